@@ -1,0 +1,2 @@
+//! The `timeweft` binary.
+fn main() {}

@@ -1,0 +1,39 @@
+//! The vocabulary of timeweft: what a temporal heterogeneous graph is, without any I/O.
+//!
+//! Every other crate speaks in these words. Modules stand in reading order.
+//!
+//! | word | type |
+//! |---|---|
+//! | time, unit | [`Time`], [`TimeUnit`] |
+//! | interval `[created, removed)` | [`Interval`] |
+//! | node, edge | [`NodeKey`], [`EdgeKey`] |
+//! | feature value | [`Value`] |
+//! | schema | [`Schema`] |
+//! | event | [`Event`] |
+//! | rejected record | [`Reject`] |
+//! | view | [`At`], [`GraphView`] |
+
+mod event;
+mod id;
+mod interval;
+mod reject;
+mod schema;
+mod time;
+mod value;
+mod version;
+mod view;
+
+pub use event::{Action, Element, Event, Features};
+pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LoadId, Name, NodeIndex, NodeKey};
+pub use interval::Interval;
+pub use reject::{Place, Reason, Reject};
+pub use schema::{
+    EdgeType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, ListOrder, NodeType, NodeTypeId, Owner, Schema,
+};
+pub use time::{Time, TimeError, TimeUnit};
+pub use value::{DType, Dense, Numbers, Sparse, Value};
+pub use version::{Listed, ListedMerge, Version};
+pub use view::{
+    At, Counts, Deletes, Diff, Direction, EdgeState, ElementHistory, FeatureSpan, GraphView, Life, MergeRecord,
+    NodeState, Updated,
+};

@@ -1,0 +1,124 @@
+//! Rejected records: bad input is data, reported with its place, never a panic (law 7).
+
+use std::fmt;
+
+use crate::{EdgeKey, Name, NodeKey, Time};
+
+/// Where a record came from.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place {
+    /// File name, or a description such as `<stdin>` or a commit id.
+    pub file: Name,
+    /// Line, counted from 1; 0 where the source has no lines.
+    pub line: u64,
+}
+
+impl Place {
+    /// A line of a file.
+    pub fn new(file: &Name, line: u64) -> Place {
+        Place { file: file.clone(), line }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 { f.write_str(&self.file) } else { write!(f, "{}:{}", self.file, self.line) }
+    }
+}
+
+/// A record that was not taken in, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reject {
+    /// Where it stands.
+    pub place: Place,
+    /// Why it was refused.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.reason)
+    }
+}
+
+/// Why a record was refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Not readable as a record of its format.
+    #[error("{0}")]
+    Malformed(String),
+    /// The interval is empty or reversed.
+    #[error("removed {removed} is not after created {created}")]
+    EmptyInterval {
+        /// Given start.
+        created: Time,
+        /// Given end.
+        removed: Time,
+    },
+    /// The schema is closed and has no such node type.
+    #[error("unknown node type `{0}`: declare it in the schema, or open the schema")]
+    UnknownNodeType(Name),
+    /// The schema is closed and has no such edge type.
+    #[error("unknown edge type `{0}`: declare it in the schema, or open the schema")]
+    UnknownEdgeType(String),
+    /// The schema is closed and has no such feature.
+    #[error("unknown feature `{feature}` of {owner}")]
+    UnknownFeature {
+        /// Feature name.
+        feature: Name,
+        /// Name of its node or edge type.
+        owner: String,
+    },
+    /// The feature holds values of another kind.
+    #[error("feature `{feature}` of {owner} holds {expected}, got {got}")]
+    WrongKind {
+        /// Feature name.
+        feature: Name,
+        /// Name of its node or edge type.
+        owner: String,
+        /// Kind in the schema.
+        expected: String,
+        /// Kind of the value.
+        got: String,
+    },
+    /// The node was never created.
+    #[error("unknown node {0}: create it first, or load with --dangling stub")]
+    UnknownNode(NodeKey),
+    /// The node is deleted at the event's time.
+    #[error("node {0} is deleted: create it again first")]
+    DeletedNode(NodeKey),
+    /// The node lives already.
+    #[error("node {0} exists already")]
+    NodeExists(NodeKey),
+    /// The edge was never created.
+    #[error("unknown edge {0}: create it first")]
+    UnknownEdge(Box<EdgeKey>),
+    /// The edge is deleted at the event's time.
+    #[error("edge {0} is deleted: create it again first")]
+    DeletedEdge(Box<EdgeKey>),
+    /// The edge lives already.
+    #[error("edge {0} exists already: give it a key to tell parallel edges apart, or load with --repeats parallel")]
+    EdgeExists(Box<EdgeKey>),
+    /// The event is earlier than one already known of the same element.
+    #[error("out of order: time {time} is before {known}, the latest event of {element}")]
+    OutOfOrder {
+        /// Time of the event.
+        time: Time,
+        /// Latest known time of the element.
+        known: Time,
+        /// The element.
+        element: String,
+    },
+    /// A merge of a node that still lives, or into itself, or already merged.
+    #[error("merge refused: {0}")]
+    BadMerge(String),
+    /// Another namespace owns the element.
+    #[error("{element} belongs to namespace `{owner}`")]
+    ForeignNamespace {
+        /// The element.
+        element: String,
+        /// Owning namespace.
+        owner: Name,
+    },
+}

@@ -1,0 +1,301 @@
+//! Types of nodes, edges and features.
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::id::index_type;
+use crate::{DType, Name, TimeUnit, Value};
+
+index_type!(
+    /// A node type, in the order of the schema.
+    NodeTypeId(u16)
+);
+index_type!(
+    /// An edge type (source type, relation, destination type), in the order of the schema.
+    EdgeTypeId(u16)
+);
+index_type!(
+    /// A feature of its owner type, in the order of the schema.
+    FeatureId(u16)
+);
+
+/// What kind of values a feature holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub enum FeatureKind {
+    /// Numbers of one element type; `scalar` if each value is one number rather than a list.
+    #[allow(missing_docs)]
+    Dense { dtype: DType, scalar: bool },
+    /// Sparse tensors of one rank and element type.
+    #[allow(missing_docs)]
+    Sparse { dtype: DType, rank: u32 },
+    /// Free text.
+    Text,
+    /// Raw bytes.
+    Bytes,
+    /// One of a small set of names.
+    Category,
+    /// Structured values.
+    Json,
+}
+
+impl FeatureKind {
+    /// The kind of a value.
+    pub fn of(value: &Value) -> FeatureKind {
+        match value {
+            Value::Dense(dense) => FeatureKind::Dense { dtype: dense.numbers.dtype(), scalar: dense.scalar },
+            Value::Sparse(sparse) => FeatureKind::Sparse { dtype: sparse.values.dtype(), rank: sparse.rank },
+            Value::Text(_) => FeatureKind::Text,
+            Value::Bytes(_) => FeatureKind::Bytes,
+            Value::Category(_) => FeatureKind::Category,
+            Value::Json(_) => FeatureKind::Json,
+        }
+    }
+}
+
+impl fmt::Display for FeatureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FeatureKind::Dense { dtype, scalar: true } => f.write_str(dtype.name()),
+            FeatureKind::Dense { dtype, scalar: false } => write!(f, "{}[]", dtype.name()),
+            FeatureKind::Sparse { dtype, rank } => write!(f, "sparse {} of rank {rank}", dtype.name()),
+            FeatureKind::Text => f.write_str("text"),
+            FeatureKind::Bytes => f.write_str("bytes"),
+            FeatureKind::Category => f.write_str("category"),
+            FeatureKind::Json => f.write_str("json"),
+        }
+    }
+}
+
+/// Whether the order of a JSON list matters when two values are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListOrder {
+    /// Order and repetition matter.
+    #[default]
+    List,
+    /// Only membership matters: stored sorted, without repeats.
+    Set,
+    /// Repetition matters, order does not: stored sorted.
+    Multiset,
+}
+
+impl ListOrder {
+    /// The one form in which values that mean the same are stored. Only JSON lists are touched.
+    pub fn canonical(self, value: Value) -> Value {
+        let (order, Value::Json(serde_json::Value::Array(mut items))) = (self, value.clone()) else { return value };
+        if order == ListOrder::List {
+            return value;
+        }
+        items.sort_by_cached_key(|item| item.to_string());
+        if order == ListOrder::Set {
+            items.dedup();
+        }
+        Value::Json(items.into())
+    }
+}
+
+/// A feature of a node or edge type.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FeatureDef {
+    /// Its name.
+    pub name: Name,
+    /// What its values are.
+    #[serde(flatten)]
+    pub kind: FeatureKind,
+    /// How its lists compare.
+    #[serde(default)]
+    pub order: ListOrder,
+}
+
+/// A node type.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NodeType {
+    /// Its name.
+    pub name: Name,
+    /// Features of its nodes.
+    #[serde(default)]
+    pub features: Vec<FeatureDef>,
+}
+
+/// An edge type: (source type, relation, destination type).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EdgeType {
+    /// Type of the sources.
+    pub source: NodeTypeId,
+    /// Name of the relation.
+    pub relation: Name,
+    /// Type of the destinations.
+    pub destination: NodeTypeId,
+    /// Features of its edges.
+    #[serde(default)]
+    pub features: Vec<FeatureDef>,
+}
+
+/// The owner of features.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Owner {
+    Node(NodeTypeId),
+    Edge(EdgeTypeId),
+}
+
+/// All types of a graph. An open schema learns types from the data; a closed one refuses unknown types.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "SchemaFile", into = "SchemaFile")]
+pub struct Schema {
+    file: SchemaFile,
+    node_types: FxHashMap<Name, NodeTypeId>,
+    edge_types: FxHashMap<(NodeTypeId, Name, NodeTypeId), EdgeTypeId>,
+}
+
+/// The schema as it is written; the maps are derived from it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct SchemaFile {
+    unit: TimeUnit,
+    closed: bool,
+    node_types: Vec<NodeType>,
+    edge_types: Vec<EdgeType>,
+}
+
+impl From<Schema> for SchemaFile {
+    fn from(schema: Schema) -> Self {
+        schema.file
+    }
+}
+
+impl From<SchemaFile> for Schema {
+    fn from(file: SchemaFile) -> Self {
+        let node_types = (0..).zip(&file.node_types).map(|(id, node)| (node.name.clone(), NodeTypeId(id))).collect();
+        let edge_types = (0..)
+            .zip(&file.edge_types)
+            .map(|(id, edge)| ((edge.source, edge.relation.clone(), edge.destination), EdgeTypeId(id)))
+            .collect();
+        Schema { file, node_types, edge_types }
+    }
+}
+
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        self.file == other.file
+    }
+}
+
+impl Schema {
+    /// An empty, open schema.
+    pub fn new(unit: TimeUnit) -> Schema {
+        SchemaFile { unit, ..SchemaFile::default() }.into()
+    }
+
+    /// The unit of all times.
+    pub fn unit(&self) -> TimeUnit {
+        self.file.unit
+    }
+
+    /// Whether unknown types are refused.
+    pub fn is_closed(&self) -> bool {
+        self.file.closed
+    }
+
+    /// Refuses unknown types from now on.
+    pub fn close(&mut self) {
+        self.file.closed = true;
+    }
+
+    /// All node types; the position is the [`NodeTypeId`].
+    pub fn node_types(&self) -> &[NodeType] {
+        &self.file.node_types
+    }
+
+    /// All edge types; the position is the [`EdgeTypeId`].
+    pub fn edge_types(&self) -> &[EdgeType] {
+        &self.file.edge_types
+    }
+
+    /// The node type of this name.
+    pub fn node_type(&self, name: &str) -> Option<NodeTypeId> {
+        self.node_types.get(name).copied()
+    }
+
+    /// The edge type of this triple.
+    pub fn edge_type(&self, source: NodeTypeId, relation: &Name, destination: NodeTypeId) -> Option<EdgeTypeId> {
+        self.edge_types.get(&(source, relation.clone(), destination)).copied()
+    }
+
+    /// The node type of this name, added if it is new. `None` once 65,536 types exist.
+    pub fn add_node_type(&mut self, name: &Name) -> Option<NodeTypeId> {
+        if let Some(known) = self.node_type(name) {
+            return Some(known);
+        }
+        let id = NodeTypeId(u16::try_from(self.file.node_types.len()).ok()?);
+        self.file.node_types.push(NodeType { name: name.clone(), features: Vec::new() });
+        self.node_types.insert(name.clone(), id);
+        Some(id)
+    }
+
+    /// The edge type of this triple, added if it is new. `None` once 65,536 types exist.
+    pub fn add_edge_type(
+        &mut self,
+        source: NodeTypeId,
+        relation: &Name,
+        destination: NodeTypeId,
+    ) -> Option<EdgeTypeId> {
+        if let Some(known) = self.edge_type(source, relation, destination) {
+            return Some(known);
+        }
+        let id = EdgeTypeId(u16::try_from(self.file.edge_types.len()).ok()?);
+        self.file.edge_types.push(EdgeType { source, relation: relation.clone(), destination, features: Vec::new() });
+        self.edge_types.insert((source, relation.clone(), destination), id);
+        Some(id)
+    }
+
+    /// Features of an owner; the position is the [`FeatureId`].
+    pub fn features(&self, owner: Owner) -> &[FeatureDef] {
+        match owner {
+            Owner::Node(id) => self.file.node_types.get(id.at()).map_or(&[], |node| &node.features),
+            Owner::Edge(id) => self.file.edge_types.get(id.at()).map_or(&[], |edge| &edge.features),
+        }
+    }
+
+    /// The feature of this name.
+    pub fn feature(&self, owner: Owner, name: &str) -> Option<(FeatureId, &FeatureDef)> {
+        let position = self.features(owner).iter().position(|def| &*def.name == name)?;
+        Some((FeatureId(u16::try_from(position).ok()?), self.features(owner).get(position)?))
+    }
+
+    /// Declares a feature; a feature that is there already keeps its kind. `None` for an unknown owner or too many features.
+    pub fn add_feature(&mut self, owner: Owner, def: FeatureDef) -> Option<FeatureId> {
+        if let Some((known, _)) = self.feature(owner, &def.name) {
+            return Some(known);
+        }
+        let features = match owner {
+            Owner::Node(id) => &mut self.file.node_types.get_mut(id.at())?.features,
+            Owner::Edge(id) => &mut self.file.edge_types.get_mut(id.at())?.features,
+        };
+        let id = FeatureId(u16::try_from(features.len()).ok()?);
+        features.push(def);
+        Some(id)
+    }
+
+    /// The owner's name for messages: `user`, or `user -buys-> item`.
+    pub fn owner_name(&self, owner: Owner) -> String {
+        match owner {
+            Owner::Node(id) => self.node_type_name(id).to_string(),
+            Owner::Edge(id) => self.file.edge_types.get(id.at()).map_or_else(String::new, |edge| {
+                format!(
+                    "{} -{}-> {}",
+                    self.node_type_name(edge.source),
+                    edge.relation,
+                    self.node_type_name(edge.destination)
+                )
+            }),
+        }
+    }
+
+    /// Name of a node type; empty for an id of another schema.
+    pub fn node_type_name(&self, id: NodeTypeId) -> Name {
+        self.file.node_types.get(id.at()).map_or_else(|| "".into(), |node| node.name.clone())
+    }
+}

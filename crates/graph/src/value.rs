@@ -1,0 +1,248 @@
+//! Values of features: typed, compared bit by bit.
+
+use std::fmt;
+use std::str::FromStr;
+
+use half::f16;
+use serde::{Deserialize, Serialize};
+
+use crate::Name;
+
+macro_rules! numbers {
+    ($($variant:ident $type:ty, $name:literal;)*) => {
+        /// Element type of dense and sparse features.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[allow(missing_docs)]
+        pub enum DType { $(#[serde(rename = $name)] $variant),* }
+
+        impl DType {
+            /// Short name: `f32`, `i64`, ...
+            pub fn name(self) -> &'static str {
+                match self { $(DType::$variant => $name),* }
+            }
+        }
+
+        impl FromStr for DType {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text { $($name => Ok(DType::$variant),)* other => Err(format!("`{other}` is not an element type")) }
+            }
+        }
+
+        /// A typed array of numbers.
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs)]
+        pub enum Numbers { $($variant(Vec<$type>)),* }
+
+        impl Numbers {
+            /// Element type.
+            pub fn dtype(&self) -> DType {
+                match self { $(Numbers::$variant(_) => DType::$variant),* }
+            }
+
+            /// Number of elements.
+            pub fn len(&self) -> usize {
+                match self { $(Numbers::$variant(values) => values.len()),* }
+            }
+
+            /// Little-endian bytes, element after element.
+            pub fn to_le_bytes(&self) -> Vec<u8> {
+                match self { $(Numbers::$variant(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect()),* }
+            }
+
+            /// Inverse of [`Numbers::to_le_bytes`]; `None` if the length is not a multiple of the element size.
+            pub fn from_le_bytes(dtype: DType, bytes: &[u8]) -> Option<Numbers> {
+                match dtype {
+                    $(DType::$variant => {
+                        let (chunks, rest) = bytes.as_chunks::<{ size_of::<$type>() }>();
+                        rest.is_empty().then(|| Numbers::$variant(chunks.iter().map(|chunk| <$type>::from_le_bytes(*chunk)).collect()))
+                    }),*
+                }
+            }
+        }
+    };
+}
+
+numbers! {
+    F64 f64, "f64"; F32 f32, "f32"; F16 f16, "f16";
+    I64 i64, "i64"; I32 i32, "i32"; I16 i16, "i16"; I8 i8, "i8";
+    U64 u64, "u64"; U32 u32, "u32"; U16 u16, "u16"; U8 u8, "u8";
+}
+
+impl Numbers {
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements as `f64`, for reading by people and by models (64-bit integers may round).
+    pub fn to_f64(&self) -> Vec<f64> {
+        fn widen<T: Copy>(values: &[T], f: impl Fn(T) -> f64) -> Vec<f64> {
+            values.iter().map(|&value| f(value)).collect()
+        }
+        match self {
+            Numbers::F64(v) => v.clone(),
+            Numbers::F32(v) => widen(v, f64::from),
+            Numbers::F16(v) => widen(v, f64::from),
+            Numbers::I64(v) => widen(v, |x| x as f64),
+            Numbers::I32(v) => widen(v, f64::from),
+            Numbers::I16(v) => widen(v, f64::from),
+            Numbers::I8(v) => widen(v, f64::from),
+            Numbers::U64(v) => widen(v, |x| x as f64),
+            Numbers::U32(v) => widen(v, f64::from),
+            Numbers::U16(v) => widen(v, f64::from),
+            Numbers::U8(v) => widen(v, f64::from),
+        }
+    }
+
+    /// Reads JSON numbers as `dtype`, exactly: what does not fit is an error, never a wrap.
+    pub fn from_json(dtype: DType, values: &[serde_json::Value]) -> Result<Numbers, String> {
+        fn all<T>(
+            values: &[serde_json::Value],
+            dtype: DType,
+            f: impl Fn(&serde_json::Value) -> Option<T>,
+        ) -> Result<Vec<T>, String> {
+            values.iter().map(|value| f(value).ok_or_else(|| format!("{value} is not a {}", dtype.name()))).collect()
+        }
+        macro_rules! integers {
+            ($via:ident) => {
+                all(values, dtype, |value| value.$via().and_then(|number| number.try_into().ok()))?
+            };
+        }
+        Ok(match dtype {
+            DType::F64 => Numbers::F64(all(values, dtype, serde_json::Value::as_f64)?),
+            DType::F32 => Numbers::F32(all(values, dtype, |value| {
+                value.as_f64().map(|number| number as f32).filter(|x| x.is_finite())
+            })?),
+            DType::F16 => {
+                Numbers::F16(all(values, dtype, |value| value.as_f64().map(f16::from_f64).filter(|x| x.is_finite()))?)
+            }
+            DType::I64 => Numbers::I64(integers!(as_i64)),
+            DType::I32 => Numbers::I32(integers!(as_i64)),
+            DType::I16 => Numbers::I16(integers!(as_i64)),
+            DType::I8 => Numbers::I8(integers!(as_i64)),
+            DType::U64 => Numbers::U64(integers!(as_u64)),
+            DType::U32 => Numbers::U32(integers!(as_u64)),
+            DType::U16 => Numbers::U16(integers!(as_u64)),
+            DType::U8 => Numbers::U8(integers!(as_u64)),
+        })
+    }
+
+    /// The elements as JSON numbers. Floats of 16 and 32 bits print shortest for their own type.
+    pub fn to_json(&self) -> Vec<serde_json::Value> {
+        macro_rules! each {
+            ($v:expr) => {
+                $v.iter().map(|&x| serde_json::Value::from(x)).collect()
+            };
+        }
+        match self {
+            Numbers::F64(v) => each!(v),
+            Numbers::F32(v) => v.iter().map(|x| shortest(&x.to_string())).collect(),
+            Numbers::F16(v) => v.iter().map(|x| shortest(&x.to_string())).collect(),
+            Numbers::I64(v) => each!(v),
+            Numbers::I32(v) => each!(v),
+            Numbers::I16(v) => each!(v),
+            Numbers::I8(v) => each!(v),
+            Numbers::U64(v) => each!(v),
+            Numbers::U32(v) => each!(v),
+            Numbers::U16(v) => each!(v),
+            Numbers::U8(v) => each!(v),
+        }
+    }
+}
+
+fn shortest(text: &str) -> serde_json::Value {
+    text.parse::<f64>().map_or(serde_json::Value::Null, serde_json::Value::from)
+}
+
+/// Bit-wise: NaN equals itself, 0.0 and -0.0 differ, element types never mix.
+impl PartialEq for Numbers {
+    fn eq(&self, other: &Self) -> bool {
+        self.dtype() == other.dtype() && self.to_le_bytes() == other.to_le_bytes()
+    }
+}
+impl Eq for Numbers {}
+
+/// A dense array, or one number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dense {
+    /// The elements.
+    pub numbers: Numbers,
+    /// One number rather than a list of one.
+    pub scalar: bool,
+}
+
+/// A sparse tensor: `n` points of `rank` coordinates each, and `n` values.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sparse {
+    /// Number of coordinates of a point.
+    pub rank: u32,
+    /// `n * rank` coordinates, point after point.
+    pub coordinates: Vec<i64>,
+    /// `n` values.
+    pub values: Numbers,
+}
+
+/// The value of a feature. Equality is typed: `1` is not `1.0` and not `true`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// Numbers of one type.
+    Dense(Dense),
+    /// A sparse tensor.
+    Sparse(Sparse),
+    /// Free text.
+    Text(Name),
+    /// Raw bytes.
+    Bytes(Vec<u8>),
+    /// One of a small set of names.
+    Category(Name),
+    /// Anything else, structured.
+    Json(serde_json::Value),
+}
+
+impl Value {
+    /// One `f64`.
+    pub fn number(value: f64) -> Value {
+        Value::Dense(Dense { numbers: Numbers::F64(vec![value]), scalar: true })
+    }
+
+    /// A list of `f32`.
+    pub fn floats(values: &[f32]) -> Value {
+        Value::Dense(Dense { numbers: Numbers::F32(values.to_vec()), scalar: false })
+    }
+
+    /// A text.
+    pub fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    /// For people and for `--json`: bytes as text where they are UTF-8, else as a list of numbers.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Value::Dense(dense) => {
+                let mut items = dense.numbers.to_json();
+                if dense.scalar { items.pop().unwrap_or_default() } else { items.into() }
+            }
+            Value::Sparse(sparse) => {
+                let points: Vec<_> = sparse.coordinates.chunks(sparse.rank.max(1) as usize).collect();
+                serde_json::json!({ "coordinates": points, "values": sparse.values.to_json() })
+            }
+            Value::Text(text) | Value::Category(text) => serde_json::Value::from(&**text),
+            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => text.into(),
+                Err(_) => bytes.clone().into(),
+            },
+            Value::Json(value) => value.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) | Value::Category(text) => f.write_str(text),
+            Value::Bytes(bytes) => f.write_str(&String::from_utf8_lossy(bytes)),
+            other => other.to_json().fmt(f),
+        }
+    }
+}
