@@ -1,1 +1,43 @@
-//! stub
+//! The graph laid out for reading: as of any time, by name or by dense number.
+//!
+//! An [`Index`] takes in events one by one by the same law as `timeweft_graph::reference` and gives the same answers,
+//! but a point query costs O(log degree + answer). What only models ask for (facts, most recent neighbors, pair
+//! counters) is made on first use and kept up from then on.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `apply`, `check` | the law of ingestion |
+//! | `node`, `edge`, `merge`, `life` | elements and their lives |
+//! | `column` | values of features and when they hold |
+//! | `adjacency` | edges at nodes by type and side, sorted by time |
+//! | `timeline` | edges at nodes over all types: most recent neighbors |
+//! | `recency` | counters of pairs, sources, destinations |
+//! | `log`, `fact` | the accepted events, packed; and as models read them |
+//! | `view` | the answers of [`timeweft_graph::GraphView`] |
+//! | `live` | what lives now, by namespace |
+
+mod adjacency;
+mod apply;
+mod check;
+mod column;
+mod edge;
+mod fact;
+mod index;
+mod life;
+mod live;
+mod log;
+mod merge;
+mod names;
+mod node;
+mod recency;
+mod timeline;
+mod view;
+
+pub use fact::Fact;
+pub use index::Index;
+pub use live::{LiveEdge, LiveNode};
+pub use recency::Recency;
+pub use timeline::Neighbor;
+
+/// "None" among 32-bit numbers of lives, lists, tracks, names and values.
+const NONE: u32 = u32::MAX;

@@ -1,0 +1,189 @@
+//! Edges at nodes, sorted by time.
+
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
+
+use crate::NONE;
+use crate::edge::Edges;
+
+/// Entries whose removal times are summed up by one number.
+const BLOCK: usize = 64;
+
+/// One side of one life of an edge.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    pub(crate) created: Time,
+    /// The edge, and in the lowest bit whether this is its destination's side.
+    side: u32,
+    pub(crate) neighbor: NodeIndex,
+}
+
+impl Entry {
+    /// The side of an edge that `direction` says. The caller keeps edges below 2^31.
+    pub(crate) fn new(edges: &Edges, edge: EdgeIndex, direction: Direction) -> Entry {
+        let life = edges.get(edge);
+        let (neighbor, bit) = match direction {
+            Direction::Out => (life.destination, 0),
+            Direction::In => (life.source, 1),
+        };
+        Entry { created: life.interval.created, side: edge.0 << 1 | bit, neighbor }
+    }
+
+    /// The edge.
+    pub(crate) fn edge(self) -> EdgeIndex {
+        EdgeIndex(self.side >> 1)
+    }
+
+    /// Which side of it the node is.
+    pub(crate) fn direction(self) -> Direction {
+        if self.side & 1 == 0 { Direction::Out } else { Direction::In }
+    }
+}
+
+/// Entries by (created, arrival), with what it takes to count and to skip the removed ones.
+#[derive(Clone, Default)]
+pub(crate) struct Series {
+    entries: Vec<Entry>,
+    ended: Option<Box<Ended>>,
+}
+
+/// Removals in a series that has some.
+#[derive(Clone, Default)]
+struct Ended {
+    /// Removal times, sorted.
+    removed: Vec<Time>,
+    /// For each block of entries a bound: none of them is removed later.
+    latest: Vec<Time>,
+}
+
+impl Series {
+    /// Adds an open edge.
+    pub(crate) fn add(&mut self, entry: Entry) {
+        let at = match self.entries.last() {
+            Some(last) if *last > entry => self.entries.partition_point(|known| *known < entry),
+            _ => self.entries.len(),
+        };
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact(self.entries.len().max(1));
+        }
+        self.entries.insert(at, entry);
+        if let Some(ended) = &mut self.ended {
+            ended.shift(at, self.entries.len());
+        }
+    }
+
+    /// Notes that an entry's edge has ended at `time`.
+    pub(crate) fn end(&mut self, entry: Entry, time: Time, edges: &Edges) {
+        let Ok(at) = self.entries.binary_search(&entry) else { return };
+        let ended = self.ended.get_or_insert_with(|| {
+            Box::new(Ended { removed: Vec::new(), latest: vec![Time::FOREVER; self.entries.len().div_ceil(BLOCK)] })
+        });
+        let place = ended.removed.partition_point(|known| *known <= time);
+        ended.removed.insert(place, time);
+        let block = at / BLOCK;
+        let members = &self.entries[block * BLOCK..self.entries.len().min((block + 1) * BLOCK)];
+        ended.latest[block] =
+            members.iter().map(|entry| edges.get(entry.edge()).interval.removed).max().unwrap_or(Time::MIN);
+    }
+
+    /// How many edges were created at or before `time` and not removed by then.
+    pub(crate) fn degree(&self, time: Time) -> usize {
+        let removed = self.ended.as_ref().map_or(0, |ended| ended.removed.partition_point(|known| *known <= time));
+        self.begun(time) - removed
+    }
+
+    /// Latest removal of any of its edges.
+    pub(crate) fn last_removal(&self) -> Option<Time> {
+        self.ended.as_ref()?.removed.last().copied()
+    }
+
+    /// How many were created at or before `time`, removed or not.
+    pub(crate) fn begun(&self, time: Time) -> usize {
+        self.entries.partition_point(|entry| entry.created <= time)
+    }
+
+    /// How many were created strictly before `time`, removed or not.
+    pub(crate) fn before(&self, time: Time) -> usize {
+        self.entries.partition_point(|entry| entry.created < time)
+    }
+
+    /// All entries.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The first `n` entries from the last to the first, without whole blocks that were removed by `time`.
+    pub(crate) fn newest(&self, n: usize, time: Time) -> impl Iterator<Item = Entry> {
+        let mut left = n;
+        std::iter::from_fn(move || {
+            while left > 0 && (left == n || left.is_multiple_of(BLOCK)) && self.is_over((left - 1) / BLOCK, time) {
+                left = (left - 1) / BLOCK * BLOCK;
+            }
+            left = left.checked_sub(1)?;
+            self.entries.get(left).copied()
+        })
+    }
+
+    fn is_over(&self, block: usize, time: Time) -> bool {
+        let latest = self.ended.as_ref().and_then(|ended| ended.latest.get(block));
+        latest.is_some_and(|&latest| latest <= time && latest != Time::FOREVER)
+    }
+}
+
+impl Ended {
+    /// Makes room in the bounds for an open entry at `at`: later blocks each take in the last entry of the one before.
+    fn shift(&mut self, at: usize, len: usize) {
+        self.latest.resize(len.div_ceil(BLOCK), Time::MIN);
+        let first = at / BLOCK;
+        for block in (first + 1..self.latest.len()).rev() {
+            self.latest[block] = self.latest[block].max(self.latest[block - 1]);
+        }
+        self.latest[first] = Time::FOREVER;
+    }
+}
+
+/// The edges of one type on one side of a node.
+#[derive(Clone)]
+pub(crate) struct List {
+    pub(crate) series: Series,
+    /// The node's next list, or [`NONE`].
+    next: u32,
+    pub(crate) edge_type: EdgeTypeId,
+    pub(crate) direction: Direction,
+}
+
+/// The lists of all nodes.
+#[derive(Clone, Default)]
+pub(crate) struct Adjacency {
+    lists: Vec<List>,
+}
+
+impl Adjacency {
+    /// The lists of a node, given its first.
+    pub(crate) fn lists(&self, first: u32) -> impl Iterator<Item = &List> {
+        let get = |at: u32| (at != NONE).then(|| &self.lists[at as usize]);
+        std::iter::successors(get(first), move |list| get(list.next))
+    }
+
+    /// The list of a type and side.
+    pub(crate) fn list(&self, first: u32, edge_type: EdgeTypeId, direction: Direction) -> Option<&List> {
+        self.lists(first).find(|list| list.edge_type == edge_type && list.direction == direction)
+    }
+
+    /// The list of a type and side for writing, added if it is new.
+    pub(crate) fn series_mut(&mut self, first: &mut u32, edge_type: EdgeTypeId, direction: Direction) -> &mut Series {
+        let mut at = *first;
+        while at != NONE {
+            let list = &self.lists[at as usize];
+            if list.edge_type == edge_type && list.direction == direction {
+                break;
+            }
+            at = list.next;
+        }
+        if at == NONE {
+            at = self.lists.len() as u32;
+            self.lists.push(List { series: Series::default(), next: *first, edge_type, direction });
+            *first = at;
+        }
+        &mut self.lists[at as usize].series
+    }
+}

@@ -1,0 +1,319 @@
+//! The law by which events come in: each is accepted, or refused with a reason and changes nothing.
+
+use timeweft_graph::{
+    Action, Direction, EdgeIndex, EdgeKey, Element, Event, FeatureDef, FeatureKind, Features, ListOrder, Name,
+    NodeIndex, NodeKey, Owner, Reason, Time,
+};
+
+use crate::adjacency::Entry;
+use crate::check::{Ends, edge_type_name, full, in_order};
+use crate::edge::Identity;
+use crate::log::Subject;
+use crate::merge::refused;
+use crate::{Index, NONE};
+
+impl Index {
+    /// Takes in the next event of the log, spoken by a namespace (the empty name if there is none).
+    ///
+    /// Every life belongs to the namespace that created it; only that one may update or end it. Edges may bind to nodes
+    /// of other namespaces, and end with them.
+    pub fn apply(&mut self, event: &Event, namespace: &Name) -> Result<(), Reason> {
+        self.check_shape(event)?;
+        match (&event.element, event.action) {
+            (Element::Node(key), Action::Create) => self.create_node(event, key, namespace),
+            (Element::Node(key), Action::Update) => self.update_node(event, key, namespace),
+            (Element::Node(key), Action::Delete) => self.delete_node(event.time, key, namespace),
+            (Element::Edge(key), Action::Create) => self.create_edge(event, key, namespace),
+            (Element::Edge(key), Action::Update) => self.update_edge(event, key, namespace),
+            (Element::Edge(key), Action::Delete) => self.delete_edge(event.time, key, namespace),
+            (Element::Merge { from, into }, action) => self.merge(event.time, action, from, into, namespace),
+        }
+    }
+
+    fn create_node(&mut self, event: &Event, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
+        let node_type = self.check_node_type(&key.node_type)?;
+        let known = node_type.and_then(|node_type| self.nodes.find(node_type, &key.id));
+        if let Some(node) = known {
+            if self.nodes.latest_life(node).interval.is_open() {
+                return Err(Reason::NodeExists(key.clone()));
+            }
+            self.check_order(node, event.time)?;
+        }
+        self.check_features(node_type.map(Owner::Node), || key.node_type.to_string(), &event.features)?;
+
+        let node_type = self.schema.add_node_type(&key.node_type).ok_or_else(|| full("node types"))?;
+        let node = known.unwrap_or_else(|| self.nodes.add(node_type, key, event.time));
+        if let Some(merge) = self.merges.open_of(self.nodes.get(node).merge) {
+            self.merges.close(merge, event.time);
+        }
+        let track = self.columns.open(event.features.len());
+        let sets = self.set(Owner::Node(node_type), track, event);
+        let namespace = self.namespaces.add(namespace);
+        let life = self.nodes.open(node, event.time, track, namespace);
+        self.accept(Action::Create, Subject::Node(life), event.time, &sets);
+        Ok(())
+    }
+
+    fn update_node(&mut self, event: &Event, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
+        let node = self.living(key, event.time, namespace)?;
+        let owner = Owner::Node(self.nodes.get(node).node_type);
+        self.check_features(Some(owner), || key.node_type.to_string(), &event.features)?;
+
+        let life = self.nodes.get(node).life;
+        let track = &mut self.nodes.lives[life as usize].track;
+        if *track == NONE {
+            *track = self.columns.open(event.features.len());
+        }
+        let track = *track;
+        let sets = self.set(owner, track, event);
+        self.nodes.all[node.at()].latest = event.time;
+        self.accept(Action::Update, Subject::Node(life), event.time, &sets);
+        Ok(())
+    }
+
+    fn delete_node(&mut self, time: Time, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
+        let node = self.living(key, time, namespace)?;
+        let edges = self.open_edges(node);
+        let first = self.nodes.get(node).lists;
+        let removals = self.adjacency.lists(first).filter_map(|list| list.series.last_removal());
+        let latest = removals.chain(edges.iter().map(|&edge| self.edges.latest(edge))).max();
+        in_order(time, latest.unwrap_or(time), || format!("an edge of node {key}"))?;
+
+        edges.iter().for_each(|&edge| self.close_edge(edge, time));
+        let life = self.nodes.get(node).life;
+        self.nodes.lives[life as usize].interval.removed = time;
+        self.nodes.all[node.at()].latest = time;
+        self.log.note_ended(self.log.len() as u32, &edges);
+        self.accept(Action::Delete, Subject::Node(life), time, &[]);
+        Ok(())
+    }
+
+    fn create_edge(&mut self, event: &Event, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
+        let Ends { source, destination, edge_type } = self.check_edge_type(key)?;
+        let source = self.endpoint(source, &key.source, event.time)?;
+        let destination = self.endpoint(destination, &key.destination, event.time)?;
+        if let Some(edge) =
+            self.find_edge(&Ends { source: Some(source), destination: Some(destination), edge_type }, key)
+        {
+            if self.edges.get(edge).interval.is_open() {
+                return Err(Reason::EdgeExists(Box::new(key.clone())));
+            }
+            in_order(event.time, self.edges.latest(edge), || format!("edge {key}"))?;
+        }
+        self.check_features(edge_type.map(Owner::Edge), || edge_type_name(key), &event.features)?;
+
+        let (from, to) = (self.nodes.get(source).node_type, self.nodes.get(destination).node_type);
+        let added = edge_type.or_else(|| self.schema.add_edge_type(from, &key.relation, to));
+        let edge_type = added.ok_or_else(|| full("edge types"))?;
+        let track = self.columns.open(event.features.len());
+        let sets = self.set(Owner::Edge(edge_type), track, event);
+        let key = key.key.as_ref().map_or(NONE, |key| self.keys.add(key));
+        let namespace = self.namespaces.add(namespace);
+        let identity = Identity { edge_type, source, destination, key };
+        let edge = self.edges.open(identity, event.time, track, namespace);
+        self.connect(edge);
+        self.accept(Action::Create, Subject::Edge(edge.0), event.time, &sets);
+        Ok(())
+    }
+
+    fn update_edge(&mut self, event: &Event, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
+        let edge = self.living_edge(key, event.time, namespace)?;
+        let owner = Owner::Edge(self.edges.get(edge).edge_type);
+        self.check_features(Some(owner), || edge_type_name(key), &event.features)?;
+
+        let track = &mut self.edges.lives[edge.at()].track;
+        if *track == NONE {
+            *track = self.columns.open(event.features.len());
+        }
+        let track = *track;
+        let sets = self.set(owner, track, event);
+        self.edges.touch(edge, event.time);
+        self.accept(Action::Update, Subject::Edge(edge.0), event.time, &sets);
+        Ok(())
+    }
+
+    fn delete_edge(&mut self, time: Time, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
+        let edge = self.living_edge(key, time, namespace)?;
+        self.close_edge(edge, time);
+        self.accept(Action::Delete, Subject::Edge(edge.0), time, &[]);
+        Ok(())
+    }
+
+    fn merge(
+        &mut self,
+        time: Time,
+        action: Action,
+        from: &NodeKey,
+        into: &NodeKey,
+        namespace: &Name,
+    ) -> Result<(), Reason> {
+        let (a, b) = (self.look_up(from)?, self.look_up(into)?);
+        if from == into {
+            return Err(refused(from, into, "a node cannot merge into itself"));
+        }
+        let a = a.ok_or_else(|| Reason::UnknownNode(from.clone()))?;
+        let b = b.ok_or_else(|| Reason::UnknownNode(into.clone()))?;
+        let open = self.merges.open_of(self.nodes.get(a).merge);
+        let merge = match action {
+            Action::Update => return Err(refused(from, into, "a merge has no features to update")),
+            Action::Create => self.begin_merge(time, (from, a), (into, b), open, namespace)?,
+            Action::Delete => self.end_merge(time, (from, a), (into, b), open, namespace)?,
+        };
+        self.accept(action, Subject::Merge(merge), time, &[]);
+        Ok(())
+    }
+
+    fn begin_merge(
+        &mut self,
+        time: Time,
+        (from, a): (&NodeKey, NodeIndex),
+        (into, b): (&NodeKey, NodeIndex),
+        open: Option<u32>,
+        namespace: &Name,
+    ) -> Result<u32, Reason> {
+        self.check_namespace(self.nodes.latest_life(a).namespace, namespace, || format!("node {from}"))?;
+        if self.nodes.latest_life(a).interval.is_open() {
+            return Err(refused(from, into, "the first node is still alive: delete it first"));
+        }
+        if open.is_some() {
+            return Err(refused(from, into, "the first node is merged already: end that merge first"));
+        }
+        self.check_order(a, time)?;
+        let namespace = self.namespaces.add(namespace);
+        Ok(self.merges.open(&mut self.nodes, a, b, time, namespace))
+    }
+
+    fn end_merge(
+        &mut self,
+        time: Time,
+        (from, a): (&NodeKey, NodeIndex),
+        (into, b): (&NodeKey, NodeIndex),
+        open: Option<u32>,
+        namespace: &Name,
+    ) -> Result<u32, Reason> {
+        let open = open.filter(|&merge| self.merges.all[merge as usize].into == b);
+        let merge = open.ok_or_else(|| refused(from, into, "no such merge holds"))?;
+        self.check_namespace(self.merges.all[merge as usize].namespace, namespace, || format!("merge of node {from}"))?;
+        self.check_order(a, time)?;
+        self.merges.close(merge, time);
+        self.nodes.all[a.at()].latest = time;
+        Ok(merge)
+    }
+
+    /// The node if it has an open life that the event may touch.
+    fn living(&self, key: &NodeKey, time: Time, namespace: &Name) -> Result<NodeIndex, Reason> {
+        let node = self.look_up(key)?.ok_or_else(|| Reason::UnknownNode(key.clone()))?;
+        let life = self.nodes.latest_life(node);
+        if !life.interval.is_open() {
+            return Err(Reason::DeletedNode(key.clone()));
+        }
+        self.check_namespace(life.namespace, namespace, || format!("node {key}"))?;
+        self.check_order(node, time)?;
+        Ok(node)
+    }
+
+    /// The edge if it has an open life that the event may touch.
+    fn living_edge(&self, key: &EdgeKey, time: Time, namespace: &Name) -> Result<EdgeIndex, Reason> {
+        let ends = self.check_edge_type(key)?;
+        let edge = self.find_edge(&ends, key).ok_or_else(|| Reason::UnknownEdge(Box::new(key.clone())))?;
+        let life = self.edges.get(edge);
+        if !life.interval.is_open() {
+            return Err(Reason::DeletedEdge(Box::new(key.clone())));
+        }
+        self.check_namespace(life.namespace, namespace, || format!("edge {key}"))?;
+        in_order(time, self.edges.latest(edge), || format!("edge {key}"))?;
+        Ok(edge)
+    }
+
+    /// An end of a new edge, which must live from `time` or before.
+    fn endpoint(&self, node: Option<NodeIndex>, key: &NodeKey, time: Time) -> Result<NodeIndex, Reason> {
+        let node = node.ok_or_else(|| Reason::UnknownNode(key.clone()))?;
+        let life = self.nodes.latest_life(node).interval;
+        if !life.is_open() {
+            return Err(Reason::DeletedNode(key.clone()));
+        }
+        in_order(time, life.created, || format!("node {key}"))?;
+        Ok(node)
+    }
+
+    /// The latest life of an edge.
+    pub(crate) fn find_edge(&self, ends: &Ends, key: &EdgeKey) -> Option<EdgeIndex> {
+        let key = key.key.as_ref().map_or(Some(NONE), |key| self.keys.find(key))?;
+        let (edge_type, source, destination) = (ends.edge_type?, ends.source?, ends.destination?);
+        self.edges.find(Identity { edge_type, source, destination, key })
+    }
+
+    /// Open edges at a node, in the order of their creation in the log.
+    fn open_edges(&self, node: NodeIndex) -> Vec<EdgeIndex> {
+        let lists = self.adjacency.lists(self.nodes.get(node).lists);
+        let newest = lists.flat_map(|list| list.series.newest(list.series.entries().len(), Time::FOREVER));
+        let open = newest.map(Entry::edge).filter(|&edge| self.edges.get(edge).interval.is_open());
+        let mut edges: Vec<_> = open.collect();
+        edges.sort_unstable();
+        edges.dedup();
+        edges
+    }
+
+    /// Makes a new edge known to both its ends.
+    fn connect(&mut self, edge: EdgeIndex) {
+        let life = self.edges.get(edge);
+        let edge_type = life.edge_type;
+        for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
+            let first = &mut self.nodes.all[node.at()].lists;
+            let entry = Entry::new(&self.edges, edge, direction);
+            self.adjacency.series_mut(first, edge_type, direction).add(entry);
+        }
+        if let Some(timeline) = self.timeline.get_mut() {
+            timeline.add(&self.edges, edge);
+        }
+        self.count(edge);
+    }
+
+    /// Ends an open edge on both sides.
+    fn close_edge(&mut self, edge: EdgeIndex, time: Time) {
+        self.edges.close(edge, time);
+        let life = self.edges.get(edge);
+        let edge_type = life.edge_type;
+        for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
+            let first = &mut self.nodes.all[node.at()].lists;
+            let entry = Entry::new(&self.edges, edge, direction);
+            self.adjacency.series_mut(first, edge_type, direction).end(entry, time, &self.edges);
+        }
+        if let Some(timeline) = self.timeline.get_mut() {
+            timeline.end(&self.edges, edge);
+        }
+    }
+
+    /// Sets checked features on a track and gives them as the log keeps them: learned by the schema, lists in canonical
+    /// form, and without the ends of features that nothing ever had.
+    fn set(&mut self, owner: Owner, track: u32, event: &Event) -> Vec<(timeweft_graph::FeatureId, u32)> {
+        let features: &Features = &event.features;
+        let mut sets = Vec::with_capacity(features.len());
+        for (name, value) in features {
+            let known = self.schema.feature(owner, name).map(|(id, def)| (id, def.order));
+            let learned = value.as_ref().filter(|_| known.is_none()).and_then(|value| {
+                let def = FeatureDef { name: name.clone(), kind: FeatureKind::of(value), order: ListOrder::List };
+                self.schema.add_feature(owner, def)
+            });
+            let Some((id, order)) = known.or(learned.map(|id| (id, ListOrder::List))) else { continue };
+            let value = match value {
+                None => NONE,
+                Some(value) if order == ListOrder::List => self.columns.intern(value),
+                Some(value) => self.columns.intern(&order.canonical(value.clone())),
+            };
+            self.columns.set(track, id, event.time, value);
+            sets.push((id, value));
+        }
+        sets
+    }
+
+    /// Writes an accepted event to the log and keeps the facts up, if they are made and it is not older than the last.
+    fn accept(&mut self, action: Action, subject: Subject, time: Time, sets: &[(timeweft_graph::FeatureId, u32)]) {
+        let position = self.log.push(action, subject, time, sets);
+        let Some(mut facts) = self.facts.take() else { return };
+        if facts.last().is_none_or(|fact| fact.time <= time) {
+            self.facts_of(position, &mut facts);
+            self.facts = facts.into();
+        }
+    }
+}

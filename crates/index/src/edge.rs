@@ -1,0 +1,145 @@
+//! Edges: every life is an [`EdgeIndex`]; lives of one edge are chained.
+
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashTable;
+use rustc_hash::{FxHashMap, FxHasher};
+use timeweft_graph::{EdgeIndex, EdgeTypeId, Interval, NodeIndex, Time};
+
+use crate::NONE;
+use crate::life::Life;
+
+/// What makes an edge the same edge over all its lives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    pub(crate) edge_type: EdgeTypeId,
+    pub(crate) source: NodeIndex,
+    pub(crate) destination: NodeIndex,
+    /// Number of its key, or [`NONE`].
+    pub(crate) key: u32,
+}
+
+/// One life of an edge.
+#[derive(Clone)]
+pub(crate) struct EdgeLife {
+    pub(crate) interval: Interval,
+    pub(crate) source: NodeIndex,
+    pub(crate) destination: NodeIndex,
+    pub(crate) key: u32,
+    pub(crate) previous: u32,
+    pub(crate) next: u32,
+    pub(crate) track: u32,
+    pub(crate) namespace: u32,
+    pub(crate) edge_type: EdgeTypeId,
+}
+
+impl EdgeLife {
+    fn identity(&self) -> Identity {
+        Identity { edge_type: self.edge_type, source: self.source, destination: self.destination, key: self.key }
+    }
+}
+
+impl Life for EdgeLife {
+    fn interval(&self) -> Interval {
+        self.interval
+    }
+    fn previous(&self) -> u32 {
+        self.previous
+    }
+    fn track(&self) -> u32 {
+        self.track
+    }
+}
+
+/// All lives of all edges, in the order of creation in the log.
+#[derive(Clone, Default)]
+pub(crate) struct Edges {
+    pub(crate) lives: Vec<EdgeLife>,
+    /// Latest life of each identity.
+    table: HashTable<u32>,
+    /// Latest update of the open lives that have one.
+    updated: FxHashMap<u32, Time>,
+}
+
+impl Edges {
+    /// The latest life of an edge.
+    pub(crate) fn find(&self, identity: Identity) -> Option<EdgeIndex> {
+        self.table.find(hash(identity), |&at| self.lives[at as usize].identity() == identity).copied().map(EdgeIndex)
+    }
+
+    /// Opens a life and makes it the edge's latest.
+    pub(crate) fn open(&mut self, identity: Identity, time: Time, track: u32, namespace: u32) -> EdgeIndex {
+        let life = self.lives.len() as u32;
+        let Identity { edge_type, source, destination, key } = identity;
+        let known = {
+            let lives = &self.lives;
+            self.table.find_mut(hash(identity), |&at| lives[at as usize].identity() == identity)
+        };
+        let previous = known.map_or(NONE, |latest| std::mem::replace(latest, life));
+        let interval = Interval::open(time);
+        self.lives.push(EdgeLife {
+            interval,
+            source,
+            destination,
+            key,
+            previous,
+            next: NONE,
+            track,
+            namespace,
+            edge_type,
+        });
+        if previous == NONE {
+            let lives = &self.lives;
+            self.table.insert_unique(hash(identity), life, |&at| hash(lives[at as usize].identity()));
+        } else {
+            self.lives[previous as usize].next = life;
+        }
+        EdgeIndex(life)
+    }
+
+    /// Ends an open life.
+    pub(crate) fn close(&mut self, edge: EdgeIndex, time: Time) {
+        self.lives[edge.at()].interval.removed = time;
+        self.updated.remove(&edge.0);
+    }
+
+    /// Notes an update of an open life.
+    pub(crate) fn touch(&mut self, edge: EdgeIndex, time: Time) {
+        self.updated.insert(edge.0, time);
+    }
+
+    /// Time of the latest event of an edge, given its latest life.
+    pub(crate) fn latest(&self, edge: EdgeIndex) -> Time {
+        let life = self.get(edge).interval;
+        if life.is_open() { self.updated.get(&edge.0).copied().unwrap_or(life.created) } else { life.removed }
+    }
+
+    /// The life.
+    pub(crate) fn get(&self, edge: EdgeIndex) -> &EdgeLife {
+        &self.lives[edge.at()]
+    }
+
+    /// Whether a later life of the same edge has begun by `time`.
+    pub(crate) fn is_superseded(&self, edge: EdgeIndex, time: Time) -> bool {
+        let mut next = self.get(edge).next;
+        while next != NONE {
+            let life = &self.lives[next as usize];
+            if life.is_real() {
+                return life.interval.created <= time;
+            }
+            next = life.next;
+        }
+        false
+    }
+
+    /// The latest life of every edge.
+    pub(crate) fn latest_lives(&self) -> impl Iterator<Item = u32> {
+        (0u32..).zip(&self.lives).filter(|(_, life)| life.next == NONE).map(|(at, _)| at)
+    }
+}
+
+fn hash(identity: Identity) -> u64 {
+    let mut hasher = FxHasher::default();
+    identity.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,172 @@
+//! The index itself and what it tells by dense numbers.
+
+use std::sync::OnceLock;
+
+use timeweft_graph::{
+    EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Schema, Time, Value,
+};
+
+use crate::adjacency::Adjacency;
+use crate::check::Ends;
+use crate::column::Columns;
+use crate::edge::{EdgeLife, Edges};
+use crate::fact::Fact;
+use crate::life::{Life, chain};
+use crate::log::Log;
+use crate::merge::Merges;
+use crate::names::Names;
+use crate::node::Nodes;
+use crate::recency::Pairs;
+use crate::timeline::Timeline;
+
+/// A graph laid out for reading. Events go in through [`Index::apply`]; questions are asked through
+/// [`timeweft_graph::GraphView`] by name, or through the methods here by dense number, without a string in sight.
+///
+/// Numbers ([`NodeIndex`], [`EdgeIndex`]) are those of this index; methods that take one panic on a number of another.
+#[derive(Clone, Default)]
+pub struct Index {
+    pub(crate) schema: Schema,
+    pub(crate) nodes: Nodes,
+    pub(crate) edges: Edges,
+    pub(crate) merges: Merges,
+    pub(crate) columns: Columns,
+    pub(crate) adjacency: Adjacency,
+    pub(crate) keys: Names,
+    pub(crate) namespaces: Names,
+    pub(crate) log: Log,
+    pub(crate) timeline: OnceLock<Timeline>,
+    pub(crate) pairs: OnceLock<Pairs>,
+    pub(crate) facts: OnceLock<Vec<Fact>>,
+}
+
+impl Index {
+    /// An empty graph with these types.
+    pub fn new(schema: Schema) -> Index {
+        Index { schema, ..Index::default() }
+    }
+
+    /// The types known so far.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Adds the types and features that `declared` has and this schema has not; what is there stays as it is. Works on
+    /// a closed schema too.
+    pub fn declare(&mut self, declared: &Schema) {
+        for node in declared.node_types() {
+            if let Some(id) = self.schema.add_node_type(&node.name) {
+                let owner = Owner::Node(id);
+                node.features.iter().for_each(|def| {
+                    self.schema.add_feature(owner, def.clone());
+                });
+            }
+        }
+        for edge in declared.edge_types() {
+            let end = |id: NodeTypeId| self.schema.node_type(&declared.node_type_name(id));
+            let Some((source, destination)) = end(edge.source).zip(end(edge.destination)) else { continue };
+            if let Some(id) = self.schema.add_edge_type(source, &edge.relation, destination) {
+                edge.features.iter().for_each(|def| {
+                    self.schema.add_feature(Owner::Edge(id), def.clone());
+                });
+            }
+        }
+    }
+
+    /// How many nodes the log ever named; their numbers are below it.
+    pub fn n_nodes(&self) -> usize {
+        self.nodes.all.len()
+    }
+
+    /// How many lives of edges the log ever created; their numbers are below it.
+    pub fn n_edges(&self) -> usize {
+        self.edges.lives.len()
+    }
+
+    /// The number of a node.
+    pub fn node_index(&self, key: &NodeKey) -> Option<NodeIndex> {
+        self.nodes.find(self.schema.node_type(&key.node_type)?, &key.id)
+    }
+
+    /// The key of a node.
+    pub fn node_key(&self, node: NodeIndex) -> &NodeKey {
+        &self.nodes.get(node).key
+    }
+
+    /// The type of a node.
+    pub fn node_type(&self, node: NodeIndex) -> NodeTypeId {
+        self.nodes.get(node).node_type
+    }
+
+    /// Whether a node is alive at a time.
+    pub fn alive(&self, node: NodeIndex, time: Time) -> bool {
+        self.node_life(node, time).is_some()
+    }
+
+    /// When a node was first created.
+    pub fn first_created(&self, node: NodeIndex) -> Time {
+        let lives = chain(&self.nodes.lives, self.nodes.get(node).life).map(|life| &self.nodes.lives[life as usize]);
+        lives.map(|life| life.interval.created).last().unwrap_or(Time::FOREVER)
+    }
+
+    /// The features of a node at a time, in the order of the schema; none if it is not alive.
+    pub fn node_features(&self, node: NodeIndex, time: Time) -> impl Iterator<Item = (FeatureId, &Value)> {
+        let track = self.node_life(node, time).map_or(crate::NONE, |life| self.nodes.lives[life as usize].track);
+        self.values_at(track, time)
+    }
+
+    /// The features of a life of an edge at a time, in the order of the schema; none if it is not alive.
+    pub fn edge_features(&self, edge: EdgeIndex, time: Time) -> impl Iterator<Item = (FeatureId, &Value)> {
+        let track = if self.edge_alive(edge, time) { self.edges.get(edge).track } else { crate::NONE };
+        self.values_at(track, time)
+    }
+
+    /// Type, source and destination of a life of an edge.
+    pub fn edge_ends(&self, edge: EdgeIndex) -> (EdgeTypeId, NodeIndex, NodeIndex) {
+        let life = self.edges.get(edge);
+        (life.edge_type, life.source, life.destination)
+    }
+
+    /// Whether a life of an edge holds at a time.
+    pub fn edge_alive(&self, edge: EdgeIndex, time: Time) -> bool {
+        let life = self.edges.get(edge);
+        life.is_real() && life.interval.contains(time)
+    }
+
+    /// The key of a life of an edge.
+    pub fn edge_key(&self, edge: EdgeIndex) -> EdgeKey {
+        self.key_of(self.edges.get(edge))
+    }
+
+    /// The latest life of an edge, open or over.
+    pub fn edge_index(&self, key: &EdgeKey) -> Option<EdgeIndex> {
+        self.find_edge(&self.ends(key)?, key)
+    }
+
+    pub(crate) fn key_of(&self, life: &EdgeLife) -> EdgeKey {
+        EdgeKey {
+            source: self.node_key(life.source).clone(),
+            relation: self.relation(life.edge_type).clone(),
+            destination: self.node_key(life.destination).clone(),
+            key: self.keys.get(life.key).cloned(),
+        }
+    }
+
+    pub(crate) fn relation(&self, edge_type: EdgeTypeId) -> &Name {
+        &self.schema.edge_types()[edge_type.at()].relation
+    }
+
+    /// The ends and type of an edge, if all are known.
+    pub(crate) fn ends(&self, key: &EdgeKey) -> Option<Ends> {
+        let (source, destination) = (self.node_index(&key.source)?, self.node_index(&key.destination)?);
+        let edge_type = self.schema.edge_type(self.node_type(source), &key.relation, self.node_type(destination));
+        Some(Ends { source: Some(source), destination: Some(destination), edge_type })
+    }
+
+    fn node_life(&self, node: NodeIndex, time: Time) -> Option<u32> {
+        crate::life::shown(&self.nodes.lives, self.nodes.get(node).life, timeweft_graph::At::time(time))
+    }
+
+    fn values_at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, &Value)> {
+        self.columns.at(track, time).filter_map(|(id, value)| Some((id, self.columns.value(value)?)))
+    }
+}

@@ -1,0 +1,42 @@
+//! Lives of nodes and edges: chains from the latest one back.
+
+use timeweft_graph::{At, Deletes, Interval, Time};
+
+use crate::NONE;
+
+/// One life of a node or edge. A life that ended when it began is kept as a record and never shown.
+pub(crate) trait Life {
+    /// When it lives.
+    fn interval(&self) -> Interval;
+    /// The life of the same element before this one, or [`NONE`].
+    fn previous(&self) -> u32;
+    /// Its features in [`crate::column::Columns`], or [`NONE`].
+    fn track(&self) -> u32;
+
+    /// Whether some tick lies in it.
+    fn is_real(&self) -> bool {
+        self.interval().created < self.interval().removed
+    }
+
+    /// The time at which a view reads its features: a deleted element keeps its last ones.
+    fn as_of(&self, time: Time) -> Time {
+        let life = self.interval();
+        if life.contains(time) { time } else { life.removed.before() }
+    }
+}
+
+/// The life that a view shows of the element whose latest life is `latest`.
+pub(crate) fn shown<L: Life>(lives: &[L], latest: u32, at: At) -> Option<u32> {
+    let begun = chain(lives, latest).find(|&id| {
+        let life = &lives[id as usize];
+        life.is_real() && life.interval().created <= at.time
+    })?;
+    let visible = at.deletes == Deletes::Soft || lives[begun as usize].interval().contains(at.time);
+    visible.then_some(begun)
+}
+
+/// A life and those before it, newest first.
+pub(crate) fn chain<L: Life>(lives: &[L], latest: u32) -> impl Iterator<Item = u32> {
+    let some = |id: u32| (id != NONE).then_some(id);
+    std::iter::successors(some(latest), move |&id| some(lives[id as usize].previous()))
+}

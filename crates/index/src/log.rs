@@ -1,0 +1,117 @@
+//! The accepted events, packed. Times of creates and deletes stand in the lives that they begin and end.
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::{Action, EdgeIndex, FeatureId, Time};
+
+/// What an event is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Subject {
+    /// A life of a node.
+    Node(u32),
+    /// A life of an edge.
+    Edge(u32),
+    /// An episode of a merge.
+    Merge(u32),
+}
+
+/// An accepted event; positions in the log count from 0.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) action: Action,
+    pub(crate) subject: Subject,
+    /// Time of an update; creates and deletes have theirs in the life.
+    pub(crate) updated: Option<Time>,
+    /// Features set by it and the numbers of their values.
+    pub(crate) sets: &'a [(FeatureId, u32)],
+}
+
+/// The log.
+#[derive(Clone, Default)]
+pub(crate) struct Log {
+    /// Kind of subject and action, one byte an event.
+    kinds: Vec<u8>,
+    /// The subject, or the payload of events that have one.
+    subjects: Vec<u32>,
+    payloads: Vec<Payload>,
+    sets: Vec<(FeatureId, u32)>,
+    /// Edges that a node delete ended.
+    ended: FxHashMap<u32, Box<[EdgeIndex]>>,
+}
+
+#[derive(Clone)]
+struct Payload {
+    time: Time,
+    subject: u32,
+    /// Its sets lie from here to the next payload's.
+    start: usize,
+}
+
+const PAYLOAD: u8 = 16;
+
+impl Log {
+    /// How many events were accepted.
+    pub(crate) fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// Appends an event and gives its position.
+    pub(crate) fn push(&mut self, action: Action, subject: Subject, time: Time, sets: &[(FeatureId, u32)]) -> u32 {
+        let (kind, id) = match subject {
+            Subject::Node(id) => (0, id),
+            Subject::Edge(id) => (3, id),
+            Subject::Merge(id) => (6, id),
+        };
+        let code = kind + action as u8;
+        if action == Action::Update || !sets.is_empty() {
+            self.kinds.push(code | PAYLOAD);
+            self.subjects.push(self.payloads.len() as u32);
+            self.payloads.push(Payload { time, subject: id, start: self.sets.len() });
+            self.sets.extend_from_slice(sets);
+        } else {
+            self.kinds.push(code);
+            self.subjects.push(id);
+        }
+        (self.kinds.len() - 1) as u32
+    }
+
+    /// Notes the edges that the node delete at `position` ended.
+    pub(crate) fn note_ended(&mut self, position: u32, edges: &[EdgeIndex]) {
+        if !edges.is_empty() {
+            self.ended.insert(position, edges.into());
+        }
+    }
+
+    /// The edges that the node delete at `position` ended.
+    pub(crate) fn ended(&self, position: u32) -> &[EdgeIndex] {
+        self.ended.get(&position).map_or(&[], |edges| edges)
+    }
+
+    /// The event at a position below [`Log::len`].
+    pub(crate) fn get(&self, position: u32) -> Entry<'_> {
+        let kind = self.kinds[position as usize];
+        let id = self.subjects[position as usize];
+        if kind & PAYLOAD == 0 {
+            let (action, subject) = decode(kind, id);
+            return Entry { action, subject, updated: None, sets: &[] };
+        }
+        let payload = &self.payloads[id as usize];
+        let end = self.payloads.get(id as usize + 1).map_or(self.sets.len(), |next| next.start);
+        let (action, subject) = decode(kind & !PAYLOAD, payload.subject);
+        let updated = (action == Action::Update).then_some(payload.time);
+        Entry { action, subject, updated, sets: &self.sets[payload.start..end] }
+    }
+}
+
+fn decode(kind: u8, id: u32) -> (Action, Subject) {
+    let action = match kind % 3 {
+        0 => Action::Create,
+        1 => Action::Update,
+        _ => Action::Delete,
+    };
+    let subject = match kind / 3 {
+        0 => Subject::Node(id),
+        1 => Subject::Edge(id),
+        _ => Subject::Merge(id),
+    };
+    (action, subject)
+}

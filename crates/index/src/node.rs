@@ -1,0 +1,107 @@
+//! Nodes and their lives.
+
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use timeweft_graph::{ExternalId, Interval, NodeIndex, NodeKey, NodeTypeId, Time};
+
+use crate::NONE;
+use crate::life::Life;
+
+/// A node: all its lives share one index.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) key: NodeKey,
+    /// Latest event of the node, or of a merge from it.
+    pub(crate) latest: Time,
+    /// Its latest life in [`Nodes::lives`].
+    pub(crate) life: u32,
+    /// Its first list in the adjacency.
+    pub(crate) lists: u32,
+    /// Its latest merge into another node.
+    pub(crate) merge: u32,
+    pub(crate) node_type: NodeTypeId,
+}
+
+/// One life of a node.
+#[derive(Clone)]
+pub(crate) struct NodeLife {
+    pub(crate) interval: Interval,
+    pub(crate) node: NodeIndex,
+    pub(crate) previous: u32,
+    pub(crate) track: u32,
+    pub(crate) namespace: u32,
+}
+
+impl Life for NodeLife {
+    fn interval(&self) -> Interval {
+        self.interval
+    }
+    fn previous(&self) -> u32 {
+        self.previous
+    }
+    fn track(&self) -> u32 {
+        self.track
+    }
+}
+
+/// All nodes, in the order in which the log first names them.
+#[derive(Clone, Default)]
+pub(crate) struct Nodes {
+    pub(crate) all: Vec<Node>,
+    pub(crate) lives: Vec<NodeLife>,
+    table: HashTable<u32>,
+}
+
+impl Nodes {
+    /// The node of a type and id.
+    pub(crate) fn find(&self, node_type: NodeTypeId, id: &ExternalId) -> Option<NodeIndex> {
+        let same = |&at: &u32| {
+            let node = &self.all[at as usize];
+            node.node_type == node_type && node.key.id == *id
+        };
+        self.table.find(hash(node_type, id), same).copied().map(NodeIndex)
+    }
+
+    /// Adds a node that is not there yet. The caller bounds how many there are.
+    pub(crate) fn add(&mut self, node_type: NodeTypeId, key: &NodeKey, time: Time) -> NodeIndex {
+        let index = self.all.len() as u32;
+        let node = Node { key: key.clone(), latest: time, life: NONE, lists: NONE, merge: NONE, node_type };
+        self.all.push(node);
+        let all = &self.all;
+        self.table.insert_unique(hash(node_type, &key.id), index, |&at| {
+            let node = &all[at as usize];
+            hash(node.node_type, &node.key.id)
+        });
+        NodeIndex(index)
+    }
+
+    /// Opens a life and makes it the node's latest.
+    pub(crate) fn open(&mut self, node: NodeIndex, time: Time, track: u32, namespace: u32) -> u32 {
+        let life = self.lives.len() as u32;
+        let owner = &mut self.all[node.at()];
+        let interval = Interval::open(time);
+        self.lives.push(NodeLife { interval, node, previous: owner.life, track, namespace });
+        owner.life = life;
+        owner.latest = time;
+        life
+    }
+
+    /// The node.
+    pub(crate) fn get(&self, node: NodeIndex) -> &Node {
+        &self.all[node.at()]
+    }
+
+    /// Its latest life.
+    pub(crate) fn latest_life(&self, node: NodeIndex) -> &NodeLife {
+        &self.lives[self.get(node).life as usize]
+    }
+}
+
+fn hash(node_type: NodeTypeId, id: &ExternalId) -> u64 {
+    let mut hasher = FxHasher::default();
+    node_type.hash(&mut hasher);
+    id.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,124 @@
+//! Counters of edge creations: how often and when last, strictly before a time. Deletes do not undo them.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
+
+use crate::Index;
+use crate::adjacency::{Entry, Series};
+use crate::edge::EdgeLife;
+
+/// How many edges were created, and when the last one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Recency {
+    /// Number of creations.
+    pub count: u32,
+    /// Time of the last creation; `None` if there is none.
+    pub last: Option<Time>,
+}
+
+/// Creation times of edges between two nodes. Only models ask for it, so it is made on first use.
+#[derive(Clone, Default)]
+pub(crate) struct Pairs {
+    times: FxHashMap<(EdgeTypeId, NodeIndex, NodeIndex), Times>,
+}
+
+/// Sorted times; most pairs have one.
+#[derive(Clone)]
+enum Times {
+    One(Time),
+    Many(Vec<Time>),
+}
+
+impl Times {
+    fn as_slice(&self) -> &[Time] {
+        match self {
+            Times::One(time) => std::slice::from_ref(time),
+            Times::Many(times) => times,
+        }
+    }
+
+    fn add(&mut self, time: Time) {
+        match self {
+            Times::One(first) => *self = Times::Many(vec![time.min(*first), time.max(*first)]),
+            Times::Many(times) => times.insert(times.partition_point(|known| *known <= time), time),
+        }
+    }
+}
+
+impl Pairs {
+    fn of(index: &Index) -> Pairs {
+        let mut pairs = Pairs::default();
+        index.edges.lives.iter().for_each(|life| pairs.add(life));
+        pairs
+    }
+
+    /// Counts a creation.
+    pub(crate) fn add(&mut self, life: &EdgeLife) {
+        let time = life.interval.created;
+        self.times
+            .entry((life.edge_type, life.source, life.destination))
+            .and_modify(|times| times.add(time))
+            .or_insert(Times::One(time));
+    }
+}
+
+impl Index {
+    /// Edges of a type from `source` to `destination` created strictly before `time`.
+    pub fn pair_before(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> Recency {
+        let pairs = self.pairs.get_or_init(|| Pairs::of(self));
+        let times = pairs.times.get(&(edge_type, source, destination)).map_or(&[][..], Times::as_slice);
+        recency(times, |&time| time, times.partition_point(|known| *known < time))
+    }
+
+    /// Edges of a type from `source` created strictly before `time`.
+    pub fn source_before(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time) -> Recency {
+        self.side_before(edge_type, source, Direction::Out, time)
+    }
+
+    /// Edges of a type to `destination` created strictly before `time`.
+    pub fn destination_before(&self, edge_type: EdgeTypeId, destination: NodeIndex, time: Time) -> Recency {
+        self.side_before(edge_type, destination, Direction::In, time)
+    }
+
+    /// The distinct destinations of `source` by edges of a type created strictly before `time`, each with its last
+    /// creation: latest first, then by node key. Costs the degree.
+    pub fn partners_before(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time) -> Vec<(NodeIndex, Time)> {
+        let Some(series) = self.series(edge_type, source, Direction::Out) else { return Vec::new() };
+        let before = &series.entries()[..series.before(time)];
+        let mut seen = FxHashSet::default();
+        let mut partners: Vec<_> = before.iter().rev().map(|entry| (entry.neighbor, entry.created)).collect();
+        partners.retain(|(node, _)| seen.insert(*node));
+        let by_key = |a: NodeIndex, b: NodeIndex| self.node_key(a).cmp(self.node_key(b));
+        partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| by_key(a.0, b.0)));
+        partners
+    }
+
+    /// Distinct destinations of all edges of a type that ever were, sorted by node key.
+    pub fn destinations(&self, edge_type: EdgeTypeId) -> Vec<NodeIndex> {
+        let ever = |&node: &NodeIndex| self.series(edge_type, node, Direction::In).is_some();
+        let mut nodes: Vec<_> = (0..self.n_nodes() as u32).map(NodeIndex).filter(ever).collect();
+        nodes.sort_by(|a, b| self.node_key(*a).cmp(self.node_key(*b)));
+        nodes
+    }
+
+    fn side_before(&self, edge_type: EdgeTypeId, node: NodeIndex, direction: Direction, time: Time) -> Recency {
+        let Some(series) = self.series(edge_type, node, direction) else { return Recency::default() };
+        recency(series.entries(), |entry: &Entry| entry.created, series.before(time))
+    }
+
+    fn series(&self, edge_type: EdgeTypeId, node: NodeIndex, direction: Direction) -> Option<&Series> {
+        let first = self.nodes.all.get(node.at())?.lists;
+        self.adjacency.list(first, edge_type, direction).map(|list| &list.series)
+    }
+
+    /// Keeps the counters up with a new edge.
+    pub(crate) fn count(&mut self, edge: EdgeIndex) {
+        if let Some(pairs) = self.pairs.get_mut() {
+            pairs.add(self.edges.get(edge));
+        }
+    }
+}
+
+fn recency<T>(sorted: &[T], time: impl Fn(&T) -> Time, n: usize) -> Recency {
+    Recency { count: n as u32, last: sorted[..n].last().map(time) }
+}

@@ -1,0 +1,284 @@
+//! The index as a view: the answers of [`GraphView`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use timeweft_graph::{
+    At, Counts, Deletes, Diff, Direction, EdgeIndex, EdgeKey, EdgeState, Element, ElementHistory, Event, FeatureSpan,
+    GraphView, Interval, Life as LifeOf, MergeRecord, Name, NodeIndex, NodeKey, NodeState, Owner, Schema, Time,
+    Updated, Value,
+};
+
+use crate::Index;
+use crate::adjacency::List;
+use crate::fact::time_of;
+use crate::life::{Life, chain, shown};
+use crate::log::Subject;
+use crate::merge::Merge;
+
+impl GraphView for Index {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn node(&self, key: &NodeKey, at: At) -> Option<NodeState> {
+        let node = self.nodes.get(self.node_index(key)?);
+        shown(&self.nodes.lives, node.life, at).map(|life| self.node_state(life, at.time))
+    }
+
+    fn edge(&self, key: &EdgeKey, at: At) -> Option<EdgeState> {
+        let latest = self.find_edge(&self.ends(key)?, key)?;
+        shown(&self.edges.lives, latest.0, at).map(|life| self.edge_state(EdgeIndex(life), at.time))
+    }
+
+    fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState> {
+        let mut lives: Vec<_> = self.shown_nodes(node_type, at).collect();
+        let key = |life: u32| self.node_key(self.nodes.lives[life as usize].node);
+        lives.sort_unstable_by(|a, b| key(*a).cmp(key(*b)));
+        lives.into_iter().map(|life| self.node_state(life, at.time)).collect()
+    }
+
+    fn edges(&self, relation: Option<&str>, at: At) -> Vec<EdgeState> {
+        self.edge_states(self.shown_edges(relation, at).collect(), at.time)
+    }
+
+    fn neighbors(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> Vec<EdgeState> {
+        let edges = self.lists_of(key, direction, relation).flat_map(|list| self.shown_in(list, at));
+        self.edge_states(edges.collect(), at.time)
+    }
+
+    fn degree(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> usize {
+        let lists = self.lists_of(key, direction, relation);
+        match at.deletes {
+            Deletes::Hard => lists.map(|list| list.series.degree(at.time)).sum(),
+            Deletes::Soft => lists.map(|list| self.shown_in(list, at).count()).sum(),
+        }
+    }
+
+    fn node_history(&self, key: &NodeKey) -> ElementHistory {
+        let Some(node) = self.node_index(key) else { return Vec::new() };
+        let node = self.nodes.get(node);
+        self.lives(&self.nodes.lives, node.life, Owner::Node(node.node_type))
+    }
+
+    fn edge_history(&self, key: &EdgeKey) -> ElementHistory {
+        let Some(latest) = self.ends(key).and_then(|ends| self.find_edge(&ends, key)) else { return Vec::new() };
+        self.lives(&self.edges.lives, latest.0, Owner::Edge(self.edges.get(latest).edge_type))
+    }
+
+    fn merges(&self) -> Vec<MergeRecord> {
+        let mut merges: Vec<_> =
+            self.merges.all.iter().filter(|merge| merge.is_real()).map(|m| self.record(m)).collect();
+        merges.sort_unstable();
+        merges
+    }
+
+    fn resolve(&self, key: &NodeKey, time: Time) -> NodeKey {
+        let last = self.node_index(key).map(|node| self.merges.resolve(&self.nodes, node, time));
+        last.map_or(key, |node| self.node_key(node)).clone()
+    }
+
+    fn diff(&self, from: Time, to: Time) -> Diff {
+        let mut diff = Diff::default();
+        self.diff_nodes(At::time(from), At::time(to), &mut diff);
+        self.diff_edges(At::time(from), At::time(to), &mut diff);
+        let began = |merge: &&Merge| merge.is_real() && merge.interval.contains(to) && !merge.interval.contains(from);
+        diff.merged = self.merges.all.iter().filter(began).map(|merge| self.record(merge)).collect();
+        diff.merged.sort_unstable();
+        diff
+    }
+
+    fn counts(&self, at: At) -> Counts {
+        let holds = |merge: &&Merge| merge.is_real() && merge.interval.contains(at.time);
+        Counts {
+            nodes: self.shown_nodes(None, at).count(),
+            edges: self.shown_edges(None, at).count(),
+            merges: self.merges.all.iter().filter(holds).count(),
+        }
+    }
+
+    fn events(&self) -> Vec<Event> {
+        (0..self.log.len() as u32).map(|position| self.event(position)).collect()
+    }
+}
+
+impl Index {
+    fn shown_nodes(&self, node_type: Option<&str>, at: At) -> impl Iterator<Item = u32> {
+        let wanted = node_type.map(|name| self.schema.node_type(name));
+        let of_type = self.nodes.all.iter().filter(move |node| wanted.is_none_or(|id| id == Some(node.node_type)));
+        of_type.filter_map(move |node| shown(&self.nodes.lives, node.life, at))
+    }
+
+    fn shown_edges(&self, relation: Option<&str>, at: At) -> impl Iterator<Item = EdgeIndex> {
+        let latest = self.edges.latest_lives().filter(move |&life| self.is_relation(EdgeIndex(life), relation));
+        latest.filter_map(move |latest| shown(&self.edges.lives, latest, at)).map(EdgeIndex)
+    }
+
+    fn is_relation(&self, edge: EdgeIndex, relation: Option<&str>) -> bool {
+        relation.is_none_or(|name| *self.schema.edge_types()[self.edges.get(edge).edge_type.at()].relation == *name)
+    }
+
+    /// The lists of a node on one side.
+    fn lists_of(&self, key: &NodeKey, direction: Direction, relation: Option<&str>) -> impl Iterator<Item = &List> {
+        let first = self.node_index(key).map_or(crate::NONE, |node| self.nodes.get(node).lists);
+        let types = self.schema.edge_types();
+        self.adjacency.lists(first).filter(move |list| {
+            list.direction == direction && relation.is_none_or(|name| *types[list.edge_type.at()].relation == *name)
+        })
+    }
+
+    fn shown_in(&self, list: &List, at: At) -> impl Iterator<Item = EdgeIndex> {
+        let over_by = if at.deletes == Deletes::Hard { at.time } else { Time::MIN };
+        let begun = list.series.newest(list.series.begun(at.time), over_by).map(|entry| entry.edge());
+        begun.filter(move |&edge| {
+            let life = self.edges.get(edge);
+            match at.deletes {
+                Deletes::Hard => life.is_real() && life.interval.contains(at.time),
+                Deletes::Soft => life.is_real() && !self.edges.is_superseded(edge, at.time),
+            }
+        })
+    }
+
+    fn node_state(&self, life: u32, time: Time) -> NodeState {
+        let life = &self.nodes.lives[life as usize];
+        let node = self.nodes.get(life.node);
+        NodeState {
+            key: node.key.clone(),
+            life: life.interval,
+            deleted: !life.interval.contains(time),
+            features: self.values(life, Owner::Node(node.node_type), time),
+        }
+    }
+
+    fn edge_state(&self, edge: EdgeIndex, time: Time) -> EdgeState {
+        let life = self.edges.get(edge);
+        EdgeState {
+            key: self.edge_key(edge),
+            life: life.interval,
+            deleted: !life.interval.contains(time),
+            features: self.values(life, Owner::Edge(life.edge_type), time),
+        }
+    }
+
+    /// States of edges, sorted by key.
+    fn edge_states(&self, edges: Vec<EdgeIndex>, time: Time) -> Vec<EdgeState> {
+        let mut states: Vec<_> = edges.into_iter().map(|edge| self.edge_state(edge, time)).collect();
+        states.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        states
+    }
+
+    fn values(&self, life: &impl Life, owner: Owner, time: Time) -> BTreeMap<Name, Value> {
+        let defs = self.schema.features(owner);
+        let held = self.columns.at(life.track(), life.as_of(time));
+        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)?.clone())))
+            .collect()
+    }
+
+    fn lives<L: Life>(&self, lives: &[L], latest: u32, owner: Owner) -> ElementHistory {
+        let mut history: ElementHistory = chain(lives, latest)
+            .map(|life| &lives[life as usize])
+            .filter(|life| life.is_real())
+            .map(|life| LifeOf { interval: life.interval(), features: self.spans(life, owner) })
+            .collect();
+        history.reverse();
+        history
+    }
+
+    fn spans(&self, life: &impl Life, owner: Owner) -> Vec<FeatureSpan> {
+        let defs = self.schema.features(owner);
+        let span = |(id, interval, value): (timeweft_graph::FeatureId, Interval, u32)| {
+            let (name, value) = (defs.get(id.at())?.name.clone(), self.columns.value(value)?.clone());
+            Some(FeatureSpan { name, interval, value })
+        };
+        let mut spans: Vec<_> = self.columns.history(life.track(), life.interval()).filter_map(span).collect();
+        spans.sort_by(|a, b| (&a.name, a.interval.created).cmp(&(&b.name, b.interval.created)));
+        spans
+    }
+
+    fn record(&self, merge: &Merge) -> MergeRecord {
+        let (from, into) = (self.node_key(merge.from).clone(), self.node_key(merge.into).clone());
+        MergeRecord { from, into, interval: merge.interval }
+    }
+
+    fn diff_nodes(&self, from: At, to: At, diff: &mut Diff) {
+        for node in &self.nodes.all {
+            let lives = (shown(&self.nodes.lives, node.life, from), shown(&self.nodes.lives, node.life, to));
+            let owner = Owner::Node(node.node_type);
+            match lives {
+                (None, Some(_)) => diff.nodes_created.push(node.key.clone()),
+                (Some(_), None) => diff.nodes_removed.push(node.key.clone()),
+                (Some(a), Some(b)) => {
+                    let features =
+                        self.changed(owner, (&self.nodes.lives[a as usize], from), (&self.nodes.lives[b as usize], to));
+                    if !features.is_empty() {
+                        diff.nodes_updated.push(Updated { key: node.key.clone(), features });
+                    }
+                }
+                (None, None) => {}
+            }
+        }
+        diff.nodes_created.sort_unstable();
+        diff.nodes_removed.sort_unstable();
+        diff.nodes_updated.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    fn diff_edges(&self, from: At, to: At, diff: &mut Diff) {
+        for latest in self.edges.latest_lives() {
+            let lives = (shown(&self.edges.lives, latest, from), shown(&self.edges.lives, latest, to));
+            let key = || self.edge_key(EdgeIndex(latest));
+            match lives {
+                (None, Some(_)) => diff.edges_created.push(key()),
+                (Some(_), None) => diff.edges_removed.push(key()),
+                (Some(a), Some(b)) => {
+                    let owner = Owner::Edge(self.edges.get(EdgeIndex(latest)).edge_type);
+                    let features =
+                        self.changed(owner, (&self.edges.lives[a as usize], from), (&self.edges.lives[b as usize], to));
+                    if !features.is_empty() {
+                        diff.edges_updated.push(Updated { key: key(), features });
+                    }
+                }
+                (None, None) => {}
+            }
+        }
+        diff.edges_created.sort_unstable();
+        diff.edges_removed.sort_unstable();
+        diff.edges_updated.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Names of the features that differ between two moments. Equal values have equal numbers.
+    fn changed<L: Life>(&self, owner: Owner, a: (&L, At), b: (&L, At)) -> Vec<Name> {
+        let held = |(life, at): (&L, At)| self.columns.at(life.track(), life.as_of(at.time)).collect::<BTreeSet<_>>();
+        let (a, b) = (held(a), held(b));
+        let defs = self.schema.features(owner);
+        let ids: BTreeSet<_> = a.symmetric_difference(&b).map(|(id, _)| *id).collect();
+        let mut names: Vec<_> = ids.iter().filter_map(|id| Some(defs.get(id.at())?.name.clone())).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The event at a position of the log.
+    fn event(&self, position: u32) -> Event {
+        let entry = self.log.get(position);
+        let (interval, owner, element) = match entry.subject {
+            Subject::Node(life) => {
+                let life = &self.nodes.lives[life as usize];
+                let node = self.nodes.get(life.node);
+                (life.interval, Some(Owner::Node(node.node_type)), Element::Node(node.key.clone()))
+            }
+            Subject::Edge(life) => {
+                let life = self.edges.get(EdgeIndex(life));
+                (life.interval, Some(Owner::Edge(life.edge_type)), Element::Edge(self.key_of(life)))
+            }
+            Subject::Merge(merge) => {
+                let merge = &self.merges.all[merge as usize];
+                let key = |node: NodeIndex| self.node_key(node).clone();
+                (merge.interval, None, Element::Merge { from: key(merge.from), into: key(merge.into) })
+            }
+        };
+        let defs = owner.map_or(&[][..], |owner| self.schema.features(owner));
+        let feature = |&(id, value): &(timeweft_graph::FeatureId, u32)| {
+            Some((defs.get(id.at())?.name.clone(), self.columns.value(value).cloned()))
+        };
+        let features = entry.sets.iter().filter_map(feature).collect();
+        Event { time: time_of(entry.action, interval, entry.updated), action: entry.action, element, features }
+    }
+}
