@@ -63,30 +63,30 @@ impl Index {
     /// The nodes of a namespace that are alive at the end of time, in the order in which the log first names them.
     pub fn live_nodes_of(&self, namespace: &str) -> impl Iterator<Item = LiveNode<'_>> {
         let wanted = self.namespaces.find(namespace);
-        (0u32..).map(NodeIndex).zip(&self.nodes.all).filter_map(move |(index, node)| {
-            let life = self.nodes.latest_life(index);
-            (Some(life.namespace) == wanted && life.interval.is_open()).then(|| LiveNode {
-                node: index,
-                key: &node.key,
-                life: life.interval,
-                features: self.current(life, Owner::Node(node.node_type)),
-            })
+        let all = (0u32..).map(NodeIndex).zip(&self.nodes.all);
+        let lives = all.map(|(index, node)| (index, node, self.nodes.latest_life(index)));
+        let live = lives.filter(move |(_, _, life)| Some(life.namespace) == wanted && life.interval.is_open());
+        live.map(|(index, node, life)| LiveNode {
+            node: index,
+            key: &node.key,
+            life: life.interval,
+            features: self.current(life, Owner::Node(node.node_type)),
         })
     }
 
     /// The edges of a namespace that are alive at the end of time, in the order of their creation in the log.
     pub fn live_edges_of(&self, namespace: &str) -> impl Iterator<Item = LiveEdge<'_>> {
         let wanted = self.namespaces.find(namespace);
-        (0u32..).map(EdgeIndex).zip(&self.edges.lives).filter_map(move |(edge, life)| {
-            (Some(life.namespace) == wanted && life.interval.is_open()).then(|| LiveEdge {
-                edge,
-                source: self.node_key(life.source),
-                relation: self.relation(life.edge_type),
-                destination: self.node_key(life.destination),
-                key: self.keys.get(life.key),
-                life: life.interval,
-                features: self.current(life, Owner::Edge(life.edge_type)),
-            })
+        let all = (0u32..).map(EdgeIndex).zip(&self.edges.lives);
+        let live = all.filter(move |(_, life)| Some(life.namespace) == wanted && life.interval.is_open());
+        live.map(|(edge, life)| LiveEdge {
+            edge,
+            source: self.node_key(life.source),
+            relation: self.relation(life.edge_type),
+            destination: self.node_key(life.destination),
+            key: self.keys.get(life.key),
+            life: life.interval,
+            features: self.current(life, Owner::Edge(life.edge_type)),
         })
     }
 

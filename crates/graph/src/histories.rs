@@ -1,0 +1,128 @@
+//! Random histories for property tests: small worlds in which everything collides, bad events included.
+
+use half::f16;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::{Action, DType, Dense, EdgeKey, Element, Event, Features, Name, NodeKey, Numbers, Sparse, Time, Value};
+
+/// Times of events lie about `0..TIMES`, so that many are equal.
+const TIMES: i64 = 14;
+
+/// Up to 90 events over three node types, two relations and every kind of value. Most are in order of time and make
+/// sense; some are late, unknown, repeated, of the wrong kind or at the end of time. One history in four has its times
+/// at random.
+pub fn histories() -> impl Strategy<Value = Vec<Event>> {
+    let forward = prop_oneof![20 => Just(0i64), 5 => Just(1i64), 1 => Just(3i64), 2 => -4i64..0];
+    let forward = vec((forward, change()), 0..90).prop_map(|steps| {
+        let mut now = 0;
+        let timed = steps.into_iter().map(|(step, event)| {
+            let time = Time(now + step);
+            now = now.max(time.0);
+            at(event, time)
+        });
+        timed.collect()
+    });
+    let random = vec((0..TIMES, change()), 0..90)
+        .prop_map(|steps| steps.into_iter().map(|(time, event)| at(event, Time(time))).collect());
+    prop_oneof![3 => forward, 1 => random]
+}
+
+/// Puts an event at a time, but leaves one at the end of time there.
+fn at(event: Event, time: Time) -> Event {
+    Event { time: event.time.max(time), ..event }
+}
+
+/// Every time at which an answer can change, and one more on each side.
+pub fn probe_times(events: &[Event]) -> Vec<Time> {
+    let around = |event: &Event| [event.time.before(), event.time, Time(event.time.0.saturating_add(1))];
+    let mut times: Vec<_> = events.iter().flat_map(around).chain([Time::MIN, Time(0), Time::FOREVER]).collect();
+    times.sort_unstable();
+    times.dedup();
+    times
+}
+
+/// Every node that [`histories`] may name.
+pub fn node_keys() -> Vec<NodeKey> {
+    let ids = ["1", "2", "x"];
+    ["user", "item", "tag"].iter().flat_map(|name| ids.map(|id| NodeKey::new(name, id))).collect()
+}
+
+/// An event whose time only says whether it is the end of time.
+fn change() -> impl Strategy<Value = Event> {
+    let time = prop_oneof![80 => Just(Time::MIN), 1 => Just(Time::FOREVER)];
+    let action = prop_oneof![4 => Just(Action::Create), 2 => Just(Action::Update), 2 => Just(Action::Delete)];
+    let empty = Just(Features::new());
+    (time, action, element()).prop_flat_map(move |(time, action, element)| {
+        let bare = action == Action::Delete || matches!(element, Element::Merge { .. });
+        let features =
+            if bare { prop_oneof![30 => empty.clone(), 1 => features()].boxed() } else { features().boxed() };
+        features.prop_map(move |features| Event { time, action, element: element.clone(), features })
+    })
+}
+
+fn element() -> impl Strategy<Value = Element> {
+    let merge = (node_key(), node_key()).prop_map(|(from, into)| Element::Merge { from, into });
+    prop_oneof![
+        4 => node_key().prop_map(Element::Node),
+        5 => edge_key().prop_map(Element::Edge),
+        1 => merge,
+    ]
+}
+
+/// Few nodes, the first ones most often, so that edges find living ends.
+fn node_key() -> impl Strategy<Value = NodeKey> {
+    let keys = node_keys();
+    prop_oneof![3 => 0..3usize, 1 => 0..keys.len()].prop_map(move |at| keys[at].clone())
+}
+
+fn edge_key() -> impl Strategy<Value = EdgeKey> {
+    let relation = prop_oneof![3 => Just("likes"), 1 => Just("knows")];
+    let key = prop_oneof![2 => Just(None), 1 => Just(Some("a")), 1 => Just(Some("b"))];
+    (node_key(), relation, node_key(), key).prop_map(|(source, relation, destination, key)| EdgeKey {
+        source,
+        relation: relation.into(),
+        destination,
+        key: key.map(Name::from),
+    })
+}
+
+fn features() -> impl Strategy<Value = Features> {
+    vec(feature(), 0..4)
+}
+
+/// A feature is named after the kind of its values, but for a rare one of the wrong kind.
+fn feature() -> impl Strategy<Value = (Name, Option<Value>)> {
+    (0..KINDS, any::<bool>(), 0..24u8).prop_map(|(kind, variant, luck)| {
+        let name = Name::from(format!("f{kind}").as_str());
+        let value = match luck {
+            0 => Some(value((kind + 1) % KINDS, variant)),
+            1..5 => None,
+            _ => Some(value(kind, variant)),
+        };
+        (name, value)
+    })
+}
+
+const KINDS: usize = 10;
+
+/// One of two values of a kind; two of the kinds are easily confused with another.
+fn value(kind: usize, variant: bool) -> Value {
+    let small = if variant { 1u8 } else { 2 };
+    match kind {
+        0 => Value::number(if variant { 0.0 } else { f64::NAN }),
+        1 => Value::floats(if variant { &[1.0, 2.0] } else { &[] }),
+        2 => Value::Dense(Dense { numbers: Numbers::I64(vec![small.into()]), scalar: true }),
+        3 => Value::Dense(Dense { numbers: Numbers::F16(vec![f16::from_f32(small.into())]), scalar: false }),
+        4 => Value::Sparse(Sparse { rank: 2, coordinates: vec![0, small.into()], values: Numbers::U8(vec![7]) }),
+        5 => Value::text(if variant { "one" } else { "two" }),
+        6 => Value::Category(if variant { "one".into() } else { "two".into() }),
+        7 => Value::Bytes(vec![small]),
+        8 => Value::Json(if variant { serde_json::json!(["b", "a", "b"]) } else { serde_json::json!({"n": 1.5}) }),
+        _ => Value::Dense(Dense { numbers: numbers(DType::U16, small), scalar: true }),
+    }
+}
+
+fn numbers(dtype: DType, value: u8) -> Numbers {
+    Numbers::from_le_bytes(dtype, &[value, 0]).unwrap_or(Numbers::U16(Vec::new()))
+}

@@ -1,0 +1,129 @@
+//! The oracle's answers: every one by a scan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Past, ReferenceGraph};
+use crate::{
+    At, Counts, Deletes, Diff, Direction, EdgeKey, EdgeState, ElementHistory, Event, GraphView, Life, MergeRecord,
+    Name, NodeKey, NodeState, Schema, Time, Updated, Value,
+};
+
+impl GraphView for ReferenceGraph {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn node(&self, key: &NodeKey, at: At) -> Option<NodeState> {
+        let life = self.nodes.get(key)?.shown(at)?;
+        let (deleted, features) = life.state(at.time);
+        Some(NodeState { key: key.clone(), life: life.interval, deleted, features })
+    }
+
+    fn edge(&self, key: &EdgeKey, at: At) -> Option<EdgeState> {
+        let life = self.edges.get(key)?.shown(at)?;
+        let (deleted, features) = life.state(at.time);
+        Some(EdgeState { key: key.clone(), life: life.interval, deleted, features })
+    }
+
+    fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState> {
+        let keys = self.nodes.keys().filter(|key| node_type.is_none_or(|name| *key.node_type == *name));
+        keys.filter_map(|key| self.node(key, at)).collect()
+    }
+
+    fn edges(&self, relation: Option<&str>, at: At) -> Vec<EdgeState> {
+        let keys = self.edges.keys().filter(|key| relation.is_none_or(|name| *key.relation == *name));
+        keys.filter_map(|key| self.edge(key, at)).collect()
+    }
+
+    fn neighbors(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> Vec<EdgeState> {
+        let mut edges = self.edges(relation, at);
+        edges.retain(|edge| match direction {
+            Direction::Out => edge.key.source == *key,
+            Direction::In => edge.key.destination == *key,
+        });
+        edges
+    }
+
+    fn node_history(&self, key: &NodeKey) -> ElementHistory {
+        self.nodes.get(key).map_or(Vec::new(), |node| node.lives.clone())
+    }
+
+    fn edge_history(&self, key: &EdgeKey) -> ElementHistory {
+        self.edges.get(key).map_or(Vec::new(), |edge| edge.lives.clone())
+    }
+
+    fn merges(&self) -> Vec<MergeRecord> {
+        let mut merges = self.merges.clone();
+        merges.sort();
+        merges
+    }
+
+    fn resolve(&self, key: &NodeKey, time: Time) -> NodeKey {
+        let mut path = vec![key.clone()];
+        loop {
+            let last = &path[path.len() - 1];
+            let holds = self.merges.iter().find(|merge| merge.from == *last && merge.interval.contains(time));
+            match holds {
+                // Nodes that became each other form a circle: stop before closing it.
+                Some(merge) if !path.contains(&merge.into) => path.push(merge.into.clone()),
+                _ => return last.clone(),
+            }
+        }
+    }
+
+    fn diff(&self, from: Time, to: Time) -> Diff {
+        let nodes = |time| self.nodes(None, At::time(time)).into_iter().map(|node| (node.key, node.features)).collect();
+        let edges = |time| self.edges(None, At::time(time)).into_iter().map(|edge| (edge.key, edge.features)).collect();
+        let (nodes_created, nodes_removed, nodes_updated) = compare(&nodes(from), &nodes(to));
+        let (edges_created, edges_removed, edges_updated) = compare(&edges(from), &edges(to));
+        let mut merged = self.merges();
+        merged.retain(|merge| merge.interval.contains(to) && !merge.interval.contains(from));
+        Diff { nodes_created, nodes_removed, nodes_updated, edges_created, edges_removed, edges_updated, merged }
+    }
+
+    fn counts(&self, at: At) -> Counts {
+        Counts {
+            nodes: self.nodes(None, at).len(),
+            edges: self.edges(None, at).len(),
+            merges: self.merges.iter().filter(|merge| merge.interval.contains(at.time)).count(),
+        }
+    }
+
+    fn events(&self) -> Vec<Event> {
+        self.log.clone()
+    }
+}
+
+impl Past {
+    /// The latest life begun by then, if the view shows it.
+    fn shown(&self, at: At) -> Option<&Life> {
+        let begun = self.lives.iter().rfind(|life| life.interval.created <= at.time)?;
+        (at.deletes == Deletes::Soft || begun.interval.contains(at.time)).then_some(begun)
+    }
+}
+
+impl Life {
+    /// Whether it is over at a time, and its features then, or at its last tick.
+    fn state(&self, time: Time) -> (bool, BTreeMap<Name, Value>) {
+        let deleted = !self.interval.contains(time);
+        let as_of = if deleted { self.interval.removed.before() } else { time };
+        let held = self.features.iter().filter(|span| span.interval.contains(as_of));
+        (deleted, held.map(|span| (span.name.clone(), span.value.clone())).collect())
+    }
+}
+
+type States<K> = BTreeMap<K, BTreeMap<Name, Value>>;
+
+/// What is only in `to`, what is only in `from`, and what differs.
+fn compare<K: Ord + Clone>(from: &States<K>, to: &States<K>) -> (Vec<K>, Vec<K>, Vec<Updated<K>>) {
+    let created = to.keys().filter(|key| !from.contains_key(key)).cloned().collect();
+    let removed = from.keys().filter(|key| !to.contains_key(key)).cloned().collect();
+    let both = from.iter().filter_map(|(key, before)| Some((key, before, to.get(key)?)));
+    let updated = both.map(|(key, before, after)| Updated { key: key.clone(), features: differing(before, after) });
+    (created, removed, updated.filter(|updated| !updated.features.is_empty()).collect())
+}
+
+fn differing(before: &BTreeMap<Name, Value>, after: &BTreeMap<Name, Value>) -> Vec<Name> {
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    names.into_iter().filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
+}
