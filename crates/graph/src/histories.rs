@@ -21,11 +21,18 @@ pub fn histories() -> impl Strategy<Value = Vec<Event>> {
             now = now.max(time.0);
             at(event, time)
         });
-        timed.collect()
+        timed.collect::<Vec<_>>()
     });
     let random = vec((0..TIMES, change()), 0..90)
-        .prop_map(|steps| steps.into_iter().map(|(time, event)| at(event, Time(time))).collect());
-    prop_oneof![3 => forward, 1 => random]
+        .prop_map(|steps| steps.into_iter().map(|(time, event)| at(event, Time(time))).collect::<Vec<_>>());
+    let any = prop_oneof![3 => forward, 1 => random];
+    (0..6usize, any).prop_map(|(living, events)| born(living).chain(events).collect())
+}
+
+/// The first nodes, created at the beginning, so that not every history starts among the unknown.
+fn born(n: usize) -> impl Iterator<Item = Event> {
+    let nodes = node_keys().into_iter().take(n).map(Element::Node);
+    nodes.map(|element| Event::new(Time(0), Action::Create, element))
 }
 
 /// Puts an event at a time, but leaves one at the end of time there.
@@ -44,16 +51,15 @@ pub fn probe_times(events: &[Event]) -> Vec<Time> {
 
 /// Every node that [`histories`] may name.
 pub fn node_keys() -> Vec<NodeKey> {
-    let ids = ["1", "2", "x"];
-    ["user", "item", "tag"].iter().flat_map(|name| ids.map(|id| NodeKey::new(name, id))).collect()
+    let types = ["user", "item", "tag"];
+    ["1", "2", "x"].into_iter().flat_map(|id| types.map(|name| NodeKey::new(name, id))).collect()
 }
 
 /// An event whose time only says whether it is the end of time.
 fn change() -> impl Strategy<Value = Event> {
     let time = prop_oneof![80 => Just(Time::MIN), 1 => Just(Time::FOREVER)];
-    let action = prop_oneof![4 => Just(Action::Create), 2 => Just(Action::Update), 2 => Just(Action::Delete)];
     let empty = Just(Features::new());
-    (time, action, element()).prop_flat_map(move |(time, action, element)| {
+    (time, element()).prop_flat_map(move |(time, (element, action))| {
         let bare = action == Action::Delete || matches!(element, Element::Merge { .. });
         let features =
             if bare { prop_oneof![30 => empty.clone(), 1 => features()].boxed() } else { features().boxed() };
@@ -61,13 +67,17 @@ fn change() -> impl Strategy<Value = Event> {
     })
 }
 
-fn element() -> impl Strategy<Value = Element> {
+fn element() -> impl Strategy<Value = (Element, Action)> {
     let merge = (node_key(), node_key()).prop_map(|(from, into)| Element::Merge { from, into });
     prop_oneof![
-        4 => node_key().prop_map(Element::Node),
-        5 => edge_key().prop_map(Element::Edge),
-        1 => merge,
+        4 => (node_key().prop_map(Element::Node), action(3, 3, 2)),
+        5 => (edge_key().prop_map(Element::Edge), action(5, 3, 2)),
+        1 => (merge, action(4, 1, 2)),
     ]
+}
+
+fn action(creates: u32, updates: u32, deletes: u32) -> impl Strategy<Value = Action> {
+    prop_oneof![creates => Just(Action::Create), updates => Just(Action::Update), deletes => Just(Action::Delete)]
 }
 
 /// Few nodes, the first ones most often, so that edges find living ends.
@@ -76,15 +86,19 @@ fn node_key() -> impl Strategy<Value = NodeKey> {
     prop_oneof![3 => 0..3usize, 1 => 0..keys.len()].prop_map(move |at| keys[at].clone())
 }
 
+/// A few edges most often, so that they live again.
 fn edge_key() -> impl Strategy<Value = EdgeKey> {
-    let relation = prop_oneof![3 => Just("likes"), 1 => Just("knows")];
-    let key = prop_oneof![2 => Just(None), 1 => Just(Some("a")), 1 => Just(Some("b"))];
-    (node_key(), relation, node_key(), key).prop_map(|(source, relation, destination, key)| EdgeKey {
-        source,
-        relation: relation.into(),
-        destination,
-        key: key.map(Name::from),
-    })
+    let nodes = node_keys();
+    let few = (0..3usize).prop_map(move |at| edge(nodes[at].clone(), "likes", nodes[1].clone(), None));
+    let relation = prop_oneof![5 => Just("likes"), 1 => Just("knows")];
+    let key = prop_oneof![6 => Just(None), 1 => Just(Some("a")), 1 => Just(Some("b"))];
+    let any = (node_key(), relation, node_key(), key)
+        .prop_map(|(source, relation, destination, key)| edge(source, relation, destination, key));
+    prop_oneof![2 => few, 3 => any]
+}
+
+fn edge(source: NodeKey, relation: &str, destination: NodeKey, key: Option<&str>) -> EdgeKey {
+    EdgeKey { source, relation: relation.into(), destination, key: key.map(Name::from) }
 }
 
 fn features() -> impl Strategy<Value = Features> {

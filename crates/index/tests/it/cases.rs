@@ -1,0 +1,316 @@
+use timeweft_graph::{
+    At, Deletes, Direction, EdgeKey, Event, FeatureDef, FeatureKind, GraphView, Interval, ListOrder, NodeKey, Owner,
+    Reason, Schema, Time, Value,
+};
+use timeweft_index::Index;
+
+use crate::world::{apply, create, delete, edge, index, merge, node, number, update};
+
+fn soft(time: i64) -> At {
+    At { time: Time(time), deletes: Deletes::Soft }
+}
+
+fn hard(time: i64) -> At {
+    At::time(Time(time))
+}
+
+fn life(created: i64, removed: i64) -> Interval {
+    Interval::new(Time(created), Time(removed)).unwrap()
+}
+
+fn intervals(history: timeweft_graph::ElementHistory) -> Vec<Interval> {
+    history.into_iter().map(|life| life.interval).collect()
+}
+
+#[test]
+fn a_node_delete_ends_its_edges_on_both_sides() {
+    let index = index(&[
+        create(0, node("a")),
+        create(0, node("b")),
+        create(1, edge("a", "r", "b")),
+        create(1, edge("b", "r", "a")),
+        create(1, edge("a", "r", "a")),
+        create(1, edge("b", "r", "b")),
+        delete(5, node("a")),
+    ]);
+    assert_eq!(index.edges(None, hard(4)).len(), 4);
+    assert_eq!(
+        index.edges(None, hard(5)).iter().map(|state| state.key.clone()).collect::<Vec<_>>(),
+        [edge("b", "r", "b")]
+    );
+    assert_eq!(index.degree(&node("b"), Direction::In, None, hard(5)), 1);
+    assert_eq!(index.degree(&node("a"), Direction::Out, None, hard(4)), 2);
+    // Three implied edge deletes stand just before the node's own.
+    let facts: Vec<_> = index.facts()[6..].iter().map(|fact| (fact.edge.is_some(), fact.time, fact.log)).collect();
+    assert_eq!(facts, [(true, Time(5), 6), (true, Time(5), 6), (true, Time(5), 6), (false, Time(5), 6)]);
+}
+
+#[test]
+fn a_node_cannot_end_before_an_event_of_its_edges() {
+    let mut index = index(&[
+        create(0, node("a")),
+        create(0, node("b")),
+        create(1, edge("a", "r", "b")),
+        update(7, edge("a", "r", "b")),
+    ]);
+    let late =
+        |known: i64| Reason::OutOfOrder { time: Time(5), known: Time(known), element: "an edge of node n b".into() };
+    assert_eq!(apply(&mut index, &delete(5, node("b"))), Err(late(7)));
+    apply(&mut index, &delete(9, edge("a", "r", "b"))).unwrap();
+    assert_eq!(apply(&mut index, &delete(5, node("b"))), Err(late(9)));
+    apply(&mut index, &delete(9, node("b"))).unwrap();
+}
+
+#[test]
+fn a_new_life_has_no_features_and_no_edges() {
+    let index = index(&[
+        create(0, node("a")).with(number("x", 1.0)),
+        create(0, node("b")),
+        create(1, edge("a", "r", "b")).with(number("w", 1.0)),
+        delete(2, node("a")),
+        create(4, node("a")),
+        create(6, edge("a", "r", "b")),
+    ]);
+    assert_eq!(index.node(&node("a"), hard(3)), None);
+    assert!(index.node(&node("a"), hard(4)).unwrap().features.is_empty());
+    assert_eq!(index.edge(&edge("a", "r", "b"), hard(5)), None);
+    assert!(index.edge(&edge("a", "r", "b"), hard(6)).unwrap().features.is_empty());
+    assert_eq!(intervals(index.node_history(&node("a"))), [life(0, 2), Interval::open(Time(4))]);
+    assert_eq!(intervals(index.edge_history(&edge("a", "r", "b"))), [life(1, 2), Interval::open(Time(6))]);
+}
+
+#[test]
+fn soft_deletes_keep_the_last_values_marked() {
+    let index = index(&[
+        create(0, node("a")).with(number("x", 1.0)),
+        update(3, node("a")).with(number("x", 2.0)),
+        delete(5, node("a")),
+    ]);
+    let gone = index.node(&node("a"), soft(9)).unwrap();
+    assert!(gone.deleted);
+    assert_eq!(gone.life, life(0, 5));
+    assert_eq!(gone.features["x"], Value::number(2.0));
+    let then = index.node(&node("a"), soft(2)).unwrap();
+    assert!(!then.deleted);
+    assert_eq!(then.features["x"], Value::number(1.0));
+    assert_eq!(index.node(&node("a"), hard(9)), None);
+}
+
+#[test]
+fn a_life_that_ends_when_it_begins_was_never_there() {
+    let index =
+        index(&[create(0, node("a")), create(3, node("b")), create(3, edge("a", "r", "b")), delete(3, node("b"))]);
+    for at in [hard(3), soft(3), soft(9)] {
+        assert_eq!(index.node(&node("b"), at), None);
+        assert!(index.neighbors(&node("a"), Direction::Out, None, at).is_empty());
+        assert_eq!(index.degree(&node("a"), Direction::Out, None, at), 0);
+    }
+    assert!(index.node_history(&node("b")).is_empty());
+    assert_eq!(index.events().len(), 4);
+    // The creation was a fact, and counts as one.
+    let (a, b) = (index.node_index(&node("a")).unwrap(), index.node_index(&node("b")).unwrap());
+    let edge_type = index.facts()[2].edge.unwrap().0;
+    assert_eq!(index.pair_before(edge_type, a, b, Time(4)).count, 1);
+}
+
+#[test]
+fn the_last_of_two_updates_at_one_time_wins() {
+    let index = index(&[
+        create(0, node("a")).with(number("x", 1.0)),
+        update(4, node("a")).with(number("x", 2.0)),
+        update(4, node("a")).with(number("x", 1.0)),
+        update(6, node("a")).with(number("x", 1.0)),
+        update(8, node("a")).with(vec![("x".into(), None)]),
+    ]);
+    let spans: Vec<_> = index.node_history(&node("a"))[0].features.iter().map(|span| span.interval).collect();
+    assert_eq!(spans, [life(0, 8)]);
+}
+
+#[test]
+fn sets_of_a_declared_feature_do_not_depend_on_order() {
+    let mut declared = Schema::default();
+    let id = declared.add_node_type(&"n".into()).unwrap();
+    let def = FeatureDef { name: "tags".into(), kind: FeatureKind::Json, order: ListOrder::Set };
+    declared.add_feature(Owner::Node(id), def).unwrap();
+    let mut index = Index::new(Schema::default());
+    index.declare(&declared);
+    let tags = |list: serde_json::Value| vec![("tags".into(), Some(Value::Json(list)))];
+    let events = [
+        create(0, node("a")).with(tags(serde_json::json!(["x", "y"]))),
+        update(5, node("a")).with(tags(serde_json::json!(["y", "x", "x"]))),
+    ];
+    events.iter().for_each(|event| apply(&mut index, event).unwrap());
+    assert_eq!(index.node_history(&node("a"))[0].features.len(), 1);
+}
+
+/// delta-load 6.5, X1: a chain of merges resolves to its end.
+#[test]
+fn x1_a_chain_of_merges_resolves_to_its_end() {
+    for merges in [[("A", "B"), ("B", "C")], [("B", "C"), ("A", "B")]] {
+        let mut index = index(&["A", "B", "C"].map(|id| create(100, node(id))));
+        ["A", "B"].iter().for_each(|id| apply(&mut index, &delete(200, node(id))).unwrap());
+        merges.iter().for_each(|(from, into)| apply(&mut index, &create(200, merge(from, into))).unwrap());
+        assert_eq!(index.resolve(&node("A"), Time(200)), node("C"));
+        assert_eq!(index.resolve(&node("A"), Time(199)), node("A"));
+        assert_eq!(index.merges().len(), 2);
+    }
+}
+
+/// delta-load 6.5, X5: merge, the merged node comes back, and is merged again: two episodes.
+#[test]
+fn x5_a_node_merged_twice_has_two_episodes() {
+    let mut index = index(&[
+        create(100, node("A")),
+        create(100, node("B")),
+        create(100, edge("A", "x", "B")),
+        delete(200, node("A")),
+        create(200, merge("A", "B")),
+        update(300, node("B")).with(number("d", 1.0)),
+    ]);
+    // A cumulative merge list names the merge again.
+    assert!(matches!(apply(&mut index, &create(300, merge("A", "B"))), Err(Reason::BadMerge(_))));
+    for event in [create(400, node("A")), delete(500, node("A")), create(500, merge("A", "B"))] {
+        apply(&mut index, &event).unwrap();
+    }
+    let episodes: Vec<_> = index.merges().into_iter().map(|merge| merge.interval).collect();
+    assert_eq!(episodes, [life(200, 400), Interval::open(Time(500))]);
+    assert_eq!(intervals(index.node_history(&node("A"))), [life(100, 200), life(400, 500)]);
+    assert_eq!(intervals(index.edge_history(&edge("A", "x", "B"))), [life(100, 200)]);
+    assert_eq!(index.resolve(&node("A"), Time(450)), node("A"));
+    assert_eq!(index.resolve(&node("A"), Time::FOREVER), node("B"));
+}
+
+#[test]
+fn merges_in_a_circle_resolve_all_the_same() {
+    let index = index(&[
+        create(0, node("a")),
+        create(0, node("b")),
+        delete(1, node("a")),
+        delete(1, node("b")),
+        create(1, merge("a", "b")),
+        create(1, merge("b", "a")),
+    ]);
+    assert_eq!(index.resolve(&node("a"), Time(2)), node("b"));
+    assert_eq!(index.resolve(&node("b"), Time(2)), node("a"));
+}
+
+#[test]
+fn a_hub_counts_and_skips_what_is_gone() {
+    let n = 1000;
+    let id = |at: i64| at.to_string();
+    let mut events = vec![create(0, node("hub"))];
+    events.extend((0..n).map(|at| create(0, node(&id(at)))));
+    events.extend((0..n).map(|at| create(at + 1, edge(&id(at), "r", "hub"))));
+    // All but every hundredth edge end, newest first.
+    events.extend((0..n).rev().filter(|at| at % 100 != 0).map(|at| delete(2 * n - at, edge(&id(at), "r", "hub"))));
+    let mut index = index(&events);
+    let hub = node("hub");
+    for time in [0, 1, 500, 1000, 1001, 1500, 1999, 2000, 3000] {
+        let alive = index.edges(None, hard(time)).len();
+        assert_eq!(index.degree(&hub, Direction::In, None, hard(time)), alive, "{time}");
+        assert_eq!(index.neighbors(&hub, Direction::In, Some("r"), hard(time)).len(), alive, "{time}");
+        let mut out = Vec::new();
+        index.last_neighbors(index.node_index(&hub).unwrap(), Time(time + 1), 5000, Deletes::Hard, &mut out);
+        assert_eq!(out.len(), alive, "{time}");
+    }
+    assert_eq!(index.degree(&hub, Direction::In, None, At::now()), 10);
+    // Edges that come late, between the others, are found among the dead.
+    for at in 0..n {
+        let late = EdgeKey { key: Some("late".into()), ..edge(&id(at), "r", "hub") };
+        apply(&mut index, &create((at * 7) % n + 1, late.clone())).unwrap();
+        if at % 3 == 0 {
+            apply(&mut index, &delete(1500, late)).unwrap();
+        }
+    }
+    for time in [1, 77, 500, 1000, 1499, 1500, 3000] {
+        let alive = index.edges(None, hard(time)).len();
+        assert_eq!(index.degree(&hub, Direction::In, None, hard(time)), alive, "{time}");
+        assert_eq!(index.neighbors(&hub, Direction::In, None, hard(time)).len(), alive, "{time}");
+        let mut out = Vec::new();
+        index.last_neighbors(index.node_index(&hub).unwrap(), Time(time + 1), 5000, Deletes::Hard, &mut out);
+        assert_eq!(out.len(), alive, "{time}");
+    }
+}
+
+/// (source, destination, type, created, removed): an edge of the graphs of temporal-intervals 4.1 and 4.2.
+type Row = (u64, u64, &'static str, i64, i64);
+
+const OPEN: i64 = i64::MAX;
+
+const SMALL: [Row; 5] = [(0, 1, "0", 0, 1), (0, 2, "0", 0, 1), (1, 3, "0", 0, 1), (1, 4, "0", 1, 2), (1, 5, "1", 2, 3)];
+
+const MEDIUM: [Row; 7] = [
+    (0, 1, "0", 0, 1),
+    (0, 2, "0", 0, 1),
+    (1, 3, "0", 0, 1),
+    (1, 4, "0", 1, OPEN),
+    (1, 5, "1", 1, OPEN),
+    (1, 6, "1", 0, 1),
+    (1, 7, "1", 2, 3),
+];
+
+fn numbered(id: u64) -> NodeKey {
+    NodeKey::new("n", id)
+}
+
+fn rows(rows: &[Row]) -> Index {
+    let mut events: Vec<Event> = (0..8).map(|id| create(0, numbered(id))).collect();
+    for &(source, destination, relation, created, removed) in rows {
+        let key = EdgeKey {
+            source: numbered(source),
+            relation: relation.into(),
+            destination: numbered(destination),
+            key: None,
+        };
+        events.push(create(created, key.clone()));
+        events.extend((removed != OPEN).then(|| delete(removed, key)));
+    }
+    index(&events)
+}
+
+/// Destinations of nodes 0 and 1 by relations at a time, with the times of creation.
+fn found(index: &Index, relations: &[&str], time: i64) -> Vec<(String, i64)> {
+    let one = |id: u64, relation: &str| index.neighbors(&numbered(id), Direction::Out, Some(relation), hard(time));
+    let all = [0, 1].into_iter().flat_map(|id| relations.iter().flat_map(move |relation| one(id, relation)));
+    all.map(|edge| (edge.key.destination.id.to_string(), edge.life.created.0)).collect()
+}
+
+fn degrees(index: &Index, relations: &[&str], time: i64) -> Vec<usize> {
+    let one = |id: u64| {
+        relations.iter().map(|name| index.degree(&numbered(id), Direction::Out, Some(name), hard(time))).sum()
+    };
+    [0, 1].map(one).into()
+}
+
+fn named(found: &[(&str, i64)]) -> Vec<(String, i64)> {
+    found.iter().map(|(id, created)| (id.to_string(), *created)).collect()
+}
+
+#[test]
+fn s41_counts_and_neighbors() {
+    let index = rows(&SMALL);
+    assert_eq!(degrees(&index, &["0"], 2), [0, 0]);
+    assert_eq!(degrees(&index, &["0"], 0), [2, 1]);
+    assert_eq!(degrees(&index, &["1"], 2), [0, 1]);
+    assert_eq!(degrees(&index, &["0", "1"], 2), [0, 1]);
+    assert_eq!(degrees(&index, &["-1", "100"], 2), [0, 0]);
+    assert_eq!(index.degree(&numbered(99), Direction::Out, None, hard(2)), 0);
+    assert_eq!(found(&index, &["0"], 2), named(&[]));
+    assert_eq!(found(&index, &["0"], 0), named(&[("1", 0), ("2", 0), ("3", 0)]));
+    assert_eq!(found(&index, &["1"], 2), named(&[("5", 2)]));
+    assert_eq!(found(&index, &["0", "1"], 2), named(&[("5", 2)]));
+    assert!(index.neighbors(&numbered(99), Direction::Out, None, hard(2)).is_empty());
+}
+
+#[test]
+fn s42_counts_and_neighbors() {
+    let index = rows(&MEDIUM);
+    assert_eq!(degrees(&index, &["0", "1"], 2), [0, 3]);
+    assert_eq!(degrees(&index, &["1"], 2), [0, 2]);
+    assert_eq!(found(&index, &["1"], 2), named(&[("5", 1), ("7", 2)]));
+    assert_eq!(found(&index, &["0", "1"], 2), named(&[("4", 1), ("5", 1), ("7", 2)]));
+    assert_eq!(found(&index, &["0"], 2), named(&[("4", 1)]));
+    // "Without a time" there means every edge that ever was: here, the soft view at the end of time.
+    let ever = At { time: Time::FOREVER, deletes: Deletes::Soft };
+    assert_eq!([0, 1].map(|id| index.degree(&numbered(id), Direction::Out, Some("1"), ever)), [0, 3]);
+}

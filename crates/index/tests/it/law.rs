@@ -1,0 +1,160 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use timeweft_graph::histories::{histories, node_keys, probe_times};
+use timeweft_graph::reference::ReferenceGraph;
+use timeweft_graph::{
+    At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder, Name, Owner,
+    Schema, Time,
+};
+use timeweft_index::Index;
+
+use crate::world::apply;
+
+/// An open schema; one with a declared set of lists; and a closed one that lacks most types.
+fn schemas() -> Vec<Schema> {
+    let mut declared = Schema::default();
+    let user = declared.add_node_type(&"user".into()).unwrap();
+    let def = FeatureDef { name: "f8".into(), kind: FeatureKind::Json, order: ListOrder::Set };
+    declared.add_feature(Owner::Node(user), def).unwrap();
+    let mut closed = declared.clone();
+    let item = closed.add_node_type(&"item".into()).unwrap();
+    closed.add_edge_type(user, &"likes".into(), user).unwrap();
+    closed.add_edge_type(user, &"likes".into(), item).unwrap();
+    closed.close();
+    vec![Schema::default(), declared, closed]
+}
+
+/// Both graphs after the same events, which both accept or refuse for the same reason.
+fn both(events: &[Event], schema: &Schema) -> (ReferenceGraph, Index) {
+    let (mut reference, mut index) = (ReferenceGraph::new(schema.clone()), Index::new(schema.clone()));
+    for event in events {
+        assert_eq!(apply(&mut index, event), reference.apply(event), "{event:?}");
+    }
+    (reference, index)
+}
+
+fn edge_keys(events: &[Event]) -> BTreeSet<EdgeKey> {
+    let key = |event: &Event| match &event.element {
+        Element::Edge(key) => Some(key.clone()),
+        _ => None,
+    };
+    events.iter().filter_map(key).collect()
+}
+
+/// Every question at one moment.
+fn assert_equal_at(a: &impl GraphView, b: &impl GraphView, at: At, edges: &BTreeSet<EdgeKey>) {
+    let relations = [None, Some("likes"), Some("nothing")];
+    assert_eq!(a.counts(at), b.counts(at), "{at:?}");
+    assert_eq!(a.nodes(None, at), b.nodes(None, at), "{at:?}");
+    assert_eq!(a.nodes(Some("item"), at), b.nodes(Some("item"), at), "{at:?}");
+    relations.iter().for_each(|name| assert_eq!(a.edges(*name, at), b.edges(*name, at), "{at:?}"));
+    edges.iter().for_each(|key| assert_eq!(a.edge(key, at), b.edge(key, at), "{at:?}"));
+    for key in &node_keys() {
+        assert_eq!(a.node(key, at), b.node(key, at), "{at:?}");
+        assert_eq!(a.resolve(key, at.time), b.resolve(key, at.time), "{at:?}");
+        for direction in [Direction::Out, Direction::In] {
+            for name in relations {
+                let (x, y) = (a.neighbors(key, direction, name, at), b.neighbors(key, direction, name, at));
+                assert_eq!(x, y, "{key} {direction:?} {name:?} {at:?}");
+                assert_eq!(a.degree(key, direction, name, at), y.len(), "{key} {direction:?} {name:?} {at:?}");
+            }
+        }
+    }
+}
+
+/// Every question of the two views.
+fn assert_equal(a: &impl GraphView, b: &impl GraphView, events: &[Event]) {
+    assert_eq!(a.events(), b.events());
+    assert_eq!(a.schema(), b.schema());
+    assert_eq!(a.merges(), b.merges());
+    let edges = edge_keys(events);
+    node_keys().iter().for_each(|key| assert_eq!(a.node_history(key), b.node_history(key), "{key}"));
+    edges.iter().for_each(|key| assert_eq!(a.edge_history(key), b.edge_history(key), "{key}"));
+    let times = probe_times(events);
+    for &time in &times {
+        assert_equal_at(a, b, At { time, deletes: Deletes::Hard }, &edges);
+        assert_equal_at(a, b, At { time, deletes: Deletes::Soft }, &edges);
+        for &other in times.iter().step_by(3) {
+            assert_eq!(a.diff(time, other), b.diff(time, other), "{time} {other}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn answers_equal_the_reference(events in histories()) {
+        for schema in schemas() {
+            let (reference, index) = both(&events, &schema);
+            assert_equal(&index, &reference, &events);
+        }
+    }
+
+    #[test]
+    fn its_own_events_give_it_again(events in histories()) {
+        for schema in schemas() {
+            let (_, index) = both(&events, &schema);
+            let (_, again) = both(&index.events(), &schema);
+            assert_equal(&again, &index, &events);
+        }
+    }
+
+    #[test]
+    fn edges_live_inside_both_ends(events in histories()) {
+        let (_, index) = both(&events, &Schema::default());
+        for time in probe_times(&events) {
+            for edge in index.edges(None, At::time(time)) {
+                prop_assert!(index.node(&edge.key.source, At::time(time)).is_some(), "{} at {time}", edge.key);
+                prop_assert!(index.node(&edge.key.destination, At::time(time)).is_some(), "{} at {time}", edge.key);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refused_event_changes_nothing(events in histories()) {
+        let mut index = Index::new(Schema::default());
+        for event in &events {
+            let before = index.clone();
+            if index.apply(event, &Name::from("")).is_err() {
+                prop_assert_eq!(index.n_nodes(), before.n_nodes());
+                assert_equal_at(&index, &before, At::now(), &edge_keys(&events));
+                prop_assert_eq!(index.schema(), before.schema());
+                prop_assert_eq!(index.events().len(), before.events().len());
+            }
+        }
+    }
+}
+
+#[test]
+fn histories_reach_what_they_are_for() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let mut runner = TestRunner::deterministic();
+    let mut accepted = 0;
+    let mut given = 0;
+    let mut reasons = BTreeSet::new();
+    let (mut again, mut merged, mut ended_by_node) = (0, 0, 0);
+    for _ in 0..300 {
+        let events = histories().new_tree(&mut runner).unwrap().current();
+        let mut graph = ReferenceGraph::new(Schema::default());
+        for event in &events {
+            given += 1;
+            match graph.apply(event) {
+                Ok(()) => accepted += 1,
+                Err(reason) => {
+                    reasons.insert(format!("{reason:?}").split([' ', '(', '{']).next().map(str::to_owned));
+                }
+            }
+        }
+        again += edge_keys(&events).iter().filter(|key| graph.edge_history(key).len() > 1).count();
+        merged += graph.merges().len();
+        let over = graph.edges(None, At { time: Time::FOREVER, deletes: Deletes::Soft });
+        ended_by_node += over.iter().filter(|edge| edge.deleted).count();
+    }
+    assert!(accepted * 4 > given, "{accepted} of {given}");
+    assert!(reasons.len() >= 10, "{reasons:?}");
+    assert!(again > 30 && merged > 30 && ended_by_node > 100, "{again} {merged} {ended_by_node}");
+}

@@ -1,0 +1,12 @@
+//! Tests of the index.
+//!
+//! `law`: every answer equals the oracle's on random histories. `model`: what models read equals a recount of the log.
+//! `cases`: small graphs worked out by hand, and conformance cases by their ids. `namespace`: who may touch what.
+
+#![allow(clippy::unwrap_used)]
+
+mod cases;
+mod law;
+mod model;
+mod namespace;
+mod world;
