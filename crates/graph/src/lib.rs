@@ -12,10 +12,14 @@
 //! | event | [`Event`] |
 //! | rejected record | [`Reject`] |
 //! | view | [`At`], [`GraphView`] |
+//! | oracle | [`reference::ReferenceGraph`] |
 
 mod event;
+#[cfg(feature = "histories")]
+pub mod histories;
 mod id;
 mod interval;
+pub mod reference;
 mod reject;
 mod schema;
 mod time;
