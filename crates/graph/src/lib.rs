@@ -14,6 +14,7 @@
 //! | view | [`At`], [`GraphView`] |
 //! | oracle | [`reference::ReferenceGraph`] |
 
+pub mod delta;
 mod event;
 #[cfg(feature = "histories")]
 pub mod histories;
@@ -27,6 +28,7 @@ mod value;
 mod version;
 mod view;
 
+pub use delta::{Baseline, Dangling, Delta, DeltaError, DeltaOptions, DeltaReport, delta};
 pub use event::{Action, Element, Event, Features};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LoadId, Name, NodeIndex, NodeKey};
 pub use interval::Interval;

@@ -1,0 +1,386 @@
+//! From a whole version to the events that lead there: what a release changed, bound to logical nodes.
+//!
+//! An element that a version no longer lists is gone, one that it lists anew is created, one whose features differ is
+//! updated. Edges bind to nodes and not to versions of nodes, so a changed node costs one event and no rewired edge.
+//! The events of a delta stand in an order that the ingest law accepts: edges end before their nodes, nodes begin
+//! before merges into them and edges at them.
+
+mod canonical;
+mod merges;
+mod report;
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Action, At, Deletes, EdgeKey, Element, Event, Features, GraphView, Listed, Name, NodeKey, Place, Reason, Reject,
+    Time, Value, Version,
+};
+
+pub use canonical::Canonical;
+pub use report::{DeltaReport, ElementReport, MergeReport, SkippedMerge, WhySkipped};
+
+/// What to do with an edge at a node that is not there. The same policy serves versions and event loads.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dangling {
+    /// The edge is left out and reported as a rejected record; everything else is taken in.
+    #[default]
+    Drop,
+    /// The whole load is refused.
+    Reject,
+    /// The missing node is created without features. A node that lives but is not listed stays as it is.
+    Stub,
+}
+
+/// How a delta is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DeltaOptions {
+    /// What to do with edges at missing nodes.
+    pub dangling: Dangling,
+    /// Consent to a version that lists nothing, which ends every element of the namespace.
+    pub allow_empty: bool,
+}
+
+/// The namespace before the version: what a delta needs to know, at the end of the log.
+pub trait Baseline {
+    /// The whole graph, all namespaces.
+    fn graph(&self) -> &dyn GraphView;
+
+    /// Timestamp of the namespace's newest load.
+    fn newest(&self) -> Option<Time>;
+
+    /// Nodes of the namespace that live.
+    fn nodes(&self) -> Vec<NodeKey>;
+
+    /// Edges of the namespace that live.
+    fn edges(&self) -> Vec<EdgeKey>;
+
+    /// The namespace that owns a node that lives.
+    fn node_owner(&self, node: &NodeKey) -> Option<Name>;
+
+    /// The namespace that owns an edge that lives.
+    fn edge_owner(&self, edge: &EdgeKey) -> Option<Name>;
+}
+
+/// The events that turn the namespace into a version.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Delta {
+    /// The events, all at the timestamp of the version.
+    pub events: Vec<Event>,
+    /// Where each event comes from; an element that is absent has no line.
+    pub places: Vec<Place>,
+    /// Records that the delta leaves out, beside those that the source could not read.
+    pub rejects: Vec<Reject>,
+    /// What changed, in numbers.
+    pub report: DeltaReport,
+}
+
+/// Why there is no delta.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeltaError {
+    /// Versions of a namespace come in order of time.
+    #[error("timestamp {at} is not after {newest}, the newest load of the namespace: load versions in order of time")]
+    NotAfter {
+        /// Timestamp of the version.
+        at: Time,
+        /// Timestamp of the newest load.
+        newest: Time,
+    },
+    /// A version needs a moment in time.
+    #[error("a version cannot be loaded at the end of time: give its timestamp")]
+    NoMoment,
+    /// An empty version deletes everything.
+    #[error("the version lists no node and no edge: allow an empty version to delete everything")]
+    Empty,
+    /// Edges at missing nodes, under [`Dangling::Reject`].
+    #[error(
+        "{place}: edge {edge} needs node {missing}, which this version does not list ({count} such edges): load with --dangling drop or --dangling stub"
+    )]
+    Dangling {
+        /// Place of the first such edge.
+        place: Place,
+        /// The first such edge.
+        edge: Box<EdgeKey>,
+        /// The missing node.
+        missing: NodeKey,
+        /// Number of such edges.
+        count: u64,
+    },
+}
+
+/// The events that lead from the live elements of a namespace to a version.
+///
+/// Seed "graph delta load": create, update, delete by absence, merge, reappearance; without its rewiring of edges.
+/// Values are compared in the canonical form of their feature's [`crate::ListOrder`]; JSON null means no value.
+pub fn delta(before: &dyn Baseline, version: &Version, at: Time, options: &DeltaOptions) -> Result<Delta, DeltaError> {
+    check(before, version, at, options)?;
+    let mut plan = Plan::new(before, version, at);
+    let nodes = plan.first_listing(&version.nodes, "node", |report| &mut report.nodes);
+    let mut edges = plan.first_listing(&version.edges, "edge", |report| &mut report.edges);
+    let stubs = plan.dangling(&nodes, &mut edges, options.dangling)?;
+    let stays = Stays { listed: nodes, stubs };
+    plan.nodes(&stays);
+    plan.edges(&stays, &edges);
+    plan.merges(&stays);
+    Ok(plan.finish())
+}
+
+fn check(before: &dyn Baseline, version: &Version, at: Time, options: &DeltaOptions) -> Result<(), DeltaError> {
+    if at == Time::FOREVER {
+        return Err(DeltaError::NoMoment);
+    }
+    if let Some(newest) = before.newest().filter(|&newest| at <= newest) {
+        return Err(DeltaError::NotAfter { at, newest });
+    }
+    if version.nodes.is_empty() && version.edges.is_empty() && !options.allow_empty {
+        return Err(DeltaError::Empty);
+    }
+    Ok(())
+}
+
+/// Elements by key, each in its one valid listing.
+type Listing<'a, K> = FxHashMap<&'a K, &'a Listed<K>>;
+
+/// Nodes of the namespace that live after the load.
+struct Stays<'a> {
+    listed: Listing<'a, NodeKey>,
+    stubs: FxHashSet<&'a NodeKey>,
+}
+
+impl Stays<'_> {
+    fn contains(&self, node: &NodeKey) -> bool {
+        self.listed.contains_key(node) || self.stubs.contains(node)
+    }
+}
+
+/// Events by kind, in the order in which they will stand.
+#[derive(Default)]
+struct Stages {
+    edge_deletes: Vec<(Event, Place)>,
+    node_deletes: Vec<(Event, Place)>,
+    node_creates: Vec<(Event, Place)>,
+    merges: Vec<(Event, Place)>,
+    node_updates: Vec<(Event, Place)>,
+    edge_creates: Vec<(Event, Place)>,
+    edge_updates: Vec<(Event, Place)>,
+}
+
+struct Plan<'a> {
+    before: &'a dyn Baseline,
+    version: &'a Version,
+    canonical: Canonical<'a>,
+    at: Time,
+    own_nodes: FxHashSet<NodeKey>,
+    own_edges: FxHashSet<EdgeKey>,
+    absent: Place,
+    stages: Stages,
+    rejects: Vec<Reject>,
+    report: DeltaReport,
+}
+
+impl<'a> Plan<'a> {
+    fn new(before: &'a dyn Baseline, version: &'a Version, at: Time) -> Plan<'a> {
+        Plan {
+            before,
+            version,
+            canonical: Canonical::new(before.graph().schema(), &version.schema),
+            at,
+            own_nodes: before.nodes().into_iter().collect(),
+            own_edges: before.edges().into_iter().collect(),
+            absent: Place { file: "<not listed>".into(), line: 0 },
+            stages: Stages::default(),
+            rejects: Vec::new(),
+            report: DeltaReport::default(),
+        }
+    }
+
+    /// Every key once. Of several records of one key the first by place counts, whatever the order of the list.
+    fn first_listing<K: Eq + std::hash::Hash + std::fmt::Display>(
+        &mut self,
+        records: &'a [Listed<K>],
+        what: &str,
+        report: impl Fn(&mut DeltaReport) -> &mut ElementReport,
+    ) -> Listing<'a, K> {
+        let mut listing = Listing::with_capacity_and_hasher(records.len(), Default::default());
+        let mut repeats = Vec::new();
+        for record in records {
+            match listing.get_mut(&record.key) {
+                None => _ = listing.insert(&record.key, record),
+                Some(first) if record.place < first.place => repeats.push(std::mem::replace(first, record)),
+                Some(_) => repeats.push(record),
+            }
+        }
+        for record in repeats {
+            let first = &listing[&record.key].place;
+            let why = format!("{what} {} is listed twice: it stands at {first} already", record.key);
+            self.reject(&record.place, Reason::Malformed(why));
+            report(&mut self.report).duplicates += 1;
+        }
+        report(&mut self.report).listed = listing.len() as u64;
+        listing
+    }
+
+    fn reject(&mut self, place: &Place, reason: Reason) {
+        self.rejects.push(Reject { place: place.clone(), reason });
+    }
+
+    /// Applies the policy to edges at nodes that will not live; gives the nodes that stand in as stubs.
+    fn dangling(
+        &mut self,
+        nodes: &Listing<'a, NodeKey>,
+        edges: &mut Listing<'a, EdgeKey>,
+        policy: Dangling,
+    ) -> Result<FxHashSet<&'a NodeKey>, DeltaError> {
+        let mut stubs = FxHashSet::default();
+        let mut first: Option<(&Listed<EdgeKey>, &NodeKey)> = None;
+        for edge in &self.version.edges {
+            for end in [&edge.key.source, &edge.key.destination] {
+                if nodes.contains_key(end) || self.is_foreign(end) {
+                    continue;
+                }
+                if policy == Dangling::Stub {
+                    stubs.insert(end);
+                } else if let Some(edge) = edges.remove(&edge.key) {
+                    first.get_or_insert((edge, end));
+                    self.report.edges.dangling += 1;
+                    self.reject(&edge.place, Reason::UnknownNode(end.clone()));
+                }
+            }
+        }
+        match first {
+            Some((edge, missing)) if policy == Dangling::Reject => Err(DeltaError::Dangling {
+                place: edge.place.clone(),
+                edge: Box::new(edge.key.clone()),
+                missing: missing.clone(),
+                count: self.report.edges.dangling,
+            }),
+            _ => Ok(stubs),
+        }
+    }
+
+    /// Whether the node lives in another namespace, which this version leaves alone.
+    fn is_foreign(&self, node: &NodeKey) -> bool {
+        !self.own_nodes.contains(node) && self.before.graph().node(node, At::now()).is_some()
+    }
+
+    fn nodes(&mut self, stays: &Stays<'a>) {
+        for record in &self.version.nodes {
+            let counts = stays.listed.get(&record.key).is_some_and(|first| std::ptr::eq(*first, record));
+            if counts {
+                self.node(record);
+            }
+        }
+        let mut stubs: Vec<_> = stays.stubs.iter().copied().collect();
+        stubs.sort();
+        for &stub in &stubs {
+            if !self.own_nodes.contains(stub) {
+                let event = Event::new(self.at, Action::Create, Element::Node(stub.clone()));
+                self.stages.node_creates.push((event, self.absent.clone()));
+            }
+        }
+        self.report.nodes.stubs = stubs.len() as u64;
+        let mut gone: Vec<_> = self.own_nodes.iter().filter(|node| !stays.contains(node)).cloned().collect();
+        gone.sort_unstable();
+        self.report.nodes.gone = gone.len() as u64;
+        let deletes = gone.into_iter().map(|node| Event::new(self.at, Action::Delete, Element::Node(node)));
+        self.stages.node_deletes = deletes.map(|event| (event, self.absent.clone())).collect();
+    }
+
+    fn node(&mut self, record: &Listed<NodeKey>) {
+        let graph = self.before.graph();
+        let key = &record.key;
+        let features = self.canonical.node(key, &record.features);
+        let event = |action, features| Event { time: self.at, action, element: Element::Node(key.clone()), features };
+        if self.own_nodes.contains(key) {
+            let known = graph.node(key, At::now()).map(|state| state.features).unwrap_or_default();
+            let changes = changes(&known, features);
+            if self.report.nodes.count_changes(&key.node_type, &changes) {
+                self.stages.node_updates.push((event(Action::Update, changes), record.place.clone()));
+            }
+        } else if let Some(owner) = self.before.node_owner(key) {
+            self.reject(&record.place, Reason::ForeignNamespace { element: format!("node {key}"), owner });
+            self.report.nodes.foreign += 1;
+        } else {
+            let lived = graph.node(key, At { time: Time::FOREVER, deletes: Deletes::Soft }).is_some();
+            self.report.nodes.count_created(lived);
+            self.stages.node_creates.push((event(Action::Create, all(features)), record.place.clone()));
+        }
+    }
+
+    fn edges(&mut self, stays: &Stays<'a>, listing: &Listing<'a, EdgeKey>) {
+        for record in &self.version.edges {
+            let counts = listing.get(&record.key).is_some_and(|first| std::ptr::eq(*first, record));
+            if counts {
+                self.edge(record);
+            }
+        }
+        let mut gone: Vec<_> = self.own_edges.iter().filter(|edge| !listing.contains_key(edge)).cloned().collect();
+        gone.sort_unstable();
+        self.report.edges.gone = gone.len() as u64;
+        for edge in gone {
+            let ends_with_its_node = [&edge.source, &edge.destination]
+                .into_iter()
+                .any(|end| self.own_nodes.contains(end) && !stays.contains(end));
+            if !ends_with_its_node {
+                let event = Event::new(self.at, Action::Delete, Element::Edge(edge));
+                self.stages.edge_deletes.push((event, self.absent.clone()));
+            }
+        }
+    }
+
+    fn edge(&mut self, record: &Listed<EdgeKey>) {
+        let graph = self.before.graph();
+        let key = &record.key;
+        let features = self.canonical.edge(key, &record.features);
+        let event = |action, features| Event { time: self.at, action, element: Element::Edge(key.clone()), features };
+        if self.own_edges.contains(key) {
+            let known = graph.edge(key, At::now()).map(|state| state.features).unwrap_or_default();
+            let changes = changes(&known, features);
+            if self.report.edges.count_changes(&key.relation, &changes) {
+                self.stages.edge_updates.push((event(Action::Update, changes), record.place.clone()));
+            }
+        } else if let Some(owner) = self.before.edge_owner(key) {
+            self.reject(&record.place, Reason::ForeignNamespace { element: format!("edge {key}"), owner });
+            self.report.edges.foreign += 1;
+        } else {
+            let lived = graph.edge(key, At { time: Time::FOREVER, deletes: Deletes::Soft }).is_some();
+            self.report.edges.count_created(lived);
+            self.stages.edge_creates.push((event(Action::Create, all(features)), record.place.clone()));
+        }
+    }
+
+    /// Puts the events in the order that the ingest law accepts.
+    fn finish(self) -> Delta {
+        let stages = self.stages;
+        let ordered = [
+            stages.edge_deletes,
+            stages.node_deletes,
+            stages.node_creates,
+            stages.merges,
+            stages.node_updates,
+            stages.edge_creates,
+            stages.edge_updates,
+        ];
+        let (events, places) = ordered.into_iter().flatten().unzip();
+        Delta { events, places, rejects: self.rejects, report: self.report }
+    }
+}
+
+/// What turns the known features into the wanted ones, sorted by name; `None` ends a value.
+fn changes(known: &BTreeMap<Name, Value>, wanted: BTreeMap<Name, Value>) -> Features {
+    let ended = known.keys().filter(|name| !wanted.contains_key(*name)).map(|name| (name.clone(), None));
+    let mut changes: Features = ended.collect();
+    changes.extend(
+        wanted.into_iter().filter(|(name, value)| known.get(name) != Some(value)).map(|(name, v)| (name, Some(v))),
+    );
+    changes.sort_by(|a, b| a.0.cmp(&b.0));
+    changes
+}
+
+fn all(features: BTreeMap<Name, Value>) -> Features {
+    features.into_iter().map(|(name, value)| (name, Some(value))).collect()
+}

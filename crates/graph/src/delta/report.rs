@@ -1,0 +1,147 @@
+//! What a version changed, in numbers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Features;
+
+/// What a version changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DeltaReport {
+    /// Nodes.
+    pub nodes: ElementReport,
+    /// Edges.
+    pub edges: ElementReport,
+    /// Merges.
+    pub merges: MergeReport,
+}
+
+/// Numbers of nodes or edges. Every listed element is new, reappeared, changed, unchanged, foreign or dangling.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ElementReport {
+    /// Listed by the version, each key once.
+    pub listed: u64,
+    /// Never lived before.
+    pub new: u64,
+    /// Lived before, was gone, is back.
+    pub reappeared: u64,
+    /// Live on with other features.
+    pub changed: u64,
+    /// Changes of each feature, by `type.feature` (nodes) or `relation.feature` (edges).
+    pub changed_features: BTreeMap<String, u64>,
+    /// Live on as they were.
+    pub unchanged: u64,
+    /// No longer listed; edges that end with their node are among them.
+    pub gone: u64,
+    /// Records that repeat a key; left out.
+    pub duplicates: u64,
+    /// Live in another namespace; left alone.
+    pub foreign: u64,
+    /// Edges left out for a missing node.
+    pub dangling: u64,
+    /// Missing nodes that edges name and that stand in without being listed.
+    pub stubs: u64,
+}
+
+impl ElementReport {
+    /// Whether there is a change.
+    pub(super) fn count_changes(&mut self, owner: &str, changes: &Features) -> bool {
+        if changes.is_empty() {
+            self.unchanged += 1;
+            return false;
+        }
+        self.changed += 1;
+        for (name, _) in changes {
+            *self.changed_features.entry(format!("{owner}.{name}")).or_default() += 1;
+        }
+        true
+    }
+
+    pub(super) fn count_created(&mut self, lived_before: bool) {
+        if lived_before {
+            self.reappeared += 1;
+        } else {
+            self.new += 1;
+        }
+    }
+}
+
+/// Numbers of merges.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct MergeReport {
+    /// Nodes that became another with this version.
+    pub merged: u64,
+    /// Of these, merges into a node that does not live after this version.
+    pub target_dead: u64,
+    /// Rows that add nothing, by reason.
+    pub skipped: BTreeMap<WhySkipped, u64>,
+    /// The first of the rows that were skipped for another reason than being known already.
+    pub examples: Vec<SkippedMerge>,
+}
+
+/// So many skipped merges are shown in full.
+const EXAMPLES: usize = 100;
+
+impl MergeReport {
+    pub(super) fn count_skipped(&mut self, row: SkippedMerge) {
+        *self.skipped.entry(row.why).or_default() += 1;
+        if row.why != WhySkipped::Known && self.examples.len() < EXAMPLES {
+            self.examples.push(row);
+        }
+    }
+}
+
+/// A merge that adds nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SkippedMerge {
+    /// The node that is said to be no more.
+    pub from: String,
+    /// What it is said to have become.
+    pub into: String,
+    /// Where the row stands.
+    pub place: String,
+    /// Why it was skipped.
+    pub why: WhySkipped,
+}
+
+/// Why a merge was skipped.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WhySkipped {
+    /// The same merge holds already.
+    Known,
+    /// The node did not live before this version: it ended earlier.
+    FromNotAlive,
+    /// The node was never seen.
+    FromUnknown,
+    /// The target was never seen.
+    IntoUnknown,
+    /// The version lists the node, so it is not gone.
+    FromListed,
+    /// The node is its own target.
+    IntoItself,
+    /// An earlier row of the version names another target; a node becomes one node.
+    OtherTarget,
+}
+
+impl WhySkipped {
+    /// Whether the row contradicts the version, rather than saying nothing new.
+    pub fn is_wrong(self) -> bool {
+        matches!(self, WhySkipped::FromListed | WhySkipped::IntoItself | WhySkipped::OtherTarget)
+    }
+
+    /// The reason in words.
+    pub fn message(self) -> &'static str {
+        match self {
+            WhySkipped::Known => "the merge holds already",
+            WhySkipped::FromNotAlive => "the node ended before this version",
+            WhySkipped::FromUnknown => "the node was never seen",
+            WhySkipped::IntoUnknown => "the target was never seen",
+            WhySkipped::FromListed => "the version lists the node, so it is not gone",
+            WhySkipped::IntoItself => "a node cannot become itself",
+            WhySkipped::OtherTarget => "an earlier row names another target, and a node becomes one node",
+        }
+    }
+}
