@@ -1,0 +1,307 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::fused::{Kernel, apply};
+use super::lanes::{axpy, dot, exp, exp_row, madd, multiversion};
+use super::offsets::{check_offsets, cut, groups, segment};
+
+/// Tokens in one task.
+const TOKENS: usize = 256;
+
+/// Which tokens a root attends to: a root owns a run of pairs, a pair (root, relation) owns a run of tokens.
+#[derive(Clone, Debug)]
+pub struct AttentionLayout {
+    /// Q + 1 offsets into the pairs.
+    pub root_pairs: Arc<[u32]>,
+    /// P + 1 offsets into the tokens.
+    pub pair_tokens: Arc<[u32]>,
+}
+
+/// The weights of [`attention_weights`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttentionWeights {
+    /// The weight of every token and head, `[E, H]`.
+    pub tokens: Vec<f32>,
+    /// The weight of the sink of every root and head, `[Q, H]`; 0 without a sink.
+    pub sinks: Vec<f32>,
+}
+
+/// Attention of a root over its neighbour tokens of all relations, in absorbed form and with a sink.
+///
+/// - `qa [P, H, F]`: one query a pair (root, relation) and head, already multiplied by the key map of the relation and
+///   scaled;
+/// - `tokens [E, F]`;
+/// - `mu [P, H]`: a bias a pair and head;
+/// - `sink [Q, H]`: the score of attending to nothing; without it a root without tokens has context 0.
+///
+/// With the softmax taken over all tokens of the root and its sink, `alpha_jh = softmax(qa_ph . f_j + mu_ph)`, the
+/// result is `ctx [P, H, F]`, `ctx_ph = sum over j in p of alpha_jh f_j`. Without a sink and with one root a group this is the
+/// attention of set aggregation.
+///
+/// # Panics
+/// If the shapes or offsets do not agree.
+pub fn temporal_attention(
+    qa: Tensor<3>,
+    tokens: Tensor<2>,
+    mu: Tensor<2>,
+    sink: Option<Tensor<2>>,
+    layout: &AttentionLayout,
+) -> Tensor<3> {
+    let kernel = Attention::new(&qa, &tokens, &mu, sink.as_ref(), layout);
+    let (qa, tokens, mu) = (qa.into_dispatch(), tokens.into_dispatch(), mu.into_dispatch());
+    match sink {
+        None => apply(kernel, [qa, tokens, mu]),
+        Some(sink) => apply(kernel, [qa, tokens, mu, sink.into_dispatch()]),
+    }
+}
+
+/// The weights that [`temporal_attention`] gives on the same inputs, by the same code.
+///
+/// # Panics
+/// As [`temporal_attention`].
+pub fn attention_weights(
+    qa: Tensor<3>,
+    tokens: Tensor<2>,
+    mu: Tensor<2>,
+    sink: Option<Tensor<2>>,
+    layout: &AttentionLayout,
+) -> AttentionWeights {
+    let kernel = Attention::new(&qa, &tokens, &mu, sink.as_ref(), layout);
+    let data = [qa.into_data(), tokens.into_data(), mu.into_data()].into_iter().chain(sink.map(Tensor::into_data));
+    let values: Vec<Vec<f32>> = data.map(|data| data.iter::<f32>().collect()).collect();
+    let inputs: Vec<&[f32]> = values.iter().map(Vec::as_slice).collect();
+    kernel.forward(&inputs, true).1
+}
+
+#[derive(Clone, Debug)]
+struct Attention {
+    heads: usize,
+    width: usize,
+    layout: AttentionLayout,
+}
+
+impl Attention {
+    fn new(
+        qa: &Tensor<3>,
+        tokens: &Tensor<2>,
+        mu: &Tensor<2>,
+        sink: Option<&Tensor<2>>,
+        layout: &AttentionLayout,
+    ) -> Self {
+        let ([pairs, heads, width], [count, token_width]) = (qa.dims(), tokens.dims());
+        assert_eq!(token_width, width, "temporal_attention: the width of qa and tokens");
+        assert_eq!(mu.dims(), [pairs, heads], "temporal_attention: the shape of mu");
+        check_offsets("temporal_attention", &layout.root_pairs, pairs);
+        check_offsets("temporal_attention", &layout.pair_tokens, count);
+        if let Some(sink) = sink {
+            assert_eq!(sink.dims(), [layout.root_pairs.len() - 1, heads], "temporal_attention: the shape of sink");
+        }
+        Self { heads, width, layout: layout.clone() }
+    }
+
+    fn pairs(&self, roots: &Range<usize>) -> Range<usize> {
+        let pairs = &self.layout.root_pairs;
+        pairs[roots.start] as usize..pairs[roots.end] as usize
+    }
+
+    fn tokens(&self, roots: &Range<usize>) -> Range<usize> {
+        let (pairs, tokens) = (self.pairs(roots), &self.layout.pair_tokens);
+        tokens[pairs.start] as usize..tokens[pairs.end] as usize
+    }
+
+    /// Groups of whole roots of similar work.
+    fn tasks(&self) -> Vec<Range<usize>> {
+        let tokens = &self.layout.pair_tokens;
+        let work: Vec<u32> = self
+            .layout
+            .root_pairs
+            .iter()
+            .enumerate()
+            .map(|(root, &pair)| tokens[pair as usize] + root as u32)
+            .collect();
+        groups(&work, TOKENS)
+    }
+}
+
+impl Kernel for Attention {
+    type Saved = AttentionWeights;
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.layout.pair_tokens.len() - 1, self.heads, self.width]
+    }
+
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, AttentionWeights) {
+        let (heads, width, tasks) = (self.heads, self.width, self.tasks());
+        let (roots, pairs) = (self.layout.root_pairs.len() - 1, self.layout.pair_tokens.len() - 1);
+        let mut ctx = vec![0.0; pairs * heads * width];
+        let mut alpha = vec![0.0; self.tokens(&(0..roots)).len() * heads];
+        let mut sinks = vec![0.0; roots * heads];
+        let ctxs = cut(&mut ctx, tasks.iter().map(|roots| self.pairs(roots).len() * heads * width));
+        let alphas = cut(&mut alpha, tasks.iter().map(|roots| self.tokens(roots).len() * heads));
+        let sink_parts = cut(&mut sinks, tasks.iter().map(|roots| roots.len() * heads));
+        let parts = tasks.into_par_iter().zip(ctxs).zip(alphas).zip(sink_parts);
+        parts.for_each(|(((roots, ctx), alpha), sinks)| attend(self, roots, inputs, ctx, alpha, sinks));
+        (ctx, AttentionWeights { tokens: alpha, sinks })
+    }
+
+    fn backward(&self, inputs: &[&[f32]], saved: &AttentionWeights, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+        let (heads, width, tasks) = (self.heads, self.width, self.tasks());
+        let mut grads: Vec<Vec<f32>> = inputs.iter().map(|input| vec![0.0; input.len()]).collect();
+        let mut unused = Vec::new();
+        let [dqa, df, dmu, rest @ ..] = grads.as_mut_slice() else { return grads };
+        let dsink = rest.first_mut().unwrap_or(&mut unused);
+        let with_sink = !dsink.is_empty();
+        let dqas = cut(dqa, tasks.iter().map(|roots| self.pairs(roots).len() * heads * width));
+        let dfs = cut(df, tasks.iter().map(|roots| self.tokens(roots).len() * width));
+        let dmus = cut(dmu, tasks.iter().map(|roots| self.pairs(roots).len() * heads));
+        let dsinks = cut(dsink, tasks.iter().map(|roots| if with_sink { roots.len() * heads } else { 0 }));
+        let parts = tasks.into_par_iter().zip(dqas).zip(dfs).zip(dmus).zip(dsinks);
+        parts.for_each(|((((roots, qa), tokens), mu), sink)| {
+            attend_backward(self, roots, inputs, saved, grad, Parts { qa, tokens, mu, sink });
+        });
+        grads
+    }
+}
+
+/// The gradients of the inputs of some roots.
+struct Parts<'a> {
+    qa: &'a mut [f32],
+    tokens: &'a mut [f32],
+    mu: &'a mut [f32],
+    sink: &'a mut [f32],
+}
+
+multiversion! {
+    fn attend(
+        a: &Attention, roots: Range<usize>, inputs: &[&[f32]], ctx: &mut [f32], alpha: &mut [f32], sinks: &mut [f32],
+    ) = attend_body
+}
+
+#[inline(always)]
+fn attend_body<const FMA: bool>(
+    a: &Attention,
+    roots: Range<usize>,
+    inputs: &[&[f32]],
+    ctx: &mut [f32],
+    alpha: &mut [f32],
+    sinks: &mut [f32],
+) {
+    let (heads, width) = (a.heads, a.width);
+    let (qa, f, mu, sink) = (inputs[0], inputs[1], inputs[2], inputs.get(3));
+    let (first_pair, first_token) = (a.pairs(&roots).start, a.tokens(&roots).start);
+    for (i, root) in roots.enumerate() {
+        let tokens = a.tokens(&(root..root + 1));
+        let alpha = &mut alpha[(tokens.start - first_token) * heads..(tokens.end - first_token) * heads];
+        for pair in segment(&a.layout.root_pairs, root) {
+            for j in segment(&a.layout.pair_tokens, pair) {
+                let token = &f[j * width..][..width];
+                for h in 0..heads {
+                    let at = pair * heads + h;
+                    alpha[(j - tokens.start) * heads + h] = dot::<FMA>(&qa[at * width..][..width], token) + mu[at];
+                }
+            }
+        }
+        let scores = sink.map(|sink| &sink[root * heads..][..heads]);
+        softmax::<FMA>(alpha, scores, &mut sinks[i * heads..][..heads]);
+        for pair in segment(&a.layout.root_pairs, root) {
+            let ctx = &mut ctx[(pair - first_pair) * heads * width..][..heads * width];
+            for j in segment(&a.layout.pair_tokens, pair) {
+                let alpha = &alpha[(j - tokens.start) * heads..][..heads];
+                for (ctx, &alpha) in ctx.chunks_exact_mut(width.max(1)).zip(alpha) {
+                    axpy::<FMA>(ctx, alpha, &f[j * width..][..width]);
+                }
+            }
+        }
+    }
+}
+
+/// Turns scores `[tokens, heads]` into weights a head, together with the score of the sink.
+#[inline(always)]
+fn softmax<const FMA: bool>(scores: &mut [f32], sink: Option<&[f32]>, sink_weights: &mut [f32]) {
+    let heads = sink_weights.len();
+    for h in 0..heads {
+        let mut top = sink.map_or(f32::NEG_INFINITY, |sink| sink[h]);
+        for score in scores.iter().skip(h).step_by(heads) {
+            // A NaN must survive: `max` would hide it.
+            top = if *score <= top { top } else { *score };
+        }
+        // With every score at minus infinity there is nothing to attend to: all weights are 0, not NaN.
+        let top = if top == f32::NEG_INFINITY { 0.0 } else { top };
+        for score in scores.iter_mut().skip(h).step_by(heads) {
+            *score -= top;
+        }
+        sink_weights[h] = sink.map_or(0.0, |sink| exp::<FMA>(sink[h] - top));
+    }
+    exp_row::<FMA>(scores);
+    for h in 0..heads {
+        let total: f32 = scores.iter().skip(h).step_by(heads).sum::<f32>() + sink_weights[h];
+        let scale = if total == 0.0 { 0.0 } else { 1.0 / total };
+        sink_weights[h] *= scale;
+        for score in scores.iter_mut().skip(h).step_by(heads) {
+            *score *= scale;
+        }
+    }
+}
+
+multiversion! {
+    fn attend_backward(
+        a: &Attention, roots: Range<usize>, inputs: &[&[f32]], saved: &AttentionWeights, grad: &[f32], out: Parts<'_>,
+    ) = attend_backward_body
+}
+
+#[inline(always)]
+fn attend_backward_body<const FMA: bool>(
+    a: &Attention,
+    roots: Range<usize>,
+    inputs: &[&[f32]],
+    saved: &AttentionWeights,
+    grad: &[f32],
+    out: Parts<'_>,
+) {
+    let (heads, width) = (a.heads, a.width);
+    let (qa, f) = (inputs[0], inputs[1]);
+    let (first_pair, first_token) = (a.pairs(&roots).start, a.tokens(&roots).start);
+    let mut mean = vec![0.0; heads];
+    let mut slopes = Vec::new();
+    for (i, root) in roots.enumerate() {
+        let tokens = a.tokens(&(root..root + 1));
+        slopes.clear();
+        slopes.resize(tokens.len() * heads, 0.0);
+        mean.fill(0.0);
+        for pair in segment(&a.layout.root_pairs, root) {
+            for j in segment(&a.layout.pair_tokens, pair) {
+                let token = &f[j * width..][..width];
+                for h in 0..heads {
+                    let slope = dot::<FMA>(&grad[(pair * heads + h) * width..][..width], token);
+                    slopes[(j - tokens.start) * heads + h] = slope;
+                    mean[h] = madd::<FMA>(saved.tokens[j * heads + h], slope, mean[h]);
+                }
+            }
+        }
+        if !out.sink.is_empty() {
+            for h in 0..heads {
+                out.sink[i * heads + h] = -saved.sinks[root * heads + h] * mean[h];
+            }
+        }
+        for pair in segment(&a.layout.root_pairs, root) {
+            for j in segment(&a.layout.pair_tokens, pair) {
+                let token = &f[j * width..][..width];
+                let dtoken = &mut out.tokens[(j - first_token) * width..][..width];
+                for h in 0..heads {
+                    let (at, here) = (pair * heads + h, (pair - first_pair) * heads + h);
+                    let alpha = saved.tokens[j * heads + h];
+                    let ds = alpha * (slopes[(j - tokens.start) * heads + h] - mean[h]);
+                    out.mu[here] += ds;
+                    axpy::<FMA>(&mut out.qa[here * width..][..width], ds, token);
+                    let (grad, qa) = (&grad[at * width..][..width], &qa[at * width..][..width]);
+                    for ((d, grad), qa) in dtoken.iter_mut().zip(grad).zip(qa) {
+                        *d = madd::<FMA>(ds, *qa, madd::<FMA>(alpha, *grad, *d));
+                    }
+                }
+            }
+        }
+    }
+}

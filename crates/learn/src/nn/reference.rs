@@ -1,0 +1,181 @@
+//! The operations written as their definitions: plain loops in `f64` on row-major slices, no fusion and no threads.
+//!
+//! Slow on purpose. The fast operations are tested against these, and their gradients against finite differences of
+//! these.
+
+/// Rows of `x [V, width]` by index.
+pub fn gather(x: &[f64], width: usize, index: &[u32]) -> Vec<f64> {
+    index.iter().flat_map(|&i| &x[i as usize * width..(i as usize + 1) * width]).copied().collect()
+}
+
+/// Sums of the rows of `x [M, width]` by index, `[rows, width]`.
+pub fn scatter_sum(x: &[f64], width: usize, index: &[u32], rows: usize) -> Vec<f64> {
+    let mut out = vec![0.0; rows * width];
+    for (i, &row) in index.iter().enumerate() {
+        for k in 0..width {
+            out[row as usize * width + k] += x[i * width + k];
+        }
+    }
+    out
+}
+
+/// Means of runs of rows of `x [M, width]`; 0 for an empty run.
+pub fn segment_mean(x: &[f64], width: usize, offsets: &[u32]) -> Vec<f64> {
+    let mut out = vec![0.0; (offsets.len() - 1) * width];
+    for s in 0..offsets.len() - 1 {
+        let run = offsets[s] as usize..offsets[s + 1] as usize;
+        for i in run.clone() {
+            for k in 0..width {
+                out[s * width + k] += x[i * width + k] / run.len() as f64;
+            }
+        }
+    }
+    out
+}
+
+/// `x [M, heads, inner]` times `w [R, heads, inner, outer]` by runs of rows of one type, plus `b [R, heads, outer]`.
+pub fn typed_heads(
+    x: &[f64],
+    offsets: &[u32],
+    w: &[f64],
+    b: Option<&[f64]>,
+    [heads, inner, outer]: [usize; 3],
+) -> Vec<f64> {
+    let rows = offsets.last().map_or(0, |last| *last as usize);
+    let mut out = vec![0.0; rows * heads * outer];
+    for kind in 0..offsets.len() - 1 {
+        for row in offsets[kind] as usize..offsets[kind + 1] as usize {
+            for h in 0..heads {
+                for o in 0..outer {
+                    let bias = b.map_or(0.0, |b| b[(kind * heads + h) * outer + o]);
+                    let product = (0..inner)
+                        .map(|i| x[(row * heads + h) * inner + i] * w[((kind * heads + h) * inner + i) * outer + o]);
+                    out[(row * heads + h) * outer + o] = bias + product.sum::<f64>();
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The inputs of [`temporal_attention`]; see the fast operation of the same name.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention<'a> {
+    /// `[P, H, F]`.
+    pub qa: &'a [f64],
+    /// `[E, F]`.
+    pub tokens: &'a [f64],
+    /// `[P, H]`.
+    pub mu: &'a [f64],
+    /// `[Q, H]`.
+    pub sink: Option<&'a [f64]>,
+    /// Q + 1 offsets into pairs.
+    pub root_pairs: &'a [u32],
+    /// P + 1 offsets into tokens.
+    pub pair_tokens: &'a [u32],
+    /// H.
+    pub heads: usize,
+    /// F.
+    pub width: usize,
+}
+
+/// Contexts `[P, H, F]`, weights of tokens `[E, H]` and weights of sinks `[Q, H]`.
+pub fn temporal_attention(input: Attention<'_>) -> [Vec<f64>; 3] {
+    let Attention { qa, tokens, mu, sink, root_pairs, pair_tokens, heads, width } = input;
+    let roots = root_pairs.len() - 1;
+    let mut ctx = vec![0.0; qa.len()];
+    let mut alphas = vec![0.0; pair_tokens.last().map_or(0, |last| *last as usize) * heads];
+    let mut sinks = vec![0.0; roots * heads];
+    for q in 0..roots {
+        let pairs = root_pairs[q] as usize..root_pairs[q + 1] as usize;
+        let members: Vec<(usize, usize)> =
+            pairs.flat_map(|p| (pair_tokens[p]..pair_tokens[p + 1]).map(move |j| (p, j as usize))).collect();
+        for h in 0..heads {
+            let score = |&(p, j): &(usize, usize)| {
+                let product = (0..width).map(|k| qa[(p * heads + h) * width + k] * tokens[j * width + k]);
+                product.sum::<f64>() + mu[p * heads + h]
+            };
+            let scores: Vec<f64> = members.iter().map(score).collect();
+            let nothing = sink.map_or(f64::NEG_INFINITY, |sink| sink[q * heads + h]);
+            let top = scores.iter().copied().fold(nothing, f64::max);
+            let total = scores.iter().map(|s| (s - top).exp()).sum::<f64>() + (nothing - top).exp();
+            for (&(p, j), score) in members.iter().zip(&scores) {
+                let alpha = (score - top).exp() / total;
+                alphas[j * heads + h] = alpha;
+                for k in 0..width {
+                    ctx[(p * heads + h) * width + k] += alpha * tokens[j * width + k];
+                }
+            }
+            sinks[q * heads + h] = if sink.is_some() { (nothing - top).exp() / total } else { 0.0 };
+        }
+    }
+    [ctx, alphas, sinks]
+}
+
+/// The inputs of [`selective_scan`]; see the fast operation of the same name.
+#[derive(Clone, Copy, Debug)]
+pub struct Scan<'a> {
+    /// `[T, D]`.
+    pub x: &'a [f64],
+    /// `[T, D]`.
+    pub delta: &'a [f64],
+    /// `[T, N]`.
+    pub b: &'a [f64],
+    /// `[T, N]`.
+    pub c: &'a [f64],
+    /// `[T, D]`.
+    pub g: Option<&'a [f64]>,
+    /// `[T]`.
+    pub gap: &'a [f64],
+    /// `[D]`.
+    pub kappa: &'a [f64],
+    /// `[D, N]`.
+    pub a: &'a [f64],
+    /// `[D]`.
+    pub dskip: &'a [f64],
+    /// `[S, D, N]`.
+    pub h0: &'a [f64],
+    /// S + 1 offsets into tokens.
+    pub segments: &'a [u32],
+}
+
+/// Outputs `[T, D]` and last states `[S, D, N]`.
+pub fn selective_scan(input: Scan<'_>) -> [Vec<f64>; 2] {
+    let channels = input.kappa.len();
+    let states = input.a.len() / channels.max(1);
+    let mut y = vec![0.0; input.x.len()];
+    let mut h = input.h0.to_vec();
+    for s in 0..input.segments.len() - 1 {
+        for t in input.segments[s] as usize..input.segments[s + 1] as usize {
+            for d in 0..channels {
+                let at = t * channels + d;
+                let step = input.delta[at] + input.kappa[d] * input.gap[t];
+                let write = input.g.unwrap_or(input.delta)[at] * input.x[at];
+                y[at] = input.dskip[d] * input.x[at];
+                for n in 0..states {
+                    let h = &mut h[(s * channels + d) * states + n];
+                    *h = (-step * input.a[d * states + n]).exp() * *h + write * input.b[t * states + n];
+                    y[at] += *h * input.c[t * states + n];
+                }
+            }
+        }
+    }
+    [y, h]
+}
+
+/// Rows of `x [M, weight.len()]` over their root mean square, times `weight`.
+pub fn rms_norm(x: &[f64], weight: &[f64]) -> Vec<f64> {
+    let width = weight.len();
+    let row = |x: &[f64]| {
+        let square = x.iter().map(|x| x * x).sum::<f64>() / width as f64;
+        let scale = 1.0 / (square + 1e-6).sqrt();
+        x.iter().zip(weight).map(|(x, w)| x * scale * w).collect::<Vec<_>>()
+    };
+    x.chunks_exact(width.max(1)).flat_map(row).collect()
+}
+
+/// `cos(2 pi frac(freq * gap))`, `[gaps, freqs]`.
+pub fn time_encoding(gaps: &[f64], freqs: &[f64]) -> Vec<f64> {
+    let cosine = |gap: &f64, freq: &f64| (std::f64::consts::TAU * (gap * freq).fract()).cos();
+    gaps.iter().flat_map(|gap| freqs.iter().map(move |freq| cosine(gap, freq))).collect()
+}

@@ -1,0 +1,241 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::fused::{Kernel, apply};
+use super::lanes::{add, multiversion};
+use super::offsets::{check_offsets, cut, segment};
+
+/// Rows in one task of the forward pass.
+const ROWS: usize = 256;
+/// Rows of a weight gradient in one task of the backward pass.
+const WEIGHT_ROWS: usize = 64;
+
+/// A linear map a type: rows `offsets[r]..offsets[r + 1]` of `x [M, in]` become `x w[r] + b[r]`, with `w [R, in, out]`
+/// and `b [R, out]`. The result is `[M, out]`.
+///
+/// # Panics
+/// If the shapes or the offsets do not agree.
+pub fn typed_linear(x: Tensor<2>, offsets: &[u32], w: Tensor<3>, b: Option<Tensor<2>>) -> Tensor<2> {
+    let ([rows, inner], [types, w_inner, outer]) = (x.dims(), w.dims());
+    check_offsets("typed_linear", offsets, rows);
+    assert_eq!(w_inner, inner, "typed_linear: x [{rows}, {inner}] and w [{types}, {w_inner}, {outer}]");
+    assert_eq!(offsets.len(), types + 1, "typed_linear: {types} types and {} offsets", offsets.len());
+    let kernel = TypedLinear { offsets: offsets.into(), heads: 1, inner, outer, flat: true };
+    match b {
+        None => apply(kernel, [x.into_dispatch(), w.into_dispatch()]),
+        Some(b) => {
+            assert_eq!(b.dims(), [types, outer], "typed_linear: the shape of b");
+            apply(kernel, [x.into_dispatch(), w.into_dispatch(), b.into_dispatch()])
+        }
+    }
+}
+
+/// A linear map a type and head: `x [M, H, in]` and `w [R, H, in, out]` give `[M, H, out]`, head h of a row of type r
+/// being `x[., h] w[r, h]`. Types are runs of rows as in [`typed_linear`].
+///
+/// # Panics
+/// If the shapes or the offsets do not agree.
+pub fn typed_heads(x: Tensor<3>, offsets: &[u32], w: Tensor<4>) -> Tensor<3> {
+    let ([rows, heads, inner], [types, w_heads, w_inner, outer]) = (x.dims(), w.dims());
+    check_offsets("typed_heads", offsets, rows);
+    assert_eq!((w_heads, w_inner), (heads, inner), "typed_heads: heads and width of x and w");
+    assert_eq!(offsets.len(), types + 1, "typed_heads: {types} types and {} offsets", offsets.len());
+    let kernel = TypedLinear { offsets: offsets.into(), heads, inner, outer, flat: false };
+    apply(kernel, [x.into_dispatch(), w.into_dispatch()])
+}
+
+#[derive(Clone, Debug)]
+struct TypedLinear {
+    offsets: Arc<[u32]>,
+    heads: usize,
+    inner: usize,
+    outer: usize,
+    /// The head axis is absent from the output shape.
+    flat: bool,
+}
+
+/// A run of rows of one type.
+struct Block {
+    kind: usize,
+    rows: Range<usize>,
+}
+
+impl TypedLinear {
+    fn rows(&self) -> usize {
+        self.offsets.last().map_or(0, |last| *last as usize)
+    }
+
+    fn types(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Cuts every type into blocks of nearly equal size, never by the number of threads.
+    fn blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for kind in 0..self.types() {
+            let run = segment(&self.offsets, kind);
+            let step = run.len().div_ceil(run.len().div_ceil(ROWS).max(1)).max(1);
+            blocks
+                .extend(run.clone().step_by(step).map(|start| Block { kind, rows: start..run.end.min(start + step) }));
+        }
+        blocks
+    }
+
+    /// The weights of one type and head, `[in, out]`.
+    fn weights<'a>(&self, w: &'a [f32], kind: usize, head: usize) -> &'a [f32] {
+        let size = self.inner * self.outer;
+        &w[(kind * self.heads + head) * size..][..size]
+    }
+
+    fn backward_x(&self, w: &[f32], grad: &[f32]) -> Vec<f32> {
+        let (heads, inner, outer) = (self.heads, self.inner, self.outer);
+        let mut dx = vec![0.0; self.rows() * heads * inner];
+        let blocks = self.blocks();
+        let pieces = cut(&mut dx, blocks.iter().map(|block| block.rows.len() * heads * inner));
+        blocks.par_iter().zip(pieces).for_each(|(block, dx)| {
+            let grad = &grad[block.rows.start * heads * outer..block.rows.end * heads * outer];
+            for head in 0..heads {
+                let left = Matrix { values: &grad[head * outer..], row: heads * outer, column: 1 };
+                let right = Matrix { values: self.weights(w, block.kind, head), row: 1, column: outer };
+                multiply([block.rows.len(), outer, inner], left, right, &mut dx[head * inner..], heads * inner, false);
+            }
+        });
+        dx
+    }
+
+    fn backward_w(&self, x: &[f32], grad: &[f32]) -> Vec<f32> {
+        let (heads, inner, outer) = (self.heads, self.inner, self.outer);
+        let mut dw = vec![0.0; self.types() * heads * inner * outer];
+        let step = inner.div_ceil(inner.div_ceil(WEIGHT_ROWS).max(1)).max(1);
+        let tasks: Vec<(usize, usize)> =
+            (0..self.types() * heads).flat_map(|at| (0..inner).step_by(step).map(move |first| (at, first))).collect();
+        let pieces = cut(&mut dw, tasks.iter().map(|(_, first)| step.min(inner - first) * outer));
+        tasks.par_iter().zip(pieces).for_each(|(&(at, first), dw)| {
+            let (run, head) = (segment(&self.offsets, at / heads), at % heads);
+            if run.is_empty() {
+                return;
+            }
+            let left = &x[(run.start * heads + head) * inner + first..];
+            let right = &grad[(run.start * heads + head) * outer..];
+            let left = Matrix { values: left, row: 1, column: heads * inner };
+            let right = Matrix { values: right, row: heads * outer, column: 1 };
+            multiply([step.min(inner - first), run.len(), outer], left, right, dw, outer, false);
+        });
+        dw
+    }
+
+    fn backward_b(&self, grad: &[f32]) -> Vec<f32> {
+        let mut db = vec![0.0; self.types() * self.outer];
+        db.par_chunks_mut(self.outer.max(1)).enumerate().for_each(|(kind, db)| {
+            let run = segment(&self.offsets, kind);
+            sum_rows(db, &grad[run.start * self.outer..run.end * self.outer]);
+        });
+        db
+    }
+}
+
+impl Kernel for TypedLinear {
+    type Saved = ();
+
+    fn shape(&self) -> Vec<usize> {
+        if self.flat { vec![self.rows(), self.outer] } else { vec![self.rows(), self.heads, self.outer] }
+    }
+
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, ()) {
+        let (x, w, b) = (inputs[0], inputs[1], inputs.get(2));
+        let (heads, inner, outer) = (self.heads, self.inner, self.outer);
+        let mut out = vec![0.0; self.rows() * heads * outer];
+        let blocks = self.blocks();
+        let pieces = cut(&mut out, blocks.iter().map(|block| block.rows.len() * heads * outer));
+        blocks.par_iter().zip(pieces).for_each(|(block, out)| {
+            if let Some(b) = b {
+                for row in out.chunks_exact_mut(outer.max(1)) {
+                    row.copy_from_slice(&b[block.kind * outer..][..outer]);
+                }
+            }
+            let x = &x[block.rows.start * heads * inner..block.rows.end * heads * inner];
+            for head in 0..heads {
+                let left = Matrix { values: &x[head * inner..], row: heads * inner, column: 1 };
+                let right = Matrix { values: self.weights(w, block.kind, head), row: outer, column: 1 };
+                let out = &mut out[head * outer..];
+                multiply([block.rows.len(), inner, outer], left, right, out, heads * outer, b.is_some());
+            }
+        });
+        (out, ())
+    }
+
+    fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], wanted: &[bool]) -> Vec<Vec<f32>> {
+        let unless = |wanted: bool, compute: &dyn Fn() -> Vec<f32>| if wanted { compute() } else { Vec::new() };
+        let mut grads = vec![
+            unless(wanted[0], &|| self.backward_x(inputs[1], grad)),
+            unless(wanted[1], &|| self.backward_w(inputs[0], grad)),
+        ];
+        if let Some(wanted) = wanted.get(2) {
+            grads.push(unless(*wanted, &|| self.backward_b(grad)));
+        }
+        grads
+    }
+}
+
+/// A matrix in a slice, by the distance between rows and between columns.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    values: &'a [f32],
+    row: usize,
+    column: usize,
+}
+
+impl Matrix<'_> {
+    /// Whether every element of a `rows` by `columns` matrix lies in the slice.
+    fn holds(&self, rows: usize, columns: usize) -> bool {
+        (rows - 1) * self.row + (columns - 1) * self.column < self.values.len()
+    }
+}
+
+/// `out = left right`, or `out += left right`, for `left [m, k]` and `right [k, n]`; rows of `out` are `stride` apart.
+///
+/// One thread: callers cut the work into blocks that do not depend on the number of threads.
+#[allow(unsafe_code, reason = "the matrix product takes pointers")]
+fn multiply([m, k, n]: [usize; 3], left: Matrix, right: Matrix, out: &mut [f32], stride: usize, accumulate: bool) {
+    if m == 0 || n == 0 || k == 0 {
+        return;
+    }
+    assert!(left.holds(m, k) && right.holds(k, n) && (m - 1) * stride + n <= out.len() && n <= stride);
+    // SAFETY: the assertion above holds every element that the product reads or writes inside its slice, and `out`
+    // is borrowed mutably, so it overlaps neither input.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            stride as isize,
+            accumulate,
+            left.values.as_ptr(),
+            left.column as isize,
+            left.row as isize,
+            right.values.as_ptr(),
+            right.column as isize,
+            right.row as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+multiversion! { fn sum_rows(out: &mut [f32], rows: &[f32]) = sum_rows_body }
+
+#[inline(always)]
+fn sum_rows_body<const FMA: bool>(out: &mut [f32], rows: &[f32]) {
+    for row in rows.chunks_exact(out.len().max(1)) {
+        add(out, row);
+    }
+}

@@ -1,0 +1,605 @@
+//! Every fused operation against its definition in `nn::reference`: values, and gradients against finite differences.
+
+#![allow(clippy::unwrap_used)]
+
+use std::rc::Rc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use timeweft_learn::nn::{self, AttentionLayout, ScanInput, reference};
+
+/// Numbers in [-1, 1) from a counter, the same in every run.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f64::from((z >> 40) as u32) / f64::from(1 << 23) - 1.0
+    }
+
+    fn array<const D: usize>(&mut self, shape: [usize; D]) -> Array {
+        let values = (0..shape.iter().product()).map(|_| self.next()).collect();
+        Array { shape: shape.to_vec(), values }
+    }
+
+    fn positive<const D: usize>(&mut self, shape: [usize; D]) -> Array {
+        let mut array = self.array(shape);
+        array.values.iter_mut().for_each(|value| *value = f64::from((0.7 + 0.6 * *value) as f32));
+        array
+    }
+
+    /// Offsets over `rows` rows in `count` runs, some of them empty.
+    fn offsets(&mut self, count: usize, rows: usize) -> Vec<u32> {
+        let mut cuts: Vec<u32> =
+            (1..count).map(|_| ((self.next() + 1.0) / 2.0 * (rows + 1) as f64).min(rows as f64) as u32).collect();
+        cuts.extend([0, rows as u32]);
+        cuts.sort_unstable();
+        cuts
+    }
+
+    fn index(&mut self, count: usize, rows: usize) -> Vec<u32> {
+        (0..count).map(|_| ((self.next() + 1.0) / 2.0 * rows as f64) as u32).collect()
+    }
+}
+
+/// An input in the precision of the reference; its values are exact in `f32`.
+#[derive(Clone, Debug)]
+struct Array {
+    shape: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Array {
+    fn tensor<const D: usize>(&self, device: &Device) -> Tensor<D> {
+        let values: Vec<f32> = self.values.iter().map(|value| *value as f32).collect();
+        Tensor::from_data(TensorData::new(values, self.shape.clone()), device)
+    }
+}
+
+fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+#[track_caller]
+fn close(what: &str, found: &[f32], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}: length");
+    let scale = expected.iter().fold(1e-3, |top: f64, value| top.max(value.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (f64::from(*found) - expected).abs();
+        assert!(error <= tolerance * scale.max(expected.abs()), "{what}[{i}]: {found}, expected {expected}");
+    }
+}
+
+/// What the fused side of a case returns: outputs one after the other, and a gradient an input.
+type Fused = dyn Fn(&[Array], &[f64]) -> (Vec<f32>, Vec<Vec<f32>>);
+
+/// Compares one operation with its reference: outputs, and the gradients of `sum(weights * outputs)` to every input with
+/// central differences of the reference.
+#[track_caller]
+fn agrees(name: &str, inputs: &[Array], reference: &dyn Fn(&[Array]) -> Vec<f64>, fused: &Fused) {
+    let expected = reference(inputs);
+    let mut noise = Noise(99);
+    let weights: Vec<f64> = expected.iter().map(|_| f64::from(noise.next() as f32)).collect();
+    let (outputs, grads) = fused(inputs, &weights);
+    close(name, &outputs, &expected, 1e-5);
+    assert_eq!(grads.len(), inputs.len(), "{name}: gradients");
+    let loss = |inputs: &[Array]| reference(inputs).iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
+    for (k, grad) in grads.iter().enumerate() {
+        let mut moved = inputs.to_vec();
+        let step = 1e-6;
+        let slope = |i: usize, moved: &mut Vec<Array>| {
+            let at = moved[k].values[i];
+            moved[k].values[i] = at + step;
+            let above = loss(moved);
+            moved[k].values[i] = at - step;
+            let below = loss(moved);
+            moved[k].values[i] = at;
+            (above - below) / (2.0 * step)
+        };
+        let expected: Vec<f64> = (0..inputs[k].values.len()).map(|i| slope(i, &mut moved)).collect();
+        close(&format!("{name}: gradient {k}"), grad, &expected, 1e-3);
+    }
+}
+
+/// A tracked input tensor that can be asked for its gradient whatever its rank.
+struct Leaf {
+    grad: Box<dyn Fn(&burn::tensor::Gradients) -> Vec<f32>>,
+}
+
+fn leaf<const D: usize>(array: &Array) -> (Tensor<D>, Leaf) {
+    let tensor = array.tensor::<D>(&Device::default().autodiff()).require_grad();
+    let kept = tensor.clone();
+    let size = array.values.len();
+    let grad = move |grads: &burn::tensor::Gradients| kept.grad(grads).map_or(vec![0.0; size], floats);
+    (tensor, Leaf { grad: Box::new(grad) })
+}
+
+fn backward<const D: usize>(output: Tensor<D>, weights: &[f64], leaves: &[Leaf]) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let values = floats(output.clone());
+    let weights = Array { shape: output.dims().to_vec(), values: weights.to_vec() };
+    let grads = (output * weights.tensor::<D>(&Device::default())).sum().backward();
+    (values, leaves.iter().map(|leaf| (leaf.grad)(&grads)).collect())
+}
+
+#[test]
+fn s24_gather_and_scatter_agree_with_their_definitions() {
+    for (rows, count, width) in [(7, 23, 5), (1, 4, 1), (5, 0, 3), (40, 17, 33), (3, 3, 16)] {
+        let mut noise = Noise(rows as u64);
+        let index: Rc<[u32]> = noise.index(count, rows).into();
+        let (slow, fast) = (index.clone(), index.clone());
+        agrees(
+            "gather",
+            &[noise.array([rows, width])],
+            &move |x| reference::gather(&x[0].values, width, &slow),
+            &move |x, weights| {
+                let (tensor, leaf) = leaf::<2>(&x[0]);
+                backward(nn::gather(tensor, &fast), weights, &[leaf])
+            },
+        );
+        let (slow, fast) = (index.clone(), index);
+        agrees(
+            "scatter_sum",
+            &[noise.array([count, width])],
+            &move |x| reference::scatter_sum(&x[0].values, width, &slow, rows),
+            &move |x, weights| {
+                let (tensor, leaf) = leaf::<2>(&x[0]);
+                backward(nn::scatter_sum(tensor, &fast, rows), weights, &[leaf])
+            },
+        );
+    }
+}
+
+#[test]
+fn s22_segment_mean_agrees_with_its_definition() {
+    for (count, rows, width) in [(6, 20, 7), (3, 0, 4), (1, 5, 1), (30, 11, 32)] {
+        let mut noise = Noise(3 + rows as u64);
+        let offsets: Rc<[u32]> = noise.offsets(count, rows).into();
+        let fast = offsets.clone();
+        agrees(
+            "segment_mean",
+            &[noise.array([rows, width])],
+            &move |x| reference::segment_mean(&x[0].values, width, &offsets),
+            &move |x, weights| {
+                let (tensor, leaf) = leaf::<2>(&x[0]);
+                backward(nn::segment_mean(tensor, &fast), weights, &[leaf])
+            },
+        );
+    }
+}
+
+#[test]
+fn s21_typed_linear_agrees_with_its_definition() {
+    for (types, rows, inner, outer) in [(3, 20, 5, 7), (4, 3, 1, 1), (1, 1, 8, 3), (2, 0, 4, 4), (3, 9, 17, 2)] {
+        for biased in [false, true] {
+            let mut noise = Noise(rows as u64 + 5);
+            let offsets: Rc<[u32]> = noise.offsets(types, rows).into();
+            let fast = offsets.clone();
+            let mut inputs = vec![noise.array([rows, inner]), noise.array([types, inner, outer])];
+            if biased {
+                inputs.push(noise.array([types, outer]));
+            }
+            agrees(
+                "typed_linear",
+                &inputs,
+                &move |x| {
+                    let b = x.get(2).map(|b| b.values.as_slice());
+                    reference::typed_heads(&x[0].values, &offsets, &x[1].values, b, [1, inner, outer])
+                },
+                &move |x, weights| {
+                    let ((a, la), (w, lw)) = (leaf::<2>(&x[0]), leaf::<3>(&x[1]));
+                    match x.get(2).map(leaf::<2>) {
+                        None => backward(nn::typed_linear(a, &fast, w, None), weights, &[la, lw]),
+                        Some((b, lb)) => backward(nn::typed_linear(a, &fast, w, Some(b)), weights, &[la, lw, lb]),
+                    }
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn s25_typed_heads_agrees_with_its_definition() {
+    for (types, rows, heads, inner, outer) in [(3, 11, 2, 5, 4), (2, 6, 1, 3, 3), (4, 2, 3, 1, 6)] {
+        let mut noise = Noise(rows as u64 + 9);
+        let offsets: Rc<[u32]> = noise.offsets(types, rows).into();
+        let fast = offsets.clone();
+        agrees(
+            "typed_heads",
+            &[noise.array([rows, heads, inner]), noise.array([types, heads, inner, outer])],
+            &move |x| reference::typed_heads(&x[0].values, &offsets, &x[1].values, None, [heads, inner, outer]),
+            &move |x, weights| {
+                let ((a, la), (w, lw)) = (leaf::<3>(&x[0]), leaf::<4>(&x[1]));
+                backward(nn::typed_heads(a, &fast, w), weights, &[la, lw])
+            },
+        );
+    }
+}
+
+#[test]
+fn typed_linear_over_several_blocks_agrees_with_its_definition() {
+    let (rows, inner, outer) = (1100, 70, 9);
+    let mut noise = Noise(77);
+    let (x, w) = (noise.array([rows, inner]), noise.array([2, inner, outer]));
+    let offsets = [0, 700, 1100];
+    let expected = reference::typed_heads(&x.values, &offsets, &w.values, None, [1, inner, outer]);
+    let ((x, lx), (w, lw)) = (leaf::<2>(&x), leaf::<3>(&w));
+    let (found, grads) =
+        backward(nn::typed_linear(x.clone(), &offsets, w.clone(), None), &vec![1.0; rows * outer], &[lx, lw]);
+    close("typed_linear", &found, &expected, 1e-5);
+    let (x, w) = (floats(x), floats(w));
+    let column = |kind: usize, i: usize| {
+        let rows = offsets[kind] as usize..offsets[kind + 1] as usize;
+        rows.map(|row| f64::from(x[row * inner + i])).sum::<f64>()
+    };
+    let dw: Vec<f64> = (0..2 * inner * outer).map(|at| column(at / outer / inner, at / outer % inner)).collect();
+    close("typed_linear: gradient of w", &grads[1], &dw, 1e-4);
+    let row_sum = |kind: usize, i: usize| w[(kind * inner + i) * outer..][..outer].iter().map(|w| f64::from(*w)).sum();
+    let dx: Vec<f64> = (0..rows * inner).map(|at| row_sum(usize::from(at / inner >= 700), at % inner)).collect();
+    close("typed_linear: gradient of x", &grads[0], &dx, 1e-4);
+}
+
+/// Sizes of an attention case: roots, pairs, tokens, heads, width.
+const ATTENTIONS: [[usize; 5]; 6] =
+    [[5, 9, 40, 2, 6], [1, 1, 1, 1, 1], [4, 6, 0, 2, 3], [6, 6, 7, 1, 17], [3, 0, 0, 2, 4], [2, 7, 50, 3, 33]];
+
+fn attention_case(sizes: [usize; 5], sink: bool) -> (AttentionLayout, Vec<Array>) {
+    let [roots, pairs, tokens, heads, width] = sizes;
+    let mut noise = Noise(tokens as u64 + 11);
+    let layout = AttentionLayout {
+        root_pairs: noise.offsets(roots, pairs).into(),
+        pair_tokens: if pairs == 0 { [0].into() } else { noise.offsets(pairs, tokens).into() },
+    };
+    let mut inputs =
+        vec![noise.array([pairs, heads, width]), noise.array([tokens, width]), noise.array([pairs, heads])];
+    if sink {
+        inputs.push(noise.array([roots, heads]));
+    }
+    (layout, inputs)
+}
+
+fn slow_attention(layout: &AttentionLayout, x: &[Array]) -> [Vec<f64>; 3] {
+    let [_, heads, width] = x[0].shape[..] else { panic!("the rank of qa") };
+    reference::temporal_attention(reference::Attention {
+        qa: &x[0].values,
+        tokens: &x[1].values,
+        mu: &x[2].values,
+        sink: x.get(3).map(|sink| sink.values.as_slice()),
+        root_pairs: &layout.root_pairs,
+        pair_tokens: &layout.pair_tokens,
+        heads,
+        width,
+    })
+}
+
+#[test]
+fn s25_attention_agrees_with_its_definition() {
+    for sizes in ATTENTIONS {
+        for sink in [false, true] {
+            let (layout, inputs) = attention_case(sizes, sink);
+            let fast = layout.clone();
+            agrees(
+                "temporal_attention",
+                &inputs,
+                &move |x| slow_attention(&layout, x)[0].clone(),
+                &move |x, weights| {
+                    let ((qa, la), (f, lf), (mu, lmu)) = (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]));
+                    match x.get(3).map(leaf::<2>) {
+                        None => backward(nn::temporal_attention(qa, f, mu, None, &fast), weights, &[la, lf, lmu]),
+                        Some((sink, ls)) => {
+                            backward(nn::temporal_attention(qa, f, mu, Some(sink), &fast), weights, &[la, lf, lmu, ls])
+                        }
+                    }
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn s25_weights_sum_to_one_less_the_sink() {
+    for sizes in ATTENTIONS {
+        for sink in [false, true] {
+            let (layout, inputs) = attention_case(sizes, sink);
+            let [_, expected, expected_sinks] = slow_attention(&layout, &inputs);
+            let d = Device::default();
+            let weights = nn::attention_weights(
+                inputs[0].tensor(&d),
+                inputs[1].tensor(&d),
+                inputs[2].tensor(&d),
+                inputs.get(3).map(|sink| sink.tensor(&d)),
+                &layout,
+            );
+            close("alpha", &weights.tokens, &expected, 1e-5);
+            close("alpha of the sink", &weights.sinks, &expected_sinks, 1e-5);
+            let heads = sizes[3];
+            for root in 0..sizes[0] {
+                let pairs = &layout.root_pairs[root..root + 2];
+                let tokens = pairs.iter().map(|pair| layout.pair_tokens[*pair as usize] as usize).collect::<Vec<_>>();
+                for h in 0..heads {
+                    let total: f32 = (tokens[0]..tokens[1]).map(|j| weights.tokens[j * heads + h]).sum();
+                    let rest = if sink || tokens[0] < tokens[1] { 1.0 } else { 0.0 };
+                    assert!((total - (rest - weights.sinks[root * heads + h])).abs() < 1e-5, "{sizes:?} root {root}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn s25_scores_of_eighty_stay_finite() {
+    let layout = AttentionLayout { root_pairs: [0, 1, 2].into(), pair_tokens: [0, 3, 6].into() };
+    let array = |shape: &[usize], values: &[f64]| Array { shape: shape.to_vec(), values: values.to_vec() };
+    let inputs = [
+        array(&[2, 1, 1], &[80.0, -80.0]),
+        array(&[6, 1], &[1.0, -1.0, 0.5, 1.0, -1.0, 0.0]),
+        array(&[2, 1], &[0.0, 0.0]),
+        array(&[2, 1], &[-80.0, 80.0]),
+    ];
+    let expected = slow_attention(&layout, &inputs)[0].clone();
+    let ((qa, a), (f, b), (mu, c), (sink, d)) =
+        (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]), leaf::<2>(&inputs[3]));
+    let ctx = nn::temporal_attention(qa, f, mu, Some(sink), &layout);
+    let (found, grads) = backward(ctx, &[1.0, 1.0], &[a, b, c, d]);
+    close("ctx", &found, &expected, 1e-5);
+    assert!(grads.iter().flatten().all(|grad| grad.is_finite()), "{grads:?}");
+}
+
+/// Sizes of a scan case: tokens, channels, states, segments.
+const SCANS: [[usize; 4]; 7] =
+    [[12, 5, 8, 4], [1, 1, 1, 1], [9, 17, 1, 3], [20, 3, 16, 8], [0, 4, 8, 2], [50, 2, 3, 2], [40, 4, 2, 30]];
+
+fn scan_case([tokens, channels, states, segments]: [usize; 4], gated: bool) -> (Vec<f32>, Vec<u32>, Vec<Array>) {
+    let mut noise = Noise(tokens as u64 + 31);
+    let gap = (0..tokens).map(|t| if t % 5 == 0 { 0.0 } else { (noise.next() + 1.0) as f32 }).collect();
+    let offsets = noise.offsets(segments, tokens);
+    let mut inputs = vec![
+        noise.array([tokens, channels]),
+        noise.positive([tokens, channels]),
+        noise.array([tokens, states]),
+        noise.array([tokens, states]),
+        noise.positive([channels]),
+        noise.positive([channels, states]),
+        noise.array([channels]),
+        noise.array([segments, channels, states]),
+    ];
+    if gated {
+        inputs.push(noise.positive([tokens, channels]));
+    }
+    (gap, offsets, inputs)
+}
+
+fn slow_scan(gap: &[f32], segments: &[u32], x: &[Array]) -> [Vec<f64>; 2] {
+    let gap: Vec<f64> = gap.iter().map(|gap| f64::from(*gap)).collect();
+    reference::selective_scan(reference::Scan {
+        x: &x[0].values,
+        delta: &x[1].values,
+        b: &x[2].values,
+        c: &x[3].values,
+        kappa: &x[4].values,
+        a: &x[5].values,
+        dskip: &x[6].values,
+        h0: &x[7].values,
+        g: x.get(8).map(|g| g.values.as_slice()),
+        gap: &gap,
+        segments,
+    })
+}
+
+/// The scan of a case on a device without autodiff.
+fn fast_scan(gap: &[f32], segments: &[u32], x: &[Array]) -> (Vec<f32>, Vec<f32>) {
+    let d = Device::default();
+    let (y, h) = nn::selective_scan(ScanInput {
+        x: x[0].tensor(&d),
+        delta: x[1].tensor(&d),
+        b: x[2].tensor(&d),
+        c: x[3].tensor(&d),
+        kappa: x[4].tensor(&d),
+        a: x[5].tensor(&d),
+        dskip: x[6].tensor(&d),
+        h0: x[7].tensor(&d),
+        g: x.get(8).map(|g| g.tensor(&d)),
+        gap,
+        segments,
+    });
+    (floats(y), floats(h))
+}
+
+/// Which outputs of the scan the loss reads.
+#[derive(Clone, Copy, PartialEq)]
+enum Read {
+    Both,
+    Outputs,
+    States,
+}
+
+fn tracked_scan(gap: &[f32], segments: &[u32], x: &[Array], weights: &[f64], read: Read) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let ((a, la), (delta, ld), (b, lb), (c, lc)) =
+        (leaf::<2>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
+    let ((kappa, lk), (rate, lr), (skip, ls), (h0, lh)) =
+        (leaf::<1>(&x[4]), leaf::<2>(&x[5]), leaf::<1>(&x[6]), leaf::<3>(&x[7]));
+    let mut leaves = vec![la, ld, lb, lc, lk, lr, ls, lh];
+    let g = x.get(8).map(|g| {
+        let (tensor, leaf) = leaf::<2>(g);
+        leaves.push(leaf);
+        tensor
+    });
+    let (y, h) = nn::selective_scan(ScanInput { x: a, delta, b, c, g, gap, kappa, a: rate, dskip: skip, h0, segments });
+    let (y, h) = (y.flatten::<1>(0, 1), h.flatten::<1>(0, 2));
+    match read {
+        Read::Both => backward(Tensor::cat(vec![y, h], 0), weights, &leaves),
+        Read::Outputs => backward(y, weights, &leaves),
+        Read::States => backward(h, weights, &leaves),
+    }
+}
+
+#[test]
+fn s23_scan_agrees_with_its_definition_through_both_outputs() {
+    for sizes in SCANS {
+        for gated in [false, true] {
+            for read in [Read::Both, Read::Outputs, Read::States] {
+                if sizes[0] == 0 && read == Read::Outputs {
+                    continue; // A sum of nothing has no gradient.
+                }
+                let (gap, segments, inputs) = scan_case(sizes, gated);
+                let (slow_gap, slow_segments) = (gap.clone(), segments.clone());
+                let slow = move |x: &[Array]| {
+                    let [y, h] = slow_scan(&slow_gap, &slow_segments, x);
+                    match read {
+                        Read::Both => [y, h].concat(),
+                        Read::Outputs => y,
+                        Read::States => h,
+                    }
+                };
+                let fast = move |x: &[Array], weights: &[f64]| tracked_scan(&gap, &segments, x, weights, read);
+                agrees(&format!("scan {sizes:?}"), &inputs, &slow, &fast);
+            }
+        }
+    }
+}
+
+#[test]
+fn s23_stepping_through_the_state_equals_one_scan() {
+    let sizes = [10, 6, 8, 1];
+    let (gap, segments, inputs) = scan_case(sizes, true);
+    let (y, h) = fast_scan(&gap, &segments, &inputs);
+    let mut state = inputs[7].clone();
+    let mut stepped = Vec::new();
+    for t in 0..sizes[0] {
+        let mut token = inputs.clone();
+        for k in [0, 1, 2, 3, 8] {
+            let width = inputs[k].shape[1];
+            token[k] = Array { shape: vec![1, width], values: inputs[k].values[t * width..][..width].to_vec() };
+        }
+        token[7] = state.clone();
+        let (y, h) = fast_scan(&gap[t..=t], &[0, 1], &token);
+        stepped.extend(y);
+        state.values = h.iter().map(|h| f64::from(*h)).collect();
+    }
+    assert_eq!(y, stepped);
+    assert_eq!(h, state.values.iter().map(|h| *h as f32).collect::<Vec<_>>());
+}
+
+#[test]
+fn s23_splitting_an_idle_gap_changes_nothing() {
+    // A token that writes nothing and whose selective step is 0 is a pure wait.
+    let (_, _, inputs) = scan_case([2, 6, 8, 1], true);
+    let wait = |gaps: &[f32]| {
+        let mut token = inputs.clone();
+        for k in [0, 1, 2, 3, 8] {
+            let width = inputs[k].shape[1];
+            token[k] = Array { shape: vec![gaps.len(), width], values: vec![0.0; gaps.len() * width] };
+        }
+        fast_scan(gaps, &[0, gaps.len() as u32], &token).1
+    };
+    let whole: Vec<f64> = wait(&[3.0]).iter().map(|h| f64::from(*h)).collect();
+    close("two parts", &wait(&[1.25, 1.75]), &whole, 1e-6);
+    close("with an empty part", &wait(&[0.0, 2.5, 0.0, 0.5]), &whole, 1e-6);
+    assert!(wait(&[2.0]).iter().zip(&whole).any(|(h, whole)| (f64::from(*h) - whole).abs() > 1e-3));
+}
+
+#[test]
+fn s23_extreme_rates_and_gaps_give_no_nan() {
+    for rate in [1e-30, 1e-6, 1e6, 1e30] {
+        let (_, segments, mut inputs) = scan_case([12, 5, 8, 3], false);
+        inputs[5].values.fill(rate);
+        let gap = [0.0, 1e6, 1e30, 0.0, 1.0, 1e6, 0.0, 1e6, 1e30, 0.0, 1.0, 1e6];
+        let weights = vec![1.0; 12 * 5 + 3 * 5 * 8];
+        let (outputs, grads) = tracked_scan(&gap, &segments, &inputs, &weights, Read::Both);
+        assert!(outputs.iter().all(|y| y.is_finite()), "rate {rate}: {outputs:?}");
+        assert!(grads.iter().flatten().all(|grad| !grad.is_nan()), "rate {rate}");
+        close("scan", &outputs, &slow_scan(&gap, &segments, &inputs).concat(), 1e-5);
+    }
+}
+
+#[test]
+fn rms_norm_agrees_with_its_definition() {
+    for (rows, width) in [(5, 7), (1, 1), (0, 4), (300, 3), (3, 40)] {
+        let mut noise = Noise(rows as u64 + 41);
+        agrees(
+            "rms_norm",
+            &[noise.array([rows, width]), noise.array([width])],
+            &|x| reference::rms_norm(&x[0].values, &x[1].values),
+            &|x, weights| {
+                let ((a, la), (w, lw)) = (leaf::<2>(&x[0]), leaf::<1>(&x[1]));
+                backward(nn::rms_norm(a, w), weights, &[la, lw])
+            },
+        );
+    }
+    let zeros = Tensor::<2>::zeros([2, 3], &Device::default());
+    assert_eq!(floats(nn::rms_norm(zeros, Tensor::ones([3], &Device::default()))), [0.0; 6]);
+}
+
+#[test]
+fn s21_time_encoding_agrees_with_its_definition() {
+    let gaps: Vec<f64> = (0..2000).map(|i| f64::from(i) * 1_296.7).collect();
+    let freqs: Vec<f64> = (0..19).map(|i| 10_f64.powf(-f64::from(i) / 3.0)).collect();
+    let found = nn::time_encoding(&gaps, &freqs);
+    close("time_encoding", &found, &reference::time_encoding(&gaps, &freqs), 1e-6);
+    assert!(nn::time_encoding(&[], &freqs).is_empty());
+    assert!(nn::time_encoding(&gaps, &[]).is_empty());
+}
+
+/// Every operation once, forward and backward, at sizes that are cut into several tasks.
+fn everything() -> Vec<Vec<f32>> {
+    let mut noise = Noise(1);
+    let mut results = Vec::new();
+    let mut keep = |(outputs, grads): (Vec<f32>, Vec<Vec<f32>>)| {
+        results.push(outputs);
+        results.extend(grads);
+    };
+    let weights = |count: usize| (0..count).map(|i| (i % 7) as f64 - 3.0).collect::<Vec<f64>>();
+    let index = noise.index(3000, 400);
+    let (x, l) = leaf::<2>(&noise.array([400, 24]));
+    keep(backward(nn::gather(x, &index), &weights(3000 * 24), &[l]));
+    let (x, l) = leaf::<2>(&noise.array([3000, 24]));
+    keep(backward(nn::scatter_sum(x, &index, 400), &weights(400 * 24), &[l]));
+    let ((x, lx), (w, lw)) = (leaf::<2>(&noise.array([1500, 70])), leaf::<3>(&noise.array([2, 70, 20])));
+    keep(backward(nn::typed_linear(x, &[0, 1100, 1500], w, None), &weights(1500 * 20), &[lx, lw]));
+    let ((x, lx), (w, lw)) = (leaf::<2>(&noise.array([900, 20])), leaf::<1>(&noise.array([20])));
+    keep(backward(nn::rms_norm(x, w), &weights(900 * 20), &[lx, lw]));
+    let (layout, x) = attention_case([300, 700, 2000, 2, 24], true);
+    let ((qa, a), (f, b), (mu, c), (sink, d)) =
+        (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
+    let ctx = nn::temporal_attention(qa, f, mu, Some(sink), &layout);
+    keep(backward(ctx, &weights(700 * 2 * 24), &[a, b, c, d]));
+    let (gap, segments, x) = scan_case([400, 20, 8, 60], true);
+    keep(tracked_scan(&gap, &segments, &x, &weights(400 * 20 + 60 * 20 * 8), Read::Both));
+    results.push(nn::time_encoding(&[1.5; 3000], &[0.3, 0.7]));
+    results
+}
+
+#[test]
+fn s3_results_are_the_same_bits_for_any_number_of_threads() {
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let results = pool.install(everything);
+        results.into_iter().map(|row| row.into_iter().map(f32::to_bits).collect()).collect::<Vec<Vec<u32>>>()
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(3));
+}
+
+#[test]
+fn inputs_without_autodiff_are_constants_beside_tracked_ones() {
+    let mut noise = Noise(8);
+    let (x, w) = (noise.array([6, 4]), noise.array([1, 4, 3]));
+    let (tracked, leaf) = leaf::<2>(&x);
+    let plain = w.tensor::<3>(&Device::default());
+    let y = nn::typed_linear(tracked, &[0, 6], plain.clone(), None);
+    let (_, grads) = backward(y, &[1.0; 18], &[leaf]);
+    let rows: Vec<f64> = w.values.chunks(3).map(|row| row.iter().sum()).collect();
+    close("gradient", &grads[0], &rows.repeat(6), 1e-5);
+}
+
+#[test]
+fn views_are_read_by_their_strides() {
+    let mut noise = Noise(12);
+    let x = noise.array([4, 3]);
+    let transposed = x.tensor::<2>(&Device::default()).transpose();
+    let expected: Vec<f32> =
+        (0..3).flat_map(|i| (0..4).map(move |j| (i, j))).map(|(i, j)| x.values[j * 3 + i] as f32).collect();
+    assert_eq!(floats(nn::gather(transposed, &[0, 1, 2])), expected);
+}

@@ -1,0 +1,3 @@
+//! Integration tests of the learning crate.
+
+mod kernels;
