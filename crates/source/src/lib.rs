@@ -1,1 +1,33 @@
-//! stub
+//! Files and streams become events.
+//!
+//! Every reader gives what it could read and, for each record that it could not, a [`timeweft_graph::Reject`] with file
+//! and line: bad input is data, never a panic (law 7). Only what makes a whole source unusable is a [`SourceError`].
+//!
+//! | source | reader | gives |
+//! |---|---|---|
+//! | event stream, JSON lines | [`JsonlReader`] | an iterator over [`Record`]s, in constant memory |
+//! | event stream, CSV or words | [`CsvReader`] | the same |
+//! | DeepGNN temporal JSON | [`temporal_json::read`] | [`Intervals`]: all records, in order of time |
+//! | OBO ontology | [`obo::read`] | a [`timeweft_graph::Version`] for a delta load |
+//! | git repository | [`git_history::read`] | [`GitHistory`]: all records, in order of time |
+//!
+//! [`write_event`] writes what [`JsonlReader`] reads.
+
+mod error;
+pub mod event_stream;
+mod feature_text;
+pub mod git_history;
+mod input;
+mod json;
+mod names;
+pub mod obo;
+mod record;
+pub mod temporal_json;
+
+pub use error::SourceError;
+pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, Delimiter, JsonlReader, write_event};
+pub use git_history::{GitHistory, GitOptions};
+pub use input::{BytesRead, Input, open};
+pub use obo::OboOptions;
+pub use record::Record;
+pub use temporal_json::{Intervals, IntervalsOptions};

@@ -1,0 +1,66 @@
+//! What makes a whole source unusable.
+
+use std::io;
+use std::path::PathBuf;
+
+use timeweft_graph::Name;
+
+/// A source that could not be read at all, or not to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The file cannot be opened.
+    #[error("cannot open `{}`: {cause}; check the path, or give `-` for standard input", path.display())]
+    Open {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// Reading failed on the way; what came before this place was read well.
+    #[error("{file}:{line}: reading stopped: {cause}")]
+    Read {
+        /// The source.
+        file: Name,
+        /// The line that could not be read to its end.
+        line: u64,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The columns of a table do not make events.
+    #[error("{file}: {problem}; the columns are: {columns}")]
+    Columns {
+        /// The table.
+        file: Name,
+        /// What is missing or doubled, and what to do.
+        problem: String,
+        /// The columns found, with commas.
+        columns: String,
+    },
+    /// More types or features than a schema can hold.
+    #[error("{file}:{line}: more than 65,536 types, or features of one type: give rarely used names as values instead")]
+    TooManyTypes {
+        /// The source.
+        file: Name,
+        /// The line that names one too many; 0 where the source has no lines.
+        line: u64,
+    },
+    /// The folder is not in a git repository.
+    #[error("`{}` is not in a git repository: {cause}; give the path of a repository", path.display())]
+    NoRepository {
+        /// The path as given.
+        path: PathBuf,
+        /// What the repository reader said.
+        cause: String,
+    },
+    /// The repository cannot be read.
+    #[error("cannot read the history of `{}`: {cause}; `git fsck` tells whether it is damaged", path.display())]
+    History {
+        /// The path as given.
+        path: PathBuf,
+        /// What the repository reader said.
+        cause: String,
+    },
+}

@@ -1,0 +1,24 @@
+//! The message format: one event a line, as JSON or as a row of a table.
+//!
+//! A JSON line of an edge event (a node event has only `source`; a merge has `source`, the node that is no more, and
+//! `destination`, what it became):
+//!
+//! ```json
+//! {"time":5,"action":"create","entity":"edge","source":{"type":"user","id":"u1","features":{"age":31}},
+//!  "edge":{"type":"buys","key":"1","features":{"price":9.5}},"destination":{"type":"item","id":"i9"}}
+//! ```
+//!
+//! - `time` is a whole number of ticks, or a date or RFC 3339 text where the graph's unit has a calendar.
+//! - Features of the endpoints of an edge become update events of these nodes, just before the edge event.
+//! - A feature that the schema declares is read as exactly that kind. Any other is a number (f64), a list of numbers, a
+//!   text, or JSON. `null` ends the value. Whole numbers beyond 2^53 need a declaration, for f64 would change them.
+//! - Nothing is guessed: unknown, missing and doubled fields refuse the line.
+
+mod csv;
+mod features;
+mod jsonl;
+mod writer;
+
+pub use csv::{CsvDefaults, CsvOptions, CsvReader, Delimiter};
+pub use jsonl::JsonlReader;
+pub use writer::write_event;

@@ -1,0 +1,101 @@
+//! Features as the schema declares them, or as they look.
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::{EdgeKey, FeatureKind, Features, Name, NodeKey, Owner, Schema, Value};
+
+use crate::feature_text::{self, Inferred};
+use crate::json::Members;
+use crate::names::Names;
+
+/// The type that a feature belongs to, by name: the schema may not know it yet.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    Node(Name),
+    Edge(Name, Name, Name),
+}
+
+impl Subject {
+    pub(crate) fn node(key: &NodeKey) -> Subject {
+        Subject::Node(key.node_type.clone())
+    }
+
+    pub(crate) fn edge(key: &EdgeKey) -> Subject {
+        Subject::Edge(key.source.node_type.clone(), key.relation.clone(), key.destination.node_type.clone())
+    }
+
+    fn owner(&self, schema: &Schema) -> Option<Owner> {
+        Some(match self {
+            Subject::Node(name) => Owner::Node(schema.node_type(name)?),
+            Subject::Edge(source, relation, destination) => {
+                Owner::Edge(schema.edge_type(schema.node_type(source)?, relation, schema.node_type(destination)?)?)
+            }
+        })
+    }
+}
+
+/// Reads features; remembers which lists held numbers, so that an empty list can be told.
+pub(crate) struct FeatureReader {
+    schema: Schema,
+    lists: FxHashMap<(Subject, Name), FeatureKind>,
+}
+
+impl FeatureReader {
+    pub(crate) fn new(schema: &Schema) -> FeatureReader {
+        FeatureReader { schema: schema.clone(), lists: FxHashMap::default() }
+    }
+
+    /// The schema that was given.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Reads the `features` object of an element.
+    pub(crate) fn read(
+        &mut self,
+        subject: &Subject,
+        members: Members<'_>,
+        names: &mut Names,
+    ) -> Result<Features, String> {
+        let owner = subject.owner(&self.schema);
+        let mut features = Features::with_capacity(members.0.len());
+        for (name, raw) in members.0 {
+            let name = names.get(&name);
+            let value = match raw.get() {
+                "null" => None,
+                raw => Some(
+                    self.value(subject, owner, &name, raw).map_err(|problem| format!("feature `{name}`: {problem}"))?,
+                ),
+            };
+            features.push((name, value));
+        }
+        Ok(features)
+    }
+
+    /// The kind that the schema declares.
+    pub(crate) fn declared(&self, subject: &Subject, name: &str) -> Option<FeatureKind> {
+        let owner = subject.owner(&self.schema)?;
+        self.schema.feature(owner, name).map(|(_, def)| def.kind)
+    }
+
+    fn value(&mut self, subject: &Subject, owner: Option<Owner>, name: &Name, raw: &str) -> Result<Value, String> {
+        let declared = owner.and_then(|owner| self.schema.feature(owner, name)).map(|(_, def)| def.kind);
+        if let Some(kind) = declared {
+            return feature_text::read(kind, raw);
+        }
+        match feature_text::infer(raw)? {
+            Inferred::Value(value) => {
+                if raw.starts_with('[') {
+                    self.lists.insert((subject.clone(), name.clone()), FeatureKind::of(&value));
+                }
+                Ok(value)
+            }
+            Inferred::EmptyList => match self.lists.get(&(subject.clone(), name.clone())) {
+                Some(kind) => feature_text::read(*kind, raw),
+                None => {
+                    Err("an empty list does not show what it holds: declare the feature in the schema, or leave it out"
+                        .into())
+                }
+            },
+        }
+    }
+}

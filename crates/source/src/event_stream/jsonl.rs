@@ -1,0 +1,221 @@
+//! The reader of JSON lines.
+
+use std::collections::VecDeque;
+use std::io::BufRead;
+
+use serde::Deserialize;
+use timeweft_graph::{
+    Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Reason, Reject, Schema, Time, TimeUnit,
+};
+
+use super::features::{FeatureReader, Subject};
+use crate::input::Lines;
+use crate::json::{self, Members, excerpt, is_integer};
+use crate::names::Names;
+use crate::{Record, SourceError};
+
+/// Reads events from JSON lines, in constant memory. Blank lines are passed over.
+///
+/// ```
+/// use timeweft_graph::{Schema, TimeUnit};
+/// let text = r#"{"time":5,"action":"create","entity":"node","source":{"type":"user","id":"u1"}}
+/// {"time":6,"action":"make"}"#;
+/// let mut reader = timeweft_source::JsonlReader::new(text.as_bytes(), &"doc".into(), &Schema::new(TimeUnit::Step));
+/// assert_eq!(reader.next().unwrap().unwrap().place.line, 1);
+/// assert!(reader.next().unwrap().unwrap_err().to_string().starts_with("doc:2: "));
+/// assert!(reader.next().is_none() && reader.failure().is_none());
+/// ```
+pub struct JsonlReader<R> {
+    lines: Lines<R>,
+    parser: Parser,
+    ready: VecDeque<Record>,
+    failure: Option<SourceError>,
+    over: bool,
+}
+
+impl<R: BufRead> JsonlReader<R> {
+    /// A reader of lines whose features are read as `schema` declares them.
+    pub fn new(reader: R, file: &Name, schema: &Schema) -> JsonlReader<R> {
+        JsonlReader {
+            lines: Lines::new(reader, file),
+            parser: Parser { features: FeatureReader::new(schema), names: Names::default() },
+            ready: VecDeque::new(),
+            failure: None,
+            over: false,
+        }
+    }
+
+    /// What ended the reading before the end of the source, if anything did. Ask when the iteration is over: a load
+    /// must not be published as if the source had been whole.
+    pub fn failure(&mut self) -> Option<SourceError> {
+        self.failure.take()
+    }
+
+    fn read_line(&mut self) -> Result<(), Reject> {
+        let place = self.lines.place();
+        let text = self.lines.text()?;
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let events = self.parser.events(text).map_err(|problem| malformed(&place, problem))?;
+        self.ready.extend(events.into_iter().map(|event| Record { event, place: place.clone() }));
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Iterator for JsonlReader<R> {
+    type Item = Result<Record, Reject>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(record) = self.ready.pop_front() {
+                return Some(Ok(record));
+            }
+            if self.over {
+                return None;
+            }
+            match self.lines.advance() {
+                Ok(true) => {
+                    if let Err(reject) = self.read_line() {
+                        return Some(Err(reject));
+                    }
+                }
+                Ok(false) => self.over = true,
+                Err(error) => {
+                    self.over = true;
+                    self.failure = Some(error);
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn malformed(place: &Place, problem: String) -> Reject {
+    Reject { place: place.clone(), reason: Reason::Malformed(problem) }
+}
+
+/// What kind of element a line is about.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Entity {
+    Node,
+    Edge,
+    Merge,
+}
+
+struct Parser {
+    features: FeatureReader,
+    names: Names,
+}
+
+impl Parser {
+    fn events(&mut self, text: &str) -> Result<Vec<Event>, String> {
+        let mut line: Members<'_> = json::parse(text)?;
+        let time = time(line.need("time")?, self.features.schema().unit())?;
+        let action: Action = named("action", line.need("action")?)?;
+        let entity: Entity = named("entity", line.need("entity")?)?;
+        let source = self.endpoint("source", line.need("source")?)?;
+        let (edge, destination) = (line.take("edge"), line.take("destination"));
+        line.finish("time, action, entity, source, edge and destination")?;
+        let event = |element, features: Features| Event { time, action, element, features };
+        let events = match (entity, edge, destination) {
+            (Entity::Node, None, None) => vec![event(Element::Node(source.0), source.1)],
+            (Entity::Node, ..) => return Err("a node event has only `source`, no `edge` and no `destination`".into()),
+            (Entity::Merge, None, Some(destination)) => {
+                let (into, features) = self.endpoint("destination", destination)?;
+                if !(features.is_empty() && source.1.is_empty()) {
+                    return Err("a merge carries no features: update the nodes on lines of their own".into());
+                }
+                vec![event(Element::Merge { from: source.0, into }, features)]
+            }
+            (Entity::Merge, ..) => return Err("a merge has `source` and `destination`, no `edge`".into()),
+            (Entity::Edge, Some(edge), Some(destination)) => {
+                let destination = self.endpoint("destination", destination)?;
+                let (element, features) = self.edge(edge, &source.0, &destination.0)?;
+                let mut events: Vec<Event> = [source, destination]
+                    .into_iter()
+                    .filter(|(_, features)| !features.is_empty())
+                    .map(|(key, features)| Event::new(time, Action::Update, Element::Node(key)).with(features))
+                    .collect();
+                events.push(event(element, features));
+                events
+            }
+            (Entity::Edge, None, _) => return Err("missing field `edge`: an edge event needs it".into()),
+            (Entity::Edge, _, None) => return Err("missing field `destination`: an edge event needs it".into()),
+        };
+        match events.last() {
+            Some(last) if action == Action::Delete && !last.features.is_empty() => {
+                Err("a delete carries no features: update them on a line before".into())
+            }
+            _ => Ok(events),
+        }
+    }
+
+    fn endpoint(&mut self, role: &str, raw: &str) -> Result<(NodeKey, Features), String> {
+        let within = |problem| format!("{role}: {problem}");
+        let mut members: Members<'_> = json::parse(raw).map_err(within)?;
+        let node_type = json::text("type", members.need("type").map_err(within)?).map_err(within)?;
+        let id = id(members.need("id").map_err(within)?).map_err(within)?;
+        let features = members.take("features");
+        members.finish("type, id and features").map_err(within)?;
+        let key = NodeKey { node_type: self.names.get(&node_type), id };
+        let features = self.read_features(&Subject::node(&key), features).map_err(within)?;
+        Ok((key, features))
+    }
+
+    fn edge(&mut self, raw: &str, source: &NodeKey, destination: &NodeKey) -> Result<(Element, Features), String> {
+        let within = |problem| format!("edge: {problem}");
+        let mut members: Members<'_> = json::parse(raw).map_err(within)?;
+        let relation = json::text("type", members.need("type").map_err(within)?).map_err(within)?;
+        let key = members.take("key").filter(|raw| *raw != "null").map(|raw| json::text("key", raw)).transpose();
+        let features = members.take("features");
+        members.finish("type, key and features").map_err(within)?;
+        let key = EdgeKey {
+            source: source.clone(),
+            relation: self.names.get(&relation),
+            destination: destination.clone(),
+            key: key.map_err(within)?.map(|key| Name::from(&*key)),
+        };
+        let features = self.read_features(&Subject::edge(&key), features).map_err(within)?;
+        Ok((Element::Edge(key), features))
+    }
+
+    fn read_features(&mut self, subject: &Subject, raw: Option<&str>) -> Result<Features, String> {
+        match raw {
+            None | Some("null") => Ok(Features::new()),
+            Some(raw) => {
+                let members = json::parse(raw).map_err(|problem| format!("features: {problem}"))?;
+                self.features.read(subject, members, &mut self.names)
+            }
+        }
+    }
+}
+
+fn named<'a, T: Deserialize<'a>>(field: &str, raw: &'a str) -> Result<T, String> {
+    json::parse(raw).map_err(|problem| format!("{field}: {problem}"))
+}
+
+fn time(raw: &str, unit: TimeUnit) -> Result<Time, String> {
+    let unreadable = || format!("time: expected a whole number of ticks or a date as text, got {}", excerpt(raw));
+    let time = if is_integer(raw) {
+        raw.parse().map(Time).map_err(|_| format!("time: {} does not fit 64 bits", excerpt(raw)))?
+    } else {
+        let text: String = json::parse(raw).map_err(|_| unreadable())?;
+        unit.parse(&text).map_err(|error| format!("time: {error}"))?
+    };
+    finite(time)
+}
+
+/// An event happens at some tick; the end of time is no tick.
+pub(super) fn finite(time: Time) -> Result<Time, String> {
+    if time == Time::FOREVER { Err("time: an event needs a time, not the end of time".into()) } else { Ok(time) }
+}
+
+fn id(raw: &str) -> Result<ExternalId, String> {
+    if raw.starts_with('"') {
+        return json::text("id", raw).map(|text| ExternalId::from(&*text));
+    }
+    raw.parse::<u64>()
+        .map(ExternalId::Int)
+        .map_err(|_| format!("id: expected a text or a whole number from 0 to 2^64 - 1, got {}", excerpt(raw)))
+}

@@ -1,0 +1,97 @@
+//! Events as JSON lines.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, NodeKey};
+
+use crate::feature_text;
+
+/// Writes an event as one JSON line. [`crate::JsonlReader`] reads it back unchanged, given a schema that declares its
+/// features.
+///
+/// ```
+/// use timeweft_graph::{Action, Element, Event, NodeKey, Time, Value};
+/// let user = Element::Node(NodeKey::new("user", "u1"));
+/// let event = Event::new(Time(5), Action::Create, user).with(vec![("age".into(), Some(Value::number(31.0)))]);
+/// let mut line = Vec::new();
+/// timeweft_source::write_event(&mut line, &event)?;
+/// assert_eq!(
+///     String::from_utf8_lossy(&line),
+///     "{\"time\":5,\"action\":\"create\",\"entity\":\"node\",\"source\":{\"type\":\"user\",\"id\":\"u1\",\"features\":{\"age\":31.0}}}\n"
+/// );
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
+    let mut line = String::with_capacity(192);
+    let entity = match &event.element {
+        Element::Node(_) => "node",
+        Element::Edge(_) => "edge",
+        Element::Merge { .. } => "merge",
+    };
+    let _ = write!(line, "{{\"time\":{},\"action\":\"{}\",\"entity\":\"{entity}\"", event.time.0, name(event.action));
+    match &event.element {
+        Element::Node(key) => node("source", key, &event.features, &mut line),
+        Element::Edge(key) => edge(key, &event.features, &mut line),
+        Element::Merge { from, into } => {
+            node("source", from, &Vec::new(), &mut line);
+            node("destination", into, &Vec::new(), &mut line);
+        }
+    }
+    line.push_str("}\n");
+    out.write_all(line.as_bytes())
+}
+
+fn name(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Delete => "delete",
+    }
+}
+
+fn node(role: &str, key: &NodeKey, features: &Features, line: &mut String) {
+    let _ = write!(line, ",\"{role}\":{{\"type\":");
+    feature_text::write_text(&key.node_type, line);
+    line.push_str(",\"id\":");
+    match &key.id {
+        ExternalId::Int(number) => {
+            let _ = write!(line, "{number}");
+        }
+        ExternalId::Text(text) => feature_text::write_text(text, line),
+    }
+    write_features(features, line);
+    line.push('}');
+}
+
+fn edge(key: &EdgeKey, features: &Features, line: &mut String) {
+    node("source", &key.source, &Vec::new(), line);
+    line.push_str(",\"edge\":{\"type\":");
+    feature_text::write_text(&key.relation, line);
+    if let Some(key) = &key.key {
+        line.push_str(",\"key\":");
+        feature_text::write_text(key, line);
+    }
+    write_features(features, line);
+    line.push('}');
+    node("destination", &key.destination, &Vec::new(), line);
+}
+
+fn write_features(features: &Features, line: &mut String) {
+    if features.is_empty() {
+        return;
+    }
+    line.push_str(",\"features\":{");
+    for (at, (name, value)) in features.iter().enumerate() {
+        if at > 0 {
+            line.push(',');
+        }
+        feature_text::write_text(name, line);
+        line.push(':');
+        match value {
+            Some(value) => feature_text::write(value, line),
+            None => line.push_str("null"),
+        }
+    }
+    line.push('}');
+}

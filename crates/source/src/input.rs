@@ -1,0 +1,169 @@
+//! Opening files and standard input, and counting what is read of them.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::read::MultiGzDecoder;
+use timeweft_graph::{Name, Place, Reason, Reject};
+
+use crate::SourceError;
+
+/// Opens a file, or standard input for `-`. A name that ends in `.gz` is unpacked on the way.
+pub fn open(path: &Path) -> Result<Input, SourceError> {
+    if path == Path::new("-") {
+        return Ok(Input::new(io::stdin(), "<stdin>", None, false));
+    }
+    let fail = |cause| SourceError::Open { path: path.to_owned(), cause };
+    let file = File::open(path).map_err(fail)?;
+    let facts = file.metadata().map_err(fail)?;
+    if facts.is_dir() {
+        return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
+    }
+    let packed = path.extension() == Some(OsStr::new("gz"));
+    Ok(Input::new(file, &path.to_string_lossy(), Some(facts.len()), packed))
+}
+
+/// An opened source: read it with any reader of this crate.
+pub struct Input {
+    reader: Box<dyn BufRead + Send>,
+    name: Name,
+    size: Option<u64>,
+    bytes_read: BytesRead,
+}
+
+impl Input {
+    fn new(raw: impl Read + Send + 'static, name: &str, size: Option<u64>, packed: bool) -> Input {
+        let bytes_read = BytesRead::default();
+        let counted = Counted { inner: raw, bytes_read: bytes_read.clone() };
+        let reader: Box<dyn BufRead + Send> = if packed {
+            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(BufReader::new(counted))))
+        } else {
+            Box::new(BufReader::with_capacity(1 << 16, counted))
+        };
+        Input { reader, name: name.into(), size, bytes_read }
+    }
+
+    /// The name for messages: the path, or `<stdin>`.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Size in bytes as it lies on disk (packed, if it is packed); `None` where it is not known, as for standard input.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// A handle that tells how many of these bytes were read; keep it while a reader owns the input.
+    pub fn bytes_read(&self) -> BytesRead {
+        self.bytes_read.clone()
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.reader.consume(amount);
+    }
+}
+
+/// How many bytes of an [`Input`] were read so far, for progress bars.
+#[derive(Clone, Default, Debug)]
+pub struct BytesRead(Arc<AtomicU64>);
+
+impl BytesRead {
+    /// Bytes as they lie on disk.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    bytes_read: BytesRead,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let amount = self.inner.read(buffer)?;
+        self.bytes_read.0.fetch_add(amount as u64, Ordering::Relaxed);
+        Ok(amount)
+    }
+}
+
+/// A line longer than this is refused, so that a file without line ends cannot fill the memory.
+const LONGEST_LINE: u64 = 1 << 28;
+
+/// Lines of UTF-8 text with their numbers; the buffer is used again for every line.
+pub(crate) struct Lines<R> {
+    reader: R,
+    file: Name,
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(crate) fn new(reader: R, file: &Name) -> Lines<R> {
+        Lines { reader, file: file.clone(), line: 0, buffer: Vec::new() }
+    }
+
+    /// Where the line read last stands.
+    pub(crate) fn place(&self) -> Place {
+        Place::new(&self.file, self.line)
+    }
+
+    /// Reads the next line; `false` at the end.
+    pub(crate) fn advance(&mut self) -> Result<bool, SourceError> {
+        self.buffer.clear();
+        self.line += 1;
+        let mut limited = (&mut self.reader).take(LONGEST_LINE);
+        let amount = limited.read_until(b'\n', &mut self.buffer).map_err(|cause| SourceError::Read {
+            file: self.file.clone(),
+            line: self.line,
+            cause,
+        })?;
+        Ok(amount > 0)
+    }
+
+    /// The line read last, without its end and without a byte order mark.
+    pub(crate) fn text(&mut self) -> Result<&str, Reject> {
+        let place = self.place();
+        let reject = |text: String| Reject { place: place.clone(), reason: Reason::Malformed(text) };
+        if self.buffer.len() as u64 == LONGEST_LINE && self.buffer.last() != Some(&b'\n') {
+            return Err(self.skip_rest(place.clone()));
+        }
+        let text = std::str::from_utf8(&self.buffer).map_err(|error| {
+            reject(format!("not UTF-8 text from byte {} on: convert the file to UTF-8", error.valid_up_to() + 1))
+        })?;
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        Ok(if self.line == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text })
+    }
+
+    fn skip_rest(&mut self, place: Place) -> Reject {
+        // A failure comes back when the next line is read.
+        while let Ok(chunk) = self.reader.fill_buf() {
+            let end = chunk.iter().position(|&byte| byte == b'\n');
+            let amount = end.map_or(chunk.len(), |end| end + 1);
+            let over = end.is_some() || chunk.is_empty();
+            self.reader.consume(amount);
+            if over {
+                break;
+            }
+        }
+        let reason = Reason::Malformed(format!("the line is longer than {} MiB", LONGEST_LINE >> 20));
+        Reject { place, reason }
+    }
+}

@@ -1,0 +1,76 @@
+//! Opening files, and what is wrong with whole files.
+
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use timeweft_graph::{Schema, TimeUnit};
+use timeweft_source::{JsonlReader, SourceError, open};
+
+const NODE: &str = "{\"time\":1,\"action\":\"create\",\"entity\":\"node\",\"source\":{\"type\":\"a\",\"id\":1}}\n";
+
+#[test]
+fn a_missing_file_names_its_path() {
+    let error = open(Path::new("no/such/file.jsonl")).err().unwrap();
+    assert!(matches!(error, SourceError::Open { .. }));
+    assert!(error.to_string().contains("`no/such/file.jsonl`"), "{error}");
+}
+
+#[test]
+fn a_folder_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = open(folder.path()).err().unwrap();
+    assert!(error.to_string().contains("it is a folder"), "{error}");
+}
+
+#[test]
+fn bytes_read_counts_to_the_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.jsonl");
+    std::fs::write(&path, NODE.repeat(3)).unwrap();
+    let input = open(&path).unwrap();
+    let (size, bytes_read, name) = (input.size().unwrap(), input.bytes_read(), input.name().clone());
+    assert_eq!(bytes_read.get(), 0);
+    assert_eq!(JsonlReader::new(input, &name, &Schema::new(TimeUnit::Step)).count(), 3);
+    assert_eq!((bytes_read.get(), size), (3 * NODE.len() as u64, 3 * NODE.len() as u64));
+}
+
+#[test]
+fn a_packed_file_is_unpacked_and_counted_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.jsonl.gz");
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(NODE.repeat(100).as_bytes()).unwrap();
+    let packed = packer.finish().unwrap();
+    std::fs::write(&path, &packed).unwrap();
+    let input = open(&path).unwrap();
+    let (bytes_read, name) = (input.bytes_read(), input.name().clone());
+    assert_eq!(JsonlReader::new(input, &name, &Schema::new(TimeUnit::Step)).count(), 100);
+    assert_eq!(bytes_read.get(), packed.len() as u64);
+
+    std::fs::write(&path, &packed[..packed.len() - 9]).unwrap();
+    let mut reader = JsonlReader::new(open(&path).unwrap(), &name, &Schema::new(TimeUnit::Step));
+    let read = reader.by_ref().count();
+    assert!(read <= 100, "{read}");
+    assert!(matches!(reader.failure(), Some(SourceError::Read { .. })), "a cut file is no whole file");
+}
+
+/// Gives one good line, then fails.
+struct Failing(bool);
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.0, true) {
+            return Err(io::Error::other("the disk is gone"));
+        }
+        buffer[..NODE.len()].copy_from_slice(NODE.as_bytes());
+        Ok(NODE.len())
+    }
+}
+
+#[test]
+fn a_failing_disk_is_told_with_the_line() {
+    let mut reader = JsonlReader::new(BufReader::new(Failing(false)), &"f".into(), &Schema::new(TimeUnit::Step));
+    assert!(reader.next().unwrap().is_ok());
+    assert!(reader.next().is_none());
+    assert_eq!(reader.failure().unwrap().to_string(), "f:2: reading stopped: the disk is gone");
+}

@@ -1,0 +1,11 @@
+//! Tests of the sources, through the public interface.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod csv;
+mod git_history;
+mod input;
+mod jsonl;
+mod obo;
+mod replay;
+mod round_trip;
+mod temporal_json;
