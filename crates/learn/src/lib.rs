@@ -1,1 +1,69 @@
-//! stub
+//! Learning on a temporal heterogeneous graph: the Heterogeneous Temporal Graph Network (HTGN), its training, its
+//! evaluation, its explanations. Nothing from the future leaks into an answer.
+//!
+//! The flow, one noun a stage: batch -> encoder -> aggregator -> memory -> gnn -> prediction; [`pipeline`] reads like
+//! this line. Modules stand in reading order.
+//!
+//! Letters of shapes, everywhere:
+//!
+//! | letter | meaning |
+//! |---|---|
+//! | M | messages of a batch (two an edge fact, one a node fact) |
+//! | G | tokens: sets of messages of one (node, exact time) |
+//! | S | segments: the tokens of one node |
+//! | Q | roots: (node, time) whose embedding is asked for |
+//! | P | (root, relation) pairs |
+//! | E | neighbours read by roots |
+//! | C | candidates scored |
+//! | d | width of messages, memory and embeddings |
+//! | D, N | channels and states of the Mamba cell |
+//! | H, d_h | attention heads and their width, d = H d_h |
+//! | F | width of a neighbour token |
+
+mod aggregator;
+mod baselines;
+mod batch;
+mod checkpoint;
+mod clock;
+mod config;
+mod counters;
+mod encoder;
+mod error;
+mod evaluate;
+mod explain;
+mod features;
+mod gnn;
+mod layers;
+mod memory;
+mod neighborhood;
+pub mod nn;
+pub mod pipeline;
+mod predictor;
+mod protocol;
+mod relations;
+mod task;
+mod train;
+mod vector_store;
+mod world;
+
+pub use aggregator::Aggregator;
+pub use baselines::Rule;
+pub use batch::{Context, FeatureRows, Messages, Relations, Tokens, batches, expand};
+pub use clock::Clock;
+pub use config::{Config, ConfigError, DeleteRule, EvaluateConfig, Loss, ModelConfig, TrainConfig};
+pub use counters::Query;
+pub use encoder::Encoder;
+pub use error::LearnError;
+pub use evaluate::{Evaluation, evaluate, ranks};
+pub use explain::{Explanation, Heard, Prediction};
+pub use features::Featurizer;
+pub use gnn::Gnn;
+pub use memory::{Mamba, Scanned};
+pub use neighborhood::{Neighborhood, Root};
+pub use pipeline::Htgn;
+pub use predictor::{Pairs, Predictor};
+pub use protocol::{Freshness, Metrics, Split, average_precision, candidates, rank, splitmix64};
+pub use task::{Link, Task};
+pub use train::{Epoch, Progress, Trained, absorb, empty_store, rebuild, train};
+pub use vector_store::VectorStore;
+pub use world::{Fitted, World};

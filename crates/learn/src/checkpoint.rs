@@ -1,0 +1,148 @@
+//! Checkpoints: weights, optimiser, memory and log position as one atomic unit.
+//!
+//! Layout (little endian): magic `TWMODEL\0`, version u32, header length u64, header (JSON), then the sections that the
+//! header lists by length (weights, optimiser, vector store), then crc32c u32 of everything before it.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device};
+use serde::{Deserialize, Serialize};
+use timeweft_index::Index;
+
+use crate::{Config, Epoch, Fitted, Htgn, LearnError, Trained, VectorStore, World};
+
+const MAGIC: &[u8; 8] = b"TWMODEL\0";
+const VERSION: u32 = 1;
+/// Bytes before the header.
+const PREFIX: usize = 8 + 4 + 8;
+
+/// What a checkpoint says of itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Header {
+    config: Config,
+    fitted: Fitted,
+    epochs: Vec<Epoch>,
+    best: usize,
+    /// Facts that the memory has taken in, of a graph with this many nodes: the position in the log.
+    absorbed: usize,
+    n_nodes: usize,
+    /// Bytes of the sections.
+    sections: [usize; 3],
+}
+
+impl Trained {
+    /// Writes the checkpoint: whole under its name, or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), LearnError> {
+        let bytes = self.to_bytes().map_err(|reason| refused(path, reason))?;
+        let partial = path.with_extension("partial");
+        let written = (|| {
+            let mut file = File::create(&partial)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&partial, path)?;
+            // The name is durable only once its folder is.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(folder)?.sync_all()
+        })();
+        written.map_err(|source| {
+            let _ = fs::remove_file(&partial);
+            LearnError::Io { path: path.into(), source }
+        })
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let weights = self.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
+        let optimizer = self.optimizer.into_bytes().map_err(|error| error.to_string())?;
+        let store = self.store.to_bytes();
+        let header = Header {
+            config: self.config.clone(),
+            fitted: self.world.fitted.clone(),
+            epochs: self.epochs.clone(),
+            best: self.best,
+            absorbed: self.store.absorbed(),
+            n_nodes: self.world.index.n_nodes(),
+            sections: [weights.len(), optimizer.len(), store.len()],
+        };
+        let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+        let mut bytes = Vec::with_capacity(PREFIX + header.len() + weights.len() + optimizer.len() + store.len() + 4);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend((header.len() as u64).to_le_bytes());
+        for section in [&header[..], &weights, &optimizer, &store] {
+            bytes.extend_from_slice(section);
+        }
+        bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+        Ok(bytes)
+    }
+
+    /// Reads a checkpoint for a graph. Memory that is older than the graph takes in the later facts.
+    ///
+    /// # Errors
+    /// If the file is missing, damaged, of a newer version, or of another graph.
+    pub fn load(path: &Path, index: Arc<Index>) -> Result<Trained, LearnError> {
+        let bytes = fs::read(path).map_err(|source| LearnError::Io { path: path.into(), source })?;
+        let (header, sections) = parse(&bytes).map_err(|reason| refused(path, reason))?;
+        let world = World::new(index, header.fitted.clone());
+        if header.fitted.types != Fitted::types(&world.index) || header.absorbed > world.facts().len() {
+            return Err(refused(
+                path,
+                "the model was trained on another graph, or the graph has new types: train again".into(),
+            ));
+        }
+        restore(header, sections, world).map_err(|reason| refused(path, reason))
+    }
+}
+
+fn restore(header: Header, [weights, optimizer, store]: [&[u8]; 3], world: World) -> Result<Trained, String> {
+    let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
+    let record = ModuleRecord::from_bytes(bytes(weights)).map_err(|error| error.to_string())?;
+    let model = Htgn::new(&header.config, &world, &Device::flex()).load_record(record);
+    let fresh = crate::train::optimizer();
+    let optimizer = fresh.from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
+    let mut store = VectorStore::from_bytes(store, header.absorbed).ok_or("the vector store is cut short")?;
+    crate::train::absorb(&model, &world, &header.config, &mut store, world.facts().len());
+    Ok(Trained { model, world, optimizer, store, config: header.config, epochs: header.epochs, best: header.best })
+}
+
+fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 3]), String> {
+    let damaged = || "the checkpoint is cut short or damaged: train again, or restore it from a copy".to_string();
+    let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
+    if body.len() < PREFIX || &body[..8] != MAGIC {
+        return Err("this is no timeweft checkpoint".into());
+    }
+    let number =
+        |at: usize, n: usize| body[at..at + n].iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+    if number(8, 4) > u64::from(VERSION) {
+        return Err(format!(
+            "written by a newer timeweft (checkpoint version {}, known {VERSION}): update timeweft",
+            number(8, 4)
+        ));
+    }
+    if crc32c::crc32c(body) != u32::from_le_bytes(*checksum) {
+        return Err(damaged());
+    }
+    let mut rest = &body[PREFIX..];
+    let mut take = |n: usize| {
+        let (section, later) = rest.split_at_checked(n)?;
+        rest = later;
+        Some(section)
+    };
+    let header = take(number(12, 8) as usize).ok_or_else(damaged)?;
+    let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
+    let [weights, optimizer, store] = header.sections;
+    let sections = (take(weights), take(optimizer), take(store));
+    let (Some(weights), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
+    Ok((header, [weights, optimizer, store]))
+}
+
+fn refused(path: &Path, reason: String) -> LearnError {
+    LearnError::Checkpoint { path: path.into(), reason }
+}

@@ -1,0 +1,71 @@
+//! Gaps of time as inputs: a scale and frequencies, measured on the training part only.
+
+use serde::{Deserialize, Serialize};
+use timeweft_index::Fact;
+
+use crate::nn;
+
+/// Scale and frequencies of time gaps (specification 2.1). Fixed, not learned: the gradient of a frequency grows with
+/// the gap.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Clock {
+    /// T0: median positive gap between two facts of one node, in ticks.
+    pub scale: f64,
+    /// Longest gap seen, in units of T0.
+    pub longest: f64,
+    /// d_t frequencies in cycles a tick, log-spaced over the range of gaps.
+    pub frequencies: Vec<f64>,
+}
+
+impl Clock {
+    /// Measures the gaps of `facts`, which are the training part.
+    pub fn fit(facts: &[Fact], n_nodes: usize, n_frequencies: usize) -> Clock {
+        let mut last = vec![None; n_nodes];
+        let mut gaps = Vec::new();
+        for fact in facts {
+            for node in [fact.source, fact.destination] {
+                if let Some(previous) = last[node.at()].replace(fact.time.0)
+                    && fact.time.0 > previous
+                {
+                    gaps.push(fact.time.0.abs_diff(previous) as f64);
+                }
+            }
+        }
+        gaps.sort_by(f64::total_cmp);
+        let quantile = |share: f64| {
+            gaps.get(((gaps.len() as f64 * share) as usize).min(gaps.len().saturating_sub(1))).copied().unwrap_or(1.0)
+        };
+        let (shortest, scale, longest) = (quantile(0.01), quantile(0.5), quantile(1.0));
+        let frequencies = (0..n_frequencies)
+            .map(|i| {
+                let share = i as f64 / (n_frequencies.max(2) - 1) as f64;
+                // The longest gap makes half a turn at the lowest frequency: it stays unambiguous.
+                let period = (2.0 * longest).powf(1.0 - share) * shortest.max(1.0).powf(share);
+                1.0 / period
+            })
+            .collect();
+        Clock { scale, longest: longest / scale, frequencies }
+    }
+
+    /// Width of an encoded gap: d_t cosines and one logarithm.
+    pub fn width(&self) -> usize {
+        self.frequencies.len() + 1
+    }
+
+    /// Encoded gaps, row after row: `cos(2 pi f gap)` for each frequency, then `log1p(gap / T0)`.
+    pub fn encode(&self, gaps: &[f64]) -> Vec<f32> {
+        let cosines = nn::time_encoding(gaps, &self.frequencies);
+        let n = self.frequencies.len();
+        let mut rows = Vec::with_capacity(gaps.len() * self.width());
+        for (i, &gap) in gaps.iter().enumerate() {
+            rows.extend_from_slice(&cosines[i * n..(i + 1) * n]);
+            rows.push(self.log(gap));
+        }
+        rows
+    }
+
+    /// `log1p(gap / T0)`.
+    pub fn log(&self, gap: f64) -> f32 {
+        (gap / self.scale).ln_1p() as f32
+    }
+}

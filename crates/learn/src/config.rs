@@ -1,0 +1,195 @@
+//! Configuration of a model and of its training, as it stands in a TOML file.
+//!
+//! Every field has a default, so an empty file trains. The defaults are the sizes that the guide's figures use.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that a training run is told.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Shape of the model.
+    pub model: ModelConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+    /// How it is ranked.
+    pub evaluate: EvaluateConfig,
+}
+
+/// Shape of the model. Letters are those of the crate's glossary.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// d: width of messages, memory vectors and embeddings.
+    pub width: usize,
+    /// D: channels of the Mamba state.
+    pub channels: usize,
+    /// N: states a channel.
+    pub states: usize,
+    /// H: attention heads; divides `width`.
+    pub heads: usize,
+    /// d_t: time frequencies.
+    pub frequencies: usize,
+    /// k: neighbours a root reads.
+    pub neighbors: usize,
+    /// Hashed identity of nodes in messages and embeddings. Off for graphs whose nodes are mostly new.
+    pub identity: bool,
+    /// Exact counters of pairs and nodes as inputs of the predictor.
+    pub counters: bool,
+    /// What deletes do to neighbours: `hard` (gone) or `soft` (still read).
+    pub deletes: DeleteRule,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        ModelConfig {
+            width: 64,
+            channels: 64,
+            states: 8,
+            heads: 2,
+            frequencies: 16,
+            neighbors: 10,
+            identity: true,
+            counters: true,
+            deletes: DeleteRule::Hard,
+        }
+    }
+}
+
+/// Hard or soft deletes, the same in training and service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeleteRule {
+    /// Deleted elements are gone.
+    Hard,
+    /// Deleted elements stay readable.
+    Soft,
+}
+
+impl From<DeleteRule> for timeweft_graph::Deletes {
+    fn from(rule: DeleteRule) -> Self {
+        match rule {
+            DeleteRule::Hard => timeweft_graph::Deletes::Hard,
+            DeleteRule::Soft => timeweft_graph::Deletes::Soft,
+        }
+    }
+}
+
+/// How a model is trained.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Relations whose new edges are predicted; empty means every relation.
+    pub targets: Vec<String>,
+    /// Facts a batch, rounded up to the next change of time.
+    pub batch: usize,
+    /// r: negatives a positive.
+    pub negatives: usize,
+    /// Passes over the training part.
+    pub epochs: usize,
+    /// Step size of AdamW.
+    pub learning_rate: f64,
+    /// Loss over a positive and its negatives.
+    pub loss: Loss,
+    /// Seed of weights, negatives and batch borders.
+    pub seed: u64,
+    /// Share of the target events that is trained on, and the share up to which is validated on.
+    pub split: [f64; 2],
+    /// Last time of the training part and of the validation part; overrides `split` where a benchmark publishes its own.
+    pub split_times: Option<[i64; 2]>,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        TrainConfig {
+            targets: Vec::new(),
+            batch: 200,
+            negatives: 8,
+            epochs: 5,
+            learning_rate: 1e-3,
+            loss: Loss::Softmax,
+            seed: 1,
+            split: [0.70, 0.85],
+            split_times: None,
+        }
+    }
+}
+
+/// Loss over the logits of a positive and its negatives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Loss {
+    /// Softmax cross-entropy: the positive against its negatives. Fits ranking.
+    Softmax,
+    /// Binary cross-entropy with logits, each answer by itself.
+    Bce,
+}
+
+/// How links are ranked.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvaluateConfig {
+    /// Candidates beside the true destination; 0 means every destination of the relation, less those that the same
+    /// source reaches at the same time.
+    pub candidates: usize,
+    /// Seed of the candidates.
+    pub seed: u64,
+}
+
+impl Default for EvaluateConfig {
+    fn default() -> Self {
+        EvaluateConfig { candidates: 100, seed: 1 }
+    }
+}
+
+impl Config {
+    /// Reads a TOML text.
+    ///
+    /// ```
+    /// let config = timeweft_learn::Config::from_toml("[model]\nwidth = 32\n").unwrap();
+    /// assert_eq!((config.model.width, config.model.neighbors), (32, 10));
+    /// assert!(timeweft_learn::Config::from_toml("[model]\nwdth = 32\n").is_err());
+    /// ```
+    pub fn from_toml(text: &str) -> Result<Config, ConfigError> {
+        let config: Config = toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses sizes that make no model.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let (model, train) = (&self.model, &self.train);
+        let positive = [
+            ("model.width", model.width),
+            ("model.channels", model.channels),
+            ("model.states", model.states),
+            ("model.heads", model.heads),
+            ("model.frequencies", model.frequencies),
+            ("train.batch", train.batch),
+            ("train.negatives", train.negatives),
+            ("train.epochs", train.epochs),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(ConfigError(format!("{name} must be at least 1")));
+        }
+        if !model.width.is_multiple_of(model.heads) {
+            return Err(ConfigError(format!(
+                "model.width {} is not divisible by model.heads {}",
+                model.width, model.heads
+            )));
+        }
+        let [train_share, val_share] = train.split;
+        if !(0.0 < train_share && train_share < val_share && val_share <= 1.0) {
+            return Err(ConfigError(format!("train.split {:?} must rise within (0, 1]", train.split)));
+        }
+        if train.learning_rate.is_nan() || train.learning_rate <= 0.0 {
+            return Err(ConfigError("train.learning_rate must be positive".into()));
+        }
+        Ok(())
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);

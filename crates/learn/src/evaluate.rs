@@ -1,0 +1,155 @@
+//! Evaluation: ranks by the protocol, predict strictly before update.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::batch::batches;
+use crate::pipeline::{Remembered, answer, floats, remember};
+use crate::train::absorb;
+use crate::{Config, Freshness, Htgn, Metrics, Progress, Query, Rule, Task, VectorStore, World, rank, train};
+
+/// Queries that are answered in one forward pass: bounds the memory of an evaluation.
+const QUERIES: usize = 8192;
+
+/// The figures of one freshness: never mixed with another's in one column.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// How fresh the state was.
+    pub freshness: Freshness,
+    /// Name and metrics: the model first, then every rule.
+    pub rows: Vec<(String, Metrics)>,
+}
+
+/// Ranks the links `part` with memory rebuilt by the model's own weights, beside every rule.
+pub fn evaluate(
+    model: &Htgn,
+    world: &World,
+    task: &Task,
+    config: &Config,
+    part: Range<usize>,
+    freshness: Freshness,
+    mut progress: impl FnMut(Progress),
+) -> Evaluation {
+    let before = world.n_facts_before(task.time_of(part.start));
+    let store = train::rebuild(model, world, config, before.min(first_needed(task, &part, freshness)));
+    let ranks = ranks(model, world, task, config, part.clone(), freshness, store, &mut progress);
+    let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
+    let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
+    rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));
+    Evaluation { freshness, rows }
+}
+
+/// The number of facts that may be in the store before the first answer of a part.
+fn first_needed(task: &Task, part: &Range<usize>, freshness: Freshness) -> usize {
+    match freshness {
+        Freshness::Event => usize::MAX,
+        Freshness::Batch(size) => task.facts_before(task.time_of(part.start / size.max(1) * size.max(1))).end,
+    }
+}
+
+/// Ranks of the links `part`, in order. `store` is true up to no later than the first of them.
+#[allow(clippy::too_many_arguments, reason = "an evaluation is all of these")]
+pub fn ranks(
+    model: &Htgn,
+    world: &World,
+    task: &Task,
+    config: &Config,
+    part: Range<usize>,
+    freshness: Freshness,
+    store: VectorStore,
+    progress: &mut impl FnMut(Progress),
+) -> Vec<f64> {
+    let mut ranking =
+        Ranking { model, world, task, config, store, ranks: Vec::with_capacity(part.len()), of: part.len() };
+    match freshness {
+        Freshness::Event => ranking.by_event(part, progress),
+        Freshness::Batch(size) => ranking.by_batch(part, size.max(1), progress),
+    }
+    ranking.ranks
+}
+
+struct Ranking<'a> {
+    model: &'a Htgn,
+    world: &'a World,
+    task: &'a Task,
+    config: &'a Config,
+    store: VectorStore,
+    ranks: Vec<f64>,
+    of: usize,
+}
+
+impl Ranking<'_> {
+    /// Every answer knows everything strictly before its own time: versions of memory inside a batch.
+    fn by_event(&mut self, part: Range<usize>, progress: &mut impl FnMut(Progress)) {
+        let end = part.clone().next_back().map_or(0, |last| self.task.links[last].fact + 1);
+        let mut next = part.start;
+        for facts in batches(self.world.facts(), self.store.absorbed()..end, self.config.train.batch, 0) {
+            let remembered = remember(self.model, self.world, facts.clone(), &self.store);
+            let inside = |number: &usize| *number < part.end && self.task.links[*number].fact < facts.end;
+            let until = (next..part.end).take_while(inside).last().map_or(next, |last| last + 1);
+            self.rank_links(next..until, &remembered, |task, number| task.links[number].time, progress);
+            next = until;
+            remembered.commit(&mut self.store);
+        }
+    }
+
+    /// Every answer knows what was before its batch of `size` links, counted over the whole stream.
+    fn by_batch(&mut self, part: Range<usize>, size: usize, progress: &mut impl FnMut(Progress)) {
+        let mut next = part.start;
+        while next < part.end {
+            let first = next / size * size;
+            let as_of = self.task.time_of(first);
+            let until = (first + size).min(part.end);
+            let due = self.world.n_facts_before(as_of).max(self.store.absorbed());
+            absorb(self.model, self.world, self.config, &mut self.store, due);
+            let nothing = Remembered::nothing(&self.store);
+            self.rank_links(next..until, &nothing, |_, _| as_of, progress);
+            next = until;
+        }
+    }
+
+    fn rank_links(
+        &mut self,
+        links: Range<usize>,
+        remembered: &Remembered,
+        as_of: impl Fn(&Task, usize) -> timeweft_graph::Time,
+        progress: &mut impl FnMut(Progress),
+    ) {
+        let mut queries = Vec::new();
+        let mut sizes = Vec::new();
+        for number in links.clone() {
+            let before = queries.len();
+            questions(self.task, self.config, number, as_of(self.task, number), &mut queries);
+            sizes.push(queries.len() - before);
+            if queries.len() >= QUERIES || number + 1 == links.end {
+                self.score(&queries, &sizes, remembered);
+                (queries, sizes) = (Vec::new(), Vec::new());
+                progress(Progress::Ranking { done: self.ranks.len(), of: self.of });
+            }
+        }
+    }
+
+    fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
+        let logits = floats(answer(self.model, self.world, &self.config.model, remembered, &self.store, queries));
+        let mut rest = &logits[..];
+        for &size in sizes {
+            let (mine, later) = rest.split_at(size);
+            self.ranks.push(rank(&mine[0], &mine[1..]));
+            rest = later;
+        }
+    }
+}
+
+/// The truth and the candidates of a link.
+fn questions(task: &Task, config: &Config, number: usize, as_of: timeweft_graph::Time, queries: &mut Vec<Query>) {
+    let link = &task.links[number];
+    let candidates = task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
+    queries.extend(std::iter::once(link.destination).chain(candidates).map(|destination| Query {
+        edge_type: link.edge_type,
+        source: link.source,
+        destination,
+        time: link.time,
+        as_of,
+    }));
+}

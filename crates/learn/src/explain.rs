@@ -1,0 +1,216 @@
+//! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
+
+use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_index::{Neighbor, Recency};
+
+use crate::layers::constant;
+use crate::neighborhood::read;
+use crate::pipeline::{Remembered, answer, ask, counted, floats, memory_table};
+use crate::train::rebuild;
+use crate::{Query, Trained, counters, gnn};
+
+/// A candidate destination and its score.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Prediction {
+    /// The destination.
+    pub node: NodeIndex,
+    /// Its logit.
+    pub logit: f32,
+    /// Softmax over all candidates of the question.
+    pub probability: f32,
+}
+
+/// Why a link got its score.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Explanation {
+    /// The score.
+    pub logit: f32,
+    /// The score if the counters said "never": what counting adds is the difference. `None` for a model without counters.
+    pub logit_without_counters: Option<f32>,
+    /// Counters of the pair, of the reversed pair, of the destination reached, of the destination as source, of the source.
+    pub counters: [Recency; 5],
+    /// Neighbours of the source, then of the destination.
+    pub neighbors: Vec<Heard>,
+}
+
+/// A neighbour event that a root listened to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Heard {
+    /// Whether the root is the source of the link (else its destination).
+    pub at_source: bool,
+    /// The neighbour.
+    pub node: NodeIndex,
+    /// The edge to it.
+    pub edge: EdgeIndex,
+    /// Its type.
+    pub edge_type: EdgeTypeId,
+    /// When it appeared.
+    pub created: Time,
+    /// Attention of each head, in [0, 1].
+    pub attention: Vec<f32>,
+    /// Signed contribution: first-order share of the logit that came through this neighbour (specification 2.9).
+    pub contribution: f32,
+}
+
+impl Trained {
+    /// Scores of destinations for `(source, relation)` at a time, best first. Candidates are the nodes of the relation's
+    /// destination type that are alive just before.
+    pub fn predict(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time, top: usize) -> Vec<Prediction> {
+        let index = &self.world.index;
+        let Some(edge) = index.schema().edge_types().get(edge_type.at()) else { return Vec::new() };
+        let wanted = edge.destination;
+        let candidates: Vec<NodeIndex> = (0..index.n_nodes() as u32)
+            .map(NodeIndex)
+            .filter(|&node| index.node_type(node) == wanted && index.alive(node, time.before()))
+            .collect();
+        let ask = |&destination| Query { edge_type, source, destination, time, as_of: time };
+        let queries: Vec<Query> = candidates.iter().map(ask).collect();
+        let logits = self.score(&queries, time);
+        let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = logits.iter().map(|logit| (logit - best).exp()).sum();
+        let mut predictions: Vec<Prediction> = candidates
+            .into_iter()
+            .zip(logits)
+            .map(|(node, logit)| Prediction { node, logit, probability: (logit - best).exp() / sum })
+            .collect();
+        predictions.sort_by(|a, b| {
+            b.logit.total_cmp(&a.logit).then_with(|| index.node_key(a.node).cmp(index.node_key(b.node)))
+        });
+        predictions.truncate(top);
+        predictions
+    }
+
+    /// Logits of queries that all stand at one time.
+    pub fn score(&self, queries: &[Query], time: Time) -> Vec<f32> {
+        let store = self.memory_before(time);
+        let nothing = Remembered::nothing(&store);
+        queries
+            .chunks(8192)
+            .flat_map(|queries| floats(answer(&self.model, &self.world, &self.config.model, &nothing, &store, queries)))
+            .collect()
+    }
+
+    /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt.
+    fn memory_before(&self, time: Time) -> std::borrow::Cow<'_, crate::VectorStore> {
+        let n = self.world.n_facts_before(time);
+        if n == self.store.absorbed() {
+            return std::borrow::Cow::Borrowed(&self.store);
+        }
+        std::borrow::Cow::Owned(rebuild(&self.model, &self.world, &self.config, n))
+    }
+
+    /// Why `query` gets its score.
+    pub fn explain(&self, query: &Query) -> Explanation {
+        let store = self.memory_before(query.as_of);
+        let remembered = Remembered::nothing(&store);
+        let (roots, pairs) = ask(std::slice::from_ref(query));
+        let config = &self.config.model;
+        let hood =
+            read(&self.world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, &store);
+        let table = memory_table(&self.model, &remembered, &hood);
+        let device = table.device();
+        let reading = self.model.gnn.read(table, &hood, &self.world.fitted.clock);
+        // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
+        let heard = self.model.gnn.attend(&reading, &hood).autodiff().require_grad();
+        let embeddings = self.model.gnn.finish(reading.own.clone(), heard.clone());
+        let has_counters = self.model.predictor.has_counters();
+        let counts = has_counters.then(|| counted(&self.world, std::slice::from_ref(query), &device));
+        let logit = self.model.predictor.forward(embeddings.clone(), &pairs, counts);
+        let never = has_counters.then(|| constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &device));
+        let without =
+            never.map(|never| first(&floats(self.model.predictor.forward(embeddings, &pairs, Some(never)).inner())));
+        let value = first(&floats(logit.clone().inner()));
+        let gradient = heard.grad(&logit.backward()).map(floats).unwrap_or_default();
+        Explanation {
+            logit: value,
+            logit_without_counters: without,
+            counters: counters::count(&self.world.index, query),
+            neighbors: self.share_out(&hood, &reading, &gradient, pairs.source[0]),
+        }
+    }
+
+    /// `c_j = <dlogit/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root.
+    fn share_out(
+        &self,
+        hood: &crate::Neighborhood,
+        reading: &gnn::Read,
+        gradient: &[f32],
+        source_root: u32,
+    ) -> Vec<Heard> {
+        let heads = self.model.gnn.heads();
+        let structure = gnn::structure(hood);
+        if structure.pair_relation.is_empty() {
+            return Vec::new();
+        }
+        let attention =
+            heads.weights(reading.query.clone(), reading.tokens.clone(), Some(reading.sink.clone()), &structure);
+        let through = Through::new(gradient, &self.model.gnn.output().weight.val(), heads.value_weights());
+        let tokens = floats(reading.tokens.clone());
+        let ([_, f], n_heads) = (reading.tokens.dims(), self.config.model.heads);
+        let mut heard = Vec::with_capacity(hood.neighbors.len());
+        for (pair, ends) in hood.pair_neighbors.windows(2).enumerate() {
+            let (relation, root) = (hood.pair_relation[pair], hood.pair_root[pair]);
+            for j in ends[0] as usize..ends[1] as usize {
+                let Neighbor { node, edge, edge_type, created, .. } = hood.neighbors[j];
+                let attention = attention[j * n_heads..(j + 1) * n_heads].to_vec();
+                let token = &tokens[j * f..(j + 1) * f];
+                let contribution = through.contribution(root, relation, &attention, token);
+                heard.push(Heard {
+                    at_source: root == source_root,
+                    node,
+                    edge,
+                    edge_type,
+                    created,
+                    attention,
+                    contribution,
+                });
+            }
+        }
+        heard.sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
+        heard
+    }
+}
+
+fn first(values: &[f32]) -> f32 {
+    values.first().copied().unwrap_or(f32::NAN)
+}
+
+/// `W_V^T W_O^T dlogit/do` is formed per (root, relation) only when asked for.
+struct Through {
+    /// dlogit/do of each root before the output projection `[Q, d]`.
+    gradient: Vec<f32>,
+    /// W_V `[relations, H, F, d_h]`
+    values: Vec<f32>,
+    shape: [usize; 4],
+}
+
+impl Through {
+    /// From dlogit/do `[Q, d]`, W_O `[d, d]` and W_V.
+    fn new(gradient: &[f32], output: &burn::tensor::Tensor<2>, values: burn::tensor::Tensor<4>) -> Through {
+        let [d, _] = output.dims();
+        let weights = floats(output.clone().inner());
+        let gradient = gradient
+            .chunks(d)
+            .flat_map(|row| {
+                weights.chunks(d).map(move |weight| row.iter().zip(weight).map(|(g, w)| g * w).sum::<f32>())
+            })
+            .collect();
+        let shape = values.dims();
+        Through { gradient, values: floats(values.inner()), shape }
+    }
+
+    fn contribution(&self, root: u32, relation: u32, attention: &[f32], token: &[f32]) -> f32 {
+        let [_, n_heads, f, d_h] = self.shape;
+        let gradient = &self.gradient[root as usize * n_heads * d_h..];
+        let values = &self.values[relation as usize * n_heads * f * d_h..];
+        let mut sum = 0.0;
+        for (h, alpha) in attention.iter().enumerate() {
+            let gradient = &gradient[h * d_h..(h + 1) * d_h];
+            for (i, x) in token.iter().enumerate() {
+                let row = &values[(h * f + i) * d_h..(h * f + i + 1) * d_h];
+                sum += alpha * x * row.iter().zip(gradient).map(|(v, g)| v * g).sum::<f32>();
+            }
+        }
+        sum
+    }
+}

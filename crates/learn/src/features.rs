@@ -1,0 +1,173 @@
+//! Features of nodes and edges as rows of numbers, normalised by the training part only.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use timeweft_graph::{Action, EdgeTypeId, FeatureId, NodeTypeId, Owner, Schema, Value};
+use timeweft_index::{Fact, Index};
+
+use crate::splitmix64;
+
+/// Width that a text, category or structured value is hashed into.
+const HASHED: usize = 16;
+/// Longest dense value that is read whole.
+const WIDEST: usize = 64;
+
+/// How the features of every type become rows.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Featurizer {
+    nodes: Vec<Layout>,
+    edges: Vec<Layout>,
+}
+
+/// The columns of one type, one after another.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Layout {
+    columns: BTreeMap<FeatureId, Column>,
+    width: usize,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Column {
+    offset: usize,
+    /// Mean and inverse deviation of each number; empty for hashed values.
+    mean: Vec<f32>,
+    scale: Vec<f32>,
+}
+
+impl Featurizer {
+    /// Measures widths, means and deviations on `facts`, which are the training part.
+    pub fn fit(index: &Index, schema: &Schema, facts: &[Fact]) -> Featurizer {
+        let mut nodes = vec![BTreeMap::new(); schema.node_types().len()];
+        let mut edges = vec![BTreeMap::new(); schema.edge_types().len()];
+        for fact in facts.iter().filter(|fact| fact.action != Action::Delete) {
+            match fact.edge {
+                None => {
+                    measure(&mut nodes[index.node_type(fact.source).at()], index.node_features(fact.source, fact.time))
+                }
+                Some((edge_type, edge)) => measure(&mut edges[edge_type.at()], index.edge_features(edge, fact.time)),
+            }
+        }
+        Featurizer {
+            nodes: nodes.into_iter().map(Layout::of).collect(),
+            edges: edges.into_iter().map(Layout::of).collect(),
+        }
+    }
+
+    /// Width of a type's rows; 0 if it has no features.
+    pub fn width(&self, owner: Owner) -> usize {
+        self.layout(owner).map_or(0, |layout| layout.width)
+    }
+
+    /// Widths of all node types.
+    pub fn node_widths(&self) -> Vec<usize> {
+        self.nodes.iter().map(|layout| layout.width).collect()
+    }
+
+    /// Widths of all edge types.
+    pub fn edge_widths(&self) -> Vec<usize> {
+        self.edges.iter().map(|layout| layout.width).collect()
+    }
+
+    /// Appends the row of one element. A missing value is a row of zeros: the mean.
+    pub fn append<'a>(&self, owner: Owner, values: impl Iterator<Item = (FeatureId, &'a Value)>, rows: &mut Vec<f32>) {
+        let Some(layout) = self.layout(owner) else { return };
+        let start = rows.len();
+        rows.resize(start + layout.width, 0.0);
+        for (id, value) in values {
+            if let Some(column) = layout.columns.get(&id) {
+                column.write(value, &mut rows[start + column.offset..]);
+            }
+        }
+    }
+
+    fn layout(&self, owner: Owner) -> Option<&Layout> {
+        match owner {
+            Owner::Node(NodeTypeId(id)) => self.nodes.get(id as usize),
+            Owner::Edge(EdgeTypeId(id)) => self.edges.get(id as usize),
+        }
+    }
+}
+
+/// Running sums of one feature.
+#[derive(Clone, Default)]
+struct Sums {
+    hashed: bool,
+    count: Vec<f64>,
+    sum: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+fn measure<'a>(sums: &mut BTreeMap<FeatureId, Sums>, values: impl Iterator<Item = (FeatureId, &'a Value)>) {
+    for (id, value) in values {
+        let sums = sums.entry(id).or_default();
+        let Value::Dense(dense) = value else {
+            sums.hashed = true;
+            continue;
+        };
+        for (i, x) in dense.numbers.to_f64().into_iter().take(WIDEST).enumerate().filter(|(_, x)| x.is_finite()) {
+            for list in [&mut sums.count, &mut sums.sum, &mut sums.squares] {
+                list.resize(list.len().max(i + 1), 0.0);
+            }
+            sums.count[i] += 1.0;
+            sums.sum[i] += x;
+            sums.squares[i] += x * x;
+        }
+    }
+}
+
+impl Layout {
+    fn of(sums: BTreeMap<FeatureId, Sums>) -> Layout {
+        let mut layout = Layout::default();
+        for (id, sums) in sums {
+            let column = Column::of(layout.width, &sums);
+            layout.width += column.width();
+            layout.columns.insert(id, column);
+        }
+        layout
+    }
+}
+
+impl Column {
+    fn of(offset: usize, sums: &Sums) -> Column {
+        if sums.hashed {
+            return Column { offset, mean: Vec::new(), scale: Vec::new() };
+        }
+        let (mut mean, mut scale) = (Vec::new(), Vec::new());
+        for ((&n, &sum), &squares) in sums.count.iter().zip(&sums.sum).zip(&sums.squares) {
+            let average = sum / n.max(1.0);
+            let deviation = (squares / n.max(1.0) - average * average).max(0.0).sqrt();
+            mean.push(average as f32);
+            scale.push(if deviation > 1e-12 { (1.0 / deviation) as f32 } else { 1.0 });
+        }
+        Column { offset, mean, scale }
+    }
+
+    fn width(&self) -> usize {
+        if self.mean.is_empty() { HASHED } else { self.mean.len() }
+    }
+
+    fn write(&self, value: &Value, row: &mut [f32]) {
+        match value {
+            Value::Dense(dense) => {
+                let normal = self.mean.iter().zip(&self.scale);
+                for ((cell, x), (mean, scale)) in row.iter_mut().zip(dense.numbers.to_f64()).zip(normal) {
+                    // Far outliers of later data must not swamp the sum.
+                    *cell = ((x as f32 - mean) * scale).clamp(-10.0, 10.0);
+                }
+            }
+            Value::Text(text) | Value::Category(text) => hash_words(text, &mut row[..HASHED]),
+            other => hash_words(&other.to_string(), &mut row[..HASHED]),
+        }
+    }
+}
+
+/// Signed feature hashing of words (Weinberger et al. 2009), scaled to unit length.
+fn hash_words(text: &str, row: &mut [f32]) {
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let hash = word.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte.to_ascii_lowercase())));
+        row[(hash % HASHED as u64) as usize] += if hash >> 63 == 0 { 1.0 } else { -1.0 };
+    }
+    let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    row.iter_mut().for_each(|x| *x /= length.max(1.0));
+}

@@ -1,0 +1,135 @@
+//! Stage 4: the transformer over the graph as of now: each root reads its most recent neighbours (specification 2.5).
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::layers::{FeedForward, Init, Linear, TypedProjection, constant};
+use crate::relations::{RelationHeads, Structure};
+use crate::{Clock, Neighborhood, Relations, nn};
+
+/// Width that edge features are projected to.
+const EDGE_WIDTH: usize = 16;
+
+/// One layer of temporal attention with a sink: "no useful neighbour" and degree 0 are well defined.
+#[derive(Module, Debug)]
+pub struct Gnn {
+    nodes: TypedProjection,
+    edges: TypedProjection,
+    /// `[identity slots, d]`
+    identity: Option<Param<Tensor<2>>>,
+    query: Linear,
+    /// Query of each root's type `[node types, d]`.
+    types: Param<Tensor<2>>,
+    /// Sink score of each root type and head `[node types, H]`.
+    sink: Param<Tensor<2>>,
+    heads: RelationHeads,
+    output: Linear,
+    feed_forward: FeedForward,
+}
+
+/// The roots of a neighbourhood before they attend, and what they attend to.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// n: own vector of each root `[Q, d]`.
+    pub own: Tensor<2>,
+    /// Queries `[Q, d]`.
+    pub query: Tensor<2>,
+    /// Tokens of the neighbours `[E, F]`.
+    pub tokens: Tensor<2>,
+    /// Sink scores `[Q, H]`.
+    pub sink: Tensor<2>,
+}
+
+impl Gnn {
+    /// For embeddings of width d.
+    pub fn new(
+        init: &mut Init,
+        d: usize,
+        n_heads: usize,
+        relations: Relations,
+        widths: [&[usize]; 2],
+        clock: &Clock,
+        slots: usize,
+    ) -> Gnn {
+        let edges = TypedProjection::new(init, widths[1], EDGE_WIDTH);
+        let f = d + clock.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
+        Gnn {
+            nodes: TypedProjection::new(init, widths[0], d),
+            edges,
+            identity: (slots > 0).then(|| init.normal([slots, d], 0.5)),
+            query: Linear::new(init, d + clock.width(), d),
+            types: init.normal([relations.n_node_types(), d], 0.1),
+            sink: init.constant([relations.n_node_types(), n_heads], 0.0),
+            heads: RelationHeads::new(init, relations.len(), n_heads, d / n_heads, f),
+            output: Linear::new(init, d, d),
+            feed_forward: FeedForward::new(init, d),
+        }
+    }
+
+    /// Embeddings of the roots `[Q, d]` from the memory table `[rows, d]`.
+    pub fn forward(&self, table: Tensor<2>, hood: &Neighborhood, clock: &Clock) -> Tensor<2> {
+        let read = self.read(table, hood, clock);
+        let attended = self.attend(&read, hood);
+        self.finish(read.own, attended)
+    }
+
+    /// Gathers roots and neighbour tokens from the memory table.
+    pub fn read(&self, table: Tensor<2>, hood: &Neighborhood, clock: &Clock) -> Read {
+        let entries = self.entries(table, hood);
+        let (q, e) = (hood.root_entry.len(), hood.neighbor_entry.len());
+        let device = entries.device();
+        let own = nn::gather(entries.clone(), &hood.root_entry);
+        let since = constant(clock.encode(&hood.root_gap), [q, clock.width()], &device);
+        let query = self.query.forward(Tensor::cat(vec![own.clone(), since], 1))
+            + nn::gather(self.types.val(), &hood.root_type);
+        let age = constant(clock.encode(&hood.neighbor_gap), [e, clock.width()], &device);
+        let mut parts = vec![nn::gather(entries, &hood.neighbor_entry), age];
+        if !self.edges.is_empty() {
+            let edges = self.edges.forward(&hood.edge_features, e);
+            parts.push(edges.unwrap_or_else(|| constant(vec![0.0; e * EDGE_WIDTH], [e, EDGE_WIDTH], &device)));
+        }
+        Read { own, query, tokens: Tensor::cat(parts, 1), sink: nn::gather(self.sink.val(), &hood.root_type) }
+    }
+
+    /// What the roots hear from their neighbours, o `[Q, d]`.
+    pub fn attend(&self, read: &Read, hood: &Neighborhood) -> Tensor<2> {
+        let heads =
+            self.heads.attend(read.query.clone(), read.tokens.clone(), Some(read.sink.clone()), &structure(hood));
+        self.output.forward(heads)
+    }
+
+    /// Embeddings z `[Q, d]` from own vectors and what was heard.
+    pub fn finish(&self, own: Tensor<2>, attended: Tensor<2>) -> Tensor<2> {
+        self.feed_forward.forward(own + attended)
+    }
+
+    /// The attention's weights, for explanations.
+    pub fn heads(&self) -> &RelationHeads {
+        &self.heads
+    }
+
+    /// W_O, for explanations.
+    pub fn output(&self) -> &Linear {
+        &self.output
+    }
+
+    /// Vectors of the entries `[V, d]`: memory, features, identity.
+    fn entries(&self, table: Tensor<2>, hood: &Neighborhood) -> Tensor<2> {
+        let v = hood.entry_row.len();
+        let d = table.dims()[1];
+        let mut entries = nn::gather(table, &hood.entry_row);
+        if let Some(identity) = &self.identity {
+            entries =
+                entries + nn::gather(identity.val(), &hood.entry_slots).reshape([v, 2, d]).sum_dim(1).reshape([v, d]);
+        }
+        match self.nodes.forward(&hood.entry_features, v) {
+            Some(features) => entries + features,
+            None => entries,
+        }
+    }
+}
+
+/// The pairs of a neighbourhood as attention reads them.
+pub fn structure(hood: &Neighborhood) -> Structure<'_> {
+    Structure { root_pairs: &hood.root_pairs, pair_tokens: &hood.pair_neighbors, pair_relation: &hood.pair_relation }
+}

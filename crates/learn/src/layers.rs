@@ -1,0 +1,144 @@
+//! Small layers. Weights start from a counter generator, so that a seed means the same bits on every device.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::nn;
+use crate::{FeatureRows, splitmix64};
+
+/// Draws the starting weights of a model, one tensor after another.
+#[derive(Clone, Debug)]
+pub struct Init {
+    /// Where the tensors live.
+    pub device: Device,
+    seed: u64,
+    n_drawn: u64,
+}
+
+impl Init {
+    /// A generator of starting weights.
+    pub fn new(seed: u64, device: &Device) -> Init {
+        Init { device: device.clone(), seed: splitmix64(seed), n_drawn: 0 }
+    }
+
+    /// Normal with deviation `scale`.
+    pub fn normal<const D: usize>(&mut self, shape: [usize; D], scale: f32) -> Param<Tensor<D>> {
+        self.n_drawn += 1;
+        let key = splitmix64(self.seed ^ self.n_drawn);
+        let n = shape.iter().product::<usize>();
+        let unit = |i: u64| (splitmix64(key ^ i) >> 11) as f64 / (1u64 << 53) as f64;
+        // Box and Muller (1958).
+        let values = (0..n as u64)
+            .map(|i| {
+                let (u, v) = (unit(2 * i).max(1e-300), unit(2 * i + 1));
+                scale * ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+            })
+            .collect();
+        self.tensor(values, shape)
+    }
+
+    /// Every weight the same.
+    pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
+        self.tensor(vec![value; shape.iter().product()], shape)
+    }
+
+    /// Given weights.
+    pub fn tensor<const D: usize>(&mut self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
+        Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device))
+    }
+}
+
+/// `x W + b`, x `[n, in]`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[in, out]`
+    pub weight: Param<Tensor<2>>,
+    /// `[out]`
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl Linear {
+    /// With bias, deviation `1 / sqrt(in)`.
+    pub fn new(init: &mut Init, d_in: usize, d_out: usize) -> Linear {
+        let weight = init.normal([d_in, d_out], 1.0 / (d_in.max(1) as f32).sqrt());
+        Linear { weight, bias: Some(init.constant([d_out], 0.0)) }
+    }
+
+    /// Without bias.
+    pub fn plain(init: &mut Init, d_in: usize, d_out: usize) -> Linear {
+        Linear { bias: None, ..Linear::new(init, d_in, d_out) }
+    }
+
+    /// `[n, in]` to `[n, out]`.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let y = x.matmul(self.weight.val());
+        match &self.bias {
+            Some(bias) => y + bias.val().unsqueeze(),
+            None => y,
+        }
+    }
+}
+
+/// `x + W2 silu(W1 rms_norm(x))`: the residual feed-forward block of messages and embeddings.
+#[derive(Module, Debug)]
+pub struct FeedForward {
+    norm: Param<Tensor<1>>,
+    up: Linear,
+    down: Linear,
+}
+
+impl FeedForward {
+    /// On rows of width d.
+    pub fn new(init: &mut Init, d: usize) -> FeedForward {
+        FeedForward { norm: init.constant([d], 1.0), up: Linear::new(init, d, d), down: Linear::new(init, d, d) }
+    }
+
+    /// `[n, d]` to `[n, d]`.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let inner = silu(self.up.forward(nn::rms_norm(x.clone(), self.norm.val())));
+        x + self.down.forward(inner)
+    }
+}
+
+/// `x * sigmoid(x)`.
+pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    burn::tensor::activation::silu(x)
+}
+
+/// Features of each type through that type's own projection: ragged features are never padded.
+#[derive(Module, Debug)]
+pub struct TypedProjection {
+    /// One `[width, d]` a type; types without features have none.
+    weights: Vec<Option<Param<Tensor<2>>>>,
+}
+
+impl TypedProjection {
+    /// Projections of types of the given widths into d.
+    pub fn new(init: &mut Init, widths: &[usize], d: usize) -> TypedProjection {
+        let weight = |&width: &usize| (width > 0).then(|| init.normal([width, d], 0.5 / (width as f32).sqrt()));
+        TypedProjection { weights: widths.iter().map(weight).collect() }
+    }
+
+    /// Whether no type has features.
+    pub fn is_empty(&self) -> bool {
+        self.weights.iter().all(Option::is_none)
+    }
+
+    /// The projected rows, each added into its target row of `[n, d]`; `None` if there are none.
+    pub fn forward(&self, rows: &FeatureRows, n: usize) -> Option<Tensor<2>> {
+        let (mut parts, mut targets) = (Vec::new(), Vec::new());
+        for (weight, (values, rows)) in self.weights.iter().zip(&rows.by_type) {
+            let Some(weight) = weight.as_ref().filter(|_| !rows.is_empty()) else { continue };
+            let weight = weight.val();
+            let x = constant(values.clone(), [rows.len(), weight.dims()[0]], &weight.device());
+            parts.push(x.matmul(weight));
+            targets.extend_from_slice(rows);
+        }
+        (!parts.is_empty()).then(|| nn::scatter_sum(Tensor::cat(parts, 0), &targets, n))
+    }
+}
+
+/// A tensor without gradient.
+pub fn constant<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), device)
+}

@@ -1,0 +1,158 @@
+//! The model, and the one line that it is: batch -> encoder -> aggregator -> memory -> gnn -> prediction.
+
+use std::ops::Range;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use timeweft_graph::NodeIndex;
+
+use crate::batch::expand;
+use crate::layers::{Init, constant};
+use crate::neighborhood::{Root, read};
+use crate::predictor::Pairs;
+use crate::{
+    Aggregator, Clock, Config, Encoder, Gnn, Mamba, ModelConfig, Neighborhood, Predictor, Query, Scanned, Tokens,
+    VectorStore, World, counters,
+};
+
+/// The Heterogeneous Temporal Graph Network: its five learned stages.
+#[derive(Module, Debug)]
+pub struct Htgn {
+    /// Stage 1.
+    pub encoder: Encoder,
+    /// Stage 2.
+    pub aggregator: Aggregator,
+    /// Stage 3.
+    pub memory: Mamba,
+    /// Stage 4.
+    pub gnn: Gnn,
+    /// Stage 5.
+    pub predictor: Predictor,
+}
+
+impl Htgn {
+    /// A model with starting weights for a graph.
+    pub fn new(config: &Config, world: &World, device: &Device) -> Htgn {
+        let ModelConfig { width: d, channels, states, heads, counters, .. } = config.model;
+        let fitted = &world.fitted;
+        let (relations, clock, slots) = (world.relations, &fitted.clock, fitted.identity_slots);
+        let (nodes, edges) = (fitted.featurizer.node_widths(), fitted.featurizer.edge_widths());
+        let widths = [&nodes[..], &edges[..]];
+        let init = &mut Init::new(config.train.seed, device);
+        Htgn {
+            encoder: Encoder::new(init, d, relations, widths, clock, slots),
+            aggregator: Aggregator::new(init, d, heads, relations, slots),
+            memory: Mamba::new(init, d, channels, states, relations.n_node_types(), clock),
+            gnn: Gnn::new(init, d, heads, relations, widths, clock, slots),
+            predictor: Predictor::new(init, d, relations.n_edge_types(), counters),
+        }
+    }
+}
+
+/// A batch of facts as the memory takes it in. Nothing is committed yet: predict strictly before update.
+pub struct Remembered {
+    /// Its tokens.
+    pub tokens: Tokens,
+    /// What the scan made of them; `None` for no facts.
+    pub scanned: Option<Scanned>,
+    /// Facts up to here will be in.
+    absorbs: usize,
+}
+
+/// Stages 1 to 3: facts to versions of memory.
+pub fn remember(model: &Htgn, world: &World, facts: Range<usize>, store: &VectorStore) -> Remembered {
+    let clock = &world.fitted.clock;
+    let absorbs = facts.end;
+    let (messages, tokens) = expand(&world.context(), world.facts(), facts, store);
+    let scanned = (!tokens.node.is_empty()).then(|| {
+        let encoded = model.encoder.forward(&messages, clock);
+        let aggregated = model.aggregator.forward(encoded, &tokens);
+        model.memory.forward(aggregated, &tokens, store, clock)
+    });
+    Remembered { tokens, scanned, absorbs }
+}
+
+/// Stages 4 and 5: logits `[C]` of queries, each knowing only what was strictly before its `as_of`.
+pub fn answer(
+    model: &Htgn,
+    world: &World,
+    config: &ModelConfig,
+    remembered: &Remembered,
+    store: &VectorStore,
+    queries: &[Query],
+) -> Tensor<1> {
+    let (roots, pairs) = ask(queries);
+    let hood = read(&world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, store);
+    let table = memory_table(model, remembered, &hood);
+    let device = table.device();
+    let embeddings = model.gnn.forward(table, &hood, &world.fitted.clock);
+    let counted = model.predictor.has_counters().then(|| counted(world, queries, &device));
+    model.predictor.forward(embeddings, &pairs, counted)
+}
+
+/// The rows that a neighbourhood's entries point into: stored memory, starts of the node types, tokens of the batch.
+pub fn memory_table(model: &Htgn, remembered: &Remembered, hood: &Neighborhood) -> Tensor<2> {
+    let start = model.memory.start();
+    let [_, d] = start.dims();
+    let mut parts = Vec::with_capacity(3);
+    if !hood.stored.is_empty() {
+        parts.push(constant(hood.stored.clone(), [hood.stored.len() / d, d], &start.device()));
+    }
+    parts.push(start);
+    parts.extend(remembered.scanned.as_ref().map(|scanned| scanned.memory.clone()));
+    Tensor::cat(parts, 0)
+}
+
+/// Counters of the queries, `[C, counters::WIDTH]`.
+pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
+    use rayon::prelude::*;
+    let clock: &Clock = &world.fitted.clock;
+    let mut rows = vec![0.0; queries.len() * counters::WIDTH];
+    rows.par_chunks_mut(counters::WIDTH).zip(queries).for_each(|(row, query)| {
+        row.copy_from_slice(&counters::inputs(&world.index, clock, query));
+    });
+    constant(rows, [queries.len(), counters::WIDTH], device)
+}
+
+/// The distinct roots of queries, and which roots each query pairs.
+pub fn ask(queries: &[Query]) -> (Vec<Root>, Pairs) {
+    let mut roots = Vec::new();
+    let mut known = rustc_hash::FxHashMap::default();
+    let mut root = |node: NodeIndex, query: &Query| {
+        let root = Root { node, time: query.time, as_of: query.as_of };
+        *known.entry(root).or_insert_with(|| {
+            roots.push(root);
+            roots.len() as u32 - 1
+        })
+    };
+    let mut pairs = Pairs::default();
+    for query in queries {
+        pairs.source.push(root(query.source, query));
+        pairs.destination.push(root(query.destination, query));
+        pairs.edge_type.push(u32::from(query.edge_type.0));
+    }
+    (roots, pairs)
+}
+
+impl Remembered {
+    /// No facts: answers come from the store alone.
+    pub fn nothing(store: &VectorStore) -> Remembered {
+        let tokens = Tokens { segments: vec![0], ..Tokens::default() };
+        Remembered { tokens, scanned: None, absorbs: store.absorbed() }
+    }
+
+    /// Commits the values of this forward pass, once.
+    pub fn commit(self, store: &mut VectorStore) {
+        let Some(scanned) = self.scanned else { return };
+        let ends: Vec<u32> = self.tokens.segments[1..].iter().map(|end| end - 1).collect();
+        let memory = floats(crate::nn::gather(scanned.memory.inner(), &ends));
+        let state = floats(scanned.state.inner());
+        let last: Vec<_> = ends.iter().map(|&end| self.tokens.time[end as usize]).collect();
+        store.commit(&self.tokens.receivers, &state, &memory, &last, self.absorbs);
+    }
+}
+
+/// The values of a tensor.
+pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().to_vec().unwrap_or_default()
+}

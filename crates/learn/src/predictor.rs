@@ -1,0 +1,99 @@
+//! Stage 5: scores of typed links (specification 2.6). Logits, never sigmoids, go into the loss.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
+
+use crate::layers::{Init, Linear};
+use crate::{Loss, counters, nn};
+
+/// `score_rho(s, d) = w_rho . relu(W_s z_s + W_d z_d + E_rho + W_c c) + z_s diag(R_rho) z_d + b(c)`.
+#[derive(Module, Debug)]
+pub struct Predictor {
+    source: Linear,
+    destination: Linear,
+    /// `[edge types, d]` each: E, w and R.
+    relation: Param<Tensor<2>>,
+    weight: Param<Tensor<2>>,
+    bilinear: Param<Tensor<2>>,
+    counters: Option<CounterReader>,
+}
+
+/// Reads the counters of a pair: into the hidden layer, and straight into the score.
+#[derive(Module, Debug)]
+struct CounterReader {
+    hidden: Linear,
+    score: [Linear; 2],
+}
+
+/// Which rows are scored: C candidates, each a pair of root embeddings.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs {
+    /// C: root of the source.
+    pub source: Vec<u32>,
+    /// C: root of the destination.
+    pub destination: Vec<u32>,
+    /// C: edge type.
+    pub edge_type: Vec<u32>,
+}
+
+impl Predictor {
+    /// For embeddings of width d.
+    pub fn new(init: &mut Init, d: usize, n_edge_types: usize, use_counters: bool) -> Predictor {
+        let scale = 1.0 / (d as f32).sqrt();
+        Predictor {
+            source: Linear::plain(init, d, d),
+            destination: Linear::new(init, d, d),
+            relation: init.normal([n_edge_types, d], 0.1),
+            weight: init.normal([n_edge_types, d], scale),
+            bilinear: init.normal([n_edge_types, d], scale),
+            counters: use_counters.then(|| CounterReader {
+                hidden: Linear::plain(init, counters::WIDTH, d),
+                score: [Linear::new(init, counters::WIDTH, 32), Linear::plain(init, 32, 1)],
+            }),
+        }
+    }
+
+    /// Logits `[C]` from embeddings `[Q, d]` and counters `[C, counters::WIDTH]`.
+    pub fn forward(&self, embeddings: Tensor<2>, pairs: &Pairs, counters: Option<Tensor<2>>) -> Tensor<1> {
+        let n = pairs.source.len();
+        let mut hidden = nn::gather(self.source.forward(embeddings.clone()), &pairs.source)
+            + nn::gather(self.destination.forward(embeddings.clone()), &pairs.destination)
+            + nn::gather(self.relation.val(), &pairs.edge_type);
+        let mut straight = None;
+        if let (Some(reader), Some(counters)) = (&self.counters, counters) {
+            hidden = hidden + reader.hidden.forward(counters.clone());
+            straight = Some(reader.score[1].forward(relu(reader.score[0].forward(counters))));
+        }
+        let scored = relu(hidden) * nn::gather(self.weight.val(), &pairs.edge_type);
+        let matched = nn::gather(embeddings.clone(), &pairs.source)
+            * nn::gather(embeddings, &pairs.destination)
+            * nn::gather(self.bilinear.val(), &pairs.edge_type);
+        let logits = (scored + matched).sum_dim(1);
+        match straight {
+            Some(straight) => logits + straight,
+            None => logits,
+        }
+        .reshape([n])
+    }
+
+    /// Whether counters are read.
+    pub fn has_counters(&self) -> bool {
+        self.counters.is_some()
+    }
+}
+
+/// Mean loss over B positives with r negatives each: logits `[B * (1 + r)]`, the positive first.
+/// Negatives are uniform over the candidates, so the log Q correction is a constant and falls out of the softmax.
+pub fn loss(kind: Loss, logits: Tensor<1>, n_positives: usize) -> Tensor<1> {
+    let width = logits.dims()[0] / n_positives.max(1);
+    let logits = logits.reshape([n_positives, width]);
+    match kind {
+        Loss::Softmax => -log_softmax(logits, 1).slice([0..n_positives, 0..1]).mean(),
+        Loss::Bce => {
+            let positives = log_sigmoid(logits.clone().slice([0..n_positives, 0..1])).mean();
+            let negatives = log_sigmoid(-logits.slice([0..n_positives, 1..width])).mean();
+            -(positives + negatives)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The learning task: which links of a graph are predicted, from which candidates, in which parts.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use timeweft_graph::{Action, EdgeTypeId, NodeIndex, Time};
+use timeweft_index::{Fact, Index};
+
+use crate::{Config, LearnError, Split, candidates};
+
+/// A new edge that is to be predicted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Type of the edge.
+    pub edge_type: EdgeTypeId,
+    /// Its source.
+    pub source: NodeIndex,
+    /// Its destination: the answer.
+    pub destination: NodeIndex,
+    /// When it appears.
+    pub time: Time,
+    /// Position of its fact among all facts.
+    pub fact: usize,
+}
+
+/// A graph as a stream of facts, with the links among them that are predicted.
+#[derive(Clone)]
+pub struct Task {
+    /// The graph, pinned to a commit.
+    pub index: Arc<Index>,
+    /// Predicted links, in order of (time, position).
+    pub links: Vec<Link>,
+    /// The three parts of the links.
+    pub split: Split,
+    /// Sorted distinct destinations of each edge type.
+    pools: Vec<Vec<NodeIndex>>,
+    /// Answers of (edge type, source) at exactly one time, beside the link itself: never counted as wrong.
+    answers: FxHashMap<(EdgeTypeId, NodeIndex, Time), FxHashSet<NodeIndex>>,
+}
+
+impl Task {
+    /// The task that a configuration sets on a graph.
+    ///
+    /// # Errors
+    /// If a target relation is unknown, or too few links are there to split.
+    pub fn new(index: Arc<Index>, config: &Config) -> Result<Task, LearnError> {
+        let wanted = targets(&index, &config.train.targets)?;
+        let links: Vec<Link> = (0..)
+            .zip(index.facts())
+            .filter(|(_, fact)| fact.action == Action::Create)
+            .filter_map(|(position, fact)| {
+                let (edge_type, _) = fact.edge.filter(|(edge_type, _)| wanted.contains(edge_type))?;
+                let (source, destination) = (fact.source, fact.destination);
+                Some(Link { edge_type, source, destination, time: fact.time, fact: position })
+            })
+            .collect();
+        let times: Vec<i64> = links.iter().map(|link| link.time.0).collect();
+        let split = match config.train.split_times {
+            Some(last) => Split::by_time(&times, last),
+            None => Split::by_share(&times, config.train.split),
+        };
+        if split.train_end < 2 || split.train_end >= split.end {
+            return Err(LearnError::TooLittle { links: links.len() });
+        }
+        let mut answers: FxHashMap<_, FxHashSet<NodeIndex>> = FxHashMap::default();
+        for link in &links {
+            answers.entry((link.edge_type, link.source, link.time)).or_default().insert(link.destination);
+        }
+        let n_types = index.schema().edge_types().len();
+        let pools = (0..n_types).map(|id| index.destinations(EdgeTypeId(id as u16))).collect();
+        Ok(Task { index, links, split, pools, answers })
+    }
+
+    /// Everything that happens, in order of (time, position).
+    pub fn facts(&self) -> &[Fact] {
+        self.index.facts()
+    }
+
+    /// The facts before a link's time: what was there when it appeared, and nothing of its own time.
+    pub fn facts_before(&self, time: Time) -> Range<usize> {
+        0..self.facts().partition_point(|fact| fact.time < time)
+    }
+
+    /// Time of the first link of a part that begins at link `from`; the end of time if there is none.
+    pub fn time_of(&self, from: usize) -> Time {
+        self.links.get(from).map_or(Time::FOREVER, |link| link.time)
+    }
+
+    /// Sorted distinct destinations of an edge type over the whole stream.
+    pub fn pool(&self, edge_type: EdgeTypeId) -> &[NodeIndex] {
+        self.pools.get(edge_type.at()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether `(source, edge type)` also reaches `destination` at exactly this time.
+    pub fn is_answer(&self, link: &Link, destination: NodeIndex) -> bool {
+        self.answers
+            .get(&(link.edge_type, link.source, link.time))
+            .is_some_and(|answers| answers.contains(&destination))
+    }
+
+    /// The candidates that link number `event` is ranked against.
+    pub fn candidates(&self, event: usize, count: usize, seed: u64) -> Vec<NodeIndex> {
+        let Some(link) = self.links.get(event) else { return Vec::new() };
+        let pool = self.pool(link.edge_type);
+        if count == 0 {
+            return pool.iter().copied().filter(|&node| !self.is_answer(link, node)).collect();
+        }
+        let truth = pool.iter().position(|&node| node == link.destination).unwrap_or(usize::MAX);
+        candidates(event, truth, pool.len(), count, seed).into_iter().filter_map(|at| pool.get(at).copied()).collect()
+    }
+}
+
+fn targets(index: &Index, names: &[String]) -> Result<FxHashSet<EdgeTypeId>, LearnError> {
+    let edge_types = index.schema().edge_types();
+    if let Some(unknown) = names.iter().find(|name| !edge_types.iter().any(|edge| *edge.relation == ***name)) {
+        let known = edge_types.iter().map(|edge| edge.relation.to_string()).collect();
+        return Err(LearnError::UnknownRelation { name: unknown.clone(), known });
+    }
+    let chosen = |relation: &str| names.is_empty() || names.iter().any(|name| name == relation);
+    Ok((0..).zip(edge_types).filter(|(_, edge)| chosen(&edge.relation)).map(|(id, _)| EdgeTypeId(id)).collect())
+}

@@ -1,0 +1,237 @@
+//! Training: epochs over the training part, each from empty memory, predict strictly before update.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+use timeweft_graph::NodeIndex;
+
+use crate::batch::batches;
+use crate::pipeline::{answer, floats, remember};
+use crate::{
+    Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, VectorStore, World, evaluate, predictor,
+    splitmix64,
+};
+
+/// What an epoch gave.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Number, from 1.
+    pub epoch: usize,
+    /// Mean loss over the training links.
+    pub loss: f64,
+    /// Ranking of the validation links at event freshness.
+    pub validation: Metrics,
+    /// Seconds of training.
+    pub train_seconds: f64,
+    /// Training links a second.
+    pub links_per_second: f64,
+}
+
+/// Where training stands, for a progress bar.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Links of an epoch trained on so far, of how many, and the mean loss so far.
+    #[allow(missing_docs)]
+    Training { epoch: usize, epochs: usize, done: usize, of: usize, loss: f64 },
+    /// Links ranked so far.
+    #[allow(missing_docs)]
+    Ranking { done: usize, of: usize },
+    /// An epoch is over.
+    Epoch(Epoch),
+}
+
+/// A trained model.
+pub struct Trained {
+    /// The model with the weights of the best epoch, without gradients.
+    pub model: Htgn,
+    /// The graph as it reads it.
+    pub world: World,
+    /// The optimiser after the best epoch.
+    pub optimizer: ModuleOptimizer,
+    /// Memory with the chosen weights, true up to the end of the log.
+    pub store: VectorStore,
+    /// How it was trained.
+    pub config: Config,
+    /// All epochs.
+    pub epochs: Vec<Epoch>,
+    /// The epoch whose weights were kept.
+    pub best: usize,
+}
+
+/// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
+///
+/// # Errors
+/// If the configuration is wrong, or the loss stops being a number.
+pub fn train(task: &Task, config: &Config, mut progress: impl FnMut(Progress)) -> Result<Trained, LearnError> {
+    config.check()?;
+    let world = World::new(task.index.clone(), Fitted::fit(task, config));
+    let mut learner = Learner::new(task, &world, config);
+    let (mut epochs, mut best): (Vec<Epoch>, Option<(f64, Htgn, ModuleOptimizer, usize)>) = (Vec::new(), None);
+    for epoch in 1..=config.train.epochs {
+        let row = learner.epoch(epoch, &mut progress)?;
+        progress(Progress::Epoch(row));
+        epochs.push(row);
+        if best.as_ref().is_none_or(|(mrr, ..)| row.validation.mrr > *mrr) {
+            best = Some((row.validation.mrr, learner.model.valid(), learner.optimizer.clone(), epoch));
+        }
+    }
+    let Some((_, model, optimizer, best)) = best else { return Err(LearnError::TooLittle { links: task.links.len() }) };
+    let store = rebuild(&model, &world, config, world.facts().len());
+    Ok(Trained { model, world, optimizer, store, config: config.clone(), epochs, best })
+}
+
+/// Memory from nothing with fixed weights: all facts up to number `until`. Used whenever weights change for good.
+pub fn rebuild(model: &Htgn, world: &World, config: &Config, until: usize) -> VectorStore {
+    let mut store = empty_store(world, config);
+    absorb(model, world, config, &mut store, until);
+    store
+}
+
+/// Takes in the facts from where the store stands up to number `until`.
+pub fn absorb(model: &Htgn, world: &World, config: &Config, store: &mut VectorStore, until: usize) {
+    for range in batches(world.facts(), store.absorbed()..until, 4 * config.train.batch, 0) {
+        remember(model, world, range, store).commit(store);
+    }
+}
+
+/// A vector store without rows.
+pub fn empty_store(world: &World, config: &Config) -> VectorStore {
+    VectorStore::new(world.index.n_nodes(), config.model.channels * config.model.states, config.model.width)
+}
+
+/// The weights while they learn.
+struct Learner<'a> {
+    task: &'a Task,
+    world: &'a World,
+    config: &'a Config,
+    model: Htgn,
+    optimizer: ModuleOptimizer,
+    /// Sorted distinct destinations of the training links, by edge type.
+    pools: Vec<Vec<NodeIndex>>,
+    step: usize,
+}
+
+impl<'a> Learner<'a> {
+    fn new(task: &'a Task, world: &'a World, config: &'a Config) -> Learner<'a> {
+        let device = Device::flex().autodiff();
+        let optimizer = optimizer();
+        Learner {
+            task,
+            world,
+            config,
+            model: Htgn::new(config, world, &device),
+            optimizer,
+            pools: training_pools(task),
+            step: 0,
+        }
+    }
+
+    fn epoch(&mut self, epoch: usize, progress: &mut impl FnMut(Progress)) -> Result<Epoch, LearnError> {
+        let started = Instant::now();
+        let Config { train, .. } = self.config;
+        let end = self.world.n_facts_before(self.task.time_of(self.task.split.train_end));
+        let offset = if epoch == 1 { 0 } else { splitmix64(train.seed ^ epoch as u64) as usize };
+        let mut store = empty_store(self.world, self.config);
+        let (mut sum, mut done) = (0.0, 0);
+        for range in batches(self.world.facts(), 0..end, train.batch, offset) {
+            let links = self.links_in(&range);
+            let n = links.len();
+            let loss = self.learn(range, links, epoch, &mut store);
+            if !loss.is_finite() {
+                return Err(LearnError::Diverged { epoch, loss });
+            }
+            (sum, done) = (sum + f64::from(loss) * n as f64, done + n);
+            let of = self.task.split.train_end;
+            progress(Progress::Training { epoch, epochs: train.epochs, done, of, loss: sum / done.max(1) as f64 });
+        }
+        let train_seconds = started.elapsed().as_secs_f64();
+        let part = self.task.split.train_end..self.task.split.val_end;
+        let model = self.model.valid();
+        let ranks =
+            evaluate::ranks(&model, self.world, self.task, self.config, part, Freshness::Event, store, progress);
+        let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
+        Ok(Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second })
+    }
+
+    /// Numbers of the target links whose facts lie in a range.
+    fn links_in(&self, facts: &Range<usize>) -> Range<usize> {
+        let links = &self.task.links;
+        links.partition_point(|link| link.fact < facts.start)..links.partition_point(|link| link.fact < facts.end)
+    }
+
+    /// One batch: predict its links from what was before each, learn, then let memory take the batch in.
+    fn learn(&mut self, facts: Range<usize>, links: Range<usize>, epoch: usize, store: &mut VectorStore) -> f32 {
+        let remembered = remember(&self.model, self.world, facts, store);
+        let mut value = 0.0;
+        if !links.is_empty() {
+            let queries = self.questions(links.clone(), epoch);
+            let logits = answer(&self.model, self.world, &self.config.model, &remembered, store, &queries);
+            let loss = predictor::loss(self.config.train.loss, logits, links.len());
+            value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
+            let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+            self.step += 1;
+            // Memory needs some steps before its first large ones: a linear warm-up.
+            let rate = self.config.train.learning_rate * (self.step as f64 / 50.0).min(1.0);
+            self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        }
+        remembered.commit(store);
+        value
+    }
+
+    /// Each link followed by its negatives.
+    fn questions(&self, links: Range<usize>, epoch: usize) -> Vec<Query> {
+        links
+            .flat_map(|number| {
+                let link = &self.task.links[number];
+                let ask = |destination| Query {
+                    edge_type: link.edge_type,
+                    source: link.source,
+                    destination,
+                    time: link.time,
+                    as_of: link.time,
+                };
+                let key = splitmix64(self.config.train.seed ^ splitmix64(epoch as u64)) ^ splitmix64(number as u64);
+                let negatives = self.negatives(link, key).map(ask).collect::<Vec<_>>();
+                std::iter::once(ask(link.destination)).chain(negatives)
+            })
+            .collect()
+    }
+
+    /// Destinations of the relation's type in the training part, never one that the source reaches at exactly this time.
+    /// One that does not exist yet shows no state and no counter (law 5): it stands for somebody new.
+    fn negatives(&self, link: &Link, key: u64) -> impl Iterator<Item = NodeIndex> {
+        let pool = &self.pools[link.edge_type.at()];
+        let r = self.config.train.negatives;
+        let allowed = pool.iter().any(|&node| !self.task.is_answer(link, node));
+        (0u64..)
+            .map(move |draw| pool[(splitmix64(key ^ draw) % pool.len() as u64) as usize])
+            .filter(move |&node| !allowed || !self.task.is_answer(link, node))
+            .take(r)
+    }
+}
+
+fn training_pools(task: &Task) -> Vec<Vec<NodeIndex>> {
+    let n_types = task.links.iter().map(|link| link.edge_type.at() + 1).max().unwrap_or(0);
+    let mut seen = FxHashSet::default();
+    let mut pools = vec![Vec::new(); n_types];
+    for link in &task.links[..task.split.train_end] {
+        if seen.insert((link.edge_type, link.destination)) {
+            pools[link.edge_type.at()].push(link.destination);
+        }
+    }
+    // Sorted by name, so that the draw does not depend on the order of arrival.
+    pools.iter_mut().for_each(|pool| pool.sort_by_cached_key(|&node| task.index.node_key(node).clone()));
+    pools
+}
+
+/// AdamW with clipped gradients, before its first step.
+pub fn optimizer() -> ModuleOptimizer {
+    AdamWConfig::new().with_weight_decay(1e-4).with_grad_clipping(Some(GradientClippingConfig::Norm(1.0))).init()
+}

@@ -1,0 +1,85 @@
+//! What a model knows of a graph besides its weights: scales and widths, measured on the training part only.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use timeweft_graph::Time;
+use timeweft_index::{Fact, Index};
+
+use crate::batch::{Context, identity_slots};
+use crate::{Clock, Config, Featurizer, Relations, Task};
+
+/// Measured on the training part (law 5: statistics never see later data).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Fitted {
+    /// Scale of time.
+    pub clock: Clock,
+    /// Features as rows.
+    pub featurizer: Featurizer,
+    /// Rows of the identity table; 0 if it is off.
+    pub identity_slots: usize,
+    /// Edge types and node types that the weights were made for.
+    pub types: [usize; 2],
+}
+
+impl Fitted {
+    /// Measures the facts before the first link that is not trained on.
+    pub fn fit(task: &Task, config: &Config) -> Fitted {
+        let index = &task.index;
+        let facts = &task.facts()[task.facts_before(task.time_of(task.split.train_end))];
+        let schema = index.schema();
+        let slots = if config.model.identity { index.n_nodes().next_power_of_two().clamp(16, 4096) } else { 0 };
+        Fitted {
+            clock: Clock::fit(facts, index.n_nodes(), config.model.frequencies),
+            featurizer: Featurizer::fit(index, schema, facts),
+            identity_slots: slots,
+            types: Fitted::types(index),
+        }
+    }
+
+    /// Numbers of edge types and node types of a graph.
+    pub fn types(index: &Index) -> [usize; 2] {
+        [index.schema().edge_types().len(), index.schema().node_types().len()]
+    }
+}
+
+/// A graph as a model reads it.
+#[derive(Clone)]
+pub struct World {
+    /// The graph, pinned to a commit.
+    pub index: Arc<Index>,
+    /// Its relations.
+    pub relations: Relations,
+    /// Measured on the training part.
+    pub fitted: Fitted,
+    slots: Vec<[u32; 2]>,
+}
+
+impl World {
+    /// Reads `index` with what was fitted on its training part.
+    pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
+        let slots = identity_slots(&index, fitted.identity_slots);
+        World { relations: Relations::of(index.schema()), slots, fitted, index }
+    }
+
+    /// What batches need.
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            index: &self.index,
+            relations: self.relations,
+            featurizer: &self.fitted.featurizer,
+            clock: &self.fitted.clock,
+            slots: &self.slots,
+        }
+    }
+
+    /// Everything that happens, in order of (time, position).
+    pub fn facts(&self) -> &[Fact] {
+        self.index.facts()
+    }
+
+    /// Number of facts strictly before a time.
+    pub fn n_facts_before(&self, time: Time) -> usize {
+        self.facts().partition_point(|fact| fact.time < time)
+    }
+}
