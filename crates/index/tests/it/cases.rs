@@ -214,6 +214,12 @@ fn a_hub_counts_and_skips_what_is_gone() {
         assert_eq!(out.len(), alive, "{time}");
     }
     assert_eq!(index.degree(&hub, Direction::In, None, At::now()), 10);
+    // Each late edge at the front moves all others by one, over the borders of blocks that are gone.
+    for at in 0..70 {
+        let late = EdgeKey { key: Some("front".into()), ..edge(&id(at), "r", "hub") };
+        apply(&mut index, &create(1, late)).unwrap();
+        assert_eq!(index.neighbors(&hub, Direction::In, None, At::now()).len(), 11 + at as usize);
+    }
     // Edges that come late, between the others, are found among the dead.
     for at in 0..n {
         let late = EdgeKey { key: Some("late".into()), ..edge(&id(at), "r", "hub") };
@@ -230,6 +236,23 @@ fn a_hub_counts_and_skips_what_is_gone() {
         index.last_neighbors(index.node_index(&hub).unwrap(), Time(time + 1), 5000, Deletes::Hard, &mut out);
         assert_eq!(out.len(), alive, "{time}");
     }
+}
+
+#[test]
+fn counters_take_late_edges_at_their_time() {
+    let mut index = index(&[create(0, node("a")), create(0, node("b"))]);
+    let mut made = |key: &str, time: i64| {
+        let edge = EdgeKey { key: Some(key.into()), ..edge("a", "r", "b") };
+        apply(&mut index, &create(time, edge)).unwrap();
+        let (a, b) = (index.node_index(&node("a")).unwrap(), index.node_index(&node("b")).unwrap());
+        let edge_type = index.facts()[2].edge.unwrap().0;
+        [5, 8, 9, 10].map(|time| index.pair_before(edge_type, a, b, Time(time))).map(|pair| (pair.count, pair.last))
+    };
+    let last = |time: i64| Some(Time(time));
+    assert_eq!(made("1", 5), [(0, None), (1, last(5)), (1, last(5)), (1, last(5))]);
+    assert_eq!(made("2", 9), [(0, None), (1, last(5)), (1, last(5)), (2, last(9))]);
+    assert_eq!(made("3", 7), [(0, None), (2, last(7)), (2, last(7)), (3, last(9))]);
+    assert_eq!(made("4", 2), [(1, last(2)), (3, last(7)), (3, last(7)), (4, last(9))]);
 }
 
 /// (source, destination, type, created, removed): an edge of the graphs of temporal-intervals 4.1 and 4.2.
