@@ -33,7 +33,8 @@ use crate::names::Names;
 /// How to read an ontology.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OboOptions {
-    /// Keeps only terms whose id begins with this prefix and a colon, and what is between them: `ENVO` for `ENVO:00000001`.
+    /// Keeps only terms whose id begins with this prefix and a colon, and edges between such ids: `ENVO` for
+    /// `ENVO:00000001`. A merge is kept wherever it leads, for the delta load tells of targets that it does not know.
     pub id_prefix: Option<String>,
     /// Unit of the graph's times, for the schema of the version.
     pub unit: TimeUnit,
@@ -146,11 +147,9 @@ impl Builder {
             self.refuse(&line.place, problem);
         }
         let Some(line) = chosen else { return };
-        let into = tag::plain(&line.value);
-        if self.wanted(&into) {
-            let into = NodeKey { node_type: from.node_type.clone(), id: ExternalId::from(into.as_str()) };
-            self.merges.push(ListedMerge { from: from.clone(), into, place: line.place.clone() });
-        }
+        let into =
+            NodeKey { node_type: from.node_type.clone(), id: ExternalId::from(tag::plain(&line.value).as_str()) };
+        self.merges.push(ListedMerge { from: from.clone(), into, place: line.place.clone() });
     }
 
     fn add_term(&mut self, key: NodeKey, stanza: Stanza, place: Place) {

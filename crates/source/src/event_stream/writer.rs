@@ -8,7 +8,7 @@ use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, Node
 use crate::feature_text;
 
 /// Writes an event as one JSON line. [`crate::JsonlReader`] reads it back unchanged, given a schema that declares its
-/// features.
+/// features; a feature that the event sets twice is written as it is set last.
 ///
 /// ```
 /// use timeweft_graph::{Action, Element, Event, NodeKey, Time, Value};
@@ -82,8 +82,11 @@ fn write_features(features: &Features, line: &mut String) {
         return;
     }
     line.push_str(",\"features\":{");
-    for (at, (name, value)) in features.iter().enumerate() {
-        if at > 0 {
+    // A JSON object holds a name once, and what an event sets last is what holds.
+    let last = |at: &usize| features[at + 1..].iter().all(|(other, _)| *other != features[*at].0);
+    for (written, at) in (0..features.len()).filter(last).enumerate() {
+        let (name, value) = &features[at];
+        if written > 0 {
             line.push(',');
         }
         feature_text::write_text(name, line);
