@@ -222,7 +222,7 @@ fn attend_body<const FMA: bool>(
 #[inline(always)]
 fn softmax<const FMA: bool>(scores: &mut [f32], sink: Option<&[f32]>, sink_weights: &mut [f32]) {
     let heads = sink_weights.len();
-    for h in 0..heads {
+    for (h, sink_weight) in sink_weights.iter_mut().enumerate() {
         let mut top = sink.map_or(f32::NEG_INFINITY, |sink| sink[h]);
         for score in scores.iter().skip(h).step_by(heads) {
             // A NaN must survive: `max` would hide it.
@@ -233,13 +233,13 @@ fn softmax<const FMA: bool>(scores: &mut [f32], sink: Option<&[f32]>, sink_weigh
         for score in scores.iter_mut().skip(h).step_by(heads) {
             *score -= top;
         }
-        sink_weights[h] = sink.map_or(0.0, |sink| exp::<FMA>(sink[h] - top));
+        *sink_weight = sink.map_or(0.0, |sink| exp::<FMA>(sink[h] - top));
     }
     exp_row::<FMA>(scores);
-    for h in 0..heads {
-        let total: f32 = scores.iter().skip(h).step_by(heads).sum::<f32>() + sink_weights[h];
+    for (h, sink_weight) in sink_weights.iter_mut().enumerate() {
+        let total: f32 = scores.iter().skip(h).step_by(heads).sum::<f32>() + *sink_weight;
         let scale = if total == 0.0 { 0.0 } else { 1.0 / total };
-        sink_weights[h] *= scale;
+        *sink_weight *= scale;
         for score in scores.iter_mut().skip(h).step_by(heads) {
             *score *= scale;
         }
@@ -274,10 +274,10 @@ fn attend_backward_body<const FMA: bool>(
         for pair in segment(&a.layout.root_pairs, root) {
             for j in segment(&a.layout.pair_tokens, pair) {
                 let token = &f[j * width..][..width];
-                for h in 0..heads {
+                for (h, mean) in mean.iter_mut().enumerate() {
                     let slope = dot::<FMA>(&grad[(pair * heads + h) * width..][..width], token);
                     slopes[(j - tokens.start) * heads + h] = slope;
-                    mean[h] = madd::<FMA>(saved.tokens[j * heads + h], slope, mean[h]);
+                    *mean = madd::<FMA>(saved.tokens[j * heads + h], slope, *mean);
                 }
             }
         }

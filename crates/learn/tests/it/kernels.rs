@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use timeweft_learn::nn::{self, AttentionLayout, ScanInput, reference};
 
 /// Numbers in [-1, 1) from a counter, the same in every run.
@@ -103,16 +103,19 @@ fn agrees(name: &str, inputs: &[Array], reference: &dyn Fn(&[Array]) -> Vec<f64>
     }
 }
 
-/// A tracked input tensor that can be asked for its gradient whatever its rank.
+/// Asks a tracked tensor for its gradient, whatever its rank.
+type Grad = dyn Fn(&Gradients) -> Vec<f32>;
+
+/// A tracked input.
 struct Leaf {
-    grad: Box<dyn Fn(&burn::tensor::Gradients) -> Vec<f32>>,
+    grad: Box<Grad>,
 }
 
 fn leaf<const D: usize>(array: &Array) -> (Tensor<D>, Leaf) {
     let tensor = array.tensor::<D>(&Device::default().autodiff()).require_grad();
     let kept = tensor.clone();
     let size = array.values.len();
-    let grad = move |grads: &burn::tensor::Gradients| kept.grad(grads).map_or(vec![0.0; size], floats);
+    let grad = move |grads: &Gradients| kept.grad(grads).map_or(vec![0.0; size], floats);
     (tensor, Leaf { grad: Box::new(grad) })
 }
 
