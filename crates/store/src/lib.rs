@@ -1,1 +1,52 @@
-//! stub
+//! Durability: every state of the graph, kept in a directory, loaded whole or not at all (laws 1 to 3).
+//!
+//! ```
+//! use timeweft_graph::{Action, At, Element, Event, GraphView, NodeKey, Place, Schema, Time, TimeUnit};
+//! use timeweft_store::{LoadRequest, Store};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let mut store = Store::create(dir.path(), Schema::new(TimeUnit::Step))?;
+//! let event = Event::new(Time(1), Action::Create, Element::Node(NodeKey::new("user", 7)));
+//! let place = Place { file: "<example>".into(), line: 1 };
+//! let report = store.load(LoadRequest::new("example", "<example>"), [Ok((event, place))].into_iter())?;
+//! assert_eq!(report.accepted, 1);
+//! drop(store);
+//!
+//! let store = Store::open(dir.path())?;
+//! assert_eq!(store.view().counts(At::now()).nodes, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # On disk
+//!
+//! | path | holds |
+//! |---|---|
+//! | `catalogue.redb` | format version, schema by commit, registry of loads, list of segments, events of small loads |
+//! | `log/p0-<load>-<part>.arrow` | events of a large load: an Arrow IPC file, never changed once it has its name |
+//!
+//! A segment is written under a temporary name, made durable, renamed, and its directory made durable; then one
+//! transaction of the catalogue refers to it with its length and CRC-32C, and so makes the load visible. Opening
+//! removes files that nothing refers to. Small loads keep the same bytes in the catalogue itself.
+//!
+//! Columns of a segment: `time` (int64, in the unit that the file's metadata names), `action`, `entity`, `source_type`,
+//! `relation`, `destination_type` (dictionaries of names), `source_id`, `destination_id`, `key` (text), `ended` (names
+//! of the features whose value the event ends), and one column a feature, named `type.feature` or
+//! `source -relation-> destination.feature`. Merges have `from` as source and `into` as destination.
+
+mod catalogue;
+mod codec;
+mod content;
+mod error;
+mod ingest;
+mod load;
+mod publish;
+mod segment;
+mod store;
+mod verify;
+
+pub use catalogue::FORMAT;
+pub use error::StoreError;
+pub use load::{ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats};
+pub use store::Store;
+pub use timeweft_graph::Dangling;
+pub use verify::VerifyReport;

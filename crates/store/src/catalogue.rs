@@ -1,0 +1,194 @@
+//! The catalogue: one redb file that says what the store consists of. One transaction publishes a load.
+
+use std::path::{Path, PathBuf};
+
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use serde::de::DeserializeOwned;
+use timeweft_graph::{Commit, LoadId, Schema};
+
+use crate::StoreError;
+use crate::load::LoadRecord;
+use crate::segment::{Segment, Written};
+
+/// The format that this library writes, and the newest that it reads.
+pub const FORMAT: u64 = 1;
+
+/// Name of the catalogue's file.
+pub(crate) const FILE: &str = "catalogue.redb";
+
+/// `format` and `unit`.
+const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
+/// Schema as JSON, by the commit that changed it.
+const SCHEMAS: TableDefinition<u64, &[u8]> = TableDefinition::new("schemas");
+/// [`LoadRecord`] as JSON, by load.
+const LOADS: TableDefinition<u64, &[u8]> = TableDefinition::new("loads");
+/// [`Segment`] as JSON, by load and part.
+const SEGMENTS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("segments");
+/// Bytes of small segments, by load and part.
+const BATCHES: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("batches");
+
+/// The open catalogue. It is empty only between a failed write and the attempt to open it again.
+pub(crate) struct Catalogue {
+    path: PathBuf,
+    database: Option<Database>,
+}
+
+impl Catalogue {
+    /// Makes a catalogue. A file that never got its first commit is no graph and is written over.
+    pub(crate) fn create(dir: &Path, schema: &Schema) -> Result<Catalogue, StoreError> {
+        let path = dir.join(FILE);
+        let database = Database::create(&path).map_err(|error| StoreError::catalogue(&path, error))?;
+        let catalogue = Catalogue { path, database: Some(database) };
+        if catalogue.meta("format")?.is_some() {
+            return Err(StoreError::Exists(dir.into()));
+        }
+        let encoded = json(&catalogue.path, schema)?;
+        catalogue.write(|write| {
+            write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
+            write.open_table(META)?.insert("unit", schema.unit().to_string().as_str())?;
+            write.open_table(SCHEMAS)?.insert(0, encoded.as_slice())?;
+            write.open_table(LOADS)?;
+            write.open_table(SEGMENTS)?;
+            write.open_table(BATCHES)?;
+            Ok(())
+        })?;
+        Ok(catalogue)
+    }
+
+    /// Opens the catalogue of a graph directory and checks its format.
+    pub(crate) fn open(dir: &Path) -> Result<Catalogue, StoreError> {
+        let path = dir.join(FILE);
+        let mut catalogue = Catalogue { path, database: None };
+        catalogue.reopen()?;
+        let format = catalogue.meta("format")?.ok_or_else(|| StoreError::NotAGraph(dir.into()))?;
+        let found = format.parse().map_err(|_| StoreError::corrupt(&catalogue.path, "its format is no number"))?;
+        if found > FORMAT {
+            return Err(StoreError::NewerFormat { dir: dir.into(), found, known: FORMAT });
+        }
+        Ok(catalogue)
+    }
+
+    /// Reads the file afresh, as after a failed write.
+    pub(crate) fn reopen(&mut self) -> Result<(), StoreError> {
+        self.database = None;
+        let opened = Database::open(&self.path).map_err(|error| StoreError::catalogue(&self.path, error))?;
+        self.database = Some(opened);
+        Ok(())
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All loads, in order.
+    pub(crate) fn loads(&self) -> Result<Vec<LoadRecord>, StoreError> {
+        self.all(LOADS)
+    }
+
+    /// All segments, in log order.
+    pub(crate) fn segments(&self) -> Result<Vec<Segment>, StoreError> {
+        self.all(SEGMENTS)
+    }
+
+    /// The schema as of a commit.
+    pub(crate) fn schema(&self, commit: Commit) -> Result<Schema, StoreError> {
+        let bytes = self.read(|read| {
+            let table = read.open_table(SCHEMAS)?;
+            let newest = table.range(..=commit.0)?.next_back().transpose()?;
+            Ok(newest.map(|(_, bytes)| bytes.value().to_vec()))
+        })?;
+        let bytes = bytes.ok_or_else(|| StoreError::corrupt(&self.path, "it has no schema"))?;
+        parse(&self.path, &bytes)
+    }
+
+    /// The bytes of a small segment.
+    pub(crate) fn batch(&self, segment: &Segment) -> Result<Vec<u8>, StoreError> {
+        let key = (segment.load.0, segment.part);
+        let bytes = self.read(|read| Ok(read.open_table(BATCHES)?.get(key)?.map(|bytes| bytes.value().to_vec())))?;
+        bytes.ok_or_else(|| StoreError::corrupt(&self.path, format!("the events of load {} are missing", key.0)))
+    }
+
+    /// Makes a load visible, whole, durably.
+    pub(crate) fn publish(
+        &self,
+        record: &LoadRecord,
+        written: &Written,
+        schema: Option<&Schema>,
+    ) -> Result<(), StoreError> {
+        let encoded = json(&self.path, record)?;
+        let schema = schema.map(|schema| json(&self.path, schema)).transpose()?;
+        let segments = written.segments.iter().map(|segment| Ok((segment.part, json(&self.path, segment)?)));
+        let segments = segments.collect::<Result<Vec<_>, StoreError>>()?;
+        self.write(|write| {
+            let LoadId(load) = record.id;
+            write.open_table(LOADS)?.insert(load, encoded.as_slice())?;
+            for (part, segment) in &segments {
+                write.open_table(SEGMENTS)?.insert((load, *part), segment.as_slice())?;
+            }
+            if let Some(batch) = &written.batch {
+                write.open_table(BATCHES)?.insert((load, 0), batch.as_slice())?;
+            }
+            if let Some(schema) = &schema {
+                write.open_table(SCHEMAS)?.insert(record.commit.0, schema.as_slice())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether every page has its checksum.
+    pub(crate) fn check(&mut self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let sound = match &mut self.database {
+            Some(database) => database.check_integrity().map_err(|error| StoreError::catalogue(&path, error))?,
+            None => return Err(StoreError::Poisoned),
+        };
+        if sound { Ok(()) } else { Err(StoreError::corrupt(&path, "a page has a wrong checksum and was repaired")) }
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.read(|read| match read.open_table(META) {
+            Ok(table) => Ok(table.get(key)?.map(|text| text.value().to_string())),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn all<K: redb::Key + 'static, T: DeserializeOwned>(
+        &self,
+        table: TableDefinition<K, &'static [u8]>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.read(|read| {
+            let table = read.open_table(table)?;
+            table.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect::<Result<Vec<_>, redb::Error>>()
+        })?;
+        rows.iter().map(|bytes| parse(&self.path, bytes)).collect()
+    }
+
+    fn read<T>(&self, f: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let database = self.database.as_ref().ok_or(StoreError::Poisoned)?;
+        let result = database.begin_read().map_err(redb::Error::from).and_then(|read| f(&read));
+        result.map_err(|error| StoreError::catalogue(&self.path, error))
+    }
+
+    fn write(&self, f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>) -> Result<(), StoreError> {
+        let database = self.database.as_ref().ok_or(StoreError::Poisoned)?;
+        let result = || -> Result<(), redb::Error> {
+            let mut write = database.begin_write()?;
+            write.set_durability(Durability::Immediate)?;
+            write.set_two_phase_commit(true);
+            write.set_quick_repair(true);
+            f(&write)?;
+            Ok(write.commit()?)
+        };
+        result().map_err(|error| StoreError::catalogue(&self.path, error))
+    }
+}
+
+fn json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Catalogue { path: path.into(), source: Box::new(error) })
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::corrupt(path, error))
+}

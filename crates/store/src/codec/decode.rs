@@ -1,0 +1,160 @@
+//! Record batches into events.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{Int32Type, Int64Type};
+use timeweft_graph::{
+    Action, Dense, EdgeKey, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Sparse, Time, Value,
+};
+
+use super::layout::{ACTIONS, Column, ENTITIES, feature_columns};
+use super::{CodecError, numbers};
+
+/// The events of a batch, in order, each with its features sorted by name.
+pub(crate) fn decode(batch: &RecordBatch) -> Result<Vec<Event>, CodecError> {
+    let rows = Rows::of(batch)?;
+    let mut events = (0..batch.num_rows()).map(|row| rows.event(row)).collect::<Result<Vec<Event>, _>>()?;
+    for (position, column) in feature_columns(&batch.schema())? {
+        let read = read_values(&column, batch.column(position), &mut events);
+        read.ok_or_else(|| CodecError::Column(batch.schema().field(position).name().clone()))?;
+    }
+    rows.read_ended(&mut events);
+    for event in events.iter_mut().filter(|event| event.features.len() > 1) {
+        event.features.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+    Ok(events)
+}
+
+/// The columns that every event has.
+struct Rows<'a> {
+    times: &'a [i64],
+    actions: Names<'a>,
+    entities: Names<'a>,
+    source_types: Names<'a>,
+    source_ids: &'a arrow::array::StringArray,
+    relations: Names<'a>,
+    destination_types: Names<'a>,
+    destination_ids: &'a arrow::array::StringArray,
+    keys: &'a arrow::array::StringArray,
+    ended: &'a arrow::array::ListArray,
+}
+
+impl<'a> Rows<'a> {
+    fn of(batch: &'a RecordBatch) -> Result<Rows<'a>, CodecError> {
+        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| CodecError::Column(name.into()));
+        let wrong = |name: &str| CodecError::Column(name.into());
+        let text = |name: &str| column(name)?.as_string_opt::<i32>().ok_or_else(|| wrong(name));
+        let names = |name: &str| Names::of(column(name)?).ok_or_else(|| wrong(name));
+        let times = column("time")?.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong("time"))?;
+        Ok(Rows {
+            times: times.values(),
+            actions: names("action")?,
+            entities: names("entity")?,
+            source_types: names("source_type")?,
+            source_ids: text("source_id")?,
+            relations: names("relation")?,
+            destination_types: names("destination_type")?,
+            destination_ids: text("destination_id")?,
+            keys: text("key")?,
+            ended: column("ended")?.as_list_opt::<i32>().ok_or_else(|| wrong("ended"))?,
+        })
+    }
+
+    fn event(&self, row: usize) -> Result<Event, CodecError> {
+        let bad = |problem| CodecError::Row { row, problem };
+        let action = match self.actions.at(row).map(|name| &**name) {
+            Some(name) if name == ACTIONS[0] => Action::Create,
+            Some(name) if name == ACTIONS[1] => Action::Update,
+            Some(name) if name == ACTIONS[2] => Action::Delete,
+            _ => return Err(bad("no known action")),
+        };
+        let source = node(&self.source_types, self.source_ids, row).ok_or_else(|| bad("no source"))?;
+        let destination = || node(&self.destination_types, self.destination_ids, row);
+        let element = match self.entities.at(row).map(|name| &**name) {
+            Some(name) if name == ENTITIES[0] => Element::Node(source),
+            Some(name) if name == ENTITIES[1] => Element::Edge(EdgeKey {
+                source,
+                relation: self.relations.at(row).ok_or_else(|| bad("no relation"))?.clone(),
+                destination: destination().ok_or_else(|| bad("no destination"))?,
+                key: self.keys.is_valid(row).then(|| self.keys.value(row).into()),
+            }),
+            Some(name) if name == ENTITIES[2] => {
+                Element::Merge { from: source, into: destination().ok_or_else(|| bad("no destination"))? }
+            }
+            _ => return Err(bad("no known entity")),
+        };
+        Ok(Event::new(Time(self.times[row]), action, element))
+    }
+
+    fn read_ended(&self, events: &mut [Event]) {
+        for (row, event) in events.iter_mut().enumerate().filter(|(row, _)| self.ended.is_valid(*row)) {
+            let names = self.ended.value(row);
+            let names = names.as_string_opt::<i32>().into_iter().flatten().flatten();
+            event.features.extend(names.map(|name| (Name::from(name), None)));
+        }
+    }
+}
+
+fn node(types: &Names, ids: &arrow::array::StringArray, row: usize) -> Option<NodeKey> {
+    let node_type = types.at(row)?.clone();
+    ids.is_valid(row).then(|| NodeKey { node_type, id: ExternalId::from(ids.value(row)) })
+}
+
+/// A dictionary column whose names are shared by all rows.
+struct Names<'a> {
+    names: Vec<Name>,
+    keys: &'a arrow::array::PrimitiveArray<Int32Type>,
+}
+
+impl<'a> Names<'a> {
+    fn of(column: &'a ArrayRef) -> Option<Names<'a>> {
+        let dictionary = column.as_dictionary_opt::<Int32Type>()?;
+        let names = dictionary.values().as_string_opt::<i32>()?.iter();
+        Some(Names { names: names.map(|name| Name::from(name.unwrap_or_default())).collect(), keys: dictionary.keys() })
+    }
+
+    fn at(&self, row: usize) -> Option<&Name> {
+        self.keys.is_valid(row).then(|| self.names.get(usize::try_from(self.keys.value(row)).ok()?)).flatten()
+    }
+}
+
+/// Hands the values of a column to their events; `None` if the column is of another type.
+fn read_values(column: &Column, array: &ArrayRef, events: &mut [Event]) -> Option<()> {
+    let names = match column.kind {
+        FeatureKind::Category => Some(Names::of(array)?),
+        _ => None,
+    };
+    for (row, event) in events.iter_mut().enumerate().filter(|(row, _)| array.is_valid(*row)) {
+        let value = match &names {
+            Some(names) => Value::Category(names.at(row)?.clone()),
+            None => value(column.kind, array, row)?,
+        };
+        event.features.push((column.feature.clone(), Some(value)));
+    }
+    Some(())
+}
+
+fn value(kind: FeatureKind, array: &ArrayRef, row: usize) -> Option<Value> {
+    Some(match kind {
+        FeatureKind::Dense { dtype, scalar: true } => {
+            Value::Dense(Dense { numbers: numbers::read_one(dtype, array, row)?, scalar: true })
+        }
+        FeatureKind::Dense { dtype, scalar: false } => {
+            let values = array.as_list_opt::<i32>()?.value(row);
+            Value::Dense(Dense { numbers: numbers::read(dtype, &values)?, scalar: false })
+        }
+        FeatureKind::Sparse { dtype, rank } => {
+            let point = array.as_struct_opt()?;
+            let coordinates = point.column_by_name("coordinates")?.as_list_opt::<i32>()?.value(row);
+            let values = point.column_by_name("values")?.as_list_opt::<i32>()?.value(row);
+            Value::Sparse(Sparse {
+                rank,
+                coordinates: coordinates.as_primitive_opt::<Int64Type>()?.values().to_vec(),
+                values: numbers::read(dtype, &values)?,
+            })
+        }
+        FeatureKind::Text => Value::Text(array.as_string_opt::<i32>()?.value(row).into()),
+        FeatureKind::Json => Value::Json(serde_json::from_str(array.as_string_opt::<i32>()?.value(row)).ok()?),
+        FeatureKind::Bytes => Value::Bytes(array.as_binary_opt::<i32>()?.value(row).to_vec()),
+        FeatureKind::Category => Value::Category(Names::of(array)?.at(row)?.clone()),
+    })
+}

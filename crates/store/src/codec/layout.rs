@@ -1,0 +1,169 @@
+//! The columns of a segment: ten of every event, and one a feature.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+use timeweft_graph::{Element, Event, FeatureKind, Name};
+
+use super::{CodecError, numbers};
+
+/// Columns of every event, in order. `ended` names the features whose values the event ends.
+pub(super) const EVENT_COLUMNS: [&str; 10] = [
+    "time",
+    "action",
+    "entity",
+    "source_type",
+    "source_id",
+    "relation",
+    "destination_type",
+    "destination_id",
+    "key",
+    "ended",
+];
+
+/// Names of the actions; the position is the dictionary key.
+pub(super) const ACTIONS: [&str; 3] = ["create", "update", "delete"];
+
+/// Names of the kinds of elements; the position is the dictionary key.
+pub(super) const ENTITIES: [&str; 3] = ["node", "edge", "merge"];
+
+/// Metadata key of a feature column: which feature it holds.
+const FEATURE: &str = "timeweft.feature";
+
+/// The type that owns a feature.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Owner {
+    Node(Name),
+    Edge(Name, Name, Name),
+}
+
+impl Owner {
+    /// The type of an event's element; a merge has no features.
+    pub(super) fn of(element: &Element) -> Option<Owner> {
+        match element {
+            Element::Node(node) => Some(Owner::Node(node.node_type.clone())),
+            Element::Edge(edge) => {
+                let ends = (edge.source.node_type.clone(), edge.destination.node_type.clone());
+                Some(Owner::Edge(ends.0, edge.relation.clone(), ends.1))
+            }
+            Element::Merge { .. } => None,
+        }
+    }
+}
+
+/// A feature column: written into the metadata of its field, because a column's name may need a suffix to be unique.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Column {
+    pub(super) owner: Owner,
+    pub(super) feature: Name,
+    #[serde(flatten)]
+    pub(super) kind: FeatureKind,
+}
+
+/// The columns of one segment.
+pub(super) struct Layout {
+    pub(super) columns: Vec<Column>,
+    places: FxHashMap<Owner, FxHashMap<Name, usize>>,
+    pub(super) schema: SchemaRef,
+}
+
+impl Layout {
+    /// The columns that these events need.
+    pub(super) fn of(events: &[Event], metadata: &HashMap<String, String>) -> Result<Layout, CodecError> {
+        let mut columns = Vec::new();
+        let mut places: FxHashMap<Owner, FxHashMap<Name, usize>> = FxHashMap::default();
+        for event in events.iter().filter(|event| !event.features.is_empty()) {
+            let Some(owner) = Owner::of(&event.element) else { continue };
+            let known = places.entry(owner.clone()).or_default();
+            for (feature, value) in &event.features {
+                let Some(value) = value else { continue };
+                known.entry(feature.clone()).or_insert_with(|| {
+                    columns.push(Column {
+                        owner: owner.clone(),
+                        feature: feature.clone(),
+                        kind: FeatureKind::of(value),
+                    });
+                    columns.len() - 1
+                });
+            }
+        }
+        let schema = Arc::new(Schema::new_with_metadata(fields(&columns)?, metadata.clone()));
+        Ok(Layout { columns, places, schema })
+    }
+
+    /// The feature columns of an owner.
+    pub(super) fn places(&self, owner: &Owner) -> Option<&FxHashMap<Name, usize>> {
+        self.places.get(owner)
+    }
+}
+
+/// The feature columns of a segment that is read, with their positions.
+pub(super) fn feature_columns(schema: &Schema) -> Result<Vec<(usize, Column)>, CodecError> {
+    let marked = schema.fields().iter().enumerate();
+    let marked = marked.filter_map(|(position, field)| Some((position, field.metadata().get(FEATURE)?)));
+    marked.map(|(position, text)| Ok((position, serde_json::from_str(text)?))).collect()
+}
+
+fn fields(columns: &[Column]) -> Result<Fields, CodecError> {
+    let mut fields: Vec<FieldRef> = EVENT_COLUMNS.into_iter().map(event_field).collect();
+    let mut taken = FxHashSet::default();
+    for column in columns {
+        let name = unique(&mut taken, column);
+        let metadata = HashMap::from([(FEATURE.to_string(), serde_json::to_string(column)?)]);
+        fields.push(Arc::new(Field::new(name, data_type(column.kind), true).with_metadata(metadata)));
+    }
+    Ok(fields.into())
+}
+
+/// `type.feature`, or `source -relation-> destination.feature`; names with dots or arrows may meet, then a number follows.
+fn unique(taken: &mut FxHashSet<String>, column: &Column) -> String {
+    let owner = match &column.owner {
+        Owner::Node(node) => node.to_string(),
+        Owner::Edge(source, relation, destination) => format!("{source} -{relation}-> {destination}"),
+    };
+    let name = format!("{owner}.{}", column.feature);
+    let mut candidates = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}#{n}")));
+    let free = candidates.find(|candidate| !taken.contains(candidate)).unwrap_or(name);
+    taken.insert(free.clone());
+    free
+}
+
+fn event_field(name: &str) -> FieldRef {
+    let nullable = matches!(name, "relation" | "destination_type" | "destination_id" | "key" | "ended");
+    let data_type = match name {
+        "time" => DataType::Int64,
+        "action" | "entity" | "source_type" | "relation" | "destination_type" => dictionary(),
+        "ended" => DataType::List(item(DataType::Utf8)),
+        _ => DataType::Utf8,
+    };
+    Arc::new(Field::new(name, data_type, nullable))
+}
+
+pub(super) fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+pub(super) fn item(data_type: DataType) -> FieldRef {
+    Arc::new(Field::new("item", data_type, true))
+}
+
+/// Fields of a sparse value.
+pub(super) fn sparse_fields(dtype: timeweft_graph::DType) -> Fields {
+    let list = |name, data_type| Field::new(name, DataType::List(item(data_type)), false);
+    vec![list("coordinates", DataType::Int64), list("values", numbers::data_type(dtype))].into()
+}
+
+fn data_type(kind: FeatureKind) -> DataType {
+    match kind {
+        FeatureKind::Dense { dtype, scalar: true } => numbers::data_type(dtype),
+        FeatureKind::Dense { dtype, scalar: false } => DataType::List(item(numbers::data_type(dtype))),
+        FeatureKind::Sparse { dtype, .. } => DataType::Struct(sparse_fields(dtype)),
+        FeatureKind::Text | FeatureKind::Json => DataType::Utf8,
+        FeatureKind::Bytes => DataType::Binary,
+        FeatureKind::Category => dictionary(),
+    }
+}

@@ -1,0 +1,71 @@
+//! Element types of features as Arrow primitive types.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{
+    DataType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use timeweft_graph::{DType, Numbers};
+
+macro_rules! element_types {
+    ($($dtype:ident $arrow:ident $data:ident;)*) => {
+        pub(super) fn data_type(dtype: DType) -> DataType {
+            match dtype { $(DType::$dtype => DataType::$data),* }
+        }
+
+        /// All elements one after the other; `None` if some are of another type.
+        pub(super) fn concatenated<'a>(dtype: DType, parts: impl Iterator<Item = &'a Numbers>) -> Option<ArrayRef> {
+            match dtype {
+                $(DType::$dtype => {
+                    let mut all = Vec::new();
+                    for part in parts {
+                        let Numbers::$dtype(values) = part else { return None };
+                        all.extend_from_slice(values);
+                    }
+                    Some(Arc::new(PrimitiveArray::<$arrow>::from(all)))
+                }),*
+            }
+        }
+
+        /// One element a row; rows that are not valid hold nothing. `None` if some are of another type or count.
+        pub(super) fn scalars<'a>(
+            dtype: DType,
+            valid: NullBuffer,
+            rows: impl Iterator<Item = (usize, &'a Numbers)>,
+        ) -> Option<ArrayRef> {
+            match dtype {
+                $(DType::$dtype => {
+                    let mut all = vec![Default::default(); valid.len()];
+                    for (row, value) in rows {
+                        let Numbers::$dtype(values) = value else { return None };
+                        *all.get_mut(row)? = *values.first().filter(|_| values.len() == 1)?;
+                    }
+                    Some(Arc::new(PrimitiveArray::<$arrow>::new(all.into(), Some(valid))))
+                }),*
+            }
+        }
+
+        /// The elements of an array; `None` if it holds another type.
+        pub(super) fn read(dtype: DType, array: &dyn Array) -> Option<Numbers> {
+            Some(match dtype {
+                $(DType::$dtype => Numbers::$dtype(array.as_primitive_opt::<$arrow>()?.values().to_vec())),*
+            })
+        }
+
+        /// The element at a row that is valid; `None` if the array holds another type.
+        pub(super) fn read_one(dtype: DType, array: &dyn Array, row: usize) -> Option<Numbers> {
+            Some(match dtype {
+                $(DType::$dtype => Numbers::$dtype(vec![array.as_primitive_opt::<$arrow>()?.value(row)])),*
+            })
+        }
+    };
+}
+
+element_types! {
+    F64 Float64Type Float64; F32 Float32Type Float32; F16 Float16Type Float16;
+    I64 Int64Type Int64; I32 Int32Type Int32; I16 Int16Type Int16; I8 Int8Type Int8;
+    U64 UInt64Type UInt64; U32 UInt32Type UInt32; U16 UInt16Type UInt16; U8 UInt8Type UInt8;
+}

@@ -1,0 +1,150 @@
+//! What can go wrong with a store. Errors of the libraries below are kept as sources, not as types.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use timeweft_graph::{Commit, DeltaError, LoadId, Name, Reject};
+
+use crate::codec::CodecError;
+use crate::load::LoadReport;
+
+/// Why a store refused or failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The directory does not exist.
+    #[error("{}: no such directory: make a graph there with `timeweft init`", .0.display())]
+    Missing(PathBuf),
+    /// The directory is something else.
+    #[error("{}: not a graph (it has no complete catalogue.redb): make one with `timeweft init`, or give the right directory", .0.display())]
+    NotAGraph(PathBuf),
+    /// There is a graph already.
+    #[error("{}: there is a graph already: open it, or choose another directory", .0.display())]
+    Exists(PathBuf),
+    /// Another process has it open.
+    #[error("{}: the graph is open in another process: wait until that is done", .0.display())]
+    Locked(PathBuf),
+    /// Written by a later version of timeweft.
+    #[error("{}: format {found} is newer than format {known}, the newest that this timeweft reads: use a newer timeweft", .dir.display())]
+    NewerFormat {
+        /// The graph's directory.
+        dir: PathBuf,
+        /// Format of the graph.
+        found: u64,
+        /// Newest format that this library reads.
+        known: u64,
+    },
+    /// Bytes on disk are not what was written.
+    #[error("{}: corrupt: {problem}: restore this file from a copy, or make a new graph and load its sources again", .file.display())]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The disk, a quota or the limit of file sizes is used up. Nothing of the load is visible.
+    #[error("{}: no space left (disk, quota or limit of file sizes): make room, open the graph and load again; nothing of this load was kept", .0.display())]
+    DiskFull(PathBuf),
+    /// Reading or writing failed.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The catalogue failed.
+    #[error("{}: {source}", .path.display())]
+    Catalogue {
+        /// The catalogue's file.
+        path: PathBuf,
+        /// What the catalogue said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Events could not be written in the segment format.
+    #[error("events cannot be encoded: {0}")]
+    Encode(Box<dyn std::error::Error + Send + Sync>),
+    /// An earlier write failed, so that what the disk holds is unknown.
+    #[error("an earlier write failed: open the graph again before loading")]
+    Poisoned,
+    /// The namespace has this version with other content.
+    #[error("namespace `{namespace}` has version `{version}` already (load {load}) with other content: give this one another version", load = .load.0)]
+    VersionTaken {
+        /// The namespace.
+        namespace: Name,
+        /// The version.
+        version: Name,
+        /// The load that brought it.
+        load: LoadId,
+    },
+    /// A load of a version names no version or no timestamp.
+    #[error("a load of a version needs {0}")]
+    Incomplete(&'static str),
+    /// There is no delta to this version.
+    #[error(transparent)]
+    Delta(#[from] DeltaError),
+    /// An edge at a missing node, under the policy that refuses the load.
+    #[error("{0}: nothing was loaded: load with --dangling drop or --dangling stub")]
+    Dangling(Box<Reject>),
+    /// Not one record could be taken in.
+    #[error("no record was accepted, {} were rejected, the first at {}: nothing was loaded", .0.n_rejected, first(.0))]
+    NothingAccepted(Box<LoadReport>),
+    /// More rejected records than the load allows.
+    #[error("more than {max} rejected records, the first at {}: nothing was loaded", first(.report))]
+    TooManyRejects {
+        /// The limit.
+        max: u64,
+        /// What was found until then.
+        report: Box<LoadReport>,
+    },
+    /// A commit that the store does not have.
+    #[error("there is no commit {}: the newest is {}", .asked.0, .newest.0)]
+    UnknownCommit {
+        /// The commit asked for.
+        asked: Commit,
+        /// The newest one.
+        newest: Commit,
+    },
+}
+
+fn first(report: &LoadReport) -> String {
+    report.rejects.first().map_or_else(String::new, Reject::to_string)
+}
+
+impl StoreError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> StoreError {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                StoreError::DiskFull(path.into())
+            }
+            _ => StoreError::Io { path: path.into(), source },
+        }
+    }
+
+    pub(crate) fn corrupt(file: &Path, problem: impl ToString) -> StoreError {
+        StoreError::Corrupt { file: file.into(), problem: problem.to_string() }
+    }
+
+    /// Whether it leaves the disk in an unknown state, so that nothing more may be written.
+    pub(crate) fn is_failed_write(&self) -> bool {
+        matches!(self, StoreError::Io { .. } | StoreError::DiskFull(_) | StoreError::Catalogue { .. })
+    }
+
+    /// An error of the catalogue at `path`.
+    pub(crate) fn catalogue(path: &Path, error: impl Into<redb::Error>) -> StoreError {
+        match error.into() {
+            redb::Error::Io(source) => StoreError::io(path, source),
+            redb::Error::DatabaseAlreadyOpen => StoreError::Locked(path.parent().unwrap_or(path).into()),
+            redb::Error::Corrupted(problem) => StoreError::corrupt(path, problem),
+            other => StoreError::Catalogue { path: path.into(), source: Box::new(other) },
+        }
+    }
+
+    /// An error of encoding or writing the segment at `path`.
+    pub(crate) fn encode(path: &Path, error: CodecError) -> StoreError {
+        match error {
+            CodecError::Arrow(arrow::error::ArrowError::IoError(_, source)) => StoreError::io(path, source),
+            other => StoreError::Encode(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Loads: what is asked, what came of it, and what the registry keeps.
+
+use serde::{Deserialize, Serialize};
+use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Reject, Schema, Time};
+
+/// What to do with an edge that is created again while it lives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Repeats {
+    /// It is a rejected record.
+    #[default]
+    Reject,
+    /// It is a parallel edge: one without a key gets the first free key of `2`, `3`, ...
+    Parallel,
+}
+
+/// One load: who brings what, and under which policies.
+#[derive(Clone, Debug)]
+pub struct LoadRequest {
+    /// Owner of everything that the load creates.
+    pub namespace: Name,
+    /// Version that the load brings; with it, the same load again is no load.
+    pub version: Option<Name>,
+    /// When the version takes effect; required for a whole version.
+    pub timestamp: Option<Time>,
+    /// When its source released it.
+    pub release_timestamp: Option<Time>,
+    /// Name of the source for the registry, such as a file name.
+    pub source: Name,
+    /// Types that the source declares; merged into the store's schema.
+    pub schema: Schema,
+    /// What to do with edges at missing nodes. A whole version takes it from its delta options.
+    pub dangling: Dangling,
+    /// What to do with repeated edges.
+    pub repeats: Repeats,
+    /// The load is refused as soon as more records than this are rejected.
+    pub max_rejects: Option<u64>,
+}
+
+impl LoadRequest {
+    /// A load without version and with the default policies.
+    pub fn new(namespace: &str, source: &str) -> LoadRequest {
+        LoadRequest {
+            namespace: namespace.into(),
+            version: None,
+            timestamp: None,
+            release_timestamp: None,
+            source: source.into(),
+            schema: Schema::default(),
+            dangling: Dangling::default(),
+            repeats: Repeats::default(),
+            max_rejects: None,
+        }
+    }
+
+    /// The same load of a version that takes effect at `timestamp`.
+    pub fn version(mut self, version: &str, timestamp: Time) -> LoadRequest {
+        self.version = Some(version.into());
+        self.timestamp = Some(timestamp);
+        self
+    }
+}
+
+/// Numbers of accepted events of one kind of element.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ActionCounts {
+    /// Creates.
+    pub created: u64,
+    /// Updates.
+    pub updated: u64,
+    /// Deletes.
+    pub deleted: u64,
+}
+
+/// Numbers of accepted events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct EventCounts {
+    /// Of nodes.
+    pub nodes: ActionCounts,
+    /// Of edges.
+    pub edges: ActionCounts,
+    /// Of merges.
+    pub merges: ActionCounts,
+    /// Nodes created in place of missing ones; they count among the nodes created.
+    pub stubs: u64,
+    /// Edges that got a key because they repeat one that lives; they count among the edges created.
+    pub parallel: u64,
+}
+
+impl EventCounts {
+    pub(crate) fn count(&mut self, action: Action, element: &Element) {
+        let of = match element {
+            Element::Node(_) => &mut self.nodes,
+            Element::Edge(_) => &mut self.edges,
+            Element::Merge { .. } => &mut self.merges,
+        };
+        match action {
+            Action::Create => of.created += 1,
+            Action::Update => of.updated += 1,
+            Action::Delete => of.deleted += 1,
+        }
+    }
+}
+
+/// So many rejected records are kept in full; all are counted.
+pub const KEPT_REJECTS: usize = 1_000;
+
+/// What came of a load.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoadReport {
+    /// Its number in the registry; of the earlier load where this one is `unchanged`.
+    pub load: LoadId,
+    /// The commit that made it visible.
+    pub commit: Commit,
+    /// Events accepted.
+    pub accepted: u64,
+    /// The same by action and kind of element.
+    pub counts: EventCounts,
+    /// The first [`KEPT_REJECTS`] rejected records, in the order of the source.
+    pub rejects: Vec<Reject>,
+    /// All rejected records.
+    pub n_rejected: u64,
+    /// What a whole version changed.
+    pub delta: Option<DeltaReport>,
+    /// The namespace has this version with the same content already: nothing was written.
+    pub unchanged: bool,
+}
+
+/// A load in the registry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LoadRecord {
+    /// Its number, from 1.
+    pub id: LoadId,
+    /// The commit that made it visible.
+    pub commit: Commit,
+    /// Owner of what it created.
+    pub namespace: Name,
+    /// The version it brought.
+    pub version: Option<Name>,
+    /// When the version took effect.
+    pub timestamp: Option<Time>,
+    /// When its source released it.
+    pub release_timestamp: Option<Time>,
+    /// Name of the source.
+    pub source: Name,
+    /// BLAKE3 of the content, in hexadecimal: of a version's elements in any order, or of events in their order.
+    pub content_hash: String,
+    /// Numbers of accepted events.
+    pub counts: EventCounts,
+    /// Accepted events.
+    pub events: u64,
+    /// Rejected records.
+    pub rejected: u64,
+    /// Wall clock at the start, milliseconds since the epoch.
+    pub started: i64,
+    /// Wall clock at the end, milliseconds since the epoch.
+    pub completed: i64,
+}

@@ -1,0 +1,283 @@
+//! Segments: immutable Arrow IPC files that hold the events of a load.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use arrow::ipc::reader::FileReader;
+use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions};
+use serde::{Deserialize, Serialize};
+use timeweft_graph::{Event, LoadId, Value};
+
+use crate::StoreError;
+use crate::codec::{CodecError, Encoder, decode};
+
+/// Events of one record batch; so many are held in memory at a time.
+const CHUNK: usize = 65_536;
+/// Bytes of feature values of one record batch.
+const CHUNK_BYTES: usize = 64 << 20;
+/// A load of at most so many events stays in the catalogue.
+const SMALL: usize = 4_096;
+/// A load of at most so many bytes of feature values stays in the catalogue.
+const SMALL_BYTES: usize = 1 << 20;
+/// A segment that has reached this size is closed; reading takes that much memory.
+const SEGMENT_BYTES: u64 = 128 << 20;
+
+/// Part of the log, as the catalogue lists it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Segment {
+    /// The load that wrote it.
+    pub(crate) load: LoadId,
+    /// Its position within the load, from 0.
+    pub(crate) part: u32,
+    /// File name below `log/`; none if its bytes are in the catalogue.
+    pub(crate) file: Option<String>,
+    /// Length in bytes.
+    pub(crate) length: u64,
+    /// CRC-32C of the bytes.
+    pub(crate) crc32c: u32,
+    /// Number of events.
+    pub(crate) events: u64,
+}
+
+/// What a load wrote: the segments, and the bytes of the one that is kept in the catalogue.
+#[derive(Default)]
+pub(crate) struct Written {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) batch: Option<Vec<u8>>,
+}
+
+/// Writes the accepted events of a load, in chunks. Nothing it writes is referenced before the catalogue says so.
+pub(crate) struct SegmentWriter {
+    dir: PathBuf,
+    load: LoadId,
+    metadata: HashMap<String, String>,
+    chunk: Vec<Event>,
+    chunk_bytes: usize,
+    open: Option<OpenFile>,
+    segments: Vec<Segment>,
+}
+
+impl SegmentWriter {
+    /// A writer of one load into the log directory.
+    pub(crate) fn new(dir: &Path, load: LoadId, metadata: HashMap<String, String>) -> SegmentWriter {
+        let (chunk, segments) = (Vec::new(), Vec::new());
+        SegmentWriter { dir: dir.into(), load, metadata, chunk, chunk_bytes: 0, open: None, segments }
+    }
+
+    /// Adds an event.
+    pub(crate) fn push(&mut self, event: Event) -> Result<(), StoreError> {
+        self.chunk_bytes += event.features.iter().filter_map(|(_, value)| value.as_ref()).map(size).sum::<usize>();
+        self.chunk.push(event);
+        if self.chunk.len() >= CHUNK || self.chunk_bytes >= CHUNK_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and makes the files durable under their names.
+    pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
+        let nothing_written = self.open.is_none() && self.segments.is_empty();
+        if nothing_written && self.chunk.len() <= SMALL && self.chunk_bytes <= SMALL_BYTES {
+            return self.small();
+        }
+        self.flush()?;
+        self.close()?;
+        sync_dir(&self.dir)?;
+        Ok(Written { segments: self.segments, batch: None })
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let chunk = std::mem::take(&mut self.chunk);
+        self.chunk_bytes = 0;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let written = match &mut self.open {
+            Some(open) => open.write(&chunk)?,
+            None => false,
+        };
+        if !written {
+            self.close()?;
+            let part = self.segments.len() as u32;
+            let mut open = OpenFile::create(&self.dir, self.load, part, &chunk, &self.metadata)?;
+            if !open.write(&chunk)? {
+                return Err(StoreError::encode(&open.path, CodecError::Kind("a new column".into())));
+            }
+            self.open = Some(open);
+        }
+        if self.open.as_ref().is_some_and(|open| open.length() >= SEGMENT_BYTES) {
+            self.close()?;
+        }
+        self.chunk = chunk;
+        self.chunk.clear();
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        if let Some(open) = self.open.take() {
+            self.segments.push(open.finish(&self.dir)?);
+        }
+        Ok(())
+    }
+
+    /// The same bytes, to be kept in the catalogue.
+    fn small(self) -> Result<Written, StoreError> {
+        if self.chunk.is_empty() {
+            return Ok(Written::default());
+        }
+        let bytes = self.encode_small().map_err(|error| StoreError::encode(&self.dir, error))?;
+        let segment = Segment {
+            load: self.load,
+            part: 0,
+            file: None,
+            length: bytes.len() as u64,
+            crc32c: crc32c::crc32c(&bytes),
+            events: self.chunk.len() as u64,
+        };
+        Ok(Written { segments: vec![segment], batch: Some(bytes) })
+    }
+
+    fn encode_small(&self) -> Result<Vec<u8>, CodecError> {
+        let mut encoder = Encoder::new(&self.chunk, &self.metadata)?;
+        let mut writer = FileWriter::try_new_with_options(Vec::new(), encoder.schema(), options())?;
+        let batch = encoder.encode(&self.chunk)?.ok_or_else(|| CodecError::Kind("a new column".into()))?;
+        writer.write(&batch)?;
+        Ok(writer.into_inner()?)
+    }
+}
+
+/// Bytes that a value takes, about.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Dense(dense) => dense.numbers.len() * 8,
+        Value::Sparse(sparse) => (sparse.coordinates.len() + sparse.values.len()) * 8,
+        Value::Text(text) | Value::Category(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Json(json) => json_size(json),
+    }
+}
+
+fn json_size(json: &serde_json::Value) -> usize {
+    match json {
+        serde_json::Value::String(text) => text.len() + 2,
+        serde_json::Value::Array(items) => items.iter().map(json_size).sum::<usize>() + 2,
+        serde_json::Value::Object(map) => map.iter().map(|(key, item)| key.len() + 4 + json_size(item)).sum(),
+        _ => 8,
+    }
+}
+
+fn options() -> IpcWriteOptions {
+    IpcWriteOptions::default().with_dictionary_handling(DictionaryHandling::Delta)
+}
+
+/// A segment that is being written under a temporary name.
+struct OpenFile {
+    path: PathBuf,
+    name: String,
+    load: LoadId,
+    part: u32,
+    events: u64,
+    encoder: Encoder,
+    writer: FileWriter<Summed<BufWriter<File>>>,
+}
+
+impl OpenFile {
+    fn create(
+        dir: &Path,
+        load: LoadId,
+        part: u32,
+        first: &[Event],
+        metadata: &HashMap<String, String>,
+    ) -> Result<OpenFile, StoreError> {
+        let name = format!("p0-{}-{part}.arrow", load.0);
+        let path = dir.join(format!("{name}.tmp"));
+        let file = File::create(&path).map_err(|error| StoreError::io(&path, error))?;
+        let encoder = Encoder::new(first, metadata).map_err(|error| StoreError::encode(&path, error))?;
+        let sink = Summed { sink: BufWriter::with_capacity(1 << 20, file), length: 0, crc32c: 0 };
+        let writer = FileWriter::try_new_with_options(sink, encoder.schema(), options())
+            .map_err(|error| StoreError::encode(&path, error.into()))?;
+        Ok(OpenFile { path, name, load, part, events: 0, encoder, writer })
+    }
+
+    fn length(&self) -> u64 {
+        self.writer.get_ref().length
+    }
+
+    /// False if the events need a column that this segment does not have.
+    fn write(&mut self, events: &[Event]) -> Result<bool, StoreError> {
+        let wrong = |error| StoreError::encode(&self.path, error);
+        let Some(batch) = self.encoder.encode(events).map_err(wrong)? else { return Ok(false) };
+        self.writer.write(&batch).map_err(|error| wrong(error.into()))?;
+        self.events += events.len() as u64;
+        Ok(true)
+    }
+
+    fn finish(self, dir: &Path) -> Result<Segment, StoreError> {
+        let OpenFile { path, name, load, part, events, writer, .. } = self;
+        let failed = |error| StoreError::io(&path, error);
+        let summed = writer.into_inner().map_err(|error| StoreError::encode(&path, error.into()))?;
+        let file = summed.sink.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        drop(file);
+        fs::rename(&path, dir.join(&name)).map_err(failed)?;
+        Ok(Segment { load, part, file: Some(name), length: summed.length, crc32c: summed.crc32c, events })
+    }
+}
+
+/// Counts and sums what passes.
+struct Summed<W> {
+    sink: W,
+    length: u64,
+    crc32c: u32,
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.sink.write(bytes)?;
+        self.crc32c = crc32c::crc32c_append(self.crc32c, &bytes[..taken]);
+        self.length += taken as u64;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    let synced = File::open(dir).and_then(|handle| handle.sync_all());
+    synced.map_err(|error| StoreError::io(dir, error))
+}
+
+impl Segment {
+    /// Checks the bytes and hands the events over, batch after batch.
+    pub(crate) fn read(
+        &self,
+        bytes: &[u8],
+        place: &Path,
+        mut each: impl FnMut(Vec<Event>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if bytes.len() as u64 != self.length {
+            let problem = format!("it has {} bytes instead of {}", bytes.len(), self.length);
+            return Err(StoreError::corrupt(place, problem));
+        }
+        if crc32c::crc32c(bytes) != self.crc32c {
+            return Err(StoreError::corrupt(place, "its checksum is wrong"));
+        }
+        let broken = |error: &dyn std::fmt::Display| StoreError::corrupt(place, error);
+        let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(|error| broken(&error))?;
+        let mut events = 0;
+        for batch in reader {
+            let batch = decode(&batch.map_err(|error| broken(&error))?).map_err(|error| broken(&error))?;
+            events += batch.len() as u64;
+            each(batch)?;
+        }
+        if events != self.events {
+            return Err(StoreError::corrupt(place, format!("it has {events} events instead of {}", self.events)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,210 @@
+//! The store: a directory with a catalogue and a log, and the index that is built from them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use timeweft_graph::{Commit, LoadId, Schema};
+use timeweft_index::Index;
+
+use crate::StoreError;
+use crate::catalogue::{Catalogue, FILE};
+use crate::load::LoadRecord;
+use crate::segment::{Segment, sync_dir};
+
+/// A graph directory, open for reading and loading by this process alone.
+///
+/// Everything that was ever loaded is in its log. The index in memory is built from the log at [`Store::open`] and
+/// follows every load; readers hold it by [`Arc`], and what they hold never changes.
+pub struct Store {
+    pub(crate) dir: PathBuf,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) loads: Vec<LoadRecord>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) current: Arc<Index>,
+    pub(crate) poisoned: bool,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.dir).field("commit", &self.commit()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Makes an empty graph in a directory, which is created if need be.
+    pub fn create(dir: impl AsRef<Path>, schema: Schema) -> Result<Store, StoreError> {
+        let dir = dir.as_ref();
+        let log = log_dir(dir);
+        fs::create_dir_all(&log).map_err(|error| StoreError::io(&log, error))?;
+        let catalogue = Catalogue::create(dir, &schema)?;
+        sync_dir(dir)?;
+        if let Some(parent) = dir.canonicalize().ok().as_deref().and_then(Path::parent) {
+            sync_dir(parent)?;
+        }
+        let mut store = Store {
+            dir: dir.into(),
+            catalogue,
+            loads: Vec::new(),
+            segments: Vec::new(),
+            current: Arc::new(Index::new(schema)),
+            poisoned: false,
+        };
+        store.recover()?;
+        Ok(store)
+    }
+
+    /// Opens a graph: removes what no commit refers to, checks what is left, and builds the index from the log.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Store, StoreError> {
+        let dir = dir.as_ref();
+        if !dir.is_dir() {
+            return Err(StoreError::Missing(dir.into()));
+        }
+        if !dir.join(FILE).is_file() {
+            return Err(StoreError::NotAGraph(dir.into()));
+        }
+        let mut store = Store {
+            dir: dir.into(),
+            catalogue: Catalogue::open(dir)?,
+            loads: Vec::new(),
+            segments: Vec::new(),
+            current: Arc::default(),
+            poisoned: false,
+        };
+        store.recover()?;
+        Ok(store)
+    }
+
+    /// The graph at the latest commit. What the caller holds stays as it is, whatever is loaded later.
+    pub fn view(&self) -> Arc<Index> {
+        self.current.clone()
+    }
+
+    /// The graph as it was at a commit, built from the log.
+    pub fn view_at(&self, commit: Commit) -> Result<Arc<Index>, StoreError> {
+        if commit == self.commit() {
+            return Ok(self.view());
+        }
+        if commit > self.commit() {
+            return Err(StoreError::UnknownCommit { asked: commit, newest: self.commit() });
+        }
+        Ok(Arc::new(self.replay(commit)?))
+    }
+
+    /// The latest commit; 0 before the first load.
+    pub fn commit(&self) -> Commit {
+        self.loads.last().map_or(Commit(0), |load| load.commit)
+    }
+
+    /// The registry, in order of the loads.
+    pub fn loads(&self) -> &[LoadRecord] {
+        &self.loads
+    }
+
+    /// The types at the latest commit.
+    pub fn schema(&self) -> &Schema {
+        self.current.schema()
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Bytes of the catalogue and of all files of the log.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        let mut total = file_size(self.catalogue.path())?;
+        for (path, _) in log_files(&self.dir)? {
+            total += file_size(&path)?;
+        }
+        Ok(total)
+    }
+
+    /// Brings memory in step with the disk.
+    pub(crate) fn recover(&mut self) -> Result<(), StoreError> {
+        self.loads = self.catalogue.loads()?;
+        self.segments = self.catalogue.segments()?;
+        self.remove_unreferenced()?;
+        self.current = Arc::new(self.replay(self.commit())?);
+        Ok(())
+    }
+
+    /// A load that was cut short leaves files that no commit refers to. Other files are none of ours.
+    pub(crate) fn remove_unreferenced(&self) -> Result<(), StoreError> {
+        let referenced: FxHashSet<&str> = self.segments.iter().filter_map(|segment| segment.file.as_deref()).collect();
+        for (path, name) in log_files(&self.dir)? {
+            let ours = name.starts_with("p0-") && (name.ends_with(".arrow") || name.ends_with(".arrow.tmp"));
+            if ours && !referenced.contains(name.as_str()) {
+                fs::remove_file(&path).map_err(|error| StoreError::io(&path, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The graph that the log up to a commit makes (law 1). Checks every byte that it reads.
+    pub(crate) fn replay(&self, commit: Commit) -> Result<Index, StoreError> {
+        let mut index = Index::new(self.catalogue.schema(commit)?);
+        let mut segments = self.segments.iter().peekable();
+        for load in self.loads.iter().take_while(|load| load.commit <= commit) {
+            while let Some(segment) = segments.next_if(|segment| segment.load == load.id) {
+                self.replay_segment(segment, load, &mut index)?;
+            }
+        }
+        Ok(index)
+    }
+
+    fn replay_segment(&self, segment: &Segment, load: &LoadRecord, index: &mut Index) -> Result<(), StoreError> {
+        let (bytes, place) = self.segment_bytes(segment)?;
+        let mut position = 0u64;
+        segment.read(&bytes, &place, |events| {
+            for event in &events {
+                index.apply(event, &load.namespace).map_err(|reason| {
+                    StoreError::corrupt(&place, format!("event {position} cannot be replayed: {reason}"))
+                })?;
+                position += 1;
+            }
+            Ok(())
+        })
+    }
+
+    fn segment_bytes(&self, segment: &Segment) -> Result<(Vec<u8>, PathBuf), StoreError> {
+        let Some(file) = &segment.file else {
+            return Ok((self.catalogue.batch(segment)?, self.catalogue.path().into()));
+        };
+        let path = log_dir(&self.dir).join(file);
+        match fs::read(&path) {
+            Ok(bytes) => Ok((bytes, path)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(StoreError::corrupt(&path, "the file is missing"))
+            }
+            Err(error) => Err(StoreError::io(&path, error)),
+        }
+    }
+
+    /// The number of the next load.
+    pub(crate) fn next_load(&self) -> LoadId {
+        LoadId(self.loads.last().map_or(0, |load| load.id.0) + 1)
+    }
+}
+
+/// Where the segments lie.
+pub(crate) fn log_dir(dir: &Path) -> PathBuf {
+    dir.join("log")
+}
+
+fn log_files(dir: &Path) -> Result<Vec<(PathBuf, String)>, StoreError> {
+    let log = log_dir(dir);
+    let failed = |error| StoreError::io(&log, error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&log).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        files.push((entry.path(), entry.file_name().to_string_lossy().into_owned()));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn file_size(path: &Path) -> Result<u64, StoreError> {
+    fs::metadata(path).map(|data| data.len()).map_err(|error| StoreError::io(path, error))
+}

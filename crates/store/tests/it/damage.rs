@@ -1,0 +1,207 @@
+//! Files that are not what was written, directories that are no graphs, and disks that are full.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use timeweft_graph::{At, Commit, Element, Event, GraphView, NodeKey, Schema};
+use timeweft_store::{FORMAT, Store, StoreError};
+
+use crate::world::{create, fresh, load};
+
+fn nodes(from: u64, to: u64) -> Vec<Event> {
+    (from..to).map(|n| create(1, Element::Node(NodeKey::new("n", n)))).collect()
+}
+
+/// A graph with one load in a file and one in the catalogue.
+fn graph() -> (tempfile::TempDir, PathBuf) {
+    let (dir, mut store) = fresh();
+    load(&mut store, &nodes(0, 5_000)).unwrap();
+    load(&mut store, &nodes(5_000, 5_010)).unwrap();
+    let segment = dir.path().join("log/p0-1-0.arrow");
+    (dir, segment)
+}
+
+fn assert_corrupt(dir: &Path, expected: &Path, problem: &str) {
+    let Err(StoreError::Corrupt { file, problem: found }) = Store::open(dir) else { panic!("{problem} was not seen") };
+    assert_eq!(file, expected);
+    assert!(found.contains(problem), "{found}");
+}
+
+#[test]
+fn a_changed_byte_anywhere_in_a_segment_is_found() {
+    let (dir, segment) = graph();
+    let whole = fs::read(&segment).unwrap();
+    for position in [0, 9, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+        let mut changed = whole.clone();
+        changed[position] ^= 1;
+        fs::write(&segment, changed).unwrap();
+        assert_corrupt(dir.path(), &segment, "checksum");
+    }
+    fs::write(&segment, &whole).unwrap();
+    assert_eq!(Store::open(dir.path()).unwrap().view().counts(At::now()).nodes, 5_010);
+}
+
+#[test]
+fn a_short_or_missing_segment_is_found() {
+    let (dir, segment) = graph();
+    let whole = fs::read(&segment).unwrap();
+    fs::write(&segment, &whole[..whole.len() - 1]).unwrap();
+    assert_corrupt(dir.path(), &segment, "bytes instead of");
+    fs::remove_file(&segment).unwrap();
+    assert_corrupt(dir.path(), &segment, "missing");
+}
+
+#[test]
+fn a_segment_that_changes_under_an_open_store_is_found_by_verify() {
+    let (dir, segment) = graph();
+    let mut store = Store::open(dir.path()).unwrap();
+    let found = store.verify().unwrap();
+    assert_eq!((found.loads, found.segments, found.events), (2, 2, 5_010));
+    let mut changed = fs::read(&segment).unwrap();
+    changed[100] ^= 1;
+    fs::write(&segment, changed).unwrap();
+    assert!(matches!(store.verify(), Err(StoreError::Corrupt { file, .. }) if file == segment));
+}
+
+#[test]
+fn a_changed_byte_in_a_small_load_is_found() {
+    let (dir, _) = graph();
+    let catalogue = dir.path().join("catalogue.redb");
+    let mut bytes = fs::read(&catalogue).unwrap();
+    let starts: Vec<usize> =
+        bytes.windows(8).enumerate().filter(|(_, w)| *w == b"ARROW1\0\0").map(|(at, _)| at).collect();
+    assert!(!starts.is_empty());
+    starts.iter().for_each(|at| bytes[at + 40] ^= 1);
+    fs::write(&catalogue, bytes).unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Corrupt { file, .. }) if file == catalogue));
+}
+
+#[test]
+fn files_that_nothing_refers_to_are_removed_and_others_are_left_alone() {
+    let (dir, segment) = graph();
+    let log = dir.path().join("log");
+    for name in ["p0-3-0.arrow", "p0-3-1.arrow.tmp", "notes.txt"] {
+        fs::write(log.join(name), "left over").unwrap();
+    }
+    let mut store = Store::open(dir.path()).unwrap();
+    assert!(segment.exists() && log.join("notes.txt").exists());
+    assert!(!log.join("p0-3-0.arrow").exists() && !log.join("p0-3-1.arrow.tmp").exists());
+    load(&mut store, &nodes(6_000, 12_000)).unwrap();
+    drop(store);
+    assert_eq!(Store::open(dir.path()).unwrap().commit(), Commit(3));
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let (dir, _) = graph();
+    let meta: redb::TableDefinition<&str, &str> = redb::TableDefinition::new("meta");
+    let database = redb::Database::open(dir.path().join("catalogue.redb")).unwrap();
+    let write = database.begin_write().unwrap();
+    write.open_table(meta).unwrap().insert("format", (FORMAT + 1).to_string().as_str()).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let Err(error) = Store::open(dir.path()) else { panic!("opened") };
+    assert!(matches!(error, StoreError::NewerFormat { found, known: FORMAT, .. } if found == FORMAT + 1));
+    assert!(error.to_string().contains("use a newer timeweft"), "{error}");
+}
+
+#[test]
+fn what_is_no_graph_is_refused_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(Store::open(dir.path().join("none")), Err(StoreError::Missing(_))));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::NotAGraph(_))));
+    let store = Store::create(dir.path().join("a/b"), Schema::default()).unwrap();
+    assert!(matches!(Store::open(dir.path().join("a/b")), Err(StoreError::Locked(_))));
+    drop(store);
+    assert!(matches!(Store::create(dir.path().join("a/b"), Schema::default()), Err(StoreError::Exists(_))));
+    assert!(Store::open(dir.path().join("a/b")).is_ok());
+}
+
+/// A catalogue that was never committed to is what a crash inside `create` leaves.
+#[test]
+fn an_interrupted_create_can_be_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(redb::Database::create(dir.path().join("catalogue.redb")).unwrap());
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::NotAGraph(_))));
+    assert!(Store::create(dir.path(), Schema::default()).is_ok());
+}
+
+/// Loads until there is no space, and checks what a full disk may do: refuse the load, keep the graph, and stop.
+fn fill(dir: &Path, per_load: u64) {
+    let mut store = Store::open(dir).unwrap();
+    let before = store.view().counts(At::now()).nodes as u64;
+    let reader = store.view();
+    let mut held = before;
+    let error = loop {
+        match load(&mut store, &nodes(held, held + per_load)) {
+            Ok(_) => held += per_load,
+            Err(error) => break error,
+        }
+        assert!(held < before + 5_000_000, "the disk never gets full");
+    };
+    assert!(matches!(error, StoreError::DiskFull(_)), "{error:?}");
+    assert_eq!(store.view().counts(At::now()).nodes as u64, held, "the graph is that before the failed load");
+    assert_eq!(reader.counts(At::now()).nodes as u64, before);
+    assert!(matches!(load(&mut store, &nodes(held, held + 1)), Err(StoreError::Poisoned)));
+}
+
+/// Set in the child: the graph that it fills under a limit of file sizes.
+const DIR: &str = "TIMEWEFT_TEST_FULL_DIR";
+
+#[test]
+fn fills_a_limited_disk() {
+    let Some(dir) = std::env::var_os(DIR) else { return };
+    let per_load = std::env::var("TIMEWEFT_TEST_FULL_LOAD").unwrap().parse().unwrap();
+    fill(dir.as_ref(), per_load);
+}
+
+/// The limit is a shell's `ulimit -f`, so that no right is needed: large loads meet it in a segment, small ones in the
+/// catalogue.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_refuses_the_load_and_nothing_else() {
+    for per_load in [70_000, 3_000] {
+        let (dir, mut store) = fresh();
+        load(&mut store, &nodes(0, 10)).unwrap();
+        drop(store);
+        let blocks = fs::metadata(dir.path().join("catalogue.redb")).unwrap().len() / 512 + 1_000;
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" damage::fills_a_limited_disk --exact");
+        let status = Command::new("sh")
+            .args(["-c", &script])
+            .arg(std::env::current_exe().unwrap())
+            .env(DIR, dir.path())
+            .env("TIMEWEFT_TEST_FULL_LOAD", per_load.to_string())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{per_load} events a load: {status}");
+        let mut store = Store::open(dir.path()).unwrap();
+        let held = store.view().counts(At::now()).nodes as u64;
+        assert_eq!((held - 10) % per_load, 0);
+        load(&mut store, &nodes(held, held + per_load)).unwrap();
+        store.verify().unwrap();
+    }
+}
+
+#[test]
+fn a_full_file_system_refuses_the_load_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(dir.path()).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        eprintln!("left out: a_full_file_system_refuses_the_load_and_nothing_else (mount is not permitted)");
+        return;
+    }
+    let result = std::panic::catch_unwind(|| {
+        for (name, per_load) in [("large", 70_000), ("small", 3_000)] {
+            let graph = dir.path().join(name);
+            drop(Store::create(&graph, Schema::default()).unwrap());
+            fill(&graph, per_load);
+            assert!(Store::open(&graph).is_ok());
+            fs::remove_dir_all(&graph).unwrap();
+        }
+    });
+    assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
+    if let Err(panic) = result {
+        std::panic::resume_unwind(panic);
+    }
+}

@@ -1,0 +1,14 @@
+//! Tests of the store.
+//!
+//! `histories`: what is stored equals the oracle at every commit. `versions`: whole versions, with the conformance
+//! cases by their ids. `loads`: policies and the registry. `crash`: a process that is killed. `damage`: files that are
+//! not what was written, and disks that are full.
+
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod damage;
+mod histories;
+mod loads;
+mod versions;
+mod world;

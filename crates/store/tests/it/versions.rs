@@ -1,0 +1,539 @@
+use serde_json::json;
+use timeweft_graph::delta::WhySkipped;
+use timeweft_graph::{
+    At, Commit, Dangling, DeltaError, DeltaOptions, DeltaReport, FeatureDef, FeatureKind, GraphView, Interval,
+    ListOrder, Name, Owner, Reason, Time, Value, Version,
+};
+use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
+
+use crate::world::{create, edge, edge_lives, fresh, life, lives, node, place, records, version};
+
+/// Namespace `ns`, versions named `v<timestamp>`.
+fn at(store: &mut Store, time: i64, lines: &[&str]) -> LoadReport {
+    at_with(store, time, version(lines), DeltaOptions::default()).unwrap()
+}
+
+fn at_with(store: &mut Store, time: i64, version: Version, options: DeltaOptions) -> Result<LoadReport, StoreError> {
+    store.load_version(LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time)), version, options)
+}
+
+fn report(report: &LoadReport) -> &DeltaReport {
+    report.delta.as_ref().unwrap()
+}
+
+fn open(created: i64) -> Interval {
+    life(created, None)
+}
+
+fn closed(created: i64, removed: i64) -> Interval {
+    life(created, Some(removed))
+}
+
+/// Values of the one feature and when they held.
+fn spans(history: timeweft_graph::ElementHistory) -> Vec<(Interval, serde_json::Value)> {
+    let all = history.into_iter().flat_map(|life| life.features);
+    all.map(|span| (span.interval, span.value.to_json())).collect()
+}
+
+fn merges(store: &Store) -> Vec<(String, String, Interval)> {
+    let text = |id: &timeweft_graph::NodeKey| id.id.to_string();
+    store.view().merges().iter().map(|merge| (text(&merge.from), text(&merge.into), merge.interval)).collect()
+}
+
+fn merge(from: &str, into: &str, interval: Interval) -> (String, String, Interval) {
+    (from.into(), into.into(), interval)
+}
+
+/// What the store says after it was closed and opened again.
+fn reopened(dir: &tempfile::TempDir, store: Store) -> Store {
+    drop(store);
+    Store::open(dir.path()).unwrap()
+}
+
+/// KBase checks here that merges without a merge collection fail before the load is registered. Merges need no
+/// collection in timeweft; what remains is that a load that is refused at the start leaves no record.
+#[test]
+fn d1_a_load_that_is_refused_is_not_registered() {
+    let (_dir, mut store) = fresh();
+    let mut request = LoadRequest::new("ns", "test").version("2", Time(1));
+    request.timestamp = None;
+    let refused = store.load_version(request, version(&["n a", "m b a"]), DeltaOptions::default());
+    assert!(matches!(refused, Err(StoreError::Incomplete("a timestamp"))));
+    assert!(store.loads().is_empty());
+    assert_eq!(at(&mut store, 1, &["n a", "m b a"]).commit, Commit(1));
+}
+
+/// KBase's closed `[created, expired]` is `[created, expired + 1)` here; a version document is a span of features.
+/// Batch sizes have no counterpart. Where KBase re-versions an edge because its end changed, the edge lives on.
+#[test]
+fn d2_nodes_and_edges_of_several_relations() {
+    let (dir, mut store) = fresh();
+    let live = [
+        r#"n old "foo""#,
+        r#"n same1 {"bar":"baz"}"#,
+        r#"n same2 ["bar","baz"]"#,
+        r#"n up1 {"old":"data"}"#,
+        r#"n up2 ["old","data"]"#,
+        r#"e def_e/old old up1 "foo""#,
+        r#"e def_e/up1 same1 up1 "bar""#,
+        r#"e e1/old old same1 "baz""#,
+        r#"e e1/same same1 same2 "bing""#,
+        r#"e e2/change same1 same2 "baz""#,
+        r#"e e2/up2 up2 same2 "boof""#,
+    ];
+    let dead = [
+        r#"n expire "foo""#,
+        r#"n gap "super sweet""#,
+        r#"e def_e/expire expire same2 "foo""#,
+        r#"e def_e/gap gap same1 "bar""#,
+    ];
+    at(&mut store, 100, &[&live[..], &dead[..]].concat());
+    at(&mut store, 301, &live);
+    let mut request = LoadRequest::new("ns", "test").version("v2", Time(500));
+    request.release_timestamp = Some(Time(400));
+    let next = version(&[
+        r#"n same1 {"bar":"baz"}"#,
+        r#"n same2 ["bar","baz"]"#,
+        r#"n up1 {"new":"data"}"#,
+        r#"n up2 ["old","data1"]"#,
+        r#"n gap "super sweet""#,
+        r#"e def_e/up1 same1 up1 "bar""#,
+        r#"e e1/same same1 same2 "bing""#,
+        r#"e e2/change same1 same2 "boo""#,
+        r#"e e2/up2 up2 same2 "boof""#,
+        r#"e def_e/gap gap same1 "bar""#,
+    ]);
+    let loaded = store.load_version(request, next, DeltaOptions::default()).unwrap();
+    let delta = report(&loaded);
+    assert_eq!((delta.nodes.unchanged, delta.nodes.changed, delta.nodes.reappeared, delta.nodes.gone), (2, 2, 1, 1));
+    assert_eq!((delta.edges.unchanged, delta.edges.changed, delta.edges.reappeared, delta.edges.gone), (3, 1, 1, 2));
+    assert_eq!(delta.nodes.changed_features.get("term.data"), Some(&2));
+    assert_eq!((loaded.accepted, loaded.n_rejected), (6, 0));
+
+    let store = reopened(&dir, store);
+    let view = store.view();
+    for (id, expected) in [
+        ("expire", vec![closed(100, 301)]),
+        ("gap", vec![closed(100, 301), open(500)]),
+        ("old", vec![closed(100, 500)]),
+        ("same1", vec![open(100)]),
+        ("same2", vec![open(100)]),
+        ("up1", vec![open(100)]),
+        ("up2", vec![open(100)]),
+    ] {
+        assert_eq!(lives(&*view, id), expected, "{id}");
+    }
+    let up1 = [(closed(100, 500), json!({"old": "data"})), (open(500), json!({"new": "data"}))];
+    assert_eq!(spans(view.node_history(&node("up1"))), up1);
+    let up2 = [(closed(100, 500), json!(["old", "data"])), (open(500), json!(["old", "data1"]))];
+    assert_eq!(spans(view.node_history(&node("up2"))), up2);
+    for (key, expected) in [
+        (edge("def_e/expire", "expire", "same2"), vec![closed(100, 301)]),
+        (edge("def_e/gap", "gap", "same1"), vec![closed(100, 301), open(500)]),
+        (edge("def_e/old", "old", "up1"), vec![closed(100, 500)]),
+        (edge("def_e/up1", "same1", "up1"), vec![open(100)]),
+        (edge("e1/old", "old", "same1"), vec![closed(100, 500)]),
+        (edge("e1/same", "same1", "same2"), vec![open(100)]),
+        (edge("e2/change", "same1", "same2"), vec![open(100)]),
+        (edge("e2/up2", "up2", "same2"), vec![open(100)]),
+    ] {
+        assert_eq!(edge_lives(&*view, &key), expected, "{key}");
+    }
+    let change = [(closed(100, 500), json!("baz")), (open(500), json!("boo"))];
+    assert_eq!(spans(view.edge_history(&edge("e2/change", "same1", "same2"))), change);
+    let last = store.loads().last().unwrap();
+    assert_eq!((&*last.namespace, last.version.as_deref()), ("ns", Some("v2")));
+    assert_eq!((last.timestamp, last.release_timestamp), (Some(Time(500)), Some(Time(400))));
+}
+
+/// Merges have no features in timeweft, so KBase's `woo` on the merge edge has no counterpart.
+#[test]
+fn d3_merges_with_unknown_ends_are_ignored() {
+    let (dir, mut store) = fresh();
+    at(
+        &mut store,
+        100,
+        &[
+            r#"n root "foo""#,
+            r#"n merged "bar""#,
+            r#"n target "baz""#,
+            r#"e to_m root merged "foo""#,
+            r#"e to_t root target "bar""#,
+        ],
+    );
+    let loaded = at(
+        &mut store,
+        500,
+        &[
+            r#"n root "foo""#,
+            r#"n target "baz""#,
+            r#"e to_t root target "bar""#,
+            "m fake1 target",
+            "m merged target",
+            "m target fake2",
+        ],
+    );
+    let store = reopened(&dir, store);
+    let view = store.view();
+    assert_eq!((lives(&*view, "root"), lives(&*view, "target")), (vec![open(100)], vec![open(100)]));
+    assert_eq!(lives(&*view, "merged"), [closed(100, 500)]);
+    assert_eq!(edge_lives(&*view, &edge("to_m", "root", "merged")), [closed(100, 500)]);
+    assert_eq!(edge_lives(&*view, &edge("to_t", "root", "target")), [open(100)]);
+    assert_eq!(merges(&store), [merge("merged", "target", open(500))]);
+    let skipped = &report(&loaded).merges.skipped;
+    assert_eq!((skipped.get(&WhySkipped::FromUnknown), skipped.get(&WhySkipped::FromListed)), (Some(&1), Some(&1)));
+    assert_eq!(report(&loaded).merges.merged, 1);
+}
+
+#[test]
+fn x1_x2_chains_of_merges_resolve_in_any_order() {
+    for rows in [["m A B", "m B C"], ["m B C", "m A B"]] {
+        let (dir, mut store) = fresh();
+        at(&mut store, 100, &["n A", "n B", "n C"]);
+        at(&mut store, 200, &["n C", rows[0], rows[1]]);
+        let store = reopened(&dir, store);
+        assert_eq!(merges(&store), [merge("A", "B", open(200)), merge("B", "C", open(200))]);
+        assert_eq!(store.view().resolve(&node("A"), Time(200)), node("C"));
+        assert_eq!(store.view().resolve(&node("A"), Time(199)), node("A"));
+        assert_eq!(lives(&*store.view(), "B"), [closed(100, 200)]);
+    }
+}
+
+#[test]
+fn x3_a_node_can_become_one_that_is_new() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A"]);
+    let loaded = at(&mut store, 200, &["n N", "m A N"]);
+    assert_eq!((loaded.n_rejected, report(&loaded).merges.merged), (0, 1));
+    assert_eq!((lives(&*store.view(), "A"), lives(&*store.view(), "N")), (vec![closed(100, 200)], vec![open(200)]));
+    assert_eq!(merges(&store), [merge("A", "N", open(200))]);
+}
+
+#[test]
+fn x4_a_merge_into_a_dead_node_is_kept_and_counted() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "n C"]);
+    let loaded = at(&mut store, 200, &["n C", "m A B"]);
+    assert_eq!(merges(&store), [merge("A", "B", open(200))]);
+    assert_eq!((report(&loaded).merges.merged, report(&loaded).merges.target_dead), (1, 1));
+    assert_eq!(lives(&*store.view(), "B"), [closed(100, 200)]);
+}
+
+#[test]
+fn x5_a_node_that_comes_back_ends_its_merge_and_can_merge_again() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "e x A B"]);
+    at(&mut store, 200, &["n B", "m A B"]);
+    let cumulative = at(&mut store, 300, &["n B 1", "m A B"]);
+    assert_eq!(report(&cumulative).merges.skipped.get(&WhySkipped::Known), Some(&1));
+    let back = at(&mut store, 400, &["n A", "n B 1"]);
+    assert_eq!((report(&back).nodes.reappeared, report(&back).nodes.new), (1, 0));
+    at(&mut store, 500, &["n B 1", "m A B"]);
+    let store = reopened(&dir, store);
+    let view = store.view();
+    assert_eq!(lives(&*view, "A"), [closed(100, 200), closed(400, 500)]);
+    assert_eq!(lives(&*view, "B"), [open(100)]);
+    assert_eq!(merges(&store), [merge("A", "B", closed(200, 400)), merge("A", "B", open(500))]);
+    assert_eq!(edge_lives(&*view, &edge("x", "A", "B")), [closed(100, 200)]);
+}
+
+#[test]
+fn x6_a_merge_of_a_listed_node_is_rejected_with_its_place() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B"]);
+    let loaded = at(&mut store, 200, &["n A", "n B", "e y A B", "m A B", "m A A"]);
+    let [first, second] = &loaded.rejects[..] else { panic!("{:?}", loaded.rejects) };
+    assert!(matches!(first.reason, Reason::BadMerge(_)) && matches!(second.reason, Reason::BadMerge(_)));
+    assert_eq!((&first.place, &second.place), (&place(4), &place(5)));
+    assert_eq!(report(&loaded).merges.skipped.get(&WhySkipped::FromListed), Some(&1));
+    assert_eq!((merges(&store), lives(&*store.view(), "A")), (vec![], vec![open(100)]));
+    assert_eq!(edge_lives(&*store.view(), &edge("y", "A", "B")), [open(200)]);
+}
+
+#[test]
+fn x7_an_edge_at_a_missing_node_follows_the_policy_and_an_abort_shows_nothing() {
+    let next = || version(&["n A 1", "e e A B"]);
+    for dangling in [Dangling::Drop, Dangling::Reject, Dangling::Stub] {
+        let (dir, mut store) = fresh();
+        at(&mut store, 100, &["n A", "n B 7", "e e A B"]);
+        let loaded = at_with(&mut store, 200, next(), DeltaOptions { dangling, allow_empty: false });
+        let mut store = reopened(&dir, store);
+        let view = store.view();
+        let (b, e) = (lives(&*view, "B"), edge_lives(&*view, &edge("e", "A", "B")));
+        match dangling {
+            Dangling::Drop => {
+                let loaded = loaded.unwrap();
+                assert_eq!((report(&loaded).edges.dangling, loaded.n_rejected), (1, 1));
+                assert_eq!(loaded.rejects[0].place, place(2));
+                assert_eq!((b, e), (vec![closed(100, 200)], vec![closed(100, 200)]));
+            }
+            Dangling::Reject => {
+                let Err(StoreError::Delta(DeltaError::Dangling { place: at, missing, count, .. })) = loaded else {
+                    panic!("{loaded:?}")
+                };
+                assert_eq!((at, missing, count), (place(2), node("B"), 1));
+                assert_eq!((b, e, store.commit()), (vec![open(100)], vec![open(100)], Commit(1)));
+                assert_eq!(spans(view.node_history(&node("A"))), []);
+                let again = at_with(&mut store, 200, next(), DeltaOptions::default()).unwrap();
+                assert_eq!(again.commit, Commit(2));
+            }
+            Dangling::Stub => {
+                assert_eq!(report(&loaded.unwrap()).nodes.stubs, 1);
+                assert_eq!((b, e), (vec![open(100)], vec![open(100)]));
+                assert_eq!(spans(view.node_history(&node("B"))), [(open(100), json!(7))]);
+            }
+        }
+    }
+}
+
+#[test]
+fn x7_a_stub_is_made_for_a_node_that_was_never_there() {
+    let (_dir, mut store) = fresh();
+    let options = DeltaOptions { dangling: Dangling::Stub, allow_empty: false };
+    let loaded = at_with(&mut store, 100, version(&["n A", "e e A B"]), options).unwrap();
+    assert_eq!((report(&loaded).nodes.stubs, loaded.accepted), (1, 3));
+    assert_eq!(lives(&*store.view(), "B"), [open(100)]);
+}
+
+#[test]
+fn x10_x11_timestamps_of_a_namespace_increase() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 200, &["n A", "n B", "n G"]);
+    for earlier in [200, 100] {
+        let request = LoadRequest::new("ns", "test").version("other", Time(earlier));
+        let refused = store.load_version(request, version(&["n A 1", "n B"]), DeltaOptions::default());
+        assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
+    }
+    assert_eq!((store.commit(), lives(&*store.view(), "G")), (Commit(1), vec![open(200)]));
+    let request = LoadRequest::new("elsewhere", "test").version("v1", Time(100));
+    assert!(store.load_version(request, version(&["n Z"]), DeltaOptions::default()).is_ok());
+}
+
+#[test]
+fn x12_a_repeated_id_is_rejected_and_the_first_record_counts() {
+    for order in [[0, 1], [1, 0]] {
+        let (_dir, mut store) = fresh();
+        let mut twice = version(&[r#"n A {"d":1}"#, r#"n A {"z":2}"#]);
+        twice.nodes = order.map(|at| twice.nodes[at].clone()).to_vec();
+        let loaded = at_with(&mut store, 100, twice, DeltaOptions::default()).unwrap();
+        assert_eq!((report(&loaded).nodes.duplicates, report(&loaded).nodes.listed, loaded.n_rejected), (1, 1, 1));
+        assert_eq!(loaded.rejects[0].place, place(2));
+        assert_eq!(spans(store.view().node_history(&node("A"))), [(open(100), json!({"d": 1}))]);
+    }
+}
+
+#[test]
+fn x13_one_of_two_parallel_edges_goes() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "e x A B", "e y A B"]);
+    at(&mut store, 200, &["n A", "n B", "e y A B"]);
+    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [closed(100, 200)]);
+    assert_eq!(edge_lives(&*store.view(), &edge("y", "A", "B")), [open(100)]);
+}
+
+#[test]
+fn x14_x21_an_edge_that_moves_ends_and_begins() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "n C", "e x A B", "e e/z A B"]);
+    at(&mut store, 200, &["n A", "n B", "n C", "e x A C", "e f/z A B"]);
+    let view = store.view();
+    assert_eq!(edge_lives(&*view, &edge("x", "A", "B")), [closed(100, 200)]);
+    assert_eq!(edge_lives(&*view, &edge("x", "A", "C")), [open(200)]);
+    assert_eq!(edge_lives(&*view, &edge("e/z", "A", "B")), [closed(100, 200)]);
+    assert_eq!(edge_lives(&*view, &edge("f/z", "A", "B")), [open(200)]);
+}
+
+#[test]
+fn x16_a_version_touches_only_its_namespace() {
+    for same_name in [true, false] {
+        let (dir, mut store) = fresh();
+        at(&mut store, 100, &["n A 1"]);
+        let name = if same_name { "v100" } else { "w1" };
+        let request = || LoadRequest::new("ns2", "test").version(name, Time(200));
+        let other = version(&["n B", "n A 2", "e x B A"]);
+        let loaded = store.load_version(request(), other, DeltaOptions::default()).unwrap();
+        assert_eq!((report(&loaded).nodes.foreign, loaded.n_rejected), (1, 1));
+        assert!(matches!(&loaded.rejects[0].reason, Reason::ForeignNamespace { owner, .. } if &**owner == "ns"));
+        let mut store = reopened(&dir, store);
+        assert_eq!((lives(&*store.view(), "A"), lives(&*store.view(), "B")), (vec![open(100)], vec![open(200)]));
+        assert_eq!(spans(store.view().node_history(&node("A"))), [(open(100), json!(1))]);
+        assert_eq!(edge_lives(&*store.view(), &edge("x", "B", "A")), [open(200)]);
+        at(&mut store, 300, &["n C"]);
+        assert_eq!(lives(&*store.view(), "B"), [open(200)]);
+        assert_eq!(edge_lives(&*store.view(), &edge("x", "B", "A")), [closed(200, 300)]);
+    }
+}
+
+#[test]
+fn x17_namespace_and_version_are_a_pair() {
+    let (_dir, mut store) = fresh();
+    for (namespace, name, id) in [("a_b", "c", "A"), ("a", "b_c", "B")] {
+        let request = LoadRequest::new(namespace, "test").version(name, Time(100));
+        let loaded = store.load_version(request, version(&[&format!("n {id}")]), DeltaOptions::default()).unwrap();
+        assert!(!loaded.unchanged);
+    }
+    assert_eq!(store.loads().len(), 2);
+}
+
+#[test]
+fn x18_values_compare_typed_and_canonical() {
+    let (_dir, mut store) = fresh();
+    let declared = |order, lines: &[&str]| {
+        let mut version = version(lines);
+        let term = version.schema.add_node_type(&"term".into()).unwrap();
+        let def = FeatureDef { name: "data".into(), kind: FeatureKind::Json, order };
+        version.schema.add_feature(Owner::Node(term), def).unwrap();
+        version
+    };
+    let first = declared(ListOrder::Set, &["n A [1,2,2]", "n B 1", "n C 1", "n D null", "n E [[1,2]]"]);
+    at_with(&mut store, 100, first, DeltaOptions::default()).unwrap();
+    let next = declared(ListOrder::Set, &["n A [2,1]", "n B 1.0", "n C true", "n D", "n E [[2,1]]"]);
+    let loaded = at_with(&mut store, 200, next, DeltaOptions::default()).unwrap();
+    let delta = report(&loaded);
+    assert_eq!((delta.nodes.unchanged, delta.nodes.changed), (2, 3), "A and D mean the same, B, C and E do not");
+    assert_eq!(spans(store.view().node_history(&node("A"))), [(open(100), json!([1, 2]))]);
+    assert_eq!(spans(store.view().node_history(&node("D"))), []);
+
+    let (_dir, mut store) = fresh();
+    at_with(&mut store, 100, declared(ListOrder::List, &["n A [1,2]"]), DeltaOptions::default()).unwrap();
+    let next = declared(ListOrder::List, &["n A [2,1]"]);
+    let loaded = at_with(&mut store, 200, next, DeltaOptions::default()).unwrap();
+    assert_eq!(report(&loaded).nodes.changed, 1, "the order of a list matters");
+}
+
+#[test]
+fn x19_a_node_that_reappears_has_two_lives() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A 1", "n B"]);
+    at(&mut store, 200, &["n B"]);
+    at(&mut store, 300, &["n A 1", "n B"]);
+    let same = at(&mut store, 400, &["n A 1", "n B"]);
+    assert_eq!(lives(&*store.view(), "A"), [closed(100, 200), open(300)]);
+    assert_eq!(same.accepted, 0);
+}
+
+/// KBase keeps its own fields among those of the source, so it must reserve their names. Here the two never meet: a
+/// feature may have any name, and no name reaches a life, a version or a column of the log.
+#[test]
+fn x20_features_named_like_system_fields_are_only_features() {
+    let (dir, mut store) = fresh();
+    let mut strange = version(&["n A"]);
+    let names = ["_key", "created", "expired", "first_version", "_collection", "time", "action", "source_id", "ended"];
+    strange.nodes[0].features = names.map(|name| (Name::from(name), Value::number(7.0))).to_vec();
+    at_with(&mut store, 100, strange, DeltaOptions::default()).unwrap();
+    let store = reopened(&dir, store);
+    assert_eq!(lives(&*store.view(), "A"), [open(100)]);
+    assert_eq!(store.view().node(&node("A"), At::now()).unwrap().features.len(), names.len());
+}
+
+/// KBase keeps both merge edges. A node becomes one node here: the row that stands first counts, in any order of the
+/// list, and the other is a rejected record.
+#[test]
+fn x22_of_two_targets_the_first_row_counts() {
+    for swapped in [false, true] {
+        let (_dir, mut store) = fresh();
+        at(&mut store, 100, &["n A", "n B", "n C"]);
+        let mut two = version(&["n B", "n C", "m A C", "m A B"]);
+        if swapped {
+            two.merges.reverse();
+        }
+        let loaded = at_with(&mut store, 200, two, DeltaOptions::default()).unwrap();
+        assert_eq!(merges(&store), [merge("A", "C", open(200))]);
+        assert_eq!(report(&loaded).merges.skipped.get(&WhySkipped::OtherTarget), Some(&1));
+        assert_eq!((loaded.n_rejected, &loaded.rejects[0].place), (1, &place(4)));
+        assert_eq!(lives(&*store.view(), "A"), [closed(100, 200)]);
+    }
+}
+
+#[test]
+fn x23_an_empty_version_needs_consent() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "e x A B"]);
+    let refused = at_with(&mut store, 200, version(&[]), DeltaOptions::default());
+    assert!(matches!(refused, Err(StoreError::Delta(DeltaError::Empty))));
+    assert_eq!(lives(&*store.view(), "A"), [open(100)]);
+    let options = DeltaOptions { allow_empty: true, ..DeltaOptions::default() };
+    let loaded = at_with(&mut store, 200, version(&[]), options).unwrap();
+    assert_eq!((report(&loaded).nodes.gone, report(&loaded).edges.gone, loaded.accepted), (2, 1, 2));
+    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [closed(100, 200)]);
+}
+
+#[test]
+fn x24_edges_do_not_follow_the_versions_of_their_nodes() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A 1", "n B", "e l A A", "e x A B"]);
+    let loaded = at(&mut store, 200, &["n A 2", "n B", "e l A A", "e x A B"]);
+    assert_eq!((loaded.accepted, report(&loaded).edges.unchanged), (1, 2));
+    assert_eq!(edge_lives(&*store.view(), &edge("l", "A", "A")), [open(100)]);
+    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [open(100)]);
+}
+
+#[test]
+fn x25_identical_content_writes_no_element() {
+    let (dir, mut store) = fresh();
+    let lines = ["n A 1", "n B [1]", "e x A B 2", "m Z A"];
+    let first = at(&mut store, 100, &lines);
+    for time in [200, 300] {
+        let again = at(&mut store, time, &lines);
+        assert_eq!((again.accepted, again.unchanged), (0, false));
+        assert_eq!((report(&again).nodes.unchanged, report(&again).edges.unchanged), (2, 1));
+    }
+    let mut shuffled = version(&lines);
+    shuffled.nodes.reverse();
+    let twice = at_with(&mut store, 300, shuffled, DeltaOptions::default()).unwrap();
+    assert!(twice.unchanged, "the same version again is no load");
+    assert!(matches!(
+        at_with(&mut store, 300, version(&["n A 2"]), DeltaOptions::default()),
+        Err(StoreError::VersionTaken { .. })
+    ));
+    let mut store = reopened(&dir, store);
+    assert_eq!((store.commit(), store.loads().len()), (Commit(3), 3));
+    assert_eq!(store.loads()[0].content_hash, store.loads()[2].content_hash);
+    assert_eq!(store.view().events().len() as u64, first.accepted);
+    let found = store.verify().unwrap();
+    assert_eq!((found.segments, found.events), (1, first.accepted));
+}
+
+#[test]
+fn x26_lives_may_be_one_tick_apart() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A 1"]);
+    at(&mut store, 101, &["n A 1"]);
+    at(&mut store, 102, &["n A 2"]);
+    let spans = spans(store.view().node_history(&node("A")));
+    assert_eq!(spans, [(closed(100, 102), json!(1)), (open(102), json!(2))]);
+}
+
+#[test]
+fn x27_an_edge_gains_a_feature() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "e x A B"]);
+    let loaded = at(&mut store, 200, &["n A", "n B", "e x A B 5"]);
+    assert_eq!(report(&loaded).edges.changed_features.get("is_a.data"), Some(&1));
+    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [open(100)]);
+    assert_eq!(spans(store.view().edge_history(&edge("x", "A", "B"))), [(open(200), json!(5))]);
+    let lost = at(&mut store, 300, &["n A", "n B", "e x A B"]);
+    assert_eq!(lost.counts.edges.updated, 1);
+    assert_eq!(spans(store.view().edge_history(&edge("x", "A", "B"))), [(closed(200, 300), json!(5))]);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A"]);
+    let request = LoadRequest::new("ns", "test").version("v2", Time(200));
+    let plan = store.plan_version(&request, &version(&["n B"]), &DeltaOptions::default()).unwrap();
+    assert_eq!((plan.events.len(), plan.places.len(), store.commit()), (2, 2, Commit(1)));
+    assert_eq!(plan.places[1], place(1));
+}
+
+/// The delta and events of other sources share one graph and one law.
+#[test]
+fn a_version_follows_events_of_its_namespace() {
+    let (_dir, mut store) = fresh();
+    let events = ["A", "B"].map(|id| create(50, timeweft_graph::Element::Node(node(id))));
+    store.load(LoadRequest::new("ns", "events"), records(&events)).unwrap();
+    let loaded = at(&mut store, 100, &["n A", "n C"]);
+    assert_eq!((report(&loaded).nodes.unchanged, report(&loaded).nodes.gone, report(&loaded).nodes.new), (1, 1, 1));
+    assert_eq!(lives(&*store.view(), "B"), [closed(50, 100)]);
+}
