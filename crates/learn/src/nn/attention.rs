@@ -38,8 +38,8 @@ pub struct AttentionWeights {
 /// - `sink [Q, H]`: the score of attending to nothing; without it a root without tokens has context 0.
 ///
 /// With the softmax taken over all tokens of the root and its sink, `alpha_jh = softmax(qa_ph . f_j + mu_ph)`, the
-/// result is `ctx [P, H, F]`, `ctx_ph = sum over j in p of alpha_jh f_j`. Without a sink and with one root a group this is the
-/// attention of set aggregation.
+/// result is `ctx [P, H, F]`, `ctx_ph = sum over j in p of alpha_jh f_j`. Without a sink and with one root a group this
+/// is the attention of set aggregation.
 ///
 /// # Panics
 /// If the shapes or offsets do not agree.

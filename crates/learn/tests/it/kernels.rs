@@ -4,127 +4,12 @@
 
 use std::rc::Rc;
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use timeweft_learn::nn::{self, AttentionLayout, ScanInput, reference};
 
-/// Numbers in [-1, 1) from a counter, the same in every run.
-struct Noise(u64);
+use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
 
-impl Noise {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        f64::from((z >> 40) as u32) / f64::from(1 << 23) - 1.0
-    }
-
-    fn array<const D: usize>(&mut self, shape: [usize; D]) -> Array {
-        let values = (0..shape.iter().product()).map(|_| self.next()).collect();
-        Array { shape: shape.to_vec(), values }
-    }
-
-    fn positive<const D: usize>(&mut self, shape: [usize; D]) -> Array {
-        let mut array = self.array(shape);
-        array.values.iter_mut().for_each(|value| *value = f64::from((0.7 + 0.6 * *value) as f32));
-        array
-    }
-
-    /// Offsets over `rows` rows in `count` runs, some of them empty.
-    fn offsets(&mut self, count: usize, rows: usize) -> Vec<u32> {
-        let mut cuts: Vec<u32> =
-            (1..count).map(|_| ((self.next() + 1.0) / 2.0 * (rows + 1) as f64).min(rows as f64) as u32).collect();
-        cuts.extend([0, rows as u32]);
-        cuts.sort_unstable();
-        cuts
-    }
-
-    fn index(&mut self, count: usize, rows: usize) -> Vec<u32> {
-        (0..count).map(|_| ((self.next() + 1.0) / 2.0 * rows as f64) as u32).collect()
-    }
-}
-
-/// An input in the precision of the reference; its values are exact in `f32`.
-#[derive(Clone, Debug)]
-struct Array {
-    shape: Vec<usize>,
-    values: Vec<f64>,
-}
-
-impl Array {
-    fn tensor<const D: usize>(&self, device: &Device) -> Tensor<D> {
-        let values: Vec<f32> = self.values.iter().map(|value| *value as f32).collect();
-        Tensor::from_data(TensorData::new(values, self.shape.clone()), device)
-    }
-}
-
-fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
-}
-
-#[track_caller]
-fn close(what: &str, found: &[f32], expected: &[f64], tolerance: f64) {
-    assert_eq!(found.len(), expected.len(), "{what}: length");
-    let scale = expected.iter().fold(1e-3, |top: f64, value| top.max(value.abs()));
-    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let error = (f64::from(*found) - expected).abs();
-        assert!(error <= tolerance * scale.max(expected.abs()), "{what}[{i}]: {found}, expected {expected}");
-    }
-}
-
-/// What the fused side of a case returns: outputs one after the other, and a gradient an input.
-type Fused = dyn Fn(&[Array], &[f64]) -> (Vec<f32>, Vec<Vec<f32>>);
-
-/// Compares one operation with its reference: outputs, and the gradients of `sum(weights * outputs)` to every input with
-/// central differences of the reference.
-#[track_caller]
-fn agrees(name: &str, inputs: &[Array], reference: &dyn Fn(&[Array]) -> Vec<f64>, fused: &Fused) {
-    let expected = reference(inputs);
-    let mut noise = Noise(99);
-    let weights: Vec<f64> = expected.iter().map(|_| f64::from(noise.next() as f32)).collect();
-    let (outputs, grads) = fused(inputs, &weights);
-    close(name, &outputs, &expected, 1e-5);
-    assert_eq!(grads.len(), inputs.len(), "{name}: gradients");
-    let loss = |inputs: &[Array]| reference(inputs).iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
-    for (k, grad) in grads.iter().enumerate() {
-        let mut moved = inputs.to_vec();
-        let step = 1e-6;
-        let slope = |i: usize, moved: &mut Vec<Array>| {
-            let at = moved[k].values[i];
-            moved[k].values[i] = at + step;
-            let above = loss(moved);
-            moved[k].values[i] = at - step;
-            let below = loss(moved);
-            moved[k].values[i] = at;
-            (above - below) / (2.0 * step)
-        };
-        let expected: Vec<f64> = (0..inputs[k].values.len()).map(|i| slope(i, &mut moved)).collect();
-        close(&format!("{name}: gradient {k}"), grad, &expected, 1e-3);
-    }
-}
-
-/// Asks a tracked tensor for its gradient, whatever its rank.
-type Grad = dyn Fn(&Gradients) -> Vec<f32>;
-
-/// A tracked input.
-struct Leaf {
-    grad: Box<Grad>,
-}
-
-fn leaf<const D: usize>(array: &Array) -> (Tensor<D>, Leaf) {
-    let tensor = array.tensor::<D>(&Device::default().autodiff()).require_grad();
-    let kept = tensor.clone();
-    let size = array.values.len();
-    let grad = move |grads: &Gradients| kept.grad(grads).map_or(vec![0.0; size], floats);
-    (tensor, Leaf { grad: Box::new(grad) })
-}
-
-fn backward<const D: usize>(output: Tensor<D>, weights: &[f64], leaves: &[Leaf]) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let values = floats(output.clone());
-    let weights = Array { shape: output.dims().to_vec(), values: weights.to_vec() };
-    let grads = (output * weights.tensor::<D>(&Device::default())).sum().backward();
-    (values, leaves.iter().map(|leaf| (leaf.grad)(&grads)).collect())
-}
+mod case;
 
 #[test]
 fn s24_gather_and_scatter_agree_with_their_definitions() {
@@ -350,8 +235,8 @@ fn s25_scores_of_eighty_stay_finite() {
 }
 
 /// Sizes of a scan case: tokens, channels, states, segments.
-const SCANS: [[usize; 4]; 7] =
-    [[12, 5, 8, 4], [1, 1, 1, 1], [9, 17, 1, 3], [20, 3, 16, 8], [0, 4, 8, 2], [50, 2, 3, 2], [40, 4, 2, 30]];
+const SCANS: [[usize; 4]; 6] =
+    [[12, 5, 8, 4], [1, 1, 1, 1], [9, 17, 1, 3], [20, 3, 16, 8], [0, 4, 8, 2], [40, 4, 3, 30]];
 
 fn scan_case([tokens, channels, states, segments]: [usize; 4], gated: bool) -> (Vec<f32>, Vec<u32>, Vec<Array>) {
     let mut noise = Noise(tokens as u64 + 31);
@@ -417,7 +302,7 @@ enum Read {
     States,
 }
 
-fn tracked_scan(gap: &[f32], segments: &[u32], x: &[Array], weights: &[f64], read: Read) -> (Vec<f32>, Vec<Vec<f32>>) {
+fn tracked_scan(gap: &[f32], segments: &[u32], x: &[Array], weights: &[f64], read: Read) -> Results {
     let ((a, la), (delta, ld), (b, lb), (c, lc)) =
         (leaf::<2>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
     let ((kappa, lk), (rate, lr), (skip, ls), (h0, lh)) =
@@ -548,7 +433,7 @@ fn s21_time_encoding_agrees_with_its_definition() {
 fn everything() -> Vec<Vec<f32>> {
     let mut noise = Noise(1);
     let mut results = Vec::new();
-    let mut keep = |(outputs, grads): (Vec<f32>, Vec<Vec<f32>>)| {
+    let mut keep = |(outputs, grads): Results| {
         results.push(outputs);
         results.extend(grads);
     };
