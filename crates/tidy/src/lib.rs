@@ -1,0 +1,105 @@
+//! Checks of the source tree itself: crate arrows, lengths of files and functions, links in documents, machine paths.
+//!
+//! Each check is a plain function from text to complaints, tested on a deliberate fault; `tests` run them on the tree.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines a file may have.
+pub const FILE_LINES: usize = 600;
+/// Lines a function may have.
+pub const FUNCTION_LINES: usize = 70;
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).into()
+}
+
+/// All files below the root with one of these extensions, without build folders and hidden ones, sorted.
+pub fn files(extensions: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if path.is_dir() && name != "target" && (!name.starts_with('.') || name == ".ci") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| extensions.iter().any(|known| ext == *known)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Names of the workspace crates that a manifest depends on, outside its dev-dependencies.
+pub fn arrows(manifest: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.trim() == "[dependencies]";
+        } else if inside
+            && let Some(name) = line.split(['.', '=', ' ']).next().filter(|name| name.starts_with("timeweft"))
+        {
+            names.push(name.to_string());
+        }
+    }
+    names
+}
+
+/// Functions that are longer than allowed, as `name: lines`. A function ends at the brace of its own indentation.
+pub fn long_functions(source: &str, allowed: usize) -> Vec<String> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut complaints = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let Some(name) = function_name(line.trim_start()) else { continue };
+        // A declaration without a body ends at its semicolon.
+        if lines[start..].iter().find_map(|line| line.trim_end().chars().next_back().filter(|c| ";{}".contains(*c)))
+            == Some(';')
+        {
+            continue;
+        }
+        let closing = format!("{}}}", " ".repeat(indent));
+        let length = lines[start..].iter().position(|end| *end == closing).map_or(0, |n| n + 1);
+        if length > allowed {
+            complaints.push(format!("{name}: {length}"));
+        }
+    }
+    complaints
+}
+
+fn function_name(line: &str) -> Option<&str> {
+    let words = ["pub ", "pub(crate) ", "pub(super) ", "const ", "unsafe "];
+    let mut rest = line;
+    while let Some(shorter) = words.iter().find_map(|word| rest.strip_prefix(word)) {
+        rest = shorter;
+    }
+    rest.strip_prefix("fn ")?.split(['(', '<']).next()
+}
+
+/// Targets of relative links in a Markdown text.
+pub fn links(text: &str) -> Vec<&str> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', '#', ' ']).next())
+        .filter(|link| !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:"))
+        .collect()
+}
+
+/// Lines that name a path of one machine.
+pub fn machine_paths(text: &str) -> Vec<usize> {
+    // Put together here, so that this file does not complain about itself.
+    let folders = ["work", "tmp", "root", "home"].map(|folder| format!("/{folder}/"));
+    let named = |line: &str| {
+        folders.iter().any(|folder| {
+            line.match_indices(folder.as_str()).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                before.is_none_or(|c| !c.is_alphanumeric() && !"._-}/)".contains(c))
+            })
+        })
+    };
+    (1..).zip(text.lines()).filter(|(_, line)| named(line)).map(|(number, _)| number).collect()
+}
