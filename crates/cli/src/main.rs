@@ -1,2 +1,26 @@
-//! The `timeweft` binary.
-fn main() {}
+//! The `timeweft` binary: one file a command, and what the commands share.
+
+mod cli;
+mod commands;
+mod context;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::context::{Context, Outcome, UsageError};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context::new(&cli.shared);
+    match cli.command.run(&context) {
+        Ok(outcome) => outcome.into(),
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            if error.is::<UsageError>() { ExitCode::from(2) } else { Outcome::FAILED }
+        }
+    }
+}

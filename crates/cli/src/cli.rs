@@ -1,0 +1,102 @@
+//! The command line as a whole: what all commands share, and their list.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, schema, stats, train,
+    verify,
+};
+use crate::context::{Context, Outcome};
+
+const AFTER_HELP: &str = "\
+Example: load a stream of messages, look at it as of a time, and see what changed since
+  timeweft load events messages.csv --unit s
+  timeweft neighbors node 42 --at 2004-05-01
+  timeweft diff --from 2004-05-01 --to now --summary
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejected records.";
+
+/// A temporal heterogeneous graph engine with learning built in.
+#[derive(Parser, Debug)]
+#[command(name = "timeweft", version, after_help = AFTER_HELP, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub(crate) struct Shared {
+    /// Directory of the graph.
+    #[arg(long, global = true, value_name = "DIR", env = "TIMEWEFT_GRAPH", default_value = ".timeweft")]
+    pub(crate) graph: PathBuf,
+    /// Print one JSON object a line, with stable field names, instead of tables.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What can be done.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Make an empty graph with its unit of time.
+    Init(init::Args),
+    /// Show the types of nodes and edges and their features.
+    Schema(schema::Args),
+    /// Count elements at a time; tell the size on disk.
+    Stats(stats::Args),
+    /// Load events, intervals, a whole version or a git history.
+    #[command(subcommand)]
+    Load(load::Command),
+    /// List the loads in the registry.
+    Loads(loads::Args),
+    /// Show a node as of a time.
+    Node(node::Args),
+    /// List the edges at a node as of a time.
+    Neighbors(neighbors::Args),
+    /// Tell everything that happened to a node.
+    History(history::Args),
+    /// Tell what changed between two times.
+    Diff(diff::Args),
+    /// Write the graph at a time, or the log, as JSON lines that load again.
+    Export(export::Args),
+    /// Train a model of the graph's links.
+    Train(train::Args),
+    /// Measure a trained model against baselines.
+    Evaluate(evaluate::Args),
+    /// Predict links of a node as of a time.
+    Predict(predict::Args),
+    /// Explain a predicted link.
+    Explain(explain::Args),
+    /// Walk the whole path on real or made-up history.
+    Demo(demo::Args),
+    /// Check every checksum, and that the log makes the graph.
+    Verify(verify::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    pub(crate) fn run(&self, context: &Context) -> anyhow::Result<Outcome> {
+        match self {
+            Command::Init(args) => init::run(args, context),
+            Command::Schema(args) => schema::run(args, context),
+            Command::Stats(args) => stats::run(args, context),
+            Command::Load(command) => load::run(command, context),
+            Command::Loads(args) => loads::run(args, context),
+            Command::Node(args) => node::run(args, context),
+            Command::Neighbors(args) => neighbors::run(args, context),
+            Command::History(args) => history::run(args, context),
+            Command::Diff(args) => diff::run(args, context),
+            Command::Export(args) => export::run(args, context),
+            Command::Train(args) => train::run(args, context),
+            Command::Evaluate(args) => evaluate::run(args, context),
+            Command::Predict(args) => predict::run(args, context),
+            Command::Explain(args) => explain::run(args, context),
+            Command::Demo(args) => demo::run(args, context),
+            Command::Verify(args) => verify::run(args, context),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The commands, one file each.
+
+pub(crate) mod demo;
+pub(crate) mod diff;
+pub(crate) mod evaluate;
+pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod history;
+pub(crate) mod init;
+pub(crate) mod load;
+pub(crate) mod loads;
+pub(crate) mod neighbors;
+pub(crate) mod node;
+pub(crate) mod predict;
+pub(crate) mod schema;
+pub(crate) mod stats;
+pub(crate) mod train;
+pub(crate) mod verify;

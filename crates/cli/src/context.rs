@@ -1,0 +1,131 @@
+//! What commands need to run: the graph, the moment they read at, the way they print, and how they end.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use timeweft::{At, Commit, Deletes, Graph, Time, TimeUnit, View};
+
+use crate::cli::Shared;
+use crate::output::Output;
+
+/// The shared options, ready for use.
+pub(crate) struct Context {
+    /// Directory of the graph.
+    pub(crate) dir: PathBuf,
+    /// Where and how results are printed.
+    pub(crate) output: Output,
+}
+
+impl Context {
+    pub(crate) fn new(shared: &Shared) -> Context {
+        Context { dir: shared.graph.clone(), output: Output::new(shared.json) }
+    }
+
+    /// Opens the graph.
+    pub(crate) fn open(&self) -> anyhow::Result<Graph> {
+        Ok(Graph::open(&self.dir)?)
+    }
+}
+
+/// How a command ended well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// Everything was done: exit code 0.
+    Done,
+    /// Nothing was found, and that was said: exit code 1.
+    NotFound,
+    /// Done, but some records were rejected: exit code 3.
+    Rejected,
+}
+
+impl Outcome {
+    /// The exit code of a failure.
+    pub(crate) const FAILED: ExitCode = ExitCode::FAILURE;
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::NotFound => ExitCode::FAILURE,
+            Outcome::Rejected => ExitCode::from(3),
+        }
+    }
+}
+
+/// A mistake on the command line that only shows once the graph is known: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// Options of every command that reads the graph.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ReadArgs {
+    /// Read the graph as of this time: an integer, a date (2016-05-17) or RFC 3339; left out, the end of time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Option<String>,
+    /// Read the graph as the store knew it at this commit; left out, the newest.
+    #[arg(long, value_name = "N")]
+    pub(crate) commit: Option<u64>,
+    /// Whether deleted elements are gone (hard) or stay visible, marked (soft).
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) deletes: DeletesArg,
+}
+
+/// [`Deletes`] as an option.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum DeletesArg {
+    /// Deleted elements are gone.
+    #[default]
+    Hard,
+    /// Deleted elements stay visible with their last values, marked.
+    Soft,
+}
+
+/// A pinned view and the moment in it that a command reads.
+pub(crate) struct Reading {
+    /// The graph at a commit.
+    pub(crate) view: View,
+    /// Time and way with deletes.
+    pub(crate) at: At,
+}
+
+impl Reading {
+    /// Unit of the graph's times.
+    pub(crate) fn unit(&self) -> TimeUnit {
+        self.view.schema().unit()
+    }
+}
+
+impl ReadArgs {
+    /// Opens the graph and pins what is asked for.
+    pub(crate) fn read(&self, context: &Context) -> anyhow::Result<Reading> {
+        self.pin(&context.open()?)
+    }
+
+    /// Pins what is asked for in an open graph.
+    pub(crate) fn pin(&self, graph: &Graph) -> anyhow::Result<Reading> {
+        let view = pin_commit(graph, self.commit)?;
+        let time =
+            self.at.as_deref().map_or(Ok(Time::FOREVER), |text| parse_time(view.schema().unit(), text, "--at"))?;
+        let deletes = match self.deletes {
+            DeletesArg::Hard => Deletes::Hard,
+            DeletesArg::Soft => Deletes::Soft,
+        };
+        Ok(Reading { view, at: At { time, deletes } })
+    }
+}
+
+/// The graph at a commit, the newest one if none is given.
+pub(crate) fn pin_commit(graph: &Graph, commit: Option<u64>) -> anyhow::Result<View> {
+    Ok(match commit {
+        Some(number) => graph.view_at(Commit(number))?,
+        None => graph.view(),
+    })
+}
+
+/// Reads a time option; what is no time is wrong usage.
+pub(crate) fn parse_time(unit: TimeUnit, text: &str, option: &str) -> Result<Time, UsageError> {
+    unit.parse(text).map_err(|error| UsageError(format!("{option}: {error}")))
+}

@@ -1,0 +1,71 @@
+//! Printing: tables for people, JSON lines for programs, progress on standard error.
+
+mod progress;
+mod table;
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+pub(crate) use progress::Progress;
+pub(crate) use table::Table;
+
+/// Where and how results are printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// JSON lines instead of tables and sentences.
+    pub(crate) json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Output {
+        Output { json }
+    }
+
+    /// Prints a sentence for people; nothing with `--json`.
+    pub(crate) fn say(&self, line: &str) -> io::Result<()> {
+        if self.json { Ok(()) } else { writeln!(io::stdout().lock(), "{line}") }
+    }
+
+    /// Prints a table for people; nothing with `--json`.
+    pub(crate) fn table(&self, table: &Table) -> io::Result<()> {
+        if self.json { Ok(()) } else { writeln!(io::stdout().lock(), "{table}") }
+    }
+
+    /// Prints an object as one line with `--json`; nothing without.
+    pub(crate) fn object(&self, object: &impl Serialize) -> io::Result<()> {
+        self.objects(std::iter::once(object))
+    }
+
+    /// Prints objects, one a line, with `--json`; nothing without.
+    pub(crate) fn objects(&self, objects: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        for object in objects {
+            serde_json::to_writer(&mut out, &object)?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()
+    }
+}
+
+/// Prints an error as `error: what`. Library errors say what, where and what to do.
+pub(crate) fn error(error: &anyhow::Error) {
+    // A closed standard error leaves nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+}
+
+/// Prints a note on standard error, beside the results.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether the reader of our output has gone, as `head` does.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

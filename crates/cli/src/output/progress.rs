@@ -1,0 +1,58 @@
+//! Progress bars, on standard error and only where it is a terminal.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar, a spinner, or nothing at all where nobody looks.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar over `total` steps.
+    pub(crate) fn steps(total: u64, message: &str) -> Progress {
+        Progress::new(Some(total), "{msg} [{bar:30}] {pos}/{len} {eta}", message)
+    }
+
+    /// A bar over bytes, or a spinner where their number is not known.
+    pub(crate) fn bytes(total: Option<u64>, message: &str) -> Progress {
+        let template = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        Progress::new(total, if total.is_some() { template } else { "{spinner} {msg} {bytes}" }, message)
+    }
+
+    /// A spinner for work of unknown length.
+    pub(crate) fn spinner(message: &str) -> Progress {
+        Progress::new(None, "{spinner} {msg} {elapsed}", message)
+    }
+
+    fn new(total: Option<u64>, template: &str, message: &str) -> Progress {
+        let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        if !stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(message.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Progress { bar }
+    }
+
+    /// Moves the bar to a position.
+    pub(crate) fn set(&self, position: u64) {
+        self.bar.set_position(position);
+    }
+
+    /// Changes the text beside the bar.
+    pub(crate) fn message(&self, message: &str) {
+        self.bar.set_message(message.to_owned());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

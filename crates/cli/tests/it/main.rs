@@ -1,0 +1,1 @@
+//! The binary, run from end to end.

@@ -1,0 +1,131 @@
+//! The graph: a directory, opened.
+
+use std::path::Path;
+
+use timeweft_graph::{At, Commit, Delta, Event, Place, Reject, Schema, TimeUnit};
+use timeweft_store::{LoadRecord, LoadReport, LoadRequest, Store, VerifyReport};
+
+use crate::load::{self, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
+use crate::{Error, Stats, View};
+
+/// A graph directory, open in this process alone. Every load is one commit, visible whole or not at all.
+#[derive(Debug)]
+pub struct Graph {
+    store: Store,
+}
+
+impl Graph {
+    /// Makes an empty graph whose times count in `unit`. The directory is created if need be.
+    pub fn create(dir: impl AsRef<Path>, unit: TimeUnit) -> Result<Graph, Error> {
+        Graph::create_with(dir, Schema::new(unit))
+    }
+
+    /// Makes an empty graph with declared types; a closed schema refuses all others.
+    pub fn create_with(dir: impl AsRef<Path>, schema: Schema) -> Result<Graph, Error> {
+        Ok(Graph { store: Store::create(dir, schema)? })
+    }
+
+    /// Opens a graph.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Graph, Error> {
+        Ok(Graph { store: Store::open(dir)? })
+    }
+
+    /// The graph at the newest commit.
+    pub fn view(&self) -> View {
+        View::new(self.store.commit(), self.store.view())
+    }
+
+    /// The graph as it was known at a commit.
+    pub fn view_at(&self, commit: Commit) -> Result<View, Error> {
+        Ok(View::new(commit, self.store.view_at(commit)?))
+    }
+
+    /// The newest commit; 0 before the first load.
+    pub fn commit(&self) -> Commit {
+        self.store.commit()
+    }
+
+    /// The types at the newest commit.
+    pub fn schema(&self) -> &Schema {
+        self.store.schema()
+    }
+
+    /// Unit of all times.
+    pub fn unit(&self) -> TimeUnit {
+        self.store.schema().unit()
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        self.store.dir()
+    }
+
+    /// The registry of loads, oldest first.
+    pub fn loads(&self) -> &[LoadRecord] {
+        self.store.loads()
+    }
+
+    /// Bytes on disk.
+    pub fn size_on_disk(&self) -> Result<u64, Error> {
+        Ok(self.store.size_on_disk()?)
+    }
+
+    /// Counts what a view shows at a time.
+    pub fn stats(&self, view: &View, at: At) -> Result<Stats, Error> {
+        Stats::of(self, view, at)
+    }
+
+    /// Checks every checksum, and that the log makes the graph. The first thing that is wrong is the error.
+    pub fn verify(&mut self) -> Result<VerifyReport, Error> {
+        Ok(self.store.verify()?)
+    }
+
+    /// Takes in events as one commit. Records that are refused are left out and reported.
+    pub fn load(
+        &mut self,
+        request: LoadRequest,
+        events: impl Iterator<Item = Result<(Event, Place), Reject>>,
+    ) -> Result<LoadReport, Error> {
+        Ok(self.store.load(request, events)?)
+    }
+
+    /// Takes in a stream of events from a file, or from standard input for `-`.
+    pub fn load_events(
+        &mut self,
+        path: &Path,
+        options: &EventOptions,
+        progress: &mut dyn FnMut(LoadProgress),
+    ) -> Result<LoadReport, Error> {
+        load::events(&mut self.store, path, options, progress)
+    }
+
+    /// Takes in a file of nodes and edges with lifetimes (temporal JSON).
+    pub fn load_intervals(
+        &mut self,
+        path: &Path,
+        options: &IntervalOptions,
+        progress: &mut dyn FnMut(LoadProgress),
+    ) -> Result<LoadReport, Error> {
+        load::intervals(&mut self.store, path, options, progress)
+    }
+
+    /// Brings a namespace to a whole version: what the version does not list is deleted.
+    pub fn load_version(&mut self, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
+        load::version(&mut self.store, path, options)
+    }
+
+    /// What [`Graph::load_version`] would do: a dry run.
+    pub fn plan_version(&self, path: &Path, options: &VersionOptions) -> Result<Delta, Error> {
+        load::plan(&self.store, path, options)
+    }
+
+    /// Takes in the history of a git repository.
+    pub fn load_git(
+        &mut self,
+        repository: &Path,
+        options: &GitLoad,
+        progress: &mut dyn FnMut(LoadProgress),
+    ) -> Result<LoadReport, Error> {
+        load::git(&mut self.store, repository, options, progress)
+    }
+}

@@ -1,0 +1,318 @@
+//! How sources become loads.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use timeweft_graph::{Dangling, Delta, DeltaOptions, Name, Reject, Schema, Time, TimeUnit, Version};
+use timeweft_source::{
+    BytesRead, CsvOptions, CsvReader, Delimiter, GitOptions, Input, IntervalsOptions, JsonlReader, OboOptions, Record,
+    SourceError, git_history, obo, open, temporal_json,
+};
+use timeweft_store::{LoadReport, LoadRequest, Repeats, Store};
+
+use crate::Error;
+
+/// How far a load is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LoadProgress {
+    /// Records handed to the store so far.
+    pub records: u64,
+    /// Bytes of the source read so far, as they lie on disk.
+    pub bytes: u64,
+    /// Size of the source in bytes; `None` where it is not known, as for standard input.
+    pub size: Option<u64>,
+}
+
+/// Format of an event stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EventFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// A table.
+    Table(CsvOptions),
+}
+
+impl EventFormat {
+    /// The format that a file name tells: `.csv` and `.tsv` (also packed, `.csv.gz`) are tables with a header, all else
+    /// is JSON lines.
+    pub fn of(path: &Path) -> EventFormat {
+        let table = |delimiter| EventFormat::Table(CsvOptions { delimiter, ..CsvOptions::default() });
+        match extension(path) {
+            Some("csv") => table(Delimiter::Byte(b',')),
+            Some("tsv") => table(Delimiter::Byte(b'\t')),
+            _ => EventFormat::Jsonl,
+        }
+    }
+}
+
+/// How a stream of events is loaded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventOptions {
+    /// Owner of what the load creates.
+    pub namespace: Name,
+    /// Version that the load brings; with it, the same load again is no load.
+    pub version: Option<Name>,
+    /// Format; `None` follows the file name.
+    pub format: Option<EventFormat>,
+    /// What to do with edges at missing nodes. `None`: a table of interactions creates them, all else refuses the edge.
+    pub dangling: Option<Dangling>,
+    /// What to do with repeated edges. `None`: a table of interactions makes parallel edges, all else refuses the edge.
+    pub repeats: Option<Repeats>,
+    /// The load is refused as soon as more records than this are rejected.
+    pub max_rejects: Option<u64>,
+}
+
+impl Default for EventOptions {
+    fn default() -> Self {
+        EventOptions {
+            namespace: "events".into(),
+            version: None,
+            format: None,
+            dangling: None,
+            repeats: None,
+            max_rejects: None,
+        }
+    }
+}
+
+/// How a file of intervals is loaded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IntervalOptions {
+    /// Owner of what the load creates.
+    pub namespace: Name,
+    /// The load is refused as soon as more records than this are rejected.
+    pub max_rejects: Option<u64>,
+}
+
+impl Default for IntervalOptions {
+    fn default() -> Self {
+        IntervalOptions { namespace: "intervals".into(), max_rejects: None }
+    }
+}
+
+/// Format of a whole version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum VersionFormat {
+    /// An ontology in OBO text.
+    Obo,
+}
+
+/// How a whole version is loaded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VersionOptions {
+    /// Owner of everything that the version lists.
+    pub namespace: Name,
+    /// Name of the version, once a namespace.
+    pub version: Name,
+    /// When the version takes effect.
+    pub timestamp: Time,
+    /// When its source released it.
+    pub release_timestamp: Option<Time>,
+    /// Format; `None` follows the file name.
+    pub format: Option<VersionFormat>,
+    /// Keeps only elements whose id begins with this prefix and a colon.
+    pub id_prefix: Option<String>,
+    /// What to do with edges at nodes that the version does not list.
+    pub dangling: Dangling,
+    /// Consent to a version that lists nothing, which ends every element of the namespace.
+    pub allow_empty: bool,
+}
+
+impl VersionOptions {
+    /// A version of a namespace that takes effect at a time, with the default policies.
+    pub fn new(namespace: &str, version: &str, timestamp: Time) -> VersionOptions {
+        VersionOptions {
+            namespace: namespace.into(),
+            version: version.into(),
+            timestamp,
+            release_timestamp: None,
+            format: None,
+            id_prefix: None,
+            dangling: Dangling::default(),
+            allow_empty: false,
+        }
+    }
+
+    fn request(&self, path: &Path) -> LoadRequest {
+        let mut request =
+            LoadRequest::new(&self.namespace, &path.to_string_lossy()).version(&self.version, self.timestamp);
+        request.release_timestamp = self.release_timestamp;
+        request
+    }
+
+    fn delta(&self) -> DeltaOptions {
+        DeltaOptions { dangling: self.dangling, allow_empty: self.allow_empty }
+    }
+}
+
+/// How a git history is loaded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GitLoad {
+    /// Owner of what the load creates.
+    pub namespace: Name,
+    /// Stops after this many commits, counted from the first one.
+    pub limit: Option<usize>,
+}
+
+impl Default for GitLoad {
+    fn default() -> Self {
+        GitLoad { namespace: "git".into(), limit: None }
+    }
+}
+
+pub(crate) fn events(
+    store: &mut Store,
+    path: &Path,
+    options: &EventOptions,
+    progress: &mut dyn FnMut(LoadProgress),
+) -> Result<LoadReport, Error> {
+    let input = open(path)?;
+    let meter = Meter { bytes: Some(input.bytes_read()), size: input.size(), progress };
+    let file = input.name().clone();
+    let mut request = LoadRequest::new(&options.namespace, &file);
+    request.version = options.version.clone();
+    request.max_rejects = options.max_rejects;
+    let format = options.format.clone().unwrap_or_else(|| EventFormat::of(path));
+    let mut reader = EventReader::new(input, &file, store.schema(), &format)?;
+    let (dangling, repeats) = reader.policies();
+    request.dangling = options.dangling.unwrap_or(dangling);
+    request.repeats = options.repeats.unwrap_or(repeats);
+    let report = meter.load(store, request, &mut reader)?;
+    match reader.failure() {
+        Some(error) => Err(error.into()),
+        None => Ok(report),
+    }
+}
+
+pub(crate) fn intervals(
+    store: &mut Store,
+    path: &Path,
+    options: &IntervalOptions,
+    progress: &mut dyn FnMut(LoadProgress),
+) -> Result<LoadReport, Error> {
+    let input = open(path)?;
+    let meter = Meter { bytes: Some(input.bytes_read()), size: input.size(), progress };
+    let file = input.name().clone();
+    let read = temporal_json::read(input, &file, &IntervalsOptions { unit: store.schema().unit() })?;
+    let mut request = LoadRequest::new(&options.namespace, &file);
+    request.schema = read.schema;
+    request.max_rejects = options.max_rejects;
+    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)))
+}
+
+pub(crate) fn version(store: &mut Store, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
+    let version = read_version(store.schema().unit(), path, options)?;
+    Ok(store.load_version(options.request(path), version, options.delta())?)
+}
+
+pub(crate) fn plan(store: &Store, path: &Path, options: &VersionOptions) -> Result<Delta, Error> {
+    let mut version = read_version(store.schema().unit(), path, options)?;
+    let unread = std::mem::take(&mut version.rejects);
+    let mut delta = store.plan_version(&options.request(path), &version, &options.delta())?;
+    delta.rejects.splice(0..0, unread);
+    Ok(delta)
+}
+
+pub(crate) fn git(
+    store: &mut Store,
+    repository: &Path,
+    options: &GitLoad,
+    progress: &mut dyn FnMut(LoadProgress),
+) -> Result<LoadReport, Error> {
+    let read = git_history::read(repository, &GitOptions { limit: options.limit })?;
+    let mut request = LoadRequest::new(&options.namespace, &repository.to_string_lossy());
+    request.schema = read.schema;
+    let meter = Meter { bytes: None, size: None, progress };
+    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)))
+}
+
+fn read_version(unit: TimeUnit, path: &Path, options: &VersionOptions) -> Result<Version, Error> {
+    let unknown = || Error::UnknownFormat { source_name: path.display().to_string(), choices: "--format obo" };
+    let format = match (options.format, extension(path)) {
+        (Some(format), _) => format,
+        (None, Some("obo")) => VersionFormat::Obo,
+        (None, _) => return Err(unknown()),
+    };
+    let input = open(path)?;
+    let file = input.name().clone();
+    match format {
+        VersionFormat::Obo => Ok(obo::read(input, &file, &OboOptions { id_prefix: options.id_prefix.clone(), unit })?),
+    }
+}
+
+/// The extension of a file, below that of its packing.
+fn extension(path: &Path) -> Option<&str> {
+    let packed = path.extension() == Some(OsStr::new("gz"));
+    let name = if packed { Path::new(path.file_stem()?) } else { path };
+    name.extension()?.to_str()
+}
+
+/// A reader of events in either format.
+enum EventReader {
+    Jsonl(JsonlReader<Input>),
+    Table(CsvReader<Input>),
+}
+
+impl EventReader {
+    fn new(input: Input, file: &Name, schema: &Schema, format: &EventFormat) -> Result<EventReader, SourceError> {
+        Ok(match format {
+            EventFormat::Jsonl => EventReader::Jsonl(JsonlReader::new(input, file, schema)),
+            EventFormat::Table(options) => EventReader::Table(CsvReader::new(input, file, schema, options)?),
+        })
+    }
+
+    /// The policies that fit the source: rows without an action are interactions of nodes that nothing creates.
+    fn policies(&self) -> (Dangling, Repeats) {
+        match self {
+            EventReader::Table(reader) if !reader.has_action() => (Dangling::Stub, Repeats::Parallel),
+            _ => (Dangling::Drop, Repeats::Reject),
+        }
+    }
+
+    fn failure(&mut self) -> Option<SourceError> {
+        match self {
+            EventReader::Jsonl(reader) => reader.failure(),
+            EventReader::Table(reader) => reader.failure(),
+        }
+    }
+}
+
+impl Iterator for EventReader {
+    type Item = Result<Record, Reject>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            EventReader::Jsonl(reader) => reader.next(),
+            EventReader::Table(reader) => reader.next(),
+        }
+    }
+}
+
+/// So many records go by between two looks at the progress.
+const STRIDE: u64 = 4096;
+
+/// Tells how far a load is.
+struct Meter<'a> {
+    bytes: Option<BytesRead>,
+    size: Option<u64>,
+    progress: &'a mut dyn FnMut(LoadProgress),
+}
+
+impl Meter<'_> {
+    fn load(
+        self,
+        store: &mut Store,
+        request: LoadRequest,
+        records: impl Iterator<Item = Result<Record, Reject>>,
+    ) -> Result<LoadReport, Error> {
+        let metered = (1u64..).zip(records).map(|(count, record)| {
+            if count.is_multiple_of(STRIDE) {
+                let bytes = self.bytes.as_ref().map_or(0, BytesRead::get);
+                (self.progress)(LoadProgress { records: count, bytes, size: self.size });
+            }
+            record.map(|record| (record.event, record.place))
+        });
+        Ok(store.load(request, metered)?)
+    }
+}
