@@ -19,6 +19,9 @@ use crate::Record;
 /// Everything read so far. Edges wait until all nodes are known.
 pub(super) struct Assembly {
     schema: Schema,
+    /// Numbers of types and features as names, each kept once.
+    numbers: FxHashMap<u32, Name>,
+    weight: Name,
     nodes: FxHashMap<u64, Node>,
     edges: Vec<PendingEdge>,
     records: Vec<Record>,
@@ -41,6 +44,8 @@ impl Assembly {
     pub(super) fn new(unit: TimeUnit) -> Assembly {
         Assembly {
             schema: Schema::new(unit),
+            numbers: FxHashMap::default(),
+            weight: "weight".into(),
             nodes: FxHashMap::default(),
             edges: Vec::new(),
             records: Vec::new(),
@@ -67,7 +72,7 @@ impl Assembly {
         if let Some(known) = self.nodes.get(&line.id) {
             return Err(Reason::Malformed(format!("node {} has a line already: line {}", line.id, known.line)));
         }
-        let key = NodeKey { node_type: line.node.type_number.to_string().into(), id: ExternalId::Int(line.id) };
+        let key = NodeKey { node_type: self.number(line.node.type_number), id: ExternalId::Int(line.id) };
         let Some(node_type) = self.schema.add_node_type(&key.node_type) else {
             self.overflow = true;
             return Ok(());
@@ -88,15 +93,13 @@ impl Assembly {
     /// What the features of an element do over its life, by time; declares them in the schema.
     fn changes(&mut self, owner: Owner, described: Described) -> Result<BTreeMap<Time, Features>, Reason> {
         let weight_kind = FeatureKind::Dense { dtype: DType::F32, scalar: true };
-        let mut kinds = vec![(Name::from("weight"), weight_kind)];
+        let mut kinds = vec![(self.weight.clone(), weight_kind)];
         let mut changes = BTreeMap::<Time, Features>::new();
-        changes
-            .entry(described.life.created)
-            .or_default()
-            .push(("weight".into(), Some(weight_value(described.weight))));
+        let weight = (self.weight.clone(), Some(weight_value(described.weight)));
+        changes.entry(described.life.created).or_default().push(weight);
         let mut clipped = 0;
         for feature in described.features {
-            let name = Name::from(feature.number.to_string());
+            let name = self.number(feature.number);
             kinds.extend(feature.kind.map(|kind| (name.clone(), kind)));
             let (list, cut) = resolve(feature.spans, described.life).map_err(|time| {
                 Reason::Malformed(format!("feature {name} has two intervals that begin at {time}: which one holds?"))
@@ -109,6 +112,10 @@ impl Assembly {
         self.declare(owner, kinds)?;
         self.clipped_features += clipped;
         Ok(changes)
+    }
+
+    fn number(&mut self, number: u32) -> Name {
+        self.numbers.entry(number).or_insert_with(|| number.to_string().into()).clone()
     }
 
     /// Declares all features or none: a refused element leaves no trace.

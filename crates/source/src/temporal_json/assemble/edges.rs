@@ -90,11 +90,11 @@ impl Assembly {
     }
 
     fn add_edge(&mut self, edge: PendingEdge, key: Option<Name>) {
+        let relation = self.number(edge.edge.type_number);
         let (Some(source), Some(destination)) = (self.nodes.get(&edge.source), self.nodes.get(&edge.destination))
         else {
             return;
         };
-        let relation = Name::from(edge.edge.type_number.to_string());
         let (from, to) = (source.node_type, destination.node_type);
         let element = Element::Edge(EdgeKey {
             source: source.key.clone(),
