@@ -40,6 +40,21 @@ fn s24_gather_and_scatter_agree_with_their_definitions() {
 }
 
 #[test]
+fn s24_gather_and_scatter_in_several_tasks_agree_with_their_definitions() {
+    let (rows, count, width) = (50, 1100, 33);
+    let mut noise = Noise(4);
+    let (index, x, y) = (noise.index(count, rows), noise.array([rows, width]), noise.array([count, width]));
+    let (tensor, leaf_x) = leaf::<2>(&x);
+    let (taken, grads) = backward(nn::gather(tensor, &index), &y.values, &[leaf_x]);
+    close("gather", &taken, &reference::gather(&x.values, width, &index), 1e-7);
+    close("gather: gradient", &grads[0], &reference::scatter_sum(&y.values, width, &index, rows), 1e-5);
+    let (tensor, leaf_y) = leaf::<2>(&y);
+    let (put, grads) = backward(nn::scatter_sum(tensor, &index, rows), &x.values, &[leaf_y]);
+    close("scatter_sum", &put, &reference::scatter_sum(&y.values, width, &index, rows), 1e-5);
+    close("scatter_sum: gradient", &grads[0], &reference::gather(&x.values, width, &index), 1e-7);
+}
+
+#[test]
 fn s22_segment_mean_agrees_with_its_definition() {
     for (count, rows, width) in [(6, 20, 7), (3, 0, 4), (1, 5, 1), (30, 11, 32)] {
         let mut noise = Noise(3 + rows as u64);
@@ -216,22 +231,24 @@ fn s25_weights_sum_to_one_less_the_sink() {
 }
 
 #[test]
-fn s25_scores_of_eighty_stay_finite() {
+fn s25_scores_of_eighty_and_far_beyond_stay_finite() {
     let layout = AttentionLayout { root_pairs: [0, 1, 2].into(), pair_tokens: [0, 3, 6].into() };
     let array = |shape: &[usize], values: &[f64]| Array { shape: shape.to_vec(), values: values.to_vec() };
-    let inputs = [
-        array(&[2, 1, 1], &[80.0, -80.0]),
-        array(&[6, 1], &[1.0, -1.0, 0.5, 1.0, -1.0, 0.0]),
-        array(&[2, 1], &[0.0, 0.0]),
-        array(&[2, 1], &[-80.0, 80.0]),
-    ];
-    let expected = slow_attention(&layout, &inputs)[0].clone();
-    let ((qa, a), (f, b), (mu, c), (sink, d)) =
-        (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]), leaf::<2>(&inputs[3]));
-    let ctx = nn::temporal_attention(qa, f, mu, Some(sink), &layout);
-    let (found, grads) = backward(ctx, &[1.0, 1.0], &[a, b, c, d]);
-    close("ctx", &found, &expected, 1e-5);
-    assert!(grads.iter().flatten().all(|grad| grad.is_finite()), "{grads:?}");
+    for score in [80.0, 300.0] {
+        let inputs = [
+            array(&[2, 1, 1], &[score, -score]),
+            array(&[6, 1], &[1.0, -1.0, 0.5, 1.0, -1.0, 0.0]),
+            array(&[2, 1], &[0.0, 0.0]),
+            array(&[2, 1], &[-score, score]),
+        ];
+        let expected = slow_attention(&layout, &inputs)[0].clone();
+        let ((qa, a), (f, b), (mu, c), (sink, d)) =
+            (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]), leaf::<2>(&inputs[3]));
+        let ctx = nn::temporal_attention(qa, f, mu, Some(sink), &layout);
+        let (found, grads) = backward(ctx, &[1.0, 1.0], &[a, b, c, d]);
+        close("ctx", &found, &expected, 1e-5);
+        assert!(grads.iter().flatten().all(|grad| grad.is_finite()), "{grads:?}");
+    }
 }
 
 /// Sizes of a scan case: tokens, channels, states, segments.

@@ -1,3 +1,8 @@
 //! Integration tests of the learning crate.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod gradients;
 mod kernels;
+mod leakage;
+mod learning;
+mod worlds;

@@ -1,0 +1,100 @@
+//! Gradients of every weight of every stage against central differences of the loss.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use timeweft_learn::{Config, Fitted, Htgn, Query, Task, World, empty_store, pipeline};
+
+use crate::worlds::{index, mixed, small};
+
+/// One training step's loss, through all five stages.
+fn loss(model: &Htgn, world: &World, config: &Config, queries: &[Query], facts: std::ops::Range<usize>) -> Tensor<1> {
+    let mut store = empty_store(world, config);
+    // A first batch gives stored states that are not zero.
+    pipeline::remember(&model.valid(), world, 0..facts.start, &store).commit(&mut store);
+    let remembered = pipeline::remember(model, world, facts, &store);
+    // Weighted, so that no symmetry hides a wrong sign.
+    let logits = pipeline::answer(model, world, &config.model, &remembered, &store, queries);
+    let n = logits.dims()[0];
+    let weights: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
+    (logits * Tensor::from_data(TensorData::new(weights, [n]), &Device::flex())).sum()
+}
+
+/// Collects name, gradient and size of each weight tensor.
+struct Collect<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    found: Vec<(String, Vec<f32>)>,
+}
+
+impl ModuleVisitor for Collect<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.into());
+    }
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = param.val().grad(self.gradients).map(pipeline::floats).unwrap_or_default();
+        self.found.push((self.path.join("."), gradient));
+    }
+}
+
+/// Adds `step` to one entry of one weight tensor.
+struct Nudge {
+    tensor: usize,
+    entry: usize,
+    step: f32,
+    at: usize,
+}
+
+impl ModuleMapper for Nudge {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.at += 1;
+        if self.at - 1 != self.tensor {
+            return param;
+        }
+        let (entry, step) = (self.entry, self.step);
+        param.map(|tensor| {
+            let (shape, device) = (tensor.dims(), tensor.device());
+            let mut values = pipeline::floats(tensor.inner());
+            values[entry] += step;
+            Tensor::from_data(TensorData::new(values, shape), &device)
+        })
+    }
+}
+
+/// Checks the largest entries of every weight's gradient.
+pub fn check_all(device: &Device) {
+    let mut config = small();
+    config.model.width = 8;
+    config.model.channels = 8;
+    let task = Task::new(index(&mixed(60, 2)), &config).unwrap();
+    let world = World::new(task.index.clone(), Fitted::fit(&task, &config));
+    let links = 20..40;
+    let facts = task.links[links.start].fact..task.links[links.end].fact;
+    let ask = |number: usize, destination| {
+        let link = task.links[number];
+        Query { edge_type: link.edge_type, source: link.source, destination, time: link.time, as_of: link.time }
+    };
+    let queries: Vec<Query> =
+        links.flat_map(|i| [ask(i, task.links[i].destination), ask(i, task.links[i - 3].destination)]).collect();
+    let model = Htgn::new(&config, &world, &device.clone().autodiff());
+    let value = loss(&model, &world, &config, &queries, facts.clone());
+    let gradients = value.backward();
+    let mut collect = Collect { gradients: &gradients, path: Vec::new(), found: Vec::new() };
+    model.visit(&mut collect);
+    assert!(collect.found.len() > 30, "{}", collect.found.len());
+    for (tensor, (name, gradient)) in collect.found.iter().enumerate() {
+        let largest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
+        let Some(entry) = largest else { panic!("{name} has no gradient") };
+        let at = |step: f32| {
+            let nudged = model.valid().map(&mut Nudge { tensor, entry, step, at: 0 });
+            f64::from(pipeline::floats(loss(&nudged, &world, &config, &queries, facts.clone()))[0])
+        };
+        let step = 2e-3;
+        let numeric = (at(step) - at(-step)) / (2.0 * f64::from(step));
+        let analytic = f64::from(gradient[entry]);
+        let scale = analytic.abs().max(numeric.abs()).max(0.05);
+        assert!((analytic - numeric).abs() / scale < 0.03, "{name}[{entry}]: {analytic} against {numeric}");
+    }
+}

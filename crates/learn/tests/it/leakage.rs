@@ -1,0 +1,159 @@
+//! Nothing from the future leaks into an answer (law 5).
+
+use std::ops::Range;
+
+use burn::tensor::Device;
+use timeweft_graph::{Action, Event, NodeKey};
+use timeweft_learn::{Config, Fitted, Freshness, Htgn, Task, World, empty_store, pipeline, train};
+
+use crate::worlds::{draw, edge, index, mixed, small};
+
+/// Logits of every link of `links` against its candidates, with fixed weights and fixed statistics.
+fn scores(events: &[Event], fitted: Option<Fitted>, config: &Config, links: Range<usize>) -> (Vec<f32>, Fitted) {
+    let task = Task::new(index(events), config).unwrap();
+    let fitted = fitted.unwrap_or_else(|| Fitted::fit(&task, config));
+    let world = World::new(task.index.clone(), fitted.clone());
+    let model = Htgn::new(config, &world, &Device::flex());
+    let mut store = empty_store(&world, config);
+    let mut logits = Vec::new();
+    let first = task.links[links.start].fact;
+    let last = task.links[links.end - 1].fact + 1;
+    assert!(first < last);
+    for facts in timeweft_learn::batches(world.facts(), 0..last, config.train.batch, 0) {
+        let remembered = pipeline::remember(&model, &world, facts.clone(), &store);
+        let inside = |number: &usize| facts.contains(&task.links[*number].fact);
+        for number in links.clone().filter(inside) {
+            let link = task.links[number];
+            let destinations = (0..12).filter_map(|id| world.index.node_index(&NodeKey::new("item", id)));
+            let queries: Vec<_> = destinations
+                .map(|destination| timeweft_learn::Query {
+                    edge_type: link.edge_type,
+                    source: link.source,
+                    destination,
+                    time: link.time,
+                    as_of: link.time,
+                })
+                .collect();
+            logits.extend(pipeline::floats(pipeline::answer(&model, &world, &config.model, &remembered, &store, &queries)));
+        }
+        remembered.commit(&mut store);
+    }
+    (logits, fitted)
+}
+
+/// The same history with everything at or after `time` replaced by other events.
+fn with_other_future(events: &[Event], time: i64) -> Vec<Event> {
+    let mut other: Vec<Event> = events.iter().filter(|event| event.time.0 < time).cloned().collect();
+    for i in 0..60 {
+        let (s, d) = (NodeKey::new("user", draw(99, 2 * i, 12)), NodeKey::new("item", draw(99, 2 * i + 1, 12)));
+        other.push(edge(time + i as i64 / 2, Action::Create, s, "buys", d, 100_000 + i));
+    }
+    other
+}
+
+#[test]
+fn future_shuffle_leaves_every_earlier_score_bit_equal() {
+    let events = mixed(150, 7);
+    let config = small();
+    let border = 301;
+    let task = Task::new(index(&events), &config).unwrap();
+    let earlier = task.links.iter().filter(|link| link.time.0 < border).count();
+    assert!(earlier > 60, "{earlier}");
+    let (before, fitted) = scores(&events, None, &config, 0..earlier);
+    let (after, _) = scores(&with_other_future(&events, border), Some(fitted), &config, 0..earlier);
+    assert_eq!(before, after);
+    assert!(before.iter().all(|score| score.is_finite()));
+    // The check can fail: a changed past moves scores.
+    let (moved, _) = scores(&with_other_future(&events, border - 40), None, &config, 0..earlier - 20);
+    assert_ne!(before[..moved.len()], moved[..]);
+}
+
+#[test]
+fn events_of_the_same_time_do_not_see_each_other() {
+    let events = mixed(60, 3);
+    let config = small();
+    let task = Task::new(index(&events), &config).unwrap();
+    let number = 40;
+    let time = task.links[number].time.0;
+    let first = task.links.iter().position(|link| link.time.0 == time).unwrap();
+    let (before, fitted) = scores(&events, None, &config, first..first + 1);
+    // All that happens at that time, but the first link itself, happens otherwise.
+    let (after, _) = scores(&with_other_ties(&events, time), Some(fitted), &config, first..first + 1);
+    assert_eq!(before, after);
+}
+
+fn with_other_ties(events: &[Event], time: i64) -> Vec<Event> {
+    let mut kept: Vec<Event> = events.iter().filter(|event| event.time.0 < time).cloned().collect();
+    kept.extend(events.iter().find(|event| event.time.0 == time).cloned());
+    for i in 0..5 {
+        let (s, d) = (NodeKey::new("user", i), NodeKey::new("item", 11 - i));
+        kept.push(edge(time, Action::Create, s, "buys", d, 200_000 + i));
+    }
+    kept
+}
+
+#[test]
+fn batch_size_changes_no_score_at_fixed_weights() {
+    let events = mixed(90, 5);
+    let mut config = small();
+    let run = |size: usize, config: &mut Config| {
+        config.train.batch = size;
+        scores(&events, None, config, 0..80).0
+    };
+    let one = run(1, &mut config);
+    for size in [7, 40, 1000] {
+        let other = run(size, &mut config);
+        assert_eq!(one.len(), other.len());
+        let worst = one.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-5, "batch {size}: {worst}");
+    }
+}
+
+#[test]
+fn order_inside_a_timestamp_changes_no_score() {
+    let events = mixed(90, 5);
+    let mut shuffled = events.clone();
+    // Stable by time, but the links of one time in reverse (node creations stay first).
+    let start = 24;
+    shuffled[start..].sort_by_key(|event| event.time);
+    let mut from = start;
+    while from < shuffled.len() {
+        let time = shuffled[from].time;
+        let to = from + shuffled[from..].iter().take_while(|event| event.time == time).count();
+        let creations = shuffled[from..to].iter().all(|event| event.action == Action::Create);
+        if creations {
+            shuffled[from..to].reverse();
+        }
+        from = to;
+    }
+    assert_ne!(events, shuffled);
+    let config = small();
+    let last = 80;
+    let (mut a, fitted) = scores(&events, None, &config, last..last + 1);
+    let (mut b, _) = scores(&shuffled, Some(fitted), &config, last..last + 3);
+    // The link may stand at another place among those of its time: its scores are among them.
+    b.chunks_mut(12).for_each(|chunk| chunk.iter_mut().for_each(|x| *x = (*x * 1e4).round()));
+    a.iter_mut().for_each(|x| *x = (*x * 1e4).round());
+    assert!(b.chunks(12).any(|chunk| chunk == a) || a.len() == 12 && b.len() == 36);
+}
+
+#[test]
+fn training_twice_gives_the_same_bits() {
+    let events = mixed(120, 1);
+    let config = small();
+    let task = Task::new(index(&events), &config).unwrap();
+    let run = || {
+        let trained = train(&task, &config, |_| ()).unwrap();
+        let ranks = timeweft_learn::evaluate(
+            &trained.model,
+            &trained.world,
+            &task,
+            &config,
+            task.split.val_end..task.split.end,
+            Freshness::Event,
+            |_| (),
+        );
+        (trained.epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>(), ranks)
+    };
+    assert_eq!(run(), run());
+}

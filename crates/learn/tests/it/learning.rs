@@ -1,0 +1,218 @@
+//! The model learns: overfitting, gradients, checkpoints, explanations, protocol.
+
+use burn::tensor::Device;
+use timeweft_graph::{Action, NodeKey, Schema, TimeUnit};
+use timeweft_index::Index;
+use timeweft_learn::{
+    Config, Freshness, Loss, Metrics, Rule, Split, Task, Trained, average_precision, candidates, evaluate, rank, train,
+};
+
+use crate::worlds::{data, draw, edge, index, mixed, node, small};
+
+/// 64 links that a model can learn by heart: each user has an item of its own that no counter tells.
+fn by_heart() -> Vec<timeweft_graph::Event> {
+    let mut events = Vec::new();
+    for i in 0..16 {
+        events.push(node(0, Action::Create, NodeKey::new("user", i)));
+        events.push(node(0, Action::Create, NodeKey::new("item", i)));
+    }
+    for i in 0..92 {
+        let user = draw(11, i, 16);
+        let item = (5 * user + 3) % 16;
+        events.push(edge(1 + i as i64, Action::Create, NodeKey::new("user", user), "buys", NodeKey::new("item", item), i));
+    }
+    events
+}
+
+/// Average precision of the training links against their candidates, as the trained model scores them.
+fn training_precision(loss: Loss) -> f64 {
+    let mut config = small();
+    config.model.counters = false;
+    config.train.loss = loss;
+    config.train.epochs = 60;
+    config.train.learning_rate = 5e-3;
+    let task = Task::new(index(&by_heart()), &config).unwrap();
+    assert_eq!(task.split.train_end, 64);
+    let trained = train(&task, &config, |_| ()).unwrap();
+    let (mut positives, mut negatives) = (Vec::new(), Vec::new());
+    for (number, link) in task.links[..64].iter().enumerate() {
+        let ask = |destination| timeweft_learn::Query {
+            edge_type: link.edge_type,
+            source: link.source,
+            destination,
+            time: link.time,
+            as_of: link.time,
+        };
+        let others = task.candidates(number, 8, 1);
+        let queries: Vec<_> = std::iter::once(link.destination).chain(others).map(ask).collect();
+        let logits = trained.score(&queries, link.time);
+        positives.push(logits[0]);
+        negatives.extend_from_slice(&logits[1..]);
+    }
+    average_precision(&positives, &negatives)
+}
+
+#[test]
+fn sixty_four_events_are_learnt_by_heart_with_softmax() {
+    assert_eq!(training_precision(Loss::Softmax), 1.0);
+}
+
+#[test]
+fn sixty_four_events_are_learnt_by_heart_with_bce() {
+    assert_eq!(training_precision(Loss::Bce), 1.0);
+}
+
+#[test]
+fn checkpoint_answers_as_the_model_that_was_saved() {
+    let config = small();
+    let task = Task::new(index(&mixed(120, 1)), &config).unwrap();
+    let trained = train(&task, &config, |_| ()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.twm");
+    trained.save(&path).unwrap();
+    let loaded = Trained::load(&path, task.index.clone()).unwrap();
+    assert_eq!(trained.store, loaded.store);
+    assert_eq!(trained.optimizer.into_bytes().unwrap().len(), loaded.optimizer.into_bytes().unwrap().len());
+    let part = task.split.val_end..task.split.end;
+    let figures = |t: &Trained| evaluate(&t.model, &t.world, &task, &config, part.clone(), Freshness::Event, |_| ());
+    assert_eq!(figures(&trained), figures(&loaded));
+
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let Err(error) = Trained::load(&path, task.index.clone()) else { panic!("a damaged checkpoint was read") };
+    assert!(error.to_string().contains("damaged"), "{error}");
+    std::fs::write(&path, &bytes[..40]).unwrap();
+    assert!(Trained::load(&path, task.index.clone()).is_err());
+    let other = Index::new(Schema::new(TimeUnit::Step));
+    trained.save(&path).unwrap();
+    let Err(error) = Trained::load(&path, other.into()) else { panic!("a model of another graph was read") };
+    assert!(error.to_string().contains("another graph"), "{error}");
+}
+
+#[test]
+fn contributions_are_first_order_shares_of_the_score() {
+    let config = small();
+    let task = Task::new(index(&mixed(120, 1)), &config).unwrap();
+    let trained = train(&task, &config, |_| ()).unwrap();
+    let link = task.links[task.split.end - 1];
+    let query = timeweft_learn::Query {
+        edge_type: link.edge_type,
+        source: link.source,
+        destination: link.destination,
+        time: link.time,
+        as_of: link.time,
+    };
+    let explanation = trained.explain(&query);
+    let logit = trained.score(std::slice::from_ref(&query), link.time)[0];
+    assert!((explanation.logit - logit).abs() < 1e-5, "{} {logit}", explanation.logit);
+    assert!(!explanation.neighbors.is_empty());
+    for heard in &explanation.neighbors {
+        assert!(heard.created < link.time);
+        assert!(heard.attention.iter().all(|alpha| (0.0..=1.0).contains(alpha)));
+        assert!(heard.contribution.is_finite());
+    }
+    let at_source: f32 =
+        explanation.neighbors.iter().filter(|heard| heard.at_source).map(|heard| heard.attention[0]).sum();
+    assert!(at_source < 1.0, "the sink keeps a share: {at_source}");
+}
+
+#[test]
+fn rank_counts_ties_half_and_never_rewards_nan() {
+    assert_eq!(rank(&1.0, &[0.0, 1.0, 2.0]), 2.5);
+    assert_eq!(rank(&f32::NAN, &[0.0, 1.0]), 3.0);
+    assert_eq!(rank(&1.0, &[f32::NAN]), 2.0);
+}
+
+#[test]
+fn average_precision_equals_the_definition() {
+    // Brute force: precision at each positive, in order of score.
+    let (positives, negatives) = ([0.9, 0.4, 0.7], [0.8, 0.1, 0.5]);
+    let expected = (1.0 / 1.0 + 2.0 / 3.0 + 3.0 / 5.0) / 3.0;
+    assert!((average_precision(&positives, &negatives) - expected).abs() < 1e-12);
+}
+
+#[test]
+fn a_split_never_cuts_a_timestamp() {
+    let times = [0, 1, 2, 3, 4, 5, 5, 5, 5, 9];
+    assert_eq!(Split::by_share(&times, [0.6, 0.9]), Split { train_end: 9, val_end: 9, end: 10 });
+    assert_eq!(Split::by_time(&times, [3, 5]), Split { train_end: 4, val_end: 9, end: 10 });
+}
+
+#[test]
+fn candidates_are_those_of_the_protocol() {
+    // First draws of the reference implementation for event 5 of a pool of 1000, seed 1.
+    let drawn = candidates(5, 1000, 1000, 3, 1);
+    let expected: Vec<usize> =
+        (0..3u64).map(|j| (timeweft_learn::splitmix64((1 << 48) ^ (5 << 16) ^ j) % 1000) as usize).collect();
+    assert_eq!(drawn, expected);
+    assert_eq!(candidates(5, expected[0], 1000, 2, 1), expected[1..]);
+    assert!(candidates(0, 0, 1, 10, 1).is_empty());
+}
+
+#[test]
+fn gradients_of_the_whole_model_match_finite_differences() {
+    crate::gradients::check_all(&Device::flex());
+}
+
+/// Loads a stream of real data as links of one relation.
+fn stream(path: &std::path::Path, types: [&str; 2]) -> std::sync::Arc<Index> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut known = std::collections::BTreeSet::new();
+    let mut events = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let fields: Vec<&str> = line.split([',', ' ']).collect();
+        let Ok(time) = fields[2].parse::<f64>() else { continue };
+        let ends = [NodeKey::new(types[0], fields[0]), NodeKey::new(types[1], fields[1])];
+        for end in &ends {
+            if known.insert(end.clone()) {
+                events.push(node(time as i64, Action::Create, end.clone()));
+            }
+        }
+        let [source, destination] = ends;
+        events.push(edge(time as i64, Action::Create, source, "link", destination, number as u64));
+    }
+    index(&events)
+}
+
+fn figure(rows: &[(Rule, Metrics)], rule: Rule) -> Metrics {
+    rows.iter().find(|row| row.0 == rule).unwrap().1
+}
+
+fn near(figure: f64, published: f64) {
+    assert!((figure - published).abs() <= 0.002, "{figure} against {published}");
+}
+
+#[test]
+fn rules_reproduce_the_protocol_on_uci() {
+    let Some(folder) = data("rules_reproduce_the_protocol_on_uci") else { return };
+    let task = Task::new(stream(&folder.join("uci/events.csv"), ["user", "user"]), &Config::default()).unwrap();
+    assert_eq!(task.links.len(), 59_835);
+    let test = task.split.val_end..task.split.end;
+    let fresh = figure(&Rule::evaluate(&task, test.clone(), Freshness::Event, 100, 1), Rule::Recency);
+    near(fresh.mrr, 0.758);
+    near(fresh.hits10, 0.888);
+    let stale = figure(&Rule::evaluate(&task, test, Freshness::Batch(200), 100, 1), Rule::Recency);
+    near(stale.mrr, 0.619);
+    near(stale.hits10, 0.811);
+}
+
+#[test]
+fn rules_reproduce_the_published_figures_on_wikipedia() {
+    let Some(folder) = data("rules_reproduce_the_published_figures_on_wikipedia") else { return };
+    let mut config = Config::default();
+    config.train.split_times = Some([1_862_652, 2_218_288]);
+    config.evaluate.candidates = 0;
+    let task = Task::new(stream(&folder.join("wikipedia/ml_wikipedia.txt"), ["user", "page"]), &config).unwrap();
+    let split = task.split;
+    assert_eq!([split.train_end, split.val_end - split.train_end, split.end - split.val_end], [110_232, 23_621, 23_621]);
+    let parts = [split.train_end..split.val_end, split.val_end..split.end];
+    for (part, [bank, window, stale, fresh]) in parts.into_iter().zip([[0.527, 0.600, 0.759, 0.842], [0.495, 0.571, 0.729, 0.821]]) {
+        let rows = Rule::evaluate(&task, part.clone(), Freshness::Batch(200), 0, 1);
+        near(figure(&rows, Rule::EdgeBank).mrr, bank);
+        near(figure(&rows, Rule::EdgeBankWindow).mrr, window);
+        near(figure(&rows, Rule::Recency).mrr, stale);
+        near(figure(&Rule::evaluate(&task, part, Freshness::Event, 0, 1), Rule::Recency).mrr, fresh);
+    }
+}

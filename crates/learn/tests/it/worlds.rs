@@ -1,0 +1,86 @@
+//! Small graphs that the tests learn from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
+use timeweft_index::Index;
+use timeweft_learn::{Config, splitmix64};
+
+/// A draw below `n`, by counter.
+pub fn draw(seed: u64, i: u64, n: u64) -> u64 {
+    splitmix64(splitmix64(seed) ^ i) % n
+}
+
+/// A bipartite stream of `n` edges with features on nodes and edges, updates and deletes among them, and ties.
+pub fn mixed(n: u64, seed: u64) -> Vec<Event> {
+    let user = |i| NodeKey::new("user", i);
+    let item = |i| NodeKey::new("item", i);
+    let mut events = Vec::new();
+    for i in 0..12 {
+        events.push(node(0, Action::Create, user(i)).with(vec![("age".into(), Some(Value::number(i as f64)))]));
+        events.push(node(0, Action::Create, item(i)).with(vec![("name".into(), Some(Value::text(&format!("item {i}"))))]));
+    }
+    for i in 0..n {
+        let time = 1 + (i / 3) as i64 * 10;
+        let (s, d) = (draw(seed, 4 * i, 12), draw(seed, 4 * i + 1, 12));
+        let price = Value::number(draw(seed, 4 * i + 2, 100) as f64);
+        events.push(edge(time, Action::Create, user(s), "buys", item(d), i).with(vec![("price".into(), Some(price))]));
+        if i % 7 == 3 {
+            let age = Value::number(draw(seed, 4 * i + 3, 50) as f64);
+            events.push(node(time, Action::Update, user(s)).with(vec![("age".into(), Some(age))]));
+        }
+        if i % 11 == 10 {
+            let (s, d) = (draw(seed, 4 * (i - 5), 12), draw(seed, 4 * (i - 5) + 1, 12));
+            events.push(edge(time, Action::Delete, user(s), "buys", item(d), i - 5));
+        }
+    }
+    events
+}
+
+/// A node event.
+pub fn node(time: i64, action: Action, key: NodeKey) -> Event {
+    Event::new(Time(time), action, Element::Node(key))
+}
+
+/// An edge event; `key` tells parallel edges apart.
+pub fn edge(time: i64, action: Action, source: NodeKey, relation: &str, destination: NodeKey, key: u64) -> Event {
+    let key = Some(Name::from(key.to_string()));
+    Event::new(Time(time), action, Element::Edge(EdgeKey { source, relation: relation.into(), destination, key }))
+}
+
+/// The index of events that are all accepted.
+pub fn index(events: &[Event]) -> Arc<Index> {
+    let mut index = Index::new(Schema::new(TimeUnit::Step));
+    let namespace: Name = "".into();
+    for event in events {
+        index.apply(event, &namespace).unwrap_or_else(|reason| panic!("{event:?}: {reason}"));
+    }
+    Arc::new(index)
+}
+
+/// A small model that trains in a moment.
+pub fn small() -> Config {
+    let mut config = Config::default();
+    config.model.width = 16;
+    config.model.channels = 16;
+    config.model.states = 4;
+    config.model.frequencies = 6;
+    config.model.neighbors = 5;
+    config.train.batch = 20;
+    config.train.negatives = 4;
+    config.train.epochs = 2;
+    config.evaluate.candidates = 8;
+    config
+}
+
+/// The folder of real data, or `None` with a line that says what was left out.
+pub fn data(test: &str) -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder = std::env::var_os("TIMEWEFT_DATA").map_or_else(|| PathBuf::from(default), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("left out: {test} (no data folder)");
+    None
+}
