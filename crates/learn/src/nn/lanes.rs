@@ -70,7 +70,7 @@ pub(super) fn madd<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// `e^x` with a relative error below 2e-7 for x in [-87.3, 88.3]; 0 below, saturated above, NaN for NaN.
+/// `e^x` with a relative error below 3e-7 for x in [-87.3, 88.3]; 0 below, saturated above, NaN for NaN.
 ///
 /// Cody-Waite reduction by ln 2 and the polynomial of the Cephes library (`expf`).
 #[inline(always)]
