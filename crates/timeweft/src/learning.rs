@@ -1,0 +1,437 @@
+//! Learning on a graph: models that are trained, kept beside the graph, asked, and explained. Answers carry names.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use timeweft_graph::{EdgeTypeId, ExternalId, GraphView, Name, NodeIndex, NodeKey, Time};
+use timeweft_index::{Index, Recency};
+use timeweft_learn::{Query, Task, Trained};
+
+pub use timeweft_index::Fact;
+pub use timeweft_learn::{
+    Config, ConfigError, DeleteRule, Epoch, EvaluateConfig, Evaluation, Freshness, LearnError, Loss, Metrics,
+    ModelConfig, Progress as LearnProgress, TrainConfig, splitmix64,
+};
+
+use crate::Graph;
+
+/// A trained model of a graph, with the graph as it stood when the model was trained or loaded.
+pub struct Model {
+    name: String,
+    trained: Trained,
+}
+
+/// The links that a model is measured on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The links that chose the epoch.
+    Validation,
+    /// The latest links, which had no part in training.
+    #[default]
+    Test,
+}
+
+/// A possible new edge.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Prediction {
+    /// Where it would end.
+    #[serde(serialize_with = "as_event")]
+    pub destination: NodeKey,
+    /// Logit: larger is likelier.
+    pub score: f32,
+    /// Softmax over all candidates of the question, in [0, 1].
+    pub probability: f32,
+}
+
+/// Why a possible edge got its score.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Explanation {
+    /// Relation of the edge.
+    pub relation: Name,
+    /// Where it would start.
+    #[serde(serialize_with = "as_event")]
+    pub source: NodeKey,
+    /// Where it would end.
+    #[serde(serialize_with = "as_event")]
+    pub destination: NodeKey,
+    /// When it would begin; everything strictly before is known.
+    pub time: Time,
+    /// Logit: larger is likelier.
+    pub score: f32,
+    /// What counting added: the score less the score if every counter said "never". `None` for a model without counters.
+    pub counting: Option<f32>,
+    /// What was counted.
+    pub counters: Counters,
+    /// Neighbours of the source, then of the destination; of each the largest push first.
+    pub neighbors: Vec<HeardNeighbor>,
+}
+
+/// What was counted before the time of a question, in edges of its relation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Counters {
+    /// From the source to the destination.
+    pub pair: Count,
+    /// From the destination to the source.
+    pub reversed: Count,
+    /// To the destination, from anywhere.
+    pub to_destination: Count,
+    /// From the destination, to anywhere.
+    pub from_destination: Count,
+    /// From the source, to anywhere.
+    pub from_source: Count,
+}
+
+/// How often something happened, and when last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Count {
+    /// How often.
+    pub count: u32,
+    /// When last; `None` if never.
+    pub last: Option<Time>,
+}
+
+/// A neighbour that the source or the destination listened to.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct HeardNeighbor {
+    /// Whether the source listened (else the destination).
+    pub at_source: bool,
+    /// The neighbour.
+    #[serde(serialize_with = "as_event")]
+    pub node: NodeKey,
+    /// Relation of the edge between them.
+    pub relation: Name,
+    /// Whether that edge ends at the neighbour (else it starts there).
+    pub outward: bool,
+    /// When that edge appeared.
+    pub created: Time,
+    /// Attention of each head, in [0, 1].
+    pub attention: Vec<f32>,
+    /// Signed share of the score that came through this neighbour, to first order.
+    pub contribution: f32,
+}
+
+/// Why a model could not be made, found or asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The learning itself failed.
+    #[error(transparent)]
+    Learn(#[from] LearnError),
+    /// The folder of models could not be read or made.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A name that is no file name.
+    #[error("`{0}` is no name for a model: use letters, digits, `-`, `_` and `.`")]
+    Name(String),
+    /// No such model.
+    #[error("no model `{name}` in {}: {}", folder.display(), known_models(known))]
+    NoModel {
+        /// Asked for.
+        name: String,
+        /// Where models lie.
+        folder: PathBuf,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A relation that does not start at the source's type, or does not end at the destination's.
+    #[error("no relation `{asked}` in this graph: it has {}", known.join(", "))]
+    UnknownRelation {
+        /// Asked for, with the types of its ends where they are known.
+        asked: String,
+        /// All relations, with the types of their ends.
+        known: Vec<String>,
+    },
+    /// A relation that the model was not trained to predict.
+    #[error("the model does not predict `{asked}`, only {}: train one with --target {asked}", known.join(", "))]
+    NotTrained {
+        /// Asked for.
+        asked: Name,
+        /// What the model predicts.
+        known: Vec<String>,
+    },
+    /// A relation that ends at several types of nodes.
+    #[error("`{relation}` ends at {}: say which type of destination is meant", types.join(", "))]
+    SeveralTypes {
+        /// Asked for.
+        relation: Name,
+        /// Types that it ends at.
+        types: Vec<String>,
+    },
+    /// A node that the graph never had.
+    #[error("the graph has no node {0}, at no time")]
+    UnknownNode(NodeKey),
+    /// A node that is not there at the time of the question.
+    #[error("node {node} is not alive just before {time}: ask for a time at which it is, or for another node")]
+    NotAlive {
+        /// The node.
+        node: NodeKey,
+        /// Time of the question.
+        time: String,
+    },
+}
+
+impl Graph {
+    /// Trains a model on the newest commit and keeps it as `models/<name>.twm` in the graph's directory. A model of that
+    /// name is replaced once the new one is whole.
+    ///
+    /// The borders of the parts are kept as times, so links that come later are test links of this model.
+    pub fn train(&self, name: &str, config: &Config, progress: impl FnMut(LearnProgress)) -> Result<Model, ModelError> {
+        let path = self.model_path(name)?;
+        config.check().map_err(LearnError::from)?;
+        let task = Task::new(self.view().index().clone(), config)?;
+        let last_of = |end: usize| task.links.get(end.saturating_sub(1)).map_or(i64::MIN, |link| link.time.0);
+        let mut config = config.clone();
+        config.train.split_times = Some([last_of(task.split.train_end), last_of(task.split.val_end)]);
+        let trained = timeweft_learn::train(&task, &config, progress)?;
+        let folder = self.models_folder();
+        std::fs::create_dir_all(&folder).map_err(|source| ModelError::Io { path: folder, source })?;
+        trained.save(&path)?;
+        Ok(Model { name: name.into(), trained })
+    }
+
+    /// Names of all models, sorted.
+    pub fn models(&self) -> Result<Vec<String>, ModelError> {
+        let folder = self.models_folder();
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(ModelError::Io { path: folder, source }),
+        };
+        let mut names: Vec<String> = entries.filter_map(|entry| model_name(&entry.ok()?.path())).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Loads a model. Its memory takes in what the graph has learned since it was trained.
+    pub fn load_model(&self, name: &str) -> Result<Model, ModelError> {
+        let path = self.model_path(name)?;
+        if !path.exists() {
+            return Err(ModelError::NoModel { name: name.into(), folder: self.models_folder(), known: self.models()? });
+        }
+        let trained = Trained::load(&path, self.view().index().clone())?;
+        Ok(Model { name: name.into(), trained })
+    }
+
+    /// Where a model of this name lies.
+    pub fn model_path(&self, name: &str) -> Result<PathBuf, ModelError> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() || name.starts_with('.') || !name.bytes().all(fits) {
+            return Err(ModelError::Name(name.into()));
+        }
+        Ok(self.models_folder().join(format!("{name}.{EXTENSION}")))
+    }
+
+    fn models_folder(&self) -> PathBuf {
+        self.dir().join("models")
+    }
+}
+
+/// Extension of checkpoints.
+const EXTENSION: &str = "twm";
+
+fn model_name(path: &Path) -> Option<String> {
+    let is_model = path.extension().is_some_and(|extension| extension == EXTENSION);
+    path.file_stem().filter(|_| is_model)?.to_str().map(String::from)
+}
+
+fn known_models(known: &[String]) -> String {
+    if known.is_empty() { "train one first".into() } else { format!("there are {}", known.join(", ")) }
+}
+
+impl Model {
+    /// Name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How it was trained. The borders of the parts are given as times.
+    pub fn config(&self) -> &Config {
+        &self.trained.config
+    }
+
+    /// All epochs of its training.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.trained.epochs
+    }
+
+    /// The epoch whose weights were kept, from 1.
+    pub fn best_epoch(&self) -> usize {
+        self.trained.best
+    }
+
+    /// The first moment after everything that the graph tells: "what comes next".
+    pub fn next_time(&self) -> Time {
+        self.index().facts().last().map_or(Time(0), |fact| Time(fact.time.0.saturating_add(1)))
+    }
+
+    /// Ranks the links of a part, beside the rules, once a freshness.
+    pub fn evaluate(
+        &self,
+        part: Part,
+        freshness: &[Freshness],
+        mut progress: impl FnMut(LearnProgress),
+    ) -> Result<Vec<Evaluation>, ModelError> {
+        let Trained { model, world, config, .. } = &self.trained;
+        let task = Task::new(world.index.clone(), config)?;
+        let links = match part {
+            Part::Validation => task.split.train_end..task.split.val_end,
+            Part::Test => task.split.val_end..task.split.end,
+        };
+        let evaluate = |&fresh: &Freshness| {
+            timeweft_learn::evaluate(model, world, &task, config, links.clone(), fresh, &mut progress)
+        };
+        Ok(freshness.iter().map(evaluate).collect())
+    }
+
+    /// The likeliest destinations of new edges of `relation` from `source` at a time, best first. `destination_type` is
+    /// needed only where the relation ends at several types.
+    pub fn predict(
+        &self,
+        relation: &str,
+        source: &NodeKey,
+        destination_type: Option<&str>,
+        time: Time,
+        top: usize,
+    ) -> Result<Vec<Prediction>, ModelError> {
+        let node = self.alive(source, time)?;
+        let edge_type = self.edge_type(relation, source, destination_type)?;
+        let named = |prediction: timeweft_learn::Prediction| Prediction {
+            destination: self.index().node_key(prediction.node).clone(),
+            score: prediction.logit,
+            probability: prediction.probability,
+        };
+        Ok(self.trained.predict(edge_type, node, time, top).into_iter().map(named).collect())
+    }
+
+    /// Why a new edge of `relation` would get its score at a time.
+    pub fn explain(
+        &self,
+        relation: &str,
+        source: &NodeKey,
+        destination: &NodeKey,
+        time: Time,
+    ) -> Result<Explanation, ModelError> {
+        let ends = (self.alive(source, time)?, self.alive(destination, time)?);
+        let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
+        let query = Query { edge_type, source: ends.0, destination: ends.1, time, as_of: time };
+        let timeweft_learn::Explanation { logit, logit_without_counters, counters, neighbors } =
+            self.trained.explain(&query);
+        Ok(Explanation {
+            relation: relation.into(),
+            source: source.clone(),
+            destination: destination.clone(),
+            time,
+            score: logit,
+            counting: logit_without_counters.map(|without| logit - without),
+            counters: Counters::from(counters),
+            neighbors: neighbors.iter().map(|heard| self.named(heard, ends)).collect(),
+        })
+    }
+
+    fn index(&self) -> &Arc<Index> {
+        &self.trained.world.index
+    }
+
+    fn named(&self, heard: &timeweft_learn::Heard, ends: (NodeIndex, NodeIndex)) -> HeardNeighbor {
+        let index = self.index();
+        let root = if heard.at_source { ends.0 } else { ends.1 };
+        let (_, start, _) = index.edge_ends(heard.edge);
+        HeardNeighbor {
+            at_source: heard.at_source,
+            node: index.node_key(heard.node).clone(),
+            relation: index.edge_key(heard.edge).relation,
+            outward: start == root,
+            created: heard.created,
+            attention: heard.attention.clone(),
+            contribution: heard.contribution,
+        }
+    }
+
+    fn alive(&self, key: &NodeKey, time: Time) -> Result<NodeIndex, ModelError> {
+        let index = self.index();
+        let node = index.node_index(key).ok_or_else(|| ModelError::UnknownNode(key.clone()))?;
+        if !index.alive(node, time.before()) {
+            let time = index.schema().unit().format(time);
+            return Err(ModelError::NotAlive { node: key.clone(), time });
+        }
+        Ok(node)
+    }
+
+    /// The one edge type that a question means.
+    fn edge_type(
+        &self,
+        relation: &str,
+        source: &NodeKey,
+        destination_type: Option<&str>,
+    ) -> Result<EdgeTypeId, ModelError> {
+        let schema = self.index().schema();
+        let fits = |edge: &timeweft_graph::EdgeType| {
+            *edge.relation == *relation
+                && schema.node_type_name(edge.source) == source.node_type
+                && destination_type.is_none_or(|wanted| *schema.node_type_name(edge.destination) == *wanted)
+        };
+        let fitting: Vec<_> = (0..).zip(schema.edge_types()).filter(|(_, edge)| fits(edge)).collect();
+        match fitting.as_slice() {
+            [] => Err(ModelError::UnknownRelation {
+                asked: format!("{} -{relation}-> {}", source.node_type, destination_type.unwrap_or("anything")),
+                known: (0..schema.edge_types().len())
+                    .map(|id| schema.owner_name(timeweft_graph::Owner::Edge(EdgeTypeId(id as u16))))
+                    .collect(),
+            }),
+            [(id, _)] => self.trained_for(relation).map(|()| EdgeTypeId(*id)),
+            several => Err(ModelError::SeveralTypes {
+                relation: relation.into(),
+                types: several.iter().map(|(_, edge)| schema.node_type_name(edge.destination).to_string()).collect(),
+            }),
+        }
+    }
+
+    fn trained_for(&self, relation: &str) -> Result<(), ModelError> {
+        let targets = &self.config().train.targets;
+        if targets.is_empty() || targets.iter().any(|target| target == relation) {
+            return Ok(());
+        }
+        Err(ModelError::NotTrained { asked: relation.into(), known: targets.clone() })
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("name", &self.name).field("config", self.config()).finish_non_exhaustive()
+    }
+}
+
+impl From<[Recency; 5]> for Counters {
+    fn from([pair, reversed, to_destination, from_destination, from_source]: [Recency; 5]) -> Counters {
+        Counters {
+            pair: pair.into(),
+            reversed: reversed.into(),
+            to_destination: to_destination.into(),
+            from_destination: from_destination.into(),
+            from_source: from_source.into(),
+        }
+    }
+}
+
+impl From<Recency> for Count {
+    fn from(recency: Recency) -> Count {
+        Count { count: recency.count, last: recency.last }
+    }
+}
+
+/// A node as event streams write it.
+fn as_event<S: Serializer>(node: &NodeKey, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Written<'a> {
+        r#type: &'a str,
+        id: &'a ExternalId,
+    }
+    Written { r#type: &node.node_type, id: &node.id }.serialize(serializer)
+}
