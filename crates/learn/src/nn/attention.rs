@@ -282,18 +282,19 @@ fn attend_backward_body<const FMA: bool>(
             }
         }
         if !out.sink.is_empty() {
-            for h in 0..heads {
-                out.sink[i * heads + h] = -saved.sinks[root * heads + h] * mean[h];
+            let dsink = &mut out.sink[i * heads..][..heads];
+            for ((dsink, alpha), mean) in dsink.iter_mut().zip(&saved.sinks[root * heads..]).zip(&mean) {
+                *dsink = -alpha * mean;
             }
         }
         for pair in segment(&a.layout.root_pairs, root) {
             for j in segment(&a.layout.pair_tokens, pair) {
                 let token = &f[j * width..][..width];
                 let dtoken = &mut out.tokens[(j - first_token) * width..][..width];
-                for h in 0..heads {
+                for (h, mean) in mean.iter().enumerate() {
                     let (at, here) = (pair * heads + h, (pair - first_pair) * heads + h);
                     let alpha = saved.tokens[j * heads + h];
-                    let ds = alpha * (slopes[(j - tokens.start) * heads + h] - mean[h]);
+                    let ds = alpha * (slopes[(j - tokens.start) * heads + h] - mean);
                     out.mu[here] += ds;
                     axpy::<FMA>(&mut out.qa[here * width..][..width], ds, token);
                     let (grad, qa) = (&grad[at * width..][..width], &qa[at * width..][..width]);
