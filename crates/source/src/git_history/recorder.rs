@@ -100,12 +100,10 @@ impl Recorder {
                 self.touch(moment, path, &change.kind);
             }
         }
+        // A renamed path is gone from the tree of this commit, so nothing has taken it over.
         for (from, into) in merges {
-            // A path that another file took over in the same commit lives on.
-            if !self.files.contains(&from) {
-                let merge = Element::Merge { from: file(&from), into: file(&into) };
-                self.record(moment, Event::new(moment.time, Action::Create, merge));
-            }
+            let merge = Element::Merge { from: file(&from), into: file(&into) };
+            self.record(moment, Event::new(moment.time, Action::Create, merge));
         }
     }
 

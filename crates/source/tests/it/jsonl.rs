@@ -115,89 +115,88 @@ fn declared_values_are_read_exactly() {
     }
 }
 
+/// Lines that are refused, and what the message says.
+const BAD_LINES: &[(&str, &str)] = &[
+    (r#"{"time":1,"action":"create""#, "EOF while parsing an object"),
+    (r#"[1,"create"]"#, "expected an object in braces"),
+    (r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1}} x"#, "trailing characters"),
+    (r#"{"action":"create","entity":"node","source":{"type":"a","id":1}}"#, "missing field `time`"),
+    (
+        r#"{"time":1,"action":"make","entity":"node","source":{"type":"a","id":1}}"#,
+        "expected one of `create`, `update`, `delete`",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"vertex","source":{"type":"a","id":1}}"#,
+        "expected one of `node`, `edge`, `merge`",
+    ),
+    (r#"{"time":1,"action":"create","entity":"node","source":{"type":"a"}}"#, "source: missing field `id`"),
+    (
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":-1}}"#,
+        "source: id: expected a text or a whole number",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1.5}}"#,
+        "source: id: expected a text or a whole number",
+    ),
+    (r#"{"time":1,"action":"create","entity":"node","source":{"type":1,"id":1}}"#, "source: type: expected a text"),
+    (r#"{"time":1,"action":"create","entity":"node","source":{"type":"","id":1}}"#, "an empty text names nothing"),
+    (
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"feature":{}}}"#,
+        "source: unknown field `feature`",
+    ),
+    (r#"{"time":1,"tme":1,"action":"create","entity":"node","source":{"type":"a","id":1}}"#, "unknown field `tme`"),
+    (r#"{"time":1,"time":2,"action":"create","entity":"node","source":{"type":"a","id":1}}"#, "`time` is given twice"),
+    (
+        r#"{"time":1.5,"action":"create","entity":"node","source":{"type":"a","id":1}}"#,
+        "time: expected a whole number of ticks",
+    ),
+    (
+        r#"{"time":"2016-05-17","action":"create","entity":"node","source":{"type":"a","id":1}}"#,
+        "this graph counts steps",
+    ),
+    (
+        r#"{"time":9223372036854775808,"action":"create","entity":"node","source":{"type":"a","id":1}}"#,
+        "does not fit 64 bits",
+    ),
+    (r#"{"time":"forever","action":"create","entity":"node","source":{"type":"a","id":1}}"#, "not the end of time"),
+    (
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1},"destination":{"type":"a","id":1}}"#,
+        "a node event has only `source`",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"edge","source":{"type":"a","id":1},"destination":{"type":"a","id":1}}"#,
+        "missing field `edge`",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"edge","source":{"type":"a","id":1},"edge":{"type":"r"}}"#,
+        "missing field `destination`",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"merge","source":{"type":"a","id":1}}"#,
+        "a merge has `source` and `destination`",
+    ),
+    (
+        r#"{"time":1,"action":"delete","entity":"node","source":{"type":"a","id":1,"features":{"x":1}}}"#,
+        "a delete carries no features",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":{"x":1,"x":2}}}"#,
+        "`x` is given twice",
+    ),
+    (r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":[1]}}"#, "features: "),
+    (
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":{"x":9007199254740993}}}"#,
+        "declare the feature as i64",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":{"x":[9007199254740993]}}}"#,
+        "declare the feature as i64",
+    ),
+];
+
 #[test]
 fn bad_lines_say_what_is_expected() {
-    let cases = [
-        (r#"{"time":1,"action":"create""#, "EOF while parsing an object"),
-        (r#"[1,"create"]"#, "expected an object in braces"),
-        (r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1}} x"#, "trailing characters"),
-        (r#"{"action":"create","entity":"node","source":{"type":"a","id":1}}"#, "missing field `time`"),
-        (
-            r#"{"time":1,"action":"make","entity":"node","source":{"type":"a","id":1}}"#,
-            "expected one of `create`, `update`, `delete`",
-        ),
-        (
-            r#"{"time":1,"action":"create","entity":"vertex","source":{"type":"a","id":1}}"#,
-            "expected one of `node`, `edge`, `merge`",
-        ),
-        (r#"{"time":1,"action":"create","entity":"node","source":{"type":"a"}}"#, "source: missing field `id`"),
-        (
-            r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":-1}}"#,
-            "source: id: expected a text or a whole number",
-        ),
-        (
-            r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1.5}}"#,
-            "source: id: expected a text or a whole number",
-        ),
-        (r#"{"time":1,"action":"create","entity":"node","source":{"type":1,"id":1}}"#, "source: type: expected a text"),
-        (r#"{"time":1,"action":"create","entity":"node","source":{"type":"","id":1}}"#, "an empty text names nothing"),
-        (
-            r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"feature":{}}}"#,
-            "source: unknown field `feature`",
-        ),
-        (r#"{"time":1,"tme":1,"action":"create","entity":"node","source":{"type":"a","id":1}}"#, "unknown field `tme`"),
-        (
-            r#"{"time":1,"time":2,"action":"create","entity":"node","source":{"type":"a","id":1}}"#,
-            "`time` is given twice",
-        ),
-        (
-            r#"{"time":1.5,"action":"create","entity":"node","source":{"type":"a","id":1}}"#,
-            "time: expected a whole number of ticks",
-        ),
-        (
-            r#"{"time":"2016-05-17","action":"create","entity":"node","source":{"type":"a","id":1}}"#,
-            "this graph counts steps",
-        ),
-        (
-            r#"{"time":9223372036854775808,"action":"create","entity":"node","source":{"type":"a","id":1}}"#,
-            "does not fit 64 bits",
-        ),
-        (r#"{"time":"forever","action":"create","entity":"node","source":{"type":"a","id":1}}"#, "not the end of time"),
-        (
-            r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1},"destination":{"type":"a","id":1}}"#,
-            "a node event has only `source`",
-        ),
-        (
-            r#"{"time":1,"action":"create","entity":"edge","source":{"type":"a","id":1},"destination":{"type":"a","id":1}}"#,
-            "missing field `edge`",
-        ),
-        (
-            r#"{"time":1,"action":"create","entity":"edge","source":{"type":"a","id":1},"edge":{"type":"r"}}"#,
-            "missing field `destination`",
-        ),
-        (
-            r#"{"time":1,"action":"create","entity":"merge","source":{"type":"a","id":1}}"#,
-            "a merge has `source` and `destination`",
-        ),
-        (
-            r#"{"time":1,"action":"delete","entity":"node","source":{"type":"a","id":1,"features":{"x":1}}}"#,
-            "a delete carries no features",
-        ),
-        (
-            r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":{"x":1,"x":2}}}"#,
-            "`x` is given twice",
-        ),
-        (r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":[1]}}"#, "features: "),
-        (
-            r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":{"x":9007199254740993}}}"#,
-            "declare the feature as i64",
-        ),
-        (
-            r#"{"time":1,"action":"create","entity":"node","source":{"type":"a","id":1,"features":{"x":[9007199254740993]}}}"#,
-            "declare the feature as i64",
-        ),
-    ];
-    for (line, expected) in cases {
+    for (line, expected) in BAD_LINES {
         let problem = one(line).unwrap_err();
         assert!(problem.starts_with("f:1: ") && problem.contains(expected), "{line}\n{problem}\nexpected: {expected}");
     }

@@ -252,12 +252,14 @@ fn s12_empty_and_reversed_intervals_are_refused_with_their_line() {
     assert_eq!(graph.edges(None, At::now()).len(), 1, "the good edge of a line with a bad one stays");
 }
 
-#[test]
-fn s15_malformed_input_is_refused_with_its_line() {
-    let deep = "{\"node_id\":1,\"node_type\":0,\"node_weight\":1.0,\"edge\":[]";
-    let cases = [
-        (format!("{deep},}}"), "trailing comma"),
-        (deep.to_owned(), "EOF"),
+/// A line without its closing brace.
+const DEEP: &str = "{\"node_id\":1,\"node_type\":0,\"node_weight\":1.0,\"edge\":[]";
+
+/// Bad nodes and edges, and what the message says.
+fn malformed_elements() -> Vec<(String, &'static str)> {
+    vec![
+        (format!("{DEEP},}}"), "trailing comma"),
+        (DEEP.to_owned(), "EOF"),
         ("{\"node_type\":0,\"node_weight\":1.0,\"edge\":[]}".into(), "missing field `node_id`"),
         ("{\"node_id\":1,\"node_type\":0,\"node_weight\":1.0}".into(), "missing field `edge`"),
         (
@@ -277,39 +279,8 @@ fn s15_malformed_input_is_refused_with_its_line() {
             "node_type: expected a whole number",
         ),
         ("{\"node_id\":1,\"node_type\":0,\"node_weight\":\"x\",\"edge\":[]}".into(), "node_weight: expected a number"),
-        (format!("{deep},\"created_at\":1.5}}"), "created_at: expected a whole number of ticks"),
-        (format!("{deep},\"removed_at\":null}}"), "removed_at: expected a whole number of ticks"),
-        (format!("{deep},\"float_features\":{{}}}}"), "unknown field `float_features`"),
-        (format!("{deep},\"int128_feature\":{{}}}}"), "unknown field `int128_feature`"),
-        (format!("{deep},\"float_feature\":{{\"x\":[1]}}}}"), "expected the number of a feature as key"),
-        (format!("{deep},\"float_feature\":{{\"-1\":[1]}}}}"), "expected the number of a feature as key"),
-        (format!("{deep},\"float_feature\":{{\"0\":1}}}}"), "float_feature 0: expected a list of f32 numbers"),
-        (format!("{deep},\"float_feature\":{{\"0\":[[1]]}}}}"), "expected a number of type f32, got `[1]`"),
-        (format!("{deep},\"uint64_feature\":{{\"0\":[-1]}}}}"), "expected a number of type u64, got `-1`"),
-        (format!("{deep},\"int8_feature\":{{\"0\":[300]}}}}"), "expected a number of type i8, got `300`"),
-        (
-            format!("{deep},\"int8_feature\":{{\"0\":[1]}},\"binary_feature\":{{\"0\":\"a\"}}}}"),
-            "another feature has this number",
-        ),
-        (format!("{deep},\"binary_feature\":{{\"0\":[\"a\",\"b\"]}}}}"), "expected one text"),
-        (
-            format!("{deep},\"sparse_int8_feature\":{{\"0\":{{\"coordinates\":[1,2,3],\"values\":[1,2]}}}}}}"),
-            "do not fit 2 values",
-        ),
-        (
-            format!("{deep},\"sparse_int8_feature\":{{\"0\":{{\"coordinates\":[],\"values\":[1]}}}}}}"),
-            "do not fit 1 values",
-        ),
-        (
-            format!("{deep},\"sparse_int8_feature\":{{\"0\":{{\"coordinates\":[[1],[2,3]],\"values\":[1,2]}}}}}}"),
-            "expected 2 points of 1 numbers",
-        ),
-        (format!("{deep},\"sparse_int8_feature\":{{\"0\":{{\"values\":[1]}}}}}}"), "missing field `coordinates`"),
-        (format!("{deep},\"int8_feature\":{{\"0\":[{{\"values\":[1],\"created\":3}}]}}}}"), "unknown field `created`"),
-        (
-            format!("{deep},\"int8_feature\":{{\"0\":[{{\"values\":[1]}},{{\"values\":[2]}}]}}}}"),
-            "two intervals that begin at 0",
-        ),
+        (format!("{DEEP},\"created_at\":1.5}}"), "created_at: expected a whole number of ticks"),
+        (format!("{DEEP},\"removed_at\":null}}"), "removed_at: expected a whole number of ticks"),
         (node_line(1, "", &edge_text(2, 3, "")), "edge 1: src_id is 2, but the edge stands in the line of node 1"),
         (
             node_line(1, "", "{\"src_id\":1,\"dst_id\":-1,\"edge_type\":0,\"weight\":1}"),
@@ -317,8 +288,49 @@ fn s15_malformed_input_is_refused_with_its_line() {
         ),
         (node_line(1, "", "{\"src_id\":1,\"dst_id\":2,\"edge_type\":0}"), "edge 1: missing field `weight`"),
         (node_line(1, "", "7"), "edge 1: invalid type"),
-    ];
-    for (line, expected) in cases {
+    ]
+}
+
+/// Bad features.
+fn malformed_features() -> Vec<(String, &'static str)> {
+    vec![
+        (format!("{DEEP},\"float_features\":{{}}}}"), "unknown field `float_features`"),
+        (format!("{DEEP},\"int128_feature\":{{}}}}"), "unknown field `int128_feature`"),
+        (format!("{DEEP},\"float_feature\":{{\"x\":[1]}}}}"), "expected the number of a feature as key"),
+        (format!("{DEEP},\"float_feature\":{{\"-1\":[1]}}}}"), "expected the number of a feature as key"),
+        (format!("{DEEP},\"float_feature\":{{\"0\":1}}}}"), "float_feature 0: expected a list of f32 numbers"),
+        (format!("{DEEP},\"float_feature\":{{\"0\":[[1]]}}}}"), "expected a number of type f32, got `[1]`"),
+        (format!("{DEEP},\"uint64_feature\":{{\"0\":[-1]}}}}"), "expected a number of type u64, got `-1`"),
+        (format!("{DEEP},\"int8_feature\":{{\"0\":[300]}}}}"), "expected a number of type i8, got `300`"),
+        (
+            format!("{DEEP},\"int8_feature\":{{\"0\":[1]}},\"binary_feature\":{{\"0\":\"a\"}}}}"),
+            "another feature has this number",
+        ),
+        (format!("{DEEP},\"binary_feature\":{{\"0\":[\"a\",\"b\"]}}}}"), "expected one text"),
+        (
+            format!("{DEEP},\"sparse_int8_feature\":{{\"0\":{{\"coordinates\":[1,2,3],\"values\":[1,2]}}}}}}"),
+            "do not fit 2 values",
+        ),
+        (
+            format!("{DEEP},\"sparse_int8_feature\":{{\"0\":{{\"coordinates\":[],\"values\":[1]}}}}}}"),
+            "do not fit 1 values",
+        ),
+        (
+            format!("{DEEP},\"sparse_int8_feature\":{{\"0\":{{\"coordinates\":[[1],[2,3]],\"values\":[1,2]}}}}}}"),
+            "expected 2 points of 1 numbers",
+        ),
+        (format!("{DEEP},\"sparse_int8_feature\":{{\"0\":{{\"values\":[1]}}}}}}"), "missing field `coordinates`"),
+        (format!("{DEEP},\"int8_feature\":{{\"0\":[{{\"values\":[1],\"created\":3}}]}}}}"), "unknown field `created`"),
+        (
+            format!("{DEEP},\"int8_feature\":{{\"0\":[{{\"values\":[1]}},{{\"values\":[2]}}]}}}}"),
+            "two intervals that begin at 0",
+        ),
+    ]
+}
+
+#[test]
+fn s15_malformed_input_is_refused_with_its_line() {
+    for (line, expected) in malformed_elements().into_iter().chain(malformed_features()) {
         // A blank line is no record, and what follows a bad line is read.
         let text = format!("{}\n\n{line}\n{}", node_line(7, "", ""), node_line(8, "", ""));
         let intervals = read(&text);
