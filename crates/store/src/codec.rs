@@ -1,6 +1,7 @@
 //! Events as Arrow record batches and back. The format is described in the crate's documentation.
 
 mod decode;
+mod dictionary;
 mod encode;
 mod layout;
 mod numbers;

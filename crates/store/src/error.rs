@@ -86,6 +86,9 @@ pub enum StoreError {
     /// An edge at a missing node, under the policy that refuses the load.
     #[error("{0}: nothing was loaded: load with --dangling drop or --dangling stub")]
     Dangling(Box<Reject>),
+    /// The source broke off before its end.
+    #[error("the source could not be read to its end: nothing was loaded")]
+    BrokenOff,
     /// Not one record could be taken in.
     #[error("no record was accepted, {} were rejected, the first at {}: nothing was loaded", .0.n_rejected, first(.0))]
     NothingAccepted(Box<LoadReport>),

@@ -8,7 +8,7 @@ use timeweft_index::Index;
 
 use crate::StoreError;
 use crate::content::EventHasher;
-use crate::load::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats};
+use crate::load::{LoadReport, LoadRequest, Repeats};
 use crate::segment::SegmentWriter;
 
 /// The intake of one load: applies to the index, writes what was accepted, reports what was not.
@@ -124,7 +124,7 @@ impl Ingest<'_> {
 
     fn reject(&mut self, reject: Reject) -> Result<(), StoreError> {
         self.report.n_rejected += 1;
-        if self.report.rejects.len() < KEPT_REJECTS {
+        if self.report.rejects.len() < self.request.kept_rejects {
             self.report.rejects.push(reject);
         }
         match self.request.max_rejects {

@@ -35,6 +35,8 @@ pub struct LoadRequest {
     pub repeats: Repeats,
     /// The load is refused as soon as more records than this are rejected.
     pub max_rejects: Option<u64>,
+    /// So many rejected records are kept in the report; all are counted.
+    pub kept_rejects: usize,
 }
 
 impl LoadRequest {
@@ -50,6 +52,7 @@ impl LoadRequest {
             dangling: Dangling::default(),
             repeats: Repeats::default(),
             max_rejects: None,
+            kept_rejects: KEPT_REJECTS,
         }
     }
 
@@ -102,7 +105,7 @@ impl EventCounts {
     }
 }
 
-/// So many rejected records are kept in full; all are counted.
+/// So many rejected records are kept in full unless a load asks for more; all are counted.
 pub const KEPT_REJECTS: usize = 1_000;
 
 /// What came of a load.
@@ -116,7 +119,7 @@ pub struct LoadReport {
     pub accepted: u64,
     /// The same by action and kind of element.
     pub counts: EventCounts,
-    /// The first [`KEPT_REJECTS`] rejected records, in the order of the source.
+    /// The first rejected records, as many as the request keeps, in the order of the source.
     pub rejects: Vec<Reject>,
     /// All rejected records.
     pub n_rejected: u64,

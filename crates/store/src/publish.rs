@@ -28,10 +28,24 @@ impl Store {
     pub fn load(
         &mut self,
         request: LoadRequest,
+        events: impl Iterator<Item = Result<(Event, Place), Reject>>,
+    ) -> Result<LoadReport, StoreError> {
+        self.load_whole(request, events, &|| true)
+    }
+
+    /// The same for a source that may break off: `whole` is asked after the last record, and unless it says that the
+    /// source was read to its end, nothing is committed.
+    pub fn load_whole(
+        &mut self,
+        request: LoadRequest,
         mut events: impl Iterator<Item = Result<(Event, Place), Reject>>,
+        whole: &dyn Fn() -> bool,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
             let hash = hash_of(&mut events);
+            if !whole() {
+                return Err(StoreError::BrokenOff);
+            }
             return self.known(&request, &hash).unwrap_or(Err(StoreError::Poisoned));
         }
         let intake = Intake {
@@ -40,6 +54,7 @@ impl Store {
             hash: None,
             delta: None,
             empty_is_sound: false,
+            whole,
         };
         self.attempt(|store| store.take_in(&request, intake, &mut events))
     }
@@ -64,6 +79,7 @@ impl Store {
             hash: Some(hash),
             delta: Some(planned.report),
             empty_is_sound: true,
+            whole: &|| true,
         };
         let Version { rejects, .. } = version;
         let mut records = (rejects.into_iter().chain(planned.rejects).map(Err))
@@ -160,6 +176,9 @@ impl Store {
         for record in records {
             ingest.record(record)?;
         }
+        if !(intake.whole)() {
+            return Err(StoreError::BrokenOff);
+        }
         let Ingest { log, report, hasher, .. } = ingest;
         check_outcome(&report, intake.empty_is_sound)?;
 
@@ -182,6 +201,8 @@ struct Intake<'a> {
     delta: Option<DeltaReport>,
     /// A version may change nothing, beside some rejected records.
     empty_is_sound: bool,
+    /// Whether the source was read to its end.
+    whole: &'a dyn Fn() -> bool,
 }
 
 fn check_outcome(report: &LoadReport, empty_is_sound: bool) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::ipc::reader::FileReader;
-use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions};
+use arrow::ipc::writer::FileWriter;
 use serde::{Deserialize, Serialize};
 use timeweft_graph::{Event, LoadId, Value};
 
@@ -99,9 +99,10 @@ impl SegmentWriter {
             None => false,
         };
         if !written {
+            let encoder = Encoder::new(self.open.as_ref().map(|open| &open.encoder), &chunk, &self.metadata);
+            let encoder = encoder.map_err(|error| StoreError::encode(&self.dir, error))?;
             self.close()?;
-            let part = self.segments.len() as u32;
-            let mut open = OpenFile::create(&self.dir, self.load, part, &chunk, &self.metadata)?;
+            let mut open = OpenFile::create(&self.dir, self.load, self.segments.len() as u32, encoder)?;
             if !open.write(&chunk)? {
                 return Err(StoreError::encode(&open.path, CodecError::Kind("a new column".into())));
             }
@@ -140,8 +141,8 @@ impl SegmentWriter {
     }
 
     fn encode_small(&self) -> Result<Vec<u8>, CodecError> {
-        let mut encoder = Encoder::new(&self.chunk, &self.metadata)?;
-        let mut writer = FileWriter::try_new_with_options(Vec::new(), encoder.schema(), options())?;
+        let encoder = Encoder::new(None, &self.chunk, &self.metadata)?;
+        let mut writer = FileWriter::try_new(Vec::new(), encoder.schema())?;
         let batch = encoder.encode(&self.chunk)?.ok_or_else(|| CodecError::Kind("a new column".into()))?;
         writer.write(&batch)?;
         Ok(writer.into_inner()?)
@@ -168,10 +169,6 @@ fn json_size(json: &serde_json::Value) -> usize {
     }
 }
 
-fn options() -> IpcWriteOptions {
-    IpcWriteOptions::default().with_dictionary_handling(DictionaryHandling::Delta)
-}
-
 /// A segment that is being written under a temporary name.
 struct OpenFile {
     path: PathBuf,
@@ -184,20 +181,13 @@ struct OpenFile {
 }
 
 impl OpenFile {
-    fn create(
-        dir: &Path,
-        load: LoadId,
-        part: u32,
-        first: &[Event],
-        metadata: &HashMap<String, String>,
-    ) -> Result<OpenFile, StoreError> {
+    fn create(dir: &Path, load: LoadId, part: u32, encoder: Encoder) -> Result<OpenFile, StoreError> {
         let name = format!("p0-{}-{part}.arrow", load.0);
         let path = dir.join(format!("{name}.tmp"));
         let file = File::create(&path).map_err(|error| StoreError::io(&path, error))?;
-        let encoder = Encoder::new(first, metadata).map_err(|error| StoreError::encode(&path, error))?;
         let sink = Summed { sink: BufWriter::with_capacity(1 << 20, file), length: 0, crc32c: 0 };
-        let writer = FileWriter::try_new_with_options(sink, encoder.schema(), options())
-            .map_err(|error| StoreError::encode(&path, error.into()))?;
+        let writer =
+            FileWriter::try_new(sink, encoder.schema()).map_err(|error| StoreError::encode(&path, error.into()))?;
         Ok(OpenFile { path, name, load, part, events: 0, encoder, writer })
     }
 

@@ -120,7 +120,7 @@ impl<'a> Names<'a> {
 /// Hands the values of a column to their events; `None` if the column is of another type.
 fn read_values(column: &Column, array: &ArrayRef, events: &mut [Event]) -> Option<()> {
     let names = match column.kind {
-        FeatureKind::Category => Some(Names::of(array)?),
+        FeatureKind::Category => Names::of(array),
         _ => None,
     };
     for (row, event) in events.iter_mut().enumerate().filter(|(row, _)| array.is_valid(*row)) {
@@ -155,6 +155,6 @@ fn value(kind: FeatureKind, array: &ArrayRef, row: usize) -> Option<Value> {
         FeatureKind::Text => Value::Text(array.as_string_opt::<i32>()?.value(row).into()),
         FeatureKind::Json => Value::Json(serde_json::from_str(array.as_string_opt::<i32>()?.value(row)).ok()?),
         FeatureKind::Bytes => Value::Bytes(array.as_binary_opt::<i32>()?.value(row).to_vec()),
-        FeatureKind::Category => Value::Category(Names::of(array)?.at(row)?.clone()),
+        FeatureKind::Category => Value::Category(array.as_string_opt::<i32>()?.value(row).into()),
     })
 }

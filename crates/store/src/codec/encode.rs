@@ -5,39 +5,59 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, ListArray, ListBuilder, RecordBatch, StringArray,
-    StringBuilder, StructArray,
+    ArrayRef, BinaryArray, Int64Array, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Int32Type, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use rustc_hash::FxHashMap;
 use timeweft_graph::{DType, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Numbers, Sparse, Value};
 
+use super::dictionary::Dictionary;
 use super::layout::{ACTIONS, Column, ENTITIES, Layout, Owner, item, sparse_fields};
 use super::{CodecError, numbers};
 
-/// Encodes chunks of events for one segment. Its dictionaries grow from chunk to chunk.
+/// Encodes chunks of events for one segment.
 pub(crate) struct Encoder {
     layout: Layout,
-    actions: ArrayRef,
-    entities: ArrayRef,
-    source_types: Dictionary,
+    actions: Dictionary,
+    entities: Dictionary,
+    node_types: Dictionary,
     relations: Dictionary,
-    destination_types: Dictionary,
+    /// By column. A category that had to grow is plain text from then on.
     categories: FxHashMap<usize, Dictionary>,
 }
 
 impl Encoder {
-    /// An encoder whose columns are those that `first` needs.
-    pub(crate) fn new(first: &[Event], metadata: &HashMap<String, String>) -> Result<Encoder, CodecError> {
+    /// An encoder with the columns and names that `first` needs, and those of the segment before.
+    pub(crate) fn new(
+        earlier: Option<&Encoder>,
+        first: &[Event],
+        metadata: &HashMap<String, String>,
+    ) -> Result<Encoder, CodecError> {
+        let outgrown = |column: usize| {
+            let dictionary = earlier.and_then(|earlier| earlier.categories.get(&column));
+            let cells = earlier.map(|earlier| earlier.layout.categories(first, column));
+            dictionary.zip(cells).is_some_and(|(dictionary, mut cells)| !dictionary.has_all(&mut cells))
+        };
+        let layout = Layout::new(earlier.map(|earlier| &earlier.layout), first, metadata, outgrown)?;
+        let constant = |names: &[&str]| {
+            Dictionary::of(None, names.iter().map(|&name| Name::from(name)).collect::<Vec<_>>().iter())
+        };
+        let node_types = first.iter().flat_map(|event| [Some(source(event)), destination(event)]).flatten();
+        let categories = layout.dictionaries().map(|column| {
+            let known = earlier.and_then(|earlier| earlier.categories.get(&column));
+            (column, Dictionary::of(known, layout.categories(first, column)))
+        });
         Ok(Encoder {
-            layout: Layout::of(first, metadata)?,
-            actions: Arc::new(StringArray::from(ACTIONS.to_vec())),
-            entities: Arc::new(StringArray::from(ENTITIES.to_vec())),
-            source_types: Dictionary::default(),
-            relations: Dictionary::default(),
-            destination_types: Dictionary::default(),
-            categories: FxHashMap::default(),
+            actions: constant(&ACTIONS),
+            entities: constant(&ENTITIES),
+            node_types: Dictionary::of(
+                earlier.map(|earlier| &earlier.node_types),
+                node_types.map(|node| &node.node_type),
+            ),
+            relations: Dictionary::of(earlier.map(|earlier| &earlier.relations), first.iter().filter_map(relation)),
+            categories: categories.collect(),
+            layout,
         })
     }
 
@@ -46,12 +66,16 @@ impl Encoder {
         &self.layout.schema
     }
 
-    /// The events as a batch; `None` if some feature has no column here.
-    pub(crate) fn encode(&mut self, events: &[Event]) -> Result<Option<RecordBatch>, CodecError> {
-        let Some(cells) = self.cells(events) else { return Ok(None) };
-        let mut columns = self.event_columns(events)?;
+    /// The events as a batch; `None` if some feature has no column here, or some name is in no dictionary.
+    pub(crate) fn encode(&self, events: &[Event]) -> Result<Option<RecordBatch>, CodecError> {
+        let (Some(cells), Some(mut columns)) = (self.cells(events), self.event_columns(events)) else {
+            return Ok(None);
+        };
         for (position, cells) in cells.iter().enumerate() {
-            columns.push(self.feature_column(position, cells, events.len())?);
+            match self.feature_column(position, cells, events.len())? {
+                Some(column) => columns.push(column),
+                None => return Ok(None),
+            }
         }
         Ok(Some(RecordBatch::try_new(self.layout.schema.clone(), columns)?))
     }
@@ -71,23 +95,21 @@ impl Encoder {
         Some(cells)
     }
 
-    fn event_columns(&mut self, events: &[Event]) -> Result<Vec<ArrayRef>, CodecError> {
-        let keys = |key: fn(&Event) -> i32| Int32Array::from_iter_values(events.iter().map(key));
-        let actions = keys(|event| event.action as i32);
-        let entities = keys(|event| match event.element {
+    fn event_columns(&self, events: &[Event]) -> Option<Vec<ArrayRef>> {
+        let destination = |event| destination(event).map(|node: &NodeKey| &node.node_type);
+        let entity = |event: &Event| match event.element {
             Element::Node(_) => 0,
             Element::Edge(_) => 1,
             Element::Merge { .. } => 2,
-        });
-        let destination = |event| destination(event).map(|node: &NodeKey| &node.node_type);
-        Ok(vec![
+        };
+        Some(vec![
             Arc::new(Int64Array::from_iter_values(events.iter().map(|event| event.time.0))),
-            Arc::new(DictionaryArray::<Int32Type>::try_new(actions, self.actions.clone())?),
-            Arc::new(DictionaryArray::<Int32Type>::try_new(entities, self.entities.clone())?),
-            self.source_types.column(events.iter().map(|event| Some(&source(event).node_type)))?,
+            self.actions.numbered(events.iter().map(|event| event.action as i32))?,
+            self.entities.numbered(events.iter().map(entity))?,
+            self.node_types.column(events.iter().map(|event| Some(&source(event).node_type)))?,
             ids(events.iter().map(|event| Some(&source(event).id))),
             self.relations.column(events.iter().map(relation))?,
-            self.destination_types.column(events.iter().map(destination))?,
+            self.node_types.column(events.iter().map(destination))?,
             ids(events.iter().map(|event| self::destination(event).map(|node| &node.id))),
             Arc::new(events.iter().map(key).collect::<StringArray>()),
             ended(events),
@@ -95,20 +117,17 @@ impl Encoder {
     }
 
     fn feature_column(
-        &mut self,
+        &self,
         position: usize,
         cells: &[(usize, &Value)],
         n_rows: usize,
-    ) -> Result<ArrayRef, CodecError> {
-        let column = &self.layout.columns[position];
-        if let FeatureKind::Category = column.kind {
-            let dictionary = self.categories.entry(position).or_default();
-            return dictionary.column(spread(cells, n_rows).map(|value| match value {
-                Some(Value::Category(name)) => Some(name),
-                _ => None,
-            }));
+    ) -> Result<Option<ArrayRef>, CodecError> {
+        if let Some(dictionary) = self.categories.get(&position) {
+            return Ok(dictionary.column(spread(cells, n_rows).map(|value| value.and_then(category))));
         }
-        plain_column(column, cells, n_rows).ok_or_else(|| CodecError::Kind(column.feature.to_string()))
+        let column = &self.layout.columns[position];
+        let plain = plain_column(column, cells, n_rows);
+        plain.ok_or_else(|| CodecError::Kind(column.feature.to_string())).map(Some)
     }
 }
 
@@ -213,8 +232,15 @@ fn plain_column(column: &Column, cells: &[(usize, &Value)], n_rows: usize) -> Op
                 .map(|value| if let Some(Value::Bytes(bytes)) = value { Some(bytes) } else { None })
                 .collect::<BinaryArray>(),
         ),
-        FeatureKind::Category => return None,
+        FeatureKind::Category => Arc::new(values().map(|value| value.and_then(category)).collect::<StringArray>()),
     })
+}
+
+pub(super) fn category(value: &Value) -> Option<&Name> {
+    match value {
+        Value::Category(name) => Some(name),
+        _ => None,
+    }
 }
 
 fn dense(value: &Value) -> Option<&Numbers> {
@@ -264,43 +290,4 @@ fn sparse_column(dtype: DType, cells: &[(usize, &Value)], n_rows: usize) -> Opti
         list(numbers::data_type(dtype), lengths(cells, n_rows, parts.iter().map(|part| part.values.len())), values)?;
     let children: Vec<ArrayRef> = vec![Arc::new(coordinates), Arc::new(values)];
     Some(Arc::new(StructArray::try_new(sparse_fields(dtype), children, Some(valid(cells, n_rows))).ok()?))
-}
-
-/// Names of one column, numbered in the order in which they come.
-#[derive(Default)]
-struct Dictionary {
-    numbers: FxHashMap<Name, i32>,
-    names: Vec<Name>,
-    array: Option<ArrayRef>,
-    last: Option<(Name, i32)>,
-}
-
-impl Dictionary {
-    fn column<'a>(&mut self, names: impl Iterator<Item = Option<&'a Name>>) -> Result<ArrayRef, CodecError> {
-        let keys: Int32Array = names.map(|name| name.map(|name| self.number(name))).collect();
-        let known = self.array.take().filter(|array| array.len() == self.names.len());
-        let array =
-            known.unwrap_or_else(|| Arc::new(StringArray::from_iter_values(self.names.iter().map(|name| &**name))));
-        self.array = Some(array.clone());
-        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, array)?))
-    }
-
-    fn number(&mut self, name: &Name) -> i32 {
-        if let Some((last, number)) = &self.last
-            && Arc::ptr_eq(last, name)
-        {
-            return *number;
-        }
-        let number = match self.numbers.get(name) {
-            Some(&number) => number,
-            None => {
-                let number = self.names.len() as i32;
-                self.numbers.insert(name.clone(), number);
-                self.names.push(name.clone());
-                number
-            }
-        };
-        self.last = Some((name.clone(), number));
-        number
-    }
 }

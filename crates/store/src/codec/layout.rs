@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use timeweft_graph::{Element, Event, FeatureKind, Name};
 
+use super::encode::category;
 use super::{CodecError, numbers};
 
 /// Columns of every event, in order. `ended` names the features whose values the event ends.
@@ -55,6 +56,20 @@ impl Owner {
     }
 }
 
+impl Owner {
+    fn owns(&self, element: &Element) -> bool {
+        match (self, element) {
+            (Owner::Node(name), Element::Node(node)) => *name == node.node_type,
+            (Owner::Edge(source, relation, destination), Element::Edge(edge)) => {
+                *relation == edge.relation
+                    && *source == edge.source.node_type
+                    && *destination == edge.destination.node_type
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A feature column: written into the metadata of its field, because a column's name may need a suffix to be unique.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Column {
@@ -62,6 +77,9 @@ pub(super) struct Column {
     pub(super) feature: Name,
     #[serde(flatten)]
     pub(super) kind: FeatureKind,
+    /// A category without a dictionary.
+    #[serde(skip)]
+    plain: bool,
 }
 
 /// The columns of one segment.
@@ -72,27 +90,47 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The columns that these events need.
-    pub(super) fn of(events: &[Event], metadata: &HashMap<String, String>) -> Result<Layout, CodecError> {
-        let mut columns = Vec::new();
-        let mut places: FxHashMap<Owner, FxHashMap<Name, usize>> = FxHashMap::default();
+    /// The columns of an earlier segment, and those that these events need beside them.
+    pub(super) fn new(
+        earlier: Option<&Layout>,
+        events: &[Event],
+        metadata: &HashMap<String, String>,
+        outgrown: impl Fn(usize) -> bool,
+    ) -> Result<Layout, CodecError> {
+        let mut columns = earlier.map_or_else(Vec::new, |earlier| earlier.columns.clone());
+        columns.iter_mut().enumerate().for_each(|(position, column)| column.plain |= outgrown(position));
+        let mut places = earlier.map_or_else(FxHashMap::default, |earlier| earlier.places.clone());
         for event in events.iter().filter(|event| !event.features.is_empty()) {
             let Some(owner) = Owner::of(&event.element) else { continue };
-            let known = places.entry(owner.clone()).or_default();
+            let known: &mut FxHashMap<Name, usize> = places.entry(owner.clone()).or_default();
             for (feature, value) in &event.features {
                 let Some(value) = value else { continue };
                 known.entry(feature.clone()).or_insert_with(|| {
-                    columns.push(Column {
-                        owner: owner.clone(),
-                        feature: feature.clone(),
-                        kind: FeatureKind::of(value),
-                    });
+                    let (owner, feature, kind) = (owner.clone(), feature.clone(), FeatureKind::of(value));
+                    columns.push(Column { owner, feature, kind, plain: false });
                     columns.len() - 1
                 });
             }
         }
         let schema = Arc::new(Schema::new_with_metadata(fields(&columns)?, metadata.clone()));
         Ok(Layout { columns, places, schema })
+    }
+
+    /// Positions of the columns that have a dictionary of categories.
+    pub(super) fn dictionaries(&self) -> impl Iterator<Item = usize> {
+        let columns = self.columns.iter().enumerate();
+        columns
+            .filter(|(_, column)| column.kind == FeatureKind::Category && !column.plain)
+            .map(|(position, _)| position)
+    }
+
+    /// The categories that events put into a column.
+    pub(super) fn categories<'a>(&self, events: &'a [Event], position: usize) -> impl Iterator<Item = &'a Name> {
+        let column = &self.columns[position];
+        let (owner, feature) = (column.owner.clone(), column.feature.clone());
+        let own = events.iter().filter(move |event| owner.owns(&event.element));
+        let values = own.flat_map(|event| &event.features).filter(move |(name, _)| *name == feature);
+        values.filter_map(|(_, value)| category(value.as_ref()?))
     }
 
     /// The feature columns of an owner.
@@ -114,7 +152,7 @@ fn fields(columns: &[Column]) -> Result<Fields, CodecError> {
     for column in columns {
         let name = unique(&mut taken, column);
         let metadata = HashMap::from([(FEATURE.to_string(), serde_json::to_string(column)?)]);
-        fields.push(Arc::new(Field::new(name, data_type(column.kind), true).with_metadata(metadata)));
+        fields.push(Arc::new(Field::new(name, data_type(column), true).with_metadata(metadata)));
     }
     Ok(fields.into())
 }
@@ -157,13 +195,14 @@ pub(super) fn sparse_fields(dtype: timeweft_graph::DType) -> Fields {
     vec![list("coordinates", DataType::Int64), list("values", numbers::data_type(dtype))].into()
 }
 
-fn data_type(kind: FeatureKind) -> DataType {
-    match kind {
+fn data_type(column: &Column) -> DataType {
+    match column.kind {
         FeatureKind::Dense { dtype, scalar: true } => numbers::data_type(dtype),
         FeatureKind::Dense { dtype, scalar: false } => DataType::List(item(numbers::data_type(dtype))),
         FeatureKind::Sparse { dtype, .. } => DataType::Struct(sparse_fields(dtype)),
         FeatureKind::Text | FeatureKind::Json => DataType::Utf8,
         FeatureKind::Bytes => DataType::Binary,
+        FeatureKind::Category if column.plain => DataType::Utf8,
         FeatureKind::Category => dictionary(),
     }
 }

@@ -214,6 +214,32 @@ fn every_kind_of_value_comes_back_bit_by_bit_from_files_and_from_the_catalogue()
     }
 }
 
+/// The first chunk of a load knows few names; later ones bring a relation and categories, and then more categories.
+#[test]
+fn dictionaries_do_not_change_within_a_segment() {
+    let (dir, mut store) = fresh();
+    let key = |n: u64| timeweft_graph::NodeKey::new("n", n);
+    let tagged = |n: u64| {
+        let tag = Value::Category(format!("tag {}", n / 30_000).as_str().into());
+        create(1, Element::Node(key(n))).with(vec![("tag".into(), Some(tag))])
+    };
+    let linked = |n: u64| {
+        let ends = timeweft_graph::EdgeKey { source: key(n), relation: "r".into(), destination: key(0), key: None };
+        create(2, Element::Edge(ends))
+    };
+    let events: Vec<Event> = (0..140_000).map(tagged).chain((0..100).map(linked)).collect();
+    load(&mut store, &events).unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert!(store.view().events() == events);
+    for part in 0..3 {
+        let file = std::fs::File::open(dir.path().join(format!("log/p0-1-{part}.arrow"))).unwrap();
+        let reader = arrow::ipc::reader::FileReader::try_new(file, None).unwrap();
+        let plain = reader.schema().field_with_name("n.tag").unwrap().data_type() == &arrow::datatypes::DataType::Utf8;
+        assert_eq!(plain, part > 0, "a category that had to grow is plain text");
+    }
+}
+
 #[test]
 fn an_end_of_an_unknown_feature_is_not_in_the_log() {
     let (dir, mut store) = fresh();
