@@ -20,7 +20,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejected records.";
 
 /// A temporal heterogeneous graph engine with learning built in.
 #[derive(Parser, Debug)]
-#[command(name = "timeweft", version, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "timeweft", version, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) shared: Shared,

@@ -33,8 +33,6 @@ impl Context {
 pub(crate) enum Outcome {
     /// Everything was done: exit code 0.
     Done,
-    /// Nothing was found, and that was said: exit code 1.
-    NotFound,
     /// Done, but some records were rejected: exit code 3.
     Rejected,
 }
@@ -48,7 +46,6 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         match outcome {
             Outcome::Done => ExitCode::SUCCESS,
-            Outcome::NotFound => ExitCode::FAILURE,
             Outcome::Rejected => ExitCode::from(3),
         }
     }

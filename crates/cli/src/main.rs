@@ -3,7 +3,10 @@
 mod cli;
 mod commands;
 mod context;
+mod lookup;
 mod output;
+mod report;
+mod synthetic;
 
 use std::process::ExitCode;
 

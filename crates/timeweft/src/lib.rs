@@ -38,14 +38,14 @@ pub use load::{EventFormat, EventOptions, GitLoad, IntervalOptions, LoadProgress
 pub use stats::{Stats, TypeCount};
 pub use timeweft_graph::{
     Action, At, Commit, Counts, DType, Dangling, Deletes, Delta, DeltaError, DeltaReport, Diff, Direction, EdgeKey,
-    EdgeState, EdgeType, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureKind, FeatureSpan, Features,
-    GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeKey, NodeState, NodeType, Owner, Place,
-    Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value, Version, delta::ElementReport,
-    delta::MergeReport,
+    EdgeState, EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureKind, FeatureSpan,
+    Features, GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeKey, NodeState, NodeType,
+    NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value, Version,
+    delta::ElementReport, delta::MergeReport,
 };
 pub use timeweft_index::Index;
 pub use timeweft_source::{CsvDefaults, CsvOptions, Delimiter, SourceError, write_event};
 pub use timeweft_store::{
-    ActionCounts, EventCounts, LoadRecord, LoadReport, LoadRequest, Repeats, StoreError, VerifyReport,
+    ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats, StoreError, VerifyReport,
 };
 pub use view::View;

@@ -1,5 +1,6 @@
 //! How sources become loads.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use timeweft_source::{
     BytesRead, CsvOptions, CsvReader, Delimiter, GitOptions, Input, IntervalsOptions, JsonlReader, OboOptions, Record,
     SourceError, git_history, obo, open, temporal_json,
 };
-use timeweft_store::{LoadReport, LoadRequest, Repeats, Store};
+use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store};
 
 use crate::Error;
 
@@ -60,6 +61,8 @@ pub struct EventOptions {
     pub repeats: Option<Repeats>,
     /// The load is refused as soon as more records than this are rejected.
     pub max_rejects: Option<u64>,
+    /// So many rejected records are kept in the report; all are counted.
+    pub kept_rejects: usize,
 }
 
 impl Default for EventOptions {
@@ -71,6 +74,7 @@ impl Default for EventOptions {
             dangling: None,
             repeats: None,
             max_rejects: None,
+            kept_rejects: KEPT_REJECTS,
         }
     }
 }
@@ -82,11 +86,13 @@ pub struct IntervalOptions {
     pub namespace: Name,
     /// The load is refused as soon as more records than this are rejected.
     pub max_rejects: Option<u64>,
+    /// So many rejected records are kept in the report; all are counted.
+    pub kept_rejects: usize,
 }
 
 impl Default for IntervalOptions {
     fn default() -> Self {
-        IntervalOptions { namespace: "intervals".into(), max_rejects: None }
+        IntervalOptions { namespace: "intervals".into(), max_rejects: None, kept_rejects: KEPT_REJECTS }
     }
 }
 
@@ -117,6 +123,8 @@ pub struct VersionOptions {
     pub dangling: Dangling,
     /// Consent to a version that lists nothing, which ends every element of the namespace.
     pub allow_empty: bool,
+    /// So many rejected records are kept in the report; all are counted.
+    pub kept_rejects: usize,
 }
 
 impl VersionOptions {
@@ -131,6 +139,7 @@ impl VersionOptions {
             id_prefix: None,
             dangling: Dangling::default(),
             allow_empty: false,
+            kept_rejects: KEPT_REJECTS,
         }
     }
 
@@ -138,6 +147,7 @@ impl VersionOptions {
         let mut request =
             LoadRequest::new(&self.namespace, &path.to_string_lossy()).version(&self.version, self.timestamp);
         request.release_timestamp = self.release_timestamp;
+        request.kept_rejects = self.kept_rejects;
         request
     }
 
@@ -153,11 +163,13 @@ pub struct GitLoad {
     pub namespace: Name,
     /// Stops after this many commits, counted from the first one.
     pub limit: Option<usize>,
+    /// So many rejected records are kept in the report; all are counted.
+    pub kept_rejects: usize,
 }
 
 impl Default for GitLoad {
     fn default() -> Self {
-        GitLoad { namespace: "git".into(), limit: None }
+        GitLoad { namespace: "git".into(), limit: None, kept_rejects: KEPT_REJECTS }
     }
 }
 
@@ -173,15 +185,18 @@ pub(crate) fn events(
     let mut request = LoadRequest::new(&options.namespace, &file);
     request.version = options.version.clone();
     request.max_rejects = options.max_rejects;
+    request.kept_rejects = options.kept_rejects;
     let format = options.format.clone().unwrap_or_else(|| EventFormat::of(path));
-    let mut reader = EventReader::new(input, &file, store.schema(), &format)?;
+    let reader = EventReader::new(input, &file, store.schema(), &format)?;
     let (dangling, repeats) = reader.policies();
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
-    let report = meter.load(store, request, &mut reader)?;
-    match reader.failure() {
-        Some(error) => Err(error.into()),
-        None => Ok(report),
+    let failure = RefCell::new(None);
+    let watched = Watched { reader, failure: &failure };
+    let loaded = meter.load(store, request, watched, &|| failure.borrow().is_none());
+    match failure.take() {
+        Some(error) => Err(Error::Source(error)),
+        None => loaded,
     }
 }
 
@@ -198,7 +213,8 @@ pub(crate) fn intervals(
     let mut request = LoadRequest::new(&options.namespace, &file);
     request.schema = read.schema;
     request.max_rejects = options.max_rejects;
-    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)))
+    request.kept_rejects = options.kept_rejects;
+    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)), &|| true)
 }
 
 pub(crate) fn version(store: &mut Store, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
@@ -223,8 +239,9 @@ pub(crate) fn git(
     let read = git_history::read(repository, &GitOptions { limit: options.limit })?;
     let mut request = LoadRequest::new(&options.namespace, &repository.to_string_lossy());
     request.schema = read.schema;
+    request.kept_rejects = options.kept_rejects;
     let meter = Meter { bytes: None, size: None, progress };
-    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)))
+    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)), &|| true)
 }
 
 fn read_version(unit: TimeUnit, path: &Path, options: &VersionOptions) -> Result<Version, Error> {
@@ -289,6 +306,24 @@ impl Iterator for EventReader {
     }
 }
 
+/// A reader that leaves what ended it too early where the load can see it before it commits.
+struct Watched<'a> {
+    reader: EventReader,
+    failure: &'a RefCell<Option<SourceError>>,
+}
+
+impl Iterator for Watched<'_> {
+    type Item = Result<Record, Reject>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.reader.next();
+        if next.is_none() {
+            *self.failure.borrow_mut() = self.reader.failure();
+        }
+        next
+    }
+}
+
 /// So many records go by between two looks at the progress.
 const STRIDE: u64 = 4096;
 
@@ -305,6 +340,7 @@ impl Meter<'_> {
         store: &mut Store,
         request: LoadRequest,
         records: impl Iterator<Item = Result<Record, Reject>>,
+        whole: &dyn Fn() -> bool,
     ) -> Result<LoadReport, Error> {
         let metered = (1u64..).zip(records).map(|(count, record)| {
             if count.is_multiple_of(STRIDE) {
@@ -313,6 +349,6 @@ impl Meter<'_> {
             }
             record.map(|record| (record.event, record.place))
         });
-        Ok(store.load(request, metered)?)
+        Ok(store.load_whole(request, metered, whole)?)
     }
 }

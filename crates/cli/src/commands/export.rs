@@ -1,14 +1,93 @@
-//! `timeweft export`.
+//! `timeweft export`: a graph as events that make it again.
 
-use anyhow::bail;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
-use crate::context::{Context, Outcome};
+use anyhow::Context as _;
+use timeweft::{Action, Element, Event, GraphView, Name, Time, Value, write_event};
+
+use crate::context::{Context, Outcome, ReadArgs, Reading};
+use crate::output::{note, text};
+
+const AFTER_HELP: &str = "\
+Examples: the graph as of a time, and the whole log; each loads into a new graph with the same answers
+  timeweft schema --json > schema.json && timeweft init copy --schema schema.json
+  timeweft export --at 2016-05-17 --to state.jsonl && timeweft load events state.jsonl --graph copy
+  timeweft export --events | gzip > log.jsonl.gz
+
+A state is one create event for each living node and edge, at the time when its life began, with the features that it
+has at --at. Merges and what is deleted are in the log alone.";
 
 /// Arguments of `export`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// File to write; `-` is standard output. It appears whole or not at all.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    to: PathBuf,
+    /// Write the log of events instead of a state.
+    #[arg(long, conflicts_with = "at")]
+    events: bool,
+    #[command(flatten)]
+    read: ReadArgs,
+}
 
-/// Runs `export`.
-pub(crate) fn run(_args: &Args, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("export is not there yet")
+/// Writes the events.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let reading = args.read.read(context)?;
+    let events = if args.events { reading.view.events() } else { state(&reading) };
+    if args.to == Path::new("-") {
+        write(&mut BufWriter::new(io::stdout().lock()), &events)?;
+    } else {
+        write_file(&args.to, &events).with_context(|| format!("cannot write {}", args.to.display()))?;
+        note(&format!("wrote {} events to {}", text::count(events.len() as u64), args.to.display()));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Nodes before edges, each in order of name.
+fn state(reading: &Reading) -> Vec<Event> {
+    let create = |time: Time, element: Element, features: Vec<(Name, Option<Value>)>| Event {
+        time,
+        action: Action::Create,
+        element,
+        features,
+    };
+    let given = |features: std::collections::BTreeMap<Name, Value>| {
+        features.into_iter().map(|(name, value)| (name, Some(value))).collect()
+    };
+    let at = timeweft::At::time(reading.at.time);
+    let nodes = reading.view.nodes(None, at).into_iter();
+    let edges = reading.view.edges(None, at).into_iter();
+    nodes
+        .map(|node| create(node.life.created, Element::Node(node.key), given(node.features)))
+        .chain(edges.map(|edge| create(edge.life.created, Element::Edge(edge.key), given(edge.features))))
+        .collect()
+}
+
+fn write(out: &mut impl Write, events: &[Event]) -> io::Result<()> {
+    for event in events {
+        write_event(out, event)?;
+    }
+    out.flush()
+}
+
+fn write_file(path: &Path, events: &[Event]) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = File::create(&partial).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out, events)?;
+        out.get_ref().sync_all()
+    });
+    match written.and_then(|()| fs::rename(&partial, path)) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            // What was written of it is of no use; that it could not be written is what matters.
+            let _ = fs::remove_file(&partial);
+            Err(error)
+        }
+    }
 }

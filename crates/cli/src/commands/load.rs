@@ -1,17 +1,90 @@
-//! `timeweft load`.
+//! `timeweft load`: sources into the graph, each as one commit.
+
+mod events;
+mod git;
+mod intervals;
+mod report;
+mod version;
+
+use std::fs;
 
 use anyhow::bail;
+use timeweft::{Error, Graph, LoadProgress, StoreError, TimeUnit};
 
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Outcome, UsageError};
+use crate::output::Progress;
+
+use self::report::Rejects;
 
 /// What can be loaded.
 #[derive(clap::Subcommand, Debug)]
 pub(crate) enum Command {
-    /// A stream of events.
-    Events,
+    /// Load a stream of events: JSON lines, CSV, or columns of words.
+    Events(events::Args),
+    /// Load nodes and edges with lifetimes (temporal JSON).
+    Intervals(intervals::Args),
+    /// Load one whole version: what it does not list is deleted.
+    Version(version::Args),
+    /// Load the history of a git repository as authors, commits and files.
+    Git(git::Args),
 }
 
-/// Runs `load`.
-pub(crate) fn run(_command: &Command, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("load is not there yet")
+/// Loads a source.
+pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Events(args) => events::run(args, context),
+        Command::Intervals(args) => intervals::run(args, context),
+        Command::Version(args) => version::run(args, context),
+        Command::Git(args) => git::run(args, context),
+    }
+}
+
+/// Options of every load.
+#[derive(clap::Args, Debug)]
+pub(crate) struct LoadArgs {
+    /// Make the graph if it is not there, with this unit of time: s, ms, us, ns or step.
+    #[arg(long)]
+    unit: Option<TimeUnit>,
+    #[command(flatten)]
+    rejects: Rejects,
+}
+
+/// Opens the graph, or makes it with the given unit, and runs a load in it. A graph that was made for a load that
+/// failed is taken away again.
+fn load_into<T>(
+    unit: Option<TimeUnit>,
+    context: &Context,
+    load: impl FnOnce(&mut Graph) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    if context.dir.exists() {
+        let mut graph = context.open()?;
+        if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
+            bail!(UsageError(format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit())));
+        }
+        return load(&mut graph);
+    }
+    let Some(unit) = unit else {
+        bail!(
+            "{}: no such graph: give --unit s, ms, us, ns or step to make it, or choose another with --graph",
+            context.dir.display()
+        );
+    };
+    let result = load(&mut Graph::create(&context.dir, unit)?);
+    if result.is_err() {
+        fs::remove_dir_all(&context.dir)?;
+    }
+    result
+}
+
+/// Shows on a bar how far a load is.
+fn show(bar: &Progress) -> impl FnMut(LoadProgress) {
+    |progress| bar.set(if progress.bytes > 0 { progress.bytes } else { progress.records })
+}
+
+/// The report of a load that was refused for its rejected records.
+fn refused_report(error: &anyhow::Error) -> Option<&timeweft::LoadReport> {
+    match error.downcast_ref::<Error>()? {
+        Error::Store(StoreError::NothingAccepted(report) | StoreError::TooManyRejects { report, .. }) => Some(report),
+        _ => None,
+    }
 }

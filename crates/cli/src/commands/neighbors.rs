@@ -1,14 +1,100 @@
-//! `timeweft neighbors`.
+//! `timeweft neighbors`: the edges at a node as of a time.
 
-use anyhow::bail;
+use serde::Serialize;
+use timeweft::{Direction, EdgeState, ExternalId, GraphView, NodeKey};
 
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Outcome, ReadArgs, Reading};
+use crate::lookup::{find_node, known_relation};
+use crate::output::json::{EdgeJson, StateJson};
+use crate::output::{Table, text};
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft neighbors user ann
+  timeweft neighbors term ENVO:00000015 --direction in --relation is_a --at 2016-05-17";
 
 /// Arguments of `neighbors`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Type of the node.
+    #[arg(value_name = "TYPE")]
+    node_type: String,
+    /// Id of the node within its type.
+    id: String,
+    /// Sides of the node: edges out of it, into it, or both.
+    #[arg(long, value_enum, default_value_t)]
+    direction: Side,
+    /// Only edges of this relation.
+    #[arg(long, value_name = "R")]
+    relation: Option<String>,
+    #[command(flatten)]
+    read: ReadArgs,
+}
 
-/// Runs `neighbors`.
-pub(crate) fn run(_args: &Args, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("neighbors is not there yet")
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Side {
+    /// The node is the source.
+    Out,
+    /// The node is the destination.
+    In,
+    /// Either.
+    #[default]
+    Both,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    direction: &'a str,
+    #[serde(flatten)]
+    edge: StateJson<EdgeJson<'a>>,
+}
+
+/// Lists the edges.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let reading = args.read.read(context)?;
+    let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    find_node(&reading, &key)?;
+    if let Some(relation) = &args.relation {
+        known_relation(&reading, relation)?;
+    }
+    let edges = edges(args, &reading, &key);
+    if edges.is_empty() {
+        let time = reading.unit().format(reading.at.time);
+        anyhow::bail!("node {key} has no such edge at {time}: `timeweft history` tells when it had any");
+    }
+    context.output.objects(edges.iter().map(|(direction, edge)| Shown { direction, edge: edge.into() }))?;
+    let mut table = Table::new(["side", "relation", "neighbor", "key", "created", "removed", "features"]);
+    for (direction, edge) in &edges {
+        table.row(cells(direction, edge, &reading));
+    }
+    context.output.table(&table)?;
+    Ok(Outcome::Done)
+}
+
+fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<(&'static str, EdgeState)> {
+    let sides: &[(&'static str, Direction)] = match args.direction {
+        Side::Out => &[("out", Direction::Out)],
+        Side::In => &[("in", Direction::In)],
+        Side::Both => &[("out", Direction::Out), ("in", Direction::In)],
+    };
+    let at_side = |&(name, direction): &(&'static str, Direction)| {
+        let edges = reading.view.neighbors(key, direction, args.relation.as_deref(), reading.at);
+        edges.into_iter().map(move |edge| (name, edge))
+    };
+    sides.iter().flat_map(at_side).collect()
+}
+
+fn cells(direction: &str, edge: &EdgeState, reading: &Reading) -> [String; 7] {
+    let neighbor = if direction == "out" { &edge.key.destination } else { &edge.key.source };
+    let unit = reading.unit();
+    [
+        direction.into(),
+        edge.key.relation.to_string(),
+        neighbor.to_string(),
+        edge.key.key.as_deref().unwrap_or_default().into(),
+        unit.format(edge.life.created),
+        unit.format(edge.life.removed),
+        text::features(&edge.features),
+    ]
 }

@@ -1,14 +1,57 @@
-//! `timeweft node`.
+//! `timeweft node`: a node as of a time.
 
-use anyhow::bail;
+use serde::Serialize;
+use timeweft::{Direction, ExternalId, GraphView, NodeKey};
 
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Outcome, ReadArgs};
+use crate::lookup::find_node;
+use crate::output::json::{NodeJson, StateJson};
+use crate::output::{Table, text};
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft node term ENVO:00000015
+  timeweft node term ENVO:00000015 --at 2016-05-17 --deletes soft --json";
 
 /// Arguments of `node`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Type of the node.
+    #[arg(value_name = "TYPE")]
+    node_type: String,
+    /// Id of the node within its type.
+    id: String,
+    #[command(flatten)]
+    read: ReadArgs,
+}
 
-/// Runs `node`.
-pub(crate) fn run(_args: &Args, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("node is not there yet")
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    state: StateJson<NodeJson<'a>>,
+    degree_out: usize,
+    degree_in: usize,
+}
+
+/// Shows the node.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let reading = args.read.read(context)?;
+    let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    let state = find_node(&reading, &key)?;
+    let degree = |direction| reading.view.degree(&key, direction, None, reading.at);
+    let (degree_out, degree_in) = (degree(Direction::Out), degree(Direction::In));
+    context.output.object(&Shown { state: StateJson::from(&state), degree_out, degree_in })?;
+    let mark = if state.deleted { ", deleted" } else { "" };
+    context.output.say(&format!("{key}, alive {}{mark}", text::interval(reading.unit(), state.life)))?;
+    context.output.say(&format!("{degree_out} edges out, {degree_in} edges in"))?;
+    if !state.features.is_empty() {
+        let mut table = Table::new(["feature", "value"]);
+        for (name, value) in &state.features {
+            table.row([name.to_string(), text::cell(&value.to_string())]);
+        }
+        context.output.say("")?;
+        context.output.table(&table)?;
+    }
+    Ok(Outcome::Done)
 }

@@ -1,7 +1,9 @@
 //! Printing: tables for people, JSON lines for programs, progress on standard error.
 
+pub(crate) mod json;
 mod progress;
 mod table;
+pub(crate) mod text;
 
 use std::io::{self, BufWriter, Write};
 

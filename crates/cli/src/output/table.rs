@@ -23,7 +23,7 @@ impl Table {
     }
 
     fn is_numeric(&self, column: usize) -> bool {
-        let is_number = |cell: &String| cell.is_empty() || cell.parse::<f64>().is_ok();
+        let is_number = |cell: &String| cell.is_empty() || cell.replace(',', "").parse::<f64>().is_ok();
         !self.rows.is_empty() && self.rows.iter().filter_map(|row| row.get(column)).all(is_number)
     }
 }

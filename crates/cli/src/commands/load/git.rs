@@ -1,0 +1,49 @@
+//! `timeweft load git`.
+
+use std::path::PathBuf;
+
+use timeweft::{GitLoad, TimeUnit};
+
+use super::report::Rejects;
+use super::{load_into, report, show};
+use crate::context::{Context, Outcome};
+use crate::output::Progress;
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft load git . --graph history
+  timeweft neighbors file src/main.rs --graph history --at 2024-01-01
+
+Nodes: author, commit, file. Edges: authored, parent, touched, edited. Renames are merges of the old path into the new.
+The graph is made if it is not there; its times count in seconds.";
+
+/// Arguments of `load git`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// A folder in the repository.
+    #[arg(default_value = ".")]
+    repository: PathBuf,
+    /// Stop after this many commits, counted from the first one.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Owner of what the load creates.
+    #[arg(long, default_value = "git")]
+    namespace: String,
+    #[command(flatten)]
+    rejects: Rejects,
+}
+
+/// Loads the history.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let options = GitLoad {
+        namespace: args.namespace.as_str().into(),
+        limit: args.limit,
+        kept_rejects: args.rejects.kept(context),
+    };
+    let result = load_into(Some(TimeUnit::Second), context, |graph| {
+        let bar = Progress::spinner("reading the history");
+        Ok(graph.load_git(&args.repository, &options, &mut show(&bar))?)
+    });
+    report::finish(result, &args.rejects, context)
+}

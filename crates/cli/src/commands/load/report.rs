@@ -1,0 +1,168 @@
+//! What came of a load: numbers, and every record that was refused.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde_json::{Value as Json, json};
+use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, LoadReport, Reject};
+
+use super::refused_report;
+use crate::context::{Context, Outcome};
+use crate::output::{Table, note, text};
+
+/// So many rejected records are listed for people.
+const LISTED: usize = 20;
+
+/// Where rejected records are listed.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Rejects {
+    /// Write every rejected record to this file, one `file:line: reason` a line.
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+}
+
+impl Rejects {
+    /// How many rejected records the report must keep: all of them where all are listed.
+    pub(super) fn kept(&self, context: &Context) -> usize {
+        if self.rejects.is_some() || context.output.json { usize::MAX } else { KEPT_REJECTS }
+    }
+
+    /// Lists rejected records; the outcome tells whether there are any.
+    pub(super) fn list(&self, rejects: &[Reject], total: u64, context: &Context) -> anyhow::Result<Outcome> {
+        if let Some(path) = &self.rejects {
+            write_lines(path, rejects).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        if total == 0 {
+            return Ok(Outcome::Done);
+        }
+        context.output.objects(rejects.iter().map(reject_json))?;
+        if !context.output.json {
+            note(&format!("{} rejected records:", text::count(total)));
+            rejects.iter().take(LISTED).for_each(|reject| note(&format!("  {reject}")));
+            let more = total.saturating_sub(LISTED as u64);
+            if more > 0 {
+                note(&format!("  ... and {} more: list them all with --rejects FILE or --json", text::count(more)));
+            }
+        }
+        Ok(Outcome::Rejected)
+    }
+}
+
+fn write_lines(path: &PathBuf, rejects: &[Reject]) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    for reject in rejects {
+        writeln!(out, "{reject}")?;
+    }
+    out.flush()
+}
+
+fn reject_json(reject: &Reject) -> Json {
+    json!({
+        "reject": { "file": &*reject.place.file, "line": reject.place.line, "reason": reject.reason.to_string() }
+    })
+}
+
+/// Prints what came of a load. A load that was refused for its records lists them before the error.
+pub(super) fn finish(
+    result: anyhow::Result<LoadReport>,
+    rejects: &Rejects,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let report = match result {
+        Ok(report) => report,
+        Err(error) => {
+            if let Some(report) = refused_report(&error) {
+                rejects.list(&report.rejects, report.n_rejected, context)?;
+            }
+            return Err(error);
+        }
+    };
+    context.output.object(&json!({
+        "load": report.load,
+        "commit": report.commit,
+        "unchanged": report.unchanged,
+        "accepted": report.accepted,
+        "rejected": report.n_rejected,
+        "counts": report.counts,
+        "delta": report.delta,
+    }))?;
+    print(&report, context)?;
+    rejects.list(&report.rejects, report.n_rejected, context)
+}
+
+fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
+    let (load, commit) = (report.load.0, report.commit.0);
+    if report.unchanged {
+        context.output.say(&format!("load {load} brought this version already: nothing was written"))?;
+        return Ok(());
+    }
+    let accepted = text::count(report.accepted);
+    context.output.say(&format!("load {load}, commit {commit}: {accepted} events accepted\n"))?;
+    if let Some(report) = &report.delta {
+        return delta(report, context);
+    }
+    let mut table = Table::new(["", "created", "updated", "deleted"]);
+    let counts = &report.counts;
+    for (name, of) in [("nodes", &counts.nodes), ("edges", &counts.edges), ("merges", &counts.merges)] {
+        table.row([name.to_owned(), text::count(of.created), text::count(of.updated), text::count(of.deleted)]);
+    }
+    context.output.table(&table)?;
+    if counts.stubs > 0 {
+        context.output.say(&format!("{} of the nodes stand in for missing ones", text::count(counts.stubs)))?;
+    }
+    if counts.parallel > 0 {
+        context.output.say(&format!("{} of the edges are repeats, taken as parallel", text::count(counts.parallel)))?;
+    }
+    Ok(())
+}
+
+/// Prints what a version changed.
+pub(super) fn delta(report: &DeltaReport, context: &Context) -> anyhow::Result<()> {
+    let header = ["", "listed", "new", "reappeared", "changed", "unchanged", "gone", "merged"];
+    let mut table = Table::new(header);
+    table.row(element_cells("nodes", &report.nodes, Some(report.merges.merged)));
+    table.row(element_cells("edges", &report.edges, None));
+    context.output.table(&table)?;
+    let mut features = Table::new(["changed feature", "elements"]);
+    for (name, count) in report.nodes.changed_features.iter().chain(&report.edges.changed_features) {
+        features.row([name.clone(), text::count(*count)]);
+    }
+    if !(report.nodes.changed_features.is_empty() && report.edges.changed_features.is_empty()) {
+        context.output.say("")?;
+        context.output.table(&features)?;
+    }
+    for line in remarks(report) {
+        context.output.say(&line)?;
+    }
+    Ok(())
+}
+
+fn element_cells(name: &str, of: &ElementReport, merged: Option<u64>) -> [String; 8] {
+    [
+        name.into(),
+        text::count(of.listed),
+        text::count(of.new),
+        text::count(of.reappeared),
+        text::count(of.changed),
+        text::count(of.unchanged),
+        text::count(of.gone),
+        merged.map_or_else(String::new, text::count),
+    ]
+}
+
+fn remarks(report: &DeltaReport) -> Vec<String> {
+    let counted = [
+        (report.nodes.duplicates + report.edges.duplicates, "records repeat a key and were left out"),
+        (report.nodes.foreign + report.edges.foreign, "elements belong to another namespace and were left alone"),
+        (report.edges.dangling, "edges were left out for a missing node"),
+        (report.nodes.stubs, "missing nodes stand in without being listed"),
+        (report.merges.target_dead, "merges lead to a node that does not live after this version"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let mut lines: Vec<String> = counted.map(|(count, what)| format!("{} {what}", text::count(count))).collect();
+    let skipped = report.merges.skipped.iter();
+    lines.extend(skipped.map(|(why, count)| format!("{} merges add nothing: {}", text::count(*count), why.message())));
+    lines
+}

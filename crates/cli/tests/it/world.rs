@@ -1,0 +1,126 @@
+//! What the tests share: a folder, the binary run in it, and its answers.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A folder of its own, with a graph in `g` unless a test says otherwise.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the binary gave.
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        World { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file and gives its name.
+    pub(crate) fn write<'a>(&self, name: &'a str, text: &str) -> &'a str {
+        fs::write(self.path(name), text).unwrap();
+        name
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_timeweft"));
+        command.current_dir(self.folder.path()).env("TIMEWEFT_GRAPH", "g").args(line.split_whitespace());
+        command
+    }
+
+    /// Runs the binary with the words of a line.
+    pub(crate) fn run(&self, line: &str) -> Answer {
+        self.command(line).output().unwrap().into()
+    }
+
+    /// Runs the binary with something on standard input.
+    pub(crate) fn pipe(&self, line: &str, input: &str) -> Answer {
+        let piped = self.command(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = piped.unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap().into()
+    }
+
+    /// Runs the binary through a shell, where a test needs one.
+    pub(crate) fn shell(&self, script: &str) -> Answer {
+        let mut shell = Command::new("sh");
+        shell.current_dir(self.folder.path()).env("TIMEWEFT_GRAPH", "g").arg("-c").arg(script);
+        shell.arg(env!("CARGO_BIN_EXE_timeweft")).output().unwrap().into()
+    }
+
+    /// Runs the binary and expects success.
+    pub(crate) fn done(&self, line: &str) -> String {
+        self.run(line).expect(0, line).out
+    }
+
+    /// The JSON lines of a run that succeeds.
+    pub(crate) fn json(&self, line: &str) -> Vec<Value> {
+        parse(&self.done(&format!("{line} --json")))
+    }
+}
+
+impl Answer {
+    /// The same, if the exit code is this.
+    pub(crate) fn expect(self, code: i32, what: &str) -> Answer {
+        assert_eq!(self.code, code, "{what}\n{}\n{}", self.out, self.err);
+        self
+    }
+
+    /// Checks that the message for people holds a text.
+    pub(crate) fn says(&self, text: &str) -> &Answer {
+        assert!(self.err.contains(text), "no `{text}` in: {}", self.err);
+        self
+    }
+}
+
+impl From<Output> for Answer {
+    fn from(output: Output) -> Answer {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Answer { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// JSON lines as values.
+pub(crate) fn parse(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A file of the real data, or a line that says that the test is left out.
+pub(crate) fn data(test: &str, name: &str) -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let root = std::env::var_os("TIMEWEFT_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let path = root.join(Path::new(name));
+    if path.exists() {
+        return path.canonicalize().ok();
+    }
+    eprintln!("left out: {test} (no data folder)");
+    None
+}
+
+/// A small shop: two nodes, an edge with a feature that changes, and an end.
+pub(crate) const SHOP: &str = r#"{"time":1,"action":"create","entity":"node","source":{"type":"user","id":"ann","features":{"age":31}}}
+{"time":1,"action":"create","entity":"node","source":{"type":"item","id":"pen"}}
+{"time":2,"action":"create","entity":"edge","source":{"type":"user","id":"ann"},"edge":{"type":"buys","features":{"price":9.5}},"destination":{"type":"item","id":"pen"}}
+{"time":4,"action":"update","entity":"node","source":{"type":"user","id":"ann","features":{"age":32}}}
+{"time":7,"action":"delete","entity":"node","source":{"type":"item","id":"pen"}}
+"#;
+
+/// A world with the shop loaded.
+pub(crate) fn shop() -> World {
+    let world = World::new();
+    world.write("shop.jsonl", SHOP);
+    world.done("load events shop.jsonl --unit step");
+    world
+}
