@@ -37,7 +37,9 @@ pub(crate) fn index(stream: Stream, data: &Path) -> Result<Arc<Index>> {
     let mut known = std::collections::BTreeSet::new();
     for (number, line) in text.lines().enumerate() {
         let fields: Vec<&str> = line.split([',', ' ', '\t']).collect();
-        let [source, destination, time] = fields[..] else { bail!("{}:{}: not three fields", path.display(), number + 1) };
+        let [source, destination, time] = fields[..] else {
+            bail!("{}:{}: not three fields", path.display(), number + 1)
+        };
         let Ok(time) = time.parse::<f64>() else { continue };
         let types = if stream == Stream::Wiki { ["user", "page"] } else { ["user", "user"] };
         let ends = [NodeKey::new(types[0], source), NodeKey::new(types[1], destination)];

@@ -47,7 +47,7 @@ impl Rule {
         let mut seen = Seen::new(window(task));
         let mut pending = VecDeque::new();
         for (event, link) in task.links.iter().enumerate().take(part.end) {
-            absorb_due(&mut seen, &mut pending, task, event, freshness);
+            absorb_due(&mut seen, &mut pending, task, event, task.batch_start(event, part.start, freshness));
             if event >= part.start {
                 let candidates = task.candidates(event, count, seed);
                 for (rule, ranks) in Rule::ALL.into_iter().zip(&mut ranks) {
@@ -62,11 +62,11 @@ impl Rule {
     }
 }
 
-/// Takes in the waiting links that an answer to link `event` may know.
-fn absorb_due(seen: &mut Seen, pending: &mut VecDeque<usize>, task: &Task, event: usize, freshness: Freshness) {
-    let due = |waiting: usize| match freshness {
-        Freshness::Event => task.links[waiting].time < task.links[event].time,
-        Freshness::Batch(size) => waiting < event / size.max(1) * size.max(1),
+/// Takes in the waiting links that an answer to link `event` may know: those before its batch, or before its time.
+fn absorb_due(seen: &mut Seen, pending: &mut VecDeque<usize>, task: &Task, event: usize, batch: Option<usize>) {
+    let due = |waiting: usize| match batch {
+        None => task.links[waiting].time < task.links[event].time,
+        Some(start) => waiting < start,
     };
     while pending.front().is_some_and(|&waiting| due(waiting)) {
         if let Some(waiting) = pending.pop_front() {

@@ -42,10 +42,8 @@ pub fn evaluate(
 
 /// The number of facts that may be in the store before the first answer of a part.
 fn first_needed(task: &Task, part: &Range<usize>, freshness: Freshness) -> usize {
-    match freshness {
-        Freshness::Event => usize::MAX,
-        Freshness::Batch(size) => task.facts_before(task.time_of(part.start / size.max(1) * size.max(1))).end,
-    }
+    let start = task.batch_start(part.start, part.start, freshness);
+    start.map_or(usize::MAX, |start| task.facts_before(task.time_of(start)).end)
 }
 
 /// Ranks of the links `part`, in order. `store` is true up to no later than the first of them.
@@ -64,7 +62,7 @@ pub fn ranks(
         Ranking { model, world, task, config, store, ranks: Vec::with_capacity(part.len()), of: part.len() };
     match freshness {
         Freshness::Event => ranking.by_event(part, progress),
-        Freshness::Batch(size) => ranking.by_batch(part, size.max(1), progress),
+        Freshness::Batch(_) => ranking.by_batch(part, freshness, progress),
     }
     ranking.ranks
 }
@@ -94,18 +92,22 @@ impl Ranking<'_> {
         }
     }
 
-    /// Every answer knows what was before its batch of `size` links, counted over the whole stream.
-    fn by_batch(&mut self, part: Range<usize>, size: usize, progress: &mut impl FnMut(Progress)) {
-        let mut next = part.start;
-        while next < part.end {
-            let first = next / size * size;
-            let as_of = self.task.time_of(first);
-            let until = (first + size).min(part.end);
+    /// Every answer knows what was before its batch.
+    fn by_batch(&mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(Progress)) {
+        let batch = |event| self.task.batch_start(event, part.start, freshness);
+        let cuts: Vec<Range<usize>> = part
+            .clone()
+            .collect::<Vec<_>>()
+            .chunk_by(|&a, &b| batch(a) == batch(b))
+            .map(|links| links[0]..links[links.len() - 1] + 1)
+            .collect();
+        for links in cuts {
+            let as_of =
+                self.task.time_of(self.task.batch_start(links.start, part.start, freshness).unwrap_or(links.start));
             let due = self.world.n_facts_before(as_of).max(self.store.absorbed());
             absorb(self.model, self.world, self.config, &mut self.store, due);
             let nothing = Remembered::nothing(&self.store);
-            self.rank_links(next..until, &nothing, |_, _| as_of, progress);
-            next = until;
+            self.rank_links(links, &nothing, |_, _| as_of, progress);
         }
     }
 

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Action, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::{Config, LearnError, Split, candidates};
+use crate::{Config, Freshness, LearnError, Split, candidates};
 
 /// A new edge that is to be predicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,8 @@ pub struct Task {
     pub links: Vec<Link>,
     /// The three parts of the links.
     pub split: Split,
+    /// Whether the borders of the parts are given rather than counted.
+    own_split: bool,
     /// Sorted distinct destinations of each edge type.
     pools: Vec<Vec<NodeIndex>>,
     /// Answers of (edge type, source) at exactly one time, beside the link itself: never counted as wrong.
@@ -69,7 +71,8 @@ impl Task {
         }
         let n_types = index.schema().edge_types().len();
         let pools = (0..n_types).map(|id| index.destinations(EdgeTypeId(id as u16))).collect();
-        Ok(Task { index, links, split, pools, answers })
+        let own_split = config.train.split_times.is_some();
+        Ok(Task { index, links, split, own_split, pools, answers })
     }
 
     /// Everything that happens, in order of (time, position).
@@ -80,6 +83,14 @@ impl Task {
     /// The facts before a link's time: what was there when it appeared, and nothing of its own time.
     pub fn facts_before(&self, time: Time) -> Range<usize> {
         0..self.facts().partition_point(|fact| fact.time < time)
+    }
+
+    /// First link of the batch that link `event` of a part lies in; `None` at event freshness. Batches are counted over
+    /// the whole stream, or over the part where the benchmark's own split is used (as TGB does).
+    pub fn batch_start(&self, event: usize, part_start: usize, freshness: Freshness) -> Option<usize> {
+        let Freshness::Batch(size) = freshness else { return None };
+        let origin = if self.own_split && event >= part_start { part_start } else { 0 };
+        Some(origin + (event - origin) / size.max(1) * size.max(1))
     }
 
     /// Time of the first link of a part that begins at link `from`; the end of time if there is none.

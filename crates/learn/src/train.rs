@@ -78,7 +78,9 @@ pub fn train(task: &Task, config: &Config, mut progress: impl FnMut(Progress)) -
         let row = learner.epoch(epoch, &mut progress)?;
         progress(Progress::Epoch(row));
         epochs.push(row);
-        if best.as_ref().is_none_or(|(mrr, ..)| row.validation.mrr > *mrr) {
+        // Without a validation part the latest weights are kept.
+        let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|(mrr, ..)| row.validation.mrr > *mrr);
+        if chosen {
             best = Some((row.validation.mrr, learner.model.valid(), learner.optimizer.clone(), epoch));
         }
     }

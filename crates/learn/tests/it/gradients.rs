@@ -2,18 +2,26 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use timeweft_learn::{Config, Fitted, Htgn, Query, Task, World, empty_store, pipeline};
+use timeweft_learn::{Config, Fitted, Htgn, Query, Task, VectorStore, World, empty_store, pipeline};
 
 use crate::worlds::{index, mixed, small};
 
+/// What a loss is computed on.
+struct Step<'a> {
+    world: &'a World,
+    config: &'a Config,
+    queries: Vec<Query>,
+    facts: std::ops::Range<usize>,
+    /// State of an earlier batch, a constant of the step.
+    store: VectorStore,
+}
+
 /// One training step's loss, through all five stages.
-fn loss(model: &Htgn, world: &World, config: &Config, queries: &[Query], facts: std::ops::Range<usize>) -> Tensor<1> {
-    let mut store = empty_store(world, config);
-    // A first batch gives stored states that are not zero.
-    pipeline::remember(&model.valid(), world, 0..facts.start, &store).commit(&mut store);
-    let remembered = pipeline::remember(model, world, facts, &store);
+fn loss(model: &Htgn, step: &Step<'_>) -> Tensor<1> {
+    let Step { world, config, queries, facts, store } = step;
+    let remembered = pipeline::remember(model, world, facts.clone(), store);
     // Weighted, so that no symmetry hides a wrong sign.
-    let logits = pipeline::answer(model, world, &config.model, &remembered, &store, queries);
+    let logits = pipeline::answer(model, world, &config.model, &remembered, store, queries);
     let n = logits.dims()[0];
     let weights: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
     (logits * Tensor::from_data(TensorData::new(weights, [n]), &Device::flex())).sum()
@@ -79,7 +87,10 @@ pub fn check_all(device: &Device) {
     let queries: Vec<Query> =
         links.flat_map(|i| [ask(i, task.links[i].destination), ask(i, task.links[i - 3].destination)]).collect();
     let model = Htgn::new(&config, &world, &device.clone().autodiff());
-    let value = loss(&model, &world, &config, &queries, facts.clone());
+    let mut store = empty_store(&world, &config);
+    pipeline::remember(&model.valid(), &world, 0..facts.start, &store).commit(&mut store);
+    let step = Step { world: &world, config: &config, queries, facts, store };
+    let value = loss(&model, &step);
     let gradients = value.backward();
     let mut collect = Collect { gradients: &gradients, path: Vec::new(), found: Vec::new() };
     model.visit(&mut collect);
@@ -87,12 +98,12 @@ pub fn check_all(device: &Device) {
     for (tensor, (name, gradient)) in collect.found.iter().enumerate() {
         let largest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
         let Some(entry) = largest else { panic!("{name} has no gradient") };
-        let at = |step: f32| {
-            let nudged = model.valid().map(&mut Nudge { tensor, entry, step, at: 0 });
-            f64::from(pipeline::floats(loss(&nudged, &world, &config, &queries, facts.clone()))[0])
+        let at = |change: f32| {
+            let nudged = model.valid().map(&mut Nudge { tensor, entry, step: change, at: 0 });
+            f64::from(pipeline::floats(loss(&nudged, &step))[0])
         };
-        let step = 2e-3;
-        let numeric = (at(step) - at(-step)) / (2.0 * f64::from(step));
+        let h = 2e-3;
+        let numeric = (at(h) - at(-h)) / (2.0 * f64::from(h));
         let analytic = f64::from(gradient[entry]);
         let scale = analytic.abs().max(numeric.abs()).max(0.05);
         assert!((analytic - numeric).abs() / scale < 0.03, "{name}[{entry}]: {analytic} against {numeric}");

@@ -34,7 +34,14 @@ fn scores(events: &[Event], fitted: Option<Fitted>, config: &Config, links: Rang
                     as_of: link.time,
                 })
                 .collect();
-            logits.extend(pipeline::floats(pipeline::answer(&model, &world, &config.model, &remembered, &store, &queries)));
+            logits.extend(pipeline::floats(pipeline::answer(
+                &model,
+                &world,
+                &config.model,
+                &remembered,
+                &store,
+                &queries,
+            )));
         }
         remembered.commit(&mut store);
     }

@@ -19,7 +19,9 @@ pub fn mixed(n: u64, seed: u64) -> Vec<Event> {
     let mut events = Vec::new();
     for i in 0..12 {
         events.push(node(0, Action::Create, user(i)).with(vec![("age".into(), Some(Value::number(i as f64)))]));
-        events.push(node(0, Action::Create, item(i)).with(vec![("name".into(), Some(Value::text(&format!("item {i}"))))]));
+        events.push(
+            node(0, Action::Create, item(i)).with(vec![("name".into(), Some(Value::text(&format!("item {i}"))))]),
+        );
     }
     for i in 0..n {
         let time = 1 + (i / 3) as i64 * 10;
