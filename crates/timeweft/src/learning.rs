@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use timeweft_graph::{EdgeTypeId, ExternalId, GraphView, Name, NodeIndex, NodeKey, Time};
+use timeweft_graph::{EdgeTypeId, ExternalId, Name, NodeIndex, NodeKey, Time};
 use timeweft_index::{Index, Recency};
 use timeweft_learn::{Query, Task, Trained};
 

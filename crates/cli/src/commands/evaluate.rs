@@ -1,14 +1,120 @@
 //! `timeweft evaluate`.
 
-use anyhow::bail;
+use std::io;
 
+use clap::ValueEnum;
+use serde_json::json;
+use timeweft::{Evaluation, Freshness, Model, Part};
+
+use super::train::Bar;
 use crate::context::{Context, Outcome};
+use crate::output::{Output, Table};
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft evaluate                                   the default model, on the latest links
+  timeweft evaluate --model small --part validation --freshness event,batch:50
+
+Freshness says what an answer may know. `event`: everything strictly before the link. `batch:N`: nothing of the batch of N
+links that the link lies in, as most published figures have it. Figures of different freshness do not compare.";
 
 /// Arguments of `evaluate`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Name of the model.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    model: String,
+    /// The links that are ranked.
+    #[arg(long, value_enum, default_value_t)]
+    part: PartArg,
+    /// How fresh the state is that answers may use: a table for each.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "event,batch:200", value_parser = freshness)]
+    freshness: Vec<Freshness>,
+}
+
+/// [`Part`] as an option.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum PartArg {
+    /// The links that chose the epoch.
+    Validation,
+    /// The latest links, which had no part in training.
+    #[default]
+    Test,
+}
 
 /// Runs `evaluate`.
-pub(crate) fn run(_args: &Args, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("evaluate is not there yet")
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let model = context.open()?.load_model(&args.model)?;
+    let part = match args.part {
+        PartArg::Validation => Part::Validation,
+        PartArg::Test => Part::Test,
+    };
+    show(context.output, part, &measure(&model, part, &args.freshness)?)?;
+    Ok(Outcome::Done)
+}
+
+/// Reads `event` or `batch:N`.
+pub(crate) fn freshness(text: &str) -> Result<Freshness, String> {
+    let size = |size: &str| size.parse().ok().filter(|&size| size > 0).map(Freshness::Batch);
+    match text.split_once(':') {
+        None if text == "event" => Ok(Freshness::Event),
+        Some(("batch", number)) => size(number).ok_or_else(|| format!("`{number}` is no number of links")),
+        _ => Err("give `event` or `batch:N`, such as batch:200".into()),
+    }
+}
+
+/// Ranks with a bar.
+pub(crate) fn measure(model: &Model, part: Part, freshness: &[Freshness]) -> anyhow::Result<Vec<Evaluation>> {
+    let mut bar = Bar::default();
+    Ok(model.evaluate(part, freshness, |progress| bar.follow(&progress))?)
+}
+
+/// Prints one table a freshness, or one object a row.
+pub(crate) fn show(output: Output, part: Part, evaluations: &[Evaluation]) -> io::Result<()> {
+    let part = match part {
+        Part::Validation => "validation",
+        Part::Test => "test",
+    };
+    for Evaluation { freshness, rows, .. } in evaluations {
+        let links = rows.first().map_or(0, |(_, metrics)| metrics.events);
+        output.say(&format!("\nThe {links} {part} links, freshness {freshness}:"))?;
+        let mut table = Table::new(["", "MRR", "hits@1", "hits@10"]);
+        for (name, metrics) in rows {
+            let figures = [metrics.mrr, metrics.hits1, metrics.hits10].map(|figure| format!("{figure:.3}"));
+            table.row(std::iter::once(name.clone()).chain(figures));
+        }
+        output.table(&table)?;
+        output.objects(rows.iter().map(|(name, metrics)| {
+            json!({
+                "part": part, "freshness": written(*freshness), "model": name, "mrr": metrics.mrr,
+                "hits1": metrics.hits1, "hits10": metrics.hits10, "links": metrics.events,
+            })
+        }))?;
+    }
+    Ok(())
+}
+
+/// As it is given on the command line.
+fn written(freshness: Freshness) -> String {
+    match freshness {
+        Freshness::Event => "event".into(),
+        Freshness::Batch(size) => format!("batch:{size}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn freshness_reads_what_it_writes() {
+        for text in ["event", "batch:200"] {
+            assert_eq!(written(freshness(text).unwrap()), text);
+        }
+        for text in ["", "batch", "batch:0", "batch:x", "Event", "event:3"] {
+            assert!(freshness(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,14 +1,164 @@
 //! `timeweft explain`.
 
-use anyhow::bail;
+use std::io;
 
+use timeweft::{Count, Explanation, ExternalId, HeardNeighbor, NodeKey, TimeUnit};
+
+use super::predict::{AskArgs, Asked};
 use crate::context::{Context, Outcome};
+use crate::output::{Output, Table};
+
+const AFTER_HELP: &str = "\
+Example: why would ada edit atlas-014?
+  timeweft explain person ada --relation edited document atlas-014
+
+Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's signed share of the
+score, to first order: right of the line it spoke for the link, left of it against.";
 
 /// Arguments of `explain`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Type of the source.
+    #[arg(value_name = "SOURCE_TYPE")]
+    source_type: String,
+    /// Id of the source.
+    #[arg(value_name = "SOURCE_ID")]
+    source_id: String,
+    /// Type of the destination.
+    #[arg(value_name = "DEST_TYPE")]
+    destination_type: String,
+    /// Id of the destination.
+    #[arg(value_name = "DEST_ID")]
+    destination_id: String,
+    #[command(flatten)]
+    ask: AskArgs,
+}
 
 /// Runs `explain`.
-pub(crate) fn run(_args: &Args, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("explain is not there yet")
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let Asked { model, relation, time, unit } = args.ask.open(context)?;
+    let source = NodeKey::new(&args.source_type, ExternalId::from(args.source_id.as_str()));
+    let destination = NodeKey::new(&args.destination_type, ExternalId::from(args.destination_id.as_str()));
+    show(context.output, &model.explain(&relation, &source, &destination, time)?, unit)?;
+    Ok(Outcome::Done)
+}
+
+/// Prints an explanation.
+pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Result<()> {
+    output.say(&format!("Why {} -{}-> {} at {}?", why.source, why.relation, why.destination, unit.format(why.time)))?;
+    output.say(&sentence(why))?;
+    output.say("\nCounted before that time:")?;
+    for line in counting(why, unit) {
+        output.say(&format!("  {line}"))?;
+    }
+    for (at_source, root) in [(true, &why.source), (false, &why.destination)] {
+        let heard: Vec<_> = why.neighbors.iter().filter(|heard| heard.at_source == at_source).collect();
+        if !heard.is_empty() {
+            output.say(&format!("\nWhat {root} listened to:"))?;
+            output.table(&listened(&heard, why, unit))?;
+        }
+    }
+    output.object(why)
+}
+
+fn listened(heard: &[&HeardNeighbor], why: &Explanation, unit: TimeUnit) -> Table {
+    let largest = why.neighbors.iter().map(|heard| heard.contribution.abs()).fold(f32::MIN_POSITIVE, f32::max);
+    let mut table = Table::new(["neighbour", "by", "since", "attention", "push", ""]);
+    for heard in heard {
+        let HeardNeighbor { node, relation, created, contribution, attention, .. } = heard;
+        let ago = format!("{} before", span(unit, why.time.0.saturating_sub(created.0)));
+        let push = push(contribution / largest);
+        table.row([node.to_string(), relation.to_string(), ago, heads(attention), push, format!("{contribution:+.3}")]);
+    }
+    table
+}
+
+/// The score in a sentence.
+pub(crate) fn sentence(why: &Explanation) -> String {
+    match why.counting {
+        Some(counting) => format!(
+            "The score is {:.2}. Counting added {counting:+.2}: without any count it would be {:.2}.",
+            why.score,
+            why.score - counting
+        ),
+        None => format!("The score is {:.2}. The model does not count.", why.score),
+    }
+}
+
+/// What was counted, in words; what never happened between other types is left out.
+pub(crate) fn counting(why: &Explanation, unit: TimeUnit) -> Vec<String> {
+    let (relation, counters) = (&why.relation, &why.counters);
+    let line = |what: String, count: &Count| match count.last {
+        None => format!("{what}: never"),
+        Some(last) => {
+            let times = if count.count == 1 { "once".into() } else { format!("{} times", count.count) };
+            format!("{what}: {times}, last {} before", span(unit, why.time.0.saturating_sub(last.0)))
+        }
+    };
+    let mut lines = vec![
+        line("this pair".into(), &counters.pair),
+        line(format!("anybody -{relation}-> {}", why.destination), &counters.to_destination),
+        line(format!("{} -{relation}-> anything", why.source), &counters.from_source),
+    ];
+    if why.source.node_type == why.destination.node_type {
+        lines.push(line("the other way round".into(), &counters.reversed));
+        lines.push(line(format!("{} -{relation}-> anything", why.destination), &counters.from_destination));
+    }
+    lines
+}
+
+/// A share in [0, 1] as a bar.
+pub(crate) fn bar(share: f32, width: usize) -> String {
+    "█".repeat((share.clamp(0.0, 1.0) * width as f32).round() as usize)
+}
+
+/// One sign a head.
+fn heads(attention: &[f32]) -> String {
+    const SIGNS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    attention.iter().map(|share| SIGNS[(share.clamp(0.0, 1.0) * 8.0).round() as usize]).collect()
+}
+
+/// A signed share in [-1, 1] as a bar to the left or right of a line.
+fn push(share: f32) -> String {
+    const HALF: usize = 10;
+    let bar = bar(share.abs(), HALF);
+    if share < 0.0 { format!("{bar:>HALF$}│{:HALF$}", "") } else { format!("{:HALF$}│{bar:<HALF$}", "") }
+}
+
+/// A length of time in words, in the largest unit that fits.
+pub(crate) fn span(unit: TimeUnit, ticks: i64) -> String {
+    const UNITS: [(&str, i128); 6] = [
+        ("year", 31_557_600_000_000_000),
+        ("day", 86_400_000_000_000),
+        ("hour", 3_600_000_000_000),
+        ("minute", 60_000_000_000),
+        ("second", 1_000_000_000),
+        ("millisecond", 1_000_000),
+    ];
+    let plural = |count: i128, name: &str| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
+    let Some(nanos) = unit.nanos().map(|nanos| nanos * i128::from(ticks)) else {
+        return plural(ticks.into(), "step");
+    };
+    let fitting = UNITS.iter().find(|(_, length)| nanos >= *length);
+    fitting.map_or_else(|| format!("{ticks} {unit}"), |(name, length)| plural(nanos / length, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_like_sentences() {
+        let seconds = [0, 1, 59, 60, 7_200, 172_800, 40_000_000].map(|ticks| span(TimeUnit::Second, ticks));
+        assert_eq!(seconds, ["0 s", "1 second", "59 seconds", "1 minute", "2 hours", "2 days", "1 year"]);
+        assert_eq!(span(TimeUnit::Step, 1), "1 step");
+    }
+
+    #[test]
+    fn a_push_goes_to_its_side() {
+        assert_eq!(push(1.0), format!("{:10}│██████████", ""));
+        assert_eq!(push(-0.2), format!("{:8}██│{:10}", "", ""));
+        assert_eq!(heads(&[0.0, 0.5, 1.0]), "·▄█");
+    }
 }

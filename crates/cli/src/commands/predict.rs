@@ -1,14 +1,149 @@
 //! `timeweft predict`.
 
-use anyhow::bail;
+use std::collections::BTreeMap;
+use std::io;
 
-use crate::context::{Context, Outcome};
+use anyhow::bail;
+use timeweft::{Action, ExternalId, Model, NodeKey, Prediction, Time, TimeUnit, View};
+
+use super::explain::bar;
+use crate::context::{Context, Outcome, parse_time};
+use crate::output::{Output, Table};
+use crate::report::Question;
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft predict person ada --relation edited       what ada edits next
+  timeweft predict person ada --relation edited --at 2025-03-03 --top 3
+
+The answer knows everything strictly before the time, and nothing else. The share is a softmax over all candidates: the nodes of
+the relation's destination type that are alive just before.";
 
 /// Arguments of `predict`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Type of the source.
+    #[arg(value_name = "SOURCE_TYPE")]
+    source_type: String,
+    /// Id of the source.
+    #[arg(value_name = "ID")]
+    source_id: String,
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Type of the destination, where the relation ends at several.
+    #[arg(long, value_name = "TYPE")]
+    to: Option<String>,
+    /// How many answers.
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    top: usize,
+}
+
+/// Options of every question to a model.
+#[derive(clap::Args, Debug)]
+pub(crate) struct AskArgs {
+    /// Relation that is asked about; left out, the one that the model was trained for.
+    #[arg(long, value_name = "RELATION")]
+    relation: Option<String>,
+    /// Time of the question: an integer, a date (2016-05-17) or RFC 3339; left out, the moment after the last event.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// Name of the model.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    model: String,
+}
+
+/// A model and what it is asked.
+pub(crate) struct Asked {
+    pub(crate) model: Model,
+    pub(crate) relation: String,
+    pub(crate) time: Time,
+    pub(crate) unit: TimeUnit,
+}
 
 /// Runs `predict`.
-pub(crate) fn run(_args: &Args, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("predict is not there yet")
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let Asked { model, relation, time, unit } = args.ask.open(context)?;
+    let source = NodeKey::new(&args.source_type, ExternalId::from(args.source_id.as_str()));
+    let predictions = model.predict(&relation, &source, args.to.as_deref(), time, args.top)?;
+    context.output.say(&format!("{source} -{relation}-> ... at {}:", unit.format(time)))?;
+    show(context.output, &predictions)?;
+    Ok(Outcome::Done)
+}
+
+impl AskArgs {
+    /// Opens the model and reads the question.
+    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked> {
+        let graph = context.open()?;
+        let unit = graph.unit();
+        let time = self.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
+        let model = graph.load_model(&self.model)?;
+        let relation = match (&self.relation, model.config().train.targets.as_slice()) {
+            (Some(relation), _) => relation.clone(),
+            (None, [only]) => only.clone(),
+            (None, _) => bail!("the model predicts several relations: say which with --relation"),
+        };
+        // The end of time is no moment that anything could happen at.
+        let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
+        Ok(Asked { model, relation, time, unit })
+    }
+}
+
+/// Prints predictions, best first.
+pub(crate) fn show(output: Output, predictions: &[Prediction]) -> io::Result<()> {
+    let mut table = Table::new(["", "destination", "score", "share", ""]);
+    for (place, Prediction { destination, score, probability }) in (1..).zip(predictions) {
+        let share = format!("{:.1} %", 100.0 * probability);
+        table.row([place.to_string(), destination.to_string(), format!("{score:.2}"), share, bar(*probability, 20)]);
+    }
+    output.table(&table)?;
+    output.objects(predictions.iter())
+}
+
+/// What the busiest sources of late do next, as far as the model can say, each with the reason of the first answer.
+pub(crate) fn questions(model: &Model, view: &View, sources: usize, top: usize) -> Vec<Question> {
+    let time = model.next_time();
+    let ask = |busy: &Busy| {
+        let (source, relation) = (&busy.source, &*busy.relation);
+        let predictions = model.predict(relation, source, Some(&busy.destination_type), time, top).ok()?;
+        let first = predictions.first()?;
+        let explanation = model.explain(relation, source, &first.destination, time).ok();
+        Some(Question { text: format!("{source} -{relation}-> ?"), predictions, explanation })
+    };
+    busiest(view, &model.config().train.targets).iter().filter_map(ask).take(sources).collect()
+}
+
+/// A node with many new edges of one relation.
+pub(crate) struct Busy {
+    pub(crate) source: NodeKey,
+    pub(crate) relation: String,
+    pub(crate) destination_type: String,
+}
+
+/// Sources of the newest tenth of the target edges that still live, the busiest first.
+pub(crate) fn busiest(view: &View, targets: &[String]) -> Vec<Busy> {
+    let schema = view.schema();
+    let wanted = |relation: &str| targets.is_empty() || targets.iter().any(|target| target == relation);
+    let created: Vec<_> = view.facts().iter().filter(|fact| fact.action == Action::Create).collect();
+    let links: Vec<_> = created
+        .iter()
+        .filter_map(|fact| Some((fact.edge?.0, fact.source)))
+        .filter(|(edge_type, _)| wanted(&schema.edge_types()[edge_type.at()].relation))
+        .collect();
+    let mut counts = BTreeMap::new();
+    for &(edge_type, source) in &links[links.len() - links.len().div_ceil(10)..] {
+        *counts.entry((edge_type, source)).or_insert(0usize) += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().filter(|((_, source), _)| view.alive(*source, Time::FOREVER)).collect();
+    counts.sort_by_key(|&(key, count)| (std::cmp::Reverse(count), key));
+    let mut busy = Vec::with_capacity(counts.len());
+    for ((edge_type, source), _) in counts {
+        let edge = &schema.edge_types()[edge_type.at()];
+        busy.push(Busy {
+            source: view.node_key(source).clone(),
+            relation: edge.relation.to_string(),
+            destination_type: schema.node_type_name(edge.destination).to_string(),
+        });
+    }
+    busy
 }

@@ -1,14 +1,213 @@
 //! `timeweft train`.
 
-use anyhow::bail;
+use std::io;
+use std::path::PathBuf;
 
+use anyhow::Context as _;
+use serde_json::json;
+use timeweft::{Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, Part, TimeUnit};
+
+use super::{evaluate, predict};
 use crate::context::{Context, Outcome};
+use crate::output::{Output, Progress};
+use crate::report::{Question, Report, to_toml};
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft train --target edited                      with the default configuration
+  timeweft train --print-config > my.toml             all fields, explained
+  timeweft train my.toml --name small --epochs 3
+
+The latest links are never trained on. After the last epoch the model is ranked on them beside four rules that need no
+training; a model that does not beat them is not worth its name. The checkpoint lies in the graph's folder `models`,
+beside a report to open in a browser.";
 
 /// Arguments of `train`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Configuration; left out, the defaults.
+    #[arg(value_name = "CONFIG.toml")]
+    config: Option<PathBuf>,
+    /// Print the default configuration, explained, and do nothing else.
+    #[arg(long)]
+    print_config: bool,
+    /// Name that the model is kept under. A model of this name is replaced.
+    #[arg(long, default_value = "default")]
+    name: String,
+    /// Relation whose new edges are predicted; may be given several times.
+    #[arg(long = "target", value_name = "RELATION")]
+    targets: Vec<String>,
+    /// Passes over the training part.
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Width of the model.
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    /// Seed of everything that is drawn.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How fresh the state is that test answers may use.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "event,batch:200", value_parser = evaluate::freshness)]
+    freshness: Vec<Freshness>,
+    /// Where the report goes; left out, beside the checkpoint.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
 
 /// Runs `train`.
-pub(crate) fn run(_args: &Args, _context: &Context) -> anyhow::Result<Outcome> {
-    bail!("train is not there yet")
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.print_config {
+        print!("{}", to_toml(&Config::default(), true));
+        return Ok(Outcome::Done);
+    }
+    let config = args.config()?;
+    let output = context.output;
+    let graph = context.open()?;
+    let model = fit(&graph, &args.name, &config, output)?;
+    let evaluations = evaluate::measure(&model, Part::Test, &args.freshness)?;
+    evaluate::show(output, Part::Test, &evaluations)?;
+    let path = graph.model_path(&args.name)?;
+    let report = args.report.clone().unwrap_or_else(|| path.with_extension("html"));
+    let questions = predict::questions(&model, &graph.view(), 3, 5);
+    self::report(&graph, &model, evaluations, questions)
+        .write(&report)
+        .with_context(|| format!("writing the report {}", report.display()))?;
+    output.say(&format!("\nModel:  {}\nReport: {}", path.display(), report.display()))?;
+    output.object(&json!({ "model": args.name, "path": path, "report": report, "best_epoch": model.best_epoch() }))?;
+    Ok(Outcome::Done)
+}
+
+impl Args {
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                Config::from_toml(&text).with_context(|| path.display().to_string())?
+            }
+            None => Config::default(),
+        };
+        if !self.targets.is_empty() {
+            config.train.targets.clone_from(&self.targets);
+        }
+        config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
+        config.train.seed = self.seed.unwrap_or(config.train.seed);
+        config.model.width = self.width.unwrap_or(config.model.width);
+        Ok(config)
+    }
+}
+
+/// Trains a model and tells every epoch as soon as it is over.
+pub(crate) fn fit(graph: &Graph, name: &str, config: &Config, output: Output) -> anyhow::Result<Model> {
+    let mut told = output.say("epoch    loss  validation MRR  hits@1  hits@10  links/s");
+    let mut bar = Bar::default();
+    let model = graph.train(name, config, |progress| {
+        if let (LearnProgress::Epoch(epoch), Ok(())) = (&progress, &told) {
+            bar.clear();
+            told = tell(epoch, output);
+        }
+        bar.follow(&progress);
+    })?;
+    told?;
+    output.say(&format!("\nThe weights of epoch {} were kept: the best validation MRR.", model.best_epoch()))?;
+    Ok(model)
+}
+
+/// Times stay out of the JSON: equal seeds give equal output.
+fn tell(epoch: &Epoch, output: Output) -> io::Result<()> {
+    let Epoch { epoch: number, loss, validation, links_per_second, .. } = epoch;
+    output.say(&format!(
+        "{number:>5}  {loss:>6.3}  {:>14.3}  {:>6.3}  {:>7.3}  {links_per_second:>7.0}",
+        validation.mrr, validation.hits1, validation.hits10
+    ))?;
+    output.object(&json!({ "epoch": number, "loss": loss, "validation": validation }))
+}
+
+/// The bar of whatever is going on.
+#[derive(Default)]
+pub(crate) struct Bar {
+    bar: Option<Progress>,
+    what: String,
+}
+
+impl Bar {
+    /// Shows where things stand.
+    pub(crate) fn follow(&mut self, progress: &LearnProgress) {
+        match *progress {
+            LearnProgress::Training { epoch, epochs, done, of, loss } => {
+                self.set(&format!("epoch {epoch}/{epochs}"), done, of);
+                self.message(&format!("epoch {epoch}/{epochs}, loss {loss:.3}"));
+            }
+            LearnProgress::Ranking { done, of } => self.set("ranking", done, of),
+            _ => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&mut self) {
+        self.bar = None;
+        self.what.clear();
+    }
+
+    fn set(&mut self, what: &str, done: usize, of: usize) {
+        if self.what != what {
+            self.clear();
+            self.bar = Some(Progress::steps(of as u64, what));
+            self.what = what.into();
+        }
+        if let Some(bar) = &self.bar {
+            bar.set(done as u64);
+        }
+    }
+
+    fn message(&self, message: &str) {
+        if let Some(bar) = &self.bar {
+            bar.message(message);
+        }
+    }
+}
+
+/// What there is to say about a trained model.
+pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>, questions: Vec<Question>) -> Report {
+    let targets = &model.config().train.targets;
+    let what = if targets.is_empty() { "every relation".into() } else { targets.join(", ") };
+    Report {
+        title: format!("What comes next: {what}"),
+        lead: format!(
+            "The model \u{201c}{}\u{201d}, trained on the history of {}. It knows nothing but what was before each link.",
+            model.name(),
+            graph.dir().display()
+        ),
+        facts: facts(graph),
+        unit: graph.unit(),
+        epochs: model.epochs().to_vec(),
+        best: model.best_epoch(),
+        evaluations,
+        questions,
+        config: model.config().clone(),
+    }
+}
+
+/// The graph in figures.
+fn facts(graph: &Graph) -> Vec<(String, String)> {
+    let view = graph.view();
+    let counts = view.counts(timeweft::At::now());
+    let facts = view.facts();
+    let mut figures = vec![
+        ("events".into(), graph.loads().iter().map(|load| load.events).sum::<u64>().to_string()),
+        ("nodes now".into(), counts.nodes.to_string()),
+        ("edges now".into(), counts.edges.to_string()),
+        ("relations".into(), view.schema().edge_types().len().to_string()),
+    ];
+    if let (Some(first), Some(last)) = (facts.first(), facts.last()) {
+        figures.push(("first event".into(), day(graph.unit(), first.time)));
+        figures.push(("last event".into(), day(graph.unit(), last.time)));
+    }
+    figures
+}
+
+/// The day of a time; the time itself in a graph that counts steps.
+pub(crate) fn day(unit: TimeUnit, time: timeweft::Time) -> String {
+    let text = unit.format(time);
+    text.split_once('T').map_or(text.clone(), |(day, _)| day.to_string())
 }

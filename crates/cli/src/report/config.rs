@@ -1,0 +1,94 @@
+//! A configuration as TOML, with what every field means.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use timeweft::Config;
+
+/// Sections and fields in their order, with what they mean.
+const FIELDS: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "model",
+        &[
+            ("width", "Width of messages, memory and embeddings."),
+            ("channels", "Channels of the Mamba state."),
+            ("states", "States of a channel."),
+            ("heads", "Attention heads; must divide the width."),
+            ("frequencies", "Frequencies of the time encoding."),
+            ("neighbors", "Neighbours that a node listens to: the most recent ones."),
+            ("identity", "Whether nodes are told apart by themselves. Turn off for graphs whose nodes are mostly new."),
+            ("counters", "Whether the model sees exact counts of what was before."),
+            ("deletes", "What has been deleted is gone (\"hard\") or still listened to (\"soft\")."),
+        ],
+    ),
+    (
+        "train",
+        &[
+            ("targets", "Relations whose new edges are predicted; empty means all."),
+            ("batch", "Events a batch, rounded up to the next change of time."),
+            ("negatives", "Wrong answers beside each right one."),
+            ("epochs", "Passes over the training part."),
+            ("learning_rate", "Step size of AdamW."),
+            ("loss", "\"softmax\": the right answer against the wrong ones; \"bce\": each by itself."),
+            ("seed", "Seed of weights, wrong answers and batch borders: the same seed gives the same model."),
+            (
+                "split",
+                "Share of the links that is trained on, and share up to which the epoch is chosen; the rest tests.",
+            ),
+            ("split_times", "Last time of the training part and of the validation part, in place of `split`."),
+        ],
+    ),
+    (
+        "evaluate",
+        &[
+            ("candidates", "Candidates beside the right answer; 0 means every destination of the relation."),
+            ("seed", "Seed of the candidates."),
+        ],
+    ),
+];
+
+/// The configuration as TOML; with a comment a field if it is `explained`.
+pub(crate) fn to_toml(config: &Config, explained: bool) -> String {
+    let values = serde_json::to_value(config).unwrap_or_default();
+    let mut toml = String::new();
+    for (section, fields) in FIELDS {
+        _ = writeln!(toml, "{}[{section}]", if toml.is_empty() { "" } else { "\n" });
+        for (name, meaning) in fields {
+            if explained {
+                _ = writeln!(toml, "# {meaning}");
+            }
+            match &values[section][name] {
+                Value::Null if explained => _ = writeln!(toml, "# {name} = [100, 200]"),
+                Value::Null => {}
+                value => _ = writeln!(toml, "{name} = {value}"),
+            }
+        }
+    }
+    toml
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_printed_reads_back() {
+        let mut config = Config::default();
+        assert_eq!(Config::from_toml(&to_toml(&config, true)).unwrap(), config);
+        config.train.split_times = Some([3, 9]);
+        config.train.targets = vec!["edited \"by\" hand".into()];
+        assert_eq!(Config::from_toml(&to_toml(&config, false)).unwrap(), config);
+    }
+
+    #[test]
+    fn every_field_is_explained() {
+        let values = serde_json::to_value(Config::default()).unwrap();
+        for (section, fields) in values.as_object().unwrap() {
+            for field in fields.as_object().unwrap().keys() {
+                let explained = FIELDS.iter().find(|(name, _)| name == section).unwrap().1;
+                assert!(explained.iter().any(|(name, _)| name == field), "{section}.{field}");
+            }
+        }
+    }
+}

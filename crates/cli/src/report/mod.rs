@@ -1,0 +1,66 @@
+//! The report of a trained model: one HTML file without any other resource, for light and dark screens.
+
+mod chart;
+mod config;
+mod page;
+mod section;
+
+use std::io;
+use std::path::Path;
+
+use timeweft::{Config, Epoch, Evaluation, Explanation, Prediction, TimeUnit};
+
+pub(crate) use config::to_toml;
+
+/// What a report tells, in its order.
+pub(crate) struct Report {
+    /// Heading: which model of which graph.
+    pub(crate) title: String,
+    /// What was done, in a sentence or two.
+    pub(crate) lead: String,
+    /// The graph in figures: what, and how many.
+    pub(crate) facts: Vec<(String, String)>,
+    /// Unit of the graph's times.
+    pub(crate) unit: TimeUnit,
+    /// All epochs.
+    pub(crate) epochs: Vec<Epoch>,
+    /// The epoch whose weights were kept.
+    pub(crate) best: usize,
+    /// Figures of the model and the rules, by freshness.
+    pub(crate) evaluations: Vec<Evaluation>,
+    /// Questions that were put to the model.
+    pub(crate) questions: Vec<Question>,
+    /// How it was trained.
+    pub(crate) config: Config,
+}
+
+/// A question and its answers.
+pub(crate) struct Question {
+    /// For people: `person ada edited ...`.
+    pub(crate) text: String,
+    /// Answers, best first.
+    pub(crate) predictions: Vec<Prediction>,
+    /// Why the first one.
+    pub(crate) explanation: Option<Explanation>,
+}
+
+impl Report {
+    /// Writes the report, whole under its name or not at all.
+    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
+        let partial = path.with_extension("html.tmp");
+        std::fs::write(&partial, self.to_html())?;
+        std::fs::rename(&partial, path)
+    }
+
+    fn to_html(&self) -> String {
+        let sections: String = [
+            section::facts(&self.facts),
+            section::training(&self.epochs, self.best),
+            section::evaluations(&self.evaluations),
+            section::questions(&self.questions, self.unit),
+            section::config(&to_toml(&self.config, false)),
+        ]
+        .concat();
+        page::page(&self.title, &self.lead, &sections)
+    }
+}

@@ -1,0 +1,175 @@
+//! The sections of a report.
+
+use std::fmt::Write;
+
+use timeweft::{Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Prediction, TimeUnit};
+
+use super::Question;
+use super::chart::{self, Curve, FIRST, SECOND, THIRD};
+use super::page::{escape, section};
+use crate::commands::explain::{counting, sentence, span};
+
+/// The graph in figures.
+pub(super) fn facts(facts: &[(String, String)]) -> String {
+    let tiles: String = facts
+        .iter()
+        .map(|(what, number)| format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape(what), escape(number)))
+        .collect();
+    section("The graph", "", &format!("<dl class=\"tiles\">\n{tiles}</dl>\n"))
+}
+
+/// Curves of loss and validation.
+pub(super) fn training(epochs: &[Epoch], best: usize) -> String {
+    let curve = |name, color, value: fn(&Epoch) -> f64| Curve {
+        name,
+        color,
+        points: epochs.iter().map(|epoch| (epoch.epoch as f64, value(epoch))).collect(),
+    };
+    let loss = [curve("loss, mean over the training links", FIRST, |epoch| epoch.loss)];
+    let ranking = [
+        curve("MRR", FIRST, |epoch| epoch.validation.mrr),
+        curve("hits@1", SECOND, |epoch| epoch.validation.hits1),
+        curve("hits@10", THIRD, |epoch| epoch.validation.hits10),
+    ];
+    let figures = figure("Loss", &loss, best) + &figure("Validation", &ranking, best);
+    let seconds: f64 = epochs.iter().map(|epoch| epoch.train_seconds).sum();
+    let remark = format!(
+        "{} epochs, {seconds:.1} s of training. The weights of epoch {best} were kept: the best validation MRR at event \
+         freshness.",
+        epochs.len()
+    );
+    section("Training", &remark, &format!("<div class=\"charts\">\n{figures}</div>\n"))
+}
+
+fn figure(title: &str, curves: &[Curve], best: usize) -> String {
+    let Some(svg) = chart::chart(curves, best as f64) else { return String::new() };
+    let legend: String = curves
+        .iter()
+        .zip(["first", "second", "third"])
+        .map(|(curve, class)| format!("<span class=\"key {class}\">{}</span> ", curve.name))
+        .collect();
+    format!("<figure><figcaption><b>{title}</b> {legend}</figcaption>\n{svg}</figure>\n")
+}
+
+/// The model beside the rules: one table a freshness.
+pub(super) fn evaluations(evaluations: &[Evaluation]) -> String {
+    let tables: String = evaluations.iter().map(evaluation).collect();
+    let remark = "Later links than any that was trained on, each ranked among the same candidates by the model and by \
+                  rules that need no training. Every table has one freshness: what an answer may know.";
+    section("The model beside simple rules", remark, &tables)
+}
+
+fn evaluation(evaluation: &Evaluation) -> String {
+    let rows = &evaluation.rows;
+    let best = rows.iter().map(|(_, metrics)| metrics.mrr).fold(0.0, f64::max);
+    let mut body = String::new();
+    for (number, (name, metrics)) in rows.iter().enumerate() {
+        let class = if number == 0 { "model" } else { "rule" };
+        let mark = if metrics.mrr >= best { " class=\"best\"" } else { "" };
+        let width = 100.0 * metrics.mrr;
+        _ = writeln!(
+            body,
+            "<tr class=\"{class}\"><th scope=\"row\">{}</th><td class=\"bar\"><i style=\"width:{width:.1}%\"></i></td>\
+             <td{mark}>{:.3}</td><td>{:.3}</td><td>{:.3}</td></tr>",
+            escape(name),
+            metrics.mrr,
+            metrics.hits1,
+            metrics.hits10
+        );
+    }
+    let links = rows.first().map_or(0, |(_, metrics)| metrics.events);
+    format!(
+        "<table class=\"metrics\">\n<caption>Freshness: <b>{}</b> <span>{} &middot; {links} links</span></caption>\n\
+         <thead><tr><th></th><th></th><th>MRR</th><th>hits@1</th><th>hits@10</th></tr></thead>\n\
+         <tbody>\n{body}</tbody>\n</table>\n",
+        escape(&evaluation.freshness.to_string()),
+        freshness_in_words(evaluation)
+    )
+}
+
+fn freshness_in_words(evaluation: &Evaluation) -> String {
+    match evaluation.freshness {
+        Freshness::Event => "everything strictly before the link".into(),
+        Freshness::Batch(size) => {
+            format!("nothing of the batch of {size} links that the link lies in")
+        }
+    }
+}
+
+/// Predictions with their reasons.
+pub(super) fn questions(questions: &[Question], unit: TimeUnit) -> String {
+    if questions.is_empty() {
+        return String::new();
+    }
+    let body: String = questions.iter().map(|question| self::question(question, unit)).collect();
+    section("What comes next, and why", "", &body)
+}
+
+fn question(question: &Question, unit: TimeUnit) -> String {
+    let answers: String = question.predictions.iter().map(answer).collect();
+    let why = question.explanation.as_ref().map_or_else(String::new, |why| explanation(why, unit));
+    format!(
+        "<article>\n<h3>{}</h3>\n<table class=\"answers\"><tbody>\n{answers}</tbody></table>\n{why}</article>\n",
+        escape(&question.text)
+    )
+}
+
+fn answer(prediction: &Prediction) -> String {
+    let share = 100.0 * prediction.probability;
+    format!(
+        "<tr><th scope=\"row\">{}</th><td class=\"bar\"><i style=\"width:{share:.1}%\"></i></td><td>{share:.1} %</td></tr>\n",
+        escape(&prediction.destination.to_string())
+    )
+}
+
+fn explanation(why: &Explanation, unit: TimeUnit) -> String {
+    let counters: String = counting(why, unit).iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
+    let rest: String = [true, false].into_iter().map(|at_source| side(why, at_source, unit)).collect();
+    format!(
+        "<h4>Why {}?</h4>\n<p>{}</p>\n<ul>\n{counters}</ul>\n{rest}",
+        escape(&why.destination.to_string()),
+        escape(&sentence(why))
+    )
+}
+
+/// Neighbours of one end of the link, with attention and signed contribution.
+fn side(why: &Explanation, at_source: bool, unit: TimeUnit) -> String {
+    let heard: Vec<&HeardNeighbor> = why.neighbors.iter().filter(|heard| heard.at_source == at_source).collect();
+    if heard.is_empty() {
+        return String::new();
+    }
+    let largest = why.neighbors.iter().map(|heard| heard.contribution.abs()).fold(f32::MIN_POSITIVE, f32::max);
+    let rows: String = heard.iter().map(|heard| neighbor(heard, why, largest, unit)).collect();
+    let root = if at_source { &why.source } else { &why.destination };
+    format!(
+        "<table class=\"heard\">\n<caption>What {} listened to</caption>\n<thead><tr><th class=\"who\">neighbour</th>\
+         <th class=\"since\">since</th><th class=\"attention\">attention</th><th class=\"pushed\">push on the score</th>\
+         <th></th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
+        escape(&root.to_string())
+    )
+}
+
+fn neighbor(heard: &HeardNeighbor, why: &Explanation, largest: f32, unit: TimeUnit) -> String {
+    let heads: String = heard
+        .attention
+        .iter()
+        .map(|attention| format!("<i title=\"{attention:.3}\"><b style=\"height:{:.0}%\"></b></i>", 100.0 * attention))
+        .collect();
+    let (class, width) =
+        (if heard.contribution < 0.0 { "minus" } else { "plus" }, 50.0 * heard.contribution.abs() / largest);
+    format!(
+        "<tr><th scope=\"row\">{} <span>{}</span></th><td class=\"time\" title=\"{}\">{} before</td><td class=\"heads\">{heads}</td>\
+         <td class=\"push\"><i class=\"{class}\" style=\"width:{width:.1}%\"></i></td><td>{:+.3}</td></tr>\n",
+        escape(&heard.node.to_string()),
+        escape(&heard.relation),
+        escape(&unit.format(heard.created)),
+        span(unit, why.time.0.saturating_sub(heard.created.0)),
+        heard.contribution
+    )
+}
+
+/// The configuration.
+pub(super) fn config(toml: &str) -> String {
+    let body = format!("<details><summary>Show as TOML</summary>\n<pre>{}</pre>\n</details>\n", escape(toml.trim()));
+    section("Configuration", "", &body)
+}

@@ -1,0 +1,264 @@
+//! Learning from end to end: train, evaluate, predict, explain, demo.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use serde_json::Value;
+
+/// A graph with a model of it, made once for all tests that only read.
+struct World {
+    folder: tempfile::TempDir,
+    demo: Output,
+    /// A graph is open in one process at a time.
+    turn: Mutex<()>,
+}
+
+fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let demo = timeweft(folder.path(), &["demo", "--graph", "g", "--days", "21", "--epochs", "1"]);
+        World { folder, demo, turn: Mutex::new(()) }
+    })
+}
+
+impl World {
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let _turn = self.turn();
+        timeweft(self.folder.path(), args)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn timeweft(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_timeweft"));
+    command.current_dir(folder).env_remove("TIMEWEFT_GRAPH").args(args);
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Standard output of a run that ends well.
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    done(output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect()
+}
+
+/// Asserts a failure with an exit code and a message that has all these parts.
+fn fails(args: &[&str], code: i32, parts: &[&str]) {
+    let output = world().run(args);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+    for part in parts {
+        assert!(message.contains(part), "{args:?}: `{part}` is not in: {message}");
+    }
+}
+
+const MODEL: [&str; 4] = ["--graph", "g", "--model", "demo"];
+
+#[test]
+fn a_demo_where_no_history_is_tells_the_whole_path_on_a_made_up_one() {
+    let story = done(&world().demo);
+    for number in 1..=8 {
+        assert!(story.contains(&format!("\n{number}. ")), "step {number}: {story}");
+    }
+    for part in ["made-up history", "0 rejected", "EdgeBank window", "freshness event", "this pair", "--model demo"] {
+        assert!(story.contains(part), "`{part}` is not in: {story}");
+    }
+    assert!(world().path("g/report.html").exists() && world().path("g/models/demo.twm").exists());
+}
+
+#[test]
+fn the_commands_that_a_demo_suggests_run() {
+    let story = done(&world().demo);
+    let learning = |line: &&str| line.contains(" predict ") || line.contains(" explain ");
+    let suggested: Vec<&str> = story.lines().filter(|line| line.starts_with("  ")).filter(learning).collect();
+    assert_eq!(suggested.len(), 2, "{story}");
+    let _turn = world().turn();
+    for line in suggested {
+        let mut command = Command::new("sh");
+        done(&command.arg("-c").arg(line).current_dir(world().folder.path()).output().unwrap());
+    }
+}
+
+#[test]
+fn a_demo_never_touches_a_graph_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("g")).unwrap();
+    std::fs::write(folder.path().join("g/mine"), "mine").unwrap();
+    let story = done(&timeweft(folder.path(), &["demo", "--graph", "g", "--days", "14", "--epochs", "1"]));
+    assert!(story.contains("g is there already") && story.contains("g-2"), "{story}");
+    assert_eq!(std::fs::read_dir(folder.path().join("g")).unwrap().count(), 1);
+    assert!(folder.path().join("g-2/report.html").exists());
+}
+
+#[test]
+fn a_demo_takes_events_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut csv = String::from("time,source,destination\n");
+    (0..400).for_each(|n| csv.push_str(&format!("{},u{},i{}\n", 86_400 * n, n % 7, n % 5)));
+    std::fs::write(folder.path().join("clicks.csv"), csv).unwrap();
+    let story = done(&timeweft(folder.path(), &["demo", "--graph", "g", "--data", "clicks.csv", "--epochs", "1"]));
+    assert!(story.contains("The events of clicks.csv") && story.contains("400 links"), "{story}");
+}
+
+#[test]
+fn the_report_stands_alone() {
+    done(&world().demo);
+    let html = std::fs::read_to_string(world().path("g/report.html")).unwrap();
+    assert_eq!(html.matches("<svg").count(), 2);
+    assert!(html.contains("prefers-color-scheme: dark") && html.contains("EdgeBank") && html.contains("push"));
+    for outside in ["http://", "https://", "<script", "<link", "@import"] {
+        let own = html.replace("http://www.w3.org/2000/svg", "");
+        assert!(!own.contains(outside), "`{outside}` is in the report");
+    }
+}
+
+#[test]
+fn equal_seeds_train_equal_models() {
+    let train = |name: &str, seed: &str| {
+        let output = world().run(&[
+            "train",
+            "--graph",
+            "g",
+            "--name",
+            name,
+            "--target",
+            "edited",
+            "--epochs",
+            "1",
+            "--width",
+            "8",
+            "--seed",
+            seed,
+            "--freshness",
+            "event",
+            "--json",
+        ]);
+        let mut lines = lines(&output);
+        let model = lines.pop().unwrap();
+        assert_eq!(model["model"], name);
+        assert!(
+            std::fs::read_to_string(world().folder.path().join(model["report"].as_str().unwrap()))
+                .unwrap()
+                .contains("<svg")
+        );
+        lines
+    };
+    let (first, again, other) = (train("a", "1"), train("b", "1"), train("c", "2"));
+    assert_eq!(first.len(), 1 + 5, "an epoch, the model and four rules");
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+    // A model that was loaded measures as the one that was just trained.
+    let loaded = world().run(&["evaluate", "--graph", "g", "--model", "b", "--freshness", "event", "--json"]);
+    assert_eq!(lines(&loaded), first[1..]);
+}
+
+#[test]
+fn every_freshness_has_a_table_of_its_own() {
+    let output = world().run(&[&["evaluate", "--freshness", "event,batch:50"][..], &MODEL].concat());
+    let tables = done(&output);
+    assert!(tables.contains("freshness event:") && tables.contains("freshness batch 50:"), "{tables}");
+    assert_eq!(tables.matches("HTGN").count(), 2);
+}
+
+#[test]
+fn predictions_are_ranked_and_explained() {
+    let ask = ["--relation", "edited", "--json"];
+    let predict = || world().run(&[&["predict", "person", "ada", "--top", "4"][..], &MODEL, &ask].concat());
+    let answers = lines(&predict());
+    assert_eq!(answers.len(), 4);
+    assert!(answers.is_sorted_by(|a, b| a["score"].as_f64() >= b["score"].as_f64()));
+    assert_eq!(answers, lines(&predict()));
+    let first = &answers[0];
+    let id = first["destination"]["id"].as_str().unwrap();
+    let explain = world().run(&[&["explain", "person", "ada", "document", id][..], &MODEL, &ask].concat());
+    let why = lines(&explain).remove(0);
+    assert_eq!(why["destination"], first["destination"]);
+    let difference = why["score"].as_f64().unwrap() - first["score"].as_f64().unwrap();
+    assert!(difference.abs() < 1e-4, "an explanation explains the score that was given: {difference}");
+    assert!(why["counting"].is_number() && why["counters"]["from_source"]["count"].as_u64().unwrap() > 0);
+    let heard = why["neighbors"].as_array().unwrap();
+    assert!(heard.iter().any(|heard| heard["at_source"] == true && heard["contribution"] != 0.0), "{why}");
+}
+
+#[test]
+fn nothing_from_the_future_answers() {
+    let at = |time: &str| {
+        let output = world().run(
+            &[&["explain", "person", "ada", "document", "atlas-000", "--at", time, "--json"][..], &MODEL].concat(),
+        );
+        lines(&output).remove(0)
+    };
+    let count = |why: &Value| why["counters"]["from_source"]["count"].as_u64().unwrap();
+    let (early, late) = (at("2025-01-08"), at("2025-01-13"));
+    assert!(count(&early) < count(&late));
+    let time = early["time"].as_i64().unwrap();
+    for heard in early["neighbors"].as_array().unwrap() {
+        assert!(heard["created"].as_i64().unwrap() < time, "{heard}");
+    }
+}
+
+#[test]
+fn the_printed_configuration_trains() {
+    let folder = world().folder.path();
+    std::fs::write(folder.join("my.toml"), done(&world().run(&["train", "--print-config"]))).unwrap();
+    let output = world().run(&[
+        "train",
+        "my.toml",
+        "--graph",
+        "g",
+        "--name",
+        "printed",
+        "--target",
+        "edited",
+        "--epochs",
+        "1",
+        "--width",
+        "8",
+        "--freshness",
+        "event",
+        "--report",
+        "own.html",
+    ]);
+    assert!(done(&output).contains("own.html") && folder.join("own.html").exists());
+}
+
+#[test]
+fn mistakes_are_told_with_what_to_do() {
+    done(&world().demo);
+    std::fs::write(world().path("bad.toml"), "[model]\nwdth = 3\n").unwrap();
+    fails(&["train", "bad.toml", "--graph", "g"], 1, &["bad.toml", "wdth"]);
+    fails(&["train", "none.toml", "--graph", "g"], 1, &["none.toml"]);
+    fails(&["train", "--graph", "g", "--target", "eats"], 1, &["eats", "edited"]);
+    fails(&["train", "--graph", "g", "--name", "../x"], 1, &["../x"]);
+    fails(&["train", "--graph", "g", "--epochs", "0"], 1, &["train.epochs"]);
+    fails(&["evaluate", "--graph", "g", "--model", "none"], 1, &["no model `none`", "demo"]);
+    let ask = |args: &[&'static str]| [&["predict"], args, &MODEL].concat();
+    fails(&ask(&["person", "nobody"]), 1, &["person nobody"]);
+    fails(&ask(&["person", "ada", "--relation", "eats"]), 1, &["eats", "edited"]);
+    fails(&ask(&["person", "ada", "--relation", "member_of"]), 1, &["member_of", "--target"]);
+    fails(&ask(&["person", "ada", "--at", "2020-01-01"]), 1, &["not alive"]);
+    fails(&ask(&["person", "ada", "--at", "noon"]), 2, &["noon", "--at"]);
+    fails(&ask(&["person"]), 2, &["ID"]);
+    fails(&["evaluate", "--graph", "g", "--freshness", "often"], 2, &["often", "batch:N"]);
+}
