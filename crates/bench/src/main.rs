@@ -2,6 +2,9 @@
 
 mod accuracy;
 mod data;
+mod envo;
+mod ingest;
+mod training;
 
 use std::path::PathBuf;
 
@@ -24,11 +27,26 @@ struct Cli {
 enum Command {
     /// Link ranking on public streams, by the protocol.
     Accuracy(accuracy::Args),
+    /// Delta loads of two releases of the Environment Ontology, and the second again.
+    Envo,
+    /// Durable ingest of generated events.
+    Ingest(ingest::Args),
+    /// Training speed beside a peer.
+    Training(training::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match &cli.command {
         Command::Accuracy(args) => accuracy::run(args, &cli.data),
+        Command::Envo => envo::run(&cli.data),
+        Command::Ingest(args) => ingest::run(args),
+        Command::Training(args) => training::run(args, &cli.data),
     }
+}
+
+/// The middle figure; NaN of none.
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }

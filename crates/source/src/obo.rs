@@ -9,7 +9,7 @@
 //! | `relationship: R X` | edge `R` to X |
 //! | every other tag: `synonym`, `xref`, `alt_id`, `subset`, `intersection_of`, ... | a set of texts, a JSON list |
 //! | `replaced_by: X` of an obsolete term | merge of the term into X |
-//! | `consider: X` of an obsolete term | a merge if it is the only one and nothing replaces the term; else a reject that says why not |
+//! | `consider: X` of an obsolete term | a merge if it is the only one and nothing replaces the term; several are hints for curators, and the term is plainly gone |
 //!
 //! Comments after `!` and qualifiers in braces at the end of a line are left out. Edges to terms that the version does not
 //! hold stay in the list: the delta load has a policy for them. Stanzas of other types and the header make no elements.
@@ -130,23 +130,19 @@ impl Builder {
     fn add_merge(&mut self, from: &NodeKey, stanza: &Stanza) {
         let named = |tag: &str| stanza.tags.iter().filter(move |line| line.tag == tag).collect::<Vec<_>>();
         let (replaced, consider) = (named("replaced_by"), named("consider"));
-        let (chosen, rest) = match (replaced.as_slice(), consider.as_slice()) {
-            ([one], rest) => (Some(*one), rest.to_vec()),
-            ([], [one]) => (Some(*one), Vec::new()),
-            (several, rest) => (None, several.iter().chain(rest).copied().collect()),
+        let line = match (replaced.as_slice(), consider.as_slice()) {
+            ([one], _) | ([], [one]) => *one,
+            // Several hints for curators name no successor: the term is plainly gone.
+            ([], _) => return,
+            (several, _) => {
+                for line in several {
+                    let problem =
+                        format!("obsolete term {} has {} `replaced_by`: none makes a merge", from.id, several.len());
+                    self.refuse(&line.place, problem);
+                }
+                return;
+            }
         };
-        for line in rest {
-            let problem = format!(
-                "obsolete term {} has {} `replaced_by` and {} `consider`; `{}: {}` makes no merge",
-                from.id,
-                replaced.len(),
-                consider.len(),
-                line.tag,
-                line.value
-            );
-            self.refuse(&line.place, problem);
-        }
-        let Some(line) = chosen else { return };
         let into =
             NodeKey { node_type: from.node_type.clone(), id: ExternalId::from(tag::plain(&line.value).as_str()) };
         self.merges.push(ListedMerge { from: from.clone(), into, place: line.place.clone() });

@@ -83,6 +83,8 @@ pub fn data(test: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("left out: {test} (no data folder)");
+    // Not by a macro: the runner keeps back what macros print in a test that passes.
+    let line = format!("left out: {test} (no data folder)\n");
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
     None
 }

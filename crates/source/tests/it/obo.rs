@@ -101,12 +101,15 @@ fn obsolete_terms_become_merges_where_that_is_clear() {
     let merges: Vec<_> =
         version.merges.iter().map(|merge| format!("{} into {}", merge.from.id, merge.into.id)).collect();
     assert_eq!(merges, ["X:3 into X:1", "X:4 into X:2"]);
+    assert!(rejects(&version).is_empty(), "hints beside a successor, or several of them, are no faults");
+    let two = "[Term]\nid: X:1\nis_obsolete: true\nreplaced_by: X:2\nreplaced_by: X:3\n";
+    let version = read(two);
+    assert!(version.merges.is_empty());
     assert_eq!(
         rejects(&version),
         [
-            "f:33: obsolete term X:3 has 1 `replaced_by` and 1 `consider`; `consider: X:2` makes no merge",
-            "f:43: obsolete term X:5 has 0 `replaced_by` and 2 `consider`; `consider: X:1` makes no merge",
-            "f:44: obsolete term X:5 has 0 `replaced_by` and 2 `consider`; `consider: X:2` makes no merge",
+            "f:4: obsolete term X:1 has 2 `replaced_by`: none makes a merge",
+            "f:5: obsolete term X:1 has 2 `replaced_by`: none makes a merge",
         ]
     );
 }
