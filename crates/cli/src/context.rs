@@ -93,6 +93,14 @@ impl Reading {
     pub(crate) fn unit(&self) -> TimeUnit {
         self.view.schema().unit()
     }
+
+    /// The moment in words.
+    pub(crate) fn moment(&self) -> String {
+        match self.at.time {
+            Time::FOREVER => "at the end of time".into(),
+            time => format!("at {}", self.unit().format(time)),
+        }
+    }
 }
 
 impl ReadArgs {

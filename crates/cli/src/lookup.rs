@@ -54,12 +54,11 @@ fn missing(reading: &Reading, key: &NodeKey) -> anyhow::Error {
     let lives = reading.view.node_history(key);
     if !lives.is_empty() {
         let lives: Vec<String> = lives.iter().map(|life| text::interval(unit, life.interval)).collect();
-        let time = unit.format(reading.at.time);
-        let time = if reading.at.time == Time::FOREVER { "at the end of time".into() } else { format!("at {time}") };
         let successor = reading.view.resolve(key, reading.at.time);
         let became = if successor == *key { String::new() } else { format!("; it became {successor}") };
         return anyhow!(
-            "node {key} is not alive {time}: it lived {}{became}; give a time within with --at, or --deletes soft for its last state",
+            "node {key} is not alive {}: it lived {}{became}; give a time within with --at, or --deletes soft for its last state",
+            reading.moment(),
             lives.join(" and ")
         );
     }

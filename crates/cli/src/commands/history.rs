@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     all.retain_mut(|happening| happening.known_by(reading.at.time));
     all.sort_by_key(|happening| (happening.interval().created, happening.rank()));
     if all.is_empty() {
-        anyhow::bail!("nothing happened to {key} by {}", reading.unit().format(reading.at.time));
+        anyhow::bail!("nothing had happened to {key} {}: give a later time with --at", reading.moment());
     }
     context.output.objects(all.iter().map(Happening::to_json))?;
     let mut table = Table::new(["from", "until", "what", "detail"]);

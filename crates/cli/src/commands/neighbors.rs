@@ -60,8 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let edges = edges(args, &reading, &key);
     if edges.is_empty() {
-        let time = reading.unit().format(reading.at.time);
-        anyhow::bail!("node {key} has no such edge at {time}: `timeweft history` tells when it had any");
+        anyhow::bail!("node {key} has no such edge {}: `timeweft history` tells when it had any", reading.moment());
     }
     context.output.objects(edges.iter().map(|(direction, edge)| Shown { direction, edge: edge.into() }))?;
     let mut table = Table::new(["side", "relation", "neighbor", "key", "created", "removed", "features"]);

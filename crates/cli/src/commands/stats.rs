@@ -70,8 +70,7 @@ fn print(context: &Context, stats: &Stats, reading: &Reading) -> anyhow::Result<
     table.row(["edge lives ever".to_owned(), number(stats.edge_lives_ever)]);
     table.row(["events in the log".to_owned(), text::count(stats.events)]);
     table.row(["loads".to_owned(), number(stats.loads)]);
-    let time = reading.unit().format(reading.at.time);
-    context.output.say(&format!("at {time}, commit {}\n", stats.commit.0))?;
+    context.output.say(&format!("{}, commit {}\n", reading.moment(), stats.commit.0))?;
     context.output.table(&table)?;
     let each = per_element(stats).map_or_else(String::new, |each| format!(", {each:.1} bytes an element"));
     context.output.say(&format!("\n{} on disk{each}", text::bytes(stats.disk_bytes)))?;

@@ -187,12 +187,18 @@ fn s47_the_example_answers_as_of_every_time() {
 #[test]
 fn a_git_history_loads_into_a_graph_of_seconds() {
     let world = World::new();
-    let script = "git init -q r && cd r && git config user.email a@b && git config user.name A && echo 1 > f && git add f \
-                  && git commit -q -m first && git mv f h && git commit -q -m second";
-    world.shell(script).expect(0, "git");
+    let commit = |second: u32, what: &str| format!("GIT_COMMITTER_DATE='@{second} +0000' git commit -q -m {what}");
+    let script = format!(
+        "git init -q r && cd r && git config user.email a@b && git config user.name A && echo 1 > f && git add f && {} \
+         && git mv f h && {}",
+        commit(1_000_000, "first"),
+        commit(1_000_060, "second")
+    );
+    world.shell(&script).expect(0, "git");
     world.done("load git r");
     assert_eq!(world.json("stats")[0]["merges"], json!(1));
     world.run("node file f").expect(1, "renamed").says("it became file h");
+    assert_eq!(world.json("node file f --at 1000059")[0]["created"], json!(1_000_000));
     world.run("load git . --graph other").expect(1, "no repository").says("is not in a git repository");
     assert!(!world.path("other").exists());
 }
