@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// What one tick of the times in FILE means: s, ms, us, ns or step.
     #[arg(long, value_name = "UNIT", default_value = "s", requires = "data")]
     unit: TimeUnit,
-    /// Passes over the training part; left out, as many as two minutes allow.
+    /// Passes over the training part; left out, by the number of links.
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Days of the made-up history.
@@ -46,7 +46,7 @@ const ENOUGH: usize = 300;
 /// Commits of a git history that are read: enough to learn from in minutes.
 const COMMITS: usize = 4000;
 /// Links that are trained on in all epochs together: about a minute on two cores.
-const LINKS: usize = 40_000;
+const LINKS: usize = 240_000;
 /// Name of the demo's model.
 const MODEL: &str = "demo";
 
@@ -198,7 +198,7 @@ fn is_link(view: &View, fact: &timeweft::Fact, relation: &str) -> bool {
 
 /// A small model, and as many epochs as the time allows.
 fn config(target: &str, links: usize, epochs: Option<usize>) -> Config {
-    let epochs = epochs.unwrap_or_else(|| (LINKS / links.max(1)).clamp(2, 8));
+    let epochs = epochs.unwrap_or_else(|| (LINKS / links.max(1)).clamp(1, 8));
     Config {
         model: ModelConfig { width: 32, channels: 32, states: 8, heads: 2, ..ModelConfig::default() },
         train: TrainConfig { targets: vec![target.into()], epochs, batch: 100, ..TrainConfig::default() },
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn epochs_follow_the_number_of_links() {
-        assert_eq!([1, 8_000, 1_000_000].map(|links| config("r", links, None).train.epochs), [8, 5, 2]);
+        assert_eq!([1, 60_000, 1_000_000].map(|links| config("r", links, None).train.epochs), [8, 4, 1]);
         assert_eq!(config("r", 1, Some(1)).train.epochs, 1);
     }
 }

@@ -250,7 +250,7 @@ fn mistakes_are_told_with_what_to_do() {
     fails(&["train", "bad.toml", "--graph", "g"], 1, &["bad.toml", "wdth"]);
     fails(&["train", "none.toml", "--graph", "g"], 1, &["none.toml"]);
     fails(&["train", "--graph", "g", "--target", "eats"], 1, &["eats", "edited"]);
-    fails(&["train", "--graph", "g", "--name", "../x"], 1, &["../x"]);
+    fails(&["train", "--graph", "g", "--name", "x/y"], 1, &["`x/y` is no name"]);
     fails(&["train", "--graph", "g", "--epochs", "0"], 1, &["train.epochs"]);
     fails(&["evaluate", "--graph", "g", "--model", "none"], 1, &["no model `none`", "demo"]);
     let ask = |args: &[&'static str]| [&["predict"], args, &MODEL].concat();

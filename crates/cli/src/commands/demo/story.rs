@@ -66,6 +66,13 @@ impl Moments {
         let early = if there(&node) { early } else { view.node_history(&node).first()?.interval.created };
         Some(Moments { node, relation: chosen.relation.clone(), early, late })
     }
+
+    /// The days of the two moments; their exact times if it is one day.
+    fn days(&self, unit: TimeUnit) -> [String; 2] {
+        let moments = [self.early, self.late];
+        let days = moments.map(|time| day(unit, time));
+        if days[0] == days[1] { moments.map(|time| unit.format(time)) } else { days }
+    }
 }
 
 /// Step 2: one node at two times.
@@ -73,7 +80,8 @@ pub(super) fn time_travel(output: Output, view: &View, moments: &Moments) -> io:
     let Moments { node, early, late, .. } = moments;
     step(output, 2, &format!("Travel in time: {node}, then and later"))?;
     let unit = view.schema().unit();
-    let mut table = Table::new([String::new(), day(unit, *early), day(unit, *late)]);
+    let [first, second] = moments.days(unit);
+    let mut table = Table::new([String::new(), first, second]);
     let states = [*early, *late].map(|time| state(view, node, At::time(time)));
     let names: std::collections::BTreeSet<_> = states.iter().flat_map(BTreeMap::keys).collect();
     for name in names {
@@ -117,7 +125,7 @@ fn shortened(text: &str) -> String {
 /// Step 3: the difference between the two times.
 pub(super) fn changes(output: Output, view: &View, moments: &Moments) -> io::Result<()> {
     let unit = view.schema().unit();
-    let (from, to) = (day(unit, moments.early), day(unit, moments.late));
+    let [from, to] = moments.days(unit);
     step(output, 3, &format!("What changed from {from} to {to}"))?;
     let diff = view.diff(moments.early, moments.late);
     let mut table = Table::new(["", "how many", "for example"]);
@@ -145,6 +153,9 @@ pub(super) fn training(output: Output, links: usize, config: &Config) -> io::Res
     ))
 }
 
+/// Figures of fewer links than this are mostly chance.
+const FEW: usize = 200;
+
 /// Step 5: who leads, whoever it is.
 pub(super) fn verdict(output: Output, evaluations: &[Evaluation]) -> io::Result<()> {
     output.say("")?;
@@ -155,7 +166,8 @@ fn leader(Evaluation { freshness, rows }: &Evaluation) -> String {
     let Some(((_, model), rules)) = rows.split_first() else { return String::new() };
     let Some((name, rule)) = rules.iter().max_by(|a, b| a.1.mrr.total_cmp(&b.1.mrr)) else { return String::new() };
     let leads = if model.mrr > rule.mrr { "the model leads" } else { "the model does not lead" };
-    format!("Freshness {freshness}: {leads}, {:.3} against {:.3} of the best rule ({name}).", model.mrr, rule.mrr)
+    let few = if model.events < FEW { format!(" {} links are too few to tell.", model.events) } else { String::new() };
+    format!("Freshness {freshness}: {leads}, {:.3} against {:.3} of the best rule ({name}).{few}", model.mrr, rule.mrr)
 }
 
 /// Step 8: where things lie, and what to try.
