@@ -4,6 +4,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::identity::{self, Identity};
 use crate::layers::{Init, Linear, constant};
 use crate::relations::{RelationHeads, Structure};
 use crate::{Relations, Tokens, nn};
@@ -15,8 +16,7 @@ pub struct Aggregator {
     query: Linear,
     /// `[node types, d]`
     types: Param<Tensor<2>>,
-    /// `[identity slots, d]`
-    identity: Option<Param<Tensor<2>>>,
+    identity: Option<Linear>,
     heads: RelationHeads,
     output: Linear,
     /// Weight of `log1p(n)`: the count that the softmax removes. `[1, d]`
@@ -30,7 +30,7 @@ impl Aggregator {
         Aggregator {
             query: Linear::new(init, d, d),
             types: init.normal([relations.n_node_types(), d], 0.5),
-            identity: (slots > 0).then(|| init.normal([slots, d], 0.5)),
+            identity: Identity::reader(init, slots, d),
             heads: RelationHeads::new(init, relations.len(), n_heads, d / n_heads, d),
             output: Linear::new(init, d, d),
             count: init.normal([1, d], 0.1),
@@ -39,14 +39,10 @@ impl Aggregator {
     }
 
     /// Messages `[M, d]` to tokens `[G, d]`.
-    pub fn forward(&self, messages: Tensor<2>, tokens: &Tokens) -> Tensor<2> {
+    pub fn forward(&self, messages: Tensor<2>, tokens: &Tokens, identity: Option<&Identity>) -> Tensor<2> {
         let g = tokens.node.len();
-        let [_, d] = messages.dims();
-        let mut receiver = nn::gather(self.types.val(), &tokens.node_type);
-        if let Some(identity) = &self.identity {
-            receiver =
-                receiver + nn::gather(identity.val(), &tokens.slots).reshape([g, 2, d]).sum_dim(1).reshape([g, d]);
-        }
+        let receiver = nn::gather(self.types.val(), &tokens.node_type);
+        let receiver = identity::add(receiver, identity, self.identity.as_ref(), &tokens.slots);
         let mean = nn::segment_mean(messages.clone(), &tokens.messages);
         let query = self.query.forward(mean.clone() + receiver.clone());
         let structure = Structure {

@@ -163,7 +163,7 @@ impl Context<'_> {
 }
 
 /// The two identity slots of every node, hashed from its external id: a renumbered graph gives the same.
-pub fn identity_slots(index: &Index, n_slots: usize) -> Vec<[u32; 2]> {
+pub(crate) fn identity_slots(index: &Index, n_slots: usize) -> Vec<[u32; 2]> {
     let n = n_slots.max(1) as u64;
     let slot = |key: u64| (splitmix64(key) % n) as u32;
     (0..index.n_nodes())
@@ -248,7 +248,7 @@ fn open_token(context: &Context<'_>, tokens: &mut Tokens, set: &[Draft], store: 
 }
 
 /// Ticks between two times, in 64 bits until they are known to be small; 0 without a first.
-pub fn gap(from: Option<Time>, to: Time) -> f64 {
+pub(crate) fn gap(from: Option<Time>, to: Time) -> f64 {
     from.map_or(0.0, |from| to.0.saturating_sub(from.0) as f64)
 }
 
@@ -281,7 +281,7 @@ fn push_message(context: &Context<'_>, messages: &mut Messages, draft: &Draft, f
 }
 
 /// Appends a node's features at a time as the addition to row `row`.
-pub fn push_node_features(context: &Context<'_>, rows: &mut FeatureRows, node: NodeIndex, at: Time, row: u32) {
+pub(crate) fn push_node_features(context: &Context<'_>, rows: &mut FeatureRows, node: NodeIndex, at: Time, row: u32) {
     let node_type = context.index.node_type(node);
     let owner = Owner::Node(node_type);
     if context.featurizer.width(owner) > 0 {

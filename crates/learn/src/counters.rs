@@ -7,7 +7,7 @@ use timeweft_index::{Index, Recency};
 use crate::{Clock, batch::gap};
 
 /// Width of the inputs that counters make.
-pub const WIDTH: usize = 3 * SOURCES;
+pub(crate) const WIDTH: usize = 3 * SOURCES;
 
 /// Pair, reversed pair, destination reached, destination as source, source.
 const SOURCES: usize = 5;
@@ -28,7 +28,7 @@ pub struct Query {
 }
 
 /// The counters of a query: recencies of the pair (s, d), of (d, s), of d as a destination, of d as a source, of s as a source.
-pub fn count(index: &Index, query: &Query) -> [Recency; SOURCES] {
+pub(crate) fn count(index: &Index, query: &Query) -> [Recency; SOURCES] {
     let Query { edge_type, source, destination, as_of, .. } = *query;
     [
         index.pair_before(edge_type, source, destination, as_of),
@@ -40,7 +40,7 @@ pub fn count(index: &Index, query: &Query) -> [Recency; SOURCES] {
 }
 
 /// The counters as inputs: for each, whether it was ever, how fresh it is, and how often it was.
-pub fn inputs(index: &Index, clock: &Clock, query: &Query) -> [f32; WIDTH] {
+pub(crate) fn inputs(index: &Index, clock: &Clock, query: &Query) -> [f32; WIDTH] {
     let mut row = [0.0; WIDTH];
     let span = (clock.longest + 1.0).ln() as f32;
     for (cells, recency) in row.chunks_exact_mut(3).zip(count(index, query)) {

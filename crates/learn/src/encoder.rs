@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::identity::{self, Identity};
 use crate::layers::{FeedForward, Init, Linear, TypedProjection, constant};
 use crate::{Clock, Messages, Relations, nn};
 
@@ -10,18 +11,17 @@ use crate::{Clock, Messages, Relations, nn};
 /// term and nothing is padded.
 #[derive(Module, Debug)]
 pub struct Encoder {
-    /// Embeddings, one table: relations, node types, 6 kinds (action x entity), identity slots. `[rows, d]`
+    /// Embeddings, one table: relations, node types, 6 kinds (action x entity). `[rows, d]`
     embeddings: Param<Tensor<2>>,
     time: Linear,
     nodes: TypedProjection,
     edges: TypedProjection,
+    identity: Option<Linear>,
     feed_forward: FeedForward,
     #[module(skip)]
     type_row: u32,
     #[module(skip)]
     kind_row: u32,
-    #[module(skip)]
-    slot_row: Option<u32>,
 }
 
 impl Encoder {
@@ -36,26 +36,26 @@ impl Encoder {
     ) -> Encoder {
         let type_row = relations.len() as u32;
         let kind_row = type_row + relations.n_node_types() as u32;
-        let slot_row = kind_row + 6;
         Encoder {
-            embeddings: init.normal([slot_row as usize + slots, d], 0.5),
+            embeddings: init.normal([kind_row as usize + 6, d], 0.5),
             time: Linear::new(init, clock.width(), d),
             nodes: TypedProjection::new(init, widths[0], d),
             edges: TypedProjection::new(init, widths[1], d),
+            identity: Identity::reader(init, slots, d),
             feed_forward: FeedForward::new(init, d),
             type_row,
             kind_row,
-            slot_row: (slots > 0).then_some(slot_row),
         }
     }
 
     /// M messages to `[M, d]`.
-    pub fn forward(&self, messages: &Messages, clock: &Clock) -> Tensor<2> {
+    pub fn forward(&self, messages: &Messages, clock: &Clock, identity: Option<&Identity>) -> Tensor<2> {
         let m = messages.relation.len();
         let table = self.embeddings.val();
         let device = table.device();
         let gaps = constant(clock.encode(&messages.gap), [m, clock.width()], &device);
         let mut p = self.time.forward(gaps) + self.embed(table, messages);
+        p = identity::add(p, identity, self.identity.as_ref(), &messages.peer_slots);
         for part in [self.nodes.forward(&messages.peer_features, m), self.edges.forward(&messages.edge_features, m)] {
             p = match part {
                 Some(part) => p + part,
@@ -68,17 +68,13 @@ impl Encoder {
     /// The sum of each message's embeddings, `[M, d]`.
     fn embed(&self, table: Tensor<2>, messages: &Messages) -> Tensor<2> {
         let m = messages.relation.len();
-        let mut rows = Vec::with_capacity(5 * m);
+        let mut rows = Vec::with_capacity(3 * m);
         for i in 0..m {
             rows.push(messages.relation[i]);
             rows.push(self.type_row + messages.peer_type[i]);
             rows.push(self.kind_row + messages.kind[i]);
-            if let Some(slot_row) = self.slot_row {
-                rows.extend(messages.peer_slots[2 * i..2 * i + 2].iter().map(|slot| slot_row + slot));
-            }
         }
-        let n = rows.len() / m.max(1);
         let d = table.dims()[1];
-        nn::gather(table, &rows).reshape([m, n, d]).sum_dim(1).reshape([m, d])
+        nn::gather(table, &rows).reshape([m, 3, d]).sum_dim(1).reshape([m, d])
     }
 }

@@ -109,7 +109,7 @@ impl Trained {
             read(&self.world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, &store);
         let table = memory_table(&self.model, &remembered, &hood);
         let device = table.device();
-        let reading = self.model.gnn.read(table, &hood, &self.world.fitted.clock);
+        let reading = self.model.gnn.read(table, &hood, &self.world.fitted.clock, self.model.identity.as_ref());
         // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
         let heard = self.model.gnn.attend(&reading, &hood).autodiff().require_grad();
         let embeddings = self.model.gnn.finish(reading.own.clone(), heard.clone());

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::identity::{self, Identity};
 use crate::layers::{FeedForward, Init, Linear, TypedProjection, constant};
 use crate::relations::{RelationHeads, Structure};
 use crate::{Clock, Neighborhood, Relations, nn};
@@ -15,8 +16,7 @@ const EDGE_WIDTH: usize = 16;
 pub struct Gnn {
     nodes: TypedProjection,
     edges: TypedProjection,
-    /// `[identity slots, d]`
-    identity: Option<Param<Tensor<2>>>,
+    identity: Option<Linear>,
     query: Linear,
     /// Query of each root's type `[node types, d]`.
     types: Param<Tensor<2>>,
@@ -56,7 +56,7 @@ impl Gnn {
         Gnn {
             nodes: TypedProjection::new(init, widths[0], d),
             edges,
-            identity: (slots > 0).then(|| init.normal([slots, d], 0.5)),
+            identity: Identity::reader(init, slots, d),
             query: Linear::new(init, d + clock.width(), d),
             types: init.normal([relations.n_node_types(), d], 0.1),
             sink: init.constant([relations.n_node_types(), n_heads], 0.0),
@@ -67,15 +67,21 @@ impl Gnn {
     }
 
     /// Embeddings of the roots `[Q, d]` from the memory table `[rows, d]`.
-    pub fn forward(&self, table: Tensor<2>, hood: &Neighborhood, clock: &Clock) -> Tensor<2> {
-        let read = self.read(table, hood, clock);
+    pub fn forward(
+        &self,
+        table: Tensor<2>,
+        hood: &Neighborhood,
+        clock: &Clock,
+        identity: Option<&Identity>,
+    ) -> Tensor<2> {
+        let read = self.read(table, hood, clock, identity);
         let attended = self.attend(&read, hood);
         self.finish(read.own, attended)
     }
 
     /// Gathers roots and neighbour tokens from the memory table.
-    pub fn read(&self, table: Tensor<2>, hood: &Neighborhood, clock: &Clock) -> Read {
-        let entries = self.entries(table, hood);
+    pub fn read(&self, table: Tensor<2>, hood: &Neighborhood, clock: &Clock, identity: Option<&Identity>) -> Read {
+        let entries = self.entries(table, hood, identity);
         let (q, e) = (hood.root_entry.len(), hood.neighbor_entry.len());
         let device = entries.device();
         let own = nn::gather(entries.clone(), &hood.root_entry);
@@ -114,14 +120,10 @@ impl Gnn {
     }
 
     /// Vectors of the entries `[V, d]`: memory, features, identity.
-    fn entries(&self, table: Tensor<2>, hood: &Neighborhood) -> Tensor<2> {
+    fn entries(&self, table: Tensor<2>, hood: &Neighborhood, identity: Option<&Identity>) -> Tensor<2> {
         let v = hood.entry_row.len();
-        let d = table.dims()[1];
-        let mut entries = nn::gather(table, &hood.entry_row);
-        if let Some(identity) = &self.identity {
-            entries =
-                entries + nn::gather(identity.val(), &hood.entry_slots).reshape([v, 2, d]).sum_dim(1).reshape([v, d]);
-        }
+        let entries = nn::gather(table, &hood.entry_row);
+        let entries = identity::add(entries, identity, self.identity.as_ref(), &hood.entry_slots);
         match self.nodes.forward(&hood.entry_features, v) {
             Some(features) => entries + features,
             None => entries,
@@ -130,6 +132,6 @@ impl Gnn {
 }
 
 /// The pairs of a neighbourhood as attention reads them.
-pub fn structure(hood: &Neighborhood) -> Structure<'_> {
+pub(crate) fn structure(hood: &Neighborhood) -> Structure<'_> {
     Structure { root_pairs: &hood.root_pairs, pair_tokens: &hood.pair_neighbors, pair_relation: &hood.pair_relation }
 }

@@ -81,7 +81,7 @@ impl Linear {
 
 /// `x + W2 silu(W1 rms_norm(x))`: the residual feed-forward block of messages and embeddings.
 #[derive(Module, Debug)]
-pub struct FeedForward {
+pub(crate) struct FeedForward {
     norm: Param<Tensor<1>>,
     up: Linear,
     down: Linear,
@@ -89,43 +89,43 @@ pub struct FeedForward {
 
 impl FeedForward {
     /// On rows of width d.
-    pub fn new(init: &mut Init, d: usize) -> FeedForward {
+    pub(crate) fn new(init: &mut Init, d: usize) -> FeedForward {
         FeedForward { norm: init.constant([d], 1.0), up: Linear::new(init, d, d), down: Linear::new(init, d, d) }
     }
 
     /// `[n, d]` to `[n, d]`.
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let inner = silu(self.up.forward(nn::rms_norm(x.clone(), self.norm.val())));
         x + self.down.forward(inner)
     }
 }
 
 /// `x * sigmoid(x)`.
-pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub(crate) fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     burn::tensor::activation::silu(x)
 }
 
 /// Features of each type through that type's own projection: ragged features are never padded.
 #[derive(Module, Debug)]
-pub struct TypedProjection {
+pub(crate) struct TypedProjection {
     /// One `[width, d]` a type; types without features have none.
     weights: Vec<Option<Param<Tensor<2>>>>,
 }
 
 impl TypedProjection {
     /// Projections of types of the given widths into d.
-    pub fn new(init: &mut Init, widths: &[usize], d: usize) -> TypedProjection {
+    pub(crate) fn new(init: &mut Init, widths: &[usize], d: usize) -> TypedProjection {
         let weight = |&width: &usize| (width > 0).then(|| init.normal([width, d], 0.5 / (width as f32).sqrt()));
         TypedProjection { weights: widths.iter().map(weight).collect() }
     }
 
     /// Whether no type has features.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.weights.iter().all(Option::is_none)
     }
 
     /// The projected rows, each added into its target row of `[n, d]`; `None` if there are none.
-    pub fn forward(&self, rows: &FeatureRows, n: usize) -> Option<Tensor<2>> {
+    pub(crate) fn forward(&self, rows: &FeatureRows, n: usize) -> Option<Tensor<2>> {
         let (mut parts, mut targets) = (Vec::new(), Vec::new());
         for (weight, (values, rows)) in self.weights.iter().zip(&rows.by_type) {
             let Some(weight) = weight.as_ref().filter(|_| !rows.is_empty()) else { continue };
@@ -139,6 +139,6 @@ impl TypedProjection {
 }
 
 /// A tensor without gradient.
-pub fn constant<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+pub(crate) fn constant<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -67,7 +67,7 @@ pub struct Neighborhood {
 }
 
 /// Reads the neighbourhoods of `roots`: the `k` most recent live edges strictly before each root's `as_of`.
-pub fn read(
+pub(crate) fn read(
     context: &Context<'_>,
     roots: &[Root],
     k: usize,

@@ -11,13 +11,15 @@ use crate::layers::{Init, constant};
 use crate::neighborhood::{Root, read};
 use crate::predictor::Pairs;
 use crate::{
-    Aggregator, Clock, Config, Encoder, Gnn, Mamba, ModelConfig, Neighborhood, Predictor, Query, Scanned, Tokens,
-    VectorStore, World, counters,
+    Aggregator, Clock, Config, Encoder, Gnn, Identity, Mamba, ModelConfig, Neighborhood, Predictor, Query, Scanned,
+    Tokens, VectorStore, World, counters,
 };
 
-/// The Heterogeneous Temporal Graph Network: its five learned stages.
+/// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
 #[derive(Module, Debug)]
 pub struct Htgn {
+    /// Identity of nodes, read by the first four stages.
+    pub identity: Option<Identity>,
     /// Stage 1.
     pub encoder: Encoder,
     /// Stage 2.
@@ -40,6 +42,7 @@ impl Htgn {
         let widths = [&nodes[..], &edges[..]];
         let init = &mut Init::new(config.train.seed, device);
         Htgn {
+            identity: Identity::new(init, slots),
             encoder: Encoder::new(init, d, relations, widths, clock, slots),
             aggregator: Aggregator::new(init, d, heads, relations, slots),
             memory: Mamba::new(init, d, channels, states, relations.n_node_types(), clock),
@@ -65,8 +68,9 @@ pub fn remember(model: &Htgn, world: &World, facts: Range<usize>, store: &Vector
     let absorbs = facts.end;
     let (messages, tokens) = expand(&world.context(), world.facts(), facts, store);
     let scanned = (!tokens.node.is_empty()).then(|| {
-        let encoded = model.encoder.forward(&messages, clock);
-        let aggregated = model.aggregator.forward(encoded, &tokens);
+        let identity = model.identity.as_ref();
+        let encoded = model.encoder.forward(&messages, clock, identity);
+        let aggregated = model.aggregator.forward(encoded, &tokens, identity);
         model.memory.forward(aggregated, &tokens, store, clock)
     });
     Remembered { tokens, scanned, absorbs }
@@ -85,7 +89,7 @@ pub fn answer(
     let hood = read(&world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, store);
     let table = memory_table(model, remembered, &hood);
     let device = table.device();
-    let embeddings = model.gnn.forward(table, &hood, &world.fitted.clock);
+    let embeddings = model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref());
     let counted = model.predictor.has_counters().then(|| counted(world, queries, &device));
     model.predictor.forward(embeddings, &pairs, counted)
 }
@@ -154,5 +158,5 @@ impl Remembered {
 
 /// The values of a tensor.
 pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap_or_default()
+    tensor.into_data().try_to_vec().unwrap_or_default()
 }

@@ -85,7 +85,7 @@ impl Predictor {
 
 /// Mean loss over B positives with r negatives each: logits `[B * (1 + r)]`, the positive first.
 /// Negatives are uniform over the candidates, so the log Q correction is a constant and falls out of the softmax.
-pub fn loss(kind: Loss, logits: Tensor<1>, n_positives: usize) -> Tensor<1> {
+pub(crate) fn loss(kind: Loss, logits: Tensor<1>, n_positives: usize) -> Tensor<1> {
     let width = logits.dims()[0] / n_positives.max(1);
     let logits = logits.reshape([n_positives, width]);
     match kind {

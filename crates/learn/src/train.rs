@@ -73,20 +73,35 @@ pub fn train(task: &Task, config: &Config, mut progress: impl FnMut(Progress)) -
     config.check()?;
     let world = World::new(task.index.clone(), Fitted::fit(task, config));
     let mut learner = Learner::new(task, &world, config);
-    let (mut epochs, mut best): (Vec<Epoch>, Option<(f64, Htgn, ModuleOptimizer, usize)>) = (Vec::new(), None);
+    let (mut epochs, mut best): (Vec<Epoch>, Option<Best>) = (Vec::new(), None);
     for epoch in 1..=config.train.epochs {
         let row = learner.epoch(epoch, &mut progress)?;
         progress(Progress::Epoch(row));
         epochs.push(row);
         // Without a validation part the latest weights are kept.
-        let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|(mrr, ..)| row.validation.mrr > *mrr);
+        let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|best| row.validation.mrr > best.mrr);
         if chosen {
-            best = Some((row.validation.mrr, learner.model.valid(), learner.optimizer.clone(), epoch));
+            best = Some(Best {
+                mrr: row.validation.mrr,
+                model: learner.model.valid(),
+                optimizer: learner.optimizer.clone(),
+                epoch,
+            });
         }
     }
-    let Some((_, model, optimizer, best)) = best else { return Err(LearnError::TooLittle { links: task.links.len() }) };
+    let Some(Best { model, optimizer, epoch: best, .. }) = best else {
+        return Err(LearnError::TooLittle { links: task.links.len() });
+    };
     let store = rebuild(&model, &world, config, world.facts().len());
     Ok(Trained { model, world, optimizer, store, config: config.clone(), epochs, best })
+}
+
+/// The weights that are kept so far.
+struct Best {
+    mrr: f64,
+    model: Htgn,
+    optimizer: ModuleOptimizer,
+    epoch: usize,
 }
 
 /// Memory from nothing with fixed weights: all facts up to number `until`. Used whenever weights change for good.
@@ -234,6 +249,6 @@ fn training_pools(task: &Task) -> Vec<Vec<NodeIndex>> {
 }
 
 /// AdamW with clipped gradients, before its first step.
-pub fn optimizer() -> ModuleOptimizer {
+pub(crate) fn optimizer() -> ModuleOptimizer {
     AdamWConfig::new().with_weight_decay(1e-4).with_grad_clipping(Some(GradientClippingConfig::Norm(1.0))).init()
 }
