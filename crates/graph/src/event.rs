@@ -27,7 +27,7 @@ pub enum Element {
     Merge {
         /// The node that is no more.
         from: NodeKey,
-        /// The node that it became.
+        /// The node that it became. The graph need not know it: it may live in another graph.
         into: NodeKey,
     },
 }

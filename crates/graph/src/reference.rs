@@ -64,9 +64,9 @@ impl ReferenceGraph {
                 change(self.edges.entry(key), &event);
             }
             Element::Merge { from, into } => {
-                // A merge creates nothing, so it teaches the schema nothing.
-                node_type(&mut schema.clone(), &from)?;
-                node_type(&mut schema.clone(), &into)?;
+                node_type(&mut schema, &from)?;
+                // The target need not be in the graph, so its type may be new.
+                node_type(&mut schema, &into)?;
                 self.check_merge(&from, &into, &event)?;
                 self.change_merge(from, into, &event);
             }
@@ -121,9 +121,7 @@ impl ReferenceGraph {
         if from == into {
             return refused("a node cannot merge into itself");
         }
-        let unknown = |key: &NodeKey| Reason::UnknownNode(key.clone());
-        let node = self.nodes.get(from).ok_or_else(|| unknown(from))?;
-        self.nodes.get(into).ok_or_else(|| unknown(into))?;
+        let node = self.nodes.get(from).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
         let open = self.merges.iter().find(|merge| merge.from == *from && merge.interval.is_open());
         match event.action {
             Action::Update => return refused("a merge has no features to update"),

@@ -34,7 +34,7 @@ impl Index {
         let node_type = self.check_node_type(&key.node_type)?;
         let known = node_type.and_then(|node_type| self.nodes.find(node_type, &key.id));
         if let Some(node) = known {
-            if self.nodes.latest_life(node).interval.is_open() {
+            if self.nodes.latest_life(node).is_some_and(|life| life.interval.is_open()) {
                 return Err(Reason::NodeExists(key.clone()));
             }
             self.check_order(node, event.time)?;
@@ -42,7 +42,7 @@ impl Index {
         self.check_features(node_type.map(Owner::Node), || key.node_type.to_string(), &event.features)?;
 
         let node_type = self.schema.add_node_type(&key.node_type).ok_or_else(|| full("node types"))?;
-        let node = known.unwrap_or_else(|| self.nodes.add(node_type, key, event.time));
+        let node = known.unwrap_or_else(|| self.nodes.add(node_type, key));
         if let Some(merge) = self.merges.open_of(self.nodes.get(node).merge) {
             self.merges.close(merge, event.time);
         }
@@ -147,12 +147,12 @@ impl Index {
         into: &NodeKey,
         namespace: &Name,
     ) -> Result<(), Reason> {
-        let (a, b) = (self.look_up(from)?, self.look_up(into)?);
+        let a = self.look_up(from)?;
+        let b = self.check_node_type(&into.node_type)?.and_then(|node_type| self.nodes.find(node_type, &into.id));
         if from == into {
             return Err(refused(from, into, "a node cannot merge into itself"));
         }
         let a = a.ok_or_else(|| Reason::UnknownNode(from.clone()))?;
-        let b = b.ok_or_else(|| Reason::UnknownNode(into.clone()))?;
         let open = self.merges.open_of(self.nodes.get(a).merge);
         let merge = match action {
             Action::Update => return Err(refused(from, into, "a merge has no features to update")),
@@ -163,22 +163,27 @@ impl Index {
         Ok(())
     }
 
+    /// A target that was never created gets its number, and its type becomes known, but it lives nowhere.
     fn begin_merge(
         &mut self,
         time: Time,
         (from, a): (&NodeKey, NodeIndex),
-        (into, b): (&NodeKey, NodeIndex),
+        (into, b): (&NodeKey, Option<NodeIndex>),
         open: Option<u32>,
         namespace: &Name,
     ) -> Result<u32, Reason> {
-        self.check_namespace(self.nodes.latest_life(a).namespace, namespace, || format!("node {from}"))?;
-        if self.nodes.latest_life(a).interval.is_open() {
+        let life = self.nodes.latest_life(a).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
+        self.check_namespace(life.namespace, namespace, || format!("node {from}"))?;
+        if life.interval.is_open() {
             return Err(refused(from, into, "the first node is still alive: delete it first"));
         }
         if open.is_some() {
             return Err(refused(from, into, "the first node is merged already: end that merge first"));
         }
         self.check_order(a, time)?;
+
+        let node_type = self.schema.add_node_type(&into.node_type).ok_or_else(|| full("node types"))?;
+        let b = b.unwrap_or_else(|| self.nodes.add(node_type, into));
         let namespace = self.namespaces.add(namespace);
         Ok(self.merges.open(&mut self.nodes, a, b, time, namespace))
     }
@@ -187,11 +192,11 @@ impl Index {
         &mut self,
         time: Time,
         (from, a): (&NodeKey, NodeIndex),
-        (into, b): (&NodeKey, NodeIndex),
+        (into, b): (&NodeKey, Option<NodeIndex>),
         open: Option<u32>,
         namespace: &Name,
     ) -> Result<u32, Reason> {
-        let open = open.filter(|&merge| self.merges.all[merge as usize].into == b);
+        let open = open.filter(|&merge| Some(self.merges.all[merge as usize].into) == b);
         let merge = open.ok_or_else(|| refused(from, into, "no such merge holds"))?;
         self.check_namespace(self.merges.all[merge as usize].namespace, namespace, || format!("merge of node {from}"))?;
         self.check_order(a, time)?;
@@ -203,7 +208,7 @@ impl Index {
     /// The node if it has an open life that the event may touch.
     fn living(&self, key: &NodeKey, time: Time, namespace: &Name) -> Result<NodeIndex, Reason> {
         let node = self.look_up(key)?.ok_or_else(|| Reason::UnknownNode(key.clone()))?;
-        let life = self.nodes.latest_life(node);
+        let life = self.nodes.latest_life(node).ok_or_else(|| Reason::UnknownNode(key.clone()))?;
         if !life.interval.is_open() {
             return Err(Reason::DeletedNode(key.clone()));
         }
@@ -227,8 +232,9 @@ impl Index {
 
     /// An end of a new edge, which must live from `time` or before.
     fn endpoint(&self, node: Option<NodeIndex>, key: &NodeKey, time: Time) -> Result<NodeIndex, Reason> {
-        let node = node.ok_or_else(|| Reason::UnknownNode(key.clone()))?;
-        let life = self.nodes.latest_life(node).interval;
+        let unknown = || Reason::UnknownNode(key.clone());
+        let node = node.ok_or_else(unknown)?;
+        let life = self.nodes.latest_life(node).ok_or_else(unknown)?.interval;
         if !life.is_open() {
             return Err(Reason::DeletedNode(key.clone()));
         }

@@ -36,9 +36,9 @@ impl Index {
         Ok(())
     }
 
-    /// The node, if its type and id are known. A closed schema refuses an unknown type.
+    /// The node, if it was created at least once. A closed schema refuses an unknown type.
     pub(crate) fn look_up(&self, key: &NodeKey) -> Result<Option<NodeIndex>, Reason> {
-        Ok(self.check_node_type(&key.node_type)?.and_then(|node_type| self.nodes.find(node_type, &key.id)))
+        Ok(self.check_node_type(&key.node_type)?.and_then(|node_type| self.nodes.created(node_type, &key.id)))
     }
 
     /// The node type, if it is known. A closed schema refuses an unknown one.
@@ -67,8 +67,8 @@ impl Index {
             return Err(full("edge types"));
         }
         Ok(Ends {
-            source: source_type.and_then(|node_type| self.nodes.find(node_type, &key.source.id)),
-            destination: destination_type.and_then(|node_type| self.nodes.find(node_type, &key.destination.id)),
+            source: source_type.and_then(|node_type| self.nodes.created(node_type, &key.source.id)),
+            destination: destination_type.and_then(|node_type| self.nodes.created(node_type, &key.destination.id)),
             edge_type,
         })
     }

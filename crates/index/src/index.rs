@@ -72,7 +72,7 @@ impl Index {
         }
     }
 
-    /// How many nodes the log ever named; their numbers are below it.
+    /// How many nodes the log ever named, be it as the target of a merge alone; their numbers are below it.
     pub fn n_nodes(&self) -> usize {
         self.nodes.all.len()
     }
@@ -82,9 +82,9 @@ impl Index {
         self.edges.lives.len()
     }
 
-    /// The number of a node.
+    /// The number of a node; `None` if it was never created.
     pub fn node_index(&self, key: &NodeKey) -> Option<NodeIndex> {
-        self.nodes.find(self.schema.node_type(&key.node_type)?, &key.id)
+        self.nodes.created(self.schema.node_type(&key.node_type)?, &key.id)
     }
 
     /// The key of a node.
@@ -102,7 +102,7 @@ impl Index {
         self.node_life(node, time).is_some()
     }
 
-    /// When a node was first created.
+    /// When a node was first created; [`Time::FOREVER`] if it is only named as the target of a merge.
     pub fn first_created(&self, node: NodeIndex) -> Time {
         let lives = chain(&self.nodes.lives, self.nodes.get(node).life).map(|life| &self.nodes.lives[life as usize]);
         lives.map(|life| life.interval.created).last().unwrap_or(Time::FOREVER)

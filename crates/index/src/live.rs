@@ -52,7 +52,7 @@ impl LiveEdge<'_> {
 impl Index {
     /// The namespace that created a node's latest life; empty if none was given, `None` for an unknown node.
     pub fn namespace_of(&self, key: &NodeKey) -> Option<&Name> {
-        self.namespaces.get(self.nodes.latest_life(self.node_index(key)?).namespace)
+        self.namespaces.get(self.nodes.latest_life(self.node_index(key)?)?.namespace)
     }
 
     /// The namespace that created an edge's latest life; empty if none was given, `None` for an unknown edge.
@@ -64,7 +64,7 @@ impl Index {
     pub fn live_nodes_of(&self, namespace: &str) -> impl Iterator<Item = LiveNode<'_>> {
         let wanted = self.namespaces.find(namespace);
         let all = (0u32..).map(NodeIndex).zip(&self.nodes.all);
-        let lives = all.map(|(index, node)| (index, node, self.nodes.latest_life(index)));
+        let lives = all.filter_map(|(index, node)| Some((index, node, self.nodes.latest_life(index)?)));
         let live = lives.filter(move |(_, _, life)| Some(life.namespace) == wanted && life.interval.is_open());
         live.map(|(index, node, life)| LiveNode {
             node: index,

@@ -9,13 +9,13 @@ use timeweft_graph::{ExternalId, Interval, NodeIndex, NodeKey, NodeTypeId, Time}
 use crate::NONE;
 use crate::life::Life;
 
-/// A node: all its lives share one index.
+/// A node: all its lives share one index. One that is only named as the target of a merge has no life yet.
 #[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) key: NodeKey,
-    /// Latest event of the node, or of a merge from it.
+    /// Latest event of the node, or of a merge from it; [`Time::MIN`] before the first.
     pub(crate) latest: Time,
-    /// Its latest life in [`Nodes::lives`].
+    /// Its latest life in [`Nodes::lives`], or [`NONE`].
     pub(crate) life: u32,
     /// Its first list in the adjacency.
     pub(crate) lists: u32,
@@ -55,7 +55,12 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
-    /// The node of a type and id.
+    /// The node of a type and id, if it was created at least once.
+    pub(crate) fn created(&self, node_type: NodeTypeId, id: &ExternalId) -> Option<NodeIndex> {
+        self.find(node_type, id).filter(|&node| self.get(node).life != NONE)
+    }
+
+    /// The node of a type and id, created or only named.
     pub(crate) fn find(&self, node_type: NodeTypeId, id: &ExternalId) -> Option<NodeIndex> {
         let same = |&at: &u32| {
             let node = &self.all[at as usize];
@@ -64,10 +69,10 @@ impl Nodes {
         self.table.find(hash(node_type, id), same).copied().map(NodeIndex)
     }
 
-    /// Adds a node that is not there yet. The caller bounds how many there are.
-    pub(crate) fn add(&mut self, node_type: NodeTypeId, key: &NodeKey, time: Time) -> NodeIndex {
+    /// Adds a node that is not there yet, without a life. The caller bounds how many there are.
+    pub(crate) fn add(&mut self, node_type: NodeTypeId, key: &NodeKey) -> NodeIndex {
         let index = self.all.len() as u32;
-        let node = Node { key: key.clone(), latest: time, life: NONE, lists: NONE, merge: NONE, node_type };
+        let node = Node { key: key.clone(), latest: Time::MIN, life: NONE, lists: NONE, merge: NONE, node_type };
         self.all.push(node);
         let all = &self.all;
         self.table.insert_unique(hash(node_type, &key.id), index, |&at| {
@@ -93,9 +98,10 @@ impl Nodes {
         &self.all[node.at()]
     }
 
-    /// Its latest life.
-    pub(crate) fn latest_life(&self, node: NodeIndex) -> &NodeLife {
-        &self.lives[self.get(node).life as usize]
+    /// Its latest life; none if it was never created.
+    pub(crate) fn latest_life(&self, node: NodeIndex) -> Option<&NodeLife> {
+        let life = self.get(node).life;
+        (life != NONE).then(|| &self.lives[life as usize])
     }
 }
 

@@ -45,8 +45,7 @@ impl<'a> Plan<'a> {
                 _ => WhySkipped::FromUnknown,
             });
         }
-        let known = stays.contains(&row.into) || self.is_known(&row.into);
-        (!known).then_some(WhySkipped::IntoUnknown)
+        None
     }
 
     fn is_known(&self, node: &NodeKey) -> bool {
@@ -56,7 +55,9 @@ impl<'a> Plan<'a> {
     fn merge(&mut self, row: &ListedMerge, stays: &Stays<'a>) {
         let (from, into) = (row.from.clone(), row.into.clone());
         self.report.merges.merged += 1;
-        if !stays.contains(&into) && !self.is_foreign(&into) {
+        if !self.is_known(&into) && !stays.contains(&into) {
+            self.report.merges.target_outside += 1;
+        } else if !stays.contains(&into) && !self.is_foreign(&into) {
             self.report.merges.target_dead += 1;
         }
         let event = Event::new(self.at, Action::Create, Element::Merge { from, into });

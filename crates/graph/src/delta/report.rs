@@ -72,8 +72,10 @@ impl ElementReport {
 pub struct MergeReport {
     /// Nodes that became another with this version.
     pub merged: u64,
-    /// Of these, merges into a node that does not live after this version.
+    /// Of these, merges into a node that lived and does not live after this version.
     pub target_dead: u64,
+    /// Of these, merges into a node that the graph has never seen, such as one of another graph.
+    pub target_outside: u64,
     /// Rows that add nothing, by reason.
     pub skipped: BTreeMap<WhySkipped, u64>,
     /// The first of the rows that were skipped for another reason than being known already.
@@ -116,8 +118,6 @@ pub enum WhySkipped {
     FromNotAlive,
     /// The node was never seen.
     FromUnknown,
-    /// The target was never seen.
-    IntoUnknown,
     /// The version lists the node, so it is not gone.
     FromListed,
     /// The node is its own target.
@@ -138,7 +138,6 @@ impl WhySkipped {
             WhySkipped::Known => "the merge holds already",
             WhySkipped::FromNotAlive => "the node ended before this version",
             WhySkipped::FromUnknown => "the node was never seen",
-            WhySkipped::IntoUnknown => "the target was never seen",
             WhySkipped::FromListed => "the version lists the node, so it is not gone",
             WhySkipped::IntoItself => "a node cannot become itself",
             WhySkipped::OtherTarget => "an earlier row names another target, and a node becomes one node",

@@ -1,6 +1,6 @@
 use timeweft_graph::{
-    At, Deletes, Direction, EdgeKey, Event, FeatureDef, FeatureKind, GraphView, Interval, ListOrder, NodeKey, Owner,
-    Reason, Schema, Time, Value,
+    Action, At, Counts, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, Interval,
+    ListOrder, Name, NodeIndex, NodeKey, Owner, Reason, Schema, Time, Value,
 };
 use timeweft_index::Index;
 
@@ -178,6 +178,70 @@ fn x5_a_node_merged_twice_has_two_episodes() {
     assert_eq!(intervals(index.edge_history(&edge("A", "x", "B"))), [life(100, 200)]);
     assert_eq!(index.resolve(&node("A"), Time(450)), node("A"));
     assert_eq!(index.resolve(&node("A"), Time::FOREVER), node("B"));
+}
+
+/// delta-load 6.5, X4 with a target of another graph: the record is kept, and the target lives nowhere.
+#[test]
+fn x4b_a_target_outside_the_graph_lives_nowhere() {
+    let mut index = index(&[create(1, node("a")), delete(5, node("a")), create(5, merge("a", "out"))]);
+    let (a, out) = (node("a"), node("out"));
+    assert_eq!(index.resolve(&a, Time(5)), out);
+    assert_eq!((index.merges().len(), index.merges()[0].into.clone()), (1, out.clone()));
+    for at in [soft(0), soft(5), soft(9), hard(5), At::now()] {
+        assert_eq!(index.node(&out, at), None);
+        assert!(!index.nodes(None, at).iter().any(|state| state.key == out));
+    }
+    assert_eq!(index.counts(hard(5)), Counts { nodes: 0, edges: 0, merges: 1 });
+    assert!(index.node_history(&out).is_empty() && index.edges(None, soft(9)).is_empty());
+    assert_eq!((index.node_index(&out), index.namespace_of(&out)), (None, None));
+    assert_eq!(index.live_nodes_of("").count(), 0);
+    let number = NodeIndex(1);
+    assert_eq!((index.node_key(number), index.alive(number, Time(9))), (&out, false));
+    assert_eq!(index.first_created(number), Time::FOREVER);
+    assert_eq!(index.node_features(number, Time(9)).count(), 0);
+    assert_eq!((index.n_nodes(), index.facts().len()), (2, 2));
+
+    let unknown = Err(Reason::UnknownNode(out.clone()));
+    apply(&mut index, &create(5, node("b"))).unwrap();
+    assert_eq!(apply(&mut index, &update(9, node("out"))), unknown);
+    assert_eq!(apply(&mut index, &delete(9, node("out"))), unknown);
+    assert_eq!(apply(&mut index, &create(9, edge("b", "r", "out"))), unknown);
+    assert_eq!(apply(&mut index, &create(9, edge("out", "r", "b"))), unknown);
+    assert_eq!(apply(&mut index, &create(9, merge("out", "b"))), unknown);
+}
+
+#[test]
+fn a_target_outside_the_graph_may_be_created_at_any_time_by_anyone() {
+    let mut index = index(&[create(1, node("a")), delete(5, node("a")), create(5, merge("a", "out"))]);
+    index.apply(&create(-3, node("out")).with(number("x", 1.0)), &Name::from("two")).unwrap();
+    assert_eq!((index.n_nodes(), index.node_index(&node("out"))), (2, Some(NodeIndex(1))));
+    assert_eq!(intervals(index.node_history(&node("out"))), [Interval::open(Time(-3))]);
+    assert_eq!(index.first_created(NodeIndex(1)), Time(-3));
+    assert_eq!(index.namespace_of(&node("out")), Some(&"two".into()));
+    assert_eq!(index.live_nodes_of("two").count(), 1);
+    assert_eq!(index.resolve(&node("a"), Time(5)), node("out"));
+    apply(&mut index, &delete(6, merge("a", "out"))).unwrap();
+    assert_eq!(index.resolve(&node("a"), Time(6)), node("a"));
+}
+
+#[test]
+fn the_type_of_a_target_outside_the_graph_is_learned_or_refused() {
+    let into = NodeKey::new("other", "x");
+    let event = create(5, Element::Merge { from: node("a"), into: into.clone() });
+    let mut open = index(&[create(1, node("a")), delete(5, node("a"))]);
+    let refused = Event { action: Action::Delete, ..event.clone() };
+    assert!(matches!(apply(&mut open, &refused), Err(Reason::BadMerge(_))));
+    assert_eq!((open.schema().node_types().len(), open.n_nodes()), (1, 1));
+    apply(&mut open, &event).unwrap();
+    assert!(open.schema().node_type("other").is_some());
+
+    let mut schema = Schema::default();
+    schema.add_node_type(&"n".into()).unwrap();
+    schema.close();
+    let mut closed = Index::new(schema);
+    [create(1, node("a")), delete(5, node("a"))].iter().for_each(|event| apply(&mut closed, event).unwrap());
+    assert_eq!(apply(&mut closed, &event), Err(Reason::UnknownNodeType("other".into())));
+    apply(&mut closed, &create(5, merge("a", "out"))).unwrap();
 }
 
 #[test]

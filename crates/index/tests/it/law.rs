@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use timeweft_graph::histories::{histories, node_keys, probe_times};
 use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
-    At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder, Name, Owner,
-    Schema, Time,
+    At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder, Name, NodeKey,
+    Owner, Schema, Time,
 };
 use timeweft_index::Index;
 
@@ -136,7 +136,7 @@ fn histories_reach_what_they_are_for() {
     let mut accepted = 0;
     let mut given = 0;
     let mut reasons = BTreeSet::new();
-    let (mut again, mut merged, mut ended_by_node) = (0, 0, 0);
+    let (mut again, mut merged, mut outside, mut ended_by_node) = (0, 0, 0, 0);
     for _ in 0..300 {
         let events = histories().new_tree(&mut runner).unwrap().current();
         let mut graph = ReferenceGraph::new(Schema::default());
@@ -151,10 +151,13 @@ fn histories_reach_what_they_are_for() {
         }
         again += edge_keys(&events).iter().filter(|key| graph.edge_history(key).len() > 1).count();
         merged += graph.merges().len();
+        let created = |key: &NodeKey| graph.events().iter().any(|event| event.element == Element::Node(key.clone()));
+        outside += graph.merges().iter().filter(|merge| !created(&merge.into)).count();
         let over = graph.edges(None, At { time: Time::FOREVER, deletes: Deletes::Soft });
         ended_by_node += over.iter().filter(|edge| edge.deleted).count();
     }
     assert!(accepted * 4 > given, "{accepted} of {given}");
     assert!(reasons.len() >= 10, "{reasons:?}");
     assert!(again > 30 && merged > 30 && ended_by_node > 100, "{again} {merged} {ended_by_node}");
+    assert!(outside > 10, "{outside}");
 }

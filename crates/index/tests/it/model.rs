@@ -236,7 +236,8 @@ proptest! {
         for node in all_nodes(&index) {
             let created = |event: &Event| event.action == Action::Create && event.element == Element::Node(index.node_key(node).clone());
             let first = index.events().into_iter().find(created).map(|event| event.time);
-            prop_assert_eq!(Some(index.first_created(node)), first);
+            prop_assert_eq!(index.first_created(node), first.unwrap_or(Time::FOREVER));
+            prop_assert_eq!(index.node_index(index.node_key(node)), first.map(|_| node));
         }
     }
 }

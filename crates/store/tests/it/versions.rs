@@ -1,8 +1,8 @@
 use serde_json::json;
 use timeweft_graph::delta::WhySkipped;
 use timeweft_graph::{
-    At, Commit, Dangling, DeltaError, DeltaOptions, DeltaReport, FeatureDef, FeatureKind, GraphView, Interval,
-    ListOrder, Name, Owner, Reason, Time, Value, Version,
+    At, Commit, Dangling, Deletes, DeltaError, DeltaOptions, DeltaReport, FeatureDef, FeatureKind, GraphView, Interval,
+    ListOrder, ListedMerge, Name, NodeKey, Owner, Reason, Time, Value, Version,
 };
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
@@ -215,8 +215,41 @@ fn x4_a_merge_into_a_dead_node_is_kept_and_counted() {
     at(&mut store, 100, &["n A", "n B", "n C"]);
     let loaded = at(&mut store, 200, &["n C", "m A B"]);
     assert_eq!(merges(&store), [merge("A", "B", open(200))]);
-    assert_eq!((report(&loaded).merges.merged, report(&loaded).merges.target_dead), (1, 1));
+    let counted = &report(&loaded).merges;
+    assert_eq!((counted.merged, counted.target_dead, counted.target_outside), (1, 1, 0));
     assert_eq!(lives(&*store.view(), "B"), [closed(100, 200)]);
+}
+
+/// Releases merge terms into terms of other ontologies, which they do not list: the history is true all the same.
+#[test]
+fn x4b_target_outside_the_graph_is_kept() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "n C"]);
+    let mut next = version(&["n C", "m A OUT:1"]);
+    let into = NodeKey::new("other", "OUT:2");
+    next.merges.push(ListedMerge { from: node("B"), into: into.clone(), place: place(3) });
+    let loaded = at_with(&mut store, 200, next, DeltaOptions::default()).unwrap();
+    let counted = &report(&loaded).merges;
+    assert_eq!((counted.merged, counted.target_outside, counted.target_dead), (2, 2, 0));
+    assert_eq!((counted.skipped.len(), loaded.n_rejected, loaded.counts.merges.created), (0, 0, 2));
+
+    let mut store = reopened(&dir, store);
+    assert_eq!(merges(&store), [merge("A", "OUT:1", open(200)), merge("B", "OUT:2", open(200))]);
+    let view = store.view();
+    assert_eq!((view.resolve(&node("B"), Time(200)), view.resolve(&node("B"), Time(199))), (into.clone(), node("B")));
+    let soft = At { time: Time(200), deletes: Deletes::Soft };
+    assert_eq!((view.counts(At::time(Time(200))).nodes, view.counts(soft).nodes), (1, 3));
+    assert!(view.node(&into, soft).is_none() && view.node_history(&into).is_empty());
+    assert!(view.schema().node_type("other").is_some());
+    assert!(store.view_at(Commit(1)).unwrap().schema().node_type("other").is_none());
+
+    // A later release names the same merges again and, once, lists a target as its own.
+    let later = at(&mut store, 300, &["n C", "n OUT:1", "m A OUT:1"]);
+    assert_eq!(report(&later).merges.skipped.get(&WhySkipped::Known), Some(&1));
+    assert_eq!((report(&later).nodes.new, report(&later).nodes.reappeared), (1, 0));
+    let store = reopened(&dir, store);
+    assert_eq!(lives(&*store.view(), "OUT:1"), [open(300)]);
+    assert_eq!(merges(&store), [merge("A", "OUT:1", open(200)), merge("B", "OUT:2", open(200))]);
 }
 
 #[test]

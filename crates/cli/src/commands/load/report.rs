@@ -159,6 +159,7 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
         (report.edges.dangling, "edges were left out for a missing node"),
         (report.nodes.stubs, "missing nodes stand in without being listed"),
         (report.merges.target_dead, "merges lead to a node that does not live after this version"),
+        (report.merges.target_outside, "merges lead to a node that the graph has never seen"),
     ];
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     let mut lines: Vec<String> = counted.map(|(count, what)| format!("{} {what}", text::count(count))).collect();
