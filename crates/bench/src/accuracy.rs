@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
     if args.stream == Stream::Wiki {
         config.train.split_times = Some([1_862_652, 2_218_288]);
         config.evaluate.candidates = 0;
+        config.evaluate.batches_from_part = true;
     }
     config.train.epochs = args.epochs.unwrap_or(config.train.epochs);
     config.model.counters &= !args.no_counters;

@@ -15,6 +15,10 @@ use clap::Parser;
 use crate::cli::Cli;
 use crate::context::{Context, Outcome, UsageError};
 
+/// Tensors come and go at every step; this allocator keeps their pages.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let context = Context::new(&cli.shared);

@@ -30,7 +30,7 @@ impl Aggregator {
         Aggregator {
             query: Linear::new(init, d, d),
             types: init.normal([relations.n_node_types(), d], 0.5),
-            identity: Identity::reader(init, slots, d),
+            identity: Identity::role(init, slots, d),
             heads: RelationHeads::new(init, relations.len(), n_heads, d / n_heads, d),
             output: Linear::new(init, d, d),
             count: init.normal([1, d], 0.1),

@@ -17,7 +17,7 @@ use timeweft_index::Index;
 use crate::{Config, Epoch, Fitted, Htgn, LearnError, Trained, VectorStore, World};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes before the header.
 const PREFIX: usize = 8 + 4 + 8;
 
@@ -31,6 +31,8 @@ struct Header {
     /// Facts that the memory has taken in, of a graph with this many nodes: the position in the log.
     absorbed: usize,
     n_nodes: usize,
+    /// Checksum of the order of these facts: a later load may have put earlier facts among them.
+    order: u32,
     /// Bytes of the sections.
     sections: [usize; 3],
 }
@@ -69,6 +71,7 @@ impl Trained {
             best: self.best,
             absorbed: self.store.absorbed(),
             n_nodes: self.world.index.n_nodes(),
+            order: order(&self.world, self.store.absorbed()),
             sections: [weights.len(), optimizer.len(), store.len()],
         };
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
@@ -104,10 +107,16 @@ impl Trained {
 fn restore(header: Header, [weights, optimizer, store]: [&[u8]; 3], world: World) -> Result<Trained, String> {
     let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
     let record = ModuleRecord::from_bytes(bytes(weights)).map_err(|error| error.to_string())?;
-    let model = Htgn::new(&header.config, &world, &Device::flex()).load_record(record);
+    let model = Htgn::new(&header.config, &world, &Device::flex())
+        .try_load_record(record)
+        .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))?;
     let fresh = crate::train::optimizer();
     let optimizer = fresh.from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
     let mut store = VectorStore::from_bytes(store, header.absorbed).ok_or("the vector store is cut short")?;
+    if order(&world, header.absorbed) != header.order {
+        // Facts came in late, before some that memory has seen: it starts again, with the weights as they are.
+        store = crate::train::empty_store(&world, &header.config);
+    }
     crate::train::absorb(&model, &world, &header.config, &mut store, world.facts().len());
     Ok(Trained { model, world, optimizer, store, config: header.config, epochs: header.epochs, best: header.best })
 }
@@ -120,6 +129,9 @@ fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 3]), String> {
     }
     let number =
         |at: usize, n: usize| body[at..at + n].iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+    if number(8, 4) < u64::from(VERSION) {
+        return Err("written by an older timeweft whose models were shaped otherwise: train again".into());
+    }
     if number(8, 4) > u64::from(VERSION) {
         return Err(format!(
             "written by a newer timeweft (checkpoint version {}, known {VERSION}): update timeweft",
@@ -141,6 +153,14 @@ fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 3]), String> {
     let sections = (take(weights), take(optimizer), take(store));
     let (Some(weights), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
     Ok((header, [weights, optimizer, store]))
+}
+
+/// Checksum of the first `n` facts' times and places in the log.
+fn order(world: &World, n: usize) -> u32 {
+    let facts = world.facts().iter().take(n);
+    facts.fold(0, |sum, fact| {
+        crc32c::crc32c_append(crc32c::crc32c_append(sum, &fact.time.0.to_le_bytes()), &fact.log.to_le_bytes())
+    })
 }
 
 fn refused(path: &Path, reason: String) -> LearnError {

@@ -134,11 +134,13 @@ pub struct EvaluateConfig {
     pub candidates: usize,
     /// Seed of the candidates.
     pub seed: u64,
+    /// Count the batches of `batch N` freshness from the start of the part, as TGB does, rather than over the whole stream.
+    pub batches_from_part: bool,
 }
 
 impl Default for EvaluateConfig {
     fn default() -> Self {
-        EvaluateConfig { candidates: 100, seed: 1 }
+        EvaluateConfig { candidates: 100, seed: 1, batches_from_part: false }
     }
 }
 

@@ -41,7 +41,7 @@ impl Encoder {
             time: Linear::new(init, clock.width(), d),
             nodes: TypedProjection::new(init, widths[0], d),
             edges: TypedProjection::new(init, widths[1], d),
-            identity: Identity::reader(init, slots, d),
+            identity: Identity::role(init, slots, d),
             feed_forward: FeedForward::new(init, d),
             type_row,
             kind_row,

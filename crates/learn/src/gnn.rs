@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::identity::{self, Identity};
+use crate::identity::Identity;
 use crate::layers::{FeedForward, Init, Linear, TypedProjection, constant};
 use crate::relations::{RelationHeads, Structure};
 use crate::{Clock, Neighborhood, Relations, nn};
@@ -16,7 +16,6 @@ const EDGE_WIDTH: usize = 16;
 pub struct Gnn {
     nodes: TypedProjection,
     edges: TypedProjection,
-    identity: Option<Linear>,
     query: Linear,
     /// Query of each root's type `[node types, d]`.
     types: Param<Tensor<2>>,
@@ -49,14 +48,12 @@ impl Gnn {
         relations: Relations,
         widths: [&[usize]; 2],
         clock: &Clock,
-        slots: usize,
     ) -> Gnn {
         let edges = TypedProjection::new(init, widths[1], EDGE_WIDTH);
         let f = d + clock.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
         Gnn {
             nodes: TypedProjection::new(init, widths[0], d),
             edges,
-            identity: Identity::reader(init, slots, d),
             query: Linear::new(init, d + clock.width(), d),
             types: init.normal([relations.n_node_types(), d], 0.1),
             sink: init.constant([relations.n_node_types(), n_heads], 0.0),
@@ -122,8 +119,11 @@ impl Gnn {
     /// Vectors of the entries `[V, d]`: memory, features, identity.
     fn entries(&self, table: Tensor<2>, hood: &Neighborhood, identity: Option<&Identity>) -> Tensor<2> {
         let v = hood.entry_row.len();
-        let entries = nn::gather(table, &hood.entry_row);
-        let entries = identity::add(entries, identity, self.identity.as_ref(), &hood.entry_slots);
+        let mut entries = nn::gather(table, &hood.entry_row);
+        // As it is, without a role: a root is to be recognised among the neighbours of another.
+        if let Some(identity) = identity {
+            entries = entries + identity.read(&hood.entry_slots);
+        }
         match self.nodes.forward(&hood.entry_features, v) {
             Some(features) => entries + features,
             None => entries,

@@ -7,39 +7,36 @@ use burn::tensor::Tensor;
 use crate::layers::{Init, Linear};
 use crate::nn;
 
-/// Width of the table: narrow, since the optimiser walks all of it at every step.
-const WIDTH: usize = 32;
-
-/// One table for all stages; two rows a node.
+/// One table for all stages, since the optimiser walks all of it at every step; two rows a node.
 #[derive(Module, Debug)]
 pub struct Identity {
-    /// `[slots, WIDTH]`
+    /// `[slots, d]`
     table: Param<Tensor<2>>,
 }
 
 impl Identity {
-    /// A table of `slots` rows; `None` for no rows.
-    pub fn new(init: &mut Init, slots: usize) -> Option<Identity> {
-        (slots > 0).then(|| Identity { table: init.normal([slots, WIDTH], 0.7) })
+    /// A table of `slots` rows of width d; `None` for no rows.
+    pub fn new(init: &mut Init, slots: usize, d: usize) -> Option<Identity> {
+        (slots > 0).then(|| Identity { table: init.normal([slots, d], 0.5) })
     }
 
-    /// A stage's reading of the table into width d.
-    pub fn reader(init: &mut Init, slots: usize, d: usize) -> Option<Linear> {
-        (slots > 0).then(|| Linear::plain(init, WIDTH, d))
+    /// A role in which a stage reads the table: the peer of a message, its receiver.
+    pub fn role(init: &mut Init, slots: usize, d: usize) -> Option<Linear> {
+        (slots > 0).then(|| Linear::plain(init, d, d))
     }
 
-    /// The sum of each node's two rows, read by a stage: 2 n slots to `[n, d]`.
-    pub fn read(&self, slots: &[u32], reader: &Linear) -> Tensor<2> {
-        let n = slots.len() / 2;
-        let rows = nn::gather(self.table.val(), slots).reshape([n, 2, WIDTH]).sum_dim(1).reshape([n, WIDTH]);
-        reader.forward(rows)
+    /// The sum of each node's two rows: 2 n slots to `[n, d]`.
+    pub fn read(&self, slots: &[u32]) -> Tensor<2> {
+        let table = self.table.val();
+        let (n, d) = (slots.len() / 2, table.dims()[1]);
+        nn::gather(table, slots).reshape([n, 2, d]).sum_dim(1).reshape([n, d])
     }
 }
 
-/// Adds what a stage reads of the nodes' identity to `x [n, d]`; leaves it where identity is off.
-pub(crate) fn add(x: Tensor<2>, identity: Option<&Identity>, reader: Option<&Linear>, slots: &[u32]) -> Tensor<2> {
-    match (identity, reader) {
-        (Some(identity), Some(reader)) => x + identity.read(slots, reader),
+/// Adds the nodes' identity in a role to `x [n, d]`; leaves it where identity is off.
+pub(crate) fn add(x: Tensor<2>, identity: Option<&Identity>, role: Option<&Linear>, slots: &[u32]) -> Tensor<2> {
+    match (identity, role) {
+        (Some(identity), Some(role)) => x + role.forward(identity.read(slots)),
         _ => x,
     }
 }

@@ -95,14 +95,9 @@ impl FeedForward {
 
     /// `[n, d]` to `[n, d]`.
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let inner = silu(self.up.forward(nn::rms_norm(x.clone(), self.norm.val())));
+        let inner = nn::silu(self.up.forward(nn::rms_norm(x.clone(), self.norm.val())));
         x + self.down.forward(inner)
     }
-}
-
-/// `x * sigmoid(x)`.
-pub(crate) fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    burn::tensor::activation::silu(x)
 }
 
 /// Features of each type through that type's own projection: ragged features are never padded.

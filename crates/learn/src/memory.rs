@@ -2,9 +2,8 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use burn::tensor::activation::softplus;
 
-use crate::layers::{Init, Linear, constant, silu};
+use crate::layers::{Init, Linear, constant};
 use crate::{Clock, Tokens, VectorStore, nn};
 
 /// The cell. Two deltas: one from content, which also scales the write, and one from physical time, which only decays:
@@ -68,11 +67,11 @@ impl Mamba {
         let [channels, states] = self.log_a.val().dims();
         let g = batch.node.len();
         let xz = self.input.forward(tokens.clone());
-        let x = silu(xz.clone().slice([0..g, 0..channels]));
-        let z = silu(xz.slice([0..g, channels..2 * channels]));
+        let x = nn::silu(xz.clone().slice([0..g, 0..channels]));
+        let z = nn::silu(xz.slice([0..g, channels..2 * channels]));
         let selected = self.select.forward(x.clone());
         let part = |from: usize, to: usize| selected.clone().slice([0..g, from..to]);
-        let delta = softplus(self.delta.forward(part(0, self.rank)), 1.0);
+        let delta = nn::softplus(self.delta.forward(part(0, self.rank)));
         let gaps: Vec<f32> = batch.gap.iter().map(|gap| (gap / clock.scale) as f32).collect();
         let (y, state) = nn::selective_scan(nn::ScanInput {
             x,

@@ -42,11 +42,11 @@ impl Htgn {
         let widths = [&nodes[..], &edges[..]];
         let init = &mut Init::new(config.train.seed, device);
         Htgn {
-            identity: Identity::new(init, slots),
+            identity: Identity::new(init, slots, d),
             encoder: Encoder::new(init, d, relations, widths, clock, slots),
             aggregator: Aggregator::new(init, d, heads, relations, slots),
             memory: Mamba::new(init, d, channels, states, relations.n_node_types(), clock),
-            gnn: Gnn::new(init, d, heads, relations, widths, clock, slots),
+            gnn: Gnn::new(init, d, heads, relations, widths, clock),
             predictor: Predictor::new(init, d, relations.n_edge_types(), counters),
         }
     }

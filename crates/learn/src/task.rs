@@ -33,8 +33,8 @@ pub struct Task {
     pub links: Vec<Link>,
     /// The three parts of the links.
     pub split: Split,
-    /// Whether the borders of the parts are given rather than counted.
-    own_split: bool,
+    /// Whether batches are counted from the start of a part.
+    batches_from_part: bool,
     /// Sorted distinct destinations of each edge type.
     pools: Vec<Vec<NodeIndex>>,
     /// Answers of (edge type, source) at exactly one time, beside the link itself: never counted as wrong.
@@ -71,8 +71,8 @@ impl Task {
         }
         let n_types = index.schema().edge_types().len();
         let pools = (0..n_types).map(|id| index.destinations(EdgeTypeId(id as u16))).collect();
-        let own_split = config.train.split_times.is_some();
-        Ok(Task { index, links, split, own_split, pools, answers })
+        let batches_from_part = config.evaluate.batches_from_part;
+        Ok(Task { index, links, split, batches_from_part, pools, answers })
     }
 
     /// Everything that happens, in order of (time, position).
@@ -86,10 +86,10 @@ impl Task {
     }
 
     /// First link of the batch that link `event` of a part lies in; `None` at event freshness. Batches are counted over
-    /// the whole stream, or over the part where the benchmark's own split is used (as TGB does).
+    /// the whole stream, or from the start of the part where the configuration says so.
     pub fn batch_start(&self, event: usize, part_start: usize, freshness: Freshness) -> Option<usize> {
         let Freshness::Batch(size) = freshness else { return None };
-        let origin = if self.own_split && event >= part_start { part_start } else { 0 };
+        let origin = if self.batches_from_part && event >= part_start { part_start } else { 0 };
         Some(origin + (event - origin) / size.max(1) * size.max(1))
     }
 

@@ -105,7 +105,9 @@ pub(crate) fn data(test: &str, name: &str) -> Option<PathBuf> {
     if path.exists() {
         return path.canonicalize().ok();
     }
-    eprintln!("left out: {test} (no data folder)");
+    // Not by a macro: the runner keeps back what macros print in a test that passes.
+    let line = format!("left out: {test} (no data folder)\n");
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
     None
 }
 

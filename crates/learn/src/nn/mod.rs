@@ -12,6 +12,7 @@
 //! Every operation is beside its plain counterpart in [`reference`], against which it is tested. Sums run in an order
 //! that depends on the data only: results are the same bits for any number of threads.
 
+mod activation;
 mod attention;
 mod fused;
 mod gather;
@@ -23,6 +24,7 @@ mod scan;
 mod time_encoding;
 mod typed_linear;
 
+pub use activation::{silu, softplus};
 pub use attention::{AttentionLayout, AttentionWeights, attention_weights, temporal_attention};
 pub use gather::{gather, scatter_sum, segment_mean};
 pub use norm::rms_norm;

@@ -174,6 +174,16 @@ pub fn rms_norm(x: &[f64], weight: &[f64]) -> Vec<f64> {
     x.chunks_exact(width.max(1)).flat_map(row).collect()
 }
 
+/// `x sigmoid(x)` of every element.
+pub fn silu(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|x| x / (1.0 + (-x).exp())).collect()
+}
+
+/// `log(1 + e^x)` of every element.
+pub fn softplus(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|x| x.exp().ln_1p()).collect()
+}
+
 /// `cos(2 pi frac(freq * gap))`, `[gaps, freqs]`.
 pub fn time_encoding(gaps: &[f64], freqs: &[f64]) -> Vec<f64> {
     let cosine = |gap: &f64, freq: &f64| (std::f64::consts::TAU * (gap * freq).fract()).cos();

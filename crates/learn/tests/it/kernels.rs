@@ -436,6 +436,27 @@ fn rms_norm_agrees_with_its_definition() {
     assert_eq!(floats(nn::rms_norm(zeros, Tensor::ones([3], &Device::default()))), [0.0; 6]);
 }
 
+type Fused = fn(Tensor<2>) -> Tensor<2>;
+type Plain = fn(&[f64]) -> Vec<f64>;
+
+#[test]
+fn activations_agree_with_their_definitions() {
+    let both: [(&str, Fused, Plain); 2] =
+        [("silu", nn::silu, reference::silu), ("softplus", nn::softplus, reference::softplus)];
+    for (name, fused, plain) in both {
+        for (rows, width) in [(5, 7), (1, 1), (0, 4), (300, 40)] {
+            let mut x = Noise(rows as u64 + 5).array([rows, width]);
+            x.values.iter_mut().for_each(|x| *x *= 6.0);
+            agrees(name, &[x], &|x| plain(&x[0].values), &|x, weights| {
+                let (a, la) = leaf::<2>(&x[0]);
+                backward(fused(a), weights, &[la])
+            });
+        }
+        let far = Tensor::<2>::from_floats([[-300.0, 300.0]], &Device::default());
+        close(name, &floats(fused(far)), &[0.0, 300.0], 1e-6);
+    }
+}
+
 #[test]
 fn s21_time_encoding_agrees_with_its_definition() {
     let gaps: Vec<f64> = (0..2000).map(|i| f64::from(i) * 1_296.7).collect();

@@ -236,6 +236,7 @@ fn rules_reproduce_the_published_figures_on_wikipedia() {
     let mut config = Config::default();
     config.train.split_times = Some([1_862_652, 2_218_288]);
     config.evaluate.candidates = 0;
+    config.evaluate.batches_from_part = true;
     let task = Task::new(stream(&folder.join("wikipedia/ml_wikipedia.txt"), ["user", "page"]), &config).unwrap();
     let split = task.split;
     assert_eq!(

@@ -1,0 +1,91 @@
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::fused::{Kernel, apply};
+use super::lanes::{exp_row, multiversion};
+
+/// Elements in one task.
+const ELEMENTS: usize = 8192;
+
+/// `x sigmoid(x)` of every element (Elfwing, Uchibe, Doya 2018).
+pub fn silu(x: Tensor<2>) -> Tensor<2> {
+    let [rows, width] = x.dims();
+    apply(Activation { rows, width, kind: Kind::Silu }, [x.into_dispatch()])
+}
+
+/// `log(1 + e^x)` of every element, finite for every finite x.
+pub fn softplus(x: Tensor<2>) -> Tensor<2> {
+    let [rows, width] = x.dims();
+    apply(Activation { rows, width, kind: Kind::Softplus }, [x.into_dispatch()])
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Silu,
+    Softplus,
+}
+
+#[derive(Clone, Debug)]
+struct Activation {
+    rows: usize,
+    width: usize,
+    kind: Kind,
+}
+
+impl Kernel for Activation {
+    /// The sigmoid of every element: both gradients are made of it.
+    type Saved = Vec<f32>;
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.rows, self.width]
+    }
+
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, Vec<f32>) {
+        let x = inputs[0];
+        let mut out = vec![0.0; x.len()];
+        let mut sigmoids = vec![0.0; x.len()];
+        let parts = out.par_chunks_mut(ELEMENTS).zip(sigmoids.par_chunks_mut(ELEMENTS)).zip(x.par_chunks(ELEMENTS));
+        parts.for_each(|((out, sigmoids), x)| {
+            sigmoid(sigmoids, x);
+            match self.kind {
+                Kind::Silu => out.iter_mut().zip(sigmoids).zip(x).for_each(|((out, s), x)| *out = x * *s),
+                // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|): nothing overflows.
+                Kind::Softplus => {
+                    out.iter_mut().zip(x).for_each(|(out, x)| *out = x.max(0.0) + (-x.abs()).exp().ln_1p())
+                }
+            }
+        });
+        (out, sigmoids)
+    }
+
+    fn backward(&self, inputs: &[&[f32]], sigmoids: &Vec<f32>, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+        let x = inputs[0];
+        let mut dx = vec![0.0; x.len()];
+        let parts = dx.par_chunks_mut(ELEMENTS).zip(sigmoids.par_chunks(ELEMENTS));
+        let parts = parts.zip(x.par_chunks(ELEMENTS)).zip(grad.par_chunks(ELEMENTS));
+        parts.for_each(|(((dx, s), x), grad)| match self.kind {
+            Kind::Silu => silu_backward(dx, s, x, grad),
+            Kind::Softplus => dx.iter_mut().zip(s).zip(grad).for_each(|((dx, s), grad)| *dx = grad * s),
+        });
+        vec![dx]
+    }
+}
+
+multiversion! { fn sigmoid(out: &mut [f32], x: &[f32]) = sigmoid_body }
+
+#[inline(always)]
+fn sigmoid_body<const FMA: bool>(out: &mut [f32], x: &[f32]) {
+    // Clamped, so that e^-x stays finite: the sigmoid of -80 is 1.8e-35.
+    out.iter_mut().zip(x).for_each(|(out, x)| *out = (-x).clamp(-80.0, 80.0));
+    exp_row::<FMA>(out);
+    out.iter_mut().for_each(|out| *out = 1.0 / (1.0 + *out));
+}
+
+multiversion! { fn silu_backward(dx: &mut [f32], s: &[f32], x: &[f32], grad: &[f32]) = silu_backward_body }
+
+#[inline(always)]
+fn silu_backward_body<const FMA: bool>(dx: &mut [f32], s: &[f32], x: &[f32], grad: &[f32]) {
+    for (((dx, s), x), grad) in dx.iter_mut().zip(s).zip(x).zip(grad) {
+        *dx = grad * (s + x * s * (1.0 - s));
+    }
+}
