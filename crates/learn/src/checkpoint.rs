@@ -110,7 +110,7 @@ fn restore(header: Header, [weights, optimizer, store]: [&[u8]; 3], world: World
     let model = Htgn::new(&header.config, &world, &Device::flex())
         .try_load_record(record)
         .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))?;
-    let fresh = crate::train::optimizer();
+    let fresh = crate::AdamW::default().init();
     let optimizer = fresh.from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
     let mut store = VectorStore::from_bytes(store, header.absorbed).ok_or("the vector store is cut short")?;
     if order(&world, header.absorbed) != header.order {

@@ -3,9 +3,8 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
@@ -14,8 +13,8 @@ use timeweft_graph::NodeIndex;
 use crate::batch::batches;
 use crate::pipeline::{answer, floats, remember};
 use crate::{
-    Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, VectorStore, World, evaluate, predictor,
-    splitmix64,
+    AdamW, Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, VectorStore, World, evaluate,
+    predictor, splitmix64,
 };
 
 /// What an epoch gave.
@@ -138,7 +137,7 @@ struct Learner<'a> {
 impl<'a> Learner<'a> {
     fn new(task: &'a Task, world: &'a World, config: &'a Config) -> Learner<'a> {
         let device = Device::flex().autodiff();
-        let optimizer = optimizer();
+        let optimizer = AdamW::default().init();
         Learner {
             task,
             world,
@@ -246,9 +245,4 @@ fn training_pools(task: &Task) -> Vec<Vec<NodeIndex>> {
     // Sorted by name, so that the draw does not depend on the order of arrival.
     pools.iter_mut().for_each(|pool| pool.sort_by_cached_key(|&node| task.index.node_key(node).clone()));
     pools
-}
-
-/// AdamW with clipped gradients, before its first step.
-pub(crate) fn optimizer() -> ModuleOptimizer {
-    AdamWConfig::new().with_weight_decay(1e-4).with_grad_clipping(Some(GradientClippingConfig::Norm(1.0))).init()
 }

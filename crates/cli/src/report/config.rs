@@ -43,6 +43,7 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
         &[
             ("candidates", "Candidates beside the right answer; 0 means every destination of the relation."),
             ("seed", "Seed of the candidates."),
+            ("batches_from_part", "Count the batches of `batch:N` from the start of the part, as TGB does."),
         ],
     ),
 ];

@@ -72,7 +72,7 @@ impl ModuleMapper for Nudge {
 }
 
 /// Checks the largest entries of every weight's gradient.
-pub fn check_all(device: &Device) {
+pub(crate) fn check_all(device: &Device) {
     let mut config = small();
     config.model.width = 8;
     config.model.channels = 8;

@@ -447,7 +447,7 @@ fn activations_agree_with_their_definitions() {
         for (rows, width) in [(5, 7), (1, 1), (0, 4), (300, 40)] {
             let mut x = Noise(rows as u64 + 5).array([rows, width]);
             x.values.iter_mut().for_each(|x| *x *= 6.0);
-            agrees(name, &[x], &|x| plain(&x[0].values), &|x, weights| {
+            agrees(name, &[x], &move |x| plain(&x[0].values), &move |x, weights| {
                 let (a, la) = leaf::<2>(&x[0]);
                 backward(fused(a), weights, &[la])
             });

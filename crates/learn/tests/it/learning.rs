@@ -1,8 +1,8 @@
 //! The model learns: overfitting, gradients, checkpoints, explanations, protocol.
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
-use burn::tensor::Device;
+use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
+use burn::tensor::{Device, Tensor, TensorData};
 use timeweft_graph::{Action, NodeKey, Schema, TimeUnit};
 use timeweft_index::Index;
 use timeweft_learn::{
@@ -92,6 +92,32 @@ fn one_more_step(trained: &Trained, task: &Task) -> Vec<u8> {
     let gradients = GradientsParams::from_grads(logits.sum().backward(), &model);
     let stepped = trained.optimizer.clone().step(0.1, model, gradients);
     stepped.valid().into_record().into_bytes().unwrap().to_vec()
+}
+
+#[test]
+fn fused_adamw_steps_as_the_tensor_library_does() {
+    let reference = AdamWConfig::new().with_weight_decay(1e-4).build();
+    let fused = timeweft_learn::AdamW { clip: f32::INFINITY, ..timeweft_learn::AdamW::default() };
+    let tensor = |seed: u64| {
+        let values: Vec<f32> = (0..60).map(|i| draw(seed, i, 2001) as f32 / 1000.0 - 1.0).collect();
+        Tensor::<2>::from_data(TensorData::new(values, [20, 3]), &Device::flex())
+    };
+    let (mut a, mut b) = ((tensor(1), None), (tensor(1), None));
+    for step in 0..20 {
+        a = reference.step(0.01, a.0, tensor(100 + step), a.1);
+        b = fused.step(0.01, b.0, tensor(100 + step), b.1);
+    }
+    let (a, b) = (pipeline::floats(a.0), pipeline::floats(b.0));
+    let worst = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-6, "{worst}");
+    assert_ne!(b, pipeline::floats(tensor(1)));
+    // A long gradient is shortened to the clip before anything else.
+    let clipped = timeweft_learn::AdamW { clip: 1.0, ..fused.clone() };
+    let unit = tensor(7) / pipeline::floats(tensor(7).powf_scalar(2.0).sum().sqrt())[0];
+    let long = clipped.step(0.01, tensor(1), unit.clone() * 50.0, None).0;
+    let short = clipped.step(0.01, tensor(1), unit, None).0;
+    let worst = pipeline::floats((long - short).abs().max())[0];
+    assert!(worst < 1e-6, "{worst}");
 }
 
 #[test]

@@ -8,12 +8,12 @@ use timeweft_index::Index;
 use timeweft_learn::{Config, splitmix64};
 
 /// A draw below `n`, by counter.
-pub fn draw(seed: u64, i: u64, n: u64) -> u64 {
+pub(crate) fn draw(seed: u64, i: u64, n: u64) -> u64 {
     splitmix64(splitmix64(seed) ^ i) % n
 }
 
 /// A bipartite stream of `n` edges with features on nodes and edges, updates and deletes among them, and ties.
-pub fn mixed(n: u64, seed: u64) -> Vec<Event> {
+pub(crate) fn mixed(n: u64, seed: u64) -> Vec<Event> {
     let user = |i| NodeKey::new("user", i);
     let item = |i| NodeKey::new("item", i);
     let mut events = Vec::new();
@@ -41,18 +41,25 @@ pub fn mixed(n: u64, seed: u64) -> Vec<Event> {
 }
 
 /// A node event.
-pub fn node(time: i64, action: Action, key: NodeKey) -> Event {
+pub(crate) fn node(time: i64, action: Action, key: NodeKey) -> Event {
     Event::new(Time(time), action, Element::Node(key))
 }
 
 /// An edge event; `key` tells parallel edges apart.
-pub fn edge(time: i64, action: Action, source: NodeKey, relation: &str, destination: NodeKey, key: u64) -> Event {
+pub(crate) fn edge(
+    time: i64,
+    action: Action,
+    source: NodeKey,
+    relation: &str,
+    destination: NodeKey,
+    key: u64,
+) -> Event {
     let key = Some(Name::from(key.to_string()));
     Event::new(Time(time), action, Element::Edge(EdgeKey { source, relation: relation.into(), destination, key }))
 }
 
 /// The index of events that are all accepted.
-pub fn index(events: &[Event]) -> Arc<Index> {
+pub(crate) fn index(events: &[Event]) -> Arc<Index> {
     let mut index = Index::new(Schema::new(TimeUnit::Step));
     let namespace: Name = "".into();
     for event in events {
@@ -62,7 +69,7 @@ pub fn index(events: &[Event]) -> Arc<Index> {
 }
 
 /// A small model that trains in a moment.
-pub fn small() -> Config {
+pub(crate) fn small() -> Config {
     let mut config = Config::default();
     config.model.width = 16;
     config.model.channels = 16;
@@ -77,7 +84,7 @@ pub fn small() -> Config {
 }
 
 /// The folder of real data, or `None` with a line that says what was left out.
-pub fn data(test: &str) -> Option<PathBuf> {
+pub(crate) fn data(test: &str) -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
     let folder = std::env::var_os("TIMEWEFT_DATA").map_or_else(|| PathBuf::from(default), PathBuf::from);
     if folder.is_dir() {
