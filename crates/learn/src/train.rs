@@ -72,9 +72,11 @@ pub fn train(task: &Task, config: &Config, mut progress: impl FnMut(Progress)) -
     config.check()?;
     let world = World::new(task.index.clone(), Fitted::fit(task, config));
     let mut learner = Learner::new(task, &world, config);
+    let mut model = Htgn::new(config, &world, &Device::flex().autodiff());
     let (mut epochs, mut best): (Vec<Epoch>, Option<Best>) = (Vec::new(), None);
     for epoch in 1..=config.train.epochs {
-        let row = learner.epoch(epoch, &mut progress)?;
+        let row;
+        (model, row) = learner.epoch(model, epoch, &mut progress)?;
         progress(Progress::Epoch(row));
         epochs.push(row);
         // Without a validation part the latest weights are kept.
@@ -82,7 +84,7 @@ pub fn train(task: &Task, config: &Config, mut progress: impl FnMut(Progress)) -
         if chosen {
             best = Some(Best {
                 mrr: row.validation.mrr,
-                model: learner.model.valid(),
+                model: model.valid(),
                 optimizer: learner.optimizer.clone(),
                 epoch,
             });
@@ -127,7 +129,6 @@ struct Learner<'a> {
     task: &'a Task,
     world: &'a World,
     config: &'a Config,
-    model: Htgn,
     optimizer: ModuleOptimizer,
     /// Sorted distinct destinations of the training links, by edge type.
     pools: Vec<Vec<NodeIndex>>,
@@ -136,20 +137,17 @@ struct Learner<'a> {
 
 impl<'a> Learner<'a> {
     fn new(task: &'a Task, world: &'a World, config: &'a Config) -> Learner<'a> {
-        let device = Device::flex().autodiff();
         let optimizer = AdamW::default().init();
-        Learner {
-            task,
-            world,
-            config,
-            model: Htgn::new(config, world, &device),
-            optimizer,
-            pools: training_pools(task),
-            step: 0,
-        }
+        Learner { task, world, config, optimizer, pools: training_pools(task), step: 0 }
     }
 
-    fn epoch(&mut self, epoch: usize, progress: &mut impl FnMut(Progress)) -> Result<Epoch, LearnError> {
+    /// One pass. The model goes in and out: held once, the optimiser changes its weights without a copy.
+    fn epoch(
+        &mut self,
+        mut model: Htgn,
+        epoch: usize,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(Htgn, Epoch), LearnError> {
         let started = Instant::now();
         let Config { train, .. } = self.config;
         let end = self.world.n_facts_before(self.task.time_of(self.task.split.train_end));
@@ -159,7 +157,8 @@ impl<'a> Learner<'a> {
         for range in batches(self.world.facts(), 0..end, train.batch, offset) {
             let links = self.links_in(&range);
             let n = links.len();
-            let loss = self.learn(range, links, epoch, &mut store);
+            let loss;
+            (model, loss) = self.learn(model, range, links, epoch, &mut store);
             if !loss.is_finite() {
                 return Err(LearnError::Diverged { epoch, loss });
             }
@@ -169,11 +168,11 @@ impl<'a> Learner<'a> {
         }
         let train_seconds = started.elapsed().as_secs_f64();
         let part = self.task.split.train_end..self.task.split.val_end;
-        let model = self.model.valid();
+        let valid = model.valid();
         let ranks =
-            evaluate::ranks(&model, self.world, self.task, self.config, part, Freshness::Event, store, progress);
+            evaluate::ranks(&valid, self.world, self.task, self.config, part, Freshness::Event, store, progress);
         let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
-        Ok(Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second })
+        Ok((model, Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second }))
     }
 
     /// Numbers of the target links whose facts lie in a range.
@@ -183,22 +182,29 @@ impl<'a> Learner<'a> {
     }
 
     /// One batch: predict its links from what was before each, learn, then let memory take the batch in.
-    fn learn(&mut self, facts: Range<usize>, links: Range<usize>, epoch: usize, store: &mut VectorStore) -> f32 {
-        let remembered = remember(&self.model, self.world, facts, store);
+    fn learn(
+        &mut self,
+        mut model: Htgn,
+        facts: Range<usize>,
+        links: Range<usize>,
+        epoch: usize,
+        store: &mut VectorStore,
+    ) -> (Htgn, f32) {
+        let remembered = remember(&model, self.world, facts, store);
         let mut value = 0.0;
         if !links.is_empty() {
             let queries = self.questions(links.clone(), epoch);
-            let logits = answer(&self.model, self.world, &self.config.model, &remembered, store, &queries);
+            let logits = answer(&model, self.world, &self.config.model, &remembered, store, &queries);
             let loss = predictor::loss(self.config.train.loss, logits, links.len());
             value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
-            let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+            let gradients = GradientsParams::from_grads(loss.backward(), &model);
             self.step += 1;
             // Memory needs some steps before its first large ones: a linear warm-up.
             let rate = self.config.train.learning_rate * (self.step as f64 / 50.0).min(1.0);
-            self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+            model = self.optimizer.step(rate, model, gradients);
         }
         remembered.commit(store);
-        value
+        (model, value)
     }
 
     /// Each link followed by its negatives.

@@ -28,7 +28,7 @@ impl Fitted {
         let index = &task.index;
         let facts = &task.facts()[task.facts_before(task.time_of(task.split.train_end))];
         let schema = index.schema();
-        let slots = if config.model.identity { index.n_nodes().next_power_of_two().clamp(64, 4096) } else { 0 };
+        let slots = if config.model.identity { (2 * index.n_nodes()).next_power_of_two().clamp(64, 4096) } else { 0 };
         Fitted {
             clock: Clock::fit(facts, index.n_nodes(), config.model.frequencies),
             featurizer: Featurizer::fit(index, schema, facts),

@@ -9,7 +9,7 @@
 //! registers those of the inputs. All of this is done once, in `fused`: an operation implements its `Kernel` trait
 //! (a forward and a backward on `&[f32]`) and calls `apply`.
 //!
-//! Every operation is beside its plain counterpart in [`reference`], against which it is tested. Sums run in an order
+//! Every operation is beside its plain counterpart in [`mod@reference`], against which it is tested. Sums run in an order
 //! that depends on the data only: results are the same bits for any number of threads.
 
 mod activation;
