@@ -55,8 +55,16 @@ impl Output {
 
 /// Prints an error as `error: what`. Library errors say what, where and what to do.
 pub(crate) fn error(error: &anyhow::Error) {
+    // Some errors tell their cause themselves: no cause is told twice.
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !line.contains(&cause) {
+            line += if line.is_empty() { "" } else { ": " };
+            line += &cause;
+        }
+    }
     // A closed standard error leaves nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+    let _ = writeln!(io::stderr().lock(), "error: {line}");
 }
 
 /// Prints a note on standard error, beside the results.
