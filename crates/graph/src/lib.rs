@@ -37,8 +37,8 @@ pub use schema::{
     EdgeType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, ListOrder, NodeType, NodeTypeId, Owner, Schema,
 };
 pub use time::{Time, TimeError, TimeUnit};
-pub use value::{DType, Dense, Numbers, Sparse, Value};
-pub use version::{Listed, ListedMerge, Version};
+pub use value::{DType, Dense, Numbers, Sparse, Value, ValueRef};
+pub use version::{Format, Listed, ListedDeletion, ListedMerge, Version, VersionSink};
 pub use view::{
     At, Counts, Deletes, Diff, Direction, EdgeState, ElementHistory, FeatureSpan, GraphView, Life, MergeRecord,
     NodeState, Updated,

@@ -140,6 +140,8 @@ pub struct EdgeType {
 pub enum Owner {
     Node(NodeTypeId),
     Edge(EdgeTypeId),
+    /// All merges have the same features.
+    Merge,
 }
 
 /// All types of a graph. An open schema learns types from the data; a closed one refuses unknown types.
@@ -158,6 +160,8 @@ struct SchemaFile {
     closed: bool,
     node_types: Vec<NodeType>,
     edge_types: Vec<EdgeType>,
+    #[serde(default)]
+    merge_features: Vec<FeatureDef>,
 }
 
 impl From<Schema> for SchemaFile {
@@ -256,6 +260,7 @@ impl Schema {
         match owner {
             Owner::Node(id) => self.file.node_types.get(id.at()).map_or(&[], |node| &node.features),
             Owner::Edge(id) => self.file.edge_types.get(id.at()).map_or(&[], |edge| &edge.features),
+            Owner::Merge => &self.file.merge_features,
         }
     }
 
@@ -273,6 +278,7 @@ impl Schema {
         let features = match owner {
             Owner::Node(id) => &mut self.file.node_types.get_mut(id.at())?.features,
             Owner::Edge(id) => &mut self.file.edge_types.get_mut(id.at())?.features,
+            Owner::Merge => &mut self.file.merge_features,
         };
         let id = FeatureId(u16::try_from(features.len()).ok()?);
         features.push(def);
@@ -283,6 +289,7 @@ impl Schema {
     pub fn owner_name(&self, owner: Owner) -> String {
         match owner {
             Owner::Node(id) => self.node_type_name(id).to_string(),
+            Owner::Merge => "merge".into(),
             Owner::Edge(id) => self.file.edge_types.get(id.at()).map_or_else(String::new, |edge| {
                 format!(
                     "{} -{}-> {}",

@@ -1,5 +1,7 @@
 //! Values of features: typed, compared bit by bit.
 
+mod bytes;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +9,8 @@ use half::f16;
 use serde::{Deserialize, Serialize};
 
 use crate::Name;
+
+pub use bytes::ValueRef;
 
 macro_rules! numbers {
     ($($variant:ident $type:ty, $name:literal;)*) => {
@@ -19,6 +23,11 @@ macro_rules! numbers {
             /// Short name: `f32`, `i64`, ...
             pub fn name(self) -> &'static str {
                 match self { $(DType::$variant => $name),* }
+            }
+
+            /// Inverse of `as u8`.
+            fn from_u8(number: u8) -> Option<DType> {
+                [$(DType::$variant),*].into_iter().find(|dtype| *dtype as u8 == number)
             }
         }
 
@@ -48,6 +57,11 @@ macro_rules! numbers {
             /// Little-endian bytes, element after element.
             pub fn to_le_bytes(&self) -> Vec<u8> {
                 match self { $(Numbers::$variant(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect()),* }
+            }
+
+            /// Appends these bytes.
+            fn extend_le_bytes(&self, out: &mut Vec<u8>) {
+                match self { $(Numbers::$variant(values) => values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()))),* }
             }
 
             /// Inverse of [`Numbers::to_le_bytes`]; `None` if the length is not a multiple of the element size.

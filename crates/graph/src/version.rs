@@ -1,20 +1,84 @@
 //! A whole version of a graph, as a release of a taxonomy, an ontology or a warehouse lists it.
+//!
+//! Readers of formats push what they read into a [`VersionSink`], record by record, so that no format needs more memory
+//! than one record. [`Version`] is the plain sink: it keeps everything, for tests and for small versions.
 
-use crate::{EdgeKey, Name, NodeKey, Place, Reject, Schema, Value};
+use crate::{
+    EdgeKey, EdgeTypeId, ExternalId, FeatureId, Features, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject,
+    Schema, Value, ValueRef,
+};
+
+/// Takes in what a version lists. Nodes come before the first edge; merges and deletions come anywhere.
+///
+/// Numbers of types and features are those of [`VersionSink::schema`], where a reader declares them before it uses
+/// them. What is there already keeps its number, its kind and its order semantics.
+pub trait VersionSink {
+    /// The types, to declare what will be listed.
+    fn schema(&mut self) -> &mut Schema;
+
+    /// What reads the version; told once, before the first record.
+    fn format(&mut self, format: Format);
+
+    /// The file that the lines of the following records belong to.
+    fn file(&mut self, name: &Name);
+
+    /// A node with all its features: one that is not given has no value in this version.
+    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64);
+
+    /// An edge with all its features; `key` tells parallel edges apart.
+    fn edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        ends: (&str, &str),
+        key: Option<&str>,
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    );
+
+    /// A merge: the first node is no more, it became the second.
+    fn merge(
+        &mut self,
+        from: (NodeTypeId, &str),
+        into: (NodeTypeId, &str),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    );
+
+    /// A node that the release itself calls deleted, which tells a deletion from an omission.
+    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64);
+
+    /// A record that could not be read.
+    fn reject(&mut self, line: u64, reason: Reason);
+}
+
+/// What reads a version: the schema version of a load.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Format {
+    /// Name of the format, such as `taxdump`.
+    pub name: Name,
+    /// The features that the reader knows, of each type. A feature that an earlier reader of the namespace did not know is
+    /// a new field and no change of the data. `None`: the fields follow from the data, and all of them count.
+    pub fields: Option<Vec<(Owner, Vec<FeatureId>)>>,
+}
 
 /// Everything that one release lists. Order means nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Version {
     /// Types and features that the format declares, with the order semantics of their lists.
     pub schema: Schema,
+    /// What read it.
+    pub format: Format,
     /// Nodes that exist in this version.
     pub nodes: Vec<Listed<NodeKey>>,
     /// Edges that exist in this version.
     pub edges: Vec<Listed<EdgeKey>>,
     /// Merges that the release names (often cumulative, undated).
     pub merges: Vec<ListedMerge>,
+    /// Nodes that the release calls deleted.
+    pub deleted: Vec<ListedDeletion>,
     /// Records that could not be read.
     pub rejects: Vec<Reject>,
+    file: Name,
 }
 
 /// An element that a version lists.
@@ -35,6 +99,95 @@ pub struct ListedMerge {
     pub from: NodeKey,
     /// What it became.
     pub into: NodeKey,
+    /// What the release says of the merge, such as its type.
+    pub features: Features,
     /// Where it stands in the source.
     pub place: Place,
+}
+
+/// A node that a version calls deleted.
+#[derive(Clone, Debug)]
+pub struct ListedDeletion {
+    /// Which node.
+    pub node: NodeKey,
+    /// Where it stands in the source.
+    pub place: Place,
+}
+
+impl Version {
+    /// An empty version over the types that a graph knows.
+    pub fn new(schema: Schema) -> Version {
+        Version { schema, ..Version::default() }
+    }
+
+    fn place(&self, line: u64) -> Place {
+        Place::new(&self.file, line)
+    }
+
+    fn key(&self, node_type: NodeTypeId, id: &str) -> NodeKey {
+        NodeKey { node_type: self.schema.node_type_name(node_type), id: ExternalId::from(id) }
+    }
+
+    fn named(&self, owner: Owner, features: &[(FeatureId, ValueRef<'_>)]) -> Vec<(Name, Value)> {
+        let defs = self.schema.features(owner);
+        features.iter().filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), value.to_value()))).collect()
+    }
+}
+
+impl VersionSink for Version {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.schema
+    }
+
+    fn format(&mut self, format: Format) {
+        self.format = format;
+    }
+
+    fn file(&mut self, name: &Name) {
+        self.file = name.clone();
+    }
+
+    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        let features = self.named(Owner::Node(node_type), features);
+        self.nodes.push(Listed { key: self.key(node_type, id), features, place: self.place(line) });
+    }
+
+    fn edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        (source, destination): (&str, &str),
+        key: Option<&str>,
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        let features = self.named(Owner::Edge(edge_type), features);
+        let Some(ends) = self.schema.edge_types().get(edge_type.at()) else { return };
+        let key = EdgeKey {
+            source: self.key(ends.source, source),
+            relation: ends.relation.clone(),
+            destination: self.key(ends.destination, destination),
+            key: key.map(Name::from),
+        };
+        self.edges.push(Listed { key, features, place: self.place(line) });
+    }
+
+    fn merge(
+        &mut self,
+        from: (NodeTypeId, &str),
+        into: (NodeTypeId, &str),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        let features = self.named(Owner::Merge, features).into_iter().map(|(name, value)| (name, Some(value)));
+        let (from, into) = (self.key(from.0, from.1), self.key(into.0, into.1));
+        self.merges.push(ListedMerge { from, into, features: features.collect(), place: self.place(line) });
+    }
+
+    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
+        self.deleted.push(ListedDeletion { node: self.key(node_type, id), place: self.place(line) });
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.rejects.push(Reject { place: self.place(line), reason });
+    }
 }

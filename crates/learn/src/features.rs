@@ -85,6 +85,7 @@ impl Featurizer {
         match owner {
             Owner::Node(NodeTypeId(id)) => self.nodes.get(id as usize),
             Owner::Edge(EdgeTypeId(id)) => self.edges.get(id as usize),
+            Owner::Merge => None,
         }
     }
 }

@@ -145,7 +145,7 @@ impl Builder {
         };
         let into =
             NodeKey { node_type: from.node_type.clone(), id: ExternalId::from(tag::plain(&line.value).as_str()) };
-        self.merges.push(ListedMerge { from: from.clone(), into, place: line.place.clone() });
+        self.merges.push(ListedMerge { from: from.clone(), into, features: Vec::new(), place: line.place.clone() });
     }
 
     fn add_term(&mut self, key: NodeKey, stanza: Stanza, place: Place) {
@@ -237,6 +237,9 @@ impl Builder {
             schema.add_edge_type(term, relation, term)?;
         }
         self.rejects.sort_by_key(|reject| reject.place.line);
-        Some(Version { schema, nodes: self.nodes, edges: self.edges, merges: self.merges, rejects: self.rejects })
+        let Builder { nodes, edges, merges, rejects, .. } = self;
+        let mut version = Version::new(schema);
+        (version.nodes, version.edges, version.merges, version.rejects) = (nodes, edges, merges, rejects);
+        Some(version)
     }
 }

@@ -227,7 +227,7 @@ fn x4b_target_outside_the_graph_is_kept() {
     at(&mut store, 100, &["n A", "n B", "n C"]);
     let mut next = version(&["n C", "m A OUT:1"]);
     let into = NodeKey::new("other", "OUT:2");
-    next.merges.push(ListedMerge { from: node("B"), into: into.clone(), place: place(3) });
+    next.merges.push(ListedMerge { from: node("B"), into: into.clone(), features: Vec::new(), place: place(3) });
     let loaded = at_with(&mut store, 200, next, DeltaOptions::default()).unwrap();
     let counted = &report(&loaded).merges;
     assert_eq!((counted.merged, counted.target_outside, counted.target_dead), (2, 2, 0));

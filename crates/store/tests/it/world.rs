@@ -62,7 +62,12 @@ pub(crate) fn version(lines: &[&str]) -> Version {
                 let key = edge(words[1], words[2], words[3]);
                 version.edges.push(Listed { key, features: features(words.get(4)), place });
             }
-            "m" => version.merges.push(ListedMerge { from: node(words[1]), into: node(words[2]), place }),
+            "m" => version.merges.push(ListedMerge {
+                from: node(words[1]),
+                into: node(words[2]),
+                features: Vec::new(),
+                place,
+            }),
             other => panic!("{other}"),
         }
     }

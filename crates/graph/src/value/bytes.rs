@@ -1,0 +1,203 @@
+//! Values as bytes: one form for storing, comparing and hashing. Equal values have equal bytes.
+
+use serde_json::Value as Json;
+
+use super::{DType, Dense, Numbers, Sparse, Value};
+use crate::FeatureKind;
+
+/// A value as a reader of a format has it at hand, borrowed.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum ValueRef<'a> {
+    /// Free text.
+    Text(&'a str),
+    /// One of a small set of names.
+    Category(&'a str),
+    /// A JSON truth value.
+    Bool(bool),
+    /// One `i64`.
+    Int(i64),
+    /// One `f64`.
+    Float(f64),
+    /// Structured.
+    Json(&'a Json),
+    /// Any value.
+    Any(&'a Value),
+}
+
+const TEXT: u8 = 0;
+const CATEGORY: u8 = 1;
+const BYTES: u8 = 2;
+const JSON: u8 = 3;
+const DENSE: u8 = 4;
+const SCALAR: u8 = 5;
+const SPARSE: u8 = 6;
+
+impl ValueRef<'_> {
+    /// The value, owned.
+    pub fn to_value(&self) -> Value {
+        let scalar = |numbers| Value::Dense(Dense { numbers, scalar: true });
+        match *self {
+            ValueRef::Text(text) => Value::Text(text.into()),
+            ValueRef::Category(name) => Value::Category(name.into()),
+            ValueRef::Bool(truth) => Value::Json(truth.into()),
+            ValueRef::Int(number) => scalar(Numbers::I64(vec![number])),
+            ValueRef::Float(number) => scalar(Numbers::F64(vec![number])),
+            ValueRef::Json(json) => Value::Json(json.clone()),
+            ValueRef::Any(value) => value.clone(),
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> FeatureKind {
+        match self {
+            ValueRef::Text(_) => FeatureKind::Text,
+            ValueRef::Category(_) => FeatureKind::Category,
+            ValueRef::Bool(_) | ValueRef::Json(_) => FeatureKind::Json,
+            ValueRef::Int(_) => FeatureKind::Dense { dtype: DType::I64, scalar: true },
+            ValueRef::Float(_) => FeatureKind::Dense { dtype: DType::F64, scalar: true },
+            ValueRef::Any(value) => FeatureKind::of(value),
+        }
+    }
+
+    /// Appends its bytes.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match *self {
+            ValueRef::Text(text) => tagged(out, TEXT, text.as_bytes()),
+            ValueRef::Category(name) => tagged(out, CATEGORY, name.as_bytes()),
+            ValueRef::Bool(truth) => tagged(out, JSON, if truth { b"true" } else { b"false" }),
+            ValueRef::Int(number) => scalar(out, DType::I64, &number.to_le_bytes()),
+            ValueRef::Float(number) => scalar(out, DType::F64, &number.to_le_bytes()),
+            ValueRef::Json(json) => json_bytes(out, json),
+            ValueRef::Any(value) => value.encode(out),
+        }
+    }
+}
+
+impl Value {
+    /// Appends the bytes of the value. Typed: `1`, `1.0` and `true` have different bytes, and so have `0.0` and `-0.0`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Text(text) => tagged(out, TEXT, text.as_bytes()),
+            Value::Category(name) => tagged(out, CATEGORY, name.as_bytes()),
+            Value::Bytes(bytes) => tagged(out, BYTES, bytes),
+            Value::Json(json) => json_bytes(out, json),
+            Value::Dense(dense) => {
+                out.extend([if dense.scalar { SCALAR } else { DENSE }, dense.numbers.dtype() as u8]);
+                dense.numbers.extend_le_bytes(out);
+            }
+            Value::Sparse(sparse) => {
+                out.extend([SPARSE, sparse.values.dtype() as u8]);
+                out.extend_from_slice(&sparse.rank.to_le_bytes());
+                out.extend_from_slice(&(sparse.coordinates.len() as u64).to_le_bytes());
+                sparse.coordinates.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+                sparse.values.extend_le_bytes(out);
+            }
+        }
+    }
+
+    /// The value of bytes that [`Value::encode`] wrote; `None` for other bytes.
+    pub fn decode(bytes: &[u8]) -> Option<Value> {
+        let (&tag, rest) = bytes.split_first()?;
+        let text = || std::str::from_utf8(rest).ok();
+        Some(match tag {
+            TEXT => Value::Text(text()?.into()),
+            CATEGORY => Value::Category(text()?.into()),
+            BYTES => Value::Bytes(rest.into()),
+            JSON => Value::Json(match rest {
+                b"true" => Json::Bool(true),
+                b"false" => Json::Bool(false),
+                other => serde_json::from_slice(other).ok()?,
+            }),
+            DENSE | SCALAR => {
+                let (&dtype, rest) = rest.split_first()?;
+                let numbers = Numbers::from_le_bytes(DType::from_u8(dtype)?, rest)?;
+                Value::Dense(Dense { numbers, scalar: tag == SCALAR })
+            }
+            SPARSE => sparse(rest)?,
+            _ => return None,
+        })
+    }
+}
+
+fn tagged(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    out.extend_from_slice(bytes);
+}
+
+fn scalar(out: &mut Vec<u8>, dtype: DType, bytes: &[u8]) {
+    out.extend([SCALAR, dtype as u8]);
+    out.extend_from_slice(bytes);
+}
+
+fn json_bytes(out: &mut Vec<u8>, json: &Json) {
+    out.push(JSON);
+    // Writing into memory fails for no JSON value: its keys are texts.
+    let _ = serde_json::to_writer(out, json);
+}
+
+fn sparse(bytes: &[u8]) -> Option<Value> {
+    let (&dtype, rest) = bytes.split_first()?;
+    let (rank, rest) = rest.split_first_chunk::<4>()?;
+    let (length, rest) = rest.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (coordinates, values) = rest.split_at_checked(length.checked_mul(8)?)?;
+    let (coordinates, _) = coordinates.as_chunks::<8>();
+    Some(Value::Sparse(Sparse {
+        rank: u32::from_le_bytes(*rank),
+        coordinates: coordinates.iter().map(|number| i64::from_le_bytes(*number)).collect(),
+        values: Numbers::from_le_bytes(DType::from_u8(dtype)?, values)?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_comes_back_and_types_differ() {
+        let sparse = Sparse { rank: 2, coordinates: vec![1, 2, 3, 4], values: Numbers::F32(vec![0.5, -1.0]) };
+        let values = [
+            Value::text("a"),
+            Value::Category("a".into()),
+            Value::Bytes(vec![97]),
+            Value::Json(serde_json::json!({"b": [1, 1.0, true, null, "x"], "a": 18446744073709551615u64})),
+            Value::Json(serde_json::json!(1)),
+            Value::Json(serde_json::json!(1.0)),
+            Value::Json(serde_json::json!(true)),
+            Value::number(1.0),
+            Value::floats(&[1.0]),
+            ValueRef::Int(1).to_value(),
+            Value::Sparse(sparse),
+        ];
+        let bytes: Vec<Vec<u8>> = values
+            .iter()
+            .map(|value| {
+                let mut bytes = Vec::new();
+                value.encode(&mut bytes);
+                assert_eq!(Value::decode(&bytes).as_ref(), Some(value));
+                bytes
+            })
+            .collect();
+        let distinct: std::collections::BTreeSet<_> = bytes.iter().collect();
+        assert_eq!(distinct.len(), values.len());
+    }
+
+    #[test]
+    fn a_borrowed_value_has_the_bytes_of_the_owned_one() {
+        let json = serde_json::json!(["x"]);
+        for borrowed in [
+            ValueRef::Text("t"),
+            ValueRef::Category("c"),
+            ValueRef::Bool(true),
+            ValueRef::Int(-3),
+            ValueRef::Float(0.1),
+            ValueRef::Json(&json),
+        ] {
+            let (mut a, mut b) = (Vec::new(), Vec::new());
+            borrowed.encode(&mut a);
+            borrowed.to_value().encode(&mut b);
+            assert_eq!(a, b);
+            assert_eq!(borrowed.kind(), FeatureKind::of(&borrowed.to_value()));
+        }
+    }
+}
