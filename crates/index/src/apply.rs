@@ -1,8 +1,8 @@
 //! The law by which events come in: each is accepted, or refused with a reason and changes nothing.
 
 use timeweft_graph::{
-    Action, Direction, EdgeIndex, EdgeKey, Element, Event, FeatureDef, FeatureKind, Features, ListOrder, Name,
-    NodeIndex, NodeKey, Owner, Reason, Time,
+    Action, Direction, EdgeIndex, EdgeKey, Element, Event, FeatureDef, FeatureId, FeatureKind, Features, ListOrder,
+    Name, NodeIndex, NodeKey, Owner, Reason, Time,
 };
 
 use crate::adjacency::Entry;
@@ -46,11 +46,11 @@ impl Index {
         if let Some(merge) = self.merges.open_of(self.nodes.get(node).merge) {
             self.merges.close(merge, event.time);
         }
-        let track = self.columns.open(event.features.len());
-        let sets = self.set(Owner::Node(node_type), track, event);
+        let sets = self.sets(Owner::Node(node_type), &event.features);
+        let track = self.columns.open(event.time, &sets);
         let namespace = self.namespaces.add(namespace);
         let life = self.nodes.open(node, event.time, track, namespace);
-        self.accept(Action::Create, Subject::Node(life), event.time, &sets);
+        self.accept_create(Subject::Node(life), event, &sets);
         Ok(())
     }
 
@@ -60,12 +60,8 @@ impl Index {
         self.check_features(Some(owner), || key.node_type.to_string(), &event.features)?;
 
         let life = self.nodes.get(node).life;
-        let track = &mut self.nodes.lives[life as usize].track;
-        if *track == NONE {
-            *track = self.columns.open(event.features.len());
-        }
-        let track = *track;
-        let sets = self.set(owner, track, event);
+        let sets = self.sets(owner, &event.features);
+        self.columns.update(&mut self.nodes.lives[life as usize].track, event.time, &sets);
         self.nodes.all[node.at()].latest = event.time;
         self.accept(Action::Update, Subject::Node(life), event.time, &sets);
         Ok(())
@@ -105,14 +101,14 @@ impl Index {
         let (from, to) = (self.nodes.get(source).node_type, self.nodes.get(destination).node_type);
         let added = edge_type.or_else(|| self.schema.add_edge_type(from, &key.relation, to));
         let edge_type = added.ok_or_else(|| full("edge types"))?;
-        let track = self.columns.open(event.features.len());
-        let sets = self.set(Owner::Edge(edge_type), track, event);
+        let sets = self.sets(Owner::Edge(edge_type), &event.features);
+        let track = self.columns.open(event.time, &sets);
         let key = key.key.as_ref().map_or(NONE, |key| self.keys.add(key));
         let namespace = self.namespaces.add(namespace);
         let identity = Identity { edge_type, source, destination, key };
         let edge = self.edges.open(identity, event.time, track, namespace);
         self.connect(edge);
-        self.accept(Action::Create, Subject::Edge(edge.0), event.time, &sets);
+        self.accept_create(Subject::Edge(edge.0), event, &sets);
         Ok(())
     }
 
@@ -121,12 +117,8 @@ impl Index {
         let owner = Owner::Edge(self.edges.get(edge).edge_type);
         self.check_features(Some(owner), || edge_type_name(key), &event.features)?;
 
-        let track = &mut self.edges.lives[edge.at()].track;
-        if *track == NONE {
-            *track = self.columns.open(event.features.len());
-        }
-        let track = *track;
-        let sets = self.set(owner, track, event);
+        let sets = self.sets(owner, &event.features);
+        self.columns.update(&mut self.edges.lives[edge.at()].track, event.time, &sets);
         self.edges.touch(edge, event.time);
         self.accept(Action::Update, Subject::Edge(edge.0), event.time, &sets);
         Ok(())
@@ -290,10 +282,9 @@ impl Index {
         }
     }
 
-    /// Sets checked features on a track and gives them as the log keeps them: learned by the schema, lists in canonical
-    /// form, and without the ends of features that nothing ever had.
-    fn set(&mut self, owner: Owner, track: u32, event: &Event) -> Vec<(timeweft_graph::FeatureId, u32)> {
-        let features: &Features = &event.features;
+    /// Checked features as the log keeps them: learned by the schema, lists in canonical form, and without the ends of
+    /// features that nothing ever had.
+    fn sets(&mut self, owner: Owner, features: &Features) -> Vec<(FeatureId, u32)> {
         let mut sets = Vec::with_capacity(features.len());
         for (name, value) in features {
             let known = self.schema.feature(owner, name).map(|(id, def)| (id, def.order));
@@ -307,15 +298,32 @@ impl Index {
                 Some(value) if order == ListOrder::List => self.columns.intern(value),
                 Some(value) => self.columns.intern(&order.canonical(value.clone())),
             };
-            self.columns.set(track, id, event.time, value);
             sets.push((id, value));
         }
         sets
     }
 
-    /// Writes an accepted event to the log and keeps the facts up, if they are made and it is not older than the last.
-    fn accept(&mut self, action: Action, subject: Subject, time: Time, sets: &[(timeweft_graph::FeatureId, u32)]) {
+    /// Writes an accepted create to the log. Features that stand in the order of their names need no room there.
+    fn accept_create(&mut self, subject: Subject, event: &Event, sets: &[(FeatureId, u32)]) {
+        let plain = !sets.is_empty()
+            && event.features.is_sorted_by(|a, b| a.0 < b.0)
+            && event.features.iter().all(|(_, value)| value.is_some());
+        if plain {
+            let position = self.log.push_first(subject);
+            self.keep_facts(position, event.time);
+        } else {
+            self.accept(Action::Create, subject, event.time, sets);
+        }
+    }
+
+    /// Writes an accepted event to the log.
+    fn accept(&mut self, action: Action, subject: Subject, time: Time, sets: &[(FeatureId, u32)]) {
         let position = self.log.push(action, subject, time, sets);
+        self.keep_facts(position, time);
+    }
+
+    /// Keeps the facts up, if they are made and the event is not older than the last.
+    fn keep_facts(&mut self, position: u32, time: Time) {
         let Some(mut facts) = self.facts.take() else { return };
         if facts.last().is_none_or(|fact| fact.time <= time) {
             self.facts_of(position, &mut facts);

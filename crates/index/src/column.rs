@@ -3,8 +3,8 @@
 use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-use timeweft_graph::{FeatureId, Interval, Numbers, Time, Value};
+use rustc_hash::{FxHashMap, FxHasher};
+use timeweft_graph::{FeatureId, Interval, Time, Value};
 
 use crate::NONE;
 
@@ -17,50 +17,120 @@ struct Span {
     feature: FeatureId,
 }
 
-/// The features of all lives: one track a life, its spans sorted by (feature, created). Equal values are kept once.
+/// The features that a life was given at once, most often the only ones it ever has.
+#[derive(Clone, Copy)]
+struct Track {
+    created: Time,
+    /// Its first place in [`Columns::first`]; the next track's is its end.
+    start: u32,
+    /// Whether [`Columns::changed`] has its spans, because some changed later.
+    changed: bool,
+}
+
+/// The features of all lives: one track a life.
 #[derive(Clone, Default)]
 pub(crate) struct Columns {
-    tracks: Vec<Vec<Span>>,
-    values: Vec<Value>,
-    table: HashTable<u32>,
+    tracks: Vec<Track>,
+    /// What each track was opened with, sorted by feature. It never changes.
+    first: Vec<First>,
+    /// The spans of the tracks that changed, sorted by (feature, created).
+    changed: FxHashMap<u32, Vec<Span>>,
+    values: Values,
+}
+
+/// A feature and its value in six bytes.
+#[derive(Clone, Copy)]
+struct First([u16; 3]);
+
+impl First {
+    fn new((FeatureId(feature), value): (FeatureId, u32)) -> First {
+        First([feature, value as u16, (value >> 16) as u16])
+    }
+
+    fn get(self) -> (FeatureId, u32) {
+        let First([feature, low, high]) = self;
+        (FeatureId(feature), u32::from(low) | u32::from(high) << 16)
+    }
 }
 
 impl Columns {
+    /// The bytes of the value of a number.
+    pub(crate) fn bytes(&self, id: u32) -> Option<&[u8]> {
+        self.values.get(id)
+    }
+
     /// The value of a number.
-    pub(crate) fn value(&self, id: u32) -> Option<&Value> {
-        (id != NONE).then(|| self.values.get(id as usize)).flatten()
+    pub(crate) fn value(&self, id: u32) -> Option<Value> {
+        Value::decode(self.bytes(id)?)
     }
 
     /// The number of a value, so that equal values have equal numbers. The caller bounds how many there are.
     pub(crate) fn intern(&mut self, value: &Value) -> u32 {
-        let hash = hash(value);
-        if let Some(&known) = self.table.find(hash, |&at| self.values[at as usize] == *value) {
-            return known;
-        }
-        let id = self.values.len() as u32;
-        self.values.push(value.clone());
-        let values = &self.values;
-        self.table.insert_unique(hash, id, |&at| self::hash(&values[at as usize]));
-        id
+        self.values.intern_value(value)
     }
 
-    /// How many distinct values there are.
+    /// The same for the bytes of a value.
+    pub(crate) fn intern_bytes(&mut self, bytes: &[u8]) -> u32 {
+        self.values.intern(bytes)
+    }
+
+    /// How many numbers of values, or places of first values, are taken.
     pub(crate) fn n_values(&self) -> usize {
-        self.values.len()
+        self.values.ends.len().max(self.first.len())
     }
 
-    /// A track for a new life that sets `features` features at once.
-    pub(crate) fn open(&mut self, features: usize) -> u32 {
-        if features == 0 {
+    /// A track for a life with these sets, all at one time; of several sets of one feature the last counts. [`NONE`] if
+    /// nothing is set.
+    pub(crate) fn open(&mut self, time: Time, sets: &[(FeatureId, u32)]) -> u32 {
+        let start = self.first.len();
+        self.first.extend(sets.iter().map(|&set| First::new(set)));
+        if !sets.is_sorted_by(|a, b| a.0 < b.0) {
+            let mut own = self.first.split_off(start);
+            own.reverse();
+            own.sort_by_key(|first| first.get().0);
+            own.dedup_by_key(|first| first.get().0);
+            self.first.append(&mut own);
+        }
+        if sets.iter().any(|(_, value)| *value == NONE) {
+            let own = self.first.split_off(start);
+            self.first.extend(own.into_iter().filter(|first| first.get().1 != NONE));
+        }
+        if self.first.len() == start {
             return NONE;
         }
-        self.tracks.push(Vec::with_capacity(features));
+        self.tracks.push(Track { created: time, start: start as u32, changed: false });
         (self.tracks.len() - 1) as u32
     }
 
+    /// Sets features from `time` on; a life without a track gets one.
+    pub(crate) fn update(&mut self, track: &mut u32, time: Time, sets: &[(FeatureId, u32)]) {
+        if *track == NONE {
+            *track = self.open(time, sets);
+        } else {
+            sets.iter().for_each(|&(feature, value)| self.set(*track, feature, time, value));
+        }
+    }
+
+    /// What a track was opened with, sorted by feature.
+    pub(crate) fn first(&self, track: u32) -> impl Iterator<Item = (FeatureId, u32)> {
+        self.first_of(track).iter().map(|first| first.get())
+    }
+
+    fn first_of(&self, track: u32) -> &[First] {
+        let Some(own) = self.tracks.get(track as usize) else { return &[] };
+        let end = self.tracks.get(track as usize + 1).map_or(self.first.len(), |next| next.start as usize);
+        &self.first[own.start as usize..end]
+    }
+
     /// Sets a feature from `time` on, which is not before any earlier set of it. What was set at the same time before is undone.
-    pub(crate) fn set(&mut self, track: u32, feature: FeatureId, time: Time, value: u32) {
-        let spans = &mut self.tracks[track as usize];
+    fn set(&mut self, track: u32, feature: FeatureId, time: Time, value: u32) {
+        if !self.tracks[track as usize].changed {
+            let created = self.tracks[track as usize].created;
+            let spans = self.first(track).map(|(feature, value)| Span { created, value, feature }).collect();
+            self.changed.insert(track, spans);
+            self.tracks[track as usize].changed = true;
+        }
+        let Some(spans) = self.changed.get_mut(&track) else { return };
         let mut end = spans.partition_point(|span| span.feature <= feature);
         let last = |spans: &[Span], end: usize| end.checked_sub(1).map(|at| spans[at]).filter(|s| s.feature == feature);
         if last(spans, end).is_some_and(|span| span.created == time) {
@@ -74,53 +144,104 @@ impl Columns {
 
     /// The values that hold at a time of the life: at most one of each feature, in the order of the schema.
     pub(crate) fn at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, u32)> {
-        self.features(track).filter_map(move |spans| {
+        let (first, spans) = self.parts(track);
+        let begun = self.tracks.get(track as usize).is_some_and(|track| track.created <= time);
+        let first = if begun { first } else { &[] };
+        let changed = spans.chunk_by(|a, b| a.feature == b.feature).filter_map(move |spans| {
             let end = spans.partition_point(|span| span.created <= time);
             let span = spans[..end].last()?;
             (span.value != NONE).then_some((span.feature, span.value))
-        })
+        });
+        first.iter().map(|first| first.get()).chain(changed)
     }
 
     /// Every value that held in the life and when, by (feature, created).
     pub(crate) fn history(&self, track: u32, life: Interval) -> impl Iterator<Item = (FeatureId, Interval, u32)> {
-        self.features(track).flat_map(move |spans| {
+        let (first, spans) = self.parts(track);
+        let created = self.tracks.get(track as usize).map_or(life.created, |track| track.created);
+        let first = first.iter().filter_map(move |first| {
+            let (feature, value) = first.get();
+            Some((feature, Interval::new(created, life.removed)?, value))
+        });
+        let changed = spans.chunk_by(|a, b| a.feature == b.feature).flat_map(move |spans| {
             spans.iter().enumerate().filter_map(move |(at, span)| {
                 let removed = spans.get(at + 1).map_or(life.removed, |next| next.created.min(life.removed));
                 let interval = Interval::new(span.created, removed)?;
                 (span.value != NONE).then_some((span.feature, interval, span.value))
             })
-        })
+        });
+        first.chain(changed)
     }
 
-    /// The spans of each feature.
-    fn features(&self, track: u32) -> impl Iterator<Item = &[Span]> {
-        let spans: &[Span] = if track == NONE { &[] } else { &self.tracks[track as usize] };
-        spans.chunk_by(|a, b| a.feature == b.feature)
-    }
-}
-
-/// Equal values have equal hashes.
-fn hash(value: &Value) -> u64 {
-    let mut hasher = FxHasher::default();
-    std::mem::discriminant(value).hash(&mut hasher);
-    match value {
-        Value::Dense(dense) => numbers(&dense.numbers, &mut hasher),
-        Value::Sparse(sparse) => {
-            sparse.coordinates.hash(&mut hasher);
-            numbers(&sparse.values, &mut hasher);
+    /// What a track was opened with, or, once something changed, its spans.
+    fn parts(&self, track: u32) -> (&[First], &[Span]) {
+        match self.tracks.get(track as usize) {
+            Some(own) if own.changed => (&[], self.changed.get(&track).map_or(&[], |spans| spans)),
+            _ => (self.first_of(track), &[]),
         }
-        Value::Text(text) | Value::Category(text) => text.hash(&mut hasher),
-        Value::Bytes(bytes) => bytes.hash(&mut hasher),
-        Value::Json(json) => json.hash(&mut hasher),
     }
-    hasher.finish()
 }
 
-fn numbers(numbers: &Numbers, hasher: &mut FxHasher) {
-    match numbers {
-        // The two common kinds without a copy.
-        Numbers::F32(values) => values.iter().for_each(|value| value.to_bits().hash(hasher)),
-        Numbers::F64(values) => values.iter().for_each(|value| value.to_bits().hash(hasher)),
-        other => other.to_le_bytes().hash(hasher),
+/// All values as bytes, each distinct one once.
+#[derive(Clone, Default)]
+struct Values {
+    bytes: Vec<u8>,
+    ends: Vec<u64>,
+    table: HashTable<u32>,
+}
+
+impl Values {
+    fn get(&self, id: u32) -> Option<&[u8]> {
+        let end = *self.ends.get(id as usize)?;
+        Some(&self.bytes[start(&self.ends, id)..end as usize])
     }
+
+    fn intern_value(&mut self, value: &Value) -> u32 {
+        // The value is written where it would stay, and taken back if it is there already.
+        let from = self.bytes.len();
+        value.encode(&mut self.bytes);
+        let (known, new) = self.bytes.split_at(from);
+        let hash = hash(new);
+        if let Some(id) = find(&self.table, &self.ends, known, hash, new) {
+            self.bytes.truncate(from);
+            return id;
+        }
+        self.add(hash)
+    }
+
+    fn intern(&mut self, bytes: &[u8]) -> u32 {
+        let hash = hash(bytes);
+        if let Some(id) = find(&self.table, &self.ends, &self.bytes, hash, bytes) {
+            return id;
+        }
+        self.bytes.extend_from_slice(bytes);
+        self.add(hash)
+    }
+
+    /// Numbers the bytes that stand at the end.
+    fn add(&mut self, hash: u64) -> u32 {
+        let id = self.ends.len() as u32;
+        self.ends.push(self.bytes.len() as u64);
+        let (ends, bytes) = (&self.ends, &self.bytes);
+        self.table.insert_unique(hash, id, |&at| self::hash(slice(ends, bytes, at)));
+        id
+    }
+}
+
+fn find(table: &HashTable<u32>, ends: &[u64], known: &[u8], hash: u64, bytes: &[u8]) -> Option<u32> {
+    table.find(hash, |&at| slice(ends, known, at) == bytes).copied()
+}
+
+fn slice<'a>(ends: &[u64], bytes: &'a [u8], id: u32) -> &'a [u8] {
+    &bytes[start(ends, id)..ends[id as usize] as usize]
+}
+
+fn start(ends: &[u64], id: u32) -> usize {
+    id.checked_sub(1).map_or(0, |before| ends[before as usize] as usize)
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }

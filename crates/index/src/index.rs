@@ -109,13 +109,13 @@ impl Index {
     }
 
     /// The features of a node at a time, in the order of the schema; none if it is not alive.
-    pub fn node_features(&self, node: NodeIndex, time: Time) -> impl Iterator<Item = (FeatureId, &Value)> {
+    pub fn node_features(&self, node: NodeIndex, time: Time) -> impl Iterator<Item = (FeatureId, Value)> {
         let track = self.node_life(node, time).map_or(crate::NONE, |life| self.nodes.lives[life as usize].track);
         self.values_at(track, time)
     }
 
     /// The features of a life of an edge at a time, in the order of the schema; none if it is not alive.
-    pub fn edge_features(&self, edge: EdgeIndex, time: Time) -> impl Iterator<Item = (FeatureId, &Value)> {
+    pub fn edge_features(&self, edge: EdgeIndex, time: Time) -> impl Iterator<Item = (FeatureId, Value)> {
         let track = if self.edge_alive(edge, time) { self.edges.get(edge).track } else { crate::NONE };
         self.values_at(track, time)
     }
@@ -166,7 +166,7 @@ impl Index {
         crate::life::shown(&self.nodes.lives, self.nodes.get(node).life, timeweft_graph::At::time(time))
     }
 
-    fn values_at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, &Value)> {
+    fn values_at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, Value)> {
         self.columns.at(track, time).filter_map(|(id, value)| Some((id, self.columns.value(value)?)))
     }
 }

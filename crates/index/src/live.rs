@@ -15,7 +15,7 @@ pub struct LiveNode<'a> {
     /// Its open life.
     pub life: Interval,
     /// Its current features, in the order of the schema.
-    pub features: Vec<(&'a Name, &'a Value)>,
+    pub features: Vec<(&'a Name, Value)>,
 }
 
 /// An edge that was never removed since it was last created.
@@ -34,7 +34,7 @@ pub struct LiveEdge<'a> {
     /// Its open life's interval.
     pub life: Interval,
     /// Its current features, in the order of the schema.
-    pub features: Vec<(&'a Name, &'a Value)>,
+    pub features: Vec<(&'a Name, Value)>,
 }
 
 impl LiveEdge<'_> {
@@ -90,7 +90,7 @@ impl Index {
         })
     }
 
-    fn current(&self, life: &impl Life, owner: Owner) -> Vec<(&Name, &Value)> {
+    fn current(&self, life: &impl Life, owner: Owner) -> Vec<(&Name, Value)> {
         let defs = self.schema.features(owner);
         let named = |(id, value): (FeatureId, u32)| Some((&defs.get(id.at())?.name, self.columns.value(value)?));
         self.columns.at(life.track(), Time::FOREVER).filter_map(named).collect()

@@ -23,6 +23,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) updated: Option<Time>,
     /// Features set by it and the numbers of their values.
     pub(crate) sets: &'a [(FeatureId, u32)],
+    /// A create whose features are those that its life's track was opened with, in the order of their names.
+    pub(crate) first: bool,
 }
 
 /// The log.
@@ -47,6 +49,7 @@ struct Payload {
 }
 
 const PAYLOAD: u8 = 16;
+const FIRST: u8 = 32;
 
 impl Log {
     /// How many events were accepted.
@@ -56,11 +59,7 @@ impl Log {
 
     /// Appends an event and gives its position.
     pub(crate) fn push(&mut self, action: Action, subject: Subject, time: Time, sets: &[(FeatureId, u32)]) -> u32 {
-        let (kind, id) = match subject {
-            Subject::Node(id) => (0, id),
-            Subject::Edge(id) => (3, id),
-            Subject::Merge(id) => (6, id),
-        };
+        let (kind, id) = kind_of(subject);
         let code = kind + action as u8;
         if action == Action::Update || !sets.is_empty() {
             self.kinds.push(code | PAYLOAD);
@@ -71,6 +70,14 @@ impl Log {
             self.kinds.push(code);
             self.subjects.push(id);
         }
+        (self.kinds.len() - 1) as u32
+    }
+
+    /// Appends a create whose features are those that its life's track was opened with, in the order of their names.
+    pub(crate) fn push_first(&mut self, subject: Subject) -> u32 {
+        let (kind, id) = kind_of(subject);
+        self.kinds.push(kind + Action::Create as u8 | FIRST);
+        self.subjects.push(id);
         (self.kinds.len() - 1) as u32
     }
 
@@ -91,14 +98,22 @@ impl Log {
         let kind = self.kinds[position as usize];
         let id = self.subjects[position as usize];
         if kind & PAYLOAD == 0 {
-            let (action, subject) = decode(kind, id);
-            return Entry { action, subject, updated: None, sets: &[] };
+            let (action, subject) = decode(kind & !FIRST, id);
+            return Entry { action, subject, updated: None, sets: &[], first: kind & FIRST != 0 };
         }
         let payload = &self.payloads[id as usize];
         let end = self.payloads.get(id as usize + 1).map_or(self.sets.len(), |next| next.start);
         let (action, subject) = decode(kind & !PAYLOAD, payload.subject);
         let updated = (action == Action::Update).then_some(payload.time);
-        Entry { action, subject, updated, sets: &self.sets[payload.start..end] }
+        Entry { action, subject, updated, sets: &self.sets[payload.start..end], first: false }
+    }
+}
+
+fn kind_of(subject: Subject) -> (u8, u32) {
+    match subject {
+        Subject::Node(id) => (0, id),
+        Subject::Edge(id) => (3, id),
+        Subject::Merge(id) => (6, id),
     }
 }
 

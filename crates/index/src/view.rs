@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use timeweft_graph::{
-    At, Counts, Deletes, Diff, Direction, EdgeIndex, EdgeKey, EdgeState, Element, ElementHistory, Event, FeatureSpan,
-    GraphView, Interval, Life as LifeOf, MergeRecord, Name, NodeIndex, NodeKey, NodeState, Owner, Schema, Time,
-    Updated, Value,
+    At, Counts, Deletes, Diff, Direction, EdgeIndex, EdgeKey, EdgeState, Element, ElementHistory, Event, FeatureId,
+    FeatureSpan, GraphView, Interval, Life as LifeOf, MergeRecord, Name, NodeIndex, NodeKey, NodeState, Owner, Schema,
+    Time, Updated, Value,
 };
 
 use crate::Index;
@@ -169,8 +169,7 @@ impl Index {
     fn values(&self, life: &impl Life, owner: Owner, time: Time) -> BTreeMap<Name, Value> {
         let defs = self.schema.features(owner);
         let held = self.columns.at(life.track(), life.as_of(time));
-        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)?.clone())))
-            .collect()
+        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)?))).collect()
     }
 
     fn lives<L: Life>(&self, lives: &[L], latest: u32, owner: Owner) -> ElementHistory {
@@ -185,8 +184,8 @@ impl Index {
 
     fn spans(&self, life: &impl Life, owner: Owner) -> Vec<FeatureSpan> {
         let defs = self.schema.features(owner);
-        let span = |(id, interval, value): (timeweft_graph::FeatureId, Interval, u32)| {
-            let (name, value) = (defs.get(id.at())?.name.clone(), self.columns.value(value)?.clone());
+        let span = |(id, interval, value): (FeatureId, Interval, u32)| {
+            let (name, value) = (defs.get(id.at())?.name.clone(), self.columns.value(value)?);
             Some(FeatureSpan { name, interval, value })
         };
         let mut spans: Vec<_> = self.columns.history(life.track(), life.interval()).filter_map(span).collect();
@@ -258,27 +257,30 @@ impl Index {
     /// The event at a position of the log.
     fn event(&self, position: u32) -> Event {
         let entry = self.log.get(position);
-        let (interval, owner, element) = match entry.subject {
+        let (interval, track, owner, element) = match entry.subject {
             Subject::Node(life) => {
                 let life = &self.nodes.lives[life as usize];
                 let node = self.nodes.get(life.node);
-                (life.interval, Some(Owner::Node(node.node_type)), Element::Node(node.key.clone()))
+                (life.interval, life.track, Some(Owner::Node(node.node_type)), Element::Node(node.key.clone()))
             }
             Subject::Edge(life) => {
                 let life = self.edges.get(EdgeIndex(life));
-                (life.interval, Some(Owner::Edge(life.edge_type)), Element::Edge(self.key_of(life)))
+                (life.interval, life.track, Some(Owner::Edge(life.edge_type)), Element::Edge(self.key_of(life)))
             }
             Subject::Merge(merge) => {
                 let merge = &self.merges.all[merge as usize];
                 let key = |node: NodeIndex| self.node_key(node).clone();
-                (merge.interval, None, Element::Merge { from: key(merge.from), into: key(merge.into) })
+                (merge.interval, crate::NONE, None, Element::Merge { from: key(merge.from), into: key(merge.into) })
             }
         };
         let defs = owner.map_or(&[][..], |owner| self.schema.features(owner));
-        let feature = |&(id, value): &(timeweft_graph::FeatureId, u32)| {
-            Some((defs.get(id.at())?.name.clone(), self.columns.value(value).cloned()))
-        };
-        let features = entry.sets.iter().filter_map(feature).collect();
+        let feature =
+            |(id, value): (FeatureId, u32)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)));
+        let mut features: Vec<_> = entry.sets.iter().copied().filter_map(feature).collect();
+        if entry.first {
+            features.extend(self.columns.first(track).filter_map(feature));
+            features.sort_by(|a, b| a.0.cmp(&b.0));
+        }
         Event { time: time_of(entry.action, interval, entry.updated), action: entry.action, element, features }
     }
 }

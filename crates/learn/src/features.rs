@@ -70,13 +70,13 @@ impl Featurizer {
     }
 
     /// Appends the row of one element. A missing value is a row of zeros: the mean.
-    pub fn append<'a>(&self, owner: Owner, values: impl Iterator<Item = (FeatureId, &'a Value)>, rows: &mut Vec<f32>) {
+    pub fn append(&self, owner: Owner, values: impl Iterator<Item = (FeatureId, Value)>, rows: &mut Vec<f32>) {
         let Some(layout) = self.layout(owner) else { return };
         let start = rows.len();
         rows.resize(start + layout.width, 0.0);
         for (id, value) in values {
             if let Some(column) = layout.columns.get(&id) {
-                column.write(value, &mut rows[start + column.offset..]);
+                column.write(&value, &mut rows[start + column.offset..]);
             }
         }
     }

@@ -161,9 +161,9 @@ fn naive_facts(index: &Index) -> Vec<Fact> {
     facts
 }
 
-fn named<'a>(index: &Index, owner: Owner, held: impl Iterator<Item = (FeatureId, &'a Value)>) -> Vec<(Name, Value)> {
+fn named(index: &Index, owner: Owner, held: impl Iterator<Item = (FeatureId, Value)>) -> Vec<(Name, Value)> {
     let name = |id: FeatureId| index.schema().features(owner)[id.at()].name.clone();
-    let mut named: Vec<_> = held.map(|(id, value)| (name(id), value.clone())).collect();
+    let mut named: Vec<_> = held.map(|(id, value)| (name(id), value)).collect();
     named.sort_by(|a, b| a.0.cmp(&b.0));
     named
 }
