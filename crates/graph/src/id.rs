@@ -29,15 +29,20 @@ pub enum ExternalId {
 
 impl From<&str> for ExternalId {
     fn from(text: &str) -> Self {
-        let canonical = !text.is_empty()
-            && text.len() <= 20
-            && text.bytes().all(|byte| byte.is_ascii_digit())
-            && (text == "0" || !text.starts_with('0'));
-        match text.parse::<u64>() {
-            Ok(number) if canonical => ExternalId::Int(number),
-            _ => ExternalId::Text(text.into()),
-        }
+        canonical_decimal(text).map_or_else(|| ExternalId::Text(text.into()), ExternalId::Int)
     }
+}
+
+/// The number that a text is the canonical decimal of.
+pub(crate) fn canonical_decimal(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
+    let canonical = !bytes.is_empty() && bytes.len() <= 20 && (bytes[0] != b'0' || bytes.len() == 1);
+    canonical.then_some(())?;
+    bytes.iter().try_fold(0u64, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then_some(())?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 impl From<u64> for ExternalId {

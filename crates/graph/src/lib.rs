@@ -22,6 +22,7 @@ mod id;
 mod interval;
 pub mod reference;
 mod reject;
+pub mod rows;
 mod schema;
 mod time;
 mod value;

@@ -1,0 +1,441 @@
+//! A version on its way from its reader to a load: records in chunks of flat arrays, values as bytes.
+//!
+//! Listed records with names and owned values cost several allocations and shared counters a record; a release of
+//! millions of nodes cannot pay that. A chunk costs a handful of allocations for thousands of records.
+
+use rustc_hash::FxHashMap;
+
+use crate::id::canonical_decimal;
+use crate::{
+    EdgeKey, EdgeTypeId, ExternalId, FeatureId, Format, ListOrder, ListedDeletion, ListedMerge, Name, NodeKey,
+    NodeTypeId, Owner, Place, Reason, Reject, Schema, Value, ValueRef, VersionSink,
+};
+
+/// So many records make a chunk.
+const CHUNK: usize = 16_384;
+/// A chunk with so many bytes of values is full, however few its records are.
+const CHUNK_BYTES: usize = 8 << 20;
+
+/// An id that points into the texts of its chunk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PackedId {
+    Int(u64),
+    Text(u32, u32),
+}
+
+/// An id, borrowed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IdRef<'a> {
+    /// A canonical decimal.
+    Int(u64),
+    /// Any other text.
+    Text(&'a str),
+}
+
+impl IdRef<'_> {
+    /// The id, owned.
+    pub fn to_id(self) -> ExternalId {
+        match self {
+            IdRef::Int(number) => ExternalId::Int(number),
+            IdRef::Text(text) => ExternalId::Text(text.into()),
+        }
+    }
+}
+
+impl PartialEq<ExternalId> for IdRef<'_> {
+    fn eq(&self, other: &ExternalId) -> bool {
+        match (self, other) {
+            (IdRef::Int(a), ExternalId::Int(b)) => a == b,
+            (IdRef::Text(a), ExternalId::Text(b)) => **a == **b,
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    owner: u16,
+    line: u64,
+    source: PackedId,
+    destination: PackedId,
+    /// Where its key lies in the texts; none if it ends before it begins.
+    key: (u32, u32),
+    /// One after its last feature.
+    features: u32,
+}
+
+/// A chunk of nodes, or of edges.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Whether they are edges.
+    pub edges: bool,
+    file: Name,
+    rows: Vec<Row>,
+    texts: String,
+    /// Each feature with the end of its bytes.
+    features: Vec<(FeatureId, u32)>,
+    values: Vec<u8>,
+}
+
+/// A record of a chunk.
+#[derive(Clone, Copy)]
+pub struct RowRef<'a> {
+    rows: &'a Rows,
+    at: usize,
+}
+
+impl Rows {
+    /// How many records it has.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The record at a position below [`Rows::len`].
+    pub fn get(&self, at: usize) -> RowRef<'_> {
+        RowRef { rows: self, at }
+    }
+
+    /// All records.
+    pub fn iter(&self) -> impl Iterator<Item = RowRef<'_>> {
+        (0..self.len()).map(|at| self.get(at))
+    }
+
+    fn id(&self, id: PackedId) -> IdRef<'_> {
+        match id {
+            PackedId::Int(number) => IdRef::Int(number),
+            PackedId::Text(start, end) => IdRef::Text(&self.texts[start as usize..end as usize]),
+        }
+    }
+}
+
+impl<'a> RowRef<'a> {
+    fn row(self) -> &'a Row {
+        &self.rows.rows[self.at]
+    }
+
+    /// Position in the chunk.
+    pub fn at(self) -> usize {
+        self.at
+    }
+
+    /// Number of the node type.
+    pub fn node_type(self) -> NodeTypeId {
+        NodeTypeId(self.row().owner)
+    }
+
+    /// Number of the edge type.
+    pub fn edge_type(self) -> EdgeTypeId {
+        EdgeTypeId(self.row().owner)
+    }
+
+    /// The node's id, or the id of the edge's source.
+    pub fn id(self) -> IdRef<'a> {
+        self.rows.id(self.row().source)
+    }
+
+    /// The id of the edge's destination.
+    pub fn destination(self) -> IdRef<'a> {
+        self.rows.id(self.row().destination)
+    }
+
+    /// The edge's key.
+    pub fn key(self) -> Option<&'a str> {
+        let (start, end) = self.row().key;
+        (start <= end).then(|| &self.rows.texts[start as usize..end as usize])
+    }
+
+    /// Where it stands.
+    pub fn place(self) -> Place {
+        Place::new(&self.rows.file, self.row().line)
+    }
+
+    /// Its features with the bytes of their values, sorted by number; values that mean the same have the same bytes.
+    pub fn features(self) -> impl ExactSizeIterator<Item = (FeatureId, &'a [u8])> {
+        let from = self.at.checked_sub(1).map_or(0, |before| self.rows.rows[before].features as usize);
+        let features = &self.rows.features;
+        (from..self.row().features as usize).map(move |at| {
+            let start = at.checked_sub(1).map_or(0, |before| features[before].1 as usize);
+            let (feature, end) = features[at];
+            (feature, &self.rows.values[start..end as usize])
+        })
+    }
+
+    /// The node's key.
+    pub fn node_key(self, schema: &Schema) -> NodeKey {
+        NodeKey { node_type: schema.node_type_name(self.node_type()), id: self.id().to_id() }
+    }
+
+    /// The edge's key.
+    pub fn edge_key(self, schema: &Schema) -> EdgeKey {
+        let edge_type = &schema.edge_types()[self.edge_type().at()];
+        let node = |node_type, id: IdRef<'_>| NodeKey { node_type: schema.node_type_name(node_type), id: id.to_id() };
+        EdgeKey {
+            source: node(edge_type.source, self.id()),
+            relation: edge_type.relation.clone(),
+            destination: node(edge_type.destination, self.destination()),
+            key: self.key().map(Name::from),
+        }
+    }
+
+    /// The owner of its features.
+    pub fn owner(self) -> Owner {
+        if self.rows.edges { Owner::Edge(self.edge_type()) } else { Owner::Node(self.node_type()) }
+    }
+}
+
+/// What a version lists beside nodes and edges.
+#[derive(Clone, Debug, Default)]
+pub struct Rest {
+    /// The types, those of the graph first.
+    pub schema: Schema,
+    /// What read the version.
+    pub format: Format,
+    /// Merges.
+    pub merges: Vec<ListedMerge>,
+    /// Nodes that the release calls deleted.
+    pub deleted: Vec<ListedDeletion>,
+    /// Records that could not be read.
+    pub rejects: Vec<Reject>,
+}
+
+/// Which features of a version count, by owner; owners that are not there keep all of theirs.
+pub type Projection = FxHashMap<Owner, Vec<FeatureId>>;
+
+/// The sink that makes chunks and hands each on as soon as it is full.
+pub struct RowWriter<F> {
+    emit: F,
+    rows: Rows,
+    rest: Rest,
+    project: Box<dyn Fn(&Schema, &Format) -> Projection + Send>,
+    projection: Projection,
+    scratch: Vec<u8>,
+    order: Vec<(FeatureId, u32, u32)>,
+}
+
+impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
+    /// A writer over the types of a graph. `project` tells, once the format is known, which of its features count.
+    pub fn new(
+        schema: Schema,
+        project: impl Fn(&Schema, &Format) -> Projection + Send + 'static,
+        emit: F,
+    ) -> RowWriter<F> {
+        RowWriter {
+            emit,
+            rows: Rows::default(),
+            rest: Rest { schema, ..Rest::default() },
+            project: Box::new(project),
+            projection: Projection::default(),
+            scratch: Vec::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// Hands on the last chunk and gives what is left.
+    pub fn finish(mut self) -> Rest {
+        self.flush();
+        self.rest
+    }
+
+    fn flush(&mut self) {
+        let file = self.rows.file.clone();
+        let empty = Rows {
+            edges: self.rows.edges,
+            file,
+            rows: Vec::with_capacity(self.rows.rows.len()),
+            texts: String::with_capacity(self.rows.texts.len()),
+            features: Vec::with_capacity(self.rows.features.len()),
+            values: Vec::with_capacity(self.rows.values.len()),
+        };
+        let full = std::mem::replace(&mut self.rows, empty);
+        if !full.is_empty() {
+            (self.emit)(&self.rest.schema, full);
+        }
+    }
+
+    fn place(&self, line: u64) -> Place {
+        Place::new(&self.rows.file, line)
+    }
+
+    fn pack(&mut self, id: &str) -> PackedId {
+        match canonical_decimal(id) {
+            Some(number) => PackedId::Int(number),
+            None => {
+                let (start, end) = self.text(id);
+                PackedId::Text(start, end)
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) -> (u32, u32) {
+        let start = self.rows.texts.len() as u32;
+        self.rows.texts.push_str(text);
+        (start, self.rows.texts.len() as u32)
+    }
+
+    /// Appends the features in canonical form, or says why one of them cannot be.
+    fn features(&mut self, owner: Owner, features: &[(FeatureId, ValueRef<'_>)]) -> Result<(), Reason> {
+        let defs = self.rest.schema.features(owner);
+        let wanted = self.projection.get(&owner);
+        let start = self.rows.values.len();
+        self.order.clear();
+        for (feature, value) in features {
+            let Some(def) = defs.get(feature.at()) else { continue };
+            if value.is_null() || wanted.is_some_and(|wanted| !wanted.contains(feature)) {
+                continue;
+            }
+            if value.kind() != def.kind {
+                self.rows.values.truncate(start);
+                let (expected, got) = (def.kind.to_string(), value.kind().to_string());
+                let owner = self.rest.schema.owner_name(owner);
+                return Err(Reason::WrongKind { feature: def.name.clone(), owner, expected, got });
+            }
+            let from = self.rows.values.len() as u32;
+            value.encode_in(def.order, &mut self.rows.values);
+            self.order.push((*feature, from, self.rows.values.len() as u32));
+        }
+        if self.order.is_sorted_by(|a, b| a.0 < b.0) {
+            self.rows.features.extend(self.order.iter().map(|&(feature, _, end)| (feature, end)));
+        } else {
+            self.sorted_features(start);
+        }
+        Ok(())
+    }
+
+    /// Brings the features in order; of several values of one feature the last counts.
+    fn sorted_features(&mut self, start: usize) {
+        self.order.reverse();
+        self.order.sort_by_key(|(feature, ..)| *feature);
+        self.order.dedup_by_key(|(feature, ..)| *feature);
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&self.rows.values[start..]);
+        self.rows.values.truncate(start);
+        for &(feature, from, to) in &self.order {
+            self.rows.values.extend_from_slice(&self.scratch[from as usize - start..to as usize - start]);
+            self.rows.features.push((feature, self.rows.values.len() as u32));
+        }
+    }
+
+    fn push(&mut self, row: Row) {
+        self.rows.rows.push(Row { features: self.rows.features.len() as u32, ..row });
+        if self.rows.rows.len() >= CHUNK || self.rows.values.len() + self.rows.texts.len() >= CHUNK_BYTES {
+            self.flush();
+        }
+    }
+
+    fn named(&self, features: &[(FeatureId, ValueRef<'_>)]) -> Vec<(Name, Option<Value>)> {
+        let defs = self.rest.schema.features(Owner::Merge);
+        let named = features.iter().filter(|(_, value)| !value.is_null());
+        named.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), Some(value.to_value())))).collect()
+    }
+
+    fn key(&self, (node_type, id): (NodeTypeId, &str)) -> NodeKey {
+        NodeKey { node_type: self.rest.schema.node_type_name(node_type), id: ExternalId::from(id) }
+    }
+
+    /// Chunks are of one kind.
+    fn turn_to(&mut self, edges: bool) {
+        if self.rows.edges != edges {
+            self.flush();
+            self.rows.edges = edges;
+        }
+    }
+}
+
+impl<F: FnMut(&Schema, Rows)> VersionSink for RowWriter<F> {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.rest.schema
+    }
+
+    fn format(&mut self, format: Format) {
+        self.projection = (self.project)(&self.rest.schema, &format);
+        self.rest.format = format;
+    }
+
+    fn file(&mut self, name: &Name) {
+        if self.rows.file != *name {
+            self.flush();
+            self.rows.file = name.clone();
+        }
+    }
+
+    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        self.turn_to(false);
+        match self.features(Owner::Node(node_type), features) {
+            Err(reason) => self.reject(line, reason),
+            Ok(()) => {
+                let source = self.pack(id);
+                let destination = PackedId::Int(0);
+                self.push(Row { owner: node_type.0, line, source, destination, key: (1, 0), features: 0 });
+            }
+        }
+    }
+
+    fn edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        (source, destination): (&str, &str),
+        key: Option<&str>,
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.turn_to(true);
+        match self.features(Owner::Edge(edge_type), features) {
+            Err(reason) => self.reject(line, reason),
+            Ok(()) => {
+                let (source, destination) = (self.pack(source), self.pack(destination));
+                let key = key.map_or((1, 0), |key| self.text(key));
+                self.push(Row { owner: edge_type.0, line, source, destination, key, features: 0 });
+            }
+        }
+    }
+
+    fn merge(
+        &mut self,
+        from: (NodeTypeId, &str),
+        into: (NodeTypeId, &str),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        let features = self.named(features);
+        let (from, into, place) = (self.key(from), self.key(into), self.place(line));
+        self.rest.merges.push(ListedMerge { from, into, features, place });
+    }
+
+    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
+        let (node, place) = (self.key((node_type, id)), self.place(line));
+        self.rest.deleted.push(ListedDeletion { node, place });
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.rest.rejects.push(Reject { place: self.place(line), reason });
+    }
+}
+
+impl ValueRef<'_> {
+    /// Whether it is the JSON null, which means no value.
+    fn is_null(&self) -> bool {
+        match self {
+            ValueRef::Json(json) => json.is_null(),
+            ValueRef::Any(Value::Json(json)) => json.is_null(),
+            _ => false,
+        }
+    }
+
+    /// Appends its bytes, lists in the one form that their order semantics allows.
+    fn encode_in(&self, order: ListOrder, out: &mut Vec<u8>) {
+        let list = match self {
+            ValueRef::Json(serde_json::Value::Array(list)) => list,
+            ValueRef::Any(Value::Json(serde_json::Value::Array(list))) => list,
+            _ => return self.encode(out),
+        };
+        if order == ListOrder::List || list.len() < 2 {
+            return self.encode(out);
+        }
+        order.canonical(self.to_value()).encode(out);
+    }
+}
