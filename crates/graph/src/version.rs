@@ -49,6 +49,9 @@ pub trait VersionSink {
 
     /// A record that could not be read.
     fn reject(&mut self, line: u64, reason: Reason);
+
+    /// Something that was taken in and that people should know of. A reader tells the same fact once, not once a record.
+    fn warn(&mut self, line: u64, message: String);
 }
 
 /// What reads a version: the schema version of a load.
@@ -78,6 +81,8 @@ pub struct Version {
     pub deleted: Vec<ListedDeletion>,
     /// Records that could not be read.
     pub rejects: Vec<Reject>,
+    /// What was taken in although it looks odd.
+    pub warnings: Vec<(Place, String)>,
     file: Name,
 }
 
@@ -189,5 +194,9 @@ impl VersionSink for Version {
 
     fn reject(&mut self, line: u64, reason: Reason) {
         self.rejects.push(Reject { place: self.place(line), reason });
+    }
+
+    fn warn(&mut self, line: u64, message: String) {
+        self.warnings.push((self.place(line), message));
     }
 }

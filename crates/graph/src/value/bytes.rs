@@ -20,6 +20,9 @@ pub enum ValueRef<'a> {
     Float(f64),
     /// Structured.
     Json(&'a Json),
+    /// Structured, as the text that [`serde_json`] writes for it: no spaces, keys sorted, and lists whose order means
+    /// nothing in their canonical order. Readers that write the text themselves save building a tree for each record.
+    RawJson(&'a str),
     /// Any value.
     Any(&'a Value),
 }
@@ -43,6 +46,8 @@ impl ValueRef<'_> {
             ValueRef::Int(number) => scalar(Numbers::I64(vec![number])),
             ValueRef::Float(number) => scalar(Numbers::F64(vec![number])),
             ValueRef::Json(json) => Value::Json(json.clone()),
+            // What is no JSON stays what it is: a text.
+            ValueRef::RawJson(text) => Value::Json(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
             ValueRef::Any(value) => value.clone(),
         }
     }
@@ -52,7 +57,7 @@ impl ValueRef<'_> {
         match self {
             ValueRef::Text(_) => FeatureKind::Text,
             ValueRef::Category(_) => FeatureKind::Category,
-            ValueRef::Bool(_) | ValueRef::Json(_) => FeatureKind::Json,
+            ValueRef::Bool(_) | ValueRef::Json(_) | ValueRef::RawJson(_) => FeatureKind::Json,
             ValueRef::Int(_) => FeatureKind::Dense { dtype: DType::I64, scalar: true },
             ValueRef::Float(_) => FeatureKind::Dense { dtype: DType::F64, scalar: true },
             ValueRef::Any(value) => FeatureKind::of(value),
@@ -68,6 +73,7 @@ impl ValueRef<'_> {
             ValueRef::Int(number) => scalar(out, DType::I64, &number.to_le_bytes()),
             ValueRef::Float(number) => scalar(out, DType::F64, &number.to_le_bytes()),
             ValueRef::Json(json) => json_bytes(out, json),
+            ValueRef::RawJson(text) => tagged(out, JSON, text.as_bytes()),
             ValueRef::Any(value) => value.encode(out),
         }
     }
@@ -192,6 +198,7 @@ mod tests {
             ValueRef::Int(-3),
             ValueRef::Float(0.1),
             ValueRef::Json(&json),
+            ValueRef::RawJson(r#"[{"a":"\"\u0001\\é","b":1.5}]"#),
         ] {
             let (mut a, mut b) = (Vec::new(), Vec::new());
             borrowed.encode(&mut a);
