@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use crate::id::canonical_decimal;
 use crate::{
-    EdgeKey, EdgeTypeId, ExternalId, FeatureId, Format, ListOrder, ListedDeletion, ListedMerge, Name, NodeKey,
-    NodeTypeId, Owner, Place, Reason, Reject, Schema, Value, ValueRef, VersionSink,
+    Action, EdgeKey, EdgeTypeId, Element, Event, ExternalId, FeatureId, Features, Format, ListOrder, ListedDeletion,
+    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, Value, ValueRef, VersionSink,
 };
 
 /// So many records make a chunk.
@@ -38,6 +38,16 @@ impl IdRef<'_> {
         match self {
             IdRef::Int(number) => ExternalId::Int(number),
             IdRef::Text(text) => ExternalId::Text(text.into()),
+        }
+    }
+}
+
+impl ExternalId {
+    /// The id, borrowed.
+    pub fn as_ref(&self) -> IdRef<'_> {
+        match self {
+            ExternalId::Int(number) => IdRef::Int(*number),
+            ExternalId::Text(text) => IdRef::Text(text),
         }
     }
 }
@@ -182,6 +192,19 @@ impl<'a> RowRef<'a> {
         }
     }
 
+    /// The event that creates it as it stands.
+    pub fn to_event(self, schema: &Schema, time: Time) -> Event {
+        let element = match self.rows.edges {
+            true => Element::Edge(self.edge_key(schema)),
+            false => Element::Node(self.node_key(schema)),
+        };
+        let defs = schema.features(self.owner());
+        let named = |(id, bytes): (FeatureId, &[u8])| Some((defs.get(id.at())?.name.clone(), Value::decode(bytes)));
+        let mut features: Features = self.features().filter_map(named).collect();
+        features.sort_by(|a, b| a.0.cmp(&b.0));
+        Event { time, action: Action::Create, element, features }
+    }
+
     /// The owner of its features.
     pub fn owner(self) -> Owner {
         if self.rows.edges { Owner::Edge(self.edge_type()) } else { Owner::Node(self.node_type()) }
@@ -201,6 +224,8 @@ pub struct Rest {
     pub deleted: Vec<ListedDeletion>,
     /// Records that could not be read.
     pub rejects: Vec<Reject>,
+    /// What was taken in although it looks odd.
+    pub warnings: Vec<(Place, String)>,
 }
 
 /// Which features of a version count, by owner; owners that are not there keep all of theirs.
@@ -413,6 +438,10 @@ impl<F: FnMut(&Schema, Rows)> VersionSink for RowWriter<F> {
 
     fn reject(&mut self, line: u64, reason: Reason) {
         self.rest.rejects.push(Reject { place: self.place(line), reason });
+    }
+
+    fn warn(&mut self, line: u64, message: String) {
+        self.rest.warnings.push((self.place(line), message));
     }
 }
 

@@ -4,8 +4,8 @@
 //! than one record. [`Version`] is the plain sink: it keeps everything, for tests and for small versions.
 
 use crate::{
-    EdgeKey, EdgeTypeId, ExternalId, FeatureId, Features, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject,
-    Schema, Value, ValueRef,
+    EdgeKey, EdgeTypeId, ExternalId, FeatureDef, FeatureId, FeatureKind, Features, ListOrder, Name, NodeKey,
+    NodeTypeId, Owner, Place, Reason, Reject, Schema, Value, ValueRef,
 };
 
 /// Takes in what a version lists. Nodes come before the first edge; merges and deletions come anywhere.
@@ -125,6 +125,82 @@ impl Version {
         Version { schema, ..Version::default() }
     }
 
+    /// Pushes everything into another sink, declaring the types and features first, nodes and edges in the order of
+    /// their places.
+    pub fn send(&self, sink: &mut dyn VersionSink) {
+        self.declare(sink.schema());
+        sink.format(self.format.clone());
+        for record in by_place(&self.nodes) {
+            let owner = sink.schema().node_type(&record.key.node_type);
+            let Some(node_type) = owner else { continue };
+            let features = numbered(sink.schema(), Owner::Node(node_type), &record.features);
+            sink.file(&record.place.file);
+            sink.node(node_type, &record.key.id.to_string(), &features, record.place.line);
+        }
+        for record in by_place(&self.edges) {
+            let Some(edge_type) = edge_type_of(sink.schema(), &record.key) else { continue };
+            let features = numbered(sink.schema(), Owner::Edge(edge_type), &record.features);
+            let (source, destination) = (record.key.source.id.to_string(), record.key.destination.id.to_string());
+            sink.file(&record.place.file);
+            sink.edge(edge_type, (&source, &destination), record.key.key.as_deref(), &features, record.place.line);
+        }
+        for row in &self.merges {
+            let schema = sink.schema();
+            let types = schema.node_type(&row.from.node_type).zip(schema.node_type(&row.into.node_type));
+            let Some((from, into)) = types else { continue };
+            let given = row.features.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+            let given: Vec<_> = given.collect();
+            let features = numbered(schema, Owner::Merge, &given);
+            sink.file(&row.place.file);
+            sink.merge((from, &row.from.id.to_string()), (into, &row.into.id.to_string()), &features, row.place.line);
+        }
+        for row in &self.deleted {
+            let Some(node_type) = sink.schema().node_type(&row.node.node_type) else { continue };
+            sink.file(&row.place.file);
+            sink.deleted(node_type, &row.node.id.to_string(), row.place.line);
+        }
+        for reject in &self.rejects {
+            sink.file(&reject.place.file);
+            sink.reject(reject.place.line, reject.reason.clone());
+        }
+        for (place, message) in &self.warnings {
+            sink.file(&place.file);
+            sink.warn(place.line, message.clone());
+        }
+    }
+
+    /// Declares in a schema what the version declares, and after it what it uses.
+    fn declare(&self, schema: &mut Schema) {
+        for node_type in self.schema.node_types() {
+            declare(schema, |schema| schema.add_node_type(&node_type.name).map(Owner::Node), &node_type.features);
+        }
+        for edge_type in self.schema.edge_types() {
+            let source = schema.add_node_type(&self.schema.node_type_name(edge_type.source));
+            let destination = schema.add_node_type(&self.schema.node_type_name(edge_type.destination));
+            let Some((source, destination)) = source.zip(destination) else { continue };
+            let add = |schema: &mut Schema| schema.add_edge_type(source, &edge_type.relation, destination);
+            declare(schema, |schema| add(schema).map(Owner::Edge), &edge_type.features);
+        }
+        declare(schema, |_| Some(Owner::Merge), self.schema.features(Owner::Merge));
+        for record in &self.nodes {
+            let defs = defs(&record.features);
+            declare(schema, |schema| schema.add_node_type(&record.key.node_type).map(Owner::Node), &defs);
+        }
+        for record in &self.edges {
+            let defs = defs(&record.features);
+            declare(schema, |schema| add_edge_type(schema, &record.key).map(Owner::Edge), &defs);
+        }
+        for row in &self.merges {
+            schema.add_node_type(&row.from.node_type);
+            schema.add_node_type(&row.into.node_type);
+            let given = row.features.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+            declare(schema, |_| Some(Owner::Merge), &defs(&given.collect::<Vec<_>>()));
+        }
+        for row in &self.deleted {
+            schema.add_node_type(&row.node.node_type);
+        }
+    }
+
     fn place(&self, line: u64) -> Place {
         Place::new(&self.file, line)
     }
@@ -137,6 +213,48 @@ impl Version {
         let defs = self.schema.features(owner);
         features.iter().filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), value.to_value()))).collect()
     }
+}
+
+fn by_place<K>(records: &[Listed<K>]) -> Vec<&Listed<K>> {
+    let mut records: Vec<_> = records.iter().collect();
+    records.sort_by(|a, b| a.place.cmp(&b.place));
+    records
+}
+
+fn declare(schema: &mut Schema, owner: impl FnOnce(&mut Schema) -> Option<Owner>, defs: &[FeatureDef]) {
+    if let Some(owner) = owner(schema) {
+        defs.iter().for_each(|def| _ = schema.add_feature(owner, def.clone()));
+    }
+}
+
+/// What values say of their features; JSON null says nothing.
+fn defs(features: &[(Name, Value)]) -> Vec<FeatureDef> {
+    let some = features.iter().filter(|(_, value)| *value != Value::Json(serde_json::Value::Null));
+    let def = |(name, value): &(Name, Value)| FeatureDef {
+        name: name.clone(),
+        kind: FeatureKind::of(value),
+        order: ListOrder::default(),
+    };
+    some.map(def).collect()
+}
+
+fn add_edge_type(schema: &mut Schema, key: &EdgeKey) -> Option<EdgeTypeId> {
+    let source = schema.add_node_type(&key.source.node_type)?;
+    let destination = schema.add_node_type(&key.destination.node_type)?;
+    schema.add_edge_type(source, &key.relation, destination)
+}
+
+fn edge_type_of(schema: &Schema, key: &EdgeKey) -> Option<EdgeTypeId> {
+    let source = schema.node_type(&key.source.node_type)?;
+    schema.edge_type(source, &key.relation, schema.node_type(&key.destination.node_type)?)
+}
+
+fn numbered<'a>(schema: &Schema, owner: Owner, features: &'a [(Name, Value)]) -> Vec<(FeatureId, ValueRef<'a>)> {
+    let numbered = features.iter().filter_map(|(name, value)| {
+        let (id, _) = schema.feature(owner, name)?;
+        Some((id, ValueRef::Any(value)))
+    });
+    numbered.collect()
 }
 
 impl VersionSink for Version {

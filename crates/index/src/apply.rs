@@ -43,15 +43,20 @@ impl Index {
 
         let node_type = self.schema.add_node_type(&key.node_type).ok_or_else(|| full("node types"))?;
         let node = known.unwrap_or_else(|| self.nodes.add(node_type, key));
-        if let Some(merge) = self.merges.open_of(self.nodes.get(node).merge) {
-            self.merges.close(merge, event.time);
-        }
         let sets = self.sets(Owner::Node(node_type), &event.features);
-        let track = self.columns.open(event.time, &sets);
         let namespace = self.namespaces.add(namespace);
-        let life = self.nodes.open(node, event.time, track, namespace);
-        self.accept_create(Subject::Node(life), event, &sets);
+        self.begin_life(node, event.time, (&sets, is_plain(event)), namespace);
         Ok(())
+    }
+
+    /// Begins a life of a node that has none, checked by the caller, and ends its merges.
+    pub(crate) fn begin_life(&mut self, node: NodeIndex, time: Time, sets: Sets<'_>, namespace: u32) {
+        if let Some(merge) = self.merges.open_of(self.nodes.get(node).merge) {
+            self.merges.close(merge, time);
+        }
+        let track = self.columns.open(time, sets.0);
+        let life = self.nodes.open(node, time, track, namespace);
+        self.accept_create(Subject::Node(life), time, sets);
     }
 
     fn update_node(&mut self, event: &Event, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
@@ -59,21 +64,32 @@ impl Index {
         let owner = Owner::Node(self.nodes.get(node).node_type);
         self.check_features(Some(owner), || key.node_type.to_string(), &event.features)?;
 
-        let life = self.nodes.get(node).life;
         let sets = self.sets(owner, &event.features);
-        self.columns.update(&mut self.nodes.lives[life as usize].track, event.time, &sets);
-        self.nodes.all[node.at()].latest = event.time;
-        self.accept(Action::Update, Subject::Node(life), event.time, &sets);
+        self.update_life(node, event.time, &sets);
         Ok(())
+    }
+
+    /// Sets features of a node's open life.
+    pub(crate) fn update_life(&mut self, node: NodeIndex, time: Time, sets: &[(FeatureId, u32)]) {
+        let life = self.nodes.get(node).life;
+        self.columns.update(&mut self.nodes.lives[life as usize].track, time, sets);
+        self.nodes.all[node.at()].latest = time;
+        self.accept(Action::Update, Subject::Node(life), time, sets);
     }
 
     fn delete_node(&mut self, time: Time, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
         let node = self.living(key, time, namespace)?;
+        self.end_life(node, time)
+    }
+
+    /// Ends a node's open life and the edges at it, unless one of them has a later event.
+    pub(crate) fn end_life(&mut self, node: NodeIndex, time: Time) -> Result<(), Reason> {
+        self.check_order(node, time)?;
         let edges = self.open_edges(node);
         let first = self.nodes.get(node).lists;
         let removals = self.adjacency.lists(first).filter_map(|list| list.series.last_removal());
         let latest = removals.chain(edges.iter().map(|&edge| self.edges.latest(edge))).max();
-        in_order(time, latest.unwrap_or(time), || format!("an edge of node {key}"))?;
+        in_order(time, latest.unwrap_or(time), || format!("an edge of node {}", self.node_key(node)))?;
 
         edges.iter().for_each(|&edge| self.close_edge(edge, time));
         let life = self.nodes.get(node).life;
@@ -102,14 +118,20 @@ impl Index {
         let added = edge_type.or_else(|| self.schema.add_edge_type(from, &key.relation, to));
         let edge_type = added.ok_or_else(|| full("edge types"))?;
         let sets = self.sets(Owner::Edge(edge_type), &event.features);
-        let track = self.columns.open(event.time, &sets);
         let key = key.key.as_ref().map_or(NONE, |key| self.keys.add(key));
         let namespace = self.namespaces.add(namespace);
         let identity = Identity { edge_type, source, destination, key };
-        let edge = self.edges.open(identity, event.time, track, namespace);
-        self.connect(edge);
-        self.accept_create(Subject::Edge(edge.0), event, &sets);
+        self.begin_edge(identity, event.time, (&sets, is_plain(event)), namespace);
         Ok(())
+    }
+
+    /// Begins a life of an edge that has none, checked by the caller.
+    pub(crate) fn begin_edge(&mut self, identity: Identity, time: Time, sets: Sets<'_>, namespace: u32) -> EdgeIndex {
+        let track = self.columns.open(time, sets.0);
+        let edge = self.edges.open(identity, time, track, namespace);
+        self.connect(edge);
+        self.accept_create(Subject::Edge(edge.0), time, sets);
+        edge
     }
 
     fn update_edge(&mut self, event: &Event, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
@@ -118,17 +140,27 @@ impl Index {
         self.check_features(Some(owner), || edge_type_name(key), &event.features)?;
 
         let sets = self.sets(owner, &event.features);
-        self.columns.update(&mut self.edges.lives[edge.at()].track, event.time, &sets);
-        self.edges.touch(edge, event.time);
-        self.accept(Action::Update, Subject::Edge(edge.0), event.time, &sets);
+        self.update_edge_life(edge, event.time, &sets);
         Ok(())
+    }
+
+    /// Sets features of an edge's open life.
+    pub(crate) fn update_edge_life(&mut self, edge: EdgeIndex, time: Time, sets: &[(FeatureId, u32)]) {
+        self.columns.update(&mut self.edges.lives[edge.at()].track, time, sets);
+        self.edges.touch(edge, time);
+        self.accept(Action::Update, Subject::Edge(edge.0), time, sets);
     }
 
     fn delete_edge(&mut self, time: Time, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
         let edge = self.living_edge(key, time, namespace)?;
+        self.end_edge(edge, time);
+        Ok(())
+    }
+
+    /// Ends an edge's open life, checked by the caller.
+    pub(crate) fn end_edge(&mut self, edge: EdgeIndex, time: Time) {
         self.close_edge(edge, time);
         self.accept(Action::Delete, Subject::Edge(edge.0), time, &[]);
-        Ok(())
     }
 
     fn merge(
@@ -303,16 +335,13 @@ impl Index {
         sets
     }
 
-    /// Writes an accepted create to the log. Features that stand in the order of their names need no room there.
-    fn accept_create(&mut self, subject: Subject, event: &Event, sets: &[(FeatureId, u32)]) {
-        let plain = !sets.is_empty()
-            && event.features.is_sorted_by(|a, b| a.0 < b.0)
-            && event.features.iter().all(|(_, value)| value.is_some());
-        if plain {
+    /// Writes an accepted create to the log. Plain sets need no room there.
+    fn accept_create(&mut self, subject: Subject, time: Time, (sets, plain): Sets<'_>) {
+        if plain && !sets.is_empty() {
             let position = self.log.push_first(subject);
-            self.keep_facts(position, event.time);
+            self.keep_facts(position, time);
         } else {
-            self.accept(Action::Create, subject, event.time, sets);
+            self.accept(Action::Create, subject, time, sets);
         }
     }
 
@@ -330,4 +359,12 @@ impl Index {
             self.facts = facts.into();
         }
     }
+}
+
+/// Features and the numbers of their values, and whether they are plain: as an event in which each feature stands once,
+/// with a value, in the order of names.
+pub(crate) type Sets<'a> = (&'a [(FeatureId, u32)], bool);
+
+fn is_plain(event: &Event) -> bool {
+    event.features.is_sorted_by(|a, b| a.0 < b.0) && event.features.iter().all(|(_, value)| value.is_some())
 }

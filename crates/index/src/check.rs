@@ -29,7 +29,12 @@ impl Index {
         if !event.features.is_empty() && (merge || event.action == Action::Delete) {
             return Err(Reason::Malformed("deletes and merges carry no features: leave them out".into()));
         }
-        let sets = self.log.len().max(self.columns.n_values()).saturating_add(event.features.len());
+        self.check_room(event.features.len())
+    }
+
+    /// Refuses what would not have numbers for so many more values.
+    pub(crate) fn check_room(&self, values: usize) -> Result<(), Reason> {
+        let sets = self.log.len().max(self.columns.n_values()).saturating_add(values);
         if self.edges.lives.len() >= LIVES || self.nodes.lives.len() >= LIVES || sets >= NONE as usize {
             return Err(Reason::Malformed("the graph is full: 2^31 lives or 2^32 events and values".into()));
         }

@@ -34,7 +34,8 @@ pub(crate) struct EdgeLife {
 }
 
 impl EdgeLife {
-    fn identity(&self) -> Identity {
+    /// What makes it the same edge as its other lives.
+    pub(crate) fn identity(&self) -> Identity {
         Identity { edge_type: self.edge_type, source: self.source, destination: self.destination, key: self.key }
     }
 }

@@ -15,6 +15,7 @@
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
 //! | `live` | what lives now, by namespace |
+//! | `join` | a whole version taken in: what is new, changed, gone |
 
 mod adjacency;
 mod apply;
@@ -23,6 +24,7 @@ mod column;
 mod edge;
 mod fact;
 mod index;
+mod join;
 mod life;
 mod live;
 mod log;
@@ -35,6 +37,7 @@ mod view;
 
 pub use fact::Fact;
 pub use index::Index;
+pub use join::{Join, Joined, Step};
 pub use live::{LiveEdge, LiveNode};
 pub use recency::Recency;
 pub use timeline::Neighbor;

@@ -29,6 +29,11 @@ impl Names {
         id
     }
 
+    /// The same for a name that is borrowed.
+    pub(crate) fn add_str(&mut self, name: &str) -> u32 {
+        self.find(name).unwrap_or_else(|| self.add(&name.into()))
+    }
+
     /// The name of a number; `None` for [`NONE`].
     pub(crate) fn get(&self, id: u32) -> Option<&Name> {
         (id != NONE).then(|| self.names.get(id as usize)).flatten()

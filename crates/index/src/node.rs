@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
+use timeweft_graph::rows::IdRef;
 use timeweft_graph::{ExternalId, Interval, NodeIndex, NodeKey, NodeTypeId, Time};
 
 use crate::NONE;
@@ -69,6 +70,15 @@ impl Nodes {
         self.table.find(hash(node_type, id), same).copied().map(NodeIndex)
     }
 
+    /// The same for an id that is borrowed.
+    pub(crate) fn find_ref(&self, node_type: NodeTypeId, id: IdRef<'_>) -> Option<NodeIndex> {
+        let same = |&at: &u32| {
+            let node = &self.all[at as usize];
+            node.node_type == node_type && id == node.key.id
+        };
+        self.table.find(hash_ref(node_type, id), same).copied().map(NodeIndex)
+    }
+
     /// Adds a node that is not there yet, without a life. The caller bounds how many there are.
     pub(crate) fn add(&mut self, node_type: NodeTypeId, key: &NodeKey) -> NodeIndex {
         let index = self.all.len() as u32;
@@ -106,8 +116,15 @@ impl Nodes {
 }
 
 fn hash(node_type: NodeTypeId, id: &ExternalId) -> u64 {
+    hash_ref(node_type, id.as_ref())
+}
+
+fn hash_ref(node_type: NodeTypeId, id: IdRef<'_>) -> u64 {
     let mut hasher = FxHasher::default();
     node_type.hash(&mut hasher);
-    id.hash(&mut hasher);
+    match id {
+        IdRef::Int(number) => number.hash(&mut hasher),
+        IdRef::Text(text) => text.hash(&mut hasher),
+    }
     hasher.finish()
 }

@@ -1,37 +1,60 @@
 //! Content hashes: what makes two loads of one version the same.
 
 use blake3::Hasher;
-use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Value, Version, delta::Canonical,
-};
+use timeweft_graph::rows::{IdRef, Rest, Rows};
+use timeweft_graph::{Action, EdgeKey, Element, Event, FeatureKind, Name, NodeKey, Value};
 
 /// Hash of a version's elements and merges, whatever their order: the hashes of all elements added up, lane by lane.
-pub(crate) fn of_version(version: &Version, canonical: Canonical<'_>) -> String {
-    let mut sum = [0u64; 4];
-    let mut bytes = Bytes::default();
-    for record in &version.nodes {
-        bytes.0.clear();
-        bytes.tag(0).node(&record.key);
-        canonical.node(&record.key, &record.features).iter().for_each(|(name, value)| bytes.feature(name, Some(value)));
-        add(&mut sum, &bytes);
+///
+/// Types and features count by their numbers, which never change within a store.
+#[derive(Default)]
+pub(crate) struct RowHasher {
+    sum: [u64; 4],
+    records: [u64; 2],
+    bytes: Bytes,
+}
+
+impl RowHasher {
+    /// Adds a chunk.
+    pub(crate) fn add(&mut self, rows: &Rows) {
+        self.records[usize::from(rows.edges)] += rows.len() as u64;
+        for row in rows.iter() {
+            let bytes = &mut self.bytes;
+            bytes.0.clear();
+            bytes.tag(u8::from(rows.edges)).0.extend_from_slice(&row.node_type().0.to_le_bytes());
+            bytes.id(row.id());
+            if rows.edges {
+                bytes.id(row.destination()).key(row.key());
+            }
+            for (feature, value) in row.features() {
+                bytes.0.extend_from_slice(&feature.0.to_le_bytes());
+                bytes.piece(value);
+            }
+            add(&mut self.sum, &self.bytes);
+        }
     }
-    for record in &version.edges {
-        bytes.0.clear();
-        bytes.tag(1).edge(&record.key);
-        canonical.edge(&record.key, &record.features).iter().for_each(|(name, value)| bytes.feature(name, Some(value)));
-        add(&mut sum, &bytes);
+
+    /// The hash of all that was added and of the rest.
+    pub(crate) fn finish(mut self, rest: &Rest) -> String {
+        for merge in &rest.merges {
+            let bytes = &mut self.bytes;
+            bytes.0.clear();
+            bytes.tag(2).node(&merge.from).node(&merge.into);
+            merge.features.iter().for_each(|(name, value)| bytes.feature(name, value.as_ref()));
+            add(&mut self.sum, &self.bytes);
+        }
+        for deletion in &rest.deleted {
+            self.bytes.0.clear();
+            self.bytes.tag(3).node(&deletion.node);
+            add(&mut self.sum, &self.bytes);
+        }
+        let mut hasher = Hasher::new();
+        self.sum.iter().chain(&self.records).for_each(|number| _ = hasher.update(&number.to_le_bytes()));
+        [rest.merges.len(), rest.deleted.len()]
+            .iter()
+            .for_each(|&count| _ = hasher.update(&(count as u64).to_le_bytes()));
+        hasher.finalize().to_hex().to_string()
     }
-    for merge in &version.merges {
-        bytes.0.clear();
-        bytes.tag(2).node(&merge.from).node(&merge.into);
-        add(&mut sum, &bytes);
-    }
-    let mut hasher = Hasher::new();
-    sum.iter().for_each(|lane| _ = hasher.update(&lane.to_le_bytes()));
-    [version.nodes.len(), version.edges.len(), version.merges.len()]
-        .iter()
-        .for_each(|&count| _ = hasher.update(&(count as u64).to_le_bytes()));
-    hasher.finalize().to_hex().to_string()
 }
 
 fn add(sum: &mut [u64; 4], bytes: &Bytes) {
@@ -103,20 +126,28 @@ impl Bytes {
 
     fn node(&mut self, node: &NodeKey) -> &mut Bytes {
         self.piece(node.node_type.as_bytes());
-        match &node.id {
-            ExternalId::Int(number) => self.tag(0).0.extend_from_slice(&number.to_le_bytes()),
-            ExternalId::Text(text) => self.tag(1).piece(text.as_bytes()),
+        self.id(node.id.as_ref())
+    }
+
+    fn id(&mut self, id: IdRef<'_>) -> &mut Bytes {
+        match id {
+            IdRef::Int(number) => self.tag(0).0.extend_from_slice(&number.to_le_bytes()),
+            IdRef::Text(text) => self.tag(1).piece(text.as_bytes()),
         }
         self
+    }
+
+    fn key(&mut self, key: Option<&str>) {
+        match key {
+            None => _ = self.tag(0),
+            Some(key) => self.tag(1).piece(key.as_bytes()),
+        }
     }
 
     fn edge(&mut self, edge: &EdgeKey) {
         self.node(&edge.source).piece(edge.relation.as_bytes());
         self.node(&edge.destination);
-        match &edge.key {
-            None => _ = self.tag(0),
-            Some(key) => self.tag(1).piece(key.as_bytes()),
-        }
+        self.key(edge.key.as_deref());
     }
 
     fn feature(&mut self, name: &Name, value: Option<&Value>) {

@@ -86,6 +86,12 @@ pub enum StoreError {
     /// An edge at a missing node, under the policy that refuses the load.
     #[error("{0}: nothing was loaded: load with --dangling drop or --dangling stub")]
     Dangling(Box<Reject>),
+    /// The reader of a version gave up.
+    #[error(transparent)]
+    Source(Box<dyn std::error::Error + Send + Sync>),
+    /// The index has no numbers left.
+    #[error("{0}: nothing was loaded")]
+    Full(Box<timeweft_graph::Reason>),
     /// The source broke off before its end.
     #[error("the source could not be read to its end: nothing was loaded")]
     BrokenOff,

@@ -14,12 +14,11 @@ use crate::segment::SegmentWriter;
 /// The intake of one load: applies to the index, writes what was accepted, reports what was not.
 pub(crate) struct Ingest<'a> {
     pub(crate) request: &'a LoadRequest,
-    pub(crate) dangling: Dangling,
     pub(crate) index: &'a mut Index,
     pub(crate) log: SegmentWriter,
     pub(crate) report: LoadReport,
-    /// Hash of what was offered; none where the content is known otherwise.
-    pub(crate) hasher: Option<EventHasher>,
+    /// Hash of what was offered.
+    pub(crate) hasher: EventHasher,
     /// The key after the last one given to a parallel edge.
     pub(crate) next_keys: FxHashMap<EdgeKey, u64>,
 }
@@ -35,9 +34,7 @@ impl Ingest<'_> {
 
     fn event(&mut self, mut event: Event, place: Place) -> Result<(), StoreError> {
         sort_features(&mut event.features);
-        if let Some(hasher) = &mut self.hasher {
-            hasher.add(&event);
-        }
+        self.hasher.add(&event);
         let refused = match unsound(&event.features) {
             Some(reason) => Some(reason),
             None => match self.index.apply(&event, &self.request.namespace) {
@@ -49,7 +46,7 @@ impl Ingest<'_> {
             None => self.accept(event),
             Some(reason) => {
                 let reject = Reject { place, reason };
-                if self.dangling == Dangling::Reject && is_dangling(&event, &reject.reason) {
+                if self.request.dangling == Dangling::Reject && is_dangling(&event, &reject.reason) {
                     return Err(StoreError::Dangling(Box::new(reject)));
                 }
                 self.reject(reject)
@@ -60,7 +57,9 @@ impl Ingest<'_> {
     /// Tries again what a policy lets in; gives the reason if it stays refused.
     fn retry(&mut self, event: &mut Event, reason: Reason) -> Result<Option<Reason>, StoreError> {
         match reason {
-            Reason::UnknownNode(node) if self.dangling == Dangling::Stub && wants_stub(event) => self.stub(event, node),
+            Reason::UnknownNode(node) if self.request.dangling == Dangling::Stub && wants_stub(event) => {
+                self.stub(event, node)
+            }
             Reason::EdgeExists(_) if self.request.repeats == Repeats::Parallel => Ok(self.parallel(event)),
             reason => Ok(Some(reason)),
         }

@@ -43,6 +43,7 @@ mod publish;
 mod segment;
 mod store;
 mod verify;
+mod version;
 
 pub use catalogue::FORMAT;
 pub use error::StoreError;
@@ -50,3 +51,4 @@ pub use load::{ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, 
 pub use store::Store;
 pub use timeweft_graph::Dangling;
 pub use verify::VerifyReport;
+pub use version::ReadError;

@@ -1,7 +1,7 @@
 //! Loads: what is asked, what came of it, and what the registry keeps.
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Reject, Schema, Time};
+use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Place, Reject, Schema, Time};
 
 /// What to do with an edge that is created again while it lives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -125,6 +125,8 @@ pub struct LoadReport {
     pub n_rejected: u64,
     /// What a whole version changed.
     pub delta: Option<DeltaReport>,
+    /// What was taken in although it looks odd, with its place.
+    pub warnings: Vec<(Place, String)>,
     /// The namespace has this version with the same content already: nothing was written.
     pub unchanged: bool,
 }

@@ -5,18 +5,15 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::delta::{Baseline, Canonical, Delta};
-use timeweft_graph::{
-    At, Commit, Dangling, DeltaOptions, DeltaReport, EdgeKey, Event, GraphView, LoadId, Name, NodeKey, Place, Reject,
-    Schema, Time, Version, delta,
-};
+use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Place, Reject, Schema, Time, VersionSink};
 use timeweft_index::Index;
 
-use crate::content::{self, EventHasher};
+use crate::content::EventHasher;
 use crate::ingest::{Ingest, sort_features};
 use crate::load::{EventCounts, LoadRecord, LoadReport, LoadRequest};
-use crate::segment::SegmentWriter;
+use crate::segment::{SegmentWriter, Written};
 use crate::store::{Store, log_dir};
+use crate::version::{self, ReadError};
 use crate::{StoreError, catalogue};
 
 impl Store {
@@ -48,58 +45,75 @@ impl Store {
             }
             return self.known(&request, &hash).unwrap_or(Err(StoreError::Poisoned));
         }
-        let intake = Intake {
-            dangling: request.dangling,
-            declared: &[&request.schema],
-            hash: None,
-            delta: None,
-            empty_is_sound: false,
-            whole,
-        };
+        let intake = Intake { whole };
         self.attempt(|store| store.take_in(&request, intake, &mut events))
     }
 
     /// Brings the namespace to a whole version, as one commit: what the version does not list is deleted.
     ///
-    /// Content that the namespace has already under another version makes a load record and no event.
+    /// `read` pushes the version into the sink and runs on a thread of its own. Content that the namespace has already
+    /// under another version makes a load record and no event.
     pub fn load_version(
         &mut self,
         request: LoadRequest,
-        version: Version,
         options: DeltaOptions,
+        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
-        let hash = content::of_version(&version, Canonical::new(self.schema(), &version.schema));
-        if let Some(known) = self.known(&request, &hash) {
-            return known;
+        if self.registered(&request).is_some() {
+            let hash = version::hash_of(self.schema(), read)?;
+            return self.known(&request, &hash).unwrap_or(Err(StoreError::Poisoned));
         }
-        let planned = self.plan_version(&request, &version, &options)?;
-        let intake = Intake {
-            dangling: Dangling::Drop,
-            declared: &[&request.schema, &version.schema],
-            hash: Some(hash),
-            delta: Some(planned.report),
-            empty_is_sound: true,
-            whole: &|| true,
-        };
-        let Version { rejects, .. } = version;
-        let mut records = (rejects.into_iter().chain(planned.rejects).map(Err))
-            .chain(planned.events.into_iter().zip(planned.places).map(Ok));
-        self.attempt(|store| store.take_in(&request, intake, &mut records))
+        let at = self.check_version(&request)?;
+        self.attempt(|store| store.take_in_version(&request, at, options, read))
     }
 
-    /// What [`Store::load_version`] would do: a dry run.
+    /// What [`Store::load_version`] would do: a dry run, on a copy of the index.
     pub fn plan_version(
         &self,
         request: &LoadRequest,
-        version: &Version,
-        options: &DeltaOptions,
-    ) -> Result<Delta, StoreError> {
+        options: DeltaOptions,
+        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+    ) -> Result<LoadReport, StoreError> {
+        let at = self.check_version(request)?;
+        let mut index = (*self.current).clone();
+        let taken = version::take_in(&mut index, request, at, options, None, read)?;
+        let mut report = empty_report(self.next_load(), self.commit());
+        taken.fill(&mut report, request);
+        Ok(report)
+    }
+
+    /// The timestamp of a version, if it may be loaded.
+    fn check_version(&self, request: &LoadRequest) -> Result<Time, StoreError> {
         let at = request.timestamp.ok_or(StoreError::Incomplete("a timestamp"))?;
         request.version.as_ref().ok_or(StoreError::Incomplete("the name of the version"))?;
         let newest = self.loads.iter().filter(|load| load.namespace == request.namespace);
         let newest = newest.filter_map(|load| load.timestamp).max();
-        let before = Before { index: &self.current, namespace: &request.namespace, newest };
-        Ok(delta(&before, version, at, options)?)
+        match newest.filter(|&newest| at <= newest) {
+            _ if at == Time::FOREVER => Err(DeltaError::NoMoment.into()),
+            Some(newest) => Err(DeltaError::NotAfter { at, newest }.into()),
+            None => Ok(at),
+        }
+    }
+
+    fn take_in_version(
+        &mut self,
+        request: &LoadRequest,
+        at: Time,
+        options: DeltaOptions,
+        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+    ) -> Result<LoadReport, StoreError> {
+        let started = now();
+        let id = self.next_load();
+        let known_schema = self.current.schema().clone();
+        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, request, &known_schema));
+        let index = Arc::make_mut(&mut self.current);
+        index.declare(&request.schema);
+        let taken = version::take_in(index, request, at, options, Some(log), read)?;
+        let mut report = empty_report(id, Commit(self.commit().0 + 1));
+        let (hash, written) = taken.fill(&mut report, request);
+        check_outcome(&report, true)?;
+        self.publish(record(request, &report, hash, started), written, &known_schema)?;
+        Ok(report)
     }
 
     /// The load that brought the request's version.
@@ -163,14 +177,13 @@ impl Store {
         let known_schema = self.current.schema().clone();
         let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, request, &known_schema));
         let index = Arc::make_mut(&mut self.current);
-        intake.declared.iter().for_each(|schema| index.declare(schema));
+        index.declare(&request.schema);
         let mut ingest = Ingest {
             request,
-            dangling: intake.dangling,
             index,
             log,
-            report: LoadReport { delta: intake.delta, ..empty_report(id, commit) },
-            hasher: intake.hash.is_none().then(EventHasher::default),
+            report: empty_report(id, commit),
+            hasher: EventHasher::default(),
             next_keys: FxHashMap::default(),
         };
         for record in records {
@@ -180,27 +193,25 @@ impl Store {
             return Err(StoreError::BrokenOff);
         }
         let Ingest { log, report, hasher, .. } = ingest;
-        check_outcome(&report, intake.empty_is_sound)?;
+        check_outcome(&report, false)?;
 
         let written = log.finish()?;
-        let content_hash = intake.hash.or_else(|| hasher.map(EventHasher::finish)).unwrap_or_default();
-        let record = record(request, &report, content_hash, started);
+        self.publish(record(request, &report, hasher.finish(), started), written, &known_schema)?;
+        Ok(report)
+    }
+
+    /// Makes a load visible.
+    fn publish(&mut self, record: LoadRecord, written: Written, known_schema: &Schema) -> Result<(), StoreError> {
         let schema = self.current.schema();
-        self.catalogue.publish(&record, &written, (*schema != known_schema).then_some(schema))?;
+        self.catalogue.publish(&record, &written, (schema != known_schema).then_some(schema))?;
         self.loads.push(record);
         self.segments.extend(written.segments);
-        Ok(report)
+        Ok(())
     }
 }
 
-/// What a load of events and a load of a version do differently.
+/// How events are taken in.
 struct Intake<'a> {
-    dangling: Dangling,
-    declared: &'a [&'a Schema],
-    hash: Option<String>,
-    delta: Option<DeltaReport>,
-    /// A version may change nothing, beside some rejected records.
-    empty_is_sound: bool,
     /// Whether the source was read to its end.
     whole: &'a dyn Fn() -> bool,
 }
@@ -234,6 +245,7 @@ fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
         rejects: Vec::new(),
         n_rejected: 0,
         delta: None,
+        warnings: Vec::new(),
         unchanged: false,
     }
 }
@@ -270,39 +282,4 @@ fn metadata(load: LoadId, request: &LoadRequest, schema: &Schema) -> HashMap<Str
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A namespace of the index, as a delta asks for it.
-struct Before<'a> {
-    index: &'a Index,
-    namespace: &'a Name,
-    newest: Option<Time>,
-}
-
-impl Baseline for Before<'_> {
-    fn graph(&self) -> &dyn GraphView {
-        self.index
-    }
-
-    fn newest(&self) -> Option<Time> {
-        self.newest
-    }
-
-    fn nodes(&self) -> Vec<NodeKey> {
-        self.index.live_nodes_of(self.namespace).map(|node| node.key.clone()).collect()
-    }
-
-    fn edges(&self) -> Vec<EdgeKey> {
-        self.index.live_edges_of(self.namespace).map(|edge| edge.to_key()).collect()
-    }
-
-    fn node_owner(&self, node: &NodeKey) -> Option<Name> {
-        self.index.node(node, At::now())?;
-        self.index.namespace_of(node).cloned()
-    }
-
-    fn edge_owner(&self, edge: &EdgeKey) -> Option<Name> {
-        self.index.edge(edge, At::now())?;
-        self.index.namespace_of_edge(edge).cloned()
-    }
 }

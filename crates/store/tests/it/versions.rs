@@ -6,7 +6,7 @@ use timeweft_graph::{
 };
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
-use crate::world::{create, edge, edge_lives, fresh, life, lives, node, place, records, version};
+use crate::world::{create, edge, edge_lives, fresh, life, lives, load_version, node, place, records, version};
 
 /// Namespace `ns`, versions named `v<timestamp>`.
 fn at(store: &mut Store, time: i64, lines: &[&str]) -> LoadReport {
@@ -14,7 +14,7 @@ fn at(store: &mut Store, time: i64, lines: &[&str]) -> LoadReport {
 }
 
 fn at_with(store: &mut Store, time: i64, version: Version, options: DeltaOptions) -> Result<LoadReport, StoreError> {
-    store.load_version(LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time)), version, options)
+    load_version(store, LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time)), version, options)
 }
 
 fn report(report: &LoadReport) -> &DeltaReport {
@@ -57,7 +57,7 @@ fn d1_a_load_that_is_refused_is_not_registered() {
     let (_dir, mut store) = fresh();
     let mut request = LoadRequest::new("ns", "test").version("2", Time(1));
     request.timestamp = None;
-    let refused = store.load_version(request, version(&["n a", "m b a"]), DeltaOptions::default());
+    let refused = load_version(&mut store, request, version(&["n a", "m b a"]), DeltaOptions::default());
     assert!(matches!(refused, Err(StoreError::Incomplete("a timestamp"))));
     assert!(store.loads().is_empty());
     assert_eq!(at(&mut store, 1, &["n a", "m b a"]).commit, Commit(1));
@@ -103,7 +103,7 @@ fn d2_nodes_and_edges_of_several_relations() {
         r#"e e2/up2 up2 same2 "boof""#,
         r#"e def_e/gap gap same1 "bar""#,
     ]);
-    let loaded = store.load_version(request, next, DeltaOptions::default()).unwrap();
+    let loaded = load_version(&mut store, request, next, DeltaOptions::default()).unwrap();
     let delta = report(&loaded);
     assert_eq!((delta.nodes.unchanged, delta.nodes.changed, delta.nodes.reappeared, delta.nodes.gone), (2, 2, 1, 1));
     assert_eq!((delta.edges.unchanged, delta.edges.changed, delta.edges.reappeared, delta.edges.gone), (3, 1, 1, 2));
@@ -334,12 +334,12 @@ fn x10_x11_timestamps_of_a_namespace_increase() {
     at(&mut store, 200, &["n A", "n B", "n G"]);
     for earlier in [200, 100] {
         let request = LoadRequest::new("ns", "test").version("other", Time(earlier));
-        let refused = store.load_version(request, version(&["n A 1", "n B"]), DeltaOptions::default());
+        let refused = load_version(&mut store, request, version(&["n A 1", "n B"]), DeltaOptions::default());
         assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
     }
     assert_eq!((store.commit(), lives(&*store.view(), "G")), (Commit(1), vec![open(200)]));
     let request = LoadRequest::new("elsewhere", "test").version("v1", Time(100));
-    assert!(store.load_version(request, version(&["n Z"]), DeltaOptions::default()).is_ok());
+    assert!(load_version(&mut store, request, version(&["n Z"]), DeltaOptions::default()).is_ok());
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn x16_a_version_touches_only_its_namespace() {
         let name = if same_name { "v100" } else { "w1" };
         let request = || LoadRequest::new("ns2", "test").version(name, Time(200));
         let other = version(&["n B", "n A 2", "e x B A"]);
-        let loaded = store.load_version(request(), other, DeltaOptions::default()).unwrap();
+        let loaded = load_version(&mut store, request(), other, DeltaOptions::default()).unwrap();
         assert_eq!((report(&loaded).nodes.foreign, loaded.n_rejected), (1, 1));
         assert!(matches!(&loaded.rejects[0].reason, Reason::ForeignNamespace { owner, .. } if &**owner == "ns"));
         let mut store = reopened(&dir, store);
@@ -402,7 +402,8 @@ fn x17_namespace_and_version_are_a_pair() {
     let (_dir, mut store) = fresh();
     for (namespace, name, id) in [("a_b", "c", "A"), ("a", "b_c", "B")] {
         let request = LoadRequest::new(namespace, "test").version(name, Time(100));
-        let loaded = store.load_version(request, version(&[&format!("n {id}")]), DeltaOptions::default()).unwrap();
+        let loaded =
+            load_version(&mut store, request, version(&[&format!("n {id}")]), DeltaOptions::default()).unwrap();
         assert!(!loaded.unchanged);
     }
     assert_eq!(store.loads().len(), 2);
@@ -555,9 +556,15 @@ fn a_dry_run_writes_nothing() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A"]);
     let request = LoadRequest::new("ns", "test").version("v2", Time(200));
-    let plan = store.plan_version(&request, &version(&["n B"]), &DeltaOptions::default()).unwrap();
-    assert_eq!((plan.events.len(), plan.places.len(), store.commit()), (2, 2, Commit(1)));
-    assert_eq!(plan.places[1], place(1));
+    let plan = store
+        .plan_version(&request, DeltaOptions::default(), |sink| {
+            version(&["n B"]).send(sink);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!((plan.accepted, store.commit()), (2, Commit(1)));
+    assert_eq!((report(&plan).nodes.new, report(&plan).nodes.gone), (1, 1));
+    assert_eq!(lives(&*store.view(), "A"), [open(100)]);
 }
 
 /// The delta and events of other sources share one graph and one law.

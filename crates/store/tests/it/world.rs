@@ -2,8 +2,8 @@
 
 use timeweft_graph::histories::{node_keys, probe_times};
 use timeweft_graph::{
-    Action, At, Deletes, Direction, EdgeKey, Element, Event, GraphView, Interval, Listed, ListedMerge, Name, NodeKey,
-    Place, Reject, Schema, Time, TimeUnit, Value, Version,
+    Action, At, Deletes, DeltaOptions, Direction, EdgeKey, Element, Event, GraphView, Interval, Listed, ListedMerge,
+    Name, NodeKey, Place, Reject, Schema, Time, TimeUnit, Value, Version,
 };
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
@@ -72,6 +72,18 @@ pub(crate) fn version(lines: &[&str]) -> Version {
         }
     }
     version
+}
+
+pub(crate) fn load_version(
+    store: &mut Store,
+    request: LoadRequest,
+    version: Version,
+    options: DeltaOptions,
+) -> Result<LoadReport, StoreError> {
+    store.load_version(request, options, |sink| {
+        version.send(sink);
+        Ok(())
+    })
 }
 
 pub(crate) fn life(created: i64, removed: Option<i64>) -> Interval {

@@ -1,0 +1,229 @@
+//! A whole version meets the namespace that it is a version of: each listed record is joined with what lives, and what
+//! differs is applied at once.
+//!
+//! Records arrive in any order, in chunks. A record is found where the one after the last one lives, or else by its hash;
+//! releases list their records in nearly the same order every time, so most cost one comparison of neighbouring bytes
+//! and nothing is sorted. What no record names is gone in the end. The slow reference is `timeweft_graph::delta`.
+
+mod edges;
+mod nodes;
+mod rest;
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::delta::{DeltaError, DeltaOptions, DeltaReport, ElementReport};
+use timeweft_graph::rows::{Projection, RowRef, Rows};
+use timeweft_graph::{
+    Action, EdgeKey, Element, Event, FeatureId, Features, Name, NodeIndex, NodeTypeId, Owner, Place, Reason, Reject,
+    Schema, Time,
+};
+
+use crate::{Index, NONE};
+
+/// What the index took in, in that order.
+#[derive(Debug)]
+pub enum Step {
+    /// The record at this position of the chunk was created as it stands.
+    Create(u32),
+    /// An event.
+    Event(Box<Event>),
+}
+
+/// A version on its way into an index.
+pub struct Join<'a> {
+    index: &'a mut Index,
+    speaker: u32,
+    at: Time,
+    options: DeltaOptions,
+    /// Features that are compared, where a reader does not know all that are stored.
+    projection: Projection,
+    listed_nodes: Bits,
+    /// Nodes that stand in for missing ones.
+    stubs: Bits,
+    listed_edges: Bits,
+    next_node: u32,
+    next_source: u32,
+    next_edge: u32,
+    dangling: Option<(Place, Box<EdgeKey>, timeweft_graph::NodeKey)>,
+    changed: FxHashMap<(Owner, FeatureId), u64>,
+    report: DeltaReport,
+    rejects: Vec<Reject>,
+    steps: Vec<Step>,
+    sets: Vec<(FeatureId, u32)>,
+}
+
+/// What a version changed beside the steps already given.
+#[derive(Debug)]
+pub struct Joined {
+    /// The last steps; none of them is a create.
+    pub steps: Vec<Step>,
+    /// Records that were left out.
+    pub rejects: Vec<Reject>,
+    /// What changed, in numbers.
+    pub report: DeltaReport,
+}
+
+impl<'a> Join<'a> {
+    /// A version of a namespace that takes effect at a time, which is after the newest of the namespace.
+    pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> Join<'a> {
+        let speaker = index.namespaces.add(namespace);
+        Join {
+            listed_nodes: Bits::new(index.n_nodes()),
+            stubs: Bits::new(0),
+            listed_edges: Bits::new(index.n_edges()),
+            index,
+            speaker,
+            at,
+            options,
+            projection: Projection::default(),
+            next_node: 0,
+            next_source: 0,
+            next_edge: 0,
+            dangling: None,
+            changed: FxHashMap::default(),
+            report: DeltaReport::default(),
+            rejects: Vec::new(),
+            steps: Vec::new(),
+            sets: Vec::new(),
+        }
+    }
+
+    /// Types that the reader of the version has declared by now: those of the index and what came after them.
+    pub fn learn(&mut self, schema: Schema, projection: Projection) {
+        self.index.schema = schema;
+        self.projection = projection;
+    }
+
+    /// Takes in a chunk.
+    pub fn rows(&mut self, rows: &Rows) -> Result<Vec<Step>, Reason> {
+        self.index.check_room(rows.len() * 64)?;
+        self.steps.reserve(rows.len() / 8);
+        for row in rows.iter() {
+            if rows.edges { self.edge(row) } else { self.node(row) }
+        }
+        Ok(std::mem::take(&mut self.steps))
+    }
+
+    /// Ends what was not listed, and takes in what else the version says.
+    pub fn finish(mut self, rest: &timeweft_graph::rows::Rest) -> Result<Joined, DeltaError> {
+        if self.report.nodes.listed + self.report.edges.listed == 0 && !self.options.allow_empty {
+            return Err(DeltaError::Empty);
+        }
+        if let (timeweft_graph::Dangling::Reject, Some((place, edge, missing))) =
+            (self.options.dangling, self.dangling.take())
+        {
+            return Err(DeltaError::Dangling { place, edge, missing, count: self.report.edges.dangling });
+        }
+        self.absent_edges();
+        self.absent_nodes();
+        self.merges(rest);
+        for (&(owner, feature), &count) in &self.changed {
+            let schema = &self.index.schema;
+            let owner_name = match owner {
+                Owner::Edge(id) => schema.edge_types()[id.at()].relation.to_string(),
+                other => schema.owner_name(other),
+            };
+            let name = format!("{owner_name}.{}", schema.features(owner)[feature.at()].name);
+            let report = if matches!(owner, Owner::Edge(_)) { &mut self.report.edges } else { &mut self.report.nodes };
+            *report.changed_features.entry(name).or_default() += count;
+        }
+        Ok(Joined { steps: self.steps, rejects: self.rejects, report: self.report })
+    }
+
+    fn reject(&mut self, place: Place, reason: Reason) {
+        self.rejects.push(Reject { place, reason });
+    }
+
+    /// Puts the numbers of a record's values into [`Join::sets`].
+    fn intern(&mut self, row: RowRef<'_>) {
+        self.sets.clear();
+        for (feature, bytes) in row.features() {
+            self.sets.push((feature, self.index.columns.intern_bytes(bytes)));
+        }
+    }
+
+    /// What turns the features of a life into those of a record, by number; [`NONE`] ends a value. In [`Join::sets`].
+    fn compare(&mut self, track: u32, row: RowRef<'_>) {
+        self.sets.clear();
+        let compared = self.projection.get(&row.owner());
+        let skipped = |feature: FeatureId| compared.is_some_and(|compared| !compared.contains(&feature));
+        let mut wanted = row.features().peekable();
+        for (feature, value) in self.index.columns.at(track, Time::FOREVER) {
+            // A value that is new gets its number below: the columns are being read here.
+            while let Some((early, _)) = wanted.next_if(|(wanted, _)| *wanted < feature) {
+                self.sets.push((early, NONE - 1));
+            }
+            match wanted.next_if(|(wanted, _)| *wanted == feature) {
+                Some((_, bytes)) if self.index.columns.bytes(value) == Some(bytes) => {}
+                Some(_) => self.sets.push((feature, NONE - 1)),
+                None if skipped(feature) => {}
+                None => self.sets.push((feature, NONE)),
+            }
+        }
+        self.sets.extend(wanted.map(|(feature, _)| (feature, NONE - 1)));
+        if self.sets.is_empty() {
+            return;
+        }
+        for (feature, bytes) in row.features() {
+            if let Some(set) = self.sets.iter_mut().find(|set| set.0 == feature) {
+                set.1 = self.index.columns.intern_bytes(bytes);
+            }
+        }
+    }
+
+    /// The features in [`Join::sets`] as an event has them.
+    fn named(&self, owner: Owner) -> Features {
+        let defs = self.index.schema.features(owner);
+        let named = self.sets.iter().map(|&(id, value)| (defs[id.at()].name.clone(), self.index.columns.value(value)));
+        let mut named: Features = named.collect();
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        named
+    }
+
+    fn count_changes(&mut self, owner: Owner) {
+        for &(feature, _) in &self.sets {
+            *self.changed.entry((owner, feature)).or_default() += 1;
+        }
+    }
+
+    fn step(&mut self, action: Action, element: Element, features: Features) {
+        self.steps.push(Step::Event(Box::new(Event { time: self.at, action, element, features })));
+    }
+
+    /// The node of a type and id, created or only named, looked for at `guess` first.
+    fn find(&self, node_type: NodeTypeId, id: timeweft_graph::rows::IdRef<'_>, guess: u32) -> Option<NodeIndex> {
+        match self.index.nodes.all.get(guess as usize) {
+            Some(node) if node.node_type == node_type && id == node.key.id => Some(NodeIndex(guess)),
+            _ => self.index.nodes.find_ref(node_type, id),
+        }
+    }
+}
+
+/// Counts a created element.
+fn count_created(report: &mut ElementReport, lived_before: bool) {
+    *(if lived_before { &mut report.reappeared } else { &mut report.new }) += 1;
+}
+
+/// One bit a number.
+#[derive(Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(n: usize) -> Bits {
+        Bits(vec![0; n.div_ceil(64)])
+    }
+
+    fn has(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    /// Sets a bit; whether it was not set before.
+    fn set(&mut self, at: usize) -> bool {
+        if self.0.len() <= at / 64 {
+            self.0.resize((at / 64 + 1).max(self.0.len() * 2), 0);
+        }
+        let word = &mut self.0[at / 64];
+        let new = *word >> (at % 64) & 1 == 0;
+        *word |= 1 << (at % 64);
+        new
+    }
+}

@@ -1,0 +1,169 @@
+//! Listed edges, and those that are not.
+
+use timeweft_graph::rows::{IdRef, RowRef};
+use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
+
+use super::nodes::absent;
+use super::{Join, Step, count_created};
+use crate::NONE;
+use crate::check::in_order;
+use crate::edge::Identity;
+
+impl Join<'_> {
+    pub(super) fn edge(&mut self, row: RowRef<'_>) {
+        let edge_type = &self.index.schema.edge_types()[row.edge_type().at()];
+        let (from, to) = (edge_type.source, edge_type.destination);
+        // An edge stands where the one after the last stands, or else most often at the next node.
+        let guess = self.index.edges.lives.get(self.next_edge as usize).map(|life| (life.source.0, life.destination.0));
+        let (source, destination) = guess.unwrap_or((self.next_source, self.next_source));
+        let source = self.end(row, (from, row.id()), source);
+        let destination = self.end(row, (to, row.destination()), destination);
+        let (Some(source), Some(destination)) = (source, destination) else {
+            self.report.edges.listed += 1;
+            self.report.edges.dangling += 1;
+            return;
+        };
+        self.next_source = source.0 + 1;
+        let key = match row.key() {
+            None => Some(NONE),
+            Some(key) => self.index.keys.find(key),
+        };
+        let identity = key.map(|key| Identity { edge_type: row.edge_type(), source, destination, key });
+        let known = identity.and_then(|identity| self.find_edge(identity));
+        match known {
+            Some(edge) if self.index.edges.get(edge).interval.is_open() => self.living_edge(row, edge),
+            _ => self.new_edge(row, known, (source, destination)),
+        }
+    }
+
+    fn find_edge(&self, identity: Identity) -> Option<EdgeIndex> {
+        match self.index.edges.lives.get(self.next_edge as usize) {
+            Some(life) if life.identity() == identity && life.next == NONE => Some(EdgeIndex(self.next_edge)),
+            _ => self.index.edges.find(identity),
+        }
+    }
+
+    /// An end of a listed edge, if it lives after this version.
+    fn end(&mut self, row: RowRef<'_>, (node_type, id): (NodeTypeId, IdRef<'_>), guess: u32) -> Option<NodeIndex> {
+        let node = self.find(node_type, id, guess);
+        if let Some(node) = node.filter(|&node| self.stays(node)) {
+            return Some(node);
+        }
+        let missing = NodeKey { node_type: self.index.schema.node_type_name(node_type), id: id.to_id() };
+        if self.options.dangling == Dangling::Stub {
+            return self.stub(row, node, missing);
+        }
+        if self.dangling.is_none() {
+            let edge = Box::new(row.edge_key(&self.index.schema));
+            self.dangling = Some((row.place(), edge, missing.clone()));
+        }
+        self.reject(row.place(), Reason::UnknownNode(missing));
+        None
+    }
+
+    /// A node that stands in for a missing one; one that lives but is not listed stays as it is.
+    fn stub(&mut self, row: RowRef<'_>, known: Option<NodeIndex>, missing: NodeKey) -> Option<NodeIndex> {
+        let open =
+            known.and_then(|node| self.index.nodes.latest_life(node)).is_some_and(|life| life.interval.is_open());
+        if let Some(Err(reason)) = known.filter(|_| !open).map(|node| self.index.check_order(node, self.at)) {
+            self.reject(row.place(), reason);
+            return None;
+        }
+        let node_type = self.index.schema.node_type(&missing.node_type)?;
+        let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, &missing));
+        if !open {
+            self.index.begin_life(node, self.at, (&[], true), self.speaker);
+            self.step(Action::Create, Element::Node(missing), Vec::new());
+        }
+        self.stubs.set(node.at());
+        self.report.nodes.stubs += 1;
+        Some(node)
+    }
+
+    fn living_edge(&mut self, row: RowRef<'_>, edge: EdgeIndex) {
+        self.next_edge = edge.0 + 1;
+        let life = self.index.edges.get(edge);
+        let (owner, track) = (life.namespace, life.track);
+        if !self.listed_edges.set(edge.at()) {
+            let why = format!("edge {} is listed twice: its first record counts", self.index.edge_key(edge));
+            self.report.edges.duplicates += 1;
+            return self.reject(row.place(), Reason::Malformed(why));
+        }
+        self.report.edges.listed += 1;
+        if owner != self.speaker {
+            let (element, owner) = (format!("edge {}", self.index.edge_key(edge)), self.index.namespaces.get(owner));
+            let owner = owner.cloned().unwrap_or_else(|| "".into());
+            self.report.edges.foreign += 1;
+            return self.reject(row.place(), Reason::ForeignNamespace { element, owner });
+        }
+        self.compare(track, row);
+        if self.sets.is_empty() {
+            self.report.edges.unchanged += 1;
+            return;
+        }
+        let ordered =
+            in_order(self.at, self.index.edges.latest(edge), || format!("edge {}", self.index.edge_key(edge)));
+        if let Err(reason) = ordered {
+            return self.reject(row.place(), reason);
+        }
+        self.report.edges.changed += 1;
+        self.count_changes(row.owner());
+        let features = self.named(row.owner());
+        self.index.update_edge_life(edge, self.at, &self.sets);
+        self.step(Action::Update, Element::Edge(self.index.edge_key(edge)), features);
+    }
+
+    fn new_edge(&mut self, row: RowRef<'_>, known: Option<EdgeIndex>, (source, destination): (NodeIndex, NodeIndex)) {
+        if let Err(reason) = self.may_begin(row, known, source, destination) {
+            return self.reject(row.place(), reason);
+        }
+        self.intern(row);
+        let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
+        let identity = Identity { edge_type: row.edge_type(), source, destination, key };
+        let edge = self.index.begin_edge(identity, self.at, (&self.sets, true), self.speaker);
+        self.listed_edges.set(edge.at());
+        self.next_edge = edge.0 + 1;
+        self.report.edges.listed += 1;
+        count_created(&mut self.report.edges, known.is_some());
+        self.steps.push(Step::Create(row.at() as u32));
+    }
+
+    /// Whether both ends, and an earlier life, let an edge begin now.
+    fn may_begin(
+        &self,
+        row: RowRef<'_>,
+        known: Option<EdgeIndex>,
+        source: NodeIndex,
+        destination: NodeIndex,
+    ) -> Result<(), Reason> {
+        for end in [source, destination] {
+            let created = self.index.nodes.latest_life(end).map_or(self.at, |life| life.interval.created);
+            in_order(self.at, created, || format!("node {}", self.index.node_key(end)))?;
+        }
+        let latest = known.map_or(self.at, |edge| self.index.edges.latest(edge));
+        in_order(self.at, latest, || format!("edge {}", row.edge_key(&self.index.schema)))
+    }
+
+    /// Ends the edges that are not listed, but for those that end with one of their nodes.
+    pub(super) fn absent_edges(&mut self) {
+        for edge in (0..self.index.n_edges() as u32).map(EdgeIndex) {
+            let life = self.index.edges.get(edge);
+            let own = life.interval.is_open() && life.namespace == self.speaker;
+            if !own || self.listed_edges.has(edge.at()) {
+                continue;
+            }
+            self.report.edges.gone += 1;
+            if !self.stays(life.source) || !self.stays(life.destination) {
+                continue;
+            }
+            let key = self.index.edge_key(edge);
+            match in_order(self.at, self.index.edges.latest(edge), || format!("edge {key}")) {
+                Err(reason) => self.reject(absent(), reason),
+                Ok(()) => {
+                    self.index.end_edge(edge, self.at);
+                    self.step(Action::Delete, Element::Edge(key), Vec::new());
+                }
+            }
+        }
+    }
+}
