@@ -24,6 +24,7 @@ pub(crate) fn of_version(version: &Version, canonical: Canonical<'_>) -> String 
     for merge in &version.merges {
         bytes.0.clear();
         bytes.tag(2).node(&merge.from).node(&merge.into);
+        canonical.merge(&merge.features).iter().for_each(|(name, value)| bytes.feature(name, Some(value)));
         add(&mut sum, &bytes);
     }
     let mut hasher = Hasher::new();
