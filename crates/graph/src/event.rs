@@ -23,7 +23,8 @@ pub enum Element {
     Node(NodeKey),
     /// An edge between two nodes.
     Edge(EdgeKey),
-    /// The record that node `from` became node `into`: `Create` merges, `Delete` ends the merge.
+    /// The record that node `from` became node `into`: `Create` merges, `Update` changes the features of the merge,
+    /// `Delete` ends it. A node may have merges into several nodes at once, at most one into each.
     Merge {
         /// The node that is no more.
         from: NodeKey,
@@ -44,7 +45,7 @@ pub struct Event {
     pub action: Action,
     /// To what.
     pub element: Element,
-    /// Features set by it (empty for deletes and merges).
+    /// Features set by it (empty for deletes).
     pub features: Features,
 }
 

@@ -60,19 +60,26 @@ fn change() -> impl Strategy<Value = Event> {
     let time = prop_oneof![80 => Just(Time::MIN), 1 => Just(Time::FOREVER)];
     let empty = Just(Features::new());
     (time, element()).prop_flat_map(move |(time, (element, action))| {
-        let bare = action == Action::Delete || matches!(element, Element::Merge { .. });
-        let features =
-            if bare { prop_oneof![30 => empty.clone(), 1 => features()].boxed() } else { features().boxed() };
+        let features = match (action, &element) {
+            (Action::Delete, _) => prop_oneof![30 => empty.clone(), 1 => features()].boxed(),
+            (_, Element::Merge { .. }) => merge_features().boxed(),
+            _ => features().boxed(),
+        };
         features.prop_map(move |features| Event { time, action, element: element.clone(), features })
     })
 }
 
 fn element() -> impl Strategy<Value = (Element, Action)> {
-    let merge = (node_key(), node_key()).prop_map(|(from, into)| Element::Merge { from, into });
+    // Few pairs, so that merges are changed, ended and made again.
+    let few = prop_oneof![8 => (0..2usize, 3..5usize), 1 => (0..9usize, 0..9usize)];
+    let merge = few.prop_map(|(from, into)| {
+        let keys = node_keys();
+        Element::Merge { from: keys[from].clone(), into: keys[into].clone() }
+    });
     prop_oneof![
-        4 => (node_key().prop_map(Element::Node), action(3, 3, 2)),
-        5 => (edge_key().prop_map(Element::Edge), action(5, 3, 2)),
-        1 => (merge, action(4, 1, 2)),
+        4 => (node_key().prop_map(Element::Node), action(3, 3, 3)),
+        6 => (edge_key().prop_map(Element::Edge), action(5, 3, 2)),
+        3 => (merge, action(5, 4, 3)),
     ]
 }
 
@@ -103,6 +110,20 @@ fn edge(source: NodeKey, relation: &str, destination: NodeKey, key: Option<&str>
 
 fn features() -> impl Strategy<Value = Features> {
     vec(feature(), 0..4)
+}
+
+/// A merge often says what it is; advice leads nowhere.
+fn merge_features() -> impl Strategy<Value = Features> {
+    let kind = prop_oneof![Just("replaced_by"), Just("consider")];
+    let merge_type = prop_oneof![
+        3 => kind.prop_map(|kind| Some(Some(Value::Category(kind.into())))),
+        1 => Just(Some(None)),
+        4 => Just(None),
+    ];
+    (vec(feature(), 0..2), merge_type).prop_map(|(mut features, merge_type)| {
+        features.extend(merge_type.map(|value| (Name::from("type"), value)));
+        features
+    })
 }
 
 /// A feature is named after the kind of its values, but for a rare one of the wrong kind.

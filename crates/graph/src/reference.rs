@@ -1,12 +1,13 @@
 //! The oracle: a graph kept in plain lists and read by scanning them, so that it is easy to see that it is right.
 
+mod merge;
 mod view;
 
 use std::collections::BTreeMap;
 
 use crate::{
-    Action, EdgeKey, Element, Event, FeatureDef, FeatureKind, FeatureSpan, Features, Interval, Life, ListOrder,
-    MergeRecord, Name, NodeKey, NodeTypeId, Owner, Reason, Schema, Time, Value,
+    Action, EdgeKey, Element, Event, FeatureDef, FeatureKind, FeatureSpan, Features, Interval, Life, ListOrder, Name,
+    NodeKey, NodeTypeId, Owner, Reason, Schema, Time, Value,
 };
 
 /// A graph that is slow and obviously right. Fast implementations of [`crate::GraphView`] are tested against it.
@@ -26,7 +27,8 @@ pub struct ReferenceGraph {
     schema: Schema,
     nodes: BTreeMap<NodeKey, Past>,
     edges: BTreeMap<EdgeKey, Past>,
-    merges: Vec<MergeRecord>,
+    /// In the order of the log.
+    merges: Vec<merge::Episode>,
     log: Vec<Event>,
 }
 
@@ -68,6 +70,7 @@ impl ReferenceGraph {
                 // The target need not be in the graph, so its type may be new.
                 node_type(&mut schema, &into)?;
                 self.check_merge(&from, &into, &event)?;
+                event.features = canonical(&mut schema, Owner::Merge, &event.features)?;
                 self.change_merge(from, into, &event);
             }
         }
@@ -116,51 +119,15 @@ impl ReferenceGraph {
         in_order(time, life.interval.created, || format!("node {key}"))
     }
 
-    fn check_merge(&self, from: &NodeKey, into: &NodeKey, event: &Event) -> Result<(), Reason> {
-        let refused = |why: &str| Err(Reason::BadMerge(format!("{from} into {into}: {why}")));
-        if from == into {
-            return refused("a node cannot merge into itself");
-        }
-        let node = self.nodes.get(from).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
-        let open = self.merges.iter().find(|merge| merge.from == *from && merge.interval.is_open());
-        match event.action {
-            Action::Update => return refused("a merge has no features to update"),
-            Action::Create if node.is_open() => return refused("the first node is still alive: delete it first"),
-            Action::Create if open.is_some() => {
-                return refused("the first node is merged already: end that merge first");
-            }
-            Action::Delete if open.is_none_or(|merge| merge.into != *into) => return refused("no such merge holds"),
-            Action::Create | Action::Delete => {}
-        }
-        in_order(event.time, node.latest, || format!("node {from}"))
-    }
-
     fn change_node(&mut self, key: &NodeKey, event: &Event) {
         change(self.nodes.entry(key.clone()), event);
         if event.action == Action::Create {
-            self.end_merge(key, event.time);
+            self.end_merges(key, None, event.time);
         }
         if event.action == Action::Delete {
             let live = self.edges.iter_mut().filter(|(edge, life)| touches(edge, key) && life.is_open());
             live.for_each(|(_, edge)| edge.close(event.time));
         }
-    }
-
-    fn change_merge(&mut self, from: NodeKey, into: NodeKey, event: &Event) {
-        if let Some(node) = self.nodes.get_mut(&from) {
-            node.latest = event.time;
-        }
-        if event.action == Action::Create {
-            self.merges.push(MergeRecord { from, into, interval: Interval::open(event.time) });
-        } else {
-            self.end_merge(&from, event.time);
-        }
-    }
-
-    fn end_merge(&mut self, from: &NodeKey, time: Time) {
-        let open = self.merges.iter_mut().filter(|merge| merge.from == *from && merge.interval.is_open());
-        open.for_each(|merge| merge.interval.removed = time);
-        self.merges.retain(|merge| merge.interval.created < merge.interval.removed);
     }
 }
 
@@ -173,12 +140,7 @@ impl Past {
     fn close(&mut self, time: Time) {
         self.latest = time;
         if let Some(life) = self.lives.last_mut() {
-            life.interval.removed = time;
-            life.features
-                .iter_mut()
-                .filter(|span| span.interval.is_open())
-                .for_each(|span| span.interval.removed = time);
-            life.features.retain(|span| span.interval.created < span.interval.removed);
+            end(life, time);
         }
         self.lives.retain(|life| life.interval.created < life.interval.removed);
     }
@@ -197,6 +159,13 @@ fn change<K: Ord>(entry: std::collections::btree_map::Entry<'_, K, Past>, event:
     if let Some(life) = element.lives.last_mut() {
         event.features.iter().for_each(|(name, value)| set(life, event.time, name, value.as_ref()));
     }
+}
+
+/// Ends a life and the values in it.
+fn end(life: &mut Life, time: Time) {
+    life.interval.removed = time;
+    life.features.iter_mut().filter(|span| span.interval.is_open()).for_each(|span| span.interval.removed = time);
+    life.features.retain(|span| span.interval.created < span.interval.removed);
 }
 
 /// Sets a feature from `time` on. First takes back what was set at the same time before, so that the last one wins.
@@ -230,9 +199,8 @@ fn check_shape(event: &Event) -> Result<(), Reason> {
     if event.time == Time::FOREVER {
         return Err(Reason::Malformed("nothing can happen at the end of time: give an earlier time".into()));
     }
-    let merge = matches!(event.element, Element::Merge { .. });
-    if !event.features.is_empty() && (merge || event.action == Action::Delete) {
-        return Err(Reason::Malformed("deletes and merges carry no features: leave them out".into()));
+    if !event.features.is_empty() && event.action == Action::Delete {
+        return Err(Reason::Malformed("deletes carry no features: leave them out".into()));
     }
     Ok(())
 }

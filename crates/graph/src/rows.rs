@@ -352,10 +352,15 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
         }
     }
 
-    fn named(&self, features: &[(FeatureId, ValueRef<'_>)]) -> Vec<(Name, Option<Value>)> {
+    fn named(&self, features: &[(FeatureId, ValueRef<'_>)]) -> Features {
         let defs = self.rest.schema.features(Owner::Merge);
-        let named = features.iter().filter(|(_, value)| !value.is_null());
-        named.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), Some(value.to_value())))).collect()
+        let named = features.iter().filter(|(_, value)| !value.is_null()).filter_map(|(id, value)| {
+            let def = defs.get(id.at())?;
+            Some((def.name.clone(), Some(def.order.canonical(value.to_value()))))
+        });
+        let mut named: Features = named.collect();
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        named
     }
 
     fn key(&self, (node_type, id): (NodeTypeId, &str)) -> NodeKey {

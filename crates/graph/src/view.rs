@@ -3,6 +3,7 @@
 //! [`GraphView`] is implemented twice: by the reference graph (naive, obviously right) and by the index (fast). Answers
 //! are in canonical order, so that two implementations can be compared by `==`.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::{EdgeKey, Event, Interval, Name, NodeKey, Schema, Time, Value};
@@ -97,7 +98,7 @@ pub struct Life {
 pub type ElementHistory = Vec<Life>;
 
 /// The record that a node became another.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct MergeRecord {
     /// The node that is no more.
     pub from: NodeKey,
@@ -105,6 +106,24 @@ pub struct MergeRecord {
     pub into: NodeKey,
     /// When the merge holds.
     pub interval: Interval,
+    /// Features of the merge now, or at its last moment.
+    pub features: BTreeMap<Name, Value>,
+}
+
+impl MergeRecord {
+    /// The feature that says what kind of merge it is.
+    pub const TYPE: &str = "type";
+
+    /// Whether a merge of this [`MergeRecord::TYPE`] says what a node has become. Ontologies name a node to `consider`
+    /// instead of one that is gone: that is advice, and nothing resolves through it.
+    pub fn resolves(merge_type: Option<&Value>) -> bool {
+        !matches!(merge_type, Some(Value::Text(name) | Value::Category(name)) if **name == *"consider")
+    }
+
+    /// Merges stand in the order of their nodes, and of time.
+    pub fn canonical_order(&self, other: &MergeRecord) -> Ordering {
+        (&self.from, &self.into, self.interval).cmp(&(&other.from, &other.into, other.interval))
+    }
 }
 
 /// What differs between two states of the graph; each list sorted by key.
@@ -179,10 +198,12 @@ pub trait GraphView {
     /// All lives of an edge.
     fn edge_history(&self, key: &EdgeKey) -> ElementHistory;
 
-    /// All merges that ever held, sorted.
+    /// All merges that ever held, in [`MergeRecord::canonical_order`].
     fn merges(&self) -> Vec<MergeRecord>;
 
-    /// The node that `key` has become at a time, through all merges that hold then; `key` itself if none does.
+    /// The node that `key` has become at a time, through all merges that hold then and say so
+    /// ([`MergeRecord::resolves`]); `key` itself if none does. Of several merges of a node the one counts that the log
+    /// made first.
     fn resolve(&self, key: &NodeKey, time: Time) -> NodeKey;
 
     /// What changed between two times (hard deletes).

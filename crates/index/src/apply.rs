@@ -9,7 +9,6 @@ use crate::adjacency::Entry;
 use crate::check::{Ends, edge_type_name, full, in_order};
 use crate::edge::Identity;
 use crate::log::Subject;
-use crate::merge::refused;
 use crate::{Index, NONE};
 
 impl Index {
@@ -26,7 +25,7 @@ impl Index {
             (Element::Edge(key), Action::Create) => self.create_edge(event, key, namespace),
             (Element::Edge(key), Action::Update) => self.update_edge(event, key, namespace),
             (Element::Edge(key), Action::Delete) => self.delete_edge(event.time, key, namespace),
-            (Element::Merge { from, into }, action) => self.merge(event.time, action, from, into, namespace),
+            (Element::Merge { from, into }, _) => self.apply_merge(event, from, into, namespace),
         }
     }
 
@@ -51,9 +50,7 @@ impl Index {
 
     /// Begins a life of a node that has none, checked by the caller, and ends its merges.
     pub(crate) fn begin_life(&mut self, node: NodeIndex, time: Time, sets: Sets<'_>, namespace: u32) {
-        if let Some(merge) = self.merges.open_of(self.nodes.get(node).merge) {
-            self.merges.close(merge, time);
-        }
+        self.merges.close_all(self.nodes.get(node).merge, time);
         let track = self.columns.open(time, sets.0);
         let life = self.nodes.open(node, time, track, namespace);
         self.accept_create(Subject::Node(life), time, sets);
@@ -163,72 +160,6 @@ impl Index {
         self.accept(Action::Delete, Subject::Edge(edge.0), time, &[]);
     }
 
-    fn merge(
-        &mut self,
-        time: Time,
-        action: Action,
-        from: &NodeKey,
-        into: &NodeKey,
-        namespace: &Name,
-    ) -> Result<(), Reason> {
-        let a = self.look_up(from)?;
-        let b = self.check_node_type(&into.node_type)?.and_then(|node_type| self.nodes.find(node_type, &into.id));
-        if from == into {
-            return Err(refused(from, into, "a node cannot merge into itself"));
-        }
-        let a = a.ok_or_else(|| Reason::UnknownNode(from.clone()))?;
-        let open = self.merges.open_of(self.nodes.get(a).merge);
-        let merge = match action {
-            Action::Update => return Err(refused(from, into, "a merge has no features to update")),
-            Action::Create => self.begin_merge(time, (from, a), (into, b), open, namespace)?,
-            Action::Delete => self.end_merge(time, (from, a), (into, b), open, namespace)?,
-        };
-        self.accept(action, Subject::Merge(merge), time, &[]);
-        Ok(())
-    }
-
-    /// A target that was never created gets its number, and its type becomes known, but it lives nowhere.
-    fn begin_merge(
-        &mut self,
-        time: Time,
-        (from, a): (&NodeKey, NodeIndex),
-        (into, b): (&NodeKey, Option<NodeIndex>),
-        open: Option<u32>,
-        namespace: &Name,
-    ) -> Result<u32, Reason> {
-        let life = self.nodes.latest_life(a).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
-        self.check_namespace(life.namespace, namespace, || format!("node {from}"))?;
-        if life.interval.is_open() {
-            return Err(refused(from, into, "the first node is still alive: delete it first"));
-        }
-        if open.is_some() {
-            return Err(refused(from, into, "the first node is merged already: end that merge first"));
-        }
-        self.check_order(a, time)?;
-
-        let node_type = self.schema.add_node_type(&into.node_type).ok_or_else(|| full("node types"))?;
-        let b = b.unwrap_or_else(|| self.nodes.add(node_type, into));
-        let namespace = self.namespaces.add(namespace);
-        Ok(self.merges.open(&mut self.nodes, a, b, time, namespace))
-    }
-
-    fn end_merge(
-        &mut self,
-        time: Time,
-        (from, a): (&NodeKey, NodeIndex),
-        (into, b): (&NodeKey, Option<NodeIndex>),
-        open: Option<u32>,
-        namespace: &Name,
-    ) -> Result<u32, Reason> {
-        let open = open.filter(|&merge| Some(self.merges.all[merge as usize].into) == b);
-        let merge = open.ok_or_else(|| refused(from, into, "no such merge holds"))?;
-        self.check_namespace(self.merges.all[merge as usize].namespace, namespace, || format!("merge of node {from}"))?;
-        self.check_order(a, time)?;
-        self.merges.close(merge, time);
-        self.nodes.all[a.at()].latest = time;
-        Ok(merge)
-    }
-
     /// The node if it has an open life that the event may touch.
     fn living(&self, key: &NodeKey, time: Time, namespace: &Name) -> Result<NodeIndex, Reason> {
         let node = self.look_up(key)?.ok_or_else(|| Reason::UnknownNode(key.clone()))?;
@@ -316,7 +247,7 @@ impl Index {
 
     /// Checked features as the log keeps them: learned by the schema, lists in canonical form, and without the ends of
     /// features that nothing ever had.
-    fn sets(&mut self, owner: Owner, features: &Features) -> Vec<(FeatureId, u32)> {
+    pub(crate) fn sets(&mut self, owner: Owner, features: &Features) -> Vec<(FeatureId, u32)> {
         let mut sets = Vec::with_capacity(features.len());
         for (name, value) in features {
             let known = self.schema.feature(owner, name).map(|(id, def)| (id, def.order));
@@ -346,7 +277,7 @@ impl Index {
     }
 
     /// Writes an accepted event to the log.
-    fn accept(&mut self, action: Action, subject: Subject, time: Time, sets: &[(FeatureId, u32)]) {
+    pub(crate) fn accept(&mut self, action: Action, subject: Subject, time: Time, sets: &[(FeatureId, u32)]) {
         let position = self.log.push(action, subject, time, sets);
         self.keep_facts(position, time);
     }

@@ -1,8 +1,8 @@
 //! What must hold before an event changes anything.
 
 use timeweft_graph::{
-    Action, EdgeKey, EdgeTypeId, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
-    Reason, Time, Value,
+    Action, EdgeKey, EdgeTypeId, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Reason,
+    Time, Value,
 };
 
 use crate::{Index, NONE};
@@ -25,9 +25,8 @@ impl Index {
         if event.time == Time::FOREVER {
             return Err(Reason::Malformed("nothing can happen at the end of time: give an earlier time".into()));
         }
-        let merge = matches!(event.element, Element::Merge { .. });
-        if !event.features.is_empty() && (merge || event.action == Action::Delete) {
-            return Err(Reason::Malformed("deletes and merges carry no features: leave them out".into()));
+        if !event.features.is_empty() && event.action == Action::Delete {
+            return Err(Reason::Malformed("deletes carry no features: leave them out".into()));
         }
         self.check_room(event.features.len())
     }

@@ -53,6 +53,9 @@ impl Index {
     /// Adds the types and features that `declared` has and this schema has not; what is there stays as it is. Works on
     /// a closed schema too.
     pub fn declare(&mut self, declared: &Schema) {
+        declared.features(Owner::Merge).iter().for_each(|def| {
+            self.schema.add_feature(Owner::Merge, def.clone());
+        });
         for node in declared.node_types() {
             if let Some(id) = self.schema.add_node_type(&node.name) {
                 let owner = Owner::Node(id);

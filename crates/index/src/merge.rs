@@ -1,9 +1,12 @@
 //! Merges: which node became which, and when.
 
-use timeweft_graph::{Interval, NodeIndex, NodeKey, Reason, Time};
+use timeweft_graph::{Action, Event, Interval, MergeRecord, Name, NodeIndex, NodeKey, Owner, Reason, Time, Value};
 
-use crate::node::Nodes;
-use crate::{NONE, life::Life, life::chain};
+use crate::NONE;
+use crate::check::full;
+use crate::index::Index;
+use crate::life::{Life, chain};
+use crate::log::Subject;
 
 /// One episode in which `from` is `into`. One that ended when it began is never shown.
 #[derive(Clone)]
@@ -13,6 +16,7 @@ pub(crate) struct Merge {
     pub(crate) into: NodeIndex,
     /// The episode of `from` before this one, or [`NONE`].
     previous: u32,
+    pub(crate) track: u32,
     pub(crate) namespace: u32,
 }
 
@@ -24,7 +28,7 @@ impl Life for Merge {
         self.previous
     }
     fn track(&self) -> u32 {
-        NONE
+        self.track
     }
 }
 
@@ -35,51 +39,145 @@ pub(crate) struct Merges {
 }
 
 impl Merges {
-    /// The open merge of a node, given its latest one.
-    pub(crate) fn open_of(&self, latest: u32) -> Option<u32> {
-        (latest != NONE && self.all[latest as usize].interval.is_open()).then_some(latest)
+    /// The open merges of a node, newest first, given its latest one.
+    pub(crate) fn open_of(&self, latest: u32) -> impl Iterator<Item = u32> {
+        chain(&self.all, latest).filter(|&merge| self.all[merge as usize].interval.is_open())
     }
 
-    /// Begins a merge.
-    pub(crate) fn open(
+    /// Ends all open merges of a node, given its latest one.
+    pub(crate) fn close_all(&mut self, latest: u32, time: Time) {
+        let mut at = latest;
+        while at != NONE {
+            let merge = &mut self.all[at as usize];
+            if merge.interval.is_open() {
+                merge.interval.removed = time;
+            }
+            at = merge.previous;
+        }
+    }
+}
+
+/// The two nodes of an event; the second may be one that no event has named.
+struct Ends<'a> {
+    from: &'a NodeKey,
+    into: &'a NodeKey,
+    from_index: NodeIndex,
+    into_index: Option<NodeIndex>,
+}
+
+impl Ends<'_> {
+    fn refused(&self, why: &str) -> Reason {
+        refused(self.from, self.into, why)
+    }
+}
+
+fn refused(from: &NodeKey, into: &NodeKey, why: &str) -> Reason {
+    Reason::BadMerge(format!("{from} into {into}: {why}"))
+}
+
+impl Index {
+    pub(crate) fn apply_merge(
         &mut self,
-        nodes: &mut Nodes,
-        from: NodeIndex,
-        into: NodeIndex,
-        time: Time,
-        namespace: u32,
-    ) -> u32 {
-        let id = self.all.len() as u32;
-        let node = &mut nodes.all[from.at()];
-        self.all.push(Merge { interval: Interval::open(time), from, into, previous: node.merge, namespace });
-        node.merge = id;
-        node.latest = time;
-        id
+        event: &Event,
+        from: &NodeKey,
+        into: &NodeKey,
+        namespace: &Name,
+    ) -> Result<(), Reason> {
+        let from_index = self.look_up(from)?;
+        let into_index =
+            self.check_node_type(&into.node_type)?.and_then(|node_type| self.nodes.find(node_type, &into.id));
+        if from == into {
+            return Err(refused(from, into, "a node cannot merge into itself"));
+        }
+        let from_index = from_index.ok_or_else(|| Reason::UnknownNode(from.clone()))?;
+        let ends = Ends { from, into, from_index, into_index };
+        let open = self.open_merge(&ends);
+        let merge = match event.action {
+            Action::Create => self.begin_merge(event, &ends, open, namespace)?,
+            Action::Update => self.own_merge(event, &ends, open, namespace)?,
+            Action::Delete => {
+                let merge = self.own_merge(event, &ends, open, namespace)?;
+                self.merges.all[merge as usize].interval.removed = event.time;
+                merge
+            }
+        };
+        self.nodes.all[from_index.at()].latest = event.time;
+        let sets = self.sets(Owner::Merge, &event.features);
+        self.columns.update(&mut self.merges.all[merge as usize].track, event.time, &sets);
+        self.accept(event.action, Subject::Merge(merge), event.time, &sets);
+        Ok(())
     }
 
-    /// Ends a merge.
-    pub(crate) fn close(&mut self, merge: u32, time: Time) {
-        self.all[merge as usize].interval.removed = time;
+    fn open_merge(&self, ends: &Ends<'_>) -> Option<u32> {
+        let latest = self.nodes.get(ends.from_index).merge;
+        let into = ends.into_index?;
+        self.merges.open_of(latest).find(|&merge| self.merges.all[merge as usize].into == into)
+    }
+
+    /// A target that was never created gets its number, and its type becomes known, but it lives nowhere.
+    fn begin_merge(
+        &mut self,
+        event: &Event,
+        ends: &Ends<'_>,
+        open: Option<u32>,
+        namespace: &Name,
+    ) -> Result<u32, Reason> {
+        let life = self.nodes.latest_life(ends.from_index).ok_or_else(|| Reason::UnknownNode(ends.from.clone()))?;
+        self.check_namespace(life.namespace, namespace, || format!("node {}", ends.from))?;
+        if life.interval.is_open() {
+            return Err(ends.refused("the first node is still alive: delete it first"));
+        }
+        if open.is_some() {
+            return Err(ends.refused("this merge holds already"));
+        }
+        self.check_order(ends.from_index, event.time)?;
+        self.check_features(Some(Owner::Merge), || "merge".into(), &event.features)?;
+
+        let node_type = self.schema.add_node_type(&ends.into.node_type).ok_or_else(|| full("node types"))?;
+        let into = ends.into_index.unwrap_or_else(|| self.nodes.add(node_type, ends.into));
+        let namespace = self.namespaces.add(namespace);
+        let merge = self.merges.all.len() as u32;
+        let node = &mut self.nodes.all[ends.from_index.at()];
+        let previous = std::mem::replace(&mut node.merge, merge);
+        let (interval, from) = (Interval::open(event.time), ends.from_index);
+        self.merges.all.push(Merge { interval, from, into, previous, track: NONE, namespace });
+        Ok(merge)
+    }
+
+    /// The open merge that an event may change or end.
+    fn own_merge(&self, event: &Event, ends: &Ends<'_>, open: Option<u32>, namespace: &Name) -> Result<u32, Reason> {
+        let merge = open.ok_or_else(|| ends.refused("no such merge holds"))?;
+        let owner = self.merges.all[merge as usize].namespace;
+        self.check_namespace(owner, namespace, || format!("merge of node {}", ends.from))?;
+        self.check_order(ends.from_index, event.time)?;
+        self.check_features(Some(Owner::Merge), || "merge".into(), &event.features)?;
+        Ok(merge)
     }
 
     /// The node that `node` has become at a time: follows merges that hold then, and stops before going round in a circle.
-    pub(crate) fn resolve(&self, nodes: &Nodes, node: NodeIndex, time: Time) -> NodeIndex {
+    pub(crate) fn resolve_index(&self, node: NodeIndex, time: Time) -> NodeIndex {
         let mut path = vec![node];
         let mut last = node;
-        while let Some(next) = self.target(nodes, last, time).filter(|next| !path.contains(next)) {
+        while let Some(next) = self.target(last, time).filter(|next| !path.contains(next)) {
             path.push(next);
             last = next;
         }
         last
     }
 
-    fn target(&self, nodes: &Nodes, node: NodeIndex, time: Time) -> Option<NodeIndex> {
-        let merges = chain(&self.all, nodes.get(node).merge).map(|at| &self.all[at as usize]);
-        merges.filter(|merge| merge.is_real()).find(|merge| merge.interval.contains(time)).map(|merge| merge.into)
+    /// The first merge in the log counts, which is the last of the chain.
+    fn target(&self, node: NodeIndex, time: Time) -> Option<NodeIndex> {
+        let merges = chain(&self.merges.all, self.nodes.get(node).merge).map(|at| &self.merges.all[at as usize]);
+        let leading = merges.filter(|merge| {
+            let holds = merge.is_real() && merge.interval.contains(time);
+            holds && MergeRecord::resolves(self.merge_type(merge, time).as_ref())
+        });
+        leading.last().map(|merge| merge.into)
     }
-}
 
-/// Why a merge cannot begin or end.
-pub(crate) fn refused(from: &NodeKey, into: &NodeKey, why: &str) -> Reason {
-    Reason::BadMerge(format!("{from} into {into}: {why}"))
+    fn merge_type(&self, merge: &Merge, time: Time) -> Option<Value> {
+        let (id, _) = self.schema.feature(Owner::Merge, MergeRecord::TYPE)?;
+        let mut held = self.columns.at(merge.track, time);
+        held.find(|(feature, _)| *feature == id).and_then(|(_, value)| self.columns.value(value))
+    }
 }

@@ -68,12 +68,12 @@ impl GraphView for Index {
     fn merges(&self) -> Vec<MergeRecord> {
         let mut merges: Vec<_> =
             self.merges.all.iter().filter(|merge| merge.is_real()).map(|m| self.record(m)).collect();
-        merges.sort_unstable();
+        merges.sort_unstable_by(MergeRecord::canonical_order);
         merges
     }
 
     fn resolve(&self, key: &NodeKey, time: Time) -> NodeKey {
-        let last = self.node_index(key).map(|node| self.merges.resolve(&self.nodes, node, time));
+        let last = self.node_index(key).map(|node| self.resolve_index(node, time));
         last.map_or(key, |node| self.node_key(node)).clone()
     }
 
@@ -83,7 +83,7 @@ impl GraphView for Index {
         self.diff_edges(At::time(from), At::time(to), &mut diff);
         let began = |merge: &&Merge| merge.is_real() && merge.interval.contains(to) && !merge.interval.contains(from);
         diff.merged = self.merges.all.iter().filter(began).map(|merge| self.record(merge)).collect();
-        diff.merged.sort_unstable();
+        diff.merged.sort_unstable_by(MergeRecord::canonical_order);
         diff
     }
 
@@ -195,7 +195,7 @@ impl Index {
 
     fn record(&self, merge: &Merge) -> MergeRecord {
         let (from, into) = (self.node_key(merge.from).clone(), self.node_key(merge.into).clone());
-        MergeRecord { from, into, interval: merge.interval }
+        MergeRecord { from, into, interval: merge.interval, features: self.values(merge, Owner::Merge, Time::FOREVER) }
     }
 
     fn diff_nodes(&self, from: At, to: At, diff: &mut Diff) {
@@ -261,19 +261,20 @@ impl Index {
             Subject::Node(life) => {
                 let life = &self.nodes.lives[life as usize];
                 let node = self.nodes.get(life.node);
-                (life.interval, life.track, Some(Owner::Node(node.node_type)), Element::Node(node.key.clone()))
+                (life.interval, life.track, Owner::Node(node.node_type), Element::Node(node.key.clone()))
             }
             Subject::Edge(life) => {
                 let life = self.edges.get(EdgeIndex(life));
-                (life.interval, life.track, Some(Owner::Edge(life.edge_type)), Element::Edge(self.key_of(life)))
+                (life.interval, life.track, Owner::Edge(life.edge_type), Element::Edge(self.key_of(life)))
             }
             Subject::Merge(merge) => {
                 let merge = &self.merges.all[merge as usize];
                 let key = |node: NodeIndex| self.node_key(node).clone();
-                (merge.interval, crate::NONE, None, Element::Merge { from: key(merge.from), into: key(merge.into) })
+                let element = Element::Merge { from: key(merge.from), into: key(merge.into) };
+                (merge.interval, merge.track, Owner::Merge, element)
             }
         };
-        let defs = owner.map_or(&[][..], |owner| self.schema.features(owner));
+        let defs = self.schema.features(owner);
         let feature =
             |(id, value): (FeatureId, u32)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)));
         let mut features: Vec<_> = entry.sets.iter().copied().filter_map(feature).collect();

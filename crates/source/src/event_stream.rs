@@ -1,7 +1,7 @@
 //! The message format: one event a line, as JSON or as a row of a table.
 //!
 //! A JSON line of an edge event (a node event has only `source`; a merge has `source`, the node that is no more, and
-//! `destination`, what it became):
+//! `destination`, what it became, and its features in `edge`):
 //!
 //! ```json
 //! {"time":5,"action":"create","entity":"edge","source":{"type":"user","id":"u1","features":{"age":31}},

@@ -135,7 +135,7 @@ impl Ingest<'_> {
     }
 }
 
-/// The type of an element; none of a merge.
+/// The type of an element.
 fn owner(schema: &Schema, element: &Element) -> Option<Owner> {
     match element {
         Element::Node(node) => schema.node_type(&node.node_type).map(Owner::Node),
@@ -144,7 +144,7 @@ fn owner(schema: &Schema, element: &Element) -> Option<Owner> {
             let destination = schema.node_type(&edge.destination.node_type)?;
             schema.edge_type(source, &edge.relation, destination).map(Owner::Edge)
         }
-        Element::Merge { .. } => None,
+        Element::Merge { .. } => Some(Owner::Merge),
     }
 }
 

@@ -31,7 +31,8 @@
 //! Columns of a segment: `time` (int64, in the unit that the file's metadata names), `action`, `entity`, `source_type`,
 //! `relation`, `destination_type` (dictionaries of names), `source_id`, `destination_id`, `key` (text), `ended` (names
 //! of the features whose value the event ends), and one column a feature, named `type.feature` or
-//! `source -relation-> destination.feature`. Merges have `from` as source and `into` as destination.
+//! `source -relation-> destination.feature`. Merges have `from` as source, `into` as destination, and features named
+//! `merge.feature`.
 
 mod catalogue;
 mod codec;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{EdgeKey, Name, NodeKey, Owner, Schema, Value};
+use crate::{EdgeKey, Features, Name, NodeKey, Owner, Schema, Value};
 
 /// Canonical features under the schema of the graph and, for what it does not know, the schema of the version.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,12 @@ impl<'a> Canonical<'a> {
             let destination = schema.node_type(&key.destination.node_type)?;
             schema.edge_type(source, &key.relation, destination).map(Owner::Edge)
         })
+    }
+
+    /// Features of a merge. A feature that the row ends is one that it does not have.
+    pub fn merge(&self, features: &Features) -> BTreeMap<Name, Value> {
+        let given = features.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        self.features(&given.collect::<Vec<_>>(), |_| Some(Owner::Merge))
     }
 
     fn features(&self, features: &[(Name, Value)], owner: impl Fn(&Schema) -> Option<Owner>) -> BTreeMap<Name, Value> {

@@ -60,7 +60,8 @@ impl<'a> Plan<'a> {
         } else if !stays.contains(&into) && !self.is_foreign(&into) {
             self.report.merges.target_dead += 1;
         }
-        let event = Event::new(self.at, Action::Create, Element::Merge { from, into });
+        let features = self.canonical.merge(&row.features).into_iter().map(|(name, value)| (name, Some(value)));
+        let event = Event::new(self.at, Action::Create, Element::Merge { from, into }).with(features.collect());
         self.stages.merges.push((event, row.place.clone()));
     }
 

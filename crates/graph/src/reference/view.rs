@@ -53,8 +53,8 @@ impl GraphView for ReferenceGraph {
     }
 
     fn merges(&self) -> Vec<MergeRecord> {
-        let mut merges = self.merges.clone();
-        merges.sort();
+        let mut merges: Vec<_> = self.merges.iter().map(|merge| merge.record()).collect();
+        merges.sort_by(MergeRecord::canonical_order);
         merges
     }
 
@@ -62,7 +62,7 @@ impl GraphView for ReferenceGraph {
         let mut path = vec![key.clone()];
         loop {
             let last = &path[path.len() - 1];
-            let holds = self.merges.iter().find(|merge| merge.from == *last && merge.interval.contains(time));
+            let holds = self.merges.iter().find(|merge| merge.from == *last && merge.leads(time));
             match holds {
                 // Nodes that became each other form a circle: stop before closing it.
                 Some(merge) if !path.contains(&merge.into) => path.push(merge.into.clone()),
@@ -85,7 +85,7 @@ impl GraphView for ReferenceGraph {
         Counts {
             nodes: self.nodes(None, at).len(),
             edges: self.edges(None, at).len(),
-            merges: self.merges.iter().filter(|merge| merge.interval.contains(at.time)).count(),
+            merges: self.merges.iter().filter(|merge| merge.life.interval.contains(at.time)).count(),
         }
     }
 
@@ -104,7 +104,7 @@ impl Past {
 
 impl Life {
     /// Whether it is over at a time, and its features then, or at its last tick.
-    fn state(&self, time: Time) -> (bool, BTreeMap<Name, Value>) {
+    pub(super) fn state(&self, time: Time) -> (bool, BTreeMap<Name, Value>) {
         let deleted = !self.interval.contains(time);
         let as_of = if deleted { self.interval.removed.before() } else { time };
         let held = self.features.iter().filter(|span| span.interval.contains(as_of));

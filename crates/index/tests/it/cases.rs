@@ -1,6 +1,6 @@
 use timeweft_graph::{
-    Action, At, Counts, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, Interval,
-    ListOrder, Name, NodeIndex, NodeKey, Owner, Reason, Schema, Time, Value,
+    Action, At, Counts, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, Features, GraphView,
+    Interval, ListOrder, Name, NodeIndex, NodeKey, Owner, Reason, Schema, Time, Value,
 };
 use timeweft_index::Index;
 
@@ -242,6 +242,36 @@ fn the_type_of_a_target_outside_the_graph_is_learned_or_refused() {
     [create(1, node("a")), delete(5, node("a"))].iter().for_each(|event| apply(&mut closed, event).unwrap());
     assert_eq!(apply(&mut closed, &event), Err(Reason::UnknownNodeType("other".into())));
     apply(&mut closed, &create(5, merge("a", "out"))).unwrap();
+}
+
+fn merge_type(name: &str) -> Features {
+    vec![("type".into(), Some(Value::Category(name.into())))]
+}
+
+/// delta-load 6.5, X22: a node is replaced by one and another may be considered: both are kept, the first one leads.
+#[test]
+fn x22_a_node_has_merges_into_several_nodes() {
+    let mut index = index(&[
+        create(1, node("a")),
+        create(1, node("b")),
+        delete(5, node("a")),
+        create(5, merge("a", "b")).with(merge_type("consider")),
+        create(5, merge("a", "c")).with(merge_type("replaced_by")),
+        create(6, merge("a", "d")),
+    ]);
+    assert_eq!(index.counts(hard(6)).merges, 3);
+    assert_eq!(index.resolve(&node("a"), Time(6)), node("c"));
+    apply(&mut index, &update(7, merge("a", "b")).with(merge_type("replaced_by"))).unwrap();
+    assert_eq!(index.resolve(&node("a"), Time(6)), node("c"));
+    assert_eq!(index.resolve(&node("a"), Time(7)), node("b"));
+    assert!(matches!(apply(&mut index, &create(8, merge("a", "d"))), Err(Reason::BadMerge(_))));
+    apply(&mut index, &delete(8, merge("a", "b"))).unwrap();
+    assert!(matches!(apply(&mut index, &update(8, merge("a", "b"))), Err(Reason::BadMerge(_))));
+    assert_eq!(index.resolve(&node("a"), Time(8)), node("c"));
+    apply(&mut index, &create(9, node("a"))).unwrap();
+    let episodes: Vec<_> = index.merges().into_iter().map(|merge| (merge.interval, merge.features.len())).collect();
+    assert_eq!(episodes, [(life(5, 8), 1), (life(5, 9), 1), (life(6, 9), 0)]);
+    assert_eq!(index.counts(hard(9)).merges, 0);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use timeweft_graph::histories::{histories, node_keys, probe_times};
 use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
-    At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder, Name, NodeKey,
-    Owner, Schema, Time,
+    Action, At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder,
+    MergeRecord, Name, NodeKey, Owner, Schema, Time,
 };
 use timeweft_index::Index;
 
@@ -137,6 +137,7 @@ fn histories_reach_what_they_are_for() {
     let mut given = 0;
     let mut reasons = BTreeSet::new();
     let (mut again, mut merged, mut outside, mut ended_by_node) = (0, 0, 0, 0);
+    let (mut at_once, mut advice, mut changed, mut unmerged) = (0, 0, 0, 0);
     for _ in 0..300 {
         let events = histories().new_tree(&mut runner).unwrap().current();
         let mut graph = ReferenceGraph::new(Schema::default());
@@ -151,6 +152,21 @@ fn histories_reach_what_they_are_for() {
         }
         again += edge_keys(&events).iter().filter(|key| graph.edge_history(key).len() > 1).count();
         merged += graph.merges().len();
+        let merges = graph.merges();
+        let both = |a: &MergeRecord, b: &MergeRecord| {
+            a.from == b.from && a.into < b.into && b.interval.contains(a.interval.created)
+        };
+        at_once += merges.iter().filter(|a| merges.iter().any(|b| both(a, b))).count();
+        advice += merges.iter().filter(|merge| !MergeRecord::resolves(merge.features.get(MergeRecord::TYPE))).count();
+        let of_merges = |action| {
+            graph
+                .events()
+                .iter()
+                .filter(|event| event.action == action && matches!(event.element, Element::Merge { .. }))
+                .count()
+        };
+        changed += of_merges(Action::Update);
+        unmerged += of_merges(Action::Delete);
         let created = |key: &NodeKey| graph.events().iter().any(|event| event.element == Element::Node(key.clone()));
         outside += graph.merges().iter().filter(|merge| !created(&merge.into)).count();
         let over = graph.edges(None, At { time: Time::FOREVER, deletes: Deletes::Soft });
@@ -160,4 +176,5 @@ fn histories_reach_what_they_are_for() {
     assert!(reasons.len() >= 10, "{reasons:?}");
     assert!(again > 30 && merged > 30 && ended_by_node > 100, "{again} {merged} {ended_by_node}");
     assert!(outside > 10, "{outside}");
+    assert!(at_once > 20 && advice > 20 && changed > 20 && unmerged > 10, "{at_once} {advice} {changed} {unmerged}");
 }

@@ -132,12 +132,12 @@ impl<R: BufRead> CsvReader<R> {
         let features = match &element {
             Element::Node(key) => self.read_features(&Subject::node(key))?,
             Element::Edge(key) => self.read_features(&Subject::edge(key))?,
-            // What a merge may not carry is refused below; of which kind it would be does not matter.
-            Element::Merge { from, .. } => self.read_features(&Subject::node(from))?,
+            Element::Merge { .. } => self.read_features(&Subject::Merge)?,
         };
-        let bare = action == Action::Delete || matches!(element, Element::Merge { .. });
         match features.first() {
-            Some((name, _)) if bare => Err(format!("a delete or merge carries no features: empty the cell `{name}`")),
+            Some((name, _)) if action == Action::Delete => {
+                Err(format!("a delete carries no features: empty the cell `{name}`"))
+            }
             _ => Ok(Event { time, action, element, features }),
         }
     }

@@ -12,6 +12,7 @@ use crate::names::Names;
 pub(crate) enum Subject {
     Node(Name),
     Edge(Name, Name, Name),
+    Merge,
 }
 
 impl Subject {
@@ -26,6 +27,7 @@ impl Subject {
     fn owner(&self, schema: &Schema) -> Option<Owner> {
         Some(match self {
             Subject::Node(name) => Owner::Node(schema.node_type(name)?),
+            Subject::Merge => Owner::Merge,
             Subject::Edge(source, relation, destination) => {
                 Owner::Edge(schema.edge_type(schema.node_type(source)?, relation, schema.node_type(destination)?)?)
             }

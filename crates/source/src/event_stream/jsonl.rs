@@ -121,14 +121,15 @@ impl Parser {
         let events = match (entity, edge, destination) {
             (Entity::Node, None, None) => vec![event(Element::Node(source.0), source.1)],
             (Entity::Node, ..) => return Err("a node event has only `source`, no `edge` and no `destination`".into()),
-            (Entity::Merge, None, Some(destination)) => {
+            (Entity::Merge, edge, Some(destination)) => {
                 let (into, features) = self.endpoint("destination", destination)?;
                 if !(features.is_empty() && source.1.is_empty()) {
-                    return Err("a merge carries no features: update the nodes on lines of their own".into());
+                    return Err("the nodes of a merge carry no features: update them on lines of their own".into());
                 }
+                let features = edge.map_or(Ok(Features::new()), |edge| self.merge(edge))?;
                 vec![event(Element::Merge { from: source.0, into }, features)]
             }
-            (Entity::Merge, ..) => return Err("a merge has `source` and `destination`, no `edge`".into()),
+            (Entity::Merge, ..) => return Err("a merge has `source` and `destination`".into()),
             (Entity::Edge, Some(edge), Some(destination)) => {
                 let destination = self.endpoint("destination", destination)?;
                 let (element, features) = self.edge(edge, &source.0, &destination.0)?;
@@ -178,6 +179,14 @@ impl Parser {
         };
         let features = self.read_features(&Subject::edge(&key), features).map_err(within)?;
         Ok((Element::Edge(key), features))
+    }
+
+    fn merge(&mut self, raw: &str) -> Result<Features, String> {
+        let within = |problem| format!("edge of a merge: {problem}");
+        let mut members: Members<'_> = json::parse(raw).map_err(within)?;
+        let features = members.take("features");
+        members.finish("features").map_err(within)?;
+        self.read_features(&Subject::Merge, features).map_err(within)
     }
 
     fn read_features(&mut self, subject: &Subject, raw: Option<&str>) -> Result<Features, String> {

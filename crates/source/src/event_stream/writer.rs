@@ -35,6 +35,7 @@ pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
         Element::Edge(key) => edge(key, &event.features, &mut line),
         Element::Merge { from, into } => {
             node("source", from, &Vec::new(), &mut line);
+            merge(&event.features, &mut line);
             node("destination", into, &Vec::new(), &mut line);
         }
     }
@@ -75,6 +76,18 @@ fn edge(key: &EdgeKey, features: &Features, line: &mut String) {
     write_features(features, line);
     line.push('}');
     node("destination", &key.destination, &Vec::new(), line);
+}
+
+/// The features of a merge stand where those of an edge do.
+fn merge(features: &Features, line: &mut String) {
+    if features.is_empty() {
+        return;
+    }
+    let mut members = String::new();
+    write_features(features, &mut members);
+    line.push_str(",\"edge\":{");
+    line.push_str(members.trim_start_matches(','));
+    line.push('}');
 }
 
 fn write_features(features: &Features, line: &mut String) {

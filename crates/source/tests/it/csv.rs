@@ -42,7 +42,7 @@ fn every_column_has_its_meaning() {
         1,CREATE,node,user,u1,,,,,,\"a, b\"\n\
         2,create,edge,user,u1,buys,k,item,9,0.5,\n\
         3,delete,edge,user,u1,buys,k,item,9,,\n\
-        4,create,merge,user,u1,,,user,u2,,\n";
+        4,create,merge,user,u1,,,user,u2,,moved\n";
     let records: Vec<_> = read(text).into_iter().map(Result::unwrap).map(|record| record.event).collect();
     assert_eq!(records[0].element, Element::Node(NodeKey::new("user", "u1")));
     assert_eq!(records[0].features, [("note".into(), Some(Value::text("a, b")))]);
@@ -52,6 +52,7 @@ fn every_column_has_its_meaning() {
     assert_eq!((records[2].action, records[2].features.len()), (Action::Delete, 0));
     let merge = Element::Merge { from: NodeKey::new("user", "u1"), into: NodeKey::new("user", "u2") };
     assert_eq!(records[3].element, merge);
+    assert_eq!(records[3].features, [("note".into(), Some(Value::text("moved")))]);
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn bad_rows_are_told_with_their_line() {
         "f:4: time: `soon` is not a time",
         "f:5: the time is empty",
         "f:6: action: expected create, update or delete, got `make`",
-        "f:7: a delete or merge carries no features: empty the cell `x`",
+        "f:7: a delete carries no features: empty the cell `x`",
         "f:8: feature `x`: `9007199254740993` is beyond 2^53",
     ];
     let records = read(text);

@@ -104,7 +104,7 @@ fn schema_for(value: &Value) -> Schema {
     let mut schema = Schema::new(TimeUnit::Step);
     let node = schema.add_node_type(&"a".into()).unwrap();
     let edge = schema.add_edge_type(node, &"r".into(), node).unwrap();
-    for owner in [Owner::Node(node), Owner::Edge(edge)] {
+    for owner in [Owner::Node(node), Owner::Edge(edge), Owner::Merge] {
         let def = FeatureDef { name: "x".into(), kind: FeatureKind::of(value), order: ListOrder::List };
         schema.add_feature(owner, def).unwrap();
     }
@@ -122,7 +122,8 @@ proptest! {
         let set = vec![("x".into(), (!ended).then(|| value.clone()))];
         let events = [
             Event::new(Time(time), Action::Update, Element::Node(node("a", 1))).with(set.clone()),
-            Event::new(Time(time), Action::Create, Element::Edge(edge(node("a", 1), "r", node("a", 2), None))).with(set),
+            Event::new(Time(time), Action::Create, Element::Edge(edge(node("a", 1), "r", node("a", 2), None))).with(set.clone()),
+            Event::new(Time(time), Action::Update, Element::Merge { from: node("a", 1), into: node("a", 2) }).with(set),
         ];
         prop_assert_eq!(round_trip(&events, &schema_for(&value)), events);
     }
@@ -134,10 +135,8 @@ proptest! {
         let mut events = Vec::new();
         for action in [Action::Create, Action::Update, Action::Delete] {
             events.push(Event::new(Time(-3), action, Element::Node(from.clone())));
-            events.push(Event::new(Time(4), action, Element::Edge(edge(from.clone(), &name, into.clone(), key.as_deref()))));
-        }
-        for action in [Action::Create, Action::Delete] {
             events.push(Event::new(Time(5), action, Element::Merge { from: from.clone(), into: into.clone() }));
+            events.push(Event::new(Time(4), action, Element::Edge(edge(from.clone(), &name, into.clone(), key.as_deref()))));
         }
         prop_assert_eq!(round_trip(&events, &Schema::new(TimeUnit::Step)), events);
     }

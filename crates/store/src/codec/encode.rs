@@ -84,7 +84,7 @@ impl Encoder {
     fn cells<'a>(&self, events: &'a [Event]) -> Option<Vec<Vec<(usize, &'a Value)>>> {
         let mut cells = vec![Vec::new(); self.layout.columns.len()];
         for (row, event) in events.iter().enumerate().filter(|(_, event)| !event.features.is_empty()) {
-            let owner = Owner::of(&event.element)?;
+            let owner = Owner::of(&event.element);
             let places = self.layout.places(&owner);
             for (feature, value) in last_values(event) {
                 if let Some(value) = value {

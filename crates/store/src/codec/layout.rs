@@ -40,18 +40,19 @@ const FEATURE: &str = "timeweft.feature";
 pub(super) enum Owner {
     Node(Name),
     Edge(Name, Name, Name),
+    Merge,
 }
 
 impl Owner {
-    /// The type of an event's element; a merge has no features.
-    pub(super) fn of(element: &Element) -> Option<Owner> {
+    /// The type of an event's element.
+    pub(super) fn of(element: &Element) -> Owner {
         match element {
-            Element::Node(node) => Some(Owner::Node(node.node_type.clone())),
+            Element::Node(node) => Owner::Node(node.node_type.clone()),
             Element::Edge(edge) => {
                 let ends = (edge.source.node_type.clone(), edge.destination.node_type.clone());
-                Some(Owner::Edge(ends.0, edge.relation.clone(), ends.1))
+                Owner::Edge(ends.0, edge.relation.clone(), ends.1)
             }
-            Element::Merge { .. } => None,
+            Element::Merge { .. } => Owner::Merge,
         }
     }
 }
@@ -65,6 +66,7 @@ impl Owner {
                     && *source == edge.source.node_type
                     && *destination == edge.destination.node_type
             }
+            (Owner::Merge, Element::Merge { .. }) => true,
             _ => false,
         }
     }
@@ -101,7 +103,7 @@ impl Layout {
         columns.iter_mut().enumerate().for_each(|(position, column)| column.plain |= outgrown(position));
         let mut places = earlier.map_or_else(FxHashMap::default, |earlier| earlier.places.clone());
         for event in events.iter().filter(|event| !event.features.is_empty()) {
-            let Some(owner) = Owner::of(&event.element) else { continue };
+            let owner = Owner::of(&event.element);
             let known: &mut FxHashMap<Name, usize> = places.entry(owner.clone()).or_default();
             for (feature, value) in &event.features {
                 let Some(value) = value else { continue };
@@ -157,10 +159,11 @@ fn fields(columns: &[Column]) -> Result<Fields, CodecError> {
     Ok(fields.into())
 }
 
-/// `type.feature`, or `source -relation-> destination.feature`; names with dots or arrows may meet, then a number follows.
+/// `type.feature`, `merge.feature`, or `source -relation-> destination.feature`; names with dots or arrows may meet, then a number follows.
 fn unique(taken: &mut FxHashSet<String>, column: &Column) -> String {
     let owner = match &column.owner {
         Owner::Node(node) => node.to_string(),
+        Owner::Merge => "merge".into(),
         Owner::Edge(source, relation, destination) => format!("{source} -{relation}-> {destination}"),
     };
     let name = format!("{owner}.{}", column.feature);
