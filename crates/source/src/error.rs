@@ -39,6 +39,16 @@ pub enum SourceError {
         /// The columns found, with commas.
         columns: String,
     },
+    /// A document that cannot be read as what it should be.
+    #[error("{file}:{line}: {problem}")]
+    Document {
+        /// The source.
+        file: Name,
+        /// The line of the first fault.
+        line: u64,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// More types or features than a schema can hold.
     #[error("{file}:{line}: more than 65,536 types, or features of one type: give rarely used names as values instead")]
     TooManyTypes {

@@ -124,6 +124,11 @@ impl<R: BufRead> Lines<R> {
         Place::new(&self.file, self.line)
     }
 
+    /// The number of the line read last.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
     /// Reads the next line; `false` at the end.
     pub(crate) fn advance(&mut self) -> Result<bool, SourceError> {
         self.buffer.clear();

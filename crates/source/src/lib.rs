@@ -13,6 +13,7 @@
 //!
 //! [`write_event`] writes what [`JsonlReader`] reads.
 
+mod byte_lines;
 mod error;
 pub mod event_stream;
 mod feature_text;
@@ -22,6 +23,7 @@ mod json;
 mod names;
 pub mod obo;
 mod record;
+pub mod taxdump;
 pub mod temporal_json;
 
 pub use error::SourceError;

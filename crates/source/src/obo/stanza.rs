@@ -2,41 +2,45 @@
 
 use std::io::BufRead;
 
-use timeweft_graph::{Name, Place, Reason, Reject};
+use timeweft_graph::Name;
 
 use super::tag;
 use crate::SourceError;
 use crate::input::Lines;
 
 /// `[Name]` and the tags below it.
+#[derive(Default)]
 pub(super) struct Stanza {
     pub(super) name: String,
-    pub(super) place: Place,
+    pub(super) line: u64,
     pub(super) tags: Vec<TagLine>,
+    pub(super) problems: Vec<Problem>,
 }
+
+/// A line that could not be read, and why.
+pub(super) type Problem = (u64, String);
 
 /// `tag: value`, without comment and qualifiers; escapes are still in the value.
 pub(super) struct TagLine {
     pub(super) tag: String,
     pub(super) value: String,
-    pub(super) place: Place,
+    pub(super) line: u64,
 }
 
 /// Reads stanza after stanza.
 pub(super) struct Stanzas<R> {
     lines: Lines<R>,
     next: Option<Stanza>,
-    rejects: Vec<Reject>,
 }
 
 impl<R: BufRead> Stanzas<R> {
     pub(super) fn new(reader: R, file: &Name) -> Stanzas<R> {
-        Stanzas { lines: Lines::new(reader, file), next: None, rejects: Vec::new() }
+        Stanzas { lines: Lines::new(reader, file), next: None }
     }
 
     /// The tags before the first stanza.
     pub(super) fn header(&mut self) -> Result<Stanza, SourceError> {
-        let mut header = Stanza { name: String::new(), place: self.lines.place(), tags: Vec::new() };
+        let mut header = Stanza::default();
         self.fill(&mut header)?;
         Ok(header)
     }
@@ -48,42 +52,34 @@ impl<R: BufRead> Stanzas<R> {
         Ok(Some(stanza))
     }
 
-    /// Lines that could not be read.
-    pub(super) fn into_rejects(self) -> Vec<Reject> {
-        self.rejects
-    }
-
     /// Reads tags up to the beginning of the next stanza.
     fn fill(&mut self, stanza: &mut Stanza) -> Result<(), SourceError> {
-        while let Some((text, place)) = self.logical_line()? {
+        while let Some((text, line)) = self.logical_line(&mut stanza.problems)? {
             let text = text.trim();
             if text.is_empty() || text.starts_with('!') {
                 continue;
             }
             if let Some(name) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-                self.next = Some(Stanza { name: name.0.trim().to_owned(), place, tags: Vec::new() });
+                self.next = Some(Stanza { name: name.0.trim().to_owned(), line, ..Stanza::default() });
                 return Ok(());
             }
             match tag::line(text) {
-                Some((tag, value)) => stanza.tags.push(TagLine { tag, value, place }),
-                None => {
-                    let reason = Reason::Malformed("expected `tag: value` or `[Stanza]`".into());
-                    self.rejects.push(Reject { place, reason });
-                }
+                Some((tag, value)) => stanza.tags.push(TagLine { tag, value, line }),
+                None => stanza.problems.push((line, "expected `tag: value` or `[Stanza]`".into())),
             }
         }
         Ok(())
     }
 
     /// A line with those that a backslash at its end continues.
-    fn logical_line(&mut self) -> Result<Option<(String, Place)>, SourceError> {
-        let mut joined: Option<(String, Place)> = None;
+    fn logical_line(&mut self, problems: &mut Vec<Problem>) -> Result<Option<(String, u64)>, SourceError> {
+        let mut joined: Option<(String, u64)> = None;
         while self.lines.advance()? {
-            let place = self.lines.place();
+            let line = self.lines.line();
             let text = match self.lines.text() {
                 Ok(text) => text,
                 Err(reject) => {
-                    self.rejects.push(reject);
+                    problems.push((line, reject.reason.to_string()));
                     continue;
                 }
             };
@@ -91,7 +87,7 @@ impl<R: BufRead> Stanzas<R> {
                 Some(part) if trailing_backslashes(part).is_multiple_of(2) => (part, true),
                 _ => (text, false),
             };
-            joined.get_or_insert_with(|| (String::new(), place)).0.push_str(part);
+            joined.get_or_insert_with(|| (String::new(), line)).0.push_str(part);
             if !goes_on {
                 break;
             }

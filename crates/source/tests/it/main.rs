@@ -8,4 +8,5 @@ mod jsonl;
 mod obo;
 mod replay;
 mod round_trip;
+mod taxdump;
 mod temporal_json;

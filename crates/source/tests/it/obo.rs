@@ -2,13 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use timeweft_graph::{ExternalId, FeatureKind, ListOrder, Owner, Value, Version};
+use timeweft_graph::{ExternalId, FeatureKind, ListOrder, ListedMerge, Owner, Value, Version};
 use timeweft_source::{OboOptions, obo, open};
 
 use crate::replay::data;
 
 fn read(text: &str) -> Version {
-    obo::read(text.as_bytes(), &"f".into(), &OboOptions::default()).unwrap()
+    read_with(text, &OboOptions::default())
+}
+
+fn read_with(text: &str, options: &OboOptions) -> Version {
+    let mut version = Version::default();
+    obo::read(text.as_bytes(), &"f".into(), options, &mut version).unwrap();
+    version
+}
+
+fn merges(version: &Version) -> Vec<String> {
+    let kind = |merge: &ListedMerge| match &merge.features[..] {
+        [(name, Some(Value::Category(kind)))] if &**name == "type" => kind.to_string(),
+        other => format!("{other:?}"),
+    };
+    version
+        .merges
+        .iter()
+        .map(|merge| format!("{} {} into {}, {}", merge.place, merge.from.id, merge.into.id, kind(merge)))
+        .collect()
 }
 
 fn feature(version: &Version, at: usize, name: &str) -> Option<Value> {
@@ -96,29 +114,29 @@ fn relations_become_edges() {
 }
 
 #[test]
-fn obsolete_terms_become_merges_where_that_is_clear() {
+fn x22_successors_come_before_hints_and_types_are_kept() {
     let version = read(SMALL);
-    let merges: Vec<_> =
-        version.merges.iter().map(|merge| format!("{} into {}", merge.from.id, merge.into.id)).collect();
-    assert_eq!(merges, ["X:3 into X:1", "X:4 into X:2"]);
-    assert!(rejects(&version).is_empty(), "hints beside a successor, or several of them, are no faults");
-    let two = "[Term]\nid: X:1\nis_obsolete: true\nreplaced_by: X:2\nreplaced_by: X:3\n";
-    let version = read(two);
-    assert!(version.merges.is_empty());
-    assert_eq!(
-        rejects(&version),
-        [
-            "f:4: obsolete term X:1 has 2 `replaced_by`: none makes a merge",
-            "f:5: obsolete term X:1 has 2 `replaced_by`: none makes a merge",
-        ]
-    );
+    let expected = [
+        "f:32 X:3 into X:1, replaced_by",
+        "f:33 X:3 into X:2, consider",
+        "f:38 X:4 into X:2, consider",
+        "f:43 X:5 into X:1, consider",
+        "f:44 X:5 into X:2, consider",
+    ];
+    assert_eq!(merges(&version), expected);
+    assert!(rejects(&version).is_empty());
+    let several = "[Term]\nid: X:1\nis_obsolete: true\nconsider: X:4\nconsider: X:3\nreplaced_by: X:2 ! two\nreplaced_by: X:3\nreplaced_by:\n";
+    let version = read(several);
+    let expected = ["f:6 X:1 into X:2, replaced_by", "f:7 X:1 into X:3, replaced_by", "f:4 X:1 into X:4, consider"];
+    assert_eq!(merges(&version), expected, "a successor is no hint beside it");
+    assert_eq!(rejects(&version), ["f:8: replaced_by: expected the id of a term"]);
 }
 
 #[test]
 fn a_prefix_keeps_its_terms_and_what_is_between_them() {
     let text = "[Term]\nid: X:1\nis_a: XY:1\nis_a: X:9\n\n[Term]\nid: XY:1\n\n[Term]\nid: X:2\nis_obsolete: true\nreplaced_by: XY:1\n";
-    let options = OboOptions { id_prefix: Some("X".into()), ..OboOptions::default() };
-    let version = obo::read(text.as_bytes(), &"f".into(), &options).unwrap();
+    let options = OboOptions { id_prefix: Some("X".into()) };
+    let version = read_with(text, &options);
     assert_eq!(version.nodes.iter().map(|node| node.key.id.clone()).collect::<Vec<_>>(), [ExternalId::from("X:1")]);
     assert_eq!(
         version.edges.iter().map(|edge| edge.key.to_string()).collect::<Vec<_>>(),
@@ -183,30 +201,38 @@ const ENVO: [(&str, usize, usize); 30] = [
 
 #[test]
 fn s72_envo_has_the_terms_edges_and_merges_of_the_specification() {
-    let options = OboOptions { id_prefix: Some("ENVO".into()), ..OboOptions::default() };
+    let options = OboOptions { id_prefix: Some("ENVO".into()) };
     let (mut found, mut merged) = (Vec::new(), Vec::new());
     let mut before = BTreeSet::new();
     for (release, _, _) in ENVO {
         let Some(path) = data("s72_envo", &format!("envo/{release}.obo")) else { return };
         let input = open(&path).unwrap();
         let name = input.name().clone();
-        let version = obo::read(input, &name, &options).unwrap();
+        let mut version = Version::default();
+        obo::read(input, &name, &options, &mut version).unwrap();
         found.push((release, version.nodes.len(), version.edges.len()));
-        let gone = version.merges.iter().filter(|merge| before.contains(&merge.from)).count();
-        merged.extend((gone > 0).then_some((release, gone)));
+        let new = |kind: &str| {
+            let kind = Some(Value::Category(kind.into()));
+            let of_kind = |merge: &&ListedMerge| before.contains(&merge.from) && merge.features[0].1 == kind;
+            version.merges.iter().filter(of_kind).count()
+        };
+        let counts = (new("replaced_by"), new("consider"));
+        merged.extend((counts != (0, 0)).then_some((release, counts)));
         before = version.nodes.into_iter().map(|node| node.key).collect();
     }
     assert_eq!(found, ENVO);
-    // 315 `replaced_by` (7 of the 9 in v2020-06-10) and the two `consider` that stand alone.
+    // 315 `replaced_by`, and 25 rows of `consider` in 8 terms: the numbers of the specification.
     let expected = [
-        ("v2015-12-18", 1),
-        ("v2016-11-20", 301),
-        ("v2017-04-15", 1),
-        ("v2017-05-10", 1),
-        ("v2017-06-26", 1),
-        ("v2017-07-31", 1),
-        ("v2020-06-10", 9),
-        ("v2023-02-13", 2),
+        ("v2015-12-18", (1, 0)),
+        ("v2016-11-20", (301, 0)),
+        ("v2017-04-15", (1, 0)),
+        ("v2017-05-10", (1, 0)),
+        ("v2017-06-26", (1, 0)),
+        ("v2017-07-31", (1, 0)),
+        ("v2018-05-18", (0, 2)),
+        ("v2020-06-10", (7, 2)),
+        ("v2023-02-13", (2, 19)),
+        ("v2025-02-05", (0, 2)),
     ];
     assert_eq!(merged, expected);
 }
