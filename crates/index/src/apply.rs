@@ -316,6 +316,7 @@ impl Index {
     /// Writes an accepted event to the log and keeps the facts up, if they are made and it is not older than the last.
     fn accept(&mut self, action: Action, subject: Subject, time: Time, sets: &[(timeweft_graph::FeatureId, u32)]) {
         let position = self.log.push(action, subject, time, sets);
+        self.texts.forget();
         let Some(mut facts) = self.facts.take() else { return };
         if facts.last().is_none_or(|fact| fact.time <= time) {
             self.facts_of(position, &mut facts);

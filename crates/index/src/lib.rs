@@ -15,6 +15,7 @@
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
 //! | `live` | what lives now, by namespace |
+//! | [`query`] | what people ask of hierarchies and names |
 
 mod adjacency;
 mod apply;
@@ -29,6 +30,7 @@ mod log;
 mod merge;
 mod names;
 mod node;
+pub mod query;
 mod recency;
 mod timeline;
 mod view;
