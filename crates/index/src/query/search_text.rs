@@ -98,15 +98,9 @@ impl SearchText {
         &self.parts
     }
 
-    /// 0 for a folded name that is the text itself, 1 for one that begins with it, 2 for any other.
-    pub(super) fn rank(&self, name: &str) -> u8 {
-        if name == self.phrase {
-            0
-        } else if name.starts_with(&self.phrase) {
-            1
-        } else {
-            2
-        }
+    /// Whether a folded name begins with the text as a whole.
+    pub(super) fn begins(&self, name: &str) -> bool {
+        name.starts_with(&self.phrase)
     }
 }
 

@@ -70,8 +70,8 @@ impl TextIndex {
                 }
             }
         }
-        // Equal ranks stay in the order of `held`: by name, then by id.
-        hits.sort_by_key(|&at| text.rank(&self.held[at as usize].text));
+        // `held` is in order of name and id, so the name that equals the text is the first of those that begin with it.
+        hits.sort_by_key(|&at| !text.begins(&self.held[at as usize].text));
         hits.into_iter().map(|at| self.held[at as usize].node).collect()
     }
 

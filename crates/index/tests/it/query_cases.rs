@@ -432,6 +432,21 @@ fn ids_of(answer: &Answer) -> Vec<(&str, u32)> {
 }
 
 #[test]
+fn equal_names_come_by_id_and_no_name_comes_last() {
+    let parent = taxon("0");
+    let mut events = vec![made(0, &parent, vec![])];
+    for (id, name) in [("3", Some("Same")), ("1", None), ("2", Some("same")), ("4", Some("other"))] {
+        let name = name.map(|name| text("scientific_name", name));
+        events.extend([made(0, &taxon(id), name.into_iter().collect()), linked(0, &taxon(id), "child_of", &parent)]);
+    }
+    let index = index(&events);
+    assert_eq!(ids(&names(&index).search("taxon", &SearchText::parse("same").unwrap()).unwrap()), ["2", "3"]);
+    assert_eq!(ids(&names(&index).by_name("taxon", "SAME", None).unwrap()), ["2", "3"]);
+    assert_eq!(ids(&names(&index).children(&parent)), ["4", "2", "3", "1"]);
+    assert_eq!(ids(&index.query(Time(0)).children(&parent)), ["1", "2", "3", "4"]);
+}
+
+#[test]
 fn what_is_not_known_has_nothing() {
     let index = Index::new(Schema::default());
     let query = index.query(Time(0));
