@@ -16,6 +16,7 @@ use crate::log::Log;
 use crate::merge::Merges;
 use crate::names::Names;
 use crate::node::Nodes;
+use crate::query::TextIndexes;
 use crate::recency::Pairs;
 use crate::timeline::Timeline;
 
@@ -37,6 +38,7 @@ pub struct Index {
     pub(crate) timeline: OnceLock<Timeline>,
     pub(crate) pairs: OnceLock<Pairs>,
     pub(crate) facts: OnceLock<Vec<Fact>>,
+    pub(crate) texts: TextIndexes,
 }
 
 impl Index {

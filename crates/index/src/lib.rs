@@ -16,6 +16,7 @@
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
 //! | `live` | what lives now, by namespace |
 //! | `join` | a whole version taken in: what is new, changed, gone |
+//! | [`query`] | what people ask of hierarchies and names |
 
 mod adjacency;
 mod apply;
@@ -31,6 +32,7 @@ mod log;
 mod merge;
 mod names;
 mod node;
+pub mod query;
 mod recency;
 mod timeline;
 mod view;

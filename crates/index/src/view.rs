@@ -193,7 +193,7 @@ impl Index {
         spans
     }
 
-    fn record(&self, merge: &Merge) -> MergeRecord {
+    pub(crate) fn record(&self, merge: &Merge) -> MergeRecord {
         let (from, into) = (self.node_key(merge.from).clone(), self.node_key(merge.into).clone());
         MergeRecord { from, into, interval: merge.interval, features: self.values(merge, Owner::Merge, Time::FOREVER) }
     }

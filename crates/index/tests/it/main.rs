@@ -9,4 +9,6 @@ mod cases;
 mod law;
 mod model;
 mod namespace;
+mod query_cases;
+mod query_law;
 mod world;

@@ -1,0 +1,80 @@
+//! What nodes must be to stay in an answer.
+
+use timeweft_graph::{NodeIndex, Time, Value};
+
+use super::read;
+use super::search_text::SearchText;
+use crate::Index;
+
+/// A condition on a node at the time of the query. A node without the feature does not meet it.
+///
+/// ```
+/// use timeweft_graph::Value;
+/// use timeweft_index::query::Filter;
+/// let class_or_strain = Filter::shows("rank", ["Class"]).or(Filter::is("strain", Value::Json(true.into())));
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Filter(Kind);
+
+#[derive(Clone, PartialEq, Debug)]
+enum Kind {
+    /// The feature has one of these values.
+    Is(Box<str>, Vec<Value>),
+    /// The feature's value reads as one of these texts.
+    Shows(Box<str>, Vec<String>),
+    /// The feature is a text that matches.
+    Matches(Box<str>, SearchText),
+    All(Vec<Filter>),
+    Either(Vec<Filter>),
+}
+
+impl Filter {
+    /// Every node.
+    pub fn anything() -> Filter {
+        Filter(Kind::All(Vec::new()))
+    }
+
+    /// The feature has this value, of this very kind: `1` is not `1.0`.
+    pub fn is(feature: &str, value: Value) -> Filter {
+        Filter::one_of(feature, [value])
+    }
+
+    /// The feature has one of these values.
+    pub fn one_of(feature: &str, values: impl IntoIterator<Item = Value>) -> Filter {
+        Filter(Kind::Is(feature.into(), values.into_iter().collect()))
+    }
+
+    /// The feature's value, of whatever kind, is shown as one of these texts: `Class`, `true`, `1.5`.
+    pub fn shows(feature: &str, texts: impl IntoIterator<Item = impl Into<String>>) -> Filter {
+        Filter(Kind::Shows(feature.into(), texts.into_iter().map(Into::into).collect()))
+    }
+
+    /// The feature is a text that matches.
+    pub fn matches(feature: &str, text: SearchText) -> Filter {
+        Filter(Kind::Matches(feature.into(), text))
+    }
+
+    /// Both conditions hold.
+    pub fn and(self, other: Filter) -> Filter {
+        Filter(Kind::All(vec![self, other]))
+    }
+
+    /// At least one of the two holds.
+    pub fn or(self, other: Filter) -> Filter {
+        Filter(Kind::Either(vec![self, other]))
+    }
+
+    /// Whether a node that is alive at a time passes.
+    pub(super) fn admits(&self, index: &Index, node: NodeIndex, time: Time) -> bool {
+        let value = |feature: &str| read::value(index, node, time, feature);
+        match &self.0 {
+            Kind::Is(feature, values) => value(feature).is_some_and(|value| values.contains(&value)),
+            Kind::Shows(feature, texts) => value(feature).is_some_and(|value| texts.contains(&value.to_string())),
+            Kind::Matches(feature, text) => {
+                read::text(index, node, time, feature).is_some_and(|name| text.matches(&name))
+            }
+            Kind::All(filters) => filters.iter().all(|filter| filter.admits(index, node, time)),
+            Kind::Either(filters) => filters.iter().any(|filter| filter.admits(index, node, time)),
+        }
+    }
+}

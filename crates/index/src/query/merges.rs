@@ -1,0 +1,71 @@
+//! What became of nodes.
+
+use timeweft_graph::{MergeRecord, NodeIndex, NodeKey};
+
+use super::{Query, QueryError};
+use crate::Index;
+use crate::life::{Life, chain};
+use crate::merge::Merge;
+
+/// The way from a node to the one that it has become.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Resolution {
+    /// The merges that hold, one after the other; none if the node has become no other.
+    pub steps: Vec<MergeRecord>,
+    /// Where the way ends: the node itself if there are no steps.
+    pub target: NodeKey,
+    /// Whether the target is alive.
+    pub alive: bool,
+    /// Whether the target has become a node of the way: the merges go round in a circle.
+    pub circular: bool,
+}
+
+impl Query<'_> {
+    /// The merges of these nodes into others that hold, sorted; at most one a node.
+    pub fn merges_from(&self, keys: &[NodeKey]) -> Result<Vec<MergeRecord>, QueryError> {
+        let mut merges = self.merge_history(keys)?;
+        merges.retain(|merge| merge.interval.contains(self.time));
+        Ok(merges)
+    }
+
+    /// All merges of these nodes into others that ever held, sorted.
+    pub fn merge_history(&self, keys: &[NodeKey]) -> Result<Vec<MergeRecord>, QueryError> {
+        self.check_ids(keys)?;
+        let mut nodes: Vec<NodeIndex> = keys.iter().filter_map(|key| named(self.index, key)).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let merges = nodes.into_iter().flat_map(|node| episodes(self.index, node));
+        let mut merges: Vec<_> = merges.map(|merge| self.index.record(merge)).collect();
+        merges.sort_unstable();
+        Ok(merges)
+    }
+
+    /// Follows the merges that hold, step by step, to the node that `key` has become.
+    pub fn resolve(&self, key: &NodeKey) -> Resolution {
+        let holding = |node| episodes(self.index, node).find(|merge| merge.interval.contains(self.time));
+        let Some(start) = named(self.index, key) else {
+            return Resolution { steps: Vec::new(), target: key.clone(), alive: false, circular: false };
+        };
+        let (mut way, mut last, mut steps) = (vec![start], start, Vec::new());
+        let mut next = holding(start);
+        while let Some(merge) = next.filter(|merge| !way.contains(&merge.into)) {
+            steps.push(self.index.record(merge));
+            way.push(merge.into);
+            last = merge.into;
+            next = holding(last);
+        }
+        let target = self.index.node_key(last).clone();
+        Resolution { steps, target, alive: self.index.alive(last, self.time), circular: next.is_some() }
+    }
+}
+
+/// A node that was ever named, be it as the target of a merge alone.
+fn named(index: &Index, key: &NodeKey) -> Option<NodeIndex> {
+    index.nodes.find(index.schema.node_type(&key.node_type)?, &key.id)
+}
+
+/// The merges of a node that ever held, newest first.
+fn episodes(index: &Index, node: NodeIndex) -> impl Iterator<Item = &Merge> {
+    let merges = chain(&index.merges.all, index.nodes.get(node).merge).map(|at| &index.merges.all[at as usize]);
+    merges.filter(|merge| merge.is_real())
+}

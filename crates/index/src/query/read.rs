@@ -1,0 +1,57 @@
+//! Features of nodes as queries read them: the one place that knows how the index keeps values.
+
+use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, NodeState, Owner, Time, Value};
+
+use crate::Index;
+use crate::life::{Life, chain, shown};
+
+/// Whether a feature of this kind can hold names.
+pub(super) fn is_text(kind: FeatureKind) -> bool {
+    matches!(kind, FeatureKind::Text | FeatureKind::Category)
+}
+
+/// The value of a feature at a time.
+pub(super) fn value(index: &Index, node: NodeIndex, time: Time, feature: &str) -> Option<Value> {
+    let (id, _) = index.schema.feature(Owner::Node(index.node_type(node)), feature)?;
+    index.node_features(node, time).find(|(known, _)| *known == id).map(|(_, value)| value)
+}
+
+/// The value of a feature that holds text.
+pub(super) fn text(index: &Index, node: NodeIndex, time: Time, feature: &str) -> Option<Name> {
+    match value(index, node, time, feature)? {
+        Value::Text(text) | Value::Category(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Every text that a feature of a node ever held, and when.
+pub(super) fn each_text(index: &Index, node: NodeIndex, feature: FeatureId, mut each: impl FnMut(Interval, &str)) {
+    let lives = chain(&index.nodes.lives, index.nodes.get(node).life).map(|life| &index.nodes.lives[life as usize]);
+    for life in lives.filter(|life| life.is_real()) {
+        for (id, interval, value) in index.columns.history(life.track(), life.interval()) {
+            if id != feature {
+                continue;
+            }
+            if let Some(Value::Text(text) | Value::Category(text)) = index.columns.value(value) {
+                each(interval, &text);
+            }
+        }
+    }
+}
+
+/// A node with all its features, or those that are selected; none if it is not alive.
+pub(super) fn state(index: &Index, node: NodeIndex, time: Time, select: Option<&[Name]>) -> Option<NodeState> {
+    let life = shown(&index.nodes.lives, index.nodes.get(node).life, At::time(time))?;
+    let defs = index.schema.features(Owner::Node(index.node_type(node)));
+    let wanted = |name: &Name| select.is_none_or(|names| names.contains(name));
+    let features = index.node_features(node, time).filter_map(|(id, value)| {
+        let name = &defs.get(id.at())?.name;
+        wanted(name).then(|| (name.clone(), value))
+    });
+    Some(NodeState {
+        key: index.node_key(node).clone(),
+        life: index.nodes.lives[life as usize].interval,
+        deleted: false,
+        features: features.collect(),
+    })
+}
