@@ -38,7 +38,7 @@ pub use schema::{
     EdgeType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, ListOrder, NodeType, NodeTypeId, Owner, Schema,
 };
 pub use time::{Time, TimeError, TimeUnit};
-pub use value::{DType, Dense, Numbers, Sparse, Value, ValueRef};
+pub use value::{DType, Dense, Numbers, Sparse, Value, ValueBytes, ValueRef};
 pub use version::{Format, Listed, ListedDeletion, ListedMerge, Version, VersionSink};
 pub use view::{
     At, Counts, Deletes, Diff, Direction, EdgeState, ElementHistory, FeatureSpan, GraphView, Life, MergeRecord,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Name;
 
-pub use bytes::ValueRef;
+pub use bytes::{ValueBytes, ValueRef};
 
 macro_rules! numbers {
     ($($variant:ident $type:ty, $name:literal;)*) => {

@@ -158,21 +158,22 @@ impl Index {
     pub(crate) fn resolve_index(&self, node: NodeIndex, time: Time) -> NodeIndex {
         let mut path = vec![node];
         let mut last = node;
-        while let Some(next) = self.target(last, time).filter(|next| !path.contains(next)) {
+        while let Some(next) = self.leading(last, time).map(|merge| merge.into).filter(|next| !path.contains(next)) {
             path.push(next);
             last = next;
         }
         last
     }
 
-    /// The first merge in the log counts, which is the last of the chain.
-    fn target(&self, node: NodeIndex, time: Time) -> Option<NodeIndex> {
+    /// The merge that says what a node has become at a time: of those that hold the first in the log, which is the last
+    /// of the chain.
+    pub(crate) fn leading(&self, node: NodeIndex, time: Time) -> Option<&Merge> {
         let merges = chain(&self.merges.all, self.nodes.get(node).merge).map(|at| &self.merges.all[at as usize]);
         let leading = merges.filter(|merge| {
             let holds = merge.is_real() && merge.interval.contains(time);
             holds && MergeRecord::resolves(self.merge_type(merge, time).as_ref())
         });
-        leading.last().map(|merge| merge.into)
+        leading.last()
     }
 
     fn merge_type(&self, merge: &Merge, time: Time) -> Option<Value> {

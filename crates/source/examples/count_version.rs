@@ -58,13 +58,7 @@ impl VersionSink for Counter {
         self.bytes += (ends.0.len() + ends.1.len()) as u64;
         self.count(features);
     }
-    fn merge(
-        &mut self,
-        _: (NodeTypeId, &str),
-        _: (NodeTypeId, &str),
-        features: &[(FeatureId, ValueRef<'_>)],
-        _: u64,
-    ) {
+    fn merge(&mut self, _: (NodeTypeId, &str), _: (NodeTypeId, &str), features: &[(FeatureId, ValueRef<'_>)], _: u64) {
         self.merges += 1;
         self.count(features);
     }

@@ -5,6 +5,7 @@ mod dictionary;
 mod encode;
 mod layout;
 mod numbers;
+mod rows;
 
 pub(crate) use decode::decode;
 pub(crate) use encode::Encoder;

@@ -91,6 +91,11 @@ pub struct EventCounts {
 }
 
 impl EventCounts {
+    pub(crate) fn count_created(&mut self, edges: bool, count: u64) {
+        let of = if edges { &mut self.edges } else { &mut self.nodes };
+        of.created += count;
+    }
+
     pub(crate) fn count(&mut self, action: Action, element: &Element) {
         let of = match element {
             Element::Node(_) => &mut self.nodes,

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{Event, LoadId, Value};
+use timeweft_graph::rows::Rows;
+use timeweft_graph::{Event, LoadId, Schema, Time, Value};
 
 use crate::StoreError;
 use crate::codec::{CodecError, Encoder, decode};
@@ -76,6 +77,29 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// Adds records of a chunk as creates, in their order.
+    pub(crate) fn push_rows(
+        &mut self,
+        rows: &Rows,
+        created: &[u32],
+        schema: &Schema,
+        time: Time,
+    ) -> Result<(), StoreError> {
+        if created.len() > SMALL && self.open.is_some() {
+            self.flush()?;
+            if let Some(open) = &mut self.open
+                && open.write_rows(rows, created, schema, time)?
+            {
+                return self.close_full();
+            }
+        }
+        // These events also tell the next segment which columns and names it needs.
+        for &row in created {
+            self.push(rows.get(row as usize).to_event(schema, time))?;
+        }
+        if created.len() > SMALL { self.flush() } else { Ok(()) }
+    }
+
     /// Writes what is left and makes the files durable under their names.
     pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
         let nothing_written = self.open.is_none() && self.segments.is_empty();
@@ -108,11 +132,15 @@ impl SegmentWriter {
             }
             self.open = Some(open);
         }
+        self.chunk = chunk;
+        self.chunk.clear();
+        self.close_full()
+    }
+
+    fn close_full(&mut self) -> Result<(), StoreError> {
         if self.open.as_ref().is_some_and(|open| open.length() >= SEGMENT_BYTES) {
             self.close()?;
         }
-        self.chunk = chunk;
-        self.chunk.clear();
         Ok(())
     }
 
@@ -201,6 +229,17 @@ impl OpenFile {
         let Some(batch) = self.encoder.encode(events).map_err(wrong)? else { return Ok(false) };
         self.writer.write(&batch).map_err(|error| wrong(error.into()))?;
         self.events += events.len() as u64;
+        Ok(true)
+    }
+
+    /// The same for records of a chunk that are created.
+    fn write_rows(&mut self, rows: &Rows, created: &[u32], schema: &Schema, time: Time) -> Result<bool, StoreError> {
+        let wrong = |error| StoreError::encode(&self.path, error);
+        let Some(batch) = self.encoder.encode_rows(rows, created, schema, time).map_err(wrong)? else {
+            return Ok(false);
+        };
+        self.writer.write(&batch).map_err(|error| wrong(error.into()))?;
+        self.events += created.len() as u64;
         Ok(true)
     }
 

@@ -152,16 +152,25 @@ fn write_log(
     let mut log = log;
     while let Ok((grown, rows, steps)) = to_write.recv() {
         schema = grown.unwrap_or(schema);
-        for step in steps {
-            let event = match (step, &rows) {
-                (Step::Event(event), _) => *event,
-                (Step::Create(row), Some(rows)) => rows.get(row as usize).to_event(&schema, at),
-                (Step::Create(_), None) => continue,
-            };
-            counts.count(event.action, &event.element);
-            events += 1;
-            if let Some(log) = &mut log {
-                log.push(event)?;
+        let mut created = Vec::new();
+        let mut steps = steps.into_iter().peekable();
+        while let Some(step) = steps.next() {
+            match (step, &rows) {
+                (Step::Create(row), Some(rows)) => {
+                    created.push(row);
+                    if !matches!(steps.peek(), Some(Step::Create(_))) {
+                        counts.count_created(rows.edges, created.len() as u64);
+                        events += created.len() as u64;
+                        log.as_mut().map_or(Ok(()), |log| log.push_rows(rows, &created, &schema, at))?;
+                        created.clear();
+                    }
+                }
+                (Step::Create(_), None) => {}
+                (Step::Event(event), _) => {
+                    counts.count(event.action, &event.element);
+                    events += 1;
+                    log.as_mut().map_or(Ok(()), |log| log.push(*event))?;
+                }
             }
         }
     }

@@ -125,6 +125,26 @@ impl Value {
     }
 }
 
+/// The bytes that [`Value::encode`] wrote, read in place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ValueBytes<'a>(pub &'a [u8]);
+
+impl<'a> ValueBytes<'a> {
+    /// The text of a text or category, or the JSON text of a structured value.
+    pub fn text(self) -> Option<&'a str> {
+        match self.0.split_first()? {
+            (&(TEXT | CATEGORY | JSON), rest) => std::str::from_utf8(rest).ok(),
+            _ => None,
+        }
+    }
+
+    /// The little-endian bytes of one number of an element type.
+    pub fn scalar(self, dtype: DType) -> Option<&'a [u8]> {
+        let (tags, rest) = self.0.split_first_chunk::<2>()?;
+        (*tags == [SCALAR, dtype as u8]).then_some(rest)
+    }
+}
+
 fn tagged(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     out.extend_from_slice(bytes);

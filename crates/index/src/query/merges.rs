@@ -21,7 +21,7 @@ pub struct Resolution {
 }
 
 impl Query<'_> {
-    /// The merges of these nodes into others that hold, sorted; at most one a node.
+    /// The merges of these nodes into others that hold, sorted.
     pub fn merges_from(&self, keys: &[NodeKey]) -> Result<Vec<MergeRecord>, QueryError> {
         let mut merges = self.merge_history(keys)?;
         merges.retain(|merge| merge.interval.contains(self.time));
@@ -36,13 +36,13 @@ impl Query<'_> {
         nodes.dedup();
         let merges = nodes.into_iter().flat_map(|node| episodes(self.index, node));
         let mut merges: Vec<_> = merges.map(|merge| self.index.record(merge)).collect();
-        merges.sort_unstable();
+        merges.sort_unstable_by(MergeRecord::canonical_order);
         Ok(merges)
     }
 
     /// Follows the merges that hold, step by step, to the node that `key` has become.
     pub fn resolve(&self, key: &NodeKey) -> Resolution {
-        let holding = |node| episodes(self.index, node).find(|merge| merge.interval.contains(self.time));
+        let holding = |node| self.index.leading(node, self.time);
         let Some(start) = named(self.index, key) else {
             return Resolution { steps: Vec::new(), target: key.clone(), alive: false, circular: false };
         };

@@ -37,7 +37,16 @@ impl Dictionary {
 
     /// A column of names by their numbers; `None` if one of them is not here.
     pub(super) fn numbered(&self, numbers: impl Iterator<Item = i32>) -> Option<ArrayRef> {
-        let keys = Int32Array::from_iter_values(numbers);
+        self.keyed(Int32Array::from_iter_values(numbers))
+    }
+
+    /// The number of a name that is here.
+    pub(super) fn number(&self, name: &str) -> Option<i32> {
+        self.numbers.get(name).copied()
+    }
+
+    /// A column of numbers that are here.
+    pub(super) fn keyed(&self, keys: Int32Array) -> Option<ArrayRef> {
         Some(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, self.array.clone()).ok()?))
     }
 
@@ -57,7 +66,6 @@ impl Dictionary {
                 number
             })
             .collect();
-        let array = DictionaryArray::<Int32Type>::try_new(keys, self.array.clone()).ok()?;
-        known.then(|| Arc::new(array) as ArrayRef)
+        known.then(|| self.keyed(keys)).flatten()
     }
 }

@@ -18,13 +18,13 @@ use super::{CodecError, numbers};
 
 /// Encodes chunks of events for one segment.
 pub(crate) struct Encoder {
-    layout: Layout,
-    actions: Dictionary,
-    entities: Dictionary,
-    node_types: Dictionary,
-    relations: Dictionary,
+    pub(super) layout: Layout,
+    pub(super) actions: Dictionary,
+    pub(super) entities: Dictionary,
+    pub(super) node_types: Dictionary,
+    pub(super) relations: Dictionary,
     /// By column. A category that had to grow is plain text from then on.
-    categories: FxHashMap<usize, Dictionary>,
+    pub(super) categories: FxHashMap<usize, Dictionary>,
 }
 
 impl Encoder {

@@ -198,7 +198,7 @@ pub(super) fn sparse_fields(dtype: timeweft_graph::DType) -> Fields {
     vec![list("coordinates", DataType::Int64), list("values", numbers::data_type(dtype))].into()
 }
 
-fn data_type(column: &Column) -> DataType {
+pub(super) fn data_type(column: &Column) -> DataType {
     match column.kind {
         FeatureKind::Dense { dtype, scalar: true } => numbers::data_type(dtype),
         FeatureKind::Dense { dtype, scalar: false } => DataType::List(item(numbers::data_type(dtype))),

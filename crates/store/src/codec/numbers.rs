@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    DataType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use timeweft_graph::{DType, Numbers};
 
@@ -44,6 +44,25 @@ macro_rules! element_types {
                         *all.get_mut(row)? = *values.first().filter(|_| values.len() == 1)?;
                     }
                     Some(Arc::new(PrimitiveArray::<$arrow>::new(all.into(), Some(valid))))
+                }),*
+            }
+        }
+
+        /// One element a row, from little-endian bytes. `None` if some have another length.
+        pub(super) fn scalars_le<'a>(
+            dtype: DType,
+            n_rows: usize,
+            rows: impl Iterator<Item = (usize, &'a [u8])>,
+        ) -> Option<ArrayRef> {
+            match dtype {
+                $(DType::$dtype => {
+                    let mut all = vec![Default::default(); n_rows];
+                    let mut valid = vec![false; n_rows];
+                    for (row, bytes) in rows {
+                        *all.get_mut(row)? = <$arrow as ArrowPrimitiveType>::Native::from_le_bytes(bytes.try_into().ok()?);
+                        *valid.get_mut(row)? = true;
+                    }
+                    Some(Arc::new(PrimitiveArray::<$arrow>::new(all.into(), Some(valid.into()))))
                 }),*
             }
         }

@@ -1,0 +1,194 @@
+//! Chunks of listed records into record batches, as the creates that they are, without making events of them.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StringBuilder};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::DataType;
+use rustc_hash::FxHashMap;
+use timeweft_graph::rows::{IdRef, RowRef, Rows};
+use timeweft_graph::{EdgeTypeId, FeatureId, FeatureKind, Schema, Time, ValueBytes};
+
+use super::dictionary::Dictionary;
+use super::encode::Encoder;
+use super::layout::{Column, Owner, item};
+use super::{CodecError, numbers};
+
+/// Values of one column: the row of the batch and the bytes.
+type Cells<'a> = Vec<(usize, &'a [u8])>;
+
+impl Encoder {
+    /// These records of a chunk as creates; `None` if this segment has not all columns and names, or if a column is of a
+    /// kind that only events are written to.
+    pub(crate) fn encode_rows(
+        &self,
+        rows: &Rows,
+        created: &[u32],
+        schema: &Schema,
+        time: Time,
+    ) -> Result<Option<RecordBatch>, CodecError> {
+        let created: Vec<RowRef<'_>> = created.iter().map(|&row| rows.get(row as usize)).collect();
+        let columns = self.row_columns(rows.edges, &created, schema, time);
+        let Some((mut columns, cells)) = columns.zip(self.row_cells(&created, schema)) else { return Ok(None) };
+        for (position, cells) in cells.iter().enumerate() {
+            let column = match self.categories.get(&position) {
+                Some(dictionary) => category_column(dictionary, cells, created.len()),
+                None => value_column(&self.layout.columns[position], cells, created.len()),
+            };
+            let Some(column) = column else { return Ok(None) };
+            columns.push(column);
+        }
+        Ok(Some(RecordBatch::try_new(self.layout.schema.clone(), columns)?))
+    }
+
+    fn row_columns(&self, edges: bool, rows: &[RowRef<'_>], schema: &Schema, time: Time) -> Option<Vec<ArrayRef>> {
+        let n = rows.len();
+        let constant = |dictionary: &Dictionary, number| dictionary.numbered(std::iter::repeat_n(number, n));
+        let node_type = |id| self.node_types.number(&schema.node_type_name(id));
+        let types = Types::new(schema, edges, node_type, |name| self.relations.number(name));
+        let nothing = || -> ArrayRef { Arc::new(StringArray::new_null(n)) };
+        let of = |part: fn(&[i32; 3]) -> i32| -> Option<Int32Array> {
+            rows.iter().map(|row| types.get(*row).map(|types| Some(part(types)))).collect()
+        };
+        let (relations, destinations) = match edges {
+            true => (of(|types| types[1])?, of(|types| types[2])?),
+            false => (Int32Array::new_null(n), Int32Array::new_null(n)),
+        };
+        let destination_ids = if edges { ids(rows.iter().map(|row| row.destination())) } else { nothing() };
+        let keys = if edges { Arc::new(rows.iter().map(|row| row.key()).collect::<StringArray>()) } else { nothing() };
+        Some(vec![
+            Arc::new(Int64Array::from_value(time.0, n)),
+            constant(&self.actions, 0)?,
+            constant(&self.entities, i32::from(edges))?,
+            self.node_types.keyed(of(|types| types[0])?)?,
+            ids(rows.iter().map(|row| row.id())),
+            self.relations.keyed(relations)?,
+            self.node_types.keyed(destinations)?,
+            destination_ids,
+            keys,
+            no_ends(n)?,
+        ])
+    }
+
+    fn row_cells<'a>(&self, rows: &[RowRef<'a>], schema: &Schema) -> Option<Vec<Cells<'a>>> {
+        let mut cells: Vec<Cells<'a>> = vec![Vec::new(); self.layout.columns.len()];
+        let mut places: FxHashMap<(u16, FeatureId), usize> = FxHashMap::default();
+        for (at, row) in rows.iter().enumerate() {
+            for (feature, bytes) in row.features() {
+                let place = match places.get(&(row.node_type().0, feature)) {
+                    Some(&place) => place,
+                    None => {
+                        let place = self.place_of(*row, feature, schema)?;
+                        places.insert((row.node_type().0, feature), place);
+                        place
+                    }
+                };
+                cells.get_mut(place)?.push((at, bytes));
+            }
+        }
+        Some(cells)
+    }
+
+    fn place_of(&self, row: RowRef<'_>, feature: FeatureId, schema: &Schema) -> Option<usize> {
+        let owner = match row.owner() {
+            timeweft_graph::Owner::Node(id) => Owner::Node(schema.node_type_name(id)),
+            timeweft_graph::Owner::Edge(EdgeTypeId(id)) => {
+                let edge_type = schema.edge_types().get(usize::from(id))?;
+                let ends = [edge_type.source, edge_type.destination].map(|end| schema.node_type_name(end));
+                let [source, destination] = ends;
+                Owner::Edge(source, edge_type.relation.clone(), destination)
+            }
+            timeweft_graph::Owner::Merge => return None,
+        };
+        let name = &schema.features(row.owner()).get(feature.at())?.name;
+        self.layout.places(&owner)?.get(name).copied()
+    }
+}
+
+/// Numbers in the dictionaries of source type, relation and destination type, by the number of the node or edge type.
+struct Types(Vec<Option<[i32; 3]>>);
+
+impl Types {
+    fn new(
+        schema: &Schema,
+        edges: bool,
+        node_type: impl Fn(timeweft_graph::NodeTypeId) -> Option<i32>,
+        relation: impl Fn(&str) -> Option<i32>,
+    ) -> Types {
+        let of_edge = |edge: &timeweft_graph::EdgeType| {
+            Some([node_type(edge.source)?, relation(&edge.relation)?, node_type(edge.destination)?])
+        };
+        let node_types = (0..schema.node_types().len() as u16).map(timeweft_graph::NodeTypeId);
+        Types(match edges {
+            true => schema.edge_types().iter().map(of_edge).collect(),
+            false => node_types.map(|id| Some([node_type(id)?, 0, 0])).collect(),
+        })
+    }
+
+    fn get(&self, row: RowRef<'_>) -> Option<&[i32; 3]> {
+        self.0.get(row.node_type().at())?.as_ref()
+    }
+}
+
+fn ids<'a>(ids: impl ExactSizeIterator<Item = IdRef<'a>>) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(ids.len(), ids.len() * 8);
+    for id in ids {
+        match id {
+            IdRef::Text(text) => builder.append_value(text),
+            IdRef::Int(number) => {
+                // Writing into a buffer in memory cannot fail.
+                _ = write!(builder, "{number}");
+                builder.append_value("");
+            }
+        }
+    }
+    Arc::new(builder.finish())
+}
+
+/// A create ends no value.
+fn no_ends(n: usize) -> Option<ArrayRef> {
+    let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, n));
+    let valid = arrow::buffer::NullBuffer::new_null(n);
+    let values = Arc::new(StringArray::new_null(0));
+    Some(Arc::new(ListArray::try_new(item(DataType::Utf8), offsets, values, Some(valid)).ok()?))
+}
+
+fn category_column(dictionary: &Dictionary, cells: &Cells<'_>, n_rows: usize) -> Option<ArrayRef> {
+    let mut keys = vec![None; n_rows];
+    let mut last: Option<(&[u8], i32)> = None;
+    for &(row, bytes) in cells {
+        let number = match last {
+            Some((known, number)) if known == bytes => number,
+            _ => dictionary.number(ValueBytes(bytes).text()?)?,
+        };
+        last = Some((bytes, number));
+        *keys.get_mut(row)? = Some(number);
+    }
+    dictionary.keyed(Int32Array::from(keys))
+}
+
+fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<ArrayRef> {
+    match column.kind {
+        FeatureKind::Text | FeatureKind::Category | FeatureKind::Json => {
+            let size = cells.iter().map(|(_, bytes)| bytes.len()).sum();
+            let mut builder = StringBuilder::with_capacity(n_rows, size);
+            let mut next = cells.iter().peekable();
+            for row in 0..n_rows {
+                match next.next_if(|(at, _)| *at == row) {
+                    Some((_, bytes)) => builder.append_value(ValueBytes(bytes).text()?),
+                    None => builder.append_null(),
+                }
+            }
+            Some(Arc::new(builder.finish()))
+        }
+        FeatureKind::Dense { dtype, scalar: true } => {
+            let numbers: Option<Vec<_>> =
+                cells.iter().map(|&(row, bytes)| Some((row, ValueBytes(bytes).scalar(dtype)?))).collect();
+            numbers::scalars_le(dtype, n_rows, numbers?.into_iter())
+        }
+        // A column of another kind without a value holds nothing; with one it is written from events.
+        _ if cells.is_empty() => Some(arrow::array::new_null_array(&super::layout::data_type(column), n_rows)),
+        _ => None,
+    }
+}
