@@ -166,7 +166,7 @@ CHECKS = f"""SELECT
     (SELECT count(*) - count(DISTINCT id) FROM node) AS "taxa listed twice",
     (SELECT count(*) FROM (SELECT DISTINCT parent FROM node) AS below ANTI JOIN node ON node.id = below.parent)
         AS "parents that are not listed",
-    (SELECT count(*) FROM name WHERE {SCIENTIFIC}) - (SELECT count(*) FROM node) AS "scientific names too many" """
+    (SELECT count(*) FROM name WHERE {SCIENTIFIC}) - (SELECT count(*) FROM node) AS "scientific names more than taxa" """
 
 
 def check(database):
@@ -174,7 +174,7 @@ def check(database):
     cursor = database.execute(CHECKS)
     for column, count in zip(cursor.description, cursor.fetchone()):
         if count:
-            raise SystemExit(f"{count} {column[0]}")
+            raise ValueError(f"{count} {column[0]}")
 
 
 FIRST_COUNTS = """SELECT (SELECT count(*) FROM taxon) AS new, 0 AS reappeared, 0 AS changed, 0 AS gone, 0 AS merged,
