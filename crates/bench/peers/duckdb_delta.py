@@ -7,8 +7,8 @@ the same as timeweft's: a document a taxon, an edge child -> parent, merges, eac
 written as one would in SQL for speed:
 
 * files are read in parallel by the longest delimiter, `tab bar tab`, straight into the types of the columns;
-* a stored hash tells changed taxa; other names are compared by a sum of hashes, which their order does not change, and
-  their lists are built only for what is written;
+* a stored hash tells changed taxa; other names are compared by a sum of hashes, which their order does not change;
+* other names are rows of a table of their own, as sums and rows are cheaper than lists; the view `document` lists them;
 * only what differs is written; which versions listed a row follows from its interval and the table of loads;
 * one transaction a load, then a checkpoint: the load is durable and the file is as small as DuckDB makes it.
 
@@ -48,10 +48,15 @@ CREATE TYPE rank AS ENUM ({sql_list(NON_HIERARCHICAL + SPECIES_AND_BELOW + HIGHE
 CREATE TABLE load (version VARCHAR, created BIGINT, report JSON);
 CREATE TABLE taxon (
     id INTEGER, scientific_name VARCHAR, rank rank, gencode UTINYINT, strain BOOLEAN, species_or_below BOOLEAN,
-    aliases STRUCT(category VARCHAR, name VARCHAR)[], hash UBIGINT, created BIGINT, expired BIGINT);
+    hash UBIGINT, created BIGINT, expired BIGINT);
+CREATE TABLE alias (id INTEGER, category VARCHAR, name VARCHAR, created BIGINT, expired BIGINT);
 CREATE TABLE edge (child INTEGER, parent INTEGER, created BIGINT, expired BIGINT);
 CREATE TABLE merge ("from" INTEGER, "into" INTEGER, created BIGINT, expired BIGINT);
-CREATE VIEW taxon_document AS SELECT *, id AS ncbi_taxon_id FROM taxon;
+CREATE VIEW document AS
+    SELECT taxon.*, taxon.id AS ncbi_taxon_id, coalesce(others.aliases, []) AS aliases
+    FROM taxon LEFT JOIN (
+        SELECT id, created, list_sort(list({{'category': category, 'name': name}})) AS aliases
+        FROM alias GROUP BY id, created) AS others USING (id, created);
 """
 
 CSV = r"delim = '\t|\t', quote = '', escape = '', header = false, auto_detect = false"
@@ -96,45 +101,41 @@ STRAINS = f"""CREATE TEMP TABLE strain AS
 
 SCIENTIFIC = "class_ = 'scientific name\t|'"
 
-# The hash of a document: the sum over its names does not depend on their order. Needs one scientific name each.
-HASHES = f"""SELECT node.id,
-        CASE WHEN names.scientific = 1 THEN hash(rank, gencode, strain.id IS NOT NULL, names.hashes)
-            ELSE error(concat('taxon ', node.id, ' needs one scientific name')) END AS hash
-    FROM node LEFT JOIN strain ON strain.id = node.id
-    LEFT JOIN (
-        SELECT id, sum(hash(class_, name)) AS hashes, count(*) FILTER ({SCIENTIFIC}) AS scientific
-        FROM name GROUP BY id) AS names ON names.id = node.id"""
-
-
-def insert_taxa(at, hashes, only):
-    """Builds and writes the documents of the taxa in `hashes`; `only` restricts the names to theirs."""
-    return f"""INSERT INTO taxon
-        SELECT node.id, scientific.name, rank, gencode, strain.id IS NOT NULL,
-            strain.id IS NOT NULL OR rank IN ({sql_list(SPECIES_AND_BELOW)}),
-            coalesce(other.aliases, []), hashes.hash, {at}, {FOREVER}
-        FROM node JOIN ({hashes}) AS hashes ON hashes.id = node.id
-        JOIN (SELECT id, name FROM name WHERE {SCIENTIFIC} {only}) AS scientific ON scientific.id = node.id
+def documents(only=""):
+    """Documents and their hashes; `only` restricts the names read. A sum does not depend on the order of the names."""
+    return f"""SELECT node.id, scientific.name AS scientific_name, rank, gencode, strain.id IS NOT NULL AS strain,
+            strain.id IS NOT NULL OR rank IN ({sql_list(SPECIES_AND_BELOW)}) AS species_or_below,
+            CASE WHEN scientific.name IS NULL THEN error(concat('taxon ', node.id, ' has no scientific name'))
+                ELSE hash(scientific.name, rank, gencode, strain.id IS NOT NULL, other.hashes) END AS hash
+        FROM (SELECT * FROM node WHERE true {only}) AS node
+        LEFT JOIN (SELECT id, name FROM name WHERE {SCIENTIFIC} {only}) AS scientific ON scientific.id = node.id
         LEFT JOIN strain ON strain.id = node.id
         LEFT JOIN (
-            SELECT id, list_sort(list({{'category': category, 'name': name}})) AS aliases
-            FROM (SELECT id, rtrim(class_, '\t|') AS category, name FROM name WHERE NOT {SCIENTIFIC} {only})
-            GROUP BY id) AS other ON other.id = node.id"""
+            SELECT id, sum(hash(class_, name)) AS hashes FROM name WHERE NOT {SCIENTIFIC} {only} GROUP BY id
+        ) AS other ON other.id = node.id"""
+
+
+def insert_aliases(at, only=""):
+    return f"""INSERT INTO alias
+        SELECT id, rtrim(class_, '\t|'), name, {at}, {FOREVER} FROM name WHERE NOT {SCIENTIFIC} {only}"""
 
 
 def first_load(at):
     return {
-        "write taxa": insert_taxa(at, HASHES, ""),
+        "write taxa": f"INSERT INTO taxon SELECT *, {at}, {FOREVER} FROM ({documents()})",
+        "write aliases": insert_aliases(at),
         "write edges": f"INSERT INTO edge SELECT id, parent, {at}, {FOREVER} FROM node WHERE id <> parent",
     }
 
 
 def next_load(at):
-    written = "SELECT id, hash FROM delta WHERE kind <> 'gone'"
+    ended = "SELECT id FROM delta WHERE kind <> 'new'"
+    written = "AND id IN (SELECT id FROM delta WHERE kind <> 'gone')"
     return {
         "compare taxa": f"""CREATE TEMP TABLE delta AS
-            SELECT coalesce(now.id, live.id) AS id, now.hash,
+            SELECT coalesce(now.id, live.id) AS id,
                 CASE WHEN live.id IS NULL THEN 'new' WHEN now.id IS NULL THEN 'gone' ELSE 'changed' END AS kind
-            FROM ({HASHES}) AS now
+            FROM (SELECT id, hash FROM ({documents()})) AS now
             FULL JOIN (SELECT id, hash FROM taxon WHERE expired = {FOREVER}) AS live ON live.id = now.id
             WHERE live.hash IS DISTINCT FROM now.hash""",
         "compare edges": f"""CREATE TEMP TABLE edge_delta AS
@@ -150,9 +151,10 @@ def next_load(at):
             WHERE expired = {FOREVER} AND "from" IN (SELECT id FROM reappeared)""",
         "write merges": f"""INSERT INTO merge
             SELECT old, new, {at}, {FOREVER} FROM row WHERE old IN (SELECT id FROM delta WHERE kind = 'gone')""",
-        "expire taxa": f"""UPDATE taxon SET expired = {at}
-            WHERE expired = {FOREVER} AND id IN (SELECT id FROM delta WHERE kind <> 'new')""",
-        "write taxa": insert_taxa(at, written, "AND id IN (SELECT id FROM delta)"),
+        "expire taxa": f"UPDATE taxon SET expired = {at} WHERE expired = {FOREVER} AND id IN ({ended})",
+        "expire aliases": f"UPDATE alias SET expired = {at} WHERE expired = {FOREVER} AND id IN ({ended})",
+        "write taxa": f"INSERT INTO taxon SELECT *, {at}, {FOREVER} FROM ({documents(written)})",
+        "write aliases": insert_aliases(at, written),
         "expire edges": f"""UPDATE edge SET expired = {at}
             WHERE expired = {FOREVER} AND child IN (SELECT child FROM edge_delta WHERE before IS NOT NULL)""",
         "write edges": f"""INSERT INTO edge
@@ -160,15 +162,19 @@ def next_load(at):
     }
 
 
+CHECKS = f"""SELECT
+    (SELECT count(*) - count(DISTINCT id) FROM node) AS "taxa listed twice",
+    (SELECT count(*) FROM (SELECT DISTINCT parent FROM node) AS below ANTI JOIN node ON node.id = below.parent)
+        AS "parents that are not listed",
+    (SELECT count(*) FROM name WHERE {SCIENTIFIC}) - (SELECT count(*) FROM node) AS "scientific names more than taxa" """
+
+
 def check(database):
-    """What timeweft refuses or reports: a taxon listed twice, a parent that is not listed. An unknown rank fails in
-    reading, a missing or second scientific name in hashing."""
-    duplicates, dangling = database.execute(
-        "SELECT (SELECT count(*) - count(DISTINCT id) FROM node), (SELECT count(*) FROM node ANTI JOIN node AS above "
-        "ON above.id = node.parent)"
-    ).fetchone()
-    if duplicates or dangling:
-        raise SystemExit(f"{duplicates} taxa are listed twice, {dangling} name a parent that is not listed")
+    """What timeweft refuses or reports. An unknown rank fails in reading, a missing name in hashing."""
+    cursor = database.execute(CHECKS)
+    for column, count in zip(cursor.description, cursor.fetchone()):
+        if count:
+            raise ValueError(f"{count} {column[0]}")
 
 
 FIRST_COUNTS = """SELECT (SELECT count(*) FROM taxon) AS new, 0 AS reappeared, 0 AS changed, 0 AS gone, 0 AS merged,
@@ -184,10 +190,12 @@ NEXT_COUNTS = """SELECT
     (SELECT count(*) FROM edge_delta WHERE before IS NOT NULL) AS edges_gone"""
 
 
-def load(path, folder, version, at, threads, compression):
+def load(path, folder, version, at, threads):
     """One load; returns its report with the seconds of each step."""
     import duckdb
 
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_before = before.ru_utime + before.ru_stime
     started = last = time.perf_counter()
     steps = {}
 
@@ -197,7 +205,6 @@ def load(path, folder, version, at, threads, compression):
         steps[step], last = round(now - last, 3), now
 
     database = duckdb.connect(str(path), config={"threads": threads, "preserve_insertion_order": False})
-    database.execute(f"SET force_compression = '{compression}'")
     is_first = not database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'load'").fetchall()
     database.execute("BEGIN")
     if is_first:
@@ -223,10 +230,10 @@ def load(path, folder, version, at, threads, compression):
     database.close()
     done("close")
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu, peak = usage.ru_utime + usage.ru_stime - cpu_before, usage.ru_maxrss * 1024
     size = sum(os.path.getsize(file) for file in path.parent.glob(path.name + "*"))
-    return {"version": version, "seconds": round(seconds, 3), **report, "db_bytes": size, "peak_rss": peak,
-            "steps": steps}  # fmt: skip
+    return {"version": version, "seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3), **report, "db_bytes": size, "peak_rss": peak, "steps": steps}  # fmt: skip
 
 
 def verify(report, expected):
@@ -239,7 +246,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder of v1, v2, v3")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--compression", default="auto", help="auto, fsst, uncompressed, ...: smaller or sooner")
     parser.add_argument("--database", type=Path, help="file to make (default: a temporary one beside the releases)")
     args = parser.parse_args()
     nothing = dict.fromkeys(
@@ -255,9 +261,7 @@ def main():
         for number, (version, release) in enumerate([("v1", "v1"), ("v2", "v2"), ("v3", "v3"), ("v4", "v3")]):
             with spawn.Pool(1) as process:
                 at = 100 * (number + 1)
-                report = process.apply(
-                    load, (path, args.folder / release, version, at, args.threads, args.compression)
-                )
+                report = process.apply(load, (path, args.folder / release, version, at, args.threads))
             verify(report, expected.get(version, {}))
             print(json.dumps(report), flush=True)
 
