@@ -6,7 +6,8 @@ use std::io::{self, BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::ipc::reader::FileReader;
-use arrow::ipc::writer::FileWriter;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use serde::{Deserialize, Serialize};
 use timeweft_graph::rows::Rows;
 use timeweft_graph::{Event, LoadId, Schema, Time, Value};
@@ -170,11 +171,17 @@ impl SegmentWriter {
 
     fn encode_small(&self) -> Result<Vec<u8>, CodecError> {
         let encoder = Encoder::new(None, &self.chunk, &self.metadata)?;
-        let mut writer = FileWriter::try_new(Vec::new(), encoder.schema())?;
+        let mut writer = writer(Vec::new(), &encoder)?;
         let batch = encoder.encode(&self.chunk)?.ok_or_else(|| CodecError::Kind("a new column".into()))?;
         writer.write(&batch)?;
         Ok(writer.into_inner()?)
     }
+}
+
+/// Most columns of a batch repeat one value or none, so compressing them costs less than writing them.
+fn writer<W: Write>(sink: W, encoder: &Encoder) -> Result<FileWriter<W>, CodecError> {
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
+    Ok(FileWriter::try_new_with_options(sink, encoder.schema(), options)?)
 }
 
 /// Bytes that a value takes, about.
@@ -215,7 +222,7 @@ impl OpenFile {
         let file = File::create(&path).map_err(|error| StoreError::io(&path, error))?;
         let sink = Summed { sink: BufWriter::with_capacity(1 << 20, file), length: 0, crc32c: 0 };
         let writer =
-            FileWriter::try_new(sink, encoder.schema()).map_err(|error| StoreError::encode(&path, error.into()))?;
+            writer(sink, &encoder).map_err(|error| StoreError::encode(&path, error))?;
         Ok(OpenFile { path, name, load, part, events: 0, encoder, writer })
     }
 
