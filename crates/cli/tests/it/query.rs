@@ -73,7 +73,8 @@ fn queries_find_nodes_by_id_name_and_word() {
     assert_eq!(ids(&world, "search term aqua --prefix"), ["E:4"]);
     assert_eq!(ids(&world, "search term prefix:aqua,|prefix:eco"), ["E:4", "E:1"]);
     assert_eq!(ids(&world, "search term biome --where rank=Class --where rank=Order"), ["E:2", "E:4"]);
-    assert_eq!(ids(&world, "search term biome --where rank=Class --or-where name=terrestrial"), ["E:2"]);
+    assert_eq!(ids(&world, "search term biome --where rank=Class"), ["E:2"]);
+    assert_eq!(ids(&world, "search term biome --where rank=Class --or-where rank=Order"), ["E:2", "E:4"]);
     assert!(world.done("query search term biome --select rank").contains("3 of 3"));
 }
 
