@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, schema, stats, train,
-    verify,
+    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query, resolve,
+    schema, stats, train, verify,
 };
 use crate::context::{Context, Outcome};
 
@@ -57,6 +57,10 @@ pub(crate) enum Command {
     Node(node::Args),
     /// List the edges at a node as of a time.
     Neighbors(neighbors::Args),
+    /// Ask for names, ancestors, children, search, links as of a time.
+    Query(query::Args),
+    /// Follow merges to what a node has become.
+    Resolve(resolve::Args),
     /// Tell everything that happened to a node.
     History(history::Args),
     /// Tell what changed between two times.
@@ -88,6 +92,8 @@ impl Command {
             Command::Loads(args) => loads::run(args, context),
             Command::Node(args) => node::run(args, context),
             Command::Neighbors(args) => neighbors::run(args, context),
+            Command::Query(args) => query::run(args, context),
+            Command::Resolve(args) => resolve::run(args, context),
             Command::History(args) => history::run(args, context),
             Command::Diff(args) => diff::run(args, context),
             Command::Export(args) => export::run(args, context),

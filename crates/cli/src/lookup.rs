@@ -36,7 +36,25 @@ pub(crate) fn known_relation(reading: &Reading, relation: &str) -> anyhow::Resul
     bail!("no relation `{relation}` in this graph: {}", it_has(&names))
 }
 
-fn known_type(reading: &Reading, node_type: &str) -> anyhow::Result<()> {
+/// An error unless the feature is known of a node type, or of any where none is given.
+pub(crate) fn known_feature(reading: &Reading, node_type: Option<&str>, feature: &str) -> anyhow::Result<()> {
+    let types = reading.view.schema().node_types().iter();
+    let types = types.filter(|known| node_type.is_none_or(|name| *known.name == *name));
+    let mut names: Vec<&str> = types.flat_map(|known| known.features.iter().map(|def| &*def.name)).collect();
+    if names.contains(&feature) {
+        return Ok(());
+    }
+    names.sort_unstable();
+    names.dedup();
+    let owner = node_type.map_or_else(|| "node".to_owned(), |name| format!("node of type {name}"));
+    if names.is_empty() {
+        bail!("no {owner} has a feature `{feature}`, or any other");
+    }
+    bail!("no {owner} has a feature `{feature}`: they have {}", names.join(", "))
+}
+
+/// An error unless the node type is known.
+pub(crate) fn known_type(reading: &Reading, node_type: &str) -> anyhow::Result<()> {
     let schema = reading.view.schema();
     if schema.node_type(node_type).is_some() {
         return Ok(());

@@ -43,7 +43,7 @@ pub use timeweft_graph::{
     NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value, Version,
     delta::ElementReport, delta::MergeReport,
 };
-pub use timeweft_index::Index;
+pub use timeweft_index::{Index, query};
 pub use timeweft_source::{CsvDefaults, CsvOptions, Delimiter, SourceError, write_event};
 pub use timeweft_store::{
     ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats, StoreError, VerifyReport,

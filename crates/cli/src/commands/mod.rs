@@ -12,6 +12,8 @@ pub(crate) mod loads;
 pub(crate) mod neighbors;
 pub(crate) mod node;
 pub(crate) mod predict;
+pub(crate) mod query;
+pub(crate) mod resolve;
 pub(crate) mod schema;
 pub(crate) mod stats;
 pub(crate) mod train;

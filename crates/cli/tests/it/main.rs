@@ -6,6 +6,7 @@ mod damage;
 mod export;
 mod learning;
 mod load;
+mod query;
 mod read;
 mod real_data;
 mod world;

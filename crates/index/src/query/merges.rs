@@ -10,7 +10,7 @@ use crate::merge::Merge;
 /// The way from a node to the one that it has become.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Resolution {
-    /// The merges that hold, one after the other; none if the node has become no other.
+    /// The merges, one after the other; none if the node has become no other.
     pub steps: Vec<MergeRecord>,
     /// Where the way ends: the node itself if there are no steps.
     pub target: NodeKey,
@@ -21,14 +21,14 @@ pub struct Resolution {
 }
 
 impl Query<'_> {
-    /// The merges of these nodes into others that hold, sorted.
+    /// The merges of these nodes into others that hold, advice included, in canonical order.
     pub fn merges_from(&self, keys: &[NodeKey]) -> Result<Vec<MergeRecord>, QueryError> {
         let mut merges = self.merge_history(keys)?;
         merges.retain(|merge| merge.interval.contains(self.time));
         Ok(merges)
     }
 
-    /// All merges of these nodes into others that ever held, sorted.
+    /// All merges of these nodes into others that ever held, in canonical order.
     pub fn merge_history(&self, keys: &[NodeKey]) -> Result<Vec<MergeRecord>, QueryError> {
         self.check_ids(keys)?;
         let mut nodes: Vec<NodeIndex> = keys.iter().filter_map(|key| named(self.index, key)).collect();
@@ -40,19 +40,20 @@ impl Query<'_> {
         Ok(merges)
     }
 
-    /// Follows the merges that hold, step by step, to the node that `key` has become.
+    /// Follows the merges that hold and say so, step by step, to the node that `key` has become:
+    /// [`timeweft_graph::GraphView::resolve`] with the way.
     pub fn resolve(&self, key: &NodeKey) -> Resolution {
-        let holding = |node| self.index.leading(node, self.time);
+        let leading = |node| self.index.leading(node, self.time);
         let Some(start) = named(self.index, key) else {
             return Resolution { steps: Vec::new(), target: key.clone(), alive: false, circular: false };
         };
         let (mut way, mut last, mut steps) = (vec![start], start, Vec::new());
-        let mut next = holding(start);
+        let mut next = leading(start);
         while let Some(merge) = next.filter(|merge| !way.contains(&merge.into)) {
             steps.push(self.index.record(merge));
             way.push(merge.into);
             last = merge.into;
-            next = holding(last);
+            next = leading(last);
         }
         let target = self.index.node_key(last).clone();
         Resolution { steps, target, alive: self.index.alive(last, self.time), circular: next.is_some() }

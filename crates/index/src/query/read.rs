@@ -4,6 +4,7 @@ use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, Node
 
 use crate::Index;
 use crate::life::{Life, chain, shown};
+use crate::node::NodeLife;
 
 /// Whether a feature of this kind can hold names.
 pub(super) fn is_text(kind: FeatureKind) -> bool {
@@ -12,8 +13,9 @@ pub(super) fn is_text(kind: FeatureKind) -> bool {
 
 /// The value of a feature at a time.
 pub(super) fn value(index: &Index, node: NodeIndex, time: Time, feature: &str) -> Option<Value> {
-    let (id, _) = index.schema.feature(Owner::Node(index.node_type(node)), feature)?;
-    index.node_features(node, time).find(|(known, _)| *known == id).map(|(_, value)| value)
+    let (wanted, _) = index.schema.feature(Owner::Node(index.node_type(node)), feature)?;
+    let (_, value) = index.columns.at(life_at(index, node, time)?.track(), time).find(|(id, _)| *id == wanted)?;
+    index.columns.value(value)
 }
 
 /// The value of a feature that holds text.
@@ -41,17 +43,19 @@ pub(super) fn each_text(index: &Index, node: NodeIndex, feature: FeatureId, mut 
 
 /// A node with all its features, or those that are selected; none if it is not alive.
 pub(super) fn state(index: &Index, node: NodeIndex, time: Time, select: Option<&[Name]>) -> Option<NodeState> {
-    let life = shown(&index.nodes.lives, index.nodes.get(node).life, At::time(time))?;
+    let life = life_at(index, node, time)?;
     let defs = index.schema.features(Owner::Node(index.node_type(node)));
-    let wanted = |name: &Name| select.is_none_or(|names| names.contains(name));
-    let features = index.node_features(node, time).filter_map(|(id, value)| {
+    // Only what is told is read: a value may be a large list.
+    let features = index.columns.at(life.track(), time).filter_map(|(id, value)| {
         let name = &defs.get(id.at())?.name;
-        wanted(name).then(|| (name.clone(), value))
+        let wanted = select.is_none_or(|names| names.contains(name));
+        if wanted { Some((name.clone(), index.columns.value(value)?)) } else { None }
     });
-    Some(NodeState {
-        key: index.node_key(node).clone(),
-        life: index.nodes.lives[life as usize].interval,
-        deleted: false,
-        features: features.collect(),
-    })
+    let features = features.collect();
+    Some(NodeState { key: index.node_key(node).clone(), life: life.interval, deleted: false, features })
+}
+
+fn life_at(index: &Index, node: NodeIndex, time: Time) -> Option<&NodeLife> {
+    let life = shown(&index.nodes.lives, index.nodes.get(node).life, At::time(time))?;
+    index.nodes.lives.get(life as usize)
 }

@@ -8,7 +8,7 @@ use timeweft_graph::{FeatureId, Interval, NodeIndex, NodeTypeId, Time};
 
 use super::read;
 use super::search_text::{Joint, Part, SearchText, Word, fold, tokens};
-use crate::Index;
+use crate::{Index, NONE};
 
 /// Texts of a feature with the time in which each held, so that a search as of any time is exact.
 #[derive(Default)]
@@ -37,13 +37,16 @@ impl TextIndex {
         let nodes = (0u32..).map(NodeIndex).zip(&index.nodes.all);
         for (node, _) in nodes.filter(|(_, known)| known.node_type == node_type) {
             read::each_text(index, node, feature, |interval, text| {
-                held.push(Held { text: fold(text).into(), node, interval });
+                let text = fold(text);
+                held.push((head(&text), Held { text: text.into(), node, interval }));
             });
         }
-        held.sort_unstable_by(|a, b| {
+        held.sort_unstable_by(|(head, a), (other, b)| {
             let keys = || index.node_key(a.node).cmp(index.node_key(b.node));
-            a.text.cmp(&b.text).then_with(keys).then(a.interval.created.cmp(&b.interval.created))
+            let texts = head.cmp(other).then_with(|| a.text.cmp(&b.text));
+            texts.then_with(keys).then(a.interval.created.cmp(&b.interval.created))
         });
+        let held: Vec<Held> = held.into_iter().map(|(_, held)| held).collect();
         let (words, starts, holders) = by_word(&held);
         TextIndex { held, words, starts, holders }
     }
@@ -97,20 +100,46 @@ impl TextIndex {
     }
 }
 
-/// All words, where the holders of each begin, and the holders.
+/// The first bytes of a text, in the same order as texts: most comparisons then need no look at the text itself.
+fn head(text: &str) -> u128 {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+    u128::from_be_bytes(bytes)
+}
+
+/// All words, where the holders of each begin, and the holders. Words are sorted once each, not at every use.
 fn by_word(held: &[Held]) -> (Vec<Box<str>>, Vec<u32>, Vec<u32>) {
-    let mut pairs: Vec<(&str, u32)> =
-        (0u32..).zip(held).flat_map(|(at, held)| tokens(&held.text).map(move |token| (token, at))).collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    let groups = || pairs.chunk_by(|a, b| a.0 == b.0);
-    let words = groups().filter_map(|group| Some(group.first()?.0.into())).collect();
-    let ends = groups().scan(0u32, |end, group| {
-        *end += group.len() as u32;
-        Some(*end)
-    });
-    let starts = std::iter::once(0).chain(ends).collect();
-    (words, starts, pairs.iter().map(|(_, at)| *at).collect())
+    let mut numbers: FxHashMap<&str, u32> = FxHashMap::default();
+    let mut words: Vec<&str> = Vec::new();
+    let mut last: Vec<u32> = Vec::new();
+    let mut uses: Vec<(u32, u32)> = Vec::new();
+    for (at, held) in (0u32..).zip(held) {
+        for token in tokens(&held.text) {
+            let word = *numbers.entry(token).or_insert(words.len() as u32);
+            if word as usize == words.len() {
+                words.push(token);
+                last.push(NONE);
+            }
+            if std::mem::replace(&mut last[word as usize], at) != at {
+                uses.push((word, at));
+            }
+        }
+    }
+    let mut order: Vec<u32> = (0..words.len() as u32).collect();
+    order.sort_by_cached_key(|&word| (head(words[word as usize]), words[word as usize]));
+    let mut place = vec![0u32; words.len()];
+    (0u32..).zip(&order).for_each(|(at, &word)| place[word as usize] = at);
+
+    let mut starts = vec![0u32; words.len() + 1];
+    uses.iter().for_each(|&(word, _)| starts[place[word as usize] as usize + 1] += 1);
+    (0..words.len()).for_each(|at| starts[at + 1] += starts[at]);
+    let (mut next, mut holders) = (starts.clone(), vec![0u32; uses.len()]);
+    for (word, at) in uses {
+        let next = &mut next[place[word as usize] as usize];
+        holders[*next as usize] = at;
+        *next += 1;
+    }
+    (order.into_iter().map(|word| words[word as usize].into()).collect(), starts, holders)
 }
 
 /// The text indexes that were asked for so far, each made on first use.

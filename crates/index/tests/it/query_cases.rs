@@ -406,6 +406,38 @@ fn merges_are_followed_step_by_step() {
     assert_eq!(index.query(Time(5)).resolve(a).steps[1].interval.removed, Time(6));
 }
 
+#[test]
+fn advice_is_told_and_nothing_resolves_through_it() {
+    let keys = ["a", "b", "c"].map(|id| node("term", id));
+    let [a, b, c] = &keys;
+    let merge = |into: &NodeKey, kind: &str| {
+        let element = Element::Merge { from: a.clone(), into: into.clone() };
+        Event::new(Time(2), Action::Create, element).with(vec![text("type", kind)])
+    };
+    let mut events: Vec<_> = keys.iter().map(|key| made(0, key, vec![])).collect();
+    events.push(Event::new(Time(2), Action::Delete, Element::Node(a.clone())));
+    events.extend([merge(b, "consider"), merge(c, "replaced_by")]);
+    let index = index(&events);
+    let way = index.query(Time(2)).resolve(a);
+    assert_eq!((&way.target, way.steps.len()), (c, 1));
+    assert_eq!(way.steps[0].features["type"], Value::text("replaced_by"));
+    assert_eq!(index.query(Time(2)).merges_from(&keys).unwrap().len(), 2);
+}
+
+#[test]
+fn walks_go_a_hundred_hops_unless_told_otherwise() {
+    let chain: Vec<_> = (0..150).map(|id| taxon(&id.to_string())).collect();
+    let mut events: Vec<_> = chain.iter().map(|key| made(0, key, vec![])).collect();
+    events.extend(chain.windows(2).map(|pair| linked(0, &pair[0], "child_of", &pair[1])));
+    let index = index(&events);
+    let query = index.query(Time(0));
+    let totals = |query: &Query<'_>| (query.ancestors(&chain[0]).total, query.lineage(&chain[0]).rows.len());
+    assert_eq!(totals(&query), (100, 100));
+    assert_eq!(totals(&query.clone().depth(120)), (120, 120));
+    assert_eq!(totals(&query.clone().depth(u32::MAX)), (149, 149));
+    assert_eq!(totals(&query.clone().depth(0)), (0, 0));
+}
+
 /// Diamonds, circles and self-loops: nobody is told twice, nobody is their own relative, roots come first.
 #[test]
 fn walks_tell_each_node_once() {

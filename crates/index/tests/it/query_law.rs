@@ -6,7 +6,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use timeweft_graph::histories::{histories, node_keys, probe_times};
 use timeweft_graph::reference::ReferenceGraph;
-use timeweft_graph::{At, Direction, EdgeState, Event, GraphView, Name, NodeKey, NodeState, Schema, Time, Value};
+use timeweft_graph::{
+    Action, At, Direction, EdgeKey, EdgeState, Element, Event, GraphView, Name, NodeKey, NodeState, Schema, Time, Value,
+};
 use timeweft_index::Index;
 use timeweft_index::query::{Answer, Filter, Order, Page, Query, Row, SearchText};
 
@@ -115,6 +117,21 @@ fn hops(answer: Answer) -> BTreeMap<NodeKey, u32> {
     answer.rows.into_iter().map(|row| (row.node.key, row.depth)).collect()
 }
 
+/// Histories in which five nodes begin with names and edges among them, so that there are paths.
+fn knotted() -> impl Strategy<Value = Vec<Event>> {
+    let born = node_keys().into_iter().take(5).map(Element::Node);
+    let name = vec![(NAME.into(), Some(Value::text("one")))];
+    let born: Vec<_> = born.map(|element| Event::new(Time(0), Action::Create, element).with(name.clone())).collect();
+    let tie = |(from, to, known): (usize, usize, bool)| {
+        let relation = if known { "knows" } else { "likes" }.into();
+        let (source, destination) = (node_keys()[from].clone(), node_keys()[to].clone());
+        let key = EdgeKey { source, relation, destination, key: None };
+        Event::new(Time(0), Action::Create, Element::Edge(key))
+    };
+    let ties = vec((0..5usize, 0..5usize, any::<bool>()).prop_map(tie), 0..9);
+    (ties, histories()).prop_map(move |(ties, events)| born.iter().cloned().chain(ties).chain(events).collect())
+}
+
 /// Histories in which half of all features are names, which have words in common.
 fn named_histories() -> impl Strategy<Value = Vec<Event>> {
     let rename = |(at, mut event): (usize, Event)| {
@@ -126,7 +143,7 @@ fn named_histories() -> impl Strategy<Value = Vec<Event>> {
         }
         event
     };
-    histories().prop_map(move |events| events.into_iter().enumerate().map(rename).collect())
+    knotted().prop_map(move |events| events.into_iter().enumerate().map(rename).collect())
 }
 
 /// Both graphs after the same events. A name was asked for after the first of them.
@@ -307,8 +324,7 @@ fn check_merges(index: &Index, graph: &ReferenceGraph, time: Time) {
         }
         assert_eq!((last, &way.target), (&graph.resolve(key, time), last));
         assert_eq!(way.alive, graph.node(last, At::time(time)).is_some());
-        let more = graph.merges().iter().any(|merge| merge.from == *last && merge.interval.contains(time));
-        assert_eq!(way.circular, more);
+        assert_eq!(way.circular, graph.resolve(last, time) != *last);
     }
 }
 
@@ -318,10 +334,10 @@ fn some_times(events: &[Event], skip: usize) -> impl Iterator<Item = Time> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn walks_equal_scans(events in histories(), skip in 0..4usize, depth in 0..4u32) {
+    fn walks_equal_scans(events in knotted(), skip in 0..4usize, depth in 0..4u32) {
         let (graph, index) = both(&events, usize::MAX);
         for time in some_times(&events, skip) {
             for key in &node_keys() {

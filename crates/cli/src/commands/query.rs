@@ -1,0 +1,338 @@
+//! `timeweft query`: questions about hierarchies and names as of a time.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use timeweft::query::{Answer, Filter, Linked, Order, Page, Query, QueryError, Row, SearchText};
+use timeweft::{EdgeState, ExternalId, MergeRecord, NodeKey};
+
+use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading, UsageError};
+use crate::lookup::{find_node, known_feature, known_relation, known_type};
+use crate::output::json::{EdgeJson, NodeJson, StateJson};
+use crate::output::{Table, note, text};
+
+use super::resolve::{MergeLine, merge_cells};
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft query ancestors term ENVO:00000446 --at 2016-05-17
+  timeweft query search taxon prefix:bac --named-by scientific_name --where rank=Class --or-where strain=true
+  timeweft query linked taxon 562 --where public=true --select name
+
+QUESTION        THING               answer
+get             ids                 these nodes, as far as they are alive
+name            a name              nodes of this name, case aside; --within ID: below this ancestor
+search          words               nodes whose name has them: a,b both, a|b either, prefix:a beginnings
+parents children ancestors descendants siblings
+                an id               along is_a and child_of, or --relation R, or --any-relation
+lineage         an id               all ancestors, roots first
+related         an id               one hop away on either side, along any relation
+linked links    an id               nodes of other types whose edges lead to it; to which its edges lead
+merges          ids                 the merges of these nodes that hold; --ever: that ever held";
+
+/// Arguments of `query`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// What is asked.
+    #[arg(value_enum, value_name = "QUESTION")]
+    question: Question,
+    /// Type of the nodes.
+    #[arg(value_name = "TYPE")]
+    node_type: String,
+    /// Ids, a name, or words to search for.
+    #[arg(value_name = "THING", required = true)]
+    things: Vec<String>,
+    /// Walk along this relation; may be given several times.
+    #[arg(long = "relation", value_name = "R", conflicts_with = "any_relation")]
+    relations: Vec<String>,
+    /// Walk along every relation.
+    #[arg(long)]
+    any_relation: bool,
+    /// Walk so many hops at most.
+    #[arg(long, value_name = "HOPS", default_value_t = 100)]
+    depth: u32,
+    /// Only nodes that have the node of this id as an ancestor (`name`).
+    #[arg(long, value_name = "ID")]
+    within: Option<String>,
+    /// The feature that holds names.
+    #[arg(long, value_name = "F", default_value = "name")]
+    named_by: String,
+    /// Take the words as they are, each as the beginning of one (`search`).
+    #[arg(long)]
+    prefix: bool,
+    /// All merges that ever held (`merges`).
+    #[arg(long)]
+    ever: bool,
+    /// Only nodes whose name matches these words.
+    #[arg(long, value_name = "WORDS")]
+    matching: Option<String>,
+    /// Only nodes whose feature F is shown as V; the same F again: or as that V; another F: and that too.
+    #[arg(long = "where", value_name = "F=V")]
+    wheres: Vec<String>,
+    /// Also nodes whose feature F is shown as V, whatever the other conditions.
+    #[arg(long = "or-where", value_name = "F=V")]
+    or_wheres: Vec<String>,
+    /// In which order rows come; `search` and `lineage` have their own.
+    #[arg(long, value_enum, default_value_t)]
+    order: OrderArg,
+    /// How many rows at most (1 to 1000).
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// How many rows to leave out first (0 to 100000).
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: usize,
+    /// Only these features of nodes, with commas between.
+    #[arg(long, value_name = "F", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Read the graph as of this time: an integer, a date (2016-05-17) or RFC 3339; left out, the end of time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// Read the graph as the store knew it at this commit; left out, the newest.
+    #[arg(long, value_name = "N")]
+    commit: Option<u64>,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Question {
+    Get,
+    Name,
+    Search,
+    Parents,
+    Children,
+    Ancestors,
+    Descendants,
+    Siblings,
+    Lineage,
+    Related,
+    Linked,
+    Links,
+    Merges,
+}
+
+/// [`Order`] as an option.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum OrderArg {
+    /// By type and id.
+    #[default]
+    Id,
+    /// By name, then by id.
+    Name,
+}
+
+/// The rows of any question.
+struct Told {
+    total: usize,
+    accessible: Option<usize>,
+    rows: Vec<Row>,
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Told {
+        Told { total: answer.total, accessible: None, rows: answer.rows }
+    }
+}
+
+impl From<Linked> for Told {
+    fn from(linked: Linked) -> Told {
+        Told { total: linked.total, accessible: Some(linked.accessible), rows: linked.rows }
+    }
+}
+
+#[derive(Serialize)]
+struct NodeLine<'a> {
+    kind: &'a str,
+    #[serde(flatten)]
+    node: StateJson<NodeJson<'a>>,
+    hops: u32,
+    edges: Vec<StateJson<EdgeJson<'a>>>,
+}
+
+impl<'a> NodeLine<'a> {
+    fn new(row: &'a Row) -> NodeLine<'a> {
+        let edges = row.edges.iter().map(StateJson::from).collect();
+        NodeLine { kind: "node", node: StateJson::from(&row.node), hops: row.depth, edges }
+    }
+}
+
+/// Asks and tells.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: DeletesArg::Hard };
+    let reading = read.read(context)?;
+    args.check(&reading)?;
+    let query = args.query(&reading)?;
+    if args.question == Question::Merges {
+        let keys = args.keys();
+        let merges = if args.ever { query.merge_history(&keys) } else { query.merges_from(&keys) };
+        tell_merges(context, &reading, &merges.map_err(wrong)?)?;
+    } else {
+        tell(args, context, &args.ask(&query, &reading)?)?;
+    }
+    Ok(Outcome::Done)
+}
+
+impl Args {
+    /// Names that the graph does not know are mistakes here.
+    fn check(&self, reading: &Reading) -> anyhow::Result<()> {
+        known_type(reading, &self.node_type)?;
+        for relation in &self.relations {
+            known_relation(reading, relation)?;
+        }
+        let of_type = Some(self.node_type.as_str());
+        if matches!(self.question, Question::Name | Question::Search) {
+            known_feature(reading, of_type, &self.named_by)?;
+        }
+        let conditions = self.wheres.iter().chain(&self.or_wheres);
+        let conditions =
+            conditions.map(|condition| condition.split_once('=').map_or(condition.as_str(), |pair| pair.0));
+        for feature in conditions.chain(self.select.iter().map(String::as_str)) {
+            known_feature(reading, None, feature)?;
+        }
+        Ok(())
+    }
+
+    fn query<'a>(&self, reading: &'a Reading) -> anyhow::Result<Query<'a>> {
+        let page = Page::new(self.limit, self.offset).map_err(wrong)?;
+        let order = match self.order {
+            OrderArg::Id => Order::Id,
+            OrderArg::Name => Order::Name,
+        };
+        let query = reading.view.query(reading.at.time);
+        let mut query = query.depth(self.depth).named_by(&self.named_by).filter(self.filter()?).order(order).page(page);
+        if self.any_relation {
+            query = query.any_relation();
+        } else if !self.relations.is_empty() {
+            query = query.relations(&self.relations);
+        }
+        if !self.select.is_empty() {
+            query = query.select(&self.select);
+        }
+        Ok(query)
+    }
+
+    fn filter(&self) -> anyhow::Result<Filter> {
+        let mut wanted: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (feature, value) in pairs(&self.wheres, "--where")? {
+            match wanted.iter_mut().find(|(known, _)| *known == feature) {
+                Some((_, values)) => values.push(value),
+                None => wanted.push((feature, vec![value])),
+            }
+        }
+        let all = wanted.into_iter().map(|(feature, values)| Filter::shows(feature, values));
+        let mut filter = all.fold(Filter::anything(), Filter::and);
+        if let Some(words) = &self.matching {
+            filter = filter.and(Filter::matches(&self.named_by, SearchText::parse(words).map_err(wrong)?));
+        }
+        let or = pairs(&self.or_wheres, "--or-where")?.into_iter();
+        Ok(or.fold(filter, |filter, (feature, value)| filter.or(Filter::shows(feature, [value]))))
+    }
+
+    fn ask(&self, query: &Query<'_>, reading: &Reading) -> anyhow::Result<Told> {
+        let words = self.things.join(" ");
+        Ok(match self.question {
+            Question::Get | Question::Merges => query.get(&self.keys()).map_err(wrong)?.into(),
+            Question::Name => {
+                let within = self.within.as_deref().map(|id| self.key(id));
+                query.by_name(&self.node_type, &words, within.as_ref()).map_err(wrong)?.into()
+            }
+            Question::Search => {
+                let text = if self.prefix { SearchText::literal(&words, true) } else { SearchText::parse(&words) };
+                query.search(&self.node_type, &text.map_err(wrong)?).map_err(wrong)?.into()
+            }
+            Question::Parents => query.parents(&self.start(reading)?).into(),
+            Question::Children => query.children(&self.start(reading)?).into(),
+            Question::Ancestors => query.ancestors(&self.start(reading)?).into(),
+            Question::Descendants => query.descendants(&self.start(reading)?).into(),
+            Question::Siblings => query.siblings(&self.start(reading)?).into(),
+            Question::Lineage => query.lineage(&self.start(reading)?).into(),
+            Question::Related => query.related(&self.start(reading)?).into(),
+            Question::Linked => query.linked(&self.start(reading)?).into(),
+            Question::Links => query.links(&self.start(reading)?).into(),
+        })
+    }
+
+    fn key(&self, id: &str) -> NodeKey {
+        NodeKey::new(&self.node_type, ExternalId::from(id))
+    }
+
+    fn keys(&self) -> Vec<NodeKey> {
+        self.things.iter().map(|id| self.key(id)).collect()
+    }
+
+    /// The one node that a walk starts from, which must be alive.
+    fn start(&self, reading: &Reading) -> anyhow::Result<NodeKey> {
+        let [id] = self.things.as_slice() else {
+            return Err(UsageError("this question is about one node: give one id".into()).into());
+        };
+        Ok(find_node(reading, &self.key(id))?.key)
+    }
+}
+
+/// A query that cannot be asked is wrong usage.
+fn wrong(error: QueryError) -> UsageError {
+    UsageError(error.to_string())
+}
+
+/// `F=V` of each condition.
+fn pairs<'a>(conditions: &'a [String], option: &str) -> Result<Vec<(&'a str, &'a str)>, UsageError> {
+    let pair = |condition: &'a String| {
+        let missing = || UsageError(format!("{option} {condition}: give a feature and a value as F=V"));
+        condition.split_once('=').ok_or_else(missing)
+    };
+    conditions.iter().map(pair).collect()
+}
+
+fn tell(args: &Args, context: &Context, told: &Told) -> anyhow::Result<()> {
+    context.output.object(&json!({ "kind": "answer", "total": told.total, "accessible": told.accessible }))?;
+    context.output.objects(told.rows.iter().map(NodeLine::new))?;
+    if !told.rows.is_empty() {
+        let mut table = Table::new(["node", "hops", "edges", "features"]);
+        for row in &told.rows {
+            let edges: Vec<String> = row.edges.iter().map(edge_words).collect();
+            let cells = [text::cell(&edges.join(", ")), text::features(&row.node.features)];
+            table.row([row.node.key.to_string(), row.depth.to_string()].into_iter().chain(cells));
+        }
+        context.output.table(&table)?;
+    }
+    context.output.say(&summary(told))?;
+    if args.question == Question::Get {
+        let known = |key: &&NodeKey| !told.rows.iter().any(|row| row.node.key == **key);
+        let keys = args.keys();
+        let missing: Vec<String> = keys.iter().filter(known).map(|key| key.id.to_string()).collect();
+        if !missing.is_empty() {
+            note(&format!("left out, unknown or not alive then, or not wanted: {}", missing.join(", ")));
+        }
+    }
+    Ok(())
+}
+
+fn edge_words(edge: &EdgeState) -> String {
+    let key = edge.key.key.as_ref().map_or_else(String::new, |key| format!(" [{key}]"));
+    format!("{}{key}", edge.key.relation)
+}
+
+fn summary(told: &Told) -> String {
+    let shown = text::count(told.rows.len() as u64);
+    match told.accessible {
+        Some(accessible) => format!(
+            "{shown} of {} accessible, {} linked",
+            text::count(accessible as u64),
+            text::count(told.total as u64)
+        ),
+        None => format!("{shown} of {}", text::count(told.total as u64)),
+    }
+}
+
+fn tell_merges(context: &Context, reading: &Reading, merges: &[MergeRecord]) -> anyhow::Result<()> {
+    context.output.object(&json!({ "kind": "answer", "total": merges.len(), "accessible": Json::Null }))?;
+    context.output.objects(merges.iter().map(MergeLine::new))?;
+    if merges.is_empty() {
+        context.output.say("no merges")?;
+        return Ok(());
+    }
+    let mut table = Table::new(["from", "into", "created", "removed", "features"]);
+    for merge in merges {
+        table.row(merge_cells(reading.unit(), merge));
+    }
+    context.output.table(&table)?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! `timeweft resolve`: what a node has become, step by step.
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+use timeweft::{ExternalId, MergeRecord, NodeKey, TimeUnit};
+
+use crate::context::{Context, DeletesArg, Outcome, ReadArgs};
+use crate::lookup::ever_lived;
+use crate::output::json::{IntervalJson, NodeJson};
+use crate::output::{Table, text};
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft resolve term ENVO:00000458
+  timeweft resolve term ENVO:00000458 --at 2016-05-17 --json";
+
+/// Arguments of `resolve`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Type of the node.
+    #[arg(value_name = "TYPE")]
+    node_type: String,
+    /// Id of the node within its type.
+    id: String,
+    /// Follow the merges that hold at this time: an integer, a date (2016-05-17) or RFC 3339; left out, the end of time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// Read the graph as the store knew it at this commit; left out, the newest.
+    #[arg(long, value_name = "N")]
+    commit: Option<u64>,
+}
+
+/// A merge on its own line.
+#[derive(Serialize)]
+pub(crate) struct MergeLine<'a> {
+    kind: &'a str,
+    from: NodeJson<'a>,
+    into: NodeJson<'a>,
+    #[serde(flatten)]
+    interval: IntervalJson,
+    features: Map<String, Json>,
+}
+
+impl<'a> MergeLine<'a> {
+    pub(crate) fn new(merge: &'a MergeRecord) -> MergeLine<'a> {
+        let features = merge.features.iter().map(|(name, value)| (name.to_string(), value.to_json()));
+        MergeLine {
+            kind: "merge",
+            from: (&merge.from).into(),
+            into: (&merge.into).into(),
+            interval: merge.interval.into(),
+            features: features.collect(),
+        }
+    }
+}
+
+/// Cells of a merge: from, into, created, removed, features.
+pub(crate) fn merge_cells(unit: TimeUnit, merge: &MergeRecord) -> [String; 5] {
+    [
+        merge.from.to_string(),
+        merge.into.to_string(),
+        unit.format(merge.interval.created),
+        unit.format(merge.interval.removed),
+        text::features(&merge.features),
+    ]
+}
+
+/// Follows the merges.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: DeletesArg::Hard };
+    let reading = read.read(context)?;
+    let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    ever_lived(&reading, &key)?;
+    let way = reading.view.query(reading.at.time).resolve(&key);
+    context.output.objects(way.steps.iter().map(MergeLine::new))?;
+    let target = NodeJson::from(&way.target);
+    context.output.object(
+        &json!({ "kind": "target", "node": target, "steps": way.steps.len(), "alive": way.alive, "circular": way.circular }),
+    )?;
+    if !way.steps.is_empty() {
+        let mut table = Table::new(["from", "into", "created", "removed", "features"]);
+        for merge in &way.steps {
+            table.row(merge_cells(reading.unit(), merge));
+        }
+        context.output.table(&table)?;
+    }
+    let became = if way.steps.is_empty() { "has become no other node" } else { "has become" };
+    let target = if way.steps.is_empty() { String::new() } else { format!(" {}", way.target) };
+    let alive = if way.alive { "alive" } else { "not alive" };
+    let circle = if way.circular { "; the merges go round in a circle" } else { "" };
+    context.output.say(&format!("{key} {became}{target}, {alive} {}{circle}", reading.moment()))?;
+    Ok(Outcome::Done)
+}
