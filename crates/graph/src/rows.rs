@@ -79,6 +79,8 @@ struct Row {
 pub struct Rows {
     /// Whether they are edges.
     pub edges: bool,
+    /// About so many nodes and edges the whole version has; none if its reader cannot tell.
+    pub expected: (usize, usize),
     file: Name,
     rows: Vec<Row>,
     texts: String,
@@ -108,6 +110,11 @@ impl Rows {
     /// The record at a position below [`Rows::len`].
     pub fn get(&self, at: usize) -> RowRef<'_> {
         RowRef { rows: self, at }
+    }
+
+    /// How many features they have, and of how many bytes.
+    pub fn size(&self) -> (usize, usize) {
+        (self.features.len(), self.values.len())
     }
 
     /// All records.
@@ -270,6 +277,7 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
         let file = self.rows.file.clone();
         let empty = Rows {
             edges: self.rows.edges,
+            expected: self.rows.expected,
             file,
             rows: Vec::with_capacity(self.rows.rows.len()),
             texts: String::with_capacity(self.rows.texts.len()),
@@ -384,6 +392,10 @@ impl<F: FnMut(&Schema, Rows)> VersionSink for RowWriter<F> {
     fn format(&mut self, format: Format) {
         self.projection = (self.project)(&self.rest.schema, &format);
         self.rest.format = format;
+    }
+
+    fn expect(&mut self, nodes: usize, edges: usize) {
+        self.rows.expected = (nodes, edges);
     }
 
     fn file(&mut self, name: &Name) {

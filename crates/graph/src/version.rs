@@ -19,6 +19,9 @@ pub trait VersionSink {
     /// What reads the version; told once, before the first record.
     fn format(&mut self, format: Format);
 
+    /// About so many nodes and edges will come. Only speed depends on it.
+    fn expect(&mut self, _nodes: usize, _edges: usize) {}
+
     /// The file that the lines of the following records belong to.
     fn file(&mut self, name: &Name);
 

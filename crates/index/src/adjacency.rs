@@ -158,6 +158,11 @@ pub(crate) struct Adjacency {
 }
 
 impl Adjacency {
+    /// Makes room for so many more lists.
+    pub(crate) fn reserve(&mut self, lists: usize) {
+        self.lists.reserve(lists);
+    }
+
     /// The lists of a node, given its first.
     pub(crate) fn lists(&self, first: u32) -> impl Iterator<Item = &List> {
         let get = |at: u32| (at != NONE).then(|| &self.lists[at as usize]);

@@ -258,8 +258,8 @@ impl Index {
             let Some((id, order)) = known.or(learned.map(|id| (id, ListOrder::List))) else { continue };
             let value = match value {
                 None => NONE,
-                Some(value) if order == ListOrder::List => self.columns.intern(value),
-                Some(value) => self.columns.intern(&order.canonical(value.clone())),
+                Some(value) if order == ListOrder::List => self.columns.add(owner, id, value),
+                Some(value) => self.columns.add(owner, id, &order.canonical(value.clone())),
             };
             sets.push((id, value));
         }

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
-use timeweft_graph::{FeatureId, Interval, Time, Value};
+use timeweft_graph::{FeatureId, Interval, Owner, Time, Value};
 
 use crate::NONE;
 
@@ -36,6 +36,24 @@ pub(crate) struct Columns {
     /// The spans of the tracks that changed, sorted by (feature, created).
     changed: FxHashMap<u32, Vec<Span>>,
     values: Values,
+    habits: FxHashMap<(Owner, FeatureId), Habit>,
+    scratch: Vec<u8>,
+}
+
+/// How often the values of a feature repeat. Looking for each value costs time and room that only repeats pay back.
+#[derive(Clone, Copy, Default)]
+struct Habit {
+    seen: u32,
+    new: u32,
+}
+
+impl Habit {
+    /// So many values tell whether they repeat.
+    const TRIAL: u32 = 2048;
+
+    fn is_distinct(self) -> bool {
+        self.seen >= Habit::TRIAL && self.new > self.seen / 2
+    }
 }
 
 /// A feature and its value in six bytes.
@@ -64,14 +82,41 @@ impl Columns {
         Value::decode(self.bytes(id)?)
     }
 
-    /// The number of a value, so that equal values have equal numbers. The caller bounds how many there are.
-    pub(crate) fn intern(&mut self, value: &Value) -> u32 {
-        self.values.intern_value(value)
+    /// A number for a value of a feature. Equal values mostly have equal numbers; [`Columns::same`] tells. The caller
+    /// bounds how many there are.
+    pub(crate) fn add(&mut self, owner: Owner, feature: FeatureId, value: &Value) -> u32 {
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        value.encode(&mut bytes);
+        let id = self.add_bytes(owner, feature, &bytes);
+        self.scratch = bytes;
+        id
     }
 
     /// The same for the bytes of a value.
-    pub(crate) fn intern_bytes(&mut self, bytes: &[u8]) -> u32 {
-        self.values.intern(bytes)
+    pub(crate) fn add_bytes(&mut self, owner: Owner, feature: FeatureId, bytes: &[u8]) -> u32 {
+        let habit = self.habits.entry((owner, feature)).or_default();
+        if habit.is_distinct() {
+            return self.values.append(bytes);
+        }
+        let before = self.values.ends.len();
+        let id = self.values.intern(bytes);
+        habit.seen += 1;
+        habit.new += u32::from(self.values.ends.len() > before);
+        id
+    }
+
+    /// Whether two numbers stand for equal values.
+    pub(crate) fn same(&self, a: u32, b: u32) -> bool {
+        a == b || (a != NONE && b != NONE && self.bytes(a) == self.bytes(b))
+    }
+
+    /// Makes room for lives with so many first values, of so many bytes in all.
+    pub(crate) fn reserve(&mut self, lives: usize, values: usize, bytes: usize) {
+        self.tracks.reserve(lives);
+        self.first.reserve(values);
+        self.values.bytes.reserve(bytes);
+        self.values.ends.reserve(values);
     }
 
     /// How many numbers of values, or places of first values, are taken.
@@ -130,16 +175,17 @@ impl Columns {
             self.changed.insert(track, spans);
             self.tracks[track as usize].changed = true;
         }
-        let Some(spans) = self.changed.get_mut(&track) else { return };
+        let Some(mut spans) = self.changed.remove(&track) else { return };
         let mut end = spans.partition_point(|span| span.feature <= feature);
         let last = |spans: &[Span], end: usize| end.checked_sub(1).map(|at| spans[at]).filter(|s| s.feature == feature);
-        if last(spans, end).is_some_and(|span| span.created == time) {
+        if last(&spans, end).is_some_and(|span| span.created == time) {
             end -= 1;
             spans.remove(end);
         }
-        if last(spans, end).map_or(NONE, |span| span.value) != value {
+        if !self.same(last(&spans, end).map_or(NONE, |span| span.value), value) {
             spans.insert(end, Span { created: time, value, feature });
         }
+        self.changed.insert(track, spans);
     }
 
     /// The values that hold at a time of the life: at most one of each feature, in the order of the schema.
@@ -182,7 +228,7 @@ impl Columns {
     }
 }
 
-/// All values as bytes, each distinct one once.
+/// Values as bytes; those that were looked for once each.
 #[derive(Clone, Default)]
 struct Values {
     bytes: Vec<u8>,
@@ -196,35 +242,22 @@ impl Values {
         Some(&self.bytes[start(&self.ends, id)..end as usize])
     }
 
-    fn intern_value(&mut self, value: &Value) -> u32 {
-        // The value is written where it would stay, and taken back if it is there already.
-        let from = self.bytes.len();
-        value.encode(&mut self.bytes);
-        let (known, new) = self.bytes.split_at(from);
-        let hash = hash(new);
-        if let Some(id) = find(&self.table, &self.ends, known, hash, new) {
-            self.bytes.truncate(from);
-            return id;
-        }
-        self.add(hash)
-    }
-
     fn intern(&mut self, bytes: &[u8]) -> u32 {
         let hash = hash(bytes);
         if let Some(id) = find(&self.table, &self.ends, &self.bytes, hash, bytes) {
             return id;
         }
-        self.bytes.extend_from_slice(bytes);
-        self.add(hash)
-    }
-
-    /// Numbers the bytes that stand at the end.
-    fn add(&mut self, hash: u64) -> u32 {
-        let id = self.ends.len() as u32;
-        self.ends.push(self.bytes.len() as u64);
+        let id = self.append(bytes);
         let (ends, bytes) = (&self.ends, &self.bytes);
         self.table.insert_unique(hash, id, |&at| self::hash(slice(ends, bytes, at)));
         id
+    }
+
+    /// Numbers a value without looking for it.
+    fn append(&mut self, value: &[u8]) -> u32 {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len() as u64);
+        (self.ends.len() - 1) as u32
     }
 }
 

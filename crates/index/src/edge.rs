@@ -63,6 +63,13 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, edges: usize) {
+        self.lives.reserve(edges);
+        let lives = &self.lives;
+        self.table.reserve(edges, |&at| hash(lives[at as usize].identity()));
+    }
+
     /// The latest life of an edge.
     pub(crate) fn find(&self, identity: Identity) -> Option<EdgeIndex> {
         self.table.find(hash(identity), |&at| self.lives[at as usize].identity() == identity).copied().map(EdgeIndex)

@@ -77,6 +77,14 @@ impl Index {
         }
     }
 
+    /// Makes room for so many more nodes and edges.
+    pub fn reserve(&mut self, nodes: usize, edges: usize) {
+        self.nodes.reserve(nodes);
+        self.edges.reserve(edges);
+        self.adjacency.reserve(nodes.min(edges));
+        self.log.reserve(nodes + edges);
+    }
+
     /// How many nodes the log ever named, be it as the target of a merge alone; their numbers are below it.
     pub fn n_nodes(&self) -> usize {
         self.nodes.all.len()

@@ -40,6 +40,7 @@ pub struct Join<'a> {
     /// Nodes that stand in for missing ones.
     stubs: Bits,
     listed_edges: Bits,
+    started: bool,
     next_node: u32,
     next_source: u32,
     next_edge: u32,
@@ -75,6 +76,7 @@ impl<'a> Join<'a> {
             at,
             options,
             projection: Projection::default(),
+            started: false,
             next_node: 0,
             next_source: 0,
             next_edge: 0,
@@ -96,6 +98,10 @@ impl<'a> Join<'a> {
     /// Takes in a chunk.
     pub fn rows(&mut self, rows: &Rows) -> Result<Vec<Step>, Reason> {
         self.index.check_room(rows.len() * 64)?;
+        if !self.started && rows.expected.0 > 0 {
+            self.started = true;
+            self.reserve(rows);
+        }
         self.steps.reserve(rows.len() / 8);
         for row in rows.iter() {
             if rows.edges { self.edge(row) } else { self.node(row) }
@@ -129,6 +135,16 @@ impl<'a> Join<'a> {
         Ok(Joined { steps: self.steps, rejects: self.rejects, report: self.report })
     }
 
+    /// Room for what the version has more than the graph: growing step by step copies everything several times.
+    fn reserve(&mut self, rows: &Rows) {
+        let nodes = rows.expected.0.saturating_sub(self.index.n_nodes());
+        let edges = rows.expected.1.saturating_sub(self.index.n_edges());
+        let (values, bytes) = rows.size();
+        let of_all = |part: usize| part * nodes / rows.len().max(1);
+        self.index.reserve(nodes, edges);
+        self.index.columns.reserve(nodes, of_all(values), of_all(bytes));
+    }
+
     fn reject(&mut self, place: Place, reason: Reason) {
         self.rejects.push(Reject { place, reason });
     }
@@ -137,7 +153,7 @@ impl<'a> Join<'a> {
     fn intern(&mut self, row: RowRef<'_>) {
         self.sets.clear();
         for (feature, bytes) in row.features() {
-            self.sets.push((feature, self.index.columns.intern_bytes(bytes)));
+            self.sets.push((feature, self.index.columns.add_bytes(row.owner(), feature, bytes)));
         }
     }
 
@@ -165,7 +181,7 @@ impl<'a> Join<'a> {
         }
         for (feature, bytes) in row.features() {
             if let Some(set) = self.sets.iter_mut().find(|set| set.0 == feature) {
-                set.1 = self.index.columns.intern_bytes(bytes);
+                set.1 = self.index.columns.add_bytes(row.owner(), feature, bytes);
             }
         }
     }

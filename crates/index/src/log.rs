@@ -52,6 +52,12 @@ const PAYLOAD: u8 = 16;
 const FIRST: u8 = 32;
 
 impl Log {
+    /// Makes room for so many more events.
+    pub(crate) fn reserve(&mut self, events: usize) {
+        self.kinds.reserve(events);
+        self.subjects.reserve(events);
+    }
+
     /// How many events were accepted.
     pub(crate) fn len(&self) -> usize {
         self.kinds.len()

@@ -56,6 +56,14 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, nodes: usize) {
+        self.all.reserve(nodes);
+        self.lives.reserve(nodes);
+        let all = &self.all;
+        self.table.reserve(nodes, |&at| hash(all[at as usize].node_type, &all[at as usize].key.id));
+    }
+
     /// The node of a type and id, if it was created at least once.
     pub(crate) fn created(&self, node_type: NodeTypeId, id: &ExternalId) -> Option<NodeIndex> {
         self.find(node_type, id).filter(|&node| self.get(node).life != NONE)

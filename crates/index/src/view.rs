@@ -243,13 +243,16 @@ impl Index {
         diff.edges_updated.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     }
 
-    /// Names of the features that differ between two moments. Equal values have equal numbers.
+    /// Names of the features that differ between two moments.
     fn changed<L: Life>(&self, owner: Owner, a: (&L, At), b: (&L, At)) -> Vec<Name> {
-        let held = |(life, at): (&L, At)| self.columns.at(life.track(), life.as_of(at.time)).collect::<BTreeSet<_>>();
+        let held =
+            |(life, at): (&L, At)| self.columns.at(life.track(), life.as_of(at.time)).collect::<BTreeMap<_, _>>();
         let (a, b) = (held(a), held(b));
+        let value = |held: &BTreeMap<FeatureId, u32>, id| held.get(id).copied().unwrap_or(crate::NONE);
+        let ids: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+        let differing = ids.into_iter().filter(|id| !self.columns.same(value(&a, id), value(&b, id)));
         let defs = self.schema.features(owner);
-        let ids: BTreeSet<_> = a.symmetric_difference(&b).map(|(id, _)| *id).collect();
-        let mut names: Vec<_> = ids.iter().filter_map(|id| Some(defs.get(id.at())?.name.clone())).collect();
+        let mut names: Vec<_> = differing.filter_map(|id| Some(defs.get(id.at())?.name.clone())).collect();
         names.sort_unstable();
         names
     }

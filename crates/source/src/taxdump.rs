@@ -22,6 +22,7 @@ mod rank;
 mod taxa;
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use timeweft_graph::{
     DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, NodeTypeId, Owner, Reason, ValueRef,
@@ -43,9 +44,16 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
     sink.format(types.format());
     sink.file(&file);
     let mut ranks = Ranks::default();
-    let mut taxa = Taxa::read(nodes, &mut ranks, sink)?;
+    // Both files are long, and neither pass needs the other.
+    let (taxa, late) = thread::scope(|scope| {
+        let late = scope.spawn(|| names::late_ids(lines(&names)?));
+        let taxa = Taxa::read(nodes, &mut ranks, sink);
+        (taxa, late.join())
+    });
+    let mut taxa = taxa?;
+    let late = late.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     taxa.mark_strains(&ranks);
-    let late = names::late_ids(lines(&names)?)?;
+    sink.expect(taxa.all.len(), taxa.all.len());
     push_taxa(&mut taxa, &ranks, NameFile::new(lines(&names)?, late, &file), &types, sink)?;
     let (mut child, mut parent) = (Digits::default(), Digits::default());
     for taxon in taxa.all.iter().filter(|taxon| taxon.parent != taxon.id && !taxon.is_rejected()) {
