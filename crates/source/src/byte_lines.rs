@@ -2,10 +2,11 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::path::Path;
 
 use timeweft_graph::Name;
 
-use crate::SourceError;
+use crate::{Input, SourceError, open};
 
 /// Read at once, in bytes.
 const CHUNK: usize = 1 << 20;
@@ -22,6 +23,15 @@ pub(crate) struct ByteLines<R> {
     current: Range<usize>,
     line: u64,
     over: bool,
+}
+
+impl ByteLines<Input> {
+    /// The lines of a file, unpacked where its name ends in `.gz`.
+    pub(crate) fn open(path: &Path) -> Result<ByteLines<Input>, SourceError> {
+        let input = open(path)?;
+        let name = input.name().clone();
+        Ok(ByteLines::new(input, &name))
+    }
 }
 
 impl<R: Read> ByteLines<R> {

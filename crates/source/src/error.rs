@@ -49,6 +49,14 @@ pub enum SourceError {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// A path that is no version of a known format, or not of the one that was asked for.
+    #[error("cannot read `{}` as a version: {problem}", path.display())]
+    Unrecognised {
+        /// The path as given.
+        path: PathBuf,
+        /// What is missing, and what to do.
+        problem: String,
+    },
     /// More types or features than a schema can hold.
     #[error("{file}:{line}: more than 65,536 types, or features of one type: give rarely used names as values instead")]
     TooManyTypes {

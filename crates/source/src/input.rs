@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,6 +25,20 @@ pub fn open(path: &Path) -> Result<Input, SourceError> {
     }
     let packed = path.extension() == Some(OsStr::new("gz"));
     Ok(Input::new(file, &path.to_string_lossy(), Some(facts.len()), packed))
+}
+
+/// The files in a folder, by name.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let fail = |cause| SourceError::Open { path: folder.to_owned(), cause };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// An opened source: read it with any reader of this crate.

@@ -16,13 +16,19 @@
 mod byte_lines;
 mod error;
 pub mod event_stream;
+mod fasta;
 mod feature_text;
 pub mod git_history;
+pub mod gtdb;
 mod input;
 mod json;
+mod lineage;
 mod names;
 pub mod obo;
+pub mod obograph;
+pub mod rdp;
 mod record;
+pub mod silva;
 pub mod taxdump;
 pub mod temporal_json;
 
@@ -31,5 +37,6 @@ pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, Delimiter, JsonlReade
 pub use git_history::{GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open};
 pub use obo::OboOptions;
+pub use obograph::ObographOptions;
 pub use record::Record;
 pub use temporal_json::{Intervals, IntervalsOptions};

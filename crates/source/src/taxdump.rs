@@ -33,11 +33,11 @@ use self::names::{Card, NameFile};
 use self::rank::Ranks;
 use self::taxa::{Taxa, Taxon};
 use crate::byte_lines::ByteLines;
-use crate::{Input, SourceError, open};
+use crate::{Input, SourceError};
 
 /// Reads the dump in a folder into a sink.
 pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
-    let nodes = lines(&packed(folder, "nodes.dmp"))?;
+    let nodes = ByteLines::open(&packed(folder, "nodes.dmp"))?;
     let names = packed(folder, "names.dmp");
     let file = nodes.file().clone();
     let types = Types::declare(sink).ok_or_else(|| SourceError::TooManyTypes { file: file.clone(), line: 0 })?;
@@ -46,7 +46,7 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
     let mut ranks = Ranks::default();
     // Both files are long, and neither pass needs the other.
     let (taxa, late) = thread::scope(|scope| {
-        let late = scope.spawn(|| names::late_ids(lines(&names)?));
+        let late = scope.spawn(|| names::late_ids(ByteLines::open(&names)?));
         let taxa = Taxa::read(nodes, &mut ranks, sink);
         (taxa, late.join())
     });
@@ -54,7 +54,7 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
     let late = late.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     taxa.mark_strains(&ranks);
     sink.expect(taxa.all.len(), taxa.all.len());
-    push_taxa(&mut taxa, &ranks, NameFile::new(lines(&names)?, late, &file), &types, sink)?;
+    push_taxa(&mut taxa, &ranks, NameFile::new(ByteLines::open(&names)?, late, &file), &types, sink)?;
     let (mut child, mut parent) = (Digits::default(), Digits::default());
     for taxon in taxa.all.iter().filter(|taxon| taxon.parent != taxon.id && !taxon.is_rejected()) {
         let ends = (child.text(taxon.id), parent.text(taxon.parent));
@@ -71,16 +71,10 @@ fn packed(folder: &Path, name: &str) -> PathBuf {
     if !plain.exists() && packed.exists() { packed } else { plain }
 }
 
-fn lines(path: &Path) -> Result<ByteLines<Input>, SourceError> {
-    let input = open(path)?;
-    let name = input.name().clone();
-    Ok(ByteLines::new(input, &name))
-}
-
 /// The lines of a file that need not be there.
 fn optional_lines(folder: &Path, name: &str) -> Result<Option<ByteLines<Input>>, SourceError> {
     let path = packed(folder, name);
-    if path.exists() { lines(&path).map(Some) } else { Ok(None) }
+    if path.exists() { ByteLines::open(&path).map(Some) } else { Ok(None) }
 }
 
 /// The numbers of what a dump declares.

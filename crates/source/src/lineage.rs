@@ -1,0 +1,67 @@
+//! What the taxonomies that come as lineages share: one type of nodes, one relation, and a parent for each taxon.
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::{
+    EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeTypeId, Owner, VersionSink,
+};
+
+use crate::SourceError;
+
+/// The numbers of what a taxonomy declares.
+pub(crate) struct Taxonomy<const N: usize> {
+    pub(crate) taxon: NodeTypeId,
+    pub(crate) child_of: EdgeTypeId,
+    /// The features, in the order in which they were given.
+    pub(crate) features: [FeatureId; N],
+}
+
+impl<const N: usize> Taxonomy<N> {
+    /// Declares the types and these features, and tells the sink the format.
+    pub(crate) fn declare(
+        format: &str,
+        features: [(&str, FeatureKind); N],
+        file: &Name,
+        sink: &mut dyn VersionSink,
+    ) -> Result<Taxonomy<N>, SourceError> {
+        let taxonomy =
+            Self::numbers(features, sink).ok_or_else(|| SourceError::TooManyTypes { file: file.clone(), line: 0 })?;
+        let fields =
+            vec![(Owner::Node(taxonomy.taxon), taxonomy.features.to_vec()), (Owner::Edge(taxonomy.child_of), vec![])];
+        sink.format(Format { name: format.into(), fields: Some(fields) });
+        Ok(taxonomy)
+    }
+
+    fn numbers(features: [(&str, FeatureKind); N], sink: &mut dyn VersionSink) -> Option<Taxonomy<N>> {
+        let schema = sink.schema();
+        let taxon = schema.add_node_type(&"taxon".into())?;
+        let child_of = schema.add_edge_type(taxon, &"child_of".into(), taxon)?;
+        let mut numbers = [FeatureId(0); N];
+        for (number, (name, kind)) in numbers.iter_mut().zip(features) {
+            let def = FeatureDef { name: name.into(), kind, order: ListOrder::List };
+            *number = schema.add_feature(Owner::Node(taxon), def)?;
+        }
+        Some(Taxonomy { taxon, child_of, features: numbers })
+    }
+}
+
+/// The parent that the first lineage gave each taxon.
+#[derive(Default)]
+pub(crate) struct Parents(FxHashMap<Box<str>, Box<str>>);
+
+impl Parents {
+    /// Whether the edge is new. Another parent than the first one is told, and no edge.
+    pub(crate) fn is_new(&mut self, child: &str, parent: &str, line: u64, sink: &mut dyn VersionSink) -> bool {
+        match self.0.get(child) {
+            None => {
+                self.0.insert(child.into(), parent.into());
+                true
+            }
+            Some(known) => {
+                if **known != *parent {
+                    sink.warn(line, format!("taxon {child} is a child of {known} already: {parent} is left out"));
+                }
+                false
+            }
+        }
+    }
+}
