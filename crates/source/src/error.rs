@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use timeweft_graph::Name;
+use timeweft_graph::{Name, Place};
 
 /// A source that could not be read at all, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -40,11 +40,11 @@ pub enum SourceError {
         columns: String,
     },
     /// A document that cannot be read as what it should be.
-    #[error("{file}:{line}: {problem}")]
+    #[error("{}: {problem}", Place::new(file, *line))]
     Document {
         /// The source.
         file: Name,
-        /// The line of the first fault.
+        /// The line of the first fault; 0 where it is not in one line.
         line: u64,
         /// What is wrong, and what to do.
         problem: String,

@@ -8,7 +8,12 @@
 //! | event stream, JSON lines | [`JsonlReader`] | an iterator over [`Record`]s, in constant memory |
 //! | event stream, CSV or words | [`CsvReader`] | the same |
 //! | DeepGNN temporal JSON | [`temporal_json::read`] | [`Intervals`]: all records, in order of time |
-//! | OBO ontology | [`obo::read`] | a [`timeweft_graph::Version`] for a delta load |
+//! | OBO ontology | [`obo::read`] | a whole version, pushed into a [`timeweft_graph::VersionSink`] |
+//! | OBO Graphs JSON | [`obograph::read`] | the same |
+//! | NCBI taxonomy dump | [`taxdump::read`] | the same, in constant memory but for 16 bytes a taxon |
+//! | GTDB, SILVA, RDP taxonomies | [`gtdb::read`], [`silva::read`], [`rdp::read`] | the same |
+//! | tables that a TOML file maps | [`tables::read`] | the same, in constant memory |
+//! | any of these versions | [`version_format::read`] | the same; the format follows from the path |
 //! | git repository | [`git_history::read`] | [`GitHistory`]: all records, in order of time |
 //!
 //! [`write_event`] writes what [`JsonlReader`] reads.
@@ -29,8 +34,10 @@ pub mod obograph;
 pub mod rdp;
 mod record;
 pub mod silva;
+pub mod tables;
 pub mod taxdump;
 pub mod temporal_json;
+pub mod version_format;
 
 pub use error::SourceError;
 pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, Delimiter, JsonlReader, write_event};
@@ -39,4 +46,6 @@ pub use input::{BytesRead, Input, open};
 pub use obo::OboOptions;
 pub use obograph::ObographOptions;
 pub use record::Record;
+pub use tables::TablesOptions;
 pub use temporal_json::{Intervals, IntervalsOptions};
+pub use version_format::{VersionFormat, VersionOptions};

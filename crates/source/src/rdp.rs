@@ -63,16 +63,22 @@ pub fn read(files: &[(PathBuf, Molecule)], sink: &mut dyn VersionSink) -> Result
     Ok(())
 }
 
-/// The FASTA files in a folder by name; fungi, or `28S`, in a name tells the molecule.
+/// The FASTA files in a folder by name, with their molecules.
 pub fn files(folder: &Path) -> Result<Vec<(PathBuf, Molecule)>, SourceError> {
     let files = crate::input::files(folder)?.into_iter().filter_map(|path| {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         let is_fasta = [".fa", ".fasta", ".fna"].iter().any(|end| plain.ends_with(end));
-        let molecule = if name.contains("fungi") || name.contains("28s") { Molecule::S28 } else { Molecule::S16 };
+        let molecule = molecule(&path);
         is_fasta.then_some((path, molecule))
     });
     Ok(files.collect())
+}
+
+/// The molecule that a file name tells: 28S if it names fungi or `28S`, else 16S.
+pub fn molecule(path: &Path) -> Molecule {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    if name.contains("fungi") || name.contains("28s") { Molecule::S28 } else { Molecule::S16 }
 }
 
 struct Entry<'a> {

@@ -1,0 +1,90 @@
+//! Tables as a whole version: a TOML file that says which columns of CSV, TSV, JSON lines and Parquet files mean what.
+//!
+//! ```toml
+//! null = ["", "\\N"]                  # cells of text tables that hold nothing; [""] if it is not given
+//!
+//! [version]                           # may be left out
+//! namespace = "f1"
+//! load-version = "2024-01"
+//! load-timestamp = 1704067200000      # ticks of the graph's unit
+//!
+//! [[nodes]]
+//! file = "drivers.csv"                # beside this file, or in the folder `root`
+//! type = "driver"                     # or { column = "kind" }
+//! id = "driverId"
+//! features = { surname = "text", born = { column = "dob", kind = "time" } }   # or "*": all other columns
+//!
+//! [[edges]]
+//! file = "results.csv"
+//! relation = "drove_in"
+//! source = { type = "driver", column = "driverId" }
+//! destination = { type = "race", column = "raceId" }   # an empty cell is no edge: a foreign key
+//! key = "resultId"                    # tells parallel edges apart
+//!
+//! [[merges]]
+//! file = "renamed.csv"
+//! from = { type = "driver", column = "old" }
+//! into = { type = "driver", column = "new" }
+//!
+//! [[deleted]]
+//! file = "gone.csv"
+//! type = "driver"
+//! id = "driverId"
+//! ```
+//!
+//! Memory is that of one record (of Parquet, of one page of each column); a file that several entries name is read several
+//! times. A cell that does not fit rejects its record with file, line and column; in Parquet the line is the row.
+
+mod cell;
+mod kind;
+mod mapping;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod push;
+mod rows;
+
+use std::path::{Path, PathBuf};
+
+use timeweft_graph::{Name, Time, VersionSink};
+
+use self::mapping::Mapping;
+use crate::SourceError;
+
+/// How to read tables.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TablesOptions {
+    /// The folder in which the files are looked up, instead of the one that the mapping names: so one mapping serves many
+    /// snapshots.
+    pub root: Option<PathBuf>,
+}
+
+/// What a mapping says of its version.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VersionFacts {
+    /// Owner of everything that the version lists.
+    pub namespace: Name,
+    /// Name of the version.
+    pub load_version: Name,
+    /// When the version takes effect.
+    pub load_timestamp: Time,
+    /// When its source released it.
+    pub release_timestamp: Option<Time>,
+}
+
+/// Reads the version that a mapping describes into a sink.
+pub fn read(mapping: &Path, options: &TablesOptions, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    let file: Name = mapping.to_string_lossy().as_ref().into();
+    let described = Mapping::open(mapping)?;
+    let beside = mapping.parent().unwrap_or(Path::new(""));
+    let root = match (&options.root, described.root()) {
+        (Some(root), _) => root.clone(),
+        (None, Some(root)) => beside.join(root),
+        (None, None) => beside.to_owned(),
+    };
+    push::push(&described, &file, &root, sink)
+}
+
+/// What a mapping says of its version, so that nobody needs to tell it twice; `None` without a `[version]`.
+pub fn facts(mapping: &Path) -> Result<Option<VersionFacts>, SourceError> {
+    Ok(Mapping::open(mapping)?.facts())
+}

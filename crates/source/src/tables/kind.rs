@@ -1,0 +1,86 @@
+//! Kinds of features, as a mapping names them.
+
+use std::str::FromStr;
+
+use timeweft_graph::{DType, FeatureKind, ListOrder};
+
+/// How the cells of a feature are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// A truth value, kept as JSON.
+    Bool,
+    /// A time, kept as ticks of the graph's unit.
+    Time,
+    /// As the kind says.
+    Plain(FeatureKind),
+}
+
+impl Kind {
+    pub(super) const TEXT: Kind = Kind::Plain(FeatureKind::Text);
+
+    /// One number of a type.
+    pub(super) fn number(dtype: DType) -> Kind {
+        Kind::Plain(FeatureKind::Dense { dtype, scalar: true })
+    }
+
+    /// What is kept.
+    pub(super) fn feature_kind(self) -> FeatureKind {
+        match self {
+            Kind::Bool => FeatureKind::Json,
+            Kind::Time => FeatureKind::Dense { dtype: DType::I64, scalar: true },
+            Kind::Plain(kind) => kind,
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Kind, String> {
+        let list = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        Ok(match (text, list) {
+            ("text", _) => Kind::TEXT,
+            ("category", _) => Kind::Plain(FeatureKind::Category),
+            ("int", _) => Kind::number(DType::I64),
+            ("float", _) => Kind::number(DType::F64),
+            ("bool", _) => Kind::Bool,
+            ("json", _) => Kind::Plain(FeatureKind::Json),
+            ("time", _) => Kind::Time,
+            (_, list) => {
+                let dtype = list.unwrap_or(text).trim().parse::<DType>().map_err(|_| {
+                    format!(
+                        "`{text}` is no kind: use text, category, int, float, bool, json, time, a number type such as \
+                         f32 or u8, or a list of one: [f32]"
+                    )
+                })?;
+                Kind::Plain(FeatureKind::Dense { dtype, scalar: list.is_none() })
+            }
+        })
+    }
+}
+
+/// Reads the name of an order.
+pub(super) fn order(text: &str) -> Result<ListOrder, String> {
+    match text {
+        "list" => Ok(ListOrder::List),
+        "set" => Ok(ListOrder::Set),
+        "multiset" => Ok(ListOrder::Multiset),
+        other => Err(format!("`{other}` is no order: use list, set or multiset")),
+    }
+}
+
+/// Names that mean something else in a graph store: nobody should have to guess which of the two is meant.
+pub(super) const RESERVED: [&str; 12] = [
+    "_key",
+    "_id",
+    "_rev",
+    "_from",
+    "_to",
+    "_collection",
+    "created",
+    "expired",
+    "first_version",
+    "last_version",
+    "release_created",
+    "release_expired",
+];

@@ -1,0 +1,489 @@
+//! Rows become records.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::{
+    EdgeTypeId, FeatureDef, FeatureId, Format, ListOrder, Name, NodeTypeId, Owner, Reason, TimeUnit, ValueRef,
+    VersionSink,
+};
+
+use super::cell::Made;
+use super::kind::{Kind, RESERVED};
+use super::mapping::{EdgeTable, End, FeatureSpec, Features, FileSpec, Mapping, Named};
+use super::rows::{Rows, rows};
+use crate::SourceError;
+
+/// Why a row makes no record.
+enum Problem {
+    /// This row alone.
+    Row(String),
+    /// All that follows.
+    Source(SourceError),
+}
+
+impl From<SourceError> for Problem {
+    fn from(error: SourceError) -> Self {
+        Problem::Source(error)
+    }
+}
+
+impl From<String> for Problem {
+    fn from(problem: String) -> Self {
+        Problem::Row(problem)
+    }
+}
+
+/// Pushes all that a mapping describes; nodes first.
+pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    let push = Push { mapping: file.clone(), root, null: mapping.null(), unit: sink.schema().unit() };
+    let fields = push.fields(mapping, sink)?;
+    sink.format(Format { name: "tables".into(), fields });
+    for table in &mapping.nodes {
+        push.entry(&table.file(), sink, |rows| {
+            let mut types = Types::new(&push, &table.features, &table.except);
+            let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
+            types.columns.taken.extend([Some(id), node_type.column()].into_iter().flatten());
+            Ok(Box::new(move |rows, sink| types.node(rows, &node_type, id, sink)))
+        })?;
+    }
+    for table in &mapping.edges {
+        push.entry(&table.file(), sink, |rows| edge_reader(&push, table, rows))?;
+    }
+    for table in &mapping.merges {
+        push.entry(&table.file(), sink, |rows| {
+            let mut types = Types::new(&push, &table.features, &table.except);
+            let (from, into) = (EndPlace::of(&table.from, rows)?, EndPlace::of(&table.into, rows)?);
+            types.columns.taken.extend(from.columns().chain(into.columns()));
+            Ok(Box::new(move |rows, sink| types.merge(rows, &from, &into, sink)))
+        })?;
+    }
+    for table in &mapping.deleted {
+        push.entry(&table.file(), sink, |rows| {
+            let mut types = Types::new(&push, &Features::Listed(Vec::new()), &[]);
+            let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
+            Ok(Box::new(move |rows, sink| types.deleted(rows, &node_type, id, sink)))
+        })?;
+    }
+    Ok(())
+}
+
+/// Makes a record of a row.
+type Reader<'a> = Box<dyn FnMut(&mut dyn Rows, &mut dyn VersionSink) -> Result<(), Problem> + 'a>;
+
+fn edge_reader<'a>(push: &'a Push<'_>, table: &'a EdgeTable, rows: &mut dyn Rows) -> Result<Reader<'a>, SourceError> {
+    let mut types = Types::new(push, &table.features, &table.except);
+    let places = EdgePlaces {
+        relation: Place::of(&table.relation, rows)?,
+        source: EndPlace::of(&table.source, rows)?,
+        destination: EndPlace::of(&table.destination, rows)?,
+        key: table.key.0.as_deref().map(|name| column(rows, name)).transpose()?,
+    };
+    types.columns.taken.extend(places.source.columns().chain(places.destination.columns()));
+    types.columns.taken.extend([places.relation.column(), places.key].into_iter().flatten());
+    Ok(Box::new(move |rows, sink| types.edge(rows, &places, sink)))
+}
+
+struct Push<'a> {
+    mapping: Name,
+    root: &'a Path,
+    null: Option<&'a [String]>,
+    unit: TimeUnit,
+}
+
+impl Push<'_> {
+    /// Reads the file of an entry; `prepare` binds the columns.
+    fn entry<'p>(
+        &self,
+        spec: &FileSpec<'_>,
+        sink: &mut dyn VersionSink,
+        prepare: impl FnOnce(&mut dyn Rows) -> Result<Reader<'p>, SourceError>,
+    ) -> Result<(), SourceError> {
+        let (file, mut rows) = rows(spec, self.root, self.null)?;
+        sink.file(&file);
+        let mut reader = prepare(rows.as_mut()).map_err(|error| named(error, &file))?;
+        while let Some(read) = rows.advance()? {
+            let read = read.map_err(Problem::Row).and_then(|()| reader(rows.as_mut(), sink));
+            match read {
+                Ok(()) => {}
+                Err(Problem::Row(problem)) => sink.reject(rows.line(), Reason::Malformed(problem)),
+                Err(Problem::Source(error)) => return Err(named(error, &file)),
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&self, problem: String) -> SourceError {
+        SourceError::Document { file: self.mapping.clone(), line: 0, problem }
+    }
+
+    fn full(&self) -> SourceError {
+        SourceError::TooManyTypes { file: self.mapping.clone(), line: 0 }
+    }
+
+    /// The fields of the version, where the mapping alone tells all of them.
+    fn fields(
+        &self,
+        mapping: &Mapping,
+        sink: &mut dyn VersionSink,
+    ) -> Result<Option<Vec<(Owner, Vec<FeatureId>)>>, SourceError> {
+        let mut fields: Vec<(Owner, Vec<FeatureId>)> = Vec::new();
+        let nodes = mapping.nodes.iter().map(|table| (vec![&table.node_type], &table.features));
+        let edges = mapping.edges.iter().map(|table| {
+            (vec![&table.source.node_type, &table.relation, &table.destination.node_type], &table.features)
+        });
+        let merges = mapping.merges.iter().map(|table| (Vec::new(), &table.features));
+        for (names, features) in nodes.chain(edges).chain(merges) {
+            let constant = |named: &&Named| match named {
+                Named::Constant(name) => Some(Name::from(name.as_str())),
+                Named::Column(_) => None,
+            };
+            let names: Option<Vec<Name>> = names.iter().map(constant).collect();
+            let (Some(names), Features::Listed(specs)) = (names, features) else { return Ok(None) };
+            if specs.iter().any(|spec| spec.kind.is_none()) {
+                return Ok(None);
+            }
+            let owner = self.owner(&names, sink)?.owner;
+            let ids = specs.iter().map(|spec| self.declare(owner, spec, spec.kind.unwrap_or(Kind::TEXT), sink));
+            let ids = ids.map(|declared| declared.map(|(id, _)| id)).collect::<Result<Vec<_>, _>>()?;
+            match fields.iter_mut().find(|(known, _)| *known == owner) {
+                Some((_, known)) => known.extend(ids),
+                None => fields.push((owner, ids)),
+            }
+        }
+        Ok(Some(fields))
+    }
+
+    /// The owner of features: `[node type]`, `[source type, relation, destination type]`, or `[]` of merges.
+    fn owner(&self, names: &[Name], sink: &mut dyn VersionSink) -> Result<Bound, SourceError> {
+        let schema = sink.schema();
+        let mut node_type = |name: &Name| schema.add_node_type(name).ok_or_else(|| self.full());
+        let (owner, nodes, edge) = match names {
+            [name] => {
+                let id = node_type(name)?;
+                (Owner::Node(id), [id; 2], EdgeTypeId(0))
+            }
+            [source, relation, destination] => {
+                let (source, destination) = (node_type(source)?, node_type(destination)?);
+                let edge = schema.add_edge_type(source, relation, destination).ok_or_else(|| self.full())?;
+                (Owner::Edge(edge), [source, destination], edge)
+            }
+            _ => (Owner::Merge, [NodeTypeId(0); 2], EdgeTypeId(0)),
+        };
+        Ok(Bound { owner, nodes, edge, features: Vec::new() })
+    }
+
+    /// Declares a feature, and refuses another kind than the graph has.
+    fn declare(
+        &self,
+        owner: Owner,
+        spec: &FeatureSpec,
+        kind: Kind,
+        sink: &mut dyn VersionSink,
+    ) -> Result<(FeatureId, Kind), SourceError> {
+        let def = FeatureDef { name: spec.name.clone(), kind: kind.feature_kind(), order: spec.order };
+        let known = sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind);
+        if let Some(known) = known.filter(|known| *known != kind.feature_kind()) {
+            let (name, owner) = (&spec.name, sink.schema().owner_name(owner));
+            return Err(self.fail(format!(
+                "feature `{name}` of {owner} holds {known} in this graph, and {} in the mapping: give it another name",
+                kind.feature_kind()
+            )));
+        }
+        sink.schema().add_feature(owner, def).map(|id| (id, kind)).ok_or_else(|| self.full())
+    }
+}
+
+/// The error with the name of the table, where it does not have one.
+fn named(error: SourceError, file: &Name) -> SourceError {
+    match error {
+        SourceError::Columns { file: unknown, problem, columns } if unknown.is_empty() => {
+            SourceError::Columns { file: file.clone(), problem, columns }
+        }
+        other => other,
+    }
+}
+
+fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceError> {
+    rows.column(name).ok_or_else(|| SourceError::Columns {
+        file: "".into(),
+        problem: format!("the mapping asks for column `{name}`, which is not there"),
+        columns: rows.columns().join(", "),
+    })
+}
+
+/// A name for all rows, or where it stands.
+enum Place {
+    Constant(Name),
+    Column(usize),
+}
+
+impl Place {
+    fn of(named: &Named, rows: &mut dyn Rows) -> Result<Place, SourceError> {
+        Ok(match named {
+            Named::Constant(name) => Place::Constant(name.as_str().into()),
+            Named::Column(name) => Place::Column(column(rows, name)?),
+        })
+    }
+
+    fn column(&self) -> Option<usize> {
+        match self {
+            Place::Constant(_) => None,
+            Place::Column(at) => Some(*at),
+        }
+    }
+
+    fn name<'r>(&'r self, rows: &'r dyn Rows) -> Result<Cow<'r, str>, String> {
+        match self {
+            Place::Constant(name) => Ok(Cow::Borrowed(name)),
+            Place::Column(at) => needed(rows, *at),
+        }
+    }
+}
+
+struct EndPlace {
+    node_type: Place,
+    id: usize,
+}
+
+impl EndPlace {
+    fn of(end: &End, rows: &mut dyn Rows) -> Result<EndPlace, SourceError> {
+        Ok(EndPlace { node_type: Place::of(&end.node_type, rows)?, id: column(rows, &end.column.0)? })
+    }
+
+    fn columns(&self) -> impl Iterator<Item = usize> {
+        [Some(self.id), self.node_type.column()].into_iter().flatten()
+    }
+}
+
+struct EdgePlaces {
+    relation: Place,
+    source: EndPlace,
+    destination: EndPlace,
+    key: Option<usize>,
+}
+
+fn column_name(rows: &dyn Rows, at: usize) -> &str {
+    rows.columns().get(at).map_or("", |name| name)
+}
+
+/// The id in a cell; `None` if it is empty.
+fn id(rows: &dyn Rows, at: usize) -> Result<Option<Cow<'_, str>>, String> {
+    rows.cell(at).id().map_err(|problem| format!("column `{}`: {problem}", column_name(rows, at)))
+}
+
+/// The id in a cell that must not be empty.
+fn needed(rows: &dyn Rows, at: usize) -> Result<Cow<'_, str>, String> {
+    id(rows, at)?.ok_or_else(|| format!("column `{}` is empty", column_name(rows, at)))
+}
+
+/// An owner of features with the numbers of its features, by the places of [`Columns::specs`].
+struct Bound {
+    owner: Owner,
+    nodes: [NodeTypeId; 2],
+    edge: EdgeTypeId,
+    features: Vec<Option<(FeatureId, Kind)>>,
+}
+
+/// The columns that are features.
+struct Columns {
+    specs: Vec<FeatureSpec>,
+    /// The places of the specs' columns.
+    places: Vec<usize>,
+    /// Whether all columns without another meaning are features.
+    all: bool,
+    except: Vec<String>,
+    /// Columns with another meaning.
+    taken: Vec<usize>,
+    /// Columns looked at so far.
+    seen: usize,
+}
+
+impl Columns {
+    /// Finds the columns of the features; those of an open table as they come.
+    fn follow(&mut self, push: &Push<'_>, rows: &mut dyn Rows) -> Result<(), SourceError> {
+        while self.places.len() < self.specs.len() {
+            let at = column(rows, &self.specs[self.places.len()].column)?;
+            self.places.push(at);
+        }
+        while self.all && self.seen < rows.columns().len() {
+            let (at, name) = (self.seen, &rows.columns()[self.seen]);
+            self.seen += 1;
+            if self.taken.contains(&at) || self.except.contains(name) {
+                continue;
+            }
+            if RESERVED.contains(&name.as_str()) {
+                return Err(push.fail(format!(
+                    "column `{name}` has a reserved name: list the features and give it another, such as \
+                     `source_{} = {{ column = \"{name}\" }}`, or leave it out with `except = [\"{name}\"]`",
+                    name.trim_start_matches('_')
+                )));
+            }
+            let spec =
+                FeatureSpec { name: name.as_str().into(), column: name.clone(), kind: None, order: ListOrder::List };
+            self.specs.push(spec);
+            self.places.push(at);
+        }
+        Ok(())
+    }
+}
+
+/// The types of one entry, declared when a row first names them.
+struct Types<'a> {
+    push: &'a Push<'a>,
+    columns: Columns,
+    bound: FxHashMap<String, Bound>,
+    label: String,
+}
+
+impl<'a> Types<'a> {
+    fn new(push: &'a Push<'a>, features: &Features, except: &[String]) -> Types<'a> {
+        let (specs, all) = match features {
+            Features::All => (Vec::new(), true),
+            Features::Listed(specs) => (specs.clone(), false),
+        };
+        let columns = Columns { specs, places: Vec::new(), all, except: except.to_vec(), taken: Vec::new(), seen: 0 };
+        Types { push, columns, bound: FxHashMap::default(), label: String::new() }
+    }
+
+    /// The owner that the row names, with its features, and the values of the row.
+    fn values<'r>(
+        &mut self,
+        names: &[&str],
+        rows: &'r dyn Rows,
+        sink: &mut dyn VersionSink,
+    ) -> Result<(&Bound, Vec<(FeatureId, Made<'r>)>), Problem> {
+        self.label.clear();
+        for name in names {
+            self.label.push_str(name);
+            // No name holds one: it keeps the names apart.
+            self.label.push('\0');
+        }
+        if !self.bound.contains_key(&self.label) {
+            let names: Vec<Name> = names.iter().map(|name| Name::from(*name)).collect();
+            self.bound.insert(self.label.clone(), self.push.owner(&names, sink)?);
+        }
+        let Some(bound) = self.bound.get_mut(&self.label) else { return Err(self.push.full().into()) };
+        bound.features.resize(self.columns.specs.len(), None);
+        let mut values = Vec::with_capacity(self.columns.specs.len());
+        for ((spec, at), known) in self.columns.specs.iter().zip(&self.columns.places).zip(&mut bound.features) {
+            let problem = |problem: String| format!("column `{}`: {problem}", spec.column);
+            let (id, kind) = match known {
+                Some(known) => *known,
+                None => {
+                    let Some(kind) = kind(spec, *at, bound.owner, rows, sink).map_err(problem)? else { continue };
+                    *known.insert(self.push.declare(bound.owner, spec, kind, sink)?)
+                }
+            };
+            if let Some(value) = rows.cell(*at).value(kind, self.push.unit).map_err(problem)? {
+                values.push((id, value));
+            }
+        }
+        Ok((bound, values))
+    }
+
+    fn node(
+        &mut self,
+        rows: &mut dyn Rows,
+        node_type: &Place,
+        at: usize,
+        sink: &mut dyn VersionSink,
+    ) -> Result<(), Problem> {
+        self.columns.follow(self.push, rows)?;
+        let rows = &*rows;
+        let (id, name) = (needed(rows, at)?, node_type.name(rows)?);
+        let (bound, values) = self.values(&[&name], rows, sink)?;
+        sink.node(bound.nodes[0], &id, &refs(&values), rows.line());
+        Ok(())
+    }
+
+    fn edge(&mut self, rows: &mut dyn Rows, places: &EdgePlaces, sink: &mut dyn VersionSink) -> Result<(), Problem> {
+        self.columns.follow(self.push, rows)?;
+        let rows = &*rows;
+        let source = needed(rows, places.source.id)?;
+        let Some(destination) = id(rows, places.destination.id)? else { return Ok(()) };
+        let names = [
+            places.source.node_type.name(rows)?,
+            places.relation.name(rows)?,
+            places.destination.node_type.name(rows)?,
+        ];
+        let key = places.key.map(|at| id(rows, at)).transpose()?.flatten();
+        let (bound, values) = self.values(&names.each_ref().map(|name| &**name), rows, sink)?;
+        sink.edge(bound.edge, (&source, &destination), key.as_deref(), &refs(&values), rows.line());
+        Ok(())
+    }
+
+    fn merge(
+        &mut self,
+        rows: &mut dyn Rows,
+        from: &EndPlace,
+        into: &EndPlace,
+        sink: &mut dyn VersionSink,
+    ) -> Result<(), Problem> {
+        self.columns.follow(self.push, rows)?;
+        let rows = &*rows;
+        let old = needed(rows, from.id)?;
+        let Some(new) = id(rows, into.id)? else { return Ok(()) };
+        let types = [from.node_type.name(rows)?, into.node_type.name(rows)?];
+        let [from, into] = self.node_types(&types, sink)?;
+        let (_, values) = self.values(&[], rows, sink)?;
+        sink.merge((from, &old), (into, &new), &refs(&values), rows.line());
+        Ok(())
+    }
+
+    fn deleted(
+        &mut self,
+        rows: &mut dyn Rows,
+        node_type: &Place,
+        at: usize,
+        sink: &mut dyn VersionSink,
+    ) -> Result<(), Problem> {
+        let rows = &*rows;
+        let (id, name) = (needed(rows, at)?, node_type.name(rows)?);
+        let [node_type] = self.node_types(&[name], sink)?;
+        sink.deleted(node_type, &id, rows.line());
+        Ok(())
+    }
+
+    fn node_types<const N: usize>(
+        &self,
+        names: &[Cow<'_, str>; N],
+        sink: &mut dyn VersionSink,
+    ) -> Result<[NodeTypeId; N], SourceError> {
+        let mut ids = [NodeTypeId(0); N];
+        for (id, name) in ids.iter_mut().zip(names) {
+            *id = match sink.schema().node_type(name) {
+                Some(known) => known,
+                None => sink.schema().add_node_type(&Name::from(&**name)).ok_or_else(|| self.push.full())?,
+            };
+        }
+        Ok(ids)
+    }
+}
+
+fn refs<'v>(values: &'v [(FeatureId, Made<'_>)]) -> Vec<(FeatureId, ValueRef<'v>)> {
+    values.iter().map(|(id, value)| (*id, value.as_ref())).collect()
+}
+
+/// The kind of a feature: as the mapping says, as the graph knows it, as the file declares it, as the first cell looks;
+/// `None` while there is no cell to look at.
+fn kind(
+    spec: &FeatureSpec,
+    at: usize,
+    owner: Owner,
+    rows: &dyn Rows,
+    sink: &mut dyn VersionSink,
+) -> Result<Option<Kind>, String> {
+    if spec.kind.is_some() {
+        return Ok(spec.kind);
+    }
+    let declared = rows.declared(at);
+    match sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind) {
+        // A time or a truth value is kept as another kind, and still read as what it is.
+        Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => Ok(declared),
+        Some(known) => Ok(Some(Kind::Plain(known))),
+        None if declared.is_some() => Ok(declared),
+        None => rows.cell(at).looks_like(),
+    }
+}

@@ -1,0 +1,246 @@
+//! Rows of tables in files of any format.
+
+use std::io::BufRead;
+use std::ops::Range;
+use std::path::Path;
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::Name;
+
+use super::cell::Cell;
+use super::kind::Kind;
+use super::mapping::FileSpec;
+use crate::input::Lines;
+use crate::json::{Members, parse};
+use crate::{Input, SourceError, open};
+
+/// Reads row after row.
+pub(super) trait Rows {
+    /// Names of the columns known so far; their places do not change.
+    fn columns(&self) -> &[String];
+
+    /// The kind that the file declares for a column.
+    fn declared(&self, column: usize) -> Option<Kind>;
+
+    /// Reads the next row: `None` at the end, a problem for a row that cannot be read.
+    fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError>;
+
+    /// Where the row stands, counted from 1.
+    fn line(&self) -> u64;
+
+    /// A cell of the row.
+    fn cell(&self, column: usize) -> Cell<'_>;
+
+    /// The place of a column; one that an open table has not had yet gets a place.
+    fn column(&mut self, name: &str) -> Option<usize> {
+        self.columns().iter().position(|known| known == name)
+    }
+}
+
+/// Opens the file of an entry.
+pub(super) fn rows(
+    spec: &FileSpec<'_>,
+    root: &Path,
+    null: Option<&[String]>,
+) -> Result<(Name, Box<dyn Rows>), SourceError> {
+    let path = root.join(spec.file);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    let format = spec.format.unwrap_or_else(|| plain.rsplit('.').next().unwrap_or_default());
+    let unrecognised = |problem: String| SourceError::Unrecognised { path: path.clone(), problem };
+    let delimiter = match (format, spec.delimiter.map(str::as_bytes)) {
+        ("csv" | "tsv" | "txt", Some([one])) => *one,
+        ("csv" | "tsv" | "txt", Some(_)) => {
+            return Err(unrecognised("the delimiter must be one ASCII character".into()));
+        }
+        ("tsv", None) => b'\t',
+        ("csv", None) => b',',
+        ("jsonl" | "ndjson", _) => {
+            let input = open(&path)?;
+            let name = input.name().clone();
+            return Ok((name.clone(), Box::new(JsonRows::new(input, &name))));
+        }
+        #[cfg(feature = "parquet")]
+        ("parquet", _) => {
+            let rows = super::parquet::ParquetRows::open(&path)?;
+            return Ok((path.to_string_lossy().as_ref().into(), Box::new(rows)));
+        }
+        _ => {
+            let known = "expected `.csv`, `.tsv`, `.jsonl` or `.parquet`, or `format` (and `delimiter`) in the mapping";
+            return Err(unrecognised(format!("unknown kind of table `{format}`: {known}")));
+        }
+    };
+    let input = open(&path)?;
+    let name = input.name().clone();
+    let null = spec.null.or(null).map_or_else(|| vec![String::new()], <[String]>::to_vec);
+    Ok((name.clone(), Box::new(CsvRows::new(input, &name, delimiter, spec.columns, null)?)))
+}
+
+/// Cells between delimiters.
+struct CsvRows {
+    reader: csv::Reader<Input>,
+    file: Name,
+    columns: Vec<String>,
+    null: Vec<String>,
+    record: csv::ByteRecord,
+}
+
+impl CsvRows {
+    fn new(
+        input: Input,
+        file: &Name,
+        delimiter: u8,
+        columns: Option<&[String]>,
+        null: Vec<String>,
+    ) -> Result<CsvRows, SourceError> {
+        let mut builder = csv::ReaderBuilder::new();
+        let reader = builder.has_headers(false).flexible(true).delimiter(delimiter).from_reader(input);
+        let mut rows =
+            CsvRows { reader, file: file.clone(), columns: Vec::new(), null, record: csv::ByteRecord::new() };
+        rows.columns = match columns {
+            Some(columns) => columns.to_vec(),
+            None => rows.header()?,
+        };
+        let repeated = (1..rows.columns.len()).find(|&at| rows.columns[..at].contains(&rows.columns[at]));
+        match repeated {
+            Some(at) => Err(rows.fail(format!("column `{}` is there twice", rows.columns[at]))),
+            None => Ok(rows),
+        }
+    }
+
+    fn header(&mut self) -> Result<Vec<String>, SourceError> {
+        if !self.read()? {
+            return Err(self.fail("there is no header: the file is empty".into()));
+        }
+        let cells = self.record.iter().enumerate();
+        let cells = cells.map(|(at, cell)| {
+            let cell = if at == 0 { cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell) } else { cell };
+            std::str::from_utf8(cell).map(|cell| cell.trim().to_owned())
+        });
+        cells.collect::<Result<_, _>>().map_err(|_| self.fail("the header is not UTF-8 text".into()))
+    }
+
+    fn fail(&self, problem: String) -> SourceError {
+        SourceError::Columns { file: self.file.clone(), problem, columns: self.columns.join(", ") }
+    }
+
+    fn read(&mut self) -> Result<bool, SourceError> {
+        self.reader.read_byte_record(&mut self.record).map_err(|error| {
+            let line = error.position().map_or(0, csv::Position::line);
+            SourceError::Read { file: self.file.clone(), line, cause: std::io::Error::other(error) }
+        })
+    }
+}
+
+impl Rows for CsvRows {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn declared(&self, _: usize) -> Option<Kind> {
+        Some(Kind::TEXT)
+    }
+
+    fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError> {
+        if !self.read()? {
+            return Ok(None);
+        }
+        let (found, expected) = (self.record.len(), self.columns.len());
+        Ok(Some(if found == expected { Ok(()) } else { Err(format!("{found} cells, but {expected} columns")) }))
+    }
+
+    fn line(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
+    }
+
+    fn cell(&self, column: usize) -> Cell<'_> {
+        match std::str::from_utf8(self.record.get(column).unwrap_or_default()) {
+            Ok(text) if self.null.iter().any(|null| null == text) => Cell::Null,
+            Ok(text) => Cell::Text(text),
+            Err(_) => Cell::Invalid("not UTF-8 text: convert the file to UTF-8".into()),
+        }
+    }
+}
+
+/// One JSON object a line; a member is a column.
+struct JsonRows<R> {
+    lines: Lines<R>,
+    text: String,
+    columns: Vec<String>,
+    places: FxHashMap<String, usize>,
+    /// Where the cells of the row stand in its text.
+    cells: Vec<Option<Range<usize>>>,
+}
+
+impl<R: BufRead> JsonRows<R> {
+    fn new(reader: R, file: &Name) -> JsonRows<R> {
+        let lines = Lines::new(reader, file);
+        let places = FxHashMap::default();
+        JsonRows { lines, text: String::new(), columns: Vec::new(), places, cells: Vec::new() }
+    }
+
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(known) = self.places.get(name) {
+            return *known;
+        }
+        self.columns.push(name.to_owned());
+        self.places.insert(name.to_owned(), self.columns.len() - 1);
+        self.columns.len() - 1
+    }
+
+    fn cut(&mut self) -> Result<(), String> {
+        let text = std::mem::take(&mut self.text);
+        self.cells.clear();
+        let members = parse::<Members<'_>>(&text).map(|members| {
+            for (name, raw) in members.0 {
+                let at = self.place(&name);
+                let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+                self.cells.resize(self.cells.len().max(at + 1), None);
+                self.cells[at] = Some(start..start + raw.get().len());
+            }
+        });
+        self.text = text;
+        members
+    }
+}
+
+impl<R: BufRead> Rows for JsonRows<R> {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn declared(&self, _: usize) -> Option<Kind> {
+        None
+    }
+
+    fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError> {
+        while self.lines.advance()? {
+            let text = match self.lines.text() {
+                Ok(text) => text.trim(),
+                Err(reject) => return Ok(Some(Err(reject.reason.to_string()))),
+            };
+            if !text.is_empty() {
+                self.text.clear();
+                self.text.push_str(text);
+                return Ok(Some(self.cut()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn line(&self) -> u64 {
+        self.lines.line()
+    }
+
+    fn cell(&self, column: usize) -> Cell<'_> {
+        let range = self.cells.get(column).cloned().flatten();
+        match range.and_then(|range| self.text.get(range)) {
+            None | Some("null") => Cell::Null,
+            Some(raw) => Cell::Json(raw.into()),
+        }
+    }
+
+    fn column(&mut self, name: &str) -> Option<usize> {
+        Some(self.place(name))
+    }
+}
