@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use timeweft_graph::{FeatureKind, Numbers, TimeUnit, Value, ValueRef};
+use timeweft_graph::{FeatureKind, ListOrder, Numbers, TimeUnit, Value, ValueRef};
 
 use super::kind::Kind;
 use crate::feature_text::{self, Inferred};
@@ -31,7 +31,15 @@ pub(super) enum Made<'a> {
     Value(Value),
 }
 
-impl Made<'_> {
+impl<'a> Made<'a> {
+    /// The one form in which lists that mean the same are kept.
+    pub(super) fn canonical(self, order: ListOrder) -> Made<'a> {
+        match self {
+            Made::Value(value) if order != ListOrder::List => Made::Value(order.canonical(value)),
+            other => other,
+        }
+    }
+
     pub(super) fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Made::Text(text) => ValueRef::Text(text),

@@ -377,7 +377,7 @@ impl<'a> Types<'a> {
                 }
             };
             if let Some(value) = rows.cell(*at).value(kind, self.push.unit).map_err(problem)? {
-                values.push((id, value));
+                values.push((id, value.canonical(spec.order)));
             }
         }
         Ok((bound, values))

@@ -10,5 +10,7 @@ mod obo;
 mod obograph;
 mod replay;
 mod round_trip;
+mod tables;
 mod taxdump;
 mod temporal_json;
+mod version_format;

@@ -1,0 +1,91 @@
+//! Formats of versions, told by paths.
+
+use std::path::Path;
+
+use timeweft_graph::Version;
+use timeweft_source::version_format::{detect, read};
+use timeweft_source::{VersionFormat, VersionOptions};
+
+const LINEAGE: &str = "a\td__A;p__B;c__C;o__D;f__E;g__F;s__G\n";
+const TAXON: &str = "1\t|\t1\t|\tno rank\t|\t\t|\t\t|\t\t|\t1\t|\n";
+
+/// A path below a new folder, with the files that it needs.
+fn path_of(files: &[(&str, &str)], path: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let path = folder.path().join(path);
+    (folder, path)
+}
+
+#[test]
+fn every_format_is_told_by_its_path_and_read() {
+    let names = ("names.dmp", "1\t|\troot\t|\t\t|\tscientific name\t|\n");
+    let fasta = ">S x\tLineage=Root;rootrank\nA\n";
+    let cases: [(VersionFormat, &[(&str, &str)], &str, usize); 10] = [
+        (VersionFormat::Obo, &[("a.obo", "[Term]\nid: X:1\n")], "a.obo", 1),
+        (
+            VersionFormat::Obograph,
+            &[("a.json", r#"{"graphs":[{"nodes":[{"id":"A:1","type":"CLASS"}]}]}"#)],
+            "a.json",
+            1,
+        ),
+        (VersionFormat::Taxdump, &[("nodes.dmp", TAXON), names], "", 1),
+        (VersionFormat::Gtdb, &[("a.tsv", LINEAGE)], "a.tsv", 8),
+        (VersionFormat::Gtdb, &[("a.tsv", LINEAGE), ("README.md", "x")], "", 8),
+        (VersionFormat::Silva, &[("tax_slv_ssu_1.txt", "A;\t2\tdomain\n")], "", 2),
+        (VersionFormat::Rdp, &[("a_28S.fa", fasta)], "a_28S.fa", 2),
+        (VersionFormat::Rdp, &[("a.fasta", fasta)], "", 2),
+        (
+            VersionFormat::Tables,
+            &[("map.toml", "[[nodes]]\nfile = \"a.csv\"\ntype = \"n\"\nid = \"id\"\n"), ("a.csv", "id\n1\n")],
+            "map.toml",
+            1,
+        ),
+        (VersionFormat::Tables, &[("map.toml", "")], "map.toml", 0),
+    ];
+    for (format, files, path, nodes) in cases {
+        let (_folder, path) = path_of(files, path);
+        assert_eq!(detect(&path).unwrap(), format);
+        let mut version = Version::default();
+        read(&path, &VersionOptions::default(), &mut version).unwrap();
+        assert_eq!((&*version.format.name, version.nodes.len()), (format.name(), nodes), "{format}");
+        assert_eq!(format.to_string().parse(), Ok(format));
+    }
+}
+
+#[test]
+fn what_is_unknown_says_what_would_be_known() {
+    for (file, path) in [("a.csv", "a.csv"), ("a.tsv", "a.tsv"), ("a.csv", "")] {
+        let (_folder, path) = path_of(&[(file, "x\ty\n")], path);
+        let error = detect(&path).unwrap_err().to_string();
+        assert!(error.contains("cannot read") && error.ends_with("or give the format"), "{error}");
+    }
+    let (_folder, path) = path_of(&[("nodes.dmp", TAXON)], "nodes.dmp");
+    assert!(detect(&path).unwrap_err().to_string().ends_with("give its folder"));
+    assert!(detect(Path::new("-")).is_err(), "standard input needs a format");
+    assert!("csv".parse::<VersionFormat>().unwrap_err().contains("obo, obograph, taxdump"));
+}
+
+#[test]
+fn options_of_other_formats_are_refused() {
+    let (_folder, path) = path_of(&[("a.obo", "[Term]\nid: X:1\n")], "a.obo");
+    let refused = |options: VersionOptions| read(&path, &options, &mut Version::default()).unwrap_err().to_string();
+    assert!(
+        refused(VersionOptions { graph: Some("g".into()), ..VersionOptions::default() }).contains("is for `obograph`")
+    );
+    assert!(
+        refused(VersionOptions { root: Some("r".into()), ..VersionOptions::default() }).contains("is for `tables`")
+    );
+    let taxdump = VersionOptions {
+        format: Some(VersionFormat::Taxdump),
+        id_prefix: Some("X".into()),
+        ..VersionOptions::default()
+    };
+    assert!(refused(taxdump).contains("is for `obo` and `obograph`"));
+    let prefix = VersionOptions { id_prefix: Some("Y".into()), ..VersionOptions::default() };
+    let mut version = Version::default();
+    read(&path, &prefix, &mut version).unwrap();
+    assert!(version.nodes.is_empty());
+}
