@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use timeweft_graph::{EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Schema, ValueRef, VersionSink};
-use timeweft_source::taxdump;
+use timeweft_source::{VersionOptions, version_format};
 
 #[derive(Default)]
 struct Counter {
@@ -80,7 +80,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("give the path of a version")?;
     let mut counter = Counter::default();
     let start = Instant::now();
-    taxdump::read(Path::new(&path), &mut counter)?;
+    version_format::read(Path::new(&path), &VersionOptions::default(), &mut counter)?;
     let seconds = start.elapsed().as_secs_f64();
     let Counter { nodes, edges, merges, deleted, rejects, values, bytes, .. } = counter;
     println!("{nodes} nodes, {edges} edges, {values} values, {merges} merges, {deleted} deletions, {rejects} rejects");
