@@ -15,6 +15,12 @@ use super::mapping::{EdgeTable, End, FeatureSpec, Features, FileSpec, Mapping, N
 use super::rows::{Rows, rows};
 use crate::SourceError;
 
+/// Features by their owners.
+type Fields = Vec<(Owner, Vec<FeatureId>)>;
+
+/// Features of a row with their values.
+type Values<'r> = Vec<(FeatureId, Made<'r>)>;
+
 /// Why a row makes no record.
 enum Problem {
     /// This row alone.
@@ -123,12 +129,8 @@ impl Push<'_> {
     }
 
     /// The fields of the version, where the mapping alone tells all of them.
-    fn fields(
-        &self,
-        mapping: &Mapping,
-        sink: &mut dyn VersionSink,
-    ) -> Result<Option<Vec<(Owner, Vec<FeatureId>)>>, SourceError> {
-        let mut fields: Vec<(Owner, Vec<FeatureId>)> = Vec::new();
+    fn fields(&self, mapping: &Mapping, sink: &mut dyn VersionSink) -> Result<Option<Fields>, SourceError> {
+        let mut fields = Fields::new();
         let nodes = mapping.nodes.iter().map(|table| (vec![&table.node_type], &table.features));
         let edges = mapping.edges.iter().map(|table| {
             (vec![&table.source.node_type, &table.relation, &table.destination.node_type], &table.features)
@@ -353,7 +355,7 @@ impl<'a> Types<'a> {
         names: &[&str],
         rows: &'r dyn Rows,
         sink: &mut dyn VersionSink,
-    ) -> Result<(&Bound, Vec<(FeatureId, Made<'r>)>), Problem> {
+    ) -> Result<(&Bound, Values<'r>), Problem> {
         self.label.clear();
         for name in names {
             self.label.push_str(name);

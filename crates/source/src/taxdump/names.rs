@@ -31,15 +31,16 @@ impl Card {
         let (Some(name), Some(class)) = (fields.next(), fields.nth(1)) else {
             return Err("expected tax_id, name, unique name and name class".into());
         };
-        let (name, class) = (text(name)?, text(class)?);
+        let name = text(name)?;
         if name.is_empty() || class.is_empty() {
             return Err("the name or its class is empty".into());
         }
-        if class == "scientific name" {
+        if class == b"scientific name" {
             self.scientific_name.clear();
             self.scientific_name.push_str(name);
             self.scientific_names += 1;
         } else {
+            let class = text(class)?;
             self.aliases.push_str("{\"category\":");
             write_json(class, &mut self.aliases);
             self.aliases.push_str(",\"name\":");
