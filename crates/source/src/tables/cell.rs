@@ -17,6 +17,7 @@ pub(super) enum Cell<'a> {
     /// Typed, as JSON text.
     Json(Cow<'a, str>),
     /// Nanoseconds since 1970.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet has typed times"))]
     Nanos(i128),
     /// Not readable.
     Invalid(String),

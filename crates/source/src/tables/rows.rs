@@ -65,6 +65,8 @@ pub(super) fn rows(
             let rows = super::parquet::ParquetRows::open(&path)?;
             return Ok((path.to_string_lossy().as_ref().into(), Box::new(rows)));
         }
+        #[cfg(not(feature = "parquet"))]
+        ("parquet", _) => return Err(unrecognised("this build reads no Parquet: build it with that feature".into())),
         _ => {
             let known = "expected `.csv`, `.tsv`, `.jsonl` or `.parquet`, or `format` (and `delimiter`) in the mapping";
             return Err(unrecognised(format!("unknown kind of table `{format}`: {known}")));

@@ -9,6 +9,9 @@ use timeweft_source::{VersionFormat, VersionOptions};
 const LINEAGE: &str = "a\td__A;p__B;c__C;o__D;f__E;g__F;s__G\n";
 const TAXON: &str = "1\t|\t1\t|\tno rank\t|\t\t|\t\t|\t\t|\t1\t|\n";
 
+const NAME: &str = "1\t|\troot\t|\t\t|\tscientific name\t|\n";
+const FASTA: &str = ">S x\tLineage=Root;rootrank\nA\n";
+
 /// A path below a new folder, with the files that it needs.
 fn path_of(files: &[(&str, &str)], path: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -19,11 +22,12 @@ fn path_of(files: &[(&str, &str)], path: &str) -> (tempfile::TempDir, std::path:
     (folder, path)
 }
 
+/// The format, its files, the path in their folder, and how many nodes there are.
+type Case = (VersionFormat, &'static [(&'static str, &'static str)], &'static str, usize);
+
 #[test]
 fn every_format_is_told_by_its_path_and_read() {
-    let names = ("names.dmp", "1\t|\troot\t|\t\t|\tscientific name\t|\n");
-    let fasta = ">S x\tLineage=Root;rootrank\nA\n";
-    let cases: [(VersionFormat, &[(&str, &str)], &str, usize); 10] = [
+    let cases: [Case; 10] = [
         (VersionFormat::Obo, &[("a.obo", "[Term]\nid: X:1\n")], "a.obo", 1),
         (
             VersionFormat::Obograph,
@@ -31,12 +35,12 @@ fn every_format_is_told_by_its_path_and_read() {
             "a.json",
             1,
         ),
-        (VersionFormat::Taxdump, &[("nodes.dmp", TAXON), names], "", 1),
+        (VersionFormat::Taxdump, &[("nodes.dmp", TAXON), ("names.dmp", NAME)], "", 1),
         (VersionFormat::Gtdb, &[("a.tsv", LINEAGE)], "a.tsv", 8),
         (VersionFormat::Gtdb, &[("a.tsv", LINEAGE), ("README.md", "x")], "", 8),
         (VersionFormat::Silva, &[("tax_slv_ssu_1.txt", "A;\t2\tdomain\n")], "", 2),
-        (VersionFormat::Rdp, &[("a_28S.fa", fasta)], "a_28S.fa", 2),
-        (VersionFormat::Rdp, &[("a.fasta", fasta)], "", 2),
+        (VersionFormat::Rdp, &[("a_28S.fa", FASTA)], "a_28S.fa", 2),
+        (VersionFormat::Rdp, &[("a.fasta", FASTA)], "", 2),
         (
             VersionFormat::Tables,
             &[("map.toml", "[[nodes]]\nfile = \"a.csv\"\ntype = \"n\"\nid = \"id\"\n"), ("a.csv", "id\n1\n")],
