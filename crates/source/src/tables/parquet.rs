@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
@@ -35,7 +36,7 @@ impl ParquetRows {
     pub(super) fn open(path: &Path) -> Result<ParquetRows, SourceError> {
         let raw = File::open(path).map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
         let file: Name = path.to_string_lossy().as_ref().into();
-        let reader = SerializedFileReader::new(raw).map_err(|error| unreadable(&file, 0, error))?;
+        let reader = caught(|| SerializedFileReader::new(raw)).map_err(|error| unreadable(&file, 0, error))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let columns: Vec<String> =
             schema.root_schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
@@ -81,7 +82,7 @@ impl Rows for ParquetRows {
 
     fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError> {
         self.line += 1;
-        let row = self.next_row().map_err(|error| unreadable(&self.file, self.line, error))?;
+        let row = caught(|| self.next_row()).map_err(|error| unreadable(&self.file, self.line, error))?;
         Ok(row.map(|row| {
             self.row = row.into_columns().into_iter().map(|(_, field)| field).collect();
             Ok(())
@@ -108,6 +109,12 @@ impl Rows for ParquetRows {
             }
         }
     }
+}
+
+/// The library asserts what a damaged file does not keep. Nothing of a reader is used after it has failed.
+fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    std::panic::catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ParquetError::General("the file is damaged".into())))
 }
 
 fn unreadable(file: &Name, line: u64, error: ParquetError) -> SourceError {

@@ -495,4 +495,23 @@ mod columnar {
         let error = read_into(files.path(), mapping, None, Schema::default()).unwrap_err().to_string();
         assert!(error.contains("a.parquet"), "{error}");
     }
+
+    /// Of a damaged file some rows, or an error: never a panic.
+    #[test]
+    fn damaged_parquet_is_an_error() {
+        let files = folder(&[]);
+        let path = files.path().join("a.parquet");
+        write(&path);
+        let whole = std::fs::read(&path).unwrap();
+        let mapping = "[[nodes]]\nfile = \"a.parquet\"\ntype = \"n\"\nid = \"id\"\nfeatures = \"*\"\n";
+        let mut errors = 0;
+        // Every fifth byte, with three kinds of damage in turn: all of them take half a minute.
+        for at in (0..whole.len()).step_by(5) {
+            let mut bytes = whole.clone();
+            bytes[at] = [0, 0xff, whole[at] ^ 1][at % 3];
+            std::fs::write(&path, bytes).unwrap();
+            errors += u32::from(read_into(files.path(), mapping, None, Schema::new(TimeUnit::Second)).is_err());
+        }
+        assert!(errors > 0);
+    }
 }

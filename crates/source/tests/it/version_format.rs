@@ -93,3 +93,47 @@ fn options_of_other_formats_are_refused() {
     read(&path, &prefix, &mut version).unwrap();
     assert!(version.nodes.is_empty());
 }
+
+/// Damaged files are errors or rejected records: whatever is cut off or overwritten, no reader panics.
+#[test]
+fn damaged_files_end_in_errors_and_rejects() {
+    let mapping = "[[nodes]]\nfile = \"FILE\"\ntype = \"n\"\nid = \"id\"\nfeatures = \"*\"\n[[edges]]\nfile = \"FILE\"\n\
+        relation = \"r\"\nsource = { type = \"n\", column = \"id\" }\ndestination = { type = \"n\", column = \"b\" }\n";
+    let csv = mapping.replace("FILE", "a.csv");
+    let json = mapping.replace("FILE", "a.jsonl");
+    let obograph = r#"{"graphs":[{"id":"g","nodes":[{"id":"http://a/A_1","type":"CLASS","lbl":"é","meta":{"definition":
+        {"val":"d","xrefs":["x"]},"basicPropertyValues":[{"pred":"http://purl.obolibrary.org/obo/IAO_0100001","val":"A:2"}]}}],
+        "edges":[{"sub":"http://a/A_1","pred":"is_a","obj":"A:2"}]}]}"#;
+    let obo = "format-version: 1.2\n[Term]\nid: X:1\nname: é \\\" \\\\\ndef: \"d\\n\" [a, \"b,c\"] {x=\"y\"}\nis_a: X:2 ! b\n\n\
+        [Term]\nid: X:2\nis_obsolete: true\nreplaced_by: X:1\n";
+    let cases: [(&str, &[(&str, &str)]); 8] = [
+        ("a.obo", &[("a.obo", obo)]),
+        ("a.json", &[("a.json", obograph)]),
+        ("", &[("names.dmp", NAME), ("nodes.dmp", TAXON)]),
+        ("a.tsv", &[("a.tsv", LINEAGE)]),
+        ("", &[("tax_slv_ssu_1.txt", "A;\t2\tdomain\t\t138\n"), ("a_parc.fasta", ">S A;x y\nACGU\n")]),
+        ("a_28S.fa", &[("a_28S.fa", FASTA)]),
+        ("map.toml", &[("map.toml", &csv), ("a.csv", "id,b,c\n1,2,é\n\"2\n\",,\n")]),
+        ("map.toml", &[("map.toml", &json), ("a.jsonl", "{\"id\":1,\"b\":\"x\",\"c\":[1,{}]}\n{\"id\":2}\n")]),
+    ];
+    for (path, files) in cases {
+        for (name, text) in files {
+            let (folder, path) = path_of(files, path);
+            let format = detect(&path).unwrap();
+            for at in 0..text.len() {
+                for bytes in [text.as_bytes()[..at].to_vec(), overwritten(text.as_bytes(), at)] {
+                    std::fs::write(folder.path().join(name), bytes).unwrap();
+                    let options = VersionOptions { format: Some(format), ..VersionOptions::default() };
+                    let _ = read(&path, &options, &mut Version::default());
+                }
+            }
+        }
+    }
+}
+
+/// The bytes with one of them replaced by what means something in some format.
+fn overwritten(bytes: &[u8], at: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[at] = b"\"\\\n|;{[,\xff\0"[at % 10];
+    bytes
+}
