@@ -1,6 +1,7 @@
 //! Loads: what is asked, what came of it, and what the registry keeps.
 
 use serde::{Deserialize, Serialize};
+use timeweft_graph::delta::Fields;
 use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Place, Reject, Schema, Time};
 
 /// What to do with an edge that is created again while it lives.
@@ -161,8 +162,32 @@ pub struct LoadRecord {
     pub events: u64,
     /// Rejected records.
     pub rejected: u64,
+    /// What read the version.
+    #[serde(default)]
+    pub format: Option<Name>,
+    /// The features that the versions of the namespace have after this one; none if they follow from the data.
+    #[serde(default)]
+    pub fields: Option<Fields>,
+    /// The load that this commit took back.
+    #[serde(default)]
+    pub undoes: Option<LoadId>,
+    /// The load before which this one took effect, if it was back-dated.
+    #[serde(default)]
+    pub before: Option<LoadId>,
     /// Wall clock at the start, milliseconds since the epoch.
     pub started: i64,
     /// Wall clock at the end, milliseconds since the epoch.
     pub completed: i64,
+}
+
+impl LoadRecord {
+    /// Whether it brought a whole version of a namespace.
+    pub(crate) fn is_version_of(&self, namespace: &str) -> bool {
+        self.is_version() && *self.namespace == *namespace
+    }
+
+    /// Whether it brought a whole version.
+    pub fn is_version(&self) -> bool {
+        self.version.is_some() && self.timestamp.is_some()
+    }
 }

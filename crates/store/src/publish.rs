@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustc_hash::FxHashMap;
+use timeweft_graph::delta::Fields;
 use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Place, Reject, Schema, Time, VersionSink};
 use timeweft_index::Index;
 
@@ -13,7 +14,7 @@ use crate::ingest::{Ingest, sort_features};
 use crate::load::{EventCounts, LoadRecord, LoadReport, LoadRequest};
 use crate::segment::{SegmentWriter, Written};
 use crate::store::{Store, log_dir};
-use crate::version::{self, ReadError};
+use crate::version::{self, ReadError, Reader};
 use crate::{StoreError, catalogue};
 
 impl Store {
@@ -76,7 +77,7 @@ impl Store {
     ) -> Result<LoadReport, StoreError> {
         let at = self.check_version(request)?;
         let mut index = (*self.current).clone();
-        let taken = version::take_in(&mut index, request, at, options, None, read)?;
+        let taken = version::take_in(&mut index, request, at, options, self.fields_of(&request.namespace), None, read)?;
         let mut report = empty_report(self.next_load(), self.commit());
         taken.fill(&mut report, request);
         Ok(report)
@@ -106,14 +107,20 @@ impl Store {
         let id = self.next_load();
         let known_schema = self.current.schema().clone();
         let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, request, &known_schema));
+        let fields = self.fields_of(&request.namespace);
         let index = Arc::make_mut(&mut self.current);
         index.declare(&request.schema);
-        let taken = version::take_in(index, request, at, options, Some(log), read)?;
+        let taken = version::take_in(index, request, at, options, fields, Some(log), read)?;
         let mut report = empty_report(id, Commit(self.commit().0 + 1));
-        let (hash, written) = taken.fill(&mut report, request);
+        let (hash, written, reader) = taken.fill(&mut report, request);
         check_outcome(&report, true)?;
-        self.publish(record(request, &report, hash, started), written, &known_schema)?;
+        self.publish(record(request, &report, hash, Some(reader), started), written, &known_schema)?;
         Ok(report)
+    }
+
+    /// The fields of a namespace after its newest version.
+    fn fields_of(&self, namespace: &str) -> Option<Fields> {
+        self.loads.iter().rev().find(|load| load.is_version_of(namespace))?.fields.clone()
     }
 
     /// The load that brought the request's version.
@@ -196,7 +203,7 @@ impl Store {
         check_outcome(&report, false)?;
 
         let written = log.finish()?;
-        self.publish(record(request, &report, hasher.finish(), started), written, &known_schema)?;
+        self.publish(record(request, &report, hasher.finish(), None, started), written, &known_schema)?;
         Ok(report)
     }
 
@@ -250,7 +257,14 @@ fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
     }
 }
 
-fn record(request: &LoadRequest, report: &LoadReport, content_hash: String, started: i64) -> LoadRecord {
+fn record(
+    request: &LoadRequest,
+    report: &LoadReport,
+    content_hash: String,
+    reader: Option<Reader>,
+    started: i64,
+) -> LoadRecord {
+    let (format, fields) = reader.map_or((None, None), |reader| (Some(reader.format), reader.fields));
     LoadRecord {
         id: report.load,
         commit: report.commit,
@@ -263,6 +277,10 @@ fn record(request: &LoadRequest, report: &LoadReport, content_hash: String, star
         counts: report.counts,
         events: report.accepted,
         rejected: report.n_rejected,
+        format: format.filter(|name| !name.is_empty()),
+        fields,
+        undoes: None,
+        before: None,
         started,
         completed: now(),
     }
