@@ -10,5 +10,6 @@ mod crash;
 mod damage;
 mod histories;
 mod loads;
+mod merges;
 mod versions;
 mod world;
