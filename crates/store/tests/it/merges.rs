@@ -7,11 +7,11 @@ use timeweft_graph::{
 };
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
-use crate::world::{fresh, life, node, version};
+use crate::world::{fresh, life, load_version, node, version};
 
 fn load_with(store: &mut Store, time: i64, version: Version, options: DeltaOptions) -> LoadReport {
     let request = LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time));
-    store.load_version(request, version, options).unwrap()
+    load_version(store, request, version, options).unwrap()
 }
 
 fn load(store: &mut Store, time: i64, lines: &[&str]) -> LoadReport {
