@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use timeweft_graph::delta::Fields;
 use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Place, Reject, Schema, Time};
 
+use crate::splice::SpliceReport;
+
 /// What to do with an edge that is created again while it lives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,6 +40,8 @@ pub struct LoadRequest {
     pub max_rejects: Option<u64>,
     /// So many rejected records are kept in the report; all are counted.
     pub kept_rejects: usize,
+    /// Whether a version may take effect before versions of its namespace that are there already.
+    pub back_dated: bool,
 }
 
 impl LoadRequest {
@@ -54,6 +58,7 @@ impl LoadRequest {
             repeats: Repeats::default(),
             max_rejects: None,
             kept_rejects: KEPT_REJECTS,
+            back_dated: false,
         }
     }
 
@@ -135,6 +140,8 @@ pub struct LoadReport {
     pub warnings: Vec<(Place, String)>,
     /// The namespace has this version with the same content already: nothing was written.
     pub unchanged: bool,
+    /// What a back-dated version changed in later loads.
+    pub later: SpliceReport,
 }
 
 /// A load in the registry.
@@ -174,6 +181,9 @@ pub struct LoadRecord {
     /// The load before which this one took effect, if it was back-dated.
     #[serde(default)]
     pub before: Option<LoadId>,
+    /// Later loads whose events this one replaced, because it was put before them or took back one before them.
+    #[serde(default)]
+    pub replaced: Vec<LoadId>,
     /// Wall clock at the start, milliseconds since the epoch.
     pub started: i64,
     /// Wall clock at the end, milliseconds since the epoch.

@@ -17,7 +17,8 @@ impl Join<'_> {
         let guess = self.index.edges.lives.get(self.next_edge as usize).map(|life| (life.source.0, life.destination.0));
         let (source, destination) = guess.unwrap_or((self.next_source, self.next_source));
         let source = self.end(row, (from, row.id()), source);
-        let destination = self.end(row, (to, row.destination()), destination);
+        // Of two missing ends the first is told.
+        let destination = source.and_then(|_| self.end(row, (to, row.destination()), destination));
         let (Some(source), Some(destination)) = (source, destination) else {
             self.report.edges.listed += 1;
             self.report.edges.dangling += 1;

@@ -11,5 +11,7 @@ mod damage;
 mod histories;
 mod loads;
 mod merges;
+mod oracle;
+mod rollback;
 mod versions;
 mod world;
