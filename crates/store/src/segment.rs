@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use arrow::ipc::reader::FileReader;
 use arrow::ipc::CompressionType;
+use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use serde::{Deserialize, Serialize};
 use timeweft_graph::rows::Rows;
@@ -249,8 +249,7 @@ impl OpenFile {
         let path = dir.join(format!("{name}.tmp"));
         let file = File::create(&path).map_err(|error| StoreError::io(&path, error))?;
         let sink = Summed { sink: BufWriter::with_capacity(1 << 20, file), length: 0, crc32c: 0 };
-        let writer =
-            writer(sink, &encoder).map_err(|error| StoreError::encode(&path, error))?;
+        let writer = writer(sink, &encoder).map_err(|error| StoreError::encode(&path, error))?;
         Ok(OpenFile { path, name, load, part, events: 0, encoder, writer })
     }
 

@@ -12,6 +12,7 @@ mod histories;
 mod loads;
 mod merges;
 mod oracle;
+mod readers;
 mod rollback;
 mod versions;
 mod world;
