@@ -6,21 +6,24 @@
 //! before merges into them and edges at them.
 
 mod canonical;
+mod fields;
 mod merges;
 mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, At, Deletes, EdgeKey, Element, Event, Features, GraphView, Listed, Name, NodeKey, Place, Reason, Reject,
-    Time, Value, Version,
+    Action, At, Deletes, EdgeKey, Element, Event, Features, GraphView, Listed, MergeRecord, Name, NodeKey, Place,
+    Reason, Reject, Time, Value, Version,
 };
 
 pub use canonical::Canonical;
-pub use report::{DeltaReport, ElementReport, MergeReport, SkippedMerge, WhySkipped};
+pub use fields::{Common, Fields, OwnerName, RESERVED, is_reserved};
+pub use merges::{MergeContext, MergeDelta, Past, merge_delta};
+pub use report::{DeletionReport, DeltaReport, ElementReport, MergeReport, SkippedMerge, WhySkipped};
 
 /// What to do with an edge at a node that is not there. The same policy serves versions and event loads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -42,6 +45,9 @@ pub struct DeltaOptions {
     pub dangling: Dangling,
     /// Consent to a version that lists nothing, which ends every element of the namespace.
     pub allow_empty: bool,
+    /// Consent to features that the namespace did not have before: they are written for every element that has them.
+    /// Without it they are reported and left out.
+    pub add_fields: bool,
 }
 
 /// The namespace before the version: what a delta needs to know, at the end of the log.
@@ -63,6 +69,15 @@ pub trait Baseline {
 
     /// The namespace that owns an edge that lives.
     fn edge_owner(&self, edge: &EdgeKey) -> Option<Name>;
+
+    /// Whether the latest life of a node, open or over, is one of the namespace.
+    fn is_own(&self, node: &NodeKey) -> bool;
+
+    /// The open merges of the namespace, in the order of the log.
+    fn open_merges(&self) -> Vec<MergeRecord>;
+
+    /// The fields of the namespace; `None` if they follow from the data.
+    fn fields(&self) -> Option<Fields>;
 }
 
 /// The events that turn the namespace into a version.
@@ -76,6 +91,8 @@ pub struct Delta {
     pub rejects: Vec<Reject>,
     /// What changed, in numbers.
     pub report: DeltaReport,
+    /// The fields of the namespace after the version; `None` if they follow from the data.
+    pub fields: Option<Fields>,
 }
 
 /// Why there is no delta.
@@ -96,6 +113,12 @@ pub enum DeltaError {
     /// An empty version deletes everything.
     #[error("the version lists no node and no edge: allow an empty version to delete everything")]
     Empty,
+    /// Features with reserved names.
+    #[error(
+        "the version has features named {}: these names say when and in which versions an element lived: rename the features in the source",
+        .0.join(", ")
+    )]
+    Reserved(Vec<Name>),
     /// Edges at missing nodes, under [`Dangling::Reject`].
     #[error(
         "{place}: edge {edge} needs node {missing}, which this version does not list ({count} such edges): load with --dangling drop or --dangling stub"
@@ -118,7 +141,7 @@ pub enum DeltaError {
 /// Values are compared in the canonical form of their feature's [`crate::ListOrder`]; JSON null means no value.
 pub fn delta(before: &dyn Baseline, version: &Version, at: Time, options: &DeltaOptions) -> Result<Delta, DeltaError> {
     check(before, version, at, options)?;
-    let mut plan = Plan::new(before, version, at);
+    let mut plan = Plan::new(before, version, at, options);
     let nodes = plan.first_listing(&version.nodes, "node", |report| &mut report.nodes);
     let mut edges = plan.first_listing(&version.edges, "edge", |report| &mut report.edges);
     let stubs = plan.dangling(&nodes, &mut edges, options.dangling)?;
@@ -139,7 +162,22 @@ fn check(before: &dyn Baseline, version: &Version, at: Time, options: &DeltaOpti
     if version.nodes.is_empty() && version.edges.is_empty() && !options.allow_empty {
         return Err(DeltaError::Empty);
     }
-    Ok(())
+    let reserved = reserved(version);
+    if reserved.is_empty() { Ok(()) } else { Err(DeltaError::Reserved(reserved)) }
+}
+
+/// The reserved names among the features that the version has or that its reader knows.
+fn reserved(version: &Version) -> Vec<Name> {
+    let fields = version.format.fields.iter().flatten();
+    let known = fields.flat_map(|(owner, features)| {
+        let defs = version.schema.features(*owner);
+        features.iter().filter_map(|id| defs.get(id.at())).map(|def| &def.name)
+    });
+    let nodes = version.nodes.iter().flat_map(|record| &record.features).map(|(name, _)| name);
+    let edges = version.edges.iter().flat_map(|record| &record.features).map(|(name, _)| name);
+    let merges = version.merges.iter().flat_map(|record| &record.features).map(|(name, _)| name);
+    let names: BTreeSet<_> = known.chain(nodes).chain(edges).chain(merges).filter(|name| is_reserved(name)).collect();
+    names.into_iter().cloned().collect()
 }
 
 /// Elements by key, each in its one valid listing.
@@ -173,6 +211,7 @@ struct Plan<'a> {
     before: &'a dyn Baseline,
     version: &'a Version,
     canonical: Canonical<'a>,
+    common: Common,
     at: Time,
     own_nodes: FxHashSet<NodeKey>,
     own_edges: FxHashSet<EdgeKey>,
@@ -183,18 +222,22 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(before: &'a dyn Baseline, version: &'a Version, at: Time) -> Plan<'a> {
+    fn new(before: &'a dyn Baseline, version: &'a Version, at: Time, options: &DeltaOptions) -> Plan<'a> {
+        let fields = Fields::of(&version.schema, &version.format);
+        let common = Common::new(before.fields().as_ref(), fields.as_ref(), options.add_fields);
+        let (new_fields, missing_fields) = (common.new_fields(), common.missing_fields());
         Plan {
             before,
             version,
             canonical: Canonical::new(before.graph().schema(), &version.schema),
+            common,
             at,
             own_nodes: before.nodes().into_iter().collect(),
             own_edges: before.edges().into_iter().collect(),
             absent: Place { file: "<not listed>".into(), line: 0 },
             stages: Stages::default(),
             rejects: Vec::new(),
-            report: DeltaReport::default(),
+            report: DeltaReport { new_fields, missing_fields, ..DeltaReport::default() },
         }
     }
 
@@ -293,12 +336,14 @@ impl<'a> Plan<'a> {
     fn node(&mut self, record: &Listed<NodeKey>) {
         let graph = self.before.graph();
         let key = &record.key;
-        let features = self.canonical.node(key, &record.features);
+        let owner = OwnerName::Node(key.node_type.clone());
+        let mut features = self.canonical.node(key, &record.features);
+        features.retain(|name, _| self.common.counts(&owner, name));
         let event = |action, features| Event { time: self.at, action, element: Element::Node(key.clone()), features };
         if self.own_nodes.contains(key) {
             let known = graph.node(key, At::now()).map(|state| state.features).unwrap_or_default();
-            let changes = changes(&known, features);
-            if self.report.nodes.count_changes(&key.node_type, &changes) {
+            let changes = self.changes(&owner, &known, features);
+            if self.report.nodes.count_changes(&owner, &changes, &self.common) {
                 self.stages.node_updates.push((event(Action::Update, changes), record.place.clone()));
             }
         } else if let Some(owner) = self.before.node_owner(key) {
@@ -335,12 +380,15 @@ impl<'a> Plan<'a> {
     fn edge(&mut self, record: &Listed<EdgeKey>) {
         let graph = self.before.graph();
         let key = &record.key;
-        let features = self.canonical.edge(key, &record.features);
+        let (source, destination) = (key.source.node_type.clone(), key.destination.node_type.clone());
+        let owner = OwnerName::Edge(source, key.relation.clone(), destination);
+        let mut features = self.canonical.edge(key, &record.features);
+        features.retain(|name, _| self.common.counts(&owner, name));
         let event = |action, features| Event { time: self.at, action, element: Element::Edge(key.clone()), features };
         if self.own_edges.contains(key) {
             let known = graph.edge(key, At::now()).map(|state| state.features).unwrap_or_default();
-            let changes = changes(&known, features);
-            if self.report.edges.count_changes(&key.relation, &changes) {
+            let changes = self.changes(&owner, &known, features);
+            if self.report.edges.count_changes(&owner, &changes, &self.common) {
                 self.stages.edge_updates.push((event(Action::Update, changes), record.place.clone()));
             }
         } else if let Some(owner) = self.before.edge_owner(key) {
@@ -351,6 +399,28 @@ impl<'a> Plan<'a> {
             self.report.edges.count_created(lived);
             self.stages.edge_creates.push((event(Action::Create, all(features)), record.place.clone()));
         }
+    }
+
+    /// What turns the known features that count into the wanted ones.
+    fn changes(&self, owner: &OwnerName, known: &BTreeMap<Name, Value>, wanted: BTreeMap<Name, Value>) -> Features {
+        let mut changes = changes(known, wanted);
+        changes.retain(|(name, _)| self.common.counts(owner, name));
+        changes
+    }
+
+    fn merges(&mut self, stays: &Stays<'a>) {
+        let mut open: FxHashMap<NodeKey, Vec<MergeRecord>> = FxHashMap::default();
+        for merge in self.before.open_merges() {
+            open.entry(merge.from.clone()).or_default().push(merge);
+        }
+        let context = Context { plan: self, stays, open };
+        let (version, counts) = (self.version, |name: &Name| self.common.counts(&OwnerName::Merge, name));
+        let merged = merge_delta(&context, &version.merges, &version.deleted, &self.canonical, &counts, self.at);
+        self.stages.merges = merged.events;
+        self.rejects.extend(merged.rejects);
+        self.report.merges = merged.merges;
+        let omitted = self.report.nodes.gone - merged.explained as u64;
+        self.report.deletions = DeletionReport { omitted, ..merged.deletions };
     }
 
     /// Puts the events in the order that the ingest law accepts.
@@ -366,7 +436,39 @@ impl<'a> Plan<'a> {
             stages.edge_updates,
         ];
         let (events, places) = ordered.into_iter().flatten().unzip();
-        Delta { events, places, rejects: self.rejects, report: self.report }
+        Delta { events, places, rejects: self.rejects, report: self.report, fields: self.common.after }
+    }
+}
+
+/// What the merges of a version ask for.
+struct Context<'p, 'a> {
+    plan: &'p Plan<'a>,
+    stays: &'p Stays<'a>,
+    open: FxHashMap<NodeKey, Vec<MergeRecord>>,
+}
+
+impl MergeContext for Context<'_, '_> {
+    fn stays(&self, node: &NodeKey) -> bool {
+        self.stays.contains(node)
+    }
+
+    fn past(&self, node: &NodeKey) -> Past {
+        let graph = self.plan.before.graph();
+        if self.plan.own_nodes.contains(node) {
+            Past::Lives
+        } else if graph.node(node, At::now()).is_some() {
+            Past::LivesElsewhere
+        } else if graph.node(node, At { time: Time::FOREVER, deletes: Deletes::Soft }).is_none() {
+            Past::Never
+        } else if self.plan.before.is_own(node) {
+            Past::Ended
+        } else {
+            Past::EndedElsewhere
+        }
+    }
+
+    fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
+        self.open.get(from).cloned().unwrap_or_default()
     }
 }
 

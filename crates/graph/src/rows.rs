@@ -238,12 +238,15 @@ pub struct Rest {
 /// Which features of a version count, by owner; owners that are not there keep all of theirs.
 pub type Projection = FxHashMap<Owner, Vec<FeatureId>>;
 
+/// Tells, once the format is known, which features of a version count.
+type Project = Box<dyn Fn(&Schema, &Format) -> Projection + Send>;
+
 /// The sink that makes chunks and hands each on as soon as it is full.
 pub struct RowWriter<F> {
     emit: F,
     rows: Rows,
     rest: Rest,
-    project: Box<dyn Fn(&Schema, &Format) -> Projection + Send>,
+    project: Project,
     projection: Projection,
     scratch: Vec<u8>,
     order: Vec<(FeatureId, u32, u32)>,

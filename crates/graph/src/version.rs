@@ -132,7 +132,8 @@ impl Version {
     /// their places.
     pub fn send(&self, sink: &mut dyn VersionSink) {
         self.declare(sink.schema());
-        sink.format(self.format.clone());
+        let format = self.format_in(sink.schema());
+        sink.format(format);
         for record in by_place(&self.nodes) {
             let owner = sink.schema().node_type(&record.key.node_type);
             let Some(node_type) = owner else { continue };
@@ -170,6 +171,28 @@ impl Version {
             sink.file(&place.file);
             sink.warn(place.line, message.clone());
         }
+    }
+
+    /// The format with the numbers of another schema, which has declared what the version declares.
+    fn format_in(&self, schema: &Schema) -> Format {
+        let owner_in = |owner: Owner| match owner {
+            Owner::Node(id) => schema.node_type(&self.schema.node_type_name(id)).map(Owner::Node),
+            Owner::Merge => Some(Owner::Merge),
+            Owner::Edge(id) => {
+                let edge = self.schema.edge_types().get(id.at())?;
+                let end = |id| schema.node_type(&self.schema.node_type_name(id));
+                schema.edge_type(end(edge.source)?, &edge.relation, end(edge.destination)?).map(Owner::Edge)
+            }
+        };
+        let fields = self.format.fields.as_ref().map(|fields| {
+            let owners = fields.iter().filter_map(|(owner, features)| {
+                let (there, defs) = (owner_in(*owner)?, self.schema.features(*owner));
+                let names = features.iter().filter_map(|id| Some(&defs.get(id.at())?.name));
+                Some((there, names.filter_map(|name| Some(schema.feature(there, name)?.0)).collect()))
+            });
+            owners.collect()
+        });
+        Format { name: self.format.name.clone(), fields }
     }
 
     /// Declares in a schema what the version declares, and after it what it uses.

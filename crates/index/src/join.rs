@@ -10,7 +10,7 @@ mod nodes;
 mod rest;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::delta::{DeltaError, DeltaOptions, DeltaReport, ElementReport};
+use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
     Action, EdgeKey, Element, Event, FeatureId, Features, Name, NodeIndex, NodeTypeId, Owner, Place, Reason, Reject,
@@ -34,9 +34,13 @@ pub struct Join<'a> {
     speaker: u32,
     at: Time,
     options: DeltaOptions,
-    /// Features that are compared, where a reader does not know all that are stored.
+    /// How the features that the reader knows stand to those of the namespace.
+    common: Common,
+    /// The features that are compared, by number.
     projection: Projection,
     listed_nodes: Bits,
+    /// Nodes that lived before and do not any more.
+    gone_nodes: Bits,
     /// Nodes that stand in for missing ones.
     stubs: Bits,
     listed_edges: Bits,
@@ -70,11 +74,13 @@ impl<'a> Join<'a> {
         Join {
             listed_nodes: Bits::new(index.n_nodes()),
             stubs: Bits::new(0),
+            gone_nodes: Bits::new(0),
             listed_edges: Bits::new(index.n_edges()),
             index,
             speaker,
             at,
             options,
+            common: Common::default(),
             projection: Projection::default(),
             started: false,
             next_node: 0,
@@ -89,10 +95,14 @@ impl<'a> Join<'a> {
         }
     }
 
-    /// Types that the reader of the version has declared by now: those of the index and what came after them.
-    pub fn learn(&mut self, schema: Schema, projection: Projection) {
+    /// Types that the reader of the version has declared by now: those of the index and what came after them; and how
+    /// its fields stand to those of the namespace.
+    pub fn learn(&mut self, schema: Schema, common: Common) {
+        self.projection = common.projection(&schema);
+        self.report.new_fields = common.new_fields();
+        self.report.missing_fields = common.missing_fields();
         self.index.schema = schema;
-        self.projection = projection;
+        self.common = common;
     }
 
     /// Takes in a chunk.
@@ -195,10 +205,19 @@ impl<'a> Join<'a> {
         named
     }
 
-    fn count_changes(&mut self, owner: Owner) {
-        for &(feature, _) in &self.sets {
+    /// Counts the features that differ; whether all of them are new to the namespace.
+    fn count_changes(&mut self, owner: Owner) -> bool {
+        let (schema, common) = (&self.index.schema, &self.common);
+        let name = (!self.report.new_fields.is_empty()).then(|| OwnerName::of(schema, owner));
+        let defs = schema.features(owner);
+        let is_new =
+            |feature: FeatureId| name.as_ref().is_some_and(|name| common.is_new(name, &defs[feature.at()].name));
+        let mut only_new = true;
+        for &(feature, _) in self.sets.iter().filter(|(feature, _)| !is_new(*feature)) {
             *self.changed.entry((owner, feature)).or_default() += 1;
+            only_new = false;
         }
+        only_new
     }
 
     fn step(&mut self, action: Action, element: Element, features: Features) {
@@ -212,6 +231,11 @@ impl<'a> Join<'a> {
             _ => self.index.nodes.find_ref(node_type, id),
         }
     }
+}
+
+/// Counts a changed element.
+fn count_changed(report: &mut ElementReport, only_new: bool) {
+    *(if only_new { &mut report.migrated } else { &mut report.changed }) += 1;
 }
 
 /// Counts a created element.

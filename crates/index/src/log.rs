@@ -82,7 +82,7 @@ impl Log {
     /// Appends a create whose features are those that its life's track was opened with, in the order of their names.
     pub(crate) fn push_first(&mut self, subject: Subject) -> u32 {
         let (kind, id) = kind_of(subject);
-        self.kinds.push(kind + Action::Create as u8 | FIRST);
+        self.kinds.push((kind + Action::Create as u8) | FIRST);
         self.subjects.push(id);
         (self.kinds.len() - 1) as u32
     }

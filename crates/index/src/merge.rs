@@ -181,4 +181,19 @@ impl Index {
         let mut held = self.columns.at(merge.track, time);
         held.find(|(feature, _)| *feature == id).and_then(|(_, value)| self.columns.value(value))
     }
+
+    /// The merges of a namespace that hold at the end of time, in the order of the log.
+    pub fn open_merges_of(&self, namespace: &str) -> Vec<MergeRecord> {
+        let wanted = self.namespaces.find(namespace);
+        let open = self.merges.all.iter().filter(|merge| merge.interval.is_open());
+        open.filter(|merge| Some(merge.namespace) == wanted).map(|merge| self.record(merge)).collect()
+    }
+
+    /// The merges of a node that hold at the end of time, in the order of the log.
+    pub fn open_merges(&self, from: NodeIndex) -> Vec<MergeRecord> {
+        let open = self.merges.open_of(self.nodes.get(from).merge);
+        let mut merges: Vec<_> = open.map(|merge| self.record(&self.merges.all[merge as usize])).collect();
+        merges.reverse();
+        merges
+    }
 }

@@ -11,7 +11,7 @@ use crate::load::LoadRecord;
 use crate::segment::{Segment, Written};
 
 /// The format that this library writes, and the newest that it reads.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// Name of the catalogue's file.
 pub(crate) const FILE: &str = "catalogue.redb";
@@ -126,9 +126,11 @@ impl Catalogue {
             for (part, segment) in &segments {
                 write.open_table(SEGMENTS)?.insert((load, *part), segment.as_slice())?;
             }
-            if let Some(batch) = &written.batch {
-                write.open_table(BATCHES)?.insert((load, 0), batch.as_slice())?;
+            for (part, batch) in &written.batches {
+                write.open_table(BATCHES)?.insert((load, *part), batch.as_slice())?;
             }
+            // An earlier library would not understand what a rollback means.
+            write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
             if let Some(schema) = &schema {
                 write.open_table(SCHEMAS)?.insert(record.commit.0, schema.as_slice())?;
             }

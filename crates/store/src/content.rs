@@ -65,6 +65,29 @@ fn add(sum: &mut [u64; 4], bytes: &Bytes) {
     }
 }
 
+/// Events in any order: the hashes of all added up, lane by lane.
+#[derive(Default)]
+pub(crate) struct EventSet {
+    sum: [u64; 4],
+    events: u64,
+    bytes: Bytes,
+}
+
+impl EventSet {
+    pub(crate) fn add(&mut self, event: &Event) {
+        self.bytes.0.clear();
+        self.bytes.event(event);
+        add(&mut self.sum, &self.bytes);
+        self.events += 1;
+    }
+}
+
+impl PartialEq for EventSet {
+    fn eq(&self, other: &EventSet) -> bool {
+        (self.sum, self.events) == (other.sum, other.events)
+    }
+}
+
 /// Hash of events in their order.
 #[derive(Default)]
 pub(crate) struct EventHasher {
@@ -79,19 +102,7 @@ impl EventHasher {
     /// Adds the next event.
     pub(crate) fn add(&mut self, event: &Event) {
         let bytes = &mut self.bytes;
-        bytes.0.extend_from_slice(&event.time.0.to_le_bytes());
-        bytes.tag(match event.action {
-            Action::Create => 0,
-            Action::Update => 1,
-            Action::Delete => 2,
-        });
-        match &event.element {
-            Element::Node(node) => _ = bytes.tag(0).node(node),
-            Element::Edge(edge) => bytes.tag(1).edge(edge),
-            Element::Merge { from, into } => _ = bytes.tag(2).node(from).node(into),
-        }
-        bytes.length(event.features.len());
-        event.features.iter().for_each(|(name, value)| bytes.feature(name, value.as_ref()));
+        bytes.event(event);
         if bytes.0.len() >= PIECE {
             self.hasher.update(&self.bytes.0);
             self.bytes.0.clear();
@@ -110,6 +121,23 @@ impl EventHasher {
 struct Bytes(Vec<u8>);
 
 impl Bytes {
+    fn event(&mut self, event: &Event) {
+        let bytes = self;
+        bytes.0.extend_from_slice(&event.time.0.to_le_bytes());
+        bytes.tag(match event.action {
+            Action::Create => 0,
+            Action::Update => 1,
+            Action::Delete => 2,
+        });
+        match &event.element {
+            Element::Node(node) => _ = bytes.tag(0).node(node),
+            Element::Edge(edge) => bytes.tag(1).edge(edge),
+            Element::Merge { from, into } => _ = bytes.tag(2).node(from).node(into),
+        }
+        bytes.length(event.features.len());
+        event.features.iter().for_each(|(name, value)| bytes.feature(name, value.as_ref()));
+    }
+
     fn tag(&mut self, tag: u8) -> &mut Bytes {
         self.0.push(tag);
         self

@@ -106,6 +106,17 @@ pub enum StoreError {
         /// What was found until then.
         report: Box<LoadReport>,
     },
+    /// A load that the registry does not have.
+    #[error("there is no load {}: `timeweft loads` lists them", .0.0)]
+    UnknownLoad(LoadId),
+    /// A load that cannot be taken back.
+    #[error("load {} cannot be rolled back: {why}: to bring back what is gone, load the version again", .load.0)]
+    NotUndoable {
+        /// The load.
+        load: LoadId,
+        /// Why not.
+        why: String,
+    },
     /// A commit that the store does not have.
     #[error("there is no commit {}: the newest is {}", .asked.0, .newest.0)]
     UnknownCommit {

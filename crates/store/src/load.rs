@@ -1,7 +1,10 @@
 //! Loads: what is asked, what came of it, and what the registry keeps.
 
 use serde::{Deserialize, Serialize};
+use timeweft_graph::delta::Fields;
 use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Place, Reject, Schema, Time};
+
+use crate::splice::SpliceReport;
 
 /// What to do with an edge that is created again while it lives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -37,6 +40,8 @@ pub struct LoadRequest {
     pub max_rejects: Option<u64>,
     /// So many rejected records are kept in the report; all are counted.
     pub kept_rejects: usize,
+    /// Whether a version may take effect before versions of its namespace that are there already.
+    pub back_dated: bool,
 }
 
 impl LoadRequest {
@@ -53,6 +58,7 @@ impl LoadRequest {
             repeats: Repeats::default(),
             max_rejects: None,
             kept_rejects: KEPT_REJECTS,
+            back_dated: false,
         }
     }
 
@@ -134,6 +140,8 @@ pub struct LoadReport {
     pub warnings: Vec<(Place, String)>,
     /// The namespace has this version with the same content already: nothing was written.
     pub unchanged: bool,
+    /// What a back-dated version changed in later loads.
+    pub later: SpliceReport,
 }
 
 /// A load in the registry.
@@ -161,8 +169,35 @@ pub struct LoadRecord {
     pub events: u64,
     /// Rejected records.
     pub rejected: u64,
+    /// What read the version.
+    #[serde(default)]
+    pub format: Option<Name>,
+    /// The features that the versions of the namespace have after this one; none if they follow from the data.
+    #[serde(default)]
+    pub fields: Option<Fields>,
+    /// The load that this commit took back.
+    #[serde(default)]
+    pub undoes: Option<LoadId>,
+    /// The load before which this one took effect, if it was back-dated.
+    #[serde(default)]
+    pub before: Option<LoadId>,
+    /// Later loads whose events this one replaced, because it was put before them or took back one before them.
+    #[serde(default)]
+    pub replaced: Vec<LoadId>,
     /// Wall clock at the start, milliseconds since the epoch.
     pub started: i64,
     /// Wall clock at the end, milliseconds since the epoch.
     pub completed: i64,
+}
+
+impl LoadRecord {
+    /// Whether it brought a whole version of a namespace.
+    pub(crate) fn is_version_of(&self, namespace: &str) -> bool {
+        self.is_version() && *self.namespace == *namespace
+    }
+
+    /// Whether it brought a whole version.
+    pub fn is_version(&self) -> bool {
+        self.version.is_some() && self.timestamp.is_some()
+    }
 }

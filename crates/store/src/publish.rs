@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustc_hash::FxHashMap;
+use timeweft_graph::delta::Fields;
 use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Place, Reject, Schema, Time, VersionSink};
 use timeweft_index::Index;
 
@@ -12,8 +13,9 @@ use crate::content::EventHasher;
 use crate::ingest::{Ingest, sort_features};
 use crate::load::{EventCounts, LoadRecord, LoadReport, LoadRequest};
 use crate::segment::{SegmentWriter, Written};
+use crate::splice::{Effective, Splice, SpliceReport, effective};
 use crate::store::{Store, log_dir};
-use crate::version::{self, ReadError};
+use crate::version::{self, ReadError, Reader};
 use crate::{StoreError, catalogue};
 
 impl Store {
@@ -63,8 +65,10 @@ impl Store {
             let hash = version::hash_of(self.schema(), read)?;
             return self.known(&request, &hash).unwrap_or(Err(StoreError::Poisoned));
         }
-        let at = self.check_version(&request)?;
-        self.attempt(|store| store.take_in_version(&request, at, options, read))
+        match self.check_version(&request)? {
+            (at, None) => self.attempt(|store| store.take_in_version(&request, at, options, read)),
+            (at, Some(before)) => self.attempt(|store| store.take_in_before(&request, (at, before), options, read)),
+        }
     }
 
     /// What [`Store::load_version`] would do: a dry run, on a copy of the index.
@@ -74,25 +78,75 @@ impl Store {
         options: DeltaOptions,
         read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
-        let at = self.check_version(request)?;
-        let mut index = (*self.current).clone();
-        let taken = version::take_in(&mut index, request, at, options, None, read)?;
+        let (at, before) = self.check_version(request)?;
+        let mut log = effective(&self.loads, self.commit());
+        let mut index = match before.and_then(|before| log.iter().position(|entry| entry.load == before)) {
+            None => (*self.current).clone(),
+            Some(place) => {
+                log.truncate(place);
+                self.replay_log(&log, self.schema().clone())?
+            }
+        };
+        let fields = self.fields_of(&request.namespace, &log);
+        let taken = version::take_in(&mut index, request, at, options, fields, None, read)?;
         let mut report = empty_report(self.next_load(), self.commit());
         taken.fill(&mut report, request);
         Ok(report)
     }
 
-    /// The timestamp of a version, if it may be loaded.
-    fn check_version(&self, request: &LoadRequest) -> Result<Time, StoreError> {
+    /// The timestamp of a version, if it may be loaded, and the load before which it takes effect.
+    fn check_version(&self, request: &LoadRequest) -> Result<(Time, Option<LoadId>), StoreError> {
         let at = request.timestamp.ok_or(StoreError::Incomplete("a timestamp"))?;
         request.version.as_ref().ok_or(StoreError::Incomplete("the name of the version"))?;
-        let newest = self.loads.iter().filter(|load| load.namespace == request.namespace);
-        let newest = newest.filter_map(|load| load.timestamp).max();
-        match newest.filter(|&newest| at <= newest) {
-            _ if at == Time::FOREVER => Err(DeltaError::NoMoment.into()),
-            Some(newest) => Err(DeltaError::NotAfter { at, newest }.into()),
-            None => Ok(at),
+        if at == Time::FOREVER {
+            return Err(DeltaError::NoMoment.into());
         }
+        let own = || self.in_effect().filter(|load| load.namespace == request.namespace);
+        let Some(newest) = own().filter_map(|load| load.timestamp).max().filter(|&newest| at <= newest) else {
+            return Ok((at, None));
+        };
+        let next = own().find(|load| load.is_version() && load.timestamp.is_some_and(|time| at < time));
+        let taken = own().any(|load| load.timestamp == Some(at));
+        match next {
+            Some(next) if request.back_dated && !taken => Ok((at, Some(next.id))),
+            _ => Err(DeltaError::NotAfter { at, newest }.into()),
+        }
+    }
+
+    /// The loads in effect, in the order of the effective log.
+    pub(crate) fn in_effect(&self) -> impl DoubleEndedIterator<Item = &LoadRecord> {
+        let log = effective(&self.loads, self.commit());
+        log.into_iter().filter_map(|entry| self.record(entry.load).ok())
+    }
+
+    /// Puts a version before a later one of its namespace.
+    fn take_in_before(
+        &mut self,
+        request: &LoadRequest,
+        (at, before): (Time, LoadId),
+        options: DeltaOptions,
+        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+    ) -> Result<LoadReport, StoreError> {
+        let started = now();
+        let id = self.next_load();
+        let log = effective(&self.loads, self.commit());
+        let place = log.iter().position(|entry| entry.load == before).ok_or(StoreError::UnknownLoad(before))?;
+        let mut trial = self.replay_log(&log[..place], self.schema().clone())?;
+        let original = Some(trial.clone());
+        trial.declare(&request.schema);
+        let fields = self.fields_of(&request.namespace, &log[..place]);
+        let segments = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, self.schema()));
+        let taken = version::take_in(&mut trial, request, at, options, fields, Some(segments), read)?;
+        let mut report = empty_report(id, Commit(self.commit().0 + 1));
+        let (hash, written, reader) = taken.fill(&mut report, request);
+        check_outcome(&report, true)?;
+        let mut splice = Splice::new(self, id, &request.namespace, trial, original, written);
+        splice.later(&log[place..])?;
+        let Splice { trial, written, report: later, .. } = splice;
+        let record = record(request, &report, hash, Some(reader), started);
+        let record = LoadRecord { before: Some(before), replaced: later.replaced.clone(), ..record };
+        self.publish_graph(record, written, Arc::new(trial))?;
+        Ok(LoadReport { later, ..report })
     }
 
     fn take_in_version(
@@ -105,21 +159,28 @@ impl Store {
         let started = now();
         let id = self.next_load();
         let known_schema = self.current.schema().clone();
-        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, request, &known_schema));
+        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, &known_schema));
+        let fields = self.fields_of(&request.namespace, &effective(&self.loads, self.commit()));
         let index = Arc::make_mut(&mut self.current);
         index.declare(&request.schema);
-        let taken = version::take_in(index, request, at, options, Some(log), read)?;
+        let taken = version::take_in(index, request, at, options, fields, Some(log), read)?;
         let mut report = empty_report(id, Commit(self.commit().0 + 1));
-        let (hash, written) = taken.fill(&mut report, request);
+        let (hash, written, reader) = taken.fill(&mut report, request);
         check_outcome(&report, true)?;
-        self.publish(record(request, &report, hash, started), written, &known_schema)?;
+        self.publish(record(request, &report, hash, Some(reader), started), written, &known_schema)?;
         Ok(report)
+    }
+
+    /// The fields of a namespace after the last of its versions in a log.
+    fn fields_of(&self, namespace: &str, log: &[Effective]) -> Option<Fields> {
+        let mut records = log.iter().rev().filter_map(|entry| self.record(entry.load).ok());
+        records.find(|record| record.is_version_of(namespace))?.fields.clone()
     }
 
     /// The load that brought the request's version.
     fn registered(&self, request: &LoadRequest) -> Option<&LoadRecord> {
         let version = request.version.as_ref()?;
-        self.loads.iter().find(|load| load.namespace == request.namespace && load.version.as_ref() == Some(version))
+        self.in_effect().find(|load| load.namespace == request.namespace && load.version.as_ref() == Some(version))
     }
 
     /// The answer to a version that is registered already.
@@ -133,10 +194,10 @@ impl Store {
     }
 
     /// Runs a load and, if it fails, brings memory back to what the disk holds.
-    fn attempt(
+    pub(crate) fn attempt<T>(
         &mut self,
-        load: impl FnOnce(&mut Store) -> Result<LoadReport, StoreError>,
-    ) -> Result<LoadReport, StoreError> {
+        load: impl FnOnce(&mut Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
@@ -175,7 +236,7 @@ impl Store {
         let id = self.next_load();
         let commit = Commit(self.commit().0 + 1);
         let known_schema = self.current.schema().clone();
-        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, request, &known_schema));
+        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, &known_schema));
         let index = Arc::make_mut(&mut self.current);
         index.declare(&request.schema);
         let mut ingest = Ingest {
@@ -196,16 +257,31 @@ impl Store {
         check_outcome(&report, false)?;
 
         let written = log.finish()?;
-        self.publish(record(request, &report, hasher.finish(), started), written, &known_schema)?;
+        self.publish(record(request, &report, hasher.finish(), None, started), written, &known_schema)?;
         Ok(report)
     }
 
-    /// Makes a load visible.
+    /// Makes a load visible that was applied to the current graph.
     fn publish(&mut self, record: LoadRecord, written: Written, known_schema: &Schema) -> Result<(), StoreError> {
         let schema = self.current.schema();
         self.catalogue.publish(&record, &written, (schema != known_schema).then_some(schema))?;
         self.loads.push(record);
         self.segments.extend(written.segments);
+        Ok(())
+    }
+
+    /// Makes a load visible together with the graph that it leads to.
+    pub(crate) fn publish_graph(
+        &mut self,
+        record: LoadRecord,
+        written: Written,
+        graph: Arc<Index>,
+    ) -> Result<(), StoreError> {
+        let known_schema = self.schema().clone();
+        self.current = graph;
+        self.publish(record, written, &known_schema)?;
+        // What was written in vain is removed at the next opening at the latest.
+        let _ = self.remove_unreferenced();
         Ok(())
     }
 }
@@ -247,10 +323,18 @@ fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
         delta: None,
         warnings: Vec::new(),
         unchanged: false,
+        later: SpliceReport::default(),
     }
 }
 
-fn record(request: &LoadRequest, report: &LoadReport, content_hash: String, started: i64) -> LoadRecord {
+fn record(
+    request: &LoadRequest,
+    report: &LoadReport,
+    content_hash: String,
+    reader: Option<Reader>,
+    started: i64,
+) -> LoadRecord {
+    let (format, fields) = reader.map_or((None, None), |reader| (Some(reader.format), reader.fields));
     LoadRecord {
         id: report.load,
         commit: report.commit,
@@ -263,23 +347,28 @@ fn record(request: &LoadRequest, report: &LoadReport, content_hash: String, star
         counts: report.counts,
         events: report.accepted,
         rejected: report.n_rejected,
+        format: format.filter(|name| !name.is_empty()),
+        fields,
+        undoes: None,
+        before: None,
+        replaced: Vec::new(),
         started,
         completed: now(),
     }
 }
 
 /// What a segment file says about itself to other tools.
-fn metadata(load: LoadId, request: &LoadRequest, schema: &Schema) -> HashMap<String, String> {
+pub(crate) fn metadata(load: LoadId, namespace: &str, schema: &Schema) -> HashMap<String, String> {
     HashMap::from([
         ("timeweft.format".into(), catalogue::FORMAT.to_string()),
         ("timeweft.unit".into(), schema.unit().to_string()),
         ("timeweft.load".into(), load.0.to_string()),
-        ("timeweft.namespace".into(), request.namespace.to_string()),
+        ("timeweft.namespace".into(), namespace.to_string()),
     ])
 }
 
 /// Milliseconds since the epoch, on the wall clock.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -33,6 +33,9 @@ pub(crate) struct Segment {
     pub(crate) load: LoadId,
     /// Its position within the load, from 0.
     pub(crate) part: u32,
+    /// The load whose events these are now, if it is another one than wrote them.
+    #[serde(default)]
+    pub(crate) stands_for: Option<LoadId>,
     /// File name below `log/`; none if its bytes are in the catalogue.
     pub(crate) file: Option<String>,
     /// Length in bytes.
@@ -43,11 +46,11 @@ pub(crate) struct Segment {
     pub(crate) events: u64,
 }
 
-/// What a load wrote: the segments, and the bytes of the one that is kept in the catalogue.
+/// What a load wrote: the segments, and the bytes of those that are kept in the catalogue, by part.
 #[derive(Default)]
 pub(crate) struct Written {
     pub(crate) segments: Vec<Segment>,
-    pub(crate) batch: Option<Vec<u8>>,
+    pub(crate) batches: Vec<(u32, Vec<u8>)>,
 }
 
 /// Writes the accepted events of a load, in chunks. Nothing it writes is referenced before the catalogue says so.
@@ -59,13 +62,36 @@ pub(crate) struct SegmentWriter {
     chunk_bytes: usize,
     open: Option<OpenFile>,
     segments: Vec<Segment>,
+    stands_for: Option<LoadId>,
+    first_part: u32,
 }
 
 impl SegmentWriter {
     /// A writer of one load into the log directory.
     pub(crate) fn new(dir: &Path, load: LoadId, metadata: HashMap<String, String>) -> SegmentWriter {
         let (chunk, segments) = (Vec::new(), Vec::new());
-        SegmentWriter { dir: dir.into(), load, metadata, chunk, chunk_bytes: 0, open: None, segments }
+        SegmentWriter {
+            dir: dir.into(),
+            load,
+            metadata,
+            chunk,
+            chunk_bytes: 0,
+            open: None,
+            segments,
+            stands_for: None,
+            first_part: 0,
+        }
+    }
+
+    /// The same writer for events that stand for those of another load; its parts are counted from `first_part`.
+    pub(crate) fn standing_for(mut self, load: LoadId, first_part: u32) -> SegmentWriter {
+        self.stands_for = Some(load);
+        self.first_part = first_part;
+        self
+    }
+
+    fn next_part(&self) -> u32 {
+        self.first_part + self.segments.len() as u32
     }
 
     /// Adds an event.
@@ -110,7 +136,7 @@ impl SegmentWriter {
         self.flush()?;
         self.close()?;
         sync_dir(&self.dir)?;
-        Ok(Written { segments: self.segments, batch: None })
+        Ok(Written { segments: self.segments, batches: Vec::new() })
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
@@ -127,7 +153,7 @@ impl SegmentWriter {
             let encoder = Encoder::new(self.open.as_ref().map(|open| &open.encoder), &chunk, &self.metadata);
             let encoder = encoder.map_err(|error| StoreError::encode(&self.dir, error))?;
             self.close()?;
-            let mut open = OpenFile::create(&self.dir, self.load, self.segments.len() as u32, encoder)?;
+            let mut open = OpenFile::create(&self.dir, self.load, self.next_part(), encoder)?;
             if !open.write(&chunk)? {
                 return Err(StoreError::encode(&open.path, CodecError::Kind("a new column".into())));
             }
@@ -147,7 +173,8 @@ impl SegmentWriter {
 
     fn close(&mut self) -> Result<(), StoreError> {
         if let Some(open) = self.open.take() {
-            self.segments.push(open.finish(&self.dir)?);
+            let stands_for = self.stands_for;
+            self.segments.push(Segment { stands_for, ..open.finish(&self.dir)? });
         }
         Ok(())
     }
@@ -160,13 +187,14 @@ impl SegmentWriter {
         let bytes = self.encode_small().map_err(|error| StoreError::encode(&self.dir, error))?;
         let segment = Segment {
             load: self.load,
-            part: 0,
+            part: self.first_part,
+            stands_for: self.stands_for,
             file: None,
             length: bytes.len() as u64,
             crc32c: crc32c::crc32c(&bytes),
             events: self.chunk.len() as u64,
         };
-        Ok(Written { segments: vec![segment], batch: Some(bytes) })
+        Ok(Written { segments: vec![segment], batches: vec![(self.first_part, bytes)] })
     }
 
     fn encode_small(&self) -> Result<Vec<u8>, CodecError> {
@@ -257,7 +285,15 @@ impl OpenFile {
         file.sync_all().map_err(failed)?;
         drop(file);
         fs::rename(&path, dir.join(&name)).map_err(failed)?;
-        Ok(Segment { load, part, file: Some(name), length: summed.length, crc32c: summed.crc32c, events })
+        Ok(Segment {
+            load,
+            part,
+            stands_for: None,
+            file: Some(name),
+            length: summed.length,
+            crc32c: summed.crc32c,
+            events,
+        })
     }
 }
 

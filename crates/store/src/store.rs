@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
-use timeweft_graph::{Commit, LoadId, Schema};
+use timeweft_graph::{Commit, Event, LoadId, Schema};
 use timeweft_index::Index;
 
 use crate::StoreError;
 use crate::catalogue::{Catalogue, FILE};
 use crate::load::LoadRecord;
 use crate::segment::{Segment, sync_dir};
+use crate::splice::{Effective, effective};
 
 /// A graph directory, open for reading and loading by this process alone.
 ///
@@ -97,7 +98,7 @@ impl Store {
         self.loads.last().map_or(Commit(0), |load| load.commit)
     }
 
-    /// The registry, in order of the loads.
+    /// The registry, in order of the loads, with those that were taken back ([`Store::load_state`]) and what took them back.
     pub fn loads(&self) -> &[LoadRecord] {
         &self.loads
     }
@@ -142,30 +143,71 @@ impl Store {
         Ok(())
     }
 
-    /// The graph that the log up to a commit makes (law 1). Checks every byte that it reads.
+    /// The graph that the effective log at a commit makes (law 1). Checks every byte that it reads.
     pub(crate) fn replay(&self, commit: Commit) -> Result<Index, StoreError> {
-        let mut index = Index::new(self.catalogue.schema(commit)?);
-        let mut segments = self.segments.iter().peekable();
-        for load in self.loads.iter().take_while(|load| load.commit <= commit) {
-            while let Some(segment) = segments.next_if(|segment| segment.load == load.id) {
-                self.replay_segment(segment, load, &mut index)?;
-            }
-        }
+        self.replay_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?)
+    }
+
+    /// The graph that these loads make, over types that include all of theirs.
+    pub(crate) fn replay_log(&self, log: &[Effective], schema: Schema) -> Result<Index, StoreError> {
+        let mut index = Index::new(schema);
+        log.iter().try_for_each(|entry| self.replay_load(*entry, &mut index))?;
         Ok(index)
     }
 
-    fn replay_segment(&self, segment: &Segment, load: &LoadRecord, index: &mut Index) -> Result<(), StoreError> {
-        let (bytes, place) = self.segment_bytes(segment)?;
+    /// Applies a load to the graph before it.
+    pub(crate) fn replay_load(&self, entry: Effective, index: &mut Index) -> Result<(), StoreError> {
+        let namespace = self.record(entry.load)?.namespace.clone();
         let mut position = 0u64;
-        segment.read(&bytes, &place, |events| {
-            for event in &events {
-                index.apply(event, &load.namespace).map_err(|reason| {
-                    StoreError::corrupt(&place, format!("event {position} cannot be replayed: {reason}"))
-                })?;
-                position += 1;
+        for segment in self.segments_of(entry) {
+            let (bytes, place) = self.segment_bytes(segment)?;
+            segment.read(&bytes, &place, |events| {
+                for event in &events {
+                    index.apply(event, &namespace).map_err(|reason| {
+                        StoreError::corrupt(&place, format!("event {position} cannot be replayed: {reason}"))
+                    })?;
+                    position += 1;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Hands over the events of a load, in order.
+    pub(crate) fn events_of(
+        &self,
+        entry: Effective,
+        mut each: impl FnMut(&Event) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for segment in self.segments_of(entry) {
+            let (bytes, place) = self.segment_bytes(segment)?;
+            segment.read(&bytes, &place, |events| events.iter().try_for_each(&mut each))?;
+        }
+        Ok(())
+    }
+
+    /// The segments that hold the events of a load.
+    fn segments_of(&self, entry: Effective) -> impl Iterator<Item = &Segment> {
+        let first = self.segments.partition_point(|segment| segment.load < entry.written_by);
+        let written = self.segments[first..].iter().take_while(move |segment| segment.load == entry.written_by);
+        written.filter(move |segment| segment.stands_for.unwrap_or(segment.load) == entry.load)
+    }
+
+    /// The record of a load.
+    pub(crate) fn record(&self, load: LoadId) -> Result<&LoadRecord, StoreError> {
+        let at = self.loads.binary_search_by_key(&load, |record| record.id);
+        at.ok().and_then(|at| self.loads.get(at)).ok_or(StoreError::UnknownLoad(load))
+    }
+
+    /// Whether one of these loads brought a version of a namespace.
+    pub(crate) fn has_version(&self, log: &[Effective], namespace: &str) -> Result<bool, StoreError> {
+        for entry in log {
+            if self.record(entry.load)?.is_version_of(namespace) {
+                return Ok(true);
             }
-            Ok(())
-        })
+        }
+        Ok(false)
     }
 
     fn segment_bytes(&self, segment: &Segment) -> Result<(Vec<u8>, PathBuf), StoreError> {

@@ -1,8 +1,9 @@
 //! Health: every checksum, and law 1.
 
-use timeweft_graph::GraphView;
+use timeweft_graph::{GraphView, LoadId};
 
 use crate::StoreError;
+use crate::segment::Segment;
 use crate::store::Store;
 
 /// What was found sound.
@@ -18,6 +19,11 @@ pub struct VerifyReport {
     pub events: u64,
 }
 
+/// What a load wrote for itself, and not for others.
+fn own(segments: &[Segment], load: LoadId) -> impl Iterator<Item = &Segment> {
+    segments.iter().filter(move |segment| segment.load == load && segment.stands_for.is_none())
+}
+
 impl Store {
     /// Compares every checksum, replays the log into an empty graph, and compares that with the graph in memory.
     /// Pinned views stay as they are. The first thing that is wrong is the error.
@@ -31,8 +37,7 @@ impl Store {
             events: self.segments.iter().map(|segment| segment.events).sum(),
         };
         for load in &self.loads {
-            let events: u64 =
-                self.segments.iter().filter(|segment| segment.load == load.id).map(|segment| segment.events).sum();
+            let events: u64 = own(&self.segments, load.id).map(|segment| segment.events).sum();
             if events != load.events {
                 let problem = format!("load {} has {events} events instead of {}", load.id.0, load.events);
                 return Err(StoreError::corrupt(self.catalogue.path(), problem));

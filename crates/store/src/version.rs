@@ -3,11 +3,16 @@
 //! What is read travels in chunks of flat arrays; a chunk lives from its reading to its writing, and only a few do at a
 //! time, so the memory of a load is that of the graph and little more.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, ScopedJoinHandle};
 
+use timeweft_graph::delta::{Common, Fields, is_reserved};
 use timeweft_graph::rows::{Projection, Rest, RowWriter, Rows};
-use timeweft_graph::{DeltaOptions, DeltaReport, Reject, Schema, Time, VersionSink};
+use timeweft_graph::{
+    DeltaError, DeltaOptions, DeltaReport, FeatureId, Name, Owner, Reject, Schema, Time, VersionSink,
+};
 use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
@@ -21,8 +26,9 @@ const WAITING: usize = 3;
 /// Why a reader gave up.
 pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the joining thread gets: a chunk, and the types if there are more than before.
-type Chunk = (Option<Schema>, Rows);
+/// What the joining thread gets: a chunk; before the first one, and if there are more types than before, the types and how
+/// the fields stand to those known.
+type Chunk = (Option<(Schema, Common)>, Rows);
 /// What the writing thread gets.
 type Work = (Option<Schema>, Option<Rows>, Vec<Step>);
 
@@ -30,6 +36,9 @@ type Work = (Option<Schema>, Option<Rows>, Vec<Step>);
 struct ReadWhole {
     rest: Rest,
     hash: String,
+    common: Common,
+    /// Reserved names of features that the version has.
+    reserved: BTreeSet<Name>,
     result: Result<(), ReadError>,
 }
 
@@ -42,11 +51,19 @@ pub(crate) struct TakenIn {
     pub(crate) written: Written,
     pub(crate) counts: EventCounts,
     pub(crate) events: u64,
+    pub(crate) reader: Reader,
+}
+
+/// What read a version, for the registry.
+pub(crate) struct Reader {
+    pub(crate) format: Name,
+    /// The fields of the namespace after it.
+    pub(crate) fields: Option<Fields>,
 }
 
 impl TakenIn {
-    /// Tells in a report what was taken in; gives the content hash and what was written.
-    pub(crate) fn fill(self, report: &mut LoadReport, request: &LoadRequest) -> (String, Written) {
+    /// Tells in a report what was taken in; gives the content hash, what was written, and what read it.
+    pub(crate) fn fill(self, report: &mut LoadReport, request: &LoadRequest) -> (String, Written, Reader) {
         report.accepted = self.events;
         report.counts = self.counts;
         report.n_rejected = self.rejects.len() as u64;
@@ -54,7 +71,7 @@ impl TakenIn {
         report.rejects.truncate(request.kept_rejects);
         report.delta = Some(self.report);
         report.warnings = self.warnings;
-        (self.hash, self.written)
+        (self.hash, self.written, self.reader)
     }
 }
 
@@ -76,6 +93,7 @@ pub(crate) fn take_in(
     request: &LoadRequest,
     at: Time,
     options: DeltaOptions,
+    known: Option<Fields>,
     log: Option<SegmentWriter>,
     read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
 ) -> Result<TakenIn, StoreError> {
@@ -83,13 +101,15 @@ pub(crate) fn take_in(
     thread::scope(|scope| {
         let (chunks, arriving) = sync_channel(WAITING);
         let (work, to_write) = sync_channel(WAITING);
-        let known = schema.clone();
-        let reader = scope.spawn(move || read_whole(known, &chunks, read));
+        let types = schema.clone();
+        let reader = scope.spawn(move || read_whole(types, known, options.add_fields, &chunks, read));
         let writer = scope.spawn(move || write_log(schema, at, log, &to_write));
         let mut join = Join::new(index, &request.namespace, at, options);
         let joined = join_all(&mut join, arriving, &work);
-        let ReadWhole { rest, hash, result } = joined_thread(reader)?;
-        let ended = result.map_err(StoreError::Source).and(joined).and_then(|()| Ok(join.finish(&rest)?));
+        let ReadWhole { rest, hash, common, reserved, result } = joined_thread(reader)?;
+        let ended = result.map_err(StoreError::Source).and(joined).and(allowed(reserved));
+        join.learn(rest.schema.clone(), common.clone());
+        let ended = ended.and_then(|()| Ok(join.finish(&rest)?));
         let ended = ended.map(|Joined { steps, rejects, report }| {
             // A writer that has failed tells why below.
             let _ = work.send((Some(rest.schema.clone()), None, steps));
@@ -100,7 +120,8 @@ pub(crate) fn take_in(
         let (mut left_out, report) = ended?;
         let mut rejects = rest.rejects;
         rejects.append(&mut left_out);
-        Ok(TakenIn { hash, rejects, warnings: rest.warnings, report, written, counts, events })
+        let reader = Reader { format: rest.format.name, fields: common.after };
+        Ok(TakenIn { hash, rejects, warnings: rest.warnings, report, written, counts, events, reader })
     })
 }
 
@@ -110,30 +131,84 @@ fn joined_thread<T>(thread: ScopedJoinHandle<'_, T>) -> Result<T, StoreError> {
 
 fn read_whole(
     schema: Schema,
+    fields: Option<Fields>,
+    add: bool,
     chunks: &SyncSender<Chunk>,
     read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError>,
 ) -> ReadWhole {
     let mut hasher = RowHasher::default();
-    let mut known = schema.clone();
+    let (mut types, mut told) = (schema.clone(), false);
+    let common = Arc::new(OnceLock::new());
+    let known = common.clone();
+    let project = move |schema: &Schema, format: &timeweft_graph::Format| {
+        let common = Common::new(fields.as_ref(), Fields::of(schema, format).as_ref(), add);
+        known.get_or_init(|| common).projection(schema)
+    };
+    let mut suspects = suspects(&schema);
+    let mut reserved = BTreeSet::new();
     let emit = |schema: &Schema, rows: Rows| {
         hasher.add(&rows);
-        let grown = (*schema != known).then(|| schema.clone());
-        known.clone_from(schema);
+        if *schema != types {
+            types.clone_from(schema);
+            suspects = self::suspects(schema);
+            told = false;
+        }
+        reserved.extend(named_among(&suspects, &rows));
+        let news = (!told).then(|| (schema.clone(), common.get().cloned().unwrap_or_default()));
+        told = true;
         // A load that has failed takes no more chunks, and tells why itself.
-        let _ = chunks.send((grown, rows));
+        let _ = chunks.send((news, rows));
     };
-    let mut writer = RowWriter::new(schema, |_, _| Projection::default(), emit);
+    let mut writer = RowWriter::new(schema, project, emit);
     let result = read(&mut writer);
     let rest = writer.finish();
     let hash = hasher.finish(&rest);
-    ReadWhole { rest, hash, result }
+    reserved.extend(reserved_in(&rest));
+    let common = common.get().cloned().unwrap_or_default();
+    ReadWhole { rest, hash, common, reserved, result }
+}
+
+/// The features of a schema that have reserved names. There is none but in events, or in a bad version.
+fn suspects(schema: &Schema) -> Vec<(Owner, FeatureId, Name)> {
+    let nodes = (0..).zip(schema.node_types()).map(|(id, _)| Owner::Node(timeweft_graph::NodeTypeId(id)));
+    let edges = (0..).zip(schema.edge_types()).map(|(id, _)| Owner::Edge(timeweft_graph::EdgeTypeId(id)));
+    let features = nodes.chain(edges).flat_map(|owner| {
+        let defs = (0..).map(FeatureId).zip(schema.features(owner));
+        defs.filter(|(_, def)| is_reserved(&def.name)).map(move |(id, def)| (owner, id, def.name.clone()))
+    });
+    features.collect()
+}
+
+fn named_among(suspects: &[(Owner, FeatureId, Name)], rows: &Rows) -> Vec<Name> {
+    if suspects.is_empty() {
+        return Vec::new();
+    }
+    let has = |(owner, feature, _): &&(Owner, FeatureId, Name)| {
+        rows.iter().any(|row| row.owner() == *owner && row.features().any(|(id, _)| id == *feature))
+    };
+    suspects.iter().filter(has).map(|(.., name)| name.clone()).collect()
+}
+
+/// Reserved names among the fields that a reader knows, and of merges.
+fn reserved_in(rest: &Rest) -> Vec<Name> {
+    let fields = rest.format.fields.iter().flatten().flat_map(|(owner, features)| {
+        let defs = rest.schema.features(*owner);
+        features.iter().filter_map(|id| defs.get(id.at())).map(|def| &def.name)
+    });
+    let merges = rest.merges.iter().flat_map(|merge| &merge.features).map(|(name, _)| name);
+    fields.chain(merges).filter(|name| is_reserved(name)).cloned().collect()
+}
+
+fn allowed(reserved: BTreeSet<Name>) -> Result<(), StoreError> {
+    if reserved.is_empty() { Ok(()) } else { Err(DeltaError::Reserved(reserved.into_iter().collect()).into()) }
 }
 
 fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &SyncSender<Work>) -> Result<(), StoreError> {
     for (schema, rows) in arriving {
         if let Some(schema) = &schema {
-            join.learn(schema.clone(), Projection::default());
+            join.learn(schema.0.clone(), schema.1.clone());
         }
+        let schema = schema.map(|(schema, _)| schema);
         let steps = join.rows(&rows).map_err(|reason| StoreError::Full(Box::new(reason)))?;
         if work.send((schema, Some(rows), steps)).is_err() {
             break;

@@ -152,7 +152,7 @@ impl VersionOptions {
     }
 
     fn delta(&self) -> DeltaOptions {
-        DeltaOptions { dangling: self.dangling, allow_empty: self.allow_empty }
+        DeltaOptions { dangling: self.dangling, allow_empty: self.allow_empty, ..DeltaOptions::default() }
     }
 }
 

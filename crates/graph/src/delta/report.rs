@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Common, OwnerName};
 use crate::Features;
 
 /// What a version changed.
@@ -15,9 +16,35 @@ pub struct DeltaReport {
     pub edges: ElementReport,
     /// Merges.
     pub merges: MergeReport,
+    /// Nodes that are gone, by what the version says of them.
+    #[serde(default)]
+    pub deletions: DeletionReport,
+    /// Features, as `type.feature` (nodes), `relation.feature` (edges) or `merge.feature`, that the namespace did not have
+    /// before. They are left out unless [`super::DeltaOptions::add_fields`] takes them in.
+    #[serde(default)]
+    pub new_fields: Vec<String>,
+    /// Features of the namespace that this version's reader does not know. Their values stay as they are.
+    #[serde(default)]
+    pub missing_fields: Vec<String>,
 }
 
-/// Numbers of nodes or edges. Every listed element is new, reappeared, changed, unchanged, foreign or dangling.
+/// Numbers of nodes that are gone, and of the rows that say so.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DeletionReport {
+    /// Nodes that went with this version, and that it calls deleted.
+    pub by_name: u64,
+    /// Nodes that went with this version without a word: neither merged nor called deleted.
+    pub omitted: u64,
+    /// Nodes whose merges ended because the version calls them deleted.
+    pub unmerged: u64,
+    /// Rows that say nothing new: the node was deleted before, or never seen.
+    pub ignored: u64,
+    /// Rows that contradict the version, which are rejected records.
+    pub rejected: u64,
+}
+
+/// Numbers of nodes or edges. Every listed element is new, reappeared, changed, migrated, unchanged, foreign or
+/// dangling.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ElementReport {
     /// Listed by the version, each key once.
@@ -28,6 +55,9 @@ pub struct ElementReport {
     pub reappeared: u64,
     /// Live on with other features.
     pub changed: u64,
+    /// Live on and only got features that the namespace did not have before.
+    #[serde(default)]
+    pub migrated: u64,
     /// Changes of each feature, by `type.feature` (nodes) or `relation.feature` (edges).
     pub changed_features: BTreeMap<String, u64>,
     /// Live on as they were.
@@ -46,13 +76,18 @@ pub struct ElementReport {
 
 impl ElementReport {
     /// Whether there is a change.
-    pub(super) fn count_changes(&mut self, owner: &str, changes: &Features) -> bool {
+    pub(super) fn count_changes(&mut self, owner: &OwnerName, changes: &Features, common: &Common) -> bool {
         if changes.is_empty() {
             self.unchanged += 1;
             return false;
         }
-        self.changed += 1;
-        for (name, _) in changes {
+        let mut changed = changes.iter().filter(|(name, _)| !common.is_new(owner, name)).peekable();
+        if changed.peek().is_none() {
+            self.migrated += 1;
+        } else {
+            self.changed += 1;
+        }
+        for (name, _) in changed {
             *self.changed_features.entry(format!("{owner}.{name}")).or_default() += 1;
         }
         true
@@ -70,11 +105,23 @@ impl ElementReport {
 /// Numbers of merges.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct MergeReport {
-    /// Nodes that became another with this version.
+    /// Merges of nodes that went with this version.
     pub merged: u64,
-    /// Of these, merges into a node that lived and does not live after this version.
+    /// Merges of nodes that had ended before, without a merge.
+    #[serde(default)]
+    pub after_deletion: u64,
+    /// Merges that take the place of one into another node.
+    #[serde(default)]
+    pub retargeted: u64,
+    /// Merges of nodes that have others, which go on.
+    #[serde(default)]
+    pub added: u64,
+    /// Merges that go on with other features.
+    #[serde(default)]
+    pub changed: u64,
+    /// Of those that begin, merges into a node that lived and does not live after this version.
     pub target_dead: u64,
-    /// Of these, merges into a node that the graph has never seen, such as one of another graph.
+    /// Of those that begin, merges into a node that the graph has never seen, such as one of another graph.
     pub target_outside: u64,
     /// Rows that add nothing, by reason.
     pub skipped: BTreeMap<WhySkipped, u64>,
@@ -112,35 +159,35 @@ pub struct SkippedMerge {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WhySkipped {
-    /// The same merge holds already.
+    /// The same merge holds already, or follows from those that do.
     Known,
-    /// The node did not live before this version: it ended earlier.
-    FromNotAlive,
     /// The node was never seen.
     FromUnknown,
     /// The version lists the node, so it is not gone.
     FromListed,
     /// The node is its own target.
     IntoItself,
-    /// An earlier row of the version names another target; a node becomes one node.
-    OtherTarget,
+    /// The node belongs to another namespace.
+    FromForeign,
+    /// An earlier row of the version names the same merge with other features.
+    Repeated,
 }
 
 impl WhySkipped {
     /// Whether the row contradicts the version, rather than saying nothing new.
     pub fn is_wrong(self) -> bool {
-        matches!(self, WhySkipped::FromListed | WhySkipped::IntoItself | WhySkipped::OtherTarget)
+        !matches!(self, WhySkipped::Known | WhySkipped::FromUnknown)
     }
 
     /// The reason in words.
     pub fn message(self) -> &'static str {
         match self {
             WhySkipped::Known => "the merge holds already",
-            WhySkipped::FromNotAlive => "the node ended before this version",
             WhySkipped::FromUnknown => "the node was never seen",
             WhySkipped::FromListed => "the version lists the node, so it is not gone",
             WhySkipped::IntoItself => "a node cannot become itself",
-            WhySkipped::OtherTarget => "an earlier row names another target, and a node becomes one node",
+            WhySkipped::FromForeign => "the node belongs to another namespace",
+            WhySkipped::Repeated => "an earlier row names this merge with other features",
         }
     }
 }

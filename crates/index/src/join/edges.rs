@@ -4,7 +4,7 @@ use timeweft_graph::rows::{IdRef, RowRef};
 use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
 
 use super::nodes::absent;
-use super::{Join, Step, count_created};
+use super::{Join, Step, count_changed, count_created};
 use crate::NONE;
 use crate::check::in_order;
 use crate::edge::Identity;
@@ -17,7 +17,8 @@ impl Join<'_> {
         let guess = self.index.edges.lives.get(self.next_edge as usize).map(|life| (life.source.0, life.destination.0));
         let (source, destination) = guess.unwrap_or((self.next_source, self.next_source));
         let source = self.end(row, (from, row.id()), source);
-        let destination = self.end(row, (to, row.destination()), destination);
+        // Of two missing ends the first is told.
+        let destination = source.and_then(|_| self.end(row, (to, row.destination()), destination));
         let (Some(source), Some(destination)) = (source, destination) else {
             self.report.edges.listed += 1;
             self.report.edges.dangling += 1;
@@ -106,8 +107,8 @@ impl Join<'_> {
         if let Err(reason) = ordered {
             return self.reject(row.place(), reason);
         }
-        self.report.edges.changed += 1;
-        self.count_changes(row.owner());
+        let only_new = self.count_changes(row.owner());
+        count_changed(&mut self.report.edges, only_new);
         let features = self.named(row.owner());
         self.index.update_edge_life(edge, self.at, &self.sets);
         self.step(Action::Update, Element::Edge(self.index.edge_key(edge)), features);

@@ -3,7 +3,7 @@
 use timeweft_graph::rows::RowRef;
 use timeweft_graph::{Action, Element, NodeIndex, Reason};
 
-use super::{Join, Step, count_created};
+use super::{Join, Step, count_changed, count_created};
 use crate::NONE;
 
 impl Join<'_> {
@@ -41,8 +41,8 @@ impl Join<'_> {
         if let Err(reason) = self.index.check_order(node, self.at) {
             return self.reject(row.place(), reason);
         }
-        self.report.nodes.changed += 1;
-        self.count_changes(row.owner());
+        let only_new = self.count_changes(row.owner());
+        count_changed(&mut self.report.nodes, only_new);
         let features = self.named(row.owner());
         self.index.update_life(node, self.at, &self.sets);
         self.step(Action::Update, Element::Node(self.index.node_key(node).clone()), features);
@@ -85,6 +85,7 @@ impl Join<'_> {
             self.report.nodes.gone += 1;
             match self.index.end_life(node, self.at) {
                 Ok(()) => {
+                    self.gone_nodes.set(node.at());
                     self.step(Action::Delete, Element::Node(self.index.node_key(node).clone()), Vec::new());
                 }
                 Err(reason) => self.reject(absent(), reason),

@@ -1,9 +1,51 @@
 //! Merges and deletions that a version names.
 
+use timeweft_graph::delta::{Canonical, DeletionReport, MergeContext, OwnerName, Past, merge_delta};
 use timeweft_graph::rows::Rest;
+use timeweft_graph::{MergeRecord, Name, NodeKey, Reject};
 
-use super::Join;
+use super::{Join, Step};
 
 impl Join<'_> {
-    pub(super) fn merges(&mut self, _rest: &Rest) {}
+    /// Takes in what the rows come to; the absent nodes have ended by now.
+    pub(super) fn merges(&mut self, rest: &Rest) {
+        let canonical = Canonical::new(&self.index.schema, &rest.schema);
+        let counts = |name: &Name| self.common.counts(&OwnerName::Merge, name);
+        let merged = merge_delta(&*self, &rest.merges, &rest.deleted, &canonical, &counts, self.at);
+        let omitted = self.report.nodes.gone.saturating_sub(merged.explained as u64);
+        self.report.merges = merged.merges;
+        self.report.deletions = DeletionReport { omitted, ..merged.deletions };
+        self.rejects.extend(merged.rejects);
+        let namespace = self.index.namespaces.get(self.speaker).cloned().unwrap_or_else(|| "".into());
+        for (event, place) in merged.events {
+            match self.index.apply(&event, &namespace) {
+                Ok(()) => self.steps.push(Step::Event(Box::new(event))),
+                Err(reason) => self.rejects.push(Reject { place, reason }),
+            }
+        }
+    }
+}
+
+impl MergeContext for Join<'_> {
+    fn stays(&self, node: &NodeKey) -> bool {
+        let node = self.index.node_index(node);
+        let own = |node| self.listed_nodes.has(node) || self.stubs.has(node);
+        node.is_some_and(|node| own(node.at()) && self.stays(node))
+    }
+
+    fn past(&self, node: &NodeKey) -> Past {
+        let Some(node) = self.index.node_index(node) else { return Past::Never };
+        let Some(life) = self.index.nodes.latest_life(node) else { return Past::Never };
+        match (life.interval.is_open(), life.namespace == self.speaker) {
+            _ if self.gone_nodes.has(node.at()) => Past::Lives,
+            (true, true) => Past::Lives,
+            (true, false) => Past::LivesElsewhere,
+            (false, true) => Past::Ended,
+            (false, false) => Past::EndedElsewhere,
+        }
+    }
+
+    fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
+        self.index.node_index(from).map_or_else(Vec::new, |from| self.index.open_merges(from))
+    }
 }

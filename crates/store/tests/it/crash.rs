@@ -1,25 +1,72 @@
-//! A process that is killed while it loads: what it leaves is a whole number of loads.
+//! A process that is killed while it loads and rolls back: what it leaves is a whole number of loads.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use timeweft_graph::{At, Element, Event, GraphView, NodeKey, Schema};
-use timeweft_store::Store;
+use timeweft_graph::{At, DeltaOptions, Element, Event, GraphView, Listed, LoadId, NodeKey, Schema, Time, Version};
+use timeweft_store::{LoadRequest, Store};
 
-use crate::world::{create, load};
+use crate::world::{create, load, load_version, place};
 
 /// Set in the child: the directory of the graph that it loads into until it is killed.
 const DIR: &str = "TIMEWEFT_TEST_CRASH_DIR";
+/// So many processes are killed in all; fewer unless it is set.
+const KILLS: &str = "TIMEWEFT_KILLS";
 
-/// Every third load is large enough for a file of its own.
-fn size(load: u64) -> u64 {
-    if load.is_multiple_of(3) { 5_000 } else { 7 }
+/// So many nodes are an event load; its namespace is another one.
+const EVENTS: u64 = 7;
+
+/// Nodes of the version that commit `n` brings: two of four commits bring one, and one takes the first of them back.
+fn listed(n: u64) -> Option<u64> {
+    match n % 4 {
+        2 => Some(5_000 + n),
+        3 => Some(10 + n),
+        _ => None,
+    }
 }
 
-fn nodes(load: u64) -> Vec<Event> {
-    (0..size(load)).map(|n| create(1, Element::Node(NodeKey::new("n", format!("{load}-{n}").as_str())))).collect()
+fn version(n: u64) -> Version {
+    let node = |id: u64| Listed { key: NodeKey::new("v", id), features: Vec::new(), place: place(id as usize + 1) };
+    let mut version = Version::default();
+    version.nodes = (0..listed(n).unwrap_or(0)).map(node).collect();
+    version
+}
+
+/// Makes commit `n`.
+fn step(store: &mut Store, n: u64) {
+    let events = || -> Vec<Event> {
+        let node = |id: u64| create(1, Element::Node(NodeKey::new("n", format!("{n}-{id}").as_str())));
+        (0..EVENTS).map(node).collect()
+    };
+    match n % 4 {
+        1 => drop(load(store, &events()).unwrap()),
+        0 => drop(store.rollback(LoadId(n - 2)).unwrap()),
+        _ => {
+            let request = LoadRequest::new("versions", "test").version(&format!("v{n}"), Time(n as i64 * 10));
+            load_version(store, request, version(n), DeltaOptions::default()).unwrap();
+        }
+    }
+}
+
+/// Nodes that live at a time, by the arithmetic of [`step`].
+fn expected(commit: u64, time: u64) -> u64 {
+    let events = (1..=commit).filter(|n| n % 4 == 1).count() as u64 * EVENTS;
+    let rolled_back = |n: u64| n % 4 == 2 && n + 2 <= commit;
+    let newest = (1..=commit).rev().find(|&n| listed(n).is_some() && n * 10 <= time && !rolled_back(n));
+    events + newest.and_then(listed).unwrap_or(0)
+}
+
+fn check(store: &Store, kill: u64) {
+    let (commit, view) = (store.commit().0, store.view());
+    for n in commit.saturating_sub(4)..=commit {
+        let found = view.counts(At::time(Time(n as i64 * 10 + 1))).nodes as u64;
+        assert_eq!(found, expected(commit, n * 10 + 1), "kill {kill}: commit {commit} at the time of {n}");
+    }
+    let files = std::fs::read_dir(store.dir().join("log")).unwrap().count();
+    let large = (1..=commit).filter(|n| listed(*n).is_some()).count();
+    assert_eq!(files, large, "kill {kill}: commit {commit}: only referenced files are left");
 }
 
 #[test]
@@ -29,7 +76,7 @@ fn loads_until_it_is_killed() {
     println!("ready");
     loop {
         let next = store.commit().0 + 1;
-        load(&mut store, &nodes(next)).unwrap();
+        step(&mut store, next);
         println!("committed {next}");
     }
 }
@@ -52,25 +99,31 @@ fn killed_after(dir: &Path, delay: Duration) -> u64 {
 }
 
 #[test]
-fn a_killed_load_is_there_whole_or_not_at_all() {
+fn a_killed_load_or_rollback_is_there_whole_or_not_at_all() {
+    let kills = std::env::var(KILLS).ok().and_then(|kills| kills.parse().ok()).unwrap_or(40);
     let mut random = 0x9e37_79b9_u64;
-    for _ in 0..5 {
-        let dir = tempfile::tempdir().unwrap();
-        drop(Store::create(dir.path(), Schema::default()).unwrap());
-        for kill in 0..4 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let announced = killed_after(dir.path(), Duration::from_micros((random >> 33) % 100_000));
-            let mut store = Store::open(dir.path()).unwrap();
-            let commit = store.commit().0;
-            assert!(commit >= announced, "kill {kill}: commit {announced} was announced and is lost");
-            let expected: u64 = (1..=commit).map(size).sum();
-            assert_eq!(store.view().counts(At::now()).nodes as u64, expected, "kill {kill}");
-            let files = std::fs::read_dir(dir.path().join("log")).unwrap().count() as u64;
-            assert_eq!(files, commit / 3, "kill {kill}: only referenced files are left");
-            load(&mut store, &nodes(commit + 1)).unwrap();
-            if kill == 3 {
-                store.verify().unwrap();
-            }
+    let mut at_work = [0u64; 4];
+    let mut dir = None;
+    for kill in 0..kills {
+        if kill % 5 == 0 {
+            let fresh = tempfile::tempdir().unwrap();
+            drop(Store::create(fresh.path(), Schema::default()).unwrap());
+            dir = Some(fresh);
+        }
+        let Some(dir) = &dir else { continue };
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let announced = killed_after(dir.path(), Duration::from_micros((random >> 33) % 300_000));
+        let mut store = Store::open(dir.path()).unwrap();
+        let commit = store.commit().0;
+        assert!(commit >= announced, "kill {kill}: commit {announced} was announced and is lost");
+        check(&store, kill);
+        at_work[(commit as usize + 1) % 4] += 1;
+        step(&mut store, commit + 1);
+        check(&store, kill);
+        if kill % 5 == 4 {
+            store.verify().unwrap();
         }
     }
+    eprintln!("killed at events, large version, small version, rollback: {:?}", [1, 2, 3, 0].map(|at| at_work[at]));
+    assert!(at_work.iter().all(|&kills| kills > 0), "{at_work:?}");
 }

@@ -289,7 +289,7 @@ fn x7_an_edge_at_a_missing_node_follows_the_policy_and_an_abort_shows_nothing() 
     for dangling in [Dangling::Drop, Dangling::Reject, Dangling::Stub] {
         let (dir, mut store) = fresh();
         at(&mut store, 100, &["n A", "n B 7", "e e A B"]);
-        let loaded = at_with(&mut store, 200, next(), DeltaOptions { dangling, allow_empty: false });
+        let loaded = at_with(&mut store, 200, next(), DeltaOptions { dangling, ..DeltaOptions::default() });
         let mut store = reopened(&dir, store);
         let view = store.view();
         let (b, e) = (lives(&*view, "B"), edge_lives(&*view, &edge("e", "A", "B")));
@@ -322,7 +322,7 @@ fn x7_an_edge_at_a_missing_node_follows_the_policy_and_an_abort_shows_nothing() 
 #[test]
 fn x7_a_stub_is_made_for_a_node_that_was_never_there() {
     let (_dir, mut store) = fresh();
-    let options = DeltaOptions { dangling: Dangling::Stub, allow_empty: false };
+    let options = DeltaOptions { dangling: Dangling::Stub, ..DeltaOptions::default() };
     let loaded = at_with(&mut store, 100, version(&["n A", "e e A B"]), options).unwrap();
     assert_eq!((report(&loaded).nodes.stubs, loaded.accepted), (1, 3));
     assert_eq!(lives(&*store.view(), "B"), [open(100)]);
@@ -446,35 +446,40 @@ fn x19_a_node_that_reappears_has_two_lives() {
     assert_eq!(same.accepted, 0);
 }
 
-/// KBase keeps its own fields among those of the source, so it must reserve their names. Here the two never meet: a
-/// feature may have any name, and no name reaches a life, a version or a column of the log.
+/// KBase overwrites the first of these and stores the last; here such a source is refused.
 #[test]
-fn x20_features_named_like_system_fields_are_only_features() {
-    let (dir, mut store) = fresh();
-    let mut strange = version(&["n A"]);
-    let names = ["_key", "created", "expired", "first_version", "_collection", "time", "action", "source_id", "ended"];
-    strange.nodes[0].features = names.map(|name| (Name::from(name), Value::number(7.0))).to_vec();
-    at_with(&mut store, 100, strange, DeltaOptions::default()).unwrap();
-    let store = reopened(&dir, store);
-    assert_eq!(lives(&*store.view(), "A"), [open(100)]);
-    assert_eq!(store.view().node(&node("A"), At::now()).unwrap().features.len(), names.len());
+fn x20_reserved_names_of_features_are_refused() {
+    let (_dir, mut store) = fresh();
+    for name in timeweft_graph::delta::RESERVED {
+        let mut strange = version(&["n A", "n B", "e x A B"]);
+        strange.nodes[1].features = vec![("fine".into(), Value::number(7.0)), (name.into(), Value::number(7.0))];
+        let refused = at_with(&mut store, 100, strange, DeltaOptions::default());
+        let Err(StoreError::Delta(DeltaError::Reserved(names))) = &refused else { panic!("{refused:?}") };
+        assert_eq!(names, &[Name::from(name)]);
+        let mut strange = version(&["n A", "n B", "e x A B"]);
+        strange.edges[0].features = vec![(name.into(), Value::number(7.0))];
+        assert!(at_with(&mut store, 100, strange, DeltaOptions::default()).is_err());
+    }
+    assert_eq!((store.commit(), store.loads().len()), (Commit(0), 0));
 }
 
-/// KBase keeps both merge edges. A node becomes one node here: the row that stands first counts, in any order of the
-/// list, and the other is a rejected record.
+/// A node was replaced by one, and another may be considered: both are kept, with their types.
 #[test]
-fn x22_of_two_targets_the_first_row_counts() {
+fn x22_two_targets_of_one_node_are_kept_with_their_types() {
     for swapped in [false, true] {
-        let (_dir, mut store) = fresh();
+        let (dir, mut store) = fresh();
         at(&mut store, 100, &["n A", "n B", "n C"]);
-        let mut two = version(&["n B", "n C", "m A C", "m A B"]);
+        let mut two = version(&["n B", "n C", "m A C consider", "m A B replaced_by"]);
         if swapped {
             two.merges.reverse();
         }
         let loaded = at_with(&mut store, 200, two, DeltaOptions::default()).unwrap();
-        assert_eq!(merges(&store), [merge("A", "C", open(200))]);
-        assert_eq!(report(&loaded).merges.skipped.get(&WhySkipped::OtherTarget), Some(&1));
-        assert_eq!((loaded.n_rejected, &loaded.rejects[0].place), (1, &place(4)));
+        assert_eq!((loaded.n_rejected, report(&loaded).merges.merged), (0, 2));
+        let store = reopened(&dir, store);
+        assert_eq!(merges(&store), [merge("A", "B", open(200)), merge("A", "C", open(200))]);
+        let types: Vec<_> = store.view().merges().iter().map(|merge| merge.features["type"].to_string()).collect();
+        assert_eq!(types, ["replaced_by", "consider"]);
+        assert_eq!(store.view().resolve(&node("A"), Time(200)), node("B"));
         assert_eq!(lives(&*store.view(), "A"), [closed(100, 200)]);
     }
 }

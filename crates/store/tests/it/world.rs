@@ -2,8 +2,8 @@
 
 use timeweft_graph::histories::{node_keys, probe_times};
 use timeweft_graph::{
-    Action, At, Deletes, DeltaOptions, Direction, EdgeKey, Element, Event, GraphView, Interval, Listed, ListedMerge,
-    Name, NodeKey, Place, Reject, Schema, Time, TimeUnit, Value, Version,
+    Action, At, Deletes, DeltaOptions, Direction, EdgeKey, Element, Event, GraphView, Interval, Listed, ListedDeletion,
+    ListedMerge, Name, NodeKey, Place, Reject, Schema, Time, TimeUnit, Value, Version,
 };
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
@@ -43,7 +43,7 @@ pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-/// A version, line by line: `n a data`, `e key a b data`, `m a b`; `data` is JSON and may be absent.
+/// A version, line by line: `n a data`, `e key a b data`, `m a b type`, `d a`; `data` is JSON and may be absent.
 pub(crate) fn version(lines: &[&str]) -> Version {
     let mut version = Version::default();
     for (at, line) in lines.iter().enumerate() {
@@ -65,9 +65,14 @@ pub(crate) fn version(lines: &[&str]) -> Version {
             "m" => version.merges.push(ListedMerge {
                 from: node(words[1]),
                 into: node(words[2]),
-                features: Vec::new(),
+                features: words
+                    .get(3)
+                    .map(|name| ("type".into(), Some(Value::Category((*name).into()))))
+                    .into_iter()
+                    .collect(),
                 place,
             }),
+            "d" => version.deleted.push(ListedDeletion { node: node(words[1]), place }),
             other => panic!("{other}"),
         }
     }

@@ -1,0 +1,110 @@
+//! Rollback: taking a load back, as a new commit.
+
+use std::sync::Arc;
+
+use timeweft_graph::{Commit, LoadId};
+
+use crate::StoreError;
+use crate::load::{EventCounts, LoadRecord};
+use crate::publish::now;
+use crate::segment::Written;
+use crate::splice::{Splice, SpliceReport, effective};
+use crate::store::Store;
+
+/// Whether a load is in effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoadState {
+    /// It is.
+    Complete,
+    /// A later one took it back.
+    RolledBack {
+        /// The rollback.
+        by: LoadId,
+    },
+}
+
+/// What came of a rollback.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RollbackReport {
+    /// Its own number in the registry.
+    pub load: LoadId,
+    /// The commit that made it visible.
+    pub commit: Commit,
+    /// The load that it took back.
+    pub undone: LoadId,
+    /// What it changed in later loads.
+    pub later: SpliceReport,
+}
+
+impl Store {
+    /// Takes a load back, as a new commit: the graph is what it would be without the load. Earlier commits stay as they
+    /// are, and the name of its version is free again.
+    ///
+    /// Before the load's timestamp and from the next version of its namespace on nothing changes; between them the
+    /// namespace is what it was before the load. Events of loads of other namespaces that the graph now refuses are
+    /// dropped and reported, such as edges at nodes that the load brought.
+    pub fn rollback(&mut self, load: LoadId) -> Result<RollbackReport, StoreError> {
+        self.check_rollback(load)?;
+        self.attempt(|store| store.take_out(load))
+    }
+
+    /// Whether a load is in effect; `None` for one that is not in the registry.
+    pub fn load_state(&self, load: LoadId) -> Option<LoadState> {
+        self.record(load).ok()?;
+        let undone = self.loads.iter().find(|record| record.undoes == Some(load));
+        Some(undone.map_or(LoadState::Complete, |record| LoadState::RolledBack { by: record.id }))
+    }
+
+    fn check_rollback(&self, load: LoadId) -> Result<(), StoreError> {
+        let record = self.record(load)?;
+        if let Some(undone) = record.undoes {
+            return Err(StoreError::NotUndoable { load, why: format!("it took back load {}", undone.0) });
+        }
+        if let Some(LoadState::RolledBack { by }) = self.load_state(load) {
+            return Err(StoreError::NotUndoable { load, why: format!("load {} took it back already", by.0) });
+        }
+        Ok(())
+    }
+
+    fn take_out(&mut self, undone: LoadId) -> Result<RollbackReport, StoreError> {
+        let started = now();
+        let (load, commit) = (self.next_load(), Commit(self.commit().0 + 1));
+        let namespace = self.record(undone)?.namespace.clone();
+        let log = effective(&self.loads, self.commit());
+        let at = log.iter().position(|entry| entry.load == undone).ok_or(StoreError::UnknownLoad(undone))?;
+        let (before, after) = (&log[..at], &log[at + 1..]);
+
+        let trial = self.replay_log(before, self.schema().clone())?;
+        let mut original = None;
+        if self.has_version(after, &namespace)? {
+            let mut as_it_was = trial.clone();
+            self.replay_load(log[at], &mut as_it_was)?;
+            original = Some(as_it_was);
+        }
+        let mut splice = Splice::new(self, load, &namespace, trial, original, Written::default());
+        splice.later(after)?;
+        let Splice { trial, written, report, .. } = splice;
+        let record = LoadRecord {
+            id: load,
+            commit,
+            namespace,
+            version: None,
+            timestamp: None,
+            release_timestamp: None,
+            source: format!("rollback of load {}", undone.0).as_str().into(),
+            content_hash: String::new(),
+            counts: EventCounts::default(),
+            events: 0,
+            rejected: report.n_dropped,
+            format: None,
+            fields: None,
+            undoes: Some(undone),
+            before: None,
+            replaced: report.replaced.clone(),
+            started,
+            completed: now(),
+        };
+        self.publish_graph(record, written, Arc::new(trial))?;
+        Ok(RollbackReport { load, commit, undone, later: report })
+    }
+}

@@ -1,0 +1,307 @@
+//! The effective log, and how a load is taken out of its middle or put there.
+//!
+//! Records and segments are only ever added. Which events make the graph at a commit follows from the records up to it:
+//! a load is appended; a rollback removes one; a back-dated load stands before another. Both of the latter may change
+//! what later loads come to, and then bring segments of their own that stand for those of the later loads.
+//!
+//! The next version of the same namespace after the splice must come to the same state as before: its events are derived
+//! anew, from the state that it now meets to the one that it led to. From there on everything is as it was. Loads between
+//! keep their events, but for those that the graph now refuses, such as an edge at a node that is not there any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use timeweft_graph::delta::Common;
+use timeweft_graph::rows::{Projection, RowWriter, Rows};
+use timeweft_graph::{
+    Action, Commit, DeltaOptions, Element, Event, Features, LoadId, MergeRecord, Name, NodeKey, Owner, Schema, Time,
+    ValueRef, VersionSink,
+};
+use timeweft_index::{Index, Join, Joined, Step};
+
+use crate::StoreError;
+use crate::content::EventSet;
+use crate::load::LoadRecord;
+use crate::publish::metadata;
+use crate::segment::{SegmentWriter, Written};
+use crate::store::{Store, log_dir};
+
+/// A load of the effective log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Effective {
+    pub(crate) load: LoadId,
+    /// The load that wrote its events: itself, or a rollback or back-dated load that changed them.
+    pub(crate) written_by: LoadId,
+}
+
+/// The effective log at a commit.
+pub(crate) fn effective(loads: &[LoadRecord], commit: Commit) -> Vec<Effective> {
+    let mut log: Vec<Effective> = Vec::with_capacity(loads.len());
+    for record in loads.iter().take_while(|record| record.commit <= commit) {
+        let own = Effective { load: record.id, written_by: record.id };
+        match (record.undoes, record.before) {
+            (Some(undone), _) => log.retain(|entry| entry.load != undone),
+            (None, None) => log.push(own),
+            (None, Some(before)) => {
+                let at = log.iter().position(|entry| entry.load == before).unwrap_or(log.len());
+                log.insert(at, own);
+            }
+        }
+        if !record.replaced.is_empty() {
+            let replaced = log.iter_mut().filter(|entry| record.replaced.contains(&entry.load));
+            replaced.for_each(|entry| entry.written_by = record.id);
+        }
+    }
+    log
+}
+
+/// An event that the graph refuses after a rollback or a back-dated load.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dropped {
+    /// The load that brought it.
+    pub load: LoadId,
+    /// Why it is refused now.
+    pub why: String,
+}
+
+/// So many dropped events are kept in full; all are counted.
+const KEPT: usize = 1_000;
+
+/// What a splice changed in later loads.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SpliceReport {
+    /// Later loads whose events differ now.
+    pub replaced: Vec<LoadId>,
+    /// The first events that are refused now.
+    pub dropped: Vec<Dropped>,
+    /// All events that are refused now.
+    pub n_dropped: u64,
+}
+
+/// The graph while later loads are applied again.
+pub(crate) struct Splice<'a> {
+    store: &'a Store,
+    /// The load that makes the splice.
+    id: LoadId,
+    namespace: Name,
+    /// The graph as it will be.
+    pub(crate) trial: Index,
+    /// The graph as it was, until the next version of the namespace.
+    original: Option<Index>,
+    pub(crate) written: Written,
+    next_part: u32,
+    pub(crate) report: SpliceReport,
+}
+
+impl<'a> Splice<'a> {
+    /// A splice by load `id`, which has itself written `own` so far.
+    pub(crate) fn new(
+        store: &'a Store,
+        id: LoadId,
+        namespace: &Name,
+        trial: Index,
+        original: Option<Index>,
+        own: Written,
+    ) -> Splice<'a> {
+        let next_part = own.segments.iter().map(|segment| segment.part + 1).max().unwrap_or(0);
+        let (namespace, report) = (namespace.clone(), SpliceReport::default());
+        Splice { store, id, namespace, trial, original, written: own, next_part, report }
+    }
+
+    /// Applies the loads after the splice again.
+    pub(crate) fn later(&mut self, log: &[Effective]) -> Result<(), StoreError> {
+        for entry in log {
+            let record = self.store.record(entry.load)?;
+            if let Some(original) = &mut self.original {
+                self.store.replay_load(*entry, original)?;
+            }
+            let original = if record.is_version_of(&self.namespace) { self.original.take() } else { None };
+            match (original, record.timestamp) {
+                (Some(original), Some(at)) => self.derive(*entry, record, at, &original)?,
+                _ => self.apply(*entry, record)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Derives the events of a version anew: from the state that it now meets to the one that it led to.
+    fn derive(&mut self, entry: Effective, record: &LoadRecord, at: Time, original: &Index) -> Result<(), StoreError> {
+        let mut known = EventSet::default();
+        self.store.events_of(entry, |event| {
+            known.add(event);
+            Ok(())
+        })?;
+        let mut log = self.writer(record);
+        let mut derived = EventSet::default();
+        let dropped = {
+            let mut taken = |event: Event| {
+                derived.add(&event);
+                log.push(event)
+            };
+            let mut dropped = join_state(&mut self.trial, original, &record.namespace, at, &mut taken)?;
+            for event in merge_events(&self.trial, original, &record.namespace, at) {
+                match self.trial.apply(&event, &record.namespace) {
+                    Ok(()) => taken(event)?,
+                    Err(reason) => dropped.push(reason.to_string()),
+                }
+            }
+            dropped
+        };
+        dropped.into_iter().for_each(|why| self.drop_event(entry.load, why));
+        if derived == known { Ok(()) } else { self.replace(entry.load, log) }
+    }
+
+    /// Applies the events of a load as they are, but for those that are refused.
+    fn apply(&mut self, entry: Effective, record: &LoadRecord) -> Result<(), StoreError> {
+        let mut refused = BTreeSet::new();
+        let mut position = 0u64;
+        let (trial, mut whys) = (&mut self.trial, Vec::new());
+        self.store.events_of(entry, |event| {
+            if let Err(reason) = trial.apply(event, &record.namespace) {
+                refused.insert(position);
+                whys.push(reason.to_string());
+            }
+            position += 1;
+            Ok(())
+        })?;
+        if refused.is_empty() {
+            return Ok(());
+        }
+        whys.into_iter().for_each(|why| self.drop_event(entry.load, why));
+        let mut log = self.writer(record);
+        let mut position = 0u64;
+        self.store.events_of(entry, |event| {
+            position += 1;
+            if refused.contains(&(position - 1)) { Ok(()) } else { log.push(event.clone()) }
+        })?;
+        self.replace(entry.load, log)
+    }
+
+    fn writer(&self, record: &LoadRecord) -> SegmentWriter {
+        let metadata = metadata(self.id, &record.namespace, self.trial.schema());
+        SegmentWriter::new(&log_dir(&self.store.dir), self.id, metadata).standing_for(record.id, self.next_part)
+    }
+
+    fn replace(&mut self, load: LoadId, log: SegmentWriter) -> Result<(), StoreError> {
+        let written = log.finish()?;
+        self.next_part = written.segments.iter().map(|segment| segment.part + 1).max().unwrap_or(self.next_part);
+        self.written.segments.extend(written.segments);
+        self.written.batches.extend(written.batches);
+        self.report.replaced.push(load);
+        Ok(())
+    }
+
+    fn drop_event(&mut self, load: LoadId, why: String) {
+        self.report.n_dropped += 1;
+        if self.report.dropped.len() < KEPT {
+            self.report.dropped.push(Dropped { load, why });
+        }
+    }
+}
+
+/// Brings the live nodes and edges of a namespace to those of another graph. Gives why something was left out.
+fn join_state(
+    trial: &mut Index,
+    wanted: &Index,
+    namespace: &Name,
+    at: Time,
+    taken: &mut dyn FnMut(Event) -> Result<(), StoreError>,
+) -> Result<Vec<String>, StoreError> {
+    let schema = trial.schema().clone();
+    let options = DeltaOptions { allow_empty: true, ..DeltaOptions::default() };
+    let mut join = Join::new(trial, namespace, at, options);
+    join.learn(schema.clone(), Common::default());
+    let mut failed: Result<(), StoreError> = Ok(());
+    let emit = |schema: &Schema, rows: Rows| {
+        if failed.is_ok() {
+            failed = join_rows(&mut join, &rows, schema, at, taken);
+        }
+    };
+    let mut writer = RowWriter::new(schema, |_, _| Projection::default(), emit);
+    send_state(wanted, namespace, &mut writer);
+    let rest = writer.finish();
+    failed?;
+    let Joined { steps, rejects, .. } = join.finish(&rest)?;
+    for step in steps {
+        if let Step::Event(event) = step {
+            taken(*event)?;
+        }
+    }
+    Ok(rejects.into_iter().map(|reject| reject.reason.to_string()).collect())
+}
+
+fn join_rows(
+    join: &mut Join<'_>,
+    rows: &Rows,
+    schema: &Schema,
+    at: Time,
+    taken: &mut dyn FnMut(Event) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    for step in join.rows(rows).map_err(|reason| StoreError::Full(Box::new(reason)))? {
+        taken(match step {
+            Step::Event(event) => *event,
+            Step::Create(row) => rows.get(row as usize).to_event(schema, at),
+        })?;
+    }
+    Ok(())
+}
+
+/// Pushes the live nodes and edges of a namespace into a sink. Types and features have the numbers that they have in the
+/// sink's schema, which knows more but not otherwise.
+fn send_state(index: &Index, namespace: &Name, sink: &mut dyn VersionSink) {
+    let schema = index.schema();
+    for node in index.live_nodes_of(namespace) {
+        let Some(node_type) = schema.node_type(&node.key.node_type) else { continue };
+        let features: Vec<_> = numbered(schema, Owner::Node(node_type), &node.features).collect();
+        sink.node(node_type, &node.key.id.to_string(), &features, 0);
+    }
+    for edge in index.live_edges_of(namespace) {
+        let (edge_type, ..) = index.edge_ends(edge.edge);
+        let features: Vec<_> = numbered(schema, Owner::Edge(edge_type), &edge.features).collect();
+        let (source, destination) = (edge.source.id.to_string(), edge.destination.id.to_string());
+        sink.edge(edge_type, (&source, &destination), edge.key.map(|key| &**key), &features, 0);
+    }
+}
+
+fn numbered<'v>(
+    schema: &Schema,
+    owner: Owner,
+    features: &'v [(&Name, timeweft_graph::Value)],
+) -> impl Iterator<Item = (timeweft_graph::FeatureId, ValueRef<'v>)> {
+    features.iter().filter_map(move |(name, value)| Some((schema.feature(owner, name)?.0, ValueRef::Any(value))))
+}
+
+/// The events that bring the open merges of a namespace to those of another graph, in the same order, for the first of
+/// several merges of a node leads.
+fn merge_events(trial: &Index, wanted: &Index, namespace: &Name, at: Time) -> Vec<Event> {
+    let (known, wanted) = (by_node(trial.open_merges_of(namespace)), by_node(wanted.open_merges_of(namespace)));
+    let mut events = Vec::new();
+    let froms: BTreeSet<&NodeKey> = known.keys().chain(wanted.keys()).collect();
+    for from in froms {
+        let of = |merges: &BTreeMap<NodeKey, Vec<MergeRecord>>| merges.get(from).cloned().unwrap_or_default();
+        let (known, wanted) = (of(&known), of(&wanted));
+        let same = known.iter().zip(&wanted).take_while(|(a, b)| a.into == b.into).count();
+        let event = |action, merge: &MergeRecord, features| {
+            let element = Element::Merge { from: merge.from.clone(), into: merge.into.clone() };
+            Event { time: at, action, element, features }
+        };
+        events.extend(known[same..].iter().map(|merge| event(Action::Delete, merge, Features::new())));
+        for (a, b) in known.iter().zip(&wanted).take(same).filter(|(a, b)| a.features != b.features) {
+            let ended = a.features.keys().filter(|name| !b.features.contains_key(*name));
+            let mut features: Features = ended.map(|name| (name.clone(), None)).collect();
+            features.extend(b.features.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
+            features.sort_by(|a, b| a.0.cmp(&b.0));
+            events.push(event(Action::Update, b, features));
+        }
+        for merge in &wanted[same..] {
+            let features = merge.features.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+            events.push(event(Action::Create, merge, features.collect()));
+        }
+    }
+    events
+}
+
+fn by_node(merges: Vec<MergeRecord>) -> BTreeMap<NodeKey, Vec<MergeRecord>> {
+    let mut by_node: BTreeMap<NodeKey, Vec<MergeRecord>> = BTreeMap::new();
+    merges.into_iter().for_each(|merge| by_node.entry(merge.from.clone()).or_default().push(merge));
+    by_node
+}

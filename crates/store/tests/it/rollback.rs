@@ -1,0 +1,226 @@
+//! Loads that are taken back, and versions that are loaded before others.
+
+use proptest::prelude::*;
+use timeweft_graph::{Commit, DeltaError, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time};
+use timeweft_store::{LoadReport, LoadRequest, LoadState, Store, StoreError};
+
+use crate::oracle::{Oracle, content, lines, resolved, state};
+use crate::world::{create, edge, edge_lives, fresh, life, lives, load_version, node, records, version};
+
+fn options() -> DeltaOptions {
+    DeltaOptions { allow_empty: true, ..DeltaOptions::default() }
+}
+
+fn try_load(
+    store: &mut Store,
+    namespace: &str,
+    time: i64,
+    lines: &[&str],
+    back_dated: bool,
+) -> Result<LoadReport, StoreError> {
+    let request = LoadRequest::new(namespace, "test").version(&format!("v{time}"), Time(time));
+    load_version(store, LoadRequest { back_dated, ..request }, version(lines), options())
+}
+
+fn at(store: &mut Store, time: i64, lines: &[&str]) -> LoadReport {
+    try_load(store, "ns", time, lines, false).unwrap()
+}
+
+fn all(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(String::as_str).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Law 6: the join of a version with the index equals the slow delta on the slow graph.
+    #[test]
+    fn versions_equal_the_slow_delta(versions in proptest::collection::vec(lines(), 1..5)) {
+        let (_dir, mut store) = fresh();
+        let mut oracle = Oracle::new();
+        for (number, lines) in (1..).zip(&versions) {
+            let loaded = at(&mut store, number * 100, &all(lines));
+            let (report, rejects) = oracle.load(&version(&all(lines)), Time(number * 100), &options());
+            prop_assert_eq!(loaded.delta.as_ref().unwrap(), &report);
+            prop_assert_eq!(loaded.n_rejected as usize, rejects);
+            prop_assert_eq!(store.view().merges(), oracle.graph.merges());
+            prop_assert_eq!(resolved(&*store.view(), number * 100), resolved(&oracle.graph, number * 100));
+            for time in (1..=number).flat_map(|number| [number * 100 - 1, number * 100]) {
+                prop_assert_eq!(state(&*store.view(), time), state(&oracle.graph, time), "at {}", time);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The graph without version k is the one to which the slow delta leads without it; before k and from the next
+    /// version on it is as it was; and k can be loaded again where it was.
+    #[test]
+    fn a_version_goes_and_comes_back(versions in proptest::collection::vec(lines(), 1..6), pick in 0..100usize) {
+        let (dir, mut store) = fresh();
+        for (number, lines) in (1..).zip(&versions) {
+            at(&mut store, number * 100, &all(lines));
+            try_load(&mut store, "other", number * 100 + 50, &["n Z1", &format!("n Z2 {number}"), "e z Z1 Z2"], false).unwrap();
+        }
+        let (k, newest) = (pick % versions.len() + 1, versions.len() as i64);
+        let ts = k as i64 * 100;
+        let original = store.view();
+        let commit = store.commit();
+        let log = original.events();
+        store.rollback(LoadId(k as u64 * 2 - 1)).unwrap();
+        prop_assert_eq!(original.events(), log, "a pinned view stays");
+
+        let mut oracle = Oracle::new();
+        for (number, lines) in (1..).zip(&versions).filter(|(number, _)| *number != k as i64) {
+            oracle.load(&version(&all(lines)), Time(number * 100), &options());
+        }
+        let others = |view: &dyn GraphView, time| {
+            let (mut nodes, mut edges) = state(view, time);
+            nodes.retain(|node| node.key.id.to_string().starts_with('Z'));
+            edges.retain(|edge| edge.key.source.id.to_string().starts_with('Z'));
+            (nodes, edges)
+        };
+        let ours = |view: &dyn GraphView, time| {
+            let (mut nodes, mut edges) = state(view, time);
+            nodes.retain(|node| !node.key.id.to_string().starts_with('Z'));
+            edges.retain(|edge| !edge.key.source.id.to_string().starts_with('Z'));
+            (nodes, edges)
+        };
+        let check = |store: &Store| {
+            let view = store.view();
+            for time in (1..=newest).flat_map(|number| [number * 100 - 1, number * 100, number * 100 + 50]) {
+                assert_eq!(ours(&*view, time), state(&oracle.graph, time), "at {time} without {ts}");
+                assert_eq!(others(&*view, time), others(&*original, time), "at {time} without {ts}");
+                if time < ts {
+                    assert_eq!(content(&*view, time), content(&*original, time), "at {time} without {ts}");
+                    assert_eq!(resolved(&*view, time), resolved(&*original, time), "at {time} without {ts}");
+                }
+                if time >= ts + 100 {
+                    assert_eq!(content(&*view, time), content(&*original, time), "at {time} without {ts}");
+                    let (now, then) = (resolved(&*view, time), resolved(&*original, time));
+                    // A merge of a node that only version k had cannot be kept.
+                    let known = |id: &str| lives(&*view, id).iter().any(|life| life.created <= Time(time));
+                    assert!(now.iter().all(|(id, into)| !known(id) || then[id] == *into), "{now:?} {then:?}");
+                }
+            }
+            assert_eq!(store.view_at(commit).unwrap().events(), original.events());
+        };
+        check(&store);
+        drop(store);
+        let mut store = Store::open(dir.path()).unwrap();
+        check(&store);
+        store.verify().unwrap();
+
+        try_load(&mut store, "ns", ts, &all(&versions[k - 1]), true).unwrap();
+        for time in (1..=newest).flat_map(|number| [number * 100 - 1, number * 100, number * 100 + 50]) {
+            prop_assert_eq!(state(&*store.view(), time), state(&*original, time), "at {} with {} again", time, ts);
+            if time < ts + 100 {
+                prop_assert_eq!(resolved(&*store.view(), time), resolved(&*original, time), "at {} with {} again", time, ts);
+            }
+        }
+        drop(store);
+        let mut store = Store::open(dir.path()).unwrap();
+        prop_assert_eq!(state(&*store.view(), newest * 100), state(&*original, newest * 100));
+        store.verify().unwrap();
+    }
+}
+
+#[test]
+fn x15_every_version_can_be_taken_back_and_the_first_leaves_an_empty_graph() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B"]);
+    at(&mut store, 200, &["n A"]);
+    at(&mut store, 300, &["n A 1"]);
+    let undone = store.rollback(LoadId(3)).unwrap();
+    assert_eq!((undone.load, undone.commit, undone.undone), (LoadId(4), Commit(4), LoadId(3)));
+    assert_eq!(
+        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
+        (vec![life(100, None)], vec![life(100, Some(200))])
+    );
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(
+        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
+        (vec![life(100, None)], vec![life(100, None)])
+    );
+    store.rollback(LoadId(1)).unwrap();
+    assert_eq!(store.view().events().len(), 0);
+    drop(store);
+    let mut store = Store::open(dir.path()).unwrap();
+    assert_eq!((store.view().events().len(), store.commit()), (0, Commit(6)));
+    assert_eq!(store.load_state(LoadId(2)), Some(LoadState::RolledBack { by: LoadId(5) }));
+    assert_eq!((store.load_state(LoadId(5)), store.load_state(LoadId(9))), (Some(LoadState::Complete), None));
+    // The names of the versions are free again.
+    assert!(!at(&mut store, 100, &["n C"]).unchanged);
+    assert_eq!(lives(&*store.view(), "C"), [life(100, None)]);
+}
+
+#[test]
+fn a_rollback_is_not_rolled_back() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A"]);
+    store.rollback(LoadId(1)).unwrap();
+    for load in [LoadId(1), LoadId(2)] {
+        let refused = store.rollback(load).unwrap_err();
+        assert!(matches!(refused, StoreError::NotUndoable { .. }));
+        assert!(refused.to_string().ends_with("load the version again"), "{refused}");
+    }
+    assert!(matches!(store.rollback(LoadId(7)), Err(StoreError::UnknownLoad(LoadId(7)))));
+    assert_eq!((store.commit(), store.loads().len()), (Commit(2), 2));
+}
+
+#[test]
+fn x28_merge_then_rollback() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "e x A B"]);
+    let first = store.view();
+    at(&mut store, 200, &["n B", "m A B"]);
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(store.view().events(), first.events());
+    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [life(100, None)]);
+    assert!(store.view().merges().is_empty());
+}
+
+#[test]
+fn events_of_a_load_are_taken_back_and_later_ones_that_need_them_are_dropped() {
+    let (dir, mut store) = fresh();
+    let load = |store: &mut Store, namespace: &str, events: &[timeweft_graph::Event]| {
+        store.load(LoadRequest::new(namespace, "events"), records(events)).unwrap()
+    };
+    load(&mut store, "one", &[create(1, Element::Node(node("A")))]);
+    load(&mut store, "one", &[create(2, Element::Node(node("B")))]);
+    let kept = Element::Node(NodeKey::new("other", "K"));
+    load(&mut store, "two", &[create(3, Element::Edge(edge("x", "A", "B"))), create(3, kept)]);
+    let undone = store.rollback(LoadId(2)).unwrap();
+    assert_eq!((undone.later.replaced.clone(), undone.later.n_dropped), (vec![LoadId(3)], 1));
+    assert!(undone.later.dropped[0].why.contains("unknown node term B"), "{:?}", undone.later.dropped);
+    drop(store);
+    let mut store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.view().events().len(), 2);
+    assert!(store.view().edge_history(&edge("x", "A", "B")).is_empty());
+    assert_eq!(store.view_at(Commit(3)).unwrap().events().len(), 4);
+    store.verify().unwrap();
+}
+
+#[test]
+fn x10_x11_a_version_before_another_must_be_said_to_be_one() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 200, &["n A", "n B"]);
+    for back_dated in [true, false] {
+        let refused = try_load(&mut store, "ns", 200, &["n A 1"], back_dated);
+        assert!(matches!(refused, Ok(LoadReport { .. }) | Err(StoreError::VersionTaken { .. })), "{refused:?}");
+        let request = LoadRequest::new("ns", "test").version("same time", Time(200));
+        let refused = load_version(&mut store, LoadRequest { back_dated, ..request }, version(&["n A 1"]), options());
+        assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
+    }
+    let refused = try_load(&mut store, "ns", 100, &["n A", "n C"], false);
+    assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
+    let loaded = try_load(&mut store, "ns", 100, &["n A", "n C"], true).unwrap();
+    assert_eq!((loaded.later.replaced.clone(), store.loads()[1].before), (vec![LoadId(1)], Some(LoadId(1))));
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    let view = store.view();
+    assert_eq!((lives(&*view, "A"), lives(&*view, "B")), (vec![life(100, None)], vec![life(200, None)]));
+    assert_eq!(lives(&*view, "C"), [life(100, Some(200))]);
+}
