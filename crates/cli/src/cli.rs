@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query, resolve,
+    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query, resolve, rollback,
     schema, stats, train, verify,
 };
 use crate::context::{Context, Outcome};
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Load(load::Command),
     /// List the loads in the registry.
     Loads(loads::Args),
+    /// Take a load back, as a new commit.
+    Rollback(rollback::Args),
     /// Show a node as of a time.
     Node(node::Args),
     /// List the edges at a node as of a time.
@@ -90,6 +92,7 @@ impl Command {
             Command::Stats(args) => stats::run(args, context),
             Command::Load(command) => load::run(command, context),
             Command::Loads(args) => loads::run(args, context),
+            Command::Rollback(args) => rollback::run(args, context),
             Command::Node(args) => node::run(args, context),
             Command::Neighbors(args) => neighbors::run(args, context),
             Command::Query(args) => query::run(args, context),

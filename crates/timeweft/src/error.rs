@@ -24,12 +24,4 @@ pub enum Error {
     /// A text is no time of this graph.
     #[error(transparent)]
     Time(#[from] TimeError),
-    /// The format cannot be told from the name of the source.
-    #[error("the format of `{source_name}` is not known: give {choices}")]
-    UnknownFormat {
-        /// The source as it was given.
-        source_name: String,
-        /// The formats that can be named.
-        choices: &'static str,
-    },
 }

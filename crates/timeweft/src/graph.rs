@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use timeweft_graph::{At, Commit, Delta, Event, Place, Reject, Schema, TimeUnit};
-use timeweft_store::{LoadRecord, LoadReport, LoadRequest, Store, VerifyReport};
+use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
+use timeweft_store::{LoadRecord, LoadReport, LoadRequest, LoadState, RollbackReport, Store, VerifyReport};
 
 use crate::load::{self, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
 use crate::{Error, Stats, View};
@@ -110,13 +110,28 @@ impl Graph {
     }
 
     /// Brings a namespace to a whole version: what the version does not list is deleted.
-    pub fn load_version(&mut self, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
-        load::version(&mut self.store, path, options)
+    pub fn load_version(
+        &mut self,
+        path: &Path,
+        options: &VersionOptions,
+        progress: &mut (dyn FnMut(LoadProgress) + Send),
+    ) -> Result<LoadReport, Error> {
+        load::version(&mut self.store, path, options, progress)
     }
 
     /// What [`Graph::load_version`] would do: a dry run.
-    pub fn plan_version(&self, path: &Path, options: &VersionOptions) -> Result<Delta, Error> {
+    pub fn plan_version(&self, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
         load::plan(&self.store, path, options)
+    }
+
+    /// Takes a load back, as a new commit: the graph is what it would be without the load.
+    pub fn rollback(&mut self, load: LoadId) -> Result<RollbackReport, Error> {
+        Ok(self.store.rollback(load)?)
+    }
+
+    /// Whether a load is in effect; `None` for one that is not in the registry.
+    pub fn load_state(&self, load: LoadId) -> Option<LoadState> {
+        self.store.load_state(load)
     }
 
     /// Takes in the history of a git repository.

@@ -34,18 +34,18 @@ mod view;
 pub use error::Error;
 pub use graph::Graph;
 pub use learning::*;
-pub use load::{EventFormat, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionFormat, VersionOptions};
+pub use load::{EventFormat, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
 pub use stats::{Stats, TypeCount};
 pub use timeweft_graph::{
-    Action, At, Commit, Counts, DType, Dangling, Deletes, Delta, DeltaError, DeltaReport, Diff, Direction, EdgeKey,
+    Action, At, Commit, Counts, DType, Dangling, Deletes, DeltaError, DeltaReport, Diff, Direction, EdgeKey,
     EdgeState, EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureKind, FeatureSpan,
     Features, GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeKey, NodeState, NodeType,
     NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value, Version,
-    delta::ElementReport, delta::MergeReport,
+    delta::DeletionReport, delta::ElementReport, delta::MergeReport, delta::WhySkipped,
 };
 pub use timeweft_index::{Index, query};
-pub use timeweft_source::{CsvDefaults, CsvOptions, Delimiter, SourceError, write_event};
+pub use timeweft_source::{CsvDefaults, CsvOptions, Delimiter, SourceError, VersionFormat, tables, write_event};
 pub use timeweft_store::{
-    ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats, StoreError, VerifyReport,
+    ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState, Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
 };
 pub use view::View;

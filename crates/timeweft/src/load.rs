@@ -2,12 +2,15 @@
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use timeweft_graph::{Dangling, Delta, DeltaOptions, Name, Reject, Schema, Time, TimeUnit, Version};
+use timeweft_graph::{
+    Dangling, DeltaOptions, EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Reject, Schema, Time, ValueRef,
+    VersionSink,
+};
 use timeweft_source::{
-    BytesRead, CsvOptions, CsvReader, Delimiter, GitOptions, Input, IntervalsOptions, JsonlReader, OboOptions, Record,
-    SourceError, git_history, obo, open, temporal_json,
+    BytesRead, CsvOptions, CsvReader, Delimiter, GitOptions, Input, IntervalsOptions, JsonlReader, Record, SourceError,
+    VersionFormat, VersionOptions as ReadOptions, git_history, open, temporal_json, version_format,
 };
 use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store};
 
@@ -96,14 +99,6 @@ impl Default for IntervalOptions {
     }
 }
 
-/// Format of a whole version.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum VersionFormat {
-    /// An ontology in OBO text.
-    Obo,
-}
-
 /// How a whole version is loaded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VersionOptions {
@@ -117,12 +112,22 @@ pub struct VersionOptions {
     pub release_timestamp: Option<Time>,
     /// Format; `None` follows the file name.
     pub format: Option<VersionFormat>,
-    /// Keeps only elements whose id begins with this prefix and a colon.
+    /// Of ontologies: keeps only terms whose id begins with this prefix and a colon.
     pub id_prefix: Option<String>,
+    /// Of OBO Graphs: id of the graph to read.
+    pub graph: Option<String>,
+    /// Of mapped tables: the folder in which the files are looked up.
+    pub root: Option<PathBuf>,
     /// What to do with edges at nodes that the version does not list.
     pub dangling: Dangling,
     /// Consent to a version that lists nothing, which ends every element of the namespace.
     pub allow_empty: bool,
+    /// Consent to features that the namespace did not have before; without it they are reported and left out.
+    pub add_fields: bool,
+    /// Whether the version may take effect before versions of its namespace that are there already.
+    pub back_dated: bool,
+    /// The load is refused if more records than this are rejected.
+    pub max_rejects: Option<u64>,
     /// So many rejected records are kept in the report; all are counted.
     pub kept_rejects: usize,
 }
@@ -137,8 +142,13 @@ impl VersionOptions {
             release_timestamp: None,
             format: None,
             id_prefix: None,
+            graph: None,
+            root: None,
             dangling: Dangling::default(),
             allow_empty: false,
+            add_fields: false,
+            back_dated: false,
+            max_rejects: None,
             kept_rejects: KEPT_REJECTS,
         }
     }
@@ -217,17 +227,26 @@ pub(crate) fn intervals(
     meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)), &|| true)
 }
 
-pub(crate) fn version(store: &mut Store, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
-    let version = read_version(store.schema().unit(), path, options)?;
-    Ok(store.load_version(options.request(path), version, options.delta())?)
+pub(crate) fn version(
+    store: &mut Store,
+    path: &Path,
+    options: &VersionOptions,
+    progress: &mut (dyn FnMut(LoadProgress) + Send),
+) -> Result<LoadReport, Error> {
+    let (read, request) = (options.read(), options.request(path));
+    // What cannot be opened or recognised is told before anything else is done.
+    let format = read.format.map_or_else(|| version_format::detect(path), Ok)?;
+    let read = ReadOptions { format: Some(format), ..read };
+    let loaded = store.load_version(request, options.delta(), move |sink| {
+        let mut sink = CountingSink { sink, records: 0, progress };
+        Ok(version_format::read(path, &read, &mut sink)?)
+    });
+    Ok(loaded?)
 }
 
-pub(crate) fn plan(store: &Store, path: &Path, options: &VersionOptions) -> Result<Delta, Error> {
-    let mut version = read_version(store.schema().unit(), path, options)?;
-    let unread = std::mem::take(&mut version.rejects);
-    let mut delta = store.plan_version(&options.request(path), &version, &options.delta())?;
-    delta.rejects.splice(0..0, unread);
-    Ok(delta)
+pub(crate) fn plan(store: &Store, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
+    let (read, request) = (options.read(), options.request(path));
+    Ok(store.plan_version(&request, options.delta(), move |sink| Ok(version_format::read(path, &read, sink)?))?)
 }
 
 pub(crate) fn git(
@@ -242,20 +261,6 @@ pub(crate) fn git(
     request.kept_rejects = options.kept_rejects;
     let meter = Meter { bytes: None, size: None, progress };
     meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)), &|| true)
-}
-
-fn read_version(unit: TimeUnit, path: &Path, options: &VersionOptions) -> Result<Version, Error> {
-    let unknown = || Error::UnknownFormat { source_name: path.display().to_string(), choices: "--format obo" };
-    let format = match (options.format, extension(path)) {
-        (Some(format), _) => format,
-        (None, Some("obo")) => VersionFormat::Obo,
-        (None, _) => return Err(unknown()),
-    };
-    let input = open(path)?;
-    let file = input.name().clone();
-    match format {
-        VersionFormat::Obo => Ok(obo::read(input, &file, &OboOptions { id_prefix: options.id_prefix.clone(), unit })?),
-    }
 }
 
 /// The extension of a file, below that of its packing.
@@ -350,5 +355,78 @@ impl Meter<'_> {
             record.map(|record| (record.event, record.place))
         });
         Ok(store.load_whole(request, metered, whole)?)
+    }
+}
+
+/// Hands records on and tells how many there were.
+struct CountingSink<'a> {
+    sink: &'a mut dyn VersionSink,
+    records: u64,
+    progress: &'a mut (dyn FnMut(LoadProgress) + Send),
+}
+
+impl CountingSink<'_> {
+    fn count(&mut self) {
+        self.records += 1;
+        if self.records.is_multiple_of(STRIDE) {
+            (self.progress)(LoadProgress { records: self.records, bytes: 0, size: None });
+        }
+    }
+}
+
+impl VersionSink for CountingSink<'_> {
+    fn schema(&mut self) -> &mut Schema {
+        self.sink.schema()
+    }
+
+    fn format(&mut self, format: Format) {
+        self.sink.format(format);
+    }
+
+    fn expect(&mut self, nodes: usize, edges: usize) {
+        self.sink.expect(nodes, edges);
+    }
+
+    fn file(&mut self, name: &Name) {
+        self.sink.file(name);
+    }
+
+    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        self.count();
+        self.sink.node(node_type, id, features, line);
+    }
+
+    fn edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        ends: (&str, &str),
+        key: Option<&str>,
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.count();
+        self.sink.edge(edge_type, ends, key, features, line);
+    }
+
+    fn merge(
+        &mut self,
+        from: (NodeTypeId, &str),
+        into: (NodeTypeId, &str),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.sink.merge(from, into, features, line);
+    }
+
+    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
+        self.sink.deleted(node_type, id, line);
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.sink.reject(line, reason);
+    }
+
+    fn warn(&mut self, line: u64, message: String) {
+        self.sink.warn(line, message);
     }
 }

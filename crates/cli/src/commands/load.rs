@@ -3,7 +3,7 @@
 mod events;
 mod git;
 mod intervals;
-mod report;
+pub(crate) mod report;
 mod version;
 
 use std::fs;

@@ -1,6 +1,6 @@
 //! `timeweft loads`: the registry.
 
-use timeweft::{LoadRecord, Time, TimeUnit};
+use timeweft::{Graph, LoadRecord, LoadState, Time, TimeUnit};
 
 use crate::context::{Context, Outcome};
 use crate::output::{Table, text};
@@ -27,23 +27,41 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if loads.is_empty() {
         anyhow::bail!("no loads: load something with `timeweft load`");
     }
-    context.output.objects(loads.iter())?;
-    let header = ["load", "commit", "namespace", "version", "timestamp", "events", "rejected", "loaded", "source"];
+    context.output.objects(loads.iter().map(|load| Listed { load, state: state(&graph, load) }))?;
+    let header =
+        ["load", "commit", "namespace", "version", "timestamp", "state", "events", "rejected", "loaded", "source"];
     let mut table = Table::new(header);
     for load in loads {
-        table.row(cells(load, graph.unit()));
+        table.row(cells(load, &graph));
     }
     context.output.table(&table)?;
     Ok(Outcome::Done)
 }
 
-fn cells(load: &LoadRecord, unit: TimeUnit) -> [String; 9] {
+/// A record of the registry with what became of it.
+#[derive(serde::Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    load: &'a LoadRecord,
+    state: String,
+}
+
+fn state(graph: &Graph, load: &LoadRecord) -> String {
+    match (load.undoes, graph.load_state(load.id)) {
+        (Some(undone), _) => format!("rollback of {}", undone.0),
+        (None, Some(LoadState::RolledBack { by })) => format!("rolled back by {}", by.0),
+        (None, _) => "complete".into(),
+    }
+}
+
+fn cells(load: &LoadRecord, graph: &Graph) -> [String; 10] {
     [
         load.id.0.to_string(),
         load.commit.0.to_string(),
         load.namespace.to_string(),
         load.version.as_deref().unwrap_or_default().to_owned(),
-        load.timestamp.map_or_else(String::new, |time| unit.format(time)),
+        load.timestamp.map_or_else(String::new, |time| graph.unit().format(time)),
+        state(graph, load),
         text::count(load.events),
         text::count(load.rejected),
         TimeUnit::Second.format(Time(load.completed / 1000)),

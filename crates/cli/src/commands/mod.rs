@@ -14,6 +14,7 @@ pub(crate) mod node;
 pub(crate) mod predict;
 pub(crate) mod query;
 pub(crate) mod resolve;
+pub(crate) mod rollback;
 pub(crate) mod schema;
 pub(crate) mod stats;
 pub(crate) mod train;

@@ -22,6 +22,11 @@ impl Progress {
         Progress::new(total, if total.is_some() { template } else { "{spinner} {msg} {bytes}" }, message)
     }
 
+    /// A spinner that counts records.
+    pub(crate) fn records(message: &str) -> Progress {
+        Progress::new(None, "{spinner} {msg} {human_pos} records {elapsed}", message)
+    }
+
     /// A spinner for work of unknown length.
     pub(crate) fn spinner(message: &str) -> Progress {
         Progress::new(None, "{spinner} {msg} {elapsed}", message)

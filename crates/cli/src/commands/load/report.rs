@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
-use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, LoadReport, Reject};
+use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, LoadReport, Place, Reject, SpliceReport};
 
 use super::refused_report;
 use crate::context::{Context, Outcome};
@@ -87,8 +87,11 @@ pub(super) fn finish(
         "rejected": report.n_rejected,
         "counts": report.counts,
         "delta": report.delta,
+        "warnings": warnings_json(&report),
+        "later": later_json(&report.later),
     }))?;
     print(&report, context)?;
+    warn(&report, context);
     rejects.list(&report.rejects, report.n_rejected, context)
 }
 
@@ -100,8 +103,9 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     }
     let accepted = text::count(report.accepted);
     context.output.say(&format!("load {load}, commit {commit}: {accepted} events accepted\n"))?;
-    if let Some(report) = &report.delta {
-        return delta(report, context);
+    if let Some(of_version) = &report.delta {
+        delta(of_version, context)?;
+        return later(&report.later, context);
     }
     let mut table = Table::new(["", "created", "updated", "deleted"]);
     let counts = &report.counts;
@@ -114,6 +118,44 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     }
     if counts.parallel > 0 {
         context.output.say(&format!("{} of the edges are repeats, taken as parallel", text::count(counts.parallel)))?;
+    }
+    Ok(())
+}
+
+/// What was taken in although it looks odd.
+pub(super) fn warnings_json(report: &LoadReport) -> Json {
+    let warning = |(place, message): &(Place, String)| json!({ "file": &*place.file, "line": place.line, "message": message });
+    report.warnings.iter().map(warning).collect()
+}
+
+/// Prints what was taken in although it looks odd, beside the results.
+pub(super) fn warn(report: &LoadReport, context: &Context) {
+    if !context.output.json {
+        report.warnings.iter().take(LISTED).for_each(|(place, message)| note(&format!("warning: {place}: {message}")));
+        let more = report.warnings.len().saturating_sub(LISTED);
+        if more > 0 {
+            note(&format!("  ... and {more} more warnings: list them all with --json"));
+        }
+    }
+}
+
+/// What a rollback or a back-dated version changed in later loads.
+pub(crate) fn later_json(later: &SpliceReport) -> Json {
+    let dropped = later.dropped.iter().map(|dropped| json!({ "load": dropped.load, "why": dropped.why }));
+    json!({ "replaced": later.replaced, "n_dropped": later.n_dropped, "dropped": dropped.collect::<Vec<_>>() })
+}
+
+/// Prints the same.
+pub(crate) fn later(later: &SpliceReport, context: &Context) -> anyhow::Result<()> {
+    if !later.replaced.is_empty() {
+        let loads: Vec<String> = later.replaced.iter().map(|load| load.0.to_string()).collect();
+        context.output.say(&format!("events of later loads were derived anew: {}", loads.join(", ")))?;
+    }
+    if later.n_dropped > 0 {
+        context.output.say(&format!("{} events of later loads are refused now:", text::count(later.n_dropped)))?;
+        for dropped in later.dropped.iter().take(LISTED) {
+            context.output.say(&format!("  load {}: {}", dropped.load.0, dropped.why))?;
+        }
     }
     Ok(())
 }
@@ -158,11 +200,24 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
         (report.nodes.foreign + report.edges.foreign, "elements belong to another namespace and were left alone"),
         (report.edges.dangling, "edges were left out for a missing node"),
         (report.nodes.stubs, "missing nodes stand in without being listed"),
+        (report.nodes.migrated + report.edges.migrated, "elements gained new features and are otherwise unchanged"),
+        (report.deletions.by_name, "of the nodes gone are called deleted by the source"),
+        (report.deletions.omitted, "of the nodes gone are only left out"),
+        (report.deletions.unmerged, "merged nodes are called deleted: their merges ended"),
+        (report.deletions.rejected, "deletions contradict the version and were left out"),
+        (report.merges.after_deletion, "merges are of nodes that had ended before"),
+        (report.merges.retargeted, "merges lead to another node than before"),
+        (report.merges.added, "merges stand beside others of the same node"),
+        (report.merges.changed, "merges have other features than before"),
         (report.merges.target_dead, "merges lead to a node that does not live after this version"),
         (report.merges.target_outside, "merges lead to a node that the graph has never seen"),
     ];
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     let mut lines: Vec<String> = counted.map(|(count, what)| format!("{} {what}", text::count(count))).collect();
+    if !report.new_fields.is_empty() {
+        let fields: Vec<&str> = report.new_fields.iter().map(|name| &**name).collect();
+        lines.push(format!("new features were left out, take them in with --add-fields: {}", fields.join(", ")));
+    }
     let skipped = report.merges.skipped.iter();
     lines.extend(skipped.map(|(why, count)| format!("{} merges add nothing: {}", text::count(*count), why.message())));
     lines

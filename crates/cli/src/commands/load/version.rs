@@ -3,44 +3,56 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use timeweft::{Dangling, Graph, VersionFormat, VersionOptions};
+use timeweft::{Dangling, Name, TimeUnit, VersionFormat, VersionOptions, tables};
 
 use super::{LoadArgs, load_into, report};
-use crate::context::{Context, Outcome, parse_time};
-use crate::output::Progress;
+use crate::context::{Context, Outcome, UsageError, parse_time};
+use crate::output::{Progress, text};
 
 const AFTER_HELP: &str = "\
 Examples:
   timeweft load version envo.obo --namespace envo --version v2016-05-17 --timestamp 2016-05-17 --unit ms --id-prefix ENVO
   timeweft load version envo.obo --namespace envo --version v2016-11-20 --timestamp 2016-11-20 --dry-run
+  timeweft load version taxdump/ --namespace ncbi --version 2022-07 --timestamp 2022-07-01
+  timeweft load version warehouse.toml --root snapshots/2024-05-01 --version 2024-05-01 --timestamp 2024-05-01
+
+Formats: obo, obograph (OBO Graphs JSON), taxdump (a folder of an NCBI dump), gtdb, silva, rdp, and tables: a TOML file
+that maps CSV, TSV, JSONL or Parquet files to nodes, edges and merges.
 
 Writing costs what changed. The same version again writes nothing; the same content under a new version is a load
-without events. Versions of a namespace come in order of time.";
+without events. Versions of a namespace come in order of time; --back-dated puts one before later ones. Every load can be
+undone: timeweft rollback LOAD.";
 
 /// Arguments of `load version`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// File that lists the whole version, packed (.gz) or not; `-` is standard input.
+    /// File or folder that lists the whole version, packed (.gz) or not.
     source: PathBuf,
     /// Owner of everything that the version lists: what it does not list of this namespace is deleted.
     #[arg(long)]
-    namespace: String,
+    namespace: Option<String>,
     /// Name of the version, once a namespace.
     #[arg(long)]
-    version: String,
+    version: Option<String>,
     /// When the version takes effect: an integer, a date or RFC 3339.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    timestamp: String,
+    timestamp: Option<String>,
     /// When its source released it.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     release_timestamp: Option<String>,
-    /// Format; left out, the file name tells.
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-    /// Keep only elements whose id begins with this prefix and a colon.
+    /// Format: obo, obograph, taxdump, gtdb, silva, rdp or tables; left out, the source tells.
+    #[arg(long)]
+    format: Option<VersionFormat>,
+    /// Of ontologies: keep only terms whose id begins with this prefix and a colon.
     #[arg(long, value_name = "PREFIX")]
     id_prefix: Option<String>,
+    /// Of obograph: id of the graph to read, where the file has several.
+    #[arg(long, value_name = "ID")]
+    graph_id: Option<String>,
+    /// Of tables: folder in which the files are looked up, so that one mapping serves many snapshots.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
     /// Edges at nodes that the version does not list: leave them out (drop), refuse the load (reject), or create the
     /// nodes (stub).
     #[arg(long, value_enum, default_value_t)]
@@ -48,17 +60,20 @@ pub(crate) struct Args {
     /// Allow a version that lists nothing, which deletes everything of the namespace.
     #[arg(long)]
     allow_empty: bool,
+    /// Take in features that the namespace did not have before; left out, they are only reported.
+    #[arg(long)]
+    add_fields: bool,
+    /// Allow a version before others of its namespace that are there already.
+    #[arg(long)]
+    back_dated: bool,
+    /// Refuse the load if more records than this are rejected.
+    #[arg(long, value_name = "N")]
+    max_rejects: Option<u64>,
     /// Tell what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
     load: LoadArgs,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
-    /// Ontology in OBO text.
-    Obo,
 }
 
 /// [`Dangling`] as an option.
@@ -89,40 +104,62 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return plan(args, context);
     }
     let result = load_into(args.load.unit, context, |graph| {
-        let options = args.options(graph, context)?;
-        let _bar = Progress::spinner("loading");
-        Ok(graph.load_version(&args.source, &options)?)
+        let options = args.options(graph.unit(), context)?;
+        let bar = Progress::records("loading");
+        Ok(graph.load_version(&args.source, &options, &mut |progress| bar.set(progress.records))?)
     });
     report::finish(result, &args.load.rejects, context)
 }
 
 fn plan(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let graph = context.open()?;
-    let delta = graph.plan_version(&args.source, &args.options(&graph, context)?)?;
+    let planned = graph.plan_version(&args.source, &args.options(graph.unit(), context)?)?;
     context.output.object(&json!({
         "dry_run": true,
-        "events": delta.events.len(),
-        "rejected": delta.rejects.len(),
-        "delta": delta.report,
+        "events": planned.accepted,
+        "rejected": planned.n_rejected,
+        "delta": planned.delta,
+        "warnings": report::warnings_json(&planned),
     }))?;
-    context.output.say(&format!("dry run: {} events would be written\n", delta.events.len()))?;
-    report::delta(&delta.report, context)?;
-    args.load.rejects.list(&delta.rejects, delta.rejects.len() as u64, context)
+    context.output.say(&format!("dry run: {} events would be written\n", text::count(planned.accepted)))?;
+    if let Some(delta) = &planned.delta {
+        report::delta(delta, context)?;
+    }
+    report::warn(&planned, context);
+    args.load.rejects.list(&planned.rejects, planned.n_rejected, context)
 }
 
 impl Args {
-    fn options(&self, graph: &Graph, context: &Context) -> anyhow::Result<VersionOptions> {
-        let unit = graph.unit();
-        let timestamp = parse_time(unit, &self.timestamp, "--timestamp")?;
+    /// What is not on the command line may stand in the `[version]` of a mapping.
+    fn options(&self, unit: TimeUnit, context: &Context) -> anyhow::Result<VersionOptions> {
+        let mapped = match self.source.extension().is_some_and(|extension| extension == "toml") {
+            true => tables::facts(&self.source)?,
+            false => None,
+        };
+        let told = |given: &Option<String>, mapped: Option<&Name>, option: &str| {
+            let told = given.clone().or_else(|| mapped.map(ToString::to_string));
+            told.ok_or_else(|| UsageError(format!("{option} is missing: give it, or load a mapping that names it")))
+        };
+        let namespace = told(&self.namespace, mapped.as_ref().map(|facts| &facts.namespace), "--namespace")?;
+        let version = told(&self.version, mapped.as_ref().map(|facts| &facts.load_version), "--version")?;
+        let given = self.timestamp.as_deref().map(|text| parse_time(unit, text, "--timestamp")).transpose()?;
+        let timestamp = given.or(mapped.as_ref().map(|facts| facts.load_timestamp));
+        let timestamp = timestamp
+            .ok_or_else(|| UsageError("--timestamp is missing: give it, or load a mapping that names it".into()))?;
         let release = self.release_timestamp.as_deref().map(|text| parse_time(unit, text, "--release-timestamp"));
         Ok(VersionOptions {
-            release_timestamp: release.transpose()?,
-            format: self.format.map(|Format::Obo| VersionFormat::Obo),
+            release_timestamp: release.transpose()?.or(mapped.and_then(|facts| facts.release_timestamp)),
+            format: self.format,
             id_prefix: self.id_prefix.clone(),
+            graph: self.graph_id.clone(),
+            root: self.root.clone(),
             dangling: self.dangling.into(),
             allow_empty: self.allow_empty,
+            add_fields: self.add_fields,
+            back_dated: self.back_dated,
+            max_rejects: self.max_rejects,
             kept_rejects: self.load.rejects.kept(context),
-            ..VersionOptions::new(&self.namespace, &self.version, timestamp)
+            ..VersionOptions::new(&namespace, &version, timestamp)
         })
     }
 }
