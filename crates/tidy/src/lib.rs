@@ -56,10 +56,10 @@ pub fn long_functions(source: &str, allowed: usize) -> Vec<String> {
     for (start, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
         let Some(name) = function_name(line.trim_start()) else { continue };
-        // A declaration without a body ends at its semicolon.
-        if lines[start..].iter().find_map(|line| line.trim_end().chars().next_back().filter(|c| ";{}".contains(*c)))
-            == Some(';')
-        {
+        // A declaration without a body ends at its semicolon, and a body on the line of its head at that line.
+        let head =
+            lines[start..].iter().find_map(|line| line.trim_end().chars().next_back().filter(|c| ";{}".contains(*c)));
+        if head != Some('{') {
             continue;
         }
         let closing = format!("{}}}", " ".repeat(indent));

@@ -67,6 +67,8 @@ fn files_and_functions_are_short() {
     assert!(complaints.is_empty(), "too long:\n{}", complaints.join("\n"));
     let long = format!("    pub fn long() {{\n{}    }}\n", "        x();\n".repeat(80));
     assert_eq!(long_functions(&long, FUNCTION_LINES), ["long: 82"]);
+    let empty = format!("    fn empty(&self) {{}}\n{long}");
+    assert_eq!(long_functions(&empty, FUNCTION_LINES), ["long: 82"], "an empty body ends where it begins");
 }
 
 #[test]
