@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use timeweft_graph::delta::DeltaOptions;
 use timeweft_graph::{Schema, Time, TimeUnit};
-use timeweft_source::{OboOptions, obo};
+use timeweft_source::{VersionOptions, version_format};
 use timeweft_store::{LoadRequest, Store};
 
 use crate::median;
@@ -22,12 +22,13 @@ pub(crate) fn run(data: &Path) -> Result<()> {
         lines.clear();
         for (number, release) in RELEASES.iter().enumerate() {
             let started = Instant::now();
-            let input = timeweft_source::open(&data.join(format!("envo/v{release}.obo")))?;
-            let options = OboOptions { id_prefix: Some("ENVO".into()), unit: TimeUnit::Milli };
-            let version = obo::read(input, &(*release).into(), &options)?;
+            let path = data.join(format!("envo/v{release}.obo"));
+            let options = VersionOptions { id_prefix: Some("ENVO".into()), ..VersionOptions::default() };
             let at = Time(TimeUnit::Milli.parse(release)?.0 + number as i64);
             let request = LoadRequest::new("envo", release).version(&format!("{release} ({number})"), at);
-            let report = store.load_version(request, version, DeltaOptions::default())?;
+            let report = store.load_version(request, DeltaOptions::default(), move |sink| {
+                Ok(version_format::read(&path, &options, sink)?)
+            })?;
             seconds[number].push(started.elapsed().as_secs_f64());
             let delta = report.delta.unwrap_or_default();
             lines.push(format!(

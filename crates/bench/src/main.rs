@@ -4,7 +4,9 @@ mod accuracy;
 mod data;
 mod envo;
 mod ingest;
+mod taxonomy;
 mod training;
+mod versions;
 
 use std::path::PathBuf;
 
@@ -33,6 +35,8 @@ enum Command {
     Ingest(ingest::Args),
     /// Training speed beside a peer.
     Training(training::Args),
+    /// Delta loads of a made taxonomy at full size beside a peer.
+    Versions(versions::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,6 +46,7 @@ fn main() -> anyhow::Result<()> {
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Training(args) => training::run(args, &cli.data),
+        Command::Versions(args) => versions::run(args),
     }
 }
 

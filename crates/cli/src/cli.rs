@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query, resolve, rollback,
-    schema, stats, train, verify,
+    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query, resolve,
+    rollback, schema, stats, train, verify,
 };
 use crate::context::{Context, Outcome};
 

@@ -99,7 +99,7 @@ struct Sums {
     squares: Vec<f64>,
 }
 
-fn measure<'a>(sums: &mut BTreeMap<FeatureId, Sums>, values: impl Iterator<Item = (FeatureId, &'a Value)>) {
+fn measure(sums: &mut BTreeMap<FeatureId, Sums>, values: impl Iterator<Item = (FeatureId, Value)>) {
     for (id, value) in values {
         let sums = sums.entry(id).or_default();
         let Value::Dense(dense) = value else {

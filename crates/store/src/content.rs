@@ -3,13 +3,14 @@
 use blake3::Hasher;
 use timeweft_graph::rows::{IdRef, Rest, Rows};
 use timeweft_graph::{Action, EdgeKey, Element, Event, FeatureKind, Name, NodeKey, Value};
+use xxhash_rust::xxh3::xxh3_128;
 
-/// Hash of a version's elements and merges, whatever their order: the hashes of all elements added up, lane by lane.
+/// Hash of a version's elements and merges, whatever their order: the XXH3 hashes of all elements added up.
 ///
 /// Types and features count by their numbers, which never change within a store.
 #[derive(Default)]
 pub(crate) struct RowHasher {
-    sum: [u64; 4],
+    sum: u128,
     records: [u64; 2],
     bytes: Bytes,
 }
@@ -30,7 +31,7 @@ impl RowHasher {
                 bytes.0.extend_from_slice(&feature.0.to_le_bytes());
                 bytes.piece(value);
             }
-            add(&mut self.sum, &self.bytes);
+            self.sum = self.sum.wrapping_add(xxh3_128(&self.bytes.0));
         }
     }
 
@@ -41,15 +42,16 @@ impl RowHasher {
             bytes.0.clear();
             bytes.tag(2).node(&merge.from).node(&merge.into);
             merge.features.iter().for_each(|(name, value)| bytes.feature(name, value.as_ref()));
-            add(&mut self.sum, &self.bytes);
+            self.sum = self.sum.wrapping_add(xxh3_128(&self.bytes.0));
         }
         for deletion in &rest.deleted {
             self.bytes.0.clear();
             self.bytes.tag(3).node(&deletion.node);
-            add(&mut self.sum, &self.bytes);
+            self.sum = self.sum.wrapping_add(xxh3_128(&self.bytes.0));
         }
         let mut hasher = Hasher::new();
-        self.sum.iter().chain(&self.records).for_each(|number| _ = hasher.update(&number.to_le_bytes()));
+        hasher.update(&self.sum.to_le_bytes());
+        self.records.iter().for_each(|number| _ = hasher.update(&number.to_le_bytes()));
         [rest.merges.len(), rest.deleted.len()]
             .iter()
             .for_each(|&count| _ = hasher.update(&(count as u64).to_le_bytes()));
@@ -57,18 +59,10 @@ impl RowHasher {
     }
 }
 
-fn add(sum: &mut [u64; 4], bytes: &Bytes) {
-    let hash = blake3::hash(&bytes.0);
-    let (lanes, _) = hash.as_bytes().as_chunks::<8>();
-    for (lane, part) in sum.iter_mut().zip(lanes) {
-        *lane = lane.wrapping_add(u64::from_le_bytes(*part));
-    }
-}
-
-/// Events in any order: the hashes of all added up, lane by lane.
+/// Events in any order: the hashes of all added up.
 #[derive(Default)]
 pub(crate) struct EventSet {
-    sum: [u64; 4],
+    sum: u128,
     events: u64,
     bytes: Bytes,
 }
@@ -77,13 +71,12 @@ impl EventSet {
     pub(crate) fn add(&mut self, event: &Event) {
         self.bytes.0.clear();
         self.bytes.event(event);
-        add(&mut self.sum, &self.bytes);
+        self.sum = self.sum.wrapping_add(xxh3_128(&self.bytes.0));
         self.events += 1;
     }
-}
 
-impl PartialEq for EventSet {
-    fn eq(&self, other: &EventSet) -> bool {
+    /// Whether both were given the same events.
+    pub(crate) fn same(&self, other: &EventSet) -> bool {
         (self.sum, self.events) == (other.sum, other.events)
     }
 }

@@ -161,7 +161,7 @@ pub struct LoadRecord {
     pub release_timestamp: Option<Time>,
     /// Name of the source.
     pub source: Name,
-    /// BLAKE3 of the content, in hexadecimal: of a version's elements in any order, or of events in their order.
+    /// Hash of the content, in hexadecimal: of a version's elements in any order, or of events in their order.
     pub content_hash: String,
     /// Numbers of accepted events.
     pub counts: EventCounts,

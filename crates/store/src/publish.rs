@@ -139,7 +139,7 @@ impl Store {
         let taken = version::take_in(&mut trial, request, at, options, fields, Some(segments), read)?;
         let mut report = empty_report(id, Commit(self.commit().0 + 1));
         let (hash, written, reader) = taken.fill(&mut report, request);
-        check_outcome(&report, true)?;
+        check_outcome(&report, request, true)?;
         let mut splice = Splice::new(self, id, &request.namespace, trial, original, written);
         splice.later(&log[place..])?;
         let Splice { trial, written, report: later, .. } = splice;
@@ -166,7 +166,7 @@ impl Store {
         let taken = version::take_in(index, request, at, options, fields, Some(log), read)?;
         let mut report = empty_report(id, Commit(self.commit().0 + 1));
         let (hash, written, reader) = taken.fill(&mut report, request);
-        check_outcome(&report, true)?;
+        check_outcome(&report, request, true)?;
         self.publish(record(request, &report, hash, Some(reader), started), written, &known_schema)?;
         Ok(report)
     }
@@ -254,7 +254,7 @@ impl Store {
             return Err(StoreError::BrokenOff);
         }
         let Ingest { log, report, hasher, .. } = ingest;
-        check_outcome(&report, false)?;
+        check_outcome(&report, request, false)?;
 
         let written = log.finish()?;
         self.publish(record(request, &report, hasher.finish(), None, started), written, &known_schema)?;
@@ -292,7 +292,10 @@ struct Intake<'a> {
     whole: &'a dyn Fn() -> bool,
 }
 
-fn check_outcome(report: &LoadReport, empty_is_sound: bool) -> Result<(), StoreError> {
+fn check_outcome(report: &LoadReport, request: &LoadRequest, empty_is_sound: bool) -> Result<(), StoreError> {
+    if let Some(max) = request.max_rejects.filter(|&max| report.n_rejected > max) {
+        return Err(StoreError::TooManyRejects { max, report: Box::new(report.clone()) });
+    }
     let nothing = match &report.delta {
         Some(delta) if empty_is_sound => delta.nodes.listed + delta.edges.listed == 0,
         _ => report.accepted == 0,

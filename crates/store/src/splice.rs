@@ -147,7 +147,7 @@ impl<'a> Splice<'a> {
             dropped
         };
         dropped.into_iter().for_each(|why| self.drop_event(entry.load, why));
-        if derived == known { Ok(()) } else { self.replace(entry.load, log) }
+        if derived.same(&known) { Ok(()) } else { self.replace(entry.load, log) }
     }
 
     /// Applies the events of a load as they are, but for those that are refused.

@@ -37,15 +37,16 @@ pub use learning::*;
 pub use load::{EventFormat, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
 pub use stats::{Stats, TypeCount};
 pub use timeweft_graph::{
-    Action, At, Commit, Counts, DType, Dangling, Deletes, DeltaError, DeltaReport, Diff, Direction, EdgeKey,
-    EdgeState, EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureKind, FeatureSpan,
-    Features, GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeKey, NodeState, NodeType,
-    NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value, Version,
-    delta::DeletionReport, delta::ElementReport, delta::MergeReport, delta::WhySkipped,
+    Action, At, Commit, Counts, DType, Dangling, Deletes, DeltaError, DeltaReport, Diff, Direction, EdgeKey, EdgeState,
+    EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureKind, FeatureSpan, Features,
+    GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeKey, NodeState, NodeType, NodeTypeId, Owner,
+    Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value, Version, delta::DeletionReport,
+    delta::ElementReport, delta::MergeReport, delta::WhySkipped,
 };
 pub use timeweft_index::{Index, query};
 pub use timeweft_source::{CsvDefaults, CsvOptions, Delimiter, SourceError, VersionFormat, tables, write_event};
 pub use timeweft_store::{
-    ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState, Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
+    ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState, Repeats, RollbackReport,
+    SpliceReport, StoreError, VerifyReport,
 };
 pub use view::View;

@@ -158,11 +158,22 @@ impl VersionOptions {
             LoadRequest::new(&self.namespace, &path.to_string_lossy()).version(&self.version, self.timestamp);
         request.release_timestamp = self.release_timestamp;
         request.kept_rejects = self.kept_rejects;
+        request.max_rejects = self.max_rejects;
+        request.back_dated = self.back_dated;
         request
     }
 
     fn delta(&self) -> DeltaOptions {
-        DeltaOptions { dangling: self.dangling, allow_empty: self.allow_empty, ..DeltaOptions::default() }
+        DeltaOptions { dangling: self.dangling, allow_empty: self.allow_empty, add_fields: self.add_fields }
+    }
+
+    fn read(&self) -> ReadOptions {
+        ReadOptions {
+            format: self.format,
+            id_prefix: self.id_prefix.clone(),
+            graph: self.graph.clone(),
+            root: self.root.clone(),
+        }
     }
 }
 

@@ -124,7 +124,8 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
 
 /// What was taken in although it looks odd.
 pub(super) fn warnings_json(report: &LoadReport) -> Json {
-    let warning = |(place, message): &(Place, String)| json!({ "file": &*place.file, "line": place.line, "message": message });
+    let warning =
+        |(place, message): &(Place, String)| json!({ "file": &*place.file, "line": place.line, "message": message });
     report.warnings.iter().map(warning).collect()
 }
 
