@@ -37,6 +37,7 @@
 mod catalogue;
 mod codec;
 mod content;
+mod documents;
 mod error;
 mod ingest;
 mod load;
@@ -49,6 +50,7 @@ mod verify;
 mod version;
 
 pub use catalogue::FORMAT;
+pub use documents::{Document, DocumentOptions, OPEN};
 pub use error::StoreError;
 pub use load::{ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats};
 pub use rollback::{LoadState, RollbackReport};

@@ -7,12 +7,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+mod d_cases;
 mod damage;
 mod histories;
 mod loads;
 mod merges;
 mod oracle;
+mod r_cases;
 mod readers;
 mod rollback;
-mod versions;
 mod world;
+mod x_cases;
