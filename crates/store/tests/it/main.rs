@@ -1,8 +1,9 @@
 //! Tests of the store.
 //!
-//! `histories`: what is stored equals the oracle at every commit. `versions`: whole versions, with the conformance
-//! cases by their ids. `loads`: policies and the registry. `crash`: a process that is killed. `damage`: files that are
-//! not what was written, and disks that are full.
+//! `d_cases`, `r_cases`, `t_cases`, `x_cases`: conformance cases of the seed "graph delta load", by their ids. `histories`:
+//! what is stored equals the oracle at every commit. `rollback`, `merges`: random versions against the slow delta, loads
+//! that are taken back, and merges that versions name. `loads`: policies and the registry. `readers`: threads beside a
+//! loader. `crash`: a process that is killed. `damage`: files that are not what was written, and disks that are full.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,5 +17,6 @@ mod oracle;
 mod r_cases;
 mod readers;
 mod rollback;
+mod t_cases;
 mod world;
 mod x_cases;

@@ -1,11 +1,11 @@
 //! Loads that are taken back, and versions that are loaded before others.
 
 use proptest::prelude::*;
-use timeweft_graph::{Commit, DeltaError, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time};
-use timeweft_store::{LoadReport, LoadRequest, LoadState, Store, StoreError};
+use timeweft_graph::{Commit, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time};
+use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 use crate::oracle::{Oracle, content, lines, resolved, state};
-use crate::world::{create, edge, edge_lives, fresh, life, lives, load_version, node, records, version};
+use crate::world::{create, edge, fresh, lives, load_version, node, records, version};
 
 fn options() -> DeltaOptions {
     DeltaOptions { allow_empty: true, ..DeltaOptions::default() }
@@ -128,35 +128,6 @@ proptest! {
 }
 
 #[test]
-fn x15_every_version_can_be_taken_back_and_the_first_leaves_an_empty_graph() {
-    let (dir, mut store) = fresh();
-    at(&mut store, 100, &["n A", "n B"]);
-    at(&mut store, 200, &["n A"]);
-    at(&mut store, 300, &["n A 1"]);
-    let undone = store.rollback(LoadId(3)).unwrap();
-    assert_eq!((undone.load, undone.commit, undone.undone), (LoadId(4), Commit(4), LoadId(3)));
-    assert_eq!(
-        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
-        (vec![life(100, None)], vec![life(100, Some(200))])
-    );
-    store.rollback(LoadId(2)).unwrap();
-    assert_eq!(
-        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
-        (vec![life(100, None)], vec![life(100, None)])
-    );
-    store.rollback(LoadId(1)).unwrap();
-    assert_eq!(store.view().events().len(), 0);
-    drop(store);
-    let mut store = Store::open(dir.path()).unwrap();
-    assert_eq!((store.view().events().len(), store.commit()), (0, Commit(6)));
-    assert_eq!(store.load_state(LoadId(2)), Some(LoadState::RolledBack { by: LoadId(5) }));
-    assert_eq!((store.load_state(LoadId(5)), store.load_state(LoadId(9))), (Some(LoadState::Complete), None));
-    // The names of the versions are free again.
-    assert!(!at(&mut store, 100, &["n C"]).unchanged);
-    assert_eq!(lives(&*store.view(), "C"), [life(100, None)]);
-}
-
-#[test]
 fn a_rollback_is_not_rolled_back() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A"]);
@@ -168,18 +139,6 @@ fn a_rollback_is_not_rolled_back() {
     }
     assert!(matches!(store.rollback(LoadId(7)), Err(StoreError::UnknownLoad(LoadId(7)))));
     assert_eq!((store.commit(), store.loads().len()), (Commit(2), 2));
-}
-
-#[test]
-fn x28_merge_then_rollback() {
-    let (_dir, mut store) = fresh();
-    at(&mut store, 100, &["n A", "n B", "e x A B"]);
-    let first = store.view();
-    at(&mut store, 200, &["n B", "m A B"]);
-    store.rollback(LoadId(2)).unwrap();
-    assert_eq!(store.view().events(), first.events());
-    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [life(100, None)]);
-    assert!(store.view().merges().is_empty());
 }
 
 #[test]
@@ -201,26 +160,4 @@ fn events_of_a_load_are_taken_back_and_later_ones_that_need_them_are_dropped() {
     assert!(store.view().edge_history(&edge("x", "A", "B")).is_empty());
     assert_eq!(store.view_at(Commit(3)).unwrap().events().len(), 4);
     store.verify().unwrap();
-}
-
-#[test]
-fn x10_x11_a_version_before_another_must_be_said_to_be_one() {
-    let (dir, mut store) = fresh();
-    at(&mut store, 200, &["n A", "n B"]);
-    for back_dated in [true, false] {
-        let refused = try_load(&mut store, "ns", 200, &["n A 1"], back_dated);
-        assert!(matches!(refused, Ok(LoadReport { .. }) | Err(StoreError::VersionTaken { .. })), "{refused:?}");
-        let request = LoadRequest::new("ns", "test").version("same time", Time(200));
-        let refused = load_version(&mut store, LoadRequest { back_dated, ..request }, version(&["n A 1"]), options());
-        assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
-    }
-    let refused = try_load(&mut store, "ns", 100, &["n A", "n C"], false);
-    assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
-    let loaded = try_load(&mut store, "ns", 100, &["n A", "n C"], true).unwrap();
-    assert_eq!((loaded.later.replaced.clone(), store.loads()[1].before), (vec![LoadId(1)], Some(LoadId(1))));
-    drop(store);
-    let store = Store::open(dir.path()).unwrap();
-    let view = store.view();
-    assert_eq!((lives(&*view, "A"), lives(&*view, "B")), (vec![life(100, None)], vec![life(200, None)]));
-    assert_eq!(lives(&*view, "C"), [life(100, Some(200))]);
 }

@@ -1,10 +1,12 @@
+//! Whole versions: the conformance cases X1 to X28 that the seed's tests lack, each with its target result.
+
 use serde_json::json;
 use timeweft_graph::delta::WhySkipped;
 use timeweft_graph::{
     At, Commit, Dangling, Deletes, DeltaError, DeltaOptions, DeltaReport, FeatureDef, FeatureKind, GraphView, Interval,
-    ListOrder, ListedMerge, Name, NodeKey, Owner, Reason, Time, Value, Version,
+    ListOrder, ListedMerge, LoadId, Name, NodeKey, Owner, Reason, Time, Value, Version,
 };
-use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
+use timeweft_store::{LoadReport, LoadRequest, LoadState, Store, StoreError};
 
 use crate::world::{create, edge, edge_lives, fresh, life, lives, load_version, node, place, records, version};
 
@@ -15,6 +17,12 @@ fn at(store: &mut Store, time: i64, lines: &[&str]) -> LoadReport {
 
 fn at_with(store: &mut Store, time: i64, version: Version, options: DeltaOptions) -> Result<LoadReport, StoreError> {
     load_version(store, LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time)), version, options)
+}
+
+/// The same for a version that may come before others.
+fn at_or_before(store: &mut Store, time: i64, lines: &[&str], back_dated: bool) -> Result<LoadReport, StoreError> {
+    let request = LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time));
+    load_version(store, LoadRequest { back_dated, ..request }, version(lines), DeltaOptions::default())
 }
 
 fn report(report: &LoadReport) -> &DeltaReport {
@@ -194,6 +202,34 @@ fn x7_a_stub_is_made_for_a_node_that_was_never_there() {
 }
 
 #[test]
+fn x8_a_first_load_that_breaks_off_leaves_nothing_and_can_run_again() {
+    let (dir, mut store) = fresh();
+    let request = || LoadRequest::new("ns", "test").version("v1", Time(100));
+    let broken = store.load_version(request(), DeltaOptions::default(), |sink| {
+        version(&["n A", "n B", "e x A B"]).send(sink);
+        Err("the line breaks off".into())
+    });
+    assert!(matches!(broken, Err(StoreError::Source(_))));
+    assert_eq!((store.commit(), store.loads().len(), store.view().events().len()), (Commit(0), 0, 0));
+    let mut store = reopened(&dir, store);
+    let again = load_version(&mut store, request(), version(&["n A", "n B", "e x A B"]), DeltaOptions::default());
+    assert_eq!((again.unwrap().commit, store.view().events().len()), (Commit(1), 3));
+}
+
+#[test]
+fn x9_a_rollback_after_an_abort_leads_to_the_last_good_version() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B 7", "e e A B"]);
+    let first = store.view();
+    let options = DeltaOptions { dangling: Dangling::Reject, ..DeltaOptions::default() };
+    assert!(at_with(&mut store, 200, version(&["n A 1", "e e A B"]), options).is_err());
+    at(&mut store, 300, &["n A 2", "n B 7"]);
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(store.view().events(), first.events());
+    assert_eq!((lives(&*store.view(), "A"), lives(&*store.view(), "B")), (vec![open(100)], vec![open(100)]));
+}
+
+#[test]
 fn x10_x11_timestamps_of_a_namespace_increase() {
     let (_dir, mut store) = fresh();
     at(&mut store, 200, &["n A", "n B", "n G"]);
@@ -205,6 +241,33 @@ fn x10_x11_timestamps_of_a_namespace_increase() {
     assert_eq!((store.commit(), lives(&*store.view(), "G")), (Commit(1), vec![open(200)]));
     let request = LoadRequest::new("elsewhere", "test").version("v1", Time(100));
     assert!(load_version(&mut store, request, version(&["n Z"]), DeltaOptions::default()).is_ok());
+}
+
+#[test]
+fn x10b_x11b_a_version_before_another_must_be_said_to_be_one() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 200, &["n A", "n B"]);
+    for back_dated in [true, false] {
+        let refused = at_or_before(&mut store, 200, &["n A 1"], back_dated);
+        assert!(matches!(refused, Ok(LoadReport { .. }) | Err(StoreError::VersionTaken { .. })), "{refused:?}");
+        let request = LoadRequest::new("ns", "test").version("same time", Time(200));
+        let refused = load_version(
+            &mut store,
+            LoadRequest { back_dated, ..request },
+            version(&["n A 1"]),
+            DeltaOptions::default(),
+        );
+        assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
+    }
+    let refused = at_or_before(&mut store, 100, &["n A", "n C"], false);
+    assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
+    let loaded = at_or_before(&mut store, 100, &["n A", "n C"], true).unwrap();
+    assert_eq!((loaded.later.replaced.clone(), store.loads()[1].before), (vec![LoadId(1)], Some(LoadId(1))));
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    let view = store.view();
+    assert_eq!((lives(&*view, "A"), lives(&*view, "B")), (vec![life(100, None)], vec![life(200, None)]));
+    assert_eq!(lives(&*view, "C"), [life(100, Some(200))]);
 }
 
 #[test]
@@ -239,6 +302,35 @@ fn x14_x21_an_edge_that_moves_ends_and_begins() {
     assert_eq!(edge_lives(&*view, &edge("x", "A", "C")), [open(200)]);
     assert_eq!(edge_lives(&*view, &edge("e/z", "A", "B")), [closed(100, 200)]);
     assert_eq!(edge_lives(&*view, &edge("f/z", "A", "B")), [open(200)]);
+}
+
+#[test]
+fn x15_every_version_can_be_taken_back_and_the_first_leaves_an_empty_graph() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B"]);
+    at(&mut store, 200, &["n A"]);
+    at(&mut store, 300, &["n A 1"]);
+    let undone = store.rollback(LoadId(3)).unwrap();
+    assert_eq!((undone.load, undone.commit, undone.undone), (LoadId(4), Commit(4), LoadId(3)));
+    assert_eq!(
+        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
+        (vec![life(100, None)], vec![life(100, Some(200))])
+    );
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(
+        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
+        (vec![life(100, None)], vec![life(100, None)])
+    );
+    store.rollback(LoadId(1)).unwrap();
+    assert_eq!(store.view().events().len(), 0);
+    drop(store);
+    let mut store = Store::open(dir.path()).unwrap();
+    assert_eq!((store.view().events().len(), store.commit()), (0, Commit(6)));
+    assert_eq!(store.load_state(LoadId(2)), Some(LoadState::RolledBack { by: LoadId(5) }));
+    assert_eq!((store.load_state(LoadId(5)), store.load_state(LoadId(9))), (Some(LoadState::Complete), None));
+    // The names of the versions are free again.
+    assert!(!at(&mut store, 100, &["n C"]).unchanged);
+    assert_eq!(lives(&*store.view(), "C"), [life(100, None)]);
 }
 
 #[test]
@@ -419,6 +511,18 @@ fn x27_an_edge_gains_a_feature() {
     let lost = at(&mut store, 300, &["n A", "n B", "e x A B"]);
     assert_eq!(lost.counts.edges.updated, 1);
     assert_eq!(spans(store.view().edge_history(&edge("x", "A", "B"))), [(closed(200, 300), json!(5))]);
+}
+
+#[test]
+fn x28_merge_then_rollback() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "e x A B"]);
+    let first = store.view();
+    at(&mut store, 200, &["n B", "m A B"]);
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(store.view().events(), first.events());
+    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [life(100, None)]);
+    assert!(store.view().merges().is_empty());
 }
 
 #[test]
