@@ -3,7 +3,8 @@
 //! `d_cases`, `r_cases`, `t_cases`, `x_cases`: conformance cases of the seed "graph delta load", by their ids. `histories`:
 //! what is stored equals the oracle at every commit. `rollback`, `merges`: random versions against the slow delta, loads
 //! that are taken back, and merges that versions name. `loads`: policies and the registry. `readers`: threads beside a
-//! loader. `crash`: a process that is killed. `damage`: files that are not what was written, and disks that are full.
+//! loader. `releases`: a real
+//! ontology. `crash`: a process that is killed. `damage`: files that are not what was written, and disks that are full.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,6 +17,7 @@ mod merges;
 mod oracle;
 mod r_cases;
 mod readers;
+mod releases;
 mod rollback;
 mod t_cases;
 mod world;
