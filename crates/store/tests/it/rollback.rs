@@ -1,7 +1,7 @@
 //! Loads that are taken back, and versions that are loaded before others.
 
 use proptest::prelude::*;
-use timeweft_graph::{Commit, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time};
+use timeweft_graph::{At, Commit, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time};
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 use crate::oracle::{Oracle, content, lines, resolved, state};
@@ -125,6 +125,26 @@ proptest! {
         prop_assert_eq!(state(&*store.view(), newest * 100), state(&*original, newest * 100));
         store.verify().unwrap();
     }
+}
+
+#[test]
+fn what_a_rollback_leaves_behind_is_still_checked() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 100, &["n A"]);
+    let many: Vec<String> = (0..5_000).map(|id| format!("n {id}")).collect();
+    at(&mut store, 200, &all(&many));
+    store.rollback(LoadId(2)).unwrap();
+    store.verify().unwrap();
+    assert_eq!(store.view_at(Commit(2)).unwrap().counts(At::now()).nodes, 5_000);
+    let file = dir.path().join("log").join("p0-2-0.arrow");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert!(matches!(store.verify(), Err(StoreError::Corrupt { .. })));
+    assert!(matches!(store.view_at(Commit(2)), Err(StoreError::Corrupt { .. })));
+    drop(store);
+    assert_eq!(Store::open(dir.path()).unwrap().view().counts(At::now()).nodes, 1);
 }
 
 #[test]
