@@ -1,6 +1,6 @@
 //! Real releases of the Environment Ontology.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use timeweft_graph::{DeltaOptions, GraphView, LoadId, Time};
 use timeweft_source::{OboOptions, obo};
@@ -23,7 +23,7 @@ fn data(test: &str, path: &str) -> Option<PathBuf> {
     Some(found)
 }
 
-fn release(store: &mut Store, path: &PathBuf, time: i64, back_dated: bool) -> LoadReport {
+fn release(store: &mut Store, path: &Path, time: i64, back_dated: bool) -> LoadReport {
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
     let request = LoadRequest { back_dated, ..LoadRequest::new("envo", &name).version(&name, Time(time)) };
     let options = OboOptions { id_prefix: Some("ENVO".into()) };

@@ -37,9 +37,20 @@ proptest! {
     #[test]
     fn versions_equal_the_slow_delta(versions in proptest::collection::vec(lines(), 1..5)) {
         let (_dir, mut store) = fresh();
+        let (_dir_of_other, mut shuffled) = fresh();
         let mut oracle = Oracle::new();
         for (number, lines) in (1..).zip(&versions) {
             let loaded = at(&mut store, number * 100, &all(lines));
+            let mut backwards = version(&all(lines));
+            backwards.nodes.reverse();
+            backwards.edges.reverse();
+            backwards.merges.reverse();
+            backwards.deleted.reverse();
+            let request = LoadRequest::new("ns", "test").version(&format!("v{number}"), Time(number * 100));
+            let same = load_version(&mut shuffled, request, backwards, options()).unwrap();
+            prop_assert_eq!(&same.delta, &loaded.delta);
+            prop_assert_eq!(shuffled.view().merges(), store.view().merges());
+            prop_assert_eq!(state(&*shuffled.view(), number * 100), state(&*store.view(), number * 100));
             let (report, rejects) = oracle.load(&version(&all(lines)), Time(number * 100), &options());
             prop_assert_eq!(loaded.delta.as_ref().unwrap(), &report);
             prop_assert_eq!(loaded.n_rejected as usize, rejects);
