@@ -14,7 +14,7 @@
 //! | `recency` | counters of pairs, sources, destinations |
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
-//! | `live` | what lives now, by namespace |
+//! | `live`, `past` | what lives now, and every life ever, by namespace |
 //! | `join` | a whole version taken in: what is new, changed, gone |
 //! | [`query`] | what people ask of hierarchies and names |
 
@@ -32,6 +32,7 @@ mod log;
 mod merge;
 mod names;
 mod node;
+mod past;
 pub mod query;
 mod recency;
 mod timeline;

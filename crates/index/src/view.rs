@@ -182,7 +182,7 @@ impl Index {
         history
     }
 
-    fn spans(&self, life: &impl Life, owner: Owner) -> Vec<FeatureSpan> {
+    pub(crate) fn spans(&self, life: &impl Life, owner: Owner) -> Vec<FeatureSpan> {
         let defs = self.schema.features(owner);
         let span = |(id, interval, value): (FeatureId, Interval, u32)| {
             let (name, value) = (defs.get(id.at())?.name.clone(), self.columns.value(value)?);

@@ -28,6 +28,10 @@
 //! transaction of the catalogue refers to it with its length and CRC-32C, and so makes the load visible. Opening
 //! removes files that nothing refers to. Small loads keep the same bytes in the catalogue itself.
 //!
+//! Nothing is ever taken out. A rollback is a record that names the load it takes back, and a back-dated version one that
+//! names the load it comes before; both may bring segments that stand for those of later loads. The records up to a
+//! commit say which segments, in which order, make the graph at that commit.
+//!
 //! Columns of a segment: `time` (int64, in the unit that the file's metadata names), `action`, `entity`, `source_type`,
 //! `relation`, `destination_type` (dictionaries of names), `source_id`, `destination_id`, `key` (text), `ended` (names
 //! of the features whose value the event ends), and one column a feature, named `type.feature` or
@@ -37,6 +41,7 @@
 mod catalogue;
 mod codec;
 mod content;
+mod documents;
 mod error;
 mod ingest;
 mod load;
@@ -49,6 +54,7 @@ mod verify;
 mod version;
 
 pub use catalogue::FORMAT;
+pub use documents::{Document, DocumentOptions, OPEN};
 pub use error::StoreError;
 pub use load::{ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats};
 pub use rollback::{LoadState, RollbackReport};

@@ -324,13 +324,8 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
 }
 
 impl Segment {
-    /// Checks the bytes and hands the events over, batch after batch.
-    pub(crate) fn read(
-        &self,
-        bytes: &[u8],
-        place: &Path,
-        mut each: impl FnMut(Vec<Event>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    /// Compares length and checksum.
+    pub(crate) fn check(&self, bytes: &[u8], place: &Path) -> Result<(), StoreError> {
         if bytes.len() as u64 != self.length {
             let problem = format!("it has {} bytes instead of {}", bytes.len(), self.length);
             return Err(StoreError::corrupt(place, problem));
@@ -338,6 +333,17 @@ impl Segment {
         if crc32c::crc32c(bytes) != self.crc32c {
             return Err(StoreError::corrupt(place, "its checksum is wrong"));
         }
+        Ok(())
+    }
+
+    /// Checks the bytes and hands the events over, batch after batch.
+    pub(crate) fn read(
+        &self,
+        bytes: &[u8],
+        place: &Path,
+        mut each: impl FnMut(Vec<Event>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.check(bytes, place)?;
         let broken = |error: &dyn std::fmt::Display| StoreError::corrupt(place, error);
         let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(|error| broken(&error))?;
         let mut events = 0;

@@ -18,6 +18,10 @@ use crate::splice::{Effective, effective};
 ///
 /// Everything that was ever loaded is in its log. The index in memory is built from the log at [`Store::open`] and
 /// follows every load; readers hold it by [`Arc`], and what they hold never changes.
+///
+/// Another process that opens the directory gets [`StoreError::Locked`]. Threads that load share the store behind a
+/// `Mutex`: loads of one namespace then come one after the other, and one whose version is older than what came before it
+/// is refused; loads of different namespaces lead to the same graph in either order.
 pub struct Store {
     pub(crate) dir: PathBuf,
     pub(crate) catalogue: Catalogue,
@@ -210,7 +214,8 @@ impl Store {
         Ok(false)
     }
 
-    fn segment_bytes(&self, segment: &Segment) -> Result<(Vec<u8>, PathBuf), StoreError> {
+    /// The bytes of a segment as they are, and where they lie.
+    pub(crate) fn segment_bytes(&self, segment: &Segment) -> Result<(Vec<u8>, PathBuf), StoreError> {
         let Some(file) = &segment.file else {
             return Ok((self.catalogue.batch(segment)?, self.catalogue.path().into()));
         };

@@ -29,6 +29,11 @@ impl Store {
     /// Pinned views stay as they are. The first thing that is wrong is the error.
     pub fn verify(&mut self) -> Result<VerifyReport, StoreError> {
         self.catalogue.check()?;
+        // What a later load replaced is only read for earlier commits, but read it can be.
+        for segment in &self.segments {
+            let (bytes, place) = self.segment_bytes(segment)?;
+            segment.check(&bytes, &place)?;
+        }
         let replayed = self.replay(self.commit())?;
         let report = VerifyReport {
             loads: self.loads.len() as u64,

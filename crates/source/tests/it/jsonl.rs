@@ -176,6 +176,14 @@ const BAD_LINES: &[(&str, &str)] = &[
         "a merge has `source` and `destination`",
     ),
     (
+        r#"{"time":1,"action":"create","entity":"merge","source":{"type":"a","id":1},"edge":{"type":"r"},"destination":{"type":"a","id":2}}"#,
+        "edge of a merge: ",
+    ),
+    (
+        r#"{"time":1,"action":"create","entity":"merge","source":{"type":"a","id":1,"features":{"x":1}},"destination":{"type":"a","id":2}}"#,
+        "the nodes of a merge carry no features",
+    ),
+    (
         r#"{"time":1,"action":"delete","entity":"node","source":{"type":"a","id":1,"features":{"x":1}}}"#,
         "a delete carries no features",
     ),

@@ -1,18 +1,24 @@
 //! Tests of the store.
 //!
-//! `histories`: what is stored equals the oracle at every commit. `versions`: whole versions, with the conformance
-//! cases by their ids. `loads`: policies and the registry. `crash`: a process that is killed. `damage`: files that are
-//! not what was written, and disks that are full.
+//! `d_cases`, `r_cases`, `t_cases`, `x_cases`: conformance cases of the seed "graph delta load", by their ids. `histories`:
+//! what is stored equals the oracle at every commit. `rollback`, `merges`: random versions against the slow delta, loads
+//! that are taken back, and merges that versions name. `loads`: policies and the registry. `readers`: threads beside a
+//! loader. `releases`: a real
+//! ontology. `crash`: a process that is killed. `damage`: files that are not what was written, and disks that are full.
 
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+mod d_cases;
 mod damage;
 mod histories;
 mod loads;
 mod merges;
 mod oracle;
+mod r_cases;
 mod readers;
+mod releases;
 mod rollback;
-mod versions;
+mod t_cases;
 mod world;
+mod x_cases;

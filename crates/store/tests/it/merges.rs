@@ -7,6 +7,7 @@ use timeweft_graph::{
 };
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
+use crate::oracle::{Oracle, state};
 use crate::world::{fresh, life, load_version, node, version};
 
 fn load_with(store: &mut Store, time: i64, version: Version, options: DeltaOptions) -> LoadReport {
@@ -166,10 +167,18 @@ fn spans(store: &Store, id: &str) -> Vec<(Name, Interval, f64)> {
 fn a_new_field_is_no_change_until_it_is_taken_in() {
     let (dir, mut store) = fresh();
     let plain = DeltaOptions::default();
-    load_with(&mut store, 100, read_by(&["a"], &[("A", &[("a", 1.0)]), ("B", &[("a", 1.0)])]), plain);
+    let mut oracle = Oracle::new();
+    let mut load_both = |store: &mut Store, time: i64, version: Version, options: DeltaOptions| {
+        let expected = oracle.load(&version, Time(time), &options).0;
+        let loaded = load_with(store, time, version, options);
+        assert_eq!(loaded.delta.as_ref().unwrap(), &expected);
+        assert!(state(&*store.view(), time) == state(&oracle.graph, time));
+        loaded
+    };
+    load_both(&mut store, 100, read_by(&["a"], &[("A", &[("a", 1.0)]), ("B", &[("a", 1.0)])]), plain);
     let terms: &[(&str, &[(&str, f64)])] =
         &[("A", &[("a", 1.0), ("b", 5.0)]), ("B", &[("a", 2.0), ("b", 5.0)]), ("C", &[("a", 1.0), ("b", 5.0)])];
-    let second = load_with(&mut store, 200, read_by(&["a", "b"], terms), plain);
+    let second = load_both(&mut store, 200, read_by(&["a", "b"], terms), plain);
     let delta = second.delta.as_ref().unwrap();
     assert_eq!(delta.new_fields, ["term.b"]);
     assert_eq!((delta.nodes.unchanged, delta.nodes.changed, delta.nodes.migrated, delta.nodes.new), (1, 1, 0, 1));
@@ -180,7 +189,7 @@ fn a_new_field_is_no_change_until_it_is_taken_in() {
     let add = DeltaOptions { add_fields: true, ..plain };
     let terms: &[(&str, &[(&str, f64)])] =
         &[("A", &[("a", 1.0), ("b", 5.0)]), ("B", &[("a", 3.0), ("b", 5.0)]), ("C", &[("a", 1.0)])];
-    let third = load_with(&mut store, 300, read_by(&["a", "b"], terms), add);
+    let third = load_both(&mut store, 300, read_by(&["a", "b"], terms), add);
     let delta = third.delta.as_ref().unwrap();
     assert_eq!((delta.nodes.unchanged, delta.nodes.changed, delta.nodes.migrated), (1, 1, 1));
     assert_eq!(delta.nodes.changed_features.keys().collect::<Vec<_>>(), ["term.a"]);
@@ -188,7 +197,7 @@ fn a_new_field_is_no_change_until_it_is_taken_in() {
 
     // From now on the field is one like others; a reader that forgets one leaves its values alone.
     let terms: &[(&str, &[(&str, f64)])] = &[("A", &[("b", 6.0)]), ("B", &[("b", 5.0)]), ("C", &[])];
-    let fourth = load_with(&mut store, 400, read_by(&["b"], terms), plain);
+    let fourth = load_both(&mut store, 400, read_by(&["b"], terms), plain);
     let delta = fourth.delta.as_ref().unwrap();
     assert_eq!((delta.new_fields.len(), &delta.missing_fields[..]), (0, &["term.a".to_string()][..]));
     assert_eq!((delta.nodes.unchanged, delta.nodes.changed), (2, 1));

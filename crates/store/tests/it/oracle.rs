@@ -15,11 +15,12 @@ use timeweft_graph::{
 pub(crate) struct Oracle {
     pub(crate) graph: ReferenceGraph,
     newest: Option<Time>,
+    fields: Option<Fields>,
 }
 
 impl Oracle {
     pub(crate) fn new() -> Oracle {
-        Oracle { graph: ReferenceGraph::new(Schema::new(TimeUnit::Milli)), newest: None }
+        Oracle { graph: ReferenceGraph::new(Schema::new(TimeUnit::Milli)), newest: None, fields: None }
     }
 
     pub(crate) fn load(&mut self, version: &Version, at: Time, options: &DeltaOptions) -> (DeltaReport, usize) {
@@ -27,7 +28,7 @@ impl Oracle {
         for event in &delta.events {
             self.graph.apply(event).unwrap_or_else(|reason| panic!("{event:?}: {reason}"));
         }
-        self.newest = Some(at);
+        (self.newest, self.fields) = (Some(at), delta.fields);
         (delta.report, delta.rejects.len())
     }
 }
@@ -74,7 +75,7 @@ impl Baseline for Oracle {
         open.iter().filter_map(record).collect()
     }
     fn fields(&self) -> Option<Fields> {
-        None
+        self.fields.clone()
     }
 }
 

@@ -1,10 +1,12 @@
+//! Whole versions: the conformance cases X1 to X28 that the seed's tests lack, each with its target result.
+
 use serde_json::json;
 use timeweft_graph::delta::WhySkipped;
 use timeweft_graph::{
     At, Commit, Dangling, Deletes, DeltaError, DeltaOptions, DeltaReport, FeatureDef, FeatureKind, GraphView, Interval,
-    ListOrder, ListedMerge, Name, NodeKey, Owner, Reason, Time, Value, Version,
+    ListOrder, ListedMerge, LoadId, Name, NodeKey, Owner, Reason, Time, Value, Version,
 };
-use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
+use timeweft_store::{LoadReport, LoadRequest, LoadState, Store, StoreError};
 
 use crate::world::{create, edge, edge_lives, fresh, life, lives, load_version, node, place, records, version};
 
@@ -15,6 +17,12 @@ fn at(store: &mut Store, time: i64, lines: &[&str]) -> LoadReport {
 
 fn at_with(store: &mut Store, time: i64, version: Version, options: DeltaOptions) -> Result<LoadReport, StoreError> {
     load_version(store, LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time)), version, options)
+}
+
+/// The same for a version that may come before others.
+fn at_or_before(store: &mut Store, time: i64, lines: &[&str], back_dated: bool) -> Result<LoadReport, StoreError> {
+    let request = LoadRequest::new("ns", "test").version(&format!("v{time}"), Time(time));
+    load_version(store, LoadRequest { back_dated, ..request }, version(lines), DeltaOptions::default())
 }
 
 fn report(report: &LoadReport) -> &DeltaReport {
@@ -48,141 +56,6 @@ fn merge(from: &str, into: &str, interval: Interval) -> (String, String, Interva
 fn reopened(dir: &tempfile::TempDir, store: Store) -> Store {
     drop(store);
     Store::open(dir.path()).unwrap()
-}
-
-/// KBase checks here that merges without a merge collection fail before the load is registered. Merges need no
-/// collection in timeweft; what remains is that a load that is refused at the start leaves no record.
-#[test]
-fn d1_a_load_that_is_refused_is_not_registered() {
-    let (_dir, mut store) = fresh();
-    let mut request = LoadRequest::new("ns", "test").version("2", Time(1));
-    request.timestamp = None;
-    let refused = load_version(&mut store, request, version(&["n a", "m b a"]), DeltaOptions::default());
-    assert!(matches!(refused, Err(StoreError::Incomplete("a timestamp"))));
-    assert!(store.loads().is_empty());
-    assert_eq!(at(&mut store, 1, &["n a", "m b a"]).commit, Commit(1));
-}
-
-/// KBase's closed `[created, expired]` is `[created, expired + 1)` here; a version document is a span of features.
-/// Batch sizes have no counterpart. Where KBase re-versions an edge because its end changed, the edge lives on.
-#[test]
-fn d2_nodes_and_edges_of_several_relations() {
-    let (dir, mut store) = fresh();
-    let live = [
-        r#"n old "foo""#,
-        r#"n same1 {"bar":"baz"}"#,
-        r#"n same2 ["bar","baz"]"#,
-        r#"n up1 {"old":"data"}"#,
-        r#"n up2 ["old","data"]"#,
-        r#"e def_e/old old up1 "foo""#,
-        r#"e def_e/up1 same1 up1 "bar""#,
-        r#"e e1/old old same1 "baz""#,
-        r#"e e1/same same1 same2 "bing""#,
-        r#"e e2/change same1 same2 "baz""#,
-        r#"e e2/up2 up2 same2 "boof""#,
-    ];
-    let dead = [
-        r#"n expire "foo""#,
-        r#"n gap "super sweet""#,
-        r#"e def_e/expire expire same2 "foo""#,
-        r#"e def_e/gap gap same1 "bar""#,
-    ];
-    at(&mut store, 100, &[&live[..], &dead[..]].concat());
-    at(&mut store, 301, &live);
-    let mut request = LoadRequest::new("ns", "test").version("v2", Time(500));
-    request.release_timestamp = Some(Time(400));
-    let next = version(&[
-        r#"n same1 {"bar":"baz"}"#,
-        r#"n same2 ["bar","baz"]"#,
-        r#"n up1 {"new":"data"}"#,
-        r#"n up2 ["old","data1"]"#,
-        r#"n gap "super sweet""#,
-        r#"e def_e/up1 same1 up1 "bar""#,
-        r#"e e1/same same1 same2 "bing""#,
-        r#"e e2/change same1 same2 "boo""#,
-        r#"e e2/up2 up2 same2 "boof""#,
-        r#"e def_e/gap gap same1 "bar""#,
-    ]);
-    let loaded = load_version(&mut store, request, next, DeltaOptions::default()).unwrap();
-    let delta = report(&loaded);
-    assert_eq!((delta.nodes.unchanged, delta.nodes.changed, delta.nodes.reappeared, delta.nodes.gone), (2, 2, 1, 1));
-    assert_eq!((delta.edges.unchanged, delta.edges.changed, delta.edges.reappeared, delta.edges.gone), (3, 1, 1, 2));
-    assert_eq!(delta.nodes.changed_features.get("term.data"), Some(&2));
-    assert_eq!((loaded.accepted, loaded.n_rejected), (6, 0));
-
-    let store = reopened(&dir, store);
-    let view = store.view();
-    for (id, expected) in [
-        ("expire", vec![closed(100, 301)]),
-        ("gap", vec![closed(100, 301), open(500)]),
-        ("old", vec![closed(100, 500)]),
-        ("same1", vec![open(100)]),
-        ("same2", vec![open(100)]),
-        ("up1", vec![open(100)]),
-        ("up2", vec![open(100)]),
-    ] {
-        assert_eq!(lives(&*view, id), expected, "{id}");
-    }
-    let up1 = [(closed(100, 500), json!({"old": "data"})), (open(500), json!({"new": "data"}))];
-    assert_eq!(spans(view.node_history(&node("up1"))), up1);
-    let up2 = [(closed(100, 500), json!(["old", "data"])), (open(500), json!(["old", "data1"]))];
-    assert_eq!(spans(view.node_history(&node("up2"))), up2);
-    for (key, expected) in [
-        (edge("def_e/expire", "expire", "same2"), vec![closed(100, 301)]),
-        (edge("def_e/gap", "gap", "same1"), vec![closed(100, 301), open(500)]),
-        (edge("def_e/old", "old", "up1"), vec![closed(100, 500)]),
-        (edge("def_e/up1", "same1", "up1"), vec![open(100)]),
-        (edge("e1/old", "old", "same1"), vec![closed(100, 500)]),
-        (edge("e1/same", "same1", "same2"), vec![open(100)]),
-        (edge("e2/change", "same1", "same2"), vec![open(100)]),
-        (edge("e2/up2", "up2", "same2"), vec![open(100)]),
-    ] {
-        assert_eq!(edge_lives(&*view, &key), expected, "{key}");
-    }
-    let change = [(closed(100, 500), json!("baz")), (open(500), json!("boo"))];
-    assert_eq!(spans(view.edge_history(&edge("e2/change", "same1", "same2"))), change);
-    let last = store.loads().last().unwrap();
-    assert_eq!((&*last.namespace, last.version.as_deref()), ("ns", Some("v2")));
-    assert_eq!((last.timestamp, last.release_timestamp), (Some(Time(500)), Some(Time(400))));
-}
-
-/// Merges have no features in timeweft, so KBase's `woo` on the merge edge has no counterpart.
-#[test]
-fn d3_merges_with_unknown_ends_are_ignored() {
-    let (dir, mut store) = fresh();
-    at(
-        &mut store,
-        100,
-        &[
-            r#"n root "foo""#,
-            r#"n merged "bar""#,
-            r#"n target "baz""#,
-            r#"e to_m root merged "foo""#,
-            r#"e to_t root target "bar""#,
-        ],
-    );
-    let loaded = at(
-        &mut store,
-        500,
-        &[
-            r#"n root "foo""#,
-            r#"n target "baz""#,
-            r#"e to_t root target "bar""#,
-            "m fake1 target",
-            "m merged target",
-            "m target fake2",
-        ],
-    );
-    let store = reopened(&dir, store);
-    let view = store.view();
-    assert_eq!((lives(&*view, "root"), lives(&*view, "target")), (vec![open(100)], vec![open(100)]));
-    assert_eq!(lives(&*view, "merged"), [closed(100, 500)]);
-    assert_eq!(edge_lives(&*view, &edge("to_m", "root", "merged")), [closed(100, 500)]);
-    assert_eq!(edge_lives(&*view, &edge("to_t", "root", "target")), [open(100)]);
-    assert_eq!(merges(&store), [merge("merged", "target", open(500))]);
-    let skipped = &report(&loaded).merges.skipped;
-    assert_eq!((skipped.get(&WhySkipped::FromUnknown), skipped.get(&WhySkipped::FromListed)), (Some(&1), Some(&1)));
-    assert_eq!(report(&loaded).merges.merged, 1);
 }
 
 #[test]
@@ -329,6 +202,34 @@ fn x7_a_stub_is_made_for_a_node_that_was_never_there() {
 }
 
 #[test]
+fn x8_a_first_load_that_breaks_off_leaves_nothing_and_can_run_again() {
+    let (dir, mut store) = fresh();
+    let request = || LoadRequest::new("ns", "test").version("v1", Time(100));
+    let broken = store.load_version(request(), DeltaOptions::default(), |sink| {
+        version(&["n A", "n B", "e x A B"]).send(sink);
+        Err("the line breaks off".into())
+    });
+    assert!(matches!(broken, Err(StoreError::Source(_))));
+    assert_eq!((store.commit(), store.loads().len(), store.view().events().len()), (Commit(0), 0, 0));
+    let mut store = reopened(&dir, store);
+    let again = load_version(&mut store, request(), version(&["n A", "n B", "e x A B"]), DeltaOptions::default());
+    assert_eq!((again.unwrap().commit, store.view().events().len()), (Commit(1), 3));
+}
+
+#[test]
+fn x9_a_rollback_after_an_abort_leads_to_the_last_good_version() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B 7", "e e A B"]);
+    let first = store.view();
+    let options = DeltaOptions { dangling: Dangling::Reject, ..DeltaOptions::default() };
+    assert!(at_with(&mut store, 200, version(&["n A 1", "e e A B"]), options).is_err());
+    at(&mut store, 300, &["n A 2", "n B 7"]);
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(store.view().events(), first.events());
+    assert_eq!((lives(&*store.view(), "A"), lives(&*store.view(), "B")), (vec![open(100)], vec![open(100)]));
+}
+
+#[test]
 fn x10_x11_timestamps_of_a_namespace_increase() {
     let (_dir, mut store) = fresh();
     at(&mut store, 200, &["n A", "n B", "n G"]);
@@ -340,6 +241,33 @@ fn x10_x11_timestamps_of_a_namespace_increase() {
     assert_eq!((store.commit(), lives(&*store.view(), "G")), (Commit(1), vec![open(200)]));
     let request = LoadRequest::new("elsewhere", "test").version("v1", Time(100));
     assert!(load_version(&mut store, request, version(&["n Z"]), DeltaOptions::default()).is_ok());
+}
+
+#[test]
+fn x10b_x11b_a_version_before_another_must_be_said_to_be_one() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 200, &["n A", "n B"]);
+    for back_dated in [true, false] {
+        let refused = at_or_before(&mut store, 200, &["n A 1"], back_dated);
+        assert!(matches!(refused, Ok(LoadReport { .. }) | Err(StoreError::VersionTaken { .. })), "{refused:?}");
+        let request = LoadRequest::new("ns", "test").version("same time", Time(200));
+        let refused = load_version(
+            &mut store,
+            LoadRequest { back_dated, ..request },
+            version(&["n A 1"]),
+            DeltaOptions::default(),
+        );
+        assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
+    }
+    let refused = at_or_before(&mut store, 100, &["n A", "n C"], false);
+    assert!(matches!(refused, Err(StoreError::Delta(DeltaError::NotAfter { .. }))), "{refused:?}");
+    let loaded = at_or_before(&mut store, 100, &["n A", "n C"], true).unwrap();
+    assert_eq!((loaded.later.replaced.clone(), store.loads()[1].before), (vec![LoadId(1)], Some(LoadId(1))));
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    let view = store.view();
+    assert_eq!((lives(&*view, "A"), lives(&*view, "B")), (vec![life(100, None)], vec![life(200, None)]));
+    assert_eq!(lives(&*view, "C"), [life(100, Some(200))]);
 }
 
 #[test]
@@ -374,6 +302,35 @@ fn x14_x21_an_edge_that_moves_ends_and_begins() {
     assert_eq!(edge_lives(&*view, &edge("x", "A", "C")), [open(200)]);
     assert_eq!(edge_lives(&*view, &edge("e/z", "A", "B")), [closed(100, 200)]);
     assert_eq!(edge_lives(&*view, &edge("f/z", "A", "B")), [open(200)]);
+}
+
+#[test]
+fn x15_every_version_can_be_taken_back_and_the_first_leaves_an_empty_graph() {
+    let (dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B"]);
+    at(&mut store, 200, &["n A"]);
+    at(&mut store, 300, &["n A 1"]);
+    let undone = store.rollback(LoadId(3)).unwrap();
+    assert_eq!((undone.load, undone.commit, undone.undone), (LoadId(4), Commit(4), LoadId(3)));
+    assert_eq!(
+        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
+        (vec![life(100, None)], vec![life(100, Some(200))])
+    );
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(
+        (lives(&*store.view(), "A"), lives(&*store.view(), "B")),
+        (vec![life(100, None)], vec![life(100, None)])
+    );
+    store.rollback(LoadId(1)).unwrap();
+    assert_eq!(store.view().events().len(), 0);
+    drop(store);
+    let mut store = Store::open(dir.path()).unwrap();
+    assert_eq!((store.view().events().len(), store.commit()), (0, Commit(6)));
+    assert_eq!(store.load_state(LoadId(2)), Some(LoadState::RolledBack { by: LoadId(5) }));
+    assert_eq!((store.load_state(LoadId(5)), store.load_state(LoadId(9))), (Some(LoadState::Complete), None));
+    // The names of the versions are free again.
+    assert!(!at(&mut store, 100, &["n C"]).unchanged);
+    assert_eq!(lives(&*store.view(), "C"), [life(100, None)]);
 }
 
 #[test]
@@ -554,6 +511,18 @@ fn x27_an_edge_gains_a_feature() {
     let lost = at(&mut store, 300, &["n A", "n B", "e x A B"]);
     assert_eq!(lost.counts.edges.updated, 1);
     assert_eq!(spans(store.view().edge_history(&edge("x", "A", "B"))), [(closed(200, 300), json!(5))]);
+}
+
+#[test]
+fn x28_merge_then_rollback() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B", "e x A B"]);
+    let first = store.view();
+    at(&mut store, 200, &["n B", "m A B"]);
+    store.rollback(LoadId(2)).unwrap();
+    assert_eq!(store.view().events(), first.events());
+    assert_eq!(edge_lives(&*store.view(), &edge("x", "A", "B")), [life(100, None)]);
+    assert!(store.view().merges().is_empty());
 }
 
 #[test]
