@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
-use timeweft_store::{LoadRecord, LoadReport, LoadRequest, LoadState, RollbackReport, Store, VerifyReport};
+use timeweft_store::{
+    Document, DocumentOptions, LoadRecord, LoadReport, LoadRequest, LoadState, RollbackReport, Store, VerifyReport,
+};
 
 use crate::load::{self, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
 use crate::{Error, Stats, View};
@@ -122,6 +124,17 @@ impl Graph {
     /// What [`Graph::load_version`] would do: a dry run.
     pub fn plan_version(&self, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
         load::plan(&self.store, path, options)
+    }
+
+    /// Hands over a namespace as the documents that a delta loader of a document database keeps of it, each with the name
+    /// of its collection: nodes, edges, merges.
+    pub fn documents(&self, namespace: &str, options: &DocumentOptions, each: &mut dyn FnMut(&str, Document)) {
+        self.store.documents(namespace, options, each);
+    }
+
+    /// The registry of a namespace as such documents, newest version first.
+    pub fn registry_documents(&self, namespace: &str, options: &DocumentOptions) -> Vec<Document> {
+        self.store.registry_documents(namespace, options)
     }
 
     /// Takes a load back, as a new commit: the graph is what it would be without the load.

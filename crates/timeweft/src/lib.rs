@@ -46,7 +46,7 @@ pub use timeweft_graph::{
 pub use timeweft_index::{Index, query};
 pub use timeweft_source::{CsvDefaults, CsvOptions, Delimiter, SourceError, VersionFormat, tables, write_event};
 pub use timeweft_store::{
-    ActionCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState, Repeats, RollbackReport,
-    SpliceReport, StoreError, VerifyReport,
+    ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState,
+    Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
 };
 pub use view::View;

@@ -1,4 +1,6 @@
-//! `timeweft export`: a graph as events that make it again.
+//! `timeweft export`: a graph as events that make it again, or as documents.
+
+mod documents;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -15,6 +17,10 @@ Examples: the graph as of a time, and the whole log; each loads into a new graph
   timeweft schema --json > schema.json && timeweft init copy --schema schema.json
   timeweft export --at 2016-05-17 --to state.jsonl && timeweft load events state.jsonl --graph copy
   timeweft export --events | gzip > log.jsonl.gz
+  timeweft export --as kbase --namespace ncbi --to documents/
+
+`--as kbase` writes a namespace as the documents that KBase's loader keeps in its database: a file a collection, with
+_key, first_version, last_version, created, expired and the references between versions of nodes and edges.
 
 A state is one create event for each living node and edge, at the time when its life began, with the features that it
 has at --at. Merges and what is deleted are in the log alone.";
@@ -29,12 +35,31 @@ pub(crate) struct Args {
     /// Write the log of events instead of a state.
     #[arg(long, conflicts_with = "at")]
     events: bool,
+    /// What to write: events that load again, or the documents of a namespace as KBase has them.
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t)]
+    form: Form,
+    /// Namespace whose documents are written.
+    #[arg(long, required_if_eq("form", "kbase"), value_name = "N")]
+    namespace: Option<String>,
     #[command(flatten)]
     read: ReadArgs,
 }
 
-/// Writes the events.
+/// What is written.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Form {
+    /// Events, one JSON object a line.
+    #[default]
+    Events,
+    /// Documents of a namespace, one JSON object a line, a file a collection.
+    Kbase,
+}
+
+/// Writes the events or documents.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    if let (Form::Kbase, Some(namespace)) = (args.form, &args.namespace) {
+        return documents::run(namespace, args, context);
+    }
     let reading = args.read.read(context)?;
     let events = if args.events { reading.view.events() } else { state(&reading) };
     if args.to == Path::new("-") {

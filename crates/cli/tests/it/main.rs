@@ -9,4 +9,5 @@ mod load;
 mod query;
 mod read;
 mod real_data;
+mod versions;
 mod world;

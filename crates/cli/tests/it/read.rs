@@ -79,7 +79,7 @@ fn what_is_not_found_is_said_with_what_is_there() {
 #[test]
 fn every_command_teaches_with_an_example() {
     let world = World::new();
-    let commands = "init schema stats load-events load-intervals load-version load-git loads node neighbors query resolve history diff \
+    let commands = "init schema stats load-events load-intervals load-version load-git loads rollback node neighbors query resolve history diff \
                     export verify";
     for command in commands.split_whitespace() {
         let help = world.done(&format!("{} --help", command.replace('-', " ")));
