@@ -1,7 +1,7 @@
 //! `timeweft diff`: what changed between two times.
 
 use serde_json::{Value as Json, json};
-use timeweft::{Diff, EdgeKey, GraphView, Name, NodeKey, Time};
+use timeweft::{Diff, EdgeKey, Graph, GraphView, LoadRecord, LoadState, Name, NodeKey, Time, View};
 
 use crate::context::{Context, Outcome, parse_time, pin_commit};
 use crate::output::json::{EdgeJson, MergeJson, NodeJson};
@@ -10,12 +10,16 @@ use crate::output::{Table, text};
 const AFTER_HELP: &str = "\
 Examples:
   timeweft diff --from 2016-05-17 --to 2016-11-20 --summary
+  timeweft diff --namespace envo --from v2016-05-17 --to v2016-11-20
   timeweft diff --from 100 --json | jq 'select(.change == \"removed\")'";
 
 /// Arguments of `diff`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
+    /// Only elements of this namespace; then --from and --to may be names of its versions.
+    #[arg(long, value_name = "N")]
+    namespace: Option<String>,
     /// The earlier time: an integer, a date or RFC 3339.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     from: String,
@@ -32,11 +36,18 @@ pub(crate) struct Args {
 
 /// Tells what changed.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let view = pin_commit(&context.open()?, args.commit)?;
-    let unit = view.schema().unit();
-    let from = parse_time(unit, &args.from, "--from")?;
-    let to = parse_time(unit, &args.to, "--to")?;
-    let diff = view.diff(from, to);
+    let graph = context.open()?;
+    let view = pin_commit(&graph, args.commit)?;
+    let moment = |text: &str, option: &str| match args.namespace.as_deref().and_then(|name| version(&graph, name, text))
+    {
+        Some(time) => Ok(time),
+        None => parse_time(graph.unit(), text, option),
+    };
+    let (from, to) = (moment(&args.from, "--from")?, moment(&args.to, "--to")?);
+    let mut diff = view.diff(from, to);
+    if let Some(namespace) = &args.namespace {
+        restrict(&mut diff, &view, namespace);
+    }
     if args.summary {
         summary(context, &diff, from, to)?;
     } else if context.output.json {
@@ -45,6 +56,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         changes(context, &diff)?;
     }
     Ok(Outcome::Done)
+}
+
+/// When a version of a namespace that is in effect took effect.
+fn version(graph: &Graph, namespace: &str, version: &str) -> Option<Time> {
+    let in_effect = |load: &&LoadRecord| graph.load_state(load.id) == Some(LoadState::Complete);
+    let named = |load: &&LoadRecord| *load.namespace == *namespace && load.version.as_deref() == Some(version);
+    graph.loads().iter().filter(in_effect).find(named)?.timestamp
+}
+
+/// Keeps the elements whose latest life belongs to a namespace.
+fn restrict(diff: &mut Diff, view: &View, namespace: &str) {
+    let node = |key: &NodeKey| view.namespace_of(key).is_some_and(|owner| **owner == *namespace);
+    let edge = |key: &EdgeKey| view.namespace_of_edge(key).is_some_and(|owner| **owner == *namespace);
+    diff.nodes_created.retain(node);
+    diff.nodes_removed.retain(node);
+    diff.nodes_updated.retain(|updated| node(&updated.key));
+    diff.edges_created.retain(edge);
+    diff.edges_removed.retain(edge);
+    diff.edges_updated.retain(|updated| edge(&updated.key));
+    diff.merged.retain(|merge| node(&merge.from));
 }
 
 fn summary(context: &Context, diff: &Diff, from: Time, to: Time) -> anyhow::Result<()> {

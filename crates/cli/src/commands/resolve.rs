@@ -1,12 +1,12 @@
 //! `timeweft resolve`: what a node has become, step by step.
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 use timeweft::{ExternalId, MergeRecord, NodeKey, TimeUnit};
 
 use crate::context::{Context, DeletesArg, Outcome, ReadArgs};
 use crate::lookup::ever_lived;
-use crate::output::json::{IntervalJson, NodeJson};
+use crate::output::json::{MergeJson, NodeJson};
 use crate::output::{Table, text};
 
 const AFTER_HELP: &str = "\
@@ -35,23 +35,13 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 pub(crate) struct MergeLine<'a> {
     kind: &'a str,
-    from: NodeJson<'a>,
-    into: NodeJson<'a>,
     #[serde(flatten)]
-    interval: IntervalJson,
-    features: Map<String, Json>,
+    merge: MergeJson<'a>,
 }
 
 impl<'a> MergeLine<'a> {
     pub(crate) fn new(merge: &'a MergeRecord) -> MergeLine<'a> {
-        let features = merge.features.iter().map(|(name, value)| (name.to_string(), value.to_json()));
-        MergeLine {
-            kind: "merge",
-            from: (&merge.from).into(),
-            into: (&merge.into).into(),
-            interval: merge.interval.into(),
-            features: features.collect(),
-        }
+        MergeLine { kind: "merge", merge: merge.into() }
     }
 }
 

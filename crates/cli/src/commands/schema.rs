@@ -27,7 +27,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut table = Table::new(["type", "feature", "kind", "lists"]);
     let nodes = (0..).map(NodeTypeId).map(Owner::Node).zip(schema.node_types()).map(|(owner, _)| owner);
     let edges = (0..).map(EdgeTypeId).map(Owner::Edge).zip(schema.edge_types()).map(|(owner, _)| owner);
-    for owner in nodes.chain(edges) {
+    let merges = Some(Owner::Merge).filter(|&owner| !schema.features(owner).is_empty());
+    for owner in nodes.chain(edges).chain(merges) {
         let features = schema.features(owner);
         if features.is_empty() {
             table.row([schema.owner_name(owner).as_str(), "", "", ""]);

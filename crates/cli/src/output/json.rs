@@ -91,17 +91,24 @@ impl<'a> From<&'a FeatureSpan> for SpanJson<'a> {
     }
 }
 
-/// A merge.
+/// A merge with what was said of it.
 #[derive(Serialize)]
 pub(crate) struct MergeJson<'a> {
     from: NodeJson<'a>,
     into: NodeJson<'a>,
     #[serde(flatten)]
     interval: IntervalJson,
+    features: Map<String, Json>,
 }
 
 impl<'a> From<&'a MergeRecord> for MergeJson<'a> {
     fn from(merge: &'a MergeRecord) -> Self {
-        MergeJson { from: (&merge.from).into(), into: (&merge.into).into(), interval: merge.interval.into() }
+        let features = merge.features.iter().map(|(name, value)| (name.to_string(), value.to_json()));
+        MergeJson {
+            from: (&merge.from).into(),
+            into: (&merge.into).into(),
+            interval: merge.interval.into(),
+            features: features.collect(),
+        }
     }
 }

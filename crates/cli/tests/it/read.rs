@@ -106,7 +106,7 @@ fn schema_stats_loads_and_verify_have_stable_fields() {
         let lines = world.json(line);
         lines[at].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(fields("schema", 0), "closed edge_types node_types unit");
+    assert_eq!(fields("schema", 0), "closed edge_types merge_features node_types unit");
     assert_eq!(
         fields("stats", 0),
         "commit disk_bytes disk_bytes_per_element edge_lives_ever edges events kind loads merges nodes nodes_ever"
@@ -114,7 +114,8 @@ fn schema_stats_loads_and_verify_have_stable_fields() {
     assert_eq!(fields("stats", 1), "count kind type");
     assert_eq!(
         fields("loads", 0),
-        "commit completed content_hash counts events id namespace rejected release_timestamp source started timestamp version"
+        "before commit completed content_hash counts events fields format id namespace rejected release_timestamp replaced source started \
+         state timestamp undoes version"
     );
     assert_eq!(fields("verify", 0), "bytes events loads segments sound");
 }

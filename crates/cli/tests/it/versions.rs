@@ -52,6 +52,11 @@ fn a_mapping_names_its_version_and_serves_many_snapshots() {
     let second = world.json("load version shop.toml --root d2 --version day-2 --timestamp 200");
     assert_eq!(delta(&second[0]), delta(&planned[0]));
     assert_eq!(second[0]["delta"]["nodes"]["changed_features"], json!({ "item.price": 1 }));
+    let changes = world.json("diff --namespace shop --from day-1 --to day-2");
+    let told: Vec<String> =
+        changes.iter().map(|line| format!("{} {}", line["change"].as_str().unwrap(), line["node"]["id"])).collect();
+    assert_eq!(told[..2], ["updated \"b\"", "removed \"c\""], "{changes:?}");
+    assert_eq!(world.json("diff --namespace other --from 100 --to 200").len(), 0);
     let again = world.json("load version shop.toml --root d2 --version day-2 --timestamp 200");
     assert_eq!(again[0]["unchanged"], json!(true));
     world.run("load version d1/items.csv --namespace x --version 1 --timestamp 1").expect(1, "format").says("format");
@@ -145,7 +150,7 @@ fn a_taxonomy_dump_loads_with_merges_and_warnings() {
     let lineage = world.json("query lineage taxon 3 --relation child_of --select scientific_name");
     assert_eq!(lineage[1]["features"]["scientific_name"], json!("root"));
     let found = world.json("query search taxon subtilis --named-by scientific_name");
-    assert_eq!((&found[0]["total"], &found[1]["id"]), (&json!(1), &json!("3")));
+    assert_eq!((&found[0]["total"], &found[1]["id"]), (&json!(1), &json!(3)));
 }
 
 #[test]
