@@ -128,6 +128,73 @@ impl Rows {
             PackedId::Text(start, end) => IdRef::Text(&self.texts[start as usize..end as usize]),
         }
     }
+
+    fn pack(&mut self, id: &str) -> PackedId {
+        match canonical_decimal(id) {
+            Some(number) => PackedId::Int(number),
+            None => {
+                let (start, end) = self.text(id);
+                PackedId::Text(start, end)
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) -> (u32, u32) {
+        let start = self.texts.len() as u32;
+        self.texts.push_str(text);
+        (start, self.texts.len() as u32)
+    }
+
+    /// Ends a record after its features.
+    fn push(&mut self, row: Row) {
+        self.rows.push(Row { features: self.features.len() as u32, ..row });
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= CHUNK || self.values.len() + self.texts.len() >= CHUNK_BYTES
+    }
+}
+
+/// Makes a chunk of records that are known to be sound, such as those of a log.
+#[derive(Debug)]
+pub struct RowBuilder(Rows);
+
+impl RowBuilder {
+    /// A chunk of nodes, or of edges.
+    pub fn new(edges: bool) -> RowBuilder {
+        RowBuilder(Rows { edges, rows: Vec::with_capacity(CHUNK), ..Rows::default() })
+    }
+
+    /// Adds a feature of the record that comes next. Features of a record come sorted by number, each once, with
+    /// values of the feature's kind in canonical form.
+    pub fn feature(&mut self, feature: FeatureId, value: ValueRef<'_>) {
+        value.encode(&mut self.0.values);
+        self.0.features.push((feature, self.0.values.len() as u32));
+    }
+
+    /// Adds a node with the features given before.
+    pub fn node(&mut self, node_type: NodeTypeId, id: &str) {
+        let source = self.0.pack(id);
+        let destination = PackedId::Int(0);
+        self.0.push(Row { owner: node_type.0, line: 0, source, destination, key: (1, 0), features: 0 });
+    }
+
+    /// Adds an edge with the features given before.
+    pub fn edge(&mut self, edge_type: EdgeTypeId, (source, destination): (&str, &str), key: Option<&str>) {
+        let (source, destination) = (self.0.pack(source), self.0.pack(destination));
+        let key = key.map_or((1, 0), |key| self.0.text(key));
+        self.0.push(Row { owner: edge_type.0, line: 0, source, destination, key, features: 0 });
+    }
+
+    /// Whether it is time for the next chunk.
+    pub fn is_full(&self) -> bool {
+        self.0.is_full()
+    }
+
+    /// The chunk.
+    pub fn finish(self) -> Rows {
+        self.0
+    }
 }
 
 impl<'a> RowRef<'a> {
@@ -297,22 +364,6 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
         Place::new(&self.rows.file, line)
     }
 
-    fn pack(&mut self, id: &str) -> PackedId {
-        match canonical_decimal(id) {
-            Some(number) => PackedId::Int(number),
-            None => {
-                let (start, end) = self.text(id);
-                PackedId::Text(start, end)
-            }
-        }
-    }
-
-    fn text(&mut self, text: &str) -> (u32, u32) {
-        let start = self.rows.texts.len() as u32;
-        self.rows.texts.push_str(text);
-        (start, self.rows.texts.len() as u32)
-    }
-
     /// Appends the features in canonical form, or says why one of them cannot be.
     fn features(&mut self, owner: Owner, features: &[(FeatureId, ValueRef<'_>)]) -> Result<(), Reason> {
         let defs = self.rest.schema.features(owner);
@@ -357,8 +408,8 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
     }
 
     fn push(&mut self, row: Row) {
-        self.rows.rows.push(Row { features: self.rows.features.len() as u32, ..row });
-        if self.rows.rows.len() >= CHUNK || self.rows.values.len() + self.rows.texts.len() >= CHUNK_BYTES {
+        self.rows.push(row);
+        if self.rows.is_full() {
             self.flush();
         }
     }
@@ -413,7 +464,7 @@ impl<F: FnMut(&Schema, Rows)> VersionSink for RowWriter<F> {
         match self.features(Owner::Node(node_type), features) {
             Err(reason) => self.reject(line, reason),
             Ok(()) => {
-                let source = self.pack(id);
+                let source = self.rows.pack(id);
                 let destination = PackedId::Int(0);
                 self.push(Row { owner: node_type.0, line, source, destination, key: (1, 0), features: 0 });
             }
@@ -432,8 +483,8 @@ impl<F: FnMut(&Schema, Rows)> VersionSink for RowWriter<F> {
         match self.features(Owner::Edge(edge_type), features) {
             Err(reason) => self.reject(line, reason),
             Ok(()) => {
-                let (source, destination) = (self.pack(source), self.pack(destination));
-                let key = key.map_or((1, 0), |key| self.text(key));
+                let (source, destination) = (self.rows.pack(source), self.rows.pack(destination));
+                let key = key.map_or((1, 0), |key| self.rows.text(key));
                 self.push(Row { owner: edge_type.0, line, source, destination, key, features: 0 });
             }
         }

@@ -41,7 +41,7 @@ impl Index {
         self.check_features(node_type.map(Owner::Node), || key.node_type.to_string(), &event.features)?;
 
         let node_type = self.schema.add_node_type(&key.node_type).ok_or_else(|| full("node types"))?;
-        let node = known.unwrap_or_else(|| self.nodes.add(node_type, key));
+        let node = known.unwrap_or_else(|| self.nodes.add(node_type, key.clone()));
         let sets = self.sets(Owner::Node(node_type), &event.features);
         let namespace = self.namespaces.add(namespace);
         self.begin_life(node, event.time, (&sets, is_plain(event)), namespace);

@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::{FxHashMap, FxHasher};
 use timeweft_graph::{EdgeIndex, EdgeTypeId, Interval, NodeIndex, Time};
 
@@ -79,11 +80,15 @@ impl Edges {
     pub(crate) fn open(&mut self, identity: Identity, time: Time, track: u32, namespace: u32) -> EdgeIndex {
         let life = self.lives.len() as u32;
         let Identity { edge_type, source, destination, key } = identity;
-        let known = {
-            let lives = &self.lives;
-            self.table.find_mut(hash(identity), |&at| lives[at as usize].identity() == identity)
+        let lives = &self.lives;
+        let of = |&at: &u32| lives[at as usize].identity();
+        let previous = match self.table.entry(hash(identity), |at| of(at) == identity, |at| hash(of(at))) {
+            Entry::Occupied(mut latest) => std::mem::replace(latest.get_mut(), life),
+            Entry::Vacant(place) => {
+                place.insert(life);
+                NONE
+            }
         };
-        let previous = known.map_or(NONE, |latest| std::mem::replace(latest, life));
         let interval = Interval::open(time);
         self.lives.push(EdgeLife {
             interval,
@@ -96,11 +101,8 @@ impl Edges {
             namespace,
             edge_type,
         });
-        if previous == NONE {
-            let lives = &self.lives;
-            self.table.insert_unique(hash(identity), life, |&at| hash(lives[at as usize].identity()));
-        } else {
-            self.lives[previous as usize].next = life;
+        if let Some(previous) = self.lives.get_mut(previous as usize) {
+            previous.next = life;
         }
         EdgeIndex(life)
     }

@@ -149,10 +149,8 @@ impl<'a> Join<'a> {
     fn reserve(&mut self, rows: &Rows) {
         let nodes = rows.expected.0.saturating_sub(self.index.n_nodes());
         let edges = rows.expected.1.saturating_sub(self.index.n_edges());
-        let (values, bytes) = rows.size();
-        let of_all = |part: usize| part * nodes / rows.len().max(1);
         self.index.reserve(nodes, edges);
-        self.index.columns.reserve(nodes, of_all(values), of_all(bytes));
+        self.index.reserve_values(rows, nodes);
     }
 
     fn reject(&mut self, place: Place, reason: Reason) {
@@ -161,10 +159,7 @@ impl<'a> Join<'a> {
 
     /// Puts the numbers of a record's values into [`Join::sets`].
     fn intern(&mut self, row: RowRef<'_>) {
-        self.sets.clear();
-        for (feature, bytes) in row.features() {
-            self.sets.push((feature, self.index.columns.add_bytes(row.owner(), feature, bytes)));
-        }
+        self.index.intern(row, &mut self.sets);
     }
 
     /// What turns the features of a life into those of a record, by number; [`NONE`] ends a value. In [`Join::sets`].
@@ -226,10 +221,7 @@ impl<'a> Join<'a> {
 
     /// The node of a type and id, created or only named, looked for at `guess` first.
     fn find(&self, node_type: NodeTypeId, id: timeweft_graph::rows::IdRef<'_>, guess: u32) -> Option<NodeIndex> {
-        match self.index.nodes.all.get(guess as usize) {
-            Some(node) if node.node_type == node_type && id == node.key.id => Some(NodeIndex(guess)),
-            _ => self.index.nodes.find_ref(node_type, id),
-        }
+        self.index.nodes.find_near(node_type, id, guess)
     }
 }
 

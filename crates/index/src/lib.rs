@@ -35,6 +35,7 @@ mod node;
 mod past;
 pub mod query;
 mod recency;
+mod replay;
 mod timeline;
 mod view;
 

@@ -134,7 +134,7 @@ impl Index {
         self.check_features(Some(Owner::Merge), || "merge".into(), &event.features)?;
 
         let node_type = self.schema.add_node_type(&ends.into.node_type).ok_or_else(|| full("node types"))?;
-        let into = ends.into_index.unwrap_or_else(|| self.nodes.add(node_type, ends.into));
+        let into = ends.into_index.unwrap_or_else(|| self.nodes.add(node_type, ends.into.clone()));
         let namespace = self.namespaces.add(namespace);
         let merge = self.merges.all.len() as u32;
         let node = &mut self.nodes.all[ends.from_index.at()];

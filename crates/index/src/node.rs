@@ -87,16 +87,23 @@ impl Nodes {
         self.table.find(hash_ref(node_type, id), same).copied().map(NodeIndex)
     }
 
+    /// The same, looked for at `guess` first.
+    pub(crate) fn find_near(&self, node_type: NodeTypeId, id: IdRef<'_>, guess: u32) -> Option<NodeIndex> {
+        match self.all.get(guess as usize) {
+            Some(node) if node.node_type == node_type && id == node.key.id => Some(NodeIndex(guess)),
+            _ => self.find_ref(node_type, id),
+        }
+    }
+
     /// Adds a node that is not there yet, without a life. The caller bounds how many there are.
-    pub(crate) fn add(&mut self, node_type: NodeTypeId, key: &NodeKey) -> NodeIndex {
+    pub(crate) fn add(&mut self, node_type: NodeTypeId, key: NodeKey) -> NodeIndex {
         let index = self.all.len() as u32;
-        let node = Node { key: key.clone(), latest: Time::MIN, life: NONE, lists: NONE, merge: NONE, node_type };
-        self.all.push(node);
         let all = &self.all;
         self.table.insert_unique(hash(node_type, &key.id), index, |&at| {
             let node = &all[at as usize];
             hash(node.node_type, &node.key.id)
         });
+        self.all.push(Node { key, latest: Time::MIN, life: NONE, lists: NONE, merge: NONE, node_type });
         NodeIndex(index)
     }
 

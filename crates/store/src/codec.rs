@@ -1,6 +1,7 @@
 //! Events as Arrow record batches and back. The format is described in the crate's documentation.
 
 mod decode;
+mod decode_rows;
 mod dictionary;
 mod encode;
 mod layout;
@@ -8,6 +9,7 @@ mod numbers;
 mod rows;
 
 pub(crate) use decode::decode;
+pub(crate) use decode_rows::{Part, decode_parts};
 pub(crate) use encode::Encoder;
 
 use arrow::error::ArrowError;

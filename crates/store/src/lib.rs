@@ -46,6 +46,7 @@ mod error;
 mod ingest;
 mod load;
 mod publish;
+mod replay;
 mod rollback;
 mod segment;
 mod splice;

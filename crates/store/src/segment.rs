@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use arrow::ipc::CompressionType;
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
@@ -343,13 +344,23 @@ impl Segment {
         place: &Path,
         mut each: impl FnMut(Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.batches(bytes, place, |batch| each(decode(&batch).map_err(|error| StoreError::corrupt(place, error))?))
+    }
+
+    /// The same without reading the batches.
+    pub(crate) fn batches(
+        &self,
+        bytes: &[u8],
+        place: &Path,
+        mut each: impl FnMut(RecordBatch) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.check(bytes, place)?;
         let broken = |error: &dyn std::fmt::Display| StoreError::corrupt(place, error);
         let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(|error| broken(&error))?;
         let mut events = 0;
         for batch in reader {
-            let batch = decode(&batch.map_err(|error| broken(&error))?).map_err(|error| broken(&error))?;
-            events += batch.len() as u64;
+            let batch = batch.map_err(|error| broken(&error))?;
+            events += batch.num_rows() as u64;
             each(batch)?;
         }
         if events != self.events {

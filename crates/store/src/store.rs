@@ -12,7 +12,7 @@ use crate::StoreError;
 use crate::catalogue::{Catalogue, FILE};
 use crate::load::LoadRecord;
 use crate::segment::{Segment, sync_dir};
-use crate::splice::{Effective, effective};
+use crate::splice::Effective;
 
 /// A graph directory, open for reading and loading by this process alone.
 ///
@@ -147,37 +147,6 @@ impl Store {
         Ok(())
     }
 
-    /// The graph that the effective log at a commit makes (law 1). Checks every byte that it reads.
-    pub(crate) fn replay(&self, commit: Commit) -> Result<Index, StoreError> {
-        self.replay_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?)
-    }
-
-    /// The graph that these loads make, over types that include all of theirs.
-    pub(crate) fn replay_log(&self, log: &[Effective], schema: Schema) -> Result<Index, StoreError> {
-        let mut index = Index::new(schema);
-        log.iter().try_for_each(|entry| self.replay_load(*entry, &mut index))?;
-        Ok(index)
-    }
-
-    /// Applies a load to the graph before it.
-    pub(crate) fn replay_load(&self, entry: Effective, index: &mut Index) -> Result<(), StoreError> {
-        let namespace = self.record(entry.load)?.namespace.clone();
-        let mut position = 0u64;
-        for segment in self.segments_of(entry) {
-            let (bytes, place) = self.segment_bytes(segment)?;
-            segment.read(&bytes, &place, |events| {
-                for event in &events {
-                    index.apply(event, &namespace).map_err(|reason| {
-                        StoreError::corrupt(&place, format!("event {position} cannot be replayed: {reason}"))
-                    })?;
-                    position += 1;
-                }
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
     /// Hands over the events of a load, in order.
     pub(crate) fn events_of(
         &self,
@@ -192,7 +161,7 @@ impl Store {
     }
 
     /// The segments that hold the events of a load.
-    fn segments_of(&self, entry: Effective) -> impl Iterator<Item = &Segment> {
+    pub(crate) fn segments_of(&self, entry: Effective) -> impl Iterator<Item = &Segment> {
         let first = self.segments.partition_point(|segment| segment.load < entry.written_by);
         let written = self.segments[first..].iter().take_while(move |segment| segment.load == entry.written_by);
         written.filter(move |segment| segment.stands_for.unwrap_or(segment.load) == entry.load)

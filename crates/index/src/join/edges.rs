@@ -71,7 +71,7 @@ impl Join<'_> {
             return None;
         }
         let node_type = self.index.schema.node_type(&missing.node_type)?;
-        let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, &missing));
+        let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, missing.clone()));
         if !open {
             self.index.begin_life(node, self.at, (&[], true), self.speaker);
             self.step(Action::Create, Element::Node(missing), Vec::new());

@@ -56,7 +56,7 @@ impl Join<'_> {
         self.intern(row);
         let node = known.unwrap_or_else(|| {
             let key = row.node_key(&self.index.schema);
-            self.index.nodes.add(row.node_type(), &key)
+            self.index.nodes.add(row.node_type(), key)
         });
         self.index.begin_life(node, self.at, (&self.sets, true), self.speaker);
         self.listed_nodes.set(node.at());

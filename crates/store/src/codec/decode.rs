@@ -11,7 +11,7 @@ use super::{CodecError, numbers};
 
 /// The events of a batch, in order, each with its features sorted by name.
 pub(crate) fn decode(batch: &RecordBatch) -> Result<Vec<Event>, CodecError> {
-    let rows = Rows::of(batch)?;
+    let rows = Columns::of(batch)?;
     let mut events = (0..batch.num_rows()).map(|row| rows.event(row)).collect::<Result<Vec<Event>, _>>()?;
     for (position, column) in feature_columns(&batch.schema())? {
         let read = read_values(&column, batch.column(position), &mut events);
@@ -25,27 +25,27 @@ pub(crate) fn decode(batch: &RecordBatch) -> Result<Vec<Event>, CodecError> {
 }
 
 /// The columns that every event has.
-struct Rows<'a> {
-    times: &'a [i64],
-    actions: Names<'a>,
-    entities: Names<'a>,
-    source_types: Names<'a>,
-    source_ids: &'a arrow::array::StringArray,
-    relations: Names<'a>,
-    destination_types: Names<'a>,
-    destination_ids: &'a arrow::array::StringArray,
-    keys: &'a arrow::array::StringArray,
-    ended: &'a arrow::array::ListArray,
+pub(super) struct Columns<'a> {
+    pub(super) times: &'a [i64],
+    pub(super) actions: Names<'a>,
+    pub(super) entities: Names<'a>,
+    pub(super) source_types: Names<'a>,
+    pub(super) source_ids: &'a arrow::array::StringArray,
+    pub(super) relations: Names<'a>,
+    pub(super) destination_types: Names<'a>,
+    pub(super) destination_ids: &'a arrow::array::StringArray,
+    pub(super) keys: &'a arrow::array::StringArray,
+    pub(super) ended: &'a arrow::array::ListArray,
 }
 
-impl<'a> Rows<'a> {
-    fn of(batch: &'a RecordBatch) -> Result<Rows<'a>, CodecError> {
+impl<'a> Columns<'a> {
+    pub(super) fn of(batch: &'a RecordBatch) -> Result<Columns<'a>, CodecError> {
         let column = |name: &str| batch.column_by_name(name).ok_or_else(|| CodecError::Column(name.into()));
         let wrong = |name: &str| CodecError::Column(name.into());
         let text = |name: &str| column(name)?.as_string_opt::<i32>().ok_or_else(|| wrong(name));
         let names = |name: &str| Names::of(column(name)?).ok_or_else(|| wrong(name));
         let times = column("time")?.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong("time"))?;
-        Ok(Rows {
+        Ok(Columns {
             times: times.values(),
             actions: names("action")?,
             entities: names("entity")?,
@@ -100,7 +100,7 @@ fn node(types: &Names, ids: &arrow::array::StringArray, row: usize) -> Option<No
 }
 
 /// A dictionary column whose names are shared by all rows.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     names: Vec<Name>,
     keys: &'a arrow::array::PrimitiveArray<Int32Type>,
 }
@@ -112,7 +112,17 @@ impl<'a> Names<'a> {
         Some(Names { names: names.map(|name| Name::from(name.unwrap_or_default())).collect(), keys: dictionary.keys() })
     }
 
-    fn at(&self, row: usize) -> Option<&Name> {
+    /// The number of the name at a row.
+    pub(super) fn key(&self, row: usize) -> Option<i32> {
+        self.keys.is_valid(row).then(|| self.keys.value(row))
+    }
+
+    /// Whether this is the name at a row.
+    pub(super) fn is(&self, row: usize, name: &str) -> bool {
+        self.at(row).is_some_and(|known| **known == *name)
+    }
+
+    pub(super) fn at(&self, row: usize) -> Option<&Name> {
         self.keys.is_valid(row).then(|| self.names.get(usize::try_from(self.keys.value(row)).ok()?)).flatten()
     }
 }
@@ -133,7 +143,7 @@ fn read_values(column: &Column, array: &ArrayRef, events: &mut [Event]) -> Optio
     Some(())
 }
 
-fn value(kind: FeatureKind, array: &ArrayRef, row: usize) -> Option<Value> {
+pub(super) fn value(kind: FeatureKind, array: &ArrayRef, row: usize) -> Option<Value> {
     Some(match kind {
         FeatureKind::Dense { dtype, scalar: true } => {
             Value::Dense(Dense { numbers: numbers::read_one(dtype, array, row)?, scalar: true })

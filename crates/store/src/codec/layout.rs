@@ -44,6 +44,20 @@ pub(super) enum Owner {
 }
 
 impl Owner {
+    /// The owner of a number; none if the schema has it not.
+    pub(super) fn named(owner: timeweft_graph::Owner, schema: &timeweft_graph::Schema) -> Option<Owner> {
+        Some(match owner {
+            timeweft_graph::Owner::Node(id) => Owner::Node(schema.node_types().get(id.at())?.name.clone()),
+            timeweft_graph::Owner::Edge(id) => {
+                let edge_type = schema.edge_types().get(id.at())?;
+                let [source, destination] =
+                    [edge_type.source, edge_type.destination].map(|end| schema.node_type_name(end));
+                Owner::Edge(source, edge_type.relation.clone(), destination)
+            }
+            timeweft_graph::Owner::Merge => Owner::Merge,
+        })
+    }
+
     /// The type of an event's element.
     pub(super) fn of(element: &Element) -> Owner {
         match element {

@@ -8,7 +8,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::DataType;
 use rustc_hash::FxHashMap;
 use timeweft_graph::rows::{IdRef, RowRef, Rows};
-use timeweft_graph::{EdgeTypeId, FeatureId, FeatureKind, Schema, Time, ValueBytes};
+use timeweft_graph::{FeatureId, FeatureKind, Schema, Time, ValueBytes};
 
 use super::dictionary::Dictionary;
 use super::encode::Encoder;
@@ -91,16 +91,7 @@ impl Encoder {
     }
 
     fn place_of(&self, row: RowRef<'_>, feature: FeatureId, schema: &Schema) -> Option<usize> {
-        let owner = match row.owner() {
-            timeweft_graph::Owner::Node(id) => Owner::Node(schema.node_type_name(id)),
-            timeweft_graph::Owner::Edge(EdgeTypeId(id)) => {
-                let edge_type = schema.edge_types().get(usize::from(id))?;
-                let ends = [edge_type.source, edge_type.destination].map(|end| schema.node_type_name(end));
-                let [source, destination] = ends;
-                Owner::Edge(source, edge_type.relation.clone(), destination)
-            }
-            timeweft_graph::Owner::Merge => return None,
-        };
+        let owner = Owner::named(row.owner(), schema)?;
         let name = &schema.features(row.owner()).get(feature.at())?.name;
         self.layout.places(&owner)?.get(name).copied()
     }

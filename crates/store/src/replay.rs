@@ -1,0 +1,124 @@
+//! The log into a graph. One thread reads and checks the files and decodes their batches; another applies what they hold.
+
+use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use timeweft_graph::rows::Rows;
+use timeweft_graph::{Commit, Name, Reason, Schema};
+use timeweft_index::Index;
+
+use crate::StoreError;
+use crate::codec::{Part, decode_parts};
+use crate::splice::{Effective, effective};
+use crate::store::Store;
+
+/// So many decoded parts of batches wait to be applied.
+const WAITING: usize = 2;
+
+/// Part of a load and the file that it is from.
+type Read = (PathBuf, Part);
+
+impl Store {
+    /// The graph that the effective log at a commit makes (law 1). Checks every byte that it reads.
+    pub(crate) fn replay(&self, commit: Commit) -> Result<Index, StoreError> {
+        self.replay_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?)
+    }
+
+    /// The graph that these loads make, over types that include all of theirs.
+    pub(crate) fn replay_log(&self, log: &[Effective], schema: Schema) -> Result<Index, StoreError> {
+        let mut expected = [0, 0];
+        for entry in log {
+            let counts = &self.record(entry.load)?.counts;
+            expected[0] += counts.nodes.created as usize;
+            expected[1] += counts.edges.created as usize;
+        }
+        let mut index = Index::new(schema.clone());
+        index.reserve(expected[0], expected[1]);
+        let mut replay = Replay { index: &mut index, expected };
+        log.iter().try_for_each(|entry| replay.load(self, *entry, &schema))?;
+        Ok(index)
+    }
+
+    /// Applies a load to the graph before it.
+    pub(crate) fn replay_load(&self, entry: Effective, index: &mut Index) -> Result<(), StoreError> {
+        let schema = index.schema().clone();
+        Replay { index, expected: [0, 0] }.load(self, entry, &schema)
+    }
+
+    /// Hands over the parts of a load, in order. What `schema` has has its numbers there.
+    fn read_load(
+        &self,
+        entry: Effective,
+        schema: &Schema,
+        mut each: impl FnMut(Read) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for segment in self.segments_of(entry) {
+            let (bytes, place) = self.segment_bytes(segment)?;
+            segment.batches(&bytes, &place, |batch| {
+                let parts = decode_parts(&batch, schema).map_err(|error| StoreError::corrupt(&place, error))?;
+                parts.into_iter().try_for_each(|part| each((place.clone(), part)))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A graph that is being built.
+struct Replay<'a> {
+    index: &'a mut Index,
+    /// So many nodes and edges are to come; 0 once there is room for their features.
+    expected: [usize; 2],
+}
+
+impl Replay<'_> {
+    fn load(&mut self, store: &Store, entry: Effective, schema: &Schema) -> Result<(), StoreError> {
+        let namespace = &store.record(entry.load)?.namespace;
+        let mut position = 0;
+        if store.segments_of(entry).all(|segment| segment.file.is_none()) {
+            return store.read_load(entry, schema, |read| self.apply(read, namespace, &mut position));
+        }
+        thread::scope(|scope| {
+            let (sender, reads) = sync_channel(WAITING);
+            let reader = scope.spawn(move || {
+                store.read_load(entry, schema, |read| {
+                    // Nobody waits for more if something was refused, and then that is what is told.
+                    sender.send(read).map_err(|read| StoreError::corrupt(&read.0.0, "an event before is refused"))
+                })
+            });
+            let mut reads = reads.into_iter();
+            let applied = reads.try_for_each(|read| self.apply(read, namespace, &mut position));
+            drop(reads);
+            let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            applied.and(read)
+        })
+    }
+
+    /// Applies a part of a load; `position` counts the load's events.
+    fn apply(&mut self, (place, part): Read, namespace: &Name, position: &mut u64) -> Result<(), StoreError> {
+        let refused = |position, reason: Reason| {
+            StoreError::corrupt(&place, format!("event {position} cannot be replayed: {reason}"))
+        };
+        match part {
+            Part::Events(events) => {
+                for event in &events {
+                    self.index.apply(event, namespace).map_err(|reason| refused(*position, reason))?;
+                    *position += 1;
+                }
+            }
+            Part::Creates(rows, times) => {
+                self.reserve(&rows);
+                let applied = self.index.apply_creates(&rows, &times, namespace);
+                applied.map_err(|(at, reason)| refused(*position + at as u64, reason))?;
+                *position += rows.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first nodes, and the first edges, tell how much room the features of all take.
+    fn reserve(&mut self, rows: &Rows) {
+        let expected = std::mem::take(&mut self.expected[usize::from(rows.edges)]);
+        self.index.reserve_values(rows, expected);
+    }
+}
