@@ -9,7 +9,7 @@ mod edges;
 mod nodes;
 mod rest;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
@@ -48,7 +48,9 @@ pub struct Join<'a> {
     next_node: u32,
     next_source: u32,
     next_edge: u32,
+    /// The first edge that lacks an end.
     dangling: Option<(Place, Box<EdgeKey>, timeweft_graph::NodeKey)>,
+    dangling_edges: FxHashSet<EdgeKey>,
     changed: FxHashMap<(Owner, FeatureId), u64>,
     report: DeltaReport,
     rejects: Vec<Reject>,
@@ -87,6 +89,7 @@ impl<'a> Join<'a> {
             next_source: 0,
             next_edge: 0,
             dangling: None,
+            dangling_edges: FxHashSet::default(),
             changed: FxHashMap::default(),
             report: DeltaReport::default(),
             rejects: Vec::new(),
@@ -167,7 +170,8 @@ impl<'a> Join<'a> {
         }
     }
 
-    /// What turns the features of a life into those of a record, by number; [`NONE`] ends a value. In [`Join::sets`].
+    /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`Join::sets`], in the order of
+    /// names.
     fn compare(&mut self, track: u32, row: RowRef<'_>) {
         self.sets.clear();
         let compared = self.projection.get(&row.owner());
@@ -194,15 +198,16 @@ impl<'a> Join<'a> {
                 set.1 = self.index.columns.add_bytes(row.owner(), feature, bytes);
             }
         }
+        // As the log is written, so that what is in memory is what the log replays to.
+        let defs = self.index.schema.features(row.owner());
+        self.sets.sort_by(|a, b| defs[a.0.at()].name.cmp(&defs[b.0.at()].name));
     }
 
     /// The features in [`Join::sets`] as an event has them.
     fn named(&self, owner: Owner) -> Features {
         let defs = self.index.schema.features(owner);
         let named = self.sets.iter().map(|&(id, value)| (defs[id.at()].name.clone(), self.index.columns.value(value)));
-        let mut named: Features = named.collect();
-        named.sort_by(|a, b| a.0.cmp(&b.0));
-        named
+        named.collect()
     }
 
     /// Counts the features that differ; whether all of them are new to the namespace.

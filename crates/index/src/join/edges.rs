@@ -19,11 +19,7 @@ impl Join<'_> {
         let source = self.end(row, (from, row.id()), source);
         // Of two missing ends the first is told.
         let destination = source.and_then(|_| self.end(row, (to, row.destination()), destination));
-        let (Some(source), Some(destination)) = (source, destination) else {
-            self.report.edges.listed += 1;
-            self.report.edges.dangling += 1;
-            return;
-        };
+        let (Some(source), Some(destination)) = (source, destination) else { return };
         self.next_source = source.0 + 1;
         let key = match row.key() {
             None => Some(NONE),
@@ -54,12 +50,22 @@ impl Join<'_> {
         if self.options.dangling == Dangling::Stub {
             return self.stub(row, node, missing);
         }
-        if self.dangling.is_none() {
-            let edge = Box::new(row.edge_key(&self.index.schema));
-            self.dangling = Some((row.place(), edge, missing.clone()));
-        }
-        self.reject(row.place(), Reason::UnknownNode(missing));
+        self.dangle(row, missing);
         None
+    }
+
+    /// An edge that lacks an end has no place in the index where its first record could be noted.
+    fn dangle(&mut self, row: RowRef<'_>, missing: NodeKey) {
+        let edge = row.edge_key(&self.index.schema);
+        if !self.dangling_edges.insert(edge.clone()) {
+            let why = format!("edge {edge} is listed twice: its first record counts");
+            self.report.edges.duplicates += 1;
+            return self.reject(row.place(), Reason::Malformed(why));
+        }
+        self.report.edges.listed += 1;
+        self.report.edges.dangling += 1;
+        self.dangling.get_or_insert_with(|| (row.place(), Box::new(edge), missing.clone()));
+        self.reject(row.place(), Reason::UnknownNode(missing));
     }
 
     /// A node that stands in for a missing one; one that lives but is not listed stays as it is.
@@ -67,6 +73,8 @@ impl Join<'_> {
         let open =
             known.and_then(|node| self.index.nodes.latest_life(node)).is_some_and(|life| life.interval.is_open());
         if let Some(Err(reason)) = known.filter(|_| !open).map(|node| self.index.check_order(node, self.at)) {
+            self.report.edges.listed += 1;
+            self.report.edges.dangling += 1;
             self.reject(row.place(), reason);
             return None;
         }
