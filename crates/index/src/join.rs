@@ -17,6 +17,7 @@ use timeweft_graph::{
     Schema, Time,
 };
 
+use crate::life::{Life, chain};
 use crate::{Index, NONE};
 
 /// What the index took in, in that order.
@@ -246,6 +247,11 @@ fn count_changed(report: &mut ElementReport, only_new: bool) {
 /// Counts a created element.
 fn count_created(report: &mut ElementReport, lived_before: bool) {
     *(if lived_before { &mut report.reappeared } else { &mut report.new }) += 1;
+}
+
+/// Whether an element ever lived, given its latest life: one that ended when it began is none.
+fn lived<L: Life>(lives: &[L], latest: u32) -> bool {
+    chain(lives, latest).any(|life| lives[life as usize].is_real())
 }
 
 /// One bit a number.

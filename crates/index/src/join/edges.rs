@@ -4,7 +4,7 @@ use timeweft_graph::rows::{IdRef, RowRef};
 use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
 
 use super::nodes::absent;
-use super::{Join, Step, count_changed, count_created};
+use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
 use crate::check::in_order;
 use crate::edge::Identity;
@@ -126,6 +126,7 @@ impl Join<'_> {
         if let Err(reason) = self.may_begin(row, known, source, destination) {
             return self.reject(row.place(), reason);
         }
+        let lived_before = known.is_some_and(|edge| lived(&self.index.edges.lives, edge.0));
         self.intern(row);
         let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
         let identity = Identity { edge_type: row.edge_type(), source, destination, key };
@@ -133,7 +134,7 @@ impl Join<'_> {
         self.listed_edges.set(edge.at());
         self.next_edge = edge.0 + 1;
         self.report.edges.listed += 1;
-        count_created(&mut self.report.edges, known.is_some());
+        count_created(&mut self.report.edges, lived_before);
         self.steps.push(Step::Create(row.at() as u32));
     }
 
