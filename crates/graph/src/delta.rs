@@ -288,7 +288,10 @@ impl<'a> Plan<'a> {
                 if policy == Dangling::Stub {
                     stubs.insert(end);
                 } else if let Some(edge) = edges.remove(&edge.key) {
-                    first.get_or_insert((edge, end));
+                    // The first by place, whatever the order of the list.
+                    if first.is_none_or(|(known, _)| edge.place < known.place) {
+                        first = Some((edge, end));
+                    }
                     self.report.edges.dangling += 1;
                     self.reject(&edge.place, Reason::UnknownNode(end.clone()));
                 }

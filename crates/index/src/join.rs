@@ -9,7 +9,7 @@ mod edges;
 mod nodes;
 mod rest;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
@@ -17,6 +17,7 @@ use timeweft_graph::{
     Schema, Time,
 };
 
+use crate::life::{Life, chain};
 use crate::{Index, NONE};
 
 /// What the index took in, in that order.
@@ -48,7 +49,9 @@ pub struct Join<'a> {
     next_node: u32,
     next_source: u32,
     next_edge: u32,
+    /// The first edge that lacks an end.
     dangling: Option<(Place, Box<EdgeKey>, timeweft_graph::NodeKey)>,
+    dangling_edges: FxHashSet<EdgeKey>,
     changed: FxHashMap<(Owner, FeatureId), u64>,
     report: DeltaReport,
     rejects: Vec<Reject>,
@@ -87,6 +90,7 @@ impl<'a> Join<'a> {
             next_source: 0,
             next_edge: 0,
             dangling: None,
+            dangling_edges: FxHashSet::default(),
             changed: FxHashMap::default(),
             report: DeltaReport::default(),
             rejects: Vec::new(),
@@ -162,7 +166,8 @@ impl<'a> Join<'a> {
         self.index.intern(row, &mut self.sets);
     }
 
-    /// What turns the features of a life into those of a record, by number; [`NONE`] ends a value. In [`Join::sets`].
+    /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`Join::sets`], in the order of
+    /// names.
     fn compare(&mut self, track: u32, row: RowRef<'_>) {
         self.sets.clear();
         let compared = self.projection.get(&row.owner());
@@ -189,15 +194,16 @@ impl<'a> Join<'a> {
                 set.1 = self.index.columns.add_bytes(row.owner(), feature, bytes);
             }
         }
+        // As the log is written, so that what is in memory is what the log replays to.
+        let defs = self.index.schema.features(row.owner());
+        self.sets.sort_by(|a, b| defs[a.0.at()].name.cmp(&defs[b.0.at()].name));
     }
 
     /// The features in [`Join::sets`] as an event has them.
     fn named(&self, owner: Owner) -> Features {
         let defs = self.index.schema.features(owner);
         let named = self.sets.iter().map(|&(id, value)| (defs[id.at()].name.clone(), self.index.columns.value(value)));
-        let mut named: Features = named.collect();
-        named.sort_by(|a, b| a.0.cmp(&b.0));
-        named
+        named.collect()
     }
 
     /// Counts the features that differ; whether all of them are new to the namespace.
@@ -233,6 +239,11 @@ fn count_changed(report: &mut ElementReport, only_new: bool) {
 /// Counts a created element.
 fn count_created(report: &mut ElementReport, lived_before: bool) {
     *(if lived_before { &mut report.reappeared } else { &mut report.new }) += 1;
+}
+
+/// Whether an element ever lived, given its latest life: one that ended when it began is none.
+fn lived<L: Life>(lives: &[L], latest: u32) -> bool {
+    chain(lives, latest).any(|life| lives[life as usize].is_real())
 }
 
 /// One bit a number.

@@ -142,7 +142,12 @@ fn read_whole(
     let known = common.clone();
     let project = move |schema: &Schema, format: &timeweft_graph::Format| {
         let common = Common::new(fields.as_ref(), Fields::of(schema, format).as_ref(), add);
-        known.get_or_init(|| common).projection(schema)
+        let mut projection = known.get_or_init(|| common).projection(schema);
+        // What has a reserved name is refused below, and not left out unseen.
+        for (owner, feature, _) in self::suspects(schema) {
+            projection.entry(owner).and_modify(|kept| kept.push(feature));
+        }
+        projection
     };
     let mut suspects = suspects(&schema);
     let mut reserved = BTreeSet::new();

@@ -115,17 +115,18 @@ impl Common {
         Common { sides: Some((known.clone(), version.clone())), add, after: Some(after) }
     }
 
-    /// Whether a feature is compared and written.
+    /// Whether a feature is compared and written. All features of a type do of which one side says nothing.
     pub fn counts(&self, owner: &OwnerName, feature: &Name) -> bool {
         let Some((known, version)) = &self.sides else { return true };
-        let Some(known) = known.get(owner) else { return true };
-        version.get(owner).is_none_or(|version| version.contains(feature)) && (self.add || known.contains(feature))
+        let (Some(known), Some(version)) = (known.get(owner), version.get(owner)) else { return true };
+        version.contains(feature) && (self.add || known.contains(feature))
     }
 
-    /// Whether a feature is new to a type that the namespace had before.
+    /// Whether a feature is new to a type that the namespace had before: one of [`Common::new_fields`].
     pub fn is_new(&self, owner: &OwnerName, feature: &Name) -> bool {
-        let Some((known, _)) = &self.sides else { return false };
-        known.get(owner).is_some_and(|known| !known.contains(feature))
+        let Some((known, version)) = &self.sides else { return false };
+        let has = |fields: &Fields| fields.get(owner).is_some_and(|names| names.contains(feature));
+        known.get(owner).is_some() && !has(known) && has(version)
     }
 
     /// The new fields as `type.feature`, sorted.

@@ -4,7 +4,7 @@ use timeweft_graph::rows::{IdRef, RowRef};
 use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
 
 use super::nodes::absent;
-use super::{Join, Step, count_changed, count_created};
+use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
 use crate::check::in_order;
 use crate::edge::Identity;
@@ -19,11 +19,7 @@ impl Join<'_> {
         let source = self.end(row, (from, row.id()), source);
         // Of two missing ends the first is told.
         let destination = source.and_then(|_| self.end(row, (to, row.destination()), destination));
-        let (Some(source), Some(destination)) = (source, destination) else {
-            self.report.edges.listed += 1;
-            self.report.edges.dangling += 1;
-            return;
-        };
+        let (Some(source), Some(destination)) = (source, destination) else { return };
         self.next_source = source.0 + 1;
         let key = match row.key() {
             None => Some(NONE),
@@ -54,12 +50,22 @@ impl Join<'_> {
         if self.options.dangling == Dangling::Stub {
             return self.stub(row, node, missing);
         }
-        if self.dangling.is_none() {
-            let edge = Box::new(row.edge_key(&self.index.schema));
-            self.dangling = Some((row.place(), edge, missing.clone()));
-        }
-        self.reject(row.place(), Reason::UnknownNode(missing));
+        self.dangle(row, missing);
         None
+    }
+
+    /// An edge that lacks an end has no place in the index where its first record could be noted.
+    fn dangle(&mut self, row: RowRef<'_>, missing: NodeKey) {
+        let edge = row.edge_key(&self.index.schema);
+        if !self.dangling_edges.insert(edge.clone()) {
+            let why = format!("edge {edge} is listed twice: its first record counts");
+            self.report.edges.duplicates += 1;
+            return self.reject(row.place(), Reason::Malformed(why));
+        }
+        self.report.edges.listed += 1;
+        self.report.edges.dangling += 1;
+        self.dangling.get_or_insert_with(|| (row.place(), Box::new(edge), missing.clone()));
+        self.reject(row.place(), Reason::UnknownNode(missing));
     }
 
     /// A node that stands in for a missing one; one that lives but is not listed stays as it is.
@@ -67,6 +73,8 @@ impl Join<'_> {
         let open =
             known.and_then(|node| self.index.nodes.latest_life(node)).is_some_and(|life| life.interval.is_open());
         if let Some(Err(reason)) = known.filter(|_| !open).map(|node| self.index.check_order(node, self.at)) {
+            self.report.edges.listed += 1;
+            self.report.edges.dangling += 1;
             self.reject(row.place(), reason);
             return None;
         }
@@ -118,6 +126,7 @@ impl Join<'_> {
         if let Err(reason) = self.may_begin(row, known, source, destination) {
             return self.reject(row.place(), reason);
         }
+        let lived_before = known.is_some_and(|edge| lived(&self.index.edges.lives, edge.0));
         self.intern(row);
         let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
         let identity = Identity { edge_type: row.edge_type(), source, destination, key };
@@ -125,7 +134,7 @@ impl Join<'_> {
         self.listed_edges.set(edge.at());
         self.next_edge = edge.0 + 1;
         self.report.edges.listed += 1;
-        count_created(&mut self.report.edges, known.is_some());
+        count_created(&mut self.report.edges, lived_before);
         self.steps.push(Step::Create(row.at() as u32));
     }
 

@@ -3,7 +3,7 @@
 use timeweft_graph::rows::RowRef;
 use timeweft_graph::{Action, Element, NodeIndex, Reason};
 
-use super::{Join, Step, count_changed, count_created};
+use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
 
 impl Join<'_> {
@@ -52,7 +52,7 @@ impl Join<'_> {
         if let Some(Err(reason)) = known.map(|node| self.index.check_order(node, self.at)) {
             return self.reject(row.place(), reason);
         }
-        let lived = known.is_some_and(|node| self.index.nodes.get(node).life != NONE);
+        let lived_before = known.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.get(node).life));
         self.intern(row);
         let node = known.unwrap_or_else(|| {
             let key = row.node_key(&self.index.schema);
@@ -62,7 +62,7 @@ impl Join<'_> {
         self.listed_nodes.set(node.at());
         self.next_node = node.0 + 1;
         self.report.nodes.listed += 1;
-        count_created(&mut self.report.nodes, lived);
+        count_created(&mut self.report.nodes, lived_before);
         self.steps.push(Step::Create(row.at() as u32));
     }
 

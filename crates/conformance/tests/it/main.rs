@@ -1,0 +1,12 @@
+//! Sources and store together: real releases, and random versions against the slow reference.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod answers;
+mod cell_ontology;
+mod envo;
+mod law;
+mod oracle;
+mod order;
+mod plant_ontology;
+mod random;
+mod releases;

@@ -1,0 +1,157 @@
+//! The slow way to load a version: the pure delta over the reference graph.
+
+use std::collections::BTreeMap;
+
+use timeweft_graph::delta::{Baseline, DeltaReport, Fields};
+use timeweft_graph::reference::ReferenceGraph;
+use timeweft_graph::{
+    Action, At, Delta, DeltaError, DeltaOptions, EdgeKey, Element, Event, GraphView, MergeRecord, Name, NodeKey,
+    Reject, Schema, Time, TimeUnit, Version, delta,
+};
+
+/// Several namespaces in one reference graph, and who owns what.
+pub(crate) struct Oracle {
+    pub(crate) graph: ReferenceGraph,
+    log: Vec<Event>,
+    spaces: BTreeMap<Name, Space>,
+    node_owners: BTreeMap<NodeKey, Name>,
+    edge_owners: BTreeMap<EdgeKey, Name>,
+    /// Merges that were begun and not ended, in the order of the log.
+    merges: Vec<(NodeKey, NodeKey, Name)>,
+}
+
+#[derive(Clone, Default)]
+struct Space {
+    newest: Option<Time>,
+    fields: Option<Fields>,
+}
+
+/// What came of a version.
+pub(crate) struct Loaded {
+    pub(crate) report: DeltaReport,
+    pub(crate) rejects: Vec<Reject>,
+    pub(crate) n_events: u64,
+    /// Whether it was taken in: a version of which every record is refused is not.
+    pub(crate) taken_in: bool,
+}
+
+impl Oracle {
+    pub(crate) fn new() -> Oracle {
+        Oracle {
+            graph: ReferenceGraph::new(Schema::new(TimeUnit::Milli)),
+            log: Vec::new(),
+            spaces: BTreeMap::new(),
+            node_owners: BTreeMap::new(),
+            edge_owners: BTreeMap::new(),
+            merges: Vec::new(),
+        }
+    }
+
+    pub(crate) fn newest(&self, namespace: &Name) -> Option<Time> {
+        self.spaces.get(namespace).and_then(|space| space.newest)
+    }
+
+    pub(crate) fn load(
+        &mut self,
+        namespace: &Name,
+        version: &Version,
+        at: Time,
+        options: &DeltaOptions,
+    ) -> Result<Loaded, DeltaError> {
+        // A reader declares its types in the schema of the graph, and they stay there.
+        let mut declared = Version::new(self.graph.schema().clone());
+        version.send(&mut declared);
+        let mut graph = ReferenceGraph::new(declared.schema);
+        self.log.iter().for_each(|event| graph.apply(event).unwrap());
+        let before = std::mem::replace(&mut self.graph, graph);
+        let delta = delta(&Before { oracle: self, namespace }, version, at, options);
+        let taken_in = delta
+            .as_ref()
+            .is_ok_and(|delta| delta.report.nodes.listed + delta.report.edges.listed > 0 || delta.rejects.is_empty());
+        if !taken_in {
+            self.graph = before;
+            let none = |delta: Delta| Loaded { report: delta.report, rejects: delta.rejects, n_events: 0, taken_in };
+            return delta.map(none);
+        }
+        let delta = delta?;
+        for event in &delta.events {
+            self.graph.apply(event).unwrap_or_else(|reason| panic!("{event:?}: {reason}"));
+            self.note(event, namespace);
+        }
+        let space = self.spaces.entry(namespace.clone()).or_default();
+        *space = Space { newest: Some(at), fields: delta.fields };
+        Ok(Loaded { report: delta.report, rejects: delta.rejects, n_events: delta.events.len() as u64, taken_in })
+    }
+
+    fn note(&mut self, event: &Event, namespace: &Name) {
+        self.log.push(event.clone());
+        match (&event.element, event.action) {
+            (Element::Node(node), Action::Create) => {
+                self.node_owners.insert(node.clone(), namespace.clone());
+                self.merges.retain(|(from, ..)| from != node);
+            }
+            (Element::Edge(edge), Action::Create) => _ = self.edge_owners.insert(edge.clone(), namespace.clone()),
+            (Element::Merge { from, into }, Action::Create) => {
+                self.merges.push((from.clone(), into.clone(), namespace.clone()));
+            }
+            (Element::Merge { from, into }, Action::Delete) => {
+                self.merges.retain(|merge| (&merge.0, &merge.1) != (from, into));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The oracle as one namespace sees it.
+struct Before<'a> {
+    oracle: &'a Oracle,
+    namespace: &'a Name,
+}
+
+impl Baseline for Before<'_> {
+    fn graph(&self) -> &dyn GraphView {
+        &self.oracle.graph
+    }
+
+    fn newest(&self) -> Option<Time> {
+        self.oracle.newest(self.namespace)
+    }
+
+    fn nodes(&self) -> Vec<NodeKey> {
+        let live = self.oracle.graph.nodes(None, At::now()).into_iter().map(|node| node.key);
+        live.filter(|node| self.oracle.node_owners.get(node) == Some(self.namespace)).collect()
+    }
+
+    fn edges(&self) -> Vec<EdgeKey> {
+        let live = self.oracle.graph.edges(None, At::now()).into_iter().map(|edge| edge.key);
+        live.filter(|edge| self.oracle.edge_owners.get(edge) == Some(self.namespace)).collect()
+    }
+
+    fn node_owner(&self, node: &NodeKey) -> Option<Name> {
+        self.oracle.graph.node(node, At::now())?;
+        self.oracle.node_owners.get(node).cloned()
+    }
+
+    fn edge_owner(&self, edge: &EdgeKey) -> Option<Name> {
+        self.oracle.graph.edge(edge, At::now())?;
+        self.oracle.edge_owners.get(edge).cloned()
+    }
+
+    fn is_own(&self, node: &NodeKey) -> bool {
+        self.oracle.node_owners.get(node) == Some(self.namespace)
+    }
+
+    fn open_merges(&self) -> Vec<MergeRecord> {
+        let records = self.oracle.graph.merges();
+        let own = self.oracle.merges.iter().filter(|merge| merge.2 == *self.namespace);
+        let record = |(from, into, _): &(NodeKey, NodeKey, Name)| {
+            let mut found = records.iter().filter(|merge| merge.from == *from && merge.into == *into);
+            found.find(|merge| merge.interval.is_open()).cloned()
+        };
+        own.filter_map(record).collect()
+    }
+
+    fn fields(&self) -> Option<Fields> {
+        self.oracle.spaces.get(self.namespace)?.fields.clone()
+    }
+}
