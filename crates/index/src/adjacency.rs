@@ -1,5 +1,7 @@
 //! Edges at nodes, sorted by time.
 
+use std::ops::Deref;
+
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use crate::NONE;
@@ -39,10 +41,49 @@ impl Entry {
     }
 }
 
+/// Entries of a series. Most series have one, which needs no memory of its own.
+#[derive(Clone)]
+enum Entries {
+    One(Entry),
+    Many(Vec<Entry>),
+}
+
+impl Default for Entries {
+    fn default() -> Entries {
+        Entries::Many(Vec::new())
+    }
+}
+
+impl Deref for Entries {
+    type Target = [Entry];
+    fn deref(&self) -> &[Entry] {
+        match self {
+            Entries::One(entry) => std::slice::from_ref(entry),
+            Entries::Many(entries) => entries,
+        }
+    }
+}
+
+impl Entries {
+    fn insert(&mut self, at: usize, entry: Entry) {
+        match self {
+            Entries::One(first) if at == 0 => *self = Entries::Many(vec![entry, *first]),
+            Entries::One(first) => *self = Entries::Many(vec![*first, entry]),
+            Entries::Many(entries) if entries.is_empty() => *self = Entries::One(entry),
+            Entries::Many(entries) => {
+                if entries.len() == entries.capacity() {
+                    entries.reserve_exact(entries.len());
+                }
+                entries.insert(at, entry);
+            }
+        }
+    }
+}
+
 /// Entries by (created, arrival), with what it takes to count and to skip the removed ones.
 #[derive(Clone, Default)]
 pub(crate) struct Series {
-    entries: Vec<Entry>,
+    entries: Entries,
     ended: Option<Box<Ended>>,
 }
 
@@ -62,9 +103,6 @@ impl Series {
             Some(last) if *last > entry => self.entries.partition_point(|known| *known < entry),
             _ => self.entries.len(),
         };
-        if self.entries.len() == self.entries.capacity() {
-            self.entries.reserve_exact(self.entries.len().max(1));
-        }
         self.entries.insert(at, entry);
         if let Some(ended) = &mut self.ended {
             ended.shift(at, self.entries.len());

@@ -81,7 +81,8 @@ impl Index {
     pub fn reserve(&mut self, nodes: usize, edges: usize) {
         self.nodes.reserve(nodes);
         self.edges.reserve(edges);
-        self.adjacency.reserve(nodes.min(edges));
+        // In a tree every node but the root has an edge up, and those that have edges from below have a second list.
+        self.adjacency.reserve(nodes.min(edges) / 2 * 3);
         self.log.reserve(nodes + edges);
     }
 

@@ -11,4 +11,5 @@ mod model;
 mod namespace;
 mod query_cases;
 mod query_law;
+mod replay;
 mod world;

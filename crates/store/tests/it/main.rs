@@ -4,7 +4,7 @@
 //! what is stored equals the oracle at every commit. `rollback`, `merges`: random versions against the slow delta, loads
 //! that are taken back, and merges that versions name. `loads`: policies and the registry. `readers`: threads beside a
 //! loader. `releases`: a real
-//! ontology. `crash`: a process that is killed. `damage`: files that are not what was written, and disks that are full.
+//! ontology. `replay`: opening in bulk. `crash`: a process that is killed. `damage`: files that are not what was written, and disks that are full.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,6 +18,7 @@ mod oracle;
 mod r_cases;
 mod readers;
 mod releases;
+mod replay;
 mod rollback;
 mod t_cases;
 mod world;
