@@ -11,7 +11,7 @@ mod rest;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
-use timeweft_graph::rows::{Projection, RowRef, Rows};
+use timeweft_graph::rows::{IdRef, Projection, RowRef, Rows};
 use timeweft_graph::{
     Action, EdgeKey, Element, Event, FeatureId, Features, Name, NodeIndex, NodeTypeId, Owner, Place, Reason, Reject,
     Schema, Time,
@@ -46,6 +46,8 @@ pub struct Join<'a> {
     stubs: Bits,
     listed_edges: Bits,
     started: bool,
+    /// The largest whole number among the ids of each node type. Releases list new nodes behind all others.
+    largest: Vec<Option<u64>>,
     next_node: u32,
     next_source: u32,
     next_edge: u32,
@@ -86,6 +88,7 @@ impl<'a> Join<'a> {
             common: Common::default(),
             projection: Projection::default(),
             started: false,
+            largest: Vec::new(),
             next_node: 0,
             next_source: 0,
             next_edge: 0,
@@ -112,9 +115,16 @@ impl<'a> Join<'a> {
     /// Takes in a chunk.
     pub fn rows(&mut self, rows: &Rows) -> Result<Vec<Step>, Reason> {
         self.index.check_room(rows.len() * 64)?;
-        if !self.started && rows.expected.0 > 0 {
+        if !self.started {
             self.started = true;
-            self.reserve(rows);
+            self.index
+                .nodes
+                .all
+                .iter()
+                .for_each(|node| note_id(&mut self.largest, node.node_type, node.key.id.as_ref()));
+            if rows.expected.0 > 0 {
+                self.reserve(rows);
+            }
         }
         self.steps.reserve(rows.len() / 8);
         for row in rows.iter() {
@@ -225,15 +235,30 @@ impl<'a> Join<'a> {
         self.steps.push(Step::Event(Box::new(Event { time: self.at, action, element, features })));
     }
 
+    /// Whether an id is larger than all that the graph has, so that looking for it is in vain.
+    fn is_beyond(&self, node_type: NodeTypeId, id: IdRef<'_>) -> bool {
+        let largest = self.largest.get(node_type.at()).copied().flatten();
+        matches!(id, IdRef::Int(number) if largest.is_none_or(|largest| number > largest))
+    }
+
     /// The node of a type and id, created or only named, looked for at `guess` first.
-    fn find(&self, node_type: NodeTypeId, id: timeweft_graph::rows::IdRef<'_>, guess: u32) -> Option<NodeIndex> {
-        self.index.nodes.find_near(node_type, id, guess)
+    fn find(&self, node_type: NodeTypeId, id: IdRef<'_>, guess: u32) -> Option<NodeIndex> {
+        if self.is_beyond(node_type, id) { None } else { self.index.nodes.find_near(node_type, id, guess) }
     }
 }
 
 /// Counts a changed element.
 fn count_changed(report: &mut ElementReport, only_new: bool) {
     *(if only_new { &mut report.migrated } else { &mut report.changed }) += 1;
+}
+
+/// Keeps up the largest whole number among the ids of each node type.
+fn note_id(largest: &mut Vec<Option<u64>>, node_type: NodeTypeId, id: IdRef<'_>) {
+    let IdRef::Int(number) = id else { return };
+    if largest.len() <= node_type.at() {
+        largest.resize(node_type.at() + 1, None);
+    }
+    largest[node_type.at()] = largest[node_type.at()].max(Some(number));
 }
 
 /// Counts a created element.

@@ -4,7 +4,7 @@ use timeweft_graph::rows::{IdRef, RowRef};
 use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
 
 use super::nodes::absent;
-use super::{Join, Step, count_changed, count_created, lived};
+use super::{Join, Step, count_changed, count_created, lived, note_id};
 use crate::NONE;
 use crate::check::in_order;
 use crate::edge::Identity;
@@ -79,6 +79,7 @@ impl Join<'_> {
             return None;
         }
         let node_type = self.index.schema.node_type(&missing.node_type)?;
+        note_id(&mut self.largest, node_type, missing.id.as_ref());
         let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, missing.clone()));
         if !open {
             self.index.begin_life(node, self.at, (&[], true), self.speaker);

@@ -3,7 +3,7 @@
 use timeweft_graph::rows::RowRef;
 use timeweft_graph::{Action, Element, NodeIndex, Reason};
 
-use super::{Join, Step, count_changed, count_created, lived};
+use super::{Join, Step, count_changed, count_created, lived, note_id};
 use crate::NONE;
 
 impl Join<'_> {
@@ -54,6 +54,7 @@ impl Join<'_> {
         }
         let lived_before = known.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.get(node).life));
         self.intern(row);
+        note_id(&mut self.largest, row.node_type(), row.id());
         let node = known.unwrap_or_else(|| {
             let key = row.node_key(&self.index.schema);
             self.index.nodes.add(row.node_type(), key)
