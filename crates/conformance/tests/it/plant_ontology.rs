@@ -273,15 +273,5 @@ fn snapshots_as_whole_versions_are_what_they_list() {
         assert_eq!(read.edges.len() - alone.edges.len(), edges.dangling as usize, "{}", release.name);
         assert_eq!(read.rejects.len() as u64 + edges.dangling, report.n_rejected, "{}", release.name);
     }
-    let all = |count: fn(&timeweft_graph::DeltaReport) -> u64| -> u64 {
-        reports.iter().map(|report| count(report.delta.as_ref().unwrap())).sum()
-    };
-    println!(
-        "{} {} {} {}",
-        all(|delta| delta.edges.dangling),
-        all(|delta| delta.nodes.new),
-        all(|delta| delta.nodes.reappeared),
-        all(|delta| delta.merges.merged)
-    );
     store.verify().unwrap();
 }

@@ -37,17 +37,22 @@ pub(crate) fn node_keys() -> Vec<NodeKey> {
 
 const LISTED: usize = 6;
 
-/// Loads in order of time; the versions of a namespace have different times, those of two may have the same.
+/// Loads in order of time; the versions of a namespace have different times, those of two may have the same. Parts of a
+/// version often are those of the one before it, as in real releases.
 pub(crate) fn loads() -> impl Strategy<Value = Vec<Load>> {
     let namespace = prop_oneof![6 => Just(0usize), 3 => Just(1usize), 1 => Just(2usize)];
-    vec((namespace, 0..3i64, options(), version()), 1..7).prop_map(|drafts| {
+    vec((namespace, 0..3i64, options(), draft(), any::<[bool; 4]>()), 1..9).prop_map(|drafts| {
         let (mut now, mut newest) = (100i64, [0i64; 3]);
-        let load = |(space, step, options, version): (usize, i64, DeltaOptions, Version)| {
+        let mut last: [Option<Draft>; 3] = [None, None, None];
+        let load = |(space, step, options, draft, keep): (usize, i64, DeltaOptions, Draft, [bool; 4])| {
             now += step;
             if newest[space] == now {
                 now += 1;
             }
             newest[space] = now;
+            let draft = draft.after(last[space].take(), keep);
+            let version = draft.version();
+            last[space] = Some(draft);
             Load { namespace: NAMESPACES[space].into(), at: Time(now), options, version }
         };
         drafts.into_iter().map(load).collect()
@@ -82,18 +87,16 @@ struct Draft {
 /// Numbers of features with numbers of values.
 type Features = Vec<(usize, usize)>;
 
-fn version() -> impl Strategy<Value = Version> {
-    draft().prop_map(|draft| draft.version())
-}
-
 fn draft() -> impl Strategy<Value = Draft> {
-    let nodes = prop_oneof![12 => vec((0..LISTED, features(4)), 0..9), 1 => Just(Vec::new())];
+    // The last ones stand there less often, so that they can be merged.
+    let node = prop_oneof![3 => 0..3usize, 1 => 0..LISTED];
+    let nodes = prop_oneof![12 => vec((node, features(4)), 0..9), 1 => Just(Vec::new())];
     let ends = prop_oneof![5 => (0..LISTED, 0..LISTED), 1 => (0..LISTED + 2, 0..LISTED + 2)];
     let edge = (0..2usize, ends, 0..3usize).prop_map(|(relation, (from, to), key)| (relation, from, to, key));
     // A few edges most often, so that they stay, change and live again.
     let edge = prop_oneof![3 => (0..2usize).prop_map(|at| (0, at, at + 1, 0)), 2 => edge];
     let edges = vec((edge, features(2)), 0..7);
-    let merge = prop_oneof![3 => (0..3usize, 0..4usize), 2 => (0..LISTED, 0..LISTED + 2)];
+    let merge = prop_oneof![3 => (3..5usize, 0..3usize), 2 => (0..LISTED, 0..LISTED + 2)];
     let merges = vec((merge, features(1), 0..4usize), 0..4).prop_map(|merges| {
         let kind = |kind: usize| (kind < 2).then_some((TYPE, kind));
         merges
@@ -173,6 +176,29 @@ fn def(at: usize, declared: bool) -> FeatureDef {
 }
 
 impl Draft {
+    /// The draft with parts of the one before it: most of its elements, its merges with other features, its fields.
+    fn after(self, last: Option<Draft>, keep: [bool; 4]) -> Draft {
+        let Some(last) = last else { return self };
+        let mut next = self.clone();
+        if keep[0] {
+            next.nodes = last.nodes;
+            next.nodes.retain(|(key, _)| self.deleted.first() != Some(key));
+        }
+        if keep[1] {
+            next.edges.extend(last.edges);
+        }
+        if keep[2] {
+            let given = |at: usize| self.merges.get(at).map(|merge| merge.2.clone()).unwrap_or_default();
+            let known = last.merges.into_iter().enumerate();
+            next.merges = known.map(|(at, (from, into, _))| (from, into, given(at))).collect();
+            next.merges.extend(self.merges.last().cloned());
+        }
+        if keep[3] {
+            next.fields = last.fields;
+        }
+        next
+    }
+
     fn version(&self) -> Version {
         let (keys, mut lines) = (node_keys(), self.lines.iter());
         // Few lines in two files: records stand in any order, and two may stand at one place.
