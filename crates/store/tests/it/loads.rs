@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use timeweft_graph::{
-    Action, At, Commit, Dangling, Dense, Direction, Element, Event, FeatureKind, GraphView, Numbers, Reason, Reject,
-    Schema, Sparse, Time, TimeUnit, Value,
+    Action, At, Commit, Dangling, Dense, Direction, Element, Event, FeatureKind, GraphView, Name, Numbers, Reason,
+    Reject, Schema, Sparse, Time, TimeUnit, Value,
 };
 use timeweft_store::{KEPT_REJECTS, LoadRequest, Repeats, Store, StoreError};
 
@@ -298,4 +298,18 @@ fn a_large_load_with_late_features_has_several_segments() {
     assert_eq!((found.loads, found.segments, found.events), (1, 2, 66_100));
     let name = GraphView::schema(&*store.view()).node_types()[0].features[0].kind;
     assert_eq!(name, FeatureKind::Text);
+}
+
+/// Memory and disk keep the same of an event that names a feature twice: the last value.
+#[test]
+fn a_feature_named_twice_keeps_its_last_value() {
+    let (_dir, mut store) = fresh();
+    let element = Element::Node(node("a"));
+    let features =
+        [("x", "1"), ("y", "y"), ("x", "2")].map(|(name, value)| (Name::from(name), Some(Value::text(value))));
+    let features = features.to_vec();
+    load(&mut store, &[create(1, element.clone()).with(features)]).unwrap();
+    let known = store.view().node(&node("a"), At::now()).unwrap().features;
+    assert_eq!(known.values().map(ToString::to_string).collect::<Vec<_>>(), ["2", "y"]);
+    store.verify().unwrap();
 }
