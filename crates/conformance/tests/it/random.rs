@@ -201,10 +201,12 @@ impl Draft {
 
     fn version(&self) -> Version {
         let (keys, mut lines) = (node_keys(), self.lines.iter());
-        // Few lines in two files: records stand in any order, and two may stand at one place.
+        // Records stand in any order, each at a place of its own in one of two files.
+        let mut taken = 0;
         let mut place = || {
             let at = lines.next().copied().unwrap_or_default();
-            Place::new(&["one", "two"][usize::from(at % 2)].into(), u64::from(at / 2) + 1)
+            taken += 1;
+            Place::new(&["one", "two"][usize::from(at % 2)].into(), u64::from(at / 2) * 64 + taken)
         };
         let named = |features: &Features| features.iter().map(|&at| feature(at)).collect::<Vec<_>>();
         let mut version = Version::new(self.schema());
