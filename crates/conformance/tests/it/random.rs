@@ -265,7 +265,7 @@ impl Draft {
         let ids = |owner, known: &Vec<usize>| -> Vec<FeatureId> {
             known.iter().filter_map(|&at| Some(schema.feature(owner, FEATURES[at])?.0)).collect()
         };
-        // A type of which a reader knows nothing at all is one that it does not read.
+        // Some readers do not name a type at all; those with seven features here are as good as any.
         let fields = self.fields.as_ref().map(|fields| {
             let known = fields.iter().enumerate().filter(|(_, known)| known.len() != 7);
             known.map(|(place, known)| (owner(place), ids(owner(place), known))).collect()
