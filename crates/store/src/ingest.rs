@@ -148,19 +148,11 @@ fn owner(schema: &Schema, element: &Element) -> Option<Owner> {
     }
 }
 
-/// Sorts by name, so that equal events have equal bytes. Of a repeated name the last value counts, as in a segment.
+/// Sorts by name, so that equal events have equal bytes. Repeated names keep their order: the last one counts.
 pub(crate) fn sort_features(features: &mut Features) {
-    if features.is_sorted_by(|a, b| a.0 < b.0) {
-        return;
+    if !features.is_sorted_by(|a, b| a.0 <= b.0) {
+        features.sort_by(|a, b| a.0.cmp(&b.0));
     }
-    features.sort_by(|a, b| a.0.cmp(&b.0));
-    features.dedup_by(|later, earlier| {
-        let repeated = later.0 == earlier.0;
-        if repeated {
-            std::mem::swap(later, earlier);
-        }
-        repeated
-    });
 }
 
 /// Largest value in bytes or elements: a column of a batch addresses 2^31.

@@ -1,8 +1,10 @@
 //! Health: every checksum, and law 1.
 
-use timeweft_graph::{GraphView, LoadId};
+use timeweft_graph::{Event, GraphView, LoadId};
+use timeweft_index::Index;
 
 use crate::StoreError;
+use crate::ingest::sort_features;
 use crate::segment::Segment;
 use crate::store::Store;
 
@@ -48,10 +50,26 @@ impl Store {
                 return Err(StoreError::corrupt(self.catalogue.path(), problem));
             }
         }
-        if replayed.schema() != self.current.schema() || replayed.events() != self.current.events() {
+        if replayed.schema() != self.current.schema() || settled(&replayed) != settled(&self.current) {
             let problem = "the log replays to another graph than the one in memory";
             return Err(StoreError::corrupt(self.catalogue.path(), problem));
         }
         Ok(report)
     }
+}
+
+/// The events of a graph, each with the last value of every feature that it names: a segment keeps no others.
+fn settled(graph: &Index) -> Vec<Event> {
+    let mut events = graph.events();
+    for event in &mut events {
+        sort_features(&mut event.features);
+        event.features.dedup_by(|later, earlier| {
+            let repeated = later.0 == earlier.0;
+            if repeated {
+                std::mem::swap(later, earlier);
+            }
+            repeated
+        });
+    }
+    events
 }

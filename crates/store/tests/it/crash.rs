@@ -73,7 +73,7 @@ fn check(store: &Store, kill: u64) {
 fn loads_until_it_is_killed() {
     let Some(dir) = std::env::var_os(DIR) else { return };
     let mut store = Store::open(dir).unwrap();
-    println!("ready");
+    println!("committed {}", store.commit().0);
     loop {
         let next = store.commit().0 + 1;
         step(&mut store, next);
@@ -81,21 +81,26 @@ fn loads_until_it_is_killed() {
     }
 }
 
-/// Starts the child, kills it after `delay`, and gives the last commit that it announced.
-fn killed_after(dir: &Path, delay: Duration) -> u64 {
+/// Starts the child, waits until a step of kind `wanted` (of four) is next, kills it `delay` later, and gives the last
+/// commit that it announced.
+fn killed_at(dir: &Path, wanted: u64, delay: Duration) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["crash::loads_until_it_is_killed", "--exact", "--nocapture", "--test-threads=1"])
         .env(DIR, dir)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.by_ref().any(|line| line.unwrap().ends_with("ready")), "the child could not open the graph");
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut commits = lines.map_while(Result::ok).filter_map(|line| {
+        // The runner may write its own words before ours.
+        line.split_once("committed ")?.1.parse::<u64>().ok()
+    });
+    let before = commits.by_ref().find(|commit| (commit + 1) % 4 == wanted);
+    let before = before.expect("the child ended before it was killed");
     std::thread::sleep(delay);
     child.kill().unwrap();
     child.wait().unwrap();
-    let announced = lines.map_while(Result::ok).filter_map(|line| line.strip_prefix("committed ")?.parse().ok());
-    announced.last().unwrap_or(0)
+    commits.last().unwrap_or(before)
 }
 
 #[test]
@@ -112,7 +117,9 @@ fn a_killed_load_or_rollback_is_there_whole_or_not_at_all() {
         }
         let Some(dir) = &dir else { continue };
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let announced = killed_after(dir.path(), Duration::from_micros((random >> 33) % 300_000));
+        // Some steps take a hundred times as long as others: delays of every scale meet all of them at work.
+        let delay = ((random >> 33) % 60_000) >> ((random >> 60) % 8);
+        let announced = killed_at(dir.path(), kill % 4, Duration::from_micros(delay));
         let mut store = Store::open(dir.path()).unwrap();
         let commit = store.commit().0;
         assert!(commit >= announced, "kill {kill}: commit {announced} was announced and is lost");
