@@ -23,8 +23,8 @@ enum PackedId {
     Text(u32, u32),
 }
 
-/// An id, borrowed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// An id, borrowed; in the order of [`ExternalId`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum IdRef<'a> {
     /// A canonical decimal.
     Int(u64),

@@ -1,4 +1,4 @@
-//! Edges at nodes, sorted by time.
+//! Edges at nodes, sorted by time. Loads and replays need none of it, so it is made on first use and kept up from then on.
 
 use std::ops::Deref;
 
@@ -192,28 +192,59 @@ pub(crate) struct List {
 /// The lists of all nodes.
 #[derive(Clone, Default)]
 pub(crate) struct Adjacency {
+    /// The first list of each node, or [`NONE`].
+    first: Vec<u32>,
     lists: Vec<List>,
 }
 
 impl Adjacency {
-    /// Makes room for so many more lists.
-    pub(crate) fn reserve(&mut self, lists: usize) {
-        self.lists.reserve(lists);
+    /// The lists of all edges.
+    pub(crate) fn of(edges: &Edges, nodes: usize) -> Adjacency {
+        let mut adjacency = Adjacency { first: vec![NONE; nodes], lists: Vec::new() };
+        for edge in (0..edges.lives.len() as u32).map(EdgeIndex) {
+            adjacency.add(edges, edge);
+            if !edges.get(edge).interval.is_open() {
+                adjacency.end(edges, edge);
+            }
+        }
+        adjacency
     }
 
-    /// The lists of a node, given its first.
-    pub(crate) fn lists(&self, first: u32) -> impl Iterator<Item = &List> {
-        let get = |at: u32| (at != NONE).then(|| &self.lists[at as usize]);
-        std::iter::successors(get(first), move |list| get(list.next))
+    /// Adds an open edge to the lists of both its ends.
+    pub(crate) fn add(&mut self, edges: &Edges, edge: EdgeIndex) {
+        let life = edges.get(edge);
+        for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
+            self.series_mut(node, life.edge_type, direction).add(Entry::new(edges, edge, direction));
+        }
+    }
+
+    /// Notes in the lists of both ends that an edge has ended.
+    pub(crate) fn end(&mut self, edges: &Edges, edge: EdgeIndex) {
+        let life = edges.get(edge);
+        for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
+            let entry = Entry::new(edges, edge, direction);
+            self.series_mut(node, life.edge_type, direction).end(entry, life.interval.removed, edges);
+        }
+    }
+
+    /// The lists of a node.
+    pub(crate) fn lists(&self, node: NodeIndex) -> impl Iterator<Item = &List> {
+        let get = |at: u32| self.lists.get(at as usize);
+        let first = self.first.get(node.at()).and_then(|&first| get(first));
+        std::iter::successors(first, move |list| get(list.next))
     }
 
     /// The list of a type and side.
-    pub(crate) fn list(&self, first: u32, edge_type: EdgeTypeId, direction: Direction) -> Option<&List> {
-        self.lists(first).find(|list| list.edge_type == edge_type && list.direction == direction)
+    pub(crate) fn list(&self, node: NodeIndex, edge_type: EdgeTypeId, direction: Direction) -> Option<&List> {
+        self.lists(node).find(|list| list.edge_type == edge_type && list.direction == direction)
     }
 
     /// The list of a type and side for writing, added if it is new.
-    pub(crate) fn series_mut(&mut self, first: &mut u32, edge_type: EdgeTypeId, direction: Direction) -> &mut Series {
+    fn series_mut(&mut self, node: NodeIndex, edge_type: EdgeTypeId, direction: Direction) -> &mut Series {
+        if self.first.len() <= node.at() {
+            self.first.resize(node.at() + 1, NONE);
+        }
+        let first = &mut self.first[node.at()];
         let mut at = *first;
         while at != NONE {
             let list = &self.lists[at as usize];

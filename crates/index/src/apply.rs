@@ -1,7 +1,7 @@
 //! The law by which events come in: each is accepted, or refused with a reason and changes nothing.
 
 use timeweft_graph::{
-    Action, Direction, EdgeIndex, EdgeKey, Element, Event, FeatureDef, FeatureId, FeatureKind, Features, ListOrder,
+    Action, EdgeIndex, EdgeKey, Element, Event, FeatureDef, FeatureId, FeatureKind, Features, ListOrder,
     Name, NodeIndex, NodeKey, Owner, Reason, Time,
 };
 
@@ -10,6 +10,15 @@ use crate::check::{Ends, edge_type_name, full, in_order};
 use crate::edge::Identity;
 use crate::log::Subject;
 use crate::{Index, NONE};
+
+/// The edges at a node.
+#[derive(Default)]
+pub(crate) struct EdgesAt {
+    /// Those that are open, in the order of their creation in the log.
+    pub(crate) open: Vec<EdgeIndex>,
+    /// Time of the latest event of any that ever was.
+    pub(crate) latest: Option<Time>,
+}
 
 impl Index {
     /// Takes in the next event of the log, spoken by a namespace (the empty name if there is none).
@@ -31,7 +40,7 @@ impl Index {
 
     fn create_node(&mut self, event: &Event, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
         let node_type = self.check_node_type(&key.node_type)?;
-        let known = node_type.and_then(|node_type| self.nodes.find(node_type, &key.id));
+        let known = node_type.and_then(|node_type| self.nodes.find(node_type, key.id.as_ref()));
         if let Some(node) = known {
             if self.nodes.latest_life(node).is_some_and(|life| life.interval.is_open()) {
                 return Err(Reason::NodeExists(key.clone()));
@@ -41,7 +50,7 @@ impl Index {
         self.check_features(node_type.map(Owner::Node), || key.node_type.to_string(), &event.features)?;
 
         let node_type = self.schema.add_node_type(&key.node_type).ok_or_else(|| full("node types"))?;
-        let node = known.unwrap_or_else(|| self.nodes.add(node_type, key.clone()));
+        let node = known.unwrap_or_else(|| self.nodes.add(node_type, key.id.as_ref()));
         let sets = self.sets(Owner::Node(node_type), &event.features);
         let namespace = self.namespaces.add(namespace);
         self.begin_life(node, event.time, (&sets, is_plain(event)), namespace);
@@ -58,7 +67,7 @@ impl Index {
 
     fn update_node(&mut self, event: &Event, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
         let node = self.living(key, event.time, namespace)?;
-        let owner = Owner::Node(self.nodes.get(node).node_type);
+        let owner = Owner::Node(self.nodes.node_type(node));
         self.check_features(Some(owner), || key.node_type.to_string(), &event.features)?;
 
         let sets = self.sets(owner, &event.features);
@@ -80,19 +89,22 @@ impl Index {
     }
 
     /// Ends a node's open life and the edges at it, unless one of them has a later event.
-    pub(crate) fn end_life(&mut self, node: NodeIndex, time: Time) -> Result<(), Reason> {
-        self.check_order(node, time)?;
-        let edges = self.open_edges(node);
-        let first = self.nodes.get(node).lists;
-        let removals = self.adjacency.lists(first).filter_map(|list| list.series.last_removal());
-        let latest = removals.chain(edges.iter().map(|&edge| self.edges.latest(edge))).max();
-        in_order(time, latest.unwrap_or(time), || format!("an edge of node {}", self.node_key(node)))?;
+    fn end_life(&mut self, node: NodeIndex, time: Time) -> Result<(), Reason> {
+        let at_node = self.edges_at(node);
+        self.end_life_with(node, time, at_node)
+    }
 
-        edges.iter().for_each(|&edge| self.close_edge(edge, time));
+    /// The same, given the edges at the node.
+    pub(crate) fn end_life_with(&mut self, node: NodeIndex, time: Time, at_node: EdgesAt) -> Result<(), Reason> {
+        self.check_order(node, time)?;
+        let latest = at_node.latest.unwrap_or(time);
+        in_order(time, latest, || format!("an edge of node {}", self.node_key(node)))?;
+
+        at_node.open.iter().for_each(|&edge| self.close_edge(edge, time));
         let life = self.nodes.get(node).life;
         self.nodes.lives[life as usize].interval.removed = time;
         self.nodes.all[node.at()].latest = time;
-        self.log.note_ended(self.log.len() as u32, &edges);
+        self.log.note_ended(self.log.len() as u32, &at_node.open);
         self.accept(Action::Delete, Subject::Node(life), time, &[]);
         Ok(())
     }
@@ -111,7 +123,7 @@ impl Index {
         }
         self.check_features(edge_type.map(Owner::Edge), || edge_type_name(key), &event.features)?;
 
-        let (from, to) = (self.nodes.get(source).node_type, self.nodes.get(destination).node_type);
+        let (from, to) = (self.nodes.node_type(source), self.nodes.node_type(destination));
         let added = edge_type.or_else(|| self.schema.add_edge_type(from, &key.relation, to));
         let edge_type = added.ok_or_else(|| full("edge types"))?;
         let sets = self.sets(Owner::Edge(edge_type), &event.features);
@@ -204,25 +216,23 @@ impl Index {
         self.edges.find(Identity { edge_type, source, destination, key })
     }
 
-    /// Open edges at a node, in the order of their creation in the log.
-    fn open_edges(&self, node: NodeIndex) -> Vec<EdgeIndex> {
-        let lists = self.adjacency.lists(self.nodes.get(node).lists);
-        let newest = lists.flat_map(|list| list.series.newest(list.series.entries().len(), Time::FOREVER));
+    /// What a node delete must know of the edges at the node.
+    fn edges_at(&self, node: NodeIndex) -> EdgesAt {
+        let lists = || self.adjacency().lists(node);
+        let newest = lists().flat_map(|list| list.series.newest(list.series.entries().len(), Time::FOREVER));
         let open = newest.map(Entry::edge).filter(|&edge| self.edges.get(edge).interval.is_open());
-        let mut edges: Vec<_> = open.collect();
-        edges.sort_unstable();
-        edges.dedup();
-        edges
+        let mut open: Vec<_> = open.collect();
+        open.sort_unstable();
+        open.dedup();
+        let removals = lists().filter_map(|list| list.series.last_removal());
+        let latest = removals.chain(open.iter().map(|&edge| self.edges.latest(edge))).max();
+        EdgesAt { open, latest }
     }
 
     /// Makes a new edge known to both its ends.
     fn connect(&mut self, edge: EdgeIndex) {
-        let life = self.edges.get(edge);
-        let edge_type = life.edge_type;
-        for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
-            let first = &mut self.nodes.all[node.at()].lists;
-            let entry = Entry::new(&self.edges, edge, direction);
-            self.adjacency.series_mut(first, edge_type, direction).add(entry);
+        if let Some(adjacency) = self.adjacency.get_mut() {
+            adjacency.add(&self.edges, edge);
         }
         if let Some(timeline) = self.timeline.get_mut() {
             timeline.add(&self.edges, edge);
@@ -233,12 +243,8 @@ impl Index {
     /// Ends an open edge on both sides.
     fn close_edge(&mut self, edge: EdgeIndex, time: Time) {
         self.edges.close(edge, time);
-        let life = self.edges.get(edge);
-        let edge_type = life.edge_type;
-        for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
-            let first = &mut self.nodes.all[node.at()].lists;
-            let entry = Entry::new(&self.edges, edge, direction);
-            self.adjacency.series_mut(first, edge_type, direction).end(entry, time, &self.edges);
+        if let Some(adjacency) = self.adjacency.get_mut() {
+            adjacency.end(&self.edges, edge);
         }
         if let Some(timeline) = self.timeline.get_mut() {
             timeline.end(&self.edges, edge);

@@ -1,10 +1,12 @@
 //! What must hold before an event changes anything.
 
+use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
-    Action, EdgeKey, EdgeTypeId, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Reason,
+    Action, EdgeKey, EdgeTypeId, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Reason,
     Time, Value,
 };
 
+use crate::ids::MAX_LENGTH;
 use crate::{Index, NONE};
 
 /// Types are numbered with 16 bits.
@@ -28,6 +30,15 @@ impl Index {
         if !event.features.is_empty() && event.action == Action::Delete {
             return Err(Reason::Malformed("deletes carry no features: leave them out".into()));
         }
+        let long = |node: &NodeKey| matches!(node.id.as_ref(), IdRef::Text(text) if text.len() >= MAX_LENGTH);
+        let too_long = match &event.element {
+            Element::Node(node) => long(node),
+            Element::Edge(edge) => long(&edge.source) || long(&edge.destination),
+            Element::Merge { from, into } => long(from) || long(into),
+        };
+        if too_long {
+            return Err(Reason::Malformed("an id has 2^32 bytes or more: shorten it".into()));
+        }
         self.check_room(event.features.len())
     }
 
@@ -42,7 +53,7 @@ impl Index {
 
     /// The node, if it was created at least once. A closed schema refuses an unknown type.
     pub(crate) fn look_up(&self, key: &NodeKey) -> Result<Option<NodeIndex>, Reason> {
-        Ok(self.check_node_type(&key.node_type)?.and_then(|node_type| self.nodes.created(node_type, &key.id)))
+        Ok(self.check_node_type(&key.node_type)?.and_then(|node_type| self.nodes.created(node_type, key.id.as_ref())))
     }
 
     /// The node type, if it is known. A closed schema refuses an unknown one.
@@ -71,8 +82,8 @@ impl Index {
             return Err(full("edge types"));
         }
         Ok(Ends {
-            source: source_type.and_then(|node_type| self.nodes.created(node_type, &key.source.id)),
-            destination: destination_type.and_then(|node_type| self.nodes.created(node_type, &key.destination.id)),
+            source: source_type.and_then(|node_type| self.nodes.created(node_type, key.source.id.as_ref())),
+            destination: destination_type.and_then(|node_type| self.nodes.created(node_type, key.destination.id.as_ref())),
             edge_type,
         })
     }
@@ -105,8 +116,7 @@ impl Index {
 
     /// Whether `time` is not before the latest event of a node.
     pub(crate) fn check_order(&self, node: NodeIndex, time: Time) -> Result<(), Reason> {
-        let node = self.nodes.get(node);
-        in_order(time, node.latest, || format!("node {}", node.key))
+        in_order(time, self.nodes.get(node).latest, || format!("node {}", self.node_key(node)))
     }
 
     /// Whether a life belongs to the namespace that speaks.

@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
+use timeweft_graph::rows::RowRef;
 use timeweft_graph::{FeatureId, Interval, Owner, Time, Value};
 
 use crate::NONE;
@@ -36,15 +37,24 @@ pub(crate) struct Columns {
     /// The spans of the tracks that changed, sorted by (feature, created).
     changed: FxHashMap<u32, Vec<Span>>,
     values: Values,
-    habits: FxHashMap<(Owner, FeatureId), Habit>,
+    /// By owner, and by number of the feature.
+    habits: FxHashMap<Owner, Vec<Habit>>,
     scratch: Vec<u8>,
 }
 
 /// How often the values of a feature repeat. Looking for each value costs time and room that only repeats pay back.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Habit {
     seen: u32,
     new: u32,
+    /// The value met last, which often is the next one too.
+    last: u32,
+}
+
+impl Default for Habit {
+    fn default() -> Habit {
+        Habit { seen: 0, new: 0, last: NONE }
+    }
 }
 
 impl Habit {
@@ -95,15 +105,16 @@ impl Columns {
 
     /// The same for the bytes of a value.
     pub(crate) fn add_bytes(&mut self, owner: Owner, feature: FeatureId, bytes: &[u8]) -> u32 {
-        let habit = self.habits.entry((owner, feature)).or_default();
-        if habit.is_distinct() {
-            return self.values.append(bytes);
-        }
-        let before = self.values.ends.len();
-        let id = self.values.intern(bytes);
-        habit.seen += 1;
-        habit.new += u32::from(self.values.ends.len() > before);
-        id
+        let habits = self.habits.entry(owner).or_default();
+        add_value(habits, &mut self.values, feature, bytes)
+    }
+
+    /// Numbers for the values of a record's features, into `sets`.
+    pub(crate) fn add_row(&mut self, row: RowRef<'_>, sets: &mut Vec<(FeatureId, u32)>) {
+        let habits = self.habits.entry(row.owner()).or_default();
+        let values = &mut self.values;
+        sets.clear();
+        sets.extend(row.features().map(|(feature, bytes)| (feature, add_value(habits, values, feature, bytes))));
     }
 
     /// Whether two numbers stand for equal values.
@@ -226,6 +237,25 @@ impl Columns {
             _ => (self.first_of(track), &[]),
         }
     }
+}
+
+fn add_value(habits: &mut Vec<Habit>, values: &mut Values, feature: FeatureId, bytes: &[u8]) -> u32 {
+    if habits.len() <= feature.at() {
+        habits.resize(feature.at() + 1, Habit::default());
+    }
+    let habit = &mut habits[feature.at()];
+    if habit.is_distinct() {
+        return values.append(bytes);
+    }
+    habit.seen += 1;
+    if values.get(habit.last) == Some(bytes) {
+        return habit.last;
+    }
+    let before = values.ends.len();
+    let id = values.intern(bytes);
+    habit.new += u32::from(values.ends.len() > before);
+    habit.last = id;
+    id
 }
 
 /// Values as bytes; those that were looked for once each.

@@ -57,38 +57,50 @@ impl Life for EdgeLife {
 #[derive(Clone, Default)]
 pub(crate) struct Edges {
     pub(crate) lives: Vec<EdgeLife>,
-    /// Latest life of each identity.
+    /// So many lives from the first on come in the order of their sources, with at most [`RUN`] of one source, so that
+    /// they are found by bisection. Graphs that arrive as lists of edges are all like that.
+    ordered: usize,
+    /// Latest life of each identity with a life behind those.
     table: HashTable<u32>,
     /// Latest update of the open lives that have one.
     updated: FxHashMap<u32, Time>,
 }
 
+/// So many edges of one source are looked through.
+const RUN: usize = 16;
+
 impl Edges {
     /// Makes room for so many more.
     pub(crate) fn reserve(&mut self, edges: usize) {
         self.lives.reserve(edges);
-        let lives = &self.lives;
-        self.table.reserve(edges, |&at| hash(lives[at as usize].identity()));
     }
 
     /// The latest life of an edge.
     pub(crate) fn find(&self, identity: Identity) -> Option<EdgeIndex> {
-        self.table.find(hash(identity), |&at| self.lives[at as usize].identity() == identity).copied().map(EdgeIndex)
+        let hashed = || self.table.find(hash(identity), |&at| self.lives[at as usize].identity() == identity).copied();
+        let latest = if self.table.is_empty() { None } else { hashed() };
+        latest.or_else(|| self.find_ordered(identity)).map(EdgeIndex)
+    }
+
+    /// The same among the lives in order.
+    fn find_ordered(&self, identity: Identity) -> Option<u32> {
+        let ordered = &self.lives[..self.ordered];
+        // Most often it is asked whether a new edge is there already, behind all others.
+        let run = match ordered.last() {
+            Some(last) if last.source >= identity.source => {
+                let start = ordered.partition_point(|life| life.source < identity.source);
+                start..ordered.len().min(start + RUN)
+            }
+            _ => return None,
+        };
+        run.rev().find(|&at| ordered[at].identity() == identity).map(|at| at as u32)
     }
 
     /// Opens a life and makes it the edge's latest.
     pub(crate) fn open(&mut self, identity: Identity, time: Time, track: u32, namespace: u32) -> EdgeIndex {
         let life = self.lives.len() as u32;
         let Identity { edge_type, source, destination, key } = identity;
-        let lives = &self.lives;
-        let of = |&at: &u32| lives[at as usize].identity();
-        let previous = match self.table.entry(hash(identity), |at| of(at) == identity, |at| hash(of(at))) {
-            Entry::Occupied(mut latest) => std::mem::replace(latest.get_mut(), life),
-            Entry::Vacant(place) => {
-                place.insert(life);
-                NONE
-            }
-        };
+        let previous = self.note_latest(identity, life);
         let interval = Interval::open(time);
         self.lives.push(EdgeLife {
             interval,
@@ -105,6 +117,35 @@ impl Edges {
             previous.next = life;
         }
         EdgeIndex(life)
+    }
+
+    /// Notes the latest life of an identity, which is about to be pushed, and gives the one before, or [`NONE`].
+    fn note_latest(&mut self, identity: Identity, life: u32) -> u32 {
+        if self.ordered == self.lives.len() && self.goes_on(identity.source) {
+            let previous = self.find_ordered(identity);
+            self.ordered += 1;
+            return previous.unwrap_or(NONE);
+        }
+        let lives = &self.lives;
+        let of = |&at: &u32| lives[at as usize].identity();
+        if self.table.len() == self.table.capacity() {
+            // To the room that was asked for, at once.
+            self.table.reserve((lives.capacity() - lives.len()).max(1), |at| hash(of(at)));
+        }
+        match self.table.entry(hash(identity), |at| of(at) == identity, |at| hash(of(at))) {
+            Entry::Occupied(mut latest) => std::mem::replace(latest.get_mut(), life),
+            Entry::Vacant(place) => {
+                place.insert(life);
+                self.find_ordered(identity).unwrap_or(NONE)
+            }
+        }
+    }
+
+    /// Whether a further life of this source keeps the order.
+    fn goes_on(&self, source: NodeIndex) -> bool {
+        let last = self.lives.last().is_none_or(|last| last.source <= source);
+        let run = self.lives.len().checked_sub(RUN).and_then(|at| self.lives.get(at));
+        last && run.is_none_or(|first| first.source != source)
     }
 
     /// Ends an open life.

@@ -1,5 +1,6 @@
 //! The index itself and what it tells by dense numbers.
 
+use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 use timeweft_graph::{
@@ -31,7 +32,7 @@ pub struct Index {
     pub(crate) edges: Edges,
     pub(crate) merges: Merges,
     pub(crate) columns: Columns,
-    pub(crate) adjacency: Adjacency,
+    pub(crate) adjacency: OnceLock<Adjacency>,
     pub(crate) keys: Names,
     pub(crate) namespaces: Names,
     pub(crate) log: Log,
@@ -81,8 +82,6 @@ impl Index {
     pub fn reserve(&mut self, nodes: usize, edges: usize) {
         self.nodes.reserve(nodes);
         self.edges.reserve(edges);
-        // In a tree every node but the root has an edge up, and those that have edges from below have a second list.
-        self.adjacency.reserve(nodes.min(edges) / 2 * 3);
         self.log.reserve(nodes + edges);
     }
 
@@ -98,17 +97,23 @@ impl Index {
 
     /// The number of a node; `None` if it was never created.
     pub fn node_index(&self, key: &NodeKey) -> Option<NodeIndex> {
-        self.nodes.created(self.schema.node_type(&key.node_type)?, &key.id)
+        self.nodes.created(self.schema.node_type(&key.node_type)?, key.id.as_ref())
     }
 
     /// The key of a node.
-    pub fn node_key(&self, node: NodeIndex) -> &NodeKey {
-        &self.nodes.get(node).key
+    pub fn node_key(&self, node: NodeIndex) -> NodeKey {
+        NodeKey { node_type: self.schema.node_type_name(self.nodes.node_type(node)), id: self.nodes.id(node).to_id() }
+    }
+
+    /// The order of two nodes by their keys, which takes no copy of them.
+    pub fn compare_nodes(&self, a: NodeIndex, b: NodeIndex) -> Ordering {
+        let name = |node| &self.schema.node_types()[self.nodes.node_type(node).at()].name;
+        name(a).cmp(name(b)).then_with(|| self.nodes.id(a).cmp(&self.nodes.id(b)))
     }
 
     /// The type of a node.
     pub fn node_type(&self, node: NodeIndex) -> NodeTypeId {
-        self.nodes.get(node).node_type
+        self.nodes.node_type(node)
     }
 
     /// Whether a node is alive at a time.
@@ -156,11 +161,15 @@ impl Index {
         self.find_edge(&self.ends(key)?, key)
     }
 
+    pub(crate) fn adjacency(&self) -> &Adjacency {
+        self.adjacency.get_or_init(|| Adjacency::of(&self.edges, self.n_nodes()))
+    }
+
     pub(crate) fn key_of(&self, life: &EdgeLife) -> EdgeKey {
         EdgeKey {
-            source: self.node_key(life.source).clone(),
+            source: self.node_key(life.source),
             relation: self.relation(life.edge_type).clone(),
-            destination: self.node_key(life.destination).clone(),
+            destination: self.node_key(life.destination),
             key: self.keys.get(life.key).cloned(),
         }
     }

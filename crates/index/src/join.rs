@@ -11,9 +11,9 @@ mod rest;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
-use timeweft_graph::rows::{IdRef, Projection, RowRef, Rows};
+use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, FeatureId, Features, Name, NodeIndex, NodeTypeId, Owner, Place, Reason, Reject,
+    Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject,
     Schema, Time,
 };
 
@@ -46,8 +46,6 @@ pub struct Join<'a> {
     stubs: Bits,
     listed_edges: Bits,
     started: bool,
-    /// The largest whole number among the ids of each node type. Releases list new nodes behind all others.
-    largest: Vec<Option<u64>>,
     next_node: u32,
     next_source: u32,
     next_edge: u32,
@@ -88,7 +86,6 @@ impl<'a> Join<'a> {
             common: Common::default(),
             projection: Projection::default(),
             started: false,
-            largest: Vec::new(),
             next_node: 0,
             next_source: 0,
             next_edge: 0,
@@ -117,11 +114,6 @@ impl<'a> Join<'a> {
         self.index.check_room(rows.len() * 64)?;
         if !self.started {
             self.started = true;
-            self.index
-                .nodes
-                .all
-                .iter()
-                .for_each(|node| note_id(&mut self.largest, node.node_type, node.key.id.as_ref()));
             if rows.expected.0 > 0 {
                 self.reserve(rows);
             }
@@ -173,7 +165,7 @@ impl<'a> Join<'a> {
 
     /// Puts the numbers of a record's values into [`Join::sets`].
     fn intern(&mut self, row: RowRef<'_>) {
-        self.index.intern(row, &mut self.sets);
+        self.index.columns.add_row(row, &mut self.sets);
     }
 
     /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`Join::sets`], in the order of
@@ -234,31 +226,11 @@ impl<'a> Join<'a> {
     fn step(&mut self, action: Action, element: Element, features: Features) {
         self.steps.push(Step::Event(Box::new(Event { time: self.at, action, element, features })));
     }
-
-    /// Whether an id is larger than all that the graph has, so that looking for it is in vain.
-    fn is_beyond(&self, node_type: NodeTypeId, id: IdRef<'_>) -> bool {
-        let largest = self.largest.get(node_type.at()).copied().flatten();
-        matches!(id, IdRef::Int(number) if largest.is_none_or(|largest| number > largest))
-    }
-
-    /// The node of a type and id, created or only named, looked for at `guess` first.
-    fn find(&self, node_type: NodeTypeId, id: IdRef<'_>, guess: u32) -> Option<NodeIndex> {
-        if self.is_beyond(node_type, id) { None } else { self.index.nodes.find_near(node_type, id, guess) }
-    }
 }
 
 /// Counts a changed element.
 fn count_changed(report: &mut ElementReport, only_new: bool) {
     *(if only_new { &mut report.migrated } else { &mut report.changed }) += 1;
-}
-
-/// Keeps up the largest whole number among the ids of each node type.
-fn note_id(largest: &mut Vec<Option<u64>>, node_type: NodeTypeId, id: IdRef<'_>) {
-    let IdRef::Int(number) = id else { return };
-    if largest.len() <= node_type.at() {
-        largest.resize(node_type.at() + 1, None);
-    }
-    largest[node_type.at()] = largest[node_type.at()].max(Some(number));
 }
 
 /// Counts a created element.

@@ -24,6 +24,7 @@ mod check;
 mod column;
 mod edge;
 mod fact;
+mod ids;
 mod index;
 mod join;
 mod life;

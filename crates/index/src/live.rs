@@ -11,7 +11,7 @@ pub struct LiveNode<'a> {
     /// Which node.
     pub node: NodeIndex,
     /// Its key.
-    pub key: &'a NodeKey,
+    pub key: NodeKey,
     /// Its open life.
     pub life: Interval,
     /// Its current features, in the order of the schema.
@@ -24,11 +24,11 @@ pub struct LiveEdge<'a> {
     /// Its open life.
     pub edge: EdgeIndex,
     /// Where it starts.
-    pub source: &'a NodeKey,
+    pub source: NodeKey,
     /// Name of the relation.
     pub relation: &'a Name,
     /// Where it ends.
-    pub destination: &'a NodeKey,
+    pub destination: NodeKey,
     /// Tells parallel edges apart.
     pub key: Option<&'a Name>,
     /// Its open life's interval.
@@ -63,14 +63,14 @@ impl Index {
     /// The nodes of a namespace that are alive at the end of time, in the order in which the log first names them.
     pub fn live_nodes_of(&self, namespace: &str) -> impl Iterator<Item = LiveNode<'_>> {
         let wanted = self.namespaces.find(namespace);
-        let all = (0u32..).map(NodeIndex).zip(&self.nodes.all);
-        let lives = all.filter_map(|(index, node)| Some((index, node, self.nodes.latest_life(index)?)));
-        let live = lives.filter(move |(_, _, life)| Some(life.namespace) == wanted && life.interval.is_open());
-        live.map(|(index, node, life)| LiveNode {
-            node: index,
-            key: &node.key,
+        let all = (0..self.n_nodes() as u32).map(NodeIndex);
+        let lives = all.filter_map(|node| Some((node, self.nodes.latest_life(node)?)));
+        let live = lives.filter(move |(_, life)| Some(life.namespace) == wanted && life.interval.is_open());
+        live.map(|(node, life)| LiveNode {
+            node,
+            key: self.node_key(node),
             life: life.interval,
-            features: self.current(life, Owner::Node(node.node_type)),
+            features: self.current(life, Owner::Node(self.nodes.node_type(node))),
         })
     }
 

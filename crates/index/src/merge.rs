@@ -85,7 +85,7 @@ impl Index {
     ) -> Result<(), Reason> {
         let from_index = self.look_up(from)?;
         let into_index =
-            self.check_node_type(&into.node_type)?.and_then(|node_type| self.nodes.find(node_type, &into.id));
+            self.check_node_type(&into.node_type)?.and_then(|node_type| self.nodes.find(node_type, into.id.as_ref()));
         if from == into {
             return Err(refused(from, into, "a node cannot merge into itself"));
         }
@@ -134,7 +134,7 @@ impl Index {
         self.check_features(Some(Owner::Merge), || "merge".into(), &event.features)?;
 
         let node_type = self.schema.add_node_type(&ends.into.node_type).ok_or_else(|| full("node types"))?;
-        let into = ends.into_index.unwrap_or_else(|| self.nodes.add(node_type, ends.into.clone()));
+        let into = ends.into_index.unwrap_or_else(|| self.nodes.add(node_type, ends.into.id.as_ref()));
         let namespace = self.namespaces.add(namespace);
         let merge = self.merges.all.len() as u32;
         let node = &mut self.nodes.all[ends.from_index.at()];

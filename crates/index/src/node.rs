@@ -1,28 +1,21 @@
 //! Nodes and their lives.
 
-use std::hash::{Hash, Hasher};
-
-use hashbrown::HashTable;
-use rustc_hash::FxHasher;
 use timeweft_graph::rows::IdRef;
-use timeweft_graph::{ExternalId, Interval, NodeIndex, NodeKey, NodeTypeId, Time};
+use timeweft_graph::{Interval, NodeIndex, NodeTypeId, Time};
 
 use crate::NONE;
+use crate::ids::Ids;
 use crate::life::Life;
 
 /// A node: all its lives share one index. One that is only named as the target of a merge has no life yet.
 #[derive(Clone)]
 pub(crate) struct Node {
-    pub(crate) key: NodeKey,
     /// Latest event of the node, or of a merge from it; [`Time::MIN`] before the first.
     pub(crate) latest: Time,
     /// Its latest life in [`Nodes::lives`], or [`NONE`].
     pub(crate) life: u32,
-    /// Its first list in the adjacency.
-    pub(crate) lists: u32,
     /// Its latest merge into another node.
     pub(crate) merge: u32,
-    pub(crate) node_type: NodeTypeId,
 }
 
 /// One life of a node.
@@ -52,7 +45,7 @@ impl Life for NodeLife {
 pub(crate) struct Nodes {
     pub(crate) all: Vec<Node>,
     pub(crate) lives: Vec<NodeLife>,
-    table: HashTable<u32>,
+    pub(crate) ids: Ids,
 }
 
 impl Nodes {
@@ -60,50 +53,32 @@ impl Nodes {
     pub(crate) fn reserve(&mut self, nodes: usize) {
         self.all.reserve(nodes);
         self.lives.reserve(nodes);
-        let all = &self.all;
-        self.table.reserve(nodes, |&at| hash(all[at as usize].node_type, &all[at as usize].key.id));
+        self.ids.reserve(nodes);
     }
 
     /// The node of a type and id, if it was created at least once.
-    pub(crate) fn created(&self, node_type: NodeTypeId, id: &ExternalId) -> Option<NodeIndex> {
+    pub(crate) fn created(&self, node_type: NodeTypeId, id: IdRef<'_>) -> Option<NodeIndex> {
         self.find(node_type, id).filter(|&node| self.get(node).life != NONE)
     }
 
     /// The node of a type and id, created or only named.
-    pub(crate) fn find(&self, node_type: NodeTypeId, id: &ExternalId) -> Option<NodeIndex> {
-        let same = |&at: &u32| {
-            let node = &self.all[at as usize];
-            node.node_type == node_type && node.key.id == *id
-        };
-        self.table.find(hash(node_type, id), same).copied().map(NodeIndex)
-    }
-
-    /// The same for an id that is borrowed.
-    pub(crate) fn find_ref(&self, node_type: NodeTypeId, id: IdRef<'_>) -> Option<NodeIndex> {
-        let same = |&at: &u32| {
-            let node = &self.all[at as usize];
-            node.node_type == node_type && id == node.key.id
-        };
-        self.table.find(hash_ref(node_type, id), same).copied().map(NodeIndex)
+    pub(crate) fn find(&self, node_type: NodeTypeId, id: IdRef<'_>) -> Option<NodeIndex> {
+        self.ids.find(node_type, id).map(NodeIndex)
     }
 
     /// The same, looked for at `guess` first.
     pub(crate) fn find_near(&self, node_type: NodeTypeId, id: IdRef<'_>, guess: u32) -> Option<NodeIndex> {
         match self.all.get(guess as usize) {
-            Some(node) if node.node_type == node_type && id == node.key.id => Some(NodeIndex(guess)),
-            _ => self.find_ref(node_type, id),
+            Some(_) if self.ids.node_type(guess) == node_type && self.ids.get(guess) == id => Some(NodeIndex(guess)),
+            _ => self.find(node_type, id),
         }
     }
 
     /// Adds a node that is not there yet, without a life. The caller bounds how many there are.
-    pub(crate) fn add(&mut self, node_type: NodeTypeId, key: NodeKey) -> NodeIndex {
+    pub(crate) fn add(&mut self, node_type: NodeTypeId, id: IdRef<'_>) -> NodeIndex {
         let index = self.all.len() as u32;
-        let all = &self.all;
-        self.table.insert_unique(hash(node_type, &key.id), index, |&at| {
-            let node = &all[at as usize];
-            hash(node.node_type, &node.key.id)
-        });
-        self.all.push(Node { key, latest: Time::MIN, life: NONE, lists: NONE, merge: NONE, node_type });
+        self.ids.push(node_type, id);
+        self.all.push(Node { latest: Time::MIN, life: NONE, merge: NONE });
         NodeIndex(index)
     }
 
@@ -118,6 +93,16 @@ impl Nodes {
         life
     }
 
+    /// Its type.
+    pub(crate) fn node_type(&self, node: NodeIndex) -> NodeTypeId {
+        self.ids.node_type(node.0)
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self, node: NodeIndex) -> IdRef<'_> {
+        self.ids.get(node.0)
+    }
+
     /// The node.
     pub(crate) fn get(&self, node: NodeIndex) -> &Node {
         &self.all[node.at()]
@@ -128,18 +113,4 @@ impl Nodes {
         let life = self.get(node).life;
         (life != NONE).then(|| &self.lives[life as usize])
     }
-}
-
-fn hash(node_type: NodeTypeId, id: &ExternalId) -> u64 {
-    hash_ref(node_type, id.as_ref())
-}
-
-fn hash_ref(node_type: NodeTypeId, id: IdRef<'_>) -> u64 {
-    let mut hasher = FxHasher::default();
-    node_type.hash(&mut hasher);
-    match id {
-        IdRef::Int(number) => number.hash(&mut hasher),
-        IdRef::Text(text) => text.hash(&mut hasher),
-    }
-    hasher.finish()
 }

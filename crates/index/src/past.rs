@@ -7,12 +7,12 @@ use crate::life::{Life, chain};
 
 impl Index {
     /// The lives of nodes that a namespace began, in the order of the log.
-    pub fn node_lives_of(&self, namespace: &str) -> impl Iterator<Item = (&NodeKey, LifeOf)> {
+    pub fn node_lives_of(&self, namespace: &str) -> impl Iterator<Item = (NodeKey, LifeOf)> {
         let wanted = self.namespaces.find(namespace);
         let own = self.nodes.lives.iter().filter(move |life| Some(life.namespace) == wanted && life.is_real());
         own.map(|life| {
-            let node = self.nodes.get(life.node);
-            (&node.key, LifeOf { interval: life.interval, features: self.spans(life, Owner::Node(node.node_type)) })
+            let owner = Owner::Node(self.nodes.node_type(life.node));
+            (self.node_key(life.node), LifeOf { interval: life.interval, features: self.spans(life, owner) })
         })
     }
 
@@ -27,7 +27,7 @@ impl Index {
     }
 
     /// The merges that a namespace made, in the order of the log, each with its life.
-    pub fn merge_lives_of(&self, namespace: &str) -> impl Iterator<Item = (&NodeKey, &NodeKey, LifeOf)> {
+    pub fn merge_lives_of(&self, namespace: &str) -> impl Iterator<Item = (NodeKey, NodeKey, LifeOf)> {
         let wanted = self.namespaces.find(namespace);
         let own = self.merges.all.iter().filter(move |merge| Some(merge.namespace) == wanted && merge.is_real());
         own.map(|merge| {
@@ -38,9 +38,9 @@ impl Index {
 
     /// The last life of a node that began by a time.
     pub fn node_life_by(&self, key: &NodeKey, time: Time) -> Option<LifeOf> {
-        let node = self.nodes.get(self.node_index(key)?);
-        let lives = chain(&self.nodes.lives, node.life).map(|life| &self.nodes.lives[life as usize]);
+        let node = self.node_index(key)?;
+        let lives = chain(&self.nodes.lives, self.nodes.get(node).life).map(|life| &self.nodes.lives[life as usize]);
         let life = lives.filter(|life| life.is_real()).find(|life| life.interval.created <= time)?;
-        Some(LifeOf { interval: life.interval, features: self.spans(life, Owner::Node(node.node_type)) })
+        Some(LifeOf { interval: life.interval, features: self.spans(life, Owner::Node(self.nodes.node_type(node))) })
     }
 }

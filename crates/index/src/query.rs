@@ -325,12 +325,11 @@ impl<'a> Query<'a> {
     /// Keeps what passes, in order, and tells a page of it.
     fn answer(&self, mut found: Vec<Found>) -> Answer {
         found.retain(|found| self.filter.admits(self.index, found.node, self.time));
-        let key = |found: &Found| self.index.node_key(found.node);
         match self.order {
-            Order::Id => found.sort_unstable_by(|a, b| key(a).cmp(key(b))),
+            Order::Id => found.sort_unstable_by(|a, b| self.index.compare_nodes(a.node, b.node)),
             Order::Name => found.sort_by_cached_key(|found| {
                 let name = read::text(self.index, found.node, self.time, &self.name);
-                (name.is_none(), name.map(|name| search_text::fold(&name)), key(found).clone())
+                (name.is_none(), name.map(|name| search_text::fold(&name)), self.index.node_key(found.node))
             }),
         }
         self.tell(found)

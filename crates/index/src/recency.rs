@@ -88,8 +88,7 @@ impl Index {
         let mut seen = FxHashSet::default();
         let mut partners: Vec<_> = before.iter().rev().map(|entry| (entry.neighbor, entry.created)).collect();
         partners.retain(|(node, _)| seen.insert(*node));
-        let by_key = |a: NodeIndex, b: NodeIndex| self.node_key(a).cmp(self.node_key(b));
-        partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| by_key(a.0, b.0)));
+        partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| self.compare_nodes(a.0, b.0)));
         partners
     }
 
@@ -97,7 +96,7 @@ impl Index {
     pub fn destinations(&self, edge_type: EdgeTypeId) -> Vec<NodeIndex> {
         let ever = |&node: &NodeIndex| self.series(edge_type, node, Direction::In).is_some();
         let mut nodes: Vec<_> = (0..self.n_nodes() as u32).map(NodeIndex).filter(ever).collect();
-        nodes.sort_by(|a, b| self.node_key(*a).cmp(self.node_key(*b)));
+        nodes.sort_by(|a, b| self.compare_nodes(*a, *b));
         nodes
     }
 
@@ -107,8 +106,7 @@ impl Index {
     }
 
     fn series(&self, edge_type: EdgeTypeId, node: NodeIndex, direction: Direction) -> Option<&Series> {
-        let first = self.nodes.all.get(node.at())?.lists;
-        self.adjacency.list(first, edge_type, direction).map(|list| &list.series)
+        self.adjacency().list(node, edge_type, direction).map(|list| &list.series)
     }
 
     /// Keeps the counters up with a new edge.

@@ -32,15 +32,6 @@ impl Index {
         let lives = if values == 0 { 0 } else { records };
         self.columns.reserve(lives, of_all(values), of_all(bytes));
     }
-
-    /// Puts the numbers of a record's values into `sets`.
-    pub(crate) fn intern(&mut self, row: RowRef<'_>, sets: &mut Vec<(FeatureId, u32)>) {
-        sets.clear();
-        let owner = row.owner();
-        for (feature, bytes) in row.features() {
-            sets.push((feature, self.columns.add_bytes(owner, feature, bytes)));
-        }
-    }
 }
 
 struct Creates<'a> {
@@ -55,16 +46,13 @@ impl Creates<'_> {
     /// Creates a node; `None` if something speaks against it, and then nothing has changed.
     fn node(&mut self, row: RowRef<'_>, time: Time) -> Option<()> {
         self.check(row, time)?;
-        let known = self.index.nodes.find_ref(row.node_type(), row.id());
+        let known = self.index.nodes.find(row.node_type(), row.id());
         if let Some(node) = known {
             let ended = self.index.nodes.latest_life(node).is_none_or(|life| !life.interval.is_open());
             (ended && self.index.nodes.get(node).latest <= time).then_some(())?;
         }
-        self.index.intern(row, &mut self.sets);
-        let node = known.unwrap_or_else(|| {
-            let key = row.node_key(&self.index.schema);
-            self.index.nodes.add(row.node_type(), key)
-        });
+        self.index.columns.add_row(row, &mut self.sets);
+        let node = known.unwrap_or_else(|| self.index.nodes.add(row.node_type(), row.id()));
         self.index.begin_life(node, time, (&self.sets, true), self.speaker);
         Some(())
     }
@@ -84,7 +72,7 @@ impl Creates<'_> {
             let ended = !self.index.edges.get(known).interval.is_open();
             (ended && self.index.edges.latest(known) <= time).then_some(())?;
         }
-        self.index.intern(row, &mut self.sets);
+        self.index.columns.add_row(row, &mut self.sets);
         let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
         self.index.begin_edge(identity(key), time, (&self.sets, true), self.speaker);
         Some(())

@@ -120,7 +120,7 @@ impl Index {
             relation(a)
                 .cmp(relation(b))
                 .then(a.direction.cmp(&b.direction))
-                .then_with(|| self.node_key(a.node).cmp(self.node_key(b.node)))
+                .then_with(|| self.compare_nodes(a.node, b.node))
                 .then_with(|| key(a).cmp(&key(b)))
         })
     }

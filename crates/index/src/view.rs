@@ -32,8 +32,8 @@ impl GraphView for Index {
 
     fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState> {
         let mut lives: Vec<_> = self.shown_nodes(node_type, at).collect();
-        let key = |life: u32| self.node_key(self.nodes.lives[life as usize].node);
-        lives.sort_unstable_by(|a, b| key(*a).cmp(key(*b)));
+        let node = |life: u32| self.nodes.lives[life as usize].node;
+        lives.sort_unstable_by(|a, b| self.compare_nodes(node(*a), node(*b)));
         lives.into_iter().map(|life| self.node_state(life, at.time)).collect()
     }
 
@@ -56,8 +56,7 @@ impl GraphView for Index {
 
     fn node_history(&self, key: &NodeKey) -> ElementHistory {
         let Some(node) = self.node_index(key) else { return Vec::new() };
-        let node = self.nodes.get(node);
-        self.lives(&self.nodes.lives, node.life, Owner::Node(node.node_type))
+        self.lives(&self.nodes.lives, self.nodes.get(node).life, Owner::Node(self.nodes.node_type(node)))
     }
 
     fn edge_history(&self, key: &EdgeKey) -> ElementHistory {
@@ -74,7 +73,7 @@ impl GraphView for Index {
 
     fn resolve(&self, key: &NodeKey, time: Time) -> NodeKey {
         let last = self.node_index(key).map(|node| self.resolve_index(node, time));
-        last.map_or(key, |node| self.node_key(node)).clone()
+        last.map_or_else(|| key.clone(), |node| self.node_key(node))
     }
 
     fn diff(&self, from: Time, to: Time) -> Diff {
@@ -104,8 +103,9 @@ impl GraphView for Index {
 impl Index {
     fn shown_nodes(&self, node_type: Option<&str>, at: At) -> impl Iterator<Item = u32> {
         let wanted = node_type.map(|name| self.schema.node_type(name));
-        let of_type = self.nodes.all.iter().filter(move |node| wanted.is_none_or(|id| id == Some(node.node_type)));
-        of_type.filter_map(move |node| shown(&self.nodes.lives, node.life, at))
+        let all = (0u32..).map(NodeIndex).zip(&self.nodes.all);
+        let of_type = all.filter(move |(node, _)| wanted.is_none_or(|id| id == Some(self.nodes.node_type(*node))));
+        of_type.filter_map(move |(_, node)| shown(&self.nodes.lives, node.life, at))
     }
 
     fn shown_edges(&self, relation: Option<&str>, at: At) -> impl Iterator<Item = EdgeIndex> {
@@ -119,9 +119,9 @@ impl Index {
 
     /// The lists of a node on one side.
     fn lists_of(&self, key: &NodeKey, direction: Direction, relation: Option<&str>) -> impl Iterator<Item = &List> {
-        let first = self.node_index(key).map_or(crate::NONE, |node| self.nodes.get(node).lists);
         let types = self.schema.edge_types();
-        self.adjacency.lists(first).filter(move |list| {
+        let lists = self.node_index(key).into_iter().flat_map(|node| self.adjacency().lists(node));
+        lists.filter(move |list| {
             list.direction == direction && relation.is_none_or(|name| *types[list.edge_type.at()].relation == *name)
         })
     }
@@ -140,12 +140,11 @@ impl Index {
 
     fn node_state(&self, life: u32, time: Time) -> NodeState {
         let life = &self.nodes.lives[life as usize];
-        let node = self.nodes.get(life.node);
         NodeState {
-            key: node.key.clone(),
+            key: self.node_key(life.node),
             life: life.interval,
             deleted: !life.interval.contains(time),
-            features: self.values(life, Owner::Node(node.node_type), time),
+            features: self.values(life, Owner::Node(self.nodes.node_type(life.node)), time),
         }
     }
 
@@ -194,22 +193,22 @@ impl Index {
     }
 
     pub(crate) fn record(&self, merge: &Merge) -> MergeRecord {
-        let (from, into) = (self.node_key(merge.from).clone(), self.node_key(merge.into).clone());
+        let (from, into) = (self.node_key(merge.from), self.node_key(merge.into));
         MergeRecord { from, into, interval: merge.interval, features: self.values(merge, Owner::Merge, Time::FOREVER) }
     }
 
     fn diff_nodes(&self, from: At, to: At, diff: &mut Diff) {
-        for node in &self.nodes.all {
+        for (at, node) in (0u32..).map(NodeIndex).zip(&self.nodes.all) {
             let lives = (shown(&self.nodes.lives, node.life, from), shown(&self.nodes.lives, node.life, to));
-            let owner = Owner::Node(node.node_type);
+            let owner = Owner::Node(self.nodes.node_type(at));
             match lives {
-                (None, Some(_)) => diff.nodes_created.push(node.key.clone()),
-                (Some(_), None) => diff.nodes_removed.push(node.key.clone()),
+                (None, Some(_)) => diff.nodes_created.push(self.node_key(at)),
+                (Some(_), None) => diff.nodes_removed.push(self.node_key(at)),
                 (Some(a), Some(b)) => {
                     let features =
                         self.changed(owner, (&self.nodes.lives[a as usize], from), (&self.nodes.lives[b as usize], to));
                     if !features.is_empty() {
-                        diff.nodes_updated.push(Updated { key: node.key.clone(), features });
+                        diff.nodes_updated.push(Updated { key: self.node_key(at), features });
                     }
                 }
                 (None, None) => {}
@@ -263,8 +262,8 @@ impl Index {
         let (interval, track, owner, element) = match entry.subject {
             Subject::Node(life) => {
                 let life = &self.nodes.lives[life as usize];
-                let node = self.nodes.get(life.node);
-                (life.interval, life.track, Owner::Node(node.node_type), Element::Node(node.key.clone()))
+                let owner = Owner::Node(self.nodes.node_type(life.node));
+                (life.interval, life.track, owner, Element::Node(self.node_key(life.node)))
             }
             Subject::Edge(life) => {
                 let life = self.edges.get(EdgeIndex(life));
@@ -272,7 +271,7 @@ impl Index {
             }
             Subject::Merge(merge) => {
                 let merge = &self.merges.all[merge as usize];
-                let key = |node: NodeIndex| self.node_key(node).clone();
+                let key = |node: NodeIndex| self.node_key(node);
                 let element = Element::Merge { from: key(merge.from), into: key(merge.into) };
                 (merge.interval, merge.track, Owner::Merge, element)
             }

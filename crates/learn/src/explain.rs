@@ -74,7 +74,7 @@ impl Trained {
             .map(|(node, logit)| Prediction { node, logit, probability: (logit - best).exp() / sum })
             .collect();
         predictions.sort_by(|a, b| {
-            b.logit.total_cmp(&a.logit).then_with(|| index.node_key(a.node).cmp(index.node_key(b.node)))
+            b.logit.total_cmp(&a.logit).then_with(|| index.compare_nodes(a.node, b.node))
         });
         predictions.truncate(top);
         predictions

@@ -249,6 +249,6 @@ fn training_pools(task: &Task) -> Vec<Vec<NodeIndex>> {
         }
     }
     // Sorted by name, so that the draw does not depend on the order of arrival.
-    pools.iter_mut().for_each(|pool| pool.sort_by_cached_key(|&node| task.index.node_key(node).clone()));
+    pools.iter_mut().for_each(|pool| pool.sort_by_cached_key(|&node| task.index.node_key(node)));
     pools
 }

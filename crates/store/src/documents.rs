@@ -64,7 +64,7 @@ impl Store {
         let writer = Writer { index: &view, options, versions: self.versions_of(namespace) };
         for (key, life) in view.node_lives_of(namespace) {
             let cuts = cuts(&life);
-            cuts.iter().for_each(|&interval| each(&options.nodes, writer.node(key, &life, interval)));
+            cuts.iter().for_each(|&interval| each(&options.nodes, writer.node(&key, &life, interval)));
         }
         for (edge, life) in view.edge_lives_of(namespace) {
             let key = view.edge_key(edge);
@@ -75,7 +75,7 @@ impl Store {
         }
         let Some(collection) = &options.merges else { return };
         for (from, into, life) in view.merge_lives_of(namespace) {
-            cuts(&life).iter().for_each(|&interval| each(collection, writer.merge((from, into), &life, interval)));
+            cuts(&life).iter().for_each(|&interval| each(collection, writer.merge((&from, &into), &life, interval)));
         }
     }
 

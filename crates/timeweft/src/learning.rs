@@ -303,7 +303,7 @@ impl Model {
         let node = self.alive(source, time)?;
         let edge_type = self.edge_type(relation, source, destination_type)?;
         let named = |prediction: timeweft_learn::Prediction| Prediction {
-            destination: self.index().node_key(prediction.node).clone(),
+            destination: self.index().node_key(prediction.node),
             score: prediction.logit,
             probability: prediction.probability,
         };
@@ -345,7 +345,7 @@ impl Model {
         let (_, start, _) = index.edge_ends(heard.edge);
         HeardNeighbor {
             at_source: heard.at_source,
-            node: index.node_key(heard.node).clone(),
+            node: index.node_key(heard.node),
             relation: index.edge_key(heard.edge).relation,
             outward: start == root,
             created: heard.created,

@@ -140,7 +140,7 @@ pub(crate) fn busiest(view: &View, targets: &[String]) -> Vec<Busy> {
     for ((edge_type, source), _) in counts {
         let edge = &schema.edge_types()[edge_type.at()];
         busy.push(Busy {
-            source: view.node_key(source).clone(),
+            source: view.node_key(source),
             relation: edge.relation.to_string(),
             destination_type: schema.node_type_name(edge.destination).to_string(),
         });

@@ -4,7 +4,7 @@ use timeweft_graph::rows::{IdRef, RowRef};
 use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
 
 use super::nodes::absent;
-use super::{Join, Step, count_changed, count_created, lived, note_id};
+use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
 use crate::check::in_order;
 use crate::edge::Identity;
@@ -42,7 +42,7 @@ impl Join<'_> {
 
     /// An end of a listed edge, if it lives after this version.
     fn end(&mut self, row: RowRef<'_>, (node_type, id): (NodeTypeId, IdRef<'_>), guess: u32) -> Option<NodeIndex> {
-        let node = self.find(node_type, id, guess);
+        let node = self.index.nodes.find_near(node_type, id, guess);
         if let Some(node) = node.filter(|&node| self.stays(node)) {
             return Some(node);
         }
@@ -79,8 +79,7 @@ impl Join<'_> {
             return None;
         }
         let node_type = self.index.schema.node_type(&missing.node_type)?;
-        note_id(&mut self.largest, node_type, missing.id.as_ref());
-        let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, missing.clone()));
+        let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, missing.id.as_ref()));
         if !open {
             self.index.begin_life(node, self.at, (&[], true), self.speaker);
             self.step(Action::Create, Element::Node(missing), Vec::new());

@@ -1,14 +1,16 @@
 //! Listed nodes, and those that are not.
 
+use rustc_hash::FxHashMap;
 use timeweft_graph::rows::RowRef;
-use timeweft_graph::{Action, Element, NodeIndex, Reason};
+use timeweft_graph::{Action, EdgeIndex, Element, NodeIndex, Reason};
 
-use super::{Join, Step, count_changed, count_created, lived, note_id};
+use super::{Bits, Join, Step, count_changed, count_created, lived};
 use crate::NONE;
+use crate::apply::EdgesAt;
 
 impl Join<'_> {
     pub(super) fn node(&mut self, row: RowRef<'_>) {
-        let node = self.find(row.node_type(), row.id(), self.next_node);
+        let node = self.index.nodes.find_near(row.node_type(), row.id(), self.next_node);
         let life = node.map_or(NONE, |node| self.index.nodes.get(node).life);
         let open = life != NONE && self.index.nodes.lives[life as usize].interval.is_open();
         match node {
@@ -45,7 +47,7 @@ impl Join<'_> {
         count_changed(&mut self.report.nodes, only_new);
         let features = self.named(row.owner());
         self.index.update_life(node, self.at, &self.sets);
-        self.step(Action::Update, Element::Node(self.index.node_key(node).clone()), features);
+        self.step(Action::Update, Element::Node(self.index.node_key(node)), features);
     }
 
     fn new_node(&mut self, row: RowRef<'_>, known: Option<NodeIndex>) {
@@ -54,11 +56,7 @@ impl Join<'_> {
         }
         let lived_before = known.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.get(node).life));
         self.intern(row);
-        note_id(&mut self.largest, row.node_type(), row.id());
-        let node = known.unwrap_or_else(|| {
-            let key = row.node_key(&self.index.schema);
-            self.index.nodes.add(row.node_type(), key)
-        });
+        let node = known.unwrap_or_else(|| self.index.nodes.add(row.node_type(), row.id()));
         self.index.begin_life(node, self.at, (&self.sets, true), self.speaker);
         self.listed_nodes.set(node.at());
         self.next_node = node.0 + 1;
@@ -77,21 +75,49 @@ impl Join<'_> {
 
     /// Ends the nodes that are not listed.
     pub(super) fn absent_nodes(&mut self) {
-        for node in (0..self.index.n_nodes() as u32).map(NodeIndex) {
+        let absent_nodes = (0..self.index.n_nodes() as u32).map(NodeIndex).filter(|&node| {
             let own = self.index.nodes.latest_life(node);
             let own = own.is_some_and(|life| life.interval.is_open() && life.namespace == self.speaker);
-            if !own || self.stays(node) {
-                continue;
-            }
+            own && !self.stays(node)
+        });
+        let absent_nodes: Vec<NodeIndex> = absent_nodes.collect();
+        let mut edges = self.edges_at(&absent_nodes);
+        for node in absent_nodes {
             self.report.nodes.gone += 1;
-            match self.index.end_life(node, self.at) {
+            let mut at_node = edges.remove(&node).unwrap_or_default();
+            // Some have ended with the node at their other end.
+            at_node.open.retain(|&edge| self.index.edges.get(edge).interval.is_open());
+            match self.index.end_life_with(node, self.at, at_node) {
                 Ok(()) => {
                     self.gone_nodes.set(node.at());
-                    self.step(Action::Delete, Element::Node(self.index.node_key(node).clone()), Vec::new());
+                    self.step(Action::Delete, Element::Node(self.index.node_key(node)), Vec::new());
                 }
                 Err(reason) => self.reject(absent(), reason),
             }
         }
+    }
+
+    /// The edges at some nodes, by one look at all edges: making lists of them for every node would cost far more.
+    fn edges_at(&self, nodes: &[NodeIndex]) -> FxHashMap<NodeIndex, EdgesAt> {
+        let mut found = FxHashMap::default();
+        if nodes.is_empty() {
+            return found;
+        }
+        let mut wanted = Bits::new(self.index.n_nodes());
+        nodes.iter().for_each(|node| _ = wanted.set(node.at()));
+        let all = (0u32..).map(EdgeIndex).zip(&self.index.edges.lives);
+        for (edge, life) in all {
+            for end in [life.source, life.destination] {
+                if wanted.has(end.at()) {
+                    let at_node: &mut EdgesAt = found.entry(end).or_default();
+                    at_node.latest = at_node.latest.max(Some(self.index.edges.latest(edge)));
+                    if life.interval.is_open() && at_node.open.last() != Some(&edge) {
+                        at_node.open.push(edge);
+                    }
+                }
+            }
+        }
+        found
     }
 }
 

@@ -55,14 +55,14 @@ impl Query<'_> {
             last = merge.into;
             next = leading(last);
         }
-        let target = self.index.node_key(last).clone();
+        let target = self.index.node_key(last);
         Resolution { steps, target, alive: self.index.alive(last, self.time), circular: next.is_some() }
     }
 }
 
 /// A node that was ever named, be it as the target of a merge alone.
 fn named(index: &Index, key: &NodeKey) -> Option<NodeIndex> {
-    index.nodes.find(index.schema.node_type(&key.node_type)?, &key.id)
+    index.nodes.find(index.schema.node_type(&key.node_type)?, key.id.as_ref())
 }
 
 /// The merges of a node that ever held, newest first.

@@ -52,7 +52,7 @@ pub(super) fn state(index: &Index, node: NodeIndex, time: Time, select: Option<&
         if wanted { Some((name.clone(), index.columns.value(value)?)) } else { None }
     });
     let features = features.collect();
-    Some(NodeState { key: index.node_key(node).clone(), life: life.interval, deleted: false, features })
+    Some(NodeState { key: index.node_key(node), life: life.interval, deleted: false, features })
 }
 
 fn life_at(index: &Index, node: NodeIndex, time: Time) -> Option<&NodeLife> {

@@ -34,15 +34,15 @@ impl TextIndex {
     /// Reads the feature of every node of a type.
     pub(super) fn new(index: &Index, node_type: NodeTypeId, feature: FeatureId) -> TextIndex {
         let mut held = Vec::new();
-        let nodes = (0u32..).map(NodeIndex).zip(&index.nodes.all);
-        for (node, _) in nodes.filter(|(_, known)| known.node_type == node_type) {
+        let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
+        for node in nodes.filter(|&node| index.node_type(node) == node_type) {
             read::each_text(index, node, feature, |interval, text| {
                 let text = fold(text);
                 held.push((head(&text), Held { text: text.into(), node, interval }));
             });
         }
         held.sort_unstable_by(|(head, a), (other, b)| {
-            let keys = || index.node_key(a.node).cmp(index.node_key(b.node));
+            let keys = || index.compare_nodes(a.node, b.node);
             let texts = head.cmp(other).then_with(|| a.text.cmp(&b.text));
             texts.then_with(keys).then(a.interval.created.cmp(&b.interval.created))
         });

@@ -67,7 +67,7 @@ impl Query<'_> {
         along: &Along,
     ) -> impl Iterator<Item = (EdgeIndex, NodeIndex)> {
         let (index, time) = (self.index, self.time);
-        let lists = index.adjacency.lists(index.nodes.get(node).lists);
+        let lists = index.adjacency().lists(node);
         let taken = lists.filter(move |list| list.direction == direction && along.takes(list.edge_type));
         let begun = taken.flat_map(move |list| list.series.newest(list.series.begun(time), time));
         begun.map(|entry| (entry.edge(), entry.neighbor)).filter(move |&(edge, _)| index.edge_alive(edge, time))

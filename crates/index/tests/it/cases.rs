@@ -196,7 +196,7 @@ fn x4b_a_target_outside_the_graph_lives_nowhere() {
     assert_eq!((index.node_index(&out), index.namespace_of(&out)), (None, None));
     assert_eq!(index.live_nodes_of("").count(), 0);
     let number = NodeIndex(1);
-    assert_eq!((index.node_key(number), index.alive(number, Time(9))), (&out, false));
+    assert_eq!((index.node_key(number), index.alive(number, Time(9))), (out.clone(), false));
     assert_eq!(index.first_created(number), Time::FOREVER);
     assert_eq!(index.node_features(number, Time(9)).count(), 0);
     assert_eq!((index.n_nodes(), index.facts().len()), (2, 2));

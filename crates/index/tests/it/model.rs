@@ -75,7 +75,7 @@ fn naive_neighbors(index: &Index, node: NodeIndex, before: Time, k: usize, delet
             (&made.key.source, &made.key.destination, Direction::Out),
             (&made.key.destination, &made.key.source, Direction::In),
         ];
-        for (_, other, direction) in sides.into_iter().filter(|(this, _, _)| visible && *this == key) {
+        for (_, other, direction) in sides.into_iter().filter(|(this, _, _)| visible && **this == key) {
             let neighbor = Neighbor {
                 node: index.node_index(other).unwrap(),
                 edge_type: edge_type(index, &made.key),
@@ -108,22 +108,22 @@ fn check_counters(index: &Index, time: Time) {
     for node in all_nodes(index) {
         let key = index.node_key(node);
         let ends = made.iter().filter(|made| made.created < time).map(|made| [&made.key.source, &made.key.destination]);
-        assert_eq!(index.degree_before(node, time), ends.flatten().filter(|end| *end == key).count());
+        assert_eq!(index.degree_before(node, time), ends.flatten().filter(|end| **end == key).count());
         for edge_type_id in (0..index.schema().edge_types().len() as u16).map(EdgeTypeId) {
             let typed = |key: &EdgeKey| edge_type(index, key) == edge_type_id;
-            let from = naive_recency(&made, time, |edge| typed(edge) && edge.source == *key);
-            let to = naive_recency(&made, time, |edge| typed(edge) && edge.destination == *key);
+            let from = naive_recency(&made, time, |edge| typed(edge) && edge.source == key);
+            let to = naive_recency(&made, time, |edge| typed(edge) && edge.destination == key);
             assert_eq!(index.source_before(edge_type_id, node, time), from);
             assert_eq!(index.destination_before(edge_type_id, node, time), to);
             let mut partners = Vec::new();
             for other in all_nodes(index) {
-                let ends = |edge: &EdgeKey| edge.source == *key && edge.destination == *index.node_key(other);
+                let ends = |edge: &EdgeKey| edge.source == key && edge.destination == index.node_key(other);
                 let pair = naive_recency(&made, time, |edge| typed(edge) && ends(edge));
                 assert_eq!(index.pair_before(edge_type_id, node, other, time), pair);
                 partners.extend(pair.last.map(|last| (other, last)));
             }
             let name = |node: NodeIndex| index.node_key(node);
-            partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| name(a.0).cmp(name(b.0))));
+            partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| name(a.0).cmp(&name(b.0))));
             assert_eq!(index.partners_before(edge_type_id, node, time), partners);
         }
     }
@@ -172,7 +172,7 @@ fn check_elements(index: &Index, time: Time) {
     let at = timeweft_graph::At::time(time);
     for node in all_nodes(index) {
         let key = index.node_key(node);
-        let state = index.node(key, at);
+        let state = index.node(&key, at);
         assert_eq!(index.alive(node, time), state.is_some());
         let features: Vec<_> = state.into_iter().flat_map(|state| state.features).collect();
         assert_eq!(named(index, Owner::Node(index.node_type(node)), index.node_features(node, time)), features);
@@ -237,7 +237,7 @@ proptest! {
             let created = |event: &Event| event.action == Action::Create && event.element == Element::Node(index.node_key(node).clone());
             let first = index.events().into_iter().find(created).map(|event| event.time);
             prop_assert_eq!(index.first_created(node), first.unwrap_or(Time::FOREVER));
-            prop_assert_eq!(index.node_index(index.node_key(node)), first.map(|_| node));
+            prop_assert_eq!(index.node_index(&index.node_key(node)), first.map(|_| node));
         }
     }
 }
