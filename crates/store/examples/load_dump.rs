@@ -1,10 +1,10 @@
 //! Loads a taxonomy dump as a version into a graph, made where it is not there, and tells seconds and processor time.
-//! With the dump alone it is only read into chunks, which another thread drops.
+//! With the dump alone it is only read into chunks, which another thread looks at.
 //!
 //! `cargo run --release -p timeweft-store --example load_dump -- DUMP [GRAPH VERSION TIME]`
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::time::Instant;
 
 use timeweft_graph::delta::DeltaOptions;
@@ -31,9 +31,14 @@ fn main() -> Result<(), Failure> {
 fn read(dump: &Path) -> Result<(), Failure> {
     let started = Instant::now();
     let (chunks, arriving) = sync_channel::<Rows>(3);
+    let (spent, used) = channel();
     let (records, bytes) = std::thread::scope(|scope| {
         let sums = scope.spawn(move || {
-            arriving.iter().fold((0, 0), |(records, bytes), rows| (records + rows.len(), bytes + rows.size().1))
+            arriving.iter().fold((0, 0), |(records, bytes), rows| {
+                let sums = (records + rows.len(), bytes + rows.size().1);
+                let _ = spent.send(rows);
+                sums
+            })
         });
         let schema = Schema::new(TimeUnit::Milli);
         let mut writer = RowWriter::new(
@@ -41,6 +46,7 @@ fn read(dump: &Path) -> Result<(), Failure> {
             |_, _| Projection::default(),
             move |_: &Schema, rows: Rows| {
                 let _ = chunks.send(rows);
+                used.try_recv().ok()
             },
         );
         let read = taxdump::read(dump, &mut writer);
