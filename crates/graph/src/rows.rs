@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 
 use crate::id::canonical_decimal;
 use crate::{
-    Action, EdgeKey, EdgeTypeId, Element, Event, ExternalId, FeatureId, Features, Format, ListOrder, ListedDeletion,
-    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, Value, ValueRef, VersionSink,
+    Action, EdgeKey, EdgeTypeId, Element, Event, ExternalId, FeatureId, FeatureKind, Features, Format, ListOrder,
+    ListedDeletion, ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, Value,
+    ValueRef, VersionSink,
 };
 
 /// So many records make a chunk.
@@ -148,6 +149,14 @@ impl Rows {
     /// Ends a record after its features.
     fn push(&mut self, row: Row) {
         self.rows.push(Row { features: self.features.len() as u32, ..row });
+    }
+
+    /// Forgets the records and keeps the memory.
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.texts.clear();
+        self.features.clear();
+        self.values.clear();
     }
 
     fn is_full(&self) -> bool {
@@ -308,18 +317,24 @@ pub type Projection = FxHashMap<Owner, Vec<FeatureId>>;
 /// Tells, once the format is known, which features of a version count.
 type Project = Box<dyn Fn(&Schema, &Format) -> Projection + Send>;
 
-/// The sink that makes chunks and hands each on as soon as it is full.
+/// The sink that makes chunks and hands each on as soon as it is full. Whoever takes one gives back one that is no longer
+/// needed, if there is any: memory that is used again need not be cleared by the system first.
 pub struct RowWriter<F> {
     emit: F,
     rows: Rows,
     rest: Rest,
     project: Project,
     projection: Projection,
+    /// What the features of the last owner have to be.
+    wanted: Option<(Owner, Wanted)>,
     scratch: Vec<u8>,
     order: Vec<(FeatureId, u32, u32)>,
 }
 
-impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
+/// Kind and list order of each feature of an owner; none for those that do not count.
+type Wanted = Vec<Option<(FeatureKind, ListOrder)>>;
+
+impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     /// A writer over the types of a graph. `project` tells, once the format is known, which of its features count.
     pub fn new(
         schema: Schema,
@@ -332,6 +347,7 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
             rest: Rest { schema, ..Rest::default() },
             project: Box::new(project),
             projection: Projection::default(),
+            wanted: None,
             scratch: Vec::new(),
             order: Vec::new(),
         }
@@ -344,20 +360,19 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
     }
 
     fn flush(&mut self) {
-        let file = self.rows.file.clone();
-        let empty = Rows {
-            edges: self.rows.edges,
-            expected: self.rows.expected,
-            file,
-            rows: Vec::with_capacity(self.rows.rows.len()),
-            texts: String::with_capacity(self.rows.texts.len()),
-            features: Vec::with_capacity(self.rows.features.len()),
-            values: Vec::with_capacity(self.rows.values.len()),
-        };
-        let full = std::mem::replace(&mut self.rows, empty);
-        if !full.is_empty() {
-            (self.emit)(&self.rest.schema, full);
+        if self.rows.is_empty() {
+            return;
         }
+        let full = std::mem::take(&mut self.rows);
+        let (edges, expected, file) = (full.edges, full.expected, full.file.clone());
+        let room = (full.rows.len(), full.texts.len(), full.features.len(), full.values.len());
+        let mut next = (self.emit)(&self.rest.schema, full).unwrap_or_default();
+        next.clear();
+        next.rows.reserve(room.0);
+        next.texts.reserve(room.1);
+        next.features.reserve(room.2);
+        next.values.reserve(room.3);
+        self.rows = Rows { edges, expected, file, ..next };
     }
 
     fn place(&self, line: u64) -> Place {
@@ -366,35 +381,51 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
 
     /// Appends the features in canonical form, or says why one of them cannot be.
     fn features(&mut self, owner: Owner, features: &[(FeatureId, ValueRef<'_>)]) -> Result<(), Reason> {
-        let defs = self.rest.schema.features(owner);
-        let wanted = self.projection.get(&owner);
-        let start = self.rows.values.len();
-        self.order.clear();
+        if features.is_empty() {
+            return Ok(());
+        }
+        let wanted = match &mut self.wanted {
+            Some((known, wanted)) if *known == owner => wanted,
+            other => &other.insert((owner, wanted(&self.rest.schema, &self.projection, owner))).1,
+        };
+        let rows = &mut self.rows;
+        let (values, first) = (rows.values.len(), rows.features.len());
+        let mut sorted = true;
         for (feature, value) in features {
-            let Some(def) = defs.get(feature.at()) else { continue };
-            if value.is_null() || wanted.is_some_and(|wanted| !wanted.contains(feature)) {
+            let Some(&Some((kind, order))) = wanted.get(feature.at()) else { continue };
+            if value.is_null() {
                 continue;
             }
-            if value.kind() != def.kind {
-                self.rows.values.truncate(start);
-                let (expected, got) = (def.kind.to_string(), value.kind().to_string());
-                let owner = self.rest.schema.owner_name(owner);
-                return Err(Reason::WrongKind { feature: def.name.clone(), owner, expected, got });
+            if value.kind() != kind {
+                rows.values.truncate(values);
+                rows.features.truncate(first);
+                return Err(self.wrong_kind(owner, *feature, value));
             }
-            let from = self.rows.values.len() as u32;
-            value.encode_in(def.order, &mut self.rows.values);
-            self.order.push((*feature, from, self.rows.values.len() as u32));
+            value.encode_in(order, &mut rows.values);
+            sorted &= rows.features[first..].last().is_none_or(|(last, _)| last < feature);
+            rows.features.push((*feature, rows.values.len() as u32));
         }
-        if self.order.is_sorted_by(|a, b| a.0 < b.0) {
-            self.rows.features.extend(self.order.iter().map(|&(feature, _, end)| (feature, end)));
-        } else {
-            self.sorted_features(start);
+        if !sorted {
+            self.sort_features(values, first);
         }
         Ok(())
     }
 
-    /// Brings the features in order; of several values of one feature the last counts.
-    fn sorted_features(&mut self, start: usize) {
+    fn wrong_kind(&self, owner: Owner, feature: FeatureId, value: &ValueRef<'_>) -> Reason {
+        let feature = self.rest.schema.features(owner).get(feature.at()).map(|def| (def.name.clone(), def.kind));
+        let (feature, expected) = feature.map(|(name, kind)| (name, kind.to_string())).unwrap_or_default();
+        let (owner, got) = (self.rest.schema.owner_name(owner), value.kind().to_string());
+        Reason::WrongKind { feature, owner, expected, got }
+    }
+
+    /// Brings the last features in order; of several values of one feature the last counts.
+    fn sort_features(&mut self, start: usize, first: usize) {
+        self.order.clear();
+        let mut from = start as u32;
+        for (feature, end) in self.rows.features.drain(first..) {
+            self.order.push((feature, from, end));
+            from = end;
+        }
         self.order.reverse();
         self.order.sort_by_key(|(feature, ..)| *feature);
         self.order.dedup_by_key(|(feature, ..)| *feature);
@@ -438,12 +469,20 @@ impl<F: FnMut(&Schema, Rows)> RowWriter<F> {
     }
 }
 
-impl<F: FnMut(&Schema, Rows)> VersionSink for RowWriter<F> {
+fn wanted(schema: &Schema, projection: &Projection, owner: Owner) -> Wanted {
+    let counts = |feature| projection.get(&owner).is_none_or(|kept| kept.contains(&feature));
+    let defs = (0..).map(FeatureId).zip(schema.features(owner));
+    defs.map(|(feature, def)| counts(feature).then_some((def.kind, def.order))).collect()
+}
+
+impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
     fn schema(&mut self) -> &mut Schema {
+        self.wanted = None;
         &mut self.rest.schema
     }
 
     fn format(&mut self, format: Format) {
+        self.wanted = None;
         self.projection = (self.project)(&self.rest.schema, &format);
         self.rest.format = format;
     }

@@ -14,22 +14,24 @@
 //! Fields stand between bars with white space before them. A rank that the NCBI did not use up to 2022 is kept, counts as
 //! a high one, and is told in a warning. Each file may be packed: `nodes.dmp.gz`.
 //!
-//! **Memory.** 16 bytes a taxon, because `strain` follows from the whole tree. Names are read in step with the taxa; those
-//! of a taxon whose lines do not come in order of tax_id are kept until the end.
+//! **Memory.** 16 bytes a taxon, because `strain` follows from the whole tree. Names are read in step with the taxa, by a
+//! thread of their own; those of a taxon whose lines do not come in order of tax_id are kept until the end.
 
 mod names;
 mod rank;
 mod taxa;
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
+use rustc_hash::FxHashSet;
 use timeweft_graph::{
-    DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, NodeTypeId, Owner, Reason, ValueRef,
-    VersionSink,
+    DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeTypeId, Owner, Reason,
+    ValueRef, VersionSink,
 };
 
-use self::names::{Card, NameFile};
+use self::names::{Batch, CardRef, NameFile, RestOfNames, is_late};
 use self::rank::Ranks;
 use self::taxa::{Taxa, Taxon};
 use crate::byte_lines::ByteLines;
@@ -54,9 +56,10 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
     let late = late.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     taxa.mark_strains(&ranks);
     sink.expect(taxa.all.len(), taxa.all.len());
-    push_taxa(&mut taxa, &ranks, NameFile::new(ByteLines::open(&names)?, late, &file), &types, sink)?;
+    let names = NameFile::new(ByteLines::open(&names)?, &late)?;
+    let refused = push_taxa(&taxa, &ranks, names, (&types, &file), sink)?;
     let (mut child, mut parent) = (Digits::default(), Digits::default());
-    for taxon in taxa.all.iter().filter(|taxon| taxon.parent != taxon.id && !taxon.is_rejected()) {
+    for taxon in taxa.all.iter().filter(|taxon| taxon.parent != taxon.id && !refused.contains(&taxon.id)) {
         let ends = (child.text(taxon.id), parent.text(taxon.parent));
         sink.edge(types.child_of, ends, None, &[], taxon.line.into());
     }
@@ -127,67 +130,115 @@ impl Types {
     }
 }
 
-/// Pushes all taxa with their names.
+/// So many taxa with their names go at once from the thread that reads the names to the one that pushes.
+const BATCH: usize = 2_048;
+/// So many batches wait between the two.
+const WAITING: usize = 4;
+
+/// Pushes all taxa with their names, which a thread of its own reads. Gives the taxa that were refused.
 fn push_taxa(
-    taxa: &mut Taxa,
+    taxa: &Taxa,
     ranks: &Ranks,
     mut names: NameFile,
-    types: &Types,
+    (types, file): (&Types, &Name),
     sink: &mut dyn VersionSink,
-) -> Result<(), SourceError> {
-    let mut push = Push { types, ranks, id: Digits::default(), aliases: String::new() };
-    let mut card = Card::default();
-    names.step(sink)?;
-    for taxon in &mut taxa.all {
-        if !names.is_late(taxon.id) {
-            card.clear();
-            names.collect(taxon.id, &mut card, sink)?;
-            push.taxon(taxon, &card, &names, sink);
+) -> Result<FxHashSet<u32>, SourceError> {
+    let (names_file, late) = (names.file().clone(), names.late);
+    let (id, refused) = (Digits::default(), FxHashSet::default());
+    let mut push = Push { types, ranks, nodes: file, names: &names_file, late, id, refused, sink };
+    let rest = thread::scope(|scope| {
+        let (batches, arriving) = sync_channel(WAITING);
+        let (spent, used) = channel();
+        let reader = scope.spawn(move || {
+            for taxa in taxa.all.chunks(BATCH) {
+                let mut batch: Batch = used.try_recv().unwrap_or_default();
+                names.collect(taxa, &mut batch)?;
+                if batches.send(batch).is_err() {
+                    break;
+                }
+            }
+            names.finish()
+        });
+        for (taxa, mut batch) in taxa.all.chunks(BATCH).zip(arriving) {
+            push.batch(taxa, &mut batch);
+            // At the end nobody needs it any more.
+            let _ = spent.send(batch);
         }
-    }
-    names.finish(sink)?;
-    for taxon in &mut taxa.all {
-        if names.is_late(taxon.id) {
-            let card = names.take_late(taxon.id);
-            push.taxon(taxon, &card, &names, sink);
-        }
-    }
-    names.refuse_late(sink);
-    Ok(())
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    push.late(taxa, rest?);
+    Ok(push.refused)
 }
 
 /// Pushes taxon after taxon; its texts are used again.
 struct Push<'a> {
     types: &'a Types,
     ranks: &'a Ranks,
+    /// The files for messages.
+    nodes: &'a Name,
+    names: &'a Name,
+    /// Taxa whose names do not come in order.
+    late: &'a FxHashSet<u32>,
     id: Digits,
-    aliases: String,
+    refused: FxHashSet<u32>,
+    sink: &'a mut dyn VersionSink,
 }
 
 impl Push<'_> {
-    fn taxon(&mut self, taxon: &mut Taxon, card: &Card, names: &NameFile, sink: &mut dyn VersionSink) {
+    /// Pushes the taxa of a batch, but for the late ones.
+    fn batch(&mut self, taxa: &[Taxon], batch: &mut Batch) {
+        let mut problems = std::mem::take(&mut batch.problems).into_iter().peekable();
+        for (at, (taxon, card)) in taxa.iter().zip(batch.cards()).enumerate() {
+            while let Some(problem) = problems.next_if(|problem| problem.before <= at) {
+                self.refuse_line(problem.line, problem.what);
+            }
+            if !is_late(self.late, taxon.id) {
+                self.taxon(taxon, card);
+            }
+        }
+    }
+
+    /// Pushes the taxa whose names did not come in order, and refuses names that no taxon took.
+    fn late(&mut self, taxa: &Taxa, rest: RestOfNames) {
+        rest.problems.into_iter().for_each(|problem| self.refuse_line(problem.line, problem.what));
+        let mut cards = rest.cards;
+        for taxon in taxa.all.iter().filter(|taxon| is_late(self.late, taxon.id)) {
+            let batch = Batch::of(cards.remove(&taxon.id).unwrap_or_default());
+            batch.cards().for_each(|card| self.taxon(taxon, card));
+        }
+        let mut unknown: Vec<u32> = cards.into_keys().collect();
+        unknown.sort_unstable();
+        unknown.into_iter().for_each(|id| self.refuse_line(0, names::unknown(id)));
+    }
+
+    /// Refuses a line of the names.
+    fn refuse_line(&mut self, line: u64, problem: String) {
+        self.sink.file(self.names);
+        self.sink.reject(line, Reason::Malformed(problem));
+        self.sink.file(self.nodes);
+    }
+
+    fn taxon(&mut self, taxon: &Taxon, card: CardRef<'_>) {
         let problem = match card.scientific_names {
             1 => None,
-            0 => Some(format!("taxon {} has no scientific name in `{}`", taxon.id, names.file())),
+            0 => Some(format!("taxon {} has no scientific name in `{}`", taxon.id, self.names)),
             several => Some(format!("taxon {} has {several} scientific names: leave one", taxon.id)),
         };
         if let Some(problem) = problem {
-            taxon.refuse();
-            return sink.reject(taxon.line.into(), Reason::Malformed(problem));
+            self.refused.insert(taxon.id);
+            return self.sink.reject(taxon.line.into(), Reason::Malformed(problem));
         }
-        self.aliases.clear();
-        card.write_aliases(&mut self.aliases);
         let strain = taxon.is_strain();
         let features = [
-            (self.types.scientific_name, ValueRef::Text(&card.scientific_name)),
+            (self.types.scientific_name, ValueRef::Text(card.scientific_name)),
             (self.types.rank, ValueRef::Category(self.ranks.name(taxon.rank))),
             (self.types.strain, ValueRef::Bool(strain)),
             (self.types.species_or_below, ValueRef::Bool(strain || self.ranks.is_low(taxon.rank))),
-            (self.types.aliases, ValueRef::RawJson(&self.aliases)),
+            (self.types.aliases, ValueRef::RawJson(card.aliases)),
             (self.types.ncbi_taxon_id, ValueRef::Int(taxon.id.into())),
             (self.types.gencode, ValueRef::Int(taxon.gencode.into())),
         ];
-        sink.node(self.types.taxon, self.id.text(taxon.id), &features, taxon.line.into());
+        self.sink.node(self.types.taxon, self.id.text(taxon.id), &features, taxon.line.into());
     }
 }
 
@@ -235,11 +286,58 @@ impl<'a> Fields<'a> {
 
     /// Reads the next field as a tax_id.
     fn id(&mut self) -> Result<u32, String> {
+        if let Some(id) = self.plain_id() {
+            return Ok(id);
+        }
         let field = self.next().unwrap_or_default();
         number(field).ok_or_else(|| {
             format!("expected a tax_id below 2^32 in plain digits, got `{}`", String::from_utf8_lossy(field))
         })
     }
+
+    /// The same for a field as dumps have it, with at most one tab on either side.
+    fn plain_id(&mut self) -> Option<u32> {
+        let text = self.rest?;
+        let text = text.strip_prefix(b"\t").unwrap_or(text);
+        let digits = text.iter().take(11).position(|byte| !byte.is_ascii_digit())?;
+        let id = number(&text[..digits])?;
+        self.rest = Some(text[digits..].strip_prefix(b"\t|")?);
+        Some(id)
+    }
+
+    /// Where the next field ends.
+    fn bar(text: &[u8]) -> Option<usize> {
+        let mut from = 0;
+        loop {
+            let at = from + bar(&text[from..])?;
+            if at > 0 && text[at - 1].is_ascii_whitespace() {
+                return Some(at);
+            }
+            from = at + 1;
+        }
+    }
+
+    /// Leaves out fields.
+    fn skip_fields(&mut self, n: usize) {
+        for _ in 0..n {
+            self.rest = self.rest.and_then(|text| Some(&text[Self::bar(text)? + 1..]));
+        }
+    }
+}
+
+/// The first bar. Fields are short: eight bytes at a time are faster than starting a search in larger blocks.
+fn bar(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (blocks, rest) = text.as_chunks::<8>();
+    for (at, block) in blocks.iter().enumerate() {
+        // A byte is zero where the bar is; the lowest marked bit is that of the first one.
+        let bars = u64::from_le_bytes(*block) ^ (ONES * u64::from(b'|'));
+        let found = bars.wrapping_sub(ONES) & !bars & (ONES << 7);
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == b'|').map(|at| text.len() - rest.len() + at)
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -247,9 +345,7 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let text = self.rest?;
-        // Fields are short: asking byte after byte is faster than searching in blocks.
-        let bar = text.windows(2).position(|pair| pair[1] == b'|' && pair[0].is_ascii_whitespace()).map(|at| at + 1);
-        let (field, rest) = match bar {
+        let (field, rest) = match Self::bar(text) {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
@@ -298,6 +394,47 @@ mod tests {
     fn fields_end_at_bars_behind_white_space() {
         let fields: Vec<_> = Fields::of(b"62 \t  |\ta|b c\t|  \t|x").collect();
         assert_eq!(fields, [&b"62"[..], b"a|b c", b"", b"x"]);
+    }
+
+    #[test]
+    fn bars_are_found_wherever_they_stand() {
+        // Bytes that differ from a bar by one bit or by one are the ones that a search in blocks could take for it.
+        let near = [b'|' ^ 1, b'|' - 1, b'|' ^ 0x80, 0, 0xff, b' '];
+        for length in 0..30 {
+            let text: Vec<u8> = near.iter().copied().cycle().take(length).collect();
+            assert_eq!(bar(&text), None);
+            for at in 0..length {
+                let mut text = text.clone();
+                text[at..].iter_mut().step_by(3).for_each(|byte| *byte = b'|');
+                assert_eq!(bar(&text), Some(at));
+            }
+        }
+    }
+
+    #[test]
+    fn plain_ids_are_those_of_any_field() {
+        let ids = [
+            "62\t|\t1",
+            "\t4294967295\t|",
+            "62|",
+            "62",
+            "062\t|",
+            "4294967296\t|",
+            "",
+            "\t\t7\t|",
+            "6 \t|x",
+            "99999999999\t|",
+        ];
+        for line in ids {
+            let (mut quick, mut any) = (Fields::of(line.as_bytes()), Fields::of(line.as_bytes()));
+            let id = quick.plain_id();
+            let Some(id) = id else { continue };
+            assert_eq!((Some(id), quick.rest), (any.next().and_then(number), any.rest), "{line}");
+        }
+        assert_eq!(
+            ids.map(|line| Fields::of(line.as_bytes()).plain_id().is_some()).iter().filter(|is| **is).count(),
+            2
+        );
     }
 
     #[test]

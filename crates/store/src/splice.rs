@@ -215,6 +215,7 @@ fn join_state(
         if failed.is_ok() {
             failed = join_rows(&mut join, &rows, schema, at, taken);
         }
+        Some(rows)
     };
     let mut writer = RowWriter::new(schema, |_, _| Projection::default(), emit);
     send_state(wanted, namespace, &mut writer);

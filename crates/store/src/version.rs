@@ -1,10 +1,10 @@
 //! Loading a whole version: one thread reads, one joins what it reads with the graph, one writes the log.
 //!
-//! What is read travels in chunks of flat arrays; a chunk lives from its reading to its writing, and only a few do at a
-//! time, so the memory of a load is that of the graph and little more.
+//! What is read travels in chunks of flat arrays; a chunk lives from its reading to its writing, and is filled anew then.
+//! Only a few do at a time, so the memory of a load is that of the graph and little more.
 
 use std::collections::BTreeSet;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, ScopedJoinHandle};
 
@@ -35,7 +35,6 @@ type Work = (Option<Schema>, Option<Rows>, Vec<Step>);
 /// What reading gave in the end.
 struct ReadWhole {
     rest: Rest,
-    hash: String,
     common: Common,
     /// Reserved names of features that the version has.
     reserved: BTreeSet<Name>,
@@ -81,7 +80,11 @@ pub(crate) fn hash_of(
     read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError>,
 ) -> Result<String, StoreError> {
     let mut hasher = RowHasher::default();
-    let mut writer = RowWriter::new(schema.clone(), |_, _| Projection::default(), |_, rows: Rows| hasher.add(&rows));
+    let emit = |_: &Schema, rows: Rows| {
+        hasher.add(&rows);
+        Some(rows)
+    };
+    let mut writer = RowWriter::new(schema.clone(), |_, _| Projection::default(), emit);
     read(&mut writer).map_err(StoreError::Source)?;
     let rest = writer.finish();
     Ok(hasher.finish(&rest))
@@ -101,12 +104,13 @@ pub(crate) fn take_in(
     thread::scope(|scope| {
         let (chunks, arriving) = sync_channel(WAITING);
         let (work, to_write) = sync_channel(WAITING);
+        let (spent, used) = channel();
         let types = schema.clone();
-        let reader = scope.spawn(move || read_whole(types, known, options.add_fields, &chunks, read));
-        let writer = scope.spawn(move || write_log(schema, at, log, &to_write));
+        let reader = scope.spawn(move || read_whole(types, known, options.add_fields, (&chunks, &used), read));
+        let writer = scope.spawn(move || write_log(schema, at, log, &to_write, &spent));
         let mut join = Join::new(index, &request.namespace, at, options);
         let joined = join_all(&mut join, arriving, &work);
-        let ReadWhole { rest, hash, common, reserved, result } = joined_thread(reader)?;
+        let ReadWhole { rest, common, reserved, result } = joined_thread(reader)?;
         let ended = result.map_err(StoreError::Source).and(joined).and(allowed(reserved));
         join.learn(rest.schema.clone(), common.clone());
         let ended = ended.and_then(|()| Ok(join.finish(&rest)?));
@@ -116,8 +120,9 @@ pub(crate) fn take_in(
             (rejects, report)
         });
         drop(work);
-        let (written, counts, events) = joined_thread(writer)??;
+        let (Log { written, counts, events }, hasher) = joined_thread(writer)??;
         let (mut left_out, report) = ended?;
+        let hash = hasher.finish(&rest);
         let mut rejects = rest.rejects;
         rejects.append(&mut left_out);
         let reader = Reader { format: rest.format.name, fields: common.after };
@@ -133,10 +138,9 @@ fn read_whole(
     schema: Schema,
     fields: Option<Fields>,
     add: bool,
-    chunks: &SyncSender<Chunk>,
+    (chunks, used): (&SyncSender<Chunk>, &Receiver<Rows>),
     read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError>,
 ) -> ReadWhole {
-    let mut hasher = RowHasher::default();
     let (mut types, mut told) = (schema.clone(), false);
     let common = Arc::new(OnceLock::new());
     let known = common.clone();
@@ -151,8 +155,8 @@ fn read_whole(
     };
     let mut suspects = suspects(&schema);
     let mut reserved = BTreeSet::new();
+    let mut idle = Vec::new();
     let emit = |schema: &Schema, rows: Rows| {
-        hasher.add(&rows);
         if *schema != types {
             types.clone_from(schema);
             suspects = self::suspects(schema);
@@ -163,14 +167,16 @@ fn read_whole(
         told = true;
         // A load that has failed takes no more chunks, and tells why itself.
         let _ = chunks.send((news, rows));
+        // The one used last is the likeliest to be in a cache.
+        idle.extend(used.try_iter());
+        idle.pop()
     };
     let mut writer = RowWriter::new(schema, project, emit);
     let result = read(&mut writer);
     let rest = writer.finish();
-    let hash = hasher.finish(&rest);
     reserved.extend(reserved_in(&rest));
     let common = common.get().cloned().unwrap_or_default();
-    ReadWhole { rest, hash, common, reserved, result }
+    ReadWhole { rest, common, reserved, result }
 }
 
 /// The features of a schema that have reserved names. There is none but in events, or in a bad version.
@@ -222,38 +228,52 @@ fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &SyncSender<Wo
     Ok(())
 }
 
+/// What was written.
+#[derive(Default)]
+struct Log {
+    written: Written,
+    counts: EventCounts,
+    events: u64,
+}
+
+/// Hashes and writes what was joined, and gives the chunks back.
 fn write_log(
     mut schema: Schema,
     at: Time,
-    log: Option<SegmentWriter>,
+    mut log: Option<SegmentWriter>,
     to_write: &Receiver<Work>,
-) -> Result<(Written, EventCounts, u64), StoreError> {
-    let (mut counts, mut events) = (EventCounts::default(), 0);
-    let mut log = log;
+    spent: &Sender<Rows>,
+) -> Result<(Log, RowHasher), StoreError> {
+    let (mut done, mut hasher) = (Log::default(), RowHasher::default());
+    let mut created = Vec::new();
     while let Ok((grown, rows, steps)) = to_write.recv() {
         schema = grown.unwrap_or(schema);
-        let mut created = Vec::new();
         let mut steps = steps.into_iter().peekable();
         while let Some(step) = steps.next() {
             match (step, &rows) {
                 (Step::Create(row), Some(rows)) => {
                     created.push(row);
                     if !matches!(steps.peek(), Some(Step::Create(_))) {
-                        counts.count_created(rows.edges, created.len() as u64);
-                        events += created.len() as u64;
+                        done.counts.count_created(rows.edges, created.len() as u64);
+                        done.events += created.len() as u64;
                         log.as_mut().map_or(Ok(()), |log| log.push_rows(rows, &created, &schema, at))?;
                         created.clear();
                     }
                 }
                 (Step::Create(_), None) => {}
                 (Step::Event(event), _) => {
-                    counts.count(event.action, &event.element);
-                    events += 1;
+                    done.counts.count(event.action, &event.element);
+                    done.events += 1;
                     log.as_mut().map_or(Ok(()), |log| log.push(*event))?;
                 }
             }
         }
+        if let Some(rows) = rows {
+            hasher.add(&rows);
+            // At the end nobody needs it any more.
+            let _ = spent.send(rows);
+        }
     }
-    let written = log.map(SegmentWriter::finish).transpose()?.unwrap_or_default();
-    Ok((written, counts, events))
+    done.written = log.map(SegmentWriter::finish).transpose()?.unwrap_or_default();
+    Ok((done, hasher))
 }

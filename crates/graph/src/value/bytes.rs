@@ -69,9 +69,10 @@ impl ValueRef<'_> {
         match *self {
             ValueRef::Text(text) => tagged(out, TEXT, text.as_bytes()),
             ValueRef::Category(name) => tagged(out, CATEGORY, name.as_bytes()),
-            ValueRef::Bool(truth) => tagged(out, JSON, if truth { b"true" } else { b"false" }),
-            ValueRef::Int(number) => scalar(out, DType::I64, &number.to_le_bytes()),
-            ValueRef::Float(number) => scalar(out, DType::F64, &number.to_le_bytes()),
+            ValueRef::Bool(true) => out.extend_from_slice(&[JSON, b't', b'r', b'u', b'e']),
+            ValueRef::Bool(false) => out.extend_from_slice(&[JSON, b'f', b'a', b'l', b's', b'e']),
+            ValueRef::Int(number) => scalar(out, DType::I64, number.to_le_bytes()),
+            ValueRef::Float(number) => scalar(out, DType::F64, number.to_le_bytes()),
             ValueRef::Json(json) => json_bytes(out, json),
             ValueRef::RawJson(text) => tagged(out, JSON, text.as_bytes()),
             ValueRef::Any(value) => value.encode(out),
@@ -150,9 +151,11 @@ fn tagged(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-fn scalar(out: &mut Vec<u8>, dtype: DType, bytes: &[u8]) {
-    out.extend([SCALAR, dtype as u8]);
-    out.extend_from_slice(bytes);
+fn scalar(out: &mut Vec<u8>, dtype: DType, bytes: [u8; 8]) {
+    // All at once: each piece asks anew whether there is room.
+    let mut all = [SCALAR, dtype as u8, 0, 0, 0, 0, 0, 0, 0, 0];
+    all[2..].copy_from_slice(&bytes);
+    out.extend_from_slice(&all);
 }
 
 fn json_bytes(out: &mut Vec<u8>, json: &Json) {

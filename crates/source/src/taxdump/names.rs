@@ -1,85 +1,183 @@
 //! `names.dmp`, read in step with the taxa.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Name, Reason, VersionSink};
+use timeweft_graph::Name;
 
 use super::Fields;
+use super::taxa::Taxon;
 use crate::byte_lines::{ByteLines, text};
 use crate::{Input, SourceError};
 
 /// The names of one taxon.
 #[derive(Default)]
 pub(super) struct Card {
-    pub(super) scientific_name: String,
-    pub(super) scientific_names: usize,
+    scientific_name: Vec<u8>,
+    scientific_names: usize,
     /// Aliases as JSON objects, one behind the other.
-    aliases: String,
-    /// Where each of them ends.
-    ends: Vec<usize>,
+    aliases: Vec<u8>,
+    /// Where each of them lies.
+    ranges: Vec<(usize, usize)>,
 }
 
 impl Card {
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.scientific_name.clear();
         self.scientific_names = 0;
         self.aliases.clear();
-        self.ends.clear();
+        self.ranges.clear();
     }
 
     /// Takes in a line, behind its tax_id.
     fn add(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
-        let (Some(name), Some(class)) = (fields.next(), fields.nth(1)) else {
+        let name = fields.next();
+        fields.skip_fields(1);
+        let (Some(name), Some(class)) = (name, fields.next()) else {
             return Err("expected tax_id, name, unique name and name class".into());
         };
-        let name = text(name)?;
-        if name.is_empty() || class.is_empty() {
+        let name = Text::of(name)?;
+        if name.bytes().is_empty() || class.is_empty() {
             return Err("the name or its class is empty".into());
         }
         if class == b"scientific name" {
             self.scientific_name.clear();
-            self.scientific_name.push_str(name);
+            self.scientific_name.extend_from_slice(name.bytes());
             self.scientific_names += 1;
         } else {
-            let class = text(class)?;
-            self.aliases.push_str("{\"category\":");
-            write_json(class, &mut self.aliases);
-            self.aliases.push_str(",\"name\":");
-            write_json(name, &mut self.aliases);
-            self.aliases.push('}');
-            self.ends.push(self.aliases.len());
+            let class = Text::of(class)?;
+            let start = self.aliases.len();
+            self.aliases.extend_from_slice(b"{\"category\":");
+            class.write_json(&mut self.aliases);
+            self.aliases.extend_from_slice(b",\"name\":");
+            name.write_json(&mut self.aliases);
+            self.aliases.push(b'}');
+            self.ranges.push((start, self.aliases.len()));
         }
         Ok(())
     }
 
+    /// Appends its texts.
+    fn pack(&mut self, out: &mut Vec<u8>) -> Packed {
+        out.extend_from_slice(&self.scientific_name);
+        let name = out.len();
+        self.write_aliases(out);
+        Packed { scientific_names: self.scientific_names, name, aliases: out.len() }
+    }
+
     /// Appends the aliases as a JSON list in the canonical order of a multiset.
-    pub(super) fn write_aliases(&self, out: &mut String) {
-        out.push('[');
-        if self.ends.len() < 2 {
-            out.push_str(&self.aliases);
-        } else {
-            let starts = std::iter::once(0).chain(self.ends.iter().copied());
-            let mut aliases: Vec<&str> =
-                starts.zip(&self.ends).map(|(start, end)| &self.aliases[start..*end]).collect();
-            aliases.sort_unstable();
-            for (at, alias) in aliases.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                out.push_str(alias);
-            }
+    fn write_aliases(&mut self, out: &mut Vec<u8>) {
+        let aliases = &self.aliases;
+        if self.ranges.len() > 1 {
+            self.ranges.sort_unstable_by_key(|&(start, end)| &aliases[start..end]);
         }
-        out.push(']');
+        out.push(b'[');
+        for (at, &(start, end)) in self.ranges.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(&aliases[start..end]);
+        }
+        out.push(b']');
     }
 }
 
-/// Appends a text as JSON, as the JSON library writes it.
-fn write_json(text: &str, out: &mut String) {
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
+/// A piece of text.
+enum Text<'a> {
+    /// Only of characters that stand for themselves in JSON.
+    Plain(&'a [u8]),
+    Any(&'a str),
+}
+
+impl<'a> Text<'a> {
+    fn of(bytes: &'a [u8]) -> Result<Text<'a>, String> {
+        // Without an early end, so that many bytes are looked at in one go.
+        let is_plain = |byte: u8| (b' '..0x80).contains(&byte) & (byte != b'"') & (byte != b'\\');
+        let plain = bytes.iter().fold(true, |plain, &byte| plain & is_plain(byte));
+        Ok(if plain { Text::Plain(bytes) } else { Text::Any(text(bytes)?) })
+    }
+
+    fn bytes(&self) -> &'a [u8] {
+        match self {
+            Text::Plain(bytes) => bytes,
+            Text::Any(text) => text.as_bytes(),
+        }
+    }
+
+    /// Appends it as JSON, as the JSON library writes it.
+    fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Text::Plain(bytes) => {
+                out.push(b'"');
+                out.extend_from_slice(bytes);
+                out.push(b'"');
+            }
+            // Writing a text into memory cannot fail.
+            Text::Any(text) => _ = serde_json::to_writer(out, text),
+        }
+    }
+}
+
+/// The names of some taxa, one behind the other.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Of every taxon the scientific name, then the aliases.
+    text: String,
+    cards: Vec<Packed>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Where the texts of a card end.
+struct Packed {
+    scientific_names: usize,
+    name: usize,
+    aliases: usize,
+}
+
+/// A line that is refused.
+pub(super) struct Problem {
+    /// Found before the names of the taxon at this position of the batch were complete.
+    pub(super) before: usize,
+    pub(super) line: u64,
+    pub(super) what: String,
+}
+
+/// The names of a taxon, borrowed.
+pub(super) struct CardRef<'a> {
+    pub(super) scientific_name: &'a str,
+    pub(super) scientific_names: usize,
+    /// JSON list in the canonical order of a multiset.
+    pub(super) aliases: &'a str,
+}
+
+impl Batch {
+    /// A batch of one card.
+    pub(super) fn of(mut card: Card) -> Batch {
+        let mut batch = Batch::default();
+        let Ok(()) = batch.fill(|cards, text| {
+            cards.push(card.pack(text));
+            Ok::<_, std::convert::Infallible>(())
+        });
+        batch
+    }
+
+    /// Fills it anew. Names are looked at as bytes; that all of them are text is told to the compiler only once.
+    fn fill<E>(&mut self, fill: impl FnOnce(&mut Vec<Packed>, &mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        bytes.clear();
+        self.cards.clear();
+        fill(&mut self.cards, &mut bytes)?;
+        self.text = String::from_utf8(bytes).unwrap_or_default();
+        Ok(())
+    }
+
+    /// The cards, one for each taxon.
+    pub(super) fn cards(&self) -> impl Iterator<Item = CardRef<'_>> {
+        let mut start = 0;
+        self.cards.iter().map(move |card| {
+            let text = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
+            let (scientific_name, aliases) = (text(start, card.name), text(card.name, card.aliases));
+            start = card.aliases;
+            CardRef { scientific_name, scientific_names: card.scientific_names, aliases }
+        })
     }
 }
 
@@ -96,38 +194,50 @@ pub(super) fn late_ids(mut lines: ByteLines<Input>) -> Result<FxHashSet<u32>, So
     Ok(late)
 }
 
+/// Whether lines of this taxon do not come in order.
+pub(super) fn is_late(late: &FxHashSet<u32>, id: u32) -> bool {
+    !late.is_empty() && late.contains(&id)
+}
+
 /// The file, at a line whose names are not late.
-pub(super) struct NameFile {
+pub(super) struct NameFile<'a> {
     lines: ByteLines<Input>,
     /// Taxon of the present line; `None` behind the last one.
     id: Option<u32>,
-    late: FxHashSet<u32>,
+    pub(super) late: &'a FxHashSet<u32>,
     cards: FxHashMap<u32, Card>,
-    /// The file that the sink is told in between.
-    nodes: Name,
+    card: Card,
+    problems: Vec<Problem>,
+    /// Position in the batch.
+    at: usize,
 }
 
-impl NameFile {
-    pub(super) fn new(lines: ByteLines<Input>, late: FxHashSet<u32>, nodes: &Name) -> NameFile {
-        NameFile { lines, id: None, late, cards: FxHashMap::default(), nodes: nodes.clone() }
+/// What is left when all taxa in order have their names.
+pub(super) struct RestOfNames {
+    /// Those that did not come in order.
+    pub(super) cards: FxHashMap<u32, Card>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> NameFile<'a> {
+    pub(super) fn new(lines: ByteLines<Input>, late: &'a FxHashSet<u32>) -> Result<NameFile<'a>, SourceError> {
+        let (cards, card, problems) = (FxHashMap::default(), Card::default(), Vec::new());
+        let mut names = NameFile { lines, id: None, late, cards, card, problems, at: 0 };
+        names.step()?;
+        Ok(names)
     }
 
     pub(super) fn file(&self) -> &Name {
         self.lines.file()
     }
 
-    /// Whether lines of this taxon do not come in order.
-    pub(super) fn is_late(&self, id: u32) -> bool {
-        !self.late.is_empty() && self.late.contains(&id)
-    }
-
     /// Goes on to the next line whose names are not late.
-    pub(super) fn step(&mut self, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    fn step(&mut self) -> Result<(), SourceError> {
         self.id = None;
         while self.lines.advance()? {
             let mut fields = Fields::of(self.lines.bytes());
             let read = match fields.id() {
-                Ok(id) if !self.is_late(id) => {
+                Ok(id) if !is_late(self.late, id) => {
                     self.id = Some(id);
                     break;
                 }
@@ -136,62 +246,60 @@ impl NameFile {
                 Err(problem) => Err(problem),
             };
             if let Err(problem) = read {
-                self.refuse(problem, sink);
+                self.refuse(problem);
             }
         }
         Ok(())
     }
 
-    /// Takes the lines of a taxon. Ids are asked for in ascending order.
-    pub(super) fn collect(&mut self, id: u32, card: &mut Card, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    /// Takes the lines of taxa that come in ascending order; the late ones get empty cards.
+    pub(super) fn collect(&mut self, taxa: &[Taxon], batch: &mut Batch) -> Result<(), SourceError> {
+        batch.fill(|cards, text| {
+            for (at, taxon) in taxa.iter().enumerate() {
+                self.at = at;
+                self.card.clear();
+                if !is_late(self.late, taxon.id) {
+                    self.collect_one(taxon.id)?;
+                }
+                cards.push(self.card.pack(text));
+            }
+            Ok(())
+        })?;
+        batch.problems = std::mem::take(&mut self.problems);
+        Ok(())
+    }
+
+    fn collect_one(&mut self, id: u32) -> Result<(), SourceError> {
         while let Some(present) = self.id.filter(|present| *present <= id) {
             let read = if present < id {
                 Err(unknown(present))
             } else {
                 let mut fields = Fields::of(self.lines.bytes());
-                fields.next();
-                card.add(fields)
+                fields.skip_fields(1);
+                self.card.add(fields)
             };
             if let Err(problem) = read {
-                self.refuse(problem, sink);
+                self.refuse(problem);
             }
-            self.step(sink)?;
+            self.step()?;
         }
         Ok(())
     }
 
     /// Reads to the end.
-    pub(super) fn finish(&mut self, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    pub(super) fn finish(mut self) -> Result<RestOfNames, SourceError> {
         while let Some(id) = self.id {
-            self.refuse(unknown(id), sink);
-            self.step(sink)?;
+            self.refuse(unknown(id));
+            self.step()?;
         }
-        Ok(())
+        Ok(RestOfNames { cards: self.cards, problems: self.problems })
     }
 
-    /// The names of a taxon whose lines did not come in order.
-    pub(super) fn take_late(&mut self, id: u32) -> Card {
-        self.cards.remove(&id).unwrap_or_default()
-    }
-
-    /// Refuses the late names that no taxon took.
-    pub(super) fn refuse_late(&mut self, sink: &mut dyn VersionSink) {
-        let mut ids: Vec<u32> = self.cards.drain().map(|(id, _)| id).collect();
-        ids.sort_unstable();
-        sink.file(self.lines.file());
-        for id in ids {
-            sink.reject(0, Reason::Malformed(unknown(id)));
-        }
-        sink.file(&self.nodes);
-    }
-
-    fn refuse(&self, problem: String, sink: &mut dyn VersionSink) {
-        sink.file(self.lines.file());
-        sink.reject(self.lines.line(), Reason::Malformed(problem));
-        sink.file(&self.nodes);
+    fn refuse(&mut self, what: String) {
+        self.problems.push(Problem { before: self.at, line: self.lines.line(), what });
     }
 }
 
-fn unknown(id: u32) -> String {
+pub(super) fn unknown(id: u32) -> String {
     format!("a name of taxon {id}, which is not among the nodes")
 }

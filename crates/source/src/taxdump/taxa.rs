@@ -26,7 +26,6 @@ enum State {
     Asked,
     Strain,
     NoStrain,
-    Rejected,
 }
 
 impl Taxon {
@@ -34,19 +33,12 @@ impl Taxon {
         self.state == State::Strain
     }
 
-    pub(super) fn is_rejected(&self) -> bool {
-        self.state == State::Rejected
-    }
-
-    /// Keeps the taxon from having an edge.
-    pub(super) fn refuse(&mut self) {
-        self.state = State::Rejected;
-    }
-
     fn read(line: &[u8], at: u64, ranks: &mut Ranks) -> Result<Taxon, String> {
         let mut fields = Fields::of(line);
         let (id, parent) = (fields.id()?, fields.id()?);
-        let (rank, code) = (fields.next(), fields.nth(3));
+        let rank = fields.next();
+        fields.skip_fields(3);
+        let code = fields.next();
         let (Some(rank), Some(code)) = (rank, code) else {
             return Err("expected tax_id, parent, rank and, as the seventh field, the genetic code".into());
         };
@@ -109,7 +101,7 @@ impl Taxa {
                     State::Strain => break true,
                     State::Unknown => {}
                     // Known to be none, or a circle: without an end there is no species at it.
-                    State::Asked | State::NoStrain | State::Rejected => break false,
+                    State::Asked | State::NoStrain => break false,
                 }
                 let parent = self.all.binary_search_by_key(&taxon.parent, |other| other.id);
                 self.all[at].state = State::Asked;
