@@ -1,11 +1,10 @@
 //! The law by which events come in: each is accepted, or refused with a reason and changes nothing.
 
 use timeweft_graph::{
-    Action, EdgeIndex, EdgeKey, Element, Event, FeatureDef, FeatureId, FeatureKind, Features, ListOrder,
-    Name, NodeIndex, NodeKey, Owner, Reason, Time,
+    Action, EdgeIndex, EdgeKey, Element, Event, FeatureDef, FeatureId, FeatureKind, Features, ListOrder, Name,
+    NodeIndex, NodeKey, Owner, Reason, Time,
 };
 
-use crate::adjacency::Entry;
 use crate::check::{Ends, edge_type_name, full, in_order};
 use crate::edge::Identity;
 use crate::log::Subject;
@@ -219,12 +218,12 @@ impl Index {
     /// What a node delete must know of the edges at the node.
     fn edges_at(&self, node: NodeIndex) -> EdgesAt {
         let lists = || self.adjacency().lists(node);
-        let newest = lists().flat_map(|list| list.series.newest(list.series.entries().len(), Time::FOREVER));
-        let open = newest.map(Entry::edge).filter(|&edge| self.edges.get(edge).interval.is_open());
+        let newest = lists().flat_map(|list| list.newest(list.len(), Some(Time::FOREVER)));
+        let open = newest.map(|seen| seen.edge).filter(|&edge| self.edges.get(edge).interval.is_open());
         let mut open: Vec<_> = open.collect();
         open.sort_unstable();
         open.dedup();
-        let removals = lists().filter_map(|list| list.series.last_removal());
+        let removals = lists().filter_map(|list| list.last_removal());
         let latest = removals.chain(open.iter().map(|&edge| self.edges.latest(edge))).max();
         EdgesAt { open, latest }
     }
@@ -234,9 +233,6 @@ impl Index {
         if let Some(adjacency) = self.adjacency.get_mut() {
             adjacency.add(&self.edges, edge);
         }
-        if let Some(timeline) = self.timeline.get_mut() {
-            timeline.add(&self.edges, edge);
-        }
         self.count(edge);
     }
 
@@ -245,9 +241,6 @@ impl Index {
         self.edges.close(edge, time);
         if let Some(adjacency) = self.adjacency.get_mut() {
             adjacency.end(&self.edges, edge);
-        }
-        if let Some(timeline) = self.timeline.get_mut() {
-            timeline.end(&self.edges, edge);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
-    Action, EdgeKey, EdgeTypeId, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Reason,
-    Time, Value,
+    Action, EdgeKey, EdgeTypeId, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
+    Reason, Time, Value,
 };
 
 use crate::ids::MAX_LENGTH;
@@ -83,7 +83,8 @@ impl Index {
         }
         Ok(Ends {
             source: source_type.and_then(|node_type| self.nodes.created(node_type, key.source.id.as_ref())),
-            destination: destination_type.and_then(|node_type| self.nodes.created(node_type, key.destination.id.as_ref())),
+            destination: destination_type
+                .and_then(|node_type| self.nodes.created(node_type, key.destination.id.as_ref())),
             edge_type,
         })
     }

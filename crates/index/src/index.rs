@@ -19,7 +19,6 @@ use crate::names::Names;
 use crate::node::Nodes;
 use crate::query::TextIndexes;
 use crate::recency::Pairs;
-use crate::timeline::Timeline;
 
 /// A graph laid out for reading. Events go in through [`Index::apply`]; questions are asked through
 /// [`timeweft_graph::GraphView`] by name, or through the methods here by dense number, without a string in sight.
@@ -36,7 +35,6 @@ pub struct Index {
     pub(crate) keys: Names,
     pub(crate) namespaces: Names,
     pub(crate) log: Log,
-    pub(crate) timeline: OnceLock<Timeline>,
     pub(crate) pairs: OnceLock<Pairs>,
     pub(crate) facts: OnceLock<Vec<Fact>>,
     pub(crate) texts: TextIndexes,

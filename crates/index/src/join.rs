@@ -13,8 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject,
-    Schema, Time,
+    Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject, Schema, Time,
 };
 
 use crate::life::{Life, chain};

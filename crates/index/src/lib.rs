@@ -10,7 +10,7 @@
 //! | `node`, `edge`, `merge`, `life` | elements and their lives |
 //! | `column` | values of features and when they hold |
 //! | `adjacency` | edges at nodes by type and side, sorted by time |
-//! | `timeline` | edges at nodes over all types: most recent neighbors |
+//! | `recent` | most recent neighbors over all types and both sides |
 //! | `recency` | counters of pairs, sources, destinations |
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
@@ -36,8 +36,8 @@ mod node;
 mod past;
 pub mod query;
 mod recency;
+mod recent;
 mod replay;
-mod timeline;
 mod view;
 
 pub use fact::Fact;
@@ -45,7 +45,7 @@ pub use index::Index;
 pub use join::{Join, Joined, Step};
 pub use live::{LiveEdge, LiveNode};
 pub use recency::Recency;
-pub use timeline::Neighbor;
+pub use recent::Neighbor;
 
 /// "None" among 32-bit numbers of lives, lists, tracks, names and values.
 const NONE: u32 = u32::MAX;

@@ -4,7 +4,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use crate::Index;
-use crate::adjacency::{Entry, Series};
 use crate::edge::EdgeLife;
 
 /// How many edges were created, and when the last one.
@@ -67,7 +66,8 @@ impl Index {
     pub fn pair_before(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> Recency {
         let pairs = self.pairs.get_or_init(|| Pairs::of(self));
         let times = pairs.times.get(&(edge_type, source, destination)).map_or(&[][..], Times::as_slice);
-        recency(times, |&time| time, times.partition_point(|known| *known < time))
+        let n = times.partition_point(|known| *known < time);
+        Recency { count: n as u32, last: times[..n].last().copied() }
     }
 
     /// Edges of a type from `source` created strictly before `time`.
@@ -83,10 +83,10 @@ impl Index {
     /// The distinct destinations of `source` by edges of a type created strictly before `time`, each with its last
     /// creation: latest first, then by node key. Costs the degree.
     pub fn partners_before(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time) -> Vec<(NodeIndex, Time)> {
-        let Some(series) = self.series(edge_type, source, Direction::Out) else { return Vec::new() };
-        let before = &series.entries()[..series.before(time)];
+        let Some(list) = self.adjacency().list(source, edge_type, Direction::Out) else { return Vec::new() };
         let mut seen = FxHashSet::default();
-        let mut partners: Vec<_> = before.iter().rev().map(|entry| (entry.neighbor, entry.created)).collect();
+        let before = list.newest(list.before(time), None);
+        let mut partners: Vec<_> = before.map(|entry| (entry.neighbor, entry.created)).collect();
         partners.retain(|(node, _)| seen.insert(*node));
         partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| self.compare_nodes(a.0, b.0)));
         partners
@@ -94,19 +94,17 @@ impl Index {
 
     /// Distinct destinations of all edges of a type that ever were, sorted by node key.
     pub fn destinations(&self, edge_type: EdgeTypeId) -> Vec<NodeIndex> {
-        let ever = |&node: &NodeIndex| self.series(edge_type, node, Direction::In).is_some();
+        let ever = |&node: &NodeIndex| self.adjacency().list(node, edge_type, Direction::In).is_some();
         let mut nodes: Vec<_> = (0..self.n_nodes() as u32).map(NodeIndex).filter(ever).collect();
         nodes.sort_by(|a, b| self.compare_nodes(*a, *b));
         nodes
     }
 
     fn side_before(&self, edge_type: EdgeTypeId, node: NodeIndex, direction: Direction, time: Time) -> Recency {
-        let Some(series) = self.series(edge_type, node, direction) else { return Recency::default() };
-        recency(series.entries(), |entry: &Entry| entry.created, series.before(time))
-    }
-
-    fn series(&self, edge_type: EdgeTypeId, node: NodeIndex, direction: Direction) -> Option<&Series> {
-        self.adjacency().list(node, edge_type, direction).map(|list| &list.series)
+        let Some(list) = self.adjacency().list(node, edge_type, direction) else { return Recency::default() };
+        let n = list.before(time);
+        let last = n.checked_sub(1).and_then(|at| list.get(at));
+        Recency { count: n as u32, last: last.map(|last| last.created) }
     }
 
     /// Keeps the counters up with a new edge.
@@ -115,8 +113,4 @@ impl Index {
             pairs.add(self.edges.get(edge));
         }
     }
-}
-
-fn recency<T>(sorted: &[T], time: impl Fn(&T) -> Time, n: usize) -> Recency {
-    Recency { count: n as u32, last: sorted[..n].last().map(time) }
 }

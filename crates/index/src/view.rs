@@ -49,7 +49,7 @@ impl GraphView for Index {
     fn degree(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> usize {
         let lists = self.lists_of(key, direction, relation);
         match at.deletes {
-            Deletes::Hard => lists.map(|list| list.series.degree(at.time)).sum(),
+            Deletes::Hard => lists.map(|list| list.degree(at.time)).sum(),
             Deletes::Soft => lists.map(|list| self.shown_in(list, at).count()).sum(),
         }
     }
@@ -118,7 +118,7 @@ impl Index {
     }
 
     /// The lists of a node on one side.
-    fn lists_of(&self, key: &NodeKey, direction: Direction, relation: Option<&str>) -> impl Iterator<Item = &List> {
+    fn lists_of(&self, key: &NodeKey, direction: Direction, relation: Option<&str>) -> impl Iterator<Item = List<'_>> {
         let types = self.schema.edge_types();
         let lists = self.node_index(key).into_iter().flat_map(|node| self.adjacency().lists(node));
         lists.filter(move |list| {
@@ -126,9 +126,9 @@ impl Index {
         })
     }
 
-    fn shown_in(&self, list: &List, at: At) -> impl Iterator<Item = EdgeIndex> {
-        let over_by = if at.deletes == Deletes::Hard { at.time } else { Time::MIN };
-        let begun = list.series.newest(list.series.begun(at.time), over_by).map(|entry| entry.edge());
+    fn shown_in<'a>(&'a self, list: List<'a>, at: At) -> impl Iterator<Item = EdgeIndex> + 'a {
+        let over_by = (at.deletes == Deletes::Hard).then_some(at.time);
+        let begun = list.newest(list.begun(at.time), over_by).map(|seen| seen.edge);
         begun.filter(move |&edge| {
             let life = self.edges.get(edge);
             match at.deletes {

@@ -73,9 +73,7 @@ impl Trained {
             .zip(logits)
             .map(|(node, logit)| Prediction { node, logit, probability: (logit - best).exp() / sum })
             .collect();
-        predictions.sort_by(|a, b| {
-            b.logit.total_cmp(&a.logit).then_with(|| index.compare_nodes(a.node, b.node))
-        });
+        predictions.sort_by(|a, b| b.logit.total_cmp(&a.logit).then_with(|| index.compare_nodes(a.node, b.node)));
         predictions.truncate(top);
         predictions
     }

@@ -69,8 +69,8 @@ impl Query<'_> {
         let (index, time) = (self.index, self.time);
         let lists = index.adjacency().lists(node);
         let taken = lists.filter(move |list| list.direction == direction && along.takes(list.edge_type));
-        let begun = taken.flat_map(move |list| list.series.newest(list.series.begun(time), time));
-        begun.map(|entry| (entry.edge(), entry.neighbor)).filter(move |&(edge, _)| index.edge_alive(edge, time))
+        let begun = taken.flat_map(move |list| list.newest(list.begun(time), Some(time)));
+        begun.map(|seen| (seen.edge, seen.neighbor)).filter(move |&(edge, _)| index.edge_alive(edge, time))
     }
 
     /// The other nodes one hop away on some sides, with the edges between.

@@ -1,0 +1,98 @@
+//! All lists at once, by counting.
+
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
+
+use super::flat::{Arrays, Flat, Head};
+use super::list::BLOCK;
+use super::own::latest;
+use super::{Clock, Entry, Tick};
+use crate::edge::{EdgeLife, Edges};
+
+/// The lists of all edges, of nodes below a number that is above them all.
+pub(super) fn flat(edges: &Edges, nodes: usize) -> Flat {
+    let times = edges.lives.iter().flat_map(|life| [life.interval.created, life.interval.removed]);
+    match Clock::narrow(times) {
+        Some(clock) => Flat::Narrow(arrays(edges, nodes, clock)),
+        None => Flat::Wide(arrays(edges, nodes, Clock::default())),
+    }
+}
+
+fn arrays<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> Arrays<T> {
+    let (ends, entries) = by_node::<T>(edges, nodes, clock);
+    let mut arrays = Arrays { clock, starts: Vec::with_capacity(nodes + 1), entries, ..Arrays::default() };
+    let mut start = 0;
+    for end in ends {
+        arrays.starts.push(arrays.lists.len() as u32);
+        add_lists(&mut arrays, edges, start..end as usize);
+        start = end as usize;
+    }
+    arrays.starts.push(arrays.lists.len() as u32);
+    arrays.lists.push(arrays.end(start));
+    arrays
+}
+
+/// Entries by node, those of a node in the order of their creation in the log; and where those of each node end.
+fn by_node<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> (Vec<u32>, Vec<Entry<T>>) {
+    let mut ends = vec![0u32; nodes];
+    for (node, _) in edges.lives.iter().flat_map(sides) {
+        ends[node.at()] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        (sum, *end) = (sum + *end, sum);
+    }
+    let mut entries = vec![Entry::default(); edges.lives.len() * 2];
+    for (edge, life) in (0u32..).map(EdgeIndex).zip(&edges.lives) {
+        let (created, removed) = (T::of(clock, life.interval.created), T::of(clock, life.interval.removed));
+        let mut other = [life.destination, life.source].into_iter();
+        for (node, direction) in sides(life) {
+            let neighbor = other.next().unwrap_or(node);
+            let end = &mut ends[node.at()];
+            entries[*end as usize] = Entry::new(created, removed, edge, direction, neighbor);
+            *end += 1;
+        }
+    }
+    (ends, entries)
+}
+
+fn sides(life: &EdgeLife) -> [(NodeIndex, Direction); 2] {
+    [(life.source, Direction::Out), (life.destination, Direction::In)]
+}
+
+/// Sorts the entries of the next node and heads its lists.
+fn add_lists<T: Tick>(arrays: &mut Arrays<T>, edges: &Edges, own: std::ops::Range<usize>) {
+    let list_of = |entry: &Entry<T>| (edges.get(entry.edge()).edge_type, entry.direction() == Direction::In);
+    let order = |entry: &Entry<T>| (list_of(entry), entry.order());
+    let entries = &mut arrays.entries[own.clone()];
+    if !entries.is_sorted_by_key(order) {
+        entries.sort_by_cached_key(order);
+    }
+    let mut start = own.start;
+    while start < own.end {
+        let list = list_of(&arrays.entries[start]);
+        let len = arrays.entries[start..own.end].iter().take_while(|entry| list_of(entry) == list).count();
+        arrays.lists.push(Head { edge_type: list.0, inward: list.1, ..arrays.end(start) });
+        arrays.sum_up(start..start + len);
+        start += len;
+    }
+}
+
+impl<T: Tick> Arrays<T> {
+    /// The head of a list that begins behind all others.
+    fn end(&self, entries: usize) -> Head {
+        let (removals, latest) = (self.removals.len() as u32, self.latest.len() as u32);
+        Head { entries: entries as u32, removals, latest, edge_type: EdgeTypeId(0), inward: false }
+    }
+
+    /// Keeps what a long list with removals needs.
+    fn sum_up(&mut self, list: std::ops::Range<usize>) {
+        let entries = &self.entries[list];
+        if entries.len() <= BLOCK || entries.iter().all(|entry| entry.removed == T::NEVER) {
+            return;
+        }
+        let start = self.removals.len();
+        self.removals.extend(entries.iter().map(|entry| entry.removed).filter(|removed| *removed != T::NEVER));
+        self.removals[start..].sort_unstable();
+        self.latest.extend(entries.chunks(BLOCK).map(latest));
+    }
+}
