@@ -58,10 +58,8 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
     sink.expect(taxa.all.len(), taxa.all.len());
     let names = NameFile::new(ByteLines::open(&names)?, &late)?;
     let refused = push_taxa(&taxa, &ranks, names, (&types, &file), sink)?;
-    let (mut child, mut parent) = (Digits::default(), Digits::default());
     for taxon in taxa.all.iter().filter(|taxon| taxon.parent != taxon.id && !refused.contains(&taxon.id)) {
-        let ends = (child.text(taxon.id), parent.text(taxon.parent));
-        sink.edge(types.child_of, ends, None, &[], taxon.line.into());
+        sink.numbered_edge(types.child_of, (taxon.id.into(), taxon.parent.into()), &[], taxon.line.into());
     }
     ranks.warn(sink);
     push_merges(folder, &types, sink)?;
@@ -144,8 +142,8 @@ fn push_taxa(
     sink: &mut dyn VersionSink,
 ) -> Result<FxHashSet<u32>, SourceError> {
     let (names_file, late) = (names.file().clone(), names.late);
-    let (id, refused) = (Digits::default(), FxHashSet::default());
-    let mut push = Push { types, ranks, nodes: file, names: &names_file, late, id, refused, sink };
+    let refused = FxHashSet::default();
+    let mut push = Push { types, ranks, nodes: file, names: &names_file, late, refused, sink };
     let rest = thread::scope(|scope| {
         let (batches, arriving) = sync_channel(WAITING);
         let (spent, used) = channel();
@@ -170,7 +168,7 @@ fn push_taxa(
     Ok(push.refused)
 }
 
-/// Pushes taxon after taxon; its texts are used again.
+/// Pushes taxon after taxon.
 struct Push<'a> {
     types: &'a Types,
     ranks: &'a Ranks,
@@ -179,7 +177,6 @@ struct Push<'a> {
     names: &'a Name,
     /// Taxa whose names do not come in order.
     late: &'a FxHashSet<u32>,
-    id: Digits,
     refused: FxHashSet<u32>,
     sink: &'a mut dyn VersionSink,
 }
@@ -238,7 +235,7 @@ impl Push<'_> {
             (self.types.ncbi_taxon_id, ValueRef::Int(taxon.id.into())),
             (self.types.gencode, ValueRef::Int(taxon.gencode.into())),
         ];
-        self.sink.node(self.types.taxon, self.id.text(taxon.id), &features, taxon.line.into());
+        self.sink.numbered_node(self.types.taxon, taxon.id.into(), &features, taxon.line.into());
     }
 }
 

@@ -50,6 +50,11 @@ impl Taxon {
     }
 }
 
+/// After so many taxa it is told how many more there will be: growing step by step touches several times the memory.
+const SAMPLE: usize = 1 << 16;
+/// Memory for more taxa than these is only taken when they come.
+const MOST_EXPECTED: usize = 1 << 24;
+
 /// All taxa, in order of their ids.
 pub(super) struct Taxa {
     pub(super) all: Vec<Taxon>,
@@ -68,6 +73,9 @@ impl Taxa {
             match Taxon::read(lines.bytes(), lines.line(), ranks) {
                 Ok(taxon) => {
                     ordered &= all.last().is_none_or(|last| last.id < taxon.id);
+                    if all.len() == SAMPLE {
+                        all.reserve(lines.expect_more(SAMPLE).min(MOST_EXPECTED));
+                    }
                     all.push(taxon);
                 }
                 Err(_) if lines.bytes().trim_ascii().is_empty() => {}
