@@ -38,6 +38,22 @@ pub trait VersionSink {
         line: u64,
     );
 
+    /// A node whose id is the decimal of a number, for formats that have it as one.
+    fn numbered_node(&mut self, node_type: NodeTypeId, id: u64, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        self.node(node_type, &id.to_string(), features, line);
+    }
+
+    /// An edge without a key between such nodes.
+    fn numbered_edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        (source, destination): (u64, u64),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.edge(edge_type, (&source.to_string(), &destination.to_string()), None, features, line);
+    }
+
     /// A merge: the first node is no more, it became the second.
     fn merge(
         &mut self,

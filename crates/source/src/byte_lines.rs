@@ -32,6 +32,15 @@ impl ByteLines<Input> {
         let name = input.name().clone();
         Ok(ByteLines::new(input, &name))
     }
+
+    /// About so many lines are still to come, and a few more, if they are like the first `n` ones.
+    pub(crate) fn expect_more(&self, n: usize) -> usize {
+        let read = self.reader.bytes_read().get();
+        // What waits in the buffer was not yet given. Of a packed file nobody knows how much that is on disk.
+        let given = read.checked_sub(self.rest.len() as u64).filter(|given| *given > 0).unwrap_or(read).max(1);
+        let left = self.reader.size().unwrap_or(0).saturating_sub(given);
+        ((n as u64).saturating_mul(left) / given).saturating_mul(9) as usize / 8
+    }
 }
 
 impl<R: Read> ByteLines<R> {

@@ -50,6 +50,11 @@ impl Taxon {
     }
 }
 
+/// After so many taxa it is told how many more there will be: growing step by step touches several times the memory.
+const SAMPLE: usize = 1 << 16;
+/// Memory for more taxa than these is only taken when they come.
+const MOST_EXPECTED: usize = 1 << 24;
+
 /// All taxa, in order of their ids.
 pub(super) struct Taxa {
     pub(super) all: Vec<Taxon>,
@@ -68,6 +73,9 @@ impl Taxa {
             match Taxon::read(lines.bytes(), lines.line(), ranks) {
                 Ok(taxon) => {
                     ordered &= all.last().is_none_or(|last| last.id < taxon.id);
+                    if all.len() == SAMPLE {
+                        all.reserve(lines.expect_more(SAMPLE).min(MOST_EXPECTED));
+                    }
                     all.push(taxon);
                 }
                 Err(_) if lines.bytes().trim_ascii().is_empty() => {}
@@ -91,6 +99,7 @@ impl Taxa {
 
     /// A strain has a free rank, and the way up to the first taxon with another rank ends at a species or below.
     pub(super) fn mark_strains(&mut self, ranks: &Ranks) {
+        let places = Places::new(&self.all);
         let mut path = Vec::new();
         for start in 0..self.all.len() {
             let mut at = start;
@@ -103,16 +112,63 @@ impl Taxa {
                     // Known to be none, or a circle: without an end there is no species at it.
                     State::Asked | State::NoStrain => break false,
                 }
-                let parent = self.all.binary_search_by_key(&taxon.parent, |other| other.id);
+                let parent = places.find(&self.all, taxon.parent);
                 self.all[at].state = State::Asked;
                 path.push(at);
                 match parent {
-                    Ok(parent) => at = parent,
-                    Err(_) => break false,
+                    Some(parent) => at = parent,
+                    None => break false,
                 }
             };
             for at in path.drain(..) {
                 self.all[at].state = if strain { State::Strain } else { State::NoStrain };
+            }
+        }
+    }
+}
+
+/// Where the taxa of each range of ids begin. A search among all of them would miss the cache at almost every step.
+struct Places {
+    /// A range has two to the power of this many ids, and a dozen taxa or so.
+    bits: u32,
+    starts: Vec<usize>,
+}
+
+impl Places {
+    fn new(taxa: &[Taxon]) -> Places {
+        let last = taxa.last().map_or(0, |taxon| taxon.id);
+        let bits = (0..32).find(|bits| last >> bits <= taxa.len() as u32 / 16).unwrap_or(31);
+        let mut starts = Vec::with_capacity((last >> bits) as usize + 2);
+        for (at, taxon) in taxa.iter().enumerate() {
+            let range = (taxon.id >> bits) as usize;
+            starts.resize(starts.len().max(range + 1), at);
+        }
+        starts.push(taxa.len());
+        Places { bits, starts }
+    }
+
+    fn find(&self, taxa: &[Taxon], id: u32) -> Option<usize> {
+        let range = (id >> self.bits) as usize;
+        let (start, end) = (*self.starts.get(range)?, *self.starts.get(range + 1)?);
+        let at = taxa[start..end].binary_search_by_key(&id, |taxon| taxon.id).ok()?;
+        Some(start + at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_taxon_is_found_and_no_other() {
+        let dense: Vec<u32> = (0..500).map(|number| number * 3).collect();
+        for ids in [&[][..], &[0], &[7], &[u32::MAX], &[0, 1, 70_000, 70_001, u32::MAX - 1], &dense] {
+            let taxon = |&id| Taxon { id, parent: 0, line: 0, gencode: 0, rank: 0, state: State::Unknown };
+            let taxa: Vec<Taxon> = ids.iter().map(taxon).collect();
+            let places = Places::new(&taxa);
+            let around = ids.iter().flat_map(|&id| [id.saturating_sub(1), id, id.saturating_add(1)]);
+            for id in around.chain([0, 63, 64, u32::MAX]) {
+                assert_eq!(places.find(&taxa, id), ids.iter().position(|known| *known == id), "{id} in {ids:?}");
             }
         }
     }

@@ -1,0 +1,327 @@
+//! The sink that makes chunks of what a version lists.
+
+use rustc_hash::FxHashMap;
+
+use super::{PackedId, Row, Rows};
+use crate::{
+    EdgeTypeId, ExternalId, FeatureId, FeatureKind, Features, Format, ListOrder, ListedDeletion, ListedMerge, Name,
+    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Value, ValueRef, VersionSink,
+};
+
+/// What a version lists beside nodes and edges.
+#[derive(Clone, Debug, Default)]
+pub struct Rest {
+    /// The types, those of the graph first.
+    pub schema: Schema,
+    /// What read the version.
+    pub format: Format,
+    /// Merges.
+    pub merges: Vec<ListedMerge>,
+    /// Nodes that the release calls deleted.
+    pub deleted: Vec<ListedDeletion>,
+    /// Records that could not be read.
+    pub rejects: Vec<Reject>,
+    /// What was taken in although it looks odd.
+    pub warnings: Vec<(Place, String)>,
+}
+
+/// Which features of a version count, by owner; owners that are not there keep all of theirs.
+pub type Projection = FxHashMap<Owner, Vec<FeatureId>>;
+
+/// Tells, once the format is known, which features of a version count.
+type Project = Box<dyn Fn(&Schema, &Format) -> Projection + Send>;
+
+/// The sink that makes chunks and hands each on as soon as it is full. Whoever takes one gives back one that is no longer
+/// needed, if there is any: memory that is used again need not be cleared by the system first.
+pub struct RowWriter<F> {
+    emit: F,
+    rows: Rows,
+    rest: Rest,
+    project: Project,
+    projection: Projection,
+    /// What the features of the last owner have to be.
+    wanted: Option<(Owner, Wanted)>,
+    scratch: Vec<u8>,
+    order: Vec<(FeatureId, u32, u32)>,
+}
+
+/// Kind and list order of each feature of an owner; none for those that do not count.
+type Wanted = Vec<Option<(FeatureKind, ListOrder)>>;
+
+impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
+    /// A writer over the types of a graph. `project` tells, once the format is known, which of its features count.
+    pub fn new(
+        schema: Schema,
+        project: impl Fn(&Schema, &Format) -> Projection + Send + 'static,
+        emit: F,
+    ) -> RowWriter<F> {
+        RowWriter {
+            emit,
+            rows: Rows::default(),
+            rest: Rest { schema, ..Rest::default() },
+            project: Box::new(project),
+            projection: Projection::default(),
+            wanted: None,
+            scratch: Vec::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// Hands on the last chunk and gives what is left.
+    pub fn finish(mut self) -> Rest {
+        self.flush();
+        self.rest
+    }
+
+    fn flush(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let full = std::mem::take(&mut self.rows);
+        let (edges, expected, file) = (full.edges, full.expected, full.file.clone());
+        let room = (full.rows.len(), full.texts.len(), full.features.len(), full.values.len());
+        let mut next = (self.emit)(&self.rest.schema, full).unwrap_or_default();
+        next.clear();
+        next.rows.reserve(room.0);
+        next.texts.reserve(room.1);
+        next.features.reserve(room.2);
+        next.values.reserve(room.3);
+        self.rows = Rows { edges, expected, file, ..next };
+    }
+
+    fn place(&self, line: u64) -> Place {
+        Place::new(&self.rows.file, line)
+    }
+
+    /// Appends the features in canonical form, or says why one of them cannot be.
+    fn features(&mut self, owner: Owner, features: &[(FeatureId, ValueRef<'_>)]) -> Result<(), Reason> {
+        if features.is_empty() {
+            return Ok(());
+        }
+        let wanted = match &mut self.wanted {
+            Some((known, wanted)) if *known == owner => wanted,
+            other => &other.insert((owner, wanted(&self.rest.schema, &self.projection, owner))).1,
+        };
+        let rows = &mut self.rows;
+        let (values, first) = (rows.values.len(), rows.features.len());
+        let mut sorted = true;
+        for (feature, value) in features {
+            let Some(&Some((kind, order))) = wanted.get(feature.at()) else { continue };
+            if value.is_null() {
+                continue;
+            }
+            if value.kind() != kind {
+                rows.values.truncate(values);
+                rows.features.truncate(first);
+                return Err(self.wrong_kind(owner, *feature, value));
+            }
+            value.encode_in(order, &mut rows.values);
+            sorted &= rows.features[first..].last().is_none_or(|(last, _)| last < feature);
+            rows.features.push((*feature, rows.values.len() as u32));
+        }
+        if !sorted {
+            self.sort_features(values, first);
+        }
+        Ok(())
+    }
+
+    fn wrong_kind(&self, owner: Owner, feature: FeatureId, value: &ValueRef<'_>) -> Reason {
+        let feature = self.rest.schema.features(owner).get(feature.at()).map(|def| (def.name.clone(), def.kind));
+        let (feature, expected) = feature.map(|(name, kind)| (name, kind.to_string())).unwrap_or_default();
+        let (owner, got) = (self.rest.schema.owner_name(owner), value.kind().to_string());
+        Reason::WrongKind { feature, owner, expected, got }
+    }
+
+    /// Brings the last features in order; of several values of one feature the last counts.
+    fn sort_features(&mut self, start: usize, first: usize) {
+        self.order.clear();
+        let mut from = start as u32;
+        for (feature, end) in self.rows.features.drain(first..) {
+            self.order.push((feature, from, end));
+            from = end;
+        }
+        self.order.reverse();
+        self.order.sort_by_key(|(feature, ..)| *feature);
+        self.order.dedup_by_key(|(feature, ..)| *feature);
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&self.rows.values[start..]);
+        self.rows.values.truncate(start);
+        for &(feature, from, to) in &self.order {
+            self.rows.values.extend_from_slice(&self.scratch[from as usize - start..to as usize - start]);
+            self.rows.features.push((feature, self.rows.values.len() as u32));
+        }
+    }
+
+    fn add_node(
+        &mut self,
+        node_type: NodeTypeId,
+        id: impl FnOnce(&mut Rows) -> PackedId,
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.turn_to(false);
+        match self.features(Owner::Node(node_type), features) {
+            Err(reason) => self.reject(line, reason),
+            Ok(()) => {
+                let (source, destination) = (id(&mut self.rows), PackedId::Int(0));
+                self.push(Row { owner: node_type.0, line, source, destination, key: (1, 0), features: 0 });
+            }
+        }
+    }
+
+    fn add_edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        ends: impl FnOnce(&mut Rows) -> (PackedId, PackedId),
+        key: Option<&str>,
+        (features, line): (&[(FeatureId, ValueRef<'_>)], u64),
+    ) {
+        self.turn_to(true);
+        match self.features(Owner::Edge(edge_type), features) {
+            Err(reason) => self.reject(line, reason),
+            Ok(()) => {
+                let (source, destination) = ends(&mut self.rows);
+                let key = key.map_or((1, 0), |key| self.rows.text(key));
+                self.push(Row { owner: edge_type.0, line, source, destination, key, features: 0 });
+            }
+        }
+    }
+
+    fn push(&mut self, row: Row) {
+        self.rows.push(row);
+        if self.rows.is_full() {
+            self.flush();
+        }
+    }
+
+    fn named(&self, features: &[(FeatureId, ValueRef<'_>)]) -> Features {
+        let defs = self.rest.schema.features(Owner::Merge);
+        let named = features.iter().filter(|(_, value)| !value.is_null()).filter_map(|(id, value)| {
+            let def = defs.get(id.at())?;
+            Some((def.name.clone(), Some(def.order.canonical(value.to_value()))))
+        });
+        let mut named: Features = named.collect();
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        named
+    }
+
+    fn key(&self, (node_type, id): (NodeTypeId, &str)) -> NodeKey {
+        NodeKey { node_type: self.rest.schema.node_type_name(node_type), id: ExternalId::from(id) }
+    }
+
+    /// Chunks are of one kind.
+    fn turn_to(&mut self, edges: bool) {
+        if self.rows.edges != edges {
+            self.flush();
+            self.rows.edges = edges;
+        }
+    }
+}
+
+fn wanted(schema: &Schema, projection: &Projection, owner: Owner) -> Wanted {
+    let counts = |feature| projection.get(&owner).is_none_or(|kept| kept.contains(&feature));
+    let defs = (0..).map(FeatureId).zip(schema.features(owner));
+    defs.map(|(feature, def)| counts(feature).then_some((def.kind, def.order))).collect()
+}
+
+impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
+    fn schema(&mut self) -> &mut Schema {
+        self.wanted = None;
+        &mut self.rest.schema
+    }
+
+    fn format(&mut self, format: Format) {
+        self.wanted = None;
+        self.projection = (self.project)(&self.rest.schema, &format);
+        self.rest.format = format;
+    }
+
+    fn expect(&mut self, nodes: usize, edges: usize) {
+        self.rows.expected = (nodes, edges);
+    }
+
+    fn file(&mut self, name: &Name) {
+        if self.rows.file != *name {
+            self.flush();
+            self.rows.file = name.clone();
+        }
+    }
+
+    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        self.add_node(node_type, |rows| rows.pack(id), features, line);
+    }
+
+    fn edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        (source, destination): (&str, &str),
+        key: Option<&str>,
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.add_edge(edge_type, |rows| (rows.pack(source), rows.pack(destination)), key, (features, line));
+    }
+
+    fn numbered_node(&mut self, node_type: NodeTypeId, id: u64, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        self.add_node(node_type, |_| PackedId::Int(id), features, line);
+    }
+
+    fn numbered_edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        (source, destination): (u64, u64),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.add_edge(edge_type, |_| (PackedId::Int(source), PackedId::Int(destination)), None, (features, line));
+    }
+
+    fn merge(
+        &mut self,
+        from: (NodeTypeId, &str),
+        into: (NodeTypeId, &str),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        let features = self.named(features);
+        let (from, into, place) = (self.key(from), self.key(into), self.place(line));
+        self.rest.merges.push(ListedMerge { from, into, features, place });
+    }
+
+    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
+        let (node, place) = (self.key((node_type, id)), self.place(line));
+        self.rest.deleted.push(ListedDeletion { node, place });
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.rest.rejects.push(Reject { place: self.place(line), reason });
+    }
+
+    fn warn(&mut self, line: u64, message: String) {
+        self.rest.warnings.push((self.place(line), message));
+    }
+}
+
+impl ValueRef<'_> {
+    /// Whether it is the JSON null, which means no value.
+    fn is_null(&self) -> bool {
+        match self {
+            ValueRef::Json(json) => json.is_null(),
+            ValueRef::Any(Value::Json(json)) => json.is_null(),
+            _ => false,
+        }
+    }
+
+    /// Appends its bytes, lists in the one form that their order semantics allows.
+    fn encode_in(&self, order: ListOrder, out: &mut Vec<u8>) {
+        let list = match self {
+            ValueRef::Json(serde_json::Value::Array(list)) => list,
+            ValueRef::Any(Value::Json(serde_json::Value::Array(list))) => list,
+            _ => return self.encode(out),
+        };
+        if order == ListOrder::List || list.len() < 2 {
+            return self.encode(out);
+        }
+        order.canonical(self.to_value()).encode(out);
+    }
+}
