@@ -120,8 +120,11 @@ impl fmt::Display for EdgeKey {
 macro_rules! index_type {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[derive(
+            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, bytemuck::Pod, bytemuck::Zeroable,
+        )]
         #[serde(transparent)]
+        #[repr(transparent)]
         pub struct $name(pub $inner);
 
         impl $name {

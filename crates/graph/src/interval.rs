@@ -1,5 +1,6 @@
 //! Half-open intervals of valid time.
 
+use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
@@ -12,7 +13,8 @@ use crate::Time;
 /// assert!(life.contains(Time(13)) && !life.contains(Time(20)));
 /// assert!(Interval::new(Time(5), Time(5)).is_none());
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Pod, Zeroable)]
+#[repr(C)]
 pub struct Interval {
     /// First tick inside.
     pub created: Time,

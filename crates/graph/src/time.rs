@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 /// A point in valid time, counted in the graph's [`TimeUnit`].
 ///
 /// Always 64-bit: no float, no narrowing (law 8).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, bytemuck::Pod, bytemuck::Zeroable,
+)]
 #[serde(transparent)]
+#[repr(transparent)]
 pub struct Time(pub i64);
 
 impl Time {

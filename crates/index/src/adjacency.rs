@@ -7,7 +7,7 @@
 
 mod build;
 mod entry;
-mod flat;
+pub(crate) mod flat;
 mod list;
 mod own;
 
@@ -28,7 +28,7 @@ const LOOSE: usize = 1 << 16;
 /// The lists of all nodes.
 #[derive(Clone, Default)]
 pub(crate) struct Adjacency {
-    flat: Arc<Flat>,
+    pub(crate) flat: Arc<Flat>,
     /// The lists of nodes whose edges have changed since.
     touched: FxHashMap<NodeIndex, Vec<OwnList>>,
     /// Entries in `touched`.
@@ -39,6 +39,16 @@ impl Adjacency {
     /// The lists of all edges.
     pub(crate) fn of(edges: &Edges, nodes: usize) -> Adjacency {
         Adjacency { flat: Arc::new(build::flat(edges, nodes)), ..Adjacency::default() }
+    }
+
+    /// Whether all lists are in the flat arrays.
+    pub(crate) fn is_flat(&self) -> bool {
+        self.touched.is_empty()
+    }
+
+    /// Lists that are flat already.
+    pub(crate) fn from_flat(flat: Flat) -> Adjacency {
+        Adjacency { flat: Arc::new(flat), ..Adjacency::default() }
     }
 
     /// Adds an open edge to the lists of both its ends.

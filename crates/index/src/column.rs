@@ -2,49 +2,54 @@
 
 use std::hash::{Hash, Hasher};
 
+use bytemuck::{Pod, Zeroable};
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 use timeweft_graph::rows::RowRef;
 use timeweft_graph::{FeatureId, Interval, Owner, Time, Value};
 
 use crate::NONE;
+use crate::array::Array;
 
 /// A value from `created` on, until the next span of the feature or the end of the owner's life.
-#[derive(Clone, Copy)]
-struct Span {
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Span {
     created: Time,
     /// Number of the value, or [`NONE`]: nothing from here on.
     value: u32,
     feature: FeatureId,
+    unused: u16,
 }
 
 /// The features that a life was given at once, most often the only ones it ever has.
-#[derive(Clone, Copy)]
-struct Track {
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Track {
     created: Time,
     /// Its first place in [`Columns::first`]; the next track's is its end.
     start: u32,
-    /// Whether [`Columns::changed`] has its spans, because some changed later.
-    changed: bool,
+    /// 1 if [`Columns::changed`] has its spans, because some changed later; else 0.
+    changed: u32,
 }
 
 /// The features of all lives: one track a life.
 #[derive(Clone, Default)]
 pub(crate) struct Columns {
-    tracks: Vec<Track>,
+    pub(crate) tracks: Array<Track>,
     /// What each track was opened with, sorted by feature. It never changes.
-    first: Vec<First>,
+    pub(crate) first: Array<First>,
     /// The spans of the tracks that changed, sorted by (feature, created).
-    changed: FxHashMap<u32, Vec<Span>>,
-    values: Values,
+    pub(crate) changed: FxHashMap<u32, Vec<Span>>,
+    pub(crate) values: Values,
     /// By owner, and by number of the feature.
-    habits: FxHashMap<Owner, Vec<Habit>>,
-    scratch: Vec<u8>,
+    pub(crate) habits: FxHashMap<Owner, Vec<Habit>>,
+    pub(crate) scratch: Vec<u8>,
 }
 
 /// How often the values of a feature repeat. Looking for each value costs time and room that only repeats pay back.
 #[derive(Clone, Copy)]
-struct Habit {
+pub(crate) struct Habit {
     seen: u32,
     new: u32,
     /// The value met last, which often is the next one too.
@@ -67,8 +72,9 @@ impl Habit {
 }
 
 /// A feature and its value in six bytes.
-#[derive(Clone, Copy)]
-struct First([u16; 3]);
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct First([u16; 3]);
 
 impl First {
     fn new((FeatureId(feature), value): (FeatureId, u32)) -> First {
@@ -139,22 +145,22 @@ impl Columns {
     /// nothing is set.
     pub(crate) fn open(&mut self, time: Time, sets: &[(FeatureId, u32)]) -> u32 {
         let start = self.first.len();
-        self.first.extend(sets.iter().map(|&set| First::new(set)));
+        self.first.own().extend(sets.iter().map(|&set| First::new(set)));
         if !sets.is_sorted_by(|a, b| a.0 < b.0) {
-            let mut own = self.first.split_off(start);
+            let mut own = self.first.own().split_off(start);
             own.reverse();
             own.sort_by_key(|first| first.get().0);
             own.dedup_by_key(|first| first.get().0);
-            self.first.append(&mut own);
+            self.first.own().append(&mut own);
         }
         if sets.iter().any(|(_, value)| *value == NONE) {
-            let own = self.first.split_off(start);
-            self.first.extend(own.into_iter().filter(|first| first.get().1 != NONE));
+            let own = self.first.own().split_off(start);
+            self.first.own().extend(own.into_iter().filter(|first| first.get().1 != NONE));
         }
         if self.first.len() == start {
             return NONE;
         }
-        self.tracks.push(Track { created: time, start: start as u32, changed: false });
+        self.tracks.push(Track { created: time, start: start as u32, changed: 0 });
         (self.tracks.len() - 1) as u32
     }
 
@@ -180,11 +186,11 @@ impl Columns {
 
     /// Sets a feature from `time` on, which is not before any earlier set of it. What was set at the same time before is undone.
     fn set(&mut self, track: u32, feature: FeatureId, time: Time, value: u32) {
-        if !self.tracks[track as usize].changed {
+        if self.tracks[track as usize].changed == 0 {
             let created = self.tracks[track as usize].created;
-            let spans = self.first(track).map(|(feature, value)| Span { created, value, feature }).collect();
+            let spans = self.first(track).map(|(feature, value)| Span { created, value, feature, unused: 0 }).collect();
             self.changed.insert(track, spans);
-            self.tracks[track as usize].changed = true;
+            self.tracks[track as usize].changed = 1;
         }
         let Some(mut spans) = self.changed.remove(&track) else { return };
         let mut end = spans.partition_point(|span| span.feature <= feature);
@@ -194,7 +200,7 @@ impl Columns {
             spans.remove(end);
         }
         if !self.same(last(&spans, end).map_or(NONE, |span| span.value), value) {
-            spans.insert(end, Span { created: time, value, feature });
+            spans.insert(end, Span { created: time, value, feature, unused: 0 });
         }
         self.changed.insert(track, spans);
     }
@@ -233,7 +239,7 @@ impl Columns {
     /// What a track was opened with, or, once something changed, its spans.
     fn parts(&self, track: u32) -> (&[First], &[Span]) {
         match self.tracks.get(track as usize) {
-            Some(own) if own.changed => (&[], self.changed.get(&track).map_or(&[], |spans| spans)),
+            Some(own) if own.changed != 0 => (&[], self.changed.get(&track).map_or(&[], |spans| spans)),
             _ => (self.first_of(track), &[]),
         }
     }
@@ -260,9 +266,9 @@ fn add_value(habits: &mut Vec<Habit>, values: &mut Values, feature: FeatureId, b
 
 /// Values as bytes; those that were looked for once each.
 #[derive(Clone, Default)]
-struct Values {
-    bytes: Vec<u8>,
-    ends: Vec<u64>,
+pub(crate) struct Values {
+    pub(crate) bytes: Array<u8>,
+    pub(crate) ends: Array<u64>,
     table: HashTable<u32>,
 }
 
@@ -285,7 +291,7 @@ impl Values {
 
     /// Numbers a value without looking for it.
     fn append(&mut self, value: &[u8]) -> u32 {
-        self.bytes.extend_from_slice(value);
+        self.bytes.own().extend_from_slice(value);
         self.ends.push(self.bytes.len() as u64);
         (self.ends.len() - 1) as u32
     }

@@ -2,13 +2,14 @@
 
 use std::hash::{Hash, Hasher};
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+use bytemuck::{Pod, Zeroable};
 use rustc_hash::{FxHashMap, FxHasher};
 use timeweft_graph::{EdgeIndex, EdgeTypeId, Interval, NodeIndex, Time};
 
 use crate::NONE;
+use crate::array::Array;
 use crate::life::Life;
+use crate::slots::Slots;
 
 /// What makes an edge the same edge over all its lives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +22,8 @@ pub(crate) struct Identity {
 }
 
 /// One life of an edge.
-#[derive(Clone)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 pub(crate) struct EdgeLife {
     pub(crate) interval: Interval,
     pub(crate) source: NodeIndex,
@@ -32,6 +34,7 @@ pub(crate) struct EdgeLife {
     pub(crate) track: u32,
     pub(crate) namespace: u32,
     pub(crate) edge_type: EdgeTypeId,
+    unused: u16,
 }
 
 impl EdgeLife {
@@ -56,14 +59,14 @@ impl Life for EdgeLife {
 /// All lives of all edges, in the order of creation in the log.
 #[derive(Clone, Default)]
 pub(crate) struct Edges {
-    pub(crate) lives: Vec<EdgeLife>,
+    pub(crate) lives: Array<EdgeLife>,
     /// So many lives from the first on come in the order of their sources, with at most [`RUN`] of one source, so that
     /// they are found by bisection. Graphs that arrive as lists of edges are all like that.
-    ordered: usize,
+    pub(crate) ordered: usize,
     /// Latest life of each identity with a life behind those.
-    table: HashTable<u32>,
+    pub(crate) table: Slots,
     /// Latest update of the open lives that have one.
-    updated: FxHashMap<u32, Time>,
+    pub(crate) updated: FxHashMap<u32, Time>,
 }
 
 /// So many edges of one source are looked through.
@@ -77,8 +80,7 @@ impl Edges {
 
     /// The latest life of an edge.
     pub(crate) fn find(&self, identity: Identity) -> Option<EdgeIndex> {
-        let hashed = || self.table.find(hash(identity), |&at| self.lives[at as usize].identity() == identity).copied();
-        let latest = if self.table.is_empty() { None } else { hashed() };
+        let latest = self.table.find(hash(identity), |at| self.lives[at as usize].identity() == identity);
         latest.or_else(|| self.find_ordered(identity)).map(EdgeIndex)
     }
 
@@ -112,6 +114,7 @@ impl Edges {
             track,
             namespace,
             edge_type,
+            unused: 0,
         });
         if let Some(previous) = self.lives.get_mut(previous as usize) {
             previous.next = life;
@@ -127,18 +130,12 @@ impl Edges {
             return previous.unwrap_or(NONE);
         }
         let lives = &self.lives;
-        let of = |&at: &u32| lives[at as usize].identity();
-        if self.table.len() == self.table.capacity() {
-            // To the room that was asked for, at once.
-            self.table.reserve((lives.capacity() - lives.len()).max(1), |at| hash(of(at)));
+        let of = |at: u32| lives[at as usize].identity();
+        if self.table.len() == 0 {
+            self.table.grow(lives.capacity() - lives.len(), |at| hash(of(at)));
         }
-        match self.table.entry(hash(identity), |at| of(at) == identity, |at| hash(of(at))) {
-            Entry::Occupied(mut latest) => std::mem::replace(latest.get_mut(), life),
-            Entry::Vacant(place) => {
-                place.insert(life);
-                self.find_ordered(identity).unwrap_or(NONE)
-            }
-        }
+        let latest = self.table.replace(hash(identity), life, |at| of(at) == identity, |at| hash(of(at)));
+        latest.or_else(|| self.find_ordered(identity)).unwrap_or(NONE)
     }
 
     /// Whether a further life of this source keeps the order.
@@ -185,7 +182,7 @@ impl Edges {
 
     /// The latest life of every edge.
     pub(crate) fn latest_lives(&self) -> impl Iterator<Item = u32> {
-        (0u32..).zip(&self.lives).filter(|(_, life)| life.next == NONE).map(|(at, _)| at)
+        (0u32..).zip(self.lives.iter()).filter(|(_, life)| life.next == NONE).map(|(at, _)| at)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::hash::{Hash, Hasher};
 
-use hashbrown::HashTable;
+use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxHasher;
 use timeweft_graph::NodeTypeId;
 use timeweft_graph::rows::IdRef;
 
 use crate::NONE;
+use crate::array::Array;
+use crate::slots::Slots;
 
 /// The id and type of every node, by number, and the way back.
 ///
@@ -15,22 +17,24 @@ use crate::NONE;
 /// takes two and more. All other ids are hashed.
 #[derive(Clone, Default)]
 pub(crate) struct Ids {
-    ids: Vec<Packed>,
+    pub(crate) ids: Array<Packed>,
     /// Texts of ids, one behind the other.
-    texts: String,
-    types: Vec<OfType>,
+    pub(crate) texts: Array<u8>,
+    pub(crate) types: Vec<OfType>,
     /// Numbers of the nodes whose ids are not in an array.
-    table: HashTable<u32>,
+    pub(crate) table: Slots,
 }
 
 /// An id in 16 bytes.
-#[derive(Clone, Copy)]
-struct Packed {
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Packed {
     /// The number, or where the text begins.
     word: u64,
     /// Length of the text; [`NUMBER`] for numbers.
     length: u32,
     node_type: NodeTypeId,
+    unused: u16,
 }
 
 /// Texts of ids are shorter than this, in bytes.
@@ -40,13 +44,13 @@ const NUMBER: u32 = u32::MAX;
 
 /// How the ids of one type are found.
 #[derive(Clone, Default)]
-struct OfType {
+pub(crate) struct OfType {
     /// Node by whole number, or [`NONE`].
-    direct: Vec<u32>,
+    pub(crate) direct: Array<u32>,
     /// How many ids are whole numbers.
-    numbers: usize,
+    pub(crate) numbers: usize,
     /// Whether some of those are in the table.
-    hashed: bool,
+    pub(crate) hashed: bool,
 }
 
 impl OfType {
@@ -84,8 +88,8 @@ impl Ids {
                 _ => {}
             }
         }
-        let same = |&at: &u32| self.ids[at as usize].node_type == node_type && self.get(at) == id;
-        self.table.find(hash(node_type, id), same).copied()
+        let same = |at: u32| self.ids[at as usize].node_type == node_type && self.get(at) == id;
+        self.table.find(hash(node_type, id), same)
     }
 
     /// Numbers the next node. Its type and id are not there yet; the caller keeps texts below [`MAX_LENGTH`].
@@ -95,11 +99,11 @@ impl Ids {
             IdRef::Int(number) => (number, NUMBER),
             IdRef::Text(text) => {
                 let start = self.texts.len() as u64;
-                self.texts.push_str(text);
+                self.texts.own().extend_from_slice(text.as_bytes());
                 (start, text.len() as u32)
             }
         };
-        self.ids.push(Packed { word, length, node_type });
+        self.ids.push(Packed { word, length, node_type, unused: 0 });
         if !self.push_direct(node_type, id, node) {
             self.push_hashed(node_type, id, node);
         }
@@ -116,7 +120,7 @@ impl Ids {
         match usize::try_from(number) {
             Ok(at) if at < of_type.limit() => {
                 if of_type.direct.len() <= at {
-                    of_type.direct.resize(at + 1, NONE);
+                    of_type.direct.own().resize(at + 1, NONE);
                 }
                 of_type.direct[at] = node;
                 true
@@ -130,20 +134,20 @@ impl Ids {
 
     fn push_hashed(&mut self, node_type: NodeTypeId, id: IdRef<'_>, node: u32) {
         let (ids, texts) = (&self.ids, &self.texts);
-        let hash_of = |&at: &u32| hash(ids[at as usize].node_type, id_of(ids, texts, at));
-        if self.table.len() == self.table.capacity() {
-            // To the room that was asked for, at once.
-            self.table.reserve((ids.capacity() - ids.len()).max(1), hash_of);
+        let hash_of = |at: u32| hash(ids[at as usize].node_type, id_of(ids, texts, at));
+        if self.table.len() == 0 {
+            self.table.grow(ids.capacity() - ids.len(), hash_of);
         }
-        self.table.insert_unique(hash(node_type, id), node, hash_of);
+        self.table.insert(hash(node_type, id), node, hash_of);
     }
 }
 
-fn id_of<'a>(ids: &[Packed], texts: &'a str, node: u32) -> IdRef<'a> {
+fn id_of<'a>(ids: &[Packed], texts: &'a [u8], node: u32) -> IdRef<'a> {
     let Packed { word, length, .. } = ids[node as usize];
     match length {
         NUMBER => IdRef::Int(word),
-        length => IdRef::Text(&texts[word as usize..][..length as usize]),
+        // Only whole texts were put there.
+        length => IdRef::Text(std::str::from_utf8(&texts[word as usize..][..length as usize]).unwrap_or_default()),
     }
 }
 

@@ -20,6 +20,7 @@
 
 mod adjacency;
 mod apply;
+mod array;
 mod check;
 mod column;
 mod edge;
@@ -38,6 +39,8 @@ pub mod query;
 mod recency;
 mod recent;
 mod replay;
+mod slots;
+mod snapshot;
 mod view;
 
 pub use fact::Fact;
@@ -46,6 +49,7 @@ pub use join::{Join, Joined, Step};
 pub use live::{LiveEdge, LiveNode};
 pub use recency::Recency;
 pub use recent::Neighbor;
+pub use snapshot::SnapshotError;
 
 /// "None" among 32-bit numbers of lives, lists, tracks, names and values.
 const NONE: u32 = u32::MAX;

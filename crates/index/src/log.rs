@@ -1,7 +1,10 @@
 //! The accepted events, packed. Times of creates and deletes stand in the lives that they begin and end.
 
+use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxHashMap;
 use timeweft_graph::{Action, EdgeIndex, FeatureId, Time};
+
+use crate::array::Array;
 
 /// What an event is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +25,7 @@ pub(crate) struct Entry<'a> {
     /// Time of an update; creates and deletes have theirs in the life.
     pub(crate) updated: Option<Time>,
     /// Features set by it and the numbers of their values.
-    pub(crate) sets: &'a [(FeatureId, u32)],
+    pub(crate) sets: &'a [Set],
     /// A create whose features are those that its life's track was opened with, in the order of their names.
     pub(crate) first: bool,
 }
@@ -31,21 +34,32 @@ pub(crate) struct Entry<'a> {
 #[derive(Clone, Default)]
 pub(crate) struct Log {
     /// Kind of subject and action, one byte an event.
-    kinds: Vec<u8>,
+    pub(crate) kinds: Array<u8>,
     /// The subject, or the payload of events that have one.
-    subjects: Vec<u32>,
-    payloads: Vec<Payload>,
-    sets: Vec<(FeatureId, u32)>,
+    pub(crate) subjects: Array<u32>,
+    pub(crate) payloads: Array<Payload>,
+    pub(crate) sets: Array<Set>,
     /// Edges that a node delete ended.
-    ended: FxHashMap<u32, Box<[EdgeIndex]>>,
+    pub(crate) ended: FxHashMap<u32, Box<[EdgeIndex]>>,
 }
 
-#[derive(Clone)]
-struct Payload {
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Payload {
     time: Time,
-    subject: u32,
     /// Its sets lie from here to the next payload's.
-    start: usize,
+    start: u64,
+    subject: u32,
+    unused: u32,
+}
+
+/// A feature set by an event, and the number of its value.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Set {
+    pub(crate) value: u32,
+    pub(crate) feature: FeatureId,
+    unused: u16,
 }
 
 const PAYLOAD: u8 = 16;
@@ -70,8 +84,8 @@ impl Log {
         if action == Action::Update || !sets.is_empty() {
             self.kinds.push(code | PAYLOAD);
             self.subjects.push(self.payloads.len() as u32);
-            self.payloads.push(Payload { time, subject: id, start: self.sets.len() });
-            self.sets.extend_from_slice(sets);
+            self.payloads.push(Payload { time, start: self.sets.len() as u64, subject: id, unused: 0 });
+            self.sets.own().extend(sets.iter().map(|&(feature, value)| Set { value, feature, unused: 0 }));
         } else {
             self.kinds.push(code);
             self.subjects.push(id);
@@ -108,10 +122,10 @@ impl Log {
             return Entry { action, subject, updated: None, sets: &[], first: kind & FIRST != 0 };
         }
         let payload = &self.payloads[id as usize];
-        let end = self.payloads.get(id as usize + 1).map_or(self.sets.len(), |next| next.start);
+        let end = self.payloads.get(id as usize + 1).map_or(self.sets.len(), |next| next.start as usize);
         let (action, subject) = decode(kind & !PAYLOAD, payload.subject);
         let updated = (action == Action::Update).then_some(payload.time);
-        Entry { action, subject, updated, sets: &self.sets[payload.start..end], first: false }
+        Entry { action, subject, updated, sets: &self.sets[payload.start as usize..end], first: false }
     }
 }
 

@@ -1,15 +1,18 @@
 //! Merges: which node became which, and when.
 
+use bytemuck::{Pod, Zeroable};
 use timeweft_graph::{Action, Event, Interval, MergeRecord, Name, NodeIndex, NodeKey, Owner, Reason, Time, Value};
 
 use crate::NONE;
+use crate::array::Array;
 use crate::check::full;
 use crate::index::Index;
 use crate::life::{Life, chain};
 use crate::log::Subject;
 
 /// One episode in which `from` is `into`. One that ended when it began is never shown.
-#[derive(Clone)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 pub(crate) struct Merge {
     pub(crate) interval: Interval,
     pub(crate) from: NodeIndex,
@@ -18,6 +21,7 @@ pub(crate) struct Merge {
     previous: u32,
     pub(crate) track: u32,
     pub(crate) namespace: u32,
+    unused: u32,
 }
 
 impl Life for Merge {
@@ -35,7 +39,7 @@ impl Life for Merge {
 /// All merges, in the order of the log.
 #[derive(Clone, Default)]
 pub(crate) struct Merges {
-    pub(crate) all: Vec<Merge>,
+    pub(crate) all: Array<Merge>,
 }
 
 impl Merges {
@@ -140,7 +144,7 @@ impl Index {
         let node = &mut self.nodes.all[ends.from_index.at()];
         let previous = std::mem::replace(&mut node.merge, merge);
         let (interval, from) = (Interval::open(event.time), ends.from_index);
-        self.merges.all.push(Merge { interval, from, into, previous, track: NONE, namespace });
+        self.merges.all.push(Merge { interval, from, into, previous, track: NONE, namespace, unused: 0 });
         Ok(merge)
     }
 

@@ -34,6 +34,11 @@ impl Names {
         self.find(name).unwrap_or_else(|| self.add(&name.into()))
     }
 
+    /// All names, in the order of their numbers.
+    pub(crate) fn all(&self) -> &[Name] {
+        &self.names
+    }
+
     /// The name of a number; `None` for [`NONE`].
     pub(crate) fn get(&self, id: u32) -> Option<&Name> {
         (id != NONE).then(|| self.names.get(id as usize)).flatten()

@@ -1,14 +1,17 @@
 //! Nodes and their lives.
 
+use bytemuck::{Pod, Zeroable};
 use timeweft_graph::rows::IdRef;
 use timeweft_graph::{Interval, NodeIndex, NodeTypeId, Time};
 
 use crate::NONE;
+use crate::array::Array;
 use crate::ids::Ids;
 use crate::life::Life;
 
 /// A node: all its lives share one index. One that is only named as the target of a merge has no life yet.
-#[derive(Clone)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 pub(crate) struct Node {
     /// Latest event of the node, or of a merge from it; [`Time::MIN`] before the first.
     pub(crate) latest: Time,
@@ -19,7 +22,8 @@ pub(crate) struct Node {
 }
 
 /// One life of a node.
-#[derive(Clone)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 pub(crate) struct NodeLife {
     pub(crate) interval: Interval,
     pub(crate) node: NodeIndex,
@@ -43,8 +47,8 @@ impl Life for NodeLife {
 /// All nodes, in the order in which the log first names them.
 #[derive(Clone, Default)]
 pub(crate) struct Nodes {
-    pub(crate) all: Vec<Node>,
-    pub(crate) lives: Vec<NodeLife>,
+    pub(crate) all: Array<Node>,
+    pub(crate) lives: Array<NodeLife>,
     pub(crate) ids: Ids,
 }
 

@@ -279,7 +279,7 @@ impl Index {
         let defs = self.schema.features(owner);
         let feature =
             |(id, value): (FeatureId, u32)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)));
-        let mut features: Vec<_> = entry.sets.iter().copied().filter_map(feature).collect();
+        let mut features: Vec<_> = entry.sets.iter().map(|set| (set.feature, set.value)).filter_map(feature).collect();
         if entry.first {
             features.extend(self.columns.first(track).filter_map(feature));
             features.sort_by(|a, b| a.0.cmp(&b.0));

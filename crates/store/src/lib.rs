@@ -23,6 +23,7 @@
 //! |---|---|
 //! | `catalogue.redb` | format version, schema by commit, registry of loads, list of segments, events of small loads |
 //! | `log/p0-<load>-<part>.arrow` | events of a large load: an Arrow IPC file, never changed once it has its name |
+//! | `index/<commit>.snapshot` | the index at a commit, mapped at opening; it may be deleted and is made anew by [`Store::write_snapshot`] |
 //!
 //! A segment is written under a temporary name, made durable, renamed, and its directory made durable; then one
 //! transaction of the catalogue refers to it with its length and CRC-32C, and so makes the load visible. Opening
@@ -49,6 +50,7 @@ mod publish;
 mod replay;
 mod rollback;
 mod segment;
+mod snapshot;
 mod splice;
 mod store;
 mod verify;

@@ -60,7 +60,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a graph: removes what no commit refers to, checks what is left, and builds the index from the log.
+    /// Opens a graph: removes what no commit refers to, checks what is left, and builds the index from the newest
+    /// snapshot and the log after it.
     pub fn open(dir: impl AsRef<Path>) -> Result<Store, StoreError> {
         let dir = dir.as_ref();
         if !dir.is_dir() {
@@ -94,7 +95,7 @@ impl Store {
         if commit > self.commit() {
             return Err(StoreError::UnknownCommit { asked: commit, newest: self.commit() });
         }
-        Ok(Arc::new(self.replay(commit)?))
+        Ok(Arc::new(self.open_index(commit)?))
     }
 
     /// The latest commit; 0 before the first load.
@@ -131,7 +132,7 @@ impl Store {
         self.loads = self.catalogue.loads()?;
         self.segments = self.catalogue.segments()?;
         self.remove_unreferenced()?;
-        self.current = Arc::new(self.replay(self.commit())?);
+        self.current = Arc::new(self.open_index(self.commit())?);
         Ok(())
     }
 

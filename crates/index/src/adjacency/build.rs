@@ -19,7 +19,8 @@ pub(super) fn flat(edges: &Edges, nodes: usize) -> Flat {
 
 fn arrays<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> Arrays<T> {
     let (ends, entries) = by_node::<T>(edges, nodes, clock);
-    let mut arrays = Arrays { clock, starts: Vec::with_capacity(nodes + 1), entries, ..Arrays::default() };
+    let mut arrays =
+        Arrays { clock, starts: Vec::with_capacity(nodes + 1).into(), entries: entries.into(), ..Arrays::default() };
     let mut start = 0;
     for end in ends {
         arrays.starts.push(arrays.lists.len() as u32);
@@ -42,7 +43,7 @@ fn by_node<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> (Vec<u32>, Vec
         (sum, *end) = (sum + *end, sum);
     }
     let mut entries = vec![Entry::default(); edges.lives.len() * 2];
-    for (edge, life) in (0u32..).map(EdgeIndex).zip(&edges.lives) {
+    for (edge, life) in (0u32..).map(EdgeIndex).zip(edges.lives.iter()) {
         let (created, removed) = (T::of(clock, life.interval.created), T::of(clock, life.interval.removed));
         let mut other = [life.destination, life.source].into_iter();
         for (node, direction) in sides(life) {
@@ -71,7 +72,7 @@ fn add_lists<T: Tick>(arrays: &mut Arrays<T>, edges: &Edges, own: std::ops::Rang
     while start < own.end {
         let list = list_of(&arrays.entries[start]);
         let len = arrays.entries[start..own.end].iter().take_while(|entry| list_of(entry) == list).count();
-        arrays.lists.push(Head { edge_type: list.0, inward: list.1, ..arrays.end(start) });
+        arrays.lists.push(Head { edge_type: list.0, inward: list.1.into(), ..arrays.end(start) });
         arrays.sum_up(start..start + len);
         start += len;
     }
@@ -81,7 +82,7 @@ impl<T: Tick> Arrays<T> {
     /// The head of a list that begins behind all others.
     fn end(&self, entries: usize) -> Head {
         let (removals, latest) = (self.removals.len() as u32, self.latest.len() as u32);
-        Head { entries: entries as u32, removals, latest, edge_type: EdgeTypeId(0), inward: false }
+        Head { entries: entries as u32, removals, latest, edge_type: EdgeTypeId(0), inward: 0 }
     }
 
     /// Keeps what a long list with removals needs.
@@ -91,8 +92,8 @@ impl<T: Tick> Arrays<T> {
             return;
         }
         let start = self.removals.len();
-        self.removals.extend(entries.iter().map(|entry| entry.removed).filter(|removed| *removed != T::NEVER));
+        self.removals.own().extend(entries.iter().map(|entry| entry.removed).filter(|removed| *removed != T::NEVER));
         self.removals[start..].sort_unstable();
-        self.latest.extend(entries.chunks(BLOCK).map(latest));
+        self.latest.own().extend(entries.chunks(BLOCK).map(latest));
     }
 }

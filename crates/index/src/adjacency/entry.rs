@@ -1,11 +1,12 @@
 //! One side of one life of an edge, with its times in 32 or 64 bits.
 
+use bytemuck::{Pod, Zeroable};
 use timeweft_graph::{Direction, EdgeIndex, NodeIndex, Time};
 
 use crate::edge::Edges;
 
-/// A time as entries keep it: a whole number of units from a first time on.
-pub(crate) trait Tick: Copy + Ord + Default + std::fmt::Debug + Send + Sync + 'static {
+/// A time as entries keep it, `u32` or `i64`: a whole number of units from a first time on.
+pub(crate) trait Tick: Copy + Ord + Default + std::fmt::Debug + Pod + Send + Sync {
     /// "Never"; after every other tick.
     const NEVER: Self;
 
@@ -23,8 +24,8 @@ pub(crate) trait Tick: Copy + Ord + Default + std::fmt::Debug + Send + Sync + 's
 /// The first time and the unit of 32-bit ticks; 64-bit ticks are times.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Clock {
-    first: i64,
-    unit: i64,
+    pub(crate) first: i64,
+    pub(crate) unit: i64,
 }
 
 impl Default for Clock {
@@ -103,6 +104,7 @@ impl Tick for i64 {
 
 /// One side of one life of an edge: 16 bytes with 32-bit ticks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
 pub(crate) struct Entry<T> {
     pub(crate) created: T,
     pub(crate) removed: T,
@@ -110,6 +112,13 @@ pub(crate) struct Entry<T> {
     side: u32,
     neighbor: u32,
 }
+
+// SAFETY: ticks are `u32` and `i64`, as the trait says; two of them and two numbers of four bytes, in the order of C, have
+// nothing between or behind them, and any bits are valid. Entries are read from mapped files.
+#[allow(unsafe_code)]
+unsafe impl<T: Tick> Zeroable for Entry<T> {}
+#[allow(unsafe_code)]
+unsafe impl<T: Tick> Pod for Entry<T> {}
 
 impl<T: Tick> Entry<T> {
     /// An entry with all its parts. The caller keeps edges below 2^31.

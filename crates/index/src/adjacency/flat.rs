@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
+use bytemuck::{Pod, Zeroable};
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 
 use super::AnyRun;
 use super::{Clock, Entry, List, Run, Tick};
+use crate::array::Array;
 
 /// Flat lists, with times as narrow as they allow.
-pub(super) enum Flat {
+pub(crate) enum Flat {
     Narrow(Arrays<u32>),
     Wide(Arrays<i64>),
 }
@@ -58,26 +60,27 @@ impl Flat {
 
 /// The arrays for one width of times.
 #[derive(Default)]
-pub(super) struct Arrays<T> {
-    pub(super) clock: Clock,
+pub(crate) struct Arrays<T: Tick> {
+    pub(crate) clock: Clock,
     /// The first list of each node, and the end of the last.
-    pub(super) starts: Vec<u32>,
+    pub(crate) starts: Array<u32>,
     /// All lists by (node, edge type, direction), and one that stands for the end.
-    pub(super) lists: Vec<Head>,
-    pub(super) entries: Vec<Entry<T>>,
-    pub(super) removals: Vec<T>,
-    pub(super) latest: Vec<T>,
+    pub(crate) lists: Array<Head>,
+    pub(crate) entries: Array<Entry<T>>,
+    pub(crate) removals: Array<T>,
+    pub(crate) latest: Array<T>,
 }
 
 /// Where a list lies; the next one's tells where it ends.
-#[derive(Clone, Copy)]
-pub(super) struct Head {
-    pub(super) entries: u32,
-    pub(super) removals: u32,
-    pub(super) latest: u32,
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Head {
+    pub(crate) entries: u32,
+    pub(crate) removals: u32,
+    pub(crate) latest: u32,
     pub(super) edge_type: EdgeTypeId,
-    /// Whether the node is the destination.
-    pub(super) inward: bool,
+    /// 1 if the node is the destination, else 0.
+    pub(super) inward: u16,
 }
 
 impl<T: Tick> Arrays<T> {
@@ -89,7 +92,7 @@ impl<T: Tick> Arrays<T> {
             latest: &self.latest[head.latest as usize..end.latest as usize],
             clock: self.clock,
         };
-        let direction = if head.inward { Direction::In } else { Direction::Out };
+        let direction = if head.inward != 0 { Direction::In } else { Direction::Out };
         List { edge_type: head.edge_type, direction, run: wrap(run) }
     }
 }

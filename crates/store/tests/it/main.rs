@@ -20,6 +20,7 @@ mod readers;
 mod releases;
 mod replay;
 mod rollback;
+mod snapshots;
 mod t_cases;
 mod world;
 mod x_cases;
