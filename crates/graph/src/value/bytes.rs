@@ -136,8 +136,14 @@ impl<'a> ValueBytes<'a> {
     /// The text of a text or category, or the JSON text of a structured value.
     #[inline]
     pub fn text(self) -> Option<&'a str> {
+        std::str::from_utf8(self.text_bytes()?).ok()
+    }
+
+    /// The bytes of this text.
+    #[inline]
+    pub fn text_bytes(self) -> Option<&'a [u8]> {
         match self.0.split_first()? {
-            (&(TEXT | CATEGORY | JSON), rest) => std::str::from_utf8(rest).ok(),
+            (&(TEXT | CATEGORY | JSON), rest) => Some(rest),
             _ => None,
         }
     }
