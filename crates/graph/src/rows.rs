@@ -100,6 +100,7 @@ pub struct RowRef<'a> {
 
 impl Rows {
     /// How many records it has.
+    #[inline]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -110,6 +111,7 @@ impl Rows {
     }
 
     /// The record at a position below [`Rows::len`].
+    #[inline]
     pub fn get(&self, at: usize) -> RowRef<'_> {
         RowRef { rows: self, at }
     }
@@ -124,6 +126,7 @@ impl Rows {
         (0..self.len()).map(|at| self.get(at))
     }
 
+    #[inline]
     fn id(&self, id: PackedId) -> IdRef<'_> {
         match id {
             PackedId::Int(number) => IdRef::Int(number),
@@ -131,6 +134,7 @@ impl Rows {
         }
     }
 
+    #[inline]
     fn pack(&mut self, id: &str) -> PackedId {
         match canonical_decimal(id) {
             Some(number) => PackedId::Int(number),
@@ -141,6 +145,7 @@ impl Rows {
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &str) -> (u32, u32) {
         let start = self.texts.len() as u32;
         self.texts.push_str(text);
@@ -148,6 +153,7 @@ impl Rows {
     }
 
     /// Ends a record after its features.
+    #[inline]
     fn push(&mut self, row: Row) {
         self.rows.push(Row { features: self.features.len() as u32, ..row });
     }
@@ -160,6 +166,7 @@ impl Rows {
         self.values.clear();
     }
 
+    #[inline]
     fn is_full(&self) -> bool {
         self.rows.len() >= CHUNK || self.values.len() + self.texts.len() >= CHUNK_BYTES
     }
@@ -208,6 +215,7 @@ impl RowBuilder {
 }
 
 impl<'a> RowRef<'a> {
+    #[inline]
     fn row(self) -> &'a Row {
         &self.rows.rows[self.at]
     }
@@ -218,11 +226,13 @@ impl<'a> RowRef<'a> {
     }
 
     /// Number of the node type.
+    #[inline]
     pub fn node_type(self) -> NodeTypeId {
         NodeTypeId(self.row().owner)
     }
 
     /// Number of the edge type.
+    #[inline]
     pub fn edge_type(self) -> EdgeTypeId {
         EdgeTypeId(self.row().owner)
     }
@@ -233,11 +243,13 @@ impl<'a> RowRef<'a> {
     }
 
     /// The id of the edge's destination.
+    #[inline]
     pub fn destination(self) -> IdRef<'a> {
         self.rows.id(self.row().destination)
     }
 
     /// The edge's key.
+    #[inline]
     pub fn key(self) -> Option<&'a str> {
         let (start, end) = self.row().key;
         (start <= end).then(|| &self.rows.texts[start as usize..end as usize])
@@ -249,6 +261,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// Its features with the bytes of their values, sorted by number; values that mean the same have the same bytes.
+    #[inline]
     pub fn features(self) -> impl ExactSizeIterator<Item = (FeatureId, &'a [u8])> {
         let from = self.at.checked_sub(1).map_or(0, |before| self.rows.rows[before].features as usize);
         let features = &self.rows.features;
@@ -257,6 +270,16 @@ impl<'a> RowRef<'a> {
             let (feature, end) = features[at];
             (feature, &self.rows.values[start..end as usize])
         })
+    }
+
+    /// The bytes of all its values, one behind the other.
+    #[inline]
+    pub fn values(self) -> &'a [u8] {
+        let rows = &self.rows.rows;
+        let end =
+            |features: u32| (features as usize).checked_sub(1).map_or(0, |last| self.rows.features[last].1 as usize);
+        let start = self.at.checked_sub(1).map_or(0, |before| end(rows[before].features));
+        &self.rows.values[start..end(rows[self.at].features)]
     }
 
     /// The node's key.
@@ -290,6 +313,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// The owner of its features.
+    #[inline]
     pub fn owner(self) -> Owner {
         if self.rows.edges { Owner::Edge(self.edge_type()) } else { Owner::Node(self.node_type()) }
     }

@@ -27,10 +27,13 @@ impl RowHasher {
             if rows.edges {
                 bytes.id(row.destination()).key(row.key());
             }
+            // All lengths first, so that the values, which lie side by side, are taken at once.
+            bytes.length(row.features().len());
             for (feature, value) in row.features() {
-                bytes.0.extend_from_slice(&feature.0.to_le_bytes());
-                bytes.piece(value);
+                let piece = (value.len() as u64) << 16 | u64::from(feature.0);
+                bytes.0.extend_from_slice(&piece.to_le_bytes());
             }
+            bytes.0.extend_from_slice(row.values());
             self.sum = self.sum.wrapping_add(xxh3_128(&self.bytes.0));
         }
     }

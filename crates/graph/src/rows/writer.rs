@@ -304,6 +304,7 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
 
 impl ValueRef<'_> {
     /// Whether it is the JSON null, which means no value.
+    #[inline]
     fn is_null(&self) -> bool {
         match self {
             ValueRef::Json(json) => json.is_null(),
@@ -313,6 +314,7 @@ impl ValueRef<'_> {
     }
 
     /// Appends its bytes, lists in the one form that their order semantics allows.
+    #[inline]
     fn encode_in(&self, order: ListOrder, out: &mut Vec<u8>) {
         let list = match self {
             ValueRef::Json(serde_json::Value::Array(list)) => list,

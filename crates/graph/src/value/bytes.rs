@@ -53,6 +53,7 @@ impl ValueRef<'_> {
     }
 
     /// Its kind.
+    #[inline]
     pub fn kind(&self) -> FeatureKind {
         match self {
             ValueRef::Text(_) => FeatureKind::Text,
@@ -65,6 +66,7 @@ impl ValueRef<'_> {
     }
 
     /// Appends its bytes.
+    #[inline]
     pub fn encode(&self, out: &mut Vec<u8>) {
         match *self {
             ValueRef::Text(text) => tagged(out, TEXT, text.as_bytes()),
@@ -132,20 +134,29 @@ pub struct ValueBytes<'a>(pub &'a [u8]);
 
 impl<'a> ValueBytes<'a> {
     /// The text of a text or category, or the JSON text of a structured value.
+    #[inline]
     pub fn text(self) -> Option<&'a str> {
+        std::str::from_utf8(self.text_bytes()?).ok()
+    }
+
+    /// The bytes of this text.
+    #[inline]
+    pub fn text_bytes(self) -> Option<&'a [u8]> {
         match self.0.split_first()? {
-            (&(TEXT | CATEGORY | JSON), rest) => std::str::from_utf8(rest).ok(),
+            (&(TEXT | CATEGORY | JSON), rest) => Some(rest),
             _ => None,
         }
     }
 
     /// The little-endian bytes of one number of an element type.
+    #[inline]
     pub fn scalar(self, dtype: DType) -> Option<&'a [u8]> {
         let (tags, rest) = self.0.split_first_chunk::<2>()?;
         (*tags == [SCALAR, dtype as u8]).then_some(rest)
     }
 }
 
+#[inline]
 fn tagged(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     out.extend_from_slice(bytes);

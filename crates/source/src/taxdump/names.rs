@@ -3,8 +3,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::Name;
 
-use super::Fields;
 use super::taxa::Taxon;
+use super::{Fields, ONES};
 use crate::byte_lines::{ByteLines, text};
 use crate::{Input, SourceError};
 
@@ -89,10 +89,7 @@ enum Text<'a> {
 
 impl<'a> Text<'a> {
     fn of(bytes: &'a [u8]) -> Result<Text<'a>, String> {
-        // Without an early end, so that many bytes are looked at in one go.
-        let is_plain = |byte: u8| (b' '..0x80).contains(&byte) & (byte != b'"') & (byte != b'\\');
-        let plain = bytes.iter().fold(true, |plain, &byte| plain & is_plain(byte));
-        Ok(if plain { Text::Plain(bytes) } else { Text::Any(text(bytes)?) })
+        Ok(if is_plain(bytes) { Text::Plain(bytes) } else { Text::Any(text(bytes)?) })
     }
 
     fn bytes(&self) -> &'a [u8] {
@@ -114,6 +111,21 @@ impl<'a> Text<'a> {
             Text::Any(text) => _ = serde_json::to_writer(out, text),
         }
     }
+}
+
+/// Whether all bytes are ASCII characters that stand for themselves in JSON, eight at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    // The highest bit is set in the lowest byte that is zero, and in none below.
+    let zeros = |block: u64| block.wrapping_sub(ONES) & !block;
+    let other = |block: u64| {
+        let below_space = block.wrapping_sub(ONES * u64::from(b' ')) & !block;
+        block | below_space | zeros(block ^ (ONES * u64::from(b'"'))) | zeros(block ^ (ONES * u64::from(b'\\')))
+    };
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let others = blocks.iter().chain([&last]).fold(0, |others, block| others | other(u64::from_le_bytes(*block)));
+    others & (ONES << 7) == 0
 }
 
 /// The names of some taxa, one behind the other.
@@ -302,4 +314,22 @@ impl<'a> NameFile<'a> {
 
 pub(super) fn unknown(id: u32) -> String {
     format!("a name of taxon {id}, which is not among the nodes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_plain_where_json_leaves_them_alone() {
+        for byte in 0..=u8::MAX {
+            let alone = byte.is_ascii() && serde_json::to_string(&char::from(byte)).is_ok_and(|json| json.len() == 3);
+            for (length, at) in (1..20).flat_map(|length| (0..length).map(move |at| (length, at))) {
+                let mut text = vec![b'!'; length];
+                text[at] = byte;
+                assert_eq!(is_plain(&text), alone, "{byte} at {at} of {length}");
+            }
+        }
+        assert!(is_plain(b""));
+    }
 }

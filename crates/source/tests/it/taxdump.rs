@@ -300,6 +300,35 @@ fn bad_lines_are_refused_and_circles_end() {
     assert_eq!(flags(&version), expected.map(|(id, strain, low)| (id.to_owned(), strain, low)));
 }
 
+/// Names come in batches; what is wrong with them is told where it stands all the same.
+#[test]
+fn problems_of_many_names_are_told_in_their_order() {
+    let taxa: Vec<_> = (1..=5_000).map(|id| (id * 2, 2, "genus", 1)).collect();
+    let (mut names, mut expected) = (String::new(), Vec::new());
+    for (line, id) in (1u32..).zip(1..=10_002) {
+        if id % 1_024 == 0 {
+            writeln!(names, "{id}\t|\tname\t|").unwrap();
+            expected.push((line, "expected tax_id, name, unique name and name class".to_owned()));
+            expected.push((id / 2, format!("taxon {id} has no scientific name")));
+        } else {
+            writeln!(names, "{id}\t|\tname {id}\t|\t\t|\tscientific name\t|").unwrap();
+        }
+        if id % 2 == 1 || id > 10_000 {
+            expected.push((line, format!("a name of taxon {id}, which is not among the nodes")));
+        }
+    }
+    let version = read(&[("nodes.dmp", &tree(&taxa)[0].1), ("names.dmp", &names)]);
+    assert_eq!(version.rejects.len(), expected.len());
+    for (reject, (line, problem)) in version.rejects.iter().zip(&expected) {
+        assert_eq!(reject.place.line, u64::from(*line), "{reject}");
+        assert!(reject.reason.to_string().starts_with(problem), "{reject}: {problem}");
+    }
+    assert_eq!((version.nodes.len(), version.edges.len()), (4_991, 4_990));
+    for id in [2, 4_094, 4_098, 10_000] {
+        assert_eq!(features(&version, id)["scientific_name"], Value::text(&format!("name {id}")));
+    }
+}
+
 #[test]
 fn packed_files_are_unpacked_and_a_missing_one_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,9 @@
 //! Chunks of listed records into record batches, as the creates that they are, without making events of them.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StringBuilder};
-use arrow::buffer::OffsetBuffer;
+use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, NullBufferBuilder, RecordBatch, StringArray};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
 use rustc_hash::FxHashMap;
 use timeweft_graph::rows::{IdRef, RowRef, Rows};
@@ -55,14 +54,14 @@ impl Encoder {
             true => (of(|types| types[1])?, of(|types| types[2])?),
             false => (Int32Array::new_null(n), Int32Array::new_null(n)),
         };
-        let destination_ids = if edges { ids(rows.iter().map(|row| row.destination())) } else { nothing() };
+        let destination_ids = if edges { ids(rows.iter().map(|row| row.destination()))? } else { nothing() };
         let keys = if edges { Arc::new(rows.iter().map(|row| row.key()).collect::<StringArray>()) } else { nothing() };
         Some(vec![
             Arc::new(Int64Array::from_value(time.0, n)),
             constant(&self.actions, 0)?,
             constant(&self.entities, i32::from(edges))?,
             self.node_types.keyed(of(|types| types[0])?)?,
-            ids(rows.iter().map(|row| row.id())),
+            ids(rows.iter().map(|row| row.id()))?,
             self.relations.keyed(relations)?,
             self.node_types.keyed(destinations)?,
             destination_ids,
@@ -122,25 +121,62 @@ impl Types {
     }
 }
 
-fn ids<'a>(ids: impl ExactSizeIterator<Item = IdRef<'a>>) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(ids.len(), ids.len() * 8);
+/// Texts on their way into a column. That they are texts is looked at once for the column and not for each.
+struct Texts {
+    ends: Vec<i32>,
+    bytes: Vec<u8>,
+    valid: NullBufferBuilder,
+}
+
+impl Texts {
+    fn new(n: usize, size: usize) -> Texts {
+        let mut ends = Vec::with_capacity(n + 1);
+        ends.push(0);
+        Texts { ends, bytes: Vec::with_capacity(size), valid: NullBufferBuilder::new(n) }
+    }
+
+    /// Ends the text of a row after its bytes, or a row without one.
+    fn end_row(&mut self, is_there: bool) -> Option<()> {
+        self.ends.push(i32::try_from(self.bytes.len()).ok()?);
+        self.valid.append(is_there);
+        Some(())
+    }
+
+    fn finish(mut self) -> Option<ArrayRef> {
+        let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        let column = StringArray::try_new(ends, Buffer::from_vec(self.bytes), self.valid.finish());
+        Some(Arc::new(column.ok()?))
+    }
+}
+
+fn ids<'a>(ids: impl ExactSizeIterator<Item = IdRef<'a>>) -> Option<ArrayRef> {
+    let mut texts = Texts::new(ids.len(), ids.len() * 8);
     for id in ids {
         match id {
-            IdRef::Text(text) => builder.append_value(text),
-            IdRef::Int(number) => {
-                // Writing into a buffer in memory cannot fail.
-                _ = write!(builder, "{number}");
-                builder.append_value("");
-            }
+            IdRef::Text(text) => texts.bytes.extend_from_slice(text.as_bytes()),
+            IdRef::Int(number) => push_decimal(number, &mut texts.bytes),
         }
+        texts.end_row(true)?;
     }
-    Arc::new(builder.finish())
+    texts.finish()
+}
+
+fn push_decimal(mut number: u64, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len() - 1;
+    digits[start] += (number % 10) as u8;
+    while number >= 10 {
+        number /= 10;
+        start -= 1;
+        digits[start] += (number % 10) as u8;
+    }
+    out.extend_from_slice(&digits[start..]);
 }
 
 /// A create ends no value.
 fn no_ends(n: usize) -> Option<ArrayRef> {
     let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, n));
-    let valid = arrow::buffer::NullBuffer::new_null(n);
+    let valid = NullBuffer::new_null(n);
     let values = Arc::new(StringArray::new_null(0));
     Some(Arc::new(ListArray::try_new(item(DataType::Utf8), offsets, values, Some(valid)).ok()?))
 }
@@ -163,15 +199,16 @@ fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<Arr
     match column.kind {
         FeatureKind::Text | FeatureKind::Category | FeatureKind::Json => {
             let size = cells.iter().map(|(_, bytes)| bytes.len()).sum();
-            let mut builder = StringBuilder::with_capacity(n_rows, size);
+            let mut texts = Texts::new(n_rows, size);
             let mut next = cells.iter().peekable();
             for row in 0..n_rows {
-                match next.next_if(|(at, _)| *at == row) {
-                    Some((_, bytes)) => builder.append_value(ValueBytes(bytes).text()?),
-                    None => builder.append_null(),
+                let cell = next.next_if(|(at, _)| *at == row);
+                if let Some((_, bytes)) = cell {
+                    texts.bytes.extend_from_slice(ValueBytes(bytes).text_bytes()?);
                 }
+                texts.end_row(cell.is_some())?;
             }
-            Some(Arc::new(builder.finish()))
+            texts.finish()
         }
         FeatureKind::Dense { dtype, scalar: true } => {
             let numbers: Option<Vec<_>> =
@@ -181,5 +218,26 @@ fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<Arr
         // A column of another kind without a value holds nothing; with one it is written from events.
         _ if cells.is_empty() => Some(arrow::array::new_null_array(&super::layout::data_type(column), n_rows)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_written_as_their_texts() {
+        let numbers = [0, 7, 10, 99, 100, 4_294_967_295, 10_000_000_000_000_000_000, u64::MAX];
+        let column = ids(numbers
+            .iter()
+            .map(|number| IdRef::Int(*number))
+            .chain([IdRef::Text("é")])
+            .collect::<Vec<_>>()
+            .into_iter());
+        let expected: Vec<String> = numbers.iter().map(u64::to_string).chain(["é".to_owned()]).collect();
+        let column = column.expect("all of them are texts");
+        assert_eq!(column.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), expected);
     }
 }
