@@ -138,6 +138,17 @@ pub struct SpanRows {
     bytes: Vec<u8>,
 }
 
+/// What was pushed once.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub enum SpanRow<'a> {
+    File(&'a Name),
+    Node(NodeSpan<'a>),
+    Edge(EdgeSpan<'a>),
+    /// Line and reason.
+    Reject(u64, &'a Reason),
+}
+
 #[derive(Clone, Debug)]
 enum Row {
     File(Name),
@@ -188,36 +199,48 @@ impl SpanRows {
 
     /// Pushes everything into another sink, in order.
     pub fn send(&self, sink: &mut dyn SpanSink) {
-        let mut first = 0;
-        let mut values = |spans: usize| {
-            let values = ValueSpans { spans: self.spans.get(first..spans).unwrap_or_default(), bytes: &self.bytes };
-            first = spans;
-            values
-        };
-        for row in &self.rows {
+        for row in self.iter() {
             match row {
-                Row::File(name) => sink.file(name),
-                Row::Node { id, node_type, weight, life, tail: Tail { spans, clipped, line } } => {
-                    let (id, node_type, weight, life, clipped, line) =
-                        (*id, *node_type, *weight, *life, *clipped, *line);
-                    sink.node(&NodeSpan { id, node_type, weight, life, values: values(*spans), clipped, line });
-                }
-                Row::Edge { ends, edge_type, weight, position, life, tail: Tail { spans, clipped, line } } => {
-                    sink.edge(&EdgeSpan {
-                        source: ends.0,
-                        destination: ends.1,
-                        edge_type: *edge_type,
-                        weight: *weight,
-                        life: *life,
-                        values: values(*spans),
-                        clipped: *clipped,
-                        line: *line,
-                        position: *position,
-                    });
-                }
-                Row::Reject(reject) => sink.reject(reject.0, reject.1.clone()),
+                SpanRow::File(name) => sink.file(name),
+                SpanRow::Node(node) => sink.node(&node),
+                SpanRow::Edge(edge) => sink.edge(&edge),
+                SpanRow::Reject(line, reason) => sink.reject(line, reason.clone()),
             }
         }
+    }
+
+    /// Everything, in order.
+    pub fn iter(&self) -> impl Iterator<Item = SpanRow<'_>> {
+        let mut first = 0;
+        self.rows.iter().map(move |row| {
+            let mut values = |tail: &Tail| {
+                let spans = self.spans.get(first..tail.spans).unwrap_or_default();
+                first = tail.spans;
+                ValueSpans { spans, bytes: &self.bytes }
+            };
+            match row {
+                Row::File(name) => SpanRow::File(name),
+                &Row::Node { id, node_type, weight, life, tail } => {
+                    let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
+                    SpanRow::Node(NodeSpan { id, node_type, weight, life, values, clipped, line })
+                }
+                &Row::Edge { ends: (source, destination), edge_type, weight, position, life, tail } => {
+                    let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
+                    SpanRow::Edge(EdgeSpan {
+                        source,
+                        destination,
+                        edge_type,
+                        weight,
+                        life,
+                        values,
+                        clipped,
+                        line,
+                        position,
+                    })
+                }
+                Row::Reject(reject) => SpanRow::Reject(reject.0, &reject.1),
+            }
+        })
     }
 
     fn tail(&mut self, values: ValueSpans<'_>, clipped: u32, line: u64) -> Tail {

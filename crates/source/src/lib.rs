@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | event stream, JSON lines | [`JsonlReader`] | an iterator over [`Record`]s, in constant memory |
 //! | event stream, CSV or words | [`CsvReader`] | the same |
-//! | DeepGNN temporal JSON | [`temporal_json::read`] | [`Intervals`]: all records, in order of time |
+//! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes, pushed into a [`timeweft_graph::SpanSink`]; [`Intervals::collect`] makes events of them, in order of time |
 //! | OBO ontology | [`obo::read`] | a whole version, pushed into a [`timeweft_graph::VersionSink`] |
 //! | OBO Graphs JSON | [`obograph::read`] | the same |
 //! | NCBI taxonomy dump | [`taxdump::read`] | the same, in constant memory but for 16 bytes a taxon |
@@ -19,6 +19,7 @@
 //! [`write_event`] writes what [`JsonlReader`] reads.
 
 mod byte_lines;
+mod draft;
 mod error;
 pub mod event_stream;
 mod fasta;
@@ -26,11 +27,13 @@ mod feature_text;
 pub mod git_history;
 pub mod gtdb;
 mod input;
+pub mod intervals;
 mod json;
 mod lineage;
 mod names;
 pub mod obo;
 pub mod obograph;
+mod parallel_lines;
 pub mod rdp;
 mod record;
 pub mod silva;
@@ -43,9 +46,9 @@ pub use error::SourceError;
 pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, Delimiter, JsonlReader, write_event};
 pub use git_history::{GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open};
+pub use intervals::Intervals;
 pub use obo::OboOptions;
 pub use obograph::ObographOptions;
 pub use record::Record;
 pub use tables::TablesOptions;
-pub use temporal_json::{Intervals, IntervalsOptions};
 pub use version_format::{VersionFormat, VersionOptions};

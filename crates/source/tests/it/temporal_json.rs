@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
-    At, DType, Dense, Direction, FeatureKind, GraphView, NodeKey, Numbers, Owner, Sparse, Time, Value,
+    At, DType, Dense, Direction, FeatureKind, GraphView, NodeKey, Numbers, Owner, Sparse, Time, TimeUnit, Value,
 };
-use timeweft_source::{Intervals, IntervalsOptions, temporal_json};
+use timeweft_source::{Intervals, temporal_json};
 
 use crate::replay::{edge, edge_feature, node, node_feature, replay};
 
 fn read(text: &str) -> Intervals {
-    temporal_json::read(text.as_bytes(), &"f".into(), &IntervalsOptions::default()).unwrap()
+    Intervals::collect(TimeUnit::Step, |sink| temporal_json::read(text.as_bytes(), &"f".into(), sink)).unwrap()
 }
 
 /// Reads lines without rejects and replays them.
@@ -245,7 +245,7 @@ fn s12_empty_and_reversed_intervals_are_refused_with_their_line() {
         "f:2: removed 4 is not after created 5",
         "f:3: removed 0 is not after created 0",
         "f:4: edge 1: removed 3 is not after created 7",
-        "f:5: int8_feature 0: removed 3 is not after created 3",
+        "f:5: feature 0: removed 3 is not after created 3",
     ];
     assert_eq!(rejects(&text.join("\n")), expected);
     let graph = replay(&read(&text[3]).schema, &read(&text[3]).records);
