@@ -94,8 +94,11 @@ fn work<R: Read, L: LineReader>(
 
 fn parse(buffer: &mut Buffer, reader: &mut impl LineReader) {
     let Buffer { bytes, first_line, rows } = buffer;
-    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    for (line, bytes) in (*first_line..).zip(lines.split(|byte| *byte == b'\n')) {
+    let mut start = 0;
+    let ends = memchr::memchr_iter(b'\n', bytes).chain((bytes.last() != Some(&b'\n')).then_some(bytes.len()));
+    for (line, end) in (*first_line..).zip(ends) {
+        let bytes = bytes.get(start..end).unwrap_or_default();
+        start = end + 1;
         let mut bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if line == 1 {
             bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
