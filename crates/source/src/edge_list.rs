@@ -61,6 +61,32 @@ pub struct EdgeListDefaults {
     pub feature_lengths: Vec<Option<Vec<u32>>>,
 }
 
+impl EdgeListDefaults {
+    /// Reads the features that lines leave out from `type:length` with commas, as in `float32:3,uint8:2/4`; without a
+    /// length, lines tell it, and `_` is a feature of which lines tell all.
+    pub fn with_features(mut self, text: &str) -> Result<EdgeListDefaults, String> {
+        for feature in text.split(',').map(str::trim) {
+            let (name, length) = match feature.split_once(':') {
+                Some((name, length)) => (name, Some(length)),
+                None => (feature, None),
+            };
+            if name != "_" && features::Kind::of(name).is_none() {
+                return Err(unknown_type(name));
+            }
+            let parts = length.map(|text| text.split('/').map(str::parse).collect::<Result<Vec<u32>, _>>());
+            let length = parts.transpose().ok().filter(|parts| parts.as_ref().is_none_or(|parts| parts.len() <= 2));
+            let wrong = || format!("`{feature}`: the length is a number, or values/dimensions of a sparse feature");
+            self.feature_lengths.push(length.ok_or_else(wrong)?);
+            self.feature_types.push((name != "_").then(|| name.to_owned()));
+        }
+        Ok(self)
+    }
+}
+
+fn unknown_type(name: &str) -> String {
+    format!("`{name}` is no type of features: use binary, or a numpy type such as float32 or int8")
+}
+
 impl Default for EdgeListOptions {
     fn default() -> Self {
         EdgeListOptions {
@@ -82,7 +108,7 @@ impl EdgeListOptions {
         let problem = if signs[0] == signs[1] || signs[1] == signs[2] || signs[0] == signs[2] {
             "delimiter, delimiter of lengths and escape must be three different characters".to_owned()
         } else if let Some(name) = self.unknown_type() {
-            format!("`{name}` is no type of features: use binary, or a numpy type such as float32 or int8")
+            unknown_type(name)
         } else {
             return Ok(());
         };

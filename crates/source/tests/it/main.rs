@@ -13,4 +13,5 @@ mod round_trip;
 mod tables;
 mod taxdump;
 mod temporal_json;
+mod temporal_json_law;
 mod version_format;
