@@ -7,24 +7,26 @@
 //! | `node_P_I.index`, `neighbors_P_I.index` | u64 first entry of the features index, first edge; one more at the end |
 //! | `edge_P_I.index` | u64 destination, u64 first entry of the features index, i32 type, f32 weight; one more at the end |
 //! | `edge_P_I.timestamp` | i64 watermark, then i64 created, i64 removed of each edge |
+//! | `node_T_P.alias` | the weights of nodes, for sampling |
 //! | `{node,edge}_features_P_I.index`, `.data` | u64 first byte of each value, one more at the end; the bytes |
 //!
 //! `P` is a partition, `I` an iteration. Files are read once, from beginning to end, side by side. Whatever does not fit
 //! together makes the folder unusable; a value that is not of its declared type refuses its node or edge.
 //!
-//! The format keeps neither types of values, nor lives and weights of nodes, nor ends of values: [`FeatureTypes`] tells the
-//! types, nodes live from 0 (or from the first edge of the folder, if that is earlier) for ever and have no weight, and a
-//! value holds until the next one.
+//! The format keeps neither types of values, nor lives of nodes, nor ends of values: [`FeatureTypes`] tells the types,
+//! nodes live from 0 (or from the first edge of the folder, if that is earlier) for ever, and a value holds until the next
+//! one. Weights of nodes are computed from the tables for sampling, to six digits; without these, nodes have none.
 
 mod feature_types;
 mod stream;
 mod values;
+mod weights;
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use timeweft_graph::{EdgeSpan, Interval, Name, NodeSpan, Reason, SpanSink, Time};
 
 use self::stream::{Stream, broken};
@@ -46,8 +48,13 @@ pub fn read(folder: &Path, types: &FeatureTypes, sink: &mut dyn SpanSink) -> Res
             born = born.min(part.first_edge()?);
         }
     }
+    let mut weights = (None, FxHashMap::default());
     for part in &parts {
-        part.read(types, born, sink)?;
+        if weights.0 != Some(part.partition) {
+            let totals = meta.partitions.get(&part.partition).map_or(&[][..], |partition| &partition.node_weight);
+            weights = (Some(part.partition), weights::read(folder, part.partition, totals)?);
+        }
+        part.read(types, &weights.1, born, sink)?;
     }
     Ok(())
 }
@@ -62,9 +69,16 @@ pub(crate) fn describes(folder: &Path) -> Option<IntervalFormat> {
 #[derive(Deserialize)]
 struct Meta {
     binary_data_version: String,
-    partitions: std::collections::BTreeMap<u32, IgnoredAny>,
+    partitions: BTreeMap<u32, Partition>,
     #[serde(default = "no_watermark")]
     watermark: i64,
+}
+
+#[derive(Deserialize)]
+struct Partition {
+    /// Sums of the weights of nodes, by type.
+    #[serde(default)]
+    node_weight: Vec<f64>,
 }
 
 fn no_watermark() -> i64 {
@@ -108,6 +122,7 @@ fn parts(folder: &Path, meta: &Meta) -> Result<Vec<Part>, SourceError> {
     }
     let part = |(partition, iteration)| Part {
         folder: folder.to_owned(),
+        partition,
         suffix: format!("{partition}_{iteration}"),
         is_temporal: meta.is_temporal(),
     };
@@ -116,7 +131,8 @@ fn parts(folder: &Path, meta: &Meta) -> Result<Vec<Part>, SourceError> {
 
 /// The files of one partition and iteration.
 struct Part {
-    folder: std::path::PathBuf,
+    folder: PathBuf,
+    partition: u32,
     suffix: String,
     is_temporal: bool,
 }
@@ -150,7 +166,13 @@ impl Part {
         Ok(Time(first))
     }
 
-    fn read(&self, types: &FeatureTypes, born: Time, sink: &mut dyn SpanSink) -> Result<(), SourceError> {
+    fn read(
+        &self,
+        types: &FeatureTypes,
+        weights: &FxHashMap<(u32, u64), f32>,
+        born: Time,
+        sink: &mut dyn SpanSink,
+    ) -> Result<(), SourceError> {
         let mut map = self.open("node", "map")?;
         let mut nodes = Entries::new(self.open("node", "index")?)?;
         let mut neighbors = Entries::new(self.open("neighbors", "index")?)?;
@@ -180,7 +202,7 @@ impl Part {
                         Ok(settled) => sink.node(&NodeSpan {
                             id,
                             node_type,
-                            weight: None,
+                            weight: weights.get(&(node_type, id)).copied(),
                             life,
                             values: settled.values,
                             clipped: settled.clipped,

@@ -1,8 +1,15 @@
-"""Makes the golden folders of crates/source/tests/data/deepgnn with deepgnn-ge 0.1.66 (numpy < 2)."""
-import os, sys, shutil, contextlib
+"""Makes the folders beside this file, and the JSON that they are made from.
+
+Made with: python 3.11, pip install deepgnn-ge==0.1.66 "numpy<2" (1.26.4)
+Use:       python make.py FOLDER, then delete the tables of the edge samplers (edge_*.alias), which no test reads
+"""
+import json
+import os
+import shutil
+import sys
+
 from deepgnn.graph_engine.snark import convert, decoders
-from deepgnn.graph_engine.snark.dispatcher import QueueDispatcher
-import json, numpy as np
+
 here = sys.argv[1]
 TEMPORAL = [
  {"node_id": 9, "node_type": 0, "node_weight": 1.0, "created_at": 0,
@@ -22,6 +29,8 @@ STATIC = [
   "double_feature": {"0": [0.1, -2.5]}, "edge": [{"src_id": 9, "dst_id": 4, "edge_type": 0, "weight": 0.5, "int8_feature": {"0": [-7]}}]},
  {"node_id": 4, "node_type": 1, "node_weight": 2, "edge": []},
 ]
+WEIGHTS = [{"node_id": n, "node_type": n % 2, "node_weight": w, "edge": []}
+           for n, w in enumerate([0.1, 1.0, 0.25, 1.0, 3.0, 1.0, 0.001, 1.0, 123.456, 1.0, 0.7, 1.0])]
 def write(name, nodes, parts, **options):
     folder = os.path.join(here, name)
     shutil.rmtree(folder, ignore_errors=True); os.makedirs(folder)
@@ -31,3 +40,4 @@ def write(name, nodes, parts, **options):
     convert.MultiWorkersConverter(graph_path=text, partition_count=parts, output_dir=folder, decoder=decoders.JsonDecoder(), skip_edge_sampler=False, **options).convert()
 write("temporal", TEMPORAL, 2, watermark=30)
 write("static", STATIC, 1)
+write("weights", WEIGHTS, 1)

@@ -45,6 +45,8 @@ pub(super) fn push_integer<E: Error>(dtype: DType, number: i128, out: &mut Vec<u
 const WHOLE: f64 = (1u64 << 63) as f64;
 /// The bits of an `f64` that an `f32` lacks.
 const LOST: u64 = (1 << 29) - 1;
+/// Of these, those of a number in the middle between two.
+const MIDDLE: u64 = 1 << 28;
 
 /// Appends a number that was written with a fraction or an exponent.
 pub(super) fn push_float<E: Error>(dtype: DType, number: f64, out: &mut Vec<u8>) -> Result<(), E> {
@@ -55,7 +57,7 @@ pub(super) fn push_float<E: Error>(dtype: DType, number: f64, out: &mut Vec<u8>)
         DType::F64 => out.extend_from_slice(&number.to_le_bytes()),
         DType::F32 => {
             // Rounded twice, a number in the middle between two may end up at the wrong one.
-            let is_middle = number.to_bits() & LOST == (LOST + 1) / 2;
+            let is_middle = number.to_bits() & LOST == MIDDLE;
             let is_small = number != 0.0 && number.abs() < f64::from(f32::MIN_POSITIVE);
             if is_middle || is_small {
                 return Err(E::custom("perhaps rounded twice"));
