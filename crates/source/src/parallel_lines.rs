@@ -138,12 +138,13 @@ struct Chunks<R> {
     rest: Vec<u8>,
     line: u64,
     number: u64,
+    longest: usize,
     over: bool,
 }
 
 impl<R: Read> Chunks<R> {
     fn new(input: R, file: &Name) -> Chunks<R> {
-        Chunks { input, file: file.clone(), rest: Vec::new(), line: 1, number: 0, over: false }
+        Chunks { input, file: file.clone(), rest: Vec::new(), line: 1, number: 0, longest: LONGEST_LINE, over: false }
     }
 
     /// Fills the buffer with the next lines and gives the number of the chunk; `None` at the end.
@@ -162,7 +163,7 @@ impl<R: Read> Chunks<R> {
                 break;
             }
             wanted = buffer.bytes.len() * 2;
-            if buffer.bytes.len() > LONGEST_LINE {
+            if buffer.bytes.len() > self.longest {
                 self.skip_line(buffer).map_err(|error| (self.number, error))?;
                 break;
             }
@@ -179,32 +180,75 @@ impl<R: Read> Chunks<R> {
     fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> Result<(), SourceError> {
         let missing = wanted.saturating_sub(bytes.len());
         let amount = (&mut self.input).take(missing as u64).read_to_end(bytes);
-        let amount = amount.map_err(|cause| self.failure(bytes, cause))?;
-        self.over = amount < missing;
-        Ok(())
-    }
-
-    fn failure(&self, bytes: &[u8], cause: std::io::Error) -> SourceError {
-        let line = self.line + memchr::memchr_iter(b'\n', bytes).count() as u64;
-        SourceError::Read { file: self.file.clone(), line, cause }
+        // After a failure nobody reads on.
+        self.over = amount.as_ref().map_or(true, |amount| *amount < missing);
+        amount.map(|_| ()).map_err(|cause| {
+            let line = self.line + memchr::memchr_iter(b'\n', bytes).count() as u64;
+            SourceError::Read { file: self.file.clone(), line, cause }
+        })
     }
 
     /// Refuses a line that is too long; what follows it is the rest.
     fn skip_line(&mut self, buffer: &mut Buffer) -> Result<(), SourceError> {
-        let problem = format!("the line is longer than {} MiB", LONGEST_LINE >> 20);
+        let problem = format!("the line is longer than {} MiB", self.longest >> 20);
         buffer.rows.reject(self.line, Reason::Malformed(problem));
         buffer.bytes.clear();
-        while !self.over && self.rest.is_empty() {
+        while !self.over {
             self.fill(&mut buffer.bytes, CHUNK)?;
-            if let Some(end) = memchr::memchr(b'\n', &buffer.bytes) {
+            let end = memchr::memchr(b'\n', &buffer.bytes);
+            if let Some(end) = end {
                 self.rest.extend_from_slice(&buffer.bytes[end + 1..]);
-                buffer.bytes.truncate(end + 1);
                 self.line += 1;
-                buffer.bytes.clear();
-                return Ok(());
             }
             buffer.bytes.clear();
+            if end.is_some() {
+                break;
+            }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use timeweft_graph::SpanRow;
+
+    use super::*;
+
+    /// Refuses every line with its length.
+    struct Lengths;
+
+    impl LineReader for Lengths {
+        fn read(&mut self, text: &str, _: u64, _: &mut SpanRows) -> Result<(), Reason> {
+            Err(Reason::Malformed(text.len().to_string()))
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_refused_and_the_next_one_read() {
+        let long = "x".repeat(5 << 20);
+        for (text, expected) in [
+            (
+                format!("ab\n{long}\nabc\n\nabcd"),
+                vec![(1, "2"), (2, "the line is longer than 2 MiB"), (3, "3"), (5, "4")],
+            ),
+            (format!("{long}\n"), vec![(1, "the line is longer than 2 MiB")]),
+            (format!("a\n{long}"), vec![(1, "1"), (2, "the line is longer than 2 MiB")]),
+        ] {
+            let mut chunks = Chunks { longest: 2 << 20, ..Chunks::new(text.as_bytes(), &"f".into()) };
+            let mut told = Vec::new();
+            let mut buffer = Buffer::default();
+            while chunks.next(&mut buffer).map_err(|(_, error)| error.to_string()).unwrap_or_default().is_some() {
+                parse(&mut buffer, &mut Lengths);
+                let rejects = buffer.rows.iter().filter_map(|row| match row {
+                    SpanRow::Reject(line, reason) => Some((line, reason.to_string())),
+                    _ => None,
+                });
+                told.extend(rejects);
+                buffer.rows.clear();
+            }
+            let expected: Vec<_> = expected.into_iter().map(|(line, text)| (line, text.to_owned())).collect();
+            assert_eq!(told, expected);
+        }
     }
 }
