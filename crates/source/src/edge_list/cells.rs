@@ -39,17 +39,17 @@ impl<'a> Cells<'a> {
 
     /// The next cell, which must be there.
     pub(super) fn next(&mut self, what: &str) -> Result<&'a str, String> {
-        match self.raw() {
-            Some(cell) => Ok(cell.trim()),
-            None => {
-                self.number += 1;
-                Err(format!("the line ends before {what}"))
-            }
-        }
+        self.raw().map(str::trim).ok_or_else(|| self.missing(what))
+    }
+
+    fn missing(&mut self, what: &str) -> String {
+        self.number += 1;
+        format!("the line ends before {what}")
     }
 
     pub(super) fn whole<T: TryFrom<u64>>(&mut self, what: &str) -> Result<T, String> {
-        let cell = self.next(&format!("the {what}"))?;
+        // No message is made before it is needed: this is called for every cell.
+        let cell = self.raw().map(str::trim).ok_or_else(|| self.missing(&format!("the {what}")))?;
         let number = cell.parse::<u64>().ok().and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| format!("{what}: expected a whole number from 0 on, got {}", excerpt(cell)))
     }
