@@ -24,6 +24,7 @@ pub mod reference;
 mod reject;
 pub mod rows;
 mod schema;
+pub mod spans;
 mod time;
 mod value;
 mod version;
@@ -37,6 +38,7 @@ pub use reject::{Place, Reason, Reject};
 pub use schema::{
     EdgeType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, ListOrder, NodeType, NodeTypeId, Owner, Schema,
 };
+pub use spans::{EdgeSpan, NodeSpan, SpanRow, SpanRows, SpanSink, ValueSpan, ValueSpans};
 pub use time::{Time, TimeError, TimeUnit};
 pub use value::{DType, Dense, Numbers, Sparse, Value, ValueBytes, ValueRef};
 pub use version::{Format, Listed, ListedDeletion, ListedMerge, Version, VersionSink};

@@ -25,6 +25,11 @@ macro_rules! numbers {
                 match self { $(DType::$variant => $name),* }
             }
 
+            /// Bytes of an element.
+            pub fn size(self) -> usize {
+                match self { $(DType::$variant => size_of::<$type>()),* }
+            }
+
             /// Inverse of `as u8`.
             fn from_u8(number: u8) -> Option<DType> {
                 [$(DType::$variant),*].into_iter().find(|dtype| *dtype as u8 == number)

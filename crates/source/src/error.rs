@@ -49,11 +49,13 @@ pub enum SourceError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// A path that is no version of a known format, or not of the one that was asked for.
-    #[error("cannot read `{}` as a version: {problem}", path.display())]
+    /// A path that is in no known format of versions or of intervals, or not in the one that was asked for.
+    #[error("cannot read `{}` as {as_what}: {problem}", path.display())]
     Unrecognised {
         /// The path as given.
         path: PathBuf,
+        /// What it should be: `a version`, `intervals`.
+        as_what: &'static str,
         /// What is missing, and what to do.
         problem: String,
     },

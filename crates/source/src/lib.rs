@@ -7,18 +7,24 @@
 //! |---|---|---|
 //! | event stream, JSON lines | [`JsonlReader`] | an iterator over [`Record`]s, in constant memory |
 //! | event stream, CSV or words | [`CsvReader`] | the same |
-//! | DeepGNN temporal JSON | [`temporal_json::read`] | [`Intervals`]: all records, in order of time |
+//! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes, pushed into a [`timeweft_graph::SpanSink`]; [`Intervals::collect`] makes events of them, in order of time |
+//! | DeepGNN edge list, TSV, binary folder | [`edge_list::read`], [`tsv::read`], [`deepgnn_binary::read`] | the same |
 //! | OBO ontology | [`obo::read`] | a whole version, pushed into a [`timeweft_graph::VersionSink`] |
 //! | OBO Graphs JSON | [`obograph::read`] | the same |
 //! | NCBI taxonomy dump | [`taxdump::read`] | the same, in constant memory but for 16 bytes a taxon |
 //! | GTDB, SILVA, RDP taxonomies | [`gtdb::read`], [`silva::read`], [`rdp::read`] | the same |
 //! | tables that a TOML file maps | [`tables::read`] | the same, in constant memory |
 //! | any of these versions | [`version_format::read`] | the same; the format follows from the path |
+//! | any of these intervals | [`IntervalSource::read`] | the same; the format follows from the path |
 //! | git repository | [`git_history::read`] | [`GitHistory`]: all records, in order of time |
 //!
 //! [`write_event`] writes what [`JsonlReader`] reads.
 
 mod byte_lines;
+mod cell_numbers;
+pub mod deepgnn_binary;
+mod draft;
+pub mod edge_list;
 mod error;
 pub mod event_stream;
 mod fasta;
@@ -26,26 +32,33 @@ mod feature_text;
 pub mod git_history;
 pub mod gtdb;
 mod input;
+pub mod interval_format;
+pub mod intervals;
 mod json;
 mod lineage;
 mod names;
 pub mod obo;
 pub mod obograph;
+mod parallel_lines;
 pub mod rdp;
 mod record;
 pub mod silva;
 pub mod tables;
 pub mod taxdump;
 pub mod temporal_json;
+pub mod tsv;
 pub mod version_format;
 
+pub use deepgnn_binary::FeatureTypes;
+pub use edge_list::{EdgeListDefaults, EdgeListOptions};
 pub use error::SourceError;
 pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, Delimiter, JsonlReader, write_event};
 pub use git_history::{GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open};
+pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions};
+pub use intervals::Intervals;
 pub use obo::OboOptions;
 pub use obograph::ObographOptions;
 pub use record::Record;
 pub use tables::TablesOptions;
-pub use temporal_json::{Intervals, IntervalsOptions};
 pub use version_format::{VersionFormat, VersionOptions};

@@ -56,6 +56,7 @@ impl SilvaFiles {
             }
         }
         found.taxonomy = taxonomy.ok_or_else(|| SourceError::Unrecognised {
+            as_what: "a version",
             path: folder.to_owned(),
             problem: "the folder has no `tax_slv*.txt`".into(),
         })?;

@@ -128,7 +128,7 @@ fn check(path: &Path, format: VersionFormat, options: &VersionOptions) -> Result
 }
 
 fn unrecognised(path: &Path, problem: String) -> SourceError {
-    SourceError::Unrecognised { path: path.to_owned(), problem }
+    SourceError::Unrecognised { path: path.to_owned(), as_what: "a version", problem }
 }
 
 /// The format that a path tells: by its name, and where that is not enough by its first line.

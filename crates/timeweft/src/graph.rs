@@ -101,7 +101,7 @@ impl Graph {
         load::events(&mut self.store, path, options, progress)
     }
 
-    /// Takes in a file of nodes and edges with lifetimes (temporal JSON).
+    /// Takes in nodes and edges with lifetimes: temporal JSON, an edge list, TSV, or a binary folder of DeepGNN.
     pub fn load_intervals(
         &mut self,
         path: &Path,

@@ -44,7 +44,10 @@ pub use timeweft_graph::{
     delta::ElementReport, delta::MergeReport, delta::WhySkipped,
 };
 pub use timeweft_index::{Index, query};
-pub use timeweft_source::{CsvDefaults, CsvOptions, Delimiter, SourceError, VersionFormat, tables, write_event};
+pub use timeweft_source::{
+    CsvDefaults, CsvOptions, Delimiter, EdgeListDefaults, EdgeListOptions, IntervalFormat, SourceError, VersionFormat,
+    tables, write_event,
+};
 pub use timeweft_store::{
     ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState,
     Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,

@@ -9,8 +9,9 @@ use timeweft_graph::{
     VersionSink,
 };
 use timeweft_source::{
-    BytesRead, CsvOptions, CsvReader, Delimiter, GitOptions, Input, IntervalsOptions, JsonlReader, Record, SourceError,
-    VersionFormat, VersionOptions as ReadOptions, git_history, open, temporal_json, version_format,
+    BytesRead, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitOptions, Input, IntervalFormat, IntervalSource,
+    Intervals, IntervalsOptions, JsonlReader, Record, SourceError, VersionFormat, VersionOptions as ReadOptions,
+    git_history, open, version_format,
 };
 use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store};
 
@@ -82,11 +83,17 @@ impl Default for EventOptions {
     }
 }
 
-/// How a file of intervals is loaded.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// How a source of intervals is loaded.
+#[derive(Clone, PartialEq, Debug)]
 pub struct IntervalOptions {
     /// Owner of what the load creates.
     pub namespace: Name,
+    /// Format; `None` follows from the path.
+    pub format: Option<IntervalFormat>,
+    /// Of edge lists: how they are written.
+    pub edge_list: Option<EdgeListOptions>,
+    /// Of DeepGNN's binary folders: the TOML file that tells the types of features.
+    pub feature_types: Option<PathBuf>,
     /// The load is refused as soon as more records than this are rejected.
     pub max_rejects: Option<u64>,
     /// So many rejected records are kept in the report; all are counted.
@@ -95,7 +102,14 @@ pub struct IntervalOptions {
 
 impl Default for IntervalOptions {
     fn default() -> Self {
-        IntervalOptions { namespace: "intervals".into(), max_rejects: None, kept_rejects: KEPT_REJECTS }
+        IntervalOptions {
+            namespace: "intervals".into(),
+            format: None,
+            edge_list: None,
+            feature_types: None,
+            max_rejects: None,
+            kept_rejects: KEPT_REJECTS,
+        }
     }
 }
 
@@ -227,11 +241,16 @@ pub(crate) fn intervals(
     options: &IntervalOptions,
     progress: &mut dyn FnMut(LoadProgress),
 ) -> Result<LoadReport, Error> {
-    let input = open(path)?;
-    let meter = Meter { bytes: Some(input.bytes_read()), size: input.size(), progress };
-    let file = input.name().clone();
-    let read = temporal_json::read(input, &file, &IntervalsOptions { unit: store.schema().unit() })?;
-    let mut request = LoadRequest::new(&options.namespace, &file);
+    let read = IntervalsOptions {
+        format: options.format,
+        edge_list: options.edge_list.clone(),
+        feature_types: options.feature_types.clone(),
+    };
+    let source = IntervalSource::open(path, &read)?;
+    let (bytes, size) = source.progress().map_or((None, None), |(bytes, size)| (Some(bytes), size));
+    let meter = Meter { bytes, size, progress };
+    let mut request = LoadRequest::new(&options.namespace, source.name());
+    let read = Intervals::collect(store.schema().unit(), |sink| source.read(sink))?;
     request.schema = read.schema;
     request.max_rejects = options.max_rejects;
     request.kept_rejects = options.kept_rejects;

@@ -21,7 +21,7 @@ use self::report::Rejects;
 pub(crate) enum Command {
     /// Load a stream of events: JSON lines, CSV, or columns of words.
     Events(events::Args),
-    /// Load nodes and edges with lifetimes (temporal JSON).
+    /// Load nodes and edges with lifetimes: temporal JSON, an edge list, TSV, or a binary folder of DeepGNN.
     Intervals(intervals::Args),
     /// Load one whole version: what it does not list is deleted.
     Version(version::Args),

@@ -157,6 +157,32 @@ fn reversed_intervals_are_rejected() {
     assert_eq!(world.json("stats --at 6")[0]["nodes"], json!(1));
 }
 
+#[test]
+fn intervals_load_from_edge_lists_and_tsv() {
+    let world = World::new();
+    world.write("edges.csv", "1,-1,0,1.0\n");
+    world.run("load intervals edges.csv --unit step --node-type x").expect(2, "no number");
+    world.run("load intervals edges.csv --unit step --delimiter ab").expect(2, "two characters").says("one character");
+    world.write("lives.csv", "1,-1,0,1.0,2,9\n2,-1,0,1.0,2,-1\n1,0,2,0.5,3,6,float32,1,7\n");
+    world.done("load intervals lives.csv --unit step --temporal");
+    let counts = |time: i64| {
+        let stats = world.json(&format!("stats --at {time}"));
+        (stats[0]["nodes"].as_u64(), stats[0]["edges"].as_u64())
+    };
+    assert_eq!(
+        [1, 3, 6, 9].map(counts),
+        [(0, 0), (2, 1), (2, 0), (1, 0)].map(|(nodes, edges)| (Some(nodes), Some(edges)))
+    );
+
+    world.write("nodes.tsv", "7\t1\t0.5\tb:text\t8,0,1\n8\tx\n");
+    let answer =
+        world.run("load intervals nodes.tsv --namespace other --temporal").expect(1, "an option of another format");
+    answer.says("are for `edge-list`, and the format is `tsv`");
+    let answer = world.run("load intervals nodes.tsv --namespace other").expect(3, "one bad line");
+    answer.says("nodes.tsv:2: type: expected a whole number from 0 on, got `x`");
+    assert_eq!(counts(0), (Some(2), Some(1)));
+}
+
 /// The example of the specification of intervals, section 4.7.
 #[test]
 fn s47_the_example_answers_as_of_every_time() {

@@ -23,6 +23,26 @@ pub enum ValueRef<'a> {
     /// Structured, as the text that [`serde_json`] writes for it: no spaces, keys sorted, and lists whose order means
     /// nothing in their canonical order. Readers that write the text themselves save building a tree for each record.
     RawJson(&'a str),
+    /// Raw bytes.
+    Bytes(&'a [u8]),
+    /// A list of numbers.
+    Dense {
+        /// Element type.
+        dtype: DType,
+        /// The elements, little endian, element after element.
+        elements: &'a [u8],
+    },
+    /// A sparse tensor.
+    Sparse {
+        /// Element type of the values.
+        dtype: DType,
+        /// Number of coordinates of a point.
+        rank: u32,
+        /// Coordinates, point after point.
+        coordinates: &'a [i64],
+        /// The values, little endian, value after value.
+        elements: &'a [u8],
+    },
     /// Any value.
     Any(&'a Value),
 }
@@ -48,6 +68,13 @@ impl ValueRef<'_> {
             ValueRef::Json(json) => Value::Json(json.clone()),
             // What is no JSON stays what it is: a text.
             ValueRef::RawJson(text) => Value::Json(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
+            ValueRef::Bytes(bytes) => Value::Bytes(bytes.into()),
+            ValueRef::Dense { dtype, elements } => {
+                Value::Dense(Dense { numbers: whole_elements(dtype, elements), scalar: false })
+            }
+            ValueRef::Sparse { dtype, rank, coordinates, elements } => {
+                Value::Sparse(Sparse { rank, coordinates: coordinates.into(), values: whole_elements(dtype, elements) })
+            }
             ValueRef::Any(value) => value.clone(),
         }
     }
@@ -61,6 +88,9 @@ impl ValueRef<'_> {
             ValueRef::Bool(_) | ValueRef::Json(_) | ValueRef::RawJson(_) => FeatureKind::Json,
             ValueRef::Int(_) => FeatureKind::Dense { dtype: DType::I64, scalar: true },
             ValueRef::Float(_) => FeatureKind::Dense { dtype: DType::F64, scalar: true },
+            ValueRef::Bytes(_) => FeatureKind::Bytes,
+            ValueRef::Dense { dtype, .. } => FeatureKind::Dense { dtype: *dtype, scalar: false },
+            ValueRef::Sparse { dtype, rank, .. } => FeatureKind::Sparse { dtype: *dtype, rank: *rank },
             ValueRef::Any(value) => FeatureKind::of(value),
         }
     }
@@ -77,6 +107,15 @@ impl ValueRef<'_> {
             ValueRef::Float(number) => scalar(out, DType::F64, number.to_le_bytes()),
             ValueRef::Json(json) => json_bytes(out, json),
             ValueRef::RawJson(text) => tagged(out, JSON, text.as_bytes()),
+            ValueRef::Bytes(bytes) => tagged(out, BYTES, bytes),
+            ValueRef::Dense { dtype, elements } => {
+                out.extend([DENSE, dtype as u8]);
+                out.extend_from_slice(elements);
+            }
+            ValueRef::Sparse { dtype, rank, coordinates, elements } => {
+                sparse_head(out, dtype, rank, coordinates);
+                out.extend_from_slice(elements);
+            }
             ValueRef::Any(value) => value.encode(out),
         }
     }
@@ -95,10 +134,7 @@ impl Value {
                 dense.numbers.extend_le_bytes(out);
             }
             Value::Sparse(sparse) => {
-                out.extend([SPARSE, sparse.values.dtype() as u8]);
-                out.extend_from_slice(&sparse.rank.to_le_bytes());
-                out.extend_from_slice(&(sparse.coordinates.len() as u64).to_le_bytes());
-                sparse.coordinates.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+                sparse_head(out, sparse.values.dtype(), sparse.rank, &sparse.coordinates);
                 sparse.values.extend_le_bytes(out);
             }
         }
@@ -160,6 +196,20 @@ impl<'a> ValueBytes<'a> {
 fn tagged(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     out.extend_from_slice(bytes);
+}
+
+/// Numbers of bytes that hold whole elements; what is more has no meaning.
+fn whole_elements(dtype: DType, bytes: &[u8]) -> Numbers {
+    let whole = bytes.len() - bytes.len() % dtype.size();
+    Numbers::from_le_bytes(dtype, &bytes[..whole]).unwrap_or(Numbers::U8(Vec::new()))
+}
+
+/// All of a sparse tensor before its values.
+fn sparse_head(out: &mut Vec<u8>, dtype: DType, rank: u32, coordinates: &[i64]) {
+    out.extend([SPARSE, dtype as u8]);
+    out.extend_from_slice(&rank.to_le_bytes());
+    out.extend_from_slice(&(coordinates.len() as u64).to_le_bytes());
+    coordinates.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
 }
 
 fn scalar(out: &mut Vec<u8>, dtype: DType, bytes: [u8; 8]) {
@@ -233,6 +283,9 @@ mod tests {
             ValueRef::Float(0.1),
             ValueRef::Json(&json),
             ValueRef::RawJson(r#"[{"a":"\"\u0001\\é","b":1.5}]"#),
+            ValueRef::Bytes(&[0, 255]),
+            ValueRef::Dense { dtype: DType::I16, elements: &[1, 0, 255, 255] },
+            ValueRef::Sparse { dtype: DType::U8, rank: 2, coordinates: &[1, -2, 3, 4], elements: &[7, 8] },
         ] {
             let (mut a, mut b) = (Vec::new(), Vec::new());
             borrowed.encode(&mut a);

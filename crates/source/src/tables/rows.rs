@@ -47,7 +47,8 @@ pub(super) fn rows(
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
     let format = spec.format.unwrap_or_else(|| plain.rsplit('.').next().unwrap_or_default());
-    let unrecognised = |problem: String| SourceError::Unrecognised { path: path.clone(), problem };
+    let unrecognised =
+        |problem: String| SourceError::Unrecognised { path: path.clone(), as_what: "a version", problem };
     let delimiter = match (format, spec.delimiter.map(str::as_bytes)) {
         ("csv" | "tsv" | "txt", Some([one])) => *one,
         ("csv" | "tsv" | "txt", Some(_)) => {

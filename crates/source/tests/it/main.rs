@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod csv;
+mod deepgnn_binary;
+mod edge_list;
 mod git_history;
 mod input;
+mod interval_format;
 mod jsonl;
 mod lineages;
 mod obo;
@@ -13,4 +16,6 @@ mod round_trip;
 mod tables;
 mod taxdump;
 mod temporal_json;
+mod temporal_json_law;
+mod tsv;
 mod version_format;

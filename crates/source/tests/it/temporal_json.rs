@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
-    At, DType, Dense, Direction, FeatureKind, GraphView, NodeKey, Numbers, Owner, Sparse, Time, Value,
+    At, DType, Dense, Direction, FeatureKind, GraphView, NodeKey, Numbers, Owner, SpanRow, SpanRows, Sparse, Time,
+    TimeUnit, Value,
 };
-use timeweft_source::{Intervals, IntervalsOptions, temporal_json};
+use timeweft_source::{Intervals, temporal_json};
 
 use crate::replay::{edge, edge_feature, node, node_feature, replay};
 
 fn read(text: &str) -> Intervals {
-    temporal_json::read(text.as_bytes(), &"f".into(), &IntervalsOptions::default()).unwrap()
+    Intervals::collect(TimeUnit::Step, |sink| temporal_json::read(text.as_bytes(), &"f".into(), sink)).unwrap()
 }
 
 /// Reads lines without rejects and replays them.
@@ -245,7 +246,7 @@ fn s12_empty_and_reversed_intervals_are_refused_with_their_line() {
         "f:2: removed 4 is not after created 5",
         "f:3: removed 0 is not after created 0",
         "f:4: edge 1: removed 3 is not after created 7",
-        "f:5: int8_feature 0: removed 3 is not after created 3",
+        "f:5: feature 0: removed 3 is not after created 3",
     ];
     assert_eq!(rejects(&text.join("\n")), expected);
     let graph = replay(&read(&text[3]).schema, &read(&text[3]).records);
@@ -467,4 +468,73 @@ fn events_come_in_order_of_time_ends_first() {
         (10, "update node", 3),
     ];
     assert_eq!(order, expected.map(|(time, what, line)| (time, what.to_owned(), line)));
+}
+
+#[test]
+fn s48_forty_features_and_sparse_ones_of_one_point() {
+    let many: Vec<String> = (0..40).map(|number| format!("\"{number}\":[{number},{number}]")).collect();
+    let maps = format!(
+        ",\"int16_feature\":{{{}}},\"sparse_double_feature\":{{\"40\":{{\"coordinates\":[5,13],\"values\":[1,2.13]}},\"41\":{{\"coordinates\":[4,13,1],\"values\":[7]}},\"42\":{{\"coordinates\":[[4,13,1]],\"values\":[7]}},\"43\":{{\"coordinates\":[],\"values\":[]}}}}",
+        many.join(",")
+    );
+    let graph = graph(&node_line(9, &maps, ""));
+    let value = |number: u32| node_feature(&graph, &node("0", 9), &number.to_string(), 0);
+    for number in 0..40 {
+        assert_eq!(value(number), list(Numbers::I16(vec![number as i16; 2])));
+    }
+    let tensor =
+        |rank, coordinates, values| Some(Value::Sparse(Sparse { rank, coordinates, values: Numbers::F64(values) }));
+    assert_eq!(value(40), tensor(1, vec![5, 13], vec![1.0, 2.13]));
+    assert_eq!(value(41), tensor(3, vec![4, 13, 1], vec![7.0]));
+    assert_eq!(value(42), value(41));
+    assert_eq!(value(43), None, "an empty one is absent");
+}
+
+#[test]
+fn a_file_of_many_chunks_keeps_its_order_and_its_line_numbers() {
+    // Each line is longer than what is read at once, or much shorter; every seventh is bad.
+    let mut text = String::from("\u{feff}");
+    let n_lines = 40;
+    for line in 1..=n_lines {
+        let pad = if line % 5 == 0 { " ".repeat(1_500_000) } else { " ".repeat(200_000) };
+        let bad = if line % 7 == 0 { "x" } else { "" };
+        text += &format!("{}{pad}{bad}\r\n", node_line(line, "", &edge_text(line, line + 1, "")));
+    }
+    let mut rows = SpanRows::default();
+    temporal_json::read(text.trim_end().as_bytes(), &"f".into(), &mut rows).unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .filter_map(|row| match row {
+            SpanRow::Node(node) => Some((node.line, node.id, "node")),
+            SpanRow::Edge(edge) => Some((edge.line, edge.source, "edge")),
+            SpanRow::Reject(line, _) => Some((line, line, "reject")),
+            SpanRow::File(_) => None,
+        })
+        .collect();
+    let expected: Vec<_> = (1..=n_lines)
+        .flat_map(|line| match line % 7 {
+            0 => vec![(line, line, "reject")],
+            _ => vec![(line, line, "node"), (line, line, "edge")],
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_source_that_breaks_off_is_an_error_with_its_line() {
+    struct Broken(usize);
+    impl std::io::Read for Broken {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            if self.0 == 0 {
+                return Err(std::io::Error::other("gone"));
+            }
+            let amount = self.0.min(out.len());
+            out[..amount].fill(b'\n');
+            self.0 -= amount;
+            Ok(amount)
+        }
+    }
+    let mut rows = SpanRows::default();
+    let error = temporal_json::read(Broken(5_000_000), &"f".into(), &mut rows).unwrap_err();
+    assert_eq!(error.to_string(), "f:5000001: reading stopped: gone");
 }

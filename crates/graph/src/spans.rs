@@ -1,0 +1,336 @@
+//! A graph as a file of intervals lists it: nodes, edges and values of features, each with the interval in which it holds.
+//!
+//! Readers of formats push what they read into a [`SpanSink`], record by record, borrowed, so that no record costs an
+//! allocation. [`SpanRows`] is the plain sink: it packs what it gets into flat arrays and sends it on in the same order.
+//! Everything is named by numbers, as in the formats: node ids are one space over all types, and types, relations and
+//! features are `0`, `1`, ... The weight is a value of its own.
+
+use crate::{FeatureKind, Interval, Name, Reason, ValueBytes};
+
+/// Takes in what a file of intervals lists.
+///
+/// # Contract of the records
+/// - A life is not empty, and the intervals of features lie inside it.
+/// - The values of a feature are of one kind, and no two hold at one time.
+/// - Values come in order of (feature, time); where two touch, they differ.
+///
+/// What takes more than one record to see is not checked yet: a second record of a node, edges at nodes that come later
+/// or never, edges that outlive an end, features of another kind than in other records, repeats of an edge.
+pub trait SpanSink {
+    /// The file that the following records and lines belong to.
+    fn file(&mut self, name: &Name);
+
+    /// A node.
+    fn node(&mut self, node: &NodeSpan<'_>);
+
+    /// An edge. Its nodes may come before or after it.
+    fn edge(&mut self, edge: &EdgeSpan<'_>);
+
+    /// A record that could not be read. `line` is 0 where the format has no lines.
+    fn reject(&mut self, line: u64, reason: Reason);
+}
+
+/// One life of a node.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeSpan<'a> {
+    /// Its id.
+    pub id: u64,
+    /// Number of its type.
+    pub node_type: u32,
+    /// Its weight; `None` where the format keeps none.
+    pub weight: Option<f32>,
+    /// When it lives.
+    pub life: Interval,
+    /// Values of its features.
+    pub values: ValueSpans<'a>,
+    /// Intervals of values that were cut to the life.
+    pub clipped: u32,
+    /// Line of the file; 0 where the format has no lines.
+    pub line: u64,
+}
+
+/// One life of an edge, as it is listed: its nodes may live shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct EdgeSpan<'a> {
+    /// Id of the source.
+    pub source: u64,
+    /// Id of the destination.
+    pub destination: u64,
+    /// Number of the relation.
+    pub edge_type: u32,
+    /// Its weight.
+    pub weight: f32,
+    /// When it lives.
+    pub life: Interval,
+    /// Values of its features.
+    pub values: ValueSpans<'a>,
+    /// Intervals of values that were cut to the life.
+    pub clipped: u32,
+    /// Line of the file; 0 where the format has no lines.
+    pub line: u64,
+    /// Position among the edges of the line, from 1; 0 where the edge has the line for itself.
+    pub position: u32,
+}
+
+/// A value of a feature and when it holds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ValueSpan<'a> {
+    /// Number of the feature.
+    pub feature: u32,
+    /// Kind of the value.
+    pub kind: FeatureKind,
+    /// When it holds.
+    pub interval: Interval,
+    /// The value.
+    pub value: ValueBytes<'a>,
+}
+
+/// The values of one record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ValueSpans<'a> {
+    spans: &'a [PackedSpan],
+    bytes: &'a [u8],
+}
+
+impl<'a> ValueSpans<'a> {
+    /// Values whose places in `bytes` the spans name.
+    pub fn new(spans: &'a [PackedSpan], bytes: &'a [u8]) -> ValueSpans<'a> {
+        ValueSpans { spans, bytes }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The values in order of (feature, time).
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = ValueSpan<'a>> + use<'a> {
+        let bytes = self.bytes;
+        self.spans.iter().map(move |span| ValueSpan {
+            feature: span.feature,
+            kind: span.kind,
+            interval: span.interval,
+            value: ValueBytes(bytes.get(span.start..span.end).unwrap_or_default()),
+        })
+    }
+}
+
+/// A [`ValueSpan`] whose bytes lie in an array.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PackedSpan {
+    /// Number of the feature.
+    pub feature: u32,
+    /// Kind of the value.
+    pub kind: FeatureKind,
+    /// When it holds.
+    pub interval: Interval,
+    /// First byte of the value, which [`crate::ValueRef::encode`] wrote.
+    pub start: usize,
+    /// The byte after its last.
+    pub end: usize,
+}
+
+/// Records packed into flat arrays, in the order in which they came.
+#[derive(Clone, Debug, Default)]
+pub struct SpanRows {
+    rows: Vec<Row>,
+    spans: Vec<PackedSpan>,
+    bytes: Vec<u8>,
+}
+
+/// What was pushed once.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub enum SpanRow<'a> {
+    File(&'a Name),
+    Node(NodeSpan<'a>),
+    Edge(EdgeSpan<'a>),
+    /// Line and reason.
+    Reject(u64, &'a Reason),
+}
+
+#[derive(Clone, Debug)]
+enum Row {
+    File(Name),
+    Node { id: u64, node_type: u32, weight: Option<f32>, life: Interval, tail: Tail },
+    Edge { ends: (u64, u64), edge_type: u32, weight: f32, position: u32, life: Interval, tail: Tail },
+    Reject(Box<(u64, Reason)>),
+}
+
+/// What nodes and edges share.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    /// End of the values; they begin where those of the row before end.
+    spans: usize,
+    clipped: u32,
+    line: u64,
+}
+
+/// A place in [`SpanRows`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    rows: usize,
+    spans: usize,
+    bytes: usize,
+}
+
+impl SpanRows {
+    /// Whether nothing was pushed.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Takes everything out and keeps the memory.
+    pub fn clear(&mut self) {
+        self.rewind(Mark { rows: 0, spans: 0, bytes: 0 });
+    }
+
+    /// The place behind everything that was pushed so far.
+    pub fn mark(&self) -> Mark {
+        Mark { rows: self.rows.len(), spans: self.spans.len(), bytes: self.bytes.len() }
+    }
+
+    /// Takes out what was pushed after a mark of this object.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.rows.truncate(mark.rows);
+        self.spans.truncate(mark.spans);
+        self.bytes.truncate(mark.bytes);
+    }
+
+    /// Pushes everything into another sink, in order.
+    pub fn send(&self, sink: &mut dyn SpanSink) {
+        for row in self.iter() {
+            match row {
+                SpanRow::File(name) => sink.file(name),
+                SpanRow::Node(node) => sink.node(&node),
+                SpanRow::Edge(edge) => sink.edge(&edge),
+                SpanRow::Reject(line, reason) => sink.reject(line, reason.clone()),
+            }
+        }
+    }
+
+    /// Everything, in order.
+    pub fn iter(&self) -> impl Iterator<Item = SpanRow<'_>> {
+        let mut first = 0;
+        self.rows.iter().map(move |row| {
+            let mut values = |tail: &Tail| {
+                let spans = self.spans.get(first..tail.spans).unwrap_or_default();
+                first = tail.spans;
+                ValueSpans { spans, bytes: &self.bytes }
+            };
+            match row {
+                Row::File(name) => SpanRow::File(name),
+                &Row::Node { id, node_type, weight, life, tail } => {
+                    let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
+                    SpanRow::Node(NodeSpan { id, node_type, weight, life, values, clipped, line })
+                }
+                &Row::Edge { ends: (source, destination), edge_type, weight, position, life, tail } => {
+                    let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
+                    SpanRow::Edge(EdgeSpan {
+                        source,
+                        destination,
+                        edge_type,
+                        weight,
+                        life,
+                        values,
+                        clipped,
+                        line,
+                        position,
+                    })
+                }
+                Row::Reject(reject) => SpanRow::Reject(reject.0, &reject.1),
+            }
+        })
+    }
+
+    fn tail(&mut self, values: ValueSpans<'_>, clipped: u32, line: u64) -> Tail {
+        for span in values.iter() {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(span.value.0);
+            let ValueSpan { feature, kind, interval, .. } = span;
+            self.spans.push(PackedSpan { feature, kind, interval, start, end: self.bytes.len() });
+        }
+        Tail { spans: self.spans.len(), clipped, line }
+    }
+}
+
+impl SpanSink for SpanRows {
+    fn file(&mut self, name: &Name) {
+        self.rows.push(Row::File(name.clone()));
+    }
+
+    fn node(&mut self, node: &NodeSpan<'_>) {
+        let tail = self.tail(node.values, node.clipped, node.line);
+        let &NodeSpan { id, node_type, weight, life, .. } = node;
+        self.rows.push(Row::Node { id, node_type, weight, life, tail });
+    }
+
+    fn edge(&mut self, edge: &EdgeSpan<'_>) {
+        let tail = self.tail(edge.values, edge.clipped, edge.line);
+        let &EdgeSpan { edge_type, weight, life, position, .. } = edge;
+        self.rows.push(Row::Edge { ends: (edge.source, edge.destination), edge_type, weight, position, life, tail });
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.rows.push(Row::Reject(Box::new((line, reason))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DType, Time, ValueRef};
+
+    /// Two nodes and an edge, each with as many values as the number says.
+    fn push(rows: &mut SpanRows, values: [u32; 3]) {
+        let life = Interval::open(Time(0));
+        for (at, count) in values.into_iter().enumerate() {
+            let (mut bytes, mut spans) = (vec![9; at], Vec::new());
+            for feature in 0..count {
+                let value = ValueRef::Dense { dtype: DType::U8, elements: &[feature as u8, at as u8] };
+                let start = bytes.len();
+                value.encode(&mut bytes);
+                spans.push(PackedSpan { feature, kind: value.kind(), interval: life, start, end: bytes.len() });
+            }
+            let (values, line) = (ValueSpans::new(&spans, &bytes), at as u64);
+            match at {
+                1 => rows.edge(&EdgeSpan {
+                    source: 1,
+                    destination: 2,
+                    edge_type: 3,
+                    weight: 0.5,
+                    life,
+                    values,
+                    clipped: 1,
+                    line,
+                    position: 7,
+                }),
+                _ => rows.node(&NodeSpan { id: 8, node_type: 0, weight: None, life, values, clipped: 0, line }),
+            }
+        }
+        rows.reject(4, Reason::Malformed("x".into()));
+    }
+
+    #[test]
+    fn what_is_sent_on_is_what_was_pushed() {
+        let mut rows = SpanRows::default();
+        rows.file(&"f".into());
+        push(&mut rows, [2, 0, 3]);
+        let mut copy = SpanRows::default();
+        rows.send(&mut copy);
+        assert_eq!(format!("{rows:?}"), format!("{copy:?}"));
+        assert_eq!(rows.mark(), Mark { rows: 5, spans: 5, bytes: 20 });
+    }
+
+    #[test]
+    fn a_rewind_leaves_no_trace() {
+        let mut rows = SpanRows::default();
+        push(&mut rows, [1, 1, 1]);
+        let (mark, before) = (rows.mark(), format!("{rows:?}"));
+        push(&mut rows, [2, 5, 0]);
+        rows.rewind(mark);
+        assert_eq!(format!("{rows:?}"), before);
+        rows.clear();
+        assert!(rows.is_empty());
+    }
+}

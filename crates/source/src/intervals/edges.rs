@@ -1,0 +1,144 @@
+//! Edges bound to both ends, cut to their lives, and told apart where they are parallel.
+
+use std::collections::BTreeMap;
+
+use timeweft_graph::{
+    Action, EdgeKey, EdgeSpan, Element, Event, ExternalId, Interval, Name, NodeKey, Owner, Reason, SpanRow, Time,
+};
+
+use super::assembly::{Assembly, Course, Node};
+
+/// An edge whose life is cut, and its file.
+type Bound<'a> = (EdgeSpan<'a>, Name);
+
+fn pair(edge: &EdgeSpan<'_>) -> (u64, u64, u32) {
+    (edge.source, edge.destination, edge.edge_type)
+}
+
+impl Assembly {
+    /// Turns the waiting edges into events.
+    pub(super) fn add_edges(&mut self) {
+        let rows = std::mem::take(&mut self.edges);
+        let last = self.file.clone();
+        let mut edges: Vec<Bound<'_>> = Vec::new();
+        for row in rows.iter() {
+            match row {
+                SpanRow::File(name) => self.file = name.clone(),
+                SpanRow::Edge(edge) => edges.push((edge, self.file.clone())),
+                SpanRow::Node(_) | SpanRow::Reject(..) => {}
+            }
+        }
+        self.add_stubs(&edges);
+        edges.retain_mut(|(edge, file)| match self.bound(edge) {
+            Ok(life) => {
+                self.clipped += u64::from(life != edge.life);
+                edge.life = life;
+                true
+            }
+            Err(reason) => {
+                self.file.clone_from(file);
+                self.refuse_edge(edge, reason);
+                false
+            }
+        });
+        edges.sort_by_key(|(edge, _)| (pair(edge), edge.life));
+        let mut lanes = Lanes::default();
+        for (edge, file) in edges {
+            let key = lanes.key(pair(&edge), edge.life);
+            self.file = file;
+            if let Err(reason) = self.add_edge(&edge, key) {
+                self.refuse_edge(&edge, reason);
+            }
+        }
+        self.file = last;
+    }
+
+    /// Ends that no record describes.
+    fn add_stubs(&mut self, edges: &[Bound<'_>]) {
+        let mut first = BTreeMap::<u64, (Time, u64, &Name)>::new();
+        for (edge, file) in edges {
+            for id in [edge.source, edge.destination] {
+                if !self.nodes.contains_key(&id) {
+                    let (created, ..) = first.entry(id).or_insert((Time(0), edge.line, file));
+                    *created = edge.life.created.min(*created);
+                }
+            }
+        }
+        if first.is_empty() {
+            return;
+        }
+        let Some(node_type) = self.schema.add_node_type(&"unknown".into()) else {
+            self.overflow = true;
+            return;
+        };
+        for (id, (created, line, file)) in first {
+            let key = NodeKey { node_type: "unknown".into(), id: ExternalId::Int(id) };
+            self.file.clone_from(file);
+            self.record(Event::new(created, Action::Create, Element::Node(key.clone())), line);
+            self.nodes.insert(id, Node { key, node_type, life: Interval::open(created), line });
+        }
+    }
+
+    /// The part of the edge's life that both ends share.
+    fn bound(&self, edge: &EdgeSpan<'_>) -> Result<Interval, Reason> {
+        let mut life = edge.life;
+        for id in [edge.source, edge.destination] {
+            let Some(node) = self.nodes.get(&id) else { continue };
+            if !node.life.contains(life.created) {
+                let (from, to) = (node.life.created, node.life.removed);
+                let created = life.created;
+                return Err(Reason::Malformed(format!("begins at {created}, but node {id} lives from {from} to {to}")));
+            }
+            life.removed = life.removed.min(node.life.removed);
+        }
+        Ok(life)
+    }
+
+    fn add_edge(&mut self, edge: &EdgeSpan<'_>, key: Option<Name>) -> Result<(), Reason> {
+        let relation = self.number(edge.edge_type);
+        let (Some(source), Some(destination)) = (self.nodes.get(&edge.source), self.nodes.get(&edge.destination))
+        else {
+            return Ok(());
+        };
+        let (from, to) = (source.node_type, destination.node_type);
+        let element = Element::Edge(EdgeKey {
+            source: source.key.clone(),
+            relation: relation.clone(),
+            destination: destination.key.clone(),
+            key,
+        });
+        let Some(edge_type) = self.schema.add_edge_type(from, &relation, to) else {
+            self.overflow = true;
+            return Ok(());
+        };
+        let course = Course { life: edge.life, weight: Some(edge.weight), values: edge.values };
+        self.add(Owner::Edge(edge_type), element, &course, edge.line)?;
+        self.count_clipped_features(edge.clipped);
+        Ok(())
+    }
+}
+
+/// Which parallel edge each life belongs to, for lives that come sorted by pair and time.
+#[derive(Default)]
+struct Lanes {
+    pair: Option<(u64, u64, u32)>,
+    /// When the latest life of each parallel edge ends.
+    ends: Vec<Time>,
+}
+
+impl Lanes {
+    /// The key of the first parallel edge that is free: none, `2`, `3`, ...
+    fn key(&mut self, pair: (u64, u64, u32), life: Interval) -> Option<Name> {
+        if self.pair != Some(pair) {
+            self.pair = Some(pair);
+            self.ends.clear();
+        }
+        let free = self.ends.iter().position(|end| *end <= life.created);
+        let lane = free.unwrap_or_else(|| {
+            self.ends.push(life.removed);
+            self.ends.len() - 1
+        });
+        self.ends[lane] = life.removed;
+        (lane > 0).then(|| (lane + 1).to_string().into())
+    }
+}
