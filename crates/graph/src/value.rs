@@ -1,6 +1,7 @@
 //! Values of features: typed, compared bit by bit.
 
 mod bytes;
+mod small;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Name;
 
 pub use bytes::{ValueBytes, ValueRef};
+pub use small::SmallValue;
 
 macro_rules! numbers {
     ($($variant:ident $type:ty, $name:literal;)*) => {

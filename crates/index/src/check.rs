@@ -7,12 +7,15 @@ use timeweft_graph::{
 };
 
 use crate::ids::MAX_LENGTH;
+use crate::values::MOST;
 use crate::{Index, NONE};
 
 /// Types are numbered with 16 bits.
 const TYPES: usize = 1 << 16;
 /// An edge and its side share 32 bits in the adjacency.
 const LIVES: usize = 1 << 31;
+/// Bytes of values that can be numbered, less what one event or chunk of records may bring.
+const VALUES: usize = MOST - (1 << 30);
 
 /// An edge's ends and type, as far as they are known.
 pub(crate) struct Ends {
@@ -44,9 +47,15 @@ impl Index {
 
     /// Refuses what would not have numbers for so many more values.
     pub(crate) fn check_room(&self, values: usize) -> Result<(), Reason> {
-        let sets = self.log.len().max(self.columns.n_values()).saturating_add(values);
-        if self.edges.lives.len() >= LIVES || self.nodes.lives.len() >= LIVES || sets >= NONE as usize {
-            return Err(Reason::Malformed("the graph is full: 2^31 lives or 2^32 events and values".into()));
+        let sets = self.log.len().max(self.columns.n_first()).saturating_add(values);
+        if self.edges.lives.len() >= LIVES
+            || self.nodes.lives.len() >= LIVES
+            || sets >= NONE as usize
+            || self.columns.values.bytes.len() >= VALUES
+        {
+            return Err(Reason::Malformed(
+                "the graph is full: 2^31 lives, 2^32 events and values, or 8 GiB of values".into(),
+            ));
         }
         Ok(())
     }

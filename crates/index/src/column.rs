@@ -1,15 +1,12 @@
 //! Values of features and when they hold.
 
-use std::hash::{Hash, Hasher};
-
 use bytemuck::{Pod, Zeroable};
-use hashbrown::HashTable;
-use rustc_hash::{FxHashMap, FxHasher};
-use timeweft_graph::rows::RowRef;
+use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureId, Interval, Owner, Time, Value};
 
 use crate::NONE;
 use crate::array::Array;
+use crate::values::{Held, Values};
 
 /// A value from `created` on, until the next span of the feature or the end of the owner's life.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -27,75 +24,83 @@ pub(crate) struct Span {
 #[repr(C)]
 pub(crate) struct Track {
     created: Time,
-    /// Its first place in [`Columns::first`]; the next track's is its end.
+    /// Where its values begin in [`Columns::first`].
     start: u32,
-    /// 1 if [`Columns::changed`] has its spans, because some changed later; else 0.
-    changed: u32,
+    /// Number of its shape; and [`CHANGED`] if [`Columns::changed`] has its spans, because some changed later.
+    shape: u32,
 }
 
 /// The features of all lives: one track a life.
 #[derive(Clone, Default)]
 pub(crate) struct Columns {
     pub(crate) tracks: Array<Track>,
-    /// What each track was opened with, sorted by feature. It never changes.
-    pub(crate) first: Array<First>,
+    /// Numbers of the values that each track was opened with, in the order of its shape. They never change.
+    pub(crate) first: Array<u32>,
+    pub(crate) shapes: Shapes,
     /// The spans of the tracks that changed, sorted by (feature, created).
     pub(crate) changed: FxHashMap<u32, Vec<Span>>,
     pub(crate) values: Values,
-    /// By owner, and by number of the feature.
-    pub(crate) habits: FxHashMap<Owner, Vec<Habit>>,
     pub(crate) scratch: Vec<u8>,
 }
 
-/// How often the values of a feature repeat. Looking for each value costs time and room that only repeats pay back.
-#[derive(Clone, Copy)]
-pub(crate) struct Habit {
-    seen: u32,
-    new: u32,
-    /// The value met last, which often is the next one too.
-    last: u32,
-}
+/// Marks a track that changed, in its shape.
+const CHANGED: u32 = 1 << 31;
 
-impl Default for Habit {
-    fn default() -> Habit {
-        Habit { seen: 0, new: 0, last: NONE }
+impl Track {
+    fn is_changed(self) -> bool {
+        self.shape & CHANGED != 0
     }
 }
 
-impl Habit {
-    /// So many values tell whether they repeat.
-    const TRIAL: u32 = 2048;
-
-    fn is_distinct(self) -> bool {
-        self.seen >= Habit::TRIAL && self.new > self.seen / 2
-    }
+/// Which features lives are given: most lives of a type are given the same ones.
+#[derive(Clone, Default)]
+pub(crate) struct Shapes {
+    pub(crate) all: Vec<Box<[FeatureId]>>,
+    numbers: FxHashMap<Box<[FeatureId]>, u32>,
+    last: usize,
 }
 
-/// A feature and its value in six bytes.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct First([u16; 3]);
+impl Shapes {
+    /// So many shapes are kept as they are.
+    const MOST: usize = 1 << 12;
 
-impl First {
-    fn new((FeatureId(feature), value): (FeatureId, u32)) -> First {
-        First([feature, value as u16, (value >> 16) as u16])
+    /// The number of these features, in their order; none if there are too many shapes for another one.
+    fn find(&mut self, sets: &[(FeatureId, u32)]) -> Option<u32> {
+        let features = sets.iter().map(|(feature, _)| *feature);
+        if self.all.get(self.last).is_some_and(|last| last.iter().copied().eq(features.clone())) {
+            return Some(self.last as u32);
+        }
+        if self.all.len() < Shapes::MOST {
+            return Some(self.add(features.collect()));
+        }
+        self.numbers.get(&features.collect::<Box<[_]>>()).copied()
     }
 
-    fn get(self) -> (FeatureId, u32) {
-        let First([feature, low, high]) = self;
-        (FeatureId(feature), u32::from(low) | u32::from(high) << 16)
+    /// The number of these features, added if they are new.
+    pub(crate) fn add(&mut self, features: Box<[FeatureId]>) -> u32 {
+        let next = self.all.len() as u32;
+        let number = *self.numbers.entry(features.clone()).or_insert(next);
+        if number == next {
+            self.all.push(features);
+        }
+        self.last = number as usize;
+        number
+    }
+
+    fn get(&self, number: u32) -> &[FeatureId] {
+        self.all.get((number & !CHANGED) as usize).map_or(&[], |features| features)
     }
 }
 
 impl Columns {
     /// The bytes of the value of a number.
-    pub(crate) fn bytes(&self, id: u32) -> Option<&[u8]> {
-        self.values.get(id)
+    pub(crate) fn bytes(&self, number: u32) -> Option<Held<'_>> {
+        self.values.get(number)
     }
 
     /// The value of a number.
-    pub(crate) fn value(&self, id: u32) -> Option<Value> {
-        Value::decode(self.bytes(id)?)
+    pub(crate) fn value(&self, number: u32) -> Option<Value> {
+        Value::decode(&self.bytes(number)?)
     }
 
     /// A number for a value of a feature. Equal values mostly have equal numbers; [`Columns::same`] tells. The caller
@@ -104,28 +109,14 @@ impl Columns {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         value.encode(&mut bytes);
-        let id = self.add_bytes(owner, feature, &bytes);
+        let number = self.values.add(owner, feature, &bytes);
         self.scratch = bytes;
-        id
-    }
-
-    /// The same for the bytes of a value.
-    pub(crate) fn add_bytes(&mut self, owner: Owner, feature: FeatureId, bytes: &[u8]) -> u32 {
-        let habits = self.habits.entry(owner).or_default();
-        add_value(habits, &mut self.values, feature, bytes)
-    }
-
-    /// Numbers for the values of a record's features, into `sets`.
-    pub(crate) fn add_row(&mut self, row: RowRef<'_>, sets: &mut Vec<(FeatureId, u32)>) {
-        let habits = self.habits.entry(row.owner()).or_default();
-        let values = &mut self.values;
-        sets.clear();
-        sets.extend(row.features().map(|(feature, bytes)| (feature, add_value(habits, values, feature, bytes))));
+        number
     }
 
     /// Whether two numbers stand for equal values.
     pub(crate) fn same(&self, a: u32, b: u32) -> bool {
-        a == b || (a != NONE && b != NONE && self.bytes(a) == self.bytes(b))
+        self.values.same(a, b)
     }
 
     /// Makes room for lives with so many first values, of so many bytes in all.
@@ -133,35 +124,48 @@ impl Columns {
         self.tracks.reserve(lives);
         self.first.reserve(values);
         self.values.bytes.reserve(bytes);
-        self.values.ends.reserve(values);
     }
 
-    /// How many numbers of values, or places of first values, are taken.
-    pub(crate) fn n_values(&self) -> usize {
-        self.values.ends.len().max(self.first.len())
+    /// How many places of first values are taken.
+    pub(crate) fn n_first(&self) -> usize {
+        self.first.len()
     }
 
     /// A track for a life with these sets, all at one time; of several sets of one feature the last counts. [`NONE`] if
     /// nothing is set.
     pub(crate) fn open(&mut self, time: Time, sets: &[(FeatureId, u32)]) -> u32 {
-        let start = self.first.len();
-        self.first.own().extend(sets.iter().map(|&set| First::new(set)));
-        if !sets.is_sorted_by(|a, b| a.0 < b.0) {
-            let mut own = self.first.own().split_off(start);
-            own.reverse();
-            own.sort_by_key(|first| first.get().0);
-            own.dedup_by_key(|first| first.get().0);
-            self.first.own().append(&mut own);
-        }
-        if sets.iter().any(|(_, value)| *value == NONE) {
-            let own = self.first.own().split_off(start);
-            self.first.own().extend(own.into_iter().filter(|first| first.get().1 != NONE));
-        }
-        if self.first.len() == start {
+        let plain = sets.is_sorted_by(|a, b| a.0 < b.0) && sets.iter().all(|(_, value)| *value != NONE);
+        let settled;
+        let sets = if plain {
+            sets
+        } else {
+            settled = settle(sets);
+            &settled
+        };
+        if sets.is_empty() {
             return NONE;
         }
-        self.tracks.push(Track { created: time, start: start as u32, changed: 0 });
+        let start = self.first.len() as u32;
+        let shape = match self.shapes.find(sets) {
+            Some(shape) => {
+                self.first.own().extend(sets.iter().map(|(_, value)| *value));
+                shape
+            }
+            None => self.open_widely(sets),
+        };
+        self.tracks.push(Track { created: time, start, shape });
         (self.tracks.len() - 1) as u32
+    }
+
+    /// Where every life has features of its own: a place for each feature up to the last.
+    fn open_widely(&mut self, sets: &[(FeatureId, u32)]) -> u32 {
+        let last = sets.last().map_or(0, |(feature, _)| feature.0);
+        let mut sets = sets.iter().copied().peekable();
+        for feature in (0..=last).map(FeatureId) {
+            let set = sets.next_if(|(known, _)| *known == feature);
+            self.first.push(set.map_or(NONE, |(_, value)| value));
+        }
+        self.shapes.add((0..=last).map(FeatureId).collect())
     }
 
     /// Sets features from `time` on; a life without a track gets one.
@@ -175,22 +179,19 @@ impl Columns {
 
     /// What a track was opened with, sorted by feature.
     pub(crate) fn first(&self, track: u32) -> impl Iterator<Item = (FeatureId, u32)> {
-        self.first_of(track).iter().map(|first| first.get())
-    }
-
-    fn first_of(&self, track: u32) -> &[First] {
-        let Some(own) = self.tracks.get(track as usize) else { return &[] };
-        let end = self.tracks.get(track as usize + 1).map_or(self.first.len(), |next| next.start as usize);
-        &self.first[own.start as usize..end]
+        let own = self.tracks.get(track as usize);
+        let features = own.map_or(&[][..], |own| self.shapes.get(own.shape));
+        let values = own.map_or(&[][..], |own| &self.first[own.start as usize..][..features.len()]);
+        features.iter().copied().zip(values.iter().copied()).filter(|(_, value)| *value != NONE)
     }
 
     /// Sets a feature from `time` on, which is not before any earlier set of it. What was set at the same time before is undone.
     fn set(&mut self, track: u32, feature: FeatureId, time: Time, value: u32) {
-        if self.tracks[track as usize].changed == 0 {
+        if !self.tracks[track as usize].is_changed() {
             let created = self.tracks[track as usize].created;
             let spans = self.first(track).map(|(feature, value)| Span { created, value, feature, unused: 0 }).collect();
             self.changed.insert(track, spans);
-            self.tracks[track as usize].changed = 1;
+            self.tracks[track as usize].shape |= CHANGED;
         }
         let Some(mut spans) = self.changed.remove(&track) else { return };
         let mut end = spans.partition_point(|span| span.feature <= feature);
@@ -207,25 +208,23 @@ impl Columns {
 
     /// The values that hold at a time of the life: at most one of each feature, in the order of the schema.
     pub(crate) fn at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, u32)> {
-        let (first, spans) = self.parts(track);
         let begun = self.tracks.get(track as usize).is_some_and(|track| track.created <= time);
-        let first = if begun { first } else { &[] };
+        let (first, spans) = self.parts(track);
+        let first = first.filter(move |_| begun);
         let changed = spans.chunk_by(|a, b| a.feature == b.feature).filter_map(move |spans| {
             let end = spans.partition_point(|span| span.created <= time);
             let span = spans[..end].last()?;
             (span.value != NONE).then_some((span.feature, span.value))
         });
-        first.iter().map(|first| first.get()).chain(changed)
+        first.chain(changed)
     }
 
     /// Every value that held in the life and when, by (feature, created).
     pub(crate) fn history(&self, track: u32, life: Interval) -> impl Iterator<Item = (FeatureId, Interval, u32)> {
         let (first, spans) = self.parts(track);
         let created = self.tracks.get(track as usize).map_or(life.created, |track| track.created);
-        let first = first.iter().filter_map(move |first| {
-            let (feature, value) = first.get();
-            Some((feature, Interval::new(created, life.removed)?, value))
-        });
+        let first =
+            first.filter_map(move |(feature, value)| Some((feature, Interval::new(created, life.removed)?, value)));
         let changed = spans.chunk_by(|a, b| a.feature == b.feature).flat_map(move |spans| {
             spans.iter().enumerate().filter_map(move |(at, span)| {
                 let removed = spans.get(at + 1).map_or(life.removed, |next| next.created.min(life.removed));
@@ -237,80 +236,39 @@ impl Columns {
     }
 
     /// What a track was opened with, or, once something changed, its spans.
-    fn parts(&self, track: u32) -> (&[First], &[Span]) {
-        match self.tracks.get(track as usize) {
-            Some(own) if own.changed != 0 => (&[], self.changed.get(&track).map_or(&[], |spans| spans)),
-            _ => (self.first_of(track), &[]),
+    fn parts(&self, track: u32) -> (impl Iterator<Item = (FeatureId, u32)>, &[Span]) {
+        let changed = self.tracks.get(track as usize).is_some_and(|own| own.is_changed());
+        let spans = if changed { self.changed.get(&track).map_or(&[][..], |spans| spans) } else { &[] };
+        (self.first(if changed { NONE } else { track }), spans)
+    }
+}
+
+/// One value for each feature that has one in the end, in order.
+fn settle(sets: &[(FeatureId, u32)]) -> Vec<(FeatureId, u32)> {
+    let mut own = sets.to_vec();
+    own.reverse();
+    own.sort_by_key(|(feature, _)| *feature);
+    own.dedup_by_key(|(feature, _)| *feature);
+    own.retain(|(_, value)| *value != NONE);
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More shapes than are kept, in two ways: what a life was given comes back.
+    #[test]
+    fn lives_with_features_of_their_own_keep_them() {
+        let mut columns = Columns::default();
+        let sets = |life: u32| -> Vec<(FeatureId, u32)> {
+            (0..14).filter(|bit| life >> bit & 1 == 1).map(|bit| (FeatureId(bit), life + u32::from(bit))).collect()
+        };
+        let tracks: Vec<u32> = (0..1 << 14).map(|life| columns.open(Time(1), &sets(life))).collect();
+        for (life, &track) in (0..).zip(&tracks) {
+            assert_eq!(columns.at(track, Time(1)).collect::<Vec<_>>(), sets(life));
+            assert_eq!(columns.at(track, Time(0)).count(), 0);
         }
+        assert_eq!(columns.shapes.all.len(), Shapes::MOST + 14 - 12);
     }
-}
-
-fn add_value(habits: &mut Vec<Habit>, values: &mut Values, feature: FeatureId, bytes: &[u8]) -> u32 {
-    if habits.len() <= feature.at() {
-        habits.resize(feature.at() + 1, Habit::default());
-    }
-    let habit = &mut habits[feature.at()];
-    if habit.is_distinct() {
-        return values.append(bytes);
-    }
-    habit.seen += 1;
-    if values.get(habit.last) == Some(bytes) {
-        return habit.last;
-    }
-    let before = values.ends.len();
-    let id = values.intern(bytes);
-    habit.new += u32::from(values.ends.len() > before);
-    habit.last = id;
-    id
-}
-
-/// Values as bytes; those that were looked for once each.
-#[derive(Clone, Default)]
-pub(crate) struct Values {
-    pub(crate) bytes: Array<u8>,
-    pub(crate) ends: Array<u64>,
-    table: HashTable<u32>,
-}
-
-impl Values {
-    fn get(&self, id: u32) -> Option<&[u8]> {
-        let end = *self.ends.get(id as usize)?;
-        Some(&self.bytes[start(&self.ends, id)..end as usize])
-    }
-
-    fn intern(&mut self, bytes: &[u8]) -> u32 {
-        let hash = hash(bytes);
-        if let Some(id) = find(&self.table, &self.ends, &self.bytes, hash, bytes) {
-            return id;
-        }
-        let id = self.append(bytes);
-        let (ends, bytes) = (&self.ends, &self.bytes);
-        self.table.insert_unique(hash, id, |&at| self::hash(slice(ends, bytes, at)));
-        id
-    }
-
-    /// Numbers a value without looking for it.
-    fn append(&mut self, value: &[u8]) -> u32 {
-        self.bytes.own().extend_from_slice(value);
-        self.ends.push(self.bytes.len() as u64);
-        (self.ends.len() - 1) as u32
-    }
-}
-
-fn find(table: &HashTable<u32>, ends: &[u64], known: &[u8], hash: u64, bytes: &[u8]) -> Option<u32> {
-    table.find(hash, |&at| slice(ends, known, at) == bytes).copied()
-}
-
-fn slice<'a>(ends: &[u64], bytes: &'a [u8], id: u32) -> &'a [u8] {
-    &bytes[start(ends, id)..ends[id as usize] as usize]
-}
-
-fn start(ends: &[u64], id: u32) -> usize {
-    id.checked_sub(1).map_or(0, |before| ends[before as usize] as usize)
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    bytes.hash(&mut hasher);
-    hasher.finish()
 }

@@ -164,7 +164,7 @@ impl<'a> Join<'a> {
 
     /// Puts the numbers of a record's values into [`Join::sets`].
     fn intern(&mut self, row: RowRef<'_>) {
-        self.index.columns.add_row(row, &mut self.sets);
+        self.index.columns.values.add_row(row, &mut self.sets);
     }
 
     /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`Join::sets`], in the order of
@@ -180,7 +180,7 @@ impl<'a> Join<'a> {
                 self.sets.push((early, NONE - 1));
             }
             match wanted.next_if(|(wanted, _)| *wanted == feature) {
-                Some((_, bytes)) if self.index.columns.bytes(value) == Some(bytes) => {}
+                Some((_, bytes)) if self.index.columns.bytes(value).is_some_and(|held| *held == *bytes) => {}
                 Some(_) => self.sets.push((feature, NONE - 1)),
                 None if skipped(feature) => {}
                 None => self.sets.push((feature, NONE)),
@@ -192,7 +192,7 @@ impl<'a> Join<'a> {
         }
         for (feature, bytes) in row.features() {
             if let Some(set) = self.sets.iter_mut().find(|set| set.0 == feature) {
-                set.1 = self.index.columns.add_bytes(row.owner(), feature, bytes);
+                set.1 = self.index.columns.values.add(row.owner(), feature, bytes);
             }
         }
         // As the log is written, so that what is in memory is what the log replays to.

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `apply`, `check` | the law of ingestion |
 //! | `node`, `edge`, `merge`, `life` | elements and their lives |
-//! | `column` | values of features and when they hold |
+//! | `column`, `values` | features, when they hold, and their values |
 //! | `adjacency` | edges at nodes by type and side, sorted by time |
 //! | `recent` | most recent neighbors over all types and both sides |
 //! | `recency` | counters of pairs, sources, destinations |
@@ -41,6 +41,7 @@ mod recent;
 mod replay;
 mod slots;
 mod snapshot;
+mod values;
 mod view;
 
 pub use fact::Fact;

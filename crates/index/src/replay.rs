@@ -51,7 +51,7 @@ impl Creates<'_> {
             let ended = self.index.nodes.latest_life(node).is_none_or(|life| !life.interval.is_open());
             (ended && self.index.nodes.get(node).latest <= time).then_some(())?;
         }
-        self.index.columns.add_row(row, &mut self.sets);
+        self.index.columns.values.add_row(row, &mut self.sets);
         let node = known.unwrap_or_else(|| self.index.nodes.add(row.node_type(), row.id()));
         self.index.begin_life(node, time, (&self.sets, true), self.speaker);
         Some(())
@@ -72,7 +72,7 @@ impl Creates<'_> {
             let ended = !self.index.edges.get(known).interval.is_open();
             (ended && self.index.edges.latest(known) <= time).then_some(())?;
         }
-        self.index.columns.add_row(row, &mut self.sets);
+        self.index.columns.values.add_row(row, &mut self.sets);
         let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
         self.index.begin_edge(identity(key), time, (&self.sets, true), self.speaker);
         Some(())

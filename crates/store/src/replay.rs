@@ -34,6 +34,8 @@ impl Store {
             expected[1] += counts.edges.created as usize;
         }
         let mut index = Index::new(schema.clone());
+        // Some more than the log has: the next version most often adds a little, and growing would copy everything.
+        expected = expected.map(|count| count + count / 16);
         index.reserve(expected[0], expected[1]);
         let mut replay = Replay { index: &mut index, expected };
         log.iter().try_for_each(|entry| replay.load(self, *entry, &schema))?;

@@ -52,7 +52,7 @@ const CATEGORY: u8 = 1;
 const BYTES: u8 = 2;
 const JSON: u8 = 3;
 const DENSE: u8 = 4;
-const SCALAR: u8 = 5;
+pub(super) const SCALAR: u8 = 5;
 const SPARSE: u8 = 6;
 
 impl ValueRef<'_> {

@@ -1,8 +1,9 @@
 //! Merges and deletions that a version names.
 
+use rustc_hash::FxHashSet;
 use timeweft_graph::delta::{Canonical, DeletionReport, MergeContext, OwnerName, Past, merge_delta};
 use timeweft_graph::rows::Rest;
-use timeweft_graph::{MergeRecord, Name, NodeKey, Reject};
+use timeweft_graph::{ListedDeletion, MergeRecord, Name, NodeKey, Reject};
 
 use super::{Join, Step};
 
@@ -11,7 +12,13 @@ impl Join<'_> {
     pub(super) fn merges(&mut self, rest: &Rest) {
         let canonical = Canonical::new(&self.index.schema, &rest.schema);
         let counts = |name: &Name| self.common.counts(&OwnerName::Merge, name);
-        let merged = merge_delta(&*self, &rest.merges, &rest.deleted, &canonical, &counts, self.at);
+        // Releases list every deletion that ever was: most are of nodes that nothing else names, and say nothing new.
+        let merged_nodes: FxHashSet<&NodeKey> = rest.merges.iter().map(|merge| &merge.from).collect();
+        let matters =
+            |row: &&ListedDeletion| self.index.node_index(&row.node).is_some() || merged_nodes.contains(&row.node);
+        let deleted: Vec<ListedDeletion> = rest.deleted.iter().filter(matters).cloned().collect();
+        let mut merged = merge_delta(&*self, &rest.merges, &deleted, &canonical, &counts, self.at);
+        merged.deletions.ignored += (rest.deleted.len() - deleted.len()) as u64;
         let omitted = self.report.nodes.gone.saturating_sub(merged.explained as u64);
         self.report.merges = merged.merges;
         self.report.deletions = DeletionReport { omitted, ..merged.deletions };

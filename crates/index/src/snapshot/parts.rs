@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bytemuck::Pod;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{EdgeIndex, Schema, Time};
+use timeweft_graph::{EdgeIndex, FeatureId, Schema, Time};
 
 use super::read::{Reader, SnapshotError, damaged};
 use super::write::Writer;
@@ -33,6 +33,8 @@ struct Facts {
     edges_taken: usize,
     /// First time and unit of 32-bit times in the lists; none if they have 64 bits.
     clock: Option<(i64, i64)>,
+    /// Which features lives are given, by number.
+    shapes: Vec<Box<[FeatureId]>>,
 }
 
 pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<()> {
@@ -56,6 +58,7 @@ pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<(
         edges_ordered: edges.ordered,
         edges_taken: edges.table.taken,
         clock,
+        shapes: index.columns.shapes.all.clone(),
     };
     out.bytes("facts", &serde_json::to_vec(&facts)?)?;
     save_nodes(nodes, out)?;
@@ -77,7 +80,7 @@ pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
     index.nodes = load_nodes(&facts, parts)?;
     index.edges = load_edges(&facts, parts)?;
     index.merges.all = parts.array("merges")?;
-    index.columns = load_columns(parts)?;
+    index.columns = load_columns(&facts, parts)?;
     index.log = load_log(parts)?;
     index.keys = load_names("keys", parts)?;
     index.namespaces = load_names("namespaces", parts)?;
@@ -137,11 +140,10 @@ fn save_columns<W: Write>(columns: &Columns, out: &mut Writer<W>) -> io::Result<
     out.array("tracks", &columns.tracks)?;
     out.array("tracks.first", &columns.first)?;
     save_groups("tracks.changed", &columns.changed, |spans| spans, out)?;
-    out.array("values", &columns.values.bytes)?;
-    out.array("values.ends", &columns.values.ends)
+    out.array("values", &columns.values.bytes)
 }
 
-fn load_columns(parts: &Reader) -> Result<Columns, SnapshotError> {
+fn load_columns(facts: &Facts, parts: &Reader) -> Result<Columns, SnapshotError> {
     let mut columns = Columns {
         tracks: parts.array("tracks")?,
         first: parts.array("tracks.first")?,
@@ -149,7 +151,7 @@ fn load_columns(parts: &Reader) -> Result<Columns, SnapshotError> {
         ..Columns::default()
     };
     columns.values.bytes = parts.array("values")?;
-    columns.values.ends = parts.array("values.ends")?;
+    facts.shapes.iter().for_each(|shape| _ = columns.shapes.add(shape.clone()));
     Ok(columns)
 }
 
