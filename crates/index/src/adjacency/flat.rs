@@ -71,7 +71,7 @@ pub(super) struct Arrays<T> {
 
 /// Where a list lies; the next one's tells where it ends.
 #[derive(Clone, Copy)]
-pub(super) struct Head {
+pub(crate) struct Head {
     pub(super) entries: u32,
     pub(super) removals: u32,
     pub(super) latest: u32,
