@@ -42,6 +42,9 @@ pub(crate) trait Parts<'a, T: Tick>: Copy {
     /// The entries of a part.
     fn entries(self, part: &Part) -> &'a [Entry<T>];
 
+    /// The entry at a place; the places of a part are from its start to its end.
+    fn entry(self, part: &Part, place: usize) -> &'a Entry<T>;
+
     /// A part with what it takes to count and to skip.
     fn run(self, part: &Part) -> Run<'a, T>;
 
@@ -73,6 +76,7 @@ impl<'a, T: Tick> Lists<'a, T> {
     }
 
     /// The positions of a node's lists.
+    #[inline]
     pub(crate) fn of_node(&self, node: NodeIndex) -> Range<u32> {
         match self.starts.get(node.at()..node.at().saturating_add(2)) {
             Some(&[start, end]) => start..end,
@@ -81,6 +85,7 @@ impl<'a, T: Tick> Lists<'a, T> {
     }
 
     /// The lists at positions.
+    #[inline]
     pub(crate) fn parts(&self, lists: Range<u32>) -> impl Iterator<Item = Part> + 'a {
         let heads = self.heads.get(lists.start as usize..(lists.end as usize).saturating_add(1)).unwrap_or_default();
         lists.zip(heads.windows(2)).map(|(list, heads)| Part {
@@ -101,8 +106,14 @@ impl<'a, T: Tick> Lists<'a, T> {
 impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
     const FLAT: bool = true;
 
+    #[inline]
     fn entries(self, part: &Part) -> &'a [Entry<T>] {
         &self.entries[part.start as usize..part.end as usize]
+    }
+
+    #[inline]
+    fn entry(self, _: &Part, place: usize) -> &'a Entry<T> {
+        &self.entries[place]
     }
 
     fn run(self, part: &Part) -> Run<'a, T> {
@@ -139,6 +150,10 @@ impl<'a> Parts<'a, i64> for Touched<'a> {
 
     fn entries(self, part: &Part) -> &'a [Entry<i64>] {
         self.run(part).entries
+    }
+
+    fn entry(self, part: &Part, place: usize) -> &'a Entry<i64> {
+        &self.entries(part)[place]
     }
 
     fn run(self, part: &Part) -> Run<'a, i64> {

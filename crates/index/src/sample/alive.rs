@@ -11,11 +11,13 @@ pub(crate) struct Moment<T> {
 
 impl<T: Tick> Moment<T> {
     /// Whether an edge is seen. Lives that ended when they began never are.
+    #[inline]
     pub(crate) fn sees(&self, entry: &Entry<T>) -> bool {
         (entry.created <= self.at) & (entry.removed > if self.soft { entry.created } else { self.at })
     }
 
     /// How many edges of a list are seen.
+    #[inline]
     pub(crate) fn count<'a, P: Parts<'a, T>>(&self, source: P, part: &Part) -> usize {
         if part.len() <= BLOCK || self.soft {
             return source.entries(part).iter().filter(|entry| self.sees(entry)).count();
@@ -24,20 +26,23 @@ impl<T: Tick> Moment<T> {
     }
 }
 
-/// A place in one of a root's lists.
+/// A place in one of a root's lists: the list among the root's, and the place in the array that it lies in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Pick(u64);
 
 impl Pick {
-    pub(crate) fn new(part: usize, at: usize) -> Pick {
-        Pick((part as u64) << 32 | at as u64)
+    #[inline]
+    pub(crate) fn new(part: usize, place: usize) -> Pick {
+        Pick((part as u64) << 32 | place as u64)
     }
 
+    #[inline]
     pub(crate) fn part(self) -> usize {
         (self.0 >> 32) as usize
     }
 
-    pub(crate) fn at(self) -> usize {
+    #[inline]
+    pub(crate) fn place(self) -> usize {
         self.0 as u32 as usize
     }
 }
@@ -70,6 +75,7 @@ impl Picks {
         &mut self.room[..self.len]
     }
 
+    #[inline]
     /// Adds the entries of a list that are seen, in its order, without whole blocks that are over.
     pub(crate) fn gather<'a, T: Tick, P: Parts<'a, T>>(
         &mut self,
@@ -78,17 +84,18 @@ impl Picks {
         moment: Moment<T>,
     ) {
         if part.len() <= BLOCK {
-            return self.add(source.entries(part), Pick::new(at, 0), moment);
+            return self.add(source.entries(part), Pick::new(at, part.start as usize), moment);
         }
         let run = source.run(part);
         let begun = &run.entries[..run.begun(moment.at)];
         for (block, entries) in begun.chunks(BLOCK).enumerate() {
             if !is_over(&run, block, moment) {
-                self.add(entries, Pick::new(at, block * BLOCK), moment);
+                self.add(entries, Pick::new(at, part.start as usize + block * BLOCK), moment);
             }
         }
     }
 
+    #[inline]
     fn add<T: Tick>(&mut self, entries: &[Entry<T>], first: Pick, moment: Moment<T>) {
         if self.room.len() < self.len + entries.len() {
             self.room.resize((self.len + entries.len()).next_power_of_two(), Pick::default());
@@ -108,7 +115,7 @@ pub(crate) fn is_over<T: Tick>(run: &Run<'_, T>, block: usize, moment: Moment<T>
     !moment.soft && run.latest.get(block).is_some_and(|latest| *latest <= moment.at)
 }
 
-/// The positions of the newest `k` entries of a list that are seen, newest first.
+/// The places of the newest `k` entries of a list that are seen, newest first.
 pub(crate) fn newest<'a, T: Tick, P: Parts<'a, T>>(
     source: P,
     part: &Part,
@@ -129,7 +136,7 @@ pub(crate) fn newest<'a, T: Tick, P: Parts<'a, T>>(
             left -= 1;
             if moment.sees(&run.entries[left]) {
                 found += 1;
-                each(left);
+                each(part.start as usize + left);
             }
         }
     }

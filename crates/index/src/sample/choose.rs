@@ -43,15 +43,15 @@ struct Long {
 struct Ranked {
     weight: f64,
     created: i64,
-    edge: u32,
+    side: u32,
     pick: Pick,
 }
 
 impl Ranked {
     /// Best first.
     fn order(&self, other: &Ranked) -> Ordering {
-        let newer = || (other.created, other.edge).cmp(&(self.created, self.edge));
-        other.weight.total_cmp(&self.weight).then_with(newer).then_with(|| self.pick.part().cmp(&other.pick.part()))
+        let newer = || (other.created, other.side).cmp(&(self.created, self.side));
+        other.weight.total_cmp(&self.weight).then_with(newer)
     }
 }
 
@@ -88,22 +88,46 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
     }
 
     fn last(&mut self, parts: Range<usize>, k: usize) {
+        let entries: usize = self.parts[parts.clone()].iter().map(Part::len).sum();
+        if entries <= FEW {
+            return self.last_of_few(parts, k);
+        }
+        let (source, clock) = (self.source, self.source.clock());
         let Scratch { picks, ranked, .. } = &mut *self.scratch;
         if parts.len() == 1 {
-            let part = parts.start;
-            newest(self.source, &self.parts[part], self.moment, k, |at| picks.push(Pick::new(part, at)));
+            let at = parts.start;
+            newest(source, &self.parts[at], self.moment, k, |place| picks.push(Pick::new(at, place)));
             return;
         }
         ranked.clear();
-        let clock = self.source.clock();
-        for part in parts {
-            let entries = self.source.entries(&self.parts[part]);
-            newest(self.source, &self.parts[part], self.moment, k, |at| {
-                let created = entries[at].created.time(clock).0;
-                ranked.push(Ranked { weight: 0.0, created, edge: entries[at].edge().0, pick: Pick::new(part, at) });
+        for at in parts {
+            let part = &self.parts[at];
+            newest(source, part, self.moment, k, |place| {
+                let (created, side) = source.entry(part, place).order();
+                ranked.push(Ranked { weight: 0.0, created: created.time(clock).0, side, pick: Pick::new(at, place) });
             });
         }
         best(ranked, k, picks);
+    }
+
+    /// The same where there are few entries: the most common case, and sorted at once.
+    #[inline]
+    fn last_of_few(&mut self, parts: Range<usize>, k: usize) {
+        let Scratch { picks, alive, .. } = &mut *self.scratch;
+        alive.clear();
+        parts.for_each(|at| alive.gather(self.source, (at, &self.parts[at]), self.moment));
+        let mut sorted = [(T::Rank::default(), Pick::default()); FEW];
+        // From the last to the first, so that the entries of a list come newest first, as they are wanted.
+        for (n, &pick) in alive.as_slice().iter().rev().enumerate() {
+            let rank = self.source.entry(&self.parts[pick.part()], pick.place()).rank();
+            let mut at = n;
+            while at > 0 && sorted[at - 1].0 < rank {
+                sorted[at] = sorted[at - 1];
+                at -= 1;
+            }
+            sorted[at] = (rank, pick);
+        }
+        picks.extend(sorted[..alive.as_slice().len().min(k)].iter().map(|(_, pick)| *pick));
     }
 
     /// Looks through the short lists and measures the long ones; how many edges are seen.
@@ -182,9 +206,10 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
             at -= alive.len();
             for long in longs {
                 if at < long.begun {
-                    let entries = self.source.entries(&self.parts[long.part]);
-                    if self.moment.sees(&entries[at]) {
-                        return Pick::new(long.part, at);
+                    let part = &self.parts[long.part];
+                    let place = part.start as usize + at;
+                    if self.moment.sees(self.source.entry(part, place)) {
+                        return Pick::new(long.part, place);
                     }
                     continue 'draw;
                 }
@@ -308,10 +333,10 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
                 at -= sum;
                 continue;
             }
-            let (part, place) = (&self.parts[long.part], first_above(sums, at));
-            let entry = &self.source.entries(part)[place];
-            let highest = weights.flat()[part.start as usize + place];
-            if !self.moment.sees(entry) {
+            let part = &self.parts[long.part];
+            let place = part.start as usize + first_above(sums, at);
+            let highest = weights.flat()[place];
+            if !self.moment.sees(self.source.entry(part, place)) {
                 return None;
             }
             let pick = Pick::new(long.part, place);
@@ -352,7 +377,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
         for &pick in alive.as_slice() {
             let weight = clean(weigh(self.source, self.parts, &self.scale, pick));
             if weight > 0.0 && !is_taken(&pick) {
-                ranked.push(Ranked { weight: self.draws.positive().ln() / weight, created: 0, edge: 0, pick });
+                ranked.push(Ranked { weight: self.draws.positive().ln() / weight, created: 0, side: 0, pick });
             }
         }
         let missing = start + k - picks.len();
@@ -372,10 +397,10 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
             for block in (0..begun.div_ceil(BLOCK)).rev() {
                 let places = block * BLOCK..begun.min((block + 1) * BLOCK);
                 let newest = &run.entries[places.end - 1];
-                let newest = (newest.created.time(run.clock).0, newest.edge().0);
+                let newest = (newest.created.time(run.clock).0, newest.order().1);
                 let hopeless = tops.get(block).is_some_and(|top| self.is_full_above(k, *top, newest));
                 if !hopeless && !is_over(&run, block, self.moment) {
-                    places.rev().for_each(|place| self.rank(k, Pick::new(at, place)));
+                    places.rev().for_each(|place| self.rank(k, Pick::new(at, part.start as usize + place)));
                 }
             }
         }
@@ -385,13 +410,13 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
 
     /// Whether there are `k` already and nothing of at most this weight, and at most as new, gets among them.
     fn is_full_above(&self, k: usize, top: f64, newest: (i64, u32)) -> bool {
-        let above = |last: &Ranked| last.weight > top || last.weight == top && (last.created, last.edge) > newest;
+        let above = |last: &Ranked| last.weight > top || last.weight == top && (last.created, last.side) > newest;
         self.scratch.ranked.len() == k && self.scratch.ranked.last().is_some_and(above)
     }
 
     /// Keeps the `k` best in order.
     fn rank(&mut self, k: usize, pick: Pick) {
-        let entry = &self.source.entries(&self.parts[pick.part()])[pick.at()];
+        let entry = self.source.entry(&self.parts[pick.part()], pick.place());
         if !self.moment.sees(entry) {
             return;
         }
@@ -401,8 +426,8 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
         if ranked.len() == k && ranked.last().is_some_and(|last| last.weight > weight) {
             return;
         }
-        let created = entry.created.time(self.source.clock()).0;
-        let new = Ranked { weight, created, edge: entry.edge().0, pick };
+        let (created, side) = entry.order();
+        let new = Ranked { weight, created: created.time(self.source.clock()).0, side, pick };
         let place = ranked.partition_point(|known| known.order(&new) == Ordering::Less);
         ranked.insert(place, new);
         ranked.truncate(k);
@@ -410,9 +435,9 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
 }
 
 /// The weight of a pick.
+#[inline]
 fn weigh<'l, T: Tick, P: Parts<'l, T>>(source: P, parts: &[Part], scale: &Scale<'_>, pick: Pick) -> f64 {
-    let part = &parts[pick.part()];
-    scale.weigh::<T, P>(part, pick.at(), &source.entries(part)[pick.at()])
+    scale.weigh::<T, P>(pick.place(), source.entry(&parts[pick.part()], pick.place()))
 }
 
 /// The first position whose sum is above a number.

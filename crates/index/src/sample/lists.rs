@@ -245,7 +245,7 @@ impl Lister<'_, '_> {
     ) {
         let entries = source.entries(part);
         let real = places.filter(|&place| entries[place].created < entries[place].removed);
-        real.for_each(|place| self.alive.push(Pick::new(at, place)));
+        real.for_each(|place| self.alive.push(Pick::new(at, part.start as usize + place)));
     }
 
     /// Adds what began by `end` and was removed after `from`, or is there still.
@@ -259,7 +259,7 @@ impl Lister<'_, '_> {
             for place in block * BLOCK..begun.min((block + 1) * BLOCK) {
                 let entry = &run.entries[place];
                 if entry.created < entry.removed && from.is_none_or(|from| entry.outlives(from)) {
-                    self.alive.push(Pick::new(at, place));
+                    self.alive.push(Pick::new(at, part.start as usize + place));
                 }
             }
         }
@@ -271,14 +271,14 @@ impl Lister<'_, '_> {
         out.counts.push(picks.len() as u32);
         for &pick in picks {
             let part = &parts[pick.part()];
-            let entry = &source.entries(part)[pick.at()];
+            let entry = source.entry(part, pick.place());
             out.neighbors.push(entry.neighbor());
             out.edges.push(entry.edge());
             out.edge_types.push(part.edge_type);
             out.directions.push(part.direction);
             out.created.push(entry.created.time(clock));
             out.removed.push(entry.removed.time(clock));
-            out.weights.push(scale.weigh::<T, P>(part, pick.at(), entry));
+            out.weights.push(scale.weigh::<T, P>(pick.place(), entry));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Samples of neighbors: how many, chosen how, and the call that takes them for many roots.
 
+use std::ops::Range;
+
 use timeweft_graph::{Deletes, EdgeTypeId, Time};
 
-use super::alive::{Moment, Pick};
+use super::alive::Moment;
 use super::choose::{Chooser, Scratch};
 use super::random::Draws;
 use super::scope::{Roots, SampleError, Scope, Taken};
@@ -179,36 +181,42 @@ impl Visitor for Worker<'_, '_> {
 
 impl Worker<'_, '_> {
     /// Writes what was picked, and what stands for nothing behind it.
+    #[inline]
     fn write<'a, T: Tick, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part], scale: Scale<'_>) {
+        fn own<'b, T>(array: &'b mut Option<&mut [T]>, own: &Range<usize>) -> Option<&'b mut [T]> {
+            array.as_mut().map(|array| &mut array[own.clone()])
+        }
         let (width, missing) = (self.job.width, &self.job.sampling.missing);
-        let (picks, own) = (&self.scratch.picks[..], at * width..(at + 1) * width);
-        let entry = |pick: Pick| &source.entries(&parts[pick.part()])[pick.at()];
-        let slots = &mut self.slots;
-        if let Some(neighbors) = &mut slots.neighbors {
-            fill(&mut neighbors[own.clone()], picks, missing.neighbor, |pick| entry(pick).neighbor());
+        let (picks, range, clock) = (&self.scratch.picks[..], at * width..(at + 1) * width, source.clock());
+        let (neighbors, edges) = (&mut own(&mut self.slots.neighbors, &range), &mut own(&mut self.slots.edges, &range));
+        let edge_types = &mut own(&mut self.slots.edge_types, &range);
+        let created = &mut own(&mut self.slots.created, &range);
+        let weights = &mut own(&mut self.slots.weights, &range);
+        for (slot, pick) in picks.iter().enumerate() {
+            let part = &parts[pick.part()];
+            let entry = source.entry(part, pick.place());
+            put(neighbors, slot, || entry.neighbor());
+            put(edges, slot, || entry.edge());
+            put(edge_types, slot, || part.edge_type);
+            put(created, slot, || entry.created.time(clock));
+            put(weights, slot, || scale.weigh::<T, P>(pick.place(), entry));
         }
-        if let Some(edges) = &mut slots.edges {
-            fill(&mut edges[own.clone()], picks, missing.edge, |pick| entry(pick).edge());
+        for slot in picks.len()..width {
+            put(neighbors, slot, || missing.neighbor);
+            put(edges, slot, || missing.edge);
+            put(edge_types, slot, || missing.edge_type);
+            put(created, slot, || missing.created);
+            put(weights, slot, || missing.weight);
         }
-        if let Some(edge_types) = &mut slots.edge_types {
-            fill(&mut edge_types[own.clone()], picks, missing.edge_type, |pick| parts[pick.part()].edge_type);
-        }
-        if let Some(created) = &mut slots.created {
-            let clock = source.clock();
-            fill(&mut created[own.clone()], picks, missing.created, |pick| entry(pick).created.time(clock));
-        }
-        if let Some(weights) = &mut slots.weights {
-            let weigh = |pick: Pick| scale.weigh::<T, P>(&parts[pick.part()], pick.at(), entry(pick));
-            fill(&mut weights[own], picks, missing.weight, weigh);
-        }
-        if let Some(counts) = &mut slots.counts {
+        if let Some(counts) = &mut self.slots.counts {
             counts[at] = picks.len() as u32;
         }
     }
 }
 
-fn fill<T: Copy>(slots: &mut [T], picks: &[Pick], missing: T, of: impl Fn(Pick) -> T) {
-    let (filled, rest) = slots.split_at_mut(picks.len());
-    filled.iter_mut().zip(picks).for_each(|(slot, &pick)| *slot = of(pick));
-    rest.fill(missing);
+#[inline]
+fn put<T>(slots: &mut Option<&mut [T]>, at: usize, value: impl FnOnce() -> T) {
+    if let Some(slots) = slots {
+        slots[at] = value();
+    }
 }

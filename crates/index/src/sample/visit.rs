@@ -80,6 +80,7 @@ fn visit_in<T: Tick>(
     }
 }
 
+#[inline]
 fn fetch_part<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, part: &Part) {
     let (start, end) = (part.start as usize, part.end as usize);
     fetch_lines(lists.entries, start, end);
@@ -89,13 +90,18 @@ fn fetch_part<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, part: &P
 }
 
 /// Fetches the first lines of a stretch, and its end.
+#[inline]
 fn fetch_lines<T>(array: &[T], start: usize, end: usize) {
     let step = (64 / size_of::<T>()).max(1);
-    (start..end).step_by(step).take(LINES).for_each(|at| fetch(array, at));
+    fetch(array, start);
+    if end - start > step {
+        (1..LINES).for_each(|line| fetch(array, (start + line * step).min(end - 1)));
+    }
     fetch(array, end - 1);
 }
 
 /// Starts to bring a place of an array into the nearest cache.
+#[inline]
 fn fetch<T>(array: &[T], at: usize) {
     #[cfg(target_arch = "x86_64")]
     if let Some(place) = array.get(at) {

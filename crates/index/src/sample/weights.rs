@@ -166,18 +166,17 @@ pub(crate) struct Scale<'a> {
 }
 
 impl Scale<'_> {
-    /// The weight of an entry of a part.
-    pub(crate) fn weigh<'a, T: Tick, P: Parts<'a, T>>(&self, part: &Part, at: usize, entry: &Entry<T>) -> f64 {
+    /// The weight of the entry at a place.
+    #[inline]
+    pub(crate) fn weigh<'a, T: Tick, P: Parts<'a, T>>(&self, place: usize, entry: &Entry<T>) -> f64 {
         let Some(weights) = self.weights else { return 1.0 };
-        if P::FLAT {
-            let weight = weights.flat[part.start as usize + at];
-            if weight.is_sign_positive() {
-                return weight;
-            }
+        match weights.flat.get(place) {
+            Some(weight) if P::FLAT && weight.is_sign_positive() => *weight,
+            _ => self.read(weights, entry.edge()),
         }
-        self.read(weights, entry.edge())
     }
 
+    #[cold]
     fn read(&self, weights: &Weights, edge: EdgeIndex) -> f64 {
         let life = self.index.edges.get(edge);
         let Some(feature) = weights.features.get(life.edge_type.at()).copied().flatten() else { return 1.0 };
