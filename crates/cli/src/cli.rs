@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query, resolve,
-    rollback, schema, stats, train, verify,
+    compact, demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query,
+    resolve, rollback, schema, stats, train, verify,
 };
 use crate::context::{Context, Outcome};
 
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Demo(demo::Args),
     /// Check every checksum, and that the log makes the graph.
     Verify(verify::Args),
+    /// Write a snapshot, so that opening the graph does not replay its log.
+    Compact(compact::Args),
 }
 
 impl Command {
@@ -106,6 +108,7 @@ impl Command {
             Command::Explain(args) => explain::run(args, context),
             Command::Demo(args) => demo::run(args, context),
             Command::Verify(args) => verify::run(args, context),
+            Command::Compact(args) => compact::run(args, context),
         }
     }
 }

@@ -10,6 +10,7 @@ mod entry;
 pub(crate) mod flat;
 mod list;
 mod own;
+mod parts;
 
 use std::sync::Arc;
 
@@ -18,8 +19,9 @@ use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 
 pub(crate) use self::entry::{Clock, Entry, Seen, Tick};
 use self::flat::Flat;
-pub(crate) use self::list::{AnyRun, List, Run, ask};
+pub(crate) use self::list::{AnyRun, BLOCK, List, Run, ask};
 use self::own::OwnList;
+pub(crate) use self::parts::{FlatId, Layout, Lists, Part, Parts};
 use crate::edge::Edges;
 
 /// So many entries may lie outside of the flat arrays before these are made anew, beside a part of what is in them.
@@ -42,7 +44,7 @@ impl Adjacency {
     }
 
     /// Whether all lists are in the flat arrays.
-    pub(crate) fn is_flat(&self) -> bool {
+    pub(crate) fn is_all_flat(&self) -> bool {
         self.touched.is_empty()
     }
 

@@ -155,6 +155,7 @@ impl Index {
     /// Sets features of an edge's open life.
     pub(crate) fn update_edge_life(&mut self, edge: EdgeIndex, time: Time, sets: &[(FeatureId, u32)]) {
         self.columns.update(&mut self.edges.lives[edge.at()].track, time, sets);
+        self.weights.forget();
         self.edges.touch(edge, time);
         self.accept(Action::Update, Subject::Edge(edge.0), time, sets);
     }

@@ -17,8 +17,9 @@ use crate::log::Log;
 use crate::merge::Merges;
 use crate::names::Names;
 use crate::node::Nodes;
+use crate::pairs::Pairs;
 use crate::query::TextIndexes;
-use crate::recency::Pairs;
+use crate::sample::WeightCache;
 
 /// A graph laid out for reading. Events go in through [`Index::apply`]; questions are asked through
 /// [`timeweft_graph::GraphView`] by name, or through the methods here by dense number, without a string in sight.
@@ -38,6 +39,7 @@ pub struct Index {
     pub(crate) pairs: OnceLock<Pairs>,
     pub(crate) facts: OnceLock<Vec<Fact>>,
     pub(crate) texts: TextIndexes,
+    pub(crate) weights: WeightCache,
 }
 
 impl Index {

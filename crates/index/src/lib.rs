@@ -11,12 +11,14 @@
 //! | `column`, `values` | features, when they hold, and their values |
 //! | `adjacency` | edges at nodes by type and side, sorted by time |
 //! | `recent` | most recent neighbors over all types and both sides |
-//! | `recency` | counters of pairs, sources, destinations |
+//! | `pairs` | edges from one node to another |
+//! | `recency` | counters of sources, destinations |
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
 //! | `live`, `past` | what lives now, and every life ever, by namespace |
 //! | `join` | a whole version taken in: what is new, changed, gone |
 //! | [`query`] | what people ask of hierarchies and names |
+//! | [`sample`] | what training asks of many nodes at once: counts, neighbors, samples, walks |
 
 mod adjacency;
 mod apply;
@@ -34,11 +36,13 @@ mod log;
 mod merge;
 mod names;
 mod node;
+mod pairs;
 mod past;
 pub mod query;
 mod recency;
 mod recent;
 mod replay;
+pub mod sample;
 mod slots;
 mod snapshot;
 mod values;

@@ -1,10 +1,9 @@
 //! Counters of edge creations: how often and when last, strictly before a time. Deletes do not undo them.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use rustc_hash::FxHashSet;
+use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, Time};
 
 use crate::Index;
-use crate::edge::EdgeLife;
 
 /// How many edges were created, and when the last one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,61 +14,7 @@ pub struct Recency {
     pub last: Option<Time>,
 }
 
-/// Creation times of edges between two nodes. Only models ask for it, so it is made on first use.
-#[derive(Clone, Default)]
-pub(crate) struct Pairs {
-    times: FxHashMap<(EdgeTypeId, NodeIndex, NodeIndex), Times>,
-}
-
-/// Sorted times; most pairs have one.
-#[derive(Clone)]
-enum Times {
-    One(Time),
-    Many(Vec<Time>),
-}
-
-impl Times {
-    fn as_slice(&self) -> &[Time] {
-        match self {
-            Times::One(time) => std::slice::from_ref(time),
-            Times::Many(times) => times,
-        }
-    }
-
-    fn add(&mut self, time: Time) {
-        match self {
-            Times::One(first) => *self = Times::Many(vec![time.min(*first), time.max(*first)]),
-            Times::Many(times) => times.insert(times.partition_point(|known| *known <= time), time),
-        }
-    }
-}
-
-impl Pairs {
-    fn of(index: &Index) -> Pairs {
-        let mut pairs = Pairs::default();
-        index.edges.lives.iter().for_each(|life| pairs.add(life));
-        pairs
-    }
-
-    /// Counts a creation.
-    pub(crate) fn add(&mut self, life: &EdgeLife) {
-        let time = life.interval.created;
-        self.times
-            .entry((life.edge_type, life.source, life.destination))
-            .and_modify(|times| times.add(time))
-            .or_insert(Times::One(time));
-    }
-}
-
 impl Index {
-    /// Edges of a type from `source` to `destination` created strictly before `time`.
-    pub fn pair_before(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> Recency {
-        let pairs = self.pairs.get_or_init(|| Pairs::of(self));
-        let times = pairs.times.get(&(edge_type, source, destination)).map_or(&[][..], Times::as_slice);
-        let n = times.partition_point(|known| *known < time);
-        Recency { count: n as u32, last: times[..n].last().copied() }
-    }
-
     /// Edges of a type from `source` created strictly before `time`.
     pub fn source_before(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time) -> Recency {
         self.side_before(edge_type, source, Direction::Out, time)
@@ -105,12 +50,5 @@ impl Index {
         let n = list.before(time);
         let last = n.checked_sub(1).and_then(|at| list.get(at));
         Recency { count: n as u32, last: last.map(|last| last.created) }
-    }
-
-    /// Keeps the counters up with a new edge.
-    pub(crate) fn count(&mut self, edge: EdgeIndex) {
-        if let Some(pairs) = self.pairs.get_mut() {
-            pairs.add(self.edges.get(edge));
-        }
     }
 }

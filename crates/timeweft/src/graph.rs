@@ -82,6 +82,16 @@ impl Graph {
         Ok(self.store.verify()?)
     }
 
+    /// Writes a snapshot of the newest commit, so that opening the graph does not replay its log; gives its size in bytes.
+    pub fn compact(&self) -> Result<u64, Error> {
+        Ok(self.store.write_snapshot()?)
+    }
+
+    /// Whether so much was loaded since the last snapshot that another one pays.
+    pub fn is_compaction_due(&self) -> Result<bool, Error> {
+        Ok(self.store.is_snapshot_due()?)
+    }
+
     /// Takes in events as one commit. Records that are refused are left out and reported.
     pub fn load(
         &mut self,

@@ -61,7 +61,9 @@ fn load_into<T>(
         if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
             bail!(UsageError(format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit())));
         }
-        return load(&mut graph);
+        let loaded = load(&mut graph)?;
+        compact_if_due(&graph)?;
+        return Ok(loaded);
     }
     let Some(unit) = unit else {
         bail!(
@@ -69,11 +71,27 @@ fn load_into<T>(
             context.dir.display()
         );
     };
-    let result = load(&mut Graph::create(&context.dir, unit)?);
-    if result.is_err() {
-        fs::remove_dir_all(&context.dir)?;
+    let mut graph = Graph::create(&context.dir, unit)?;
+    match load(&mut graph) {
+        Ok(loaded) => {
+            compact_if_due(&graph)?;
+            Ok(loaded)
+        }
+        Err(error) => {
+            drop(graph);
+            fs::remove_dir_all(&context.dir)?;
+            Err(error)
+        }
     }
-    result
+}
+
+/// Writes a snapshot behind a large load, so that the next command opens the graph at once.
+pub(crate) fn compact_if_due(graph: &Graph) -> anyhow::Result<()> {
+    if graph.is_compaction_due()? {
+        let _bar = Progress::spinner("writing a snapshot");
+        graph.compact()?;
+    }
+    Ok(())
 }
 
 /// Shows on a bar how far a load is.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod compact;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod evaluate;

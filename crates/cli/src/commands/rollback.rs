@@ -3,7 +3,7 @@
 use serde_json::json;
 use timeweft::LoadId;
 
-use super::load::report;
+use super::load::{compact_if_due, report};
 use crate::context::{Context, Outcome};
 
 const AFTER_HELP: &str = "\
@@ -27,6 +27,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut graph = context.open()?;
     let done = graph.rollback(LoadId(args.load))?;
+    compact_if_due(&graph)?;
     context.output.object(&json!({
         "load": done.load,
         "commit": done.commit,

@@ -80,7 +80,7 @@ fn what_is_not_found_is_said_with_what_is_there() {
 fn every_command_teaches_with_an_example() {
     let world = World::new();
     let commands = "init schema stats load-events load-intervals load-version load-git loads rollback node neighbors query resolve history diff \
-                    export verify";
+                    export verify compact";
     for command in commands.split_whitespace() {
         let help = world.done(&format!("{} --help", command.replace('-', " ")));
         assert!(help.contains("Example") && help.contains("timeweft "), "{command}: {help}");
@@ -117,5 +117,7 @@ fn schema_stats_loads_and_verify_have_stable_fields() {
         "before commit completed content_hash counts events fields format id namespace rejected release_timestamp replaced source started \
          state timestamp undoes version"
     );
+    assert_eq!(fields("verify", 0), "bytes events loads segments sound");
+    assert_eq!(fields("compact", 0), "bytes commit");
     assert_eq!(fields("verify", 0), "bytes events loads segments sound");
 }

@@ -140,6 +140,23 @@ impl Value {
         }
     }
 
+    /// The number in the bytes of a value that is one number, as `f64` (64-bit integers may round); `None` for others.
+    ///
+    /// ```
+    /// use timeweft_graph::Value;
+    /// let mut bytes = Vec::new();
+    /// Value::number(0.5).encode(&mut bytes);
+    /// assert_eq!(Value::number_in(&bytes), Some(0.5));
+    /// ```
+    pub fn number_in(bytes: &[u8]) -> Option<f64> {
+        let &[SCALAR, dtype, ref rest @ ..] = bytes else { return None };
+        match (dtype, rest.first_chunk()) {
+            // Weights are looked at by the million.
+            (dtype, Some(number)) if dtype == DType::F64 as u8 => Some(f64::from_le_bytes(*number)),
+            _ => Numbers::from_le_bytes(DType::from_u8(dtype)?, rest)?.to_f64().first().copied(),
+        }
+    }
+
     /// The value of bytes that [`Value::encode`] wrote; `None` for other bytes.
     pub fn decode(bytes: &[u8]) -> Option<Value> {
         let (&tag, rest) = bytes.split_first()?;

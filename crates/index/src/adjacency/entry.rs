@@ -19,6 +19,12 @@ pub(crate) trait Tick: Copy + Ord + Default + std::fmt::Debug + Pod + Send + Syn
 
     /// The time of a tick.
     fn time(self, clock: Clock) -> Time;
+
+    /// A tick and what tells apart what is of one tick, in one number.
+    type Rank: Copy + Ord + Default;
+
+    /// The number.
+    fn rank(self, side: u32) -> Self::Rank;
 }
 
 /// The first time and the unit of 32-bit ticks; 64-bit ticks are times.
@@ -72,15 +78,26 @@ fn gcd(mut a: u64, mut b: u64) -> u64 {
 impl Tick for u32 {
     const NEVER: u32 = u32::MAX;
 
+    #[inline]
     fn floor(clock: Clock, time: Time) -> Option<u32> {
-        let units = clock.units(time);
-        (units >= 0).then(|| units.min(i128::from(u32::MAX - 1)) as u32)
+        // Questions are many: a difference that is not negative fits 64 bits, which spares a wider division.
+        let since = (time.0 as u64).wrapping_sub(clock.first as u64);
+        let units = if clock.unit == 1 { since } else { since / clock.unit as u64 };
+        (time.0 >= clock.first).then(|| units.min(u64::from(u32::MAX - 1)) as u32)
     }
 
     fn of(clock: Clock, time: Time) -> u32 {
         if time == Time::FOREVER { u32::NEVER } else { clock.units(time) as u32 }
     }
 
+    type Rank = u64;
+
+    #[inline]
+    fn rank(self, side: u32) -> u64 {
+        u64::from(self) << 32 | u64::from(side)
+    }
+
+    #[inline]
     fn time(self, clock: Clock) -> Time {
         if self == u32::NEVER { Time::FOREVER } else { Time(clock.first + i64::from(self) * clock.unit) }
     }
@@ -95,6 +112,13 @@ impl Tick for i64 {
 
     fn of(_: Clock, time: Time) -> i64 {
         time.0
+    }
+
+    type Rank = i128;
+
+    #[inline]
+    fn rank(self, side: u32) -> i128 {
+        i128::from(self) << 32 | i128::from(side)
     }
 
     fn time(self, _: Clock) -> Time {
@@ -126,12 +150,19 @@ impl<T: Tick> Entry<T> {
         Entry { created, removed, side: edge.0 << 1 | u32::from(direction == Direction::In), neighbor: neighbor.0 }
     }
 
+    /// The same in one number.
+    #[inline]
+    pub(crate) fn rank(&self) -> T::Rank {
+        self.created.rank(self.side)
+    }
+
     /// What entries are sorted by: when the edge was created, then when it arrived.
     pub(crate) fn order(&self) -> (T, u32) {
         (self.created, self.side)
     }
 
     /// The edge.
+    #[inline]
     pub(crate) fn edge(&self) -> EdgeIndex {
         EdgeIndex(self.side >> 1)
     }
@@ -142,6 +173,7 @@ impl<T: Tick> Entry<T> {
     }
 
     /// The node at the other end.
+    #[inline]
     pub(crate) fn neighbor(&self) -> NodeIndex {
         NodeIndex(self.neighbor)
     }

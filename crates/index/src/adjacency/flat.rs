@@ -78,9 +78,9 @@ pub(crate) struct Head {
     pub(crate) entries: u32,
     pub(crate) removals: u32,
     pub(crate) latest: u32,
-    pub(super) edge_type: EdgeTypeId,
+    pub(crate) edge_type: EdgeTypeId,
     /// 1 if the node is the destination, else 0.
-    pub(super) inward: u16,
+    pub(crate) inward: u16,
 }
 
 impl<T: Tick> Arrays<T> {

@@ -5,16 +5,16 @@ use timeweft_graph::{Direction, EdgeTypeId, Time};
 use super::{Clock, Entry, Seen, Tick};
 
 /// Entries whose removals are summed up by one number. Lists up to this length are looked through.
-pub(super) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// Entries by (created, arrival), with what it takes to count and to skip the removed ones where there are many.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a, T> {
     pub(crate) entries: &'a [Entry<T>],
     /// Removals of a long list, sorted, but for "never".
-    pub(super) removals: &'a [T],
+    pub(crate) removals: &'a [T],
     /// For each block of a long list that has removals a bound: none of its entries is removed later.
-    pub(super) latest: &'a [T],
+    pub(crate) latest: &'a [T],
     pub(crate) clock: Clock,
 }
 

@@ -50,10 +50,13 @@ impl OwnList {
     }
 
     pub(super) fn list(&self) -> List<'_> {
+        List { edge_type: self.edge_type, direction: self.direction, run: AnyRun::Wide(self.run()) }
+    }
+
+    pub(super) fn run(&self) -> Run<'_, i64> {
         let (removals, latest) =
             self.ended.as_ref().map_or((&[][..], &[][..]), |ended| (&ended.removals, &ended.latest));
-        let run = Run { entries: &self.entries, removals, latest, clock: Clock::default() };
-        List { edge_type: self.edge_type, direction: self.direction, run: AnyRun::Wide(run) }
+        Run { entries: &self.entries, removals, latest, clock: Clock::default() }
     }
 
     /// Adds an open edge.

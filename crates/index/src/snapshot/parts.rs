@@ -40,7 +40,7 @@ struct Facts {
 pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<()> {
     let made;
     let adjacency = match index.adjacency.get() {
-        Some(adjacency) if adjacency.is_flat() => adjacency,
+        Some(adjacency) if adjacency.is_all_flat() => adjacency,
         _ => {
             made = Adjacency::of(&index.edges, index.n_nodes());
             &made

@@ -1,0 +1,27 @@
+//! `timeweft compact`: what makes opening fast.
+
+use serde_json::json;
+
+use crate::context::{Context, Outcome};
+use crate::output::text;
+
+const AFTER_HELP: &str = "\
+Example:
+  timeweft compact --graph shop
+
+Writes a snapshot of the newest commit, so that opening the graph does not replay its log. Loads do this by themselves
+when there is much to replay. The snapshot is a cache: deleting the folder `index` loses nothing but time.";
+
+/// Arguments of `compact`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {}
+
+/// Writes a snapshot.
+pub(crate) fn run(_args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let graph = context.open()?;
+    let bytes = graph.compact()?;
+    context.output.object(&json!({ "commit": graph.commit().0, "bytes": bytes }))?;
+    context.output.say(&format!("wrote a snapshot of commit {} with {}", graph.commit().0, text::bytes(bytes)))?;
+    Ok(Outcome::Done)
+}

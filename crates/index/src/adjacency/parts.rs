@@ -1,0 +1,200 @@
+//! Lists by where they lie, for readers that ask many nodes at once and fetch what they will read ahead of reading it.
+
+use std::ops::Range;
+use std::sync::{Arc, Weak};
+
+use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
+
+use super::flat::{Arrays, Flat, Head};
+use super::own::OwnList;
+use super::{Adjacency, Clock, Entry, List, Run, Tick};
+
+/// The flat lists, with times of one of two widths.
+#[derive(Clone, Copy)]
+pub(crate) enum Layout<'a> {
+    Narrow(Lists<'a, u32>),
+    Wide(Lists<'a, i64>),
+}
+
+/// Where the edges of one type on one side of a node lie.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// The list's position among all, or among the node's own.
+    pub(crate) list: u32,
+    pub(crate) edge_type: EdgeTypeId,
+    pub(crate) direction: Direction,
+}
+
+impl Part {
+    /// How many entries it has.
+    pub(crate) fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
+
+/// Lists that parts lie in.
+pub(crate) trait Parts<'a, T: Tick>: Copy {
+    /// Whether these are the flat lists, which do not change.
+    const FLAT: bool;
+
+    /// The entries of a part.
+    fn entries(self, part: &Part) -> &'a [Entry<T>];
+
+    /// The entry at a place; the places of a part are from its start to its end.
+    fn entry(self, part: &Part, place: usize) -> &'a Entry<T>;
+
+    /// A part with what it takes to count and to skip.
+    fn run(self, part: &Part) -> Run<'a, T>;
+
+    /// What ticks mean.
+    fn clock(self) -> Clock;
+}
+
+/// The flat lists as slices.
+#[derive(Clone, Copy)]
+pub(crate) struct Lists<'a, T> {
+    pub(crate) starts: &'a [u32],
+    pub(crate) heads: &'a [Head],
+    pub(crate) entries: &'a [Entry<T>],
+    removals: &'a [T],
+    latest: &'a [T],
+    clock: Clock,
+}
+
+impl<'a, T: Tick> Lists<'a, T> {
+    fn of(arrays: &'a Arrays<T>) -> Lists<'a, T> {
+        Lists {
+            starts: &arrays.starts,
+            heads: &arrays.lists,
+            entries: &arrays.entries,
+            removals: &arrays.removals,
+            latest: &arrays.latest,
+            clock: arrays.clock,
+        }
+    }
+
+    /// The positions of a node's lists.
+    #[inline]
+    pub(crate) fn of_node(&self, node: NodeIndex) -> Range<u32> {
+        match self.starts.get(node.at()..node.at().saturating_add(2)) {
+            Some(&[start, end]) => start..end,
+            _ => 0..0,
+        }
+    }
+
+    /// The lists at positions.
+    #[inline]
+    pub(crate) fn parts(&self, lists: Range<u32>) -> impl Iterator<Item = Part> + 'a {
+        let heads = self.heads.get(lists.start as usize..(lists.end as usize).saturating_add(1)).unwrap_or_default();
+        lists.zip(heads.windows(2)).map(|(list, heads)| Part {
+            start: heads[0].entries,
+            end: heads[1].entries,
+            list,
+            edge_type: heads[0].edge_type,
+            direction: if heads[0].inward != 0 { Direction::In } else { Direction::Out },
+        })
+    }
+
+    /// All lists.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Part> + 'a {
+        self.parts(0..self.heads.len().saturating_sub(1) as u32)
+    }
+}
+
+impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
+    const FLAT: bool = true;
+
+    #[inline]
+    fn entries(self, part: &Part) -> &'a [Entry<T>] {
+        &self.entries[part.start as usize..part.end as usize]
+    }
+
+    #[inline]
+    fn entry(self, _: &Part, place: usize) -> &'a Entry<T> {
+        &self.entries[place]
+    }
+
+    fn run(self, part: &Part) -> Run<'a, T> {
+        let (head, end) = (&self.heads[part.list as usize], &self.heads[part.list as usize + 1]);
+        Run {
+            entries: self.entries(part),
+            removals: &self.removals[head.removals as usize..end.removals as usize],
+            latest: &self.latest[head.latest as usize..end.latest as usize],
+            clock: self.clock,
+        }
+    }
+
+    fn clock(self) -> Clock {
+        self.clock
+    }
+}
+
+/// The lists of a node whose edges have changed since the flat ones were made.
+#[derive(Clone, Copy)]
+pub(crate) struct Touched<'a>(&'a [OwnList]);
+
+impl Touched<'_> {
+    /// All its lists.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
+        (0u32..).zip(self.0).map(|(at, own)| {
+            let List { edge_type, direction, .. } = own.list();
+            Part { start: 0, end: own.len() as u32, list: at, edge_type, direction }
+        })
+    }
+}
+
+impl<'a> Parts<'a, i64> for Touched<'a> {
+    const FLAT: bool = false;
+
+    fn entries(self, part: &Part) -> &'a [Entry<i64>] {
+        self.run(part).entries
+    }
+
+    fn entry(self, part: &Part, place: usize) -> &'a Entry<i64> {
+        &self.entries(part)[place]
+    }
+
+    fn run(self, part: &Part) -> Run<'a, i64> {
+        self.0[part.list as usize].run()
+    }
+
+    fn clock(self) -> Clock {
+        Clock::default()
+    }
+}
+
+/// Tells whether the flat lists are still the same ones.
+#[derive(Clone, Default)]
+pub(crate) struct FlatId(Weak<Flat>);
+
+impl Adjacency {
+    /// The flat lists; those of touched nodes are out of date.
+    pub(crate) fn layout(&self) -> Layout<'_> {
+        match &*self.flat {
+            Flat::Narrow(arrays) => Layout::Narrow(Lists::of(arrays)),
+            Flat::Wide(arrays) => Layout::Wide(Lists::of(arrays)),
+        }
+    }
+
+    /// Whether any node is touched.
+    pub(crate) fn has_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// The lists of a node that is touched.
+    pub(crate) fn touched(&self, node: NodeIndex) -> Option<Touched<'_>> {
+        self.touched.get(&node).map(|lists| Touched(lists))
+    }
+
+    /// Which flat lists these are. The id keeps their address taken, so that no later ones have it too.
+    pub(crate) fn flat_id(&self) -> FlatId {
+        FlatId(Arc::downgrade(&self.flat))
+    }
+
+    /// Whether the flat lists are those of an id.
+    pub(crate) fn is_flat(&self, id: &FlatId) -> bool {
+        std::ptr::eq(id.0.as_ptr(), Arc::as_ptr(&self.flat))
+    }
+}

@@ -1,0 +1,27 @@
+//! What training asks of many nodes at once: counts, neighbors, samples and walks as of a time of each.
+//!
+//! Questions take a slice of roots and write into flat arrays of the caller. They see the graph exactly as of each
+//! root's time, also where edges have been removed and made again; a [`Scope`] says which edges, and whether the time
+//! itself counts ([`AsOf::At`]) or only what was before ([`AsOf::Before`]).
+//!
+//! Random numbers are keyed by (seed, hop, position of the root, draw), so that an answer depends neither on the number of
+//! threads nor on how roots are cut into batches, if [`Sampling::first_root`] counts on. Work is spread over the threads of
+//! the rayon pool that the caller is in.
+
+mod alive;
+mod choose;
+mod lists;
+mod random;
+mod sampling;
+mod scope;
+mod slots;
+mod visit;
+mod weights;
+
+pub use lists::{EdgeLists, Within};
+pub use sampling::{Choice, Sampling};
+pub use scope::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side};
+pub use slots::{Missing, Samples, Slots};
+pub use weights::WeightBy;
+
+pub(crate) use weights::WeightCache;

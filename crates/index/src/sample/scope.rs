@@ -1,0 +1,159 @@
+//! What a question about many nodes is about: which edges, as of when, at which nodes.
+
+use timeweft_graph::{Deletes, Direction, EdgeTypeId, NodeIndex, Time};
+
+/// Which types of edges.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EdgeTypes {
+    /// All of them.
+    All,
+    /// These. Order and repetition mean nothing; a type that the graph does not have has no edges.
+    Only(Vec<EdgeTypeId>),
+}
+
+/// Which edges at a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// Those that start there.
+    Out,
+    /// Those that end there.
+    In,
+    /// Both; an edge from a node to itself is there twice.
+    Both,
+}
+
+/// How the time of a root is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AsOf {
+    /// The graph at the time: `created <= t < removed`.
+    At,
+    /// The graph one tick before, so that nothing with a time of `t` or later is seen. Before [`Time::MIN`] there is
+    /// nothing.
+    Before,
+}
+
+impl AsOf {
+    /// The last time that is seen, if there is one.
+    pub(crate) fn last(self, time: Time) -> Option<Time> {
+        match self {
+            AsOf::At => Some(time),
+            AsOf::Before => (time != Time::MIN).then(|| time.before()),
+        }
+    }
+}
+
+/// Which edges a question sees.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scope {
+    /// Of which types.
+    pub edge_types: EdgeTypes,
+    /// On which side of the root.
+    pub side: Side,
+    /// As of when.
+    pub as_of: AsOf,
+    /// Whether edges that have ended are seen too. Soft at [`Time::FOREVER`] are all edges that ever were.
+    pub deletes: Deletes,
+}
+
+impl Scope {
+    /// Edges of some types on a side of the root, alive as of the root's time.
+    pub fn new(edge_types: EdgeTypes, side: Side, as_of: AsOf) -> Scope {
+        Scope { edge_types, side, as_of, deletes: Deletes::Hard }
+    }
+
+    /// The same with these deletes.
+    pub fn deletes(self, deletes: Deletes) -> Scope {
+        Scope { deletes, ..self }
+    }
+}
+
+/// The lists that a scope takes, looked up by (type, side).
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    types: Vec<u8>,
+    /// Whether the list of a type beyond `types` is taken.
+    others: u8,
+}
+
+impl Taken {
+    pub(crate) fn new(scope: &Scope) -> Taken {
+        let sides = match scope.side {
+            Side::Out => 1,
+            Side::In => 2,
+            Side::Both => 3,
+        };
+        let EdgeTypes::Only(only) = &scope.edge_types else { return Taken { types: Vec::new(), others: sides } };
+        let mut types = vec![0; only.iter().map(|edge_type| edge_type.at() + 1).max().unwrap_or(0)];
+        only.iter().for_each(|edge_type| types[edge_type.at()] = sides);
+        Taken { types, others: 0 }
+    }
+
+    /// Whether edges of a type are seen on a side.
+    pub(crate) fn takes(&self, edge_type: EdgeTypeId, direction: Direction) -> bool {
+        let sides = self.types.get(edge_type.at()).copied().unwrap_or(self.others);
+        sides & if direction == Direction::Out { 1 } else { 2 } != 0
+    }
+}
+
+/// The nodes that a batch of questions is about, and the time of each. A node that the graph does not have, such as
+/// [`NO_NODE`], has no edges.
+#[derive(Clone, Copy, Debug)]
+pub struct Roots<'a> {
+    pub(crate) nodes: &'a [NodeIndex],
+    pub(crate) times: &'a [Time],
+}
+
+/// Stands where there is no node.
+pub const NO_NODE: NodeIndex = NodeIndex(u32::MAX);
+
+impl<'a> Roots<'a> {
+    /// Nodes and as many times.
+    ///
+    /// # Errors
+    /// [`SampleError::Length`] if there are more of the one than of the other.
+    pub fn new(nodes: &'a [NodeIndex], times: &'a [Time]) -> Result<Roots<'a>, SampleError> {
+        check_length("times", times.len(), nodes.len())?;
+        Ok(Roots { nodes, times })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    pub(crate) fn split_at(self, at: usize) -> (Roots<'a>, Roots<'a>) {
+        let ((nodes, rest), (times, later)) = (self.nodes.split_at(at), self.times.split_at(at));
+        (Roots { nodes, times }, Roots { nodes: rest, times: later })
+    }
+}
+
+/// Why a question cannot be answered.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// A buffer or list has the wrong length.
+    #[error("`{what}` has {len} elements, but {wanted} are needed")]
+    #[allow(missing_docs)]
+    Length { what: &'static str, len: usize, wanted: usize },
+    /// A feature that is to be the weight is not there.
+    #[error("no {owner} has a feature `{feature}` that could be its weight")]
+    #[allow(missing_docs)]
+    UnknownWeight { owner: String, feature: String },
+    /// A feature that is to be the weight is no number.
+    #[error("feature `{feature}` of {owner} is {kind}: a weight must be one number")]
+    #[allow(missing_docs)]
+    NotAWeight { owner: String, feature: String, kind: String },
+    /// A number that must lie in a range does not.
+    #[error("`{what}` is {value}, but must be {wanted}")]
+    #[allow(missing_docs)]
+    Range { what: &'static str, value: String, wanted: &'static str },
+}
+
+pub(crate) fn check_length(what: &'static str, len: usize, wanted: usize) -> Result<(), SampleError> {
+    if len == wanted { Ok(()) } else { Err(SampleError::Length { what, len, wanted }) }
+}

@@ -1,0 +1,120 @@
+//! Where samples are written: flat arrays of the caller, `k` slots a root.
+
+use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+
+use super::scope::{NO_NODE, SampleError, check_length};
+
+/// Arrays of `roots * k` slots, those of a root side by side; only those given are written. `counts` has one number a
+/// root: how many of its slots are filled.
+#[derive(Default, Debug)]
+pub struct Slots<'a> {
+    /// The node at the other end.
+    pub neighbors: Option<&'a mut [NodeIndex]>,
+    /// The edge's life.
+    pub edges: Option<&'a mut [EdgeIndex]>,
+    /// The edge's type.
+    pub edge_types: Option<&'a mut [EdgeTypeId]>,
+    /// When the edge was created.
+    pub created: Option<&'a mut [Time]>,
+    /// The edge's weight as of the root's time; 1.0 where edges have none.
+    pub weights: Option<&'a mut [f64]>,
+    /// Filled slots of each root.
+    pub counts: Option<&'a mut [u32]>,
+}
+
+/// What is written into slots that have nothing.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(missing_docs)]
+pub struct Missing {
+    pub neighbor: NodeIndex,
+    pub edge: EdgeIndex,
+    pub edge_type: EdgeTypeId,
+    pub created: Time,
+    pub weight: f64,
+}
+
+impl Missing {
+    /// The highest number of each kind, which stands for none; [`Time::MIN`]; weight 0.
+    pub const NONE: Missing = Missing {
+        neighbor: NO_NODE,
+        edge: EdgeIndex(u32::MAX),
+        edge_type: EdgeTypeId(u16::MAX),
+        created: Time::MIN,
+        weight: 0.0,
+    };
+}
+
+impl<'a> Slots<'a> {
+    /// Checks that all arrays have the lengths for so many roots with `k` slots each.
+    pub(crate) fn check(&self, roots: usize, k: usize) -> Result<(), SampleError> {
+        let n = roots.saturating_mul(k);
+        let check = |what, len: Option<usize>, wanted| len.map_or(Ok(()), |len| check_length(what, len, wanted));
+        check("neighbors", self.neighbors.as_ref().map(|a| a.len()), n)?;
+        check("edges", self.edges.as_ref().map(|a| a.len()), n)?;
+        check("edge_types", self.edge_types.as_ref().map(|a| a.len()), n)?;
+        check("created", self.created.as_ref().map(|a| a.len()), n)?;
+        check("weights", self.weights.as_ref().map(|a| a.len()), n)?;
+        check("counts", self.counts.as_ref().map(|a| a.len()), roots)
+    }
+
+    /// The slots of the first roots, and those of the others.
+    pub(crate) fn split_at(self, roots: usize, k: usize) -> (Slots<'a>, Slots<'a>) {
+        fn split<T>(array: Option<&mut [T]>, at: usize) -> (Option<&mut [T]>, Option<&mut [T]>) {
+            array.map(|array| array.split_at_mut(at)).map_or((None, None), |(a, b)| (Some(a), Some(b)))
+        }
+        let n = roots * k;
+        let (neighbors, edges) = (split(self.neighbors, n), split(self.edges, n));
+        let (edge_types, created) = (split(self.edge_types, n), split(self.created, n));
+        let (weights, counts) = (split(self.weights, n), split(self.counts, roots));
+        let first = Slots {
+            neighbors: neighbors.0,
+            edges: edges.0,
+            edge_types: edge_types.0,
+            created: created.0,
+            weights: weights.0,
+            counts: counts.0,
+        };
+        let rest = Slots {
+            neighbors: neighbors.1,
+            edges: edges.1,
+            edge_types: edge_types.1,
+            created: created.1,
+            weights: weights.1,
+            counts: counts.1,
+        };
+        (first, rest)
+    }
+}
+
+/// Slots that own their arrays, to be used again from call to call.
+#[derive(Clone, PartialEq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Samples {
+    pub neighbors: Vec<NodeIndex>,
+    pub edges: Vec<EdgeIndex>,
+    pub edge_types: Vec<EdgeTypeId>,
+    pub created: Vec<Time>,
+    pub weights: Vec<f64>,
+    pub counts: Vec<u32>,
+}
+
+impl Samples {
+    /// All slots for so many roots with `k` slots each.
+    pub fn slots(&mut self, roots: usize, k: usize) -> Slots<'_> {
+        let (n, none) = (roots * k, Missing::NONE);
+        self.neighbors.resize(n, none.neighbor);
+        self.edges.resize(n, none.edge);
+        self.edge_types.resize(n, none.edge_type);
+        self.created.resize(n, none.created);
+        self.weights.resize(n, none.weight);
+        self.counts.resize(roots, 0);
+        Slots {
+            neighbors: Some(&mut self.neighbors),
+            edges: Some(&mut self.edges),
+            edge_types: Some(&mut self.edge_types),
+            created: Some(&mut self.created),
+            weights: Some(&mut self.weights),
+            counts: Some(&mut self.counts),
+        }
+    }
+}
