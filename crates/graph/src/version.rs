@@ -19,7 +19,8 @@ pub trait VersionSink {
     /// What reads the version; told once, before the first record.
     fn format(&mut self, format: Format);
 
-    /// About so many nodes and edges will come. Only speed depends on it.
+    /// About so many nodes and edges will come, rather more than less. Only speed depends on it: the sooner it is told, the
+    /// more of the room for them is made in time.
     fn expect(&mut self, _nodes: usize, _edges: usize) {}
 
     /// The file that the lines of the following records belong to.

@@ -1,69 +1,144 @@
 //! An array in memory, or in a file that is mapped into memory.
 
 use std::fmt;
-use std::marker::PhantomData;
+use std::fs::File;
+use std::io;
 use std::ops::{Deref, DerefMut, Range};
-use std::sync::Arc;
 
 use bytemuck::Pod;
-use memmap2::Mmap;
 
-/// Reads like a slice and grows like a [`Vec`]. One that lies in a file is read where it lies, without a copy, and copied
-/// into memory when it is first written to.
-pub(crate) enum Array<T: Pod> {
+#[cfg(unix)]
+use crate::region::Region;
+
+/// Reads and grows like a [`Vec`]. One that begins in a file is read where it lies; what is written to it changes memory
+/// and not the file, and costs a copy of the page that it is on. Only when its room is full is all of it copied.
+pub(crate) struct Array<T: Pod>(Memory<T>);
+
+enum Memory<T> {
     Own(Vec<T>),
-    Mapped(Mapped<T>),
-}
-
-/// A part of a file, checked to hold whole values of `T`, aligned.
-pub(crate) struct Mapped<T> {
-    file: Arc<Mmap>,
-    bytes: Range<usize>,
-    of: PhantomData<T>,
+    #[cfg(unix)]
+    Mapped {
+        region: Region,
+        len: usize,
+        of: std::marker::PhantomData<T>,
+    },
 }
 
 impl<T: Pod> Array<T> {
-    /// The values in a part of a file; `None` if the part is not in the file, not aligned or not a whole number of them.
-    pub(crate) fn mapped(file: &Arc<Mmap>, bytes: Range<usize>) -> Option<Array<T>> {
-        bytemuck::try_cast_slice::<u8, T>(file.get(bytes.clone())?).ok()?;
-        Some(Array::Mapped(Mapped { file: file.clone(), bytes, of: PhantomData }))
+    /// The values in a part of a file.
+    ///
+    /// # Safety
+    /// The file must not be written to or cut while the array is in use.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn mapped(file: &File, part: Range<u64>) -> io::Result<Array<T>> {
+        let bytes = part.end.saturating_sub(part.start) as usize;
+        if !bytes.is_multiple_of(size_of::<T>()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a whole number of values"));
+        }
+        #[cfg(unix)]
+        {
+            // SAFETY: as promised by the caller.
+            let region = unsafe { Region::map(file, part, bytes / 8 + (1 << 16)) }?;
+            Ok(Array(Memory::Mapped { region, len: bytes / size_of::<T>(), of: std::marker::PhantomData }))
+        }
+        #[cfg(not(unix))]
+        {
+            use std::io::{Read, Seek, SeekFrom};
+            let mut values = vec![T::zeroed(); bytes / size_of::<T>()];
+            let mut file = file;
+            file.seek(SeekFrom::Start(part.start))?;
+            file.read_exact(bytemuck::cast_slice_mut(&mut values))?;
+            Ok(values.into())
+        }
     }
 
     /// Appends a value.
+    #[inline]
     pub(crate) fn push(&mut self, value: T) {
-        self.own().push(value);
+        match self.with_room(1) {
+            Memory::Own(values) => values.push(value),
+            #[cfg(unix)]
+            Memory::Mapped { .. } => self.append(&[value]),
+        }
+    }
+
+    /// Appends some values.
+    pub(crate) fn extend_from_slice(&mut self, more: &[T]) {
+        match self.with_room(more.len()) {
+            Memory::Own(values) => values.extend_from_slice(more),
+            #[cfg(unix)]
+            Memory::Mapped { .. } => self.append(more),
+        }
+    }
+
+    /// Appends values one by one.
+    pub(crate) fn extend(&mut self, more: impl IntoIterator<Item = T>) {
+        match &mut self.0 {
+            Memory::Own(values) => values.extend(more),
+            #[cfg(unix)]
+            Memory::Mapped { .. } => more.into_iter().for_each(|value| self.push(value)),
+        }
+    }
+
+    /// Appends a value as often as it takes to get to a length, if it is shorter.
+    pub(crate) fn grow(&mut self, len: usize, value: T) {
+        match self.with_room(len.saturating_sub(self.len())) {
+            Memory::Own(values) if values.len() < len => values.resize(len, value),
+            _ => (self.len()..len).for_each(|_| self.push(value)),
+        }
     }
 
     /// Makes room for so many more.
     pub(crate) fn reserve(&mut self, more: usize) {
-        if more > 0 {
-            self.own_with(more).reserve(more);
+        if let Memory::Own(values) = self.with_room(more) {
+            values.reserve(more);
         }
     }
 
-    /// How many there is room for in memory.
-    pub(crate) fn capacity(&self) -> usize {
-        match self {
-            Array::Own(values) => values.capacity(),
-            Array::Mapped(_) => self.len(),
+    /// Writes to the room for so many more, as far as there is room.
+    pub(crate) fn touch(&mut self, more: usize) {
+        if let Memory::Own(values) = &mut self.0 {
+            let len = values.len();
+            values.resize(values.capacity().min(len + more), T::zeroed());
+            values.truncate(len);
         }
     }
 
-    /// The values in memory, to be changed.
-    pub(crate) fn own(&mut self) -> &mut Vec<T> {
-        // Whoever writes to a part of a file most often goes on.
-        self.own_with(self.len() / 16)
+    /// How many more there is room for.
+    pub(crate) fn room(&self) -> usize {
+        match &self.0 {
+            Memory::Own(values) => values.capacity() - values.len(),
+            #[cfg(unix)]
+            Memory::Mapped { region, len, .. } => region.bytes() / size_of::<T>() - len,
+        }
     }
 
-    fn own_with(&mut self, more: usize) -> &mut Vec<T> {
-        if let Array::Mapped(_) = self {
-            let mut values = Vec::with_capacity(self.len() + more);
+    /// The memory, moved to where there is room for more if it is mapped and has none.
+    #[inline]
+    fn with_room(&mut self, more: usize) -> &mut Memory<T> {
+        #[cfg(unix)]
+        if matches!(self.0, Memory::Mapped { .. }) && self.room() < more {
+            let mut values = Vec::with_capacity(self.len() + self.len() / 2 + more);
             values.extend_from_slice(self);
-            *self = Array::Own(values);
+            self.0 = Memory::Own(values);
         }
-        match self {
-            Array::Own(values) => values,
-            Array::Mapped(_) => unreachable!("was copied into memory above"),
+        &mut self.0
+    }
+
+    /// Appends values to mapped memory that has room for them.
+    #[cfg(unix)]
+    #[allow(unsafe_code)]
+    fn append(&mut self, more: &[T]) {
+        if self.room() < more.len() {
+            return;
+        }
+        if let Memory::Mapped { region, len, .. } = &mut self.0 {
+            // SAFETY: behind the values there is room for so many more, as compared above.
+            unsafe {
+                let end = region.start().cast::<T>().add(*len);
+                std::ptr::copy_nonoverlapping(more.as_ptr(), end.as_ptr(), more.len());
+            }
+            *len += more.len();
         }
     }
 }
@@ -72,41 +147,49 @@ impl<T: Pod> Deref for Array<T> {
     type Target = [T];
 
     #[inline]
+    #[allow(unsafe_code)]
     fn deref(&self) -> &[T] {
-        match self {
-            Array::Own(values) => values,
-            // Length and alignment were checked when the part was taken; the map never moves.
-            Array::Mapped(part) => bytemuck::cast_slice(&part.file[part.bytes.clone()]),
+        match &self.0 {
+            Memory::Own(values) => values,
+            #[cfg(unix)]
+            // SAFETY: the region begins with so many values, at the beginning of a page; any bits are a value.
+            Memory::Mapped { region, len, .. } => unsafe {
+                std::slice::from_raw_parts(region.start().cast().as_ptr(), *len)
+            },
         }
     }
 }
 
 impl<T: Pod> DerefMut for Array<T> {
+    #[inline]
+    #[allow(unsafe_code)]
     fn deref_mut(&mut self) -> &mut [T] {
-        self.own()
+        match &mut self.0 {
+            Memory::Own(values) => values,
+            #[cfg(unix)]
+            // SAFETY: as above; the array alone has the region.
+            Memory::Mapped { region, len, .. } => unsafe {
+                std::slice::from_raw_parts_mut(region.start().cast().as_ptr(), *len)
+            },
+        }
     }
 }
 
 impl<T: Pod> Default for Array<T> {
     fn default() -> Array<T> {
-        Array::Own(Vec::new())
+        Vec::new().into()
     }
 }
 
 impl<T: Pod> From<Vec<T>> for Array<T> {
     fn from(values: Vec<T>) -> Array<T> {
-        Array::Own(values)
+        Array(Memory::Own(values))
     }
 }
 
 impl<T: Pod> Clone for Array<T> {
     fn clone(&self) -> Array<T> {
-        match self {
-            Array::Own(values) => Array::Own(values.clone()),
-            Array::Mapped(part) => {
-                Array::Mapped(Mapped { file: part.file.clone(), bytes: part.bytes.clone(), of: PhantomData })
-            }
-        }
+        self.to_vec().into()
     }
 }
 

@@ -148,7 +148,7 @@ impl Columns {
         let start = self.first.len() as u32;
         let shape = match self.shapes.find(sets) {
             Some(shape) => {
-                self.first.own().extend(sets.iter().map(|(_, value)| *value));
+                self.first.extend(sets.iter().map(|(_, value)| *value));
                 shape
             }
             None => self.open_widely(sets),

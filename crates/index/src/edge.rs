@@ -132,7 +132,7 @@ impl Edges {
         let lives = &self.lives;
         let of = |at: u32| lives[at as usize].identity();
         if self.table.len() == 0 {
-            self.table.grow(lives.capacity() - lives.len(), |at| hash(of(at)));
+            self.table.grow(lives.room(), |at| hash(of(at)));
         }
         let latest = self.table.replace(hash(identity), life, |at| of(at) == identity, |at| hash(of(at)));
         latest.or_else(|| self.find_ordered(identity)).unwrap_or(NONE)

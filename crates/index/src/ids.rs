@@ -99,7 +99,7 @@ impl Ids {
             IdRef::Int(number) => (number, NUMBER),
             IdRef::Text(text) => {
                 let start = self.texts.len() as u64;
-                self.texts.own().extend_from_slice(text.as_bytes());
+                self.texts.extend_from_slice(text.as_bytes());
                 (start, text.len() as u32)
             }
         };
@@ -119,9 +119,7 @@ impl Ids {
         of_type.numbers += 1;
         match usize::try_from(number) {
             Ok(at) if at < of_type.limit() => {
-                if of_type.direct.len() <= at {
-                    of_type.direct.own().resize(at + 1, NONE);
-                }
+                of_type.direct.grow(at + 1, NONE);
                 of_type.direct[at] = node;
                 true
             }
@@ -136,7 +134,7 @@ impl Ids {
         let (ids, texts) = (&self.ids, &self.texts);
         let hash_of = |at: u32| hash(ids[at as usize].node_type, id_of(ids, texts, at));
         if self.table.len() == 0 {
-            self.table.grow(ids.capacity() - ids.len(), hash_of);
+            self.table.grow(ids.room(), hash_of);
         }
         self.table.insert(hash(node_type, id), node, hash_of);
     }

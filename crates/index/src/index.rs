@@ -85,6 +85,23 @@ impl Index {
         self.log.reserve(nodes + edges);
     }
 
+    /// Has the system clear most of the room for so many more nodes and edges now, while there is nothing else to do: later
+    /// each first write to a page waits for that.
+    pub(crate) fn touch_room(&mut self, nodes: usize, edges: usize) {
+        // Whoever expects so many expects rather too many.
+        let (nodes, edges) = (nodes / 9 * 8, edges / 9 * 8);
+        let features = self.schema.node_types().iter().map(|of_type| of_type.features.len()).max().unwrap_or(0);
+        self.columns.reserve(nodes, nodes * features, 0);
+        self.nodes.all.touch(nodes);
+        self.nodes.lives.touch(nodes);
+        self.nodes.ids.ids.touch(nodes);
+        self.edges.lives.touch(edges);
+        self.columns.tracks.touch(nodes);
+        self.columns.first.touch(nodes * features);
+        self.log.kinds.touch(nodes + edges);
+        self.log.subjects.touch(nodes + edges);
+    }
+
     /// How many nodes the log ever named, be it as the target of a merge alone; their numbers are below it.
     pub fn n_nodes(&self) -> usize {
         self.nodes.all.len()

@@ -111,12 +111,10 @@ impl<'a> Join<'a> {
     /// Takes in a chunk.
     pub fn rows(&mut self, rows: &Rows) -> Result<Vec<Step>, Reason> {
         self.index.check_room(rows.len() * 64)?;
-        if !self.started {
-            self.started = true;
-            if rows.expected.0 > 0 {
-                self.reserve(rows);
-            }
+        if !self.started && rows.expected.0 > 0 {
+            self.reserve(rows);
         }
+        self.started |= !rows.is_empty();
         self.steps.reserve(rows.len() / 8);
         for row in rows.iter() {
             if rows.edges { self.edge(row) } else { self.node(row) }
@@ -152,10 +150,18 @@ impl<'a> Join<'a> {
 
     /// Room for what the version has more than the graph: growing step by step copies everything several times.
     fn reserve(&mut self, rows: &Rows) {
+        // What is announced before anything is read is a guess, good enough to begin a graph with.
+        if rows.is_empty() && self.index.n_nodes() > 0 {
+            return;
+        }
         let nodes = rows.expected.0.saturating_sub(self.index.n_nodes());
         let edges = rows.expected.1.saturating_sub(self.index.n_edges());
         self.index.reserve(nodes, edges);
-        self.index.reserve_values(rows, nodes);
+        if rows.is_empty() {
+            self.index.touch_room(nodes, edges);
+        } else {
+            self.index.reserve_values(rows, nodes);
+        }
     }
 
     fn reject(&mut self, place: Place, reason: Reason) {

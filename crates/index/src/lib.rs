@@ -41,6 +41,8 @@ mod past;
 pub mod query;
 mod recency;
 mod recent;
+#[cfg(unix)]
+mod region;
 mod replay;
 pub mod sample;
 mod slots;

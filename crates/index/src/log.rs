@@ -85,7 +85,7 @@ impl Log {
             self.kinds.push(code | PAYLOAD);
             self.subjects.push(self.payloads.len() as u32);
             self.payloads.push(Payload { time, start: self.sets.len() as u64, subject: id, unused: 0 });
-            self.sets.own().extend(sets.iter().map(|&(feature, value)| Set { value, feature, unused: 0 }));
+            self.sets.extend(sets.iter().map(|&(feature, value)| Set { value, feature, unused: 0 }));
         } else {
             self.kinds.push(code);
             self.subjects.push(id);

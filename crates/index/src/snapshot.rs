@@ -5,7 +5,7 @@
 //!
 //! | part | bytes |
 //! |---|---|
-//! | arrays | each begins at a multiple of 64; what each one holds is in [`parts`] |
+//! | arrays | each begins at a multiple of 2^14, the page of most systems; what each one holds is in [`parts`] |
 //! | table | an entry of 64 bytes an array: its name, in 32 bytes filled with zeros; where it begins, its length and its XXH3 hash, 8 bytes each; 8 zeros |
 //! | end | 64 bytes: the format in 8 bytes; commit, what the caller stamped it with, where the table begins, how many entries it has, the hash of the table, 8 bytes each; 16 zeros |
 
@@ -23,8 +23,8 @@ pub use self::read::SnapshotError;
 
 /// The format, as it ends a file.
 const FORMAT: [u8; 8] = *b"TWSNAP01";
-/// Arrays begin at multiples of this, which suits every number and a line of the cache.
-const ALIGN: usize = 64;
+/// Arrays begin at multiples of this, so that each can be mapped for itself.
+const ALIGN: usize = 1 << 14;
 /// Bytes of an entry of the table, and of the end.
 const ENTRY: usize = 64;
 /// Bytes of a name.

@@ -138,17 +138,17 @@ impl Values {
 
     /// Numbers a value without looking for it.
     fn append(&mut self, value: &[u8]) -> u32 {
-        let bytes = self.bytes.own();
-        let number = (bytes.len() / UNIT) as u32;
-        let mut length = value.len();
+        let number = (self.bytes.len() / UNIT) as u32;
+        let (mut head, mut groups, mut length) = ([0; 10], 0, value.len());
         while length >= 0x80 {
-            bytes.push(length as u8 | 0x80);
-            length >>= 7;
+            head[groups] = length as u8 | 0x80;
+            (groups, length) = (groups + 1, length >> 7);
         }
-        bytes.push(length as u8);
-        bytes.extend_from_slice(value);
-        let padding = bytes.len().next_multiple_of(UNIT) - bytes.len();
-        bytes.extend_from_slice(&[0; UNIT][..padding]);
+        head[groups] = length as u8;
+        self.bytes.extend_from_slice(&head[..=groups]);
+        self.bytes.extend_from_slice(value);
+        let padding = self.bytes.len().next_multiple_of(UNIT) - self.bytes.len();
+        self.bytes.extend_from_slice(&[0; UNIT][..padding]);
         number
     }
 }

@@ -35,6 +35,8 @@ type Project = Box<dyn Fn(&Schema, &Format) -> Projection + Send>;
 /// needed, if there is any: memory that is used again need not be cleared by the system first.
 pub struct RowWriter<F> {
     emit: F,
+    /// Whether it was told how many records to expect.
+    announced: bool,
     rows: Rows,
     rest: Rest,
     project: Project,
@@ -57,6 +59,7 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     ) -> RowWriter<F> {
         RowWriter {
             emit,
+            announced: false,
             rows: Rows::default(),
             rest: Rest { schema, ..Rest::default() },
             project: Box::new(project),
@@ -238,6 +241,11 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
 
     fn expect(&mut self, nodes: usize, edges: usize) {
         self.rows.expected = (nodes, edges);
+        if !self.announced {
+            // A chunk without records, so that room is made while they are still being read.
+            self.announced = true;
+            (self.emit)(&self.rest.schema, Rows { expected: (nodes, edges), ..Rows::default() });
+        }
     }
 
     fn file(&mut self, name: &Name) {

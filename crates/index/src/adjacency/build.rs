@@ -92,8 +92,8 @@ impl<T: Tick> Arrays<T> {
             return;
         }
         let start = self.removals.len();
-        self.removals.own().extend(entries.iter().map(|entry| entry.removed).filter(|removed| *removed != T::NEVER));
+        self.removals.extend(entries.iter().map(|entry| entry.removed).filter(|removed| *removed != T::NEVER));
         self.removals[start..].sort_unstable();
-        self.latest.own().extend(entries.chunks(BLOCK).map(latest));
+        self.latest.extend(entries.chunks(BLOCK).map(latest));
     }
 }

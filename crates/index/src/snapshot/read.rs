@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
 use bytemuck::Pod;
 use memmap2::Mmap;
@@ -35,7 +34,8 @@ const SMALL: usize = 1 << 16;
 
 /// A mapped snapshot.
 pub(super) struct Reader {
-    file: Arc<Mmap>,
+    file: File,
+    map: Mmap,
     parts: FxHashMap<String, Range<usize>>,
     /// The commit, and the stamp.
     pub(super) of: (Commit, u64),
@@ -47,15 +47,15 @@ impl Reader {
         // SAFETY: the file is written under another name, renamed when it is whole and never written to again, so that
         // what is mapped does not change.
         #[allow(unsafe_code)]
-        let file = Arc::new(unsafe { Mmap::map(&file) }?);
+        let map = unsafe { Mmap::map(&file) }?;
         let end =
-            file.len().checked_sub(ENTRY).and_then(|at| file.get(at..)).ok_or_else(|| damaged("it is too short"))?;
+            map.len().checked_sub(ENTRY).and_then(|at| map.get(at..)).ok_or_else(|| damaged("it is too short"))?;
         if end[..8] != FORMAT {
             return Err(damaged("it does not end as a snapshot of this version"));
         }
         let [commit, stamp, start, count, hash] = numbers(&end[8..]);
         let table = usize::try_from(start).ok().zip(usize::try_from(count).ok());
-        let table = table.and_then(|(start, count)| file.get(start..start.checked_add(count.checked_mul(ENTRY)?)?));
+        let table = table.and_then(|(start, count)| map.get(start..start.checked_add(count.checked_mul(ENTRY)?)?));
         let table = table.filter(|table| xxh3_64(table) == hash).ok_or_else(|| damaged("its table is damaged"))?;
         let mut parts = FxHashMap::default();
         for entry in table.chunks_exact(ENTRY) {
@@ -63,25 +63,28 @@ impl Reader {
             let [start, length, hash] = numbers(&entry[NAME..]);
             let range = usize::try_from(start).ok().zip(usize::try_from(length).ok());
             let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
-            let part = range.filter(|range| file.get(range.clone()).is_some());
+            let part = range.filter(|range| map.get(range.clone()).is_some());
             let part = part.ok_or_else(|| damaged(format!("part `{name}` lies outside of the file")))?;
-            if (check || part.len() <= SMALL) && xxh3_64(&file[part.clone()]) != hash {
+            if (check || part.len() <= SMALL) && xxh3_64(&map[part.clone()]) != hash {
                 return Err(damaged(format!("part `{name}` is damaged")));
             }
             parts.insert(name, part);
         }
-        Ok(Reader { file: file.clone(), parts, of: (Commit(commit), stamp) })
+        Ok(Reader { parts, of: (Commit(commit), stamp), file, map })
     }
 
     /// The array of a name.
     pub(super) fn array<T: Pod>(&self, name: &str) -> Result<Array<T>, SnapshotError> {
         let part = self.part(name)?;
-        Array::mapped(&self.file, part).ok_or_else(|| damaged(format!("part `{name}` has a wrong length")))
+        // SAFETY: a snapshot is never written to once it has its name, as at opening.
+        #[allow(unsafe_code)]
+        let array = unsafe { Array::mapped(&self.file, part.start as u64..part.end as u64) };
+        array.map_err(|error| damaged(format!("part `{name}`: {error}")))
     }
 
     /// The bytes of a name.
     pub(super) fn bytes(&self, name: &str) -> Result<&[u8], SnapshotError> {
-        Ok(&self.file[self.part(name)?])
+        Ok(&self.map[self.part(name)?])
     }
 
     fn part(&self, name: &str) -> Result<Range<usize>, SnapshotError> {

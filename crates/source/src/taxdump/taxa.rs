@@ -74,7 +74,9 @@ impl Taxa {
                 Ok(taxon) => {
                     ordered &= all.last().is_none_or(|last| last.id < taxon.id);
                     if all.len() == SAMPLE {
-                        all.reserve(lines.expect_more(SAMPLE).min(MOST_EXPECTED));
+                        let more = lines.expect_more(SAMPLE).min(MOST_EXPECTED);
+                        all.reserve(more);
+                        sink.expect(SAMPLE + more, SAMPLE + more);
                     }
                     all.push(taxon);
                 }

@@ -1,0 +1,87 @@
+//! Memory that begins as a part of a file.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+/// A range of addresses: a part of a file, mapped so that writing to it changes memory only and not the file, and behind it
+/// room that costs nothing until it is written to.
+pub(crate) struct Region {
+    start: std::ptr::NonNull<u8>,
+    bytes: usize,
+}
+
+/// Parts begin at multiples of this in the file: the largest page of common systems. Where pages are larger, a snapshot
+/// cannot be mapped.
+pub(crate) const PAGE: usize = 1 << 14;
+
+#[allow(unsafe_code)]
+mod unix {
+    use std::os::fd::AsRawFd;
+    use std::ptr::{NonNull, null_mut};
+
+    use super::*;
+
+    impl Region {
+        /// Maps a part of a file with at least so much room behind it, in bytes.
+        ///
+        /// # Safety
+        /// The file must not be written to or cut while the region is in use.
+        pub(crate) unsafe fn map(file: &File, part: Range<u64>, room: usize) -> io::Result<Region> {
+            let invalid = |problem| io::Error::new(io::ErrorKind::InvalidData, problem);
+            let length = part.end.checked_sub(part.start).and_then(|length| usize::try_from(length).ok());
+            let length = length.ok_or_else(|| invalid("a part of the file is too long for this machine"))?;
+            let offset = libc::off_t::try_from(part.start).map_err(|_| invalid("a part begins too late"))?;
+            let bytes = length.checked_add(room).and_then(|bytes| bytes.max(1).checked_next_multiple_of(PAGE));
+            let bytes = bytes.ok_or_else(|| invalid("a part of the file is too long"))?;
+            let access = libc::PROT_READ | libc::PROT_WRITE;
+            let private = libc::MAP_PRIVATE | libc::MAP_NORESERVE;
+            // SAFETY: a new range of addresses, which nothing else uses.
+            let start = unsafe { libc::mmap(null_mut(), bytes, access, private | libc::MAP_ANONYMOUS, -1, 0) };
+            if start == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            let start = NonNull::new(start.cast::<u8>()).ok_or_else(|| invalid("memory at address 0"))?;
+            let region = Region { start, bytes };
+            if length > 0 {
+                // SAFETY: replaces the first pages of the range that was made above and that only this region knows.
+                let mapped = unsafe {
+                    libc::mmap(
+                        start.as_ptr().cast(),
+                        length,
+                        access,
+                        private | libc::MAP_FIXED,
+                        file.as_raw_fd(),
+                        offset,
+                    )
+                };
+                if mapped == libc::MAP_FAILED {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+            Ok(region)
+        }
+
+        /// Where it begins: at the beginning of a page.
+        pub(crate) fn start(&self) -> NonNull<u8> {
+            self.start
+        }
+
+        /// Its length with its room, in bytes.
+        pub(crate) fn bytes(&self) -> usize {
+            self.bytes
+        }
+    }
+
+    impl Drop for Region {
+        fn drop(&mut self) {
+            // SAFETY: the range was mapped by `map`, and whoever has the region has all that points into it.
+            unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
+        }
+    }
+
+    // SAFETY: the region alone owns its addresses.
+    unsafe impl Send for Region {}
+    // SAFETY: shared, it only tells where it lies.
+    unsafe impl Sync for Region {}
+}
