@@ -12,4 +12,6 @@ mod namespace;
 mod query_cases;
 mod query_law;
 mod replay;
+mod sample_law;
+mod sample_world;
 mod world;
