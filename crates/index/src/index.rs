@@ -19,7 +19,7 @@ use crate::names::Names;
 use crate::node::Nodes;
 use crate::pairs::Pairs;
 use crate::query::TextIndexes;
-use crate::sample::WeightCache;
+use crate::sample::{TallyCache, WeightCache};
 
 /// A graph laid out for reading. Events go in through [`Index::apply`]; questions are asked through
 /// [`timeweft_graph::GraphView`] by name, or through the methods here by dense number, without a string in sight.
@@ -40,6 +40,7 @@ pub struct Index {
     pub(crate) facts: OnceLock<Vec<Fact>>,
     pub(crate) texts: TextIndexes,
     pub(crate) weights: WeightCache,
+    pub(crate) tallies: TallyCache,
 }
 
 impl Index {

@@ -9,19 +9,30 @@
 //! the rayon pool that the caller is in.
 
 mod alive;
+mod biased;
 mod choose;
+mod elements;
+mod fan_out;
+mod forward;
 mod lists;
+mod page_rank;
 mod random;
 mod sampling;
 mod scope;
 mod slots;
 mod visit;
+mod walk;
 mod weights;
 
+pub use elements::ElementSampling;
+pub use fan_out::HopTime;
 pub use lists::{EdgeLists, Within};
+pub use page_rank::PageRank;
 pub use sampling::{Choice, Sampling};
 pub use scope::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side};
 pub use slots::{Missing, Samples, Slots};
+pub use walk::{Steps, Walk, WalkTimes};
 pub use weights::WeightBy;
 
+pub(crate) use elements::TallyCache;
 pub(crate) use weights::WeightCache;

@@ -1,6 +1,9 @@
 //! The edges of a list that are seen at a moment: how many, which, the newest.
 
-use crate::adjacency::{BLOCK, Entry, Part, Parts, Run, Tick};
+use timeweft_graph::{Deletes, Time};
+
+use super::scope::Scope;
+use crate::adjacency::{BLOCK, Clock, Entry, Part, Parts, Run, Tick};
 
 /// The last tick that is seen, and whether what has ended by then is seen too.
 #[derive(Clone, Copy)]
@@ -10,6 +13,12 @@ pub(crate) struct Moment<T> {
 }
 
 impl<T: Tick> Moment<T> {
+    /// What a scope sees as of a time, if anything.
+    pub(crate) fn of(scope: &Scope, clock: Clock, time: Time) -> Option<Moment<T>> {
+        let at = scope.as_of.last(time).and_then(|last| T::floor(clock, last))?;
+        Some(Moment { at, soft: scope.deletes == Deletes::Soft })
+    }
+
     /// Whether an edge is seen. Lives that ended when they began never are.
     #[inline]
     pub(crate) fn sees(&self, entry: &Entry<T>) -> bool {

@@ -347,6 +347,26 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
         None
     }
 
+    /// One pick by weight times a factor, of all that are seen.
+    pub(crate) fn weigh_all(&mut self, factor: impl Fn(P, &[Part], Pick) -> f64) -> Option<Pick> {
+        self.survey(0..self.parts.len());
+        self.gather_longs();
+        let Scratch { alive, sums, .. } = &mut *self.scratch;
+        sums.clear();
+        let mut sum = 0.0;
+        for &pick in alive.as_slice() {
+            let weight = clean(weigh(self.source, self.parts, &self.scale, pick));
+            sum += weight * factor(self.source, self.parts, pick);
+            sums.push(sum);
+        }
+        while sum > 0.0 && sum.is_finite() {
+            if let Some(pick) = alive.as_slice().get(first_above(sums, self.draws.unit() * sum)) {
+                return Some(*pick);
+            }
+        }
+        None
+    }
+
     fn weighted_distinct(&mut self, parts: Range<usize>, k: usize) {
         let seen = self.survey(parts);
         let start = self.begin_distinct();

@@ -88,7 +88,13 @@ impl Taken {
         Taken { types, others: 0 }
     }
 
+    /// Whether edges of a type are seen on any side.
+    pub(crate) fn takes_any(&self, edge_type: EdgeTypeId) -> bool {
+        self.takes(edge_type, Direction::Out) || self.takes(edge_type, Direction::In)
+    }
+
     /// Whether edges of a type are seen on a side.
+    #[inline]
     pub(crate) fn takes(&self, edge_type: EdgeTypeId, direction: Direction) -> bool {
         let sides = self.types.get(edge_type.at()).copied().unwrap_or(self.others);
         sides & if direction == Direction::Out { 1 } else { 2 } != 0

@@ -12,4 +12,8 @@ mod namespace;
 mod query_cases;
 mod query_law;
 mod replay;
+mod sample_cases;
+mod sample_chance;
+mod sample_law;
+mod sample_world;
 mod world;

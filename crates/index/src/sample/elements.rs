@@ -1,0 +1,274 @@
+//! Samples of the nodes and edges themselves, and how many of each type there are, as of a time.
+
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashSet;
+use timeweft_graph::{At, EdgeIndex, EdgeTypeId, FeatureId, Interval, Name, NodeIndex, NodeTypeId, Owner, Time, Value};
+
+use super::random::Draws;
+use super::sampling::Choice;
+use super::scope::{AsOf, SampleError};
+use super::weights::{check_kind, clean};
+use crate::Index;
+use crate::life::{Life, shown};
+
+/// How nodes or edges are sampled among those of some types that are alive.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ElementSampling<T> {
+    /// Of which types; of all, if there are none.
+    pub types: Vec<T>,
+    /// [`Choice::Uniform`] and [`Choice::Weighted`] draw anew each time, the distinct ones take none twice. The others are
+    /// not for nodes and edges.
+    pub choice: Choice,
+    /// How many.
+    pub n: usize,
+    /// The feature that is the weight, of all types that have it; elements without a value weigh 1.0.
+    pub weight: Option<Name>,
+    /// Equal seeds give equal samples.
+    pub seed: u64,
+}
+
+impl<T> ElementSampling<T> {
+    /// So many of some types, with weights of 1.0 and seed 0.
+    pub fn new(types: Vec<T>, choice: Choice, n: usize) -> ElementSampling<T> {
+        ElementSampling { types, choice, n, weight: None, seed: 0 }
+    }
+}
+
+impl Index {
+    /// Nodes that are alive as of a time, in the order drawn: as many as asked for, or fewer if no more can be had.
+    ///
+    /// Draws among all and throws back what is not meant, so that the cost is that of the answer unless few are meant;
+    /// then, and by weight, all are looked at once.
+    ///
+    /// # Errors
+    /// If the weight is no feature of one number, or the choice is not for nodes.
+    pub fn sample_nodes(
+        &self,
+        sampling: &ElementSampling<NodeTypeId>,
+        time: Time,
+        as_of: AsOf,
+    ) -> Result<Vec<NodeIndex>, SampleError> {
+        let wanted = wanted(&sampling.types, self.schema.node_types().len(), |id| id.at());
+        let owners = (0..self.schema.node_types().len() as u16).map(|id| Owner::Node(NodeTypeId(id)));
+        let features = self.weight_features(sampling.weight.as_ref(), owners)?;
+        let Some(last) = as_of.last(time) else { return Ok(Vec::new()) };
+        let life = |at: usize| {
+            let node = NodeIndex(at as u32);
+            let meant = wanted[self.nodes.node_type(node).at()];
+            meant.then(|| shown(&self.nodes.lives, self.nodes.get(node).life, At::time(last))).flatten()
+        };
+        let weigh = |at: usize| {
+            let feature = features.get(self.nodes.node_type(NodeIndex(at as u32)).at()).copied().flatten();
+            let life = life(at).map(|life| &self.nodes.lives[life as usize]);
+            life.map_or(0.0, |life| self.weight_in(life.track(), feature, last))
+        };
+        let is_meant = |at: usize| life(at).is_some();
+        let drawn = draw(sampling, self.n_nodes(), is_meant, (!features.is_empty()).then_some(&weigh));
+        Ok(drawn?.into_iter().map(NodeIndex).collect())
+    }
+
+    /// Lives of edges that are alive as of a time, in the order drawn; otherwise as [`Index::sample_nodes`].
+    ///
+    /// # Errors
+    /// If the weight is no feature of one number, or the choice is not for edges.
+    pub fn sample_edges(
+        &self,
+        sampling: &ElementSampling<EdgeTypeId>,
+        time: Time,
+        as_of: AsOf,
+    ) -> Result<Vec<EdgeIndex>, SampleError> {
+        let wanted = wanted(&sampling.types, self.schema.edge_types().len(), |id| id.at());
+        let owners = (0..self.schema.edge_types().len() as u16).map(|id| Owner::Edge(EdgeTypeId(id)));
+        let features = self.weight_features(sampling.weight.as_ref(), owners)?;
+        let Some(last) = as_of.last(time) else { return Ok(Vec::new()) };
+        let is_meant = |at: usize| {
+            let edge = EdgeIndex(at as u32);
+            wanted[self.edges.get(edge).edge_type.at()] && self.edge_alive(edge, last)
+        };
+        let weigh = |at: usize| {
+            let life = self.edges.get(EdgeIndex(at as u32));
+            let feature = features.get(life.edge_type.at()).copied().flatten();
+            if is_meant(at) { self.weight_in(life.track, feature, last) } else { 0.0 }
+        };
+        let drawn = draw(sampling, self.n_edges(), is_meant, (!features.is_empty()).then_some(&weigh));
+        Ok(drawn?.into_iter().map(EdgeIndex).collect())
+    }
+
+    /// The type of each node as of its time; `None` if it is not alive then or not there at all.
+    pub fn node_types_of(&self, roots: super::Roots<'_>, as_of: AsOf) -> Vec<Option<NodeTypeId>> {
+        let of = |(&node, &time): (&NodeIndex, &Time)| {
+            let last = as_of.last(time).filter(|_| node.at() < self.n_nodes())?;
+            self.alive(node, last).then(|| self.node_type(node))
+        };
+        roots.nodes.iter().zip(roots.times).map(of).collect()
+    }
+
+    /// How many nodes of a type are alive at a time: two bisections.
+    pub fn count_nodes(&self, node_type: NodeTypeId, time: Time) -> usize {
+        self.tallies().nodes.get(node_type.at()).map_or(0, |tally| tally.count(time))
+    }
+
+    /// How many edges of a type are alive at a time: two bisections.
+    pub fn count_edges(&self, edge_type: EdgeTypeId, time: Time) -> usize {
+        self.tallies().edges.get(edge_type.at()).map_or(0, |tally| tally.count(time))
+    }
+
+    fn tallies(&self) -> &Tallies {
+        self.tallies.0.get_or_init(|| {
+            let nodes = self.nodes.lives.iter().map(|life| (self.nodes.node_type(life.node).at(), life.interval));
+            let edges = self.edges.lives.iter().map(|life| (life.edge_type.at(), life.interval));
+            let (n_nodes, n_edges) = (self.schema.node_types().len(), self.schema.edge_types().len());
+            Tallies { nodes: tallies(nodes, n_nodes), edges: tallies(edges, n_edges) }
+        })
+    }
+
+    /// The weight feature of each type; empty if there is no weight.
+    fn weight_features(
+        &self,
+        name: Option<&Name>,
+        owners: impl Iterator<Item = Owner>,
+    ) -> Result<Vec<Option<FeatureId>>, SampleError> {
+        let Some(name) = name else { return Ok(Vec::new()) };
+        let of = |owner: Owner| {
+            let Some((id, def)) = self.schema.feature(owner, name) else { return Ok(None) };
+            check_kind(def.kind, || self.schema.owner_name(owner), name).map(|()| Some(id))
+        };
+        let features: Vec<Option<FeatureId>> = owners.map(of).collect::<Result<_, _>>()?;
+        let unknown = || SampleError::UnknownWeight { owner: "type".into(), feature: name.to_string() };
+        if features.iter().all(Option::is_none) { Err(unknown()) } else { Ok(features) }
+    }
+
+    fn weight_in(&self, track: u32, feature: Option<FeatureId>, last: Time) -> f64 {
+        let Some(feature) = feature else { return 1.0 };
+        let value = self.columns.at(track, last).find(|(id, _)| *id == feature);
+        value.and_then(|(_, value)| self.columns.bytes(value)).and_then(Value::number_in).unwrap_or(1.0)
+    }
+}
+
+fn wanted<T>(types: &[T], n: usize, at: impl Fn(&T) -> usize) -> Vec<bool> {
+    let mut wanted = vec![types.is_empty(); n];
+    types.iter().map(at).filter(|at| *at < n).for_each(|at| wanted[at] = true);
+    wanted
+}
+
+/// Draws numbers below `all` that are meant.
+fn draw<T>(
+    sampling: &ElementSampling<T>,
+    all: usize,
+    is_meant: impl Fn(usize) -> bool,
+    weigh: Option<&impl Fn(usize) -> f64>,
+) -> Result<Vec<u32>, SampleError> {
+    let (n, mut draws) = (sampling.n, Draws::new(sampling.seed, 0, 0));
+    let meant = || (0..all).filter(|&at| is_meant(at)).map(|at| at as u32);
+    let (distinct, by_weight) = match sampling.choice {
+        Choice::Uniform => (false, false),
+        Choice::UniformDistinct => (true, false),
+        Choice::Weighted => (false, true),
+        Choice::WeightedDistinct => (true, true),
+        other => {
+            let wanted = "uniform or weighted, distinct or not";
+            return Err(SampleError::Range { what: "choice", value: format!("{other:?}"), wanted });
+        }
+    };
+    if let (true, Some(weigh)) = (by_weight, weigh) {
+        let meant: Vec<(u32, f64)> = meant().map(|at| (at, clean(weigh(at as usize)))).collect();
+        return Ok(if distinct { weighted_distinct(meant, n, &mut draws) } else { weighted(&meant, n, &mut draws) });
+    }
+    let mut drawn = Vec::with_capacity(n.min(all));
+    let mut taken = FxHashSet::default();
+    let mut tries = if all == 0 { 0 } else { 4 * n + 256 };
+    while drawn.len() < n && tries > 0 {
+        tries -= 1;
+        let at = draws.below(all);
+        if is_meant(at) && (!distinct || taken.insert(at as u32)) {
+            drawn.push(at as u32);
+        }
+    }
+    if drawn.len() < n {
+        // What was drawn stays; the rest comes from what is left.
+        let mut left: Vec<u32> = meant().filter(|at| !taken.contains(at)).collect();
+        while drawn.len() < n && !left.is_empty() {
+            let at = draws.below(left.len());
+            drawn.push(if distinct { left.swap_remove(at) } else { left[at] });
+        }
+    }
+    Ok(drawn)
+}
+
+fn weighted(meant: &[(u32, f64)], n: usize, draws: &mut Draws) -> Vec<u32> {
+    let mut sum = 0.0;
+    let sums: Vec<f64> = meant
+        .iter()
+        .map(|(_, weight)| {
+            sum += weight;
+            sum
+        })
+        .collect();
+    let mut drawn = Vec::with_capacity(n);
+    while sum > 0.0 && drawn.len() < n {
+        let at = draws.unit() * sum;
+        drawn.extend(meant.get(sums.partition_point(|sum| *sum <= at)).map(|(at, _)| *at));
+    }
+    drawn
+}
+
+/// In the order of exponential waiting times (Efraimidis, Spirakis 2006).
+fn weighted_distinct(meant: Vec<(u32, f64)>, n: usize, draws: &mut Draws) -> Vec<u32> {
+    let heavy = meant.into_iter().filter(|(_, weight)| *weight > 0.0);
+    let mut waits: Vec<(f64, u32)> = heavy.map(|(at, weight)| (-draws.positive().ln() / weight, at)).collect();
+    let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    if n > 0 && waits.len() > n {
+        waits.select_nth_unstable_by(n - 1, order);
+    }
+    waits.truncate(n);
+    waits.sort_unstable_by(order);
+    waits.into_iter().map(|(_, at)| at).collect()
+}
+
+/// When elements of each type began and ended, made on first use.
+#[derive(Clone, Default)]
+pub(crate) struct TallyCache(OnceLock<Tallies>);
+
+impl TallyCache {
+    /// Drops them: the graph is about to differ.
+    pub(crate) fn forget(&mut self) {
+        self.0.take();
+    }
+}
+
+#[derive(Clone, Default)]
+struct Tallies {
+    nodes: Vec<Tally>,
+    edges: Vec<Tally>,
+}
+
+/// Sorted times of one type.
+#[derive(Clone, Default)]
+struct Tally {
+    created: Vec<Time>,
+    removed: Vec<Time>,
+}
+
+impl Tally {
+    fn count(&self, time: Time) -> usize {
+        let by = |times: &[Time]| times.partition_point(|known| *known <= time);
+        by(&self.created) - by(&self.removed)
+    }
+}
+
+fn tallies(lives: impl Iterator<Item = (usize, Interval)>, n: usize) -> Vec<Tally> {
+    let mut tallies = vec![Tally::default(); n];
+    for (at, life) in lives {
+        let tally = &mut tallies[at];
+        tally.created.push(life.created);
+        if !life.is_open() {
+            tally.removed.push(life.removed);
+        }
+    }
+    for tally in &mut tallies {
+        tally.created.sort_unstable();
+        tally.removed.sort_unstable();
+    }
+    tallies
+}
