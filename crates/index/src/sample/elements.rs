@@ -142,7 +142,7 @@ impl Index {
     fn weight_in(&self, track: u32, feature: Option<FeatureId>, last: Time) -> f64 {
         let Some(feature) = feature else { return 1.0 };
         let value = self.columns.at(track, last).find(|(id, _)| *id == feature);
-        value.and_then(|(_, value)| self.columns.bytes(value)).and_then(Value::number_in).unwrap_or(1.0)
+        value.and_then(|(_, value)| self.columns.bytes(value)).and_then(|held| Value::number_in(&held)).unwrap_or(1.0)
     }
 }
 
