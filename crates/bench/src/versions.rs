@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     }
     println!(
-        "load  open s  load s  cpu s  peak MB  disk MB  events  floor s |  DuckDB s  cpu s  peak MB  disk MB | ratio"
+        "load  open s  load s  cpu s  snap s  peak MB  log MB  events  floor s |  DuckDB s  cpu s  peak MB  disk MB | ratio"
     );
     for ((release, name), runs) in LOADS.iter().zip(&figures) {
         print_row(folder, release, name, runs)?;
@@ -72,10 +72,11 @@ fn print_row(folder: &Path, release: &str, name: &str, runs: &[[Json; 2]]) -> Re
         |side: usize, key: &str| median(&mut runs.iter().filter_map(|run| run[side][key].as_f64()).collect::<Vec<_>>());
     let mega = |bytes: f64| bytes / 1e6;
     println!(
-        "{name:<4}  {:>6.2}  {:>6.2}  {:>5.1}  {:>7.0}  {:>7.1}  {:>6.0}  {:>7.2} |  {:>8.2}  {:>5.1}  {:>7.0}  {:>7.1} | {:>5.2}",
+        "{name:<4}  {:>6.2}  {:>6.2}  {:>5.1}  {:>6.2}  {:>7.0}  {:>6.1}  {:>6.0}  {:>7.2} |  {:>8.2}  {:>5.1}  {:>7.0}  {:>7.1} | {:>5.2}",
         of(0, "open"),
         of(0, "seconds"),
         of(0, "cpu"),
+        of(0, "snapshot"),
         mega(of(0, "peak_rss")),
         mega(of(0, "disk")),
         of(0, "events"),
@@ -145,9 +146,15 @@ fn load(one: &[String]) -> Result<()> {
     let report = store.load_version(request, DeltaOptions::default(), move |sink| Ok(taxdump::read(&source, sink)?))?;
     let delta = report.delta.unwrap_or_default();
     let seconds = started.elapsed().as_secs_f64();
+    let (cpu, disk) = (cpu_seconds()? - used, store.size_on_disk()?.saturating_sub(disk));
+    // As the command line does behind a large load.
+    let started = Instant::now();
+    if store.is_snapshot_due()? {
+        store.write_snapshot()?;
+    }
     let figure = json!({
-        "open": open, "seconds": seconds, "cpu": cpu_seconds()? - used, "peak_rss": peak_memory()?,
-        "disk": store.size_on_disk()?.saturating_sub(disk), "events": report.accepted,
+        "open": open, "seconds": seconds, "cpu": cpu, "peak_rss": peak_memory()?, "disk": disk,
+        "snapshot": started.elapsed().as_secs_f64(), "events": report.accepted,
         "new": delta.nodes.new, "reappeared": delta.nodes.reappeared, "changed": delta.nodes.changed,
         "gone": delta.nodes.gone, "merged": delta.merges.merged,
         "edges_new": delta.edges.new, "edges_gone": delta.edges.gone,
