@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bytemuck::Pod;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{EdgeIndex, FeatureId, Schema, Time};
+use timeweft_graph::{FeatureId, Schema, Time};
 
 use super::read::{Reader, SnapshotError, damaged};
 use super::write::Writer;
@@ -160,7 +160,7 @@ fn save_log<W: Write>(log: &Log, out: &mut Writer<W>) -> io::Result<()> {
     out.array("log.subjects", &log.subjects)?;
     out.array("log.payloads", &log.payloads)?;
     out.array("log.sets", &log.sets)?;
-    save_groups("log.ended", &log.ended, |edges: &Box<[EdgeIndex]>| edges, out)
+    save_groups("log.ended", &log.ended, |edges| &edges[..], out)
 }
 
 fn load_log(parts: &Reader) -> Result<Log, SnapshotError> {

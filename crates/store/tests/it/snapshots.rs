@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use timeweft_graph::histories::histories;
-use timeweft_graph::{Commit, DeltaOptions, Element, GraphView, Schema, Time};
+use timeweft_graph::{Commit, DeltaOptions, Element, GraphView, Schema, Time, VersionSink};
 use timeweft_store::{LoadRequest, Store};
 
 use crate::world::{assert_same, create, fresh, load, node, version};
@@ -17,7 +17,11 @@ fn snapshot_files(dir: &Path) -> Vec<PathBuf> {
 
 fn load_version(store: &mut Store, name: &str, at: i64, lines: &[&str]) {
     let (request, version) = (LoadRequest::new("test", "test").version(name, Time(at)), version(lines));
-    store.load_version(request, DeltaOptions::default(), move |sink| Ok(version.send(sink))).unwrap();
+    let read = move |sink: &mut dyn VersionSink| {
+        version.send(sink);
+        Ok(())
+    };
+    store.load_version(request, DeltaOptions::default(), read).unwrap();
 }
 
 fn three_versions() -> (tempfile::TempDir, Store) {
