@@ -67,8 +67,11 @@ pub(crate) fn by_weight() -> WeightBy {
     WeightBy::Feature("weight".into())
 }
 
-/// (neighbor, type, weight, created) of all edges, and counts.
-fn neighbors(index: &Index, types: &[u16], ids: &[u32], at: &[i64]) -> (Vec<(u32, u16, f64, i64)>, Vec<u32>) {
+/// (neighbor, type, weight, created)
+type Near = (u32, u16, f64, i64);
+
+/// All edges, and counts.
+fn neighbors(index: &Index, types: &[u16], ids: &[u32], at: &[i64]) -> (Vec<Near>, Vec<u32>) {
     let mut out = EdgeLists::default();
     index.edges_of(&scope(types), &by_weight(), Roots::new(&nodes(ids), &times(at)).unwrap(), &mut out).unwrap();
     let one = |at: usize| (out.neighbors[at].0, out.edge_types[at].0, out.weights[at], out.created[at].0);
@@ -146,7 +149,8 @@ fn s42_samples_are_of_the_right_set() {
     let index = graph(8, 0, &MEDIUM);
     let empty = (42, 13, 0.5, -1);
     let (four, five, seven) = ((4, 0, 1., 1), (5, 1, 1., 1), (7, 1, 3., 2));
-    let now: [(Choice, &[u16], i64, &[(u32, u16, f64, i64)], usize); 9] = [
+    type Case<'a> = (Choice, &'a [u16], i64, &'a [Near], usize);
+    let now: [Case<'_>; 9] = [
         (Choice::Weighted, &[1], 2, &[five, seven], 2),
         (Choice::Weighted, &[0, 1], 2, &[four, five, seven], 2),
         (Choice::Weighted, &[1], 0, &[(6, 1, 1.5, 0)], 2),
@@ -227,7 +231,8 @@ fn s47_the_document_and_what_last_n_did_wrong() {
     let index = document();
     let node = |id: usize| index.node_index(&key(id)).unwrap().0;
     let root = node(42);
-    let expected: [(std::ops::RangeInclusive<i64>, &[(usize, i64)]); 6] = [
+    type Case<'a> = (std::ops::RangeInclusive<i64>, &'a [(usize, i64)]);
+    let expected: [Case<'_>; 6] = [
         (12..=12, &[]),
         (13..=14, &[(99, 13), (101, 13)]),
         (15..=16, &[(101, 13)]),

@@ -268,8 +268,8 @@ impl Maker {
         let open = self.latest.get(&identity).filter(|(life, _)| self.world.lives[*life].removed == i64::MAX).copied();
         if let Some((life, _)) = open {
             self.latest.insert(identity, (life, now));
-            if self.random.below(4) == 0 && weight.is_some() {
-                self.world.lives[life].weights.push((now, weight.unwrap()));
+            if let (0, Some(new)) = (self.random.below(4), weight) {
+                self.world.lives[life].weights.push((now, new));
                 return self.event(now, Action::Update, element, weight);
             }
             self.world.lives[life].removed = now;
