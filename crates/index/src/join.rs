@@ -45,6 +45,8 @@ pub struct Join<'a> {
     stubs: Bits,
     listed_edges: Bits,
     started: bool,
+    /// Nodes from this number on came with this version.
+    first_new: u32,
     next_node: u32,
     next_source: u32,
     next_edge: u32,
@@ -72,7 +74,7 @@ pub struct Joined {
 impl<'a> Join<'a> {
     /// A version of a namespace that takes effect at a time, which is after the newest of the namespace.
     pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> Join<'a> {
-        let speaker = index.namespaces.add(namespace);
+        let (speaker, first_new) = (index.namespaces.add(namespace), index.n_nodes() as u32);
         Join {
             listed_nodes: Bits::new(index.n_nodes()),
             stubs: Bits::new(0),
@@ -85,6 +87,7 @@ impl<'a> Join<'a> {
             common: Common::default(),
             projection: Projection::default(),
             started: false,
+            first_new,
             next_node: 0,
             next_source: 0,
             next_edge: 0,

@@ -146,7 +146,8 @@ impl Join<'_> {
         source: NodeIndex,
         destination: NodeIndex,
     ) -> Result<(), Reason> {
-        for end in [source, destination] {
+        // Nodes that came with this version began now.
+        for end in [source, destination].into_iter().filter(|end| end.0 < self.first_new) {
             let created = self.index.nodes.latest_life(end).map_or(self.at, |life| life.interval.created);
             in_order(self.at, created, || format!("node {}", self.index.node_key(end)))?;
         }

@@ -67,10 +67,14 @@ impl Join<'_> {
 
     /// Whether a node lives after this version.
     pub(super) fn stays(&self, node: NodeIndex) -> bool {
+        // What is listed lives, and most ends of edges are.
+        if self.listed_nodes.has(node.at()) {
+            return true;
+        }
         let Some(life) = self.index.nodes.latest_life(node).filter(|life| life.interval.is_open()) else {
             return false;
         };
-        life.namespace != self.speaker || self.listed_nodes.has(node.at()) || self.stubs.has(node.at())
+        life.namespace != self.speaker || self.stubs.has(node.at())
     }
 
     /// Ends the nodes that are not listed.

@@ -8,11 +8,14 @@ pub(crate) struct Draws {
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Another odd number, so that hops and roots do not stand for each other.
+const OTHER: u64 = 0xd1b5_4a32_d192_ed03;
+
 impl Draws {
     /// The numbers of a root, counted over all batches, at a hop.
     pub(crate) fn new(seed: u64, hop: u64, root: u64) -> Draws {
         let stream = mix(seed.wrapping_add(GOLDEN.wrapping_mul(hop.wrapping_add(1))));
-        Draws { state: mix(stream ^ mix(root.wrapping_mul(GOLDEN))) }
+        Draws { state: mix(stream.wrapping_add(root.wrapping_mul(OTHER))) }
     }
 
     /// The next number, any of 64 bits.
