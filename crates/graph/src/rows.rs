@@ -3,6 +3,7 @@
 //! Listed records with names and owned values cost several allocations and shared counters a record; a release of
 //! millions of nodes cannot pay that. A chunk costs a handful of allocations for thousands of records.
 
+mod lives;
 mod writer;
 
 use crate::id::canonical_decimal;
@@ -11,6 +12,7 @@ use crate::{
     Place, Schema, Time, Value, ValueRef,
 };
 
+pub use lives::{Change, LifeRows};
 pub use writer::{Projection, Rest, RowWriter};
 
 /// So many records make a chunk.

@@ -230,7 +230,7 @@ impl Index {
     }
 
     /// Makes a new edge known to both its ends.
-    fn connect(&mut self, edge: EdgeIndex) {
+    pub(crate) fn connect(&mut self, edge: EdgeIndex) {
         if let Some(adjacency) = self.adjacency.get_mut() {
             adjacency.add(&self.edges, edge);
         }
@@ -238,7 +238,7 @@ impl Index {
     }
 
     /// Ends an open edge on both sides.
-    fn close_edge(&mut self, edge: EdgeIndex, time: Time) {
+    pub(crate) fn close_edge(&mut self, edge: EdgeIndex, time: Time) {
         self.edges.close(edge, time);
         if let Some(adjacency) = self.adjacency.get_mut() {
             adjacency.end(&self.edges, edge);

@@ -168,6 +168,11 @@ impl Columns {
         self.shapes.add((0..=last).map(FeatureId).collect())
     }
 
+    /// Whether a life's features at its begin are those that its track was opened with.
+    pub(crate) fn opened_at(&self, track: u32, life: Interval) -> bool {
+        self.tracks.get(track as usize).is_some_and(|track| track.created == life.created)
+    }
+
     /// Sets features from `time` on; a life without a track gets one.
     pub(crate) fn update(&mut self, track: &mut u32, time: Time, sets: &[(FeatureId, u32)]) {
         if *track == NONE {

@@ -89,7 +89,9 @@ impl Edges {
         let ordered = &self.lives[..self.ordered];
         // Most often it is asked whether a new edge is there already, behind all others.
         let run = match ordered.last() {
-            Some(last) if last.source >= identity.source => {
+            // Those of one source often come together, and then they are the last.
+            Some(last) if last.source == identity.source => ordered.len().saturating_sub(RUN)..ordered.len(),
+            Some(last) if last.source > identity.source => {
                 let start = ordered.partition_point(|life| life.source < identity.source);
                 start..ordered.len().min(start + RUN)
             }

@@ -16,6 +16,7 @@
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
 //! | `live`, `past` | what lives now, and every life ever, by namespace |
+//! | `lives` | whole lives taken in, in any order of time |
 //! | `join` | a whole version taken in: what is new, changed, gone |
 //! | [`query`] | what people ask of hierarchies and names |
 //! | [`sample`] | what training asks of many nodes at once: counts, neighbors, samples, walks |
@@ -32,6 +33,7 @@ mod index;
 mod join;
 mod life;
 mod live;
+mod lives;
 mod log;
 mod merge;
 mod names;
@@ -54,6 +56,7 @@ pub use fact::Fact;
 pub use index::Index;
 pub use join::{Join, Joined, Step};
 pub use live::{LiveEdge, LiveNode};
+pub use lives::Lives;
 pub use recency::Recency;
 pub use recent::Neighbor;
 pub use snapshot::SnapshotError;

@@ -1,0 +1,259 @@
+//! Whole lives of a load, in any order of time: one record instead of a create, updates and a delete.
+//!
+//! **Law.** Lives of nodes come before the lives of the edges between them, lives of one element in order of time. A life is
+//! accepted if all of its events would be, in the order in which they then stand in the log: by time, and at one time ends
+//! before begins and nodes before edges. So an edge may be at a node that has ended already, if both ended in this load
+//! and the edge not after the node.
+
+use timeweft_graph::rows::{LifeRows, RowRef};
+use timeweft_graph::{Action, EdgeIndex, FeatureId, Interval, Name, NodeIndex, NodeKey, NodeTypeId, Reason, Time};
+
+use crate::check::in_order;
+use crate::edge::Identity;
+use crate::log::Subject;
+use crate::{Index, NONE};
+
+/// A load of whole lives. Its events stand in the log of the index once it is finished, and not before.
+pub struct Lives<'a> {
+    index: &'a mut Index,
+    speaker: u32,
+    /// What the load adds begins here.
+    first: [usize; 2],
+    /// Events so far.
+    events: usize,
+    updates: Vec<Update>,
+    update_sets: Vec<(FeatureId, u32)>,
+    /// Edges often come in the order of their sources: where the next one is looked for first.
+    next_source: u32,
+    /// Edges since the adjacency was last seen to be there.
+    edges: usize,
+    sets: Vec<(FeatureId, u32)>,
+}
+
+/// An accepted change of a life.
+struct Update {
+    time: Time,
+    subject: Subject,
+    /// One after its last set.
+    sets: usize,
+}
+
+/// So many new edges are added to an adjacency that is there one by one; for more it is made anew when it is asked for.
+const FEW: usize = 1 << 14;
+
+impl<'a> Lives<'a> {
+    /// A load into an index, spoken by a namespace.
+    pub fn new(index: &'a mut Index, namespace: &Name) -> Lives<'a> {
+        let speaker = index.namespaces.add(namespace);
+        let first = [index.nodes.lives.len(), index.edges.lives.len()];
+        let (updates, update_sets, sets) = (Vec::new(), Vec::new(), Vec::new());
+        Lives { index, speaker, first, events: 0, updates, update_sets, next_source: 0, edges: 0, sets }
+    }
+
+    /// The index, to declare types, or to make room.
+    pub fn index(&mut self) -> &mut Index {
+        self.index
+    }
+
+    /// Takes in a chunk. Types and features have the numbers of the index's schema. Lives that are refused change nothing;
+    /// their positions come with the reasons.
+    pub fn take(&mut self, lives: &LifeRows) -> Vec<(usize, Reason)> {
+        let mut refused = Vec::new();
+        for row in lives.rows().iter() {
+            let taken = if lives.are_edges() { self.edge(lives, row) } else { self.node(lives, row) };
+            match taken {
+                Ok(()) => self.events += lives.n_events(row.at()),
+                Err(reason) => refused.push((row.at(), reason)),
+            }
+        }
+        refused
+    }
+
+    /// Brings the events in order and writes them to the log. Without it, the index must not be used any further.
+    pub fn finish(self) {
+        let Lives { index, first, events, updates, update_sets, .. } = self;
+        let mut order: Vec<Place> = Vec::with_capacity(events);
+        for (at, life) in index.nodes.lives.iter().enumerate().skip(first[0]) {
+            order.push(Place::new(life.interval.created, 2, at, index.columns.opened_at(life.track, life.interval)));
+            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 1, at, false)));
+        }
+        for (at, life) in index.edges.lives.iter().enumerate().skip(first[1]) {
+            order.push(Place::new(life.interval.created, 4, at, index.columns.opened_at(life.track, life.interval)));
+            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 0, at, false)));
+        }
+        order.extend(updates.iter().enumerate().map(|(at, update)| match update.subject {
+            Subject::Edge(_) => Place::new(update.time, 5, at, false),
+            _ => Place::new(update.time, 3, at, false),
+        }));
+        order.sort_unstable();
+        index.log.reserve(order.len());
+        for place in order {
+            let (rank, at, first) = place.get();
+            let subject = if matches!(rank, 0 | 4) { Subject::Edge(at as u32) } else { Subject::Node(at as u32) };
+            match rank {
+                0 | 1 => _ = index.log.push(Action::Delete, subject, place.time, &[]),
+                2 | 4 if first => _ = index.log.push_first(subject),
+                2 | 4 => _ = index.log.push(Action::Create, subject, place.time, &[]),
+                _ => {
+                    let from = at.checked_sub(1).map_or(0, |before| updates[before].sets);
+                    let update = &updates[at];
+                    index.log.push(Action::Update, update.subject, update.time, &update_sets[from..update.sets]);
+                }
+            }
+        }
+        index.texts.forget();
+        // Most often nobody has asked for them yet, and those asked for once are made anew faster than mended.
+        index.facts.take();
+    }
+
+    fn node(&mut self, lives: &LifeRows, row: RowRef<'_>) -> Result<(), Reason> {
+        let life = self.check(lives, row)?;
+        let known = self.index.nodes.find(row.node_type(), row.id());
+        if let Some(node) = known {
+            if self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open()) {
+                return Err(Reason::NodeExists(self.index.node_key(node)));
+            }
+            self.index.check_order(node, life.created)?;
+        }
+        let index = &mut *self.index;
+        index.columns.add_row(row, &mut self.sets);
+        let node = known.unwrap_or_else(|| index.nodes.add(row.node_type(), row.id()));
+        index.merges.close_all(index.nodes.get(node).merge, life.created);
+        let track = index.columns.open(life.created, &self.sets);
+        let opened = index.nodes.open(node, life.created, track, self.speaker);
+        let (track, last) = self.change(lives, row, Subject::Node(opened), track, life.created);
+        let own = &mut self.index.nodes.lives[opened as usize];
+        own.track = track;
+        own.interval = life;
+        self.index.nodes.all[node.at()].latest = if life.is_open() { last } else { life.removed };
+        Ok(())
+    }
+
+    fn edge(&mut self, lives: &LifeRows, row: RowRef<'_>) -> Result<(), Reason> {
+        let life = self.check(lives, row)?;
+        let edge_type = self.index.schema.edge_types().get(row.edge_type().at());
+        let (from, to) = edge_type.map(|known| (known.source, known.destination)).ok_or_else(unknown_type)?;
+        let source = self.end((from, row.id()), self.next_source, life)?;
+        let destination = self.end((to, row.destination()), source.0, life)?;
+        self.next_source = source.0;
+        let key = row.key().map_or(Some(NONE), |key| self.index.keys.find(key));
+        let edge_type = row.edge_type();
+        let identity = |key| Identity { edge_type, source, destination, key };
+        if let Some(known) = key.and_then(|key| self.index.edges.find(identity(key))) {
+            if self.index.edges.get(known).interval.is_open() {
+                return Err(Reason::EdgeExists(Box::new(row.edge_key(&self.index.schema))));
+            }
+            let name = || format!("edge {}", row.edge_key(&self.index.schema));
+            in_order(life.created, self.index.edges.latest(known), name)?;
+        }
+        self.make_room();
+        let index = &mut *self.index;
+        index.columns.add_row(row, &mut self.sets);
+        let key = row.key().map_or(NONE, |key| index.keys.add_str(key));
+        let track = index.columns.open(life.created, &self.sets);
+        let edge = index.edges.open(identity(key), life.created, track, self.speaker);
+        index.connect(edge);
+        let (track, last) = self.change(lives, row, Subject::Edge(edge.0), track, life.created);
+        self.close(edge, track, life, last);
+        Ok(())
+    }
+
+    /// Ends an edge that was opened, or notes its last change.
+    fn close(&mut self, edge: EdgeIndex, track: u32, life: Interval, last: Time) {
+        self.index.edges.lives[edge.at()].track = track;
+        if !life.is_open() {
+            self.index.close_edge(edge, life.removed);
+        } else if last > life.created {
+            self.index.edges.touch(edge, last);
+        }
+    }
+
+    /// Takes in what changes within a life that was opened; gives its track, and the time of the last change.
+    fn change(
+        &mut self,
+        lives: &LifeRows,
+        row: RowRef<'_>,
+        subject: Subject,
+        mut track: u32,
+        mut last: Time,
+    ) -> (u32, Time) {
+        for change in lives.changes(row.at()) {
+            let from = self.update_sets.len();
+            for (feature, bytes) in change.sets() {
+                let value = bytes.map_or(NONE, |bytes| self.index.columns.add_bytes(row.owner(), feature, bytes));
+                self.update_sets.push((feature, value));
+            }
+            last = change.time();
+            self.index.columns.update(&mut track, last, &self.update_sets[from..]);
+            self.updates.push(Update { time: last, subject, sets: self.update_sets.len() });
+        }
+        (track, last)
+    }
+
+    /// The life of a row, if it and its changes are in order and there is room for them.
+    fn check(&self, lives: &LifeRows, row: RowRef<'_>) -> Result<Interval, Reason> {
+        let life = lives.life(row.at());
+        let mut last = life.created;
+        let mut values = row.features().len() + self.events + 2;
+        let mut in_order = life.created < life.removed;
+        for change in lives.changes(row.at()) {
+            in_order &= last < change.time() && change.time() < life.removed;
+            last = change.time();
+            values += change.sets().len() + 1;
+        }
+        self.index.check_room(values)?;
+        let unsound = || Reason::Malformed("a life ends before it begins, or changes when it is not there".into());
+        in_order.then_some(life).ok_or_else(unsound)
+    }
+
+    /// An end whose latest life holds all of an edge's.
+    fn end(
+        &self,
+        (node_type, id): (NodeTypeId, timeweft_graph::rows::IdRef<'_>),
+        guess: u32,
+        edge: Interval,
+    ) -> Result<NodeIndex, Reason> {
+        let nodes = &self.index.nodes;
+        let key = || NodeKey { node_type: self.index.schema.node_type_name(node_type), id: id.to_id() };
+        let node = nodes.find_near(node_type, id, guess).filter(|&node| nodes.get(node).life != NONE);
+        let node = node.ok_or_else(|| Reason::UnknownNode(key()))?;
+        let own = nodes.get(node).life as usize;
+        let life = nodes.lives[own].interval;
+        if edge.created < life.created {
+            in_order(edge.created, life.created, || format!("node {}", key()))?;
+        }
+        let within = life.is_open() || (own >= self.first[0] && edge.removed <= life.removed);
+        if within { Ok(node) } else { Err(Reason::DeletedNode(key())) }
+    }
+
+    /// What many edges would have to be added to one by one is given up.
+    fn make_room(&mut self) {
+        self.edges += 1;
+        if self.edges == FEW {
+            self.index.adjacency.take();
+            self.index.pairs.take();
+        }
+    }
+}
+
+fn unknown_type() -> Reason {
+    Reason::Malformed("its type is not in the schema: report this".into())
+}
+
+/// The place of an event in the order of the log.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    time: Time,
+    /// Rank at the time, number of the life or update, and whether its features are those that its track was opened with.
+    rest: u64,
+}
+
+impl Place {
+    fn new(time: Time, rank: u64, at: usize, first: bool) -> Place {
+        Place { time, rest: rank << 40 | (at as u64) << 1 | u64::from(first) }
+    }
+
+    fn get(self) -> (u64, usize, bool) {
+        (self.rest >> 40, (self.rest as usize >> 1) & (1 << 39) - 1, self.rest & 1 == 1)
+    }
+}
