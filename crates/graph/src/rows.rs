@@ -112,6 +112,11 @@ impl Rows {
         self.rows.is_empty()
     }
 
+    /// The file that they are from.
+    pub fn file(&self) -> &Name {
+        &self.file
+    }
+
     /// The record at a position below [`Rows::len`].
     #[inline]
     pub fn get(&self, at: usize) -> RowRef<'_> {

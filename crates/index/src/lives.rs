@@ -55,6 +55,12 @@ impl<'a> Lives<'a> {
         self.index
     }
 
+    /// Makes room for so many edges like those of a chunk.
+    pub fn reserve(&mut self, like: &LifeRows, edges: usize) {
+        self.index.edges.reserve(edges);
+        self.index.reserve_values(like.rows(), edges);
+    }
+
     /// Takes in a chunk. Types and features have the numbers of the index's schema. Lives that are refused change nothing;
     /// their positions come with the reasons.
     pub fn take(&mut self, lives: &LifeRows) -> Vec<(usize, Reason)> {

@@ -2,8 +2,11 @@
 
 use blake3::Hasher;
 use timeweft_graph::rows::{IdRef, Rest, Rows};
-use timeweft_graph::{Action, EdgeKey, Element, Event, FeatureKind, Name, NodeKey, Value};
-use xxhash_rust::xxh3::xxh3_128;
+use timeweft_graph::{
+    Action, EdgeKey, EdgeSpan, Element, Event, FeatureKind, Name, NodeKey, NodeSpan, Reason, SpanSink, Value,
+    ValueSpans,
+};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Hash of a version's elements and merges, whatever their order: the XXH3 hashes of all elements added up.
 ///
@@ -110,6 +113,70 @@ impl EventHasher {
         self.hasher.update(&self.bytes.0);
         self.hasher.finalize().to_hex().to_string()
     }
+}
+
+/// Hash of what a source of intervals lists, in its order.
+#[derive(Default)]
+pub(crate) struct SpanHasher {
+    hasher: Xxh3,
+    bytes: Vec<u8>,
+}
+
+impl SpanHasher {
+    /// The hash of all that was pushed.
+    pub(crate) fn finish(mut self) -> String {
+        self.hasher.update(&self.bytes);
+        let mut hasher = Hasher::new();
+        hasher.update(&self.hasher.digest128().to_le_bytes());
+        hasher.finalize().to_hex().to_string()
+    }
+
+    fn values(&mut self, values: ValueSpans<'_>, clipped: u32) {
+        let bytes = &mut self.bytes;
+        bytes.extend_from_slice(&(values.iter().len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&clipped.to_le_bytes());
+        for span in values.iter() {
+            bytes.extend_from_slice(&span.feature.to_le_bytes());
+            bytes.extend_from_slice(&span.interval.created.0.to_le_bytes());
+            bytes.extend_from_slice(&span.interval.removed.0.to_le_bytes());
+            bytes.extend_from_slice(&(span.value.0.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(span.value.0);
+        }
+        if bytes.len() >= PIECE {
+            self.hasher.update(bytes);
+            bytes.clear();
+        }
+    }
+}
+
+impl SpanSink for SpanHasher {
+    fn file(&mut self, _: &Name) {}
+
+    fn node(&mut self, node: &NodeSpan<'_>) {
+        let mut head = [0; 33];
+        head[1..9].copy_from_slice(&node.id.to_le_bytes());
+        head[9..13].copy_from_slice(&node.node_type.to_le_bytes());
+        head[13..17].copy_from_slice(&node.weight.unwrap_or_default().to_le_bytes());
+        head[0] = u8::from(node.weight.is_some());
+        head[17..25].copy_from_slice(&node.life.created.0.to_le_bytes());
+        head[25..].copy_from_slice(&node.life.removed.0.to_le_bytes());
+        self.bytes.extend_from_slice(&head);
+        self.values(node.values, node.clipped);
+    }
+
+    fn edge(&mut self, edge: &EdgeSpan<'_>) {
+        let mut head = [2; 41];
+        head[1..9].copy_from_slice(&edge.source.to_le_bytes());
+        head[9..17].copy_from_slice(&edge.destination.to_le_bytes());
+        head[17..21].copy_from_slice(&edge.edge_type.to_le_bytes());
+        head[21..25].copy_from_slice(&edge.weight.to_le_bytes());
+        head[25..33].copy_from_slice(&edge.life.created.0.to_le_bytes());
+        head[33..].copy_from_slice(&edge.life.removed.0.to_le_bytes());
+        self.bytes.extend_from_slice(&head);
+        self.values(edge.values, edge.clipped);
+    }
+
+    fn reject(&mut self, _: u64, _: Reason) {}
 }
 
 /// A prefix-free byte form of elements, only for hashing.

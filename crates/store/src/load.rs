@@ -142,6 +142,17 @@ pub struct LoadReport {
     pub unchanged: bool,
     /// What a back-dated version changed in later loads.
     pub later: SpliceReport,
+    /// What was cut in a source of intervals.
+    pub clipped: ClippedCounts,
+}
+
+/// What lasted longer than something it belongs to, and was cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ClippedCounts {
+    /// Edges, at the removal of an end.
+    pub edges: u64,
+    /// Intervals of values, to the life of their owner.
+    pub features: u64,
 }
 
 /// A load in the registry.

@@ -11,7 +11,7 @@ use timeweft_index::Index;
 
 use crate::content::EventHasher;
 use crate::ingest::{Ingest, sort_features};
-use crate::load::{EventCounts, LoadRecord, LoadReport, LoadRequest};
+use crate::load::{ClippedCounts, EventCounts, LoadRecord, LoadReport, LoadRequest};
 use crate::segment::{SegmentWriter, Written};
 use crate::splice::{Effective, Splice, SpliceReport, effective};
 use crate::store::{Store, log_dir};
@@ -178,13 +178,13 @@ impl Store {
     }
 
     /// The load that brought the request's version.
-    fn registered(&self, request: &LoadRequest) -> Option<&LoadRecord> {
+    pub(crate) fn registered(&self, request: &LoadRequest) -> Option<&LoadRecord> {
         let version = request.version.as_ref()?;
         self.in_effect().find(|load| load.namespace == request.namespace && load.version.as_ref() == Some(version))
     }
 
     /// The answer to a version that is registered already.
-    fn known(&self, request: &LoadRequest, hash: &str) -> Option<Result<LoadReport, StoreError>> {
+    pub(crate) fn known(&self, request: &LoadRequest, hash: &str) -> Option<Result<LoadReport, StoreError>> {
         let load = self.registered(request)?;
         if load.content_hash != hash {
             let (namespace, version) = (load.namespace.clone(), load.version.clone().unwrap_or_else(|| "".into()));
@@ -262,7 +262,12 @@ impl Store {
     }
 
     /// Makes a load visible that was applied to the current graph.
-    fn publish(&mut self, record: LoadRecord, written: Written, known_schema: &Schema) -> Result<(), StoreError> {
+    pub(crate) fn publish(
+        &mut self,
+        record: LoadRecord,
+        written: Written,
+        known_schema: &Schema,
+    ) -> Result<(), StoreError> {
         let schema = self.current.schema();
         self.catalogue.publish(&record, &written, (schema != known_schema).then_some(schema))?;
         self.loads.push(record);
@@ -292,7 +297,11 @@ struct Intake<'a> {
     whole: &'a dyn Fn() -> bool,
 }
 
-fn check_outcome(report: &LoadReport, request: &LoadRequest, empty_is_sound: bool) -> Result<(), StoreError> {
+pub(crate) fn check_outcome(
+    report: &LoadReport,
+    request: &LoadRequest,
+    empty_is_sound: bool,
+) -> Result<(), StoreError> {
     if let Some(max) = request.max_rejects.filter(|&max| report.n_rejected > max) {
         return Err(StoreError::TooManyRejects { max, report: Box::new(report.clone()) });
     }
@@ -315,7 +324,7 @@ fn hash_of(events: &mut dyn Iterator<Item = Result<(Event, Place), Reject>>) -> 
     hasher.finish()
 }
 
-fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
+pub(crate) fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
     LoadReport {
         load,
         commit,
@@ -327,10 +336,11 @@ fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
         warnings: Vec::new(),
         unchanged: false,
         later: SpliceReport::default(),
+        clipped: ClippedCounts::default(),
     }
 }
 
-fn record(
+pub(crate) fn record(
     request: &LoadRequest,
     report: &LoadReport,
     content_hash: String,

@@ -6,7 +6,7 @@ use std::thread;
 
 use timeweft_graph::rows::Rows;
 use timeweft_graph::{Commit, Name, Reason, Schema};
-use timeweft_index::Index;
+use timeweft_index::{Index, Lives};
 
 use crate::StoreError;
 use crate::codec::{Part, decode_parts};
@@ -48,6 +48,32 @@ impl Store {
         Replay { index, expected: [0, 0] }.load(self, entry, &schema)
     }
 
+    /// Hands over the parts of a load, in order; those in files are read ahead by another thread.
+    fn each_part(
+        &self,
+        entry: Effective,
+        schema: &Schema,
+        mut each: impl FnMut(Read) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.segments_of(entry).all(|segment| segment.file.is_none()) {
+            return self.read_load(entry, schema, each);
+        }
+        thread::scope(|scope| {
+            let (sender, reads) = sync_channel(WAITING);
+            let reader = scope.spawn(move || {
+                self.read_load(entry, schema, |read| {
+                    // Nobody waits for more if something was refused, and then that is what is told.
+                    sender.send(read).map_err(|read| StoreError::corrupt(&read.0.0, "an event before is refused"))
+                })
+            });
+            let mut reads = reads.into_iter();
+            let applied = reads.try_for_each(&mut each);
+            drop(reads);
+            let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            applied.and(read)
+        })
+    }
+
     /// Hands over the parts of a load, in order. What `schema` has has its numbers there.
     fn read_load(
         &self,
@@ -77,23 +103,30 @@ impl Replay<'_> {
     fn load(&mut self, store: &Store, entry: Effective, schema: &Schema) -> Result<(), StoreError> {
         let namespace = &store.record(entry.load)?.namespace;
         let mut position = 0;
-        if store.segments_of(entry).all(|segment| segment.file.is_none()) {
-            return store.read_load(entry, schema, |read| self.apply(read, namespace, &mut position));
+        if !store.segments_of(entry).any(|segment| segment.lives) {
+            return store.each_part(entry, schema, |read| self.apply(read, namespace, &mut position));
         }
-        thread::scope(|scope| {
-            let (sender, reads) = sync_channel(WAITING);
-            let reader = scope.spawn(move || {
-                store.read_load(entry, schema, |read| {
-                    // Nobody waits for more if something was refused, and then that is what is told.
-                    sender.send(read).map_err(|read| StoreError::corrupt(&read.0.0, "an event before is refused"))
-                })
-            });
-            let mut reads = reads.into_iter();
-            let applied = reads.try_for_each(|read| self.apply(read, namespace, &mut position));
-            drop(reads);
-            let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            applied.and(read)
-        })
+        let [_, edges] = std::mem::take(&mut self.expected);
+        let (mut load, mut has_room) = (Lives::new(self.index, namespace), false);
+        store.each_part(entry, schema, |(place, part)| {
+            let Part::Lives(lives) = part else {
+                return Err(StoreError::corrupt(&place, "it has events among lives"));
+            };
+            if lives.are_edges() && !std::mem::replace(&mut has_room, true) {
+                load.reserve(&lives, edges);
+            }
+            match load.take(&lives).into_iter().next() {
+                None => Ok(()),
+                Some((at, reason)) => {
+                    let element =
+                        lives.to_events(at, schema).into_iter().next().map(|event| format!("{:?}", event.element));
+                    let problem = format!("{} cannot be replayed: {reason}", element.unwrap_or_default());
+                    Err(StoreError::corrupt(&place, problem))
+                }
+            }
+        })?;
+        load.finish();
+        Ok(())
     }
 
     /// Applies a part of a load; `position` counts the load's events.
@@ -114,6 +147,7 @@ impl Replay<'_> {
                 applied.map_err(|(at, reason)| refused(*position + at as u64, reason))?;
                 *position += rows.len() as u64;
             }
+            Part::Lives(_) => return Err(StoreError::corrupt(&place, "it has lives among events")),
         }
         Ok(())
     }

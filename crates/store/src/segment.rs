@@ -10,11 +10,11 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use serde::{Deserialize, Serialize};
-use timeweft_graph::rows::Rows;
+use timeweft_graph::rows::{LifeRows, Rows};
 use timeweft_graph::{Event, LoadId, Schema, Time, Value};
 
 use crate::StoreError;
-use crate::codec::{CodecError, Encoder, decode};
+use crate::codec::{self, CodecError, Encoder, decode};
 
 /// Events of one record batch; so many are held in memory at a time.
 const CHUNK: usize = 65_536;
@@ -37,6 +37,9 @@ pub(crate) struct Segment {
     /// The load whose events these are now, if it is another one than wrote them.
     #[serde(default)]
     pub(crate) stands_for: Option<LoadId>,
+    /// Whether it holds whole lives instead of events.
+    #[serde(default)]
+    pub(crate) lives: bool,
     /// File name below `log/`; none if its bytes are in the catalogue.
     pub(crate) file: Option<String>,
     /// Length in bytes.
@@ -61,6 +64,9 @@ pub(crate) struct SegmentWriter {
     metadata: HashMap<String, String>,
     chunk: Vec<Event>,
     chunk_bytes: usize,
+    lives: bool,
+    /// Lives that may turn out to be few, each chunk with the positions that count.
+    held: Vec<(LifeRows, Vec<u32>)>,
     open: Option<OpenFile>,
     segments: Vec<Segment>,
     stands_for: Option<LoadId>,
@@ -77,6 +83,8 @@ impl SegmentWriter {
             metadata,
             chunk,
             chunk_bytes: 0,
+            lives: false,
+            held: Vec::new(),
             open: None,
             segments,
             stands_for: None,
@@ -128,6 +136,61 @@ impl SegmentWriter {
         if created.len() > SMALL { self.flush() } else { Ok(()) }
     }
 
+    /// Adds lives of a chunk, in their order; gives the chunk back once it is written. A load has lives or events.
+    pub(crate) fn push_lives(
+        &mut self,
+        lives: LifeRows,
+        kept: Vec<u32>,
+        schema: &Schema,
+    ) -> Result<Option<LifeRows>, StoreError> {
+        self.lives = true;
+        let nothing_written = self.open.is_none() && self.segments.is_empty();
+        let held =
+            |of: fn(&LifeRows) -> usize| self.held.iter().map(|(lives, _)| of(lives)).sum::<usize>() + of(&lives);
+        if nothing_written && held(LifeRows::len) <= SMALL && held(LifeRows::n_bytes) <= SMALL_BYTES {
+            self.held.push((lives, kept));
+            return Ok(None);
+        }
+        self.flush_held(schema)?;
+        self.write_lives(&lives, &kept, schema)?;
+        Ok(Some(lives))
+    }
+
+    fn flush_held(&mut self, schema: &Schema) -> Result<(), StoreError> {
+        let held = std::mem::take(&mut self.held);
+        held.iter().try_for_each(|(lives, kept)| self.write_lives(lives, kept, schema))
+    }
+
+    fn write_lives(&mut self, lives: &LifeRows, kept: &[u32], schema: &Schema) -> Result<(), StoreError> {
+        let written = match &mut self.open {
+            Some(open) => open.write_lives(lives, kept, schema)?,
+            None => false,
+        };
+        if !written {
+            let earlier = self.open.as_ref().map(|open| &open.encoder);
+            let encoder = Encoder::of_lives(earlier, &[lives], schema, &self.metadata);
+            let encoder = encoder.map_err(|error| StoreError::encode(&self.dir, error))?;
+            self.close()?;
+            let mut open = OpenFile::create(&self.dir, self.load, self.next_part(), encoder)?;
+            if !open.write_lives(lives, kept, schema)? {
+                return Err(StoreError::encode(&open.path, CodecError::Kind("a new column".into())));
+            }
+            self.open = Some(open);
+        }
+        self.close_full()
+    }
+
+    /// Writes what is left of a load of lives and makes the files durable under their names.
+    pub(crate) fn finish_lives(mut self, schema: &Schema) -> Result<Written, StoreError> {
+        if self.open.is_some() || !self.segments.is_empty() || self.held.is_empty() {
+            return self.finish();
+        }
+        let held = std::mem::take(&mut self.held);
+        let (bytes, events) =
+            encode_held(&held, schema, &self.metadata).map_err(|error| StoreError::encode(&self.dir, error))?;
+        Ok(self.in_catalogue(bytes, events))
+    }
+
     /// Writes what is left and makes the files durable under their names.
     pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
         let nothing_written = self.open.is_none() && self.segments.is_empty();
@@ -175,7 +238,7 @@ impl SegmentWriter {
     fn close(&mut self) -> Result<(), StoreError> {
         if let Some(open) = self.open.take() {
             let stands_for = self.stands_for;
-            self.segments.push(Segment { stands_for, ..open.finish(&self.dir)? });
+            self.segments.push(Segment { stands_for, lives: self.lives, ..open.finish(&self.dir)? });
         }
         Ok(())
     }
@@ -186,16 +249,21 @@ impl SegmentWriter {
             return Ok(Written::default());
         }
         let bytes = self.encode_small().map_err(|error| StoreError::encode(&self.dir, error))?;
+        Ok(self.in_catalogue(bytes, self.chunk.len() as u64))
+    }
+
+    fn in_catalogue(&self, bytes: Vec<u8>, events: u64) -> Written {
         let segment = Segment {
             load: self.load,
             part: self.first_part,
             stands_for: self.stands_for,
+            lives: self.lives,
             file: None,
             length: bytes.len() as u64,
             crc32c: crc32c::crc32c(&bytes),
-            events: self.chunk.len() as u64,
+            events,
         };
-        Ok(Written { segments: vec![segment], batches: vec![(self.first_part, bytes)] })
+        Written { segments: vec![segment], batches: vec![(self.first_part, bytes)] }
     }
 
     fn encode_small(&self) -> Result<Vec<u8>, CodecError> {
@@ -205,6 +273,25 @@ impl SegmentWriter {
         writer.write(&batch)?;
         Ok(writer.into_inner()?)
     }
+}
+
+/// A few lives as the bytes of a segment, and how many events they are.
+fn encode_held(
+    held: &[(LifeRows, Vec<u32>)],
+    schema: &Schema,
+    metadata: &HashMap<String, String>,
+) -> Result<(Vec<u8>, u64), CodecError> {
+    let chunks: Vec<&LifeRows> = held.iter().map(|(lives, _)| lives).collect();
+    let encoder = Encoder::of_lives(None, &chunks, schema, metadata)?;
+    let mut writer = writer(Vec::new(), &encoder)?;
+    let mut events = 0;
+    for (lives, kept) in held {
+        let batch =
+            encoder.encode_lives(lives, kept, schema)?.ok_or_else(|| CodecError::Kind("a new column".into()))?;
+        events += codec::n_events(&batch) as u64;
+        writer.write(&batch)?;
+    }
+    Ok((writer.into_inner()?, events))
 }
 
 /// Most columns of a batch repeat one value or none, so compressing them costs less than writing them.
@@ -278,6 +365,15 @@ impl OpenFile {
         Ok(true)
     }
 
+    /// The same for lives of a chunk.
+    fn write_lives(&mut self, lives: &LifeRows, kept: &[u32], schema: &Schema) -> Result<bool, StoreError> {
+        let wrong = |error| StoreError::encode(&self.path, error);
+        let Some(batch) = self.encoder.encode_lives(lives, kept, schema).map_err(wrong)? else { return Ok(false) };
+        self.writer.write(&batch).map_err(|error| wrong(error.into()))?;
+        self.events += codec::n_events(&batch) as u64;
+        Ok(true)
+    }
+
     fn finish(self, dir: &Path) -> Result<Segment, StoreError> {
         let OpenFile { path, name, load, part, events, writer, .. } = self;
         let failed = |error| StoreError::io(&path, error);
@@ -290,6 +386,7 @@ impl OpenFile {
             load,
             part,
             stands_for: None,
+            lives: false,
             file: Some(name),
             length: summed.length,
             crc32c: summed.crc32c,
@@ -337,14 +434,25 @@ impl Segment {
         Ok(())
     }
 
-    /// Checks the bytes and hands the events over, batch after batch.
+    /// Checks the bytes and hands the events over, batch after batch. Those of lives are in no order yet, and come with
+    /// `false`.
     pub(crate) fn read(
         &self,
         bytes: &[u8],
         place: &Path,
-        mut each: impl FnMut(Vec<Event>) -> Result<(), StoreError>,
+        schema: &Schema,
+        mut each: impl FnMut(Vec<Event>, bool) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.batches(bytes, place, |batch| each(decode(&batch).map_err(|error| StoreError::corrupt(place, error))?))
+        let broken = |error| StoreError::corrupt(place, error);
+        self.batches(bytes, place, |batch| {
+            if !codec::has_lives(&batch) {
+                return each(decode(&batch).map_err(broken)?, true);
+            }
+            for lives in codec::decode_lives(&batch, schema).map_err(broken)? {
+                each((0..lives.len()).flat_map(|at| lives.to_events(at, schema)).collect(), false)?;
+            }
+            Ok(())
+        })
     }
 
     /// The same without reading the batches.
@@ -360,7 +468,7 @@ impl Segment {
         let mut events = 0;
         for batch in reader {
             let batch = batch.map_err(|error| broken(&error))?;
-            events += batch.num_rows() as u64;
+            events += codec::n_events(&batch) as u64;
             each(batch)?;
         }
         if events != self.events {

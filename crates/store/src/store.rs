@@ -148,17 +148,25 @@ impl Store {
         Ok(())
     }
 
-    /// Hands over the events of a load, in order.
+    /// Hands over the events of a load, in order. Those of a load of lives are all in memory for it.
     pub(crate) fn events_of(
         &self,
         entry: Effective,
         mut each: impl FnMut(&Event) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        let mut of_lives = Vec::new();
         for segment in self.segments_of(entry) {
             let (bytes, place) = self.segment_bytes(segment)?;
-            segment.read(&bytes, &place, |events| events.iter().try_for_each(&mut each))?;
+            segment.read(&bytes, &place, self.schema(), |events, in_order| {
+                if in_order {
+                    return events.iter().try_for_each(&mut each);
+                }
+                of_lives.extend(events);
+                Ok(())
+            })?;
         }
-        Ok(())
+        of_lives.sort_by_key(crate::codec::place);
+        of_lives.iter().try_for_each(each)
     }
 
     /// The segments that hold the events of a load.

@@ -257,8 +257,13 @@ mod tests {
                 format!("{} {:?} {}", event.time, event.action, features.join(" "))
             })
             .collect();
-        let expected =
-            ["2 Create ", "3 Create b=Some(Text(x))", "4 Update a=Some(Text(y)) b=None", "5 Update a=None", "9 Delete "];
+        let expected = [
+            "2 Create ",
+            "3 Create b=Some(Text(x))",
+            "4 Update a=Some(Text(y)) b=None",
+            "5 Update a=None",
+            "9 Delete ",
+        ];
         assert_eq!(told, expected);
         assert_eq!([lives.n_events(0), lives.n_events(1)], [1, 4]);
     }

@@ -18,6 +18,8 @@ pub enum ValueRef<'a> {
     Int(i64),
     /// One `f64`.
     Float(f64),
+    /// One `f32`.
+    Single(f32),
     /// Structured.
     Json(&'a Json),
     /// Structured, as the text that [`serde_json`] writes for it: no spaces, keys sorted, and lists whose order means
@@ -65,6 +67,7 @@ impl ValueRef<'_> {
             ValueRef::Bool(truth) => Value::Json(truth.into()),
             ValueRef::Int(number) => scalar(Numbers::I64(vec![number])),
             ValueRef::Float(number) => scalar(Numbers::F64(vec![number])),
+            ValueRef::Single(number) => scalar(Numbers::F32(vec![number])),
             ValueRef::Json(json) => Value::Json(json.clone()),
             // What is no JSON stays what it is: a text.
             ValueRef::RawJson(text) => Value::Json(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
@@ -79,6 +82,13 @@ impl ValueRef<'_> {
         }
     }
 
+    /// The bytes of one `f32`.
+    #[inline]
+    pub fn single_bytes(number: f32) -> [u8; 6] {
+        let [a, b, c, d] = number.to_le_bytes();
+        [SCALAR, DType::F32 as u8, a, b, c, d]
+    }
+
     /// Its kind.
     #[inline]
     pub fn kind(&self) -> FeatureKind {
@@ -88,6 +98,7 @@ impl ValueRef<'_> {
             ValueRef::Bool(_) | ValueRef::Json(_) | ValueRef::RawJson(_) => FeatureKind::Json,
             ValueRef::Int(_) => FeatureKind::Dense { dtype: DType::I64, scalar: true },
             ValueRef::Float(_) => FeatureKind::Dense { dtype: DType::F64, scalar: true },
+            ValueRef::Single(_) => FeatureKind::Dense { dtype: DType::F32, scalar: true },
             ValueRef::Bytes(_) => FeatureKind::Bytes,
             ValueRef::Dense { dtype, .. } => FeatureKind::Dense { dtype: *dtype, scalar: false },
             ValueRef::Sparse { dtype, rank, .. } => FeatureKind::Sparse { dtype: *dtype, rank: *rank },
@@ -105,6 +116,7 @@ impl ValueRef<'_> {
             ValueRef::Bool(false) => out.extend_from_slice(&[JSON, b'f', b'a', b'l', b's', b'e']),
             ValueRef::Int(number) => scalar(out, DType::I64, number.to_le_bytes()),
             ValueRef::Float(number) => scalar(out, DType::F64, number.to_le_bytes()),
+            ValueRef::Single(number) => out.extend_from_slice(&ValueRef::single_bytes(number)),
             ValueRef::Json(json) => json_bytes(out, json),
             ValueRef::RawJson(text) => tagged(out, JSON, text.as_bytes()),
             ValueRef::Bytes(bytes) => tagged(out, BYTES, bytes),
@@ -298,6 +310,7 @@ mod tests {
             ValueRef::Bool(true),
             ValueRef::Int(-3),
             ValueRef::Float(0.1),
+            ValueRef::Single(0.1),
             ValueRef::Json(&json),
             ValueRef::RawJson(r#"[{"a":"\"\u0001\\é","b":1.5}]"#),
             ValueRef::Bytes(&[0, 255]),

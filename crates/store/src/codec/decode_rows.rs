@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::{RowBuilder, Rows};
+use timeweft_graph::rows::{LifeRows, RowBuilder, Rows};
 use timeweft_graph::{
     DType, EdgeTypeId, Event, FeatureDef, FeatureId, FeatureKind, ListOrder, NodeTypeId, Owner, Schema, Time, ValueRef,
 };
@@ -13,6 +13,7 @@ use timeweft_graph::{
 use super::CodecError;
 use super::decode::{Columns, Names, decode, value};
 use super::layout::{self, ACTIONS, Column, ENTITIES, feature_columns};
+use super::lives::{decode_lives, has_lives};
 
 /// So many creates in a row are worth a chunk.
 const WORTH: usize = 64;
@@ -21,12 +22,17 @@ const WORTH: usize = 64;
 pub(crate) enum Part {
     /// Creates of nodes, or of edges, each with its time. Their types and features have the numbers of a schema.
     Creates(Rows, Vec<Time>),
+    /// Whole lives of nodes, or of edges, likewise. If a load has some, it has nothing else.
+    Lives(LifeRows),
     /// Events, each with its features sorted by name.
     Events(Vec<Event>),
 }
 
 /// The events of a batch, in order. What `schema` has not comes as events.
 pub(crate) fn decode_parts(batch: &RecordBatch, schema: &Schema) -> Result<Vec<Part>, CodecError> {
+    if has_lives(batch) {
+        return Ok(decode_lives(batch, schema)?.into_iter().map(Part::Lives).collect());
+    }
     let columns = Columns::of(batch)?;
     let plans = Plans::of(batch, &columns, schema)?;
     let mut parts = Vec::new();
@@ -59,14 +65,14 @@ fn events(batch: &RecordBatch, rows: Range<usize>) -> Result<Vec<Event>, CodecEr
 }
 
 /// How the creates of a node or edge type are read.
-struct Plan<'a> {
-    owner: Owner,
+pub(super) struct Plan<'a> {
+    pub(super) owner: Owner,
     /// Its features, sorted by number.
-    features: Vec<Feature<'a>>,
+    pub(super) features: Vec<Feature<'a>>,
 }
 
-struct Feature<'a> {
-    id: FeatureId,
+pub(super) struct Feature<'a> {
+    pub(super) id: FeatureId,
     def: &'a FeatureDef,
     array: &'a ArrayRef,
     cells: Cells<'a>,
@@ -85,7 +91,7 @@ enum Cells<'a> {
 }
 
 /// The plans of a batch.
-struct Plans<'a> {
+pub(super) struct Plans<'a> {
     plans: Vec<Plan<'a>>,
     /// The plan of each row; none for rows that are no creates, or are to be read as events for another reason.
     by_row: Vec<Option<u32>>,
@@ -93,12 +99,32 @@ struct Plans<'a> {
 
 impl<'a> Plans<'a> {
     fn of(batch: &'a RecordBatch, columns: &Columns<'a>, schema: &'a Schema) -> Result<Plans<'a>, CodecError> {
+        Plans::of_rows(batch, columns, schema, |row| {
+            columns.actions.is(row, ACTIONS[0]) && columns.ended.is_null(row) && columns.source_ids.is_valid(row)
+        })
+    }
+
+    /// The plans of rows that create, or change what the row before them is about.
+    pub(super) fn of_lives(
+        batch: &'a RecordBatch,
+        columns: &Columns<'a>,
+        schema: &'a Schema,
+    ) -> Result<Plans<'a>, CodecError> {
+        Plans::of_rows(batch, columns, schema, |row| columns.source_ids.is_valid(row))
+    }
+
+    fn of_rows(
+        batch: &'a RecordBatch,
+        columns: &Columns<'a>,
+        schema: &'a Schema,
+        counts: impl Fn(usize) -> bool,
+    ) -> Result<Plans<'a>, CodecError> {
         let features = feature_columns(&batch.schema())?;
         let mut plans = Plans { plans: Vec::new(), by_row: Vec::with_capacity(batch.num_rows()) };
         let mut known: FxHashMap<[Option<i32>; 4], Option<u32>> = FxHashMap::default();
         let mut last = ([None; 4], None);
         for row in 0..batch.num_rows() {
-            if !columns.actions.is(row, ACTIONS[0]) || columns.ended.is_valid(row) || columns.source_ids.is_null(row) {
+            if !counts(row) {
                 plans.by_row.push(None);
                 continue;
             }
@@ -118,7 +144,7 @@ impl<'a> Plans<'a> {
         Ok(plans)
     }
 
-    fn plan(&self, row: usize) -> Option<&Plan<'a>> {
+    pub(super) fn plan(&self, row: usize) -> Option<&Plan<'a>> {
         self.plans.get((*self.by_row.get(row)?)? as usize)
     }
 
@@ -225,6 +251,25 @@ fn cells<'a>(def: &FeatureDef, array: &'a ArrayRef) -> Option<Cells<'a>> {
 impl Feature<'_> {
     /// Adds the value at a row that is valid; `None` if the column is of another type.
     fn add(&self, row: usize, rows: &mut RowBuilder) -> Option<()> {
+        self.with(row, |value| rows.feature(self.id, value))
+    }
+
+    /// Whether a row has a value.
+    pub(super) fn is_there(&self, row: usize) -> bool {
+        self.array.is_valid(row)
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &timeweft_graph::Name {
+        &self.def.name
+    }
+
+    /// Appends the bytes of the value at a row that is valid; `None` if the column is of another type.
+    pub(super) fn bytes(&self, row: usize, out: &mut Vec<u8>) -> Option<()> {
+        self.with(row, |value| value.encode(out))
+    }
+
+    fn with(&self, row: usize, take: impl FnOnce(ValueRef<'_>)) -> Option<()> {
         let value = match &self.cells {
             Cells::Text(texts) => ValueRef::Text(texts.value(row)),
             Cells::Category(names) => ValueRef::Category(names.value(row)),
@@ -238,11 +283,11 @@ impl Feature<'_> {
             Cells::Float(numbers) => ValueRef::Float(*numbers.get(row)?),
             Cells::Any => {
                 let value = self.def.order.canonical(value(self.def.kind, self.array, row)?);
-                rows.feature(self.id, ValueRef::Any(&value));
+                take(ValueRef::Any(&value));
                 return Some(());
             }
         };
-        rows.feature(self.id, value);
+        take(value);
         Some(())
     }
 }

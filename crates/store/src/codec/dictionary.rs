@@ -30,6 +30,11 @@ impl Dictionary {
         Dictionary { numbers, names: all, array }
     }
 
+    /// Names that every segment has.
+    pub(super) fn constant(names: &[&str]) -> Dictionary {
+        Dictionary::of(None, names.iter().map(|&name| Name::from(name)).collect::<Vec<_>>().iter())
+    }
+
     /// Whether it has all these names.
     pub(super) fn has_all<'a>(&self, mut names: impl Iterator<Item = &'a Name>) -> bool {
         names.all(|name| self.numbers.contains_key(name))

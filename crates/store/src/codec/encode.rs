@@ -40,17 +40,14 @@ impl Encoder {
             dictionary.zip(cells).is_some_and(|(dictionary, mut cells)| !dictionary.has_all(&mut cells))
         };
         let layout = Layout::new(earlier.map(|earlier| &earlier.layout), first, metadata, outgrown)?;
-        let constant = |names: &[&str]| {
-            Dictionary::of(None, names.iter().map(|&name| Name::from(name)).collect::<Vec<_>>().iter())
-        };
         let node_types = first.iter().flat_map(|event| [Some(source(event)), destination(event)]).flatten();
         let categories = layout.dictionaries().map(|column| {
             let known = earlier.and_then(|earlier| earlier.categories.get(&column));
             (column, Dictionary::of(known, layout.categories(first, column)))
         });
         Ok(Encoder {
-            actions: constant(&ACTIONS),
-            entities: constant(&ENTITIES),
+            actions: Dictionary::constant(&ACTIONS),
+            entities: Dictionary::constant(&ENTITIES),
             node_types: Dictionary::of(
                 earlier.map(|earlier| &earlier.node_types),
                 node_types.map(|node| &node.node_type),
@@ -205,7 +202,7 @@ fn spread<'a>(cells: &[(usize, &'a Value)], n_rows: usize) -> impl Iterator<Item
     (0..n_rows).map(move |row| cells.next_if(|(at, _)| *at == row).map(|(_, value)| *value))
 }
 
-fn plain_column(column: &Column, cells: &[(usize, &Value)], n_rows: usize) -> Option<ArrayRef> {
+pub(super) fn plain_column(column: &Column, cells: &[(usize, &Value)], n_rows: usize) -> Option<ArrayRef> {
     let values = || spread(cells, n_rows);
     Some(match column.kind {
         FeatureKind::Dense { dtype, scalar: true } => {

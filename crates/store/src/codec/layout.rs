@@ -25,6 +25,9 @@ pub(super) const EVENT_COLUMNS: [&str; 10] = [
     "ended",
 ];
 
+/// In segments of lives, after those: when what a row creates ends.
+pub(super) const UNTIL: &str = "until";
+
 /// Names of the actions; the position is the dictionary key.
 pub(super) const ACTIONS: [&str; 3] = ["create", "update", "delete"];
 
@@ -128,7 +131,33 @@ impl Layout {
                 });
             }
         }
-        let schema = Arc::new(Schema::new_with_metadata(fields(&columns)?, metadata.clone()));
+        let schema = Arc::new(Schema::new_with_metadata(fields(&columns, &EVENT_COLUMNS)?, metadata.clone()));
+        Ok(Layout { columns, places, schema })
+    }
+
+    /// The same of a segment of lives: all features of some owners.
+    pub(super) fn of_lives(
+        earlier: Option<&Layout>,
+        owners: &[timeweft_graph::Owner],
+        types: &timeweft_graph::Schema,
+        metadata: &HashMap<String, String>,
+    ) -> Result<Layout, CodecError> {
+        let mut columns = earlier.map_or_else(Vec::new, |earlier| earlier.columns.clone());
+        let mut places = earlier.map_or_else(FxHashMap::default, |earlier| earlier.places.clone());
+        for &owner in owners {
+            let Some(name) = Owner::named(owner, types) else { continue };
+            let known: &mut FxHashMap<Name, usize> = places.entry(name.clone()).or_default();
+            for def in types.features(owner) {
+                known.entry(def.name.clone()).or_insert_with(|| {
+                    let (owner, feature) = (name.clone(), def.name.clone());
+                    // The categories of later lives are not known yet.
+                    columns.push(Column { owner, feature, kind: def.kind, plain: true });
+                    columns.len() - 1
+                });
+            }
+        }
+        let all: Vec<&str> = EVENT_COLUMNS.into_iter().chain([UNTIL]).collect();
+        let schema = Arc::new(Schema::new_with_metadata(fields(&columns, &all)?, metadata.clone()));
         Ok(Layout { columns, places, schema })
     }
 
@@ -162,8 +191,8 @@ pub(super) fn feature_columns(schema: &Schema) -> Result<Vec<(usize, Column)>, C
     marked.map(|(position, text)| Ok((position, serde_json::from_str(text)?))).collect()
 }
 
-fn fields(columns: &[Column]) -> Result<Fields, CodecError> {
-    let mut fields: Vec<FieldRef> = EVENT_COLUMNS.into_iter().map(event_field).collect();
+fn fields(columns: &[Column], of_all: &[&str]) -> Result<Fields, CodecError> {
+    let mut fields: Vec<FieldRef> = of_all.iter().copied().map(event_field).collect();
     let mut taken = FxHashSet::default();
     for column in columns {
         let name = unique(&mut taken, column);
@@ -188,9 +217,9 @@ fn unique(taken: &mut FxHashSet<String>, column: &Column) -> String {
 }
 
 fn event_field(name: &str) -> FieldRef {
-    let nullable = matches!(name, "relation" | "destination_type" | "destination_id" | "key" | "ended");
+    let nullable = matches!(name, "relation" | "destination_type" | "destination_id" | "key" | "ended" | UNTIL);
     let data_type = match name {
-        "time" => DataType::Int64,
+        "time" | UNTIL => DataType::Int64,
         "action" | "entity" | "source_type" | "relation" | "destination_type" => dictionary(),
         "ended" => DataType::List(item(DataType::Utf8)),
         _ => DataType::Utf8,

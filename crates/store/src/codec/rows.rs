@@ -15,7 +15,7 @@ use super::layout::{Column, Owner, item};
 use super::{CodecError, numbers};
 
 /// Values of one column: the row of the batch and the bytes.
-type Cells<'a> = Vec<(usize, &'a [u8])>;
+pub(super) type Cells<'a> = Vec<(usize, &'a [u8])>;
 
 impl Encoder {
     /// These records of a chunk as creates; `None` if this segment has not all columns and names, or if a column is of a
@@ -43,7 +43,18 @@ impl Encoder {
 
     fn row_columns(&self, edges: bool, rows: &[RowRef<'_>], schema: &Schema, time: Time) -> Option<Vec<ArrayRef>> {
         let n = rows.len();
-        let constant = |dictionary: &Dictionary, number| dictionary.numbered(std::iter::repeat_n(number, n));
+        let mut columns = vec![
+            Arc::new(Int64Array::from_value(time.0, n)) as ArrayRef,
+            self.actions.numbered(std::iter::repeat_n(0, n))?,
+        ];
+        columns.extend(self.element_columns(edges, rows, schema)?);
+        columns.push(no_ends(n)?);
+        Some(columns)
+    }
+
+    /// The columns that say which nodes, or edges, these are.
+    pub(super) fn element_columns(&self, edges: bool, rows: &[RowRef<'_>], schema: &Schema) -> Option<Vec<ArrayRef>> {
+        let n = rows.len();
         let node_type = |id| self.node_types.number(&schema.node_type_name(id));
         let types = Types::new(schema, edges, node_type, |name| self.relations.number(name));
         let nothing = || -> ArrayRef { Arc::new(StringArray::new_null(n)) };
@@ -57,42 +68,65 @@ impl Encoder {
         let destination_ids = if edges { ids(rows.iter().map(|row| row.destination()))? } else { nothing() };
         let keys = if edges { Arc::new(rows.iter().map(|row| row.key()).collect::<StringArray>()) } else { nothing() };
         Some(vec![
-            Arc::new(Int64Array::from_value(time.0, n)),
-            constant(&self.actions, 0)?,
-            constant(&self.entities, i32::from(edges))?,
+            self.entities.numbered(std::iter::repeat_n(i32::from(edges), n))?,
             self.node_types.keyed(of(|types| types[0])?)?,
             ids(rows.iter().map(|row| row.id()))?,
             self.relations.keyed(relations)?,
             self.node_types.keyed(destinations)?,
             destination_ids,
             keys,
-            no_ends(n)?,
         ])
     }
 
     fn row_cells<'a>(&self, rows: &[RowRef<'a>], schema: &Schema) -> Option<Vec<Cells<'a>>> {
-        let mut cells: Vec<Cells<'a>> = vec![Vec::new(); self.layout.columns.len()];
-        let mut places: FxHashMap<(u16, FeatureId), usize> = FxHashMap::default();
+        let mut columns = ElementColumns::new(self, schema);
         for (at, row) in rows.iter().enumerate() {
-            for (feature, bytes) in row.features() {
-                let place = match places.get(&(row.node_type().0, feature)) {
-                    Some(&place) => place,
-                    None => {
-                        let place = self.place_of(*row, feature, schema)?;
-                        places.insert((row.node_type().0, feature), place);
-                        place
-                    }
-                };
-                cells.get_mut(place)?.push((at, bytes));
-            }
+            row.features().try_for_each(|(feature, bytes)| columns.add(at, *row, feature, bytes))?;
         }
-        Some(cells)
+        Some(columns.cells)
     }
 
     fn place_of(&self, row: RowRef<'_>, feature: FeatureId, schema: &Schema) -> Option<usize> {
         let owner = Owner::named(row.owner(), schema)?;
         let name = &schema.features(row.owner()).get(feature.at())?.name;
         self.layout.places(&owner)?.get(name).copied()
+    }
+}
+
+/// Values on their way into the columns of their features.
+pub(super) struct ElementColumns<'a, 'e> {
+    encoder: &'e Encoder,
+    schema: &'e Schema,
+    /// By column.
+    pub(super) cells: Vec<Cells<'a>>,
+    places: FxHashMap<(u16, FeatureId), usize>,
+    /// The place of the value before, which often is that of the next.
+    last: Option<((u16, FeatureId), usize)>,
+}
+
+impl<'a, 'e> ElementColumns<'a, 'e> {
+    pub(super) fn new(encoder: &'e Encoder, schema: &'e Schema) -> ElementColumns<'a, 'e> {
+        let cells = vec![Vec::new(); encoder.layout.columns.len()];
+        ElementColumns { encoder, schema, cells, places: FxHashMap::default(), last: None }
+    }
+
+    /// Adds the value of a feature in a row of the batch; `None` if there is no column for it.
+    pub(super) fn add(&mut self, at: usize, row: RowRef<'_>, feature: FeatureId, bytes: &'a [u8]) -> Option<()> {
+        let key = (row.node_type().0, feature);
+        let place = match self.last {
+            Some((last, place)) if last == key => place,
+            _ => match self.places.get(&key) {
+                Some(&place) => place,
+                None => {
+                    let place = self.encoder.place_of(row, feature, self.schema)?;
+                    self.places.insert(key, place);
+                    place
+                }
+            },
+        };
+        self.last = Some((key, place));
+        self.cells.get_mut(place)?.push((at, bytes));
+        Some(())
     }
 }
 
@@ -174,7 +208,7 @@ fn push_decimal(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// A create ends no value.
-fn no_ends(n: usize) -> Option<ArrayRef> {
+pub(super) fn no_ends(n: usize) -> Option<ArrayRef> {
     let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, n));
     let valid = NullBuffer::new_null(n);
     let values = Arc::new(StringArray::new_null(0));
@@ -195,7 +229,7 @@ fn category_column(dictionary: &Dictionary, cells: &Cells<'_>, n_rows: usize) ->
     dictionary.keyed(Int32Array::from(keys))
 }
 
-fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<ArrayRef> {
+pub(super) fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<ArrayRef> {
     match column.kind {
         FeatureKind::Text | FeatureKind::Category | FeatureKind::Json => {
             let size = cells.iter().map(|(_, bytes)| bytes.len()).sum();

@@ -1,0 +1,200 @@
+//! Loading a source of intervals: a thread reads and assembles lives, one takes them into the index, one writes the log.
+//!
+//! Nodes go on as they are read. Edges wait, packed, until all nodes are known, for the life of an edge is cut to those of
+//! its ends; then they go on in the order of their sources, which for the formats there are is the order of the file. No
+//! event is made of anything: what travels are [`LifeRows`], chunk by chunk, and the chunks are used again.
+//!
+//! What the lives come to is said in `timeweft_source::intervals`, which does the same slowly.
+
+mod assembly;
+mod edges;
+mod features;
+mod nodes;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
+
+use timeweft_graph::rows::LifeRows;
+use timeweft_graph::{Commit, Name, Reason, Reject, Schema, SpanSink};
+use timeweft_index::{Index, Lives};
+
+use self::assembly::{Assembled, Assembly};
+use crate::StoreError;
+use crate::content::SpanHasher;
+use crate::load::{EventCounts, LoadReport, LoadRequest};
+use crate::publish::{check_outcome, empty_report, metadata, now, record};
+use crate::segment::{SegmentWriter, Written};
+use crate::store::{Store, log_dir};
+use crate::version::ReadError;
+
+/// So many chunks wait between two threads.
+const WAITING: usize = 3;
+
+/// What goes to the index: a chunk; with it the types, if there are more than before, and how many edges are to come.
+struct Chunk {
+    grown: Option<Schema>,
+    expected: usize,
+    lives: LifeRows,
+}
+
+/// What goes to the log.
+struct Taken {
+    grown: Option<Schema>,
+    lives: LifeRows,
+    refused: Vec<(usize, Reason)>,
+}
+
+impl Store {
+    /// Takes in nodes and edges with their lives, as one commit. `read` pushes them into the sink.
+    ///
+    /// It is for sources whose nodes and edges belong together: an edge at a node that the source does not describe creates
+    /// it, and repeats are lives of one edge or parallel edges, whatever the request says of missing nodes and repeats. The
+    /// unit of refusal is a whole life. Otherwise it is as [`Store::load`] of the same lives as events in order of time.
+    pub fn load_intervals(
+        &mut self,
+        request: LoadRequest,
+        read: impl FnOnce(&mut dyn SpanSink) -> Result<(), ReadError>,
+    ) -> Result<LoadReport, StoreError> {
+        if self.registered(&request).is_some() {
+            let mut hasher = SpanHasher::default();
+            read(&mut hasher).map_err(StoreError::Source)?;
+            return self.known(&request, &hasher.finish()).unwrap_or(Err(StoreError::Poisoned));
+        }
+        self.attempt(|store| store.take_in_intervals(&request, read))
+    }
+
+    fn take_in_intervals(
+        &mut self,
+        request: &LoadRequest,
+        read: impl FnOnce(&mut dyn SpanSink) -> Result<(), ReadError>,
+    ) -> Result<LoadReport, StoreError> {
+        let started = now();
+        let id = self.next_load();
+        let known_schema = self.current.schema().clone();
+        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, &known_schema));
+        let index = Arc::make_mut(&mut self.current);
+        index.declare(&request.schema);
+        let (assembled, log) = take_in(index, request, log, read)?;
+        let mut rejects = assembled.rejects;
+        rejects.extend(log.rejects);
+        rejects.sort_by_key(|reject| reject.place.line);
+        let mut report = empty_report(id, Commit(self.commit().0 + 1));
+        report.accepted = log.events;
+        report.counts = log.counts;
+        report.clipped = assembled.clipped;
+        report.n_rejected = rejects.len() as u64;
+        rejects.truncate(request.kept_rejects);
+        report.rejects = rejects;
+        check_outcome(&report, request, false)?;
+        self.publish(record(request, &report, assembled.hash, None, started), log.written, &known_schema)?;
+        Ok(report)
+    }
+}
+
+fn take_in(
+    index: &mut Index,
+    request: &LoadRequest,
+    log: SegmentWriter,
+    read: impl FnOnce(&mut dyn SpanSink) -> Result<(), ReadError>,
+) -> Result<(Assembled, Log), StoreError> {
+    let schema = index.schema().clone();
+    let types = schema.clone();
+    thread::scope(|scope| {
+        let (chunks, arriving) = sync_channel(WAITING);
+        let (taken, to_write) = sync_channel(WAITING);
+        let (spent, used) = channel();
+        let indexing = scope.spawn(move || take_all(index, &request.namespace, arriving, &taken));
+        let writing = scope.spawn(move || write_log(types, log, to_write, &spent));
+        let mut assembly = Assembly::new(schema, &request.source, Output { chunks, used, idle: Vec::new() });
+        let result = read(&mut assembly);
+        let assembled = result.map_err(StoreError::Source).and_then(|()| assembly.finish());
+        // Both threads come to their ends now.
+        let indexed = indexing.join().map_err(broken_down);
+        let log = writing.join().map_err(broken_down)??;
+        indexed?;
+        Ok((assembled?, log))
+    })
+}
+
+fn broken_down(_: Box<dyn std::any::Any + Send>) -> StoreError {
+    StoreError::Source("a thread of the load broke down".into())
+}
+
+/// Where chunks go, and where used ones come from.
+struct Output {
+    chunks: SyncSender<Chunk>,
+    used: Receiver<LifeRows>,
+    idle: Vec<LifeRows>,
+}
+
+impl Output {
+    /// Hands a chunk on and gives one to fill. A load that has failed takes no more, and tells why itself.
+    fn send(&mut self, chunk: Chunk) -> LifeRows {
+        let _ = self.chunks.send(chunk);
+        self.idle.extend(self.used.try_iter());
+        self.idle.pop().unwrap_or_default()
+    }
+}
+
+fn take_all(index: &mut Index, namespace: &Name, arriving: Receiver<Chunk>, taken: &SyncSender<Taken>) {
+    let mut load = Lives::new(index, namespace);
+    let mut has_room = false;
+    for Chunk { grown, expected, lives } in arriving {
+        if let Some(schema) = &grown {
+            load.index().declare(schema);
+        }
+        if expected > 0 && !has_room {
+            has_room = true;
+            load.reserve(&lives, expected);
+        }
+        let refused = load.take(&lives);
+        if taken.send(Taken { grown, lives, refused }).is_err() {
+            break;
+        }
+    }
+    load.finish();
+}
+
+/// What was written.
+struct Log {
+    written: Written,
+    counts: EventCounts,
+    events: u64,
+    rejects: Vec<Reject>,
+}
+
+/// Writes what was taken in, and gives the chunks back.
+fn write_log(
+    mut schema: Schema,
+    mut log: SegmentWriter,
+    to_write: Receiver<Taken>,
+    spent: &Sender<LifeRows>,
+) -> Result<Log, StoreError> {
+    let mut done = Log { written: Written::default(), counts: EventCounts::default(), events: 0, rejects: Vec::new() };
+    for Taken { grown, lives, refused } in to_write {
+        schema = grown.unwrap_or(schema);
+        let mut refused = refused.into_iter().peekable();
+        let mut kept = Vec::with_capacity(lives.len());
+        for at in 0..lives.len() {
+            match refused.next_if(|(position, _)| *position == at) {
+                Some((_, reason)) => done.rejects.push(Reject { place: lives.rows().get(at).place(), reason }),
+                None => {
+                    kept.push(at as u32);
+                    let of = if lives.are_edges() { &mut done.counts.edges } else { &mut done.counts.nodes };
+                    of.created += 1;
+                    of.updated += lives.changes(at).len() as u64;
+                    of.deleted += u64::from(!lives.life(at).is_open());
+                }
+            }
+        }
+        if !kept.is_empty() {
+            let back = log.push_lives(lives, kept, &schema)?;
+            // At the end nobody needs it any more.
+            back.into_iter().for_each(|lives| _ = spent.send(lives));
+        }
+    }
+    done.written = log.finish_lives(&schema)?;
+    done.events = [done.counts.nodes, done.counts.edges].map(|of| of.created + of.updated + of.deleted).iter().sum();
+    Ok(done)
+}

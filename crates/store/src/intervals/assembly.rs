@@ -1,0 +1,343 @@
+//! The sink: nodes go on at once, edges when all nodes are known.
+
+use timeweft_graph::rows::LifeRows;
+use timeweft_graph::{
+    EdgeSpan, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Schema, SpanSink, ValueSpans,
+};
+
+use super::edges::{Edges, Lanes, UNBOUND, UNFIT, Waiting};
+use super::features::{Course, Types};
+use super::nodes::Nodes;
+use super::{Chunk, Output};
+use crate::StoreError;
+use crate::content::SpanHasher;
+use crate::load::ClippedCounts;
+
+/// What was read so far.
+pub(super) struct Assembly {
+    /// What the source as a whole is called.
+    name: Name,
+    types: Types,
+    nodes: Nodes,
+    edges: Edges,
+    /// Each file with its first edge.
+    files: Vec<(usize, Name)>,
+    /// Source of the last edge.
+    source: Option<(u64, u32)>,
+    /// Whether the edges of some source do not come together.
+    scattered: bool,
+    chunk: LifeRows,
+    output: Output,
+    hasher: SpanHasher,
+    done: Assembled,
+    /// Edges whose features are of another kind than before.
+    unfit: Vec<Reject>,
+}
+
+/// What reading came to.
+#[derive(Default)]
+pub(super) struct Assembled {
+    pub(super) hash: String,
+    /// What could not be read, or was refused before the graph was asked.
+    pub(super) rejects: Vec<Reject>,
+    pub(super) clipped: ClippedCounts,
+}
+
+impl Assembly {
+    pub(super) fn new(schema: Schema, name: &Name, output: Output) -> Assembly {
+        Assembly {
+            name: name.clone(),
+            types: Types::new(schema),
+            nodes: Nodes::default(),
+            edges: Edges::default(),
+            files: vec![(0, "".into())],
+            source: None,
+            scattered: false,
+            chunk: LifeRows::default(),
+            output,
+            hasher: SpanHasher::default(),
+            done: Assembled::default(),
+            unfit: Vec::new(),
+        }
+    }
+
+    fn last_file(&self) -> &Name {
+        &self.files[self.files.len() - 1].1
+    }
+
+    /// The file of an edge.
+    fn file_of(&self, edge: usize) -> &Name {
+        let after = self.files.partition_point(|(first, _)| *first <= edge);
+        &self.files[after.saturating_sub(1)].1
+    }
+
+    fn add_node(&mut self, node: &NodeSpan<'_>) -> Result<(), Reason> {
+        if let Some(known) =
+            self.nodes.find(node.id).map(|at| self.nodes.all[at as usize]).filter(|node| node.described)
+        {
+            let where_ = if known.origin == 0 { String::new() } else { format!(": line {}", known.origin) };
+            return Err(Reason::Malformed(format!("node {} has a line already{where_}", node.id)));
+        }
+        let Some(node_type) = self.types.node_type(node.node_type) else { return Ok(()) };
+        let course =
+            Course { owner: Owner::Node(node_type), life: node.life, weight: node.weight, values: node.values };
+        self.types.declare(&course)?;
+        self.done.clipped.features += u64::from(node.clipped);
+        self.nodes.describe(node.id, node_type, node.life, node.line);
+        self.put_node(&course, node_type, node.id, node.line);
+        Ok(())
+    }
+
+    fn put_node(&mut self, course: &Course<'_>, node_type: NodeTypeId, id: u64, line: u64) {
+        self.types.put(course, &mut self.chunk, |lives| lives.node(node_type, id, course.life, line));
+        if self.chunk.is_full() {
+            self.flush(false, 0);
+        }
+    }
+
+    /// Hands on the chunk, if there is something in it, and begins the next one.
+    fn flush(&mut self, edges: bool, expected: usize) {
+        if !self.chunk.is_empty() {
+            let grown = std::mem::take(&mut self.types.grown).then(|| self.types.schema.clone());
+            let lives = std::mem::take(&mut self.chunk);
+            self.chunk = self.output.send(Chunk { grown, expected, lives });
+        }
+        // Edges of several files that are put in order are of the source as a whole.
+        let mixed = edges && self.scattered && self.files.len() > 2;
+        let file = if mixed { self.name.clone() } else { self.last_file().clone() };
+        self.chunk.begin(edges, &file);
+    }
+
+    /// Hands on what waited, and gives what there is to tell.
+    pub(super) fn finish(mut self) -> Result<Assembled, StoreError> {
+        self.put_unknown();
+        self.flush(true, 0);
+        match self.scattered {
+            false => self.put_edges(None),
+            true => {
+                (0..self.edges.len()).for_each(|at| self.bind(at));
+                let order = self.edges.by_source(self.nodes.all.len());
+                self.put_edges(Some(&order));
+            }
+        }
+        self.flush(true, 0);
+        if self.types.full {
+            let reason = Reason::Malformed("there are more types or features than 65,536".into());
+            return Err(StoreError::Full(Box::new(reason)));
+        }
+        self.done.rejects.append(&mut self.unfit);
+        self.done.hash = self.hasher.finish();
+        Ok(self.done)
+    }
+
+    /// Ends of edges that no record describes.
+    fn put_unknown(&mut self) {
+        if self.nodes.all.iter().all(|node| node.described) {
+            return;
+        }
+        let Some(node_type) = self.types.named_node_type(&"unknown".into()) else { return };
+        for at in 0..self.nodes.all.len() {
+            let node = self.nodes.all[at];
+            if node.described {
+                continue;
+            }
+            self.nodes.all[at].node_type = node_type;
+            let edge = node.origin as usize;
+            let (line, file) = (self.edges.get(edge).line, self.file_of(edge).clone());
+            if self.chunk.rows().file() != &file {
+                self.flush(false, 0);
+                self.chunk.begin(false, &file);
+            }
+            let values = ValueSpans::default();
+            let course = Course { owner: Owner::Node(node_type), life: node.life, weight: None, values };
+            self.put_node(&course, node_type, node.id, line);
+        }
+    }
+
+    /// Hands on all edges, in this order. Those of one source come together; without an order they are bound first.
+    fn put_edges(&mut self, order: Option<&[u32]>) {
+        let n = self.edges.len();
+        let position = |at: usize| order.map_or(at, |order| order[at] as usize);
+        let (mut lanes, mut keys) = (Lanes::default(), Vec::new());
+        let mut start = 0;
+        while start < n {
+            let source = self.edges.get(position(start)).ends[0];
+            let mut end = start;
+            while end < n && self.edges.get(position(end)).ends[0] == source {
+                if order.is_none() {
+                    self.bind(end);
+                }
+                end += 1;
+            }
+            self.lanes(start..end, position, &mut lanes, &mut keys);
+            for &(at, lane) in &keys {
+                self.put_edge(at, lane, n);
+            }
+            if order.is_none() {
+                (start + 1..=end).for_each(|at| self.edges.forget_before(at));
+            }
+            start = end;
+        }
+    }
+
+    /// The bound edges of one source, each with the number of its parallel edge, in an order in which the lives of one
+    /// edge are in order of time.
+    fn lanes(
+        &self,
+        run: std::ops::Range<usize>,
+        position: impl Fn(usize) -> usize,
+        lanes: &mut Lanes,
+        keys: &mut Vec<(usize, usize)>,
+    ) {
+        keys.clear();
+        let bound = run.map(position).filter(|&at| self.edges.get(at).edge_type != UNBOUND);
+        keys.extend(bound.map(|at| (at, 1)));
+        let pair = |at: usize| self.edges.get(at).pair();
+        if !repeats(keys, pair) {
+            return;
+        }
+        keys.sort_by_key(|&(at, _)| (pair(at), self.edges.get(at).life));
+        for (at, lane) in keys {
+            *lane = lanes.next(pair(*at), self.edges.get(*at).life);
+        }
+    }
+
+    fn put_edge(&mut self, at: usize, lane: usize, n: usize) {
+        let Waiting { life, ends, weight, line, .. } = *self.edges.get(at);
+        let Some(edge_type) = self.edges.get(at).fit_type() else { return };
+        let ids = ends.map(|end| self.nodes.all[end as usize].id);
+        let key = (lane > 1).then(|| lane.to_string());
+        if self.files.len() > 2 && !self.scattered && self.chunk.rows().file() != self.file_of(at) {
+            let file = self.file_of(at).clone();
+            self.flush(true, 0);
+            self.chunk.begin(true, &file);
+        }
+        let values = self.edges.values(at);
+        let course = Course { owner: Owner::Edge(edge_type), life, weight: Some(weight), values };
+        self.types.put(&course, &mut self.chunk, |lives| {
+            lives.edge(edge_type, (ids[0], ids[1]), key.as_deref(), life, line);
+        });
+        if self.chunk.is_full() {
+            self.flush(true, n);
+        }
+    }
+
+    /// Cuts an edge to the lives of its ends, and declares its type and features; or refuses it.
+    fn bind(&mut self, at: usize) {
+        let edge = *self.edges.get(at);
+        let life = match self.bound(&edge) {
+            Ok(life) => life,
+            Err(reason) => {
+                let reject = self.refused(at, reason);
+                self.done.rejects.push(reject);
+                self.edges.get_mut(at).edge_type = UNBOUND;
+                return;
+            }
+        };
+        self.done.clipped.edges += u64::from(life != edge.life);
+        let [source, destination] = edge.ends.map(|end| self.nodes.all[end as usize].node_type);
+        let edge_type = self.types.edge_type(source, edge.edge_type, destination);
+        let fits = edge_type.map_or(Ok(()), |edge_type| {
+            let (owner, weight) = (Owner::Edge(edge_type), Some(edge.weight));
+            self.types.declare(&Course { owner, life, weight, values: self.edges.values(at) })
+        });
+        let mut edge_type = edge_type.map_or(UNFIT, |edge_type| u32::from(edge_type.0));
+        match fits {
+            Ok(()) => self.done.clipped.features += u64::from(self.edges.clipped(at)),
+            Err(reason) => {
+                let reject = self.refused(at, reason);
+                self.unfit.push(reject);
+                edge_type |= UNFIT;
+            }
+        }
+        let edge = self.edges.get_mut(at);
+        edge.edge_type = edge_type;
+        edge.life = life;
+    }
+
+    /// The part of the edge's life that both ends share.
+    fn bound(&self, edge: &Waiting) -> Result<Interval, Reason> {
+        let mut life = edge.life;
+        for end in edge.ends {
+            let node = &self.nodes.all[end as usize];
+            if !node.life.contains(life.created) {
+                let (from, to, id, created) = (node.life.created, node.life.removed, node.id, life.created);
+                return Err(Reason::Malformed(format!("begins at {created}, but node {id} lives from {from} to {to}")));
+            }
+            life.removed = life.removed.min(node.life.removed);
+        }
+        Ok(life)
+    }
+
+    fn refused(&self, at: usize, reason: Reason) -> Reject {
+        let edge = self.edges.get(at);
+        let reason = match edge.position {
+            0 => reason,
+            position => Reason::Malformed(format!("edge {position}: {reason}")),
+        };
+        // Without lines, the edge itself says which it is.
+        let reason = match edge.line {
+            0 => {
+                let [source, destination] = edge.ends.map(|end| self.nodes.all[end as usize].id);
+                Reason::Malformed(format!("edge {source} -{}-> {destination}: {reason}", edge.edge_type))
+            }
+            _ => reason,
+        };
+        Reject { place: Place::new(self.file_of(at), edge.line), reason }
+    }
+}
+
+/// Whether two of these are of one pair.
+fn repeats(keys: &[(usize, usize)], pair: impl Fn(usize) -> (u32, u32)) -> bool {
+    const FEW: usize = 24;
+    if keys.len() <= FEW {
+        return (1..keys.len()).any(|at| keys[..at].iter().any(|(before, _)| pair(*before) == pair(keys[at].0)));
+    }
+    let mut pairs: Vec<_> = keys.iter().map(|(at, _)| pair(*at)).collect();
+    pairs.sort_unstable();
+    pairs.windows(2).any(|two| two[0] == two[1])
+}
+
+impl SpanSink for Assembly {
+    fn file(&mut self, name: &Name) {
+        self.files.push((self.edges.len(), name.clone()));
+        self.flush(false, 0);
+    }
+
+    fn node(&mut self, node: &NodeSpan<'_>) {
+        self.hasher.node(node);
+        if let Err(reason) = self.add_node(node) {
+            let reason = match node.line {
+                0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
+                _ => reason,
+            };
+            self.reject(node.line, reason);
+        }
+    }
+
+    fn edge(&mut self, edge: &EdgeSpan<'_>) {
+        self.hasher.edge(edge);
+        let (at, created) = (self.edges.len(), edge.life.created);
+        let source = match self.source {
+            // It is described, or was named by the edge before.
+            Some((id, source)) if id == edge.source && self.nodes.all[source as usize].described => source,
+            last => {
+                let source = self.nodes.named(edge.source, created, at as u64);
+                if last.is_none_or(|(id, _)| id != edge.source) {
+                    let node = &mut self.nodes.all[source as usize];
+                    self.scattered |= node.is_source;
+                    node.is_source = true;
+                    self.source = Some((edge.source, source));
+                }
+                source
+            }
+        };
+        let destination = self.nodes.named(edge.destination, created, at as u64);
+        self.edges.push(edge, [source, destination]);
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        let place = Place::new(self.last_file(), line);
+        self.done.rejects.push(Reject { place, reason });
+    }
+}

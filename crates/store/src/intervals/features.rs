@@ -1,0 +1,232 @@
+//! Types and features of a source, by their numbers there, and values on their way into chunks.
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::rows::LifeRows;
+use timeweft_graph::{
+    DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Interval, ListOrder, Name, NodeTypeId, Owner, Reason,
+    Schema, Time, ValueRef, ValueSpans,
+};
+
+/// The types of the graph and of the source.
+pub(super) struct Types {
+    pub(super) schema: Schema,
+    /// Numbers as names, each kept once.
+    names: FxHashMap<u32, Name>,
+    weight: Name,
+    node_types: FxHashMap<u32, NodeTypeId>,
+    edge_types: FxHashMap<(NodeTypeId, u32, NodeTypeId), EdgeTypeId>,
+    /// By owner and number; no number is the weight.
+    features: FxHashMap<(Owner, Option<u32>), (FeatureId, FeatureKind)>,
+    /// Owner of the last weight and its feature.
+    last_weight: Option<(Owner, FeatureId)>,
+    last_edge_type: Option<((NodeTypeId, u32, NodeTypeId), EdgeTypeId)>,
+    /// Whether something was added since this was last asked.
+    pub(super) grown: bool,
+    /// Whether there are more types or features than numbers.
+    pub(super) full: bool,
+    begins: Vec<(FeatureId, Begin)>,
+    changes: Vec<(Time, FeatureId, Option<usize>)>,
+}
+
+/// A value that a life begins with.
+#[derive(Clone, Copy)]
+enum Begin {
+    Weight,
+    /// Position among the values.
+    Value(usize),
+}
+
+/// What an element does over its life.
+pub(super) struct Course<'a> {
+    pub(super) owner: Owner,
+    pub(super) life: Interval,
+    pub(super) weight: Option<f32>,
+    pub(super) values: ValueSpans<'a>,
+}
+
+const WEIGHT: FeatureKind = FeatureKind::Dense { dtype: DType::F32, scalar: true };
+/// A value has at most so many bytes: a column of a batch addresses 2^31.
+const LARGEST: usize = 1 << 28;
+
+impl Types {
+    pub(super) fn new(schema: Schema) -> Types {
+        Types {
+            schema,
+            names: FxHashMap::default(),
+            weight: "weight".into(),
+            node_types: FxHashMap::default(),
+            edge_types: FxHashMap::default(),
+            features: FxHashMap::default(),
+            last_weight: None,
+            last_edge_type: None,
+            grown: true,
+            full: false,
+            begins: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    fn name(&mut self, number: u32) -> Name {
+        self.names.entry(number).or_insert_with(|| number.to_string().into()).clone()
+    }
+
+    /// The node type of a number.
+    pub(super) fn node_type(&mut self, number: u32) -> Option<NodeTypeId> {
+        if let Some(known) = self.node_types.get(&number) {
+            return Some(*known);
+        }
+        let name = self.name(number);
+        let added = self.named_node_type(&name)?;
+        self.node_types.insert(number, added);
+        Some(added)
+    }
+
+    /// The node type of a name.
+    pub(super) fn named_node_type(&mut self, name: &Name) -> Option<NodeTypeId> {
+        let added = self.schema.add_node_type(name);
+        self.grown = true;
+        self.full |= added.is_none();
+        added
+    }
+
+    /// The edge type of a number between two node types.
+    pub(super) fn edge_type(&mut self, source: NodeTypeId, number: u32, destination: NodeTypeId) -> Option<EdgeTypeId> {
+        let key = (source, number, destination);
+        if let Some((_, known)) = self.last_edge_type.filter(|(last, _)| *last == key) {
+            return Some(known);
+        }
+        let edge_type = match self.edge_types.get(&key) {
+            Some(known) => *known,
+            None => {
+                let name = self.name(number);
+                let added = self.schema.add_edge_type(source, &name, destination);
+                self.grown = true;
+                self.full |= added.is_none();
+                self.edge_types.insert(key, added?);
+                added?
+            }
+        };
+        self.last_edge_type = Some((key, edge_type));
+        Some(edge_type)
+    }
+
+    /// Declares all features of an element or none: a refused element leaves no trace.
+    pub(super) fn declare(&mut self, course: &Course<'_>) -> Result<(), Reason> {
+        let owner = course.owner;
+        for span in course.values.iter() {
+            self.check(owner, Some(span.feature), span.kind)?;
+            if span.value.0.len() > LARGEST {
+                let name = self.name(span.feature);
+                return Err(Reason::Malformed(format!("feature `{name}`: more than 2^28 bytes")));
+            }
+        }
+        if course.weight.is_some() && self.last_weight.is_none_or(|(last, _)| last != owner) {
+            self.check(owner, None, WEIGHT)?;
+            let added = self.add(owner, None, WEIGHT);
+            self.last_weight = added.map(|feature| (owner, feature));
+        }
+        for span in course.values.iter() {
+            self.add(owner, Some(span.feature), span.kind);
+        }
+        Ok(())
+    }
+
+    fn weight_of(&mut self, owner: Owner) -> Option<FeatureId> {
+        if self.last_weight.is_none_or(|(last, _)| last != owner) {
+            self.last_weight = self.features.get(&(owner, None)).map(|(feature, _)| (owner, *feature));
+        }
+        self.last_weight.map(|(_, feature)| feature)
+    }
+
+    fn check(&mut self, owner: Owner, number: Option<u32>, kind: FeatureKind) -> Result<(), Reason> {
+        let known = match self.features.get(&(owner, number)) {
+            Some((_, known)) => Some(*known),
+            None => {
+                let name = self.feature_name(number);
+                self.schema.feature(owner, &name).map(|(_, def)| def.kind)
+            }
+        };
+        match known.filter(|known| *known != kind) {
+            None => Ok(()),
+            Some(known) => Err(Reason::WrongKind {
+                feature: self.feature_name(number),
+                owner: self.schema.owner_name(owner),
+                expected: known.to_string(),
+                got: kind.to_string(),
+            }),
+        }
+    }
+
+    fn add(&mut self, owner: Owner, number: Option<u32>, kind: FeatureKind) -> Option<FeatureId> {
+        if let Some((known, _)) = self.features.get(&(owner, number)) {
+            return Some(*known);
+        }
+        let name = self.feature_name(number);
+        let added = self.schema.add_feature(owner, FeatureDef { name, kind, order: ListOrder::List });
+        self.grown = true;
+        self.full |= added.is_none();
+        self.features.insert((owner, number), (added?, kind));
+        added
+    }
+
+    fn feature_name(&mut self, number: Option<u32>) -> Name {
+        match number {
+            Some(number) => self.name(number),
+            None => self.weight.clone(),
+        }
+    }
+
+    /// Puts an element whose features are declared into a chunk; `push` adds it between its first values and its changes.
+    pub(super) fn put(&mut self, course: &Course<'_>, lives: &mut LifeRows, push: impl FnOnce(&mut LifeRows)) {
+        let weight = ValueRef::single_bytes(course.weight.unwrap_or_default());
+        if course.values.is_empty() {
+            if let (Some(_), Some(feature)) = (course.weight, self.weight_of(course.owner)) {
+                lives.feature(feature, &weight);
+            }
+            return push(lives);
+        }
+        self.sort_values(course);
+        let value = |at: usize| course.values.iter().nth(at).map_or(&[][..], |span| span.value.0);
+        for &(feature, begin) in &self.begins {
+            match begin {
+                Begin::Weight => lives.feature(feature, &weight),
+                Begin::Value(at) => lives.feature(feature, value(at)),
+            }
+        }
+        push(lives);
+        for &(time, feature, at) in &self.changes {
+            lives.change(time, feature, at.map(value));
+        }
+    }
+
+    /// Sorts the values into those that the life begins with, by feature, and the changes, by time and feature.
+    fn sort_values(&mut self, course: &Course<'_>) {
+        let (owner, life) = (course.owner, course.life);
+        self.begins.clear();
+        self.changes.clear();
+        if course.weight.is_some() {
+            let weight = self.weight_of(owner);
+            self.begins.extend(weight.map(|feature| (feature, Begin::Weight)));
+        }
+        let mut values = course.values.iter().enumerate().peekable();
+        while let Some((at, span)) = values.next() {
+            let Some(&(feature, _)) = self.features.get(&(owner, Some(span.feature))) else { continue };
+            // An edge may be cut at an end; what comes after the cut is left out.
+            let Some(interval) = Interval::new(span.interval.created, span.interval.removed.min(life.removed)) else {
+                continue;
+            };
+            match interval.created == life.created {
+                true => self.begins.push((feature, Begin::Value(at))),
+                false => self.changes.push((interval.created, feature, Some(at))),
+            }
+            let follows = values
+                .peek()
+                .is_some_and(|(_, next)| next.feature == span.feature && next.interval.created == interval.removed);
+            if interval.removed < life.removed && !follows {
+                self.changes.push((interval.removed, feature, None));
+            }
+        }
+        self.begins.sort_unstable_by_key(|(feature, _)| *feature);
+        self.changes.sort_unstable_by_key(|(time, feature, _)| (*time, *feature));
+    }
+}
