@@ -189,6 +189,10 @@ impl<'a> Lives<'a> {
                 let value = bytes.map_or(NONE, |bytes| self.index.columns.add_bytes(row.owner(), feature, bytes));
                 self.update_sets.push((feature, value));
             }
+            // An event has its features in the order of their names.
+            let defs = self.index.schema.features(row.owner());
+            let name = |id: FeatureId| defs.get(id.at()).map(|def| &def.name);
+            self.update_sets[from..].sort_by(|a, b| name(a.0).cmp(&name(b.0)));
             last = change.time();
             self.index.columns.update(&mut track, last, &self.update_sets[from..]);
             self.updates.push(Update { time: last, subject, sets: self.update_sets.len() });

@@ -4,6 +4,7 @@
 mod answers;
 mod cell_ontology;
 mod envo;
+mod intervals;
 mod law;
 mod oracle;
 mod order;

@@ -41,10 +41,8 @@ impl Assembly {
                 false
             }
         });
-        edges.sort_by_key(|(edge, _)| (pair(edge), edge.life));
-        let mut lanes = Lanes::default();
-        for (edge, file) in edges {
-            let key = lanes.key(pair(&edge), edge.life);
+        let keys = keys(&edges);
+        for ((edge, file), key) in edges.into_iter().zip(keys) {
             self.file = file;
             if let Err(reason) = self.add_edge(&edge, key) {
                 self.refuse_edge(&edge, reason);
@@ -116,6 +114,17 @@ impl Assembly {
         self.count_clipped_features(edge.clipped);
         Ok(())
     }
+}
+
+/// The key of each edge.
+fn keys(edges: &[Bound<'_>]) -> Vec<Option<Name>> {
+    let mut order: Vec<usize> = (0..edges.len()).collect();
+    order.sort_by_key(|&at| (pair(&edges[at].0), edges[at].0.life));
+    let (mut keys, mut lanes) = (vec![None; edges.len()], Lanes::default());
+    for at in order {
+        keys[at] = lanes.key(pair(&edges[at].0), edges[at].0.life);
+    }
+    keys
 }
 
 /// Which parallel edge each life belongs to, for lives that come sorted by pair and time.

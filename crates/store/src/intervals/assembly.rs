@@ -158,7 +158,7 @@ impl Assembly {
     fn put_edges(&mut self, order: Option<&[u32]>) {
         let n = self.edges.len();
         let position = |at: usize| order.map_or(at, |order| order[at] as usize);
-        let (mut lanes, mut keys) = (Lanes::default(), Vec::new());
+        let mut keys = Vec::new();
         let mut start = 0;
         while start < n {
             let source = self.edges.get(position(start)).ends[0];
@@ -169,7 +169,7 @@ impl Assembly {
                 }
                 end += 1;
             }
-            self.lanes(start..end, position, &mut lanes, &mut keys);
+            self.lanes(start..end, position, &mut keys);
             for &(at, lane) in &keys {
                 self.put_edge(at, lane, n);
             }
@@ -182,13 +182,7 @@ impl Assembly {
 
     /// The bound edges of one source, each with the number of its parallel edge, in an order in which the lives of one
     /// edge are in order of time.
-    fn lanes(
-        &self,
-        run: std::ops::Range<usize>,
-        position: impl Fn(usize) -> usize,
-        lanes: &mut Lanes,
-        keys: &mut Vec<(usize, usize)>,
-    ) {
+    fn lanes(&self, run: std::ops::Range<usize>, position: impl Fn(usize) -> usize, keys: &mut Vec<(usize, usize)>) {
         keys.clear();
         let bound = run.map(position).filter(|&at| self.edges.get(at).edge_type != UNBOUND);
         keys.extend(bound.map(|at| (at, 1)));
@@ -197,6 +191,7 @@ impl Assembly {
             return;
         }
         keys.sort_by_key(|&(at, _)| (pair(at), self.edges.get(at).life));
+        let mut lanes = Lanes::default();
         for (at, lane) in keys {
             *lane = lanes.next(pair(*at), self.edges.get(*at).life);
         }
