@@ -74,17 +74,15 @@ fn main() {
     let mut store = Store::create(&dir, Schema::new(TimeUnit::Step)).unwrap();
     let request = LoadRequest::new("intervals", "file");
     if is("slow") {
-        let read = timed("read as events", edges, || {
-            Intervals::collect(TimeUnit::Step, |sink| open().read(sink)).unwrap()
-        });
+        let read =
+            timed("read as events", edges, || Intervals::collect(TimeUnit::Step, |sink| open().read(sink)).unwrap());
         let request = LoadRequest { schema: read.schema, ..request };
         timed("load of events", edges, || {
             store.load(request, read.records.into_iter().map(|record| Ok((record.event, record.place)))).unwrap()
         });
     } else {
-        let report = timed("load_intervals", edges, || {
-            store.load_intervals(request, |sink| Ok(open().read(sink)?)).unwrap()
-        });
+        let report =
+            timed("load_intervals", edges, || store.load_intervals(request, |sink| Ok(open().read(sink)?)).unwrap());
         println!("{:?} {:?}", report.counts, report.clipped);
     }
     println!("{:.1} bytes an edge on disk", store.size_on_disk().unwrap() as f64 / edges as f64);

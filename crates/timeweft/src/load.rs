@@ -5,15 +5,15 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{
-    Dangling, DeltaOptions, EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Reject, Schema, Time, ValueRef,
-    VersionSink,
+    Dangling, DeltaOptions, EdgeSpan, EdgeTypeId, FeatureId, Format, Name, NodeSpan, NodeTypeId, Reason, Reject,
+    Schema, SpanSink, Time, ValueRef, VersionSink,
 };
 use timeweft_source::{
     BytesRead, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitOptions, Input, IntervalFormat, IntervalSource,
-    Intervals, IntervalsOptions, JsonlReader, Record, SourceError, VersionFormat, VersionOptions as ReadOptions,
-    git_history, open, version_format,
+    IntervalsOptions, JsonlReader, Record, SourceError, VersionFormat, VersionOptions as ReadOptions, git_history,
+    open, version_format,
 };
-use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store};
+use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store, StoreError};
 
 use crate::Error;
 
@@ -250,11 +250,17 @@ pub(crate) fn intervals(
     let (bytes, size) = source.progress().map_or((None, None), |(bytes, size)| (Some(bytes), size));
     let meter = Meter { bytes, size, progress };
     let mut request = LoadRequest::new(&options.namespace, source.name());
-    let read = Intervals::collect(store.schema().unit(), |sink| source.read(sink))?;
-    request.schema = read.schema;
     request.max_rejects = options.max_rejects;
     request.kept_rejects = options.kept_rejects;
-    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)), &|| true)
+    let loaded =
+        store.load_intervals(request, |sink| Ok(source.read(&mut CountingSpans { sink, records: 0, meter })?));
+    loaded.map_err(|error| match error {
+        StoreError::Source(source) => match source.downcast::<SourceError>() {
+            Ok(source) => Error::Source(*source),
+            Err(other) => Error::Store(StoreError::Source(other)),
+        },
+        other => Error::Store(other),
+    })
 }
 
 pub(crate) fn version(
@@ -370,8 +376,13 @@ struct Meter<'a> {
 }
 
 impl Meter<'_> {
+    fn tell(&mut self, records: u64) {
+        let bytes = self.bytes.as_ref().map_or(0, BytesRead::get);
+        (self.progress)(LoadProgress { records, bytes, size: self.size });
+    }
+
     fn load(
-        self,
+        mut self,
         store: &mut Store,
         request: LoadRequest,
         records: impl Iterator<Item = Result<Record, Reject>>,
@@ -379,12 +390,47 @@ impl Meter<'_> {
     ) -> Result<LoadReport, Error> {
         let metered = (1u64..).zip(records).map(|(count, record)| {
             if count.is_multiple_of(STRIDE) {
-                let bytes = self.bytes.as_ref().map_or(0, BytesRead::get);
-                (self.progress)(LoadProgress { records: count, bytes, size: self.size });
+                self.tell(count);
             }
             record.map(|record| (record.event, record.place))
         });
         Ok(store.load_whole(request, metered, whole)?)
+    }
+}
+
+/// Hands intervals on and tells how many there were.
+struct CountingSpans<'a, 'm> {
+    sink: &'a mut dyn SpanSink,
+    records: u64,
+    meter: Meter<'m>,
+}
+
+impl CountingSpans<'_, '_> {
+    fn count(&mut self) {
+        self.records += 1;
+        if self.records.is_multiple_of(STRIDE) {
+            self.meter.tell(self.records);
+        }
+    }
+}
+
+impl SpanSink for CountingSpans<'_, '_> {
+    fn file(&mut self, name: &Name) {
+        self.sink.file(name);
+    }
+
+    fn node(&mut self, node: &NodeSpan<'_>) {
+        self.count();
+        self.sink.node(node);
+    }
+
+    fn edge(&mut self, edge: &EdgeSpan<'_>) {
+        self.count();
+        self.sink.edge(edge);
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.sink.reject(line, reason);
     }
 }
 

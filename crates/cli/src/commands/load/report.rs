@@ -86,6 +86,7 @@ pub(super) fn finish(
         "accepted": report.accepted,
         "rejected": report.n_rejected,
         "counts": report.counts,
+        "clipped": { "edges": report.clipped.edges, "features": report.clipped.features },
         "delta": report.delta,
         "warnings": warnings_json(&report),
         "later": later_json(&report.later),
@@ -115,6 +116,15 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     context.output.table(&table)?;
     if counts.stubs > 0 {
         context.output.say(&format!("{} of the nodes stand in for missing ones", text::count(counts.stubs)))?;
+    }
+    if report.clipped.edges > 0 {
+        context
+            .output
+            .say(&format!("{} of the edges were cut at the removal of an end", text::count(report.clipped.edges)))?;
+    }
+    if report.clipped.features > 0 {
+        let cut = text::count(report.clipped.features);
+        context.output.say(&format!("{cut} intervals of features were cut to the life of their owner"))?;
     }
     if counts.parallel > 0 {
         context.output.say(&format!("{} of the edges are repeats, taken as parallel", text::count(counts.parallel)))?;
