@@ -13,6 +13,9 @@ use crate::StoreError;
 use crate::content::SpanHasher;
 use crate::load::ClippedCounts;
 
+/// Life and type of a node.
+type End = (Interval, NodeTypeId);
+
 /// What was read so far.
 pub(super) struct Assembly {
     /// What the source as a whole is called.
@@ -24,6 +27,8 @@ pub(super) struct Assembly {
     files: Vec<(usize, Name)>,
     /// Source of the last edge.
     source: Option<(u64, u32)>,
+    /// Destinations of edges that follow each other, and the first of these.
+    destinations: (usize, Vec<End>),
     /// Whether the edges of some source do not come together.
     scattered: bool,
     chunk: LifeRows,
@@ -52,6 +57,7 @@ impl Assembly {
             edges: Edges::default(),
             files: vec![(0, "".into())],
             source: None,
+            destinations: (0, Vec::new()),
             scattered: false,
             chunk: LifeRows::default(),
             output,
@@ -220,17 +226,19 @@ impl Assembly {
     /// Cuts an edge to the lives of its ends, and declares its type and features; or refuses it.
     fn bind(&mut self, at: usize) {
         let edge = *self.edges.get(at);
-        let life = match self.bound(&edge) {
+        let ends = [self.end(edge.ends[0]), self.destination(at)];
+        let life = match bound(&edge, ends) {
             Ok(life) => life,
-            Err(reason) => {
-                let reject = self.refused(at, reason);
+            Err((end, reason)) => {
+                let id = self.nodes.all[edge.ends[end] as usize].id;
+                let reject = self.refused(at, Reason::Malformed(format!("{} node {id} {}", reason.0, reason.1)));
                 self.done.rejects.push(reject);
                 self.edges.get_mut(at).edge_type = UNBOUND;
                 return;
             }
         };
         self.done.clipped.edges += u64::from(life != edge.life);
-        let [source, destination] = edge.ends.map(|end| self.nodes.all[end as usize].node_type);
+        let [(_, source), (_, destination)] = ends;
         let edge_type = self.types.edge_type(source, edge.edge_type, destination);
         let fits = edge_type.map_or(Ok(()), |edge_type| {
             let (owner, weight) = (Owner::Edge(edge_type), Some(edge.weight));
@@ -250,18 +258,26 @@ impl Assembly {
         edge.life = life;
     }
 
-    /// The part of the edge's life that both ends share.
-    fn bound(&self, edge: &Waiting) -> Result<Interval, Reason> {
-        let mut life = edge.life;
-        for end in edge.ends {
-            let node = &self.nodes.all[end as usize];
-            if !node.life.contains(life.created) {
-                let (from, to, id, created) = (node.life.created, node.life.removed, node.id, life.created);
-                return Err(Reason::Malformed(format!("begins at {created}, but node {id} lives from {from} to {to}")));
-            }
-            life.removed = life.removed.min(node.life.removed);
+    fn end(&self, node: u32) -> End {
+        let node = &self.nodes.all[node as usize];
+        (node.life, node.node_type)
+    }
+
+    /// The destination of an edge. Those of the next edges are looked up with it: one after the other would wait for memory
+    /// each time.
+    fn destination(&mut self, at: usize) -> End {
+        const AHEAD: usize = 512;
+        let (from, known) = &self.destinations;
+        if let Some(end) = at.checked_sub(*from).and_then(|at| known.get(at)) {
+            return *end;
         }
-        Ok(life)
+        let mut known = std::mem::take(&mut self.destinations.1);
+        known.clear();
+        let ahead = at..self.edges.len().min(at + AHEAD);
+        known.extend(ahead.map(|at| self.end(self.edges.get(at).ends[1])));
+        let end = known[0];
+        self.destinations = (at, known);
+        end
     }
 
     fn refused(&self, at: usize, reason: Reason) -> Reject {
@@ -280,6 +296,19 @@ impl Assembly {
         };
         Reject { place: Place::new(self.file_of(at), edge.line), reason }
     }
+}
+
+/// The part of the edge's life that both ends share; or the end that does not live when it begins, and what to say.
+fn bound(edge: &Waiting, ends: [End; 2]) -> Result<Interval, (usize, (String, String))> {
+    let mut life = edge.life;
+    for (end, (node, _)) in ends.iter().enumerate() {
+        if !node.contains(life.created) {
+            let lives = format!("lives from {} to {}", node.created, node.removed);
+            return Err((end, (format!("begins at {}, but", life.created), lives)));
+        }
+        life.removed = life.removed.min(node.removed);
+    }
+    Ok(life)
 }
 
 /// Whether two of these are of one pair.

@@ -20,26 +20,39 @@ pub(super) struct Node {
 #[derive(Default)]
 pub(super) struct Nodes {
     pub(super) all: Vec<Node>,
-    /// Number by id, for ids that are not much larger than there are nodes.
-    direct: Vec<u32>,
+    /// Twice the number by id, and one more if it is described, for ids that are not much larger than there are nodes: most
+    /// ends of edges are described, and then the node itself need not be looked at.
+    direct: Vec<u64>,
     /// The others.
     table: FxHashMap<u64, u32>,
 }
 
-const NONE: u32 = u32::MAX;
+const NONE: u64 = u64::MAX;
 
 impl Nodes {
+    fn direct(&self, id: u64) -> Option<u64> {
+        usize::try_from(id).ok().and_then(|at| self.direct.get(at)).copied().filter(|&node| node != NONE)
+    }
+
     /// The number of an id, if it was met.
     pub(super) fn find(&self, id: u64) -> Option<u32> {
-        match usize::try_from(id).ok().and_then(|at| self.direct.get(at)) {
-            Some(&NONE) | None if self.table.is_empty() => None,
-            Some(&NONE) | None => self.table.get(&id).copied(),
-            Some(&node) => Some(node),
+        match self.direct(id) {
+            None if self.table.is_empty() => None,
+            None => self.table.get(&id).copied(),
+            Some(node) => Some((node >> 1) as u32),
         }
     }
 
     /// The number of the id of a node at a new edge.
+    #[inline]
     pub(super) fn named(&mut self, id: u64, created: Time, edge: u64) -> u32 {
+        match self.direct(id) {
+            Some(node) if node & 1 == 1 => (node >> 1) as u32,
+            _ => self.named_first(id, created, edge),
+        }
+    }
+
+    fn named_first(&mut self, id: u64, created: Time, edge: u64) -> u32 {
         match self.find(id) {
             Some(known) => {
                 let node = &mut self.all[known as usize];
@@ -62,6 +75,9 @@ impl Nodes {
             Some(known) => {
                 let node = &mut self.all[known as usize];
                 *node = Node { life, node_type, described: true, origin: line, ..*node };
+                if let Some(node) = usize::try_from(id).ok().and_then(|at| self.direct.get_mut(at)) {
+                    *node |= 1;
+                }
             }
             None => {
                 self.add(Node { id, life, described: true, node_type, is_source: false, origin: line });
@@ -77,7 +93,7 @@ impl Nodes {
                 if self.direct.len() <= at {
                     self.direct.resize(at + 1, NONE);
                 }
-                self.direct[at] = number;
+                self.direct[at] = u64::from(number) << 1 | u64::from(node.described);
             }
             _ => _ = self.table.insert(node.id, number),
         }
