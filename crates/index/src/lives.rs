@@ -160,7 +160,7 @@ impl<'a> Lives<'a> {
             self.index.check_order(node, life.created)?;
         }
         let index = &mut *self.index;
-        index.columns.add_row(row, &mut self.sets);
+        index.columns.values.add_row(row, &mut self.sets);
         let node = known.unwrap_or_else(|| index.nodes.add(row.node_type(), row.id()));
         index.merges.close_all(index.nodes.get(node).merge, life.created);
         let track = index.columns.open(life.created, &self.sets);
@@ -197,7 +197,7 @@ impl<'a> Lives<'a> {
         }
         self.make_room();
         let index = &mut *self.index;
-        index.columns.add_row(row, &mut self.sets);
+        index.columns.values.add_row(row, &mut self.sets);
         let key = row.key().map_or(NONE, |key| index.keys.add_str(key));
         let track = index.columns.open(life.created, &self.sets);
         let edge = index.edges.open(identity(key), life.created, track, self.speaker);
@@ -229,7 +229,7 @@ impl<'a> Lives<'a> {
         for change in lives.changes(row.at()) {
             let from = self.update_sets.len();
             for (feature, bytes) in change.sets() {
-                let value = bytes.map_or(NONE, |bytes| self.index.columns.add_bytes(row.owner(), feature, bytes));
+                let value = bytes.map_or(NONE, |bytes| self.index.columns.values.add(row.owner(), feature, bytes));
                 self.update_sets.push((feature, value));
             }
             // An event has its features in the order of their names.
