@@ -149,9 +149,12 @@ impl Bench<'_> {
         let mut samples = Samples::default();
         self.rate(name, |roots| {
             let mut slots = samples.slots(roots.len(), K);
-            // What training reads, and what the peer returns too.
+            // What the peer returns, and with the last ones their times.
             slots.edges = None;
-            if !name.starts_with("weighted") && !name.starts_with("heaviest") {
+            if choice != Choice::Last {
+                slots.created = None;
+            }
+            if sampling.weight == WeightBy::One {
                 slots.weights = None;
             }
             assert!(self.index.sample(&sampling, roots, slots).is_ok());

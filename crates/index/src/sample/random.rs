@@ -38,7 +38,7 @@ impl Draws {
     #[inline]
     pub(crate) fn two_below(&mut self, n: u32) -> [u32; 2] {
         let (next, n) = (self.next(), u64::from(n));
-        [((next >> 32) * n >> 32) as u32, ((next & u64::from(u32::MAX)) * n >> 32) as u32]
+        [(((next >> 32) * n) >> 32) as u32, (((next & u64::from(u32::MAX)) * n) >> 32) as u32]
     }
 
     /// The next number, any of 64 bits.

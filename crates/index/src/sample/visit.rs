@@ -104,9 +104,12 @@ struct Ahead<'a, T> {
     taken: &'a Taken,
     weights: Option<&'a Weights>,
     /// For each node where its lists stand among all, and then which of `parts` are its.
-    places: [[(u32, u32); GROUP]; 2],
-    parts: [(Vec<Part>, [(u32, u32); GROUP]); 2],
+    places: [Ranges; 2],
+    parts: [(Vec<Part>, Ranges); 2],
 }
+
+/// A range for each node of a group.
+type Ranges = [(u32, u32); GROUP];
 
 impl<T: Tick> Ahead<'_, T> {
     /// Reads where the lists of a group's nodes stand, and fetches what tells where they lie.
