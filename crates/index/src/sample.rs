@@ -13,6 +13,7 @@ mod biased;
 mod choose;
 mod elements;
 mod fan_out;
+mod few;
 mod forward;
 mod lists;
 mod page_rank;

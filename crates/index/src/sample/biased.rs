@@ -9,7 +9,7 @@ use super::random::Draws;
 use super::sampling::Choice;
 use super::scope::{NO_NODE, Roots, Scope, Side, Taken};
 use super::slots::Slots;
-use super::visit::{Visitor, visit};
+use super::visit::{Visitor, Width, visit};
 use super::walk::Walk;
 use super::weights::{Scale, Weights};
 use crate::Index;
@@ -72,7 +72,7 @@ struct Stepper<'a, 'b> {
 }
 
 impl Visitor for Stepper<'_, '_> {
-    fn visit<'a, T: Tick, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
         let Biased { index, walk, scope, weights, hop, first, .. } = self.step;
         let Some(last) = scope.as_of.last(self.times[at]).filter(|_| !parts.is_empty()) else { return };
         let Some(tick) = T::floor(source.clock(), last) else { return };

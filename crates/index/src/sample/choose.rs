@@ -28,6 +28,8 @@ pub(crate) struct Scratch {
     longs: Vec<Long>,
     ranked: Vec<Ranked>,
     taken: FxHashSet<Pick>,
+    /// Blocks of a long list.
+    blocks: Vec<u32>,
 }
 
 /// A long list: how many of its edges have begun, and how many of these are seen.
@@ -88,10 +90,6 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
     }
 
     fn last(&mut self, parts: Range<usize>, k: usize) {
-        let entries: usize = self.parts[parts.clone()].iter().map(Part::len).sum();
-        if entries <= FEW {
-            return self.last_of_few(parts, k);
-        }
         let (source, clock) = (self.source, self.source.clock());
         let Scratch { picks, ranked, .. } = &mut *self.scratch;
         if parts.len() == 1 {
@@ -108,26 +106,6 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
             });
         }
         best(ranked, k, picks);
-    }
-
-    /// The same where there are few entries: the most common case, and sorted at once.
-    #[inline]
-    fn last_of_few(&mut self, parts: Range<usize>, k: usize) {
-        let Scratch { picks, alive, .. } = &mut *self.scratch;
-        alive.clear();
-        parts.for_each(|at| alive.gather(self.source, (at, &self.parts[at]), self.moment));
-        let mut sorted = [(T::Rank::default(), Pick::default()); FEW];
-        // From the last to the first, so that the entries of a list come newest first, as they are wanted.
-        for (n, &pick) in alive.as_slice().iter().rev().enumerate() {
-            let rank = self.source.entry(&self.parts[pick.part()], pick.place()).rank();
-            let mut at = n;
-            while at > 0 && sorted[at - 1].0 < rank {
-                sorted[at] = sorted[at - 1];
-                at -= 1;
-            }
-            sorted[at] = (rank, pick);
-        }
-        picks.extend(sorted[..alive.as_slice().len().min(k)].iter().map(|(_, pick)| *pick));
     }
 
     /// Looks through the short lists and measures the long ones; how many edges are seen.
@@ -406,26 +384,46 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
 
     fn heaviest(&mut self, parts: Range<usize>, k: usize) {
         self.scratch.ranked.clear();
-        for at in parts.clone() {
+        for at in parts {
             let part = &self.parts[at];
             let run = self.source.run(part);
-            let begun = run.begun(self.moment.at);
+            let blocks = run.begun(self.moment.at).div_ceil(BLOCK);
             let tops = match self.scale.weights {
-                Some(weights) if P::FLAT && part.len() > BLOCK => weights.tops(part),
+                Some(weights) if P::FLAT && part.len() > BLOCK => &weights.tops(part)[..blocks],
                 _ => &[],
             };
-            for block in (0..begun.div_ceil(BLOCK)).rev() {
-                let places = block * BLOCK..begun.min((block + 1) * BLOCK);
-                let newest = &run.entries[places.end - 1];
+            // The heaviest blocks first, so that most others need not be looked at.
+            let mut heavy = std::mem::take(&mut self.scratch.blocks);
+            heavy.clear();
+            if blocks > 4 * k {
+                heavy.extend(0..blocks as u32);
+                let top = |block: &u32| tops.get(*block as usize).copied().unwrap_or(0.0);
+                heavy.select_nth_unstable_by(k, |a, b| top(b).total_cmp(&top(a)).then(b.cmp(a)));
+                heavy.truncate(k);
+                heavy.sort_unstable_by(|a, b| b.cmp(a));
+                heavy.iter().for_each(|block| self.rank_block(k, at, *block as usize));
+            }
+            for block in (0..blocks).rev().filter(|block| heavy.binary_search_by(|a| (*block as u32).cmp(a)).is_err()) {
+                let newest = &run.entries[part.len().min((block + 1) * BLOCK) - 1];
                 let newest = (newest.created.time(run.clock).0, newest.order().1);
-                let hopeless = tops.get(block).is_some_and(|top| self.is_full_above(k, *top, newest));
-                if !hopeless && !is_over(&run, block, self.moment) {
-                    places.rev().for_each(|place| self.rank(k, Pick::new(at, part.start as usize + place)));
+                if !tops.get(block).is_some_and(|top| self.is_full_above(k, *top, newest)) {
+                    self.rank_block(k, at, block);
                 }
             }
+            self.scratch.blocks = heavy;
         }
         let Scratch { picks, ranked, .. } = &mut *self.scratch;
         picks.extend(ranked.iter().map(|ranked| ranked.pick));
+    }
+
+    /// Takes the heaviest of a block among the best.
+    fn rank_block(&mut self, k: usize, at: usize, block: usize) {
+        let part = &self.parts[at];
+        if !is_over(&self.source.run(part), block, self.moment) {
+            let start = part.start as usize;
+            let places = start + block * BLOCK..start + part.len().min((block + 1) * BLOCK);
+            places.rev().for_each(|place| self.rank(k, Pick::new(at, place)));
+        }
     }
 
     /// Whether there are `k` already and nothing of at most this weight, and at most as new, gets among them.

@@ -6,7 +6,7 @@ use super::alive::{Moment, Pick};
 use super::random::Draws;
 use super::scope::{AsOf, Roots, Taken};
 use super::slots::Slots;
-use super::visit::{Visitor, visit};
+use super::visit::{Visitor, Width, visit};
 use crate::Index;
 use crate::adjacency::{Part, Parts, Tick};
 
@@ -45,7 +45,7 @@ struct Stepper<'b> {
 }
 
 impl Visitor for Stepper<'_> {
-    fn visit<'a, T: Tick, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
         let Forward { seed, hop, first } = self.step;
         let over = if hop == 0 { AsOf::Before.last(self.times[at]) } else { Some(self.times[at]) };
         let tick = over.and_then(|over| T::floor(source.clock(), over));

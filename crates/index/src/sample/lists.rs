@@ -4,7 +4,7 @@ use timeweft_graph::{Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time}
 
 use super::alive::{Moment, Pick, Picks, is_over};
 use super::scope::{AsOf, Roots, SampleError, Scope, Taken, check_length};
-use super::visit::{Visitor, visit};
+use super::visit::{Visitor, Width, visit};
 use super::weights::{Scale, WeightBy, Weights};
 use crate::Index;
 use crate::adjacency::{BLOCK, Part, Parts, Tick};
@@ -173,7 +173,7 @@ struct Counter<'b> {
 }
 
 impl Visitor for Counter<'_> {
-    fn visit<'a, T: Tick, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
         let tick = self.as_of.last(self.times[at]).and_then(|last| T::floor(source.clock(), last));
         self.counts[at] = tick.map_or(0, |at| {
             let moment = Moment { at, soft: self.soft };
@@ -206,7 +206,7 @@ struct Lister<'a, 'b> {
 }
 
 impl Visitor for Lister<'_, '_> {
-    fn visit<'a, T: Tick, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
         let clock = source.clock();
         let floor = |time: Option<Time>| time.and_then(|time| T::floor(clock, time));
         let before = |time: Time| AsOf::Before.last(time);

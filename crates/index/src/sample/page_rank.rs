@@ -5,9 +5,9 @@ use timeweft_graph::{NodeIndex, Time};
 
 use super::alive::{Moment, Picks};
 use super::scope::{NO_NODE, Roots, SampleError, Scope, Taken, check_length};
-use super::visit::{Visitor, visit};
+use super::visit::{Visitor, Width, visit};
 use crate::Index;
-use crate::adjacency::{Part, Parts, Tick};
+use crate::adjacency::{Part, Parts};
 
 /// How page rank is computed.
 #[derive(Clone, PartialEq, Debug)]
@@ -156,7 +156,7 @@ struct Near<'a> {
 }
 
 impl Visitor for Near<'_> {
-    fn visit<'a, T: Tick, P: Parts<'a, T>>(&mut self, _: usize, source: P, parts: &[Part]) {
+    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, _: usize, source: P, parts: &[Part]) {
         let Some(moment) = Moment::of(self.scope, source.clock(), self.time) else { return };
         parts.iter().enumerate().for_each(|part| self.picks.gather(source, part, moment));
         let neighbor = |pick: &super::alive::Pick| source.entry(&parts[pick.part()], pick.place()).neighbor();
@@ -171,7 +171,7 @@ struct Degree<'a> {
 }
 
 impl Visitor for Degree<'_> {
-    fn visit<'a, T: Tick, P: Parts<'a, T>>(&mut self, _: usize, source: P, parts: &[Part]) {
+    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, _: usize, source: P, parts: &[Part]) {
         let Some(moment) = Moment::of(self.scope, source.clock(), self.time) else { return };
         self.degree = parts.iter().map(|part| moment.count(source, part)).sum::<usize>() as u32;
     }

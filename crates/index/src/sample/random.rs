@@ -1,5 +1,22 @@
 //! Random numbers that depend on what they are for and on nothing else: the same for any threads, batches and order.
 
+/// The numbers for one hop; those of each root follow from it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stream(u64);
+
+impl Stream {
+    /// The numbers of a hop.
+    pub(crate) fn new(seed: u64, hop: u64) -> Stream {
+        Stream(mix(seed.wrapping_add(GOLDEN.wrapping_mul(hop.wrapping_add(1)))))
+    }
+
+    /// The numbers of a root, counted over all batches.
+    #[inline]
+    pub(crate) fn root(self, root: u64) -> Draws {
+        Draws { state: mix(self.0.wrapping_add(root.wrapping_mul(OTHER))) }
+    }
+}
+
 /// The numbers for one root of one hop. Each is a mix of the key and its position (splitmix64: Steele, Lea, Flood 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Draws {
@@ -14,22 +31,31 @@ const OTHER: u64 = 0xd1b5_4a32_d192_ed03;
 impl Draws {
     /// The numbers of a root, counted over all batches, at a hop.
     pub(crate) fn new(seed: u64, hop: u64, root: u64) -> Draws {
-        let stream = mix(seed.wrapping_add(GOLDEN.wrapping_mul(hop.wrapping_add(1))));
-        Draws { state: mix(stream.wrapping_add(root.wrapping_mul(OTHER))) }
+        Stream::new(seed, hop).root(root)
+    }
+
+    /// The next two numbers below a small `n`, which is not 0: off from uniform by less than n / 2^32.
+    #[inline]
+    pub(crate) fn two_below(&mut self, n: u32) -> [u32; 2] {
+        let (next, n) = (self.next(), u64::from(n));
+        [(((next >> 32) * n) >> 32) as u32, (((next & u64::from(u32::MAX)) * n) >> 32) as u32]
     }
 
     /// The next number, any of 64 bits.
+    #[inline]
     pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);
         mix(self.state)
     }
 
     /// The next number below `n`, which is not 0. Off from uniform by less than n / 2^64 (Lemire 2019).
+    #[inline]
     pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
     /// The next number in `[0, 1)`, of 53 bits.
+    #[inline]
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
@@ -40,6 +66,7 @@ impl Draws {
     }
 }
 
+#[inline]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

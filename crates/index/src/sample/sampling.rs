@@ -6,10 +6,11 @@ use timeweft_graph::{Deletes, EdgeTypeId, Time};
 
 use super::alive::Moment;
 use super::choose::{Chooser, Scratch};
-use super::random::Draws;
+use super::few::Few;
+use super::random::Stream;
 use super::scope::{Roots, SampleError, Scope, Taken};
 use super::slots::{Missing, Slots};
-use super::visit::{Visitor, visit};
+use super::visit::{Rooms, Visitor, Width, visit};
 use super::weights::{Scale, WeightBy, Weights};
 use crate::Index;
 use crate::adjacency::{Part, Parts, Tick};
@@ -135,7 +136,9 @@ impl Job<'_> {
         let adjacency = self.index.adjacency();
         // Only draws by weight, the heaviest and answers read them.
         let near = self.weights.filter(|_| slots.weights.is_some() || self.sampling.choice.is_by_weight());
-        let mut worker = Worker { job: self, first, times: roots.times, slots, scratch: Scratch::default() };
+        let (scratch, rooms, plain) = (Scratch::default(), Box::default(), self.sampling.quotas.is_empty());
+        let stream = Stream::new(self.sampling.seed, self.hop);
+        let mut worker = Worker { job: self, first, times: roots.times, slots, scratch, rooms, stream, plain };
         visit(adjacency, self.taken, near, roots.nodes, &mut worker);
     }
 }
@@ -153,18 +156,36 @@ struct Worker<'a, 'b> {
     times: &'b [Time],
     slots: Slots<'b>,
     scratch: Scratch,
+    rooms: Box<Rooms>,
+    stream: Stream,
+    /// Whether there are no quotas.
+    plain: bool,
 }
 
 impl Visitor for Worker<'_, '_> {
-    fn visit<'a, T: Tick, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
-        let Job { index, sampling, weights, hop, .. } = self.job;
+    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+        let Job { index, sampling, weights, .. } = self.job;
         self.scratch.picks.clear();
         let last = sampling.scope.as_of.last(self.times[at]);
         let tick = last.and_then(|last| T::floor(source.clock(), last));
         let scale = Scale { index, weights, last: last.unwrap_or(Time::MIN) };
+        if let (Some(tick), true) = (tick, self.plain && Few::<T>::takes(sampling.choice, parts)) {
+            let moment = Moment { at: tick, soft: sampling.scope.deletes == Deletes::Soft };
+            let draws = self.stream.root(self.first.wrapping_add(at as u64));
+            let few = T::few(&mut self.rooms);
+            if self.slots.weights.is_some() || sampling.choice == Choice::Weighted {
+                few.gather::<P, true>(source, parts, moment);
+                few.weigh::<P>(scale);
+            } else {
+                few.gather::<P, false>(source, parts, moment);
+            }
+            few.choose(sampling.choice, sampling.k, parts.len(), draws);
+            let own = at * self.job.width..(at + 1) * self.job.width;
+            return few.write((at, own), source.clock(), &sampling.missing, &mut self.slots);
+        }
         if let Some(tick) = tick.filter(|_| !parts.is_empty()) {
             let moment = Moment { at: tick, soft: sampling.scope.deletes == Deletes::Soft };
-            let draws = Draws::new(sampling.seed, hop, self.first.wrapping_add(at as u64));
+            let draws = self.stream.root(self.first.wrapping_add(at as u64));
             let mut chooser = Chooser { source, parts, moment, scale, draws, scratch: &mut self.scratch };
             if sampling.quotas.is_empty() {
                 chooser.choose(sampling.choice, 0..parts.len(), sampling.k);
