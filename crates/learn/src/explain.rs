@@ -1,6 +1,6 @@
 //! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
 
-use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
 use crate::layers::constant;
@@ -63,7 +63,8 @@ impl Trained {
             .map(NodeIndex)
             .filter(|&node| index.node_type(node) == wanted && index.alive(node, time.before()))
             .collect();
-        let ask = |&destination| Query { edge_type, source, destination, time, as_of: time };
+        let direction = Direction::Out;
+        let ask = |&destination| Query { edge_type, direction, source, destination, time, as_of: time };
         let queries: Vec<Query> = candidates.iter().map(ask).collect();
         let logits = self.score(&queries, time);
         let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -101,7 +102,7 @@ impl Trained {
     pub fn explain(&self, query: &Query) -> Explanation {
         let store = self.memory_before(query.as_of);
         let remembered = Remembered::nothing(&store);
-        let (roots, pairs) = ask(std::slice::from_ref(query));
+        let (roots, pairs) = ask(&self.world, std::slice::from_ref(query));
         let config = &self.config.model;
         let hood =
             read(&self.world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, &store);

@@ -33,6 +33,7 @@ mod evaluate;
 mod explain;
 mod features;
 mod gnn;
+mod history;
 mod identity;
 mod layers;
 mod memory;
@@ -56,7 +57,7 @@ pub use config::{Config, ConfigError, DeleteRule, EvaluateConfig, Loss, ModelCon
 pub use counters::Query;
 pub use encoder::Encoder;
 pub use error::LearnError;
-pub use evaluate::{Evaluation, evaluate, ranks};
+pub use evaluate::{Evaluation, evaluate, precision, ranks};
 pub use explain::{Explanation, Heard, Prediction};
 pub use features::Featurizer;
 pub use gnn::Gnn;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use timeweft_graph::NodeIndex;
+use timeweft_graph::{Direction, NodeIndex};
 
 use crate::batch::expand;
 use crate::layers::{Init, constant};
@@ -47,7 +47,7 @@ impl Htgn {
             aggregator: Aggregator::new(init, d, heads, relations, slots),
             memory: Mamba::new(init, d, channels, states, relations.n_node_types(), clock),
             gnn: Gnn::new(init, d, heads, relations, widths, clock),
-            predictor: Predictor::new(init, d, relations.n_edge_types(), counters),
+            predictor: Predictor::new(init, d, 2 * relations.n_edge_types(), counters),
         }
     }
 }
@@ -85,13 +85,30 @@ pub fn answer(
     store: &VectorStore,
     queries: &[Query],
 ) -> Tensor<1> {
-    let (roots, pairs) = ask(queries);
-    let hood = read(&world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, store);
+    let (roots, pairs) = ask(world, queries);
+    let embeddings = embed(model, world, config, remembered, store, &roots);
+    score(model, world, embeddings, queries, &pairs)
+}
+
+/// Stage 4: embeddings `[Q, d]` of roots.
+pub fn embed(
+    model: &Htgn,
+    world: &World,
+    config: &ModelConfig,
+    remembered: &Remembered,
+    store: &VectorStore,
+    roots: &[Root],
+) -> Tensor<2> {
+    let hood = read(&world.context(), roots, config.neighbors, config.deletes.into(), &remembered.tokens, store);
     let table = memory_table(model, remembered, &hood);
-    let device = table.device();
-    let embeddings = model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref());
+    model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref())
+}
+
+/// Stage 5: logits `[C]` of queries, whose roots are embedded already.
+pub fn score(model: &Htgn, world: &World, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
+    let device = embeddings.device();
     let counted = model.predictor.has_counters().then(|| counted(world, queries, &device));
-    model.predictor.forward(embeddings, &pairs, counted)
+    model.predictor.forward(embeddings, pairs, counted)
 }
 
 /// The rows that a neighbourhood's entries point into: stored memory, starts of the node types, tokens of the batch.
@@ -112,14 +129,26 @@ pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
     use rayon::prelude::*;
     let clock: &Clock = &world.fitted.clock;
     let mut rows = vec![0.0; queries.len() * counters::WIDTH];
-    rows.par_chunks_mut(counters::WIDTH).zip(queries).for_each(|(row, query)| {
-        row.copy_from_slice(&counters::inputs(&world.index, clock, query));
+    let mut rest = &mut rows[..];
+    let questions: Vec<_> = queries
+        .chunk_by(|a, b| a.is_same_question(b))
+        .map(|question| {
+            let (mine, others) = std::mem::take(&mut rest).split_at_mut(question.len() * counters::WIDTH);
+            rest = others;
+            (question, mine)
+        })
+        .collect();
+    questions.into_par_iter().for_each(|(question, rows)| {
+        let past = counters::Past::of(&world.history, &question[0]);
+        for (query, row) in question.iter().zip(rows.chunks_exact_mut(counters::WIDTH)) {
+            past.inputs(&world.history, clock, query.destination, row);
+        }
     });
     constant(rows, [queries.len(), counters::WIDTH], device)
 }
 
 /// The distinct roots of queries, and which roots each query pairs.
-pub fn ask(queries: &[Query]) -> (Vec<Root>, Pairs) {
+pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
     let mut roots = Vec::new();
     let mut known = rustc_hash::FxHashMap::default();
     let mut root = |node: NodeIndex, query: &Query| {
@@ -133,7 +162,10 @@ pub fn ask(queries: &[Query]) -> (Vec<Root>, Pairs) {
     for query in queries {
         pairs.source.push(root(query.source, query));
         pairs.destination.push(root(query.destination, query));
-        pairs.edge_type.push(u32::from(query.edge_type.0));
+        pairs.relation.push(match query.direction {
+            Direction::Out => world.relations.outward(query.edge_type),
+            Direction::In => world.relations.inward(query.edge_type),
+        });
     }
     (roots, pairs)
 }

@@ -7,6 +7,7 @@ use timeweft_graph::Time;
 use timeweft_index::{Fact, Index};
 
 use crate::batch::{Context, identity_slots};
+use crate::history::History;
 use crate::{Clock, Config, Featurizer, Relations, Task};
 
 /// Measured on the training part (law 5: statistics never see later data).
@@ -53,13 +54,16 @@ pub struct World {
     /// Measured on the training part.
     pub fitted: Fitted,
     slots: Vec<[u32; 2]>,
+    /// What counters read.
+    pub(crate) history: Arc<History>,
 }
 
 impl World {
     /// Reads `index` with what was fitted on its training part.
     pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
         let slots = identity_slots(&index, fitted.identity_slots);
-        World { relations: Relations::of(index.schema()), slots, fitted, index }
+        let history = Arc::new(History::of(&index));
+        World { relations: Relations::of(index.schema()), slots, fitted, history, index }
     }
 
     /// What batches need.

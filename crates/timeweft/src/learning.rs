@@ -320,7 +320,8 @@ impl Model {
     ) -> Result<Explanation, ModelError> {
         let ends = (self.alive(source, time)?, self.alive(destination, time)?);
         let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
-        let query = Query { edge_type, source: ends.0, destination: ends.1, time, as_of: time };
+        let direction = timeweft_graph::Direction::Out;
+        let query = Query { edge_type, direction, source: ends.0, destination: ends.1, time, as_of: time };
         let timeweft_learn::Explanation { logit, logit_without_counters, counters, neighbors } =
             self.trained.explain(&query);
         Ok(Explanation {

@@ -49,6 +49,7 @@ fn overfitted(loss: Loss) -> Vec<(f32, Vec<f32>)> {
     let score = |(number, link): (usize, &timeweft_learn::Link)| {
         let ask = |destination| timeweft_learn::Query {
             edge_type: link.edge_type,
+            direction: link.direction,
             source: link.source,
             destination,
             time: link.time,
@@ -82,6 +83,7 @@ fn one_more_step(trained: &Trained, task: &Task) -> Vec<u8> {
     let link = task.links[task.links.len() - 1];
     let query = timeweft_learn::Query {
         edge_type: link.edge_type,
+        direction: link.direction,
         source: link.source,
         destination: link.destination,
         time: link.time,
@@ -157,6 +159,7 @@ fn contributions_are_first_order_shares_of_the_score() {
     let link = task.links[task.split.end - 1];
     let query = timeweft_learn::Query {
         edge_type: link.edge_type,
+        direction: link.direction,
         source: link.source,
         destination: link.destination,
         time: link.time,
