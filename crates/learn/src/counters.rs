@@ -9,10 +9,10 @@ use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Index, Recency};
 
 use crate::history::{History, Met, Side, within};
-use crate::{Clock, batch::gap};
+use crate::{Clock, World, batch::gap};
 
 /// Width of the inputs that counters make.
-pub(crate) const WIDTH: usize = PAIR + ANY + REPLY + ANSWER + NODE + ASKER + WALKS;
+pub(crate) const WIDTH: usize = PAIR + ANY + REPLY + ANSWER + NODE + ASKER + WALKS + AFFINITY;
 const PAIR: usize = 15;
 const ANY: usize = 10;
 const REPLY: usize = 6;
@@ -20,9 +20,10 @@ const ANSWER: usize = 18;
 const NODE: usize = 10;
 const ASKER: usize = 10;
 const WALKS: usize = 2;
+const AFFINITY: usize = 3;
 
 /// So many edges of the asking node are read, newest first, and all of the time of the last of them.
-pub(crate) const READ: usize = 600;
+pub(crate) const READ: usize = 1200;
 /// Reach of walks: partners of the asking node, their partners, and partners of those.
 const REACH: [usize; 3] = [10, 16, 6];
 /// Windows in events over which answers are counted.
@@ -122,8 +123,14 @@ impl Meetings {
     }
 }
 
-/// What a node had to do with the asking node: by the side asked for, by any, by the reverse of the side asked for.
-type Traces = [Trace; 3];
+/// What a node had to do with the asking node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Partner {
+    /// By the side asked for, by any, by the reverse of the side asked for.
+    traces: [Trace; 3],
+    /// What all edges foretell by their sides: fading with their age, in sum, and the best of them.
+    affinity: [f32; AFFINITY],
+}
 
 /// What the asking node of a question did before: shared by the candidates.
 #[derive(Clone, Debug)]
@@ -131,7 +138,7 @@ pub(crate) struct Past {
     limit: u32,
     side: Side,
     time: Time,
-    partners: FxHashMap<NodeIndex, Traces>,
+    partners: FxHashMap<NodeIndex, Partner>,
     meetings: [Meetings; 3],
     /// How often the last meetings were with somebody new.
     novelty: f32,
@@ -141,7 +148,8 @@ pub(crate) struct Past {
 
 impl Past {
     /// Reads what the asking node of a query did strictly before its `as_of`.
-    pub(crate) fn of(history: &History, query: &Query) -> Past {
+    pub(crate) fn of(world: &World, query: &Query) -> Past {
+        let (history, clock) = (&*world.history, &world.fitted.clock);
         let (limit, side) = (history.limit(query.as_of), query.side());
         let mut past = Past {
             limit,
@@ -157,7 +165,14 @@ impl Past {
             if read >= READ && past.meetings[1].read != edge.moment {
                 break;
             }
-            let traces = past.partners.entry(edge.other).or_default();
+            let Partner { traces, affinity } = past.partners.entry(edge.other).or_default();
+            let foretold = world.fitted.affinity.of(side, edge.side);
+            if foretold > 0.0 {
+                let age = (gap(Some(history.time(edge.moment)), query.time) / clock.scale) as f32;
+                affinity[0] += foretold / (1.0 + age);
+                affinity[1] += foretold;
+                affinity[2] = affinity[2].max(foretold / (1.0 + 0.1 * age));
+            }
             past.meetings[1].read(edge.moment, &mut traces[1]);
             if edge.side == side {
                 past.meetings[0].read(edge.moment, &mut traces[0]);
@@ -192,7 +207,8 @@ impl Past {
     }
 
     /// The counters of a candidate as inputs.
-    pub(crate) fn inputs(&self, history: &History, clock: &Clock, candidate: NodeIndex, row: &mut [f32]) {
+    pub(crate) fn inputs(&self, world: &World, candidate: NodeIndex, row: &mut [f32]) {
+        let (history, clock) = (&*world.history, &world.fitted.clock);
         row.fill(0.0);
         let fresh =
             Fresh { history, clock, time: self.time, span: (clock.longest + 1.0).ln() as f32, limit: self.limit };
@@ -201,10 +217,14 @@ impl Past {
         let (reply, row) = row.split_at_mut(REPLY);
         let (answer, row) = row.split_at_mut(ANSWER);
         let (node, row) = row.split_at_mut(NODE);
-        let (asker, walks) = row.split_at_mut(ASKER);
+        let (asker, row) = row.split_at_mut(ASKER);
+        let (walks, affinity) = row.split_at_mut(WALKS);
         let answers = history.answers(candidate, self.side, self.limit);
-        if let Some(traces) = self.partners.get(&candidate) {
-            self.write_traces(&fresh, traces, answers, history.met(candidate, self.limit), [pair, any, reply]);
+        if let Some(partner) = self.partners.get(&candidate) {
+            for (cell, (foretold, scale)) in affinity.iter_mut().zip(partner.affinity.iter().zip([3.0, 4.0, 3.0])) {
+                *cell = (20.0 * foretold).ln_1p() / scale;
+            }
+            self.write_traces(&fresh, &partner.traces, answers, history.met(candidate, self.limit), [pair, any, reply]);
         }
         self.write_answer(&fresh, candidate, answers, answer);
         write_node(&fresh, history, candidate, node);
@@ -217,7 +237,7 @@ impl Past {
     fn write_traces(
         &self,
         fresh: &Fresh<'_>,
-        [pair, any, reply]: &Traces,
+        [pair, any, reply]: &[Trace; 3],
         answers: &[u32],
         met: &[Met],
         [pair_row, any_row, reply_row]: [&mut [f32]; 3],

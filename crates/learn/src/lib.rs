@@ -20,6 +20,7 @@
 //! | H, d_h | attention heads and their width, d = H d_h |
 //! | F | width of a neighbour token |
 
+mod affinity;
 mod aggregator;
 mod baselines;
 mod batch;
@@ -49,6 +50,7 @@ mod train;
 mod vector_store;
 mod world;
 
+pub use affinity::Affinity;
 pub use aggregator::Aggregator;
 pub use baselines::Rule;
 pub use batch::{Context, FeatureRows, Messages, Relations, Tokens, batches, expand};

@@ -11,8 +11,8 @@ use crate::layers::{Init, constant};
 use crate::neighborhood::{Root, read};
 use crate::predictor::Pairs;
 use crate::{
-    Aggregator, Clock, Config, Encoder, Gnn, Identity, Mamba, ModelConfig, Neighborhood, Predictor, Query, Scanned,
-    Tokens, VectorStore, World, counters,
+    Aggregator, Config, Encoder, Gnn, Identity, Mamba, ModelConfig, Neighborhood, Predictor, Query, Scanned, Tokens,
+    VectorStore, World, counters,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
@@ -127,7 +127,6 @@ pub fn memory_table(model: &Htgn, remembered: &Remembered, hood: &Neighborhood) 
 /// Counters of the queries, `[C, counters::WIDTH]`.
 pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
     use rayon::prelude::*;
-    let clock: &Clock = &world.fitted.clock;
     let mut rows = vec![0.0; queries.len() * counters::WIDTH];
     let mut rest = &mut rows[..];
     let questions: Vec<_> = queries
@@ -139,9 +138,9 @@ pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
         })
         .collect();
     questions.into_par_iter().for_each(|(question, rows)| {
-        let past = counters::Past::of(&world.history, &question[0]);
+        let past = counters::Past::of(world, &question[0]);
         for (query, row) in question.iter().zip(rows.chunks_exact_mut(counters::WIDTH)) {
-            past.inputs(&world.history, clock, query.destination, row);
+            past.inputs(world, query.destination, row);
         }
     });
     constant(rows, [queries.len(), counters::WIDTH], device)

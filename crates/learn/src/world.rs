@@ -8,7 +8,7 @@ use timeweft_index::{Fact, Index};
 
 use crate::batch::{Context, identity_slots};
 use crate::history::History;
-use crate::{Clock, Config, Featurizer, Relations, Task};
+use crate::{Affinity, Clock, Config, Featurizer, Relations, Task};
 
 /// Measured on the training part (law 5: statistics never see later data).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Fitted {
     pub clock: Clock,
     /// Features as rows.
     pub featurizer: Featurizer,
+    /// Which relation follows which.
+    pub affinity: Affinity,
     /// Rows of the identity table; 0 if it is off.
     pub identity_slots: usize,
     /// Edge types and node types that the weights were made for.
@@ -33,6 +35,7 @@ impl Fitted {
         Fitted {
             clock: Clock::fit(facts, index.n_nodes(), config.model.frequencies),
             featurizer: Featurizer::fit(index, schema, facts),
+            affinity: Affinity::fit(facts, schema.edge_types().len()),
             identity_slots: slots,
             types: Fitted::types(index),
         }
