@@ -127,13 +127,15 @@ impl<T: Tick> Ahead<'_, T> {
         let (parts, own) = &mut self.parts[group % 2];
         parts.clear();
         for (own, place) in own.iter_mut().zip(&self.places[group % 2][..nodes.len()]) {
-            own.0 = parts.len() as u32;
+            let start = parts.len();
+            own.0 = start as u32;
             for part in self.lists.parts(place.0..place.1) {
                 if self.taken.takes(part.edge_type, part.direction) {
                     fetch_part(&self.lists, self.weights, &part);
                     parts.push(part);
                 }
             }
+            self.taken.arrange(&mut parts[start..]);
             own.1 = parts.len() as u32;
         }
     }
