@@ -243,8 +243,7 @@ impl<'a> ValueBytes<'a> {
     #[inline]
     pub fn sparse(self, dtype: DType) -> Option<SparseBytes<'a>> {
         let &[SPARSE, known, ref rest @ ..] = self.0 else { return None };
-        let (rank, coordinates, values) = sparse_parts(rest).filter(|_| known == dtype as u8)?;
-        Some(SparseBytes { rank, coordinates, values })
+        sparse_parts(rest).filter(|_| known == dtype as u8)
     }
 }
 
@@ -294,7 +293,7 @@ fn json_bytes(out: &mut Vec<u8>, json: &Json) {
 
 fn sparse(bytes: &[u8]) -> Option<Value> {
     let (&dtype, rest) = bytes.split_first()?;
-    let (rank, coordinates, values) = sparse_parts(rest)?;
+    let SparseBytes { rank, coordinates, values } = sparse_parts(rest)?;
     Some(Value::Sparse(Sparse {
         rank,
         coordinates: coordinates.iter().map(|number| i64::from_le_bytes(*number)).collect(),
@@ -302,13 +301,13 @@ fn sparse(bytes: &[u8]) -> Option<Value> {
     }))
 }
 
-/// Rank, coordinates and values of a sparse tensor.
-fn sparse_parts(bytes: &[u8]) -> Option<(u32, &[[u8; 8]], &[u8])> {
-    let (rank, rest) = bytes.split_first_chunk::<4>()?;
-    let (length, rest) = rest.split_first_chunk::<8>()?;
+/// The parts of a sparse tensor behind its element type.
+fn sparse_parts(bytes: &[u8]) -> Option<SparseBytes<'_>> {
+    let (rank, rest) = bytes.split_first_chunk()?;
+    let (length, rest) = rest.split_first_chunk()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let (coordinates, values) = rest.split_at_checked(length.checked_mul(8)?)?;
-    Some((u32::from_le_bytes(*rank), coordinates.as_chunks().0, values))
+    Some(SparseBytes { rank: u32::from_le_bytes(*rank), coordinates: coordinates.as_chunks().0, values })
 }
 
 #[cfg(test)]
@@ -388,9 +387,9 @@ mod tests {
         }
         let (coordinates, elements) = (&[1, -2, 3, 4], &[7, 8][..]);
         let sparse = bytes(ValueRef::Sparse { dtype: DType::U8, rank: 2, coordinates, elements });
-        let parts = ValueBytes(&sparse).sparse(DType::U8).unwrap();
-        assert_eq!((parts.rank, parts.coordinates.len(), parts.values), (2, 4, elements));
-        assert_eq!(i64::from_le_bytes(parts.coordinates[1]), -2);
+        let coordinates = coordinates.map(i64::to_le_bytes);
+        let parts = SparseBytes { rank: 2, coordinates: &coordinates, values: elements };
+        assert_eq!(ValueBytes(&sparse).sparse(DType::U8), Some(parts));
         assert_eq!((ValueBytes(&sparse).sparse(DType::I8), ValueBytes(&sparse).flat()), (None, None));
         assert_eq!(ValueBytes(&sparse[..20]).sparse(DType::U8), None);
     }

@@ -114,8 +114,8 @@ impl World {
         let life = self.lives.iter().filter(begun).max_by_key(|life| life.created)?;
         let alive = last < life.removed || life.removed == i64::MAX;
         let until = if alive { last } else { life.removed - 1 };
-        let sets = life.sets.iter().filter(|(from, of, _)| *of == feature && *from <= until);
-        sets.last().filter(|_| alive || soft)?.2.as_ref()
+        let mut sets = life.sets.iter().filter(|(from, of, _)| *of == feature && *from <= until);
+        sets.next_back().filter(|_| alive || soft)?.2.as_ref()
     }
 }
 

@@ -110,13 +110,13 @@ fn s49_popularity_equals_a_look_at_all_lives() {
         for scope in scopes() {
             let mut out = vec![Recency { count: 7, last: Some(Time(7)) }; N];
             index.recencies(&scope, asked.roots(), &mut out).unwrap();
-            for row in 0..N {
+            for (row, found) in out.into_iter().enumerate() {
                 let last = last(scope.as_of, asked.times[row]);
                 let all = asked.world.at_node(&scope, asked.nodes[row].at(), 0).into_iter();
                 let times: Vec<i64> =
                     all.map(|seen| seen.created).filter(|at| last.is_some_and(|l| *at <= l)).collect();
                 let wanted = Recency { count: times.len() as u32, last: times.iter().max().map(|at| Time(*at)) };
-                assert_eq!(out[row], wanted, "{scope:?} {:?} {last:?}", asked.nodes[row]);
+                assert_eq!(found, wanted, "{scope:?} {:?} {last:?}", asked.nodes[row]);
                 (n, most) = (n + 1, most.max(times.len()));
             }
         }
@@ -131,13 +131,13 @@ fn s49_common_neighbors_equal_a_look_at_all_lives() {
         for scope in scopes() {
             let mut counts = vec![77; N];
             index.common_neighbors(&scope, asked.roots(), &asked.others, &mut counts).unwrap();
-            for row in 0..N {
+            for (row, count) in counts.into_iter().enumerate() {
                 let near = |node: NodeIndex| -> BTreeSet<u32> {
                     let seen: Vec<Seen> = asked.world.seen(&scope, node.at(), asked.times[row].0);
                     seen.iter().map(|seen| seen.neighbor).collect()
                 };
                 let wanted = near(asked.nodes[row]).intersection(&near(asked.others[row])).count();
-                assert_eq!(counts[row] as usize, wanted, "{scope:?} {:?} {}", asked.nodes[row], asked.times[row]);
+                assert_eq!(count as usize, wanted, "{scope:?} {:?} {}", asked.nodes[row], asked.times[row]);
                 *met.entry(wanted).or_insert(0) += 1;
                 n += 1;
             }
