@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use timeweft_graph::{Action, EdgeKey, EdgeTypeId, Element, Event, Name, NodeIndex, NodeKey, Schema, Time, Value};
 use timeweft_index::Index;
+use timeweft_index::features::Owners;
 use timeweft_index::sample::{AsOf, Choice, EdgeTypes, Roots, Samples, Sampling, Scope, Side, WeightBy};
 
 const HORIZON: i64 = 1_000_000;
@@ -16,6 +17,8 @@ const ROOTS: usize = 1 << 20;
 /// Roots of one call, as where the peer is timed.
 const BATCH: usize = 1024;
 const K: usize = 10;
+/// Numbers of a node's feature.
+const WIDTH: usize = 16;
 
 /// Random enough for a benchmark (splitmix64).
 struct Random(u64);
@@ -68,7 +71,12 @@ fn make(nodes: usize, degree: usize, skew: f64) -> Index {
     let mut index = Index::new(Schema::default());
     index.reserve(nodes, nodes * degree);
     let mut apply = |event: &Event| index.apply(event, &none).is_ok();
-    (0..nodes).for_each(|id| assert!(apply(&Event::new(Time(0), Action::Create, Element::Node(key(id))))));
+    let feature = Name::from("0");
+    for id in 0..nodes {
+        let floats: Vec<f32> = (0..WIDTH).map(|_| random.unit() as f32).collect();
+        let create = Event::new(Time(0), Action::Create, Element::Node(key(id)));
+        assert!(apply(&create.with(vec![(feature.clone(), Some(Value::floats(&floats)))])));
+    }
     let relations: Vec<Name> = (0..3).map(|relation| relation.to_string().into()).collect();
     let weight = Name::from("weight");
     for (source, &degree) in degrees.iter().enumerate() {
@@ -173,6 +181,11 @@ impl Bench<'_> {
         self.samples("weighted", Choice::Weighted, weight());
         self.samples("weighted_distinct", Choice::WeightedDistinct, weight());
         self.samples("heaviest", Choice::Heaviest, weight());
+        let (features, mut rows) = ([("0".into(), WIDTH)], vec![0f32; BATCH * WIDTH]);
+        self.rate("node_features_16f", |roots| {
+            let (owners, out) = (Owners::nodes(roots, AsOf::At), &mut rows[..roots.len() * WIDTH]);
+            assert!(self.index.dense_features(&features, owners, out).is_ok());
+        });
         let mut lists = timeweft_index::sample::EdgeLists::default();
         if self.hub.is_none() {
             self.rate("neighbors", |roots| {

@@ -167,6 +167,10 @@ pub enum SampleError {
     #[error("feature `{feature}` of {owner} is {kind}: a weight must be one number")]
     #[allow(missing_docs)]
     NotAWeight { owner: String, feature: String, kind: String },
+    /// A feature is asked for as what it is not.
+    #[error("feature `{feature}` of {owner} is {kind}, but was asked for as {wanted}")]
+    #[allow(missing_docs)]
+    FeatureKind { owner: String, feature: String, kind: String, wanted: String },
     /// A number that must lie in a range does not.
     #[error("`{what}` is {value}, but must be {wanted}")]
     #[allow(missing_docs)]

@@ -191,11 +191,9 @@ impl Scale<'_> {
         let Some(weights) = self.weights else { return 1.0 };
         let life = self.index.edges.get(edge);
         let Some(feature) = weights.features.get(life.edge_type.at()).copied().flatten() else { return 1.0 };
-        let value = self.index.columns.at(life.track, life.as_of(self.last)).find(|(id, _)| *id == feature);
-        value
-            .and_then(|(_, value)| self.index.columns.bytes(value))
-            .and_then(|held| Value::number_in(&held))
-            .unwrap_or(1.0)
+        let columns = &self.index.columns;
+        let held = columns.bytes(columns.value_at(life.track, feature, life.as_of(self.last)));
+        held.and_then(|held| Value::number_in(&held)).unwrap_or(1.0)
     }
 }
 
