@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use timeweft_graph::{Action, Deletes, NodeIndex, Time};
 use timeweft_index::Index;
+use timeweft_index::features::Owners;
 use timeweft_index::sample::{AsOf, Choice, EdgeLists, EdgeTypes, Roots, Samples, Sampling, Scope, Side, WeightBy};
 
 use super::made::{HORIZON, Random};
@@ -35,6 +36,7 @@ pub(crate) fn all(index: &Index, roots: usize) -> Result<Rates> {
     bench.samples("weighted_distinct", Choice::WeightedDistinct, weight())?;
     bench.samples("heaviest", Choice::Heaviest, weight())?;
     bench.neighbors()?;
+    bench.features()?;
     Ok(bench.rates)
 }
 
@@ -143,6 +145,19 @@ impl Bench<'_> {
     fn neighbors(&mut self) -> Result<()> {
         let (index, mut lists) = (self.index, EdgeLists::default());
         self.rate("neighbors", |roots| Ok(index.edges_of(&scope(AsOf::At), &weight(), roots, &mut lists)?))
+    }
+}
+
+/// Numbers of the feature that every node has.
+const WIDTH: usize = 16;
+
+impl Bench<'_> {
+    fn features(&mut self) -> Result<()> {
+        let (index, features, mut rows) = (self.index, [("0".into(), WIDTH)], vec![0f32; BATCH * WIDTH]);
+        self.rate("node_features_16f", |roots| {
+            let owners = Owners::nodes(roots, AsOf::At);
+            Ok(index.dense_features(&features, owners, &mut rows[..roots.len() * WIDTH])?)
+        })
     }
 }
 
