@@ -458,7 +458,10 @@ fn features_of_every_kind_are_typed_columns() {
 #[test]
 fn a_feature_whose_column_is_taken_is_told_apart() {
     let world = World::new();
-    world.write("f.jsonl", r#"{"time":1,"action":"create","entity":"node","source":{"type":"user","id":"ann","features":{"time":31}}}"#);
+    world.write(
+        "f.jsonl",
+        r#"{"time":1,"action":"create","entity":"node","source":{"type":"user","id":"ann","features":{"time":31}}}"#,
+    );
     world.done("load events f.jsonl --unit step");
     world.write("roots.csv", "id,time\nann,5\n");
     let row = &parse(&world.done("features roots.csv --feature time"))[0];
