@@ -4,6 +4,7 @@ mod accuracy;
 mod data;
 mod envo;
 mod ingest;
+mod sampling;
 mod taxonomy;
 mod training;
 mod versions;
@@ -33,6 +34,8 @@ enum Command {
     Envo,
     /// Durable ingest of generated events.
     Ingest(ingest::Args),
+    /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
+    Sampling(sampling::Args),
     /// Training speed beside a peer.
     Training(training::Args),
     /// Delta loads of a made taxonomy at full size beside a peer.
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Command::Accuracy(args) => accuracy::run(args, &cli.data),
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
+        Command::Sampling(args) => sampling::run(args, &cli.data),
         Command::Training(args) => training::run(args, &cli.data),
         Command::Versions(args) => versions::run(args),
     }
