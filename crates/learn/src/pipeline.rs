@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use timeweft_graph::{Direction, NodeIndex};
 
 use crate::batch::expand;
+use crate::counters::Past;
 use crate::layers::{Init, constant};
 use crate::neighborhood::{Root, read};
 use crate::predictor::Pairs;
@@ -128,20 +129,12 @@ pub fn memory_table(model: &Htgn, remembered: &Remembered, hood: &Neighborhood) 
 pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
     use rayon::prelude::*;
     let mut rows = vec![0.0; queries.len() * counters::WIDTH];
-    let mut rest = &mut rows[..];
-    let questions: Vec<_> = queries
-        .chunk_by(|a, b| a.is_same_question(b))
-        .map(|question| {
-            let (mine, others) = std::mem::take(&mut rest).split_at_mut(question.len() * counters::WIDTH);
-            rest = others;
-            (question, mine)
-        })
-        .collect();
-    questions.into_par_iter().for_each(|(question, rows)| {
-        let past = counters::Past::of(world, &question[0]);
-        for (query, row) in question.iter().zip(rows.chunks_exact_mut(counters::WIDTH)) {
-            past.inputs(world, query.destination, row);
-        }
+    let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
+    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(world, &question[0])).collect();
+    let asked: Vec<&Past> =
+        questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
+    rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
+        past.inputs(world, query.destination, row);
     });
     constant(rows, [queries.len(), counters::WIDTH], device)
 }
