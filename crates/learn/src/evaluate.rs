@@ -133,7 +133,7 @@ impl Ranking<'_> {
     }
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
-        let logits = floats(answer(self.model, self.world, &self.config.model, remembered, &self.store, queries));
+        let logits = floats(answer(self.model, self.world, remembered, &self.store, queries));
         let mut rest = &logits[..];
         for &size in sizes {
             let (mine, later) = rest.split_at(size);

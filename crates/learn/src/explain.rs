@@ -1,13 +1,15 @@
 //! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
 
+use burn::tensor::Tensor;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
+use crate::cooperation::Decisions;
 use crate::layers::constant;
 use crate::neighborhood::read;
 use crate::pipeline::{Remembered, answer, ask, counted, floats, memory_table};
 use crate::train::rebuild;
-use crate::{Query, Trained, counters, gnn};
+use crate::{Htgn, Query, Trained, counters, gnn};
 
 /// A candidate destination and its score.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -48,8 +50,19 @@ pub struct Heard {
     pub created: Time,
     /// Attention of each head, in [0, 1].
     pub attention: Vec<f32>,
+    /// Whether the root listened and the neighbour spoke, for a co-operative model: it was heard only if both did.
+    pub actions: Option<Actions>,
     /// Signed contribution: first-order share of the logit that came through this neighbour (specification 2.9).
     pub contribution: f32,
+}
+
+/// The two decisions behind an edge of a co-operative model (specification 2.8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Actions {
+    /// The root listens.
+    pub listens: bool,
+    /// The neighbour speaks.
+    pub speaks: bool,
 }
 
 impl Trained {
@@ -84,7 +97,7 @@ impl Trained {
         let nothing = Remembered::nothing(&store);
         queries
             .chunks(8192)
-            .flat_map(|queries| floats(answer(&self.model, &self.world, &self.config.model, &nothing, &store, queries)))
+            .flat_map(|queries| floats(answer(&self.model, &self.world, &nothing, &store, queries)))
             .collect()
     }
 
@@ -101,33 +114,40 @@ impl Trained {
     pub fn explain(&self, query: &Query) -> Explanation {
         let store = self.memory_before(query.as_of);
         let remembered = Remembered::nothing(&store);
-        let (roots, pairs) = ask(std::slice::from_ref(query));
-        let config = &self.config.model;
-        let hood =
-            read(&self.world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, &store);
+        let (roots, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let hood = read(&self.world.context(), &roots, &remembered.tokens, &store);
         let table = memory_table(&self.model, &remembered, &hood);
         let device = table.device();
-        let reading = self.model.gnn.read(table, &hood, &self.world.fitted.clock, self.model.identity.as_ref());
+        let Htgn { gnn, predictor, identity, .. } = &self.model;
+        let (own, reading) = gnn.read(table, &hood, &self.world.fitted.clock, identity.as_ref(), None);
         // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
-        let heard = self.model.gnn.attend(&reading, &hood).autodiff().require_grad();
-        let embeddings = self.model.gnn.finish(reading.own.clone(), heard.clone());
-        let has_counters = self.model.predictor.has_counters();
-        let counts = has_counters.then(|| counted(&self.world, std::slice::from_ref(query), &device));
-        let logit = self.model.predictor.forward(embeddings.clone(), &pairs, counts);
-        let never = has_counters.then(|| constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &device));
-        let without =
-            never.map(|never| first(&floats(self.model.predictor.forward(embeddings, &pairs, Some(never)).inner())));
+        let heard = match (gnn.last(), &reading) {
+            (Some(layer), Some(reading)) => layer.attend(reading, &hood),
+            _ => own.zeros_like(),
+        };
+        let heard = heard.autodiff().require_grad();
+        let embeddings = match gnn.last() {
+            Some(layer) => layer.finish(own, heard.clone()),
+            None => gnn.finish(own + heard.clone()),
+        };
+        let counts = predictor.has_counters().then(|| counted(&self.world, std::slice::from_ref(query), &device));
+        let logit = predictor.forward(embeddings.clone(), &pairs, counts);
+        let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &device);
+        let without = predictor
+            .has_counters()
+            .then(|| first(&floats(predictor.forward(embeddings, &pairs, Some(never())).inner())));
         let value = first(&floats(logit.clone().inner()));
         let gradient = heard.grad(&logit.backward()).map(floats).unwrap_or_default();
         Explanation {
             logit: value,
             logit_without_counters: without,
             counters: counters::count(&self.world.index, query),
-            neighbors: self.share_out(&hood, &reading, &gradient, pairs.source[0]),
+            neighbors: reading
+                .map_or_else(Vec::new, |reading| self.share_out(&hood, &reading, &gradient, pairs.source[0])),
         }
     }
 
-    /// `c_j = <dlogit/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root.
+    /// `c_j = <dlogit/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root that was asked for.
     fn share_out(
         &self,
         hood: &crate::Neighborhood,
@@ -135,18 +155,18 @@ impl Trained {
         gradient: &[f32],
         source_root: u32,
     ) -> Vec<Heard> {
-        let heads = self.model.gnn.heads();
-        let structure = gnn::structure(hood);
-        if structure.pair_relation.is_empty() {
+        let structure = hood.structure(hood.asked);
+        let Some(layer) = self.model.gnn.last().filter(|_| !structure.pair_relation.is_empty()) else {
             return Vec::new();
-        }
-        let attention =
-            heads.weights(reading.query.clone(), reading.tokens.clone(), Some(reading.sink.clone()), &structure);
-        let through = Through::new(gradient, &self.model.gnn.output().weight.val(), heads.value_weights());
+        };
+        let outlet = reading.outlet.clone();
+        let attention = layer.heads().weights(reading.query.clone(), reading.tokens.clone(), outlet, &structure);
+        let through = Through::new(gradient, &layer.output().weight.val(), layer.heads().value_weights());
         let tokens = floats(reading.tokens.clone());
         let ([_, f], n_heads) = (reading.tokens.dims(), self.config.model.heads);
-        let mut heard = Vec::with_capacity(hood.neighbors.len());
-        for (pair, ends) in hood.pair_neighbors.windows(2).enumerate() {
+        let actions = reading.decisions.as_ref().map(actions);
+        let mut heard = Vec::new();
+        for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
             let (relation, root) = (hood.pair_relation[pair], hood.pair_root[pair]);
             for j in ends[0] as usize..ends[1] as usize {
                 let Neighbor { node, edge, edge_type, created, .. } = hood.neighbors[j];
@@ -160,6 +180,7 @@ impl Trained {
                     edge_type,
                     created,
                     attention,
+                    actions: actions.as_ref().map(|actions| actions[j]),
                     contribution,
                 });
             }
@@ -167,6 +188,12 @@ impl Trained {
         heard.sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         heard
     }
+}
+
+fn actions(decisions: &Decisions) -> Vec<Actions> {
+    let yes = |tensor: &Tensor<2>| floats(tensor.clone()).into_iter().map(|x| x > 0.5);
+    let both = yes(&decisions.listens).zip(yes(&decisions.speaks));
+    both.map(|(listens, speaks)| Actions { listens, speaks }).collect()
 }
 
 fn first(values: &[f32]) -> f32 {
