@@ -4,12 +4,13 @@ use burn::tensor::Tensor;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
+use crate::attribution::attribute;
 use crate::cooperation::Decisions;
 use crate::layers::constant;
 use crate::neighborhood::read;
 use crate::pipeline::{Remembered, answer, ask, counted, floats, memory_table};
 use crate::train::rebuild;
-use crate::{Htgn, Query, Trained, counters, gnn};
+use crate::{Htgn, Neighborhood, Query, Recalled, Trained, counters, gnn};
 
 /// A candidate destination and its score.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -33,6 +34,9 @@ pub struct Explanation {
     pub counters: [Recency; 5],
     /// Neighbours of the source, then of the destination.
     pub neighbors: Vec<Heard>,
+    /// Past messages in the memory of the source, then of the destination; of each the largest contribution first. Empty for
+    /// a cell that is not linear in its past.
+    pub memory: Vec<Recalled>,
 }
 
 /// A neighbour event that a root listened to.
@@ -102,7 +106,7 @@ impl Trained {
     }
 
     /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt.
-    fn memory_before(&self, time: Time) -> std::borrow::Cow<'_, crate::VectorStore> {
+    pub(crate) fn memory_before(&self, time: Time) -> std::borrow::Cow<'_, crate::VectorStore> {
         let n = self.world.n_facts_before(time);
         if n == self.store.absorbed() {
             return std::borrow::Cow::Borrowed(&self.store);
@@ -117,44 +121,108 @@ impl Trained {
         let (roots, pairs) = ask(&self.world, std::slice::from_ref(query));
         let hood = read(&self.world.context(), &roots, &remembered.tokens, &store);
         let table = memory_table(&self.model, &remembered, &hood);
-        let device = table.device();
-        let Htgn { gnn, predictor, identity, .. } = &self.model;
-        let (own, reading) = gnn.read(table, &hood, &self.world.fitted.clock, identity.as_ref(), None);
-        // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
-        let heard = match (gnn.last(), &reading) {
-            (Some(layer), Some(reading)) => layer.attend(reading, &hood),
-            _ => own.zeros_like(),
-        };
-        let heard = heard.autodiff().require_grad();
-        let embeddings = match gnn.last() {
-            Some(layer) => layer.finish(own, heard.clone()),
-            None => gnn.finish(own + heard.clone()),
-        };
-        let counts = predictor.has_counters().then(|| counted(&self.world, std::slice::from_ref(query), &device));
-        let logit = predictor.forward(embeddings.clone(), &pairs, counts);
-        let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &device);
-        let without = predictor
-            .has_counters()
-            .then(|| first(&floats(predictor.forward(embeddings, &pairs, Some(never())).inner())));
-        let value = first(&floats(logit.clone().inner()));
-        let gradient = heard.grad(&logit.backward()).map(floats).unwrap_or_default();
+        let predictor = &self.model.predictor;
+        let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
+        let without = predictor.has_counters().then(|| {
+            let (own, heard, _) = self.hear(table.clone(), &hood);
+            first(&floats(predictor.forward(self.embed(own, heard), &pairs, Some(never()))))
+        });
+        let Study { logit, mut neighbors } = self.study(query, &hood, &remembered);
+        neighbors
+            .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         Explanation {
-            logit: value,
+            logit,
             logit_without_counters: without,
             counters: counters::count(&self.world.index, query),
-            neighbors: reading
-                .map_or_else(Vec::new, |reading| self.share_out(&hood, &reading, &gradient, pairs.source[0])),
+            neighbors,
+            memory: self.recall(query, &hood, table),
         }
     }
 
+    /// The contribution of every neighbour of the roots asked for, in their order.
+    pub(crate) fn contributions(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> Vec<f32> {
+        self.study(query, hood, remembered).neighbors.iter().map(|heard| heard.contribution).collect()
+    }
+
+    /// The score of a query that reads a neighbourhood.
+    pub(crate) fn logit_of(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> f32 {
+        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let table = memory_table(&self.model, remembered, hood);
+        let counts = self.count(query, &table);
+        let (own, heard, _) = self.hear(table, hood);
+        first(&floats(self.model.predictor.forward(self.embed(own, heard), &pairs, counts)))
+    }
+
+    /// The score, and how it is shared out among the neighbours, in their order.
+    fn study(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> Study {
+        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let table = memory_table(&self.model, remembered, hood);
+        let counts = self.count(query, &table);
+        let (own, heard, reading) = self.hear(table, hood);
+        // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
+        let heard = heard.autodiff().require_grad();
+        let logit = self.model.predictor.forward(self.embed(own, heard.clone()), &pairs, counts);
+        let value = first(&floats(logit.clone().inner()));
+        let gradient = heard.grad(&logit.backward()).map(floats).unwrap_or_default();
+        let share_out = |reading: gnn::Read| self.share_out(hood, &reading, &gradient, pairs.source[0]);
+        Study { logit: value, neighbors: reading.map_or_else(Vec::new, share_out) }
+    }
+
+    /// Own vectors of the roots, what they hear, and what they read.
+    fn hear(&self, table: Tensor<2>, hood: &Neighborhood) -> (Tensor<2>, Tensor<2>, Option<gnn::Read>) {
+        let Htgn { gnn, identity, .. } = &self.model;
+        let (own, reading) = gnn.read(table, hood, &self.world.fitted.clock, identity.as_ref(), None);
+        let heard = match (gnn.last(), &reading) {
+            (Some(layer), Some(reading)) => layer.attend(reading, hood),
+            _ => own.zeros_like(),
+        };
+        (own, heard, reading)
+    }
+
+    /// Embeddings of own vectors and what was heard.
+    fn embed(&self, own: Tensor<2>, heard: Tensor<2>) -> Tensor<2> {
+        match self.model.gnn.last() {
+            Some(layer) => layer.finish(own, heard),
+            None => self.model.gnn.finish(own + heard),
+        }
+    }
+
+    fn count(&self, query: &Query, like: &Tensor<2>) -> Option<Tensor<2>> {
+        let has_counters = self.model.predictor.has_counters();
+        has_counters.then(|| counted(&self.world, std::slice::from_ref(query), &like.device()))
+    }
+
+    /// What came through the memory of the roots.
+    fn recall(&self, query: &Query, hood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
+        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let counts = self.count(query, &table);
+        let [_, d] = table.dims();
+        let table = table.autodiff().require_grad();
+        let (own, heard, _) = self.hear(table.clone(), hood);
+        let logit = self.model.predictor.forward(self.embed(own, heard), &pairs, counts);
+        let gradient = table.grad(&logit.backward()).map(floats).unwrap_or_default();
+        let mut recalled = Vec::new();
+        for (at_source, root, node) in
+            [(true, pairs.source[0], query.source), (false, pairs.destination[0], query.destination)]
+        {
+            let row = hood.entry_row[hood.root_entry[root as usize] as usize] as usize;
+            let Some(gradient) = gradient.get(row * d..(row + 1) * d) else { continue };
+            let Some(out) = attribute(&self.model, &self.world, node, query.as_of, gradient) else { continue };
+            let tokens = out.times.into_iter().zip(out.facts).zip(out.parts);
+            recalled.extend(tokens.map(|((time, facts), contribution)| Recalled {
+                at_source,
+                time,
+                facts,
+                contribution,
+            }));
+        }
+        recalled
+            .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
+        recalled
+    }
+
     /// `c_j = <dlogit/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root that was asked for.
-    fn share_out(
-        &self,
-        hood: &crate::Neighborhood,
-        reading: &gnn::Read,
-        gradient: &[f32],
-        source_root: u32,
-    ) -> Vec<Heard> {
+    fn share_out(&self, hood: &Neighborhood, reading: &gnn::Read, gradient: &[f32], source_root: u32) -> Vec<Heard> {
         let structure = hood.structure(hood.asked);
         let Some(layer) = self.model.gnn.last().filter(|_| !structure.pair_relation.is_empty()) else {
             return Vec::new();
@@ -185,9 +253,14 @@ impl Trained {
                 });
             }
         }
-        heard.sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         heard
     }
+}
+
+/// A score, and what each neighbour adds to it.
+struct Study {
+    logit: f32,
+    neighbors: Vec<Heard>,
 }
 
 fn actions(decisions: &Decisions) -> Vec<Actions> {

@@ -142,13 +142,7 @@ impl Gnn {
 }
 
 impl Layer {
-    fn new(
-        init: &mut Init,
-        config: &ModelConfig,
-        relations: Relations,
-        edge_widths: &[usize],
-        clock: &Clock,
-    ) -> Layer {
+    fn new(init: &mut Init, config: &ModelConfig, relations: Relations, edge_widths: &[usize], clock: &Clock) -> Layer {
         let ModelConfig { width: d, heads: n_heads, .. } = *config;
         let edges = TypedProjection::new(init, edge_widths, EDGE_WIDTH);
         let f = d + clock.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
@@ -166,14 +160,7 @@ impl Layer {
 
     /// Makes queries of own vectors `[Q, d]` and tokens of the neighbours' vectors `[E, d]`: the first Q roots of a
     /// neighbourhood and all of their neighbours.
-    fn read(
-        &self,
-        own: Tensor<2>,
-        peers: Tensor<2>,
-        hood: &Neighborhood,
-        clock: &Clock,
-        draw: Option<u64>,
-    ) -> Read {
+    fn read(&self, own: Tensor<2>, peers: Tensor<2>, hood: &Neighborhood, clock: &Clock, draw: Option<u64>) -> Read {
         let (q, e) = (own.dims()[0], peers.dims()[0]);
         let device = own.device();
         let root_type = &hood.root_type[..q];
@@ -200,8 +187,7 @@ impl Layer {
     /// What the roots hear from their neighbours, o `[Q, d]`.
     pub fn attend(&self, read: &Read, hood: &Neighborhood) -> Tensor<2> {
         let structure = hood.structure(read.query.dims()[0]);
-        let heads =
-            self.heads.attend(read.query.clone(), read.tokens.clone(), read.outlet.clone(), &structure);
+        let heads = self.heads.attend(read.query.clone(), read.tokens.clone(), read.outlet.clone(), &structure);
         self.output.forward(heads)
     }
 

@@ -21,6 +21,7 @@
 //! | F | width of a neighbour token |
 
 mod aggregator;
+mod attribution;
 mod baselines;
 mod batch;
 mod checkpoint;
@@ -30,9 +31,11 @@ mod config;
 mod cooperation;
 mod counters;
 mod encoder;
+mod erase;
 mod error;
 mod evaluate;
 mod explain;
+mod faithfulness;
 mod features;
 mod gnn;
 mod gru;
@@ -47,12 +50,14 @@ pub mod pipeline;
 mod predictor;
 mod protocol;
 mod relations;
+pub mod synthetic;
 mod task;
 mod train;
 mod vector_store;
 mod world;
 
 pub use aggregator::Aggregator;
+pub use attribution::{ReadOut, Recalled, attribute};
 pub use baselines::Rule;
 pub use batch::{Context, FeatureRows, Messages, Relations, Tokens, Version, batches, expand};
 pub use choices::{Aggregation, Bucket, CellKind, GnnKind, TrainFreshness};
@@ -61,9 +66,11 @@ pub use config::{Config, ConfigError, DeleteRule, EvaluateConfig, Loss, ModelCon
 pub use cooperation::Cooperation;
 pub use counters::Query;
 pub use encoder::Encoder;
+pub use erase::Erased;
 pub use error::LearnError;
 pub use evaluate::{Evaluation, evaluate, ranks};
-pub use explain::{Explanation, Heard, Prediction};
+pub use explain::{Actions, Explanation, Heard, Prediction};
+pub use faithfulness::{Curves, Importance, curves};
 pub use features::Featurizer;
 pub use gnn::Gnn;
 pub use gru::Gru;

@@ -82,9 +82,8 @@ pub struct Neighborhood {
 
 /// Reads the neighbourhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
 pub(crate) fn read(context: &Context<'_>, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
-    let sample_all = |roots: &[Root]| -> Vec<Vec<Neighbor>> {
-        roots.par_iter().map(|root| sample(context, root)).collect()
-    };
+    let sample_all =
+        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(context, root)).collect() };
     let mut sampled = sample_all(roots);
     let mut all = roots.to_vec();
     let mut neighbor_root = Vec::new();

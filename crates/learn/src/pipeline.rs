@@ -162,9 +162,7 @@ impl Remembered {
         let Tokens { receivers, gone, time, .. } = &self.tokens;
         let ends = self.tokens.last_tokens();
         let (state, memory) = match self.scanned {
-            Some(scanned) => {
-                (floats(scanned.state.inner()), floats(crate::nn::gather(scanned.memory.inner(), &ends)))
-            }
+            Some(scanned) => (floats(scanned.state.inner()), floats(crate::nn::gather(scanned.memory.inner(), &ends))),
             None => Default::default(),
         };
         let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize]));

@@ -46,13 +46,7 @@ impl RelationHeads {
     }
 
     /// Query `[Q, H * d_h]`, tokens `[E, F]`, sink and gates to `[Q, H * d_h]`.
-    pub fn attend(
-        &self,
-        query: Tensor<2>,
-        tokens: Tensor<2>,
-        outlet: Outlet,
-        structure: &Structure<'_>,
-    ) -> Tensor<2> {
+    pub fn attend(&self, query: Tensor<2>, tokens: Tensor<2>, outlet: Outlet, structure: &Structure<'_>) -> Tensor<2> {
         let [q, d] = query.dims();
         let n_pairs = structure.pair_relation.len();
         if n_pairs == 0 {
@@ -80,13 +74,7 @@ impl RelationHeads {
     }
 
     /// The attention that [`RelationHeads::attend`] pays: alpha of every token and head, `[E, H]`, row after row.
-    pub fn weights(
-        &self,
-        query: Tensor<2>,
-        tokens: Tensor<2>,
-        outlet: Outlet,
-        structure: &Structure<'_>,
-    ) -> Vec<f32> {
+    pub fn weights(&self, query: Tensor<2>, tokens: Tensor<2>, outlet: Outlet, structure: &Structure<'_>) -> Vec<f32> {
         let order = Order::by_relation(structure, self.prior.val().dims()[0]);
         let absorbed = self.absorb(query, &order);
         let prior = nn::gather(self.prior.val(), structure.pair_relation);

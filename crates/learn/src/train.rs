@@ -13,8 +13,8 @@ use timeweft_graph::{NodeIndex, Time};
 use crate::batch::batches;
 use crate::pipeline::{answer_with, floats, remember};
 use crate::{
-    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, TrainFreshness, VectorStore,
-    World, evaluate, predictor, splitmix64,
+    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, TrainFreshness,
+    VectorStore, World, evaluate, predictor, splitmix64,
 };
 
 /// What an epoch gave.

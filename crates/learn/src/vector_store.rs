@@ -69,7 +69,14 @@ impl VectorStore {
 
     /// Commits the end of a batch: for each node its final H, m and last time, `None` for a node that is gone; facts up to
     /// `absorbed` are now in.
-    pub fn commit(&mut self, nodes: &[NodeIndex], state: &[f32], memory: &[f32], last: &[Option<Time>], absorbed: usize) {
+    pub fn commit(
+        &mut self,
+        nodes: &[NodeIndex],
+        state: &[f32],
+        memory: &[f32],
+        last: &[Option<Time>],
+        absorbed: usize,
+    ) {
         for (i, (&node, &last)) in nodes.iter().zip(last).enumerate() {
             let Some(last) = last else {
                 self.forget(node);

@@ -113,13 +113,7 @@ struct Attention {
 }
 
 impl Attention {
-    fn new(
-        qa: &Tensor<3>,
-        tokens: &Tensor<2>,
-        mu: &Tensor<2>,
-        outlet: &Outlet,
-        layout: &AttentionLayout,
-    ) -> Self {
+    fn new(qa: &Tensor<3>, tokens: &Tensor<2>, mu: &Tensor<2>, outlet: &Outlet, layout: &AttentionLayout) -> Self {
         let ([pairs, heads, width], [count, token_width]) = (qa.dims(), tokens.dims());
         assert_eq!(token_width, width, "temporal_attention: the width of qa and tokens");
         assert_eq!(mu.dims(), [pairs, heads], "temporal_attention: the shape of mu");
