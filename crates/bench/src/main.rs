@@ -4,6 +4,7 @@ mod accuracy;
 mod data;
 mod envo;
 mod ingest;
+mod synthetic;
 mod taxonomy;
 mod training;
 mod versions;
@@ -33,6 +34,8 @@ enum Command {
     Envo,
     /// Durable ingest of generated events.
     Ingest(ingest::Args),
+    /// Tasks with known answers: what each part of the model learns.
+    Synthetic(synthetic::Args),
     /// Training speed beside a peer.
     Training(training::Args),
     /// Delta loads of a made taxonomy at full size beside a peer.
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Command::Accuracy(args) => accuracy::run(args, &cli.data),
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
+        Command::Synthetic(args) => synthetic::run(args),
         Command::Training(args) => training::run(args, &cli.data),
         Command::Versions(args) => versions::run(args),
     }

@@ -7,7 +7,7 @@ use timeweft_graph::{NodeIndex, Time};
 use crate::batch::expand_for;
 use crate::memory::Cell;
 use crate::pipeline::floats;
-use crate::{Htgn, Mamba, Selected, Tokens, World};
+use crate::{Bucket, Htgn, Mamba, Selected, Tokens, World};
 
 /// A past token of a root and its part in the score.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,7 +38,9 @@ pub struct ReadOut {
 /// Shares `<dlogit/dm, m>` of a node out among the tokens that its memory has seen before `as_of`. `gradient` is dlogit/dm
 /// `[d]`. `None` for a cell that is not linear in its past, or without a past. Costs a look at all facts.
 pub fn attribute(model: &Htgn, world: &World, node: NodeIndex, as_of: Time, gradient: &[f32]) -> Option<ReadOut> {
-    let memory = world.fitted.config.memory.then_some(&model.memory)?;
+    let config = &world.fitted.config;
+    // A set of a whole batch has no time of its own to stand for.
+    let memory = (config.memory && config.bucket == Bucket::Exact).then_some(&model.memory)?;
     let Cell::Mamba(mamba) = memory.cell() else { return None };
     let until = world.n_facts_before(as_of);
     let touches = |&at: &usize| world.facts()[at].source == node || world.facts()[at].destination == node;

@@ -249,8 +249,11 @@ fn lay_out(context: &Context<'_>, facts: &[Fact], drafts: Vec<Draft>, store: &Ve
     let (mut messages, mut tokens) = (Messages::default(), Tokens::default());
     messages.peer_features = FeatureRows::new(context.relations.n_node_types());
     messages.edge_features = FeatureRows::new(context.relations.n_edge_types());
+    // A set of a whole batch stands at its end: nothing inside the batch may see it, nor learn from when it was last added to.
+    let whole = context.config.bucket == Bucket::Batch;
+    let end = drafts.iter().map(|draft| draft.time).max().filter(|_| whole);
     for set in drafts.chunk_by(|a, b| a.set(context) == b.set(context)) {
-        open_token(context, &mut tokens, set, facts, store);
+        open_token(context, &mut tokens, set, end, facts, store);
         let gap = tokens.gap.last().copied().unwrap_or_default();
         let last = set.iter().max_by(|a, b| in_order(context, a, b));
         let kept = match (context.config.aggregation, last) {
@@ -310,9 +313,16 @@ fn drafts(context: &Context<'_>, facts: &[Fact], positions: impl Iterator<Item =
     drafts
 }
 
-fn open_token(context: &Context<'_>, tokens: &mut Tokens, set: &[Draft], facts: &[Fact], store: &VectorStore) {
+fn open_token(
+    context: &Context<'_>,
+    tokens: &mut Tokens,
+    set: &[Draft],
+    seen_from: Option<Time>,
+    facts: &[Fact],
+    store: &VectorStore,
+) {
     let node = set[0].receiver;
-    let time = set.iter().map(|draft| draft.time).max().unwrap_or(set[0].time);
+    let time = seen_from.unwrap_or(set[0].time);
     let (again, was_gone) = (tokens.node.last() == Some(&node), tokens.gone.last() == Some(&true));
     let previous = match again {
         true if was_gone => None,

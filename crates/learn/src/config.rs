@@ -250,9 +250,11 @@ impl Config {
         if !(1..=2).contains(&model.layers) {
             return Err(ConfigError(format!("model.layers {} must be 1 or 2", model.layers)));
         }
-        if model.bucket == Bucket::Batch && train.jitter {
+        if model.bucket == Bucket::Batch && (train.jitter || train.freshness != TrainFreshness::Batch) {
             return Err(ConfigError(
-                "model.bucket \"batch\" needs train.jitter = false: batches are part of such a model".into(),
+                "model.bucket \"batch\" needs train.freshness \"batch\" and train.jitter false: such a memory is not seen \
+                 inside its batch, and batches are part of the model"
+                    .into(),
             ));
         }
         let [train_share, val_share] = train.split;

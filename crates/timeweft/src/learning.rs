@@ -11,7 +11,7 @@ use timeweft_learn::{Query, Task, Trained};
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
     Aggregation, Bucket, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig, Evaluation, Freshness,
-    GnnKind, LearnError, Loss, Metrics, ModelConfig, Progress as LearnProgress, TrainConfig, TrainFreshness,
+    GnnKind, LearnError, Loss, Metrics, ModelConfig, Progress as LearnProgress, TrainConfig, TrainFreshness, Traffic,
     splitmix64,
 };
 
@@ -322,6 +322,14 @@ impl Model {
     /// The first moment after everything that the graph tells: "what comes next".
     pub fn next_time(&self) -> Time {
         self.index().facts().last().map_or(Time(0), |fact| Time(fact.time.0.saturating_add(1)))
+    }
+
+    /// What the batches of the training part look like.
+    pub fn traffic(&self) -> Result<Traffic, ModelError> {
+        let Trained { world, config, .. } = &self.trained;
+        let task = Task::new(world.index.clone(), config)?;
+        let until = world.n_facts_before(task.time_of(task.split.train_end));
+        Ok(Traffic::of(world.facts(), until, config.train.batch))
     }
 
     /// Ranks the links of a part, beside the rules, once a freshness.

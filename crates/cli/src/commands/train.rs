@@ -195,7 +195,7 @@ pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>,
             model.name(),
             graph.dir().display()
         ),
-        facts: facts(graph),
+        facts: facts(graph).into_iter().chain(traffic(model)).collect(),
         unit: graph.unit(),
         epochs: model.epochs().to_vec(),
         best: model.best_epoch(),
@@ -221,6 +221,18 @@ fn facts(graph: &Graph) -> Vec<(String, String)> {
         figures.push(("last event".into(), day(graph.unit(), last.time)));
     }
     figures
+}
+
+/// What meets in the batches of training; nothing if the model cannot be read any more.
+fn traffic(model: &Model) -> Vec<(String, String)> {
+    let Ok(traffic) = model.traffic() else { return Vec::new() };
+    let share = |part: usize, whole: usize| format!("{:.0} %", 100.0 * part as f64 / whole.max(1) as f64);
+    vec![
+        ("messages in training".into(), traffic.messages.to_string()),
+        ("overtaken in their batch".into(), share(traffic.overtaken, traffic.messages)),
+        ("links with an end newer than their batch".into(), share(traffic.stale, traffic.edges)),
+        ("messages in the largest set".into(), traffic.largest_set.to_string()),
+    ]
 }
 
 /// The day of a time; the time itself in a graph that counts steps.
