@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use timeweft_learn::{Config, Fitted, Htgn, Query, Task, VectorStore, World, empty_store, pipeline};
+use timeweft_learn::{Config, Fitted, GnnKind, Htgn, Query, Task, VectorStore, World, empty_store, pipeline};
 
 use crate::worlds::{index, mixed};
 
@@ -93,23 +93,24 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     let mut collect = Collect { gradients: &gradients, path: Vec::new(), found: Vec::new() };
     model.visit(&mut collect);
     assert!(collect.found.len() > 25, "{}", collect.found.len());
-    // Decisions are hard: their gradient goes straight through and is tested apart.
-    let smooth = collect.found.iter().enumerate().filter(|(_, (name, _))| !name.contains("cooperation"));
+    // Decisions are hard: the gradient that goes straight through them is no slope of the loss, and is tested apart. What
+    // stands before them has a part of it.
+    let decides = config.model.gnn == GnnKind::Cooperative;
+    let last = format!("gnn.layers.{}.", config.model.layers - 1);
+    let behind = |name: &str| (name.starts_with("predictor") || name.starts_with(&last)) && !name.contains("cooperation");
+    let smooth = collect.found.iter().enumerate().filter(|(_, (name, _))| !decides || behind(name));
+    assert!(smooth.clone().count() > 10);
     for (tensor, (name, gradient)) in smooth {
+        // A weight without gradient is one that nothing of this step reads: the difference must say so too.
         let largest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
-        // Without memory its three stages stand idle.
-        let idle = !config.model.memory && ["encoder", "aggregator", "memory"].iter().any(|part| name.starts_with(part));
-        let Some(entry) = largest else {
-            assert!(idle, "{name} has no gradient");
-            continue;
-        };
+        let entry = largest.unwrap_or(0);
         let at = |change: f32| {
             let nudged = model.valid().map(&mut Nudge { tensor, entry, step: change, at: 0 });
             f64::from(pipeline::floats(loss(&nudged, &step))[0])
         };
         let h = 2e-3;
         let numeric = (at(h) - at(-h)) / (2.0 * f64::from(h));
-        let analytic = f64::from(gradient[entry]);
+        let analytic = f64::from(gradient.get(entry).copied().unwrap_or(0.0));
         let scale = analytic.abs().max(numeric.abs()).max(0.05);
         assert!((analytic - numeric).abs() / scale < 0.03, "{name}[{entry}]: {analytic} against {numeric}");
     }

@@ -10,7 +10,7 @@ use timeweft_learn::{
     candidates, evaluate, pipeline, rank, resume, train,
 };
 
-use crate::worlds::{data, draw, edge, index, mixed, node, small, variants};
+use crate::worlds::{data, draw, edge, index, mixed, node, small, variants, weights};
 
 /// 64 links that a model can learn by heart: each user has an item of its own that no counter tells.
 fn by_heart() -> Vec<timeweft_graph::Event> {
@@ -35,10 +35,10 @@ fn by_heart() -> Vec<timeweft_graph::Event> {
 }
 
 /// Scores of the training links and of their candidates, by a model trained on just these, and its last loss.
-fn overfitted(config: &Config) -> (Vec<(f32, Vec<f32>)>, f64) {
+fn overfitted(config: &Config, epochs: usize) -> (Vec<(f32, Vec<f32>)>, f64) {
     let mut config = config.clone();
     config.model.counters = false;
-    config.train.epochs = 120;
+    config.train.epochs = epochs;
     config.train.learning_rate = 5e-3;
     // No validation part: no later link may choose other weights.
     config.train.split = [0.999, 0.9999];
@@ -69,7 +69,8 @@ fn sixty_four_events_are_learnt_by_heart_by_every_cell_reading_and_loss() {
                 let mut config = small();
                 (config.model.cell, config.model.gnn, config.train.loss) = (cell, gnn, loss);
                 let name = format!("{cell:?}, {gnn:?}, {loss:?}");
-                let (scores, last) = overfitted(&config);
+                // Decisions that are noisy in training take longer to settle.
+                let (scores, last) = overfitted(&config, if gnn == GnnKind::Cooperative { 240 } else { 120 });
                 assert!(last < 0.01, "{name}: loss {last}");
                 if loss == Loss::Bce {
                     let (truths, others): (Vec<f32>, Vec<Vec<f32>>) = scores.into_iter().unzip();
@@ -99,12 +100,12 @@ fn every_variant_trains_twice_to_the_same_bits_and_goes_on_where_it_stood() {
         train(&task, &first, |_| ()).unwrap().save(&path).unwrap();
         let half = Trained::load(&path, task.index.clone()).unwrap();
         let resumed = resume(&task, &config, half, |_| ()).unwrap();
-        let bytes = |model: &timeweft_learn::Htgn| model.clone().into_record().into_bytes().unwrap().to_vec();
         let losses = |trained: &Trained| trained.epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>();
         assert_eq!(losses(&whole), losses(&resumed), "{name}");
-        assert_eq!(bytes(&whole.latest.model), bytes(&resumed.latest.model), "{name}");
-        assert_eq!((whole.best, &whole.store), (resumed.best, &resumed.store), "{name}");
-        assert_eq!(one_more_step(&whole, &task), one_more_step(&resumed, &task), "{name}");
+        assert!(weights(&whole.latest.model) == weights(&resumed.latest.model), "{name}");
+        assert_eq!(whole.best, resumed.best, "{name}");
+        assert!(whole.store == resumed.store, "{name}");
+        assert!(one_more_step(&whole, &task) == one_more_step(&resumed, &task), "{name}");
     }
 }
 
@@ -132,7 +133,7 @@ fn training_stops_when_it_gets_no_better() {
 }
 
 /// All weights after one more step of the optimiser from where it stood.
-fn one_more_step(trained: &Trained, task: &Task) -> Vec<u8> {
+fn one_more_step(trained: &Trained, task: &Task) -> Vec<Vec<u32>> {
     let model = trained.latest.model.clone().train();
     let link = task.links[task.links.len() - 1];
     let query = timeweft_learn::Query {
@@ -146,7 +147,7 @@ fn one_more_step(trained: &Trained, task: &Task) -> Vec<u8> {
     let logits = pipeline::answer(&model, &trained.world, &nothing, &trained.store, &[query]);
     let gradients = GradientsParams::from_grads(logits.sum().backward(), &model);
     let stepped = trained.latest.optimizer.clone().step(0.1, model, gradients);
-    stepped.valid().into_record().into_bytes().unwrap().to_vec()
+    weights(&stepped.valid())
 }
 
 #[test]

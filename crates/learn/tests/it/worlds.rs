@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
 use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
-use timeweft_learn::{Aggregation, Bucket, CellKind, Config, DeleteRule, GnnKind, TrainFreshness, splitmix64};
+use timeweft_learn::{
+    Aggregation, Bucket, CellKind, Config, DeleteRule, GnnKind, Htgn, TrainFreshness, pipeline, splitmix64,
+};
 
 /// A draw below `n`, by counter.
 pub(crate) fn draw(seed: u64, i: u64, n: u64) -> u64 {
@@ -117,6 +121,20 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
         ("soft", with(|config| config.model.deletes = DeleteRule::Soft)),
         ("plain", with(|config| (config.model.identity, config.model.counters) = (false, false))),
     ]
+}
+
+/// The bits of all weights of a model, in order. Records hold names that are drawn anew in every run.
+pub(crate) fn weights(model: &Htgn) -> Vec<Vec<u32>> {
+    struct Collect(Vec<Vec<u32>>);
+    impl ModuleVisitor for Collect {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let values = pipeline::floats(param.val());
+            self.0.push(values.into_iter().map(f32::to_bits).collect());
+        }
+    }
+    let mut collect = Collect(Vec::new());
+    model.visit(&mut collect);
+    collect.0
 }
 
 /// The folder of real data, or `None` with a line that says what was left out.
