@@ -4,6 +4,7 @@ mod accuracy;
 mod data;
 mod envo;
 mod ingest;
+mod sampling;
 mod synthetic;
 mod taxonomy;
 mod training;
@@ -34,6 +35,8 @@ enum Command {
     Envo,
     /// Durable ingest of generated events.
     Ingest(ingest::Args),
+    /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
+    Sampling(sampling::Args),
     /// Tasks with known answers: what each part of the model learns.
     Synthetic(synthetic::Args),
     /// Training speed beside a peer.
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Command::Accuracy(args) => accuracy::run(args, &cli.data),
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
+        Command::Sampling(args) => sampling::run(args, &cli.data),
         Command::Synthetic(args) => synthetic::run(args),
         Command::Training(args) => training::run(args, &cli.data),
         Command::Versions(args) => versions::run(args),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    compact, demo, diff, evaluate, explain, export, history, init, load, loads, neighbors, node, predict, query,
-    resolve, rollback, schema, stats, train, verify,
+    compact, demo, diff, evaluate, explain, export, features, history, init, load, loads, neighbors, node, page_rank,
+    predict, query, resolve, rollback, sample, schema, stats, train, verify, walk,
 };
 use crate::context::{Context, Outcome};
 
@@ -69,6 +69,14 @@ pub(crate) enum Command {
     Diff(diff::Args),
     /// Write the graph at a time, or the log, as JSON lines that load again.
     Export(export::Args),
+    /// Sample neighbors of many nodes, each as of its own time, for training.
+    Sample(sample::Args),
+    /// Walk at random from many nodes, each as of its own time.
+    Walk(walk::Args),
+    /// Rank nodes by their nearness to many nodes: personalised page rank, each as of its own time.
+    PageRank(page_rank::Args),
+    /// Read features of many nodes or edges, each as of its own time.
+    Features(features::Args),
     /// Train a model of the graph's links.
     Train(train::Args),
     /// Measure a trained model against baselines.
@@ -102,6 +110,10 @@ impl Command {
             Command::History(args) => history::run(args, context),
             Command::Diff(args) => diff::run(args, context),
             Command::Export(args) => export::run(args, context),
+            Command::Sample(args) => sample::run(args, context),
+            Command::Walk(args) => walk::run(args, context),
+            Command::PageRank(args) => page_rank::run(args, context),
+            Command::Features(args) => features::run(args, context),
             Command::Train(args) => train::run(args, context),
             Command::Evaluate(args) => evaluate::run(args, context),
             Command::Predict(args) => predict::run(args, context),

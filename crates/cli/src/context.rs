@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use timeweft::sample::Side;
 use timeweft::{At, Commit, Deletes, Graph, Time, TimeUnit, View};
 
 use crate::cli::Shared;
@@ -78,6 +79,28 @@ pub(crate) enum DeletesArg {
     Hard,
     /// Deleted elements stay visible with their last values, marked.
     Soft,
+}
+
+/// [`Side`] as an option.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum SideArg {
+    /// The node is the source.
+    Out,
+    /// The node is the destination.
+    In,
+    /// Either.
+    #[default]
+    Both,
+}
+
+impl From<SideArg> for Side {
+    fn from(side: SideArg) -> Side {
+        match side {
+            SideArg::Out => Side::Out,
+            SideArg::In => Side::In,
+            SideArg::Both => Side::Both,
+        }
+    }
 }
 
 /// A pinned view and the moment in it that a command reads.

@@ -1,7 +1,7 @@
 //! Finding nodes by name, and saying what is there instead where nothing is found.
 
 use anyhow::{anyhow, bail};
-use timeweft::{At, Deletes, GraphView, NodeKey, NodeState, Time};
+use timeweft::{At, Deletes, EdgeTypeId, GraphView, NodeKey, NodeState, Owner, Time};
 
 use crate::context::Reading;
 use crate::output::text;
@@ -34,6 +34,21 @@ pub(crate) fn known_relation(reading: &Reading, relation: &str) -> anyhow::Resul
     names.sort_unstable();
     names.dedup();
     bail!("no relation `{relation}` in this graph: {}", it_has(&names))
+}
+
+/// The edge types of a relation, or the one of a full name as `timeweft schema` prints it; an error if there is none.
+pub(crate) fn edge_types(reading: &Reading, name: &str) -> anyhow::Result<Vec<EdgeTypeId>> {
+    let schema = reading.view.schema();
+    let full = |id: &EdgeTypeId| schema.owner_name(Owner::Edge(*id));
+    let all = || (0..).map(EdgeTypeId).take(schema.edge_types().len());
+    let found: Vec<EdgeTypeId> =
+        all().filter(|id| *schema.edge_types()[id.at()].relation == *name || full(id) == name).collect();
+    if found.is_empty() {
+        let names: Vec<String> = all().map(|id| full(&id)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        bail!("no edge type `{name}` in this graph: {}", it_has(&names));
+    }
+    Ok(found)
 }
 
 /// An error unless the feature is known of a node type, or of any where none is given.

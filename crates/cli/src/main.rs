@@ -6,6 +6,7 @@ mod context;
 mod lookup;
 mod output;
 mod report;
+mod roots;
 mod synthetic;
 
 use std::process::ExitCode;

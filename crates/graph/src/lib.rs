@@ -40,7 +40,7 @@ pub use schema::{
 };
 pub use spans::{EdgeSpan, NodeSpan, SpanRow, SpanRows, SpanSink, ValueSpan, ValueSpans};
 pub use time::{Time, TimeError, TimeUnit};
-pub use value::{DType, Dense, Numbers, SmallValue, Sparse, Value, ValueBytes, ValueRef};
+pub use value::{DType, Dense, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes, ValueRef, f16};
 pub use version::{Format, Listed, ListedDeletion, ListedMerge, Version, VersionSink};
 pub use view::{
     At, Counts, Deletes, Diff, Direction, EdgeState, ElementHistory, FeatureSpan, GraphView, Life, MergeRecord,

@@ -6,13 +6,24 @@ mod small;
 use std::fmt;
 use std::str::FromStr;
 
-use half::f16;
 use serde::{Deserialize, Serialize};
 
 use crate::Name;
 
-pub use bytes::{ValueBytes, ValueRef};
+pub use half::f16;
+
+pub use bytes::{SparseBytes, ValueBytes, ValueRef};
 pub use small::SmallValue;
+
+/// A type of the elements of dense and sparse features: one for each [`DType`].
+pub trait NumberType: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static {
+    /// Which one it is.
+    const DTYPE: DType;
+
+    /// Reads little-endian elements into the first places of `out`, whole ones only and as many as there is room for, and
+    /// gives how many.
+    fn read_le(bytes: &[u8], out: &mut [Self]) -> usize;
+}
 
 macro_rules! numbers {
     ($($variant:ident $type:ty, $name:literal;)*) => {
@@ -44,6 +55,17 @@ macro_rules! numbers {
                 match text { $($name => Ok(DType::$variant),)* other => Err(format!("`{other}` is not an element type")) }
             }
         }
+
+        $(impl NumberType for $type {
+            const DTYPE: DType = DType::$variant;
+
+            #[inline]
+            fn read_le(bytes: &[u8], out: &mut [$type]) -> usize {
+                let (elements, _) = bytes.as_chunks::<{ size_of::<$type>() }>();
+                out.iter_mut().zip(elements).for_each(|(place, element)| *place = <$type>::from_le_bytes(*element));
+                elements.len().min(out.len())
+            }
+        })*
 
         /// A typed array of numbers.
         #[derive(Clone, Debug)]

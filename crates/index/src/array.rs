@@ -207,3 +207,21 @@ impl<'a, T: Pod> IntoIterator for &'a Array<T> {
         self.iter()
     }
 }
+
+/// Starts to bring a place of an array into the nearest cache.
+#[inline]
+pub(crate) fn fetch<T>(array: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(place) = array.get(at) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        #[expect(
+            unsafe_code,
+            reason = "std has no safe way to fetch ahead; an address that is borrowed is always good"
+        )]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (array, at);
+}

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureId, Interval, Owner, Time, Value};
 
 use crate::NONE;
-use crate::array::Array;
+use crate::array::{Array, fetch};
 use crate::values::{Held, Values};
 
 /// A value from `created` on, until the next span of the feature or the end of the owner's life.
@@ -211,6 +211,33 @@ impl Columns {
         self.changed.insert(track, spans);
     }
 
+    /// The number of the value of a feature that holds at a time of the life, or [`NONE`].
+    #[inline]
+    pub(crate) fn value_at(&self, track: u32, feature: FeatureId, time: Time) -> u32 {
+        match self.tracks.get(track as usize) {
+            Some(own) if own.is_changed() => self.changed_at(track, feature, time),
+            Some(own) if own.created <= time => {
+                let place = self.shapes.get(own.shape).binary_search(&feature);
+                place.map_or(NONE, |at| self.first[own.start as usize + at])
+            }
+            _ => NONE,
+        }
+    }
+
+    fn changed_at(&self, track: u32, feature: FeatureId, time: Time) -> u32 {
+        let spans = self.changed.get(&track).map_or(&[][..], |spans| spans);
+        let end = spans.partition_point(|span| (span.feature, span.created) <= (feature, time));
+        end.checked_sub(1).map(|at| spans[at]).filter(|span| span.feature == feature).map_or(NONE, |span| span.value)
+    }
+
+    /// Starts to bring into the nearest cache what a track was opened with.
+    #[inline]
+    pub(crate) fn fetch_first(&self, track: u32) {
+        if let Some(own) = self.tracks.get(track as usize) {
+            fetch(&self.first, own.start as usize);
+        }
+    }
+
     /// The values that hold at a time of the life: at most one of each feature, in the order of the schema.
     pub(crate) fn at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, u32)> {
         let begun = self.tracks.get(track as usize).is_some_and(|track| track.created <= time);
@@ -272,6 +299,10 @@ mod tests {
         let tracks: Vec<u32> = (0..1 << 14).map(|life| columns.open(Time(1), &sets(life))).collect();
         for (life, &track) in (0..).zip(&tracks) {
             assert_eq!(columns.at(track, Time(1)).collect::<Vec<_>>(), sets(life));
+            let one = |bit| columns.value_at(track, FeatureId(bit), Time(1));
+            let ones = (0..20).map(|bit| (FeatureId(bit), one(bit))).filter(|(_, value)| *value != NONE);
+            assert_eq!(ones.collect::<Vec<_>>(), sets(life));
+            assert_eq!(columns.value_at(track, FeatureId(0), Time(0)), NONE);
             assert_eq!(columns.at(track, Time(0)).count(), 0);
         }
         assert_eq!(columns.shapes.all.len(), Shapes::MOST + 14 - 12);

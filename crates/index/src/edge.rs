@@ -70,7 +70,7 @@ pub(crate) struct Edges {
 }
 
 /// So many edges of one source are looked through.
-const RUN: usize = 16;
+const RUN: usize = 64;
 
 impl Edges {
     /// Makes room for so many more.
@@ -97,7 +97,10 @@ impl Edges {
             }
             _ => return None,
         };
-        run.rev().find(|&at| ordered[at].identity() == identity).map(|at| at as u32)
+        let of_later = |at: &usize| ordered[*at].source > identity.source;
+        let of_source = |at: &usize| ordered[*at].source == identity.source;
+        let mut own = run.rev().skip_while(of_later).take_while(of_source);
+        own.find(|&at| ordered[at].identity() == identity).map(|at| at as u32)
     }
 
     /// Opens a life and makes it the edge's latest.

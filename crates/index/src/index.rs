@@ -174,6 +174,11 @@ impl Index {
         self.key_of(self.edges.get(edge))
     }
 
+    /// What tells a life of an edge apart from parallel ones: the last part of its key.
+    pub fn parallel_key(&self, edge: EdgeIndex) -> Option<&Name> {
+        self.keys.get(self.edges.get(edge).key)
+    }
+
     /// The latest life of an edge, open or over.
     pub fn edge_index(&self, key: &EdgeKey) -> Option<EdgeIndex> {
         self.find_edge(&self.ends(key)?, key)

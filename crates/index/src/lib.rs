@@ -19,6 +19,7 @@
 //! | `lives` | whole lives taken in, in any order of time |
 //! | `join` | a whole version taken in: what is new, changed, gone |
 //! | [`query`] | what people ask of hierarchies and names |
+//! | [`features`] | features of many nodes or edges at once |
 //! | [`sample`] | what training asks of many nodes at once: counts, neighbors, samples, walks |
 
 mod adjacency;
@@ -28,6 +29,7 @@ mod check;
 mod column;
 mod edge;
 mod fact;
+pub mod features;
 mod ids;
 mod index;
 mod join;

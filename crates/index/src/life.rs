@@ -18,6 +18,12 @@ pub(crate) trait Life {
         self.interval().created < self.interval().removed
     }
 
+    /// Whether it is seen at a time: it has begun, and holds still or deletes are soft.
+    fn is_seen(&self, time: Time, deletes: Deletes) -> bool {
+        let life = self.interval();
+        self.is_real() && life.created <= time && (deletes == Deletes::Soft || life.contains(time))
+    }
+
     /// The time at which a view reads its features: a deleted element keeps its last ones.
     fn as_of(&self, time: Time) -> Time {
         let life = self.interval();

@@ -58,8 +58,8 @@ impl Pairs {
     }
 
     /// The later edges of a pair, by time.
-    fn later(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex) -> &[(Time, EdgeIndex)] {
-        self.later.get(&(edge_type, source, destination)).map_or(&[], |edges| edges)
+    fn later(&self, pair: Pair) -> &[(Time, EdgeIndex)] {
+        self.later.get(&pair).map_or(&[], |edges| edges)
     }
 
     /// Positions of the entries of a long list, by (neighbor, position).
@@ -84,7 +84,7 @@ impl Pairs {
     }
 }
 
-type Pair = (EdgeTypeId, NodeIndex, NodeIndex);
+pub(crate) type Pair = (EdgeTypeId, NodeIndex, NodeIndex);
 
 /// Entries of one list that lead to a node, created by a tick.
 struct Found<'a, T> {
@@ -96,7 +96,7 @@ struct Found<'a, T> {
 }
 
 impl<'a, T: Tick> Found<'a, T> {
-    fn iter(&self) -> impl Iterator<Item = &'a Entry<T>> {
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &'a Entry<T>> {
         let (entries, destination, by) = (self.entries, self.destination, self.by);
         let scanned = if self.sorted.is_some() { &[] } else { entries };
         let scanned = scanned.iter().filter(move |entry| entry.neighbor() == destination && entry.created <= by);
@@ -120,14 +120,20 @@ impl Index {
     /// Edges of a type from `source` to `destination` created strictly before `time`.
     pub fn pair_before(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> Recency {
         if time == Time::MIN {
-            return Recency::default();
+            Recency::default()
+        } else {
+            self.pair_by((edge_type, source, destination), time.before())
         }
-        let (pairs, by, pair) = (self.pairs(), time.before(), (edge_type, source, destination));
+    }
+
+    /// Edges of a pair created by a time.
+    pub(crate) fn pair_by(&self, pair: Pair, by: Time) -> Recency {
+        let pairs = self.pairs();
         let flat = match self.adjacency().layout() {
             Layout::Narrow(lists) => count(pairs, &lists, pair, by),
             Layout::Wide(lists) => count(pairs, &lists, pair, by),
         };
-        let later = pairs.later(edge_type, source, destination);
+        let later = pairs.later(pair);
         let later = &later[..later.partition_point(|(created, _)| *created <= by)];
         let last = later.last().map(|(created, _)| *created).max(flat.last);
         Recency { count: flat.count + later.len() as u32, last }
@@ -147,7 +153,7 @@ impl Index {
             Layout::Narrow(lists) => edges(pairs, &lists, pair, by),
             Layout::Wide(lists) => edges(pairs, &lists, pair, by),
         };
-        let later = pairs.later(edge_type, source, destination);
+        let later = pairs.later(pair);
         found.extend(later.iter().filter(|(created, _)| *created <= by));
         found.sort_unstable();
         found.into_iter().map(|(_, edge)| edge).collect()
@@ -155,14 +161,21 @@ impl Index {
 
     /// Whether some edge of a type from `source` to `destination` is alive at a time.
     pub fn is_linked(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> bool {
-        let (pairs, pair) = (self.pairs(), (edge_type, source, destination));
-        let alive = |edge: EdgeIndex| self.edge_alive(edge, time);
-        let later = pairs.later(edge_type, source, destination);
-        later.iter().any(|(_, edge)| alive(*edge))
-            || match self.adjacency().layout() {
-                Layout::Narrow(lists) => any(pairs, &lists, pair, time, alive),
-                Layout::Wide(lists) => any(pairs, &lists, pair, time, alive),
-            }
+        self.newest_between((edge_type, source, destination), time, |edge| self.edge_alive(edge, time)).is_some()
+    }
+
+    /// The newest edge of a pair that was created by a time and passes, of one time the one that arrived last. Costs
+    /// O(log degree) and what does not pass.
+    pub(crate) fn newest_between(&self, pair: Pair, by: Time, passes: impl Fn(EdgeIndex) -> bool) -> Option<EdgeIndex> {
+        let pairs = self.pairs();
+        let later = pairs.later(pair);
+        let later = &later[..later.partition_point(|(created, _)| *created <= by)];
+        let later = later.iter().rev().find(|(_, edge)| passes(*edge)).copied();
+        let flat = match self.adjacency().layout() {
+            Layout::Narrow(lists) => newest(pairs, &lists, pair, by, passes),
+            Layout::Wide(lists) => newest(pairs, &lists, pair, by, passes),
+        };
+        later.max(flat).map(|(_, edge)| edge)
     }
 
     /// How many distinct nodes both `a` and `b` had edges of a type with, created strictly before `time`: as sources of
@@ -207,6 +220,14 @@ fn edges<T: Tick>(pairs: &Pairs, lists: &Lists<'_, T>, pair: Pair, by: Time) -> 
     found.iter().map(|entry| (entry.created.time(lists.clock()), entry.edge())).collect()
 }
 
-fn any<T: Tick>(pairs: &Pairs, lists: &Lists<'_, T>, pair: Pair, by: Time, alive: impl Fn(EdgeIndex) -> bool) -> bool {
-    T::floor(lists.clock(), by).is_some_and(|by| pairs.flat(lists, pair, by).iter().any(|entry| alive(entry.edge())))
+fn newest<T: Tick>(
+    pairs: &Pairs,
+    lists: &Lists<'_, T>,
+    pair: Pair,
+    by: Time,
+    passes: impl Fn(EdgeIndex) -> bool,
+) -> Option<(Time, EdgeIndex)> {
+    let found = pairs.flat(lists, pair, T::floor(lists.clock(), by)?);
+    let newest = found.iter().rev().find(|entry| passes(entry.edge()))?;
+    Some((newest.created.time(lists.clock()), newest.edge()))
 }

@@ -15,6 +15,7 @@ mod elements;
 mod fan_out;
 mod few;
 mod forward;
+mod links;
 mod lists;
 mod page_rank;
 mod random;
@@ -27,6 +28,7 @@ mod weights;
 
 pub use elements::ElementSampling;
 pub use fan_out::HopTime;
+pub use links::{Links, NO_EDGE};
 pub use lists::{EdgeLists, Within};
 pub use page_rank::PageRank;
 pub use sampling::{Choice, Sampling};
@@ -36,4 +38,5 @@ pub use walk::{Steps, Walk, WalkTimes};
 pub use weights::WeightBy;
 
 pub(crate) use elements::TallyCache;
+pub(crate) use scope::check_length;
 pub(crate) use weights::WeightCache;

@@ -9,7 +9,7 @@ use timeweft_graph::rows::RowRef;
 use timeweft_graph::{FeatureId, Owner, SmallValue};
 
 use crate::NONE;
-use crate::array::Array;
+use crate::array::{Array, fetch};
 
 /// Values by number: small ones are their number, all others lie in one array, where their number says.
 #[derive(Clone, Default)]
@@ -79,6 +79,15 @@ impl Values {
             NONE => None,
             SMALL.. => Some(Held::Small(SmallValue::of(number - SMALL))),
             _ => Some(Held::There(slice(&self.bytes, number))),
+        }
+    }
+
+    /// Starts to bring the value of a number into the nearest cache: its first line, and the one behind.
+    #[inline]
+    pub(crate) fn fetch(&self, number: u32) {
+        if number < SMALL {
+            fetch(&self.bytes, number as usize * UNIT);
+            fetch(&self.bytes, number as usize * UNIT + 64);
         }
     }
 

@@ -18,7 +18,8 @@
 //! | any of these intervals | [`IntervalSource::read`] | the same; the format follows from the path |
 //! | git repository | [`git_history::read`] | [`GitHistory`]: all records, in order of time |
 //!
-//! [`write_event`] writes what [`JsonlReader`] reads.
+//! [`RootsReader`] reads what questions are asked about, and [`table_writer`] writes the answers; [`write_event`] writes what
+//! [`JsonlReader`] reads.
 
 mod byte_lines;
 mod cell_numbers;
@@ -42,7 +43,9 @@ pub mod obograph;
 mod parallel_lines;
 pub mod rdp;
 mod record;
+pub mod roots;
 pub mod silva;
+pub mod table_writer;
 pub mod tables;
 pub mod taxdump;
 pub mod temporal_json;
@@ -60,5 +63,6 @@ pub use intervals::Intervals;
 pub use obo::OboOptions;
 pub use obograph::ObographOptions;
 pub use record::Record;
+pub use roots::RootsReader;
 pub use tables::TablesOptions;
 pub use version_format::{VersionFormat, VersionOptions};

@@ -47,8 +47,14 @@ use std::path::{Path, PathBuf};
 
 use timeweft_graph::{Name, Time, VersionSink};
 
-use self::mapping::Mapping;
+use self::mapping::{FileSpec, Mapping};
 use crate::SourceError;
+
+pub(crate) use self::cell::Made;
+pub(crate) use self::rows::Rows;
+
+/// How times are read.
+pub(crate) const TIME: kind::Kind = kind::Kind::Time;
 
 /// How to read tables.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -82,6 +88,23 @@ pub fn read(mapping: &Path, options: &TablesOptions, sink: &mut dyn VersionSink)
         (None, None) => beside.to_owned(),
     };
     push::push(&described, &file, &root, sink)
+}
+
+/// Opens a table with a header that no mapping describes; `-` is CSV on standard input. Gives its name for messages too.
+pub(crate) fn open_table(path: &Path, as_what: &'static str) -> Result<(Name, Box<dyn Rows>), SourceError> {
+    let file = path.to_string_lossy();
+    let plain = file.strip_suffix(".gz").unwrap_or(&file).to_lowercase();
+    let format = match plain.rsplit_once('.').map(|(_, extension)| extension) {
+        None if plain == "-" => "csv",
+        Some(extension @ ("csv" | "tsv")) => extension,
+        Some("parquet") if !file.ends_with(".gz") => "parquet",
+        _ => {
+            let problem = "expected a name that ends in `.csv`, `.tsv`, `.csv.gz`, `.tsv.gz` or `.parquet`, or `-`";
+            return Err(SourceError::Unrecognised { path: path.to_owned(), as_what, problem: problem.into() });
+        }
+    };
+    let spec = FileSpec { file: &file, format: Some(format), delimiter: None, columns: None, null: None };
+    rows::rows(&spec, Path::new(""), None)
 }
 
 /// What a mapping says of its version, so that nobody needs to tell it twice; `None` without a `[version]`.

@@ -11,7 +11,7 @@ use timeweft_learn::{Query, Task, Trained};
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
     Aggregation, Bucket, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig, Evaluation, Freshness,
-    GnnKind, LearnError, Loss, Metrics, ModelConfig, Progress as LearnProgress, TrainConfig, TrainFreshness, Traffic,
+    GnnKind, LearnError, Loss, Metrics, ModelConfig, Progress as LearnProgress, Traffic, TrainConfig, TrainFreshness,
     splitmix64,
 };
 

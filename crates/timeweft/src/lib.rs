@@ -37,16 +37,16 @@ pub use learning::*;
 pub use load::{EventFormat, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
 pub use stats::{Stats, TypeCount};
 pub use timeweft_graph::{
-    Action, At, Commit, Counts, DType, Dangling, Deletes, DeltaError, DeltaReport, Diff, Direction, EdgeKey, EdgeState,
-    EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureKind, FeatureSpan, Features,
-    GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeKey, NodeState, NodeType, NodeTypeId, Owner,
-    Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value, Version, delta::DeletionReport,
-    delta::ElementReport, delta::MergeReport, delta::WhySkipped,
+    Action, At, Commit, Counts, DType, Dangling, Deletes, DeltaError, DeltaReport, Diff, Direction, EdgeIndex, EdgeKey,
+    EdgeState, EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureId, FeatureKind,
+    FeatureSpan, Features, GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeIndex, NodeKey,
+    NodeState, NodeType, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value,
+    Version, delta::DeletionReport, delta::ElementReport, delta::MergeReport, delta::WhySkipped,
 };
-pub use timeweft_index::{Index, query};
+pub use timeweft_index::{Index, query, sample};
 pub use timeweft_source::{
-    CsvDefaults, CsvOptions, Delimiter, EdgeListDefaults, EdgeListOptions, IntervalFormat, SourceError, VersionFormat,
-    tables, write_event,
+    CsvDefaults, CsvOptions, Delimiter, EdgeListDefaults, EdgeListOptions, IntervalFormat, RootsReader, SourceError,
+    VersionFormat, roots, table_writer, tables, write_event,
 };
 pub use timeweft_store::{
     ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState,

@@ -2,7 +2,6 @@
 
 mod documents;
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use anyhow::Context as _;
 use timeweft::{Action, Element, Event, GraphView, Name, Time, Value, write_event};
 
 use crate::context::{Context, Outcome, ReadArgs, Reading};
-use crate::output::{note, text};
+use crate::output::{note, text, write_whole};
 
 const AFTER_HELP: &str = "\
 Examples: the graph as of a time, and the whole log; each loads into a new graph with the same answers
@@ -65,7 +64,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.to == Path::new("-") {
         write(&mut BufWriter::new(io::stdout().lock()), &events)?;
     } else {
-        write_file(&args.to, &events).with_context(|| format!("cannot write {}", args.to.display()))?;
+        let cannot = || format!("cannot write {}", args.to.display());
+        write_whole(&args.to, |out| write(out, &events).with_context(cannot))?;
         note(&format!("wrote {} events to {}", text::count(events.len() as u64), args.to.display()));
     }
     Ok(Outcome::Done)
@@ -96,23 +96,4 @@ fn write(out: &mut impl Write, events: &[Event]) -> io::Result<()> {
         write_event(out, event)?;
     }
     out.flush()
-}
-
-fn write_file(path: &Path, events: &[Event]) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let written = File::create(&partial).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out, events)?;
-        out.get_ref().sync_all()
-    });
-    match written.and_then(|()| fs::rename(&partial, path)) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            // What was written of it is of no use; that it could not be written is what matters.
-            let _ = fs::remove_file(&partial);
-            Err(error)
-        }
-    }
 }

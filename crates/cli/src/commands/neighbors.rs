@@ -3,7 +3,7 @@
 use serde::Serialize;
 use timeweft::{Direction, EdgeState, ExternalId, GraphView, NodeKey};
 
-use crate::context::{Context, Outcome, ReadArgs, Reading};
+use crate::context::{Context, Outcome, ReadArgs, Reading, SideArg};
 use crate::lookup::{find_node, known_relation};
 use crate::output::json::{EdgeJson, StateJson};
 use crate::output::{Table, text};
@@ -24,23 +24,12 @@ pub(crate) struct Args {
     id: String,
     /// Sides of the node: edges out of it, into it, or both.
     #[arg(long, value_enum, default_value_t)]
-    direction: Side,
+    direction: SideArg,
     /// Only edges of this relation.
     #[arg(long, value_name = "R")]
     relation: Option<String>,
     #[command(flatten)]
     read: ReadArgs,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Side {
-    /// The node is the source.
-    Out,
-    /// The node is the destination.
-    In,
-    /// Either.
-    #[default]
-    Both,
 }
 
 #[derive(Serialize)]
@@ -73,9 +62,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<(&'static str, EdgeState)> {
     let sides: &[(&'static str, Direction)] = match args.direction {
-        Side::Out => &[("out", Direction::Out)],
-        Side::In => &[("in", Direction::In)],
-        Side::Both => &[("out", Direction::Out), ("in", Direction::In)],
+        SideArg::Out => &[("out", Direction::Out)],
+        SideArg::In => &[("in", Direction::In)],
+        SideArg::Both => &[("out", Direction::Out), ("in", Direction::In)],
     };
     let at_side = |&(name, direction): &(&'static str, Direction)| {
         let edges = reading.view.neighbors(key, direction, args.relation.as_deref(), reading.at);

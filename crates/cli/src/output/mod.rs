@@ -1,5 +1,6 @@
 //! Printing: tables for people, JSON lines for programs, progress on standard error.
 
+mod file;
 pub(crate) mod json;
 mod progress;
 mod table;
@@ -9,6 +10,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
+pub(crate) use file::write_whole;
 pub(crate) use progress::Progress;
 pub(crate) use table::Table;
 

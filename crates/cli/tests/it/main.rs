@@ -9,5 +9,6 @@ mod load;
 mod query;
 mod read;
 mod real_data;
+mod sample;
 mod versions;
 mod world;

@@ -219,6 +219,43 @@ impl<'a> ValueBytes<'a> {
         let (tags, rest) = self.0.split_first_chunk::<2>()?;
         (*tags == [SCALAR, dtype as u8]).then_some(rest)
     }
+
+    /// The little-endian elements of a list of numbers, or of one number, of an element type.
+    #[inline]
+    pub fn elements(self, dtype: DType) -> Option<&'a [u8]> {
+        match *self.0 {
+            [DENSE | SCALAR, known, ref elements @ ..] if known == dtype as u8 => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// What is flat in the value: the bytes of a text, category or structured value, raw bytes, or little-endian elements
+    /// of any type. A sparse tensor is not flat.
+    #[inline]
+    pub fn flat(self) -> Option<&'a [u8]> {
+        match *self.0 {
+            [TEXT | CATEGORY | JSON | BYTES, ref rest @ ..] | [DENSE | SCALAR, _, ref rest @ ..] => Some(rest),
+            _ => None,
+        }
+    }
+
+    /// The parts of a sparse tensor of an element type.
+    #[inline]
+    pub fn sparse(self, dtype: DType) -> Option<SparseBytes<'a>> {
+        let &[SPARSE, known, ref rest @ ..] = self.0 else { return None };
+        sparse_parts(rest).filter(|_| known == dtype as u8)
+    }
+}
+
+/// A sparse tensor, read in place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SparseBytes<'a> {
+    /// Number of coordinates of a point.
+    pub rank: u32,
+    /// `n * rank` coordinates of 64 bits, little endian, point after point.
+    pub coordinates: &'a [[u8; 8]],
+    /// `n` values, little endian.
+    pub values: &'a [u8],
 }
 
 #[inline]
@@ -256,21 +293,27 @@ fn json_bytes(out: &mut Vec<u8>, json: &Json) {
 
 fn sparse(bytes: &[u8]) -> Option<Value> {
     let (&dtype, rest) = bytes.split_first()?;
-    let (rank, rest) = rest.split_first_chunk::<4>()?;
-    let (length, rest) = rest.split_first_chunk::<8>()?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let (coordinates, values) = rest.split_at_checked(length.checked_mul(8)?)?;
-    let (coordinates, _) = coordinates.as_chunks::<8>();
+    let SparseBytes { rank, coordinates, values } = sparse_parts(rest)?;
     Some(Value::Sparse(Sparse {
-        rank: u32::from_le_bytes(*rank),
+        rank,
         coordinates: coordinates.iter().map(|number| i64::from_le_bytes(*number)).collect(),
         values: Numbers::from_le_bytes(DType::from_u8(dtype)?, values)?,
     }))
 }
 
+/// The parts of a sparse tensor behind its element type.
+fn sparse_parts(bytes: &[u8]) -> Option<SparseBytes<'_>> {
+    let (rank, rest) = bytes.split_first_chunk()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (coordinates, values) = rest.split_at_checked(length.checked_mul(8)?)?;
+    Some(SparseBytes { rank: u32::from_le_bytes(*rank), coordinates: coordinates.as_chunks().0, values })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::NumberType;
 
     #[test]
     fn every_kind_comes_back_and_types_differ() {
@@ -323,5 +366,31 @@ mod tests {
             assert_eq!(a, b);
             assert_eq!(borrowed.kind(), FeatureKind::of(&borrowed.to_value()));
         }
+    }
+
+    #[test]
+    fn parts_are_read_in_place_and_only_as_what_they_are() {
+        let bytes = |value: ValueRef<'_>| {
+            let mut bytes = Vec::new();
+            value.encode(&mut bytes);
+            bytes
+        };
+        let list = bytes(ValueRef::Dense { dtype: DType::I16, elements: &[1, 0, 255, 255, 7] });
+        assert_eq!(ValueBytes(&list).elements(DType::I16), Some(&[1, 0, 255, 255, 7][..]));
+        assert_eq!((ValueBytes(&list).elements(DType::U16), ValueBytes(&list).sparse(DType::I16)), (None, None));
+        let mut numbers = [9i16; 3];
+        assert_eq!((i16::read_le(&[1, 0, 255, 255, 7], &mut numbers), numbers), (2, [1, -1, 9]));
+        assert_eq!((i16::read_le(&[1, 0, 255, 255], &mut numbers[..1]), numbers), (1, [1, -1, 9]));
+        assert_eq!(ValueBytes(&bytes(ValueRef::Single(1.0))).elements(DType::F32), Some(&1f32.to_le_bytes()[..]));
+        for flat in [ValueRef::Text("ab"), ValueRef::Category("ab"), ValueRef::Bytes(b"ab"), ValueRef::RawJson("ab")] {
+            assert_eq!(ValueBytes(&bytes(flat)).flat(), Some(&b"ab"[..]));
+        }
+        let (coordinates, elements) = (&[1, -2, 3, 4], &[7, 8][..]);
+        let sparse = bytes(ValueRef::Sparse { dtype: DType::U8, rank: 2, coordinates, elements });
+        let coordinates = coordinates.map(i64::to_le_bytes);
+        let parts = SparseBytes { rank: 2, coordinates: &coordinates, values: elements };
+        assert_eq!(ValueBytes(&sparse).sparse(DType::U8), Some(parts));
+        assert_eq!((ValueBytes(&sparse).sparse(DType::I8), ValueBytes(&sparse).flat()), (None, None));
+        assert_eq!(ValueBytes(&sparse[..20]).sparse(DType::U8), None);
     }
 }

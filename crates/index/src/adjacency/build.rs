@@ -2,7 +2,7 @@
 
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 
-use super::flat::{Arrays, Flat, Head};
+use super::flat::{Arrays, Flat, Head, Long};
 use super::list::BLOCK;
 use super::own::latest;
 use super::{Clock, Entry, Tick};
@@ -28,7 +28,8 @@ fn arrays<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> Arrays<T> {
         start = end as usize;
     }
     arrays.starts.push(arrays.lists.len() as u32);
-    arrays.lists.push(arrays.end(start));
+    arrays.lists.push(Head { entries: start as u32, edge_type: EdgeTypeId(0), inward: 0 });
+    arrays.long.push(arrays.end(u32::MAX));
     arrays
 }
 
@@ -62,7 +63,7 @@ fn sides(life: &EdgeLife) -> [(NodeIndex, Direction); 2] {
 
 /// Sorts the entries of the next node and heads its lists.
 fn add_lists<T: Tick>(arrays: &mut Arrays<T>, edges: &Edges, own: std::ops::Range<usize>) {
-    let list_of = |entry: &Entry<T>| (edges.get(entry.edge()).edge_type, entry.direction() == Direction::In);
+    let list_of = |entry: &Entry<T>| (entry.direction() == Direction::In, edges.get(entry.edge()).edge_type);
     let order = |entry: &Entry<T>| (list_of(entry), entry.order());
     let entries = &mut arrays.entries[own.clone()];
     if !entries.is_sorted_by_key(order) {
@@ -72,25 +73,25 @@ fn add_lists<T: Tick>(arrays: &mut Arrays<T>, edges: &Edges, own: std::ops::Rang
     while start < own.end {
         let list = list_of(&arrays.entries[start]);
         let len = arrays.entries[start..own.end].iter().take_while(|entry| list_of(entry) == list).count();
-        arrays.lists.push(Head { edge_type: list.0, inward: list.1.into(), ..arrays.end(start) });
         arrays.sum_up(start..start + len);
+        arrays.lists.push(Head { entries: start as u32, edge_type: list.1, inward: list.0.into() });
         start += len;
     }
 }
 
 impl<T: Tick> Arrays<T> {
-    /// The head of a list that begins behind all others.
-    fn end(&self, entries: usize) -> Head {
-        let (removals, latest) = (self.removals.len() as u32, self.latest.len() as u32);
-        Head { entries: entries as u32, removals, latest, edge_type: EdgeTypeId(0), inward: 0 }
+    /// What sums up a list begins here.
+    fn end(&self, list: u32) -> Long {
+        Long { list, removals: self.removals.len() as u32, latest: self.latest.len() as u32 }
     }
 
-    /// Keeps what a long list with removals needs.
+    /// Keeps what the next list needs if it is long and has removals.
     fn sum_up(&mut self, list: std::ops::Range<usize>) {
         let entries = &self.entries[list];
         if entries.len() <= BLOCK || entries.iter().all(|entry| entry.removed == T::NEVER) {
             return;
         }
+        self.long.push(self.end(self.lists.len() as u32));
         let start = self.removals.len();
         self.removals.extend(entries.iter().map(|entry| entry.removed).filter(|removed| *removed != T::NEVER));
         self.removals[start..].sort_unstable();

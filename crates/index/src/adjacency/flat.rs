@@ -6,6 +6,7 @@ use bytemuck::{Pod, Zeroable};
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 
 use super::AnyRun;
+use super::list::BLOCK;
 use super::{Clock, Entry, List, Run, Tick};
 use crate::array::Array;
 
@@ -64,9 +65,11 @@ pub(crate) struct Arrays<T: Tick> {
     pub(crate) clock: Clock,
     /// The first list of each node, and the end of the last.
     pub(crate) starts: Array<u32>,
-    /// All lists by (node, edge type, direction), and one that stands for the end.
+    /// All lists by (node, direction, edge type), and one that stands for the end.
     pub(crate) lists: Array<Head>,
     pub(crate) entries: Array<Entry<T>>,
+    /// The long lists that have removals, in order, and one that stands for the end.
+    pub(crate) long: Array<Long>,
     pub(crate) removals: Array<T>,
     pub(crate) latest: Array<T>,
 }
@@ -76,23 +79,46 @@ pub(crate) struct Arrays<T: Tick> {
 #[repr(C)]
 pub(crate) struct Head {
     pub(crate) entries: u32,
-    pub(crate) removals: u32,
-    pub(crate) latest: u32,
     pub(crate) edge_type: EdgeTypeId,
     /// 1 if the node is the destination, else 0.
     pub(crate) inward: u16,
 }
 
+impl Head {
+    pub(crate) fn direction(&self) -> Direction {
+        if self.inward != 0 { Direction::In } else { Direction::Out }
+    }
+}
+
+/// Where what sums up a long list begins; the next one's tells where it ends.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Long {
+    pub(crate) list: u32,
+    pub(crate) removals: u32,
+    pub(crate) latest: u32,
+}
+
 impl<T: Tick> Arrays<T> {
     fn list<'a>(&'a self, at: usize, wrap: impl FnOnce(Run<'a, T>) -> AnyRun<'a>) -> List<'a> {
         let (head, end) = (self.lists[at], self.lists[at + 1]);
-        let run = Run {
-            entries: &self.entries[head.entries as usize..end.entries as usize],
-            removals: &self.removals[head.removals as usize..end.removals as usize],
-            latest: &self.latest[head.latest as usize..end.latest as usize],
-            clock: self.clock,
-        };
-        let direction = if head.inward != 0 { Direction::In } else { Direction::Out };
-        List { edge_type: head.edge_type, direction, run: wrap(run) }
+        let entries = &self.entries[head.entries as usize..end.entries as usize];
+        let (removals, latest) = summed_up(&self.long, at as u32, entries.len());
+        let run = Run { entries, removals: &self.removals[removals], latest: &self.latest[latest], clock: self.clock };
+        List { edge_type: head.edge_type, direction: head.direction(), run: wrap(run) }
+    }
+}
+
+/// Where the removals of a list lie, and the latest of its blocks.
+pub(crate) fn summed_up(long: &[Long], list: u32, len: usize) -> (Range<usize>, Range<usize>) {
+    if len <= BLOCK {
+        return (0..0, 0..0);
+    }
+    let at = long.partition_point(|long| long.list < list);
+    match long.get(at..at + 2) {
+        Some([own, next]) if own.list == list => {
+            (own.removals as usize..next.removals as usize, own.latest as usize..next.latest as usize)
+        }
+        _ => (0..0, 0..0),
     }
 }

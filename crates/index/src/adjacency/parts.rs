@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 
-use super::flat::{Arrays, Flat, Head};
+use super::flat::{Arrays, Flat, Head, Long, summed_up};
 use super::own::OwnList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
 
@@ -58,6 +58,7 @@ pub(crate) struct Lists<'a, T> {
     pub(crate) starts: &'a [u32],
     pub(crate) heads: &'a [Head],
     pub(crate) entries: &'a [Entry<T>],
+    long: &'a [Long],
     removals: &'a [T],
     latest: &'a [T],
     clock: Clock,
@@ -69,6 +70,7 @@ impl<'a, T: Tick> Lists<'a, T> {
             starts: &arrays.starts,
             heads: &arrays.lists,
             entries: &arrays.entries,
+            long: &arrays.long,
             removals: &arrays.removals,
             latest: &arrays.latest,
             clock: arrays.clock,
@@ -93,7 +95,7 @@ impl<'a, T: Tick> Lists<'a, T> {
             end: heads[1].entries,
             list,
             edge_type: heads[0].edge_type,
-            direction: if heads[0].inward != 0 { Direction::In } else { Direction::Out },
+            direction: heads[0].direction(),
         })
     }
 
@@ -117,11 +119,11 @@ impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
     }
 
     fn run(self, part: &Part) -> Run<'a, T> {
-        let (head, end) = (&self.heads[part.list as usize], &self.heads[part.list as usize + 1]);
+        let (removals, latest) = summed_up(self.long, part.list, part.len());
         Run {
             entries: self.entries(part),
-            removals: &self.removals[head.removals as usize..end.removals as usize],
-            latest: &self.latest[head.latest as usize..end.latest as usize],
+            removals: &self.removals[removals],
+            latest: &self.latest[latest],
             clock: self.clock,
         }
     }

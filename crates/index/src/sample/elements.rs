@@ -141,8 +141,8 @@ impl Index {
 
     fn weight_in(&self, track: u32, feature: Option<FeatureId>, last: Time) -> f64 {
         let Some(feature) = feature else { return 1.0 };
-        let value = self.columns.at(track, last).find(|(id, _)| *id == feature);
-        value.and_then(|(_, value)| self.columns.bytes(value)).and_then(|held| Value::number_in(&held)).unwrap_or(1.0)
+        let held = self.columns.bytes(self.columns.value_at(track, feature, last));
+        held.and_then(|held| Value::number_in(&held)).unwrap_or(1.0)
     }
 }
 

@@ -1,4 +1,7 @@
 //! Roots with few edges, the most common ones: all that is seen is copied side by side and chosen from there.
+//!
+//! The loops take no branch that depends on what is seen, and compare [`LANES`] numbers at a time. They are compiled once
+//! for every processor, and again for wider vectors, which are used where they exist; the answers are the same.
 
 use std::ops::Range;
 
@@ -12,29 +15,43 @@ use super::visit::Width;
 use super::weights::{Scale, clean};
 use crate::adjacency::{Clock, Entry, Part, Parts};
 
-/// Roots with at most so many entries in scope.
+/// Roots with at most so many entries in scope, and samples of at most so many.
 pub(crate) const FEW: usize = 64;
 
 /// Any position, without a check whether it is below [`FEW`].
 const MASK: usize = FEW - 1;
 
-/// Sums that are compared with a number together.
+/// Numbers that are compared together.
 const LANES: usize = 8;
-
-/// Above this many, sorting by insertion takes longer than otherwise.
-const INSERTED: usize = 20;
 
 /// What is seen at a root, and which of it was chosen.
 pub(crate) struct Few<T: Width> {
     entries: [Entry<T>; FEW],
     types: [EdgeTypeId; FEW],
-    places: [u32; FEW],
     weights: [f64; FEW],
     /// Sums of weights, up to and with each.
     sums: [f64; FEW],
+    /// Random numbers between 0 and the sum of all.
+    numbers: [f64; FEW],
     ranks: [T::Rank; FEW],
     len: usize,
-    chosen: Vec<u32>,
+    chosen: [u32; FEW],
+    n_chosen: usize,
+}
+
+/// What one root is asked for.
+pub(crate) struct Ask<'a, T> {
+    pub(crate) moment: Moment<T>,
+    pub(crate) choice: Choice,
+    pub(crate) k: usize,
+    /// Whether weights are needed, to choose or as an answer; without, all weigh 1.0.
+    pub(crate) weighs: bool,
+    pub(crate) scale: Scale<'a>,
+    pub(crate) draws: Draws,
+    /// Position of the root, and its slots.
+    pub(crate) at: usize,
+    pub(crate) own: Range<usize>,
+    pub(crate) missing: &'a Missing,
 }
 
 impl<T: Width> Default for Few<T> {
@@ -42,12 +59,13 @@ impl<T: Width> Default for Few<T> {
         Few {
             entries: [Entry::default(); FEW],
             types: [EdgeTypeId(0); FEW],
-            places: [0; FEW],
             weights: [1.0; FEW],
             sums: [0.0; FEW],
+            numbers: [0.0; FEW],
             ranks: [T::Rank::default(); FEW],
             len: 0,
-            chosen: Vec::new(),
+            chosen: [0; FEW],
+            n_chosen: 0,
         }
     }
 }
@@ -55,131 +73,161 @@ impl<T: Width> Default for Few<T> {
 impl<T: Width> Few<T> {
     /// Whether it is for such a choice and such lists.
     #[inline]
-    pub(crate) fn takes(choice: Choice, parts: &[Part]) -> bool {
+    pub(crate) fn takes(choice: Choice, k: usize, parts: &[Part]) -> bool {
         let known = matches!(choice, Choice::Last | Choice::Uniform | Choice::UniformDistinct | Choice::Weighted);
-        known && parts.iter().map(Part::len).sum::<usize>() <= FEW
+        known && k <= FEW && parts.iter().map(Part::len).sum::<usize>() <= FEW
     }
 
-    /// Copies what is seen in lists that have at most [`FEW`] entries, with its places if weights are to be read.
+    /// Chooses from lists that [`Few::takes`], and writes what was chosen.
     #[inline]
-    pub(crate) fn gather<'a, P: Parts<'a, T>, const PLACES: bool>(
+    #[cfg_attr(
+        target_arch = "x86_64",
+        expect(unsafe_code, reason = "a function compiled for wider vectors may only run where they exist")
+    )]
+    pub(crate) fn answer<'a, P: Parts<'a, T>>(
         &mut self,
         source: P,
         parts: &[Part],
-        moment: Moment<T>,
+        ask: Ask<'_, T>,
+        slots: &mut Slots<'_>,
     ) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                // SAFETY: the processor has been asked for these features.
+                return unsafe { self.answer_v4(source, parts, ask, slots) };
+            }
+            if has!("avx2") {
+                // SAFETY: as above.
+                return unsafe { self.answer_v3(source, parts, ask, slots) };
+            }
+        }
+        self.answer_here(source, parts, ask, slots);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
+    fn answer_v4<'a, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], ask: Ask<'_, T>, slots: &mut Slots<'_>) {
+        self.answer_here(source, parts, ask, slots);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn answer_v3<'a, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], ask: Ask<'_, T>, slots: &mut Slots<'_>) {
+        self.answer_here(source, parts, ask, slots);
+    }
+
+    #[inline(always)]
+    fn answer_here<'a, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], ask: Ask<'_, T>, slots: &mut Slots<'_>) {
+        if ask.weighs {
+            self.gather::<P, true>(source, parts, &ask);
+        } else {
+            self.gather::<P, false>(source, parts, &ask);
+        }
+        self.n_chosen = 0;
+        if self.len > 0 {
+            match ask.choice {
+                Choice::Last => self.last(ask.k, parts.len()),
+                Choice::UniformDistinct => self.uniform_distinct(ask.k, ask.draws),
+                Choice::Weighted => self.weighted(ask.k, ask.draws),
+                _ => self.uniform(ask.k, ask.draws),
+            }
+        }
+        self.write(ask.at, ask.own, source.clock(), ask.missing, slots);
+    }
+
+    /// Copies what is seen, with its weights if they are wanted.
+    #[inline(always)]
+    fn gather<'a, P: Parts<'a, T>, const WEIGHTS: bool>(&mut self, source: P, parts: &[Part], ask: &Ask<'_, T>) {
         let mut n = 0;
         for part in parts {
-            for (place, entry) in (part.start..).zip(source.entries(part)) {
+            let weights = if WEIGHTS { ask.scale.of_part::<T, P>(part) } else { &[] };
+            for (at, entry) in source.entries(part).iter().enumerate() {
                 self.entries[n & MASK] = *entry;
                 self.types[n & MASK] = part.edge_type;
-                if PLACES {
-                    self.places[n & MASK] = place;
+                if WEIGHTS {
+                    self.weights[n & MASK] = weights.get(at).copied().unwrap_or(-0.0);
                 }
-                n += usize::from(moment.sees(entry));
+                n += usize::from(ask.moment.sees(entry));
             }
         }
         self.len = n.min(FEW);
-    }
-
-    /// Reads the weights of what is seen.
-    #[inline]
-    pub(crate) fn weigh<'a, P: Parts<'a, T>>(&mut self, scale: Scale<'_>) {
-        for ((weight, &place), entry) in self.weights.iter_mut().zip(&self.places).zip(&self.entries[..self.len]) {
-            *weight = scale.weigh::<T, P>(place as usize, entry);
-        }
-    }
-
-    /// Chooses at most `k`.
-    #[inline]
-    pub(crate) fn choose(&mut self, choice: Choice, k: usize, lists: usize, draws: Draws) {
-        self.chosen.clear();
-        if self.len > 0 {
-            match choice {
-                Choice::Last => self.last(k, lists),
-                Choice::UniformDistinct => self.uniform_distinct(k, draws),
-                Choice::Weighted => self.weighted(k, draws),
-                _ => self.uniform(k, draws),
+        if WEIGHTS && self.weights[..self.len].iter().any(|weight| weight.is_sign_negative()) {
+            for (weight, entry) in self.weights.iter_mut().zip(&self.entries[..self.len]) {
+                if weight.is_sign_negative() {
+                    *weight = ask.scale.read(entry.edge());
+                }
             }
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn uniform(&mut self, k: usize, mut draws: Draws) {
-        self.chosen.resize(k, 0);
-        let (pairs, last) = self.chosen.as_chunks_mut::<2>();
+        let (pairs, last) = self.chosen[..k].as_chunks_mut::<2>();
         pairs.iter_mut().for_each(|pair| *pair = draws.two_below(self.len as u32));
         last.iter_mut().for_each(|one| *one = draws.two_below(self.len as u32)[0]);
+        self.n_chosen = k;
     }
 
-    #[inline]
+    #[inline(always)]
     fn uniform_distinct(&mut self, k: usize, mut draws: Draws) {
-        self.chosen.extend(0..self.len as u32);
-        for at in 0..k.min(self.len) {
+        (0..).zip(&mut self.chosen[..self.len]).for_each(|(at, chosen)| *chosen = at);
+        self.n_chosen = k.min(self.len);
+        for at in 0..self.n_chosen {
             let other = at + draws.below(self.len - at);
-            self.chosen.swap(at, other);
+            self.chosen.swap(at & MASK, other & MASK);
         }
-        self.chosen.truncate(k);
     }
 
-    #[inline]
+    #[inline(always)]
     fn weighted(&mut self, k: usize, mut draws: Draws) {
         let (mut sum, n) = (0.0, self.len);
         for (total, weight) in self.sums.iter_mut().zip(&self.weights[..n]) {
             sum += clean(*weight);
             *total = sum;
         }
-        let end = n.next_multiple_of(LANES);
-        self.sums[n..end].fill(f64::INFINITY);
-        let (sums, _) = self.sums[..end].as_chunks::<LANES>();
-        while sum > 0.0 && self.chosen.len() < k {
+        if sum == 0.0 {
+            return;
+        }
+        self.n_chosen = k;
+        self.numbers[..k].iter_mut().for_each(|number| *number = draws.unit() * sum);
+        let (lanes, _) = self.numbers[..k.next_multiple_of(LANES)].as_chunks::<LANES>();
+        let (chosen, _) = self.chosen.as_chunks_mut::<LANES>();
+        for (numbers, chosen) in lanes.iter().zip(chosen) {
+            *chosen = below(&self.sums[..n], numbers);
+        }
+        // A number may be rounded up to the sum of all, which is none's.
+        while let Some(at) = self.chosen[..k].iter().position(|&at| at as usize >= n) {
             let number = draws.unit() * sum;
-            // No branch depends on the number.
-            let below = |lanes: &[f64; LANES]| lanes.iter().map(|total| u32::from(*total <= number)).sum::<u32>();
-            let at: u32 = sums.iter().map(below).sum();
-            if (at as usize) < n {
-                self.chosen.push(at);
-            }
+            self.chosen[at] = self.sums[..n].iter().map(|total| u32::from(*total <= number)).sum();
         }
     }
 
-    #[inline]
+    /// The newest, by counting for each how many are newer.
+    #[inline(always)]
     fn last(&mut self, k: usize, lists: usize) {
         let n = self.len;
+        self.n_chosen = k.min(n);
         if lists == 1 {
-            return self.chosen.extend((0..n as u32).rev().take(k));
+            return (0..n as u32).rev().zip(&mut self.chosen).for_each(|(at, chosen)| *chosen = at);
         }
-        if n > INSERTED {
-            self.chosen.extend(0..n as u32);
-            let entries = &self.entries;
-            self.chosen.sort_unstable_by_key(|&at| std::cmp::Reverse(entries[at as usize & MASK].rank()));
-            return self.chosen.truncate(k);
+        for (rank, entry) in self.ranks.iter_mut().zip(&self.entries[..n]) {
+            *rank = entry.rank();
         }
-        // From the last to the first, so that the entries of a list come newest first, as they are wanted.
-        for at in (0..n).rev() {
-            let rank = self.entries[at & MASK].rank();
-            let mut place = self.chosen.len();
-            self.chosen.push(at as u32);
-            while place > 0 && self.ranks[(place - 1) & MASK] < rank {
-                self.ranks[place & MASK] = self.ranks[(place - 1) & MASK];
-                self.chosen[place] = self.chosen[place - 1];
-                place -= 1;
+        let (lanes, _) = self.ranks[..n.next_multiple_of(LANES)].as_chunks::<LANES>();
+        for (chunk, own) in lanes.iter().enumerate() {
+            let places = above::<T>(&self.ranks[..n], own);
+            let first = chunk * LANES;
+            for (at, &place) in (first..n).zip(&places) {
+                self.chosen[place as usize & MASK] = at as u32;
             }
-            self.ranks[place & MASK] = rank;
-            self.chosen[place] = at as u32;
         }
-        self.chosen.truncate(k);
     }
 
-    /// Writes what was chosen for the root at a position, and what stands for nothing behind it.
-    #[inline]
-    pub(crate) fn write(
-        &self,
-        (at, own): (usize, Range<usize>),
-        clock: Clock,
-        missing: &Missing,
-        slots: &mut Slots<'_>,
-    ) {
+    /// Writes what was chosen for the root, and what stands for nothing behind it.
+    #[inline(always)]
+    fn write(&self, at: usize, own: Range<usize>, clock: Clock, missing: &Missing, slots: &mut Slots<'_>) {
         let entry = |at: usize| &self.entries[at & MASK];
         if let Some(slots) = &mut slots.neighbors {
             self.fill(&mut slots[own.clone()], missing.neighbor, |at| entry(at).neighbor());
@@ -197,15 +245,39 @@ impl<T: Width> Few<T> {
             self.fill(&mut slots[own], missing.weight, |at| self.weights[at & MASK]);
         }
         if let Some(counts) = &mut slots.counts {
-            counts[at] = self.chosen.len() as u32;
+            counts[at] = self.n_chosen as u32;
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn fill<S: Copy>(&self, slots: &mut [S], missing: S, of: impl Fn(usize) -> S) {
-        let filled = self.chosen.len().min(slots.len());
+        let filled = self.n_chosen.min(slots.len());
         let (first, rest) = slots.split_at_mut(filled);
         first.iter_mut().zip(&self.chosen).for_each(|(slot, &at)| *slot = of(at as usize));
         rest.iter_mut().for_each(|slot| *slot = missing);
     }
+}
+
+/// For each number how many sums are not above it.
+#[inline(always)]
+fn below(sums: &[f64], numbers: &[f64; LANES]) -> [u32; LANES] {
+    let mut counts = [0u64; LANES];
+    for sum in sums {
+        for (count, number) in counts.iter_mut().zip(numbers) {
+            *count += u64::from(sum <= number);
+        }
+    }
+    counts.map(|count| count as u32)
+}
+
+/// For each of some ranks how many of all are above it.
+#[inline(always)]
+fn above<T: Width>(ranks: &[T::Rank], own: &[T::Rank; LANES]) -> [u64; LANES] {
+    let mut counts = [0u64; LANES];
+    for rank in ranks {
+        for (count, own) in counts.iter_mut().zip(own) {
+            *count += u64::from(rank > own);
+        }
+    }
+    counts
 }

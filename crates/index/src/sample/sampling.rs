@@ -6,7 +6,7 @@ use timeweft_graph::{Deletes, EdgeTypeId, Time};
 
 use super::alive::Moment;
 use super::choose::{Chooser, Scratch};
-use super::few::Few;
+use super::few::{Ask, Few};
 use super::random::Stream;
 use super::scope::{Roots, SampleError, Scope, Taken};
 use super::slots::{Missing, Slots};
@@ -169,19 +169,19 @@ impl Visitor for Worker<'_, '_> {
         let last = sampling.scope.as_of.last(self.times[at]);
         let tick = last.and_then(|last| T::floor(source.clock(), last));
         let scale = Scale { index, weights, last: last.unwrap_or(Time::MIN) };
-        if let (Some(tick), true) = (tick, self.plain && Few::<T>::takes(sampling.choice, parts)) {
-            let moment = Moment { at: tick, soft: sampling.scope.deletes == Deletes::Soft };
-            let draws = self.stream.root(self.first.wrapping_add(at as u64));
-            let few = T::few(&mut self.rooms);
-            if self.slots.weights.is_some() || sampling.choice == Choice::Weighted {
-                few.gather::<P, true>(source, parts, moment);
-                few.weigh::<P>(scale);
-            } else {
-                few.gather::<P, false>(source, parts, moment);
-            }
-            few.choose(sampling.choice, sampling.k, parts.len(), draws);
-            let own = at * self.job.width..(at + 1) * self.job.width;
-            return few.write((at, own), source.clock(), &sampling.missing, &mut self.slots);
+        if let (Some(tick), true) = (tick, self.plain && Few::<T>::takes(sampling.choice, sampling.k, parts)) {
+            let ask = Ask {
+                moment: Moment { at: tick, soft: sampling.scope.deletes == Deletes::Soft },
+                choice: sampling.choice,
+                k: sampling.k,
+                weighs: weights.is_some() && (self.slots.weights.is_some() || sampling.choice.is_by_weight()),
+                scale,
+                draws: self.stream.root(self.first.wrapping_add(at as u64)),
+                at,
+                own: at * self.job.width..(at + 1) * self.job.width,
+                missing: &sampling.missing,
+            };
+            return T::few(&mut self.rooms).answer(source, parts, ask, &mut self.slots);
         }
         if let Some(tick) = tick.filter(|_| !parts.is_empty()) {
             let moment = Moment { at: tick, soft: sampling.scope.deletes == Deletes::Soft };

@@ -2,6 +2,8 @@
 
 use timeweft_graph::{Deletes, Direction, EdgeTypeId, NodeIndex, Time};
 
+use crate::adjacency::Part;
+
 /// Which types of edges.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EdgeTypes {
@@ -73,6 +75,8 @@ pub(crate) struct Taken {
     types: Vec<u8>,
     /// Whether the list of a type beyond `types` is taken.
     others: u8,
+    /// Whether lists of both sides are.
+    both: bool,
 }
 
 impl Taken {
@@ -82,10 +86,19 @@ impl Taken {
             Side::In => 2,
             Side::Both => 3,
         };
-        let EdgeTypes::Only(only) = &scope.edge_types else { return Taken { types: Vec::new(), others: sides } };
+        let both = scope.side == Side::Both;
+        let EdgeTypes::Only(only) = &scope.edge_types else { return Taken { types: Vec::new(), others: sides, both } };
         let mut types = vec![0; only.iter().map(|edge_type| edge_type.at() + 1).max().unwrap_or(0)];
         only.iter().for_each(|edge_type| types[edge_type.at()] = sides);
-        Taken { types, others: 0 }
+        Taken { types, others: 0, both }
+    }
+
+    /// Puts the lists of a node, which lie by (side, type), in order of (type, side).
+    #[inline]
+    pub(crate) fn arrange(&self, parts: &mut [Part]) {
+        if self.both {
+            parts.sort_by_key(|part| (part.edge_type, part.direction));
+        }
     }
 
     /// Whether edges of a type are seen on any side.
@@ -154,6 +167,10 @@ pub enum SampleError {
     #[error("feature `{feature}` of {owner} is {kind}: a weight must be one number")]
     #[allow(missing_docs)]
     NotAWeight { owner: String, feature: String, kind: String },
+    /// A feature is asked for as what it is not.
+    #[error("feature `{feature}` of {owner} is {kind}, but was asked for as {wanted}")]
+    #[allow(missing_docs)]
+    FeatureKind { owner: String, feature: String, kind: String, wanted: String },
     /// A number that must lie in a range does not.
     #[error("`{what}` is {value}, but must be {wanted}")]
     #[allow(missing_docs)]

@@ -10,6 +10,7 @@ use super::few::Few;
 use super::scope::Taken;
 use super::weights::Weights;
 use crate::adjacency::{Adjacency, Layout, Lists, Part, Parts, Tick};
+use crate::array::fetch;
 
 /// So many nodes are taken together: more misses than a core can have under way at once, and little enough that all that
 /// is fetched for three groups stays in its nearest cache.
@@ -127,13 +128,15 @@ impl<T: Tick> Ahead<'_, T> {
         let (parts, own) = &mut self.parts[group % 2];
         parts.clear();
         for (own, place) in own.iter_mut().zip(&self.places[group % 2][..nodes.len()]) {
-            own.0 = parts.len() as u32;
+            let start = parts.len();
+            own.0 = start as u32;
             for part in self.lists.parts(place.0..place.1) {
                 if self.taken.takes(part.edge_type, part.direction) {
                     fetch_part(&self.lists, self.weights, &part);
                     parts.push(part);
                 }
             }
+            self.taken.arrange(&mut parts[start..]);
             own.1 = parts.len() as u32;
         }
     }
@@ -163,22 +166,4 @@ fn fetch_lines<T>(array: &[T], start: usize, end: usize) {
         (1..lines.min(LINES)).for_each(|at| fetch(array, start + at * line));
     }
     fetch(array, end - 1);
-}
-
-/// Starts to bring a place of an array into the nearest cache.
-#[inline]
-fn fetch<T>(array: &[T], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(place) = array.get(at) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        #[expect(
-            unsafe_code,
-            reason = "std has no safe way to fetch ahead; an address that is borrowed is always good"
-        )]
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (array, at);
 }

@@ -172,19 +172,28 @@ impl Scale<'_> {
         let Some(weights) = self.weights else { return 1.0 };
         match weights.flat.get(place) {
             Some(weight) if P::FLAT && weight.is_sign_positive() => *weight,
-            _ => self.read(weights, entry.edge()),
+            _ => self.read(entry.edge()),
         }
     }
 
+    /// The weights of a list's entries where they are known; those with the sign set must be read.
+    #[inline]
+    pub(crate) fn of_part<'a, T: Tick, P: Parts<'a, T>>(&self, part: &Part) -> &[f64] {
+        match self.weights {
+            Some(weights) if P::FLAT => &weights.flat[part.start as usize..part.end as usize],
+            _ => &[],
+        }
+    }
+
+    /// Reads the weight of an edge.
     #[cold]
-    fn read(&self, weights: &Weights, edge: EdgeIndex) -> f64 {
+    pub(crate) fn read(&self, edge: EdgeIndex) -> f64 {
+        let Some(weights) = self.weights else { return 1.0 };
         let life = self.index.edges.get(edge);
         let Some(feature) = weights.features.get(life.edge_type.at()).copied().flatten() else { return 1.0 };
-        let value = self.index.columns.at(life.track, life.as_of(self.last)).find(|(id, _)| *id == feature);
-        value
-            .and_then(|(_, value)| self.index.columns.bytes(value))
-            .and_then(|held| Value::number_in(&held))
-            .unwrap_or(1.0)
+        let columns = &self.index.columns;
+        let held = columns.bytes(columns.value_at(life.track, feature, life.as_of(self.last)));
+        held.and_then(|held| Value::number_in(&held)).unwrap_or(1.0)
     }
 }
 

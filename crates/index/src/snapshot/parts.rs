@@ -237,6 +237,7 @@ fn save_lists<W: Write, T: Tick>(lists: &Arrays<T>, out: &mut Writer<W>) -> io::
     out.array("lists.starts", &lists.starts)?;
     out.array("lists", &lists.lists)?;
     out.array("lists.entries", &lists.entries)?;
+    out.array("lists.long", &lists.long)?;
     out.array("lists.removals", &lists.removals)?;
     out.array("lists.latest", &lists.latest)
 }
@@ -247,6 +248,7 @@ fn load_lists<T: Tick>(clock: Clock, parts: &Reader) -> Result<Arrays<T>, Snapsh
         starts: parts.array("lists.starts")?,
         lists: parts.array("lists")?,
         entries: parts.array("lists.entries")?,
+        long: parts.array("lists.long")?,
         removals: parts.array("lists.removals")?,
         latest: parts.array("lists.latest")?,
     })

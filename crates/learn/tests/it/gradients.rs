@@ -97,7 +97,8 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     // stands before them has a part of it.
     let decides = config.model.gnn == GnnKind::Cooperative;
     let last = format!("gnn.layers.{}.", config.model.layers - 1);
-    let behind = |name: &str| (name.starts_with("predictor") || name.starts_with(&last)) && !name.contains("cooperation");
+    let behind =
+        |name: &str| (name.starts_with("predictor") || name.starts_with(&last)) && !name.contains("cooperation");
     let smooth = collect.found.iter().enumerate().filter(|(_, (name, _))| !decides || behind(name));
     assert!(smooth.clone().count() > 10);
     for (tensor, (name, gradient)) in smooth {

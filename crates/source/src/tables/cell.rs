@@ -9,7 +9,7 @@ use crate::feature_text::{self, Inferred};
 use crate::json::{excerpt, is_integer, parse};
 
 /// A cell as its file gives it.
-pub(super) enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     /// Nothing.
     Null,
     /// Text without a type: CSV.
@@ -24,7 +24,7 @@ pub(super) enum Cell<'a> {
 }
 
 /// A value made of a cell.
-pub(super) enum Made<'a> {
+pub(crate) enum Made<'a> {
     Text(Cow<'a, str>),
     Category(Cow<'a, str>),
     Bool(bool),
@@ -54,7 +54,7 @@ impl<'a> Made<'a> {
 
 impl<'a> Cell<'a> {
     /// The cell as the id of a node, or the key of an edge; `None` if it is empty.
-    pub(super) fn id(self) -> Result<Option<Cow<'a, str>>, String> {
+    pub(crate) fn id(self) -> Result<Option<Cow<'a, str>>, String> {
         match self {
             Cell::Null => Ok(None),
             Cell::Text(text) => Ok(Some(text.into())),
@@ -70,7 +70,7 @@ impl<'a> Cell<'a> {
     }
 
     /// The cell as a value of a kind; `None` if it is empty.
-    pub(super) fn value(self, kind: Kind, unit: TimeUnit) -> Result<Option<Made<'a>>, String> {
+    pub(crate) fn value(self, kind: Kind, unit: TimeUnit) -> Result<Option<Made<'a>>, String> {
         Ok(Some(match self {
             Cell::Null => return Ok(None),
             Cell::Text(text) => of_text(text, kind, unit)?,

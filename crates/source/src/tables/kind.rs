@@ -6,7 +6,7 @@ use timeweft_graph::{DType, FeatureKind, ListOrder};
 
 /// How the cells of a feature are read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A truth value, kept as JSON.
     Bool,
     /// A time, kept as ticks of the graph's unit.

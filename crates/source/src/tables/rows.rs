@@ -15,7 +15,7 @@ use crate::json::{Members, parse};
 use crate::{Input, SourceError, open};
 
 /// Reads row after row.
-pub(super) trait Rows {
+pub(crate) trait Rows {
     /// Names of the columns known so far; their places do not change.
     fn columns(&self) -> &[String];
 

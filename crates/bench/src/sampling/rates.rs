@@ -1,0 +1,198 @@
+//! Rates of questions about many nodes on one thread, in seconds that the thread has run.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use timeweft_graph::{Action, Deletes, NodeIndex, Time};
+use timeweft_index::Index;
+use timeweft_index::features::Owners;
+use timeweft_index::sample::{AsOf, Choice, EdgeLists, EdgeTypes, Roots, Samples, Sampling, Scope, Side, WeightBy};
+
+use super::made::{HORIZON, Random};
+
+/// Roots of one call, as where the peer is timed.
+const BATCH: usize = 1024;
+
+/// Neighbors of a sample.
+const K: usize = 10;
+
+/// Rounds; the median counts.
+const ROUNDS: usize = 5;
+
+/// Median seconds a root, by the name of the question.
+pub(crate) type Rates = BTreeMap<String, f64>;
+
+/// Asks everything about random nodes at random times.
+pub(crate) fn all(index: &Index, roots: usize) -> Result<Rates> {
+    let nodes = index.n_nodes();
+    let mut bench =
+        Bench { index, prefix: "", draw: &|random| NodeIndex(random.below(nodes) as u32), roots, rates: Rates::new() };
+    bench.counts()?;
+    bench.samples("last", Choice::Last, WeightBy::One)?;
+    bench.samples("uniform", Choice::Uniform, WeightBy::One)?;
+    bench.samples("uniform_distinct", Choice::UniformDistinct, WeightBy::One)?;
+    bench.samples("weighted", Choice::Weighted, weight())?;
+    bench.samples("weighted_distinct", Choice::WeightedDistinct, weight())?;
+    bench.samples("heaviest", Choice::Heaviest, weight())?;
+    bench.neighbors()?;
+    bench.features()?;
+    Ok(bench.rates)
+}
+
+/// Asks for the last neighbors of every node, so that all lists have been read.
+pub(crate) fn touch(index: &Index) -> Result<()> {
+    let nodes: Vec<NodeIndex> = (0..index.n_nodes() as u32).map(NodeIndex).collect();
+    let sampling = Sampling::new(Scope::new(EdgeTypes::All, Side::Both, AsOf::At), Choice::Last, K);
+    let mut samples = Samples::default();
+    for nodes in nodes.chunks(BATCH) {
+        let times = vec![Time(HORIZON); nodes.len()];
+        index.sample(&sampling, Roots::new(nodes, &times)?, samples.slots(nodes.len(), K))?;
+    }
+    Ok(())
+}
+
+/// The node with most edges that start there, how many these are, and rates of questions about it alone.
+pub(crate) fn hub(index: &Index) -> Result<(usize, Rates)> {
+    let nodes: Vec<NodeIndex> = (0..index.n_nodes() as u32).map(NodeIndex).collect();
+    let mut counts = vec![0; nodes.len()];
+    let ever = scope(AsOf::At).deletes(Deletes::Soft);
+    let times = vec![Time::FOREVER; nodes.len()];
+    index.degrees(&ever, Roots::new(&nodes, &times)?, &mut counts)?;
+    let hub = (0..nodes.len()).max_by_key(|&at| counts[at]).context("there are no nodes")?;
+    let mut bench = Bench { index, prefix: "hub ", draw: &|_| nodes[hub], roots: 1 << 16, rates: Rates::new() };
+    bench.counts()?;
+    bench.samples("last", Choice::Last, WeightBy::One)?;
+    bench.samples("uniform", Choice::Uniform, WeightBy::One)?;
+    bench.samples("weighted", Choice::Weighted, weight())?;
+    Ok((counts[hub] as usize, bench.rates))
+}
+
+/// Chronological replay: the last 10 neighbors, on either side and strictly before, of both ends and of one other node of
+/// each edge in order of time; seconds a root.
+pub(crate) fn replay(index: &Index) -> Result<f64> {
+    let (mut random, n) = (Random(11), index.n_nodes());
+    let (mut nodes, mut times) = (Vec::new(), Vec::new());
+    for fact in index.facts().iter().filter(|fact| fact.action == Action::Create && fact.edge.is_some()) {
+        nodes.extend([fact.source, fact.destination, NodeIndex(random.below(n) as u32)]);
+        times.extend([fact.time; 3]);
+    }
+    let scope = Scope::new(EdgeTypes::All, Side::Both, AsOf::Before);
+    let sampling = Sampling::new(scope, Choice::Last, K);
+    let mut samples = Samples::default();
+    median_of(nodes.len(), |_| {
+        for (nodes, times) in nodes.chunks(600).zip(times.chunks(600)) {
+            index.sample(&sampling, Roots::new(nodes, times)?, samples.slots(nodes.len(), K))?;
+        }
+        Ok(())
+    })
+}
+
+fn weight() -> WeightBy {
+    WeightBy::Feature("weight".into())
+}
+
+fn scope(as_of: AsOf) -> Scope {
+    Scope::new(EdgeTypes::All, Side::Out, as_of)
+}
+
+/// Questions about roots that `draw` gives.
+struct Bench<'a> {
+    index: &'a Index,
+    prefix: &'a str,
+    draw: &'a dyn Fn(&mut Random) -> NodeIndex,
+    roots: usize,
+    rates: Rates,
+}
+
+impl Bench<'_> {
+    fn rate(&mut self, name: &str, mut ask: impl FnMut(Roots<'_>) -> Result<()>) -> Result<()> {
+        let mut random = Random(7);
+        let nodes: Vec<_> = (0..self.roots).map(|_| (self.draw)(&mut random)).collect();
+        let times: Vec<_> = (0..self.roots).map(|_| Time(random.below(HORIZON as usize) as i64)).collect();
+        let seconds = median_of(self.roots, |_| {
+            for (nodes, times) in nodes.chunks(BATCH).zip(times.chunks(BATCH)) {
+                ask(Roots::new(nodes, times)?)?;
+            }
+            Ok(())
+        })?;
+        self.rates.insert(format!("{}{name}", self.prefix), seconds);
+        Ok(())
+    }
+
+    fn counts(&mut self) -> Result<()> {
+        let (index, mut counts) = (self.index, vec![0; BATCH]);
+        self.rate("counts", |roots| Ok(index.degrees(&scope(AsOf::At), roots, &mut counts[..roots.len()])?))
+    }
+
+    fn samples(&mut self, name: &str, choice: Choice, weight: WeightBy) -> Result<()> {
+        let (index, mut samples) = (self.index, Samples::default());
+        let sampling = Sampling::new(scope(AsOf::At), choice, K).weight(weight).seed(3);
+        self.rate(name, |roots| {
+            let mut slots = samples.slots(roots.len(), K);
+            // What the peer returns: ids and types, weights where it draws by them; with the last ones also their times.
+            slots.edges = None;
+            if choice != Choice::Last {
+                slots.created = None;
+            }
+            if sampling.weight == WeightBy::One {
+                slots.weights = None;
+            }
+            Ok(index.sample(&sampling, roots, slots)?)
+        })
+    }
+
+    fn neighbors(&mut self) -> Result<()> {
+        let (index, mut lists) = (self.index, EdgeLists::default());
+        self.rate("neighbors", |roots| Ok(index.edges_of(&scope(AsOf::At), &weight(), roots, &mut lists)?))
+    }
+}
+
+/// Numbers of the feature that every node has.
+const WIDTH: usize = 16;
+
+impl Bench<'_> {
+    fn features(&mut self) -> Result<()> {
+        let (index, features, mut rows) = (self.index, [("0".into(), WIDTH)], vec![0f32; BATCH * WIDTH]);
+        self.rate("node_features_16f", |roots| {
+            let owners = Owners::nodes(roots, AsOf::At);
+            Ok(index.dense_features(&features, owners, &mut rows[..roots.len() * WIDTH])?)
+        })
+    }
+}
+
+/// Median seconds for one of so many, after a round that does not count.
+fn median_of(n: usize, mut round: impl FnMut(usize) -> Result<()>) -> Result<f64> {
+    round(0)?;
+    let mut seconds = Vec::new();
+    for at in 1..=ROUNDS {
+        let started = Clock::start();
+        round(at)?;
+        seconds.push(started.seconds() / n as f64);
+    }
+    Ok(crate::median(&mut seconds))
+}
+
+/// Seconds that this thread has run, where the system tells, so that others on the machine count less.
+struct Clock {
+    wall: Instant,
+    run: Option<f64>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { wall: Instant::now(), run: seconds_run() }
+    }
+
+    fn seconds(&self) -> f64 {
+        match (self.run, seconds_run()) {
+            (Some(before), Some(now)) => now - before,
+            _ => self.wall.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+fn seconds_run() -> Option<f64> {
+    let run = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(run.split(' ').next()?.parse::<f64>().ok()? / 1e9)
+}

@@ -1,0 +1,206 @@
+//! `timeweft sample`: neighbors for training.
+
+use clap::ValueEnum;
+use timeweft::sample::{Choice, HopTime, NO_NODE, Sampling, WeightBy};
+use timeweft::table_writer::{Cell, CellKind, Column};
+use timeweft::{EdgeTypeId, Time, View};
+
+use crate::context::{Context, Outcome, Reading, UsageError};
+use crate::lookup;
+use crate::roots::{
+    Asked, Batch, EdgeTeller, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, node_columns, refused, time_cell,
+};
+
+const AFTER_HELP: &str = "\
+Examples: roots.csv has the columns type, id, time
+  timeweft sample roots.csv --count 10 --before --to sample.parquet
+  timeweft sample roots.csv --count 10,5 --choice uniform --edge-type buys --seed 7 --to sample.parquet
+  timeweft sample roots.parquet --choice weighted --weight price --quota buys=5 --quota likes=3 --to sample.jsonl
+
+A row is a sampled neighbor: the row of its root in the file (from 0), the hop (from 1), its slot in that hop, the slot of
+the hop before that it hangs on, the node, and the edge that led there. Slots that stay empty have no row.
+Answers depend on the graph, the roots and the seed alone.";
+
+/// Arguments of `sample`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    roots: RootArgs,
+    /// How many neighbors a root; with commas: how many a node of each further hop.
+    #[arg(long, value_name = "K", value_delimiter = ',', default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
+    count: Vec<u32>,
+    /// In place of --count: so many of this edge type; may be given several times, slots come in this order.
+    #[arg(long = "quota", value_name = "TYPE=K", conflicts_with_all = ["count", "edge_types"])]
+    quotas: Vec<String>,
+    /// Which of the edges are taken.
+    #[arg(long, value_enum, default_value_t)]
+    choice: ChoiceArg,
+    /// The feature that is the weight of an edge; edges without a value weigh 1.
+    #[arg(long, value_name = "FEATURE")]
+    weight: Option<String>,
+    /// As of when further hops see the graph: the time of the root, or of the edge that led there.
+    #[arg(long, value_enum, default_value_t)]
+    hop_time: HopTimeArg,
+    /// Equal seeds give equal samples.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    scope: ScopeArgs,
+}
+
+/// [`Choice`] as an option.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum ChoiceArg {
+    /// The most recently created, newest first.
+    #[default]
+    Last,
+    /// Any with equal chance, each draw anew.
+    Uniform,
+    /// Any with equal chance, none twice.
+    UniformDistinct,
+    /// Any by its share of the weight, each draw anew.
+    Weighted,
+    /// Any by its share of the weight that is left, none twice.
+    WeightedDistinct,
+    /// The heaviest, heaviest first.
+    Heaviest,
+}
+
+/// [`HopTime`] as an option.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum HopTimeArg {
+    /// The time of the root.
+    #[default]
+    Root,
+    /// The time when the edge was created that led there.
+    Edge,
+}
+
+/// Samples and writes.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let asked = args.roots.open_nodes(context)?;
+    let sampler = args.sampler(&asked)?;
+    let edge = EdgeTeller::new(args.scope.side());
+    asked.answer(("sampling", sampler.slots), columns(), context.output, |view, batch, table| {
+        sampler.sample(view, batch, &edge, table)
+    })
+}
+
+fn columns() -> Vec<Column> {
+    let ints = ["root", "hop", "slot"].map(|name| Column::new(name, CellKind::Int));
+    let last = [
+        Column::new("created", CellKind::Int),
+        Column::new("weight", CellKind::Float),
+        Column::nullable("time", CellKind::Int),
+    ];
+    let parent = Column::nullable("parent", CellKind::Int);
+    ints.into_iter().chain([parent]).chain(node_columns()).chain(EdgeTeller::columns()).chain(last).collect()
+}
+
+/// How each batch is sampled.
+struct Sampler {
+    sampling: Sampling,
+    hop_time: HopTime,
+    /// Neighbors a node of each hop.
+    sizes: Vec<usize>,
+    /// Slots of a root in all hops.
+    slots: usize,
+}
+
+impl Args {
+    fn sampler(&self, asked: &Asked<'_>) -> anyhow::Result<Sampler> {
+        let scope = self.scope.scope(&asked.reading)?;
+        let quotas = quotas(&self.quotas, &asked.reading)?;
+        let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));
+        let choice = match self.choice {
+            ChoiceArg::Last => Choice::Last,
+            ChoiceArg::Uniform => Choice::Uniform,
+            ChoiceArg::UniformDistinct => Choice::UniformDistinct,
+            ChoiceArg::Weighted => Choice::Weighted,
+            ChoiceArg::WeightedDistinct => Choice::WeightedDistinct,
+            ChoiceArg::Heaviest => Choice::Heaviest,
+        };
+        let sampling = Sampling::new(scope, choice, 0).quotas(quotas).weight(weight).seed(self.seed);
+        let sizes = match sampling.width() {
+            0 => self.count.iter().map(|k| *k as usize).collect(),
+            width => vec![width],
+        };
+        let mut width = Some(1usize);
+        let slots = sizes.iter().try_fold(0usize, |sum, k: &usize| {
+            width = width?.checked_mul(*k);
+            sum.checked_add(width?)
+        });
+        let slots = slots.filter(|slots| *slots <= MOST_SLOTS).ok_or_else(|| {
+            UsageError(format!("--count: that makes more than {MOST_SLOTS} slots a root: take fewer, or fewer hops"))
+        })?;
+        let hop_time = match self.hop_time {
+            HopTimeArg::Root => HopTime::Root,
+            HopTimeArg::Edge => HopTime::Edge,
+        };
+        Ok(Sampler { sampling, hop_time, sizes, slots })
+    }
+}
+
+/// `TYPE=K` of each quota.
+fn quotas(given: &[String], reading: &Reading) -> anyhow::Result<Vec<(EdgeTypeId, usize)>> {
+    let mut quotas = Vec::with_capacity(given.len());
+    for quota in given {
+        let parsed =
+            quota.rsplit_once('=').and_then(|(name, k)| Some((name, k.parse::<u32>().ok().filter(|k| *k > 0)?)));
+        let Some((name, k)) = parsed else {
+            return Err(UsageError(format!("--quota {quota}: give an edge type and a number above 0 as TYPE=K")).into());
+        };
+        let types = lookup::edge_types(reading, name)?;
+        if types.len() > 1 {
+            let names = types.iter().map(|id| reading.view.schema().owner_name(timeweft::Owner::Edge(*id)));
+            let names = names.collect::<Vec<_>>().join(", ");
+            return Err(UsageError(format!(
+                "--quota {quota}: that relation is of several edge types: name one of {names}"
+            ))
+            .into());
+        }
+        quotas.extend(types.into_iter().map(|id| (id, k as usize)));
+    }
+    Ok(quotas)
+}
+
+impl Sampler {
+    fn sample(&self, view: &View, batch: &Batch, edge: &EdgeTeller, table: &mut Table<'_>) -> anyhow::Result<()> {
+        let sampling = Sampling { first_root: batch.first, ..self.sampling.clone() };
+        let mut hops = Vec::new();
+        if sampling.quotas.is_empty() {
+            view.fan_out(&sampling, &self.sizes, self.hop_time, batch.roots()?, &mut hops).map_err(refused)?;
+        } else {
+            hops.resize_with(1, Default::default);
+            view.sample(&sampling, batch.roots()?, hops[0].slots(batch.nodes.len(), sampling.width()))
+                .map_err(refused)?;
+        }
+        for (root, row) in batch.rows().enumerate() {
+            let mut width = 1;
+            for (hop, (samples, k)) in hops.iter().zip(&self.sizes).enumerate() {
+                width *= k;
+                for slot in 0..width {
+                    let (at, parent) = (root * width + slot, (root * width + slot) / k);
+                    let node = samples.neighbors[at];
+                    if node == NO_NODE {
+                        continue;
+                    }
+                    let before = hop.checked_sub(1).map(|hop| &hops[hop]);
+                    let from = before.map_or(batch.nodes[root], |before| before.neighbors[parent]);
+                    let time = match (before, self.hop_time) {
+                        (Some(before), HopTime::Edge) => before.created[parent],
+                        _ => batch.times[root],
+                    };
+                    let parent = before.map(|_| (slot / k) as i64);
+                    let place = [row, hop as i64 + 1, slot as i64].map(Cell::Int).into_iter().chain([parent.into()]);
+                    let edge_cells = edge.cells(view, samples.edges[at], from);
+                    let created: Time = samples.created[at];
+                    let last = [Cell::Int(created.0), Cell::Float(samples.weights[at]), time_cell(time)];
+                    table.row(place.chain(node_cells(view, node)).chain(edge_cells).chain(last))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

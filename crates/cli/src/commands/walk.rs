@@ -1,0 +1,135 @@
+//! `timeweft walk`: random walks for training.
+
+use clap::ValueEnum;
+use timeweft::sample::{NO_NODE, Roots, Steps, Walk, WalkTimes, WeightBy};
+use timeweft::table_writer::{Cell, CellKind, Column};
+use timeweft::{Deletes, EdgeIndex, NodeIndex, Time, View};
+
+use crate::context::{Context, Outcome, Reading, UsageError};
+use crate::roots::{Batch, EdgeTeller, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, node_columns, refused};
+
+const AFTER_HELP: &str = "\
+Examples: roots.csv has the columns type, id, time
+  timeweft walk roots.csv --length 10 --walks 5 --to walks.parquet
+  timeweft walk roots.csv --length 20 --p 0.5 --q 2 --seed 7 --to walks.parquet      (node2vec)
+  timeweft walk roots.csv --times earlier --before --to walks.jsonl                  (back in time)
+
+A row is a step: the row of its root in the file (from 0), the walk, the step, the node, and the edge that led there.
+Step 0 is the root itself. A walk that finds no edge ends early.
+
+Nodes by their nearness instead of single walks: `timeweft page-rank`.";
+
+/// Arguments of `walk`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    roots: RootArgs,
+    /// Steps of a walk.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    length: u32,
+    /// Walks from each root.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    walks: u32,
+    /// How the times of the edges of a walk respect each other.
+    #[arg(long, value_enum, default_value_t)]
+    times: TimesArg,
+    /// How unlikely it is to go back to where the walk came from (node2vec); 1 changes nothing.
+    #[arg(long, default_value_t = 1.0)]
+    p: f64,
+    /// How unlikely it is to go to a node that is no neighbor of where the walk came from (node2vec); 1 changes nothing.
+    #[arg(long, default_value_t = 1.0)]
+    q: f64,
+    /// The feature that is the weight of an edge; edges without a value weigh 1. Left out, all edges are alike.
+    #[arg(long, value_name = "FEATURE")]
+    weight: Option<String>,
+    /// Equal seeds give equal walks.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    scope: ScopeArgs,
+}
+
+/// [`WalkTimes`] as an option.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum TimesArg {
+    /// Not at all: each step sees the graph as of the time of the root.
+    #[default]
+    Any,
+    /// No edge is younger than the one before.
+    NotLater,
+    /// Each edge is older than the one before.
+    Earlier,
+    /// Each edge was created after the one before, the first at the time of the root or later; removed ones count.
+    Later,
+}
+
+/// Walks and writes.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let asked = args.roots.open_nodes(context)?;
+    let walk = args.walk(&asked.reading)?;
+    let slots = (walk.length + 1).saturating_mul(args.walks as usize);
+    if slots > MOST_SLOTS {
+        return Err(UsageError(format!("--length, --walks: more than {MOST_SLOTS} steps a root: take fewer")).into());
+    }
+    let edge = EdgeTeller::new(args.scope.side());
+    asked.answer(("walking", slots), columns(), context.output, |view, batch, table| {
+        walk_batch(&walk, args.walks as usize, (view, batch), &edge, table)
+    })
+}
+
+fn columns() -> Vec<Column> {
+    let ints = ["root", "walk", "step"].map(|name| Column::new(name, CellKind::Int));
+    let created = Column::nullable("created", CellKind::Int);
+    ints.into_iter().chain(node_columns()).chain(EdgeTeller::columns()).chain([created]).collect()
+}
+
+impl Args {
+    fn walk(&self, reading: &Reading) -> anyhow::Result<Walk> {
+        let times = match self.times {
+            TimesArg::Any => WalkTimes::Any,
+            TimesArg::NotLater => WalkTimes::NotLater,
+            TimesArg::Earlier => WalkTimes::Earlier,
+            TimesArg::Later => WalkTimes::Later,
+        };
+        let is_biased = self.p != 1.0 || self.q != 1.0 || self.weight.is_some();
+        let sees_otherwise = self.scope.before || reading.at.deletes == Deletes::Soft;
+        if times == WalkTimes::Later && (is_biased || sees_otherwise) {
+            let problem = "--times later takes all edges alike, removed ones too: leave out --p, --q, --weight, --before and --deletes";
+            return Err(UsageError(problem.into()).into());
+        }
+        let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));
+        let plain = Walk::new(self.scope.scope(reading)?, self.length as usize, times);
+        Ok(Walk { p: self.p, q: self.q, weight, seed: self.seed, ..plain })
+    }
+}
+
+fn walk_batch(
+    walk: &Walk,
+    walks: usize,
+    (view, batch): (&View, &Batch),
+    edge: &EdgeTeller,
+    table: &mut Table<'_>,
+) -> anyhow::Result<()> {
+    // Each walk is a root of its own.
+    let nodes: Vec<NodeIndex> = batch.nodes.iter().flat_map(|node| std::iter::repeat_n(*node, walks)).collect();
+    let times: Vec<Time> = batch.times.iter().flat_map(|time| std::iter::repeat_n(*time, walks)).collect();
+    let (n, length) = (nodes.len(), walk.length);
+    let mut walked = vec![NO_NODE; n * (length + 1)];
+    let (mut edges, mut created) = (vec![EdgeIndex(u32::MAX); n * length], vec![Time::MIN; n * length]);
+    let steps = Steps { nodes: &mut walked, edges: Some(&mut edges), created: Some(&mut created) };
+    let walk = Walk { first_root: batch.first.wrapping_mul(walks as u64), ..walk.clone() };
+    view.walk(&walk, Roots::new(&nodes, &times)?, steps).map_err(refused)?;
+    for (at, nodes) in walked.chunks_exact(length + 1).enumerate() {
+        let place = [batch.first as i64 + (at / walks) as i64, (at % walks) as i64];
+        for (step, node) in nodes.iter().enumerate().take_while(|(_, node)| **node != NO_NODE) {
+            let place = place.into_iter().chain([step as i64]).map(Cell::Int);
+            let came = step.checked_sub(1).map(|before| (at * length + before, nodes[before]));
+            let edge_cells =
+                came.map_or([Cell::Null, Cell::Null, Cell::Null], |(slot, from)| edge.cells(view, edges[slot], from));
+            let created = came.map(|(slot, _)| created[slot].0);
+            table.row(place.chain(node_cells(view, *node)).chain(edge_cells).chain([created.into()]))?;
+        }
+    }
+    Ok(())
+}

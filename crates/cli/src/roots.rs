@@ -1,0 +1,333 @@
+//! Questions about files of roots: how they are read in batches, which edges they see, and where the answers go.
+
+use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde::Serialize;
+use timeweft::roots::{Root, Subject};
+use timeweft::sample::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side};
+use timeweft::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
+use timeweft::{EdgeIndex, EdgeKey, Name, NodeIndex, NodeKey, RootsReader, Time, View};
+
+use crate::context::{Context, Outcome, ReadArgs, Reading, SideArg, UsageError};
+use crate::lookup;
+use crate::output::{Output, Progress, note, text, write_whole};
+
+/// Options of every question about a file of roots.
+#[derive(Args, Debug)]
+pub(crate) struct RootArgs {
+    /// Table of roots: .csv, .tsv (also with .gz) or .parquet; `-` is CSV on standard input.
+    #[arg(value_name = "ROOTS")]
+    roots: PathBuf,
+    /// File to write, .jsonl or .parquet; it appears whole or not at all. `-` is JSON lines on standard output.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    to: PathBuf,
+    /// Answer so many roots at once: it changes memory and speed, never the answer.
+    #[arg(long, value_name = "N")]
+    batch: Option<NonZeroUsize>,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+/// Options that say which edges are seen.
+#[derive(Args, Debug)]
+pub(crate) struct ScopeArgs {
+    /// Only edges of this type: a relation, or a full name as `timeweft schema` prints it; may be given several times.
+    #[arg(long = "edge-type", value_name = "TYPE")]
+    edge_types: Vec<String>,
+    /// Sides of a node: edges out of it, into it, or both.
+    #[arg(long, value_enum, default_value_t)]
+    direction: SideArg,
+    /// See only what was strictly before the time of a root, so that an event of that time does not know itself.
+    #[arg(long)]
+    pub(crate) before: bool,
+}
+
+impl ScopeArgs {
+    pub(crate) fn side(&self) -> Side {
+        self.direction.into()
+    }
+
+    /// The edges of the graph that are meant.
+    pub(crate) fn scope(&self, reading: &Reading) -> anyhow::Result<Scope> {
+        let found = self.edge_types.iter().map(|name| lookup::edge_types(reading, name));
+        let only = found.collect::<anyhow::Result<Vec<_>>>()?.concat();
+        let edge_types = if only.is_empty() { EdgeTypes::All } else { EdgeTypes::Only(only) };
+        let as_of = if self.before { AsOf::Before } else { AsOf::At };
+        Ok(Scope::new(edge_types, self.side(), as_of).deletes(reading.at.deletes))
+    }
+}
+
+/// So many slots of answers are held at once.
+const SLOTS: usize = 1 << 20;
+
+/// So many slots a root may have.
+pub(crate) const MOST_SLOTS: usize = 1 << 24;
+
+/// So many roots are answered at once, if each has few slots.
+const MOST_ROOTS: usize = 1 << 16;
+
+/// Where answers are written.
+pub(crate) type Table<'a> = TableWriter<&'a mut (dyn Write + Send)>;
+
+/// Roots that are answered at once.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// Row of the first of them, counted from 0.
+    pub(crate) first: u64,
+    pub(crate) keys: Vec<Key>,
+    /// Their nodes; [`NO_NODE`] for those that the graph does not know, and for edges.
+    pub(crate) nodes: Vec<NodeIndex>,
+    pub(crate) times: Vec<Time>,
+    /// How many the graph has never known.
+    unknown: u64,
+}
+
+/// What a root names.
+pub(crate) enum Key {
+    Node(NodeKey),
+    Edge(EdgeKey),
+}
+
+impl Batch {
+    /// The nodes with their times.
+    pub(crate) fn roots(&self) -> Result<Roots<'_>, SampleError> {
+        Roots::new(&self.nodes, &self.times)
+    }
+
+    /// Rows of the roots in their file.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = i64> {
+        (self.first as i64..).take(self.nodes.len())
+    }
+}
+
+/// An opened question.
+pub(crate) struct Asked<'a> {
+    pub(crate) reading: Reading,
+    args: &'a RootArgs,
+    format: TableFormat,
+    reader: RootsReader,
+    /// The type of roots in a file without that column: the only one of the graph.
+    only_type: Option<Name>,
+}
+
+/// How a question was answered.
+#[derive(Serialize, Default)]
+struct Told {
+    roots: u64,
+    unknown: u64,
+    rows: u64,
+}
+
+impl RootArgs {
+    /// Opens the graph and the file of roots.
+    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked<'_>> {
+        let format = TableFormat::of(&self.to).ok_or_else(|| {
+            UsageError(format!("--to {}: give a name that ends in .jsonl or .parquet", self.to.display()))
+        })?;
+        let reading = self.read.read(context)?;
+        let reader = RootsReader::open(&self.roots, reading.unit())?;
+        if reader.has_times() && self.read.at.is_some() {
+            let problem = format!("{} has a column `time`, so --at means nothing: leave one out", reader.name());
+            return Err(UsageError(problem).into());
+        }
+        let only_type = match reading.view.schema().node_types() {
+            [only] => Some(only.name.clone()),
+            _ => None,
+        };
+        Ok(Asked { reading, args: self, format, reader, only_type })
+    }
+
+    /// The same for a question that is about nodes alone.
+    pub(crate) fn open_nodes(&self, context: &Context) -> anyhow::Result<Asked<'_>> {
+        let asked = self.open(context)?;
+        if asked.has_edges() {
+            let name = asked.reader.name();
+            let problem = format!("{name} names edges, and this is asked of nodes: give the columns type, id and time");
+            return Err(UsageError(problem).into());
+        }
+        Ok(asked)
+    }
+}
+
+impl Asked<'_> {
+    /// Whether roots are edges.
+    pub(crate) fn has_edges(&self) -> bool {
+        self.reader.has_edges()
+    }
+
+    pub(crate) fn view(&self) -> &View {
+        &self.reading.view
+    }
+
+    /// Answers all roots, a batch at a time, each root in at most so many slots; `doing` is told where somebody looks.
+    pub(crate) fn answer(
+        mut self,
+        (doing, slots): (&str, usize),
+        columns: Vec<Column>,
+        output: Output,
+        mut each: impl FnMut(&View, &Batch, &mut Table<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Outcome> {
+        let size = self.args.batch.map_or((SLOTS / slots.max(1)).clamp(1, MOST_ROOTS), NonZeroUsize::get);
+        let to = self.args.to.as_path();
+        if to == Path::new("-") {
+            let told = self.write(size, columns, None, &mut BufWriter::new(io::stdout()), &mut each)?;
+            note(&told.in_words(""));
+            return Ok(Outcome::Done);
+        }
+        let progress = Progress::records(doing);
+        let told = write_whole(to, |out| self.write(size, columns, Some(&progress), out, &mut each))?;
+        drop(progress);
+        output.object(&told)?;
+        note(&told.in_words(&format!(" in {}", to.display())));
+        Ok(Outcome::Done)
+    }
+
+    fn write(
+        &mut self,
+        size: usize,
+        columns: Vec<Column>,
+        progress: Option<&Progress>,
+        out: &mut (dyn Write + Send),
+        each: &mut impl FnMut(&View, &Batch, &mut Table<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Told> {
+        let view = self.reading.view.clone();
+        let facts =
+            [("timeweft.commit", view.commit().0.to_string()), ("timeweft.unit", self.reading.unit().to_string())];
+        let cannot = || format!("cannot write {}", self.args.to.display());
+        let mut table: Table<'_> = TableWriter::new(self.format, columns, &facts, out).with_context(cannot)?;
+        let (mut batch, mut told) = (Batch::default(), Told::default());
+        loop {
+            batch.first = told.roots;
+            self.fill(&mut batch, size)?;
+            if batch.times.is_empty() {
+                break;
+            }
+            each(&view, &batch, &mut table)?;
+            told.roots += batch.times.len() as u64;
+            told.unknown += batch.unknown;
+            progress.inspect(|progress| progress.set(told.roots));
+        }
+        told.rows = table.n_rows();
+        let cannot = || format!("cannot write {}", self.args.to.display());
+        table.finish().with_context(cannot)?;
+        Ok(told)
+    }
+
+    /// Reads the next roots.
+    fn fill(&mut self, batch: &mut Batch, size: usize) -> anyhow::Result<()> {
+        batch.keys.clear();
+        batch.nodes.clear();
+        batch.times.clear();
+        batch.unknown = 0;
+        while batch.times.len() < size {
+            let Some(Root { place, subject, time }) = self.reader.advance()? else { break };
+            let key = self.key(subject).with_context(|| place.to_string())?;
+            let (node, is_known) = match &key {
+                Key::Node(key) => self.view().node_index(key).map_or((NO_NODE, false), |node| (node, true)),
+                Key::Edge(key) => (NO_NODE, self.view().edge_index(key).is_some()),
+            };
+            batch.unknown += u64::from(!is_known);
+            batch.keys.push(key);
+            batch.nodes.push(node);
+            batch.times.push(time.unwrap_or(self.reading.at.time));
+        }
+        Ok(())
+    }
+
+    /// The root with its types, which the graph must know.
+    fn key(&self, subject: Subject) -> anyhow::Result<Key> {
+        let schema = self.view().schema();
+        match subject {
+            Subject::Node { node_type, id } => {
+                let Some(node_type) = node_type.or_else(|| self.only_type.clone()) else {
+                    bail!("there is no column `type`, and the graph has several types of nodes: add the column");
+                };
+                lookup::known_type(&self.reading, &node_type)?;
+                Ok(Key::Node(NodeKey { node_type, id }))
+            }
+            Subject::Edge { source_type, source, relation, destination_type, destination, key } => {
+                let is = |wanted: &Option<Name>, name: &Name| wanted.as_ref().is_none_or(|wanted| wanted == name);
+                let mut fitting = schema.edge_types().iter().filter(|of| {
+                    is(&source_type, &schema.node_type_name(of.source))
+                        && is(&relation, &of.relation)
+                        && is(&destination_type, &schema.node_type_name(of.destination))
+                });
+                let edge_type = match (fitting.next(), fitting.next()) {
+                    (Some(only), None) => only,
+                    (None, _) => {
+                        bail!("no edge type of the graph is like that: `timeweft schema` tells which there are")
+                    }
+                    _ => bail!("several edge types fit: add the columns source_type, relation and destination_type"),
+                };
+                let node = |node_type, id| NodeKey { node_type: schema.node_type_name(node_type), id };
+                let (source, destination) = (node(edge_type.source, source), node(edge_type.destination, destination));
+                Ok(Key::Edge(EdgeKey { source, relation: edge_type.relation.clone(), destination, key }))
+            }
+        }
+    }
+}
+
+impl Told {
+    fn in_words(&self, place: &str) -> String {
+        let Told { roots, unknown, rows } = *self;
+        let unknown = match unknown {
+            0 => String::new(),
+            n => format!("; {} roots are not known to this graph", text::count(n)),
+        };
+        format!("{} roots, {} rows{place}{unknown}", text::count(roots), text::count(rows))
+    }
+}
+
+/// What samplers refuse: a number out of range is wrong usage.
+pub(crate) fn refused(error: SampleError) -> anyhow::Error {
+    match error {
+        SampleError::Range { .. } => UsageError(error.to_string()).into(),
+        other => other.into(),
+    }
+}
+
+/// A time; the end of time is none.
+pub(crate) fn time_cell(time: Time) -> Cell {
+    if time == Time::FOREVER { Cell::Null } else { Cell::Int(time.0) }
+}
+
+/// Columns of a node, and its cells.
+pub(crate) fn node_columns() -> [Column; 2] {
+    [Column::new("type", CellKind::Text), Column::new("id", CellKind::Id)]
+}
+
+pub(crate) fn node_cells(view: &View, node: NodeIndex) -> [Cell; 2] {
+    let NodeKey { node_type, id } = view.node_key(node);
+    [Cell::Text(node_type), Cell::Id(id)]
+}
+
+/// How edges on the way to a node are told: relation, direction and key.
+pub(crate) struct EdgeTeller {
+    side: Side,
+    out: Name,
+    into: Name,
+}
+
+impl EdgeTeller {
+    pub(crate) fn new(side: Side) -> EdgeTeller {
+        EdgeTeller { side, out: "out".into(), into: "in".into() }
+    }
+
+    /// Their columns.
+    pub(crate) fn columns() -> [Column; 3] {
+        ["relation", "direction", "key"].map(|name| Column::nullable(name, CellKind::Text))
+    }
+
+    /// The cells of an edge that was found at a node.
+    pub(crate) fn cells(&self, view: &View, edge: EdgeIndex, at: NodeIndex) -> [Cell; 3] {
+        let (edge_type, source, _) = view.edge_ends(edge);
+        let is_out = self.side != Side::In && source == at;
+        let direction = if is_out { &self.out } else { &self.into };
+        let relation = &view.schema().edge_types()[edge_type.at()].relation;
+        [relation.clone().into(), direction.clone().into(), view.parallel_key(edge).cloned().into()]
+    }
+}

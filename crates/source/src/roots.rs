@@ -1,0 +1,191 @@
+//! Files of roots: the nodes or edges that a question is asked about, and the time of each.
+//!
+//! A table (`.csv`, `.tsv`, packed or not, or `.parquet`; `-` is CSV on standard input) with a header. Of nodes the
+//! columns are `type`, `id` and `time`, of edges those of an event stream: `source_type`, `src`, `relation`,
+//! `destination_type`, `dst`, `key` and `time`. Only `id`, or `src` and `dst`, must be there; others are not looked at.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use timeweft_graph::{ExternalId, Name, Place, Time, TimeUnit};
+
+use crate::SourceError;
+use crate::tables::{Made, Rows, TIME, open_table};
+
+/// A row of a file of roots.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Root {
+    /// Where it stands.
+    pub place: Place,
+    /// What the question is about.
+    pub subject: Subject,
+    /// As of when; `None` if the file has no column for it.
+    pub time: Option<Time>,
+}
+
+/// What a question is about. A type is `None` if the file has no column for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Subject {
+    Node {
+        node_type: Option<Name>,
+        id: ExternalId,
+    },
+    Edge {
+        source_type: Option<Name>,
+        source: ExternalId,
+        relation: Option<Name>,
+        destination_type: Option<Name>,
+        destination: ExternalId,
+        key: Option<Name>,
+    },
+}
+
+/// Reads roots one after another, in constant memory.
+pub struct RootsReader {
+    rows: Box<dyn Rows>,
+    file: Name,
+    unit: TimeUnit,
+    columns: Columns,
+    time: Option<usize>,
+    /// Names that were read lately: most rows name the same types.
+    names: Vec<Name>,
+}
+
+/// Where the cells of a root stand.
+#[derive(Clone, Copy)]
+enum Columns {
+    Node {
+        node_type: Option<usize>,
+        id: usize,
+    },
+    Edge {
+        source_type: Option<usize>,
+        source: usize,
+        relation: Option<usize>,
+        destination_type: Option<usize>,
+        destination: usize,
+        key: Option<usize>,
+    },
+}
+
+/// So many names are kept at hand.
+const NAMES: usize = 16;
+
+impl RootsReader {
+    /// Opens a file of roots whose times count in `unit`.
+    ///
+    /// # Errors
+    /// If it cannot be opened, is no such table, or lacks a column.
+    pub fn open(path: &Path, unit: TimeUnit) -> Result<RootsReader, SourceError> {
+        let (file, mut rows) = open_table(path, "roots")?;
+        let at = |rows: &mut Box<dyn Rows>, name| rows.column(name);
+        let columns = match (at(&mut rows, "id"), at(&mut rows, "src"), at(&mut rows, "dst")) {
+            (Some(id), None, None) => Columns::Node { node_type: at(&mut rows, "type"), id },
+            (None, Some(source), Some(destination)) => Columns::Edge {
+                source_type: at(&mut rows, "source_type"),
+                source,
+                relation: at(&mut rows, "relation"),
+                destination_type: at(&mut rows, "destination_type"),
+                destination,
+                key: at(&mut rows, "key"),
+            },
+            (Some(_), ..) => {
+                return Err(wrong_columns(
+                    &file,
+                    rows.as_ref(),
+                    "both `id` and `src` or `dst`: name nodes by `id`, or edges by `src` and `dst`",
+                ));
+            }
+            _ => {
+                return Err(wrong_columns(
+                    &file,
+                    rows.as_ref(),
+                    "no column `id`: give the columns type, id and time of nodes (or of edges source_type, src, relation, destination_type, dst and time) in the first line",
+                ));
+            }
+        };
+        let time = rows.column("time");
+        Ok(RootsReader { rows, file, unit, columns, time, names: Vec::new() })
+    }
+
+    /// The name for messages.
+    pub fn name(&self) -> &Name {
+        &self.file
+    }
+
+    /// Whether roots are edges.
+    pub fn has_edges(&self) -> bool {
+        matches!(self.columns, Columns::Edge { .. })
+    }
+
+    /// Whether roots have times of their own.
+    pub fn has_times(&self) -> bool {
+        self.time.is_some()
+    }
+
+    /// The next root; `None` at the end.
+    ///
+    /// # Errors
+    /// [`SourceError::Document`] with the line if a row is no root: nothing stands for what cannot be read.
+    pub fn advance(&mut self) -> Result<Option<Root>, SourceError> {
+        let Some(row) = self.rows.advance()? else { return Ok(None) };
+        let root = row.and_then(|()| self.root());
+        let fail = |problem| SourceError::Document { file: self.file.clone(), line: self.rows.line(), problem };
+        root.map(Some).map_err(fail)
+    }
+
+    fn root(&mut self) -> Result<Root, String> {
+        let (rows, names) = (&*self.rows, &mut self.names);
+        let subject = match self.columns {
+            Columns::Node { node_type, id } => {
+                Subject::Node { node_type: named(rows, names, "type", node_type)?, id: id_at(rows, "id", id)? }
+            }
+            Columns::Edge { source_type, source, relation, destination_type, destination, key } => Subject::Edge {
+                source_type: named(rows, names, "source_type", source_type)?,
+                source: id_at(rows, "src", source)?,
+                relation: named(rows, names, "relation", relation)?,
+                destination_type: named(rows, names, "destination_type", destination_type)?,
+                destination: id_at(rows, "dst", destination)?,
+                key: key.map_or(Ok(None), |at| text_at(rows, "key", at))?.map(|key| Name::from(&*key)),
+            },
+        };
+        let time = self.time.map(|at| time_at(rows, at, self.unit)).transpose()?;
+        Ok(Root { place: Place::new(&self.file, rows.line()), subject, time })
+    }
+}
+
+fn text_at<'a>(rows: &'a dyn Rows, name: &str, at: usize) -> Result<Option<Cow<'a, str>>, String> {
+    rows.cell(at).id().map_err(|problem| format!("{name}: {problem}"))
+}
+
+fn id_at(rows: &dyn Rows, name: &str, at: usize) -> Result<ExternalId, String> {
+    let text = text_at(rows, name, at)?.ok_or_else(|| format!("{name} is empty: give an id"))?;
+    Ok(ExternalId::from(&*text))
+}
+
+fn named(rows: &dyn Rows, names: &mut Vec<Name>, name: &str, at: Option<usize>) -> Result<Option<Name>, String> {
+    let Some(at) = at else { return Ok(None) };
+    let text =
+        text_at(rows, name, at)?.ok_or_else(|| format!("{name} is empty: give a name, or leave the column out"))?;
+    if let Some(known) = names.iter().find(|known| ***known == *text) {
+        return Ok(Some(known.clone()));
+    }
+    if names.len() == NAMES {
+        names.clear();
+    }
+    names.push(Name::from(&*text));
+    Ok(names.last().cloned())
+}
+
+fn time_at(rows: &dyn Rows, at: usize, unit: TimeUnit) -> Result<Time, String> {
+    match rows.cell(at).value(TIME, unit).map_err(|problem| format!("time: {problem}"))? {
+        Some(Made::Int(ticks)) => Ok(Time(ticks)),
+        _ => Err("time is empty: give a time, or leave the column out".into()),
+    }
+}
+
+fn wrong_columns(file: &Name, rows: &dyn Rows, problem: &str) -> SourceError {
+    let columns = rows.columns().join(", ");
+    SourceError::Columns { file: file.clone(), problem: format!("there is {problem}"), columns }
+}
