@@ -90,7 +90,7 @@ fn read_out_gradient(
     let plain = Plain::of(selected, mamba, life.clone());
     let [channels, _] = mamba.shape();
     let last = life.end - 1;
-    let row = |tensor: &Tensor<2>| tensor.clone().slice([last..last + 1]);
+    let row = |tensor: &Tensor<2>| tensor.clone().slice([last..last + 1, 0..tensor.dims()[1]]);
     let y: Vec<f32> = plain.read_outs().last().map(|y| y.iter().map(|y| *y as f32).collect()).unwrap_or_default();
     let device = tokens.device();
     let y = crate::layers::constant(y, [1, channels], &device).autodiff().require_grad();

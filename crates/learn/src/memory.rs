@@ -22,6 +22,7 @@ pub struct Memory {
 
 /// The recurrent part.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
 pub enum Cell {
     /// A selective state space.
     Mamba(Mamba),

@@ -63,6 +63,7 @@ pub fn temporal_attention(
 
 /// Where attention may go besides the tokens.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "made once a pass and taken apart")]
 pub enum Outlet {
     /// Nowhere: the weights of a root's tokens sum to 1.
     None,
