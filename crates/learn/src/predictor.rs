@@ -15,7 +15,7 @@ const READ: usize = 64;
 pub struct Predictor {
     source: Linear,
     destination: Linear,
-    /// `[relations, d]` each: E, w and R. A relation is an edge type and the side that is asked.
+    /// `[relations, d]` each: E, w and R. A relation is a kind of edge and the side that is asked.
     relation: Param<Tensor<2>>,
     weight: Param<Tensor<2>>,
     bilinear: Param<Tensor<2>>,

@@ -8,7 +8,7 @@ use timeweft_index::{Fact, Index};
 
 use crate::batch::{Context, identity_slots};
 use crate::history::History;
-use crate::{Affinity, Clock, Config, Featurizer, Relations, Task};
+use crate::{Affinity, Clock, Config, Featurizer, ModelConfig, Relations, Task};
 
 /// Measured on the training part (law 5: statistics never see later data).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub struct Fitted {
     pub identity_slots: usize,
     /// Edge types and node types that the weights were made for.
     pub types: [usize; 2],
+    /// How the model reads the graph: the same in training and in service.
+    pub config: ModelConfig,
 }
 
 impl Fitted {
@@ -38,6 +40,7 @@ impl Fitted {
             affinity: Affinity::fit(facts, schema.edge_types().len()),
             identity_slots: slots,
             types: Fitted::types(index),
+            config: config.model.clone(),
         }
     }
 
@@ -66,7 +69,8 @@ impl World {
     pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
         let slots = identity_slots(&index, fitted.identity_slots);
         let history = Arc::new(History::of(&index));
-        World { relations: Relations::of(index.schema()), slots, fitted, history, index }
+        let relations = Relations::of(index.schema(), fitted.config.typed);
+        World { relations, slots, fitted, history, index }
     }
 
     /// What batches need.
@@ -77,6 +81,7 @@ impl World {
             featurizer: &self.fitted.featurizer,
             clock: &self.fitted.clock,
             slots: &self.slots,
+            config: &self.fitted.config,
         }
     }
 

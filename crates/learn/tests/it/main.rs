@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod counters;
+mod deletes;
+mod explanations;
 mod gradients;
 mod kernels;
 mod leakage;
 mod learning;
+mod synthetic;
 mod worlds;
