@@ -5,6 +5,7 @@ mod data;
 mod envo;
 mod ingest;
 mod sampling;
+mod synthetic;
 mod taxonomy;
 mod training;
 mod versions;
@@ -36,6 +37,8 @@ enum Command {
     Ingest(ingest::Args),
     /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
     Sampling(sampling::Args),
+    /// Tasks with known answers: what each part of the model learns.
+    Synthetic(synthetic::Args),
     /// Training speed beside a peer.
     Training(training::Args),
     /// Delta loads of a made taxonomy at full size beside a peer.
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<()> {
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Sampling(args) => sampling::run(args, &cli.data),
+        Command::Synthetic(args) => synthetic::run(args),
         Command::Training(args) => training::run(args, &cli.data),
         Command::Versions(args) => versions::run(args),
     }

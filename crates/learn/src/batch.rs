@@ -1,11 +1,12 @@
 //! Batches: facts in time order, cut only between timestamps, expanded into messages and tokens.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use timeweft_graph::{Action, EdgeTypeId, NodeIndex, NodeTypeId, Owner, Schema, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::{Clock, Featurizer, VectorStore, splitmix64};
+use crate::{Aggregation, Bucket, Clock, DeleteRule, Featurizer, ModelConfig, VectorStore, splitmix64};
 
 /// Cuts `range` of the facts into batches of at least `size` facts that never end inside a timestamp
 /// (the fence of specification 2.4). `offset` shortens the first batch: borders move between epochs.
@@ -24,21 +25,23 @@ pub fn batches(facts: &[Fact], range: Range<usize>, size: usize, offset: usize) 
 }
 
 /// Numbers relations as a model sees them: each edge type outwards and inwards, then each node type's facts about itself.
+/// An untyped model sees one edge type and one kind of fact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Relations {
     n_edge_types: usize,
     n_node_types: usize,
+    typed: bool,
 }
 
 impl Relations {
-    /// The relations of a schema.
-    pub fn of(schema: &Schema) -> Relations {
-        Relations { n_edge_types: schema.edge_types().len(), n_node_types: schema.node_types().len() }
+    /// The relations of a schema, told apart or not.
+    pub fn of(schema: &Schema, typed: bool) -> Relations {
+        Relations { n_edge_types: schema.edge_types().len(), n_node_types: schema.node_types().len(), typed }
     }
 
     /// Number of relations.
     pub fn len(self) -> usize {
-        2 * self.n_edge_types + self.n_node_types
+        if self.typed { 2 * self.n_edge_types + self.n_node_types } else { 3 }
     }
 
     /// Whether there is none.
@@ -56,9 +59,19 @@ impl Relations {
         self.n_edge_types
     }
 
+    /// Number of kinds of edges that are told apart.
+    pub fn n_edge_kinds(self) -> usize {
+        if self.typed { self.n_edge_types } else { 1 }
+    }
+
+    /// The kind of an edge.
+    pub fn edge_kind(self, edge_type: EdgeTypeId) -> u32 {
+        if self.typed { u32::from(edge_type.0) } else { 0 }
+    }
+
     /// The relation of an edge seen from its source.
     pub fn outward(self, edge_type: EdgeTypeId) -> u32 {
-        2 * u32::from(edge_type.0)
+        2 * self.edge_kind(edge_type)
     }
 
     /// The relation of an edge seen from its destination.
@@ -67,7 +80,7 @@ impl Relations {
     }
 
     fn itself(self, node_type: NodeTypeId) -> u32 {
-        2 * self.n_edge_types as u32 + u32::from(node_type.0)
+        if self.typed { 2 * self.n_edge_types as u32 + u32::from(node_type.0) } else { 2 }
     }
 }
 
@@ -104,7 +117,8 @@ pub struct Messages {
     pub edge_features: FeatureRows,
 }
 
-/// The tokens of a batch (G of them): one for each (receiver, exact time), sorted so; a receiver's tokens are one segment.
+/// The tokens of a batch (G of them): one for each set of messages, sorted by (receiver, time). The tokens of one life of
+/// a receiver are one segment.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
     /// G: who receives.
@@ -125,20 +139,46 @@ pub struct Tokens {
     pub pair_relation: Vec<u32>,
     /// G + 1: pairs of each token.
     pub token_pairs: Vec<u32>,
-    /// S + 1: tokens of each segment, one segment a receiver.
+    /// S + 1: tokens of each segment.
     pub segments: Vec<u32>,
-    /// S: the receivers.
+    /// S: the receivers; one that ends and begins again inside the batch is there twice.
     pub receivers: Vec<NodeIndex>,
+    /// S: the segment begins a life inside the batch, after the end of another: it starts from nothing.
+    pub born: Vec<bool>,
+    /// S: the receiver is gone with its last token, by a hard delete.
+    pub gone: Vec<bool>,
 }
 
 impl Tokens {
-    /// The receiver's last token before `as_of`, if this batch has one.
-    pub fn version(&self, node: NodeIndex, as_of: Time) -> Option<usize> {
-        let segment = self.receivers.binary_search(&node).ok()?;
-        let (start, end) = (self.segments[segment] as usize, self.segments[segment + 1] as usize);
+    /// What this batch makes of a node as of a time.
+    pub fn version(&self, node: NodeIndex, as_of: Time) -> Version {
+        let first = self.receivers.partition_point(|&receiver| receiver < node);
+        let own = self.receivers[first..].iter().take_while(|&&receiver| receiver == node).count();
+        let (start, end) = (self.segments[first] as usize, self.segments[first + own] as usize);
         let n = self.time[start..end].partition_point(|&time| time < as_of);
-        (n > 0).then(|| start + n - 1)
+        let Some(token) = (start + n).checked_sub(1).filter(|_| n > 0) else { return Version::Earlier };
+        let is_last = |segment: &usize| self.segments[*segment + 1] as usize == token + 1;
+        match (first..first + own).find(is_last) {
+            Some(segment) if self.gone[segment] => Version::Gone,
+            _ => Version::Token(token),
+        }
     }
+
+    /// S: the last token of each segment.
+    pub fn last_tokens(&self) -> Vec<u32> {
+        self.segments[1..].iter().map(|end| end - 1).collect()
+    }
+}
+
+/// What a batch makes of a node as of a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Version {
+    /// Nothing yet: what was before the batch holds.
+    Earlier,
+    /// Its last token before the time.
+    Token(usize),
+    /// It is gone.
+    Gone,
 }
 
 /// What is the same for every batch of a graph.
@@ -154,6 +194,8 @@ pub struct Context<'a> {
     pub clock: &'a Clock,
     /// Two slots of the identity table for each node.
     pub slots: &'a [[u32; 2]],
+    /// How the model reads the graph.
+    pub config: &'a ModelConfig,
 }
 
 impl Context<'_> {
@@ -184,19 +226,44 @@ struct Draft {
     fact: usize,
 }
 
-/// Expands facts into messages and tokens: an edge fact gives one message to each end, a node fact one to itself
-/// (specification 2.1, 2.2).
+/// Expands facts into messages and tokens: an edge fact gives one message to each end (only to its destination if the
+/// model is directed), a node fact one to itself. The delete of a node comes after the deletes of its edges, which are
+/// facts of their own (specification 2.1, 2.2).
 pub fn expand(context: &Context<'_>, facts: &[Fact], range: Range<usize>, store: &VectorStore) -> (Messages, Tokens) {
-    let drafts = drafts(context, facts, range);
+    lay_out(context, facts, drafts(context, facts, range), store)
+}
+
+/// The messages and tokens of one receiver from the facts at some positions, as if nothing had been before.
+pub(crate) fn expand_for(
+    context: &Context<'_>,
+    facts: &[Fact],
+    positions: &[usize],
+    receiver: NodeIndex,
+) -> (Messages, Tokens) {
+    let mut drafts = drafts(context, facts, positions.iter().copied());
+    drafts.retain(|draft| draft.receiver == receiver);
+    lay_out(context, facts, drafts, &VectorStore::default())
+}
+
+fn lay_out(context: &Context<'_>, facts: &[Fact], drafts: Vec<Draft>, store: &VectorStore) -> (Messages, Tokens) {
     let (mut messages, mut tokens) = (Messages::default(), Tokens::default());
     messages.peer_features = FeatureRows::new(context.relations.n_node_types());
     messages.edge_features = FeatureRows::new(context.relations.n_edge_types());
-    for set in drafts.chunk_by(|a, b| (a.receiver, a.time) == (b.receiver, b.time)) {
-        open_token(context, &mut tokens, set, store);
-        for pair in set.chunk_by(|a, b| a.relation == b.relation) {
+    // A set of a whole batch stands at its end: nothing inside the batch may see it, nor learn from when it was last added to.
+    let whole = context.config.bucket == Bucket::Batch;
+    let end = drafts.iter().map(|draft| draft.time).max().filter(|_| whole);
+    for set in drafts.chunk_by(|a, b| a.set(context) == b.set(context)) {
+        open_token(context, &mut tokens, set, end, facts, store);
+        let gap = tokens.gap.last().copied().unwrap_or_default();
+        let last = set.iter().max_by(|a, b| in_order(context, a, b));
+        let kept = match (context.config.aggregation, last) {
+            (Aggregation::KeepLast, Some(last)) => std::slice::from_ref(last),
+            _ => set,
+        };
+        for pair in kept.chunk_by(|a, b| a.relation == b.relation) {
             tokens.pair_relation.push(pair[0].relation);
             for draft in pair {
-                push_message(context, &mut messages, draft, &facts[draft.fact], tokens.gap[tokens.gap.len() - 1]);
+                push_message(context, &mut messages, draft, &facts[draft.fact], gap);
             }
             tokens.pair_messages.push(messages.relation.len() as u32);
         }
@@ -210,9 +277,22 @@ pub fn expand(context: &Context<'_>, facts: &[Fact], range: Range<usize>, store:
     (messages, tokens)
 }
 
-fn drafts(context: &Context<'_>, facts: &[Fact], range: Range<usize>) -> Vec<Draft> {
-    let mut drafts = Vec::with_capacity(2 * range.len());
-    for fact in range {
+impl Draft {
+    /// Messages of one set are equal here.
+    fn set(&self, context: &Context<'_>) -> (NodeIndex, Option<Time>) {
+        (self.receiver, (context.config.bucket == Bucket::Exact).then_some(self.time))
+    }
+}
+
+/// The order in which the last message of a set is the last, whatever the order of arrival.
+fn in_order(context: &Context<'_>, a: &Draft, b: &Draft) -> Ordering {
+    let by_time = (a.time, a.relation).cmp(&(b.time, b.relation));
+    by_time.then_with(|| context.index.compare_nodes(a.peer, b.peer)).then(a.fact.cmp(&b.fact))
+}
+
+fn drafts(context: &Context<'_>, facts: &[Fact], positions: impl Iterator<Item = usize>) -> Vec<Draft> {
+    let mut drafts = Vec::with_capacity(2 * positions.size_hint().0);
+    for fact in positions {
         let Fact { time, source, destination, edge, .. } = facts[fact];
         match edge {
             None => {
@@ -222,29 +302,53 @@ fn drafts(context: &Context<'_>, facts: &[Fact], range: Range<usize>) -> Vec<Dra
             Some((edge_type, _)) => {
                 let (inward, outward) = (context.relations.inward(edge_type), context.relations.outward(edge_type));
                 drafts.push(Draft { receiver: destination, time, relation: inward, peer: source, fact });
-                drafts.push(Draft { receiver: source, time, relation: outward, peer: destination, fact });
+                if !context.config.directed {
+                    drafts.push(Draft { receiver: source, time, relation: outward, peer: destination, fact });
+                }
             }
         }
     }
     // A set has no order: any order that does not depend on arrival will do.
-    drafts.sort_by_key(|draft| (draft.receiver, draft.time, draft.relation, draft.peer, draft.fact));
+    drafts.sort_by_key(|draft| (draft.set(context), draft.relation, draft.peer, draft.fact));
     drafts
 }
 
-fn open_token(context: &Context<'_>, tokens: &mut Tokens, set: &[Draft], store: &VectorStore) {
-    let (node, time) = (set[0].receiver, set[0].time);
-    let previous = if tokens.node.last() == Some(&node) {
-        tokens.time.last().copied()
-    } else {
+fn open_token(
+    context: &Context<'_>,
+    tokens: &mut Tokens,
+    set: &[Draft],
+    seen_from: Option<Time>,
+    facts: &[Fact],
+    store: &VectorStore,
+) {
+    let node = set[0].receiver;
+    let time = seen_from.unwrap_or(set[0].time);
+    let (again, was_gone) = (tokens.node.last() == Some(&node), tokens.gone.last() == Some(&true));
+    let previous = match again {
+        true if was_gone => None,
+        true => tokens.time.last().copied(),
+        false => store.last(node),
+    };
+    if !again || was_gone {
         tokens.segments.push(tokens.node.len() as u32);
         tokens.receivers.push(node);
-        store.last(node)
-    };
+        tokens.born.push(again);
+        tokens.gone.push(false);
+    }
+    if let Some(gone) = tokens.gone.last_mut() {
+        *gone = context.config.deletes == DeleteRule::Hard && is_gone(set, facts);
+    }
     tokens.node.push(node);
     tokens.time.push(time);
     tokens.gap.push(gap(previous, time));
     tokens.node_type.push(u32::from(context.index.node_type(node).0));
     tokens.slots.extend(context.slots(node));
+}
+
+/// Whether the last that a set says of the receiver itself is its delete.
+fn is_gone(set: &[Draft], facts: &[Fact]) -> bool {
+    let own = set.iter().map(|draft| draft.fact).filter(|&fact| facts[fact].edge.is_none());
+    own.max().is_some_and(|last| facts[last].action == Action::Delete)
 }
 
 /// Ticks between two times, in 64 bits until they are known to be small; 0 without a first.

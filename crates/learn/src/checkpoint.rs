@@ -1,7 +1,7 @@
 //! Checkpoints: weights, optimiser, memory and log position as one atomic unit.
 //!
 //! Layout (little endian): magic `TWMODEL\0`, version u32, header length u64, header (JSON), then the sections that the
-//! header lists by length (weights, optimiser, vector store), then crc32c u32 of everything before it.
+//! header lists by length (chosen weights, latest weights, optimiser, vector store), then crc32c u32 of everything before.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -14,10 +14,10 @@ use burn::tensor::{Bytes, Device};
 use serde::{Deserialize, Serialize};
 use timeweft_index::Index;
 
-use crate::{Config, Epoch, Fitted, Htgn, LearnError, Trained, VectorStore, World};
+use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Bytes before the header.
 const PREFIX: usize = 8 + 4 + 8;
 
@@ -34,7 +34,9 @@ struct Header {
     /// Checksum of the order of these facts: a later load may have put earlier facts among them.
     order: u32,
     /// Bytes of the sections.
-    sections: [usize; 3],
+    sections: [usize; 4],
+    /// Steps that the optimiser has taken.
+    steps: usize,
 }
 
 impl Trained {
@@ -62,7 +64,8 @@ impl Trained {
 
     fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let weights = self.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
-        let optimizer = self.optimizer.into_bytes().map_err(|error| error.to_string())?;
+        let latest = self.latest.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
+        let optimizer = self.latest.optimizer.into_bytes().map_err(|error| error.to_string())?;
         let store = self.store.to_bytes();
         let header = Header {
             config: self.config.clone(),
@@ -72,14 +75,16 @@ impl Trained {
             absorbed: self.store.absorbed(),
             n_nodes: self.world.index.n_nodes(),
             order: order(&self.world, self.store.absorbed()),
-            sections: [weights.len(), optimizer.len(), store.len()],
+            sections: [weights.len(), latest.len(), optimizer.len(), store.len()],
+            steps: self.latest.steps,
         };
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-        let mut bytes = Vec::with_capacity(PREFIX + header.len() + weights.len() + optimizer.len() + store.len() + 4);
+        let sections = [&header[..], &weights, &latest, &optimizer, &store];
+        let mut bytes = Vec::with_capacity(PREFIX + sections.iter().map(|section| section.len()).sum::<usize>() + 4);
         bytes.extend_from_slice(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend((header.len() as u64).to_le_bytes());
-        for section in [&header[..], &weights, &optimizer, &store] {
+        for section in sections {
             bytes.extend_from_slice(section);
         }
         bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
@@ -104,24 +109,28 @@ impl Trained {
     }
 }
 
-fn restore(header: Header, [weights, optimizer, store]: [&[u8]; 3], world: World) -> Result<Trained, String> {
+fn restore(header: Header, sections: [&[u8]; 4], world: World) -> Result<Trained, String> {
+    let [weights, latest, optimizer, store] = sections;
     let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
-    let record = ModuleRecord::from_bytes(bytes(weights)).map_err(|error| error.to_string())?;
-    let model = Htgn::new(&header.config, &world, &Device::flex())
-        .try_load_record(record)
-        .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))?;
-    let fresh = crate::AdamW::default().init();
-    let optimizer = fresh.from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
+    let read = |section: &[u8]| {
+        let record = ModuleRecord::from_bytes(bytes(section)).map_err(|error| error.to_string())?;
+        Htgn::new(&header.config, &world, &Device::flex())
+            .try_load_record(record)
+            .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))
+    };
+    let (model, latest) = (read(weights)?, read(latest)?);
+    let optimizer = crate::AdamW::default().init().from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
+    let latest = Latest { model: latest, optimizer, steps: header.steps };
     let mut store = VectorStore::from_bytes(store, header.absorbed).ok_or("the vector store is cut short")?;
     if order(&world, header.absorbed) != header.order {
         // Facts came in late, before some that memory has seen: it starts again, with the weights as they are.
         store = crate::train::empty_store(&world, &header.config);
     }
     crate::train::absorb(&model, &world, &header.config, &mut store, world.facts().len());
-    Ok(Trained { model, world, optimizer, store, config: header.config, epochs: header.epochs, best: header.best })
+    Ok(Trained { model, world, latest, store, config: header.config, epochs: header.epochs, best: header.best })
 }
 
-fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 3]), String> {
+fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
     let damaged = || "the checkpoint is cut short or damaged: train again, or restore it from a copy".to_string();
     let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
     if body.len() < PREFIX || &body[..8] != MAGIC {
@@ -149,10 +158,10 @@ fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 3]), String> {
     };
     let header = take(number(12, 8) as usize).ok_or_else(damaged)?;
     let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
-    let [weights, optimizer, store] = header.sections;
-    let sections = (take(weights), take(optimizer), take(store));
-    let (Some(weights), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
-    Ok((header, [weights, optimizer, store]))
+    let [weights, latest, optimizer, store] = header.sections;
+    let sections = (take(weights), take(latest), take(optimizer), take(store));
+    let (Some(weights), Some(latest), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
+    Ok((header, [weights, latest, optimizer, store]))
 }
 
 /// Checksum of the first `n` facts' times and places in the log.

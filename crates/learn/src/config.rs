@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Aggregation, Bucket, CellKind, GnnKind, TrainFreshness};
+
 /// Everything that a training run is told.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +40,24 @@ pub struct ModelConfig {
     pub counters: bool,
     /// What deletes do to neighbours: `hard` (gone) or `soft` (still read).
     pub deletes: DeleteRule,
+    /// Whether nodes have a memory of past messages.
+    pub memory: bool,
+    /// The memory's cell.
+    pub cell: CellKind,
+    /// Starting bias of the GRU's keep gate: larger remembers longer before anything is learnt. Read by `gru` only.
+    pub gate_bias: f64,
+    /// How a set of messages becomes a token.
+    pub aggregation: Aggregation,
+    /// Which messages are a set.
+    pub bucket: Bucket,
+    /// Send messages to destinations only, not back to sources.
+    pub directed: bool,
+    /// How roots read their neighbours.
+    pub gnn: GnnKind,
+    /// Hops that a root reads: 1 or 2. The second multiplies the work by `neighbors`.
+    pub layers: usize,
+    /// Weights of its own for every relation.
+    pub typed: bool,
 }
 
 impl Default for ModelConfig {
@@ -52,7 +72,32 @@ impl Default for ModelConfig {
             identity: true,
             counters: true,
             deletes: DeleteRule::Hard,
+            memory: true,
+            cell: CellKind::Mamba,
+            gate_bias: 3.0,
+            aggregation: Aggregation::Attention,
+            bucket: Bucket::Exact,
+            directed: false,
+            gnn: GnnKind::Transformer,
+            layers: 1,
+            typed: true,
         }
+    }
+}
+
+impl ModelConfig {
+    /// Floats of state a node: D N for Mamba, D for a GRU, none without memory.
+    pub fn state_width(&self) -> usize {
+        match (self.memory, self.cell) {
+            (false, _) => 0,
+            (true, CellKind::Mamba) => self.channels * self.states,
+            (true, CellKind::Gru) => self.channels,
+        }
+    }
+
+    /// Floats of memory vector a node: d, none without memory.
+    pub fn memory_width(&self) -> usize {
+        if self.memory { self.width } else { 0 }
     }
 }
 
@@ -64,6 +109,16 @@ pub enum DeleteRule {
     Hard,
     /// Deleted elements stay readable.
     Soft,
+}
+
+impl DeleteRule {
+    /// As it stands in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            DeleteRule::Hard => "hard",
+            DeleteRule::Soft => "soft",
+        }
+    }
 }
 
 impl From<DeleteRule> for timeweft_graph::Deletes {
@@ -91,6 +146,12 @@ pub struct TrainConfig {
     pub learning_rate: f64,
     /// Loss over a positive and its negatives.
     pub loss: Loss,
+    /// Epochs without a better validation MRR after which training stops; 0 means never.
+    pub patience: usize,
+    /// What state training answers may read.
+    pub freshness: TrainFreshness,
+    /// Move the borders of batches from epoch to epoch.
+    pub jitter: bool,
     /// Seed of weights, negatives and batch borders.
     pub seed: u64,
     /// Share of the target events that is trained on, and the share up to which is validated on.
@@ -108,6 +169,9 @@ impl Default for TrainConfig {
             epochs: 5,
             learning_rate: 1e-3,
             loss: Loss::Softmax,
+            patience: 3,
+            freshness: TrainFreshness::Event,
+            jitter: true,
             seed: 1,
             split: [0.70, 0.85],
             split_times: None,
@@ -179,6 +243,19 @@ impl Config {
                 "model.width {} is not divisible by model.heads {}",
                 model.width, model.heads
             )));
+        }
+        if !model.gate_bias.is_finite() {
+            return Err(ConfigError("model.gate_bias must be a finite number".into()));
+        }
+        if !(1..=2).contains(&model.layers) {
+            return Err(ConfigError(format!("model.layers {} must be 1 or 2", model.layers)));
+        }
+        if model.bucket == Bucket::Batch && (train.jitter || train.freshness != TrainFreshness::Batch) {
+            return Err(ConfigError(
+                "model.bucket \"batch\" needs train.freshness \"batch\" and train.jitter false: such a memory is not seen \
+                 inside its batch, and batches are part of the model"
+                    .into(),
+            ));
         }
         let [train_share, val_share] = train.split;
         if !(0.0 < train_share && train_share < val_share && val_share <= 1.0) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::ConfigError;
+use crate::{ConfigError, DeleteRule};
 
 /// A learning task that cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,17 @@ pub enum LearnError {
         epoch: usize,
         /// The loss.
         loss: f32,
+    },
+    /// Training goes on with another configuration than it began with.
+    #[error("the model was trained with another configuration: only train.epochs and train.patience may differ")]
+    OtherConfig,
+    /// Deletes are asked to be read otherwise than in training.
+    #[error("the model was trained with {} deletes and cannot answer with {} ones: train another", trained.name(), asked.name())]
+    Deletes {
+        /// The setting of the model.
+        trained: DeleteRule,
+        /// The setting that is asked for.
+        asked: DeleteRule,
     },
     /// A model of another graph, or a file that is no model.
     #[error("{}: {reason}", path.display())]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batches;
+use crate::breakdown::break_down;
 use crate::pipeline::{Remembered, answer, floats, remember};
 use crate::train::absorb;
 use crate::{Config, Freshness, Htgn, Metrics, Progress, Query, Rule, Task, VectorStore, World, rank, train};
@@ -19,6 +20,8 @@ pub struct Evaluation {
     pub freshness: Freshness,
     /// Name and metrics: the model first, then every rule.
     pub rows: Vec<(String, Metrics)>,
+    /// The model's metrics by relation and by whether the ends are new.
+    pub parts: Vec<(String, Metrics)>,
 }
 
 /// Ranks the links `part` with memory rebuilt by the model's own weights, beside every rule.
@@ -34,10 +37,11 @@ pub fn evaluate(
     let before = world.n_facts_before(task.time_of(part.start));
     let store = train::rebuild(model, world, config, before.min(first_needed(task, &part, freshness)));
     let ranks = ranks(model, world, task, config, part.clone(), freshness, store, &mut progress);
+    let parts = break_down(task, part.clone(), &ranks);
     let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
     let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
     rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));
-    Evaluation { freshness, rows }
+    Evaluation { freshness, rows, parts }
 }
 
 /// The number of facts that may be in the store before the first answer of a part.
@@ -133,7 +137,7 @@ impl Ranking<'_> {
     }
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
-        let logits = floats(answer(self.model, self.world, &self.config.model, remembered, &self.store, queries));
+        let logits = floats(answer(self.model, self.world, remembered, &self.store, queries));
         let mut rest = &logits[..];
         for &size in sizes {
             let (mine, later) = rest.split_at(size);

@@ -1,13 +1,16 @@
 //! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
 
+use burn::tensor::Tensor;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
+use crate::attribution::attribute;
+use crate::cooperation::Decisions;
 use crate::layers::constant;
 use crate::neighborhood::read;
 use crate::pipeline::{Remembered, answer, ask, counted, floats, memory_table};
 use crate::train::rebuild;
-use crate::{Query, Trained, counters, gnn};
+use crate::{Htgn, Neighborhood, Query, Recalled, Trained, counters, gnn};
 
 /// A candidate destination and its score.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -31,6 +34,9 @@ pub struct Explanation {
     pub counters: [Recency; 5],
     /// Neighbours of the source, then of the destination.
     pub neighbors: Vec<Heard>,
+    /// Past messages in the memory of the source, then of the destination; of each the largest contribution first. Empty for
+    /// a cell that is not linear in its past.
+    pub memory: Vec<Recalled>,
 }
 
 /// A neighbour event that a root listened to.
@@ -48,8 +54,19 @@ pub struct Heard {
     pub created: Time,
     /// Attention of each head, in [0, 1].
     pub attention: Vec<f32>,
+    /// Whether the root listened and the neighbour spoke, for a co-operative model: it was heard only if both did.
+    pub actions: Option<Actions>,
     /// Signed contribution: first-order share of the logit that came through this neighbour (specification 2.9).
     pub contribution: f32,
+}
+
+/// The two decisions behind an edge of a co-operative model (specification 2.8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Actions {
+    /// The root listens.
+    pub listens: bool,
+    /// The neighbour speaks.
+    pub speaks: bool,
 }
 
 impl Trained {
@@ -84,12 +101,12 @@ impl Trained {
         let nothing = Remembered::nothing(&store);
         queries
             .chunks(8192)
-            .flat_map(|queries| floats(answer(&self.model, &self.world, &self.config.model, &nothing, &store, queries)))
+            .flat_map(|queries| floats(answer(&self.model, &self.world, &nothing, &store, queries)))
             .collect()
     }
 
     /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt.
-    fn memory_before(&self, time: Time) -> std::borrow::Cow<'_, crate::VectorStore> {
+    pub(crate) fn memory_before(&self, time: Time) -> std::borrow::Cow<'_, crate::VectorStore> {
         let n = self.world.n_facts_before(time);
         if n == self.store.absorbed() {
             return std::borrow::Cow::Borrowed(&self.store);
@@ -101,52 +118,123 @@ impl Trained {
     pub fn explain(&self, query: &Query) -> Explanation {
         let store = self.memory_before(query.as_of);
         let remembered = Remembered::nothing(&store);
-        let (roots, pairs) = ask(std::slice::from_ref(query));
-        let config = &self.config.model;
-        let hood =
-            read(&self.world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, &store);
+        let (roots, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let hood = read(&self.world.context(), &roots, &remembered.tokens, &store);
         let table = memory_table(&self.model, &remembered, &hood);
-        let device = table.device();
-        let reading = self.model.gnn.read(table, &hood, &self.world.fitted.clock, self.model.identity.as_ref());
-        // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
-        let heard = self.model.gnn.attend(&reading, &hood).autodiff().require_grad();
-        let embeddings = self.model.gnn.finish(reading.own.clone(), heard.clone());
-        let has_counters = self.model.predictor.has_counters();
-        let counts = has_counters.then(|| counted(&self.world, std::slice::from_ref(query), &device));
-        let logit = self.model.predictor.forward(embeddings.clone(), &pairs, counts);
-        let never = has_counters.then(|| constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &device));
-        let without =
-            never.map(|never| first(&floats(self.model.predictor.forward(embeddings, &pairs, Some(never)).inner())));
-        let value = first(&floats(logit.clone().inner()));
-        let gradient = heard.grad(&logit.backward()).map(floats).unwrap_or_default();
+        let predictor = &self.model.predictor;
+        let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
+        let without = predictor.has_counters().then(|| {
+            let (own, heard, _) = self.hear(table.clone(), &hood);
+            first(&floats(predictor.forward(self.embed(own, heard), &pairs, Some(never()))))
+        });
+        let Study { logit, mut neighbors } = self.study(query, &hood, &remembered);
+        neighbors
+            .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         Explanation {
-            logit: value,
+            logit,
             logit_without_counters: without,
             counters: counters::count(&self.world.index, query),
-            neighbors: self.share_out(&hood, &reading, &gradient, pairs.source[0]),
+            neighbors,
+            memory: self.recall(query, &hood, table),
         }
     }
 
-    /// `c_j = <dlogit/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root.
-    fn share_out(
-        &self,
-        hood: &crate::Neighborhood,
-        reading: &gnn::Read,
-        gradient: &[f32],
-        source_root: u32,
-    ) -> Vec<Heard> {
-        let heads = self.model.gnn.heads();
-        let structure = gnn::structure(hood);
-        if structure.pair_relation.is_empty() {
-            return Vec::new();
+    /// The contribution of every neighbour of the roots asked for, in their order.
+    pub(crate) fn contributions(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> Vec<f32> {
+        self.study(query, hood, remembered).neighbors.iter().map(|heard| heard.contribution).collect()
+    }
+
+    /// The score of a query that reads a neighbourhood.
+    pub(crate) fn logit_of(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> f32 {
+        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let table = memory_table(&self.model, remembered, hood);
+        let counts = self.count(query, &table);
+        let (own, heard, _) = self.hear(table, hood);
+        first(&floats(self.model.predictor.forward(self.embed(own, heard), &pairs, counts)))
+    }
+
+    /// The score, and how it is shared out among the neighbours, in their order.
+    fn study(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> Study {
+        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let table = memory_table(&self.model, remembered, hood);
+        let counts = self.count(query, &table);
+        let (own, heard, reading) = self.hear(table, hood);
+        // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
+        let heard = heard.autodiff().require_grad();
+        let logit = self.model.predictor.forward(self.embed(own, heard.clone()), &pairs, counts);
+        let value = first(&floats(logit.clone().inner()));
+        let gradient = heard.grad(&logit.backward()).map(floats).unwrap_or_default();
+        let share_out = |reading: gnn::Read| self.share_out(hood, &reading, &gradient, pairs.source[0]);
+        Study { logit: value, neighbors: reading.map_or_else(Vec::new, share_out) }
+    }
+
+    /// Own vectors of the roots, what they hear, and what they read.
+    fn hear(&self, table: Tensor<2>, hood: &Neighborhood) -> (Tensor<2>, Tensor<2>, Option<gnn::Read>) {
+        let Htgn { gnn, identity, .. } = &self.model;
+        let (own, reading) = gnn.read(table, hood, &self.world.fitted.clock, identity.as_ref(), None);
+        let heard = match (gnn.last(), &reading) {
+            (Some(layer), Some(reading)) => layer.attend(reading, hood),
+            _ => own.zeros_like(),
+        };
+        (own, heard, reading)
+    }
+
+    /// Embeddings of own vectors and what was heard.
+    fn embed(&self, own: Tensor<2>, heard: Tensor<2>) -> Tensor<2> {
+        match self.model.gnn.last() {
+            Some(layer) => layer.finish(own, heard),
+            None => self.model.gnn.finish(own + heard),
         }
-        let attention =
-            heads.weights(reading.query.clone(), reading.tokens.clone(), Some(reading.sink.clone()), &structure);
-        let through = Through::new(gradient, &self.model.gnn.output().weight.val(), heads.value_weights());
+    }
+
+    fn count(&self, query: &Query, like: &Tensor<2>) -> Option<Tensor<2>> {
+        let has_counters = self.model.predictor.has_counters();
+        has_counters.then(|| counted(&self.world, std::slice::from_ref(query), &like.device()))
+    }
+
+    /// What came through the memory of the roots.
+    fn recall(&self, query: &Query, hood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
+        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let counts = self.count(query, &table);
+        let [_, d] = table.dims();
+        let table = table.autodiff().require_grad();
+        let (own, heard, _) = self.hear(table.clone(), hood);
+        let logit = self.model.predictor.forward(self.embed(own, heard), &pairs, counts);
+        let gradient = table.grad(&logit.backward()).map(floats).unwrap_or_default();
+        let mut recalled = Vec::new();
+        for (at_source, root, node) in
+            [(true, pairs.source[0], query.source), (false, pairs.destination[0], query.destination)]
+        {
+            let row = hood.entry_row[hood.root_entry[root as usize] as usize] as usize;
+            let Some(gradient) = gradient.get(row * d..(row + 1) * d) else { continue };
+            let Some(out) = attribute(&self.model, &self.world, node, query.as_of, gradient) else { continue };
+            let tokens = out.times.into_iter().zip(out.facts).zip(out.parts);
+            recalled.extend(tokens.map(|((time, facts), contribution)| Recalled {
+                at_source,
+                time,
+                facts,
+                contribution,
+            }));
+        }
+        recalled
+            .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
+        recalled
+    }
+
+    /// `c_j = <dlogit/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root that was asked for.
+    fn share_out(&self, hood: &Neighborhood, reading: &gnn::Read, gradient: &[f32], source_root: u32) -> Vec<Heard> {
+        let structure = hood.structure(hood.asked);
+        let Some(layer) = self.model.gnn.last().filter(|_| !structure.pair_relation.is_empty()) else {
+            return Vec::new();
+        };
+        let outlet = reading.outlet.clone();
+        let attention = layer.heads().weights(reading.query.clone(), reading.tokens.clone(), outlet, &structure);
+        let through = Through::new(gradient, &layer.output().weight.val(), layer.heads().value_weights());
         let tokens = floats(reading.tokens.clone());
         let ([_, f], n_heads) = (reading.tokens.dims(), self.config.model.heads);
-        let mut heard = Vec::with_capacity(hood.neighbors.len());
-        for (pair, ends) in hood.pair_neighbors.windows(2).enumerate() {
+        let actions = reading.decisions.as_ref().map(actions);
+        let mut heard = Vec::new();
+        for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
             let (relation, root) = (hood.pair_relation[pair], hood.pair_root[pair]);
             for j in ends[0] as usize..ends[1] as usize {
                 let Neighbor { node, edge, edge_type, created, .. } = hood.neighbors[j];
@@ -160,13 +248,25 @@ impl Trained {
                     edge_type,
                     created,
                     attention,
+                    actions: actions.as_ref().map(|actions| actions[j]),
                     contribution,
                 });
             }
         }
-        heard.sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         heard
     }
+}
+
+/// A score, and what each neighbour adds to it.
+struct Study {
+    logit: f32,
+    neighbors: Vec<Heard>,
+}
+
+fn actions(decisions: &Decisions) -> Vec<Actions> {
+    let yes = |tensor: &Tensor<2>| floats(tensor.clone()).into_iter().map(|x| x > 0.5);
+    let both = yes(&decisions.listens).zip(yes(&decisions.speaks));
+    both.map(|(listens, speaks)| Actions { listens, speaks }).collect()
 }
 
 fn first(values: &[f32]) -> f32 {

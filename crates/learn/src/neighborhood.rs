@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Deletes, Direction, EdgeIndex, NodeIndex, Owner, Time};
+use timeweft_graph::{Direction, EdgeIndex, NodeIndex, Owner, Time};
 use timeweft_index::Neighbor;
 
-use crate::batch::{Context, FeatureRows, Tokens, gap, push_node_features};
-use crate::{Relations, VectorStore};
+use crate::batch::{Context, FeatureRows, Tokens, Version, gap, push_node_features};
+use crate::{GnnKind, ModelConfig, Relations, VectorStore};
 
 /// A node whose embedding is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -21,8 +21,8 @@ pub struct Root {
 
 /// Where a row of the memory table comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Version {
-    /// The node has never received a message: the learned start of its type.
+enum Row {
+    /// The node has never received a message, or is gone: the learned start of its type.
     Start(NodeIndex),
     /// The vector store's row of the node.
     Stored(NodeIndex),
@@ -32,8 +32,22 @@ enum Version {
 
 /// The neighbourhoods of Q roots. The memory table has the stored rows first, then the starts of the node types, then
 /// the tokens of the batch; an entry is one (node, version) that a root or a neighbour reads.
+///
+/// With two layers the neighbours of the roots that were asked for are roots as well, behind these, as of the same time.
 #[derive(Clone, Debug, Default)]
 pub struct Neighborhood {
+    /// Q: the roots.
+    pub roots: Vec<Root>,
+    /// How many of them were asked for: the first.
+    pub asked: usize,
+    /// With two layers, the root that each neighbour of the roots asked for is.
+    pub neighbor_root: Vec<u32>,
+    /// For a co-operative model, Q: edges at each root so far.
+    pub root_degree: Vec<f64>,
+    /// For a co-operative model, E: ticks since each neighbour's last message.
+    pub neighbor_idle: Vec<f64>,
+    /// For a co-operative model, E: edges at each neighbour so far.
+    pub neighbor_degree: Vec<f64>,
     /// Stored memory vectors that are read, d floats each.
     pub stored: Vec<f32>,
     /// V: row of the memory table of each entry.
@@ -66,32 +80,69 @@ pub struct Neighborhood {
     pub edge_features: FeatureRows,
 }
 
-/// Reads the neighbourhoods of `roots`: the `k` most recent live edges strictly before each root's `as_of`.
-pub(crate) fn read(
-    context: &Context<'_>,
-    roots: &[Root],
-    k: usize,
-    deletes: Deletes,
-    tokens: &Tokens,
-    store: &VectorStore,
-) -> Neighborhood {
-    let sampled: Vec<Vec<Neighbor>> = roots.par_iter().map(|root| sample(context, root, k, deletes)).collect();
+/// Reads the neighbourhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
+pub(crate) fn read(context: &Context<'_>, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
+    let sample_all =
+        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(context, root)).collect() };
+    let mut sampled = sample_all(roots);
+    let mut all = roots.to_vec();
+    let mut neighbor_root = Vec::new();
+    if context.config.layers == 2 {
+        let mut known: FxHashMap<Root, u32> = roots.iter().copied().zip(0..).collect();
+        for (root, neighbors) in roots.iter().zip(&sampled) {
+            neighbor_root.extend(neighbors.iter().map(|neighbor| {
+                let reached = Root { node: neighbor.node, ..*root };
+                *known.entry(reached).or_insert_with(|| {
+                    all.push(reached);
+                    all.len() as u32 - 1
+                })
+            }));
+        }
+        sampled.extend(sample_all(&all[roots.len()..]));
+    }
     let mut builder = Builder {
         context,
         tokens,
         store,
         entries: FxHashMap::default(),
-        out: Neighborhood::default(),
-        versions: Vec::new(),
+        out: Neighborhood { asked: roots.len(), neighbor_root, ..Neighborhood::default() },
+        rows: Vec::new(),
     };
     builder.out.edge_features = FeatureRows::new(context.relations.n_edge_types());
     builder.out.entry_features = FeatureRows::new(context.relations.n_node_types());
     builder.out.root_pairs.push(0);
     builder.out.pair_neighbors.push(0);
-    for (root, neighbors) in roots.iter().zip(&sampled) {
+    for (root, neighbors) in all.iter().zip(&sampled) {
         builder.push_root(root, neighbors);
     }
+    builder.out.roots = all;
     builder.finish()
+}
+
+impl Neighborhood {
+    /// How many roots a layer makes vectors of: those asked for, or all.
+    pub(crate) fn n_roots(&self, last: bool) -> usize {
+        if last { self.asked } else { self.roots.len() }
+    }
+
+    /// How many neighbours a layer reads: those of the roots asked for, or all.
+    pub(crate) fn n_neighbors(&self, last: bool) -> usize {
+        self.pair_neighbors[self.root_pairs[self.n_roots(last)] as usize] as usize
+    }
+
+    /// The roots that were asked for.
+    pub(crate) fn asked_roots(&self) -> Vec<u32> {
+        (0..self.asked as u32).collect()
+    }
+
+    /// The root of each of the first `n` neighbours.
+    pub(crate) fn root_of_neighbors(&self, n: usize) -> Vec<u32> {
+        let mut root_of = Vec::with_capacity(n);
+        for (ends, &root) in self.pair_neighbors.windows(2).zip(&self.pair_root) {
+            root_of.resize((ends[1] as usize).min(n), root);
+        }
+        root_of
+    }
 }
 
 fn relation_of(relations: Relations, neighbor: &Neighbor) -> u32 {
@@ -101,9 +152,12 @@ fn relation_of(relations: Relations, neighbor: &Neighbor) -> u32 {
     }
 }
 
-fn sample(context: &Context<'_>, root: &Root, k: usize, deletes: Deletes) -> Vec<Neighbor> {
+fn sample(context: &Context<'_>, root: &Root) -> Vec<Neighbor> {
+    let ModelConfig { neighbors: k, deletes, gnn, .. } = *context.config;
     let mut neighbors = Vec::with_capacity(k);
-    context.index.last_neighbors(root.node, root.as_of, k, deletes, &mut neighbors);
+    if gnn != GnnKind::None {
+        context.index.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
+    }
     neighbors.sort_by_key(|neighbor| relation_of(context.relations, neighbor));
     neighbors
 }
@@ -112,8 +166,8 @@ struct Builder<'a> {
     context: &'a Context<'a>,
     tokens: &'a Tokens,
     store: &'a VectorStore,
-    entries: FxHashMap<(NodeIndex, Version), u32>,
-    versions: Vec<Version>,
+    entries: FxHashMap<(NodeIndex, Row), u32>,
+    rows: Vec<Row>,
     out: Neighborhood,
 }
 
@@ -123,7 +177,10 @@ impl Builder<'_> {
         let entry = self.entry(root.node, root.as_of);
         self.out.root_entry.push(entry);
         self.out.root_type.push(u32::from(self.context.index.node_type(root.node).0));
-        self.out.root_gap.push(gap(self.version_time(self.versions[entry as usize]), root.time));
+        self.out.root_gap.push(gap(self.row_time(entry), root.time));
+        if self.context.config.gnn == GnnKind::Cooperative {
+            self.out.root_degree.push(self.context.index.degree_before(root.node, root.as_of) as f64);
+        }
         let relations = self.context.relations;
         for pair in neighbors.chunk_by(|a, b| relation_of(relations, a) == relation_of(relations, b)) {
             self.out.pair_relation.push(relation_of(relations, &pair[0]));
@@ -141,6 +198,10 @@ impl Builder<'_> {
         let entry = self.entry(neighbor.node, root.as_of);
         self.out.neighbor_entry.push(entry);
         self.out.neighbor_gap.push(gap(Some(neighbor.created), root.time));
+        if self.context.config.gnn == GnnKind::Cooperative {
+            self.out.neighbor_idle.push(gap(self.row_time(entry), root.time));
+            self.out.neighbor_degree.push(self.context.index.degree_before(neighbor.node, root.as_of) as f64);
+        }
         self.out.neighbors.push(*neighbor);
         self.push_edge_features(neighbor, neighbor.edge, root.as_of, row);
     }
@@ -156,47 +217,57 @@ impl Builder<'_> {
 
     /// The entry of a node as of a time: its last token before, else its stored row, else the start of its type.
     fn entry(&mut self, node: NodeIndex, as_of: Time) -> u32 {
-        let version = match self.tokens.version(node, as_of) {
-            Some(token) => Version::Token(token),
-            None if self.store.last(node).is_some() => Version::Stored(node),
-            None => Version::Start(node),
+        let row = match self.tokens.version(node, as_of) {
+            Version::Token(token) => Row::Token(token),
+            Version::Earlier if self.store.last(node).is_some() => Row::Stored(node),
+            Version::Earlier | Version::Gone => Row::Start(node),
         };
-        let next = self.versions.len() as u32;
-        let entry = *self.entries.entry((node, version)).or_insert(next);
+        let next = self.rows.len() as u32;
+        let entry = *self.entries.entry((node, row)).or_insert(next);
         if entry == next {
-            self.versions.push(version);
+            self.rows.push(row);
             self.out.entry_slots.extend(self.context.slots(node));
             // A node's features change only by a fact of its own, which makes a token: the version says which hold.
-            if let Some(time) = self.version_time(version) {
+            if let Some(time) = self.row_time(entry) {
                 push_node_features(self.context, &mut self.out.entry_features, node, time, entry);
             }
         }
         entry
     }
 
-    fn version_time(&self, version: Version) -> Option<Time> {
-        match version {
-            Version::Start(_) => None,
-            Version::Stored(node) => self.store.last(node),
-            Version::Token(token) => self.tokens.time.get(token).copied(),
+    /// Time of the last message that an entry has seen.
+    fn row_time(&self, entry: u32) -> Option<Time> {
+        match self.rows[entry as usize] {
+            Row::Start(_) => None,
+            Row::Stored(node) => self.store.last(node),
+            Row::Token(token) => self.tokens.time.get(token).copied(),
         }
     }
 
-    /// Lays out the memory table once all versions are known.
+    /// Lays out the memory table once all versions are known. Without memory it is the starts of the types.
     fn finish(mut self) -> Neighborhood {
-        let n_stored = self.versions.iter().filter(|version| matches!(version, Version::Stored(_))).count();
+        let index = self.context.index;
+        if !self.context.config.memory {
+            let start = |&(node, _): &(NodeIndex, Row)| index.node_type(node).at() as u32;
+            self.out.entry_row.resize(self.rows.len(), 0);
+            for (key, &entry) in &self.entries {
+                self.out.entry_row[entry as usize] = start(key);
+            }
+            return self.out;
+        }
+        let n_stored = self.rows.iter().filter(|row| matches!(row, Row::Stored(_))).count();
         let mut next = 0;
-        for version in &self.versions {
-            let row = match *version {
-                Version::Stored(node) => {
+        for row in &self.rows {
+            let at = match *row {
+                Row::Stored(node) => {
                     self.out.stored.extend_from_slice(self.store.memory(node).unwrap_or_default());
                     next += 1;
                     next - 1
                 }
-                Version::Start(node) => n_stored + self.context.index.node_type(node).at(),
-                Version::Token(token) => n_stored + self.context.relations.n_node_types() + token,
+                Row::Start(node) => n_stored + index.node_type(node).at(),
+                Row::Token(token) => n_stored + self.context.relations.n_node_types() + token,
             };
-            self.out.entry_row.push(row as u32);
+            self.out.entry_row.push(at as u32);
         }
         self.out
     }

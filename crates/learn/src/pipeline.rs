@@ -11,8 +11,8 @@ use crate::layers::{Init, constant};
 use crate::neighborhood::{Root, read};
 use crate::predictor::Pairs;
 use crate::{
-    Aggregator, Clock, Config, Encoder, Gnn, Identity, Mamba, ModelConfig, Neighborhood, Predictor, Query, Scanned,
-    Tokens, VectorStore, World, counters,
+    Aggregator, Clock, Config, Encoder, Gnn, Identity, Memory, Neighborhood, Predictor, Query, Scanned, Tokens,
+    VectorStore, World, counters,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
@@ -25,7 +25,7 @@ pub struct Htgn {
     /// Stage 2.
     pub aggregator: Aggregator,
     /// Stage 3.
-    pub memory: Mamba,
+    pub memory: Memory,
     /// Stage 4.
     pub gnn: Gnn,
     /// Stage 5.
@@ -35,7 +35,8 @@ pub struct Htgn {
 impl Htgn {
     /// A model with starting weights for a graph.
     pub fn new(config: &Config, world: &World, device: &Device) -> Htgn {
-        let ModelConfig { width: d, channels, states, heads, counters, .. } = config.model;
+        let model = &config.model;
+        let d = model.width;
         let fitted = &world.fitted;
         let (relations, clock, slots) = (world.relations, &fitted.clock, fitted.identity_slots);
         let (nodes, edges) = (fitted.featurizer.node_widths(), fitted.featurizer.edge_widths());
@@ -44,10 +45,10 @@ impl Htgn {
         Htgn {
             identity: Identity::new(init, slots, d),
             encoder: Encoder::new(init, d, relations, widths, clock, slots),
-            aggregator: Aggregator::new(init, d, heads, relations, slots),
-            memory: Mamba::new(init, d, channels, states, relations.n_node_types(), clock),
-            gnn: Gnn::new(init, d, heads, relations, widths, clock),
-            predictor: Predictor::new(init, d, relations.n_edge_types(), counters),
+            aggregator: Aggregator::new(init, model, relations, slots),
+            memory: Memory::new(init, model, relations.n_node_types(), clock),
+            gnn: Gnn::new(init, model, relations, widths, clock),
+            predictor: Predictor::new(init, d, relations.n_edge_kinds(), model.counters),
         }
     }
 }
@@ -56,7 +57,7 @@ impl Htgn {
 pub struct Remembered {
     /// Its tokens.
     pub tokens: Tokens,
-    /// What the scan made of them; `None` for no facts.
+    /// What the scan made of them; `None` for no facts, or no memory.
     pub scanned: Option<Scanned>,
     /// Facts up to here will be in.
     absorbs: usize,
@@ -67,7 +68,7 @@ pub fn remember(model: &Htgn, world: &World, facts: Range<usize>, store: &Vector
     let clock = &world.fitted.clock;
     let absorbs = facts.end;
     let (messages, tokens) = expand(&world.context(), world.facts(), facts, store);
-    let scanned = (!tokens.node.is_empty()).then(|| {
+    let scanned = (!tokens.node.is_empty() && world.fitted.config.memory).then(|| {
         let identity = model.identity.as_ref();
         let encoded = model.encoder.forward(&messages, clock, identity);
         let aggregated = model.aggregator.forward(encoded, &tokens, identity);
@@ -80,16 +81,27 @@ pub fn remember(model: &Htgn, world: &World, facts: Range<usize>, store: &Vector
 pub fn answer(
     model: &Htgn,
     world: &World,
-    config: &ModelConfig,
     remembered: &Remembered,
     store: &VectorStore,
     queries: &[Query],
 ) -> Tensor<1> {
-    let (roots, pairs) = ask(queries);
-    let hood = read(&world.context(), &roots, config.neighbors, config.deletes.into(), &remembered.tokens, store);
+    answer_with(model, world, remembered, store, queries, None)
+}
+
+/// The same in a step of training: `draw` is the key of its noise, if the model has any.
+pub fn answer_with(
+    model: &Htgn,
+    world: &World,
+    remembered: &Remembered,
+    store: &VectorStore,
+    queries: &[Query],
+    draw: Option<u64>,
+) -> Tensor<1> {
+    let (roots, pairs) = ask(world, queries);
+    let hood = read(&world.context(), &roots, &remembered.tokens, store);
     let table = memory_table(model, remembered, &hood);
     let device = table.device();
-    let embeddings = model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref());
+    let embeddings = model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref(), draw);
     let counted = model.predictor.has_counters().then(|| counted(world, queries, &device));
     model.predictor.forward(embeddings, &pairs, counted)
 }
@@ -119,7 +131,7 @@ pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
 }
 
 /// The distinct roots of queries, and which roots each query pairs.
-pub fn ask(queries: &[Query]) -> (Vec<Root>, Pairs) {
+pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
     let mut roots = Vec::new();
     let mut known = rustc_hash::FxHashMap::default();
     let mut root = |node: NodeIndex, query: &Query| {
@@ -133,7 +145,7 @@ pub fn ask(queries: &[Query]) -> (Vec<Root>, Pairs) {
     for query in queries {
         pairs.source.push(root(query.source, query));
         pairs.destination.push(root(query.destination, query));
-        pairs.edge_type.push(u32::from(query.edge_type.0));
+        pairs.edge_type.push(world.relations.edge_kind(query.edge_type));
     }
     (roots, pairs)
 }
@@ -147,12 +159,14 @@ impl Remembered {
 
     /// Commits the values of this forward pass, once.
     pub fn commit(self, store: &mut VectorStore) {
-        let Some(scanned) = self.scanned else { return };
-        let ends: Vec<u32> = self.tokens.segments[1..].iter().map(|end| end - 1).collect();
-        let memory = floats(crate::nn::gather(scanned.memory.inner(), &ends));
-        let state = floats(scanned.state.inner());
-        let last: Vec<_> = ends.iter().map(|&end| self.tokens.time[end as usize]).collect();
-        store.commit(&self.tokens.receivers, &state, &memory, &last, self.absorbs);
+        let Tokens { receivers, gone, time, .. } = &self.tokens;
+        let ends = self.tokens.last_tokens();
+        let (state, memory) = match self.scanned {
+            Some(scanned) => (floats(scanned.state.inner()), floats(crate::nn::gather(scanned.memory.inner(), &ends))),
+            None => Default::default(),
+        };
+        let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize]));
+        store.commit(receivers, &state, &memory, &last.collect::<Vec<_>>(), self.absorbs);
     }
 }
 

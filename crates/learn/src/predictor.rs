@@ -12,7 +12,7 @@ use crate::{Loss, counters, nn};
 pub struct Predictor {
     source: Linear,
     destination: Linear,
-    /// `[edge types, d]` each: E, w and R.
+    /// `[kinds of edges, d]` each: E, w and R.
     relation: Param<Tensor<2>>,
     weight: Param<Tensor<2>>,
     bilinear: Param<Tensor<2>>,
@@ -33,7 +33,7 @@ pub struct Pairs {
     pub source: Vec<u32>,
     /// C: root of the destination.
     pub destination: Vec<u32>,
-    /// C: edge type.
+    /// C: kind of edge.
     pub edge_type: Vec<u32>,
 }
 

@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::layers::Init;
-use crate::nn;
+use crate::nn::{self, Outlet};
 
 /// Per-relation key, value and prior of each head.
 #[derive(Module, Debug)]
@@ -45,14 +45,8 @@ impl RelationHeads {
         }
     }
 
-    /// Query `[Q, H * d_h]`, tokens `[E, F]`, sink `[Q, H]` to `[Q, H * d_h]`.
-    pub fn attend(
-        &self,
-        query: Tensor<2>,
-        tokens: Tensor<2>,
-        sink: Option<Tensor<2>>,
-        structure: &Structure<'_>,
-    ) -> Tensor<2> {
+    /// Query `[Q, H * d_h]`, tokens `[E, F]`, sink and gates to `[Q, H * d_h]`.
+    pub fn attend(&self, query: Tensor<2>, tokens: Tensor<2>, outlet: Outlet, structure: &Structure<'_>) -> Tensor<2> {
         let [q, d] = query.dims();
         let n_pairs = structure.pair_relation.len();
         if n_pairs == 0 {
@@ -61,7 +55,7 @@ impl RelationHeads {
         let order = Order::by_relation(structure, self.prior.val().dims()[0]);
         let absorbed = self.absorb(query, &order);
         let prior = nn::gather(self.prior.val(), structure.pair_relation);
-        let context = nn::temporal_attention(absorbed, tokens, prior, sink, &structure.layout());
+        let context = nn::temporal_attention(absorbed, tokens, prior, outlet, &structure.layout());
         let [_, h, f] = context.dims();
         let sorted = nn::gather(context.reshape([n_pairs, h * f]), &order.sorted).reshape([n_pairs, h, f]);
         let values = nn::typed_heads(sorted, &order.offsets, self.values.val()).reshape([n_pairs, d]);
@@ -80,17 +74,11 @@ impl RelationHeads {
     }
 
     /// The attention that [`RelationHeads::attend`] pays: alpha of every token and head, `[E, H]`, row after row.
-    pub fn weights(
-        &self,
-        query: Tensor<2>,
-        tokens: Tensor<2>,
-        sink: Option<Tensor<2>>,
-        structure: &Structure<'_>,
-    ) -> Vec<f32> {
+    pub fn weights(&self, query: Tensor<2>, tokens: Tensor<2>, outlet: Outlet, structure: &Structure<'_>) -> Vec<f32> {
         let order = Order::by_relation(structure, self.prior.val().dims()[0]);
         let absorbed = self.absorb(query, &order);
         let prior = nn::gather(self.prior.val(), structure.pair_relation);
-        nn::attention_weights(absorbed, tokens, prior, sink, &structure.layout()).tokens
+        nn::attention_weights(absorbed, tokens, prior, outlet, &structure.layout()).tokens
     }
 
     /// W_V `[relations, H, F, d_h]`.

@@ -8,13 +8,13 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
-use timeweft_graph::NodeIndex;
+use timeweft_graph::{NodeIndex, Time};
 
 use crate::batch::batches;
-use crate::pipeline::{answer, floats, remember};
+use crate::pipeline::{answer_with, floats, remember};
 use crate::{
-    AdamW, Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, VectorStore, World, evaluate,
-    predictor, splitmix64,
+    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, TrainFreshness,
+    VectorStore, World, evaluate, predictor, splitmix64,
 };
 
 /// What an epoch gave.
@@ -52,8 +52,8 @@ pub struct Trained {
     pub model: Htgn,
     /// The graph as it reads it.
     pub world: World,
-    /// The optimiser after the best epoch.
-    pub optimizer: ModuleOptimizer,
+    /// Where training stood after the last epoch.
+    pub latest: Latest,
     /// Memory with the chosen weights, true up to the end of the log.
     pub store: VectorStore,
     /// How it was trained.
@@ -64,17 +64,80 @@ pub struct Trained {
     pub best: usize,
 }
 
+/// Weights and optimiser after the last epoch: training goes on from here.
+#[derive(Clone)]
+pub struct Latest {
+    /// The weights, without gradients.
+    pub model: Htgn,
+    /// The optimiser.
+    pub optimizer: ModuleOptimizer,
+    /// Steps it has taken.
+    pub steps: usize,
+}
+
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
 ///
 /// # Errors
 /// If the configuration is wrong, or the loss stops being a number.
-pub fn train(task: &Task, config: &Config, mut progress: impl FnMut(Progress)) -> Result<Trained, LearnError> {
+pub fn train(task: &Task, config: &Config, progress: impl FnMut(Progress)) -> Result<Trained, LearnError> {
     config.check()?;
     let world = World::new(task.index.clone(), Fitted::fit(task, config));
-    let mut learner = Learner::new(task, &world, config);
-    let mut model = Htgn::new(config, &world, &Device::flex().autodiff());
-    let (mut epochs, mut best): (Vec<Epoch>, Option<Best>) = (Vec::new(), None);
-    for epoch in 1..=config.train.epochs {
+    let model = Htgn::new(config, &world, &Device::flex());
+    let latest = Latest { model, optimizer: AdamW::default().init(), steps: 0 };
+    run(task, config, world, Run { latest, epochs: Vec::new(), best: None }, progress)
+}
+
+/// Trains on from where a run stood: the same bits as if it had never been interrupted. The configuration may differ in
+/// `train.epochs` and `train.patience` only.
+///
+/// # Errors
+/// As [`train`], and if the configuration is another one.
+pub fn resume(
+    task: &Task,
+    config: &Config,
+    trained: Trained,
+    progress: impl FnMut(Progress),
+) -> Result<Trained, LearnError> {
+    config.check()?;
+    let mut known = trained.config.clone();
+    (known.train.epochs, known.train.patience) = (config.train.epochs, config.train.patience);
+    if known != *config {
+        return Err(LearnError::OtherConfig);
+    }
+    let mrr = trained.epochs.get(trained.best.wrapping_sub(1)).map_or(0.0, |epoch| epoch.validation.mrr);
+    let best = Some(Best { mrr, model: trained.model, epoch: trained.best });
+    let world = World::new(task.index.clone(), trained.world.fitted);
+    run(task, config, world, Run { latest: trained.latest, epochs: trained.epochs, best }, progress)
+}
+
+/// A run of training between two epochs.
+struct Run {
+    latest: Latest,
+    epochs: Vec<Epoch>,
+    best: Option<Best>,
+}
+
+/// The weights that are kept so far.
+struct Best {
+    mrr: f64,
+    model: Htgn,
+    epoch: usize,
+}
+
+fn run(
+    task: &Task,
+    config: &Config,
+    world: World,
+    run: Run,
+    mut progress: impl FnMut(Progress),
+) -> Result<Trained, LearnError> {
+    let Run { latest, mut epochs, mut best } = run;
+    let mut learner = Learner::new(task, &world, config, latest.optimizer, latest.steps);
+    let mut model = latest.model.train();
+    for epoch in epochs.len() + 1..=config.train.epochs {
+        if best.as_ref().is_some_and(|best| is_over(config, &epochs, best)) {
+            break;
+        }
         let row;
         (model, row) = learner.epoch(model, epoch, &mut progress)?;
         progress(Progress::Epoch(row));
@@ -82,27 +145,20 @@ pub fn train(task: &Task, config: &Config, mut progress: impl FnMut(Progress)) -
         // Without a validation part the latest weights are kept.
         let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|best| row.validation.mrr > best.mrr);
         if chosen {
-            best = Some(Best {
-                mrr: row.validation.mrr,
-                model: model.valid(),
-                optimizer: learner.optimizer.clone(),
-                epoch,
-            });
+            best = Some(Best { mrr: row.validation.mrr, model: model.valid(), epoch });
         }
     }
-    let Some(Best { model, optimizer, epoch: best, .. }) = best else {
+    let Some(Best { model: chosen, epoch: best, .. }) = best else {
         return Err(LearnError::TooLittle { links: task.links.len() });
     };
-    let store = rebuild(&model, &world, config, world.facts().len());
-    Ok(Trained { model, world, optimizer, store, config: config.clone(), epochs, best })
+    let latest = Latest { model: model.valid(), optimizer: learner.optimizer, steps: learner.step };
+    let store = rebuild(&chosen, &world, config, world.facts().len());
+    Ok(Trained { model: chosen, world, latest, store, config: config.clone(), epochs, best })
 }
 
-/// The weights that are kept so far.
-struct Best {
-    mrr: f64,
-    model: Htgn,
-    optimizer: ModuleOptimizer,
-    epoch: usize,
+/// Whether the last epochs were no better than the best one for too long.
+fn is_over(config: &Config, epochs: &[Epoch], best: &Best) -> bool {
+    config.train.patience > 0 && epochs.len() - best.epoch >= config.train.patience
 }
 
 /// Memory from nothing with fixed weights: all facts up to number `until`. Used whenever weights change for good.
@@ -114,14 +170,16 @@ pub fn rebuild(model: &Htgn, world: &World, config: &Config, until: usize) -> Ve
 
 /// Takes in the facts from where the store stands up to number `until`.
 pub fn absorb(model: &Htgn, world: &World, config: &Config, store: &mut VectorStore, until: usize) {
-    for range in batches(world.facts(), store.absorbed()..until, 4 * config.train.batch, 0) {
+    // Larger batches are faster and change nothing, unless batches are part of the model.
+    let size = if config.model.bucket == Bucket::Batch { 1 } else { 4 } * config.train.batch;
+    for range in batches(world.facts(), store.absorbed()..until, size, 0) {
         remember(model, world, range, store).commit(store);
     }
 }
 
 /// A vector store without rows.
 pub fn empty_store(world: &World, config: &Config) -> VectorStore {
-    VectorStore::new(world.index.n_nodes(), config.model.channels * config.model.states, config.model.width)
+    VectorStore::new(world.index.n_nodes(), config.model.state_width(), config.model.memory_width())
 }
 
 /// The weights while they learn.
@@ -136,9 +194,14 @@ struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    fn new(task: &'a Task, world: &'a World, config: &'a Config) -> Learner<'a> {
-        let optimizer = AdamW::default().init();
-        Learner { task, world, config, optimizer, pools: training_pools(task), step: 0 }
+    fn new(
+        task: &'a Task,
+        world: &'a World,
+        config: &'a Config,
+        optimizer: ModuleOptimizer,
+        step: usize,
+    ) -> Learner<'a> {
+        Learner { task, world, config, optimizer, pools: training_pools(task), step }
     }
 
     /// One pass. The model goes in and out: held once, the optimiser changes its weights without a copy.
@@ -151,14 +214,23 @@ impl<'a> Learner<'a> {
         let started = Instant::now();
         let Config { train, .. } = self.config;
         let end = self.world.n_facts_before(self.task.time_of(self.task.split.train_end));
-        let offset = if epoch == 1 { 0 } else { splitmix64(train.seed ^ epoch as u64) as usize };
+        let moves = train.jitter && epoch > 1;
+        let offset = if moves { splitmix64(train.seed ^ epoch as u64) as usize } else { 0 };
         let mut store = empty_store(self.world, self.config);
         let (mut sum, mut done) = (0.0, 0);
+        let mut before = 0..0;
         for range in batches(self.world.facts(), 0..end, train.batch, offset) {
             let links = self.links_in(&range);
             let n = links.len();
+            let (facts, as_of) = match train.freshness {
+                TrainFreshness::Event => (range, None),
+                TrainFreshness::Batch => {
+                    let start = self.world.facts()[range.start].time;
+                    (std::mem::replace(&mut before, range), Some(start))
+                }
+            };
             let loss;
-            (model, loss) = self.learn(model, range, links, epoch, &mut store);
+            (model, loss) = self.learn(model, facts, (links, as_of), epoch, &mut store);
             if !loss.is_finite() {
                 return Err(LearnError::Diverged { epoch, loss });
             }
@@ -167,8 +239,9 @@ impl<'a> Learner<'a> {
             progress(Progress::Training { epoch, epochs: train.epochs, done, of, loss: sum / done.max(1) as f64 });
         }
         let train_seconds = started.elapsed().as_secs_f64();
-        let part = self.task.split.train_end..self.task.split.val_end;
         let valid = model.valid();
+        absorb(&valid, self.world, self.config, &mut store, end);
+        let part = self.task.split.train_end..self.task.split.val_end;
         let ranks =
             evaluate::ranks(&valid, self.world, self.task, self.config, part, Freshness::Event, store, progress);
         let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
@@ -181,20 +254,23 @@ impl<'a> Learner<'a> {
         links.partition_point(|link| link.fact < facts.start)..links.partition_point(|link| link.fact < facts.end)
     }
 
-    /// One batch: predict its links from what was before each, learn, then let memory take the batch in.
+    /// One batch: predict links from what was before each, or before `as_of`, learn, then let memory take the facts in. At
+    /// event freshness the links are those of the facts; at batch freshness the facts are those of the batch before, which
+    /// run once more so that memory has a gradient.
     fn learn(
         &mut self,
         mut model: Htgn,
         facts: Range<usize>,
-        links: Range<usize>,
+        (links, as_of): (Range<usize>, Option<Time>),
         epoch: usize,
         store: &mut VectorStore,
     ) -> (Htgn, f32) {
         let remembered = remember(&model, self.world, facts, store);
         let mut value = 0.0;
         if !links.is_empty() {
-            let queries = self.questions(links.clone(), epoch);
-            let logits = answer(&model, self.world, &self.config.model, &remembered, store, &queries);
+            let queries = self.questions(links.clone(), as_of, epoch);
+            let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
+            let logits = answer_with(&model, self.world, &remembered, store, &queries, Some(draw));
             let loss = predictor::loss(self.config.train.loss, logits, links.len());
             value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
@@ -208,7 +284,7 @@ impl<'a> Learner<'a> {
     }
 
     /// Each link followed by its negatives.
-    fn questions(&self, links: Range<usize>, epoch: usize) -> Vec<Query> {
+    fn questions(&self, links: Range<usize>, as_of: Option<Time>, epoch: usize) -> Vec<Query> {
         links
             .flat_map(|number| {
                 let link = &self.task.links[number];
@@ -217,7 +293,7 @@ impl<'a> Learner<'a> {
                     source: link.source,
                     destination,
                     time: link.time,
-                    as_of: link.time,
+                    as_of: as_of.unwrap_or(link.time),
                 };
                 let key = splitmix64(self.config.train.seed ^ splitmix64(epoch as u64)) ^ splitmix64(number as u64);
                 let negatives = self.negatives(link, key).map(ask).collect::<Vec<_>>();

@@ -1,11 +1,13 @@
 //! The vector store: the learned state of every node that has ever received a message.
 
+use std::collections::BTreeSet;
+
 use timeweft_graph::{NodeIndex, Time};
 
 /// A node without a row.
 const NONE: u32 = u32::MAX;
 
-/// Mamba state H, output m and last time of each node. Rows exist only for nodes with messages.
+/// Cell state H, output m and last time of each node. Rows exist only for nodes with messages.
 ///
 /// State is stored as of a node's last message and never touched by idle time: the time part of the cell is an exact
 /// semigroup (specification 2.3).
@@ -19,6 +21,8 @@ pub struct VectorStore {
     state: Vec<f32>,
     memory: Vec<f32>,
     last: Vec<Time>,
+    /// Rows of nodes that are gone, to be used again.
+    free: BTreeSet<u32>,
     /// Facts taken in: the position in the log of facts up to which the store is true.
     absorbed: usize,
 }
@@ -36,12 +40,12 @@ impl VectorStore {
 
     /// Number of nodes with a row.
     pub fn len(&self) -> usize {
-        self.last.len()
+        self.last.len() - self.free.len()
     }
 
     /// Whether no node has a row.
     pub fn is_empty(&self) -> bool {
-        self.last.is_empty()
+        self.len() == 0
     }
 
     /// Time of the node's last message.
@@ -55,7 +59,7 @@ impl VectorStore {
         self.memory.get(row * self.memory_width..(row + 1) * self.memory_width)
     }
 
-    /// Appends the node's Mamba state H (D * N), zeros for a node without a row.
+    /// Appends the node's state H (D * N), zeros for a node without a row.
     pub fn append_state(&self, node: NodeIndex, out: &mut Vec<f32>) {
         match self.row(node).and_then(|row| self.state.get(row * self.state_width..(row + 1) * self.state_width)) {
             Some(state) => out.extend_from_slice(state),
@@ -63,16 +67,39 @@ impl VectorStore {
         }
     }
 
-    /// Commits the end of a batch: for each node its final H, m and last time; facts up to `absorbed` are now in.
-    pub fn commit(&mut self, nodes: &[NodeIndex], state: &[f32], memory: &[f32], last: &[Time], absorbed: usize) {
-        for (i, &node) in nodes.iter().enumerate() {
+    /// Commits the end of a batch: for each node its final H, m and last time, `None` for a node that is gone; facts up to
+    /// `absorbed` are now in.
+    pub fn commit(
+        &mut self,
+        nodes: &[NodeIndex],
+        state: &[f32],
+        memory: &[f32],
+        last: &[Option<Time>],
+        absorbed: usize,
+    ) {
+        for (i, (&node, &last)) in nodes.iter().zip(last).enumerate() {
+            let Some(last) = last else {
+                self.forget(node);
+                continue;
+            };
             let row = self.row_or_new(node);
             let (h, m) = (self.state_width, self.memory_width);
             self.state[row * h..(row + 1) * h].copy_from_slice(&state[i * h..(i + 1) * h]);
             self.memory[row * m..(row + 1) * m].copy_from_slice(&memory[i * m..(i + 1) * m]);
-            self.last[row] = last[i];
+            self.last[row] = last;
         }
         self.absorbed = absorbed;
+    }
+
+    /// Takes a node's row away: its numbers are overwritten, and no answer reads them again.
+    fn forget(&mut self, node: NodeIndex) {
+        let Some(row) = self.row(node) else { return };
+        self.row_of[node.at()] = NONE;
+        let (h, m) = (self.state_width, self.memory_width);
+        self.state[row * h..(row + 1) * h].fill(0.0);
+        self.memory[row * m..(row + 1) * m].fill(0.0);
+        self.last[row] = Time::MIN;
+        self.free.insert(row as u32);
     }
 
     /// Rows as bytes (little endian): widths u64 x 2, nodes u64, rows u64, row of each node u32, H and m f32, last times i64.
@@ -94,10 +121,14 @@ impl VectorStore {
         let (state, rest) = rest.split_at_checked(n_rows.checked_mul(state_width)?.checked_mul(4)?)?;
         let (memory, last) = rest.split_at_checked(n_rows.checked_mul(memory_width)?.checked_mul(4)?)?;
         let floats = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|&x| f32::from_le_bytes(x)).collect();
+        let row_of: Vec<u32> = row_of.as_chunks().0.iter().map(|&row| u32::from_le_bytes(row)).collect();
+        let mut free: BTreeSet<u32> = (0..n_rows as u32).collect();
+        row_of.iter().for_each(|row| _ = free.remove(row));
         (last.len() == n_rows.checked_mul(8)?).then(|| VectorStore {
             state_width,
             memory_width,
-            row_of: row_of.as_chunks().0.iter().map(|&row| u32::from_le_bytes(row)).collect(),
+            row_of,
+            free,
             state: floats(state),
             memory: floats(memory),
             last: last.as_chunks().0.iter().map(|&time| Time(i64::from_le_bytes(time))).collect(),
@@ -113,8 +144,12 @@ impl VectorStore {
         if let Some(row) = self.row(node) {
             return row;
         }
-        let row = self.last.len();
         self.row_of.resize(self.row_of.len().max(node.at() + 1), NONE);
+        if let Some(row) = self.free.pop_first() {
+            self.row_of[node.at()] = row;
+            return row as usize;
+        }
+        let row = self.last.len();
         self.row_of[node.at()] = row as u32;
         self.state.resize((row + 1) * self.state_width, 0.0);
         self.memory.resize((row + 1) * self.memory_width, 0.0);

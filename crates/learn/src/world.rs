@@ -7,7 +7,7 @@ use timeweft_graph::Time;
 use timeweft_index::{Fact, Index};
 
 use crate::batch::{Context, identity_slots};
-use crate::{Clock, Config, Featurizer, Relations, Task};
+use crate::{Clock, Config, Featurizer, ModelConfig, Relations, Task};
 
 /// Measured on the training part (law 5: statistics never see later data).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Fitted {
     pub identity_slots: usize,
     /// Edge types and node types that the weights were made for.
     pub types: [usize; 2],
+    /// How the model reads the graph: the same in training and in service.
+    pub config: ModelConfig,
 }
 
 impl Fitted {
@@ -34,6 +36,7 @@ impl Fitted {
             featurizer: Featurizer::fit(index, schema, facts),
             identity_slots: slots,
             types: Fitted::types(index),
+            config: config.model.clone(),
         }
     }
 
@@ -59,7 +62,7 @@ impl World {
     /// Reads `index` with what was fitted on its training part.
     pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
         let slots = identity_slots(&index, fitted.identity_slots);
-        World { relations: Relations::of(index.schema()), slots, fitted, index }
+        World { relations: Relations::of(index.schema(), fitted.config.typed), slots, fitted, index }
     }
 
     /// What batches need.
@@ -70,6 +73,7 @@ impl World {
             featurizer: &self.fitted.featurizer,
             clock: &self.fitted.clock,
             slots: &self.slots,
+            config: &self.fitted.config,
         }
     }
 

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use timeweft_graph::{EdgeTypeId, ExternalId, Name, NodeIndex, NodeKey, Time};
+use timeweft_graph::{Action, EdgeTypeId, ExternalId, Name, NodeIndex, NodeKey, Time};
 use timeweft_index::{Index, Recency};
 use timeweft_learn::{Query, Task, Trained};
 
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
-    Config, ConfigError, DeleteRule, Epoch, EvaluateConfig, Evaluation, Freshness, LearnError, Loss, Metrics,
-    ModelConfig, Progress as LearnProgress, TrainConfig, splitmix64,
+    Aggregation, Bucket, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig, Evaluation, Freshness,
+    GnnKind, LearnError, Loss, Metrics, ModelConfig, Progress as LearnProgress, Traffic, TrainConfig, TrainFreshness,
+    splitmix64,
 };
 
 use crate::Graph;
@@ -66,6 +67,9 @@ pub struct Explanation {
     pub counters: Counters,
     /// Neighbours of the source, then of the destination; of each the largest push first.
     pub neighbors: Vec<HeardNeighbor>,
+    /// What the memory of the source holds, then that of the destination; of each the largest push first. Empty for a model
+    /// whose cell cannot tell.
+    pub memory: Vec<RecalledMoment>,
 }
 
 /// What was counted before the time of a question, in edges of its relation.
@@ -108,8 +112,35 @@ pub struct HeardNeighbor {
     pub created: Time,
     /// Attention of each head, in [0, 1].
     pub attention: Vec<f32>,
+    /// For a co-operative model: whether the root listened, and whether the neighbour spoke. It was heard only if both did.
+    pub actions: Option<[bool; 2]>,
     /// Signed share of the score that came through this neighbour, to first order.
     pub contribution: f32,
+}
+
+/// A moment in the past that the memory of the source or the destination holds.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct RecalledMoment {
+    /// Whether the source remembers (else the destination).
+    pub at_source: bool,
+    /// When it was.
+    pub time: Time,
+    /// What happened then.
+    pub facts: Vec<RecalledFact>,
+    /// Signed share of the score that came through this memory, to first order.
+    pub contribution: f64,
+}
+
+/// Something that happened to a node.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct RecalledFact {
+    /// What happened.
+    pub action: Action,
+    /// Relation of the edge that it happened to; `None` if it happened to the node itself.
+    pub relation: Option<Name>,
+    /// The other end of the edge, or the node itself.
+    #[serde(serialize_with = "as_event")]
+    pub node: NodeKey,
 }
 
 /// Why a model could not be made, found or asked.
@@ -190,9 +221,26 @@ impl Graph {
         let mut config = config.clone();
         config.train.split_times = Some([last_of(task.split.train_end), last_of(task.split.val_end)]);
         let trained = timeweft_learn::train(&task, &config, progress)?;
+        self.keep(name, &path, trained)
+    }
+
+    /// Trains a model on from where its training stood, up to `epochs` in all, as if it had never stopped: the same bits, if
+    /// the graph is the same. Its configuration stays what it was.
+    pub fn resume(&self, name: &str, epochs: usize, progress: impl FnMut(LearnProgress)) -> Result<Model, ModelError> {
+        let path = self.model_path(name)?;
+        let Model { trained, .. } = self.load_model(name)?;
+        let mut config = trained.config.clone();
+        config.train.epochs = epochs;
+        let task = Task::new(self.view().index().clone(), &config)?;
+        let trained = timeweft_learn::resume(&task, &config, trained, progress)?;
+        self.keep(name, &path, trained)
+    }
+
+    /// Saves a model in the folder of models.
+    fn keep(&self, name: &str, path: &Path, trained: Trained) -> Result<Model, ModelError> {
         let folder = self.models_folder();
         std::fs::create_dir_all(&folder).map_err(|source| ModelError::Io { path: folder, source })?;
-        trained.save(&path)?;
+        trained.save(path)?;
         Ok(Model { name: name.into(), trained })
     }
 
@@ -256,6 +304,11 @@ impl Model {
         &self.trained.config
     }
 
+    /// Refuses to answer by another rule of deletes than the model was trained with.
+    pub fn expect_deletes(&self, asked: DeleteRule) -> Result<(), ModelError> {
+        Ok(self.trained.expect_deletes(asked)?)
+    }
+
     /// All epochs of its training.
     pub fn epochs(&self) -> &[Epoch] {
         &self.trained.epochs
@@ -269,6 +322,14 @@ impl Model {
     /// The first moment after everything that the graph tells: "what comes next".
     pub fn next_time(&self) -> Time {
         self.index().facts().last().map_or(Time(0), |fact| Time(fact.time.0.saturating_add(1)))
+    }
+
+    /// What the batches of the training part look like.
+    pub fn traffic(&self) -> Result<Traffic, ModelError> {
+        let Trained { world, config, .. } = &self.trained;
+        let task = Task::new(world.index.clone(), config)?;
+        let until = world.n_facts_before(task.time_of(task.split.train_end));
+        Ok(Traffic::of(world.facts(), until, config.train.batch))
     }
 
     /// Ranks the links of a part, beside the rules, once a freshness.
@@ -321,7 +382,7 @@ impl Model {
         let ends = (self.alive(source, time)?, self.alive(destination, time)?);
         let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
         let query = Query { edge_type, source: ends.0, destination: ends.1, time, as_of: time };
-        let timeweft_learn::Explanation { logit, logit_without_counters, counters, neighbors } =
+        let timeweft_learn::Explanation { logit, logit_without_counters, counters, neighbors, memory } =
             self.trained.explain(&query);
         Ok(Explanation {
             relation: relation.into(),
@@ -332,6 +393,7 @@ impl Model {
             counting: logit_without_counters.map(|without| logit - without),
             counters: Counters::from(counters),
             neighbors: neighbors.iter().map(|heard| self.named(heard, ends)).collect(),
+            memory: memory.iter().map(|recalled| self.moment(recalled, ends)).collect(),
         })
     }
 
@@ -350,7 +412,28 @@ impl Model {
             outward: start == root,
             created: heard.created,
             attention: heard.attention.clone(),
+            actions: heard.actions.map(|actions| [actions.listens, actions.speaks]),
             contribution: heard.contribution,
+        }
+    }
+
+    fn moment(&self, recalled: &timeweft_learn::Recalled, ends: (NodeIndex, NodeIndex)) -> RecalledMoment {
+        let index = self.index();
+        let root = if recalled.at_source { ends.0 } else { ends.1 };
+        let told = |&position: &usize| {
+            let fact = index.facts()[position];
+            let other = if fact.source == root { fact.destination } else { fact.source };
+            RecalledFact {
+                action: fact.action,
+                relation: fact.edge.map(|(_, edge)| index.edge_key(edge).relation),
+                node: index.node_key(other),
+            }
+        };
+        RecalledMoment {
+            at_source: recalled.at_source,
+            time: recalled.time,
+            facts: recalled.facts.iter().map(told).collect(),
+            contribution: recalled.contribution,
         }
     }
 

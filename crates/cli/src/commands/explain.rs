@@ -2,7 +2,7 @@
 
 use std::io;
 
-use timeweft::{Count, Explanation, ExternalId, HeardNeighbor, NodeKey, TimeUnit};
+use timeweft::{Count, Explanation, ExternalId, HeardNeighbor, NodeKey, RecalledMoment, TimeUnit};
 
 use super::predict::{AskArgs, Asked};
 use crate::context::{Context, Outcome};
@@ -13,7 +13,8 @@ Example: why would ada edit atlas-014?
   timeweft explain person ada --relation edited document atlas-014
 
 Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's signed share of the
-score, to first order: right of the line it spoke for the link, left of it against.";
+score, to first order: right of the line it spoke for the link, left of it against. What a node remembers are the moments that
+its memory was made of, with the same kind of share. Of a co-operative model, \"shut\" says that one side would not talk.";
 
 /// Arguments of `explain`.
 #[derive(clap::Args, Debug)]
@@ -59,7 +60,39 @@ pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Res
             output.table(&listened(&heard, why, unit))?;
         }
     }
+    for (at_source, root) in [(true, &why.source), (false, &why.destination)] {
+        let moments: Vec<_> = why.memory.iter().filter(|moment| moment.at_source == at_source).take(MOMENTS).collect();
+        if !moments.is_empty() {
+            output.say(&format!("\nWhat {root} remembers:"))?;
+            output.table(&remembered(&moments, why, unit))?;
+        }
+    }
     output.object(why)
+}
+
+/// Moments that are shown of a memory.
+const MOMENTS: usize = 5;
+
+fn remembered(moments: &[&RecalledMoment], why: &Explanation, unit: TimeUnit) -> Table {
+    let largest = why.memory.iter().map(|moment| moment.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let mut table = Table::new(["what", "when", "push", ""]);
+    for moment in moments {
+        let ago = format!("{} before", span(unit, why.time.0.saturating_sub(moment.time.0)));
+        let push = push((moment.contribution / largest) as f32);
+        table.row([told(moment), ago, push, format!("{:+.3}", moment.contribution)]);
+    }
+    table
+}
+
+/// What happened at a moment: the first of it, and how much more.
+pub(crate) fn told(moment: &RecalledMoment) -> String {
+    let Some(first) = moment.facts.first() else { return String::new() };
+    let action = format!("{:?}", first.action).to_lowercase();
+    let what = match &first.relation {
+        Some(relation) => format!("{action} {relation} {}", first.node),
+        None => format!("{action} itself"),
+    };
+    if moment.facts.len() > 1 { format!("{what}, and {} more", moment.facts.len() - 1) } else { what }
 }
 
 fn listened(heard: &[&HeardNeighbor], why: &Explanation, unit: TimeUnit) -> Table {
@@ -69,7 +102,9 @@ fn listened(heard: &[&HeardNeighbor], why: &Explanation, unit: TimeUnit) -> Tabl
         let HeardNeighbor { node, relation, created, contribution, attention, .. } = heard;
         let ago = format!("{} before", span(unit, why.time.0.saturating_sub(created.0)));
         let push = push(contribution / largest);
-        table.row([node.to_string(), relation.to_string(), ago, heads(attention), push, format!("{contribution:+.3}")]);
+        let shut = heard.actions.is_some_and(|both| both != [true, true]);
+        let attention = if shut { "shut".into() } else { heads(attention) };
+        table.row([node.to_string(), relation.to_string(), ago, attention, push, format!("{contribution:+.3}")]);
     }
     table
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::bail;
-use timeweft::{Action, ExternalId, Model, NodeKey, Prediction, Time, TimeUnit, View};
+use timeweft::{Action, DeleteRule, ExternalId, Model, NodeKey, Prediction, Time, TimeUnit, View};
 
 use super::explain::bar;
 use crate::context::{Context, Outcome, parse_time};
@@ -51,6 +51,18 @@ pub(crate) struct AskArgs {
     /// Name of the model.
     #[arg(long, value_name = "NAME", default_value = "default")]
     model: String,
+    /// How deleted things must be read, `hard` (gone) or `soft` (still there): an error if the model was trained otherwise.
+    #[arg(long, value_name = "RULE", value_parser = deletes)]
+    deletes: Option<DeleteRule>,
+}
+
+/// Reads a rule of deletes.
+fn deletes(text: &str) -> Result<DeleteRule, String> {
+    match text {
+        "hard" => Ok(DeleteRule::Hard),
+        "soft" => Ok(DeleteRule::Soft),
+        _ => Err("must be hard or soft".into()),
+    }
 }
 
 /// A model and what it is asked.
@@ -78,6 +90,7 @@ impl AskArgs {
         let unit = graph.unit();
         let time = self.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
         let model = graph.load_model(&self.model)?;
+        self.deletes.map_or(Ok(()), |rule| model.expect_deletes(rule))?;
         let relation = match (&self.relation, model.config().train.targets.as_slice()) {
             (Some(relation), _) => relation.clone(),
             (None, [only]) => only.clone(),

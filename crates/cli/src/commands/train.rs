@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde_json::json;
-use timeweft::{Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, Part, TimeUnit};
+use timeweft::{
+    Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, ModelError, Part, TimeUnit,
+};
 
 use super::{evaluate, predict};
 use crate::context::{Context, Outcome};
@@ -17,6 +19,7 @@ Examples:
   timeweft train --target edited                      with the default configuration
   timeweft train --print-config > my.toml             all fields, explained
   timeweft train my.toml --name small --epochs 3
+  timeweft train --name small --resume --epochs 6     three epochs more
 
 The latest links are never trained on. After the last epoch the model is ranked on them beside four rules that need no
 training; a model that does not beat them is not worth its name. The checkpoint lies in the graph's folder `models`,
@@ -47,6 +50,9 @@ pub(crate) struct Args {
     /// Seed of everything that is drawn.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Train the model of this name on from where it stood, to --epochs in all, with the configuration that it has.
+    #[arg(long, requires = "epochs", conflicts_with_all = ["config", "targets", "width", "seed"])]
+    resume: bool,
     /// How fresh the state is that test answers may use.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "event,batch:200", value_parser = evaluate::freshness)]
     freshness: Vec<Freshness>,
@@ -64,7 +70,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let config = args.config()?;
     let output = context.output;
     let graph = context.open()?;
-    let model = fit(&graph, &args.name, &config, output)?;
+    let model = match args.epochs.filter(|_| args.resume) {
+        Some(epochs) => follow(output, |progress| graph.resume(&args.name, epochs, progress))?,
+        None => fit(&graph, &args.name, &config, output)?,
+    };
     let evaluations = evaluate::measure(&model, Part::Test, &args.freshness)?;
     evaluate::show(output, Part::Test, &evaluations)?;
     let path = graph.model_path(&args.name)?;
@@ -99,9 +108,17 @@ impl Args {
 
 /// Trains a model and tells every epoch as soon as it is over.
 pub(crate) fn fit(graph: &Graph, name: &str, config: &Config, output: Output) -> anyhow::Result<Model> {
+    follow(output, |progress| graph.train(name, config, progress))
+}
+
+/// Runs a training and shows where it stands.
+fn follow(
+    output: Output,
+    train: impl FnOnce(&mut dyn FnMut(LearnProgress)) -> Result<Model, ModelError>,
+) -> anyhow::Result<Model> {
     let mut told = output.say("epoch    loss  validation MRR  hits@1  hits@10  links/s");
     let mut bar = Bar::default();
-    let model = graph.train(name, config, |progress| {
+    let model = train(&mut |progress| {
         if let (LearnProgress::Epoch(epoch), Ok(())) = (&progress, &told) {
             bar.clear();
             told = tell(epoch, output);
@@ -178,7 +195,7 @@ pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>,
             model.name(),
             graph.dir().display()
         ),
-        facts: facts(graph),
+        facts: facts(graph).into_iter().chain(traffic(model)).collect(),
         unit: graph.unit(),
         epochs: model.epochs().to_vec(),
         best: model.best_epoch(),
@@ -204,6 +221,18 @@ fn facts(graph: &Graph) -> Vec<(String, String)> {
         figures.push(("last event".into(), day(graph.unit(), last.time)));
     }
     figures
+}
+
+/// What meets in the batches of training; nothing if the model cannot be read any more.
+fn traffic(model: &Model) -> Vec<(String, String)> {
+    let Ok(traffic) = model.traffic() else { return Vec::new() };
+    let share = |part: usize, whole: usize| format!("{:.0} %", 100.0 * part as f64 / whole.max(1) as f64);
+    vec![
+        ("messages in training".into(), traffic.messages.to_string()),
+        ("overtaken in their batch".into(), share(traffic.overtaken, traffic.messages)),
+        ("links with an end newer than their batch".into(), share(traffic.stale, traffic.edges)),
+        ("messages in the largest set".into(), traffic.largest_set.to_string()),
+    ]
 }
 
 /// The day of a time; the time itself in a graph that counts steps.

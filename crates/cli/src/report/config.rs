@@ -19,6 +19,18 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ("identity", "Whether nodes are told apart by themselves. Turn off for graphs whose nodes are mostly new."),
             ("counters", "Whether the model sees exact counts of what was before."),
             ("deletes", "What has been deleted is gone (\"hard\") or still listened to (\"soft\")."),
+            ("memory", "Whether nodes have a memory of past messages."),
+            ("cell", "The memory's cell: \"mamba\" (state space with decay by time) or \"gru\"."),
+            ("gate_bias", "Starting bias of the GRU's keep gate: larger remembers longer before anything is learnt."),
+            ("aggregation", "How messages of one moment become one: \"attention\", \"sum\" or \"keep-last\"."),
+            ("bucket", "Which messages are one moment: those of an \"exact\" time, or all of a \"batch\"."),
+            ("directed", "Whether messages go to destinations only, not back to sources."),
+            (
+                "gnn",
+                "How neighbours are read: \"transformer\", \"cooperative\" (both sides decide), or not at all (\"none\").",
+            ),
+            ("layers", "Hops that a node reads: 1 or 2; the second multiplies the work by `neighbors`."),
+            ("typed", "Whether every relation has weights of its own."),
         ],
     ),
     (
@@ -30,6 +42,12 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ("epochs", "Passes over the training part."),
             ("learning_rate", "Step size of AdamW."),
             ("loss", "\"softmax\": the right answer against the wrong ones; \"bce\": each by itself."),
+            ("patience", "Epochs without a better validation MRR after which training stops; 0 means never."),
+            (
+                "freshness",
+                "What training answers may know: all before their own time (\"event\") or before their \"batch\".",
+            ),
+            ("jitter", "Whether the borders of batches move from epoch to epoch."),
             ("seed", "Seed of weights, wrong answers and batch borders: the same seed gives the same model."),
             (
                 "split",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use timeweft::{Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Prediction, TimeUnit};
+use timeweft::{Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, TimeUnit};
 
 use super::Question;
 use super::chart::{self, Curve, FIRST, SECOND, THIRD};
@@ -81,9 +81,29 @@ fn evaluation(evaluation: &Evaluation) -> String {
     format!(
         "<table class=\"metrics\">\n<caption>Freshness: <b>{}</b> <span>{} &middot; {links} links</span></caption>\n\
          <thead><tr><th></th><th></th><th>MRR</th><th>hits@1</th><th>hits@10</th></tr></thead>\n\
-         <tbody>\n{body}</tbody>\n</table>\n",
+         <tbody>\n{body}</tbody>\n</table>\n{}",
         escape(&evaluation.freshness.to_string()),
-        freshness_in_words(evaluation)
+        freshness_in_words(evaluation),
+        parts(evaluation)
+    )
+}
+
+/// The model's figures by relation and by whether the ends are new.
+fn parts(evaluation: &Evaluation) -> String {
+    let row = |(name, metrics): &(String, Metrics)| {
+        format!(
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{:.3}</td><td>{:.3}</td><td>{:.3}</td></tr>\n",
+            escape(name),
+            metrics.events,
+            metrics.mrr,
+            metrics.hits1,
+            metrics.hits10
+        )
+    };
+    let body: String = evaluation.parts.iter().map(row).collect();
+    format!(
+        "<table class=\"metrics\">\n<caption>The model by kind of link</caption>\n<thead><tr><th></th><th>links</th><th>MRR</th>\
+         <th>hits@1</th><th>hits@10</th></tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
     )
 }
 

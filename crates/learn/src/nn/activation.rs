@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
@@ -17,6 +19,46 @@ pub fn silu(x: Tensor<2>) -> Tensor<2> {
 pub fn softplus(x: Tensor<2>) -> Tensor<2> {
     let [rows, width] = x.dims();
     apply(Activation { rows, width, kind: Kind::Softplus }, [x.into_dispatch()])
+}
+
+/// A yes or no from logits `[n, 1]`: 1 where `x + noise > 0`, else 0; the gradient is that of `sigmoid(x + noise)`.
+///
+/// With the difference of two Gumbel draws as noise, this is the straight-through Gumbel softmax over two choices of
+/// which x is the difference of the logits (Jang, Gu, Poole 2017).
+///
+/// # Panics
+/// If `noise` has not one number a logit.
+pub fn straight_through(x: Tensor<2>, noise: &[f32]) -> Tensor<2> {
+    let [rows, width] = x.dims();
+    assert_eq!(noise.len(), rows * width, "straight_through: the length of noise");
+    apply(StraightThrough { rows, width, noise: noise.into() }, [x.into_dispatch()])
+}
+
+#[derive(Clone, Debug)]
+struct StraightThrough {
+    rows: usize,
+    width: usize,
+    noise: Arc<[f32]>,
+}
+
+impl Kernel for StraightThrough {
+    type Saved = ();
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.rows, self.width]
+    }
+
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, ()) {
+        let yes = |(x, noise): (&f32, &f32)| if x + noise > 0.0 { 1.0 } else { 0.0 };
+        (inputs[0].iter().zip(self.noise.iter()).map(yes).collect(), ())
+    }
+
+    fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+        let mut sigmoids: Vec<f32> = inputs[0].iter().zip(self.noise.iter()).map(|(x, noise)| x + noise).collect();
+        let x = sigmoids.clone();
+        sigmoid(&mut sigmoids, &x);
+        vec![sigmoids.iter().zip(grad).map(|(s, grad)| grad * s * (1.0 - s)).collect()]
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

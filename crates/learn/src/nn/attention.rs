@@ -27,6 +27,8 @@ pub struct AttentionWeights {
     pub tokens: Vec<f32>,
     /// The weight of the sink of every root and head, `[Q, H]`; 0 without a sink.
     pub sinks: Vec<f32>,
+    /// With gates, the weight of every token and head before its gate, `[E, H]`; else empty.
+    pub open: Vec<f32>,
 }
 
 /// Attention of a root over its neighbour tokens of all relations, in absorbed form and with a sink.
@@ -35,7 +37,7 @@ pub struct AttentionWeights {
 ///   scaled;
 /// - `tokens [E, F]`;
 /// - `mu [P, H]`: a bias a pair and head;
-/// - `sink [Q, H]`: the score of attending to nothing; without it a root without tokens has context 0.
+/// - `outlet`: with a sink, the score of attending to nothing; without it a root without tokens has context 0.
 ///
 /// With the softmax taken over all tokens of the root and its sink, `alpha_jh = softmax(qa_ph . f_j + mu_ph)`, the
 /// result is `ctx [P, H, F]`, `ctx_ph = sum over j in p of alpha_jh f_j`. Without a sink and with one root a group this
@@ -47,15 +49,34 @@ pub fn temporal_attention(
     qa: Tensor<3>,
     tokens: Tensor<2>,
     mu: Tensor<2>,
-    sink: Option<Tensor<2>>,
+    outlet: Outlet,
     layout: &AttentionLayout,
 ) -> Tensor<3> {
-    let kernel = Attention::new(&qa, &tokens, &mu, sink.as_ref(), layout);
+    let kernel = Attention::new(&qa, &tokens, &mu, &outlet, layout);
     let (qa, tokens, mu) = (qa.into_dispatch(), tokens.into_dispatch(), mu.into_dispatch());
-    match sink {
-        None => apply(kernel, [qa, tokens, mu]),
-        Some(sink) => apply(kernel, [qa, tokens, mu, sink.into_dispatch()]),
+    match outlet {
+        Outlet::None => apply(kernel, [qa, tokens, mu]),
+        Outlet::Sink(sink) => apply(kernel, [qa, tokens, mu, sink.into_dispatch()]),
+        Outlet::Gated { sink, gate } => apply(kernel, [qa, tokens, mu, sink.into_dispatch(), gate.into_dispatch()]),
     }
+}
+
+/// Where attention may go besides the tokens.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "made once a pass and taken apart")]
+pub enum Outlet {
+    /// Nowhere: the weights of a root's tokens sum to 1.
+    None,
+    /// `[Q, H]`: the score of attending to nothing.
+    Sink(Tensor<2>),
+    /// A sink, and a gate a token `[E, 1]` that multiplies its `exp(score)`: 0 shuts it out, and its gradient is defined
+    /// there too, so a shut token can open again (specification 2.8).
+    Gated {
+        /// `[Q, H]`
+        sink: Tensor<2>,
+        /// `[E, 1]`
+        gate: Tensor<2>,
+    },
 }
 
 /// The weights that [`temporal_attention`] gives on the same inputs, by the same code.
@@ -66,15 +87,24 @@ pub fn attention_weights(
     qa: Tensor<3>,
     tokens: Tensor<2>,
     mu: Tensor<2>,
-    sink: Option<Tensor<2>>,
+    outlet: Outlet,
     layout: &AttentionLayout,
 ) -> AttentionWeights {
-    let kernel = Attention::new(&qa, &tokens, &mu, sink.as_ref(), layout);
-    let data = [qa.into_data(), tokens.into_data(), mu.into_data()].into_iter().chain(sink.map(Tensor::into_data));
+    let kernel = Attention::new(&qa, &tokens, &mu, &outlet, layout);
+    let (sink, gate) = match outlet {
+        Outlet::None => (None, None),
+        Outlet::Sink(sink) => (Some(sink), None),
+        Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
+    };
+    let data = [qa.into_data(), tokens.into_data(), mu.into_data()].into_iter();
+    let data = data.chain([sink, gate].into_iter().flatten().map(Tensor::into_data));
     let values: Vec<Vec<f32>> = data.map(|data| data.iter::<f32>().collect()).collect();
     let inputs: Vec<&[f32]> = values.iter().map(Vec::as_slice).collect();
     kernel.forward(&inputs, true).1
 }
+
+/// Position of the gate among the inputs.
+const GATE: usize = 4;
 
 #[derive(Clone, Debug)]
 struct Attention {
@@ -84,19 +114,16 @@ struct Attention {
 }
 
 impl Attention {
-    fn new(
-        qa: &Tensor<3>,
-        tokens: &Tensor<2>,
-        mu: &Tensor<2>,
-        sink: Option<&Tensor<2>>,
-        layout: &AttentionLayout,
-    ) -> Self {
+    fn new(qa: &Tensor<3>, tokens: &Tensor<2>, mu: &Tensor<2>, outlet: &Outlet, layout: &AttentionLayout) -> Self {
         let ([pairs, heads, width], [count, token_width]) = (qa.dims(), tokens.dims());
         assert_eq!(token_width, width, "temporal_attention: the width of qa and tokens");
         assert_eq!(mu.dims(), [pairs, heads], "temporal_attention: the shape of mu");
         check_offsets("temporal_attention", &layout.root_pairs, pairs);
         check_offsets("temporal_attention", &layout.pair_tokens, count);
-        if let Some(sink) = sink {
+        if let Outlet::Gated { gate, .. } = outlet {
+            assert_eq!(gate.dims(), [count, 1], "temporal_attention: the shape of gate");
+        }
+        if let Outlet::Sink(sink) | Outlet::Gated { sink, .. } = outlet {
             assert_eq!(sink.dims(), [layout.root_pairs.len() - 1, heads], "temporal_attention: the shape of sink");
         }
         Self { heads, width, layout: layout.clone() }
@@ -110,6 +137,11 @@ impl Attention {
     fn tokens(&self, roots: &Range<usize>) -> Range<usize> {
         let (pairs, tokens) = (self.pairs(roots), &self.layout.pair_tokens);
         tokens[pairs.start] as usize..tokens[pairs.end] as usize
+    }
+
+    /// How many tokens of some roots have a gate: all or none.
+    fn gates(&self, roots: &Range<usize>, inputs: &[&[f32]]) -> usize {
+        if inputs.len() > GATE { self.tokens(roots).len() } else { 0 }
     }
 
     /// Groups of whole roots of similar work.
@@ -140,27 +172,37 @@ impl Kernel for Attention {
         let mut alpha = vec![0.0; self.tokens(&(0..roots)).len() * heads];
         let mut sinks = vec![0.0; roots * heads];
         let ctxs = cut(&mut ctx, tasks.iter().map(|roots| self.pairs(roots).len() * heads * width));
-        let alphas = cut(&mut alpha, tasks.iter().map(|roots| self.tokens(roots).len() * heads));
+        let mut open = vec![0.0; if inputs.len() > GATE { alpha.len() } else { 0 }];
         let sink_parts = cut(&mut sinks, tasks.iter().map(|roots| roots.len() * heads));
-        let parts = tasks.into_par_iter().zip(ctxs).zip(alphas).zip(sink_parts);
-        parts.for_each(|(((roots, ctx), alpha), sinks)| attend(self, roots, inputs, ctx, alpha, sinks));
-        (ctx, AttentionWeights { tokens: alpha, sinks })
+        let opens = cut(&mut open, tasks.iter().map(|roots| self.gates(roots, inputs) * heads));
+        let alphas = cut(&mut alpha, tasks.iter().map(|roots| self.tokens(roots).len() * heads));
+        let parts = tasks.into_par_iter().zip(ctxs).zip(alphas).zip(sink_parts).zip(opens);
+        parts.for_each(|((((roots, ctx), alpha), sinks), open)| {
+            attend(self, roots, inputs, ctx, Weights { alpha, sinks, open });
+        });
+        (ctx, AttentionWeights { tokens: alpha, sinks, open })
     }
 
     fn backward(&self, inputs: &[&[f32]], saved: &AttentionWeights, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
         let (heads, width, tasks) = (self.heads, self.width, self.tasks());
         let mut grads: Vec<Vec<f32>> = inputs.iter().map(|input| vec![0.0; input.len()]).collect();
-        let mut unused = Vec::new();
+        let mut unused = [Vec::new(), Vec::new()];
         let [dqa, df, dmu, rest @ ..] = grads.as_mut_slice() else { return grads };
-        let dsink = rest.first_mut().unwrap_or(&mut unused);
+        let [no_sink, no_gate] = &mut unused;
+        let (dsink, dgate) = match rest {
+            [] => (no_sink, no_gate),
+            [sink] => (sink, no_gate),
+            [sink, gate, ..] => (sink, gate),
+        };
         let with_sink = !dsink.is_empty();
         let dqas = cut(dqa, tasks.iter().map(|roots| self.pairs(roots).len() * heads * width));
         let dfs = cut(df, tasks.iter().map(|roots| self.tokens(roots).len() * width));
         let dmus = cut(dmu, tasks.iter().map(|roots| self.pairs(roots).len() * heads));
         let dsinks = cut(dsink, tasks.iter().map(|roots| if with_sink { roots.len() * heads } else { 0 }));
-        let parts = tasks.into_par_iter().zip(dqas).zip(dfs).zip(dmus).zip(dsinks);
-        parts.for_each(|((((roots, qa), tokens), mu), sink)| {
-            attend_backward(self, roots, inputs, saved, grad, Parts { qa, tokens, mu, sink });
+        let dgates = cut(dgate, tasks.iter().map(|roots| self.gates(roots, inputs)));
+        let parts = tasks.into_par_iter().zip(dqas).zip(dfs).zip(dmus).zip(dsinks).zip(dgates);
+        parts.for_each(|(((((roots, qa), tokens), mu), sink), gate)| {
+            attend_backward(self, roots, inputs, saved, grad, Parts { qa, tokens, mu, sink, gate });
         });
         grads
     }
@@ -172,11 +214,19 @@ struct Parts<'a> {
     tokens: &'a mut [f32],
     mu: &'a mut [f32],
     sink: &'a mut [f32],
+    gate: &'a mut [f32],
+}
+
+/// The weights of some roots.
+struct Weights<'a> {
+    alpha: &'a mut [f32],
+    sinks: &'a mut [f32],
+    open: &'a mut [f32],
 }
 
 multiversion! {
     fn attend(
-        a: &Attention, roots: Range<usize>, inputs: &[&[f32]], ctx: &mut [f32], alpha: &mut [f32], sinks: &mut [f32],
+        a: &Attention, roots: Range<usize>, inputs: &[&[f32]], ctx: &mut [f32], weights: Weights<'_>,
     ) = attend_body
 }
 
@@ -186,11 +236,11 @@ fn attend_body<const FMA: bool>(
     roots: Range<usize>,
     inputs: &[&[f32]],
     ctx: &mut [f32],
-    alpha: &mut [f32],
-    sinks: &mut [f32],
+    weights: Weights<'_>,
 ) {
     let (heads, width) = (a.heads, a.width);
-    let (qa, f, mu, sink) = (inputs[0], inputs[1], inputs[2], inputs.get(3));
+    let Weights { alpha, sinks, open } = weights;
+    let (qa, f, mu, sink, gate) = (inputs[0], inputs[1], inputs[2], inputs.get(3), inputs.get(GATE));
     let (first_pair, first_token) = (a.pairs(&roots).start, a.tokens(&roots).start);
     for (i, root) in roots.enumerate() {
         let tokens = a.tokens(&(root..root + 1));
@@ -205,7 +255,14 @@ fn attend_body<const FMA: bool>(
             }
         }
         let scores = sink.map(|sink| &sink[root * heads..][..heads]);
-        softmax::<FMA>(alpha, scores, &mut sinks[i * heads..][..heads]);
+        let sinks = &mut sinks[i * heads..][..heads];
+        match gate {
+            None => softmax::<FMA>(alpha, scores, sinks, None),
+            Some(gate) => {
+                let own = (tokens.start - first_token) * heads..(tokens.end - first_token) * heads;
+                softmax::<FMA>(alpha, scores, sinks, Some((&gate[tokens.clone()], &mut open[own])));
+            }
+        }
         for pair in segment(&a.layout.root_pairs, root) {
             let ctx = &mut ctx[(pair - first_pair) * heads * width..][..heads * width];
             for j in segment(&a.layout.pair_tokens, pair) {
@@ -218,9 +275,15 @@ fn attend_body<const FMA: bool>(
     }
 }
 
-/// Turns scores `[tokens, heads]` into weights a head, together with the score of the sink.
+/// Turns scores `[tokens, heads]` into weights a head, together with the score of the sink. With gates, the weights before
+/// the gates are kept beside.
 #[inline(always)]
-fn softmax<const FMA: bool>(scores: &mut [f32], sink: Option<&[f32]>, sink_weights: &mut [f32]) {
+fn softmax<const FMA: bool>(
+    scores: &mut [f32],
+    sink: Option<&[f32]>,
+    sink_weights: &mut [f32],
+    gates: Option<(&[f32], &mut [f32])>,
+) {
     let heads = sink_weights.len();
     for (h, sink_weight) in sink_weights.iter_mut().enumerate() {
         let mut top = sink.map_or(f32::NEG_INFINITY, |sink| sink[h]);
@@ -236,12 +299,22 @@ fn softmax<const FMA: bool>(scores: &mut [f32], sink: Option<&[f32]>, sink_weigh
         *sink_weight = sink.map_or(0.0, |sink| exp::<FMA>(sink[h] - top));
     }
     exp_row::<FMA>(scores);
+    let mut open = gates.map(|(gates, open)| {
+        open.copy_from_slice(scores);
+        for (scores, gate) in scores.chunks_exact_mut(heads).zip(gates) {
+            scores.iter_mut().for_each(|score| *score *= gate);
+        }
+        open
+    });
     for (h, sink_weight) in sink_weights.iter_mut().enumerate() {
         let total: f32 = scores.iter().skip(h).step_by(heads).sum::<f32>() + *sink_weight;
         let scale = if total == 0.0 { 0.0 } else { 1.0 / total };
         *sink_weight *= scale;
         for score in scores.iter_mut().skip(h).step_by(heads) {
             *score *= scale;
+        }
+        if let Some(open) = &mut open {
+            open.iter_mut().skip(h).step_by(heads).for_each(|open| *open *= scale);
         }
     }
 }
@@ -291,6 +364,12 @@ fn attend_backward_body<const FMA: bool>(
             for j in segment(&a.layout.pair_tokens, pair) {
                 let token = &f[j * width..][..width];
                 let dtoken = &mut out.tokens[(j - first_token) * width..][..width];
+                if let Some(dgate) = out.gate.get_mut(j - first_token) {
+                    for (h, mean) in mean.iter().enumerate() {
+                        let slope = slopes[(j - tokens.start) * heads + h] - mean;
+                        *dgate = madd::<FMA>(saved.open[j * heads + h], slope, *dgate);
+                    }
+                }
                 for (h, mean) in mean.iter().enumerate() {
                     let (at, here) = (pair * heads + h, (pair - first_pair) * heads + h);
                     let alpha = saved.tokens[j * heads + h];

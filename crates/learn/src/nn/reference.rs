@@ -69,6 +69,8 @@ pub struct Attention<'a> {
     pub mu: &'a [f64],
     /// `[Q, H]`.
     pub sink: Option<&'a [f64]>,
+    /// `[E]`.
+    pub gate: Option<&'a [f64]>,
     /// Q + 1 offsets into pairs.
     pub root_pairs: &'a [u32],
     /// P + 1 offsets into tokens.
@@ -81,7 +83,7 @@ pub struct Attention<'a> {
 
 /// Contexts `[P, H, F]`, weights of tokens `[E, H]` and weights of sinks `[Q, H]`.
 pub fn temporal_attention(input: Attention<'_>) -> [Vec<f64>; 3] {
-    let Attention { qa, tokens, mu, sink, root_pairs, pair_tokens, heads, width } = input;
+    let Attention { qa, tokens, mu, sink, gate, root_pairs, pair_tokens, heads, width } = input;
     let roots = root_pairs.len() - 1;
     let mut ctx = vec![0.0; qa.len()];
     let mut alphas = vec![0.0; pair_tokens.last().map_or(0, |last| *last as usize) * heads];
@@ -98,9 +100,11 @@ pub fn temporal_attention(input: Attention<'_>) -> [Vec<f64>; 3] {
             let scores: Vec<f64> = members.iter().map(score).collect();
             let nothing = sink.map_or(f64::NEG_INFINITY, |sink| sink[q * heads + h]);
             let top = scores.iter().copied().fold(nothing, f64::max);
-            let total = scores.iter().map(|s| (s - top).exp()).sum::<f64>() + (nothing - top).exp();
-            for (&(p, j), score) in members.iter().zip(&scores) {
-                let alpha = (score - top).exp() / total;
+            let open = |j: usize, score: f64| gate.map_or(1.0, |gate| gate[j]) * (score - top).exp();
+            let shares = members.iter().zip(&scores).map(|(&(_, j), &score)| open(j, score));
+            let total = shares.sum::<f64>() + (nothing - top).exp();
+            for (&(p, j), &score) in members.iter().zip(&scores) {
+                let alpha = open(j, score) / total;
                 alphas[j * heads + h] = alpha;
                 for k in 0..width {
                     ctx[(p * heads + h) * width + k] += alpha * tokens[j * width + k];
@@ -161,6 +165,29 @@ pub fn selective_scan(input: Scan<'_>) -> [Vec<f64>; 2] {
         }
     }
     [y, h]
+}
+
+/// The states `[T, D]` of [`gated_recurrence`](super::gated_recurrence) on `x [T, 3 D]`, `u [D, 3 D]`, `bias [D]`, `h0 [S, D]`.
+pub fn gated_recurrence(x: &[f64], u: &[f64], bias: &[f64], h0: &[f64], segments: &[u32]) -> Vec<f64> {
+    let d = bias.len();
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let mut out = Vec::new();
+    for s in 0..segments.len() - 1 {
+        let mut h = h0[s * d..(s + 1) * d].to_vec();
+        for t in segments[s] as usize..segments[s + 1] as usize {
+            let brought = |k: usize, c: usize| (0..d).map(|i| h[i] * u[i * 3 * d + k * d + c]).sum::<f64>();
+            let at = |k: usize, c: usize| x[t * 3 * d + k * d + c];
+            h = (0..d)
+                .map(|c| {
+                    let (r, z) = (sigmoid(at(0, c) + brought(0, c)), sigmoid(at(1, c) + brought(1, c)));
+                    let n = (at(2, c) + r * (brought(2, c) + bias[c])).tanh();
+                    (1.0 - z) * n + z * h[c]
+                })
+                .collect();
+            out.extend_from_slice(&h);
+        }
+    }
+    out
 }
 
 /// Rows of `x [M, weight.len()]` over their root mean square, times `weight`.

@@ -182,10 +182,10 @@ impl Kernel for TypedLinear {
 
 /// A matrix in a slice, by the distance between rows and between columns.
 #[derive(Clone, Copy)]
-struct Matrix<'a> {
-    values: &'a [f32],
-    row: usize,
-    column: usize,
+pub(super) struct Matrix<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) row: usize,
+    pub(super) column: usize,
 }
 
 impl Matrix<'_> {
@@ -199,7 +199,14 @@ impl Matrix<'_> {
 ///
 /// One thread: callers cut the work into blocks that do not depend on the number of threads.
 #[allow(unsafe_code, reason = "the matrix product takes pointers")]
-fn multiply([m, k, n]: [usize; 3], left: Matrix, right: Matrix, out: &mut [f32], stride: usize, accumulate: bool) {
+pub(super) fn multiply(
+    [m, k, n]: [usize; 3],
+    left: Matrix,
+    right: Matrix,
+    out: &mut [f32],
+    stride: usize,
+    accumulate: bool,
+) {
     if m == 0 || n == 0 || k == 0 {
         return;
     }

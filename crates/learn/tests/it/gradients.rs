@@ -2,14 +2,13 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use timeweft_learn::{Config, Fitted, Htgn, Query, Task, VectorStore, World, empty_store, pipeline};
+use timeweft_learn::{Config, Fitted, GnnKind, Htgn, Query, Task, VectorStore, World, empty_store, pipeline};
 
-use crate::worlds::{index, mixed, small};
+use crate::worlds::{index, mixed};
 
 /// What a loss is computed on.
 struct Step<'a> {
     world: &'a World,
-    config: &'a Config,
     queries: Vec<Query>,
     facts: std::ops::Range<usize>,
     /// State of an earlier batch, a constant of the step.
@@ -18,10 +17,10 @@ struct Step<'a> {
 
 /// One training step's loss, through all five stages.
 fn loss(model: &Htgn, step: &Step<'_>) -> Tensor<1> {
-    let Step { world, config, queries, facts, store } = step;
+    let Step { world, queries, facts, store } = step;
     let remembered = pipeline::remember(model, world, facts.clone(), store);
     // Weighted, so that no symmetry hides a wrong sign.
-    let logits = pipeline::answer(model, world, &config.model, &remembered, store, queries);
+    let logits = pipeline::answer(model, world, &remembered, store, queries);
     let n = logits.dims()[0];
     let weights: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
     (logits * Tensor::from_data(TensorData::new(weights, [n]), &Device::flex())).sum()
@@ -71,9 +70,8 @@ impl ModuleMapper for Nudge {
     }
 }
 
-/// Checks the largest entries of every weight's gradient.
-pub(crate) fn check_all(device: &Device) {
-    let mut config = small();
+/// Checks the largest entry of every weight's gradient.
+pub(crate) fn check_all(device: &Device, mut config: Config) {
     config.model.width = 8;
     config.model.channels = 8;
     let task = Task::new(index(&mixed(60, 2)), &config).unwrap();
@@ -89,22 +87,31 @@ pub(crate) fn check_all(device: &Device) {
     let model = Htgn::new(&config, &world, &device.clone().autodiff());
     let mut store = empty_store(&world, &config);
     pipeline::remember(&model.valid(), &world, 0..facts.start, &store).commit(&mut store);
-    let step = Step { world: &world, config: &config, queries, facts, store };
+    let step = Step { world: &world, queries, facts, store };
     let value = loss(&model, &step);
     let gradients = value.backward();
     let mut collect = Collect { gradients: &gradients, path: Vec::new(), found: Vec::new() };
     model.visit(&mut collect);
-    assert!(collect.found.len() > 30, "{}", collect.found.len());
-    for (tensor, (name, gradient)) in collect.found.iter().enumerate() {
+    assert!(collect.found.len() > 25, "{}", collect.found.len());
+    // Decisions are hard: the gradient that goes straight through them is no slope of the loss, and is tested apart. What
+    // stands before them has a part of it.
+    let decides = config.model.gnn == GnnKind::Cooperative;
+    let last = format!("gnn.layers.{}.", config.model.layers - 1);
+    let behind =
+        |name: &str| (name.starts_with("predictor") || name.starts_with(&last)) && !name.contains("cooperation");
+    let smooth = collect.found.iter().enumerate().filter(|(_, (name, _))| !decides || behind(name));
+    assert!(smooth.clone().count() > 10);
+    for (tensor, (name, gradient)) in smooth {
+        // A weight without gradient is one that nothing of this step reads: the difference must say so too.
         let largest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
-        let Some(entry) = largest else { panic!("{name} has no gradient") };
+        let entry = largest.unwrap_or(0);
         let at = |change: f32| {
             let nudged = model.valid().map(&mut Nudge { tensor, entry, step: change, at: 0 });
             f64::from(pipeline::floats(loss(&nudged, &step))[0])
         };
         let h = 2e-3;
         let numeric = (at(h) - at(-h)) / (2.0 * f64::from(h));
-        let analytic = f64::from(gradient[entry]);
+        let analytic = f64::from(gradient.get(entry).copied().unwrap_or(0.0));
         let scale = analytic.abs().max(numeric.abs()).max(0.05);
         assert!((analytic - numeric).abs() / scale < 0.03, "{name}[{entry}]: {analytic} against {numeric}");
     }

@@ -5,11 +5,12 @@
 use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor};
-use timeweft_learn::nn::{self, AttentionLayout, ScanInput, reference};
+use timeweft_learn::nn::{self, AttentionLayout, Outlet, ScanInput, reference};
 
 use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
 
 mod case;
+mod cells;
 
 #[test]
 fn s24_gather_and_scatter_agree_with_their_definitions() {
@@ -169,6 +170,7 @@ fn slow_attention(layout: &AttentionLayout, x: &[Array]) -> [Vec<f64>; 3] {
         tokens: &x[1].values,
         mu: &x[2].values,
         sink: x.get(3).map(|sink| sink.values.as_slice()),
+        gate: x.get(4).map(|gate| gate.values.as_slice()),
         root_pairs: &layout.root_pairs,
         pair_tokens: &layout.pair_tokens,
         heads,
@@ -189,9 +191,12 @@ fn s25_attention_agrees_with_its_definition() {
                 &move |x, weights| {
                     let ((qa, la), (f, lf), (mu, lmu)) = (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]));
                     match x.get(3).map(leaf::<2>) {
-                        None => backward(nn::temporal_attention(qa, f, mu, None, &fast), weights, &[la, lf, lmu]),
+                        None => {
+                            backward(nn::temporal_attention(qa, f, mu, Outlet::None, &fast), weights, &[la, lf, lmu])
+                        }
                         Some((sink, ls)) => {
-                            backward(nn::temporal_attention(qa, f, mu, Some(sink), &fast), weights, &[la, lf, lmu, ls])
+                            let outlet = Outlet::Sink(sink);
+                            backward(nn::temporal_attention(qa, f, mu, outlet, &fast), weights, &[la, lf, lmu, ls])
                         }
                     }
                 },
@@ -211,7 +216,7 @@ fn s25_weights_sum_to_one_less_the_sink() {
                 inputs[0].tensor(&d),
                 inputs[1].tensor(&d),
                 inputs[2].tensor(&d),
-                inputs.get(3).map(|sink| sink.tensor(&d)),
+                inputs.get(3).map_or(Outlet::None, |sink| Outlet::Sink(sink.tensor(&d))),
                 &layout,
             );
             close("alpha", &weights.tokens, &expected, 1e-5);
@@ -244,7 +249,7 @@ fn s25_scores_of_eighty_and_far_beyond_stay_finite() {
         let expected = slow_attention(&layout, &inputs)[0].clone();
         let ((qa, a), (f, b), (mu, c), (sink, d)) =
             (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]), leaf::<2>(&inputs[3]));
-        let ctx = nn::temporal_attention(qa, f, mu, Some(sink), &layout);
+        let ctx = nn::temporal_attention(qa, f, mu, Outlet::Sink(sink), &layout);
         let (found, grads) = backward(ctx, &[1.0, 1.0], &[a, b, c, d]);
         close("ctx", &found, &expected, 1e-5);
         assert!(grads.iter().flatten().all(|grad| grad.is_finite()), "{grads:?}");
@@ -488,8 +493,9 @@ fn everything() -> Vec<Vec<f32>> {
     let (layout, x) = attention_case([300, 700, 2000, 2, 24], true);
     let ((qa, a), (f, b), (mu, c), (sink, d)) =
         (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
-    let ctx = nn::temporal_attention(qa, f, mu, Some(sink), &layout);
+    let ctx = nn::temporal_attention(qa, f, mu, Outlet::Sink(sink), &layout);
     keep(backward(ctx, &weights(700 * 2 * 24), &[a, b, c, d]));
+    keep(cells::recurrence_of(400, 20, 60));
     let (gap, segments, x) = scan_case([400, 20, 8, 60], true);
     keep(tracked_scan(&gap, &segments, &x, &weights(400 * 20 + 60 * 20 * 8), Read::Both));
     results.push(nn::time_encoding(&[1.5; 3000], &[0.3, 0.7]));

@@ -1,8 +1,11 @@
 //! Integration tests of the learning crate.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod deletes;
+mod explanations;
 mod gradients;
 mod kernels;
 mod leakage;
 mod learning;
+mod synthetic;
 mod worlds;

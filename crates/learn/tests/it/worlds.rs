@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
 use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
-use timeweft_learn::{Config, splitmix64};
+use timeweft_learn::{
+    Aggregation, Bucket, CellKind, Config, DeleteRule, GnnKind, Htgn, TrainFreshness, pipeline, splitmix64,
+};
 
 /// A draw below `n`, by counter.
 pub(crate) fn draw(seed: u64, i: u64, n: u64) -> u64 {
@@ -81,6 +85,56 @@ pub(crate) fn small() -> Config {
     config.train.epochs = 2;
     config.evaluate.candidates = 8;
     config
+}
+
+/// A small model of every choice that a configuration has.
+pub(crate) fn variants() -> Vec<(&'static str, Config)> {
+    let with = |change: fn(&mut Config)| {
+        let mut config = small();
+        change(&mut config);
+        config
+    };
+    vec![
+        ("default", small()),
+        ("gru", with(|config| config.model.cell = CellKind::Gru)),
+        ("sum", with(|config| config.model.aggregation = Aggregation::Sum)),
+        ("keep last", with(|config| config.model.aggregation = Aggregation::KeepLast)),
+        (
+            "batch",
+            with(|config| {
+                (config.model.bucket, config.train.jitter) = (Bucket::Batch, false);
+                config.train.freshness = TrainFreshness::Batch;
+            }),
+        ),
+        ("directed", with(|config| config.model.directed = true)),
+        ("no memory", with(|config| config.model.memory = false)),
+        ("no neighbours", with(|config| config.model.gnn = GnnKind::None)),
+        ("co-operative", with(|config| config.model.gnn = GnnKind::Cooperative)),
+        ("two layers", with(|config| config.model.layers = 2)),
+        (
+            "two co-operative layers",
+            with(|config| {
+                (config.model.gnn, config.model.layers) = (GnnKind::Cooperative, 2);
+            }),
+        ),
+        ("untyped", with(|config| config.model.typed = false)),
+        ("soft", with(|config| config.model.deletes = DeleteRule::Soft)),
+        ("plain", with(|config| (config.model.identity, config.model.counters) = (false, false))),
+    ]
+}
+
+/// The bits of all weights of a model, in order. Records hold names that are drawn anew in every run.
+pub(crate) fn weights(model: &Htgn) -> Vec<Vec<u32>> {
+    struct Collect(Vec<Vec<u32>>);
+    impl ModuleVisitor for Collect {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let values = pipeline::floats(param.val());
+            self.0.push(values.into_iter().map(f32::to_bits).collect());
+        }
+    }
+    let mut collect = Collect(Vec::new());
+    model.visit(&mut collect);
+    collect.0
 }
 
 /// The folder of real data, or `None` with a line that says what was left out.

@@ -162,7 +162,7 @@ pub(super) fn verdict(output: Output, evaluations: &[Evaluation]) -> io::Result<
     evaluations.iter().try_for_each(|evaluation| output.say(&leader(evaluation)))
 }
 
-fn leader(Evaluation { freshness, rows }: &Evaluation) -> String {
+fn leader(Evaluation { freshness, rows, .. }: &Evaluation) -> String {
     let Some(((_, model), rules)) = rows.split_first() else { return String::new() };
     let Some((name, rule)) = rules.iter().max_by(|a, b| a.1.mrr.total_cmp(&b.1.mrr)) else { return String::new() };
     let leads = if model.mrr > rule.mrr { "the model leads" } else { "the model does not lead" };

@@ -1,0 +1,88 @@
+//! What each cell, aggregation and way of reading learns of tasks with known answers: the table of the documentation.
+
+use anyhow::Result;
+use timeweft_learn::synthetic::{self, Synthetic};
+use timeweft_learn::{Aggregation, Bucket, CellKind, Config, Freshness, GnnKind};
+
+/// What to run.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only tasks whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Seeds of streams and weights; one row each.
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    seeds: Vec<u64>,
+    /// Blocks of 32 users.
+    #[arg(long, default_value_t = 60)]
+    blocks: u64,
+    /// Epochs; the task's own without.
+    #[arg(long)]
+    epochs: Option<usize>,
+}
+
+/// A change of the configuration, with its name.
+type Variant = (&'static str, fn(&mut Config));
+
+const CELLS: [Variant; 4] = [
+    ("mamba", |_| ()),
+    ("gru, gate bias 3", |config| config.model.cell = CellKind::Gru),
+    ("gru, gate bias 0", |config| (config.model.cell, config.model.gate_bias) = (CellKind::Gru, 0.0)),
+    ("no memory", |config| config.model.memory = false),
+];
+const SETS: [Variant; 3] = [
+    ("attention", |_| ()),
+    ("sum", |config| config.model.aggregation = Aggregation::Sum),
+    ("keep-last", |config| config.model.aggregation = Aggregation::KeepLast),
+];
+const BUCKETS: [Variant; 3] = [
+    ("mamba, exact sets", |_| ()),
+    ("gru, exact sets", |config| config.model.cell = CellKind::Gru),
+    ("bucket = batch", |config| config.model.bucket = Bucket::Batch),
+];
+const READERS: [Variant; 4] = [
+    ("transformer", |_| ()),
+    ("co-operative", |config| config.model.gnn = GnnKind::Cooperative),
+    ("two layers", |config| config.model.layers = 2),
+    ("none", |config| config.model.gnn = GnnKind::None),
+];
+const TYPES: [Variant; 2] = [("typed", |_| ()), ("untyped", |config| config.model.typed = false)];
+
+/// A task of a seed, its freshness, and the variants that it tells apart.
+type Row = (fn(u64, u64) -> Synthetic, Freshness, &'static [Variant]);
+
+const ROWS: [(&str, Row); 12] = [
+    ("long memory, 24 visits", (|blocks, seed| synthetic::marked_visit(24, blocks, seed), Freshness::Event, &CELLS)),
+    ("long memory, 64 visits", (|blocks, seed| synthetic::marked_visit(64, blocks, seed), Freshness::Event, &CELLS)),
+    ("long memory, 160 visits", (|blocks, seed| synthetic::marked_visit(160, blocks, seed), Freshness::Event, &CELLS)),
+    ("elapsed time", (synthetic::elapsed_time, Freshness::Event, &CELLS)),
+    ("capacity, 3 slots", (|blocks, seed| synthetic::capacity(3, blocks, seed), Freshness::Event, &CELLS)),
+    ("capacity, 6 slots", (|blocks, seed| synthetic::capacity(6, blocks, seed), Freshness::Event, &CELLS)),
+    ("simultaneity", (synthetic::simultaneity, Freshness::Event, &SETS)),
+    ("order in a batch", (synthetic::order, Freshness::Event, &BUCKETS)),
+    ("staleness, event", (synthetic::staleness, Freshness::Event, &CELLS)),
+    ("staleness, batch", (synthetic::staleness, Freshness::Batch(128), &CELLS)),
+    ("planted cause", (synthetic::planted_cause, Freshness::Event, &READERS)),
+    ("types", (synthetic::types, Freshness::Event, &TYPES)),
+];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    for (name, (make, freshness, variants)) in ROWS.iter().filter(|row| row.0.contains(&args.only)) {
+        for (variant, change) in *variants {
+            let mut found = Vec::new();
+            let mut chance = 0.0;
+            for &seed in &args.seeds {
+                let task = make(args.blocks, seed);
+                let mut config = task.config.clone();
+                change(&mut config);
+                config.train.seed = seed;
+                config.train.epochs = args.epochs.unwrap_or(config.train.epochs);
+                found.push(task.accuracy(&config, *freshness)?);
+                chance = task.chance;
+            }
+            let found: Vec<String> = found.iter().map(|accuracy| format!("{accuracy:.3}")).collect();
+            println!("{name:<24} {variant:<18} chance {chance:.3}  {}", found.join(" "));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! What a configuration may choose for each stage of the model: the ablations of the specification.
+
+use serde::{Deserialize, Serialize};
+
+/// The recurrent cell of the memory (specification 2.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CellKind {
+    /// A selective state space with decay by physical time.
+    #[default]
+    Mamba,
+    /// A gated recurrent unit whose gate is biased towards keeping.
+    Gru,
+}
+
+/// How the messages of one set become a token (specification 2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aggregation {
+    /// The heterogeneous transformer convolution.
+    #[default]
+    Attention,
+    /// A sum, without attention.
+    Sum,
+    /// Only the last message of the set: by time, then by relation and peer.
+    KeepLast,
+}
+
+/// Which messages of a node are one set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bucket {
+    /// Those of one exact time: order between times is left to the memory.
+    #[default]
+    Exact,
+    /// All of a batch: order inside a batch is lost, and the batch size changes the model.
+    Batch,
+}
+
+/// How a root reads the graph as of now (specification 2.5, 2.8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GnnKind {
+    /// Attention over the most recent neighbours.
+    #[default]
+    Transformer,
+    /// The same, where every node decides whether to listen and whether to be heard.
+    Cooperative,
+    /// Not at all: an embedding is made of the root's own memory and features.
+    None,
+}
+
+/// What state training answers may read (specification 2.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrainFreshness {
+    /// Everything strictly before the answer's own time.
+    #[default]
+    Event,
+    /// Everything before the answer's batch. Memory learns by running the batch before once more.
+    Batch,
+}

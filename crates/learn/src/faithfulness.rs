@@ -1,0 +1,158 @@
+//! Whether explanations are true: neighbours are taken away in the order in which they are said to matter, and the score is
+//! watched (specification 2.9). Memory stays as it is, and the attention over the rest sums to one again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::{Remembered, ask};
+use crate::{Neighborhood, Query, Trained, splitmix64};
+
+/// Shares of the neighbours that are taken away, or kept.
+pub(crate) const SHARES: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
+
+/// In which order neighbours are said to matter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Importance {
+    /// By the size of their contribution.
+    Contribution,
+    /// The newest first.
+    Recency,
+    /// At random, by a counter.
+    Random,
+}
+
+/// How much the score changes, averaged over queries: in logits, at each of [`SHARES`].
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Curves {
+    /// The order.
+    pub order: Importance,
+    /// Without the most important: a true order changes the score much.
+    pub deletion: Vec<f64>,
+    /// With the most important only: a true order changes it little.
+    pub insertion: Vec<f64>,
+}
+
+impl Curves {
+    /// Area under the deletion curve: larger is truer.
+    pub fn deleted(&self) -> f64 {
+        mean(&self.deletion)
+    }
+
+    /// Area under the insertion curve: smaller is truer.
+    pub fn inserted(&self) -> f64 {
+        mean(&self.insertion)
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// Deletion and insertion curves of every order over queries; those without neighbours are left out.
+pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
+    let mut all: Vec<Curves> = [Importance::Contribution, Importance::Recency, Importance::Random]
+        .into_iter()
+        .map(|order| Curves { order, deletion: vec![0.0; SHARES.len()], insertion: vec![0.0; SHARES.len()] })
+        .collect();
+    let mut counted = 0;
+    for (number, query) in queries.iter().enumerate() {
+        let scene = Scene::new(trained, query);
+        let n = scene.contributions.len();
+        if n == 0 {
+            continue;
+        }
+        counted += 1;
+        for curves in &mut all {
+            let order = scene.order(curves.order, number as u64);
+            for (at, share) in SHARES.into_iter().enumerate() {
+                let m = ((n as f64 * share).round() as usize).clamp(1, n);
+                let most = |keep: bool| {
+                    let mut kept = vec![!keep; n];
+                    order[..m].iter().for_each(|&j| kept[j] = keep);
+                    (scene.logit_with(&kept) - scene.logit).abs()
+                };
+                curves.deletion[at] += most(false);
+                curves.insertion[at] += most(true);
+            }
+        }
+    }
+    for curves in &mut all {
+        let values = curves.deletion.iter_mut().chain(&mut curves.insertion);
+        values.for_each(|value| *value /= f64::from(counted.max(1)));
+    }
+    all
+}
+
+/// One query, and what its roots read.
+struct Scene<'a> {
+    trained: &'a Trained,
+    query: &'a Query,
+    hood: Neighborhood,
+    store: std::borrow::Cow<'a, crate::VectorStore>,
+    logit: f64,
+    /// Of every neighbour of the roots asked for.
+    contributions: Vec<f32>,
+}
+
+impl<'a> Scene<'a> {
+    fn new(trained: &'a Trained, query: &'a Query) -> Scene<'a> {
+        let store = trained.memory_before(query.as_of);
+        let remembered = Remembered::nothing(&store);
+        let (roots, _) = ask(&trained.world, std::slice::from_ref(query));
+        let hood = crate::neighborhood::read(&trained.world.context(), &roots, &remembered.tokens, &store);
+        let contributions = trained.contributions(query, &hood, &remembered);
+        let mut scene = Scene { trained, query, hood, store, logit: 0.0, contributions };
+        scene.logit = scene.logit_with(&vec![true; scene.contributions.len()]);
+        scene
+    }
+
+    fn order(&self, order: Importance, number: u64) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..self.contributions.len()).collect();
+        match order {
+            Importance::Contribution => {
+                all.sort_by(|&a, &b| self.contributions[b].abs().total_cmp(&self.contributions[a].abs()));
+            }
+            Importance::Recency => {
+                all.sort_by(|&a, &b| self.hood.neighbor_gap[a].total_cmp(&self.hood.neighbor_gap[b]))
+            }
+            Importance::Random => all.sort_by_key(|&j| splitmix64(splitmix64(number) ^ j as u64)),
+        }
+        all
+    }
+
+    fn logit_with(&self, kept: &[bool]) -> f64 {
+        let remembered = Remembered::nothing(&self.store);
+        f64::from(self.trained.logit_of(self.query, &self.hood.keep(kept), &remembered))
+    }
+}
+
+impl Neighborhood {
+    /// The same with only some of the neighbours of the roots asked for.
+    fn keep(&self, kept: &[bool]) -> Neighborhood {
+        let stays = |j: usize| kept.get(j).copied().unwrap_or(true);
+        let mut out = self.clone();
+        let numbers: Vec<usize> = (0..self.neighbors.len()).filter(|&j| stays(j)).collect();
+        let mut place = vec![u32::MAX; self.neighbors.len()];
+        numbers.iter().enumerate().for_each(|(at, &j)| place[j] = at as u32);
+        let before = |end: u32| numbers.partition_point(|&j| j < end as usize) as u32;
+        out.pair_neighbors = self.pair_neighbors.iter().map(|&end| before(end)).collect();
+        out.neighbor_entry = pick(&self.neighbor_entry, &numbers);
+        out.neighbor_gap = pick(&self.neighbor_gap, &numbers);
+        out.neighbors = pick(&self.neighbors, &numbers);
+        out.neighbor_root = pick(&self.neighbor_root, &numbers);
+        out.neighbor_idle = pick(&self.neighbor_idle, &numbers);
+        out.neighbor_degree = pick(&self.neighbor_degree, &numbers);
+        for (values, targets) in &mut out.edge_features.by_type {
+            let width = values.len() / targets.len().max(1);
+            let rows: Vec<usize> = (0..targets.len()).filter(|&row| place[targets[row] as usize] != u32::MAX).collect();
+            *values = rows.iter().flat_map(|&row| values[row * width..(row + 1) * width].to_vec()).collect();
+            *targets = rows.iter().map(|&row| place[targets[row] as usize]).collect();
+        }
+        out
+    }
+}
+
+/// The elements at some places; those beyond the end are left out.
+fn pick<T: Copy>(values: &[T], places: &[usize]) -> Vec<T> {
+    places.iter().filter_map(|&at| values.get(at).copied()).collect()
+}

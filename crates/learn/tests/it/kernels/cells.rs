@@ -1,0 +1,102 @@
+//! The gated recurrent unit, the gates of attention, and decisions with a gradient.
+
+use std::rc::Rc;
+
+use timeweft_learn::nn::{self, Outlet, RecurrenceInput, reference};
+
+use super::case::{Array, Noise, Results, agrees, backward, close, leaf};
+use super::{ATTENTIONS, attention_case, slow_attention};
+
+fn recurrence_case(tokens: usize, channels: usize, segments: usize) -> (Rc<[u32]>, Vec<Array>) {
+    let mut noise = Noise(tokens as u64 + 41);
+    let offsets: Rc<[u32]> = noise.offsets(segments, tokens).into();
+    let x = noise.array([tokens, 3 * channels]);
+    let u = noise.array([channels, 3 * channels]);
+    (offsets, vec![x, u, noise.array([channels]), noise.array([segments, channels])])
+}
+
+fn tracked(offsets: &[u32], x: &[Array], weights: &[f64]) -> Results {
+    let ((a, la), (u, lu), (bias, lb), (h0, lh)) =
+        (leaf::<2>(&x[0]), leaf::<2>(&x[1]), leaf::<1>(&x[2]), leaf::<2>(&x[3]));
+    let h = nn::gated_recurrence(RecurrenceInput { x: a, u, bias, h0, segments: offsets });
+    backward(h, weights, &[la, lu, lb, lh])
+}
+
+/// One pass of a size, for the test of threads.
+pub(super) fn recurrence_of(tokens: usize, channels: usize, segments: usize) -> Results {
+    let (offsets, x) = recurrence_case(tokens, channels, segments);
+    tracked(&offsets, &x, &vec![0.5; tokens * channels])
+}
+
+#[test]
+fn s23_gated_recurrence_agrees_with_its_definition() {
+    for (tokens, channels, segments) in [(12, 5, 4), (1, 1, 1), (9, 17, 3), (0, 4, 2), (30, 3, 25), (16, 2, 1)] {
+        let (offsets, inputs) = recurrence_case(tokens, channels, segments);
+        let slow = offsets.clone();
+        agrees(
+            "gated_recurrence",
+            &inputs,
+            &move |x| reference::gated_recurrence(&x[0].values, &x[1].values, &x[2].values, &x[3].values, &slow),
+            &move |x, weights| tracked(&offsets, x, weights),
+        );
+    }
+}
+
+#[test]
+fn s23_stepping_one_token_at_a_time_is_one_recurrence() {
+    let (_, x) = recurrence_case(7, 4, 1);
+    let at_once = tracked(&[0, 7], &x, &[0.0; 28]).0;
+    let mut state = x[3].clone();
+    for t in 0..7 {
+        let row = Array { shape: vec![1, 12], values: x[0].values[t * 12..(t + 1) * 12].to_vec() };
+        let h = tracked(&[0, 1], &[row, x[1].clone(), x[2].clone(), state.clone()], &[0.0; 4]).0;
+        state.values = h.iter().map(|h| f64::from(*h)).collect();
+        close("state", &at_once[t * 4..(t + 1) * 4], &state.values, 1e-6);
+    }
+}
+
+#[test]
+fn s28_gated_attention_agrees_with_its_definition_also_where_gates_are_shut() {
+    for sizes in ATTENTIONS {
+        let (layout, mut inputs) = attention_case(sizes, true);
+        let mut gate = Noise(3).positive([sizes[2], 1]);
+        // Some shut, some open, some between: the gradient is defined everywhere.
+        gate.values.iter_mut().enumerate().filter(|(j, _)| j % 3 < 2).for_each(|(j, gate)| *gate = (j % 3) as f64);
+        inputs.push(gate);
+        let fast = layout.clone();
+        let expected = slow_attention(&layout, &inputs);
+        agrees("gated attention", &inputs, &move |x| slow_attention(&layout, x)[0].clone(), &move |x, weights| {
+            let ((qa, la), (f, lf), (mu, lmu)) = (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]));
+            let ((sink, ls), (gate, lg)) = (leaf::<2>(&x[3]), leaf::<2>(&x[4]));
+            let outlet = Outlet::Gated { sink, gate };
+            backward(nn::temporal_attention(qa, f, mu, outlet, &fast), weights, &[la, lf, lmu, ls, lg])
+        });
+        assert!(expected[1].iter().all(|alpha| (0.0..=1.0).contains(alpha)));
+    }
+}
+
+#[test]
+fn s28_a_root_whose_edges_are_all_shut_hears_nothing_and_can_still_learn_to() {
+    let (layout, mut inputs) = attention_case([2, 2, 6, 1, 4], true);
+    inputs.push(Array { shape: vec![6, 1], values: vec![0.0; 6] });
+    let ((qa, _), (f, _), (mu, _)) = (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]));
+    let ((sink, _), (gate, leaf_gate)) = (leaf::<2>(&inputs[3]), leaf::<2>(&inputs[4]));
+    let ctx = nn::temporal_attention(qa, f, mu, Outlet::Gated { sink, gate }, &layout);
+    let (heard, grads) = backward(ctx, &[1.0; 8], &[leaf_gate]);
+    assert_eq!(heard, [0.0; 8]);
+    assert!(grads[0].iter().any(|grad| *grad != 0.0), "{grads:?}");
+}
+
+#[test]
+fn s28_a_decision_is_hard_and_its_gradient_is_that_of_the_sigmoid() {
+    let x = Noise(5).array([40, 1]);
+    let noise: Vec<f32> = Noise(6).array([40]).values.iter().map(|x| 3.0 * *x as f32).collect();
+    let (tensor, leaf_x) = leaf::<2>(&x);
+    let weights = Noise(7).array([40]).values;
+    let (yes, grads) = backward(nn::straight_through(tensor, &noise), &weights, &[leaf_x]);
+    let sum = |i: usize| x.values[i] + f64::from(noise[i]);
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let slope = |i: usize| weights[i] * (sigmoid(sum(i) + 1e-5) - sigmoid(sum(i) - 1e-5)) / 2e-5;
+    assert!((0..40).all(|i| yes[i] == if sum(i) > 0.0 { 1.0 } else { 0.0 }));
+    close("gradient", &grads[0], &(0..40).map(slope).collect::<Vec<f64>>(), 1e-4);
+}

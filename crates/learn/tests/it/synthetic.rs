@@ -1,0 +1,82 @@
+//! What each part of the model can learn, and what it cannot without (specification 4, "Learning").
+//!
+//! Sizes are such that a test takes seconds; `bench synthetic` prints the table for every cell and longer delays.
+
+use timeweft_learn::synthetic::{self, Synthetic};
+use timeweft_learn::{Aggregation, Bucket, CellKind, Config, Freshness};
+
+fn accuracy(synthetic: &Synthetic, change: impl Fn(&mut Config)) -> f64 {
+    let mut config = synthetic.config.clone();
+    change(&mut config);
+    let accuracy = synthetic.accuracy(&config, Freshness::Event).unwrap();
+    eprintln!("{}: {accuracy:.3}", synthetic.name);
+    accuracy
+}
+
+#[test]
+fn a_marked_visit_is_remembered_over_distractors() {
+    let task = synthetic::marked_visit(24, 40, 1);
+    for cell in [CellKind::Mamba, CellKind::Gru] {
+        let learnt = accuracy(&task, |config| config.model.cell = cell);
+        assert!(learnt >= 0.95, "{cell:?}: {learnt}");
+    }
+    let without = accuracy(&task, |config| config.model.memory = false);
+    assert!(without < 0.25, "no memory: {without}");
+}
+
+#[test]
+fn the_age_of_a_mark_is_told_whatever_came_since() {
+    let learnt = accuracy(&synthetic::elapsed_time(60, 1), |_| ());
+    assert!(learnt >= 0.9, "{learnt}");
+}
+
+#[test]
+fn several_slots_are_kept_apart() {
+    let learnt = accuracy(&synthetic::capacity(3, 60, 1), |config| config.train.epochs = 20);
+    assert!(learnt >= 0.9, "{learnt}");
+}
+
+#[test]
+fn a_set_is_read_whole_and_its_last_message_is_not_enough() {
+    let task = synthetic::simultaneity(60, 1);
+    let with = |aggregation| accuracy(&task, |config| config.model.aggregation = aggregation);
+    assert!(with(Aggregation::Attention) >= 0.95);
+    assert!(with(Aggregation::Sum) >= 0.95);
+    let last = with(Aggregation::KeepLast);
+    assert!(last < task.chance + 0.07, "{last}");
+}
+
+#[test]
+fn order_inside_a_batch_is_told_by_exact_sets_only() {
+    let task = synthetic::order(60, 1);
+    for cell in [CellKind::Mamba, CellKind::Gru] {
+        let exact = accuracy(&task, |config| config.model.cell = cell);
+        assert!(exact >= 0.95, "{cell:?}: {exact}");
+    }
+    let batch = accuracy(&task, |config| config.model.bucket = Bucket::Batch);
+    assert!((batch - 0.5).abs() < 0.1, "{batch}");
+}
+
+#[test]
+fn a_stale_answer_knows_one_visit_of_four() {
+    let task = synthetic::staleness(60, 1);
+    let (links, trained) = task.train(&task.config).unwrap();
+    let fresh = synthetic::accuracy(&links, &trained, Freshness::Event);
+    let stale = synthetic::accuracy(&links, &trained, Freshness::Batch(128));
+    assert!(fresh >= 0.95, "{fresh}");
+    assert!((stale - (0.25 + 0.75 / 8.0)).abs() < 0.1, "{stale}");
+}
+
+#[test]
+fn random_answers_stay_at_chance() {
+    let guessed = accuracy(&synthetic::random_answers(1500, 1), |config| config.train.epochs = 3);
+    assert!((guessed - 0.5).abs() < 0.08, "{guessed}");
+}
+
+#[test]
+fn relations_with_different_rules_need_weights_of_their_own() {
+    let task = synthetic::types(60, 1);
+    let typed = accuracy(&task, |_| ());
+    let untyped = accuracy(&task, |config| config.model.typed = false);
+    assert!(typed >= 0.95 && untyped < 0.65, "{typed} against {untyped}");
+}
