@@ -21,7 +21,7 @@ pub enum Importance {
     Random,
 }
 
-/// How much the score changes, averaged over queries: in logits, at each of [`SHARES`].
+/// How much the score changes, averaged over queries: in logits, with 10, 20, 30, 40 and 50 % of the neighbours.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Curves {
     /// The order.

@@ -164,7 +164,7 @@ impl<W: Write + Send> TableWriter<W> {
         let (out, rows) = match format {
             TableFormat::Jsonl => {
                 let start = |at: usize| if at == 0 { "{" } else { "," };
-                let name = |(at, column): (usize, &Column)| Ok(start(at).to_owned() + &to_json(&*column.name)? + ":");
+                let name = |(at, column): (usize, &Column)| Ok(start(at).to_owned() + &to_json(&column.name)? + ":");
                 let names = columns.iter().enumerate().map(name).collect::<io::Result<_>>()?;
                 (Out::Jsonl { out, names, line: Vec::new() }, LINES)
             }

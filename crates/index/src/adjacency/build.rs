@@ -18,7 +18,8 @@ pub(super) fn flat(edges: &Edges, nodes: usize) -> Flat {
 }
 
 fn arrays<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> Arrays<T> {
-    let (ends, entries) = by_node::<T>(edges, nodes, clock);
+    let (ends, mut entries) = by_node::<T>(edges, nodes, clock);
+    sort(edges, &ends, 0, &mut entries);
     let mut arrays =
         Arrays { clock, starts: Vec::with_capacity(nodes + 1).into(), entries: entries.into(), ..Arrays::default() };
     let mut start = 0;
@@ -61,18 +62,43 @@ fn sides(life: &EdgeLife) -> [(NodeIndex, Direction); 2] {
     [(life.source, Direction::Out), (life.destination, Direction::In)]
 }
 
-/// Sorts the entries of the next node and heads its lists.
-fn add_lists<T: Tick>(arrays: &mut Arrays<T>, edges: &Edges, own: std::ops::Range<usize>) {
-    let list_of = |entry: &Entry<T>| (entry.direction() == Direction::In, edges.get(entry.edge()).edge_type);
-    let order = |entry: &Entry<T>| (list_of(entry), entry.order());
-    let entries = &mut arrays.entries[own.clone()];
-    if !entries.is_sorted_by_key(order) {
-        entries.sort_by_cached_key(order);
+/// Fewer entries than this are not worth another thread.
+const GRAIN: usize = 1 << 16;
+
+/// Sorts the entries of each node, on as many threads as there are; `ends` are those of the nodes, `first` is the place of
+/// the first entry.
+fn sort<T: Tick>(edges: &Edges, ends: &[u32], first: u32, entries: &mut [Entry<T>]) {
+    if entries.len() > GRAIN && ends.len() > 1 {
+        let (near, far) = ends.split_at(ends.len() / 2);
+        let border = near.last().map_or(first, |end| *end);
+        let (here, there) = entries.split_at_mut((border - first) as usize);
+        rayon::join(|| sort(edges, near, first, here), || sort(edges, far, border, there));
+        return;
     }
+    let mut rest = entries;
+    let mut start = first;
+    for &end in ends {
+        let (own, others) = rest.split_at_mut((end - start) as usize);
+        let order = |entry: &Entry<T>| (list_of(edges, entry), entry.order());
+        if !own.is_sorted_by_key(order) {
+            own.sort_by_cached_key(order);
+        }
+        (rest, start) = (others, end);
+    }
+}
+
+/// What tells apart the lists of a node: side and type.
+fn list_of<T: Tick>(edges: &Edges, entry: &Entry<T>) -> (bool, EdgeTypeId) {
+    (entry.direction() == Direction::In, edges.get(entry.edge()).edge_type)
+}
+
+/// Heads the lists of the next node, whose entries are sorted.
+fn add_lists<T: Tick>(arrays: &mut Arrays<T>, edges: &Edges, own: std::ops::Range<usize>) {
     let mut start = own.start;
     while start < own.end {
-        let list = list_of(&arrays.entries[start]);
-        let len = arrays.entries[start..own.end].iter().take_while(|entry| list_of(entry) == list).count();
+        let list = list_of(edges, &arrays.entries[start]);
+        let own = arrays.entries[start..own.end].iter();
+        let len = own.take_while(|entry| list_of(edges, entry) == list).count();
         arrays.sum_up(start..start + len);
         arrays.lists.push(Head { entries: start as u32, edge_type: list.1, inward: list.0.into() });
         start += len;

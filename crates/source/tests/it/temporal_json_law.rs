@@ -374,3 +374,16 @@ fn numbers_at_the_borders_of_types_are_read_alike() {
     }
     assert!((200..400).contains(&refused), "{refused}");
 }
+
+#[test]
+fn s15_points_of_any_length_are_read_alike() {
+    for coordinates in
+        ["[]", "[[]]", "[[],[]]", "[[1],[]]", "[[1,2],[3,4]]", "[[1,2],[3]]", "[[[1]]]", "[1,[2]]", "[[1],2]"]
+    {
+        let sparse = format!("{{\"0\":{{\"coordinates\":{coordinates},\"values\":[1,2]}}}}");
+        let line = format!(
+            "{{\"node_id\":1,\"node_type\":0,\"node_weight\":1.0,\"sparse_int32_feature\":{sparse},\"edge\":[]}}"
+        );
+        assert_eq!(format!("{:?}", quick(&line)), format!("{:?}", careful(&line)), "{line}");
+    }
+}

@@ -146,8 +146,11 @@ impl<'de> Visitor<'de> for Point<'_> {
             return Err(A::Error::custom("a point in a point"));
         }
         let mut length = 0;
-        while list.next_element_seed(Point { out: self.out, is_inner: true })?.is_none() {
+        while list.next_element_seed(Point { out: self.out, is_inner: true })?.is_some() {
             length += 1;
+        }
+        if length == 0 {
+            return Err(A::Error::custom("a point without coordinates"));
         }
         Ok(Some(length))
     }
