@@ -49,7 +49,7 @@ impl Htgn {
             aggregator: Aggregator::new(init, model, relations, slots),
             memory: Memory::new(init, model, relations.n_node_types(), clock),
             gnn: Gnn::new(init, model, relations, widths, clock),
-            predictor: Predictor::new(init, d, (if std::env::var("XR").is_ok() { 1 } else { 2 }) * relations.n_edge_kinds(), model.counters),
+            predictor: Predictor::new(init, d, 2 * relations.n_edge_kinds(), model.counters),
         }
     }
 }
@@ -166,11 +166,10 @@ pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
     for query in queries {
         pairs.source.push(root(query.source, query));
         pairs.destination.push(root(query.destination, query));
-        let halve = if std::env::var("XR").is_ok() { 2 } else { 1 };
         pairs.relation.push(match query.direction {
             Direction::Out => world.relations.outward(query.edge_type),
             Direction::In => world.relations.inward(query.edge_type),
-        } / halve);
+        });
     }
     (roots, pairs)
 }

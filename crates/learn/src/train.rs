@@ -247,7 +247,7 @@ impl<'a> Learner<'a> {
         let part = self.task.split.train_end..self.task.split.val_end;
         // Epochs are compared by drawn candidates also where the figures of the test part count all.
         let mut config = self.config.clone();
-        config.evaluate.candidates = if config.evaluate.candidates == 0 && std::env::var("XV").is_err() { 100 } else { config.evaluate.candidates };
+        config.evaluate.candidates = if config.evaluate.candidates == 0 { 100 } else { config.evaluate.candidates };
         let ranks = evaluate::ranks(&valid, self.world, self.task, &config, part, Freshness::Event, store, progress);
         let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
         Ok((model, Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second }))
@@ -334,7 +334,7 @@ impl<'a> Learner<'a> {
             .take(negatives - met.len())
             .collect();
         let others = pool.len().saturating_sub(met.len()).max(1) as f32;
-        let weight = if loss == Loss::Bce || std::env::var("XW").is_ok() { 0.0 } else { (others / drawn.len() as f32).max(1.0).ln() };
+        let weight = if loss == Loss::Bce { 0.0 } else { (others / drawn.len() as f32).max(1.0).ln() };
         (met, drawn, weight)
     }
 }
