@@ -334,8 +334,8 @@ fn mean_slope(value: &Tensor<2>, logits: impl Fn(Tensor<2>) -> Tensor<1>) -> Vec
 /// The first of some logits above the mean of the others; itself where there are no others.
 fn margin(logits: Tensor<1>) -> Tensor<1> {
     let [n] = logits.dims();
-    let own = logits.clone().slice([0..1]);
-    if n > 1 { own - logits.slice([1..n]).mean() } else { own }
+    let own = logits.clone().narrow(0, 0, 1);
+    if n > 1 { own - logits.narrow(0, 1, n - 1).mean() } else { own }
 }
 
 fn actions(decisions: &Decisions) -> Vec<Actions> {
