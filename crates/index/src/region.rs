@@ -51,7 +51,8 @@ mod unix {
                 // SAFETY: the first pages of the range that was made above, which nothing uses.
                 unsafe { libc::munmap(start, skip) };
             }
-            let start = NonNull::new(start.cast::<u8>().wrapping_add(skip)).ok_or_else(|| invalid("memory at address 0"))?;
+            let start =
+                NonNull::new(start.cast::<u8>().wrapping_add(skip)).ok_or_else(|| invalid("memory at address 0"))?;
             let region = Region { start, bytes: bytes - skip };
             if length > 0 {
                 // SAFETY: replaces the first pages of the range that was made above and that only this region knows.
