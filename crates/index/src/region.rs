@@ -46,6 +46,7 @@ mod unix {
             if start == libc::MAP_FAILED {
                 return Err(io::Error::last_os_error());
             }
+            // As far behind the border of a large page as the part is in the file.
             let skip = (part.start as usize).wrapping_sub(start as usize) % HUGE;
             if skip > 0 {
                 // SAFETY: the first pages of the range that was made above, which nothing uses.
@@ -69,10 +70,17 @@ mod unix {
                 if mapped == libc::MAP_FAILED {
                     return Err(io::Error::last_os_error());
                 }
-                // SAFETY: only says how the pages that were mapped above are best read.
-                unsafe { libc::madvise(mapped, length, libc::MADV_HUGEPAGE) };
             }
             Ok(region)
+        }
+
+        /// Asks the system to bring it into memory by large pages, as far as it can; elsewhere this does nothing.
+        pub(crate) fn prefer_large_pages(&self) {
+            #[cfg(target_os = "linux")]
+            // SAFETY: says how the range is best brought into memory, and changes nothing in it.
+            unsafe {
+                libc::madvise(self.start.as_ptr().cast(), self.bytes, libc::MADV_HUGEPAGE)
+            };
         }
 
         /// Where it begins: at the beginning of a page.
