@@ -21,7 +21,7 @@ pub(crate) use self::entry::{Clock, Entry, Seen, Tick};
 use self::flat::Flat;
 pub(crate) use self::list::{AnyRun, BLOCK, List, Run, ask};
 use self::own::OwnList;
-pub(crate) use self::parts::{FlatId, Layout, Lists, Part, Parts};
+pub(crate) use self::parts::{FlatId, Layout, Lists, Part, Parts, Touched};
 use crate::edge::Edges;
 
 /// So many entries may lie outside of the flat arrays before these are made anew, beside a part of what is in them.

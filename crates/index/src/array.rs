@@ -52,6 +52,16 @@ impl<T: Pod> Array<T> {
         }
     }
 
+    /// The same, to be read in any order and much of it: what is read from a file is read by large pages, which costs more
+    /// for the first value and less for all others.
+    pub(crate) fn read_everywhere(self) -> Array<T> {
+        #[cfg(unix)]
+        if let Memory::Mapped { region, .. } = &self.0 {
+            region.prefer_large_pages();
+        }
+        self
+    }
+
     /// Appends a value.
     #[inline]
     pub(crate) fn push(&mut self, value: T) {

@@ -60,10 +60,10 @@ impl Life for EdgeLife {
 #[derive(Clone, Default)]
 pub(crate) struct Edges {
     pub(crate) lives: Array<EdgeLife>,
-    /// So many lives from the first on come in the order of their sources, with at most [`RUN`] of one source, so that
-    /// they are found by bisection. Graphs that arrive as lists of edges are all like that.
+    /// So many lives from the first on come in the order of their sources, so that the first [`RUN`] of each source are
+    /// found by bisection. Graphs that arrive as lists of edges are all like that.
     pub(crate) ordered: usize,
-    /// Latest life of each identity with a life behind those.
+    /// Latest life of each identity with any other life.
     pub(crate) table: Slots,
     /// Latest update of the open lives that have one.
     pub(crate) updated: FxHashMap<u32, Time>,
@@ -84,18 +84,20 @@ impl Edges {
         latest.or_else(|| self.find_ordered(identity)).map(EdgeIndex)
     }
 
-    /// The same among the lives in order.
+    /// The same among the first lives of its source in order.
     fn find_ordered(&self, identity: Identity) -> Option<u32> {
         let ordered = &self.lives[..self.ordered];
         // Most often it is asked whether a new edge is there already, behind all others.
         let run = match ordered.last() {
+            Some(last) if last.source < identity.source => return None,
             // Those of one source often come together, and then they are the last.
-            Some(last) if last.source == identity.source => ordered.len().saturating_sub(RUN)..ordered.len(),
-            Some(last) if last.source > identity.source => {
+            Some(last) if last.source == identity.source && !is_full(ordered, identity.source) => {
+                ordered.len().saturating_sub(RUN)..ordered.len()
+            }
+            _ => {
                 let start = ordered.partition_point(|life| life.source < identity.source);
                 start..ordered.len().min(start + RUN)
             }
-            _ => return None,
         };
         let of_later = |at: &usize| ordered[*at].source > identity.source;
         let of_source = |at: &usize| ordered[*at].source == identity.source;
@@ -129,25 +131,21 @@ impl Edges {
 
     /// Notes the latest life of an identity, which is about to be pushed, and gives the one before, or [`NONE`].
     fn note_latest(&mut self, identity: Identity, life: u32) -> u32 {
-        if self.ordered == self.lives.len() && self.goes_on(identity.source) {
-            let previous = self.find_ordered(identity);
-            self.ordered += 1;
-            return previous.unwrap_or(NONE);
-        }
         let lives = &self.lives;
-        let of = |at: u32| lives[at as usize].identity();
-        if self.table.len() == 0 {
-            self.table.grow(lives.room(), |at| hash(of(at)));
-        }
-        let latest = self.table.replace(hash(identity), life, |at| of(at) == identity, |at| hash(of(at)));
-        latest.or_else(|| self.find_ordered(identity)).unwrap_or(NONE)
-    }
-
-    /// Whether a further life of this source keeps the order.
-    fn goes_on(&self, source: NodeIndex) -> bool {
-        let last = self.lives.last().is_none_or(|last| last.source <= source);
-        let run = self.lives.len().checked_sub(RUN).and_then(|at| self.lives.get(at));
-        last && run.is_none_or(|first| first.source != source)
+        let in_order = self.ordered == lives.len() && lives.last().is_none_or(|last| last.source <= identity.source);
+        let previous = if in_order && !is_full(lives, identity.source) {
+            self.find_ordered(identity)
+        } else {
+            let of = |at: u32| lives[at as usize].identity();
+            if !in_order && self.ordered == lives.len() {
+                // All that follow go into the table.
+                self.table.grow(self.table.len() + lives.room(), |at| hash(of(at)));
+            }
+            let latest = self.table.replace(hash(identity), life, |at| of(at) == identity, |at| hash(of(at)));
+            latest.or_else(|| self.find_ordered(identity))
+        };
+        self.ordered += usize::from(in_order);
+        previous.unwrap_or(NONE)
     }
 
     /// Ends an open life.
@@ -189,6 +187,11 @@ impl Edges {
     pub(crate) fn latest_lives(&self) -> impl Iterator<Item = u32> {
         (0u32..).zip(self.lives.iter()).filter(|(_, life)| life.next == NONE).map(|(at, _)| at)
     }
+}
+
+/// Whether the last [`RUN`] lives are all of a source, so that a further one goes into the table.
+fn is_full(lives: &[EdgeLife], source: NodeIndex) -> bool {
+    lives.len().checked_sub(RUN).is_some_and(|first| lives[first].source == source)
 }
 
 fn hash(identity: Identity) -> u64 {

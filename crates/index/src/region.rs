@@ -15,6 +15,10 @@ pub(crate) struct Region {
 /// cannot be mapped.
 pub(crate) const PAGE: usize = 1 << 14;
 
+/// The large page of common systems. A part lies in memory as it lies in the file in this respect, so that the system can
+/// use large pages where it keeps the file in such, and fewer translations of addresses are missed.
+const HUGE: usize = 1 << 21;
+
 #[allow(unsafe_code)]
 mod unix {
     use std::os::fd::AsRawFd;
@@ -36,13 +40,21 @@ mod unix {
             let bytes = bytes.ok_or_else(|| invalid("a part of the file is too long"))?;
             let access = libc::PROT_READ | libc::PROT_WRITE;
             let private = libc::MAP_PRIVATE | libc::MAP_NORESERVE;
+            let bytes = bytes.checked_add(HUGE).ok_or_else(|| invalid("a part of the file is too long"))?;
             // SAFETY: a new range of addresses, which nothing else uses.
             let start = unsafe { libc::mmap(null_mut(), bytes, access, private | libc::MAP_ANONYMOUS, -1, 0) };
             if start == libc::MAP_FAILED {
                 return Err(io::Error::last_os_error());
             }
-            let start = NonNull::new(start.cast::<u8>()).ok_or_else(|| invalid("memory at address 0"))?;
-            let region = Region { start, bytes };
+            // As far behind the border of a large page as the part is in the file.
+            let skip = (part.start as usize).wrapping_sub(start as usize) % HUGE;
+            if skip > 0 {
+                // SAFETY: the first pages of the range that was made above, which nothing uses.
+                unsafe { libc::munmap(start, skip) };
+            }
+            let start =
+                NonNull::new(start.cast::<u8>().wrapping_add(skip)).ok_or_else(|| invalid("memory at address 0"))?;
+            let region = Region { start, bytes: bytes - skip };
             if length > 0 {
                 // SAFETY: replaces the first pages of the range that was made above and that only this region knows.
                 let mapped = unsafe {
@@ -60,6 +72,15 @@ mod unix {
                 }
             }
             Ok(region)
+        }
+
+        /// Asks the system to bring it into memory by large pages, as far as it can; elsewhere this does nothing.
+        pub(crate) fn prefer_large_pages(&self) {
+            #[cfg(target_os = "linux")]
+            // SAFETY: says how the range is best brought into memory, and changes nothing in it.
+            unsafe {
+                libc::madvise(self.start.as_ptr().cast(), self.bytes, libc::MADV_HUGEPAGE)
+            };
         }
 
         /// Where it begins: at the beginning of a page.

@@ -1,4 +1,4 @@
-//! Rates of questions about many nodes on one thread, in seconds that the thread has run.
+//! Rates of questions about many nodes on one thread: medians of short rounds.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -17,8 +17,11 @@ const BATCH: usize = 1024;
 /// Neighbors of a sample.
 const K: usize = 10;
 
-/// Rounds; the median counts.
-const ROUNDS: usize = 5;
+/// Roots whose seconds are taken together: few, so that what else the machine does falls on some of them only.
+const ROUND: usize = 1 << 16;
+
+/// How often all roots are asked, after a time that does not count.
+const PASSES: usize = 5;
 
 /// Median seconds a root, by the name of the question.
 pub(crate) type Rates = BTreeMap<String, f64>;
@@ -80,12 +83,7 @@ pub(crate) fn replay(index: &Index) -> Result<f64> {
     let scope = Scope::new(EdgeTypes::All, Side::Both, AsOf::Before);
     let sampling = Sampling::new(scope, Choice::Last, K);
     let mut samples = Samples::default();
-    median_of(nodes.len(), |_| {
-        for (nodes, times) in nodes.chunks(600).zip(times.chunks(600)) {
-            index.sample(&sampling, Roots::new(nodes, times)?, samples.slots(nodes.len(), K))?;
-        }
-        Ok(())
-    })
+    median(&nodes, &times, 600, |roots| Ok(index.sample(&sampling, roots, samples.slots(roots.len(), K))?))
 }
 
 fn weight() -> WeightBy {
@@ -106,16 +104,11 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn rate(&mut self, name: &str, mut ask: impl FnMut(Roots<'_>) -> Result<()>) -> Result<()> {
+    fn rate(&mut self, name: &str, ask: impl FnMut(Roots<'_>) -> Result<()>) -> Result<()> {
         let mut random = Random(7);
         let nodes: Vec<_> = (0..self.roots).map(|_| (self.draw)(&mut random)).collect();
         let times: Vec<_> = (0..self.roots).map(|_| Time(random.below(HORIZON as usize) as i64)).collect();
-        let seconds = median_of(self.roots, |_| {
-            for (nodes, times) in nodes.chunks(BATCH).zip(times.chunks(BATCH)) {
-                ask(Roots::new(nodes, times)?)?;
-            }
-            Ok(())
-        })?;
+        let seconds = median(&nodes, &times, BATCH, ask)?;
         self.rates.insert(format!("{}{name}", self.prefix), seconds);
         Ok(())
     }
@@ -161,38 +154,24 @@ impl Bench<'_> {
     }
 }
 
-/// Median seconds for one of so many, after a round that does not count.
-fn median_of(n: usize, mut round: impl FnMut(usize) -> Result<()>) -> Result<f64> {
-    round(0)?;
+/// Median seconds a root of the rounds, where a call has so many roots.
+fn median(
+    nodes: &[NodeIndex],
+    times: &[Time],
+    batch: usize,
+    mut ask: impl FnMut(Roots<'_>) -> Result<()>,
+) -> Result<f64> {
     let mut seconds = Vec::new();
-    for at in 1..=ROUNDS {
-        let started = Clock::start();
-        round(at)?;
-        seconds.push(started.seconds() / n as f64);
-    }
-    Ok(crate::median(&mut seconds))
-}
-
-/// Seconds that this thread has run, where the system tells, so that others on the machine count less.
-struct Clock {
-    wall: Instant,
-    run: Option<f64>,
-}
-
-impl Clock {
-    fn start() -> Clock {
-        Clock { wall: Instant::now(), run: seconds_run() }
-    }
-
-    fn seconds(&self) -> f64 {
-        match (self.run, seconds_run()) {
-            (Some(before), Some(now)) => now - before,
-            _ => self.wall.elapsed().as_secs_f64(),
+    for pass in 0..=PASSES {
+        for (nodes, times) in nodes.chunks(ROUND).zip(times.chunks(ROUND)) {
+            let started = Instant::now();
+            for (nodes, times) in nodes.chunks(batch).zip(times.chunks(batch)) {
+                ask(Roots::new(nodes, times)?)?;
+            }
+            if pass > 0 {
+                seconds.push(started.elapsed().as_secs_f64() / nodes.len() as f64);
+            }
         }
     }
-}
-
-fn seconds_run() -> Option<f64> {
-    let run = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(run.split(' ').next()?.parse::<f64>().ok()? / 1e9)
+    Ok(crate::median(&mut seconds))
 }

@@ -42,6 +42,9 @@ pub(crate) trait Parts<'a, T: Tick>: Copy {
     /// The entries of a part.
     fn entries(self, part: &Part) -> &'a [Entry<T>];
 
+    /// The entries of the first of some parts and of those that lie behind it side by side, and how many parts these are.
+    fn joined(self, parts: &[Part]) -> (&'a [Entry<T>], usize);
+
     /// The entry at a place; the places of a part are from its start to its end.
     fn entry(self, part: &Part, place: usize) -> &'a Entry<T>;
 
@@ -114,6 +117,16 @@ impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
     }
 
     #[inline]
+    fn joined(self, parts: &[Part]) -> (&'a [Entry<T>], usize) {
+        let Some(first) = parts.first() else { return (&[], 0) };
+        let (mut end, mut n) = (first.end, 1);
+        while let Some(next) = parts.get(n).filter(|next| next.start == end) {
+            (end, n) = (next.end, n + 1);
+        }
+        (&self.entries[first.start as usize..end as usize], n)
+    }
+
+    #[inline]
     fn entry(self, _: &Part, place: usize) -> &'a Entry<T> {
         &self.entries[place]
     }
@@ -152,6 +165,10 @@ impl<'a> Parts<'a, i64> for Touched<'a> {
 
     fn entries(self, part: &Part) -> &'a [Entry<i64>] {
         self.run(part).entries
+    }
+
+    fn joined(self, parts: &[Part]) -> (&'a [Entry<i64>], usize) {
+        parts.first().map_or((&[], 0), |part| (self.entries(part), 1))
     }
 
     fn entry(self, part: &Part, place: usize) -> &'a Entry<i64> {

@@ -25,6 +25,24 @@ impl<T: Tick> Moment<T> {
         (entry.created <= self.at) & (entry.removed > if self.soft { entry.created } else { self.at })
     }
 
+    /// How many edges of some lists are seen.
+    #[inline]
+    pub(crate) fn count_all<'a, P: Parts<'a, T>>(&self, source: P, parts: &[Part]) -> usize {
+        let (mut n, mut rest) = (0, parts);
+        while !rest.is_empty() {
+            let (entries, joined) = source.joined(rest);
+            let (first, others) = rest.split_at(joined);
+            // Short lists side by side are looked through as one.
+            n += if entries.len() <= BLOCK {
+                entries.iter().filter(|entry| self.sees(entry)).count()
+            } else {
+                first.iter().map(|part| self.count(source, part)).sum()
+            };
+            rest = others;
+        }
+        n
+    }
+
     /// How many edges of a list are seen.
     #[inline]
     pub(crate) fn count<'a, P: Parts<'a, T>>(&self, source: P, part: &Part) -> usize {

@@ -79,11 +79,7 @@ impl<T: Width> Few<T> {
     }
 
     /// Chooses from lists that [`Few::takes`], and writes what was chosen.
-    #[inline]
-    #[cfg_attr(
-        target_arch = "x86_64",
-        expect(unsafe_code, reason = "a function compiled for wider vectors may only run where they exist")
-    )]
+    #[inline(always)]
     pub(crate) fn answer<'a, P: Parts<'a, T>>(
         &mut self,
         source: P,
@@ -91,35 +87,6 @@ impl<T: Width> Few<T> {
         ask: Ask<'_, T>,
         slots: &mut Slots<'_>,
     ) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
-                // SAFETY: the processor has been asked for these features.
-                return unsafe { self.answer_v4(source, parts, ask, slots) };
-            }
-            if has!("avx2") {
-                // SAFETY: as above.
-                return unsafe { self.answer_v3(source, parts, ask, slots) };
-            }
-        }
-        self.answer_here(source, parts, ask, slots);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
-    fn answer_v4<'a, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], ask: Ask<'_, T>, slots: &mut Slots<'_>) {
-        self.answer_here(source, parts, ask, slots);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn answer_v3<'a, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], ask: Ask<'_, T>, slots: &mut Slots<'_>) {
-        self.answer_here(source, parts, ask, slots);
-    }
-
-    #[inline(always)]
-    fn answer_here<'a, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], ask: Ask<'_, T>, slots: &mut Slots<'_>) {
         if ask.weighs {
             self.gather::<P, true>(source, parts, &ask);
         } else {

@@ -177,7 +177,7 @@ impl Visitor for Counter<'_> {
         let tick = self.as_of.last(self.times[at]).and_then(|last| T::floor(source.clock(), last));
         self.counts[at] = tick.map_or(0, |at| {
             let moment = Moment { at, soft: self.soft };
-            parts.iter().map(|part| moment.count(source, part)).sum::<usize>() as u32
+            moment.count_all(source, parts) as u32
         });
     }
 }

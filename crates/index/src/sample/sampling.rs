@@ -132,7 +132,41 @@ impl Job<'_> {
         rayon::join(|| self.share(first, near, here), || self.share(first + half as u64, far, there));
     }
 
+    /// Answers on the thread that it is called on, with wider vectors where the processor has them.
+    #[cfg_attr(
+        target_arch = "x86_64",
+        expect(unsafe_code, reason = "a function compiled for wider vectors may only run where they exist")
+    )]
     fn run(self, first: u64, roots: Roots<'_>, slots: Slots<'_>) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                // SAFETY: the processor has been asked for these features.
+                return unsafe { self.run_v4(first, roots, slots) };
+            }
+            if has!("avx2") {
+                // SAFETY: as above.
+                return unsafe { self.run_v3(first, roots, slots) };
+            }
+        }
+        self.run_here(first, roots, slots);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
+    fn run_v4(self, first: u64, roots: Roots<'_>, slots: Slots<'_>) {
+        self.run_here(first, roots, slots);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn run_v3(self, first: u64, roots: Roots<'_>, slots: Slots<'_>) {
+        self.run_here(first, roots, slots);
+    }
+
+    #[inline(always)]
+    fn run_here(self, first: u64, roots: Roots<'_>, slots: Slots<'_>) {
         let adjacency = self.index.adjacency();
         // Only draws by weight, the heaviest and answers read them.
         let near = self.weights.filter(|_| slots.weights.is_some() || self.sampling.choice.is_by_weight());
@@ -163,6 +197,7 @@ struct Worker<'a, 'b> {
 }
 
 impl Visitor for Worker<'_, '_> {
+    #[inline(always)]
     fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
         let Job { index, sampling, weights, .. } = self.job;
         self.scratch.picks.clear();

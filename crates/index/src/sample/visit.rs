@@ -1,22 +1,25 @@
 //! Many nodes at once: what the next ones will be asked for is fetched while the ones before are answered.
 //!
 //! A node's lists are three dependent reads away (where its lists are, where these lie, their entries), each most often
-//! a miss of all caches in a large graph. So nodes are taken in groups, and each read is started for a whole group while
-//! another one is answered.
+//! a miss of all caches in a large graph. So each read is started some nodes ahead of the one that needs it. That is done
+//! node by node, between answers: a core can have only so many misses under way, and would stand still if many nodes were
+//! fetched at once.
+
+use std::ops::Range;
 
 use timeweft_graph::NodeIndex;
 
 use super::few::Few;
 use super::scope::Taken;
 use super::weights::Weights;
-use crate::adjacency::{Adjacency, Layout, Lists, Part, Parts, Tick};
+use crate::adjacency::{Adjacency, Layout, Lists, Part, Parts, Tick, Touched};
 use crate::array::fetch;
 
-/// So many nodes are taken together: more misses than a core can have under way at once, and little enough that all that
-/// is fetched for three groups stays in its nearest cache.
-const GROUP: usize = 16;
+/// So many nodes lie between one read of a node's and the next: long enough for memory to answer, and little enough that
+/// all that is fetched stays in the nearest cache.
+const AHEAD: usize = 8;
 
-/// Cache lines of a list that are fetched; where more are needed, the processor sees by itself how it goes on.
+/// Cache lines that are fetched of lists side by side; where more are needed, the processor sees by itself how it goes on.
 const LINES: usize = 4;
 
 /// Times of entries of one of the two widths, each with room of its own.
@@ -50,7 +53,9 @@ pub(crate) trait Visitor {
     fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]);
 }
 
-/// Brings each node's lists that are taken before a visitor, in order.
+/// Brings each node's lists that are taken before a visitor, in order. Inlined, so that it is compiled for the processor that
+/// its caller is compiled for.
+#[inline(always)]
 pub(crate) fn visit(
     adjacency: &Adjacency,
     taken: &Taken,
@@ -64,6 +69,7 @@ pub(crate) fn visit(
     }
 }
 
+#[inline(always)]
 fn visit_in<T: Width>(
     adjacency: &Adjacency,
     lists: Lists<'_, T>,
@@ -72,98 +78,102 @@ fn visit_in<T: Width>(
     nodes: &[NodeIndex],
     visitor: &mut impl Visitor,
 ) {
-    let mut ahead = Ahead { lists, taken, weights, places: [[(0, 0); GROUP]; 2], parts: Default::default() };
+    let mut ahead = Ahead { lists, taken, weights, places: [(0, 0); AHEAD], parts: Default::default() };
     let has_touched = adjacency.has_touched();
-    let group = |at: usize| nodes.get(at * GROUP..).map(|rest| &rest[..rest.len().min(GROUP)]).unwrap_or_default();
-    for step in 0..nodes.len().div_ceil(GROUP) + 3 {
-        group(step).iter().for_each(|node| fetch(lists.starts, node.at()));
-        if step > 0 {
-            ahead.place(step - 1, group(step - 1));
+    for step in 0..nodes.len() + 3 * AHEAD {
+        if let Some(node) = nodes.get(step) {
+            fetch(lists.starts, node.at());
         }
-        if step > 1 {
-            ahead.take(step - 2, group(step - 2));
-        }
-        let Some(now) = step.checked_sub(3) else { continue };
-        for (at, &node) in group(now).iter().enumerate() {
-            let position = now * GROUP + at;
+        // The oldest first: its room is used again.
+        if let Some((position, &node)) = at(nodes, step, 3) {
             match if has_touched { adjacency.touched(node) } else { None } {
-                None => visitor.visit(position, lists, ahead.parts(now, at)),
-                Some(touched) => {
-                    let taken = touched.parts().filter(|part| taken.takes(part.edge_type, part.direction));
-                    let mut own: Vec<Part> = taken.filter(|part| part.len() > 0).collect();
-                    own.sort_by_key(|part| (part.edge_type, part.direction));
-                    visitor.visit(position, touched, &own);
-                }
+                None => visitor.visit(position, lists, &ahead.parts[position % AHEAD]),
+                Some(touched) => visit_touched(position, touched, taken, visitor),
             }
+        }
+        if let Some((position, _)) = at(nodes, step, 2) {
+            ahead.take(position % AHEAD);
+        }
+        if let Some((position, &node)) = at(nodes, step, 1) {
+            ahead.place(position % AHEAD, node);
         }
     }
 }
 
-/// What is known of the groups that come next; of two groups at each stage, one being made while the other is used.
+/// The same for a node that has lists of its own.
+#[inline(never)]
+fn visit_touched(position: usize, touched: Touched<'_>, taken: &Taken, visitor: &mut impl Visitor) {
+    let taken = touched.parts().filter(|part| taken.takes(part.edge_type, part.direction));
+    let mut own: Vec<Part> = taken.filter(|part| part.len() > 0).collect();
+    own.sort_by_key(|part| (part.edge_type, part.direction));
+    visitor.visit(position, touched, &own);
+}
+
+/// The node that a stage has come to, and its position.
+#[inline]
+fn at(nodes: &[NodeIndex], step: usize, stage: usize) -> Option<(usize, &NodeIndex)> {
+    let position = step.wrapping_sub(stage * AHEAD);
+    Some(position).zip(nodes.get(position))
+}
+
+/// What is known of the nodes that come next.
 struct Ahead<'a, T> {
     lists: Lists<'a, T>,
     taken: &'a Taken,
     weights: Option<&'a Weights>,
-    /// For each node where its lists stand among all, and then which of `parts` are its.
-    places: [Ranges; 2],
-    parts: [(Vec<Part>, Ranges); 2],
+    /// Where the lists of a node stand among all.
+    places: [(u32, u32); AHEAD],
+    /// Where those lie that are taken.
+    parts: [Vec<Part>; AHEAD],
 }
 
-/// A range for each node of a group.
-type Ranges = [(u32, u32); GROUP];
-
 impl<T: Tick> Ahead<'_, T> {
-    /// Reads where the lists of a group's nodes stand, and fetches what tells where they lie.
-    fn place(&mut self, group: usize, nodes: &[NodeIndex]) {
-        for (place, &node) in self.places[group % 2].iter_mut().zip(nodes) {
-            let of_node = self.lists.of_node(node);
-            *place = (of_node.start, of_node.end);
-            fetch(self.lists.heads, of_node.start as usize);
-            fetch(self.lists.heads, of_node.end as usize);
-        }
+    /// Reads where the lists of a node stand, and fetches what tells where they lie.
+    #[inline]
+    fn place(&mut self, room: usize, node: NodeIndex) {
+        let of_node = self.lists.of_node(node);
+        self.places[room] = (of_node.start, of_node.end);
+        fetch(self.lists.heads, of_node.start as usize);
+        fetch(self.lists.heads, of_node.end as usize);
     }
 
-    /// Reads where the lists of a group's nodes lie, and fetches those that are taken.
-    fn take(&mut self, group: usize, nodes: &[NodeIndex]) {
-        let (parts, own) = &mut self.parts[group % 2];
+    /// Reads where the lists of a node lie, and fetches those that are taken.
+    #[inline]
+    fn take(&mut self, room: usize) {
+        let (place, parts) = (self.places[room], &mut self.parts[room]);
         parts.clear();
-        for (own, place) in own.iter_mut().zip(&self.places[group % 2][..nodes.len()]) {
-            let start = parts.len();
-            own.0 = start as u32;
-            for part in self.lists.parts(place.0..place.1) {
-                if self.taken.takes(part.edge_type, part.direction) {
-                    fetch_part(&self.lists, self.weights, &part);
-                    parts.push(part);
+        // Lists that lie side by side are fetched together.
+        let mut side_by_side = 0..0;
+        for part in self.lists.parts(place.0..place.1) {
+            if self.taken.takes(part.edge_type, part.direction) {
+                if part.start as usize != side_by_side.end {
+                    fetch_lists(&self.lists, self.weights, side_by_side);
+                    side_by_side = part.start as usize..0;
                 }
+                side_by_side.end = part.end as usize;
+                parts.push(part);
             }
-            self.taken.arrange(&mut parts[start..]);
-            own.1 = parts.len() as u32;
         }
-    }
-
-    fn parts(&self, group: usize, at: usize) -> &[Part] {
-        let (parts, own) = &self.parts[group % 2];
-        &parts[own[at].0 as usize..own[at].1 as usize]
+        fetch_lists(&self.lists, self.weights, side_by_side);
+        self.taken.arrange(parts);
     }
 }
 
 #[inline]
-fn fetch_part<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, part: &Part) {
-    let (start, end) = (part.start as usize, part.end as usize);
-    fetch_lines(lists.entries, start, end);
+fn fetch_lists<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, places: Range<usize>) {
+    fetch_lines(lists.entries, places.clone());
     if let Some(weights) = weights {
-        fetch_lines(weights.flat(), start, end);
+        fetch_lines(weights.flat(), places);
     }
 }
 
 /// Fetches the first lines of a stretch, and its end.
 #[inline]
-fn fetch_lines<T>(array: &[T], start: usize, end: usize) {
-    let line = (64 / size_of::<T>()).max(1);
-    fetch(array, start);
-    if end - start > line {
-        let lines = (end - start) / line;
-        (1..lines.min(LINES)).for_each(|at| fetch(array, start + at * line));
+fn fetch_lines<T>(array: &[T], places: Range<usize>) {
+    if places.is_empty() {
+        return;
     }
-    fetch(array, end - 1);
+    let line = (64 / size_of::<T>()).max(1);
+    places.clone().step_by(line).take(LINES).for_each(|at| fetch(array, at));
+    fetch(array, places.end - 1);
 }

@@ -245,9 +245,9 @@ fn save_lists<W: Write, T: Tick>(lists: &Arrays<T>, out: &mut Writer<W>) -> io::
 fn load_lists<T: Tick>(clock: Clock, parts: &Reader) -> Result<Arrays<T>, SnapshotError> {
     Ok(Arrays {
         clock,
-        starts: parts.array("lists.starts")?,
-        lists: parts.array("lists")?,
-        entries: parts.array("lists.entries")?,
+        starts: parts.array("lists.starts")?.read_everywhere(),
+        lists: parts.array("lists")?.read_everywhere(),
+        entries: parts.array("lists.entries")?.read_everywhere(),
         long: parts.array("lists.long")?,
         removals: parts.array("lists.removals")?,
         latest: parts.array("lists.latest")?,

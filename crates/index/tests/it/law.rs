@@ -127,6 +127,50 @@ proptest! {
     }
 }
 
+/// Edges of few sources, each with more than are looked through, in the order of their sources: created, ended, created
+/// again and created twice at once; then out of order.
+#[test]
+fn edges_of_large_sources_are_found() {
+    const SIZES: [usize; 4] = [150, 3, 64, 65];
+    let node = |id: String| NodeKey::new("n", id.as_str());
+    let key = |source: usize, at: usize| EdgeKey {
+        source: node(format!("s{source}")),
+        relation: "r".into(),
+        destination: node(format!("d{}", at % 40)),
+        key: Some(at.to_string().into()),
+    };
+    let names = (0..SIZES.len()).map(|at| format!("s{at}")).chain((0..40).map(|at| format!("d{at}")));
+    let mut events: Vec<Event> =
+        names.map(|name| Event::new(Time(0), Action::Create, Element::Node(node(name)))).collect();
+    let mut push = |action, key: EdgeKey| {
+        let time = Time(events.len() as i64);
+        events.push(Event::new(time, action, Element::Edge(key)));
+    };
+    let all = || (0..SIZES.len()).flat_map(|source| (0..SIZES[source]).map(move |at| (source, at)));
+    for (source, at) in all() {
+        push(Action::Create, key(source, at));
+        if at % 3 == 0 {
+            // One of the first, and one of the last.
+            for again in [at / 2, at] {
+                push(Action::Delete, key(source, again));
+                push(Action::Create, key(source, again));
+                push(Action::Create, key(source, again));
+            }
+        }
+    }
+    for (source, at) in all().filter(|(_, at)| at % 5 == 0) {
+        push(Action::Create, key(source, at));
+        push(Action::Delete, key(source, at));
+        push(Action::Create, key(source, at));
+    }
+    let (reference, index) = both(&events, &Schema::default());
+    assert_eq!(index.events(), reference.events());
+    for (source, at) in all() {
+        let key = key(source, at);
+        assert_eq!(index.edge_history(&key), reference.edge_history(&key), "{key}");
+    }
+}
+
 #[test]
 fn histories_reach_what_they_are_for() {
     use proptest::strategy::ValueTree;
