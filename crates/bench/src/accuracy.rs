@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use timeweft_learn::{Config, Evaluation, Freshness, Progress, Rule, Task, evaluate, train};
+use timeweft_index::Index;
+use timeweft_learn::{Config, Evaluation, Freshness, Loss, Progress, Rule, Task, Trained, evaluate, precision, train};
 
-use crate::data::{self, Stream};
+use crate::data::Stream;
 
 /// What to rank.
 #[derive(clap::Args)]
@@ -30,21 +31,24 @@ pub(crate) struct Args {
     /// Also rank at batch 200.
     #[arg(long)]
     batch: bool,
+    /// Average precision by the protocol of DyGLib instead of ranks: split by quantiles of time, one drawn destination
+    /// beside each link, five draws.
+    #[arg(long)]
+    precision: bool,
 }
 
 pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
-    let index = data::index(args.stream, folder)?;
     let mut config = match &args.config {
         Some(path) => Config::from_toml(&std::fs::read_to_string(path)?)?,
         None => Config::default(),
     };
-    if args.stream == Stream::Wiki {
-        config.train.split_times = Some([1_862_652, 2_218_288]);
-        config.evaluate.candidates = 0;
-        config.evaluate.batches_from_part = true;
-    }
+    let index = args.stream.read(folder, &mut config)?;
     config.train.epochs = args.epochs.unwrap_or(config.train.epochs);
     config.model.counters &= !args.no_counters;
+    if args.precision {
+        config.train.split_times = Some(quantiles(&index, [0.70, 0.85]));
+        config.train.loss = Loss::Bce;
+    }
     let task = Task::new(index, &config)?;
     let freshnesses: &[Freshness] =
         if args.batch || args.rules { &[Freshness::Event, Freshness::Batch(200)] } else { &[Freshness::Event] };
@@ -58,8 +62,19 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
                 println!("{}", serde_json::to_string(&epoch).unwrap_or_default());
             }
         })?;
+        let test = task.split.val_end..task.split.end;
+        if args.precision {
+            for draw in 1..=5 {
+                config.evaluate.seed = draw;
+                let Trained { model, world, .. } = &trained;
+                let precision = precision(model, world, &task, &config, test.clone(), Freshness::Event);
+                println!("seed {seed}, draw {draw}, test, event: AP {precision:.4}");
+            }
+            config.evaluate.seed = 1;
+            continue;
+        }
         for &freshness in freshnesses {
-            let test = task.split.val_end..task.split.end;
+            let test = test.clone();
             let evaluation = evaluate(&trained.model, &trained.world, &task, &config, test, freshness, |_| ());
             print(seed, &evaluation);
         }
@@ -78,6 +93,16 @@ fn rules(task: &Task, config: &Config, freshnesses: &[Freshness]) -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// The last times of the parts that DyGLib splits a stream into.
+fn quantiles(index: &Index, shares: [f64; 2]) -> [i64; 2] {
+    let times: Vec<i64> = index.facts().iter().filter(|fact| fact.edge.is_some()).map(|fact| fact.time.0).collect();
+    shares.map(|share| {
+        let position = share * (times.len() - 1) as f64;
+        let (low, high) = (times[position as usize], times[position.ceil() as usize]);
+        low + ((high - low) as f64 * position.fract()) as i64
+    })
 }
 
 fn print(seed: u64, evaluation: &Evaluation) {

@@ -39,7 +39,16 @@ impl Index {
 
     /// Distinct destinations of all edges of a type that ever were, sorted by node key.
     pub fn destinations(&self, edge_type: EdgeTypeId) -> Vec<NodeIndex> {
-        let ever = |&node: &NodeIndex| self.adjacency().list(node, edge_type, Direction::In).is_some();
+        self.all_at(edge_type, Direction::In)
+    }
+
+    /// Distinct sources of all edges of a type that ever were, sorted by node key.
+    pub fn sources(&self, edge_type: EdgeTypeId) -> Vec<NodeIndex> {
+        self.all_at(edge_type, Direction::Out)
+    }
+
+    fn all_at(&self, edge_type: EdgeTypeId, direction: Direction) -> Vec<NodeIndex> {
+        let ever = |&node: &NodeIndex| self.adjacency().list(node, edge_type, direction).is_some();
         let mut nodes: Vec<_> = (0..self.n_nodes() as u32).map(NodeIndex).filter(ever).collect();
         nodes.sort_by(|a, b| self.compare_nodes(*a, *b));
         nodes

@@ -18,7 +18,7 @@ pub struct Recalled {
     pub time: Time,
     /// Positions of the facts that they tell.
     pub facts: Vec<usize>,
-    /// Signed contribution: the first-order share of the logit that came through the memory of this token.
+    /// Signed contribution: the first-order share of the margin that came through the memory of this token.
     pub contribution: f64,
 }
 

@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{EdgeTypeId, NodeIndex};
+use timeweft_graph::NodeIndex;
 
+use crate::history::Side;
 use crate::{Freshness, Link, Metrics, Task, rank};
 
 /// A training-free rule.
@@ -87,8 +88,8 @@ fn window(task: &Task) -> i64 {
 struct Seen {
     window: i64,
     latest: i64,
-    pairs: FxHashMap<(EdgeTypeId, NodeIndex, NodeIndex), i64>,
-    reached: FxHashMap<(EdgeTypeId, NodeIndex), (i64, u32)>,
+    pairs: FxHashMap<(Side, NodeIndex, NodeIndex), i64>,
+    reached: FxHashMap<(Side, NodeIndex), (i64, u32)>,
 }
 
 impl Seen {
@@ -99,15 +100,15 @@ impl Seen {
     fn absorb(&mut self, link: &Link) {
         let time = link.time.0;
         self.latest = self.latest.max(time);
-        self.pairs.insert((link.edge_type, link.source, link.destination), time);
-        let reached = self.reached.entry((link.edge_type, link.destination)).or_default();
+        self.pairs.insert((Side::of(link), link.source, link.destination), time);
+        let reached = self.reached.entry((Side::of(link), link.destination)).or_default();
         *reached = (time, reached.1 + 1);
     }
 
     /// Larger is better; compared lexicographically.
     fn score(&self, rule: Rule, link: &Link, destination: NodeIndex) -> [Option<i64>; 3] {
-        let pair = |s, d| self.pairs.get(&(link.edge_type, s, d)).copied();
-        let reached = self.reached.get(&(link.edge_type, destination));
+        let pair = |s, d| self.pairs.get(&(Side::of(link), s, d)).copied();
+        let reached = self.reached.get(&(Side::of(link), destination));
         match rule {
             Rule::EdgeBank => [pair(link.source, destination).map(|_| 0), None, None],
             Rule::EdgeBankWindow => {

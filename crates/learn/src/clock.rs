@@ -11,8 +11,12 @@ use crate::nn;
 pub struct Clock {
     /// T0: median positive gap between two facts of one node, in ticks.
     pub scale: f64,
+    /// Gap that a tenth of the gaps are shorter than, in units of T0.
+    pub short: f64,
     /// Longest gap seen, in units of T0.
     pub longest: f64,
+    /// From the first fact to the last, in units of T0.
+    pub span: f64,
     /// d_t frequencies in cycles a tick, log-spaced over the range of gaps.
     pub frequencies: Vec<f64>,
 }
@@ -44,7 +48,11 @@ impl Clock {
                 1.0 / period
             })
             .collect();
-        Clock { scale, longest: longest / scale, frequencies }
+        let span = match facts {
+            [first, .., last] => last.time.0.abs_diff(first.time.0) as f64,
+            _ => 0.0,
+        };
+        Clock { scale, short: quantile(0.1) / scale, longest: longest / scale, span: span / scale, frequencies }
     }
 
     /// Width of an encoded gap: d_t cosines and one logarithm.

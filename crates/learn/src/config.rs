@@ -138,8 +138,13 @@ pub struct TrainConfig {
     pub targets: Vec<String>,
     /// Facts a batch, rounded up to the next change of time.
     pub batch: usize,
+    /// Ask for both ends of a new edge, not only for its destination.
+    pub both_ends: bool,
     /// r: negatives a positive.
     pub negatives: usize,
+    /// So many of them at most are nodes that the source met last; the others are drawn from all. Softmax weighs the drawn
+    /// ones by how many they stand for.
+    pub partners: usize,
     /// Passes over the training part.
     pub epochs: usize,
     /// Step size of AdamW.
@@ -165,7 +170,9 @@ impl Default for TrainConfig {
         TrainConfig {
             targets: Vec::new(),
             batch: 200,
+            both_ends: false,
             negatives: 8,
+            partners: 4,
             epochs: 5,
             learning_rate: 1e-3,
             loss: Loss::Softmax,
@@ -198,13 +205,15 @@ pub struct EvaluateConfig {
     pub candidates: usize,
     /// Seed of the candidates.
     pub seed: u64,
+    /// Look for answers among all nodes of their type, not only among those that ever were answers of the relation.
+    pub all_nodes: bool,
     /// Count the batches of `batch N` freshness from the start of the part, as TGB does, rather than over the whole stream.
     pub batches_from_part: bool,
 }
 
 impl Default for EvaluateConfig {
     fn default() -> Self {
-        EvaluateConfig { candidates: 100, seed: 1, batches_from_part: false }
+        EvaluateConfig { candidates: 100, seed: 1, all_nodes: false, batches_from_part: false }
     }
 }
 

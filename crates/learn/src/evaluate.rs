@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::batches;
 use crate::breakdown::break_down;
-use crate::pipeline::{Remembered, answer, floats, remember};
+use crate::pipeline::{Remembered, ask, embed, floats, remember, score};
 use crate::train::absorb;
-use crate::{Config, Freshness, Htgn, Metrics, Progress, Query, Rule, Task, VectorStore, World, rank, train};
+use crate::{
+    Config, Freshness, Htgn, Metrics, Progress, Query, Rule, Task, VectorStore, World, average_precision, rank, train,
+};
 
-/// Queries that are answered in one forward pass: bounds the memory of an evaluation.
+/// Queries whose roots are embedded in one forward pass: bounds the memory of an evaluation.
 const QUERIES: usize = 8192;
 
 /// The figures of one freshness: never mixed with another's in one column.
@@ -62,13 +64,35 @@ pub fn ranks(
     store: VectorStore,
     progress: &mut impl FnMut(Progress),
 ) -> Vec<f64> {
-    let mut ranking =
-        Ranking { model, world, task, config, store, ranks: Vec::with_capacity(part.len()), of: part.len() };
-    match freshness {
-        Freshness::Event => ranking.by_event(part, progress),
-        Freshness::Batch(_) => ranking.by_batch(part, freshness, progress),
-    }
-    ranking.ranks
+    let mut ranks = Vec::with_capacity(part.len());
+    let each = &mut |logits: &[f32]| ranks.push(rank(&logits[0], &logits[1..]));
+    let of = part.len();
+    Ranking { model, world, task, config, store, done: 0, of, each }.run(part, freshness, progress);
+    ranks
+}
+
+/// Average precision over the links `part`, each beside the first candidate that `config` draws for it, with memory
+/// rebuilt by the model's own weights.
+pub fn precision(
+    model: &Htgn,
+    world: &World,
+    task: &Task,
+    config: &Config,
+    part: Range<usize>,
+    freshness: Freshness,
+) -> f64 {
+    let mut config = config.clone();
+    config.evaluate.candidates = 1;
+    let (mut positives, mut negatives) = (Vec::new(), Vec::new());
+    let each = &mut |logits: &[f32]| {
+        positives.push(logits[0]);
+        negatives.extend_from_slice(&logits[1..]);
+    };
+    let before = world.n_facts_before(task.time_of(part.start));
+    let store = train::rebuild(model, world, &config, before.min(first_needed(task, &part, freshness)));
+    let ranking = Ranking { model, world, task, config: &config, store, done: 0, of: part.len(), each };
+    ranking.run(part, freshness, &mut |_| ());
+    average_precision(&positives, &negatives)
 }
 
 struct Ranking<'a> {
@@ -77,11 +101,20 @@ struct Ranking<'a> {
     task: &'a Task,
     config: &'a Config,
     store: VectorStore,
-    ranks: Vec<f64>,
+    done: usize,
     of: usize,
+    /// Takes the logits of each link in order, that of the truth first.
+    each: &'a mut dyn FnMut(&[f32]),
 }
 
 impl Ranking<'_> {
+    fn run(mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(Progress)) {
+        match freshness {
+            Freshness::Event => self.by_event(part, progress),
+            Freshness::Batch(_) => self.by_batch(part, freshness, progress),
+        }
+    }
+
     /// Every answer knows everything strictly before its own time: versions of memory inside a batch.
     fn by_event(&mut self, part: Range<usize>, progress: &mut impl FnMut(Progress)) {
         let end = part.clone().next_back().map_or(0, |last| self.task.links[last].fact + 1);
@@ -128,21 +161,34 @@ impl Ranking<'_> {
             let before = queries.len();
             questions(self.task, self.config, number, as_of(self.task, number), &mut queries);
             sizes.push(queries.len() - before);
-            if queries.len() >= QUERIES || number + 1 == links.end {
+            // Links of one time share the embeddings of their candidates.
+            let shares = number + 1 < links.end && self.task.links[number + 1].time == self.task.links[number].time;
+            if number + 1 == links.end || queries.len() >= QUERIES && !shares {
                 self.score(&queries, &sizes, remembered);
                 (queries, sizes) = (Vec::new(), Vec::new());
-                progress(Progress::Ranking { done: self.ranks.len(), of: self.of });
+                progress(Progress::Ranking { done: self.done, of: self.of });
             }
         }
     }
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
-        let logits = floats(answer(self.model, self.world, remembered, &self.store, queries));
-        let mut rest = &logits[..];
-        for &size in sizes {
-            let (mine, later) = rest.split_at(size);
-            self.ranks.push(rank(&mine[0], &mine[1..]));
-            rest = later;
+        let (roots, pairs) = ask(self.world, queries);
+        let embeddings = embed(self.model, self.world, remembered, &self.store, &roots, None);
+        let (mut from, mut first) = (0, 0);
+        for (at, end) in sizes.iter().scan(0, |end, size| Some(*end + size).inspect(|sum| *end = *sum)).enumerate() {
+            if end - from < QUERIES && at + 1 < sizes.len() {
+                continue;
+            }
+            let part = pairs.part(from..end);
+            let logits = floats(score(self.model, self.world, embeddings.clone(), &queries[from..end], &part));
+            let mut rest = &logits[..];
+            for &size in &sizes[first..=at] {
+                let (mine, later) = rest.split_at(size);
+                (self.each)(mine);
+                self.done += 1;
+                rest = later;
+            }
+            (from, first) = (end, at + 1);
         }
     }
 }
@@ -153,6 +199,7 @@ fn questions(task: &Task, config: &Config, number: usize, as_of: timeweft_graph:
     let candidates = task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
     queries.extend(std::iter::once(link.destination).chain(candidates).map(|destination| Query {
         edge_type: link.edge_type,
+        direction: link.direction,
         source: link.source,
         destination,
         time: link.time,

@@ -1,7 +1,7 @@
 //! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
 
 use burn::tensor::Tensor;
-use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
 use crate::attribution::attribute;
@@ -9,8 +9,15 @@ use crate::cooperation::Decisions;
 use crate::layers::constant;
 use crate::neighborhood::read;
 use crate::pipeline::{Remembered, answer, ask, counted, floats, memory_table};
+use crate::predictor::Pairs;
 use crate::train::rebuild;
-use crate::{Htgn, Neighborhood, Query, Recalled, Trained, counters, gnn};
+use crate::{Htgn, Neighborhood, Query, Recalled, Trained, counters, gnn, splitmix64};
+
+/// Points at which a slope is taken.
+const STEPS: usize = 8;
+
+/// Other candidates that an explained link is compared with.
+const RIVALS: usize = 16;
 
 /// A candidate destination and its score.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -28,6 +35,9 @@ pub struct Prediction {
 pub struct Explanation {
     /// The score.
     pub logit: f32,
+    /// The score above the mean score of up to 16 other candidates drawn by a counter. A ranking says nothing else: what
+    /// raises every candidate explains none. Contributions are shares of this.
+    pub margin: f32,
     /// The score if the counters said "never": what counting adds is the difference. `None` for a model without counters.
     pub logit_without_counters: Option<f32>,
     /// Counters of the pair, of the reversed pair, of the destination reached, of the destination as source, of the source.
@@ -56,7 +66,7 @@ pub struct Heard {
     pub attention: Vec<f32>,
     /// Whether the root listened and the neighbour spoke, for a co-operative model: it was heard only if both did.
     pub actions: Option<Actions>,
-    /// Signed contribution: first-order share of the logit that came through this neighbour (specification 2.9).
+    /// Signed contribution: share of the margin that came through this neighbour (specification 2.9).
     pub contribution: f32,
 }
 
@@ -74,13 +84,9 @@ impl Trained {
     /// destination type that are alive just before.
     pub fn predict(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time, top: usize) -> Vec<Prediction> {
         let index = &self.world.index;
-        let Some(edge) = index.schema().edge_types().get(edge_type.at()) else { return Vec::new() };
-        let wanted = edge.destination;
-        let candidates: Vec<NodeIndex> = (0..index.n_nodes() as u32)
-            .map(NodeIndex)
-            .filter(|&node| index.node_type(node) == wanted && index.alive(node, time.before()))
-            .collect();
-        let ask = |&destination| Query { edge_type, source, destination, time, as_of: time };
+        let direction = Direction::Out;
+        let candidates = self.candidates(edge_type, direction, time);
+        let ask = |&destination| Query { edge_type, direction, source, destination, time, as_of: time };
         let queries: Vec<Query> = candidates.iter().map(ask).collect();
         let logits = self.score(&queries, time);
         let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -93,6 +99,31 @@ impl Trained {
         predictions.sort_by(|a, b| b.logit.total_cmp(&a.logit).then_with(|| index.compare_nodes(a.node, b.node)));
         predictions.truncate(top);
         predictions
+    }
+
+    /// Nodes of the type that a relation leads to, seen from the asking side, that are alive just before a time.
+    fn candidates(&self, edge_type: EdgeTypeId, direction: Direction, time: Time) -> Vec<NodeIndex> {
+        let index = &self.world.index;
+        let Some(edge) = index.schema().edge_types().get(edge_type.at()) else { return Vec::new() };
+        let wanted = match direction {
+            Direction::Out => edge.destination,
+            Direction::In => edge.source,
+        };
+        let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
+        nodes.filter(|&node| index.node_type(node) == wanted && index.alive(node, time.before())).collect()
+    }
+
+    /// A question, followed by the same with other candidates, drawn by a counter.
+    pub(crate) fn with_rivals(&self, query: &Query) -> Vec<Query> {
+        let mut pool = self.candidates(query.edge_type, query.direction, query.as_of);
+        pool.retain(|&node| node != query.destination);
+        let mut asked = vec![*query];
+        for draw in 0..RIVALS.min(pool.len()) {
+            let at = draw + (splitmix64(draw as u64) % (pool.len() - draw) as u64) as usize;
+            pool.swap(draw, at);
+            asked.push(Query { destination: pool[draw], ..*query });
+        }
+        asked
     }
 
     /// Logits of queries that all stand at one time.
@@ -118,54 +149,66 @@ impl Trained {
     pub fn explain(&self, query: &Query) -> Explanation {
         let store = self.memory_before(query.as_of);
         let remembered = Remembered::nothing(&store);
-        let (roots, pairs) = ask(&self.world, std::slice::from_ref(query));
+        let asked = self.with_rivals(query);
+        let (roots, pairs) = ask(&self.world, &asked);
         let hood = read(&self.world.context(), &roots, &remembered.tokens, &store);
         let table = memory_table(&self.model, &remembered, &hood);
         let predictor = &self.model.predictor;
         let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
         let without = predictor.has_counters().then(|| {
             let (own, heard, _) = self.hear(table.clone(), &hood);
-            first(&floats(predictor.forward(self.embed(own, heard), &pairs, Some(never()))))
+            first(&floats(predictor.forward(self.embed(own, heard), &pairs.part(0..1), Some(never()))))
         });
-        let Study { logit, mut neighbors } = self.study(query, &hood, &remembered);
+        let Study { logit, margin, neighbors } = self.study(&asked, &hood, &remembered);
+        let mut neighbors: Vec<Heard> = neighbors.into_iter().filter(|(_, end)| *end).map(|(heard, _)| heard).collect();
         neighbors
             .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         Explanation {
             logit,
+            margin,
             logit_without_counters: without,
             counters: counters::count(&self.world.index, query),
             neighbors,
-            memory: self.recall(query, &hood, table),
+            memory: self.recall(&asked, &hood, table),
         }
     }
 
-    /// The contribution of every neighbour of the roots asked for, in their order.
-    pub(crate) fn contributions(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> Vec<f32> {
-        self.study(query, hood, remembered).neighbors.iter().map(|heard| heard.contribution).collect()
+    /// Contributions of the neighbours of both ends of the first question, with their places; those of its rivals have none.
+    pub(crate) fn contributions(
+        &self,
+        asked: &[Query],
+        hood: &Neighborhood,
+        remembered: &Remembered,
+    ) -> Vec<(usize, f32)> {
+        let heard = self.study(asked, hood, remembered).neighbors.into_iter().enumerate();
+        heard.filter(|(_, (_, end))| *end).map(|(at, (heard, _))| (at, heard.contribution)).collect()
     }
 
-    /// The score of a query that reads a neighbourhood.
-    pub(crate) fn logit_of(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> f32 {
-        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+    /// How far the first of the questions stands above the others, from a neighbourhood.
+    pub(crate) fn margin_of(&self, asked: &[Query], hood: &Neighborhood, remembered: &Remembered) -> f32 {
+        let (_, pairs) = ask(&self.world, asked);
         let table = memory_table(&self.model, remembered, hood);
-        let counts = self.count(query, &table);
+        let counts = self.count(asked, &table);
         let (own, heard, _) = self.hear(table, hood);
-        first(&floats(self.model.predictor.forward(self.embed(own, heard), &pairs, counts)))
+        first(&floats(margin(self.model.predictor.forward(self.embed(own, heard), &pairs, counts))))
     }
 
-    /// The score, and how it is shared out among the neighbours, in their order.
-    fn study(&self, query: &Query, hood: &Neighborhood, remembered: &Remembered) -> Study {
-        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
+    /// The score, and how the margin is shared out among the neighbours of all roots, in their order.
+    fn study(&self, asked: &[Query], hood: &Neighborhood, remembered: &Remembered) -> Study {
+        let (_, pairs) = ask(&self.world, asked);
         let table = memory_table(&self.model, remembered, hood);
-        let counts = self.count(query, &table);
+        let counts = self.count(asked, &table);
         let (own, heard, reading) = self.hear(table, hood);
-        // o is the only leaf: given the attention it is linear in its neighbours, so dlogit/do shares the score out.
-        let heard = heard.autodiff().require_grad();
-        let logit = self.model.predictor.forward(self.embed(own, heard.clone()), &pairs, counts);
-        let value = first(&floats(logit.clone().inner()));
-        let gradient = heard.grad(&logit.backward()).map(floats).unwrap_or_default();
-        let share_out = |reading: gnn::Read| self.share_out(hood, &reading, &gradient, pairs.source[0]);
-        Study { logit: value, neighbors: reading.map_or_else(Vec::new, share_out) }
+        let logits = |heard| self.model.predictor.forward(self.embed(own.clone(), heard), &pairs, counts.clone());
+        let scores = logits(heard.clone());
+        // Given the attention, o is linear in its neighbours, so it can be shared out among them.
+        let gradient = mean_slope(&heard, logits);
+        let share_out = |reading: gnn::Read| self.share_out(hood, &reading, &gradient, &pairs);
+        Study {
+            logit: first(&floats(scores.clone())),
+            margin: first(&floats(margin(scores))),
+            neighbors: reading.map_or_else(Vec::new, share_out),
+        }
     }
 
     /// Own vectors of the roots, what they hear, and what they read.
@@ -187,20 +230,21 @@ impl Trained {
         }
     }
 
-    fn count(&self, query: &Query, like: &Tensor<2>) -> Option<Tensor<2>> {
+    fn count(&self, asked: &[Query], like: &Tensor<2>) -> Option<Tensor<2>> {
         let has_counters = self.model.predictor.has_counters();
-        has_counters.then(|| counted(&self.world, std::slice::from_ref(query), &like.device()))
+        has_counters.then(|| counted(&self.world, asked, &like.device()))
     }
 
-    /// What came through the memory of the roots.
-    fn recall(&self, query: &Query, hood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
-        let (_, pairs) = ask(&self.world, std::slice::from_ref(query));
-        let counts = self.count(query, &table);
+    /// What came through the memory of both ends of the first question.
+    fn recall(&self, asked: &[Query], hood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
+        let Some(query) = asked.first() else { return Vec::new() };
+        let (_, pairs) = ask(&self.world, asked);
+        let counts = self.count(asked, &table);
         let [_, d] = table.dims();
-        let table = table.autodiff().require_grad();
-        let (own, heard, _) = self.hear(table.clone(), hood);
-        let logit = self.model.predictor.forward(self.embed(own, heard), &pairs, counts);
-        let gradient = table.grad(&logit.backward()).map(floats).unwrap_or_default();
+        let gradient = mean_slope(&table, |table| {
+            let (own, heard, _) = self.hear(table, hood);
+            self.model.predictor.forward(self.embed(own, heard), &pairs, counts.clone())
+        });
         let mut recalled = Vec::new();
         for (at_source, root, node) in
             [(true, pairs.source[0], query.source), (false, pairs.destination[0], query.destination)]
@@ -221,8 +265,15 @@ impl Trained {
         recalled
     }
 
-    /// `c_j = <dlogit/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root that was asked for.
-    fn share_out(&self, hood: &Neighborhood, reading: &gnn::Read, gradient: &[f32], source_root: u32) -> Vec<Heard> {
+    /// `c_j = <dmargin/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root that was asked for, and whether
+    /// the root is an end of the first question.
+    fn share_out(
+        &self,
+        hood: &Neighborhood,
+        reading: &gnn::Read,
+        gradient: &[f32],
+        pairs: &Pairs,
+    ) -> Vec<(Heard, bool)> {
         let structure = hood.structure(hood.asked);
         let Some(layer) = self.model.gnn.last().filter(|_| !structure.pair_relation.is_empty()) else {
             return Vec::new();
@@ -233,6 +284,7 @@ impl Trained {
         let tokens = floats(reading.tokens.clone());
         let ([_, f], n_heads) = (reading.tokens.dims(), self.config.model.heads);
         let actions = reading.decisions.as_ref().map(actions);
+        let (source, destination) = (pairs.source[0], pairs.destination[0]);
         let mut heard = Vec::new();
         for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
             let (relation, root) = (hood.pair_relation[pair], hood.pair_root[pair]);
@@ -241,8 +293,8 @@ impl Trained {
                 let attention = attention[j * n_heads..(j + 1) * n_heads].to_vec();
                 let token = &tokens[j * f..(j + 1) * f];
                 let contribution = through.contribution(root, relation, &attention, token);
-                heard.push(Heard {
-                    at_source: root == source_root,
+                let told = Heard {
+                    at_source: root == source,
                     node,
                     edge,
                     edge_type,
@@ -250,17 +302,40 @@ impl Trained {
                     attention,
                     actions: actions.as_ref().map(|actions| actions[j]),
                     contribution,
-                });
+                };
+                heard.push((told, root == source || root == destination));
             }
         }
         heard
     }
 }
 
-/// A score, and what each neighbour adds to it.
+/// A score, how far it stands above its rivals', and what each neighbour of each root adds to that; whether the root is an end
+/// of the link.
 struct Study {
     logit: f32,
-    neighbors: Vec<Heard>,
+    margin: f32,
+    neighbors: Vec<(Heard, bool)>,
+}
+
+/// Mean slope of the margin of some logits on the way from nothing to a value: along the value it makes up the whole difference
+/// between the two, also where the score bends (integrated gradients, Sundararajan et al. 2017).
+fn mean_slope(value: &Tensor<2>, logits: impl Fn(Tensor<2>) -> Tensor<1>) -> Vec<f32> {
+    let mut mean = vec![0.0; value.dims().iter().product()];
+    for step in 0..STEPS {
+        let part = (step as f32 + 0.5) / STEPS as f32;
+        let value = (value.clone() * part).autodiff().require_grad();
+        let slope = value.grad(&margin(logits(value.clone())).backward()).map(floats).unwrap_or_default();
+        mean.iter_mut().zip(slope).for_each(|(mean, slope)| *mean += slope / STEPS as f32);
+    }
+    mean
+}
+
+/// The first of some logits above the mean of the others; itself where there are no others.
+fn margin(logits: Tensor<1>) -> Tensor<1> {
+    let [n] = logits.dims();
+    let own = logits.clone().narrow(0, 0, 1);
+    if n > 1 { own - logits.narrow(0, 1, n - 1).mean() } else { own }
 }
 
 fn actions(decisions: &Decisions) -> Vec<Actions> {
@@ -273,9 +348,9 @@ fn first(values: &[f32]) -> f32 {
     values.first().copied().unwrap_or(f32::NAN)
 }
 
-/// `W_V^T W_O^T dlogit/do` is formed per (root, relation) only when asked for.
+/// `W_V^T W_O^T dmargin/do` is formed per (root, relation) only when asked for.
 struct Through {
-    /// dlogit/do of each root before the output projection `[Q, d]`.
+    /// dmargin/do of each root before the output projection `[Q, d]`.
     gradient: Vec<f32>,
     /// W_V `[relations, H, F, d_h]`
     values: Vec<f32>,
@@ -283,7 +358,7 @@ struct Through {
 }
 
 impl Through {
-    /// From dlogit/do `[Q, d]`, W_O `[d, d]` and W_V.
+    /// From dmargin/do `[Q, d]`, W_O `[d, d]` and W_V.
     fn new(gradient: &[f32], output: &burn::tensor::Tensor<2>, values: burn::tensor::Tensor<4>) -> Through {
         let [d, _] = output.dims();
         let weights = floats(output.clone().inner());

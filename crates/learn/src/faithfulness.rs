@@ -1,5 +1,5 @@
-//! Whether explanations are true: neighbours are taken away in the order in which they are said to matter, and the score is
-//! watched (specification 2.9). Memory stays as it is, and the attention over the rest sums to one again.
+//! Whether explanations are true: neighbours are taken away in the order in which they are said to matter, and the margin over
+//! other candidates is watched (specification 2.9). Memory stays as it is, and the attention over the rest sums to one again.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +21,12 @@ pub enum Importance {
     Random,
 }
 
-/// How much the score changes, averaged over queries: in logits, with 10, 20, 30, 40 and 50 % of the neighbours.
+/// How much the margin changes, averaged over queries: in logits, with 10, 20, 30, 40 and 50 % of the neighbours.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Curves {
     /// The order.
     pub order: Importance,
-    /// Without the most important: a true order changes the score much.
+    /// Without the most important: a true order changes the margin much.
     pub deletion: Vec<f64>,
     /// With the most important only: a true order changes it little.
     pub insertion: Vec<f64>,
@@ -69,7 +69,7 @@ pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
                 let most = |keep: bool| {
                     let mut kept = vec![!keep; n];
                     order[..m].iter().for_each(|&j| kept[j] = keep);
-                    (scene.logit_with(&kept) - scene.logit).abs()
+                    (scene.margin_with(&kept) - scene.margin).abs()
                 };
                 curves.deletion[at] += most(false);
                 curves.insertion[at] += most(true);
@@ -83,26 +83,27 @@ pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
     all
 }
 
-/// One query, and what its roots read.
+/// One query with its rivals, and what their roots read.
 struct Scene<'a> {
     trained: &'a Trained,
-    query: &'a Query,
+    asked: Vec<Query>,
     hood: Neighborhood,
     store: std::borrow::Cow<'a, crate::VectorStore>,
-    logit: f64,
-    /// Of every neighbour of the roots asked for.
-    contributions: Vec<f32>,
+    margin: f64,
+    /// Of every neighbour of the query's two ends, with its place in the neighbourhood.
+    contributions: Vec<(usize, f32)>,
 }
 
 impl<'a> Scene<'a> {
     fn new(trained: &'a Trained, query: &'a Query) -> Scene<'a> {
         let store = trained.memory_before(query.as_of);
         let remembered = Remembered::nothing(&store);
-        let (roots, _) = ask(&trained.world, std::slice::from_ref(query));
+        let asked = trained.with_rivals(query);
+        let (roots, _) = ask(&trained.world, &asked);
         let hood = crate::neighborhood::read(&trained.world.context(), &roots, &remembered.tokens, &store);
-        let contributions = trained.contributions(query, &hood, &remembered);
-        let mut scene = Scene { trained, query, hood, store, logit: 0.0, contributions };
-        scene.logit = scene.logit_with(&vec![true; scene.contributions.len()]);
+        let contributions = trained.contributions(&asked, &hood, &remembered);
+        let mut scene = Scene { trained, asked, hood, store, margin: 0.0, contributions };
+        scene.margin = scene.margin_with(&vec![true; scene.contributions.len()]);
         scene
     }
 
@@ -110,19 +111,24 @@ impl<'a> Scene<'a> {
         let mut all: Vec<usize> = (0..self.contributions.len()).collect();
         match order {
             Importance::Contribution => {
-                all.sort_by(|&a, &b| self.contributions[b].abs().total_cmp(&self.contributions[a].abs()));
+                let size = |j: usize| self.contributions[j].1.abs();
+                all.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
             }
             Importance::Recency => {
-                all.sort_by(|&a, &b| self.hood.neighbor_gap[a].total_cmp(&self.hood.neighbor_gap[b]))
+                let gap = |j: usize| self.hood.neighbor_gap[self.contributions[j].0];
+                all.sort_by(|&a, &b| gap(a).total_cmp(&gap(b)));
             }
             Importance::Random => all.sort_by_key(|&j| splitmix64(splitmix64(number) ^ j as u64)),
         }
         all
     }
 
-    fn logit_with(&self, kept: &[bool]) -> f64 {
+    /// The margin with some of the neighbours of the two ends, and all of the rivals'.
+    fn margin_with(&self, kept: &[bool]) -> f64 {
         let remembered = Remembered::nothing(&self.store);
-        f64::from(self.trained.logit_of(self.query, &self.hood.keep(kept), &remembered))
+        let mut all = vec![true; self.hood.neighbors.len()];
+        self.contributions.iter().zip(kept).for_each(|((at, _), kept)| all[*at] = *kept);
+        f64::from(self.trained.margin_of(&self.asked, &self.hood.keep(&all), &remembered))
     }
 }
 

@@ -20,6 +20,7 @@
 //! | H, d_h | attention heads and their width, d = H d_h |
 //! | F | width of a neighbour token |
 
+mod affinity;
 mod aggregator;
 mod attribution;
 mod baselines;
@@ -40,6 +41,7 @@ mod faithfulness;
 mod features;
 mod gnn;
 mod gru;
+mod history;
 mod identity;
 mod layers;
 mod mamba;
@@ -57,6 +59,7 @@ mod train;
 mod vector_store;
 mod world;
 
+pub use affinity::Affinity;
 pub use aggregator::Aggregator;
 pub use attribution::{ReadOut, Recalled, attribute};
 pub use baselines::Rule;
@@ -70,7 +73,7 @@ pub use counters::Query;
 pub use encoder::Encoder;
 pub use erase::Erased;
 pub use error::LearnError;
-pub use evaluate::{Evaluation, evaluate, ranks};
+pub use evaluate::{Evaluation, evaluate, precision, ranks};
 pub use explain::{Actions, Explanation, Heard, Prediction};
 pub use faithfulness::{Curves, Importance, curves};
 pub use features::Featurizer;

@@ -10,12 +10,15 @@ use crate::{Clock, Tokens, nn};
 /// idle time is an exact semigroup, so the stored state is never touched by it.
 #[derive(Module, Debug)]
 pub struct Mamba {
-    /// `[d, 2 D]`: x and z
+    /// `[d, 2 D]` with bias: x and z
     input: Linear,
-    /// `[D, R + 2 N]`: l, B and C
+    /// `[D, R + 2 N]`: l, then B and C before their norms
     select: Linear,
     /// `[R, D]` with bias b_d
     delta: Linear,
+    /// Weights and biases of B's and C's norms `[N]` each. The biases start at one: from the first step on, what is written
+    /// is read along a direction that does not turn with the last token (Lahoti et al. 2026, Mamba-3, "BC bias").
+    norms: [Param<Tensor<1>>; 4],
     /// log kappa `[D]`
     log_decay: Param<Tensor<1>>,
     /// A_log `[D, N]`
@@ -55,8 +58,13 @@ impl Mamba {
         let rank = channels.div_ceil(16).max(4);
         let mut delta = Linear::new(init, rank, channels);
         delta.bias = Some(init.tensor(delta_bias(channels), [channels]));
+        // z starts open: what is remembered is heard.
+        let mut input = Linear::new(init, d, 2 * channels);
+        let open = |i: usize| if i < channels { 0.0 } else { 1.0 };
+        input.bias = Some(init.tensor((0..2 * channels).map(open).collect(), [2 * channels]));
         Mamba {
-            input: Linear::plain(init, d, 2 * channels),
+            input,
+            norms: [0; 4].map(|_| init.constant([states], 1.0)),
             select: Linear::plain(init, channels, rank + 2 * states),
             delta,
             log_decay: init.tensor(log_decay(channels, clock), [channels]),
@@ -83,14 +91,18 @@ impl Mamba {
         let xz = self.input.forward(tokens);
         let x = nn::silu(xz.clone().slice([0..g, 0..channels]));
         let z = nn::silu(xz.slice([0..g, channels..2 * channels]));
+        let [b_weight, b_bias, c_weight, c_bias] = &self.norms;
+        let norm = |values, weight: &Param<Tensor<1>>, bias: &Param<Tensor<1>>| {
+            nn::rms_norm(values, weight.val()) + bias.val().unsqueeze()
+        };
         let selected = self.select.forward(x.clone());
         let part = |from: usize, to: usize| selected.clone().slice([0..g, from..to]);
         Selected {
             x,
             z,
             delta: nn::softplus(self.delta.forward(part(0, self.rank))),
-            b: part(self.rank, self.rank + states),
-            c: part(self.rank + states, self.rank + 2 * states),
+            b: norm(part(self.rank, self.rank + states), b_weight, b_bias),
+            c: norm(part(self.rank + states, self.rank + 2 * states), c_weight, c_bias),
             kappa: self.log_decay.val().exp(),
             a: self.log_a.val().exp(),
             skip: self.skip.val(),
@@ -109,9 +121,10 @@ fn delta_bias(channels: usize) -> Vec<f32> {
     log_spaced(channels, 1e-3, 1e-1).map(|delta| delta.exp_m1().ln() as f32).collect()
 }
 
-/// log kappa such that the half-lives of the slowest state are log-spaced over [a tenth of T0, twice the longest gap].
+/// log kappa such that the half-lives of the slowest state are log-spaced over [a short gap, twice the training part]: some
+/// channels keep what they read for as long as there is anything to learn from.
 fn log_decay(channels: usize, clock: &Clock) -> Vec<f32> {
-    log_spaced(channels, 0.1, (2.0 * clock.longest).max(1.0))
+    log_spaced(channels, clock.short, (2.0 * clock.span).max(clock.short))
         .map(|half| (std::f64::consts::LN_2 / half).ln() as f32)
         .collect()
 }

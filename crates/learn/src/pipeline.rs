@@ -4,15 +4,16 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use timeweft_graph::NodeIndex;
+use timeweft_graph::{Direction, NodeIndex};
 
 use crate::batch::expand;
+use crate::counters::Past;
 use crate::layers::{Init, constant};
 use crate::neighborhood::{Root, read};
 use crate::predictor::Pairs;
 use crate::{
-    Aggregator, Clock, Config, Encoder, Gnn, Identity, Memory, Neighborhood, Predictor, Query, Scanned, Tokens,
-    VectorStore, World, counters,
+    Aggregator, Config, Encoder, Gnn, Identity, Memory, Neighborhood, Predictor, Query, Scanned, Tokens, VectorStore,
+    World, counters,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
@@ -48,7 +49,7 @@ impl Htgn {
             aggregator: Aggregator::new(init, model, relations, slots),
             memory: Memory::new(init, model, relations.n_node_types(), clock),
             gnn: Gnn::new(init, model, relations, widths, clock),
-            predictor: Predictor::new(init, d, relations.n_edge_kinds(), model.counters),
+            predictor: Predictor::new(init, d, 2 * relations.n_edge_kinds(), model.counters),
         }
     }
 }
@@ -98,12 +99,29 @@ pub fn answer_with(
     draw: Option<u64>,
 ) -> Tensor<1> {
     let (roots, pairs) = ask(world, queries);
-    let hood = read(&world.context(), &roots, &remembered.tokens, store);
+    let embeddings = embed(model, world, remembered, store, &roots, draw);
+    score(model, world, embeddings, queries, &pairs)
+}
+
+/// Stage 4: embeddings `[Q, d]` of roots; `draw` as in [`answer_with`].
+pub fn embed(
+    model: &Htgn,
+    world: &World,
+    remembered: &Remembered,
+    store: &VectorStore,
+    roots: &[Root],
+    draw: Option<u64>,
+) -> Tensor<2> {
+    let hood = read(&world.context(), roots, &remembered.tokens, store);
     let table = memory_table(model, remembered, &hood);
-    let device = table.device();
-    let embeddings = model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref(), draw);
+    model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref(), draw)
+}
+
+/// Stage 5: logits `[C]` of queries, whose roots are embedded already.
+pub fn score(model: &Htgn, world: &World, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
+    let device = embeddings.device();
     let counted = model.predictor.has_counters().then(|| counted(world, queries, &device));
-    model.predictor.forward(embeddings, &pairs, counted)
+    model.predictor.forward(embeddings, pairs, counted)
 }
 
 /// The rows that a neighbourhood's entries point into: stored memory, starts of the node types, tokens of the batch.
@@ -122,10 +140,13 @@ pub fn memory_table(model: &Htgn, remembered: &Remembered, hood: &Neighborhood) 
 /// Counters of the queries, `[C, counters::WIDTH]`.
 pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
     use rayon::prelude::*;
-    let clock: &Clock = &world.fitted.clock;
     let mut rows = vec![0.0; queries.len() * counters::WIDTH];
-    rows.par_chunks_mut(counters::WIDTH).zip(queries).for_each(|(row, query)| {
-        row.copy_from_slice(&counters::inputs(&world.index, clock, query));
+    let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
+    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(world, &question[0])).collect();
+    let asked: Vec<&Past> =
+        questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
+    rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
+        past.inputs(world, query.destination, row);
     });
     constant(rows, [queries.len(), counters::WIDTH], device)
 }
@@ -145,7 +166,10 @@ pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
     for query in queries {
         pairs.source.push(root(query.source, query));
         pairs.destination.push(root(query.destination, query));
-        pairs.edge_type.push(world.relations.edge_kind(query.edge_type));
+        pairs.relation.push(match query.direction {
+            Direction::Out => world.relations.outward(query.edge_type),
+            Direction::In => world.relations.inward(query.edge_type),
+        });
     }
     (roots, pairs)
 }

@@ -7,12 +7,15 @@ use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
 use crate::layers::{Init, Linear};
 use crate::{Loss, counters, nn};
 
+/// Width in which counters are read.
+const READ: usize = 64;
+
 /// `score_rho(s, d) = w_rho . relu(W_s z_s + W_d z_d + E_rho + W_c c) + z_s diag(R_rho) z_d + b(c)`.
 #[derive(Module, Debug)]
 pub struct Predictor {
     source: Linear,
     destination: Linear,
-    /// `[kinds of edges, d]` each: E, w and R.
+    /// `[relations, d]` each: E, w and R. A relation is a kind of edge and the side that is asked.
     relation: Param<Tensor<2>>,
     weight: Param<Tensor<2>>,
     bilinear: Param<Tensor<2>>,
@@ -23,7 +26,17 @@ pub struct Predictor {
 #[derive(Module, Debug)]
 struct CounterReader {
     hidden: Linear,
-    score: [Linear; 2],
+    /// `[relations, 64]`: what a relation makes of them.
+    relation: Param<Tensor<2>>,
+    score: [Linear; 3],
+}
+
+impl CounterReader {
+    /// `[C, counters::WIDTH]` to `[C, 1]`.
+    fn score(&self, counters: Tensor<2>, relations: &[u32]) -> Tensor<2> {
+        let hidden = self.score[0].forward(counters) + nn::gather(self.relation.val(), relations);
+        self.score[2].forward(relu(self.score[1].forward(relu(hidden))))
+    }
 }
 
 /// Which rows are scored: C candidates, each a pair of root embeddings.
@@ -33,23 +46,36 @@ pub struct Pairs {
     pub source: Vec<u32>,
     /// C: root of the destination.
     pub destination: Vec<u32>,
-    /// C: kind of edge.
-    pub edge_type: Vec<u32>,
+    /// C: relation as the asking node sees it.
+    pub relation: Vec<u32>,
+}
+
+impl Pairs {
+    /// Some of the rows.
+    pub fn part(&self, rows: std::ops::Range<usize>) -> Pairs {
+        let part = |values: &[u32]| values[rows.clone()].to_vec();
+        Pairs { source: part(&self.source), destination: part(&self.destination), relation: part(&self.relation) }
+    }
 }
 
 impl Predictor {
     /// For embeddings of width d.
-    pub fn new(init: &mut Init, d: usize, n_edge_types: usize, use_counters: bool) -> Predictor {
+    pub fn new(init: &mut Init, d: usize, n_relations: usize, use_counters: bool) -> Predictor {
         let scale = 1.0 / (d as f32).sqrt();
         Predictor {
             source: Linear::plain(init, d, d),
             destination: Linear::new(init, d, d),
-            relation: init.normal([n_edge_types, d], 0.1),
-            weight: init.normal([n_edge_types, d], scale),
-            bilinear: init.normal([n_edge_types, d], scale),
+            relation: init.normal([n_relations, d], 0.1),
+            weight: init.normal([n_relations, d], scale),
+            bilinear: init.normal([n_relations, d], scale),
             counters: use_counters.then(|| CounterReader {
                 hidden: Linear::plain(init, counters::WIDTH, d),
-                score: [Linear::new(init, counters::WIDTH, 32), Linear::plain(init, 32, 1)],
+                relation: init.constant([n_relations, READ], 0.0),
+                score: [
+                    Linear::plain(init, counters::WIDTH, READ),
+                    Linear::new(init, READ, READ / 2),
+                    Linear::plain(init, READ / 2, 1),
+                ],
             }),
         }
     }
@@ -59,16 +85,16 @@ impl Predictor {
         let n = pairs.source.len();
         let mut hidden = nn::gather(self.source.forward(embeddings.clone()), &pairs.source)
             + nn::gather(self.destination.forward(embeddings.clone()), &pairs.destination)
-            + nn::gather(self.relation.val(), &pairs.edge_type);
+            + nn::gather(self.relation.val(), &pairs.relation);
         let mut straight = None;
         if let (Some(reader), Some(counters)) = (&self.counters, counters) {
             hidden = hidden + reader.hidden.forward(counters.clone());
-            straight = Some(reader.score[1].forward(relu(reader.score[0].forward(counters))));
+            straight = Some(reader.score(counters, &pairs.relation));
         }
-        let scored = relu(hidden) * nn::gather(self.weight.val(), &pairs.edge_type);
+        let scored = relu(hidden) * nn::gather(self.weight.val(), &pairs.relation);
         let matched = nn::gather(embeddings.clone(), &pairs.source)
             * nn::gather(embeddings, &pairs.destination)
-            * nn::gather(self.bilinear.val(), &pairs.edge_type);
+            * nn::gather(self.bilinear.val(), &pairs.relation);
         let logits = (scored + matched).sum_dim(1);
         match straight {
             Some(straight) => logits + straight,
@@ -84,7 +110,7 @@ impl Predictor {
 }
 
 /// Mean loss over B positives with r negatives each: logits `[B * (1 + r)]`, the positive first.
-/// Negatives are uniform over the candidates, so the log Q correction is a constant and falls out of the softmax.
+/// The log Q correction is in the logits already.
 pub(crate) fn loss(kind: Loss, logits: Tensor<1>, n_positives: usize) -> Tensor<1> {
     let width = logits.dims()[0] / n_positives.max(1);
     let logits = logits.reshape([n_positives, width]);

@@ -269,12 +269,33 @@ pub fn random_answers(links: u64, seed: u64) -> Synthetic {
     synthetic
 }
 
-/// A planted cause: of eight visits one is marked, and it alone decides the answer. Read by the graph transformer without any
-/// memory, so a right explanation points at that visit.
+/// A planted cause: of eight visits of anchors drawn anew one is marked, and it alone decides the answer: what was visited
+/// besides says nothing. Read by the graph transformer without any memory, so a right explanation points at that visit.
 pub fn planted_cause(blocks: u64, seed: u64) -> Synthetic {
-    let mut synthetic = marked_visit(0, blocks, seed);
+    const ANCHORS: u64 = 8;
+    const VISITS: u64 = 8;
+    let mut made = Builder::new(seed, ANCHORS, ANCHORS, USERS * (VISITS + 2));
+    for _ in 0..blocks {
+        let users = made.users(USERS);
+        let marks: Vec<u64> = users.iter().map(|_| made.draw(VISITS)).collect();
+        let mut answers = vec![0; users.len()];
+        for visit in 0..VISITS {
+            made.tick();
+            for (at, user) in users.iter().enumerate() {
+                let anchor = made.draw(ANCHORS);
+                let mark = visit == marks[at];
+                if mark {
+                    answers[at] = anchor;
+                }
+                made.visit(*user, anchor, &[("mark", f32::from(u8::from(mark)))]);
+            }
+        }
+        made.tick();
+        users.iter().zip(&answers).for_each(|(user, answer)| made.answer(*user, *answer));
+    }
+    let mut synthetic = made.finish("planted cause", 1.0 / ANCHORS as f64);
     let model = &mut synthetic.config.model;
-    (synthetic.name, model.memory, model.gnn) = ("planted cause", false, GnnKind::Transformer);
+    (model.memory, model.gnn) = (false, GnnKind::Transformer);
     synthetic
 }
 

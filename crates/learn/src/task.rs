@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Action, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Fact, Index};
 
 use crate::{Config, Freshness, LearnError, Split, candidates};
@@ -14,9 +14,11 @@ use crate::{Config, Freshness, LearnError, Split, candidates};
 pub struct Link {
     /// Type of the edge.
     pub edge_type: EdgeTypeId,
-    /// Its source.
+    /// The side that the asking node is on: `Out` asks where an edge goes, `In` where it comes from.
+    pub direction: Direction,
+    /// The asking node: the edge's source, or its destination if it is asked for the other way round.
     pub source: NodeIndex,
-    /// Its destination: the answer.
+    /// The node at the other end: the answer.
     pub destination: NodeIndex,
     /// When it appears.
     pub time: Time,
@@ -35,10 +37,10 @@ pub struct Task {
     pub split: Split,
     /// Whether batches are counted from the start of a part.
     batches_from_part: bool,
-    /// Sorted distinct destinations of each edge type.
-    pools: Vec<Vec<NodeIndex>>,
-    /// Answers of (edge type, source) at exactly one time, beside the link itself: never counted as wrong.
-    answers: FxHashMap<(EdgeTypeId, NodeIndex, Time), FxHashSet<NodeIndex>>,
+    /// Sorted candidates of each edge type, outwards and inwards.
+    pools: Vec<[Vec<NodeIndex>; 2]>,
+    /// Answers of (edge type, direction, source) at exactly one time, the link's own among them: never counted as wrong.
+    answers: FxHashMap<(EdgeTypeId, Direction, NodeIndex, Time), FxHashSet<NodeIndex>>,
 }
 
 impl Task {
@@ -53,9 +55,13 @@ impl Task {
             .filter(|(_, fact)| fact.action == Action::Create)
             .filter_map(|(position, fact)| {
                 let (edge_type, _) = fact.edge.filter(|(edge_type, _)| wanted.contains(edge_type))?;
-                let (source, destination) = (fact.source, fact.destination);
-                Some(Link { edge_type, source, destination, time: fact.time, fact: position })
+                let (source, destination, time) = (fact.source, fact.destination, fact.time);
+                let link = Link { edge_type, direction: Direction::Out, source, destination, time, fact: position };
+                let back = Link { direction: Direction::In, source: destination, destination: source, ..link };
+                Some([Some(link), config.train.both_ends.then_some(back)])
             })
+            .flatten()
+            .flatten()
             .collect();
         let times: Vec<i64> = links.iter().map(|link| link.time.0).collect();
         let split = match config.train.split_times {
@@ -67,10 +73,12 @@ impl Task {
         }
         let mut answers: FxHashMap<_, FxHashSet<NodeIndex>> = FxHashMap::default();
         for link in &links {
-            answers.entry((link.edge_type, link.source, link.time)).or_default().insert(link.destination);
+            answers
+                .entry((link.edge_type, link.direction, link.source, link.time))
+                .or_default()
+                .insert(link.destination);
         }
-        let n_types = index.schema().edge_types().len();
-        let pools = (0..n_types).map(|id| index.destinations(EdgeTypeId(id as u16))).collect();
+        let pools = pools(&index, config);
         let batches_from_part = config.evaluate.batches_from_part;
         Ok(Task { index, links, split, batches_from_part, pools, answers })
     }
@@ -98,28 +106,48 @@ impl Task {
         self.links.get(from).map_or(Time::FOREVER, |link| link.time)
     }
 
-    /// Sorted distinct destinations of an edge type over the whole stream.
-    pub fn pool(&self, edge_type: EdgeTypeId) -> &[NodeIndex] {
-        self.pools.get(edge_type.at()).map_or(&[], Vec::as_slice)
+    /// The sorted nodes that a link's answer is looked for among: the distinct answers over the whole stream, or all nodes
+    /// of their type where the configuration says so.
+    pub fn pool(&self, edge_type: EdgeTypeId, direction: Direction) -> &[NodeIndex] {
+        self.pools.get(edge_type.at()).map_or(&[], |pools| &pools[usize::from(direction == Direction::In)])
     }
 
     /// Whether `(source, edge type)` also reaches `destination` at exactly this time.
     pub fn is_answer(&self, link: &Link, destination: NodeIndex) -> bool {
         self.answers
-            .get(&(link.edge_type, link.source, link.time))
+            .get(&(link.edge_type, link.direction, link.source, link.time))
             .is_some_and(|answers| answers.contains(&destination))
     }
 
     /// The candidates that link number `event` is ranked against.
     pub fn candidates(&self, event: usize, count: usize, seed: u64) -> Vec<NodeIndex> {
         let Some(link) = self.links.get(event) else { return Vec::new() };
-        let pool = self.pool(link.edge_type);
+        let pool = self.pool(link.edge_type, link.direction);
         if count == 0 {
             return pool.iter().copied().filter(|&node| !self.is_answer(link, node)).collect();
         }
         let truth = pool.iter().position(|&node| node == link.destination).unwrap_or(usize::MAX);
         candidates(event, truth, pool.len(), count, seed).into_iter().filter_map(|at| pool.get(at).copied()).collect()
     }
+}
+
+/// Candidates of each edge type, outwards and inwards.
+fn pools(index: &Index, config: &Config) -> Vec<[Vec<NodeIndex>; 2]> {
+    let mut by_type = vec![Vec::new(); index.schema().node_types().len()];
+    if config.evaluate.all_nodes {
+        (0..index.n_nodes() as u32).map(NodeIndex).for_each(|node| by_type[index.node_type(node).at()].push(node));
+        by_type.iter_mut().for_each(|nodes| nodes.sort_by(|&a, &b| index.compare_nodes(a, b)));
+    }
+    (0..)
+        .zip(index.schema().edge_types())
+        .map(|(id, edge)| {
+            let [destinations, sources] = match config.evaluate.all_nodes {
+                true => [edge.destination, edge.source].map(|node_type| by_type[node_type.at()].clone()),
+                false => [index.destinations(EdgeTypeId(id)), index.sources(EdgeTypeId(id))],
+            };
+            [destinations, if config.train.both_ends { sources } else { Vec::new() }]
+        })
+        .collect()
 }
 
 fn targets(index: &Index, names: &[String]) -> Result<FxHashSet<EdgeTypeId>, LearnError> {

@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use timeweft_graph::{NodeIndex, Time};
 
 use crate::batch::batches;
+use crate::counters::READ;
+use crate::history::Side;
+use crate::layers::constant;
 use crate::pipeline::{answer_with, floats, remember};
 use crate::{
-    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Metrics, Query, Task, TrainFreshness,
-    VectorStore, World, evaluate, predictor, splitmix64,
+    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, Query, Task, TrainConfig,
+    TrainFreshness, VectorStore, World, evaluate, predictor, splitmix64,
 };
 
 /// What an epoch gave.
@@ -188,7 +191,7 @@ struct Learner<'a> {
     world: &'a World,
     config: &'a Config,
     optimizer: ModuleOptimizer,
-    /// Sorted distinct destinations of the training links, by edge type.
+    /// Nodes that negatives are drawn from, by side.
     pools: Vec<Vec<NodeIndex>>,
     step: usize,
 }
@@ -201,7 +204,7 @@ impl<'a> Learner<'a> {
         optimizer: ModuleOptimizer,
         step: usize,
     ) -> Learner<'a> {
-        Learner { task, world, config, optimizer, pools: training_pools(task), step }
+        Learner { task, world, config, optimizer, pools: training_pools(task, config.evaluate.all_nodes), step }
     }
 
     /// One pass. The model goes in and out: held once, the optimiser changes its weights without a copy.
@@ -242,8 +245,10 @@ impl<'a> Learner<'a> {
         let valid = model.valid();
         absorb(&valid, self.world, self.config, &mut store, end);
         let part = self.task.split.train_end..self.task.split.val_end;
-        let ranks =
-            evaluate::ranks(&valid, self.world, self.task, self.config, part, Freshness::Event, store, progress);
+        // Epochs are compared by drawn candidates also where the figures of the test part count all.
+        let mut config = self.config.clone();
+        config.evaluate.candidates = if config.evaluate.candidates == 0 { 100 } else { config.evaluate.candidates };
+        let ranks = evaluate::ranks(&valid, self.world, self.task, &config, part, Freshness::Event, store, progress);
         let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
         Ok((model, Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second }))
     }
@@ -268,9 +273,11 @@ impl<'a> Learner<'a> {
         let remembered = remember(&model, self.world, facts, store);
         let mut value = 0.0;
         if !links.is_empty() {
-            let queries = self.questions(links.clone(), as_of, epoch);
+            let (queries, weights) = self.questions(links.clone(), as_of, epoch);
             let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
             let logits = answer_with(&model, self.world, &remembered, store, &queries, Some(draw));
+            let n = weights.len();
+            let logits = logits + constant(weights, [n], &Device::flex());
             let loss = predictor::loss(self.config.train.loss, logits, links.len());
             value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
@@ -283,48 +290,76 @@ impl<'a> Learner<'a> {
         (model, value)
     }
 
-    /// Each link followed by its negatives.
-    fn questions(&self, links: Range<usize>, as_of: Option<Time>, epoch: usize) -> Vec<Query> {
-        links
-            .flat_map(|number| {
-                let link = &self.task.links[number];
-                let ask = |destination| Query {
-                    edge_type: link.edge_type,
-                    source: link.source,
-                    destination,
-                    time: link.time,
-                    as_of: as_of.unwrap_or(link.time),
-                };
-                let key = splitmix64(self.config.train.seed ^ splitmix64(epoch as u64)) ^ splitmix64(number as u64);
-                let negatives = self.negatives(link, key).map(ask).collect::<Vec<_>>();
-                std::iter::once(ask(link.destination)).chain(negatives)
-            })
-            .collect()
+    /// Each link followed by its negatives, and what the softmax adds to the logit of each.
+    fn questions(&self, links: Range<usize>, as_of: Option<Time>, epoch: usize) -> (Vec<Query>, Vec<f32>) {
+        let (mut queries, mut weights) = (Vec::new(), Vec::new());
+        for number in links {
+            let link = &self.task.links[number];
+            let as_of = as_of.unwrap_or(link.time);
+            let ask = |destination| Query {
+                edge_type: link.edge_type,
+                direction: link.direction,
+                source: link.source,
+                destination,
+                time: link.time,
+                as_of,
+            };
+            queries.push(ask(link.destination));
+            weights.push(0.0);
+            let key = splitmix64(self.config.train.seed ^ splitmix64(epoch as u64)) ^ splitmix64(number as u64);
+            let (partners, drawn, weight) = self.negatives(link, as_of, key);
+            weights.extend(partners.iter().map(|_| 0.0).chain(drawn.iter().map(|_| weight)));
+            queries.extend(partners.into_iter().chain(drawn).map(ask));
+        }
+        (queries, weights)
     }
 
-    /// Destinations of the relation's type in the training part, never one that the source reaches at exactly this time.
-    /// One that does not exist yet shows no state and no counter (law 5): it stands for somebody new.
-    fn negatives(&self, link: &Link, key: u64) -> impl Iterator<Item = NodeIndex> {
-        let pool = &self.pools[link.edge_type.at()];
-        let r = self.config.train.negatives;
-        let allowed = pool.iter().any(|&node| !self.task.is_answer(link, node));
-        (0u64..)
-            .map(move |draw| pool[(splitmix64(key ^ draw) % pool.len() as u64) as usize])
-            .filter(move |&node| !allowed || !self.task.is_answer(link, node))
-            .take(r)
+    /// Nodes that the source met last before `as_of`, then nodes of the training part, never one that it reaches at exactly this time.
+    /// A drawn one stands for as many as its weight, a logarithm, says. One that does not exist yet shows no state and no
+    /// counter (law 5): it stands for somebody new.
+    fn negatives(&self, link: &Link, as_of: Time, key: u64) -> (Vec<NodeIndex>, Vec<NodeIndex>, f32) {
+        let TrainConfig { negatives, partners, loss, .. } = self.config.train;
+        let side = Side::of(link);
+        let pool = &self.pools[side.at()];
+        // Answers for each pair by itself must be weighed as they are met: by chance.
+        let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
+        let history = &self.world.history;
+        let mut met = history.partners(link.source, side, history.limit(as_of), n_partners, READ);
+        met.retain(|&node| !self.task.is_answer(link, node));
+        let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);
+        let any_free = pool.iter().any(|&node| free(node));
+        let drawn: Vec<NodeIndex> = (0u64..)
+            .map(|draw| pool[(splitmix64(key ^ draw) % pool.len() as u64) as usize])
+            .filter(|&node| !any_free || free(node))
+            .take(negatives - met.len())
+            .collect();
+        let others = pool.len().saturating_sub(met.len()).max(1) as f32;
+        let weight = if loss == Loss::Bce { 0.0 } else { (others / drawn.len() as f32).max(1.0).ln() };
+        (met, drawn, weight)
     }
 }
 
-fn training_pools(task: &Task) -> Vec<Vec<NodeIndex>> {
-    let n_types = task.links.iter().map(|link| link.edge_type.at() + 1).max().unwrap_or(0);
+/// For each side, the nodes that answered it in the training part; all answers of its type where these are candidates.
+fn training_pools(task: &Task, all_nodes: bool) -> Vec<Vec<NodeIndex>> {
+    let links = &task.links[..task.split.train_end];
+    let mut pools = vec![Vec::new(); task.links.iter().map(|link| Side::of(link).at() + 1).max().unwrap_or(0)];
     let mut seen = FxHashSet::default();
-    let mut pools = vec![Vec::new(); n_types];
-    for link in &task.links[..task.split.train_end] {
-        if seen.insert((link.edge_type, link.destination)) {
-            pools[link.edge_type.at()].push(link.destination);
+    for link in links {
+        let key = (if all_nodes { None } else { Some(Side::of(link)) }, link.destination);
+        if seen.insert(key) && !all_nodes {
+            pools[Side::of(link).at()].push(link.destination);
+        }
+    }
+    if all_nodes {
+        let index = &task.index;
+        let answers: Vec<NodeIndex> = seen.into_iter().map(|(_, node)| node).collect();
+        for (number, pool) in pools.iter_mut().enumerate() {
+            let edge = &index.schema().edge_types()[number / 2];
+            let wanted = if number % 2 == 0 { edge.destination } else { edge.source };
+            *pool = answers.iter().copied().filter(|&node| index.node_type(node) == wanted).collect();
         }
     }
     // Sorted by name, so that the draw does not depend on the order of arrival.
-    pools.iter_mut().for_each(|pool| pool.sort_by_cached_key(|&node| task.index.node_key(node)));
+    pools.iter_mut().for_each(|pool| pool.sort_by(|&a, &b| task.index.compare_nodes(a, b)));
     pools
 }

@@ -7,7 +7,8 @@ use timeweft_graph::Time;
 use timeweft_index::{Fact, Index};
 
 use crate::batch::{Context, identity_slots};
-use crate::{Clock, Config, Featurizer, ModelConfig, Relations, Task};
+use crate::history::History;
+use crate::{Affinity, Clock, Config, Featurizer, ModelConfig, Relations, Task};
 
 /// Measured on the training part (law 5: statistics never see later data).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct Fitted {
     pub clock: Clock,
     /// Features as rows.
     pub featurizer: Featurizer,
+    /// Which relation follows which.
+    pub affinity: Affinity,
     /// Rows of the identity table; 0 if it is off.
     pub identity_slots: usize,
     /// Edge types and node types that the weights were made for.
@@ -34,6 +37,7 @@ impl Fitted {
         Fitted {
             clock: Clock::fit(facts, index.n_nodes(), config.model.frequencies),
             featurizer: Featurizer::fit(index, schema, facts),
+            affinity: Affinity::fit(facts, schema.edge_types().len()),
             identity_slots: slots,
             types: Fitted::types(index),
             config: config.model.clone(),
@@ -56,13 +60,17 @@ pub struct World {
     /// Measured on the training part.
     pub fitted: Fitted,
     slots: Vec<[u32; 2]>,
+    /// What counters read.
+    pub(crate) history: Arc<History>,
 }
 
 impl World {
     /// Reads `index` with what was fitted on its training part.
     pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
         let slots = identity_slots(&index, fitted.identity_slots);
-        World { relations: Relations::of(index.schema(), fitted.config.typed), slots, fitted, index }
+        let history = Arc::new(History::of(&index));
+        let relations = Relations::of(index.schema(), fitted.config.typed);
+        World { relations, slots, fitted, history, index }
     }
 
     /// What batches need.

@@ -61,6 +61,8 @@ pub struct Explanation {
     pub time: Time,
     /// Logit: larger is likelier.
     pub score: f32,
+    /// The score above the mean score of up to 16 other candidates, always the same ones.
+    pub lead: f32,
     /// What counting added: the score less the score if every counter said "never". `None` for a model without counters.
     pub counting: Option<f32>,
     /// What was counted.
@@ -114,7 +116,7 @@ pub struct HeardNeighbor {
     pub attention: Vec<f32>,
     /// For a co-operative model: whether the root listened, and whether the neighbour spoke. It was heard only if both did.
     pub actions: Option<[bool; 2]>,
-    /// Signed share of the score that came through this neighbour, to first order.
+    /// Signed share of the lead that came through this neighbour.
     pub contribution: f32,
 }
 
@@ -127,7 +129,7 @@ pub struct RecalledMoment {
     pub time: Time,
     /// What happened then.
     pub facts: Vec<RecalledFact>,
-    /// Signed share of the score that came through this memory, to first order.
+    /// Signed share of the lead that came through this memory, to first order.
     pub contribution: f64,
 }
 
@@ -381,8 +383,9 @@ impl Model {
     ) -> Result<Explanation, ModelError> {
         let ends = (self.alive(source, time)?, self.alive(destination, time)?);
         let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
-        let query = Query { edge_type, source: ends.0, destination: ends.1, time, as_of: time };
-        let timeweft_learn::Explanation { logit, logit_without_counters, counters, neighbors, memory } =
+        let direction = timeweft_graph::Direction::Out;
+        let query = Query { edge_type, direction, source: ends.0, destination: ends.1, time, as_of: time };
+        let timeweft_learn::Explanation { logit, margin, logit_without_counters, counters, neighbors, memory } =
             self.trained.explain(&query);
         Ok(Explanation {
             relation: relation.into(),
@@ -390,6 +393,7 @@ impl Model {
             destination: destination.clone(),
             time,
             score: logit,
+            lead: margin,
             counting: logit_without_counters.map(|without| logit - without),
             counters: Counters::from(counters),
             neighbors: neighbors.iter().map(|heard| self.named(heard, ends)).collect(),

@@ -13,7 +13,7 @@ Example: why would ada edit atlas-014?
   timeweft explain person ada --relation edited document atlas-014
 
 Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's signed share of the
-score, to first order: right of the line it spoke for the link, left of it against. What a node remembers are the moments that
+lead over other candidates: right of the line it spoke for the link, left of it against. What a node remembers are the moments that
 its memory was made of, with the same kind of share. Of a co-operative model, \"shut\" says that one side would not talk.";
 
 /// Arguments of `explain`.
@@ -111,13 +111,14 @@ fn listened(heard: &[&HeardNeighbor], why: &Explanation, unit: TimeUnit) -> Tabl
 
 /// The score in a sentence.
 pub(crate) fn sentence(why: &Explanation) -> String {
+    let lead = format!("{:.2} {} other candidates", why.lead.abs(), if why.lead < 0.0 { "below" } else { "above" });
     match why.counting {
         Some(counting) => format!(
-            "The score is {:.2}. Counting added {counting:+.2}: without any count it would be {:.2}.",
+            "The score is {:.2}, {lead}. Counting added {counting:+.2}: without any count it would be {:.2}.",
             why.score,
             why.score - counting
         ),
-        None => format!("The score is {:.2}. The model does not count.", why.score),
+        None => format!("The score is {:.2}, {lead}. The model does not count.", why.score),
     }
 }
 

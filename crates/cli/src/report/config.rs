@@ -38,7 +38,12 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
         &[
             ("targets", "Relations whose new edges are predicted; empty means all."),
             ("batch", "Events a batch, rounded up to the next change of time."),
+            ("both_ends", "Ask for the source of an edge too."),
             ("negatives", "Wrong answers beside each right one."),
+            (
+                "partners",
+                "So many of them at most are nodes that the asking one met last; the others are drawn from all.",
+            ),
             ("epochs", "Passes over the training part."),
             ("learning_rate", "Step size of AdamW."),
             ("loss", "\"softmax\": the right answer against the wrong ones; \"bce\": each by itself."),
@@ -60,6 +65,7 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
         "evaluate",
         &[
             ("candidates", "Candidates beside the right answer; 0 means every destination of the relation."),
+            ("all_nodes", "Look for answers among all nodes of their type, not only those that ever were answers."),
             ("seed", "Seed of the candidates."),
             ("batches_from_part", "Count the batches of `batch:N` from the start of the part, as TGB does."),
         ],

@@ -133,6 +133,7 @@ fn what_is_hard_deleted_is_never_read_again() {
     let link = task.links.last().unwrap();
     let ask = |source: NodeIndex, time: i64| Query {
         edge_type: link.edge_type,
+        direction: link.direction,
         source,
         destination: world.index.node_index(&item(4)).unwrap(),
         time: Time(time),

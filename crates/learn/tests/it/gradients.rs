@@ -15,15 +15,15 @@ struct Step<'a> {
     store: VectorStore,
 }
 
-/// One training step's loss, through all five stages.
-fn loss(model: &Htgn, step: &Step<'_>) -> Tensor<1> {
+/// One training step, through all five stages: what the loss sums, `[C]`.
+fn losses(model: &Htgn, step: &Step<'_>) -> Tensor<1> {
     let Step { world, queries, facts, store } = step;
     let remembered = pipeline::remember(model, world, facts.clone(), store);
     // Weighted, so that no symmetry hides a wrong sign.
     let logits = pipeline::answer(model, world, &remembered, store, queries);
     let n = logits.dims()[0];
     let weights: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
-    (logits * Tensor::from_data(TensorData::new(weights, [n]), &Device::flex())).sum()
+    logits * Tensor::from_data(TensorData::new(weights, [n]), &Device::flex())
 }
 
 /// Collects name, gradient and size of each weight tensor.
@@ -80,7 +80,14 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     let facts = task.links[links.start].fact..task.links[links.end].fact;
     let ask = |number: usize, destination| {
         let link = task.links[number];
-        Query { edge_type: link.edge_type, source: link.source, destination, time: link.time, as_of: link.time }
+        Query {
+            edge_type: link.edge_type,
+            direction: link.direction,
+            source: link.source,
+            destination,
+            time: link.time,
+            as_of: link.time,
+        }
     };
     let queries: Vec<Query> =
         links.flat_map(|i| [ask(i, task.links[i].destination), ask(i, task.links[i - 3].destination)]).collect();
@@ -88,8 +95,7 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     let mut store = empty_store(&world, &config);
     pipeline::remember(&model.valid(), &world, 0..facts.start, &store).commit(&mut store);
     let step = Step { world: &world, queries, facts, store };
-    let value = loss(&model, &step);
-    let gradients = value.backward();
+    let gradients = losses(&model, &step).sum().backward();
     let mut collect = Collect { gradients: &gradients, path: Vec::new(), found: Vec::new() };
     model.visit(&mut collect);
     assert!(collect.found.len() > 25, "{}", collect.found.len());
@@ -107,12 +113,12 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
         let entry = largest.unwrap_or(0);
         let at = |change: f32| {
             let nudged = model.valid().map(&mut Nudge { tensor, entry, step: change, at: 0 });
-            f64::from(pipeline::floats(loss(&nudged, &step))[0])
+            pipeline::floats(losses(&nudged, &step)).into_iter().map(f64::from).sum::<f64>()
         };
-        let h = 2e-3;
-        let numeric = (at(h) - at(-h)) / (2.0 * f64::from(h));
         let analytic = f64::from(gradient.get(entry).copied().unwrap_or(0.0));
-        let scale = analytic.abs().max(numeric.abs()).max(0.05);
-        assert!((analytic - numeric).abs() / scale < 0.03, "{name}[{entry}]: {analytic} against {numeric}");
+        // A small step loses digits, a large one turns a rectifier on the way: a right gradient agrees with one of them.
+        let numeric = [2.5e-4_f32, 5e-4, 1e-3, 2e-3, 4e-3].map(|h| (at(h) - at(-h)) / (2.0 * f64::from(h)));
+        let off = |numeric: &f64| (analytic - numeric).abs() / analytic.abs().max(numeric.abs()).max(0.05);
+        assert!(numeric.iter().any(|numeric| off(numeric) < 0.03), "{name}[{entry}]: {analytic} against {numeric:?}");
     }
 }

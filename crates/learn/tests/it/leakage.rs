@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use burn::tensor::Device;
-use timeweft_graph::{Action, Event, NodeKey};
+use timeweft_graph::{Action, Direction, Event, NodeKey};
 use timeweft_learn::{Bucket, Config, Fitted, Freshness, GnnKind, Htgn, Task, World, empty_store, pipeline, train};
 
 use crate::worlds::{draw, edge, index, mixed, small, variants};
@@ -28,6 +28,7 @@ fn scores(events: &[Event], fitted: Option<Fitted>, config: &Config, links: Rang
             let queries: Vec<_> = destinations
                 .map(|destination| timeweft_learn::Query {
                     edge_type: link.edge_type,
+                    direction: link.direction,
                     source: link.source,
                     destination,
                     time: link.time,
@@ -172,4 +173,36 @@ fn trained_twice(config: &Config) {
         (trained.epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>(), ranks)
     };
     assert_eq!(run(), run());
+}
+
+/// Counters of every pair of a user and an item, as bits.
+fn counters(events: &[Event], fitted: &Fitted, time: i64, as_of: i64) -> Vec<u32> {
+    let world = World::new(index(events), fitted.clone());
+    let node = |kind: &str, id: u64| world.index.node_index(&NodeKey::new(kind, id)).unwrap();
+    let (time, as_of) = (timeweft_graph::Time(time), timeweft_graph::Time(as_of));
+    let edge_type = timeweft_graph::EdgeTypeId(0);
+    let mut queries = Vec::new();
+    for (user, item) in (0..12).flat_map(|user| (0..12).map(move |item| (node("user", user), node("item", item)))) {
+        let out = Direction::Out;
+        let query = timeweft_learn::Query { edge_type, direction: out, source: user, destination: item, time, as_of };
+        let back = timeweft_learn::Query { direction: Direction::In, source: item, destination: user, ..query };
+        queries.extend([query, back]);
+    }
+    let rows = pipeline::floats(pipeline::counted(&world, &queries, &Device::flex()));
+    rows.into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn counters_are_those_of_a_graph_that_ends_before_the_question() {
+    let events = mixed(150, 7);
+    let config = small();
+    let fitted = Fitted::fit(&Task::new(index(&events), &config).unwrap(), &config);
+    let until = |time: i64| events.iter().filter(|event| event.time.0 < time).cloned().collect::<Vec<_>>();
+    // At event freshness, and at that of a batch which began earlier.
+    for (time, as_of) in [(11, 11), (101, 101), (301, 301), (491, 491), (301, 251), (491, 111)] {
+        let whole = counters(&events, &fitted, time, as_of);
+        assert_eq!(whole, counters(&until(as_of), &fitted, time, as_of), "time {time}, as of {as_of}");
+        // The check can fail: what happens at the time itself would be seen.
+        assert_ne!(whole, counters(&events, &fitted, time, as_of + 1), "time {time}, as of {as_of}");
+    }
 }

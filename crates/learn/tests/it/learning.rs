@@ -48,6 +48,7 @@ fn overfitted(config: &Config, epochs: usize) -> (Vec<(f32, Vec<f32>)>, f64) {
     let score = |(number, link): (usize, &timeweft_learn::Link)| {
         let ask = |destination| timeweft_learn::Query {
             edge_type: link.edge_type,
+            direction: link.direction,
             source: link.source,
             destination,
             time: link.time,
@@ -138,6 +139,7 @@ fn one_more_step(trained: &Trained, task: &Task) -> Vec<Vec<u32>> {
     let link = task.links[task.links.len() - 1];
     let query = timeweft_learn::Query {
         edge_type: link.edge_type,
+        direction: link.direction,
         source: link.source,
         destination: link.destination,
         time: link.time,
@@ -213,6 +215,7 @@ fn contributions_are_first_order_shares_of_the_score() {
     let link = task.links[task.split.end - 1];
     let query = timeweft_learn::Query {
         edge_type: link.edge_type,
+        direction: link.direction,
         source: link.source,
         destination: link.destination,
         time: link.time,
