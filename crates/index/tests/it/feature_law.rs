@@ -133,7 +133,7 @@ fn ask(index: &Index, owners: Owners<'_>) -> Answers {
     found.sparse = vec![SparseRows { coordinates: vec![1], values: vec![1], dim: 9 }, SparseRows::default()];
     let unknown: Name = "unknown".into();
     index.dense_features(&[(unknown.clone(), DIM), (x, DIM)], owners, &mut found.dense).unwrap();
-    index.flat_features(&[t.clone()], owners, &mut found.flat).unwrap();
+    index.flat_features(std::slice::from_ref(&t), owners, &mut found.flat).unwrap();
     index.sparse_features(&[s.clone(), unknown.clone()], owners, &mut found.sparse).unwrap();
     index.encoded_features(&[s, unknown, t], owners, &mut found.encoded);
     found
