@@ -22,7 +22,7 @@ pub(crate) struct RootArgs {
     /// Table of roots: .csv, .tsv (also with .gz) or .parquet; `-` is CSV on standard input.
     #[arg(value_name = "ROOTS")]
     roots: PathBuf,
-    /// File to write, .jsonl or .parquet; it appears whole or not at all. `-` is JSON lines on standard output.
+    /// File to write, .jsonl or .parquet; it appears whole or not at all, in place of an older one. `-` is JSON lines on standard output.
     #[arg(long, value_name = "FILE", default_value = "-")]
     to: PathBuf,
     /// Answer so many roots at once: it changes memory and speed, never the answer.
@@ -62,7 +62,7 @@ impl ScopeArgs {
 }
 
 /// So many slots of answers are held at once.
-const SLOTS: usize = 1 << 20;
+pub(crate) const SLOTS: usize = 1 << 20;
 
 /// So many slots a root may have.
 pub(crate) const MOST_SLOTS: usize = 1 << 24;
@@ -128,6 +128,10 @@ impl RootArgs {
         let format = TableFormat::of(&self.to).ok_or_else(|| {
             UsageError(format!("--to {}: give a name that ends in .jsonl or .parquet", self.to.display()))
         })?;
+        if is_same_file(&self.roots, &self.to) {
+            let problem = format!("--to {}: that is the file of roots itself: give another name", self.to.display());
+            return Err(UsageError(problem).into());
+        }
         let reading = self.read.read(context)?;
         let reader = RootsReader::open(&self.roots, reading.unit())?;
         if reader.has_times() && self.read.at.is_some() {
@@ -150,6 +154,14 @@ impl RootArgs {
             return Err(UsageError(problem).into());
         }
         Ok(asked)
+    }
+}
+
+/// Whether two paths lead to one file.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
     }
 }
 
@@ -197,7 +209,10 @@ impl Asked<'_> {
         let view = self.reading.view.clone();
         let facts =
             [("timeweft.commit", view.commit().0.to_string()), ("timeweft.unit", self.reading.unit().to_string())];
-        let cannot = || format!("cannot write {}", self.args.to.display());
+        let cannot = || match self.args.to.as_path() {
+            to if to == Path::new("-") => "cannot write to standard output".to_owned(),
+            to => format!("cannot write {}", to.display()),
+        };
         let mut table: Table<'_> = TableWriter::new(self.format, columns, &facts, out).with_context(cannot)?;
         let (mut batch, mut told) = (Batch::default(), Told::default());
         loop {
@@ -212,7 +227,6 @@ impl Asked<'_> {
             progress.inspect(|progress| progress.set(told.roots));
         }
         told.rows = table.n_rows();
-        let cannot = || format!("cannot write {}", self.args.to.display());
         table.finish().with_context(cannot)?;
         Ok(told)
     }

@@ -5,6 +5,7 @@
 //! | [`Index::dense_features`] | (N, sum of dims) numbers of one type, in an array of the caller |
 //! | [`Index::sparse_features`] | a tensor for each feature: points with the owner's row before their coordinates, and values |
 //! | [`Index::flat_features`] | the bytes of texts, bytes or lists of numbers, and (N, F) lengths |
+//! | [`Index::encoded_features`] | whole values of any kind as their bytes, and (N, F) lengths |
 //!
 //! [`Owners`] says of what, and as of when. A value holds from its own beginning to its own end within its owner's life, so
 //! one that ended is not there any more, and a plain one is there all the owner's life. With soft deletes, an owner that
@@ -126,6 +127,14 @@ impl<'a> Owners<'a> {
         }
     }
 
+    /// How many types of them the graph has.
+    fn n_types(&self, index: &Index) -> usize {
+        match self.elements {
+            Elements::Nodes(_) => index.schema.node_types().len(),
+            Elements::Edges(_) => index.schema.edge_types().len(),
+        }
+    }
+
     /// The type of each that the graph has.
     fn types(&self, index: &'a Index) -> Box<dyn Iterator<Item = u16> + 'a> {
         match self.elements {
@@ -156,13 +165,9 @@ impl Index {
         wanted: FeatureKind,
         fits: impl Fn(FeatureKind) -> bool,
     ) -> Result<Feature, SampleError> {
-        let n_types = match owners.elements {
-            Elements::Nodes(_) => self.schema.node_types().len(),
-            Elements::Edges(_) => self.schema.edge_types().len(),
-        };
         let known = |at: usize| self.schema.feature(owners.owner(at as u16), name);
         let misfit = |at: usize| known(at).map(|(_, def)| def.kind).filter(|kind| !fits(*kind));
-        if (0..n_types).any(|at| misfit(at).is_some()) {
+        if (0..owners.n_types(self)).any(|at| misfit(at).is_some()) {
             let asked = owners.types(self).find_map(|of_type| Some((of_type, misfit(of_type.into())?)));
             if let Some((of_type, kind)) = asked {
                 let (owner, feature) = (self.schema.owner_name(owners.owner(of_type)), name.to_string());
@@ -170,7 +175,13 @@ impl Index {
                 return Err(SampleError::FeatureKind { owner, feature, kind, wanted });
             }
         }
-        let ids = (0..n_types).map(|at| known(at).filter(|(_, def)| fits(def.kind)).map(|(id, _)| id));
-        Ok(Feature { ids: ids.collect() })
+        Ok(self.ids(name, owners, fits))
+    }
+
+    /// A feature by its name, at the types that have it in a kind that fits.
+    fn ids(&self, name: &Name, owners: Owners<'_>, fits: impl Fn(FeatureKind) -> bool) -> Feature {
+        let known = |at: usize| self.schema.feature(owners.owner(at as u16), name);
+        let ids = (0..owners.n_types(self)).map(|at| known(at).filter(|(_, def)| fits(def.kind)).map(|(id, _)| id));
+        Feature { ids: ids.collect() }
     }
 }

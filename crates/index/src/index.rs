@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 use timeweft_graph::{
-    EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Schema, Time, Value,
+    At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Schema, Time, Value,
 };
 
 use crate::adjacency::Adjacency;
@@ -12,7 +12,7 @@ use crate::check::Ends;
 use crate::column::Columns;
 use crate::edge::{EdgeLife, Edges};
 use crate::fact::Fact;
-use crate::life::{Life, chain};
+use crate::life::{Life, chain, shown};
 use crate::log::Log;
 use crate::merge::Merges;
 use crate::names::Names;
@@ -184,6 +184,11 @@ impl Index {
         self.find_edge(&self.ends(key)?, key)
     }
 
+    /// The life of an edge that a view shows: the one that runs at the time, or, with soft deletes, the latest begun by then.
+    pub fn edge_index_at(&self, key: &EdgeKey, at: At) -> Option<EdgeIndex> {
+        shown(&self.edges.lives, self.edge_index(key)?.0, at).map(EdgeIndex)
+    }
+
     pub(crate) fn adjacency(&self) -> &Adjacency {
         self.adjacency.get_or_init(|| Adjacency::of(&self.edges, self.n_nodes()))
     }
@@ -209,7 +214,7 @@ impl Index {
     }
 
     fn node_life(&self, node: NodeIndex, time: Time) -> Option<u32> {
-        crate::life::shown(&self.nodes.lives, self.nodes.get(node).life, timeweft_graph::At::time(time))
+        shown(&self.nodes.lives, self.nodes.get(node).life, At::time(time))
     }
 
     fn values_at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, Value)> {

@@ -26,8 +26,7 @@ impl GraphView for Index {
     }
 
     fn edge(&self, key: &EdgeKey, at: At) -> Option<EdgeState> {
-        let latest = self.find_edge(&self.ends(key)?, key)?;
-        shown(&self.edges.lives, latest.0, at).map(|life| self.edge_state(EdgeIndex(life), at.time))
+        self.edge_index_at(key, at).map(|life| self.edge_state(life, at.time))
     }
 
     fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState> {

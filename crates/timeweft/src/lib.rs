@@ -43,7 +43,7 @@ pub use timeweft_graph::{
     NodeState, NodeType, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value,
     Version, delta::DeletionReport, delta::ElementReport, delta::MergeReport, delta::WhySkipped,
 };
-pub use timeweft_index::{Index, query, sample};
+pub use timeweft_index::{Index, features, query, sample};
 pub use timeweft_source::{
     CsvDefaults, CsvOptions, Delimiter, EdgeListDefaults, EdgeListOptions, IntervalFormat, RootsReader, SourceError,
     VersionFormat, roots, table_writer, tables, write_event,

@@ -11,7 +11,7 @@ use timeweft_index::Index;
 ///
 /// Questions are those of [`timeweft_graph::GraphView`] (by name) and of [`Index`] (by dense number): hierarchies and names
 /// by [`Index::query`]; samples, walks and ranks of many nodes at once by [`Index::sample`], [`Index::fan_out`],
-/// [`Index::walk`] and [`Index::page_rank`].
+/// [`Index::walk`] and [`Index::page_rank`]; [`features`](crate::features) of many nodes or edges at once.
 ///
 /// ```
 /// use timeweft::sample::{AsOf, Choice, EdgeTypes, Roots, Samples, Sampling, Scope, Side};

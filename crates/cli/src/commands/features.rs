@@ -1,20 +1,22 @@
 //! `timeweft features`: features of many elements, each as of its own time.
 
-use std::collections::BTreeMap;
-
+use timeweft::features::{FlatRows, Owners};
+use timeweft::sample::{AsOf, NO_EDGE};
 use timeweft::table_writer::{Cell, CellKind, Column};
-use timeweft::{At, EdgeKey, FeatureDef, FeatureKind, GraphView, Name, NodeKey, Time, Value, View};
+use timeweft::{At, Deletes, EdgeIndex, EdgeKey, FeatureDef, FeatureKind, Name, NodeKey, Time, Value, View};
 
 use crate::context::{Context, Outcome, UsageError};
 use crate::roots::{Asked, Batch, Key, RootArgs, Table, node_columns, time_cell};
 
 const AFTER_HELP: &str = "\
-Examples: roots.csv has the columns type, id, time; edges.csv source_type, src, relation, destination_type, dst, time
-  timeweft features roots.csv --feature age --feature city --to features.parquet
-  timeweft features edges.csv --feature price --before --to prices.parquet
+Examples: roots.csv has the columns type, id, time; edges.csv has source_type, src, relation,
+destination_type, dst, time
+  timeweft features roots.csv --feature city --feature price --to features.parquet
+  timeweft features edges.csv --feature count --before --to counts.parquet
 
-A row is a root, in the order of the file: its row in the file (from 0), its name and time, whether it is alive then, and a
-column for each feature: empty where it has no value then. A feature whose column name is taken has `feature.` before it.";
+A row is a root, in the order of the file: its row in the file (from 0), its name and time,
+whether it is alive then, and a column for each feature: empty where it has no value then. A
+feature whose column name is taken has `feature.` before it.";
 
 /// Arguments of `features`.
 #[derive(clap::Args, Debug)]
@@ -50,15 +52,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let name = if is_taken { format!("feature.{}", column.name).into() } else { column.name };
         columns.push(Column { name, ..column });
     }
-    let (slots, deletes) = (columns.len(), asked.reading.at.deletes);
-    asked.answer(("reading", slots), columns, context.output, |view, batch, table| {
-        let at = |time: Time| match args.before {
-            true if time == Time::MIN => None,
-            true => Some(At { time: time.before(), deletes }),
-            false => Some(At { time, deletes }),
-        };
-        read(view, batch, &names, at, table)
-    })
+    let slots = columns.len();
+    let as_of = if args.before { AsOf::Before } else { AsOf::At };
+    let mut reader = Reader { names, as_of, deletes: asked.reading.at.deletes, values: FlatRows::default() };
+    asked.answer(("reading", slots), columns, context.output, |view, batch, table| reader.read(view, batch, table))
 }
 
 impl Args {
@@ -93,32 +90,61 @@ impl Args {
     }
 }
 
-fn read(
-    view: &View,
-    batch: &Batch,
-    names: &[Name],
-    at: impl Fn(Time) -> Option<At>,
-    table: &mut Table<'_>,
-) -> anyhow::Result<()> {
-    for (row, (key, &time)) in batch.rows().zip(batch.keys.iter().zip(&batch.times)) {
-        let mut cells = vec![Cell::Int(row)];
-        let state: Option<(BTreeMap<Name, Value>, bool)> = match key {
-            Key::Edge(key) => {
-                cells.extend(edge_cells(key));
-                at(time).and_then(|at| view.edge(key, at)).map(|state| (state.features, state.deleted))
-            }
-            Key::Node(key) => {
-                cells.extend(node_cells(key));
-                at(time).and_then(|at| view.node(key, at)).map(|state| (state.features, state.deleted))
-            }
+/// Reads a batch of roots after the other.
+struct Reader {
+    names: Vec<Name>,
+    as_of: AsOf,
+    deletes: Deletes,
+    values: FlatRows,
+}
+
+impl Reader {
+    fn read(&mut self, view: &View, batch: &Batch, table: &mut Table<'_>) -> anyhow::Result<()> {
+        let is_alive = if let Some(Key::Edge(_)) = batch.keys.first() {
+            self.edges(view, batch)?
+        } else {
+            let owners = Owners::nodes(batch.roots()?, self.as_of).deletes(self.deletes);
+            view.encoded_features(&self.names, owners, &mut self.values);
+            view.node_types_of(batch.roots()?, self.as_of).iter().map(Option::is_some).collect()
         };
-        let is_alive = state.as_ref().is_some_and(|(_, deleted)| !deleted);
-        cells.extend([time_cell(time), Cell::Bool(is_alive)]);
-        let mut features = state.map(|(features, _)| features).unwrap_or_default();
-        cells.extend(names.iter().map(|name| Cell::from(features.remove(name))));
-        table.row(cells)?;
+        let mut lengths = self.values.lengths.iter();
+        let mut rest = &self.values.bytes[..];
+        for ((row, (key, &time)), is_alive) in batch.rows().zip(batch.keys.iter().zip(&batch.times)).zip(is_alive) {
+            let mut cells = vec![Cell::Int(row)];
+            match key {
+                Key::Edge(key) => cells.extend(edge_cells(key)),
+                Key::Node(key) => cells.extend(node_cells(key)),
+            }
+            cells.extend([time_cell(time), Cell::Bool(is_alive)]);
+            for &length in lengths.by_ref().take(self.names.len()) {
+                let (value, behind) = rest.split_at(length as usize);
+                rest = behind;
+                cells.push(Value::decode(value).into());
+            }
+            table.row(cells)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Reads the features of edges, and which of them are alive.
+    fn edges(&mut self, view: &View, batch: &Batch) -> anyhow::Result<Vec<bool>> {
+        let last = |time: Time| match self.as_of {
+            AsOf::At => Some(time),
+            AsOf::Before => (time != Time::MIN).then(|| time.before()),
+        };
+        let mut edges = vec![NO_EDGE; batch.keys.len()];
+        let mut is_alive = vec![false; batch.keys.len()];
+        for (at, (key, &time)) in batch.keys.iter().zip(&batch.times).enumerate() {
+            let (Key::Edge(key), Some(time)) = (key, last(time)) else { continue };
+            let shown: Option<EdgeIndex> = view.edge_index_at(key, At { time, deletes: self.deletes });
+            if let Some(edge) = shown {
+                (edges[at], is_alive[at]) = (edge, view.edge_alive(edge, time));
+            }
+        }
+        let owners = Owners::edges(&edges, &batch.times, self.as_of)?.deletes(self.deletes);
+        view.encoded_features(&self.names, owners, &mut self.values);
+        Ok(is_alive)
+    }
 }
 
 fn node_cells(key: &NodeKey) -> [Cell; 2] {

@@ -4,19 +4,23 @@ use timeweft::sample::{NO_NODE, PageRank};
 use timeweft::table_writer::{Cell, CellKind, Column};
 
 use crate::context::{Context, Outcome};
-use crate::roots::{RootArgs, ScopeArgs, node_cells, node_columns, refused};
+use crate::roots::{RootArgs, SLOTS, ScopeArgs, node_cells, node_columns, refused};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
   timeweft page-rank roots.csv --top 32 --to near.parquet
-  timeweft page-rank roots.csv --top 32 --before --edge-type cites --alpha 0.25 --eps 1e-6 --to near.parquet
+  timeweft page-rank roots.csv --before --edge-type buys --alpha 0.25 --eps 1e-6 --to near.jsonl
 
-A row is a node near a root: the row of the root in the file (from 0), the place (from 1), the node and its rank: the share
-of time that a walk spends there which goes back to the root with chance alpha at each step. The root itself is among them.";
+A row is a node near a root: the row of the root in the file (from 0), the place (from 1), the
+node and its rank: the share of time that a walk spends there which goes back to the root with
+chance alpha at each step. The root itself is among them.";
+
+/// So many roots are ranked before one sees that it goes on: each may take milliseconds.
+const ROOTS: usize = 1 << 10;
 
 /// Arguments of `page-rank`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, allow_negative_numbers = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     roots: RootArgs,
@@ -26,7 +30,7 @@ pub(crate) struct Args {
     /// The chance to go back to the root at each step, above 0 and at most 1.
     #[arg(long, default_value_t = 0.15)]
     alpha: f64,
-    /// How exact: a node keeps less than alpha * eps an edge to itself. Smaller is slower.
+    /// How exact: a node keeps less than alpha * eps an edge to itself. A root takes up to 1 / (alpha * eps) steps.
     #[arg(long, default_value_t = 1e-4)]
     eps: f64,
     #[command(flatten)]
@@ -40,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let page_rank = PageRank { scope: args.scope.scope(&asked.reading)?, alpha: args.alpha, eps: args.eps, k };
     let ints = ["root", "place"].map(|name| Column::new(name, CellKind::Int));
     let columns = ints.into_iter().chain(node_columns()).chain([Column::new("rank", CellKind::Float)]).collect();
-    asked.answer(("ranking", k), columns, context.output, |view, batch, table| {
+    asked.answer(("ranking", k.max(SLOTS / ROOTS)), columns, context.output, |view, batch, table| {
         let n = batch.nodes.len() * k;
         let (mut nodes, mut ranks) = (vec![NO_NODE; n], vec![0.0; n]);
         view.page_rank(&page_rank, batch.roots()?, &mut nodes, &mut ranks).map_err(refused)?;

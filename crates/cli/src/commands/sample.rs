@@ -13,17 +13,18 @@ use crate::roots::{
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
-  timeweft sample roots.csv --count 10 --before --to sample.parquet
-  timeweft sample roots.csv --count 10,5 --choice uniform --edge-type buys --seed 7 --to sample.parquet
-  timeweft sample roots.parquet --choice weighted --weight price --quota buys=5 --quota likes=3 --to sample.jsonl
+  timeweft sample roots.csv --count 10 --before --to s.parquet
+  timeweft sample roots.csv --count 10,5 --choice uniform --edge-type buys --seed 7 --to s.parquet
+  timeweft sample roots.parquet --choice weighted --weight count --quota buys=5 --to s.jsonl
 
-A row is a sampled neighbor: the row of its root in the file (from 0), the hop (from 1), its slot in that hop, the slot of
-the hop before that it hangs on, the node, and the edge that led there. Slots that stay empty have no row.
-Answers depend on the graph, the roots and the seed alone.";
+A row is a sampled neighbor: the row of its root in the file (from 0), the hop (from 1), its
+slot in that hop, the slot of the hop before that it hangs on, the node, and the edge that led
+there. Slots that stay empty have no row. Answers depend on the graph, the roots and the seed
+alone.";
 
 /// Arguments of `sample`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, allow_negative_numbers = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     roots: RootArgs,

@@ -11,17 +11,17 @@ use crate::roots::{Batch, EdgeTeller, MOST_SLOTS, RootArgs, ScopeArgs, Table, no
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
   timeweft walk roots.csv --length 10 --walks 5 --to walks.parquet
-  timeweft walk roots.csv --length 20 --p 0.5 --q 2 --seed 7 --to walks.parquet      (node2vec)
-  timeweft walk roots.csv --times earlier --before --to walks.jsonl                  (back in time)
+  timeweft walk roots.csv --length 20 --p 0.5 --q 2 --seed 7 --to walks.parquet    (node2vec)
+  timeweft walk roots.csv --times earlier --before --to walks.jsonl                (back in time)
 
-A row is a step: the row of its root in the file (from 0), the walk, the step, the node, and the edge that led there.
-Step 0 is the root itself. A walk that finds no edge ends early.
+A row is a step: the row of its root in the file (from 0), the walk, the step, the node, and the
+edge that led there. Step 0 is the root itself. A walk that finds no edge ends early.
 
 Nodes by their nearness instead of single walks: `timeweft page-rank`.";
 
 /// Arguments of `walk`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, allow_negative_numbers = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     roots: RootArgs,

@@ -9,6 +9,7 @@ mod load;
 mod query;
 mod read;
 mod real_data;
+mod roots;
 mod sample;
 mod versions;
 mod world;

@@ -11,3 +11,4 @@ mod order;
 mod plant_ontology;
 mod random;
 mod releases;
+mod temporal;

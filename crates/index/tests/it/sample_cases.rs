@@ -150,7 +150,7 @@ fn s42_samples_are_of_the_right_set() {
     let empty = (42, 13, 0.5, -1);
     let (four, five, seven) = ((4, 0, 1., 1), (5, 1, 1., 1), (7, 1, 3., 2));
     type Case<'a> = (Choice, &'a [u16], i64, &'a [Near], usize);
-    let now: [Case<'_>; 9] = [
+    let now: [Case<'_>; 11] = [
         (Choice::Weighted, &[1], 2, &[five, seven], 2),
         (Choice::Weighted, &[0, 1], 2, &[four, five, seven], 2),
         (Choice::Weighted, &[1], 0, &[(6, 1, 1.5, 0)], 2),
@@ -160,6 +160,8 @@ fn s42_samples_are_of_the_right_set() {
         (Choice::Uniform, &[1], 1, &[five], 2),
         (Choice::UniformDistinct, &[1], 1, &[five], 1),
         (Choice::Weighted, &[0], 2, &[four], 2),
+        (Choice::Uniform, &[0], 2, &[four], 2),
+        (Choice::UniformDistinct, &[0], 2, &[four], 1),
     ];
     for (choice, types, at, all, filled) in now {
         let mut seen = std::collections::HashSet::new();

@@ -1,11 +1,11 @@
 //! Samples and counts against a look at all lives: sets, how often, and order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use timeweft_graph::{Deletes, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::Index;
 use timeweft_index::sample::{
-    AsOf, Choice, EdgeLists, EdgeTypes, NO_NODE, Roots, Samples, Sampling, Scope, Side, WeightBy, Within,
+    AsOf, Choice, EdgeLists, EdgeTypes, HopTime, NO_NODE, Roots, Samples, Sampling, Scope, Side, WeightBy, Within,
 };
 
 use crate::sample_world::{Random, SCALES, Seen, TYPES, World};
@@ -110,7 +110,7 @@ fn listed(lists: &EdgeLists, own: std::ops::Range<usize>) -> Vec<Seen> {
 }
 
 #[test]
-fn history_and_spans_equal_a_look_at_all_lives() {
+fn s49_history_and_spans_equal_a_look_at_all_lives() {
     let mut n = 0;
     each(|asked, index, scope| {
         let mut random = Random(5);
@@ -146,8 +146,11 @@ fn history_and_spans_equal_a_look_at_all_lives() {
     assert!(n >= 200_000, "{n}");
 }
 
+/// (edge, type, neighbor, created, weight)
+type Picked = (u32, u16, u32, i64, f64);
+
 /// The picks of a root.
-fn picked(samples: &Samples, root: usize, k: usize) -> Vec<(u32, u16, u32, i64, f64)> {
+fn picked(samples: &Samples, root: usize, k: usize) -> Vec<Picked> {
     let one = |at: usize| {
         let (edge, edge_type) = (samples.edges[at].0, samples.edge_types[at].0);
         (edge, edge_type, samples.neighbors[at].0, samples.created[at].0, samples.weights[at])
@@ -159,8 +162,40 @@ fn picked(samples: &Samples, root: usize, k: usize) -> Vec<(u32, u16, u32, i64, 
     (root * k..root * k + filled).map(one).collect()
 }
 
-fn parts(seen: &Seen) -> (u32, u16, u32, i64, f64) {
+fn parts(seen: &Seen) -> Picked {
     (seen.edge, seen.edge_type, seen.neighbor, seen.created, seen.weight)
+}
+
+fn is_by_weight(choice: Choice) -> bool {
+    matches!(choice, Choice::Weighted | Choice::WeightedDistinct)
+}
+
+/// Fails unless the picks are such as a choice may make of what is seen.
+fn check_picks(choice: Choice, k: usize, mut seen: Vec<Seen>, picks: &[Picked], context: &dyn Fn() -> String) {
+    if is_by_weight(choice) {
+        seen.retain(|seen| seen.weight > 0.0);
+    }
+    let repeats = matches!(choice, Choice::Uniform | Choice::Weighted);
+    let most = if repeats && !seen.is_empty() { k } else { seen.len().min(k) };
+    assert_eq!(picks.len(), most, "{}", context());
+    if matches!(choice, Choice::Last | Choice::Heaviest) {
+        seen.sort_by(|a, b| {
+            let heavier = b.weight.total_cmp(&a.weight);
+            let newer = b.age().cmp(&a.age());
+            if choice == Choice::Heaviest { heavier.then(newer) } else { newer }
+        });
+        let wanted: Vec<_> = seen.iter().take(k).map(parts).collect();
+        return assert_eq!(picks, wanted, "{}", context());
+    }
+    // A loop is there once a side.
+    let mut left: Vec<_> = seen.iter().map(parts).collect();
+    for pick in picks {
+        let at = left.iter().position(|known| known == pick);
+        assert!(at.is_some(), "{pick:?} {}", context());
+        if !repeats {
+            left.swap_remove(at.unwrap());
+        }
+    }
 }
 
 fn check_choice(choice: Choice, k: usize) -> usize {
@@ -170,40 +205,12 @@ fn check_choice(choice: Choice, k: usize) -> usize {
         let mut samples = Samples::default();
         let slots = samples.slots(asked.nodes.len(), k);
         index.sample(&sampling, asked.roots(), slots).unwrap();
-        for (root, mut seen) in asked.seen(scope).into_iter().enumerate() {
+        for (root, seen) in asked.seen(scope).into_iter().enumerate() {
             let picks = picked(&samples, root, k);
             let context = || format!("{choice:?} {scope:?} {:?} {}", asked.nodes[root], asked.times[root]);
             n += 1;
             found += picks.len();
-            let weighted = matches!(choice, Choice::Weighted | Choice::WeightedDistinct);
-            if weighted {
-                seen.retain(|seen| seen.weight > 0.0);
-            }
-            let distinct = matches!(choice, Choice::Uniform | Choice::Weighted);
-            let most = if distinct && !seen.is_empty() { k } else { seen.len().min(k) };
-            assert_eq!(picks.len(), most, "{}", context());
-            match choice {
-                Choice::Last | Choice::Heaviest => {
-                    seen.sort_by(|a, b| {
-                        let heavier = b.weight.total_cmp(&a.weight);
-                        let newer = b.age().cmp(&a.age());
-                        if choice == Choice::Heaviest { heavier.then(newer) } else { newer }
-                    });
-                    let wanted: Vec<_> = seen.iter().take(k).map(parts).collect();
-                    assert_eq!(picks, wanted, "{}", context());
-                }
-                _ => {
-                    // A loop is there once a side.
-                    let mut left: Vec<_> = seen.iter().map(parts).collect();
-                    for pick in &picks {
-                        let at = left.iter().position(|known| known == pick);
-                        assert!(at.is_some(), "{pick:?} {}", context());
-                        if !distinct {
-                            left.swap_remove(at.unwrap());
-                        }
-                    }
-                }
-            }
+            check_picks(choice, k, seen, &picks, &context);
         }
     });
     assert!(found > n, "{found} of {n}");
@@ -241,29 +248,72 @@ fn s49_heaviest_equal_a_sort_of_all_lives() {
 }
 
 #[test]
-fn quotas_take_so_many_of_each_type() {
-    let mut n = 0;
+fn s49_quotas_take_so_many_of_each_type() {
+    let choices = [Choice::Last, Choice::Uniform, Choice::UniformDistinct, Choice::WeightedDistinct];
+    let (mut n, mut found) = (0, 0);
     each(|asked, index, scope| {
-        let quotas = vec![(EdgeTypeId(2), 2), (EdgeTypeId(0), 3), (EdgeTypeId(50), 1)];
-        let sampling = Sampling::new(scope.clone(), Choice::Last, 0).quotas(quotas.clone()).weight(by_weight());
+        let choice = choices[n / ROOTS % 4];
+        let quotas = [(EdgeTypeId(2), 2), (EdgeTypeId(0), 3), (EdgeTypeId(50), 1)];
+        let sampling = Sampling::new(scope.clone(), choice, 0).quotas(quotas.to_vec()).weight(by_weight());
         let mut samples = Samples::default();
         index.sample(&sampling, asked.roots(), samples.slots(asked.nodes.len(), 6)).unwrap();
-        for (root, mut seen) in asked.seen(scope).into_iter().enumerate() {
-            seen.sort_by_key(|seen| std::cmp::Reverse(seen.age()));
-            let of = |(edge_type, k): &(EdgeTypeId, usize)| {
-                let own = seen.iter().filter(|seen| seen.edge_type == edge_type.0);
-                own.take(*k).map(parts).collect::<Vec<_>>()
-            };
-            let wanted: Vec<_> = quotas.iter().flat_map(of).collect();
-            assert_eq!(picked(&samples, root, 6), wanted);
-            n += usize::from(!wanted.is_empty());
+        for (root, seen) in asked.seen(scope).into_iter().enumerate() {
+            // What was taken of each type lies side by side.
+            let picks = picked(&samples, root, 6);
+            let context = || format!("{choice:?} {scope:?} {:?} {}", asked.nodes[root], asked.times[root]);
+            let mut rest = &picks[..];
+            for (edge_type, k) in quotas {
+                let own = seen.iter().filter(|seen| seen.edge_type == edge_type.0).copied().collect();
+                let (taken, others) = rest.split_at(rest.iter().take_while(|pick| pick.1 == edge_type.0).count());
+                check_picks(choice, k, own, taken, &context);
+                rest = others;
+            }
+            assert!(rest.is_empty(), "{}", context());
+            (n, found) = (n + 1, found + picks.len());
         }
     });
-    assert!(n > 10_000, "{n}");
+    assert!(n >= 100_000 && found > n, "{n} {found}");
+}
+
+/// The second hop of a fan-out: each slot of the first is a root of its own.
+#[test]
+fn s49_hops_see_the_edges_of_their_times() {
+    let asks = [
+        (Choice::Last, HopTime::Root),
+        (Choice::UniformDistinct, HopTime::Edge),
+        (Choice::Weighted, HopTime::Edge),
+        (Choice::Last, HopTime::Edge),
+    ];
+    let (mut n, mut found, mut at) = (0, 0, 0);
+    each(|asked, index, scope| {
+        let (choice, hop_time) = asks[at / 2 % 4];
+        at += 1;
+        let sampling = Sampling::new(scope.clone(), choice, 0).weight(by_weight()).seed(4);
+        let mut hops = Vec::new();
+        index.fan_out(&sampling, &[2, 3], hop_time, asked.roots(), &mut hops).unwrap();
+        for (root, seen) in asked.seen(scope).into_iter().enumerate() {
+            let context = || format!("{choice:?} {hop_time:?} {scope:?} {:?} {}", asked.nodes[root], asked.times[root]);
+            let first = picked(&hops[0], root, 2);
+            check_picks(choice, 2, seen, &first, &context);
+            for slot in 0..2 {
+                let second = picked(&hops[1], root * 2 + slot, 3);
+                let Some(&(_, _, node, created, _)) = first.get(slot) else {
+                    assert!(second.is_empty(), "{}", context());
+                    continue;
+                };
+                let time = if hop_time == HopTime::Edge { created } else { asked.times[root].0 };
+                let seen = asked.world.seen(scope, node as usize, time);
+                check_picks(choice, 3, seen, &second, &context);
+                found += second.len();
+            }
+            n += 1;
+        }
+    });
+    assert!(n >= 100_000 && found > n, "{n} {found}");
 }
 
 #[test]
-fn pairs_equal_a_look_at_all_lives() {
+fn s49_pairs_equal_a_look_at_all_lives() {
     let mut n = 0;
     let mut met = HashSet::new();
     for (at, _) in SCALES.iter().enumerate() {
@@ -295,6 +345,23 @@ fn pairs_equal_a_look_at_all_lives() {
         }
     }
     assert!(n >= 100_000 && met.len() > 20, "{n} {}", met.len());
+}
+
+/// The worlds are such as the rest relies on: a hub, and edges that were made again many times.
+#[test]
+fn worlds_have_edges_that_live_many_times() {
+    for scale in 0..SCALES.len() {
+        let world = Asked::new(scale as u64, scale, 30, 3000, 1).world;
+        let mut lives: HashMap<_, usize> = HashMap::new();
+        for life in &world.lives {
+            *lives.entry((life.source, life.edge_type, life.destination)).or_default() += 1;
+        }
+        let again = lives.values().filter(|lives| **lives >= 3).count();
+        let most = lives.values().max().unwrap();
+        let ended = world.lives.iter().filter(|life| life.removed != i64::MAX).count();
+        let all = world.lives.len();
+        assert!(again >= 50 && *most >= 10 && ended > all / 2, "{again} {most} {ended} of {all}");
+    }
 }
 
 #[test]

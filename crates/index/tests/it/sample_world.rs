@@ -94,6 +94,8 @@ pub(crate) const SCALES: [Scale; 4] = [
 pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     pub(crate) lives: Vec<Live>,
+    /// Lives of nodes: the node, from when on, until when.
+    pub(crate) node_lives: Vec<(usize, i64, i64)>,
     /// The lives at each node.
     at: Vec<Vec<(usize, Direction)>>,
     pub(crate) first: i64,
@@ -144,16 +146,27 @@ struct Maker {
 impl World {
     /// `steps` changes of edges among `nodes`, many of them at the first; some nodes are removed and created again.
     pub(crate) fn random(seed: u64, scale: Scale, nodes: usize, steps: usize) -> World {
-        let world = World { events: vec![], lives: vec![], at: vec![vec![]; nodes], first: scale.base, last: 0 };
+        World::make(seed, scale, (nodes, 200), steps)
+    }
+
+    /// The same with a node removed or created every tenth step.
+    pub(crate) fn restless(seed: u64, scale: Scale, nodes: usize, steps: usize) -> World {
+        World::make(seed, scale, (nodes, 10), steps)
+    }
+
+    fn make(seed: u64, scale: Scale, (nodes, rest): (usize, usize), steps: usize) -> World {
+        let (events, lives, node_lives, at) = (vec![], vec![], vec![], vec![vec![]; nodes]);
+        let world = World { events, lives, node_lives, at, first: scale.base, last: 0 };
         let mut maker =
             Maker { world, latest: HashMap::new(), born: vec![Some(scale.base); nodes], random: Random(seed) };
         for node in 0..nodes {
+            maker.world.node_lives.push((node, scale.base, i64::MAX));
             maker.event(scale.base, Action::Create, Element::Node(key(node)), None);
         }
         let mut now = scale.base;
         for _ in 0..steps {
             now += maker.random.below(3) as i64 * scale.step + maker.random.below(scale.jitter) as i64;
-            match maker.random.below(200) {
+            match maker.random.below(rest) {
                 0 => maker.turn_node(now),
                 _ => maker.turn_edge(now),
             }
@@ -244,9 +257,12 @@ impl Maker {
         let node = 1 + self.random.below(self.born.len() - 1);
         if self.born[node].is_none() {
             self.born[node] = Some(now);
+            self.world.node_lives.push((node, now, i64::MAX));
             return self.event(now, Action::Create, Element::Node(key(node)), None);
         }
         self.born[node] = None;
+        let life = self.world.node_lives.iter_mut().rfind(|life| life.0 == node).unwrap();
+        life.2 = now;
         self.event(now, Action::Delete, Element::Node(key(node)), None);
         for &(life, _) in &self.world.at[node] {
             let life = &mut self.world.lives[life];

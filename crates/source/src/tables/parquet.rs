@@ -36,7 +36,11 @@ impl ParquetRows {
     pub(super) fn open(path: &Path) -> Result<ParquetRows, SourceError> {
         let raw = File::open(path).map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
         let file: Name = path.to_string_lossy().as_ref().into();
-        let reader = caught(|| SerializedFileReader::new(raw)).map_err(|error| unreadable(&file, 0, error))?;
+        let no_parquet = |error: ParquetError| {
+            let problem = format!("this is no whole Parquet file ({error}): write it again, or name it by its format");
+            SourceError::Document { file: file.clone(), line: 0, problem }
+        };
+        let reader = caught(|| SerializedFileReader::new(raw)).map_err(no_parquet)?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let columns: Vec<String> =
             schema.root_schema().get_fields().iter().map(|field| field.name().to_owned()).collect();

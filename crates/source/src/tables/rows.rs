@@ -113,18 +113,23 @@ impl CsvRows {
 
     fn header(&mut self) -> Result<Vec<String>, SourceError> {
         if !self.read()? {
-            return Err(self.fail("there is no header: the file is empty".into()));
+            return Err(
+                self.fail("there is no header: the file is empty; give a first line that names the columns".into())
+            );
         }
         let cells = self.record.iter().enumerate();
         let cells = cells.map(|(at, cell)| {
             let cell = if at == 0 { cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell) } else { cell };
             std::str::from_utf8(cell).map(|cell| cell.trim().to_owned())
         });
-        cells.collect::<Result<_, _>>().map_err(|_| self.fail("the header is not UTF-8 text".into()))
+        cells
+            .collect::<Result<_, _>>()
+            .map_err(|_| self.fail("the header is not UTF-8 text: save the file as UTF-8".into()))
     }
 
     fn fail(&self, problem: String) -> SourceError {
-        SourceError::Columns { file: self.file.clone(), problem, columns: self.columns.join(", ") }
+        let columns = if self.columns.is_empty() { "none".into() } else { self.columns.join(", ") };
+        SourceError::Columns { file: self.file.clone(), problem, columns }
     }
 
     fn read(&mut self) -> Result<bool, SourceError> {

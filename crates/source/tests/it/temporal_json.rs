@@ -193,7 +193,7 @@ fn s11_every_kind_plain_and_in_time() {
 }
 
 #[test]
-fn s12_lifetimes_are_inherited() {
+fn s49_lifetimes_that_are_not_given_are_inherited() {
     let text = [
         node_line(
             1,
@@ -220,7 +220,7 @@ fn s12_lifetimes_are_inherited() {
 }
 
 #[test]
-fn s12_removed_at_zero_is_an_end_and_minus_one_is_never() {
+fn s49_removed_at_zero_is_an_end_and_minus_one_is_never() {
     let text = node_line(1, ",\"created_at\":-5,\"removed_at\":0", &edge_text(1, 2, ",\"removed_at\":-1"));
     let intervals = read(&text);
     let graph = replay(&intervals.schema, &intervals.records);
@@ -233,7 +233,7 @@ fn s12_removed_at_zero_is_an_end_and_minus_one_is_never() {
 }
 
 #[test]
-fn s12_empty_and_reversed_intervals_are_refused_with_their_line() {
+fn s49_empty_and_reversed_intervals_are_refused_with_their_line() {
     let text = [
         node_line(1, ",\"created_at\":5,\"removed_at\":5", ""),
         node_line(2, ",\"created_at\":5,\"removed_at\":4", ""),

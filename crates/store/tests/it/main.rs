@@ -12,6 +12,7 @@ mod crash;
 mod d_cases;
 mod damage;
 mod histories;
+mod large;
 mod loads;
 mod merges;
 mod oracle;
