@@ -169,6 +169,7 @@ fn wrong_numbers_and_places_are_wrong_usage() {
         ("walk roots.csv --q nan", "`q` is NaN, but must be a number above 0"),
         ("page-rank roots.csv --top -1", "invalid value '-1' for '--top"),
         ("page-rank roots.csv --eps 0", "`eps` is 0, but must be above 0"),
+        ("page-rank roots.csv --eps 1e-323", "but must be above 0, and so that alpha * eps is"),
         ("page-rank roots.csv --alpha -0.5", "`alpha` is -0.5, but must be in (0, 1]"),
         ("features roots.csv --batch 0", "invalid value '0' for '--batch"),
         ("features roots.csv --to roots.txt", "--to roots.txt: give a name that ends in .jsonl or .parquet"),

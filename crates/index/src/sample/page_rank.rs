@@ -38,8 +38,9 @@ impl PageRank {
         if !(self.alpha > 0.0 && self.alpha <= 1.0) {
             return range("alpha", self.alpha, "in (0, 1]");
         }
-        if !(self.eps > 0.0 && self.eps.is_finite()) {
-            return range("eps", self.eps, "above 0");
+        // What a node keeps must be a number above 0, else nothing ever ends.
+        if !(self.alpha * self.eps > 0.0 && self.eps.is_finite()) {
+            return range("eps", self.eps, "above 0, and so that alpha * eps is");
         }
         Ok(())
     }
