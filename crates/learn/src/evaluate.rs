@@ -197,12 +197,6 @@ impl Ranking<'_> {
 fn questions(task: &Task, config: &Config, number: usize, as_of: timeweft_graph::Time, queries: &mut Vec<Query>) {
     let link = &task.links[number];
     let candidates = task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
-    queries.extend(std::iter::once(link.destination).chain(candidates).map(|destination| Query {
-        edge_type: link.edge_type,
-        direction: link.direction,
-        source: link.source,
-        destination,
-        time: link.time,
-        as_of,
-    }));
+    let asked = std::iter::once(link.destination).chain(candidates);
+    queries.extend(asked.map(|destination| link.question(destination, as_of)));
 }

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::{Config, Freshness, LearnError, Split, candidates};
+use crate::{Config, Freshness, LearnError, Query, Split, candidates};
 
 /// A new edge that is to be predicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +24,14 @@ pub struct Link {
     pub time: Time,
     /// Position of its fact among all facts.
     pub fact: usize,
+}
+
+impl Link {
+    /// The question that this link answers, about a candidate, with the knowledge of before `as_of`.
+    pub fn question(&self, destination: NodeIndex, as_of: Time) -> Query {
+        let Link { edge_type, direction, source, time, .. } = *self;
+        Query { edge_type, direction, source, destination, time, as_of }
+    }
 }
 
 /// A graph as a stream of facts, with the links among them that are predicted.

@@ -296,14 +296,7 @@ impl<'a> Learner<'a> {
         for number in links {
             let link = &self.task.links[number];
             let as_of = as_of.unwrap_or(link.time);
-            let ask = |destination| Query {
-                edge_type: link.edge_type,
-                direction: link.direction,
-                source: link.source,
-                destination,
-                time: link.time,
-                as_of,
-            };
+            let ask = |destination| link.question(destination, as_of);
             queries.push(ask(link.destination));
             weights.push(0.0);
             let key = splitmix64(self.config.train.seed ^ splitmix64(epoch as u64)) ^ splitmix64(number as u64);

@@ -22,15 +22,7 @@ impl Asked {
     fn new(scale: usize) -> Asked {
         let world = World::random(scale as u64 + 20, SCALES[scale], 30, 3000);
         let mut random = Random(scale as u64);
-        let (first, span) = (world.first, (world.last - world.first) as usize);
-        let mut time = || match random.below(30) {
-            0 => Time::FOREVER,
-            1 => Time::MIN,
-            // The very time of an event.
-            2..12 => Time(world.lives[random.below(world.lives.len())].removed),
-            12..22 => Time(world.lives[random.below(world.lives.len())].created),
-            _ => Time(first + random.below(span + 2) as i64),
-        };
+        let mut time = || world.time(&mut random);
         let times = (0..N).map(|_| time()).collect();
         let mut random = Random(scale as u64 + 1);
         let nodes = (0..N).map(|_| NodeIndex(random.below(31) as u32)).collect();

@@ -31,14 +31,7 @@ impl Asked {
     fn new(scale: usize) -> Asked {
         let world = World::random(scale as u64 + 40, SCALES[scale], NODES, 1500);
         let mut random = Random(scale as u64);
-        let (first, span) = (world.first, (world.last - world.first) as usize);
-        let mut time = || match random.below(20) {
-            0 => Time::FOREVER,
-            1 => Time::MIN,
-            2..8 => Time(world.lives[random.below(world.lives.len())].removed),
-            8..14 => Time(world.lives[random.below(world.lives.len())].created),
-            _ => Time(first + random.below(span + 2) as i64),
-        };
+        let mut time = || world.time(&mut random);
         let times = (0..ROOTS).map(|_| time()).collect();
         let mut random = Random(scale as u64 + 1);
         let nodes = (0..ROOTS).map(|_| NodeIndex(random.below(NODES + 1) as u32)).collect();

@@ -144,6 +144,18 @@ struct Maker {
 }
 
 impl World {
+    /// A time to ask at: most are the very time at which a life begins or ends.
+    pub(crate) fn time(&self, random: &mut Random) -> Time {
+        let life = |random: &mut Random| &self.lives[random.below(self.lives.len())];
+        match random.below(20) {
+            0 => Time::FOREVER,
+            1 => Time::MIN,
+            2..8 => Time(life(random).removed),
+            8..14 => Time(life(random).created),
+            _ => Time(self.first + random.below((self.last - self.first) as usize + 2) as i64),
+        }
+    }
+
     /// `steps` changes of edges among `nodes`, many of them at the first; some nodes are removed and created again.
     pub(crate) fn random(seed: u64, scale: Scale, nodes: usize, steps: usize) -> World {
         World::make(seed, scale, (nodes, 200), steps)

@@ -45,17 +45,10 @@ fn check(make: impl Fn(Scope) -> Walk) -> [usize; 3] {
         let world = World::random(scale as u64 + 60, of, NODES, 6000);
         let indexes = world.indexes();
         let mut random = Random(scale as u64);
-        let (first, span) = (world.first, (world.last - world.first) as usize);
         for (at, scope) in scopes().into_iter().enumerate() {
             let walk = make(scope);
             let nodes: Vec<_> = (0..ROOTS).map(|_| NodeIndex(random.below(NODES + 1) as u32)).collect();
-            let mut time = || match random.below(20) {
-                0 => Time::FOREVER,
-                1 => Time::MIN,
-                2..8 => Time(world.lives[random.below(world.lives.len())].removed),
-                8..14 => Time(world.lives[random.below(world.lives.len())].created),
-                _ => Time(first + random.below(span + 2) as i64),
-            };
+            let mut time = || world.time(&mut random);
             let times: Vec<_> = (0..ROOTS).map(|_| time()).collect();
             let mut walked = vec![NO_NODE; ROOTS * (LENGTH + 1)];
             let (mut edges, mut created) = (vec![EdgeIndex(7); ROOTS * LENGTH], vec![Time(7); ROOTS * LENGTH]);

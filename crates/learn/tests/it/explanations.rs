@@ -12,14 +12,7 @@ use crate::worlds::{index, mixed, small};
 /// Questions of the test part: user, right answer.
 fn questions(task: &Task, n: usize) -> Vec<Query> {
     let links = &task.links[task.split.val_end..task.split.end];
-    let ask = |link: &timeweft_learn::Link| Query {
-        edge_type: link.edge_type,
-        direction: link.direction,
-        source: link.source,
-        destination: link.destination,
-        time: link.time,
-        as_of: link.time,
-    };
+    let ask = |link: &timeweft_learn::Link| link.question(link.destination, link.time);
     links.iter().take(n).map(ask).collect()
 }
 

@@ -80,14 +80,7 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     let facts = task.links[links.start].fact..task.links[links.end].fact;
     let ask = |number: usize, destination| {
         let link = task.links[number];
-        Query {
-            edge_type: link.edge_type,
-            direction: link.direction,
-            source: link.source,
-            destination,
-            time: link.time,
-            as_of: link.time,
-        }
+        link.question(destination, link.time)
     };
     let queries: Vec<Query> =
         links.flat_map(|i| [ask(i, task.links[i].destination), ask(i, task.links[i - 3].destination)]).collect();

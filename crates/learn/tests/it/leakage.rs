@@ -25,16 +25,7 @@ fn scores(events: &[Event], fitted: Option<Fitted>, config: &Config, links: Rang
         for number in links.clone().filter(inside) {
             let link = task.links[number];
             let destinations = (0..12).filter_map(|id| world.index.node_index(&NodeKey::new("item", id)));
-            let queries: Vec<_> = destinations
-                .map(|destination| timeweft_learn::Query {
-                    edge_type: link.edge_type,
-                    direction: link.direction,
-                    source: link.source,
-                    destination,
-                    time: link.time,
-                    as_of: link.time,
-                })
-                .collect();
+            let queries: Vec<_> = destinations.map(|destination| link.question(destination, link.time)).collect();
             logits.extend(pipeline::floats(pipeline::answer(&model, &world, &remembered, &store, &queries)));
         }
         remembered.commit(&mut store);

@@ -46,14 +46,7 @@ fn overfitted(config: &Config, epochs: usize) -> (Vec<(f32, Vec<f32>)>, f64) {
     assert_eq!((task.split.train_end, task.split.val_end), (64, 64));
     let trained = train(&task, &config, |_| ()).unwrap();
     let score = |(number, link): (usize, &timeweft_learn::Link)| {
-        let ask = |destination| timeweft_learn::Query {
-            edge_type: link.edge_type,
-            direction: link.direction,
-            source: link.source,
-            destination,
-            time: link.time,
-            as_of: link.time,
-        };
+        let ask = |destination| link.question(destination, link.time);
         let others = task.candidates(number, 8, 1);
         let queries: Vec<_> = std::iter::once(link.destination).chain(others).map(ask).collect();
         let logits = trained.score(&queries, link.time);
@@ -137,14 +130,7 @@ fn training_stops_when_it_gets_no_better() {
 fn one_more_step(trained: &Trained, task: &Task) -> Vec<Vec<u32>> {
     let model = trained.latest.model.clone().train();
     let link = task.links[task.links.len() - 1];
-    let query = timeweft_learn::Query {
-        edge_type: link.edge_type,
-        direction: link.direction,
-        source: link.source,
-        destination: link.destination,
-        time: link.time,
-        as_of: link.time,
-    };
+    let query = link.question(link.destination, link.time);
     let nothing = pipeline::Remembered::nothing(&trained.store);
     let logits = pipeline::answer(&model, &trained.world, &nothing, &trained.store, &[query]);
     let gradients = GradientsParams::from_grads(logits.sum().backward(), &model);
@@ -213,14 +199,7 @@ fn contributions_are_first_order_shares_of_the_score() {
     let task = Task::new(index(&mixed(120, 1)), &config).unwrap();
     let trained = train(&task, &config, |_| ()).unwrap();
     let link = task.links[task.split.end - 1];
-    let query = timeweft_learn::Query {
-        edge_type: link.edge_type,
-        direction: link.direction,
-        source: link.source,
-        destination: link.destination,
-        time: link.time,
-        as_of: link.time,
-    };
+    let query = link.question(link.destination, link.time);
     let explanation = trained.explain(&query);
     let logit = trained.score(std::slice::from_ref(&query), link.time)[0];
     assert!((explanation.logit - logit).abs() < 1e-5, "{} {logit}", explanation.logit);
