@@ -43,6 +43,8 @@ pub(crate) struct Args {
 
 /// Fewer edits leave fewer than about 200 links to test on: too few to tell a model from a rule.
 const ENOUGH: usize = 1500;
+/// Of a history by fewer people it hardly matters who edits: there is nothing to tell them apart by.
+const PEOPLE: usize = 3;
 /// Commits of a git history that are read: enough to learn from in minutes.
 const COMMITS: usize = 4000;
 /// Links that are trained on in all epochs together: about a minute on two cores.
@@ -152,17 +154,23 @@ fn from_git(dir: &Path) -> Result<Loaded, String> {
     let scratch = free(&suffixed(dir, ".loading"));
     let bar = Progress::spinner("reading the git history");
     let options = GitLoad { limit: Some(COMMITS), ..GitLoad::default() };
-    let attempt = || -> anyhow::Result<(LoadReport, usize)> {
+    let attempt = || -> anyhow::Result<(LoadReport, usize, usize)> {
         let mut graph = Graph::create(&scratch, TimeUnit::Second)?;
         let report = graph.load_git(Path::new("."), &options, &mut |progress| bar.set(progress.records))?;
         let view = graph.view();
-        let edits = view.facts().iter().filter(|fact| is_link(&view, fact, synthetic::RELATION)).count();
-        Ok((report, edits))
+        let edits: Vec<_> = view
+            .facts()
+            .iter()
+            .filter(|fact| is_link(&view, fact, synthetic::RELATION))
+            .map(|edit| edit.source)
+            .collect();
+        let people = edits.iter().collect::<std::collections::HashSet<_>>().len();
+        Ok((report, edits.len(), people))
     };
     let outcome = attempt();
     drop(bar);
     match outcome {
-        Ok((report, edits)) if edits >= ENOUGH => {
+        Ok((report, edits, people)) if edits >= ENOUGH && people >= PEOPLE => {
             std::fs::rename(&scratch, dir).map_err(|error| format!("{}: {error}", dir.display()))?;
             let graph = Graph::open(dir).map_err(|error| error.to_string())?;
             let why = format!(
@@ -174,7 +182,10 @@ fn from_git(dir: &Path) -> Result<Loaded, String> {
             // Only what was made a moment ago is removed.
             let _ = std::fs::remove_dir_all(&scratch);
             Err(match outcome {
-                Ok((_, edits)) => format!("the git history of this folder has only {edits} edits of files."),
+                Ok((_, edits, _)) if edits < ENOUGH => {
+                    format!("the git history of this folder has only {edits} edits of files.")
+                }
+                Ok((_, _, people)) => format!("the git history of this folder is by {people} people only."),
                 Err(_) => "this folder has no git history that could be read.".into(),
             })
         }
