@@ -12,7 +12,7 @@ use crate::world::World;
 const COMMANDS: [&str; 4] = ["sample", "walk", "page-rank", "features"];
 
 fn page(name: &str) -> String {
-    fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs")).join(name)).unwrap()
+    fs::read_to_string(Path::new("../../docs").join(name)).unwrap()
 }
 
 /// The shop of the guide, with the roots of the pages.

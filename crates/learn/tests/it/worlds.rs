@@ -139,7 +139,7 @@ pub(crate) fn weights(model: &Htgn) -> Vec<Vec<u32>> {
 
 /// The folder of real data, or `None` with a line that says what was left out.
 pub(crate) fn data(test: &str) -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let default = "../../../shared/data";
     let folder = std::env::var_os("TIMEWEFT_DATA").map_or_else(|| PathBuf::from(default), PathBuf::from);
     if folder.is_dir() {
         return Some(folder);

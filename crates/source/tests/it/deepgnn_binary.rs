@@ -8,7 +8,7 @@ use timeweft_graph::{Element, Event, SpanRow, SpanRows, TimeUnit};
 use timeweft_source::{FeatureTypes, Intervals, SourceError, deepgnn_binary, temporal_json};
 
 fn data(name: &str) -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/deepgnn")).join(name)
+    Path::new("tests/data/deepgnn").join(name)
 }
 
 const TEMPORAL: &str = r#"
