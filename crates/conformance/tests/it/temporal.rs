@@ -197,18 +197,17 @@ fn s46_last_n_from_its_file() {
     assert_eq!(found, [edge(10), none, none, none, none, none]);
 }
 
-/// What is known of a graph at a time, by name, with what goes by the order of types at a node or without.
-fn answers(index: &Index, ids: &[u64], at: i64, ordered: bool) -> Vec<String> {
+/// What is known of a graph at a time, by name.
+fn answers(index: &Index, ids: &[u64], at: i64) -> Vec<String> {
     let (own, at) = (nodes(index, ids), times(&vec![at; ids.len()]));
     let roots = Roots::new(&own, &at).unwrap();
     let name = |node: &NodeIndex| id(index, *node);
     let mut told = Vec::new();
     let weight = WeightBy::Feature("weight".into());
-    let drawn = [Choice::Uniform, Choice::UniformDistinct, Choice::Weighted, Choice::WeightedDistinct];
-    let drawn = if ordered { &drawn[..] } else { &[] };
+    use Choice::{Heaviest, Last, Uniform, UniformDistinct, Weighted, WeightedDistinct};
     for side in [Side::Out, Side::In, Side::Both] {
         let scope = Scope::new(EdgeTypes::All, side, AsOf::At);
-        for &choice in [Choice::Last, Choice::Heaviest].iter().chain(drawn) {
+        for choice in [Last, Heaviest, Uniform, UniformDistinct, Weighted, WeightedDistinct] {
             let sampling = Sampling::new(scope.clone(), choice, 0).weight(weight.clone()).seed(5);
             let mut hops = Vec::new();
             index.fan_out(&sampling, &[4, 2], HopTime::Edge, roots, &mut hops).unwrap();
@@ -220,8 +219,7 @@ fn answers(index: &Index, ids: &[u64], at: i64, ordered: bool) -> Vec<String> {
                 ));
             }
         }
-        let walks = [WalkTimes::Any, WalkTimes::NotLater, WalkTimes::Earlier, WalkTimes::Later];
-        for &kind in walks.iter().filter(|_| ordered) {
+        for kind in [WalkTimes::Any, WalkTimes::NotLater, WalkTimes::Earlier, WalkTimes::Later] {
             let walk = Walk { seed: 6, ..Walk::new(scope.clone(), 5, kind) };
             let mut walked = vec![NO_NODE; ids.len() * 6];
             index.walk(&walk, roots, Steps { nodes: &mut walked, ..Steps::default() }).unwrap();
@@ -230,7 +228,7 @@ fn answers(index: &Index, ids: &[u64], at: i64, ordered: bool) -> Vec<String> {
         let page_rank = PageRank { scope, alpha: 0.2, eps: 1e-4, k: 400 };
         let (mut found, mut ranks) = (vec![NO_NODE; ids.len() * 400], vec![0.0; ids.len() * 400]);
         index.page_rank(&page_rank, roots, &mut found, &mut ranks).unwrap();
-        for (found, ranks) in found.chunks(400).zip(ranks.chunks(400)).filter(|_| ordered) {
+        for (found, ranks) in found.chunks(400).zip(ranks.chunks(400)) {
             // Of nodes with equal ranks the first to arrive comes first.
             let mut ranked: Vec<_> = found.iter().map(name).zip(ranks).filter(|(id, _)| *id != -1).collect();
             ranked.sort_by_key(|(id, _)| *id);
@@ -243,8 +241,8 @@ fn answers(index: &Index, ids: &[u64], at: i64, ordered: bool) -> Vec<String> {
     told
 }
 
-/// Lines of 150 nodes and 2,000 edges of three, created at times of their own; nodes before edges.
-fn lines() -> (Vec<String>, Vec<String>) {
+/// Lines of 150 nodes and 2,000 edges of three types, so many of them created at once; nodes before edges.
+fn lines(at_once: u64) -> (Vec<String>, Vec<String>) {
     let mut state = 17u64;
     let mut below = |n: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -253,7 +251,7 @@ fn lines() -> (Vec<String>, Vec<String>) {
     let node = |id: u64| format!("{id},-1,0,1.0,0,-1,int32,2,{id},{}", id * id);
     let nodes = (0..150).map(node).collect();
     let edges = (0..2000u64).map(|at| {
-        let (from, kind, to, created) = (below(150), below(3), below(150), at + 1);
+        let (from, kind, to, created) = (below(150), below(3), below(150), at / at_once + 1);
         let removed = if below(3) == 0 { (created + 1 + below(900)) as i64 } else { -1 };
         format!("{from},{kind},{to},{}.5,{created},{removed}", below(9))
     });
@@ -269,24 +267,17 @@ const TIMES: [i64; 5] = [1, 400, 1500, 2000, 5000];
 
 #[test]
 fn s49_one_and_many_partitions_give_the_same_answers() {
-    let (nodes, edges) = lines();
     let ids: Vec<u64> = (0..151).collect();
-    let whole = [nodes, edges].concat();
-    // Draws go by the place of an edge among those of its node, and so does in which order nodes push their ranks on: by
-    // type, and types stand in the order in which they were first met. So they are the same to the last bit where all
-    // partitions meet the types in one order.
-    for ordered in [false, true] {
-        let load = |mut parts: Vec<Vec<String>>| {
-            let kind = |line: &String| line.split(',').nth(1).unwrap().parse::<i64>().unwrap();
-            parts.iter_mut().filter(|_| ordered).for_each(|part| part.sort_by_key(kind));
-            load("graph.csv", &parts.concat().join("\n"), true)
-        };
+    let load = |parts: Vec<Vec<String>>| load("graph.csv", &parts.concat().join("\n"), true);
+    for at_once in [1, 100] {
+        let (nodes, edges) = lines(at_once);
+        let whole = [nodes, edges].concat();
         let one = load(vec![whole.clone()]);
-        let asked = TIMES.map(|at| answers(&one, &ids, at, ordered));
+        let asked = TIMES.map(|at| answers(&one, &ids, at));
         for n in [2, 3, 7] {
             let many = load(dealt(&whole, n));
             for (at, asked) in TIMES.into_iter().zip(&asked) {
-                for (wanted, told) in asked.iter().zip(answers(&many, &ids, at, ordered)) {
+                for (wanted, told) in asked.iter().zip(answers(&many, &ids, at)) {
                     assert!(told == *wanted, "{n} partitions, at {at}:\n{told}\n{wanted}");
                 }
             }
@@ -314,17 +305,17 @@ fn s48_nodes_and_edges_may_lie_apart() {
 /// A graph without times is there from 0 for ever: questions with a time answer alike from then on.
 #[test]
 fn s49_a_static_graph_is_asked_with_times() {
-    let (nodes, edges) = lines();
+    let (nodes, edges) = lines(1);
     let plain = |line: &String| {
         line.split(',').enumerate().filter(|(at, _)| ![4, 5].contains(at)).map(|(_, c)| c).collect::<Vec<_>>().join(",")
     };
     let lines: Vec<String> = nodes.iter().chain(&edges).map(plain).collect();
     let index = load("graph.csv", &lines.join("\n"), false);
     let ids: Vec<u64> = (0..150).collect();
-    let now = answers(&index, &ids, 0, true);
+    let now = answers(&index, &ids, 0);
     assert!(now.iter().any(|told| told.contains("Weighted")));
     for at in [1, 1_700_000_000_000, i64::MAX] {
-        for (told, wanted) in answers(&index, &ids, at, true).iter().zip(&now) {
+        for (told, wanted) in answers(&index, &ids, at).iter().zip(&now) {
             // Only walks forward in time begin at the time asked for.
             assert!(told == wanted || told.contains("Later"), "{at}: {told} {wanted}");
         }

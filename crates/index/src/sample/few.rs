@@ -31,8 +31,6 @@ pub(crate) struct Few<T: Width> {
     weights: [f64; FEW],
     /// Sums of weights, up to and with each.
     sums: [f64; FEW],
-    /// Random numbers between 0 and the sum of all.
-    numbers: [f64; FEW],
     ranks: [T::Rank; FEW],
     len: usize,
     chosen: [u32; FEW],
@@ -61,7 +59,6 @@ impl<T: Width> Default for Few<T> {
             types: [EdgeTypeId(0); FEW],
             weights: [1.0; FEW],
             sums: [0.0; FEW],
-            numbers: [0.0; FEW],
             ranks: [T::Rank::default(); FEW],
             len: 0,
             chosen: [0; FEW],
@@ -109,18 +106,21 @@ impl<T: Width> Few<T> {
     fn gather<'a, P: Parts<'a, T>, const WEIGHTS: bool>(&mut self, source: P, parts: &[Part], ask: &Ask<'_, T>) {
         let mut n = 0;
         for part in parts {
+            let entries = source.entries(part);
             let weights = if WEIGHTS { ask.scale.of_part::<T, P>(part) } else { &[] };
-            for (at, entry) in source.entries(part).iter().enumerate() {
+            // Those of a part that has none known are read below, as those with the sign set.
+            let known = weights.len() == entries.len();
+            for (at, entry) in entries.iter().enumerate() {
                 self.entries[n & MASK] = *entry;
                 self.types[n & MASK] = part.edge_type;
                 if WEIGHTS {
-                    self.weights[n & MASK] = weights.get(at).copied().unwrap_or(-0.0);
+                    self.weights[n & MASK] = if known { weights[at] } else { -0.0 };
                 }
                 n += usize::from(ask.moment.sees(entry));
             }
         }
         self.len = n.min(FEW);
-        if WEIGHTS && self.weights[..self.len].iter().any(|weight| weight.is_sign_negative()) {
+        if WEIGHTS && self.weights[..self.len].iter().fold(0, |signs, weight| signs | weight.to_bits()) >> 63 == 1 {
             for (weight, entry) in self.weights.iter_mut().zip(&self.entries[..self.len]) {
                 if weight.is_sign_negative() {
                     *weight = ask.scale.read(entry.edge());
@@ -150,19 +150,27 @@ impl<T: Width> Few<T> {
     #[inline(always)]
     fn weighted(&mut self, k: usize, mut draws: Draws) {
         let (mut sum, n) = (0.0, self.len);
-        for (total, weight) in self.sums.iter_mut().zip(&self.weights[..n]) {
-            sum += clean(*weight);
+        self.sums.iter_mut().zip(&self.weights[..n]).for_each(|(total, weight)| *total = clean(*weight));
+        for total in &mut self.sums[..n] {
+            sum += *total;
             *total = sum;
         }
         if sum == 0.0 {
             return;
         }
         self.n_chosen = k;
-        self.numbers[..k].iter_mut().for_each(|number| *number = draws.unit() * sum);
-        let (lanes, _) = self.numbers[..k.next_multiple_of(LANES)].as_chunks::<LANES>();
-        let (chosen, _) = self.chosen.as_chunks_mut::<LANES>();
-        for (numbers, chosen) in lanes.iter().zip(chosen) {
-            *chosen = below(&self.sums[..n], numbers);
+        let (chosen, _) = self.chosen[..k.next_multiple_of(LANES)].as_chunks_mut::<LANES>();
+        let (sums, mut all_below) = (&self.sums[..n], true);
+        for chosen in chosen {
+            let mut numbers = draws.units::<LANES>();
+            for number in &mut numbers {
+                *number *= sum;
+                all_below &= *number < sum;
+            }
+            *chosen = below(sums, &numbers);
+        }
+        if all_below {
+            return;
         }
         // A number may be rounded up to the sum of all, which is none's.
         while let Some(at) = self.chosen[..k].iter().position(|&at| at as usize >= n) {
@@ -234,7 +242,9 @@ fn below(sums: &[f64], numbers: &[f64; LANES]) -> [u32; LANES] {
             *count += u64::from(sum <= number);
         }
     }
-    counts.map(|count| count as u32)
+    let mut short = [0u32; LANES];
+    short.iter_mut().zip(&counts).for_each(|(short, count)| *short = *count as u32);
+    short
 }
 
 /// For each of some ranks how many of all are above it.

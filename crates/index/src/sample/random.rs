@@ -60,13 +60,25 @@ impl Draws {
         (self.next() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
+    /// The next numbers in `[0, 1)`, of 53 bits each, side by side.
+    #[inline(always)]
+    pub(crate) fn units<const N: usize>(&mut self) -> [f64; N] {
+        let mut units = [0.0; N];
+        for (n, unit) in (1u64..).zip(&mut units) {
+            let state = self.state.wrapping_add(GOLDEN.wrapping_mul(n));
+            *unit = (mix(state) >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
+        }
+        self.state = self.state.wrapping_add(GOLDEN.wrapping_mul(N as u64));
+        units
+    }
+
     /// The next number in `(0, 1]`, whose logarithm is finite.
     pub(crate) fn positive(&mut self) -> f64 {
         1.0 - self.unit()
     }
 }
 
-#[inline]
+#[inline(always)]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

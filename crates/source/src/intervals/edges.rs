@@ -42,6 +42,7 @@ impl Assembly {
             }
         });
         let keys = keys(&edges);
+        self.add_edge_types(&edges);
         for ((edge, file), key) in edges.into_iter().zip(keys) {
             self.file = file;
             if let Err(reason) = self.add_edge(&edge, key) {
@@ -49,6 +50,23 @@ impl Assembly {
             }
         }
         self.file = last;
+    }
+
+    /// Adds the types of edges in the order of the names of their relations and ends: draws go by the order of types, and
+    /// lines may come in any.
+    fn add_edge_types(&mut self, edges: &[Bound<'_>]) {
+        let nodes = &self.nodes;
+        let ends = |edge: &EdgeSpan<'_>| nodes.get(&edge.source).zip(nodes.get(&edge.destination));
+        let of = |(edge, _): &Bound<'_>| {
+            let (source, destination) = ends(edge)?;
+            let names = (source.key.node_type.clone(), destination.key.node_type.clone());
+            Some(((edge.edge_type, names), (source.node_type, destination.node_type)))
+        };
+        let met: BTreeMap<_, _> = edges.iter().filter_map(of).collect();
+        for ((number, _), (source, destination)) in met {
+            let relation = self.number(number);
+            self.overflow |= self.schema.add_edge_type(source, &relation, destination).is_none();
+        }
     }
 
     /// Ends that no record describes.

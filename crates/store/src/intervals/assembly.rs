@@ -1,8 +1,10 @@
 //! The sink: nodes go on at once, edges when all nodes are known.
 
+use rustc_hash::FxHashMap;
 use timeweft_graph::rows::LifeRows;
 use timeweft_graph::{
-    EdgeSpan, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Schema, SpanSink, ValueSpans,
+    EdgeSpan, EdgeTypeId, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Schema, SpanSink,
+    ValueSpans,
 };
 
 use super::edges::{Edges, Lanes, UNBOUND, UNFIT, Waiting};
@@ -29,7 +31,9 @@ pub(super) struct Assembly {
     source: Option<(u64, u32)>,
     /// Destinations of edges that follow each other, and the first of these.
     destinations: (usize, Vec<End>),
-    /// Whether the edges of some source do not come together.
+    /// The types of bound edges, by the numbers that these have meanwhile.
+    bound_types: Vec<Option<EdgeTypeId>>,
+    /// Whether the edges of some source do not come together, or sources not in the order of their ids.
     scattered: bool,
     chunk: LifeRows,
     output: Output,
@@ -58,6 +62,7 @@ impl Assembly {
             files: vec![(0, "".into())],
             source: None,
             destinations: (0, Vec::new()),
+            bound_types: Vec::new(),
             scattered: false,
             chunk: LifeRows::default(),
             output,
@@ -118,11 +123,12 @@ impl Assembly {
     pub(super) fn finish(mut self) -> Result<Assembled, StoreError> {
         self.put_unknown();
         self.flush(true, 0);
+        self.bind();
         match self.scattered {
             false => self.put_edges(None),
             true => {
-                (0..self.edges.len()).for_each(|at| self.bind(at));
-                let order = self.edges.by_source(self.nodes.all.len());
+                (0..self.edges.len()).for_each(|at| self.declare(at));
+                let order = self.edges.by_source(&self.nodes.all);
                 self.put_edges(Some(&order));
             }
         }
@@ -160,7 +166,42 @@ impl Assembly {
         }
     }
 
-    /// Hands on all edges, in this order. Those of one source come together; without an order they are bound first.
+    /// Cuts each edge to the lives of its ends, or refuses it, and adds the types of those that are left by name: draws go by
+    /// the order of types, and lines may come in any.
+    fn bind(&mut self) {
+        let (mut met, mut last) = (FxHashMap::default(), None);
+        for at in 0..self.edges.len() {
+            let edge = *self.edges.get(at);
+            let ends = [self.end(edge.ends[0]), self.destination(at)];
+            let life = match bound(&edge, ends) {
+                Ok(life) => life,
+                Err((end, reason)) => {
+                    let id = self.nodes.all[edge.ends[end] as usize].id;
+                    let reason = Reason::Malformed(format!("{} node {id} {}", reason.0, reason.1));
+                    let reject = self.refused(at, edge.edge_type, reason);
+                    self.done.rejects.push(reject);
+                    self.edges.get_mut(at).edge_type = UNBOUND;
+                    continue;
+                }
+            };
+            self.done.clipped.edges += u64::from(life != edge.life);
+            let [(_, source), (_, destination)] = ends;
+            let key = (source, edge.edge_type, destination);
+            let number = match last {
+                Some((known, number)) if known == key => number,
+                _ => {
+                    let next = met.len() as u32;
+                    *met.entry(key).or_insert(next)
+                }
+            };
+            last = Some((key, number));
+            let edge = self.edges.get_mut(at);
+            (edge.life, edge.edge_type) = (life, number);
+        }
+        self.bound_types = self.types.add_edge_types(met);
+    }
+
+    /// Hands on all edges, in this order. Those of one source come together; without an order they are declared first.
     fn put_edges(&mut self, order: Option<&[u32]>) {
         let n = self.edges.len();
         let position = |at: usize| order.map_or(at, |order| order[at] as usize);
@@ -171,11 +212,17 @@ impl Assembly {
             let mut end = start;
             while end < n && self.edges.get(position(end)).ends[0] == source {
                 if order.is_none() {
-                    self.bind(end);
+                    self.declare(end);
                 }
                 end += 1;
             }
             self.lanes(start..end, position, &mut keys);
+            // Edges that begin together stand in one order, however lines come.
+            let begin = |at: usize| (self.edges.get(at).life, self.edges.get(at).edge_type);
+            let destination = |at: usize| self.nodes.all[self.edges.get(at).ends[1] as usize].id;
+            keys.sort_by(|(a, _), (b, _)| {
+                begin(*a).cmp(&begin(*b)).then_with(|| destination(*a).cmp(&destination(*b)))
+            });
             for &(at, lane) in &keys {
                 self.put_edge(at, lane, n);
             }
@@ -223,39 +270,29 @@ impl Assembly {
         }
     }
 
-    /// Cuts an edge to the lives of its ends, and declares its type and features; or refuses it.
-    fn bind(&mut self, at: usize) {
+    /// Declares the features of a bound edge, or refuses it.
+    fn declare(&mut self, at: usize) {
         let edge = *self.edges.get(at);
-        let ends = [self.end(edge.ends[0]), self.destination(at)];
-        let life = match bound(&edge, ends) {
-            Ok(life) => life,
-            Err((end, reason)) => {
-                let id = self.nodes.all[edge.ends[end] as usize].id;
-                let reject = self.refused(at, Reason::Malformed(format!("{} node {id} {}", reason.0, reason.1)));
-                self.done.rejects.push(reject);
-                self.edges.get_mut(at).edge_type = UNBOUND;
-                return;
-            }
-        };
-        self.done.clipped.edges += u64::from(life != edge.life);
-        let [(_, source), (_, destination)] = ends;
-        let edge_type = self.types.edge_type(source, edge.edge_type, destination);
+        if edge.edge_type == UNBOUND {
+            return;
+        }
+        let edge_type = self.bound_types[edge.edge_type as usize];
         let fits = edge_type.map_or(Ok(()), |edge_type| {
-            let (owner, weight) = (Owner::Edge(edge_type), Some(edge.weight));
+            let (owner, life, weight) = (Owner::Edge(edge_type), edge.life, Some(edge.weight));
             self.types.declare(&Course { owner, life, weight, values: self.edges.values(at) })
         });
         let mut edge_type = edge_type.map_or(UNFIT, |edge_type| u32::from(edge_type.0));
         match fits {
             Ok(()) => self.done.clipped.features += u64::from(self.edges.clipped(at)),
             Err(reason) => {
-                let reject = self.refused(at, reason);
+                let relation = edge_type & !UNFIT;
+                let relation = self.types.schema.edge_types().get(relation as usize).map(|of| of.relation.clone());
+                let reject = self.refused(at, relation.unwrap_or_else(|| "".into()), reason);
                 self.unfit.push(reject);
                 edge_type |= UNFIT;
             }
         }
-        let edge = self.edges.get_mut(at);
-        edge.edge_type = edge_type;
-        edge.life = life;
+        self.edges.get_mut(at).edge_type = edge_type;
     }
 
     fn end(&self, node: u32) -> End {
@@ -280,7 +317,7 @@ impl Assembly {
         end
     }
 
-    fn refused(&self, at: usize, reason: Reason) -> Reject {
+    fn refused(&self, at: usize, relation: impl std::fmt::Display, reason: Reason) -> Reject {
         let edge = self.edges.get(at);
         let reason = match edge.position {
             0 => reason,
@@ -290,7 +327,7 @@ impl Assembly {
         let reason = match edge.line {
             0 => {
                 let [source, destination] = edge.ends.map(|end| self.nodes.all[end as usize].id);
-                Reason::Malformed(format!("edge {source} -{}-> {destination}: {reason}", edge.edge_type))
+                Reason::Malformed(format!("edge {source} -{relation}-> {destination}: {reason}"))
             }
             _ => reason,
         };
@@ -348,9 +385,7 @@ impl SpanSink for Assembly {
             last => {
                 let source = self.nodes.named(edge.source, created, at as u64);
                 if last.is_none_or(|(id, _)| id != edge.source) {
-                    let node = &mut self.nodes.all[source as usize];
-                    self.scattered |= node.is_source;
-                    node.is_source = true;
+                    self.scattered |= last.is_some_and(|(id, _)| id > edge.source);
                     self.source = Some((edge.source, source));
                 }
                 source

@@ -3,13 +3,15 @@
 use timeweft_graph::spans::PackedSpan;
 use timeweft_graph::{EdgeSpan, EdgeTypeId, Interval, Time, ValueSpans};
 
+use super::nodes::Node;
+
 /// An edge that waits.
 #[derive(Clone, Copy)]
 pub(super) struct Waiting {
     pub(super) life: Interval,
     /// Numbers of its ends among the nodes of the source.
     pub(super) ends: [u32; 2],
-    /// Number in the source; once it is bound, what became of it.
+    /// Number in the source; once it is bound, that of its type among those; once declared, what became of it.
     pub(super) edge_type: u32,
     pub(super) weight: f32,
     pub(super) line: u64,
@@ -109,13 +111,17 @@ impl Edges {
         }
     }
 
-    /// Positions in the order of their sources, as these are numbered; those of one source in their order.
-    pub(super) fn by_source(&self, n_nodes: usize) -> Vec<u32> {
-        let mut next = vec![0u32; n_nodes + 1];
+    /// Positions in the order of the ids of their sources; those of one source in their order.
+    pub(super) fn by_source(&self, nodes: &[Node]) -> Vec<u32> {
+        let mut by_id: Vec<u32> = (0..nodes.len() as u32).collect();
+        by_id.sort_unstable_by_key(|node| nodes[*node as usize].id);
+        let mut next = vec![0u32; nodes.len()];
         let sources = || self.pieces.iter().flat_map(|piece| &piece.edges).map(|edge| edge.ends[0] as usize);
-        sources().for_each(|source| next[source + 1] += 1);
-        for at in 1..next.len() {
-            next[at] += next[at - 1];
+        sources().for_each(|source| next[source] += 1);
+        let mut start = 0;
+        for node in by_id {
+            let next = &mut next[node as usize];
+            (*next, start) = (start, start + *next);
         }
         let mut order = vec![0; self.len()];
         for (at, source) in sources().enumerate() {

@@ -14,12 +14,10 @@ pub(super) struct Types {
     names: FxHashMap<u32, Name>,
     weight: Name,
     node_types: FxHashMap<u32, NodeTypeId>,
-    edge_types: FxHashMap<(NodeTypeId, u32, NodeTypeId), EdgeTypeId>,
     /// By owner and number; no number is the weight.
     features: FxHashMap<(Owner, Option<u32>), (FeatureId, FeatureKind)>,
     /// Owner of the last weight and its feature.
     last_weight: Option<(Owner, FeatureId)>,
-    last_edge_type: Option<((NodeTypeId, u32, NodeTypeId), EdgeTypeId)>,
     /// Whether something was added since this was last asked.
     pub(super) grown: bool,
     /// Whether there are more types or features than numbers.
@@ -27,6 +25,9 @@ pub(super) struct Types {
     begins: Vec<(FeatureId, Begin)>,
     changes: Vec<(Time, FeatureId, Option<usize>)>,
 }
+
+/// Node type of the source, number in the file, node type of the destination.
+pub(super) type EdgeTypeKey = (NodeTypeId, u32, NodeTypeId);
 
 /// A value that a life begins with.
 #[derive(Clone, Copy)]
@@ -55,10 +56,8 @@ impl Types {
             names: FxHashMap::default(),
             weight: "weight".into(),
             node_types: FxHashMap::default(),
-            edge_types: FxHashMap::default(),
             features: FxHashMap::default(),
             last_weight: None,
-            last_edge_type: None,
             grown: true,
             full: false,
             begins: Vec::new(),
@@ -89,25 +88,21 @@ impl Types {
         added
     }
 
-    /// The edge type of a number between two node types.
-    pub(super) fn edge_type(&mut self, source: NodeTypeId, number: u32, destination: NodeTypeId) -> Option<EdgeTypeId> {
-        let key = (source, number, destination);
-        if let Some((_, known)) = self.last_edge_type.filter(|(last, _)| *last == key) {
-            return Some(known);
+    /// Adds edge types, by number and by the node types of both ends, in the order of these names; each at the position that
+    /// it is given with.
+    pub(super) fn add_edge_types(&mut self, met: FxHashMap<EdgeTypeKey, u32>) -> Vec<Option<EdgeTypeId>> {
+        let mut added = vec![None; met.len()];
+        let named = |at: NodeTypeId| self.schema.node_types().get(at.at()).map(|of| of.name.clone());
+        let mut met: Vec<_> = met.into_iter().collect();
+        met.sort_by_cached_key(|&((source, number, destination), _)| (number, named(source), named(destination)));
+        for ((source, number, destination), at) in met {
+            let name = self.name(number);
+            let edge_type = self.schema.add_edge_type(source, &name, destination);
+            self.grown = true;
+            self.full |= edge_type.is_none();
+            added[at as usize] = edge_type;
         }
-        let edge_type = match self.edge_types.get(&key) {
-            Some(known) => *known,
-            None => {
-                let name = self.name(number);
-                let added = self.schema.add_edge_type(source, &name, destination);
-                self.grown = true;
-                self.full |= added.is_none();
-                self.edge_types.insert(key, added?);
-                added?
-            }
-        };
-        self.last_edge_type = Some((key, edge_type));
-        Some(edge_type)
+        added
     }
 
     /// Declares all features of an element or none: a refused element leaves no trace.

@@ -10,8 +10,6 @@ pub(super) struct Node {
     pub(super) life: Interval,
     pub(super) described: bool,
     pub(super) node_type: NodeTypeId,
-    /// Whether a run of edges from it has begun.
-    pub(super) is_source: bool,
     /// The line that describes it, or the first edge that names it.
     pub(super) origin: u64,
 }
@@ -64,7 +62,7 @@ impl Nodes {
             None => {
                 let life = Interval::open(Time(0).min(created));
                 let node_type = NodeTypeId(0);
-                self.add(Node { id, life, described: false, node_type, is_source: false, origin: edge })
+                self.add(Node { id, life, described: false, node_type, origin: edge })
             }
         }
     }
@@ -80,7 +78,7 @@ impl Nodes {
                 }
             }
             None => {
-                self.add(Node { id, life, described: true, node_type, is_source: false, origin: line });
+                self.add(Node { id, life, described: true, node_type, origin: line });
             }
         }
     }
