@@ -168,19 +168,25 @@ fn ontology(path: &Path) -> Result<Arc<Index>> {
     let mut loading = Loading::new(TimeUnit::Second);
     let mut types: BTreeMap<String, NodeKey> = BTreeMap::new();
     let rows = text(path)?;
-    for (number, line) in rows.lines().enumerate().skip(1) {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let [_, time, action, entity, kind, source, destination, changed] = fields[..] else {
-            bail!("{}:{}: not eight fields", path.display(), number + 1)
-        };
+    let mut lines: Vec<(usize, Vec<&str>)> =
+        rows.lines().map(|line| line.split('\t').collect()).enumerate().skip(1).collect();
+    if let Some((number, _)) = lines.iter().find(|(_, fields)| fields.len() != 8) {
+        bail!("{}:{}: not eight fields", path.display(), number + 1);
+    }
+    // A version tells of nodes first: a term goes after its edges, and new edges come after new terms.
+    let stage = |action: &str, entity: &str| match (entity, action) {
+        ("NODE", "CREATE" | "UPDATE") => 0,
+        ("EDGE", "DELETE") => 1,
+        ("NODE", _) => 2,
+        _ => 3,
+    };
+    lines.sort_by_key(|(_, fields)| (fields[0].parse::<u32>().unwrap_or(u32::MAX), stage(fields[2], fields[3])));
+    for (number, fields) in &lines {
+        let [_, time, action, entity, kind, source, destination, changed] = fields[..] else { continue };
         let time = Time(time.parse().with_context(|| format!("{}:{}: time", path.display(), number + 1))?);
         let term = |id: &str| types.get(id).cloned().unwrap_or_else(|| NodeKey::new("term", id));
-        let edge = || EdgeKey {
-            source: term(source),
-            relation: if entity == "NODE" { "merged_into".into() } else { kind.into() },
-            destination: term(destination),
-            key: None,
-        };
+        let edge =
+            || EdgeKey { source: term(source), relation: kind.into(), destination: term(destination), key: None };
         let (action, element) = match (action, entity) {
             ("CREATE", "NODE") => {
                 let key = NodeKey::new(kind, source);
@@ -188,8 +194,9 @@ fn ontology(path: &Path) -> Result<Arc<Index>> {
                 (Action::Create, Element::Node(key))
             }
             ("UPDATE", "NODE") => (Action::Update, Element::Node(term(source))),
-            ("DELETE", "NODE") => (Action::Delete, Element::Node(term(source))),
-            ("CREATE", "EDGE") | ("MERGE", "NODE") => (Action::Create, Element::Edge(edge())),
+            // A term that is merged goes; into which one is not asked here.
+            ("DELETE" | "MERGE", "NODE") => (Action::Delete, Element::Node(term(source))),
+            ("CREATE", "EDGE") => (Action::Create, Element::Edge(edge())),
             ("DELETE", "EDGE") => (Action::Delete, Element::Edge(edge())),
             _ => bail!("{}:{}: {action} {entity}", path.display(), number + 1),
         };
@@ -202,7 +209,7 @@ fn ontology(path: &Path) -> Result<Arc<Index>> {
             loading.rejected += 1;
         }
     }
-    println!("{} of {} events rejected", loading.rejected, rows.lines().count() - 1);
+    println!("{} of {} events rejected", loading.rejected, lines.len());
     Ok(Arc::new(loading.index))
 }
 

@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::NodeIndex;
+use timeweft_graph::{NodeIndex, Time};
 
 use crate::history::Side;
-use crate::{Freshness, Link, Metrics, Task, rank};
+use crate::{Freshness, Link, Metrics, Predict, Task, rank};
 
 /// A training-free rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,11 +20,15 @@ pub enum Rule {
     Recency,
     /// How often d was reached.
     Popularity,
+    /// Of what is there, what had to do with anything longest ago. Removals and ends only.
+    Idle,
 }
 
 impl Rule {
-    /// All rules, in the order of reports.
-    pub const ALL: [Rule; 4] = [Rule::EdgeBank, Rule::EdgeBankWindow, Rule::Recency, Rule::Popularity];
+    /// The rules for new edges, in the order of reports.
+    pub const OF_LINKS: [Rule; 4] = [Rule::EdgeBank, Rule::EdgeBankWindow, Rule::Recency, Rule::Popularity];
+    /// The rules for what goes: they look at the facts of an edge's ends, or of a node: at the last one, and how many.
+    pub const OF_ENDS: [Rule; 3] = [Rule::Recency, Rule::Popularity, Rule::Idle];
 
     /// Name in reports.
     pub fn name(self) -> &'static str {
@@ -33,6 +37,7 @@ impl Rule {
             Rule::EdgeBankWindow => "EdgeBank window",
             Rule::Recency => "recency",
             Rule::Popularity => "popularity",
+            Rule::Idle => "idle",
         }
     }
 
@@ -44,22 +49,61 @@ impl Rule {
         count: usize,
         seed: u64,
     ) -> Vec<(Rule, Metrics)> {
-        let mut ranks = vec![Vec::with_capacity(part.len()); Rule::ALL.len()];
-        let mut seen = Seen::new(window(task));
+        let rules = if task.predict == Predict::Created { &Rule::OF_LINKS[..] } else { &Rule::OF_ENDS };
+        let mut ranks = vec![Vec::with_capacity(part.len()); rules.len()];
+        let (mut seen, mut touched) = (Seen::new(window(task)), Touched::default());
         let mut pending = VecDeque::new();
         for (event, link) in task.links.iter().enumerate().take(part.end) {
-            absorb_due(&mut seen, &mut pending, task, event, task.batch_start(event, part.start, freshness));
+            let batch = task.batch_start(event, part.start, freshness);
+            absorb_due(&mut seen, &mut pending, task, event, batch);
             if event >= part.start {
+                touched.absorb(task, batch.map_or(link.time, |start| task.time_of(start)));
                 let candidates = task.candidates(event, count, seed);
-                for (rule, ranks) in Rule::ALL.into_iter().zip(&mut ranks) {
-                    let score = |d: NodeIndex| seen.score(rule, link, d);
-                    let others: Vec<_> = candidates.iter().map(|&d| score(d)).collect();
-                    ranks.push(rank(&score(link.destination), &others));
+                for (&rule, ranks) in rules.iter().zip(&mut ranks) {
+                    let score = |link: &Link| match task.predict {
+                        Predict::Created => seen.score(rule, link),
+                        Predict::Removed | Predict::Gone => touched.score(rule, link),
+                    };
+                    let others: Vec<_> = candidates.iter().map(score).collect();
+                    ranks.push(rank(&score(link), &others));
                 }
             }
             pending.push_back(event);
         }
-        Rule::ALL.into_iter().zip(ranks.iter().map(|ranks| Metrics::of(ranks))).collect()
+        rules.iter().copied().zip(ranks.iter().map(|ranks| Metrics::of(ranks))).collect()
+    }
+}
+
+/// What the rules for what goes remember of each node: its last fact, and how many there were.
+#[derive(Default)]
+struct Touched {
+    absorbed: usize,
+    nodes: FxHashMap<NodeIndex, (i64, i64)>,
+}
+
+impl Touched {
+    /// Takes in what was strictly before a time.
+    fn absorb(&mut self, task: &Task, before: Time) {
+        let due = task.facts()[self.absorbed..].iter().take_while(|fact| fact.time < before);
+        for fact in due {
+            self.absorbed += 1;
+            let ends = [fact.source, fact.destination];
+            for node in &ends[..if fact.edge.is_some() { 2 } else { 1 }] {
+                let (last, count) = self.nodes.entry(*node).or_default();
+                (*last, *count) = (fact.time.0, *count + 1);
+            }
+        }
+    }
+
+    /// Larger is better; compared lexicographically.
+    fn score(&self, rule: Rule, link: &Link) -> [Option<i64>; 3] {
+        let of = |node: NodeIndex| self.nodes.get(&node).copied().unwrap_or((i64::MIN, 0));
+        let [(near, few), (far, many)] = [of(link.source), of(link.destination)];
+        match rule {
+            Rule::Popularity => [Some(few + many), None, None],
+            Rule::Idle => [Some(near.max(far).saturating_neg()), None, None],
+            Rule::Recency | Rule::EdgeBank | Rule::EdgeBankWindow => [Some(near.max(far)), None, None],
+        }
     }
 }
 
@@ -106,7 +150,8 @@ impl Seen {
     }
 
     /// Larger is better; compared lexicographically.
-    fn score(&self, rule: Rule, link: &Link, destination: NodeIndex) -> [Option<i64>; 3] {
+    fn score(&self, rule: Rule, link: &Link) -> [Option<i64>; 3] {
+        let destination = link.destination;
         let pair = |s, d| self.pairs.get(&(Side::of(link), s, d)).copied();
         let reached = self.reached.get(&(Side::of(link), destination));
         match rule {
@@ -119,6 +164,7 @@ impl Seen {
                 [pair(link.source, destination), pair(destination, link.source), reached.map(|&(time, _)| time)]
             }
             Rule::Popularity => [reached.map(|&(_, count)| i64::from(count)), None, None],
+            Rule::Idle => [reached.map(|&(time, _)| time.saturating_neg()), None, None],
         }
     }
 }

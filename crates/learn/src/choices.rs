@@ -50,6 +50,30 @@ pub enum GnnKind {
     None,
 }
 
+/// What happens next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Predict {
+    /// New edges: which end each has.
+    #[default]
+    Created,
+    /// Removals of edges: which of those that are there.
+    Removed,
+    /// Deletions and merges of nodes: which of those that are there.
+    Gone,
+}
+
+impl Predict {
+    /// As it stands in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Predict::Created => "created",
+            Predict::Removed => "removed",
+            Predict::Gone => "gone",
+        }
+    }
+}
+
 /// What state training answers may read (specification 2.4).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

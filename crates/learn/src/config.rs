@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Aggregation, Bucket, CellKind, GnnKind, TrainFreshness};
+use crate::{Aggregation, Bucket, CellKind, GnnKind, Predict, TrainFreshness};
 
 /// Everything that a training run is told.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -134,7 +134,9 @@ impl From<DeleteRule> for timeweft_graph::Deletes {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Relations whose new edges are predicted; empty means every relation.
+    /// What is predicted: `created` edges, `removed` edges, or nodes that are `gone` by deletion or merge.
+    pub predict: Predict,
+    /// Relations whose edges are predicted, or types of nodes that go; empty means all.
     pub targets: Vec<String>,
     /// Facts a batch, rounded up to the next change of time.
     pub batch: usize,
@@ -168,6 +170,7 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         TrainConfig {
+            predict: Predict::Created,
             targets: Vec::new(),
             batch: 200,
             both_ends: false,

@@ -11,16 +11,18 @@ pub enum LearnError {
     /// The configuration is wrong.
     #[error("configuration: {0}")]
     Config(#[from] ConfigError),
-    /// A target relation that the graph does not have.
-    #[error("no relation `{name}` in this graph: it has {}", known.join(", "))]
-    UnknownRelation {
+    /// A target that the graph does not have.
+    #[error("no {what} `{name}` in this graph: it has {}", known.join(", "))]
+    UnknownTarget {
+        /// What is missing: a relation, or a type of nodes.
+        what: &'static str,
         /// Asked for.
         name: String,
         /// What there is.
         known: Vec<String>,
     },
     /// Nothing to learn from.
-    #[error("only {links} links to learn from: give a graph with more new edges, or other targets")]
+    #[error("only {links} links to learn from: give a graph with more of what is predicted, or other targets")]
     TooLittle {
         /// Number of links.
         links: usize,

@@ -197,6 +197,5 @@ impl Ranking<'_> {
 fn questions(task: &Task, config: &Config, number: usize, as_of: timeweft_graph::Time, queries: &mut Vec<Query>) {
     let link = &task.links[number];
     let candidates = task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
-    let asked = std::iter::once(link.destination).chain(candidates);
-    queries.extend(asked.map(|destination| link.question(destination, as_of)));
+    queries.extend(std::iter::once(*link).chain(candidates).map(|link| link.question(link.destination, as_of)));
 }

@@ -1,7 +1,7 @@
 //! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
 
 use burn::tensor::Tensor;
-use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, NodeTypeId, Time};
 use timeweft_index::{Neighbor, Recency};
 
 use crate::attribution::attribute;
@@ -11,7 +11,7 @@ use crate::neighborhood::read;
 use crate::pipeline::{Remembered, answer, ask, counted, floats, memory_table};
 use crate::predictor::Pairs;
 use crate::train::rebuild;
-use crate::{Htgn, Neighborhood, Query, Recalled, Trained, counters, gnn, splitmix64};
+use crate::{Htgn, Neighborhood, Predict, Query, Recalled, Trained, counters, gnn, splitmix64};
 
 /// Points at which a slope is taken.
 const STEPS: usize = 8;
@@ -81,20 +81,41 @@ pub struct Actions {
 
 impl Trained {
     /// Scores of destinations for `(source, relation)` at a time, best first. Candidates are the nodes of the relation's
-    /// destination type that are alive just before.
+    /// destination type that are alive just before; for a model of removals those among them that the source has an edge to.
     pub fn predict(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time, top: usize) -> Vec<Prediction> {
-        let index = &self.world.index;
         let direction = Direction::Out;
-        let candidates = self.candidates(edge_type, direction, time);
+        let mut candidates = self.candidates(edge_type, direction, time);
+        if self.config.train.predict == Predict::Removed {
+            candidates.retain(|&node| self.world.index.is_linked(edge_type, source, node, time.before()));
+        }
         let ask = |&destination| Query { edge_type, direction, source, destination, time, as_of: time };
-        let queries: Vec<Query> = candidates.iter().map(ask).collect();
+        self.best(candidates.iter().map(ask).collect(), time, top)
+    }
+
+    /// Scores of the nodes of a type that are alive just before a time, those first that the model of nodes that go expects
+    /// to go next.
+    pub fn predict_gone(&self, node_type: NodeTypeId, time: Time, top: usize) -> Vec<Prediction> {
+        let index = &self.world.index;
+        let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
+        let alive = nodes.filter(|&node| index.node_type(node) == node_type && index.alive(node, time.before()));
+        let (edge_type, direction) = (EdgeTypeId(0), Direction::Out);
+        let ask = |node| Query { edge_type, direction, source: node, destination: node, time, as_of: time };
+        self.best(alive.map(ask).collect(), time, top)
+    }
+
+    fn best(&self, queries: Vec<Query>, time: Time, top: usize) -> Vec<Prediction> {
+        let index = &self.world.index;
         let logits = self.score(&queries, time);
         let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f32 = logits.iter().map(|logit| (logit - best).exp()).sum();
-        let mut predictions: Vec<Prediction> = candidates
+        let mut predictions: Vec<Prediction> = queries
             .into_iter()
             .zip(logits)
-            .map(|(node, logit)| Prediction { node, logit, probability: (logit - best).exp() / sum })
+            .map(|(query, logit)| Prediction {
+                node: query.destination,
+                logit,
+                probability: (logit - best).exp() / sum,
+            })
             .collect();
         predictions.sort_by(|a, b| b.logit.total_cmp(&a.logit).then_with(|| index.compare_nodes(a.node, b.node)));
         predictions.truncate(top);

@@ -4,15 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, NodeTypeId, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::{Config, Freshness, LearnError, Query, Split, candidates};
+use crate::rivals::Rivals;
+use crate::{Config, Freshness, LearnError, Predict, Query, Split, splitmix64};
 
-/// A new edge that is to be predicted.
+/// What is to be predicted: a new edge, one that is removed, or a node that goes, which is both ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Link {
-    /// Type of the edge.
+    /// Type of the edge; of a node that goes the first.
     pub edge_type: EdgeTypeId,
     /// The side that the asking node is on: `Out` asks where an edge goes, `In` where it comes from.
     pub direction: Direction,
@@ -20,7 +21,7 @@ pub struct Link {
     pub source: NodeIndex,
     /// The node at the other end: the answer.
     pub destination: NodeIndex,
-    /// When it appears.
+    /// When it appears, is removed or goes.
     pub time: Time,
     /// Position of its fact among all facts.
     pub fact: usize,
@@ -45,8 +46,9 @@ pub struct Task {
     pub split: Split,
     /// Whether batches are counted from the start of a part.
     batches_from_part: bool,
-    /// Sorted candidates of each edge type, outwards and inwards.
-    pools: Vec<[Vec<NodeIndex>; 2]>,
+    /// What is predicted.
+    pub(crate) predict: Predict,
+    rivals: Rivals,
     /// Answers of (edge type, direction, source) at exactly one time, the link's own among them: never counted as wrong.
     answers: FxHashMap<(EdgeTypeId, Direction, NodeIndex, Time), FxHashSet<NodeIndex>>,
 }
@@ -57,20 +59,7 @@ impl Task {
     /// # Errors
     /// If a target relation is unknown, or too few links are there to split.
     pub fn new(index: Arc<Index>, config: &Config) -> Result<Task, LearnError> {
-        let wanted = targets(&index, &config.train.targets)?;
-        let links: Vec<Link> = (0..)
-            .zip(index.facts())
-            .filter(|(_, fact)| fact.action == Action::Create)
-            .filter_map(|(position, fact)| {
-                let (edge_type, _) = fact.edge.filter(|(edge_type, _)| wanted.contains(edge_type))?;
-                let (source, destination, time) = (fact.source, fact.destination, fact.time);
-                let link = Link { edge_type, direction: Direction::Out, source, destination, time, fact: position };
-                let back = Link { direction: Direction::In, source: destination, destination: source, ..link };
-                Some([Some(link), config.train.both_ends.then_some(back)])
-            })
-            .flatten()
-            .flatten()
-            .collect();
+        let links = links(&index, config)?;
         let times: Vec<i64> = links.iter().map(|link| link.time.0).collect();
         let split = match config.train.split_times {
             Some(last) => Split::by_time(&times, last),
@@ -86,9 +75,9 @@ impl Task {
                 .or_default()
                 .insert(link.destination);
         }
-        let pools = pools(&index, config);
+        let rivals = Rivals::of(&index, config);
         let batches_from_part = config.evaluate.batches_from_part;
-        Ok(Task { index, links, split, batches_from_part, pools, answers })
+        Ok(Task { index, links, split, batches_from_part, predict: config.train.predict, rivals, answers })
     }
 
     /// Everything that happens, in order of (time, position).
@@ -117,7 +106,7 @@ impl Task {
     /// The sorted nodes that a link's answer is looked for among: the distinct answers over the whole stream, or all nodes
     /// of their type where the configuration says so.
     pub fn pool(&self, edge_type: EdgeTypeId, direction: Direction) -> &[NodeIndex] {
-        self.pools.get(edge_type.at()).map_or(&[], |pools| &pools[usize::from(direction == Direction::In)])
+        self.rivals.pool(edge_type, direction)
     }
 
     /// Whether `(source, edge type)` also reaches `destination` at exactly this time.
@@ -127,42 +116,74 @@ impl Task {
             .is_some_and(|answers| answers.contains(&destination))
     }
 
-    /// The candidates that link number `event` is ranked against.
-    pub fn candidates(&self, event: usize, count: usize, seed: u64) -> Vec<NodeIndex> {
+    /// The candidates that link number `event` is ranked against; all that there are for a `count` of 0. Of a removed edge
+    /// they are edges of its type, of a node that goes nodes of its type, that were there just before and stay.
+    pub fn candidates(&self, event: usize, count: usize, seed: u64) -> Vec<Link> {
         let Some(link) = self.links.get(event) else { return Vec::new() };
-        let pool = self.pool(link.edge_type, link.direction);
-        if count == 0 {
-            return pool.iter().copied().filter(|&node| !self.is_answer(link, node)).collect();
+        if count > 0 || self.predict != Predict::Created {
+            return self.rivals.ranked(&self.index, (event, link), count, seed);
         }
-        let truth = pool.iter().position(|&node| node == link.destination).unwrap_or(usize::MAX);
-        candidates(event, truth, pool.len(), count, seed).into_iter().filter_map(|at| pool.get(at).copied()).collect()
+        let pool = self.pool(link.edge_type, link.direction).iter();
+        let wrong = pool.filter(|&&node| !self.is_answer(link, node));
+        wrong.map(|&destination| Link { destination, ..*link }).collect()
+    }
+
+    /// Exactly `count` wrong answers in place of a removed edge or of a node that goes, for training. Where there are fewer
+    /// they come again, and where there is none the link itself does, which teaches nothing.
+    pub(crate) fn negatives(&self, link: &Link, count: usize, key: u64) -> Vec<Link> {
+        let drawn = self.rivals.draw(&self.index, link, count, |draw| splitmix64(key ^ draw));
+        if drawn.is_empty() { vec![*link; count] } else { drawn.into_iter().cycle().take(count).collect() }
     }
 }
 
-/// Candidates of each edge type, outwards and inwards.
-fn pools(index: &Index, config: &Config) -> Vec<[Vec<NodeIndex>; 2]> {
-    let mut by_type = vec![Vec::new(); index.schema().node_types().len()];
-    if config.evaluate.all_nodes {
-        (0..index.n_nodes() as u32).map(NodeIndex).for_each(|node| by_type[index.node_type(node).at()].push(node));
-        by_type.iter_mut().for_each(|nodes| nodes.sort_by(|&a, &b| index.compare_nodes(a, b)));
+/// The links of a configuration's task, in order of (time, position).
+fn links(index: &Index, config: &Config) -> Result<Vec<Link>, LearnError> {
+    let train = &config.train;
+    if train.predict == Predict::Gone {
+        let wanted = node_targets(index, &train.targets)?;
+        let gone = (0..).zip(index.facts()).filter(|(_, fact)| {
+            let own = fact.action == Action::Delete && fact.edge.is_none();
+            own && wanted.contains(&index.node_type(fact.source))
+        });
+        let (edge_type, direction) = (EdgeTypeId(0), Direction::Out);
+        let link = |(fact, &Fact { source, destination, time, .. })| Link {
+            edge_type,
+            direction,
+            source,
+            destination,
+            time,
+            fact,
+        };
+        return Ok(gone.map(link).collect());
     }
-    (0..)
-        .zip(index.schema().edge_types())
-        .map(|(id, edge)| {
-            let [destinations, sources] = match config.evaluate.all_nodes {
-                true => [edge.destination, edge.source].map(|node_type| by_type[node_type.at()].clone()),
-                false => [index.destinations(EdgeTypeId(id)), index.sources(EdgeTypeId(id))],
-            };
-            [destinations, if config.train.both_ends { sources } else { Vec::new() }]
-        })
-        .collect()
+    let wanted = targets(index, &train.targets)?;
+    let action = if train.predict == Predict::Removed { Action::Delete } else { Action::Create };
+    let links = (0..).zip(index.facts()).filter(|(_, fact)| fact.action == action).filter_map(|(position, fact)| {
+        let (edge_type, _) = fact.edge.filter(|(edge_type, _)| wanted.contains(edge_type))?;
+        let (source, destination, time) = (fact.source, fact.destination, fact.time);
+        let link = Link { edge_type, direction: Direction::Out, source, destination, time, fact: position };
+        let back = Link { direction: Direction::In, source: destination, destination: source, ..link };
+        Some([Some(link), train.both_ends.then_some(back)])
+    });
+    Ok(links.flatten().flatten().collect())
+}
+
+/// Node types by name; all of them for no names.
+fn node_targets(index: &Index, names: &[String]) -> Result<FxHashSet<NodeTypeId>, LearnError> {
+    let node_types = index.schema().node_types();
+    if let Some(unknown) = names.iter().find(|name| !node_types.iter().any(|of| *of.name == ***name)) {
+        let known = node_types.iter().map(|of| of.name.to_string()).collect();
+        return Err(LearnError::UnknownTarget { what: "type of nodes", name: unknown.clone(), known });
+    }
+    let chosen = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    Ok((0..).zip(node_types).filter(|(_, of)| chosen(&of.name)).map(|(id, _)| NodeTypeId(id)).collect())
 }
 
 fn targets(index: &Index, names: &[String]) -> Result<FxHashSet<EdgeTypeId>, LearnError> {
     let edge_types = index.schema().edge_types();
     if let Some(unknown) = names.iter().find(|name| !edge_types.iter().any(|edge| *edge.relation == ***name)) {
         let known = edge_types.iter().map(|edge| edge.relation.to_string()).collect();
-        return Err(LearnError::UnknownRelation { name: unknown.clone(), known });
+        return Err(LearnError::UnknownTarget { what: "relation", name: unknown.clone(), known });
     }
     let chosen = |relation: &str| names.is_empty() || names.iter().any(|name| name == relation);
     Ok((0..).zip(edge_types).filter(|(_, edge)| chosen(&edge.relation)).map(|(id, _)| EdgeTypeId(id)).collect())

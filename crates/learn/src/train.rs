@@ -16,7 +16,7 @@ use crate::history::Side;
 use crate::layers::constant;
 use crate::pipeline::{answer_with, floats, remember};
 use crate::{
-    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, Query, Task, TrainConfig,
+    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, Predict, Query, Task, TrainConfig,
     TrainFreshness, VectorStore, World, evaluate, predictor, splitmix64,
 };
 
@@ -300,6 +300,12 @@ impl<'a> Learner<'a> {
             queries.push(ask(link.destination));
             weights.push(0.0);
             let key = splitmix64(self.config.train.seed ^ splitmix64(epoch as u64)) ^ splitmix64(number as u64);
+            if self.task.predict != Predict::Created {
+                let drawn = self.task.negatives(link, self.config.train.negatives, key);
+                weights.extend(drawn.iter().map(|_| 0.0));
+                queries.extend(drawn.iter().map(|link| link.question(link.destination, as_of)));
+                continue;
+            }
             let (partners, drawn, weight) = self.negatives(link, as_of, key);
             weights.extend(partners.iter().map(|_| 0.0).chain(drawn.iter().map(|_| weight)));
             queries.extend(partners.into_iter().chain(drawn).map(ask));
@@ -332,8 +338,12 @@ impl<'a> Learner<'a> {
     }
 }
 
-/// For each side, the nodes that answered it in the training part; all answers of its type where these are candidates.
+/// For each side, the nodes that answered it in the training part; all answers of its type where these are candidates. None
+/// where no new edges are predicted.
 fn training_pools(task: &Task, all_nodes: bool) -> Vec<Vec<NodeIndex>> {
+    if task.predict != Predict::Created {
+        return Vec::new();
+    }
     let links = &task.links[..task.split.train_end];
     let mut pools = vec![Vec::new(); task.links.iter().map(|link| Side::of(link).at() + 1).max().unwrap_or(0)];
     let mut seen = FxHashSet::default();

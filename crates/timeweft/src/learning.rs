@@ -11,8 +11,8 @@ use timeweft_learn::{Query, Task, Trained};
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
     Aggregation, Bucket, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig, Evaluation, Freshness,
-    GnnKind, LearnError, Loss, Metrics, ModelConfig, Progress as LearnProgress, Traffic, TrainConfig, TrainFreshness,
-    splitmix64,
+    GnnKind, LearnError, Loss, Metrics, ModelConfig, Predict, Progress as LearnProgress, Traffic, TrainConfig,
+    TrainFreshness, splitmix64,
 };
 
 use crate::Graph;
@@ -189,6 +189,24 @@ pub enum ModelError {
         /// What the model predicts.
         known: Vec<String>,
     },
+    /// A question of another kind than the model was trained for.
+    #[error("the model predicts {}, not {asked}: train one with `predict = \"{}\"` in [train]", predicts.name(), wanted.name())]
+    OtherQuestion {
+        /// What the model predicts.
+        predicts: Predict,
+        /// Asked for.
+        asked: &'static str,
+        /// What a model must predict to be asked that.
+        wanted: Predict,
+    },
+    /// A type of nodes that the graph does not have.
+    #[error("no type of nodes `{asked}` in this graph: it has {}", known.join(", "))]
+    UnknownType {
+        /// Asked for.
+        asked: String,
+        /// All types.
+        known: Vec<String>,
+    },
     /// A relation that ends at several types of nodes.
     #[error("`{relation}` ends at {}: say which type of destination is meant", types.join(", "))]
     SeveralTypes {
@@ -353,8 +371,9 @@ impl Model {
         Ok(freshness.iter().map(evaluate).collect())
     }
 
-    /// The likeliest destinations of new edges of `relation` from `source` at a time, best first. `destination_type` is
-    /// needed only where the relation ends at several types.
+    /// The likeliest destinations of new edges of `relation` from `source` at a time, best first; from a model of removals
+    /// those of its edges that are the likeliest to be removed. `destination_type` is needed only where the relation ends at
+    /// several types.
     pub fn predict(
         &self,
         relation: &str,
@@ -363,14 +382,44 @@ impl Model {
         time: Time,
         top: usize,
     ) -> Result<Vec<Prediction>, ModelError> {
+        if self.predicts() == Predict::Gone {
+            return Err(self.other_question("what edges of a node do", Predict::Created));
+        }
         let node = self.alive(source, time)?;
         let edge_type = self.edge_type(relation, source, destination_type)?;
+        Ok(self.predictions(self.trained.predict(edge_type, node, time, top)))
+    }
+
+    /// The nodes of a type that are the likeliest to be deleted or merged next, best first.
+    pub fn predict_gone(&self, node_type: &str, time: Time, top: usize) -> Result<Vec<Prediction>, ModelError> {
+        if self.predicts() != Predict::Gone {
+            return Err(self.other_question("which nodes go", Predict::Gone));
+        }
+        let schema = self.index().schema();
+        let known = schema.node_type(node_type).ok_or_else(|| ModelError::UnknownType {
+            asked: node_type.into(),
+            known: schema.node_types().iter().map(|of| of.name.to_string()).collect(),
+        })?;
+        self.trained_for(node_type)?;
+        Ok(self.predictions(self.trained.predict_gone(known, time, top)))
+    }
+
+    /// What it predicts.
+    pub fn predicts(&self) -> Predict {
+        self.config().train.predict
+    }
+
+    fn other_question(&self, asked: &'static str, wanted: Predict) -> ModelError {
+        ModelError::OtherQuestion { predicts: self.predicts(), asked, wanted }
+    }
+
+    fn predictions(&self, found: Vec<timeweft_learn::Prediction>) -> Vec<Prediction> {
         let named = |prediction: timeweft_learn::Prediction| Prediction {
             destination: self.index().node_key(prediction.node),
             score: prediction.logit,
             probability: prediction.probability,
         };
-        Ok(self.trained.predict(edge_type, node, time, top).into_iter().map(named).collect())
+        found.into_iter().map(named).collect()
     }
 
     /// Why a new edge of `relation` would get its score at a time.
@@ -381,6 +430,9 @@ impl Model {
         destination: &NodeKey,
         time: Time,
     ) -> Result<Explanation, ModelError> {
+        if self.predicts() != Predict::Created {
+            return Err(self.other_question("why a new edge appears", Predict::Created));
+        }
         let ends = (self.alive(source, time)?, self.alive(destination, time)?);
         let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
         let direction = timeweft_graph::Direction::Out;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::bail;
-use timeweft::{Action, DeleteRule, ExternalId, Model, NodeKey, Prediction, Time, TimeUnit, View};
+use timeweft::{Action, DeleteRule, ExternalId, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
 
 use super::explain::bar;
 use crate::context::{Context, Outcome, parse_time};
@@ -15,20 +15,22 @@ const AFTER_HELP: &str = "\
 Examples:
   timeweft predict person ada --relation edited       what ada edits next
   timeweft predict person ada --relation edited --at 2025-03-03 --top 3
+  timeweft predict term --model going                 which terms are deleted or merged next
 
 The answer knows everything strictly before the time, and nothing else. The share is a softmax over all candidates: the nodes of
-the relation's destination type that are alive just before.";
+the relation's destination type that are alive just before; of a model that was trained with predict = \"removed\" those that
+the source has an edge to, with predict = \"gone\" the nodes of the type.";
 
 /// Arguments of `predict`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Type of the source.
-    #[arg(value_name = "SOURCE_TYPE")]
+    /// Type of the source, or of the nodes that go.
+    #[arg(value_name = "TYPE")]
     source_type: String,
-    /// Id of the source.
+    /// Id of the source; left out for a model of nodes that go.
     #[arg(value_name = "ID")]
-    source_id: String,
+    source_id: Option<String>,
     #[command(flatten)]
     ask: AskArgs,
     /// Type of the destination, where the relation ends at several.
@@ -75,29 +77,48 @@ pub(crate) struct Asked {
 
 /// Runs `predict`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let Some(id) = &args.source_id else { return gone(args, context) };
     let Asked { model, relation, time, unit } = args.ask.open(context)?;
-    let source = NodeKey::new(&args.source_type, ExternalId::from(args.source_id.as_str()));
+    let source = NodeKey::new(&args.source_type, ExternalId::from(id.as_str()));
     let predictions = model.predict(&relation, &source, args.to.as_deref(), time, args.top)?;
     context.output.say(&format!("{source} -{relation}-> ... at {}:", unit.format(time)))?;
     show(context.output, &predictions)?;
     Ok(Outcome::Done)
 }
 
+/// Which nodes of a type go next.
+fn gone(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let (model, time, unit) = args.ask.model(context)?;
+    if model.predicts() != Predict::Gone {
+        bail!("whose edges? give the ID of a {}", args.source_type);
+    }
+    let predictions = model.predict_gone(&args.source_type, time, args.top)?;
+    context.output.say(&format!("{} that goes at {}:", args.source_type, unit.format(time)))?;
+    show(context.output, &predictions)?;
+    Ok(Outcome::Done)
+}
+
 impl AskArgs {
-    /// Opens the model and reads the question.
-    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked> {
+    /// Opens the model and reads the time.
+    fn model(&self, context: &Context) -> anyhow::Result<(Model, Time, TimeUnit)> {
         let graph = context.open()?;
         let unit = graph.unit();
         let time = self.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
         let model = graph.load_model(&self.model)?;
         self.deletes.map_or(Ok(()), |rule| model.expect_deletes(rule))?;
+        // The end of time is no moment that anything could happen at.
+        let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
+        Ok((model, time, unit))
+    }
+
+    /// Opens the model and reads the question.
+    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked> {
+        let (model, time, unit) = self.model(context)?;
         let relation = match (&self.relation, model.config().train.targets.as_slice()) {
             (Some(relation), _) => relation.clone(),
             (None, [only]) => only.clone(),
             (None, _) => bail!("the model predicts several relations: say which with --relation"),
         };
-        // The end of time is no moment that anything could happen at.
-        let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
         Ok(Asked { model, relation, time, unit })
     }
 }

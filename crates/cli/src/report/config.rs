@@ -36,7 +36,11 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
     (
         "train",
         &[
-            ("targets", "Relations whose new edges are predicted; empty means all."),
+            (
+                "predict",
+                "What comes next: new edges (\"created\"), edges that are \"removed\", or nodes that are deleted or merged (\"gone\").",
+            ),
+            ("targets", "Relations whose edges are predicted, or types of nodes that go; empty means all."),
             ("batch", "Events a batch, rounded up to the next change of time."),
             ("both_ends", "Ask for the source of an edge too."),
             ("negatives", "Wrong answers beside each right one."),

@@ -64,8 +64,8 @@ fn an_edge_is_asked_for_from_both_ends() {
         for (link, event, kind) in [(out, 2 * number, "item"), (back, 2 * number + 1, "user")] {
             let candidates = task.candidates(event, 0, 1);
             assert_eq!(candidates.len(), 7);
-            assert!(!candidates.contains(&link.destination));
-            assert!(candidates.iter().all(|&node| *task.index.node_key(node).node_type == *kind));
+            assert!(!candidates.contains(&link));
+            assert!(candidates.iter().all(|of| *task.index.node_key(of.destination).node_type == *kind));
         }
     }
 }

@@ -46,9 +46,9 @@ fn overfitted(config: &Config, epochs: usize) -> (Vec<(f32, Vec<f32>)>, f64) {
     assert_eq!((task.split.train_end, task.split.val_end), (64, 64));
     let trained = train(&task, &config, |_| ()).unwrap();
     let score = |(number, link): (usize, &timeweft_learn::Link)| {
-        let ask = |destination| link.question(destination, link.time);
         let others = task.candidates(number, 8, 1);
-        let queries: Vec<_> = std::iter::once(link.destination).chain(others).map(ask).collect();
+        let ask = |link: timeweft_learn::Link| link.question(link.destination, link.time);
+        let queries: Vec<_> = std::iter::once(*link).chain(others).map(ask).collect();
         let logits = trained.score(&queries, link.time);
         (logits[0], logits[1..].to_vec())
     };

@@ -8,5 +8,6 @@ mod gradients;
 mod kernels;
 mod leakage;
 mod learning;
+mod removals;
 mod synthetic;
 mod worlds;

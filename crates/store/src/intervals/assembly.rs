@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::rows::LifeRows;
 use timeweft_graph::{
-    EdgeSpan, EdgeTypeId, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Schema, SpanSink,
+    EdgeSpan, EdgeTypeId, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Schema, SpanSink, Time,
     ValueSpans,
 };
 
@@ -17,6 +17,13 @@ use crate::load::ClippedCounts;
 
 /// Life and type of a node.
 type End = (Interval, NodeTypeId);
+
+/// An edge of a source on its way out: where it waits, and the number of its parallel edge.
+struct Key {
+    created: Time,
+    at: usize,
+    lane: usize,
+}
 
 /// What was read so far.
 pub(super) struct Assembly {
@@ -217,13 +224,8 @@ impl Assembly {
                 end += 1;
             }
             self.lanes(start..end, position, &mut keys);
-            // Edges that begin together stand in one order, however lines come.
-            let begin = |at: usize| (self.edges.get(at).life, self.edges.get(at).edge_type);
-            let destination = |at: usize| self.nodes.all[self.edges.get(at).ends[1] as usize].id;
-            keys.sort_by(|(a, _), (b, _)| {
-                begin(*a).cmp(&begin(*b)).then_with(|| destination(*a).cmp(&destination(*b)))
-            });
-            for &(at, lane) in &keys {
+            self.arrange(&mut keys);
+            for &Key { at, lane, .. } in &keys {
                 self.put_edge(at, lane, n);
             }
             if order.is_none() {
@@ -235,18 +237,29 @@ impl Assembly {
 
     /// The bound edges of one source, each with the number of its parallel edge, in an order in which the lives of one
     /// edge are in order of time.
-    fn lanes(&self, run: std::ops::Range<usize>, position: impl Fn(usize) -> usize, keys: &mut Vec<(usize, usize)>) {
+    fn lanes(&self, run: std::ops::Range<usize>, position: impl Fn(usize) -> usize, keys: &mut Vec<Key>) {
         keys.clear();
         let bound = run.map(position).filter(|&at| self.edges.get(at).edge_type != UNBOUND);
-        keys.extend(bound.map(|at| (at, 1)));
+        keys.extend(bound.map(|at| Key { created: self.edges.get(at).life.created, at, lane: 1 }));
         let pair = |at: usize| self.edges.get(at).pair();
         if !repeats(keys, pair) {
             return;
         }
-        keys.sort_by_key(|&(at, _)| (pair(at), self.edges.get(at).life));
+        keys.sort_by_key(|key| (pair(key.at), self.edges.get(key.at).life));
         let mut lanes = Lanes::default();
-        for (at, lane) in keys {
-            *lane = lanes.next(pair(*at), self.edges.get(*at).life);
+        for key in keys {
+            key.lane = lanes.next(pair(key.at), self.edges.get(key.at).life);
+        }
+    }
+
+    /// Puts edges of one source in order of time. Those that begin together stand in one order, however lines come.
+    fn arrange(&self, keys: &mut [Key]) {
+        keys.sort_by_key(|key| key.created);
+        for tied in keys.chunk_by_mut(|a, b| a.created == b.created).filter(|tied| tied.len() > 1) {
+            tied.sort_by_cached_key(|key| {
+                let Waiting { life, edge_type, ends, .. } = *self.edges.get(key.at);
+                (life, edge_type, self.nodes.all[ends[1] as usize].id)
+            });
         }
     }
 
@@ -349,12 +362,12 @@ fn bound(edge: &Waiting, ends: [End; 2]) -> Result<Interval, (usize, (String, St
 }
 
 /// Whether two of these are of one pair.
-fn repeats(keys: &[(usize, usize)], pair: impl Fn(usize) -> (u32, u32)) -> bool {
+fn repeats(keys: &[Key], pair: impl Fn(usize) -> (u32, u32)) -> bool {
     const FEW: usize = 24;
     if keys.len() <= FEW {
-        return (1..keys.len()).any(|at| keys[..at].iter().any(|(before, _)| pair(*before) == pair(keys[at].0)));
+        return (1..keys.len()).any(|at| keys[..at].iter().any(|before| pair(before.at) == pair(keys[at].at)));
     }
-    let mut pairs: Vec<_> = keys.iter().map(|(at, _)| pair(*at)).collect();
+    let mut pairs: Vec<_> = keys.iter().map(|key| pair(key.at)).collect();
     pairs.sort_unstable();
     pairs.windows(2).any(|two| two[0] == two[1])
 }
