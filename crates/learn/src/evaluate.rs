@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use timeweft_graph::Time;
 
 use crate::batch::batches;
 use crate::breakdown::break_down;
+use crate::kinds::Kinds;
 use crate::pipeline::{Remembered, ask, embed, floats, remember, score};
 use crate::train::absorb;
 use crate::{
-    Config, Freshness, Htgn, Metrics, Progress, Query, Rule, Task, VectorStore, World, average_precision, rank, train,
+    Calibration, Config, Freshness, Htgn, Kind, Link, Metrics, Predict, Progress, Query, Rule, Task, VectorStore,
+    World, average_precision, rank, train,
 };
 
 /// Queries whose roots are embedded in one forward pass: bounds the memory of an evaluation.
@@ -24,6 +27,11 @@ pub struct Evaluation {
     pub rows: Vec<(String, Metrics)>,
     /// The model's metrics by relation and by whether the ends are new.
     pub parts: Vec<(String, Metrics)>,
+    /// Kinds of wrong answers for new edges, with the average precision of the answers among as many of the kind, and how
+    /// many there were.
+    pub kinds: Vec<(String, f64, usize)>,
+    /// The model's shares against what came true.
+    pub calibration: Calibration,
 }
 
 /// Ranks the links `part` with memory rebuilt by the model's own weights, beside every rule.
@@ -38,12 +46,58 @@ pub fn evaluate(
 ) -> Evaluation {
     let before = world.n_facts_before(task.time_of(part.start));
     let store = train::rebuild(model, world, config, before.min(first_needed(task, &part, freshness)));
-    let ranks = ranks(model, world, task, config, part.clone(), freshness, store, &mut progress);
+    let (mut ranks, mut calibration) = (Vec::with_capacity(part.len()), Calibration::default());
+    let each = &mut |logits: &[f32]| {
+        ranks.push(rank(&logits[0], &logits[1..]));
+        calibration.add(logits);
+    };
+    let kinds = by_kind((model, world, task, config), part.clone(), freshness, store.clone());
+    let candidates = &|number, _| task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
+    let of = part.len();
+    let ranking = Ranking { model, world, task, config, store, done: 0, of, candidates, each };
+    ranking.run(part.clone(), freshness, &mut progress);
     let parts = break_down(task, part.clone(), &ranks);
     let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
     let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
     rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));
-    Evaluation { freshness, rows, parts }
+    Evaluation { freshness, rows, parts, kinds, calibration }
+}
+
+/// Average precision by kinds of wrong answers.
+fn by_kind(
+    (model, world, task, config): (&Htgn, &World, &Task, &Config),
+    part: Range<usize>,
+    freshness: Freshness,
+    store: VectorStore,
+) -> Vec<(String, f64, usize)> {
+    if task.predict != Predict::Created {
+        return Vec::new();
+    }
+    let kinds = Kinds::new(task, world, config.evaluate.seed);
+    let drawn: Vec<[Option<Link>; Kind::ALL.len()]> = part
+        .clone()
+        .map(|number| {
+            let start = task.batch_start(number, part.start, freshness);
+            let as_of = task.time_of(start.unwrap_or(number));
+            Kind::ALL.map(|kind| kinds.draw(kind, number, as_of))
+        })
+        .collect();
+    let mut scores = vec![(Vec::new(), Vec::new()); Kind::ALL.len()];
+    let mut number = 0;
+    let each = &mut |logits: &[f32]| {
+        let of = drawn[number].iter().zip(&mut scores).filter(|(wrong, _)| wrong.is_some());
+        for ((_, (right, wrong)), logit) in of.zip(&logits[1..]) {
+            right.push(logits[0]);
+            wrong.push(*logit);
+        }
+        number += 1;
+    };
+    let start = part.start;
+    let candidates = &|number: usize, _| drawn[number - start].iter().flatten().copied().collect();
+    let of = part.len();
+    Ranking { model, world, task, config, store, done: 0, of, candidates, each }.run(part, freshness, &mut |_| ());
+    let told = Kind::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
+    told.map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len())).collect()
 }
 
 /// The number of facts that may be in the store before the first answer of a part.
@@ -66,8 +120,9 @@ pub fn ranks(
 ) -> Vec<f64> {
     let mut ranks = Vec::with_capacity(part.len());
     let each = &mut |logits: &[f32]| ranks.push(rank(&logits[0], &logits[1..]));
+    let candidates = &|number, _| task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
     let of = part.len();
-    Ranking { model, world, task, config, store, done: 0, of, each }.run(part, freshness, progress);
+    Ranking { model, world, task, config, store, done: 0, of, candidates, each }.run(part, freshness, progress);
     ranks
 }
 
@@ -90,7 +145,9 @@ pub fn precision(
     };
     let before = world.n_facts_before(task.time_of(part.start));
     let store = train::rebuild(model, world, &config, before.min(first_needed(task, &part, freshness)));
-    let ranking = Ranking { model, world, task, config: &config, store, done: 0, of: part.len(), each };
+    let config = &config;
+    let candidates = &|number, _| task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
+    let ranking = Ranking { model, world, task, config, store, done: 0, of: part.len(), candidates, each };
     ranking.run(part, freshness, &mut |_| ());
     average_precision(&positives, &negatives)
 }
@@ -103,6 +160,8 @@ struct Ranking<'a> {
     store: VectorStore,
     done: usize,
     of: usize,
+    /// What a link is ranked against, knowing what was before a time.
+    candidates: &'a dyn Fn(usize, Time) -> Vec<Link>,
     /// Takes the logits of each link in order, that of the truth first.
     each: &'a mut dyn FnMut(&[f32]),
 }
@@ -152,14 +211,16 @@ impl Ranking<'_> {
         &mut self,
         links: Range<usize>,
         remembered: &Remembered,
-        as_of: impl Fn(&Task, usize) -> timeweft_graph::Time,
+        as_of: impl Fn(&Task, usize) -> Time,
         progress: &mut impl FnMut(Progress),
     ) {
         let mut queries = Vec::new();
         let mut sizes = Vec::new();
         for number in links.clone() {
             let before = queries.len();
-            questions(self.task, self.config, number, as_of(self.task, number), &mut queries);
+            let (link, as_of) = (self.task.links[number], as_of(self.task, number));
+            let asked = std::iter::once(link).chain((self.candidates)(number, as_of));
+            queries.extend(asked.map(|link| link.question(link.destination, as_of)));
             sizes.push(queries.len() - before);
             // Links of one time share the embeddings of their candidates.
             let shares = number + 1 < links.end && self.task.links[number + 1].time == self.task.links[number].time;
@@ -191,11 +252,4 @@ impl Ranking<'_> {
             (from, first) = (end, at + 1);
         }
     }
-}
-
-/// The truth and the candidates of a link.
-fn questions(task: &Task, config: &Config, number: usize, as_of: timeweft_graph::Time, queries: &mut Vec<Query>) {
-    let link = &task.links[number];
-    let candidates = task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
-    queries.extend(std::iter::once(*link).chain(candidates).map(|link| link.question(link.destination, as_of)));
 }

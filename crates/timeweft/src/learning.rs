@@ -10,9 +10,9 @@ use timeweft_learn::{Query, Task, Trained};
 
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
-    Aggregation, Bucket, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig, Evaluation, Freshness,
-    GnnKind, LearnError, Loss, Metrics, ModelConfig, Predict, Progress as LearnProgress, Traffic, TrainConfig,
-    TrainFreshness, splitmix64,
+    Aggregation, Bin, Bucket, Calibration, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig,
+    Evaluation, Freshness, GnnKind, LearnError, Loss, Metrics, ModelConfig, Predict, Progress as LearnProgress,
+    Traffic, TrainConfig, TrainFreshness, splitmix64,
 };
 
 use crate::Graph;

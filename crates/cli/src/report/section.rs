@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use timeweft::{Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, TimeUnit};
+use timeweft::{Calibration, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, TimeUnit};
 
 use super::Question;
 use super::chart::{self, Curve, FIRST, SECOND, THIRD};
@@ -81,10 +81,51 @@ fn evaluation(evaluation: &Evaluation) -> String {
     format!(
         "<table class=\"metrics\">\n<caption>Freshness: <b>{}</b> <span>{} &middot; {links} links</span></caption>\n\
          <thead><tr><th></th><th></th><th>MRR</th><th>hits@1</th><th>hits@10</th></tr></thead>\n\
-         <tbody>\n{body}</tbody>\n</table>\n{}",
+         <tbody>\n{body}</tbody>\n</table>\n{}{}{}",
         escape(&evaluation.freshness.to_string()),
         freshness_in_words(evaluation),
-        parts(evaluation)
+        parts(evaluation),
+        kinds(evaluation),
+        calibration(&evaluation.calibration)
+    )
+}
+
+/// How well the model tells answers from wrong ones of a kind.
+fn kinds(evaluation: &Evaluation) -> String {
+    if evaluation.kinds.is_empty() {
+        return String::new();
+    }
+    let row = |(name, precision, count): &(String, f64, usize)| {
+        format!("<tr><th scope=\"row\">{}</th><td>{count}</td><td>{precision:.3}</td></tr>\n", escape(name))
+    };
+    let body: String = evaluation.kinds.iter().map(row).collect();
+    format!(
+        "<table class=\"metrics\">\n<caption>The model by kind of wrong answer <span>average precision, one wrong answer a \
+         link; .5 is a guess</span></caption>\n<thead><tr><th></th><th>links</th><th>precision</th></tr></thead>\n<tbody>\n\
+         {body}</tbody>\n</table>\n"
+    )
+}
+
+/// The model's shares beside how often they came true.
+fn calibration(calibration: &Calibration) -> String {
+    let mut body = String::new();
+    for (number, bin) in calibration.bins.iter().enumerate().filter(|(_, bin)| bin.candidates > 0) {
+        let of = |sum: f64| 100.0 * sum / bin.candidates as f64;
+        let (told, came) = (of(bin.expected), of(bin.right as f64));
+        _ = writeln!(
+            body,
+            "<tr><th scope=\"row\">{} to {} %</th><td>{}</td><td>{told:.1} %</td><td class=\"bar\"><i style=\"width:{told:.1}%\"></i>\
+             <i class=\"true\" style=\"width:{came:.1}%\"></i></td><td>{came:.1} %</td></tr>",
+            10 * number,
+            10 * number + 10,
+            bin.candidates
+        );
+    }
+    format!(
+        "<table class=\"metrics\">\n<caption>Shares and what came true <span>expected calibration error {:.4}</span></caption>\n\
+         <thead><tr><th>share</th><th>candidates</th><th>mean share</th><th></th><th>came true</th></tr></thead>\n\
+         <tbody>\n{body}</tbody>\n</table>\n",
+        calibration.error()
     )
 }
 

@@ -321,3 +321,41 @@ fn rules_reproduce_the_published_figures_on_wikipedia() {
         near(figure(&Rule::evaluate(&task, part, Freshness::Event, 0, 1), Rule::Recency).mrr, fresh);
     }
 }
+
+#[test]
+fn kinds_of_wrong_answers_are_counted_as_a_scan_counts_them() {
+    let mut config = small();
+    config.train.epochs = 1;
+    let task = Task::new(index(&mixed(300, 1)), &config).unwrap();
+    let trained = train(&task, &config, |_| ()).unwrap();
+    let test = task.split.val_end..task.split.end;
+    let told = evaluate(&trained.model, &trained.world, &task, &config, test.clone(), Freshness::Event, |_| ());
+    // Answers to the same source that it reaches at this very time are not wrong.
+    let graph = &task.index;
+    let met = |link: &timeweft_learn::Link| -> Vec<_> {
+        let before = task.links.iter().filter(|other| other.time < link.time && other.source == link.source);
+        before.map(|other| other.destination).filter(|&node| !task.is_answer(link, node)).collect()
+    };
+    let (mut n_met, mut n_removed) = (0, 0);
+    for link in &task.links[test.clone()] {
+        let met = met(link);
+        let gone = |node| !graph.is_linked(link.edge_type, link.source, node, link.time.before());
+        n_met += usize::from(!met.is_empty());
+        n_removed += usize::from(met.into_iter().any(gone));
+    }
+    assert!(0 < n_removed && n_removed < test.len(), "{n_removed}");
+    let counts: Vec<_> = told.kinds.iter().map(|(name, _, count)| (name.as_str(), *count)).collect();
+    let wanted = [
+        ("any candidate", test.len()),
+        ("answers of training links", test.len()),
+        ("nodes met before", n_met),
+        ("edges removed before", n_removed),
+    ];
+    // All items were bought in the training part: none is new.
+    assert_eq!(counts, wanted);
+    assert!(told.kinds.iter().all(|(_, precision, _)| (0.0..=1.0).contains(precision)));
+    let bins = &told.calibration.bins;
+    assert_eq!(bins.iter().map(|bin| bin.right).sum::<usize>(), test.len());
+    assert_eq!(bins.iter().map(|bin| bin.candidates).sum::<usize>(), test.len() * 9);
+    assert!((bins.iter().map(|bin| bin.expected).sum::<f64>() - test.len() as f64).abs() < 1e-6);
+}
