@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    compact, demo, diff, evaluate, explain, export, features, history, init, load, loads, neighbors, node, page_rank,
-    predict, query, resolve, rollback, sample, schema, stats, train, verify, walk,
+    compact, demo, diff, evaluate, explain, export, features, history, init, load, loads, nearest, neighbors, node,
+    page_rank, predict, query, resolve, rollback, sample, schema, score, stats, train, verify, walk,
 };
 use crate::context::{Context, Outcome};
 
@@ -83,6 +83,10 @@ pub(crate) enum Command {
     Evaluate(evaluate::Args),
     /// Predict links of a node as of a time.
     Predict(predict::Args),
+    /// Score many links, each as of its own time.
+    Score(score::Args),
+    /// Nodes that a model sees alike.
+    Nearest(nearest::Args),
     /// Explain a predicted link.
     Explain(explain::Args),
     /// Walk the whole path on real or made-up history.
@@ -117,6 +121,8 @@ impl Command {
             Command::Train(args) => train::run(args, context),
             Command::Evaluate(args) => evaluate::run(args, context),
             Command::Predict(args) => predict::run(args, context),
+            Command::Score(args) => score::run(args, context),
+            Command::Nearest(args) => nearest::run(args, context),
             Command::Explain(args) => explain::run(args, context),
             Command::Demo(args) => demo::run(args, context),
             Command::Verify(args) => verify::run(args, context),

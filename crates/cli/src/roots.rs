@@ -112,6 +112,8 @@ pub(crate) struct Asked<'a> {
     reader: RootsReader,
     /// The type of roots in a file without that column: the only one of the graph.
     only_type: Option<Name>,
+    /// Whether an edge is known if its ends are, as a question about edges that may come has it.
+    pub(crate) may_come: bool,
 }
 
 /// How a question was answered.
@@ -142,7 +144,7 @@ impl RootArgs {
             [only] => Some(only.name.clone()),
             _ => None,
         };
-        Ok(Asked { reading, args: self, format, reader, only_type })
+        Ok(Asked { reading, args: self, format, reader, only_type, may_come: false })
     }
 
     /// The same for a question that is about nodes alone.
@@ -242,6 +244,9 @@ impl Asked<'_> {
             let key = self.key(subject).with_context(|| place.to_string())?;
             let (node, is_known) = match &key {
                 Key::Node(key) => self.view().node_index(key).map_or((NO_NODE, false), |node| (node, true)),
+                Key::Edge(key) if self.may_come => {
+                    (NO_NODE, [&key.source, &key.destination].iter().all(|end| self.view().node_index(end).is_some()))
+                }
                 Key::Edge(key) => (NO_NODE, self.view().edge_index(key).is_some()),
             };
             batch.unknown += u64::from(!is_known);

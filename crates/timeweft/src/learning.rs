@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use timeweft_graph::{Action, EdgeTypeId, ExternalId, Name, NodeIndex, NodeKey, Time};
+use timeweft_graph::{Action, EdgeKey, EdgeTypeId, ExternalId, Name, NodeIndex, NodeKey, Time};
 use timeweft_index::{Index, Recency};
 use timeweft_learn::{Query, Task, Trained};
 
+pub use crate::model_error::ModelError;
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
     Aggregation, Bin, Bucket, Calibration, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig,
-    Evaluation, Freshness, GnnKind, LearnError, Loss, Metrics, ModelConfig, Predict, Progress as LearnProgress,
+    Evaluation, Freshness, GnnKind, LearnError, Loss, Metrics, ModelConfig, Predict, Progress as LearnProgress, Space,
     Traffic, TrainConfig, TrainFreshness, splitmix64,
 };
 
@@ -145,89 +146,6 @@ pub struct RecalledFact {
     pub node: NodeKey,
 }
 
-/// Why a model could not be made, found or asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The learning itself failed.
-    #[error(transparent)]
-    Learn(#[from] LearnError),
-    /// The folder of models could not be read or made.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A name that is no file name.
-    #[error("`{0}` is no name for a model: use letters, digits, `-`, `_` and `.`")]
-    Name(String),
-    /// No such model.
-    #[error("no model `{name}` in {}: {}", folder.display(), known_models(known))]
-    NoModel {
-        /// Asked for.
-        name: String,
-        /// Where models lie.
-        folder: PathBuf,
-        /// What there is.
-        known: Vec<String>,
-    },
-    /// A relation that does not start at the source's type, or does not end at the destination's.
-    #[error("no relation `{asked}` in this graph: it has {}", known.join(", "))]
-    UnknownRelation {
-        /// Asked for, with the types of its ends where they are known.
-        asked: String,
-        /// All relations, with the types of their ends.
-        known: Vec<String>,
-    },
-    /// A relation that the model was not trained to predict.
-    #[error("the model does not predict `{asked}`, only {}: train one with --target {asked}", known.join(", "))]
-    NotTrained {
-        /// Asked for.
-        asked: Name,
-        /// What the model predicts.
-        known: Vec<String>,
-    },
-    /// A question of another kind than the model was trained for.
-    #[error("the model predicts {}, not {asked}: train one with `predict = \"{}\"` in [train]", predicts.name(), wanted.name())]
-    OtherQuestion {
-        /// What the model predicts.
-        predicts: Predict,
-        /// Asked for.
-        asked: &'static str,
-        /// What a model must predict to be asked that.
-        wanted: Predict,
-    },
-    /// A type of nodes that the graph does not have.
-    #[error("no type of nodes `{asked}` in this graph: it has {}", known.join(", "))]
-    UnknownType {
-        /// Asked for.
-        asked: String,
-        /// All types.
-        known: Vec<String>,
-    },
-    /// A relation that ends at several types of nodes.
-    #[error("`{relation}` ends at {}: say which type of destination is meant", types.join(", "))]
-    SeveralTypes {
-        /// Asked for.
-        relation: Name,
-        /// Types that it ends at.
-        types: Vec<String>,
-    },
-    /// A node that the graph never had.
-    #[error("the graph has no node {0}, at no time")]
-    UnknownNode(NodeKey),
-    /// A node that is not there at the time of the question.
-    #[error("node {node} is not alive just before {time}: ask for a time at which it is, or for another node")]
-    NotAlive {
-        /// The node.
-        node: NodeKey,
-        /// Time of the question.
-        time: String,
-    },
-}
-
 impl Graph {
     /// Trains a model on the newest commit and keeps it as `models/<name>.twm` in the graph's directory. A model of that
     /// name is replaced once the new one is whole.
@@ -307,10 +225,6 @@ const EXTENSION: &str = "twm";
 fn model_name(path: &Path) -> Option<String> {
     let is_model = path.extension().is_some_and(|extension| extension == EXTENSION);
     path.file_stem().filter(|_| is_model)?.to_str().map(String::from)
-}
-
-fn known_models(known: &[String]) -> String {
-    if known.is_empty() { "train one first".into() } else { format!("there are {}", known.join(", ")) }
 }
 
 impl Model {
@@ -402,6 +316,54 @@ impl Model {
         })?;
         self.trained_for(node_type)?;
         Ok(self.predictions(self.trained.predict_gone(known, time, top)))
+    }
+
+    /// Scores of links, each at its own time with what was strictly before it; `None` for one that the model cannot be asked
+    /// about, because an end is not alive just before or no edge type is like that. The log is read once.
+    pub fn score(&self, links: &[(EdgeKey, Time)]) -> Vec<Option<f32>> {
+        let query = |(key, time): &(EdgeKey, Time)| {
+            let time = self.asked_at(*time);
+            let (source, destination) = (self.alive(&key.source, time).ok()?, self.alive(&key.destination, time).ok()?);
+            let edge_type = self.edge_type(&key.relation, &key.source, Some(&key.destination.node_type)).ok()?;
+            let direction = timeweft_graph::Direction::Out;
+            Some(Query { edge_type, direction, source, destination, time, as_of: time })
+        };
+        let asked: Vec<Option<Query>> = links.iter().map(query).collect();
+        let queries: Vec<Query> = asked.iter().flatten().copied().collect();
+        let mut scores = self.trained.scorer().score(&queries).into_iter();
+        asked.iter().map(|query| query.as_ref().and_then(|_| scores.next())).collect()
+    }
+
+    /// The nodes of a node's type that are most like it as of a time, with the cosine of their vectors, best first.
+    pub fn nearest(
+        &self,
+        node: &NodeKey,
+        time: Time,
+        space: Space,
+        top: usize,
+    ) -> Result<Vec<(NodeKey, f32)>, ModelError> {
+        let found = self.trained.nearest(self.alive(node, time)?, time, space, top);
+        Ok(found.into_iter().map(|(node, cosine)| (self.index().node_key(node), cosine)).collect())
+    }
+
+    /// The end of time is no moment that anything could happen at: what comes next is meant.
+    fn asked_at(&self, time: Time) -> Time {
+        if time == Time::FOREVER { self.next_time() } else { time }
+    }
+
+    /// The relations that it was trained for, by name; none for a model of nodes that go.
+    pub fn relations(&self) -> Vec<String> {
+        let train = &self.config().train;
+        match train.predict {
+            Predict::Gone => return Vec::new(),
+            _ if !train.targets.is_empty() => return train.targets.clone(),
+            Predict::Created | Predict::Removed => {}
+        }
+        let edge_types = self.index().schema().edge_types().iter();
+        let mut names: Vec<String> = edge_types.map(|of| of.relation.to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// What it predicts.

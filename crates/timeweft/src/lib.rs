@@ -28,6 +28,7 @@ mod error;
 mod graph;
 mod learning;
 mod load;
+mod model_error;
 mod stats;
 mod view;
 

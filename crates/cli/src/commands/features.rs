@@ -38,10 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let features = args.columns(&asked)?;
     let mut columns = vec![Column::new("root", CellKind::Int)];
     if asked.has_edges() {
-        let texts = [("source_type", CellKind::Text), ("src", CellKind::Id), ("relation", CellKind::Text)];
-        let more = [("destination_type", CellKind::Text), ("dst", CellKind::Id)];
-        columns.extend(texts.into_iter().chain(more).map(|(name, kind)| Column::new(name, kind)));
-        columns.push(Column::nullable("key", CellKind::Text));
+        columns.extend(edge_columns());
     } else {
         columns.extend(node_columns());
     }
@@ -151,7 +148,15 @@ fn node_cells(key: &NodeKey) -> [Cell; 2] {
     [key.node_type.clone().into(), key.id.clone().into()]
 }
 
-fn edge_cells(key: &EdgeKey) -> impl Iterator<Item = Cell> {
+/// Columns of an edge, and its cells.
+pub(crate) fn edge_columns() -> impl Iterator<Item = Column> {
+    let source = [("source_type", CellKind::Text), ("src", CellKind::Id), ("relation", CellKind::Text)];
+    let destination = [("destination_type", CellKind::Text), ("dst", CellKind::Id)];
+    let named = source.into_iter().chain(destination).map(|(name, kind)| Column::new(name, kind));
+    named.chain([Column::nullable("key", CellKind::Text)])
+}
+
+pub(crate) fn edge_cells(key: &EdgeKey) -> impl Iterator<Item = Cell> {
     let middle = [key.relation.clone().into()];
     let last = [key.key.clone().into()];
     node_cells(&key.source).into_iter().chain(middle).chain(node_cells(&key.destination)).chain(last)

@@ -7,7 +7,7 @@ use anyhow::bail;
 use timeweft::{Action, DeleteRule, ExternalId, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
 
 use super::explain::bar;
-use crate::context::{Context, Outcome, parse_time};
+use crate::context::{Context, Outcome, UsageError, parse_time};
 use crate::output::{Output, Table};
 use crate::report::Question;
 
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 fn gone(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (model, time, unit) = args.ask.model(context)?;
     if model.predicts() != Predict::Gone {
-        bail!("whose edges? give the ID of a {}", args.source_type);
+        return Err(UsageError(format!("whose edges? give the ID of a {}", args.source_type)).into());
     }
     let predictions = model.predict_gone(&args.source_type, time, args.top)?;
     context.output.say(&format!("{} that goes at {}:", args.source_type, unit.format(time)))?;
@@ -114,7 +114,8 @@ impl AskArgs {
     /// Opens the model and reads the question.
     pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked> {
         let (model, time, unit) = self.model(context)?;
-        let relation = match (&self.relation, model.config().train.targets.as_slice()) {
+        let relations = model.relations();
+        let relation = match (&self.relation, relations.as_slice()) {
             (Some(relation), _) => relation.clone(),
             (None, [only]) => only.clone(),
             (None, _) => bail!("the model predicts several relations: say which with --relation"),

@@ -262,3 +262,109 @@ fn mistakes_are_told_with_what_to_do() {
     fails(&ask(&["person"]), 2, &["ID"]);
     fails(&["evaluate", "--graph", "g", "--freshness", "often"], 2, &["often", "batch:N"]);
 }
+
+#[test]
+fn links_of_a_file_get_the_scores_that_single_questions_give() {
+    let mut rows = String::from("source_type,src,relation,destination_type,dst,time\n");
+    let mut wanted = Vec::new();
+    // Not in order of time.
+    for time in ["2025-01-13", "2025-01-08", "2025-01-17"] {
+        let ask = ["predict", "person", "ada", "--relation", "edited", "--at", time, "--top", "3", "--json"];
+        for answer in lines(&world().run(&[&ask[..], &MODEL].concat())) {
+            let id = answer["destination"]["id"].as_str().unwrap();
+            rows += &format!("person,ada,edited,document,{id},{time}\n");
+            wanted.push(answer["score"].as_f64());
+        }
+    }
+    // Nobody is there yet; and a relation that the model does not predict.
+    rows += "person,ada,edited,document,atlas-000,2020-01-01\nperson,ada,member_of,project,atlas,2025-01-13\n";
+    wanted.extend([None, None]);
+    std::fs::write(world().path("links.csv"), rows).unwrap();
+    for batch in ["2", "100"] {
+        let score = world().run(&[&["score", "links.csv", "--batch", batch][..], &MODEL].concat());
+        let told = lines(&score);
+        assert_eq!(told.len(), 11);
+        for (at, (row, wanted)) in told.iter().zip(&wanted).enumerate() {
+            assert_eq!(row["root"], at);
+            match (row["score"].as_f64(), wanted) {
+                (Some(score), Some(wanted)) => assert!((score - wanted).abs() < 1e-4, "{row} {wanted}"),
+                (score, wanted) => assert_eq!(score, *wanted, "{row}"),
+            }
+        }
+    }
+    std::fs::write(world().path("nodes.csv"), "type,id\nperson,ada\n").unwrap();
+    fails(&["score", "nodes.csv", "--graph", "g", "--model", "demo"], 1, &["src", "dst"]);
+}
+
+#[test]
+fn nodes_that_are_alike_are_of_one_type_and_in_order() {
+    let near = |by: &str| {
+        let ask = ["nearest", "person", "ada", "--by", by, "--top", "3", "--json"];
+        lines(&world().run(&[&ask[..], &MODEL].concat()))
+    };
+    let (memory, embedding) = (near("memory"), near("embedding"));
+    for found in [&memory, &embedding] {
+        assert_eq!(found.len(), 3);
+        assert!(found.iter().all(|row| row["node"]["type"] == "person" && row["node"]["id"] != "ada"));
+        assert!(found.is_sorted_by(|a, b| a["cosine"].as_f64() >= b["cosine"].as_f64()));
+        assert!(found.iter().all(|row| row["cosine"].as_f64().unwrap().abs() <= 1.0 + 1e-6));
+    }
+    assert_ne!(memory, embedding);
+    fails(&["nearest", "person", "nobody", "--graph", "g", "--model", "demo"], 1, &["person nobody"]);
+}
+
+/// Visits that are paid for, thirty at a time: the oldest is over first.
+fn visits() -> String {
+    let node = |at: i64, action: &str, kind: &str, id: i64| {
+        format!(
+            "{{\"time\":{at},\"action\":\"{action}\",\"entity\":\"node\",\"source\":{{\"type\":\"{kind}\",\"id\":\"{id}\"}}}}\n"
+        )
+    };
+    let mut events: String = (0..5).map(|id| node(0, "create", "user", id)).collect();
+    for id in 0..200 {
+        let at = 10 + 10 * id;
+        events += &node(at, "create", "visit", id);
+        events += &format!(
+            "{{\"time\":{at},\"action\":\"create\",\"entity\":\"edge\",\"source\":{{\"type\":\"user\",\"id\":\"{}\"}},\
+             \"edge\":{{\"type\":\"pays\"}},\"destination\":{{\"type\":\"visit\",\"id\":\"{id}\"}}}}\n",
+            id % 5
+        );
+        if id >= 30 {
+            events += &node(at + 5, "delete", "visit", id - 30);
+        }
+    }
+    events
+}
+
+#[test]
+fn what_goes_next_is_predicted_among_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &str| timeweft(folder.path(), &args.split(' ').collect::<Vec<_>>());
+    std::fs::write(folder.path().join("visits.jsonl"), visits()).unwrap();
+    done(&run("load events visits.jsonl --graph g --unit step"));
+    for predict in ["gone", "removed"] {
+        let config = format!(
+            "[model]\nwidth = 8\nchannels = 8\n[train]\npredict = \"{predict}\"\nepochs = 2\nbatch = 20\n\
+             [evaluate]\ncandidates = 10\n"
+        );
+        std::fs::write(folder.path().join("config.toml"), config).unwrap();
+        let told = done(&run(&format!("train config.toml --graph g --name {predict}")));
+        assert!(told.contains("idle") && !told.contains("EdgeBank"), "{told}");
+    }
+    let gone = lines(&run("predict visit --graph g --model gone --top 100 --json"));
+    let ids: Vec<i64> = gone.iter().map(|row| row["destination"]["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids.len(), 30, "the visits that are not over");
+    assert!(ids.iter().all(|id| (170..200).contains(id)), "{ids:?}");
+    let removed = lines(&run("predict user 3 --graph g --model removed --top 100 --json"));
+    assert_eq!(removed.len(), 6, "what user 3 pays for now: {removed:?}");
+    for (args, parts) in [
+        ("predict user 3 --relation pays --graph g --model gone", ["gone", "created"]),
+        ("predict house --graph g --model gone", ["house", "visit"]),
+        ("explain user 3 visit 178 --relation pays --graph g --model removed", ["removed", "created"]),
+        ("predict visit --graph g --model removed", ["ID", "visit"]),
+    ] {
+        let output = run(args);
+        let message = text(&output.stderr);
+        assert!(!output.status.success() && parts.iter().all(|part| message.contains(part)), "{args}: {message}");
+    }
+}

@@ -359,3 +359,43 @@ fn kinds_of_wrong_answers_are_counted_as_a_scan_counts_them() {
     assert_eq!(bins.iter().map(|bin| bin.candidates).sum::<usize>(), test.len() * 9);
     assert!((bins.iter().map(|bin| bin.expected).sum::<f64>() - test.len() as f64).abs() < 1e-6);
 }
+
+#[test]
+fn a_scorer_that_goes_forward_in_time_scores_as_one_question_after_the_other() {
+    let task = Task::new(index(&mixed(120, 1)), &small()).unwrap();
+    let trained = train(&task, &small(), |_| ()).unwrap();
+    let mut queries: Vec<_> = task.links.iter().map(|link| link.question(link.destination, link.time)).collect();
+    // Backwards, and a second time: memory has to begin anew.
+    queries.reverse();
+    let mut scorer = trained.scorer();
+    for _ in 0..2 {
+        for (query, told) in queries.iter().zip(scorer.score(&queries)) {
+            let wanted = trained.score(&[*query], query.time)[0];
+            assert!((told - wanted).abs() < 1e-4, "{told} {wanted}");
+        }
+    }
+}
+
+#[test]
+fn the_nearest_by_memory_have_the_largest_cosines() {
+    let task = Task::new(index(&mixed(120, 1)), &small()).unwrap();
+    let trained = train(&task, &small(), |_| ()).unwrap();
+    let graph = &task.index;
+    let (node, now) = (task.links[0].source, timeweft_graph::Time(10_000));
+    let cosine = |a: &[f32], b: &[f32]| {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    };
+    let vector = |node| trained.store.memory(node).unwrap();
+    let others = (0..graph.n_nodes() as u32).map(timeweft_graph::NodeIndex).filter(|other| {
+        *other != node && graph.node_type(*other) == graph.node_type(node) && trained.store.memory(*other).is_some()
+    });
+    let mut wanted: Vec<_> = others.map(|other| (other, cosine(vector(node), vector(other)))).collect();
+    wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let told = trained.nearest(node, now, timeweft_learn::Space::Memory, 100);
+    assert_eq!(told.len(), wanted.len());
+    for ((_, told), (_, wanted)) in told.iter().zip(&wanted) {
+        assert!((told - wanted).abs() < 1e-5, "{told} {wanted}");
+    }
+    assert_eq!(trained.nearest(node, now, timeweft_learn::Space::Embedding, 4).len(), 4);
+}

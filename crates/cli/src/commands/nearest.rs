@@ -1,0 +1,77 @@
+//! `timeweft nearest`: nodes that a model sees alike.
+
+use clap::ValueEnum;
+use serde_json::json;
+use timeweft::{ExternalId, NodeKey, Space, Time};
+
+use crate::context::{Context, Outcome, parse_time};
+use crate::output::Table;
+
+const AFTER_HELP: &str = "\
+Examples:
+  timeweft nearest person ada                         whom the model reads as it reads ada
+  timeweft nearest person ada --by memory --at 2025-03-03 --top 3
+
+Nodes of the same type that are alive just before the time, by the cosine of their vectors: an embedding is
+what the predictor reads (memory, features and neighbours), the memory what past messages have left.";
+
+/// Arguments of `nearest`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Type of the node.
+    #[arg(value_name = "TYPE")]
+    node_type: String,
+    /// Id of the node.
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Vectors that are compared.
+    #[arg(long, value_enum, default_value_t)]
+    by: SpaceArg,
+    /// As of when: an integer, a date (2016-05-17) or RFC 3339; left out, the moment after the last event.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// How many nodes.
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    top: usize,
+    /// Name of the model.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    model: String,
+}
+
+/// [`Space`] as an option.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum SpaceArg {
+    /// What the predictor reads.
+    #[default]
+    Embedding,
+    /// What past messages have left.
+    Memory,
+}
+
+/// Runs `nearest`.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let graph = context.open()?;
+    let unit = graph.unit();
+    let time = args.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
+    let model = graph.load_model(&args.model)?;
+    let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
+    let space = match args.by {
+        SpaceArg::Embedding => Space::Embedding,
+        SpaceArg::Memory => Space::Memory,
+    };
+    let node = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    let found = model.nearest(&node, time, space, args.top)?;
+    context.output.say(&format!("Most like {node} at {}:", unit.format(time)))?;
+    let mut table = Table::new(["", "node", "cosine"]);
+    for (place, (node, cosine)) in (1..).zip(&found) {
+        table.row([place.to_string(), node.to_string(), format!("{cosine:.3}")]);
+    }
+    context.output.table(&table)?;
+    context.output.objects(
+        found
+            .iter()
+            .map(|(node, cosine)| json!({ "node": { "type": node.node_type, "id": node.id }, "cosine": cosine })),
+    )?;
+    Ok(Outcome::Done)
+}
