@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use timeweft_index::Index;
-use timeweft_learn::{Config, Evaluation, Freshness, Loss, Progress, Rule, Task, Trained, evaluate, precision, train};
+use timeweft_learn::{
+    Config, Evaluation, Freshness, Loss, Progress, Rule, Task, Trained, curves, evaluate, precision, train,
+};
 
 use crate::data::Stream;
 
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// beside each link, five draws.
     #[arg(long)]
     precision: bool,
+    /// Deletion and insertion curves of explanations over so many links of five batches of the test part.
+    #[arg(long, value_name = "N")]
+    curves: Option<usize>,
 }
 
 pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
@@ -73,6 +78,10 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
             config.evaluate.seed = 1;
             continue;
         }
+        if let Some(links) = args.curves {
+            explained(&task, &trained, test, links.div_ceil(5));
+            continue;
+        }
         for &freshness in freshnesses {
             let test = test.clone();
             let evaluation = evaluate(&trained.model, &trained.world, &task, &config, test, freshness, |_| ());
@@ -80,6 +89,22 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How much the margin of a link changes without the neighbours that are said to matter most, and with these alone; the links
+/// of a batch know what was before it.
+fn explained(task: &Task, trained: &Trained, test: std::ops::Range<usize>, links: usize) {
+    let batch = |at: usize| {
+        let start = test.start + at * test.len() / 5;
+        let as_of = task.time_of(start);
+        task.links[start..test.end.min(start + links)].iter().map(move |link| link.question(link.destination, as_of))
+    };
+    let queries: Vec<_> = (0..5).flat_map(batch).collect();
+    for curve in curves(trained, &queries) {
+        let points = curve.deletion.iter().map(|point| format!("{point:.3}")).collect::<Vec<_>>().join(" ");
+        let (order, deleted, inserted) = (curve.order, curve.deleted(), curve.inserted());
+        println!("{} links, {order:?}: deletion {deleted:.4} ({points}), insertion {inserted:.4}", queries.len());
+    }
 }
 
 fn rules(task: &Task, config: &Config, freshnesses: &[Freshness]) -> Result<()> {

@@ -1,10 +1,13 @@
 //! Whether explanations are true: neighbours are taken away in the order in which they are said to matter, and the margin over
 //! other candidates is watched (specification 2.9). Memory stays as it is, and the attention over the rest sums to one again.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use timeweft_graph::Time;
 
 use crate::pipeline::{Remembered, ask};
-use crate::{Neighborhood, Query, Trained, splitmix64};
+use crate::{Neighborhood, Query, Trained, VectorStore, splitmix64};
 
 /// Shares of the neighbours that are taken away, or kept.
 pub(crate) const SHARES: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
@@ -48,15 +51,19 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Deletion and insertion curves of every order over queries; those without neighbours are left out.
+/// Deletion and insertion curves of every order over queries; those without neighbours are left out. Queries that follow each
+/// other and know the same share one memory, which may take a pass over the log to build.
 pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
     let mut all: Vec<Curves> = [Importance::Contribution, Importance::Recency, Importance::Random]
         .into_iter()
         .map(|order| Curves { order, deletion: vec![0.0; SHARES.len()], insertion: vec![0.0; SHARES.len()] })
         .collect();
     let mut counted = 0;
+    let mut known: Option<(Time, Cow<'_, VectorStore>)> = None;
     for (number, query) in queries.iter().enumerate() {
-        let scene = Scene::new(trained, query);
+        let fits = known.take_if(|(as_of, _)| *as_of == query.as_of);
+        let (_, store) = known.insert(fits.unwrap_or_else(|| (query.as_of, trained.memory_before(query.as_of))));
+        let scene = Scene::new(trained, query, store);
         let n = scene.contributions.len();
         if n == 0 {
             continue;
@@ -88,19 +95,18 @@ struct Scene<'a> {
     trained: &'a Trained,
     asked: Vec<Query>,
     hood: Neighborhood,
-    store: std::borrow::Cow<'a, crate::VectorStore>,
+    store: &'a VectorStore,
     margin: f64,
     /// Of every neighbour of the query's two ends, with its place in the neighbourhood.
     contributions: Vec<(usize, f32)>,
 }
 
 impl<'a> Scene<'a> {
-    fn new(trained: &'a Trained, query: &'a Query) -> Scene<'a> {
-        let store = trained.memory_before(query.as_of);
-        let remembered = Remembered::nothing(&store);
+    fn new(trained: &'a Trained, query: &Query, store: &'a VectorStore) -> Scene<'a> {
+        let remembered = Remembered::nothing(store);
         let asked = trained.with_rivals(query);
         let (roots, _) = ask(&trained.world, &asked);
-        let hood = crate::neighborhood::read(&trained.world.context(), &roots, &remembered.tokens, &store);
+        let hood = crate::neighborhood::read(&trained.world.context(), &roots, &remembered.tokens, store);
         let contributions = trained.contributions(&asked, &hood, &remembered);
         let mut scene = Scene { trained, asked, hood, store, margin: 0.0, contributions };
         scene.margin = scene.margin_with(&vec![true; scene.contributions.len()]);
@@ -125,7 +131,7 @@ impl<'a> Scene<'a> {
 
     /// The margin with some of the neighbours of the two ends, and all of the rivals'.
     fn margin_with(&self, kept: &[bool]) -> f64 {
-        let remembered = Remembered::nothing(&self.store);
+        let remembered = Remembered::nothing(self.store);
         let mut all = vec![true; self.hood.neighbors.len()];
         self.contributions.iter().zip(kept).for_each(|((at, _), kept)| all[*at] = *kept);
         f64::from(self.trained.margin_of(&self.asked, &self.hood.keep(&all), &remembered))
