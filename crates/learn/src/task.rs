@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, NodeTypeId, Time};
+use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Fact, Index};
 
 use crate::rivals::Rivals;
@@ -138,12 +138,17 @@ impl Task {
 
 /// The links of a configuration's task, in order of (time, position).
 fn links(index: &Index, config: &Config) -> Result<Vec<Link>, LearnError> {
-    let train = &config.train;
+    let (train, schema) = (&config.train, index.schema());
+    let facts = || (0..).zip(index.facts());
     if train.predict == Predict::Gone {
-        let wanted = node_targets(index, &train.targets)?;
-        let gone = (0..).zip(index.facts()).filter(|(_, fact)| {
+        let wanted = wanted("type of nodes", schema.node_types().iter().map(|of| &*of.name), &train.targets)?;
+        // Relations are what a predictor has weights for.
+        if schema.edge_types().is_empty() {
+            return Ok(Vec::new());
+        }
+        let gone = facts().filter(|(_, fact)| {
             let own = fact.action == Action::Delete && fact.edge.is_none();
-            own && wanted.contains(&index.node_type(fact.source))
+            own && wanted[index.node_type(fact.source).at()]
         });
         let (edge_type, direction) = (EdgeTypeId(0), Direction::Out);
         let link = |(fact, &Fact { source, destination, time, .. })| Link {
@@ -156,10 +161,10 @@ fn links(index: &Index, config: &Config) -> Result<Vec<Link>, LearnError> {
         };
         return Ok(gone.map(link).collect());
     }
-    let wanted = targets(index, &train.targets)?;
+    let wanted = wanted("relation", schema.edge_types().iter().map(|of| &*of.relation), &train.targets)?;
     let action = if train.predict == Predict::Removed { Action::Delete } else { Action::Create };
-    let links = (0..).zip(index.facts()).filter(|(_, fact)| fact.action == action).filter_map(|(position, fact)| {
-        let (edge_type, _) = fact.edge.filter(|(edge_type, _)| wanted.contains(edge_type))?;
+    let links = facts().filter(|(_, fact)| fact.action == action).filter_map(|(position, fact)| {
+        let (edge_type, _) = fact.edge.filter(|(edge_type, _)| wanted[edge_type.at()])?;
         let (source, destination, time) = (fact.source, fact.destination, fact.time);
         let link = Link { edge_type, direction: Direction::Out, source, destination, time, fact: position };
         let back = Link { direction: Direction::In, source: destination, destination: source, ..link };
@@ -168,23 +173,16 @@ fn links(index: &Index, config: &Config) -> Result<Vec<Link>, LearnError> {
     Ok(links.flatten().flatten().collect())
 }
 
-/// Node types by name; all of them for no names.
-fn node_targets(index: &Index, names: &[String]) -> Result<FxHashSet<NodeTypeId>, LearnError> {
-    let node_types = index.schema().node_types();
-    if let Some(unknown) = names.iter().find(|name| !node_types.iter().any(|of| *of.name == ***name)) {
-        let known = node_types.iter().map(|of| of.name.to_string()).collect();
-        return Err(LearnError::UnknownTarget { what: "type of nodes", name: unknown.clone(), known });
-    }
-    let chosen = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    Ok((0..).zip(node_types).filter(|(_, of)| chosen(&of.name)).map(|(id, _)| NodeTypeId(id)).collect())
-}
-
-fn targets(index: &Index, names: &[String]) -> Result<FxHashSet<EdgeTypeId>, LearnError> {
-    let edge_types = index.schema().edge_types();
-    if let Some(unknown) = names.iter().find(|name| !edge_types.iter().any(|edge| *edge.relation == ***name)) {
-        let known = edge_types.iter().map(|edge| edge.relation.to_string()).collect();
-        return Err(LearnError::UnknownTarget { what: "relation", name: unknown.clone(), known });
-    }
-    let chosen = |relation: &str| names.is_empty() || names.iter().any(|name| name == relation);
-    Ok((0..).zip(edge_types).filter(|(_, edge)| chosen(&edge.relation)).map(|(id, _)| EdgeTypeId(id)).collect())
+/// Which of some types, by their names, are targets: all of them for no targets.
+fn wanted<'a>(
+    what: &'static str,
+    types: impl Iterator<Item = &'a str>,
+    targets: &[String],
+) -> Result<Vec<bool>, LearnError> {
+    let mut known: Vec<String> = types.map(String::from).collect();
+    let Some(unknown) = targets.iter().find(|name| !known.contains(name)) else {
+        return Ok(known.iter().map(|name| targets.is_empty() || targets.contains(name)).collect());
+    };
+    known.dedup();
+    Err(LearnError::UnknownTarget { what, name: unknown.clone(), known })
 }

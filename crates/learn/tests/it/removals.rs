@@ -134,6 +134,10 @@ fn removals_are_of_the_relations_and_ends_of_the_types_that_are_asked_for() {
     of.train.targets = vec!["pays".into()];
     let Err(LearnError::UnknownTarget { known, .. }) = Task::new(graph.clone(), &of) else { panic!("a relation") };
     assert_eq!(known, ["user", "visit"]);
+    // Without a relation there is nothing that a score could be made of.
+    let alone: Vec<Event> = visits(80).into_iter().filter(|event| !format!("{event:?}").contains("Edge")).collect();
+    of.train.targets.clear();
+    assert!(matches!(Task::new(index(&alone), &of), Err(LearnError::TooLittle { links: 0 })));
     // A payment ends with its visit.
     let mut of = config(Predict::Removed);
     of.train.targets = vec!["pays".into()];
