@@ -46,16 +46,33 @@ pub fn evaluate(
 ) -> Evaluation {
     let before = world.n_facts_before(task.time_of(part.start));
     let store = train::rebuild(model, world, config, before.min(first_needed(task, &part, freshness)));
+    let wrong = wrong_by_kind(world, task, config, part.clone(), freshness);
     let (mut ranks, mut calibration) = (Vec::with_capacity(part.len()), Calibration::default());
+    let mut scores = vec![(Vec::new(), Vec::new()); Kind::ALL.len()];
     let each = &mut |logits: &[f32]| {
-        ranks.push(rank(&logits[0], &logits[1..]));
-        calibration.add(logits);
+        let wrong = &wrong[ranks.len()];
+        let (ranked, by_kind) = logits.split_at(logits.len() - wrong.iter().flatten().count());
+        ranks.push(rank(&ranked[0], &ranked[1..]));
+        calibration.add(ranked);
+        let drawn = wrong.iter().zip(&mut scores).filter(|(wrong, _)| wrong.is_some());
+        for ((_, (right, wrong)), logit) in drawn.zip(by_kind) {
+            right.push(ranked[0]);
+            wrong.push(*logit);
+        }
     };
-    let kinds = by_kind((model, world, task, config), part.clone(), freshness, store.clone());
-    let candidates = &|number, _| task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
+    // Wrong answers of each kind are asked about behind the candidates: one pass over the log serves both.
+    let (start, protocol) = (part.start, by_protocol(task, config));
+    let candidates = &|number: usize| {
+        let by_kind = wrong[number - start].iter().flatten().copied();
+        protocol(number).into_iter().chain(by_kind).collect()
+    };
     let of = part.len();
     let ranking = Ranking { model, world, task, config, store, done: 0, of, candidates, each };
     ranking.run(part.clone(), freshness, &mut progress);
+    let told = Kind::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
+    let kinds = told
+        .map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len()))
+        .collect();
     let parts = break_down(task, part.clone(), &ranks);
     let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
     let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
@@ -63,41 +80,28 @@ pub fn evaluate(
     Evaluation { freshness, rows, parts, kinds, calibration }
 }
 
-/// Average precision by kinds of wrong answers.
-fn by_kind(
-    (model, world, task, config): (&Htgn, &World, &Task, &Config),
+/// The candidates that the protocol gives a link.
+fn by_protocol(task: &Task, config: &Config) -> impl Fn(usize) -> Vec<Link> {
+    move |number| task.candidates(number, config.evaluate.candidates, config.evaluate.seed)
+}
+
+/// For each link of a part a wrong answer of each kind; none where no new edges are predicted.
+fn wrong_by_kind(
+    world: &World,
+    task: &Task,
+    config: &Config,
     part: Range<usize>,
     freshness: Freshness,
-    store: VectorStore,
-) -> Vec<(String, f64, usize)> {
+) -> Vec<[Option<Link>; Kind::ALL.len()]> {
     if task.predict != Predict::Created {
-        return Vec::new();
+        return vec![[None; Kind::ALL.len()]; part.len()];
     }
     let kinds = Kinds::new(task, world, config.evaluate.seed);
-    let drawn: Vec<[Option<Link>; Kind::ALL.len()]> = part
-        .clone()
-        .map(|number| {
-            let start = task.batch_start(number, part.start, freshness);
-            let as_of = task.time_of(start.unwrap_or(number));
-            Kind::ALL.map(|kind| kinds.draw(kind, number, as_of))
-        })
-        .collect();
-    let mut scores = vec![(Vec::new(), Vec::new()); Kind::ALL.len()];
-    let mut number = 0;
-    let each = &mut |logits: &[f32]| {
-        let of = drawn[number].iter().zip(&mut scores).filter(|(wrong, _)| wrong.is_some());
-        for ((_, (right, wrong)), logit) in of.zip(&logits[1..]) {
-            right.push(logits[0]);
-            wrong.push(*logit);
-        }
-        number += 1;
+    let wrong = |number: usize| {
+        let start = task.batch_start(number, part.start, freshness);
+        kinds.draw(number, task.time_of(start.unwrap_or(number)))
     };
-    let start = part.start;
-    let candidates = &|number: usize, _| drawn[number - start].iter().flatten().copied().collect();
-    let of = part.len();
-    Ranking { model, world, task, config, store, done: 0, of, candidates, each }.run(part, freshness, &mut |_| ());
-    let told = Kind::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
-    told.map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len())).collect()
+    part.clone().map(wrong).collect()
 }
 
 /// The number of facts that may be in the store before the first answer of a part.
@@ -120,7 +124,7 @@ pub fn ranks(
 ) -> Vec<f64> {
     let mut ranks = Vec::with_capacity(part.len());
     let each = &mut |logits: &[f32]| ranks.push(rank(&logits[0], &logits[1..]));
-    let candidates = &|number, _| task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
+    let candidates = &by_protocol(task, config);
     let of = part.len();
     Ranking { model, world, task, config, store, done: 0, of, candidates, each }.run(part, freshness, progress);
     ranks
@@ -146,7 +150,7 @@ pub fn precision(
     let before = world.n_facts_before(task.time_of(part.start));
     let store = train::rebuild(model, world, &config, before.min(first_needed(task, &part, freshness)));
     let config = &config;
-    let candidates = &|number, _| task.candidates(number, config.evaluate.candidates, config.evaluate.seed);
+    let candidates = &by_protocol(task, config);
     let ranking = Ranking { model, world, task, config, store, done: 0, of: part.len(), candidates, each };
     ranking.run(part, freshness, &mut |_| ());
     average_precision(&positives, &negatives)
@@ -160,8 +164,8 @@ struct Ranking<'a> {
     store: VectorStore,
     done: usize,
     of: usize,
-    /// What a link is ranked against, knowing what was before a time.
-    candidates: &'a dyn Fn(usize, Time) -> Vec<Link>,
+    /// What a link is ranked against.
+    candidates: &'a dyn Fn(usize) -> Vec<Link>,
     /// Takes the logits of each link in order, that of the truth first.
     each: &'a mut dyn FnMut(&[f32]),
 }
@@ -219,7 +223,7 @@ impl Ranking<'_> {
         for number in links.clone() {
             let before = queries.len();
             let (link, as_of) = (self.task.links[number], as_of(self.task, number));
-            let asked = std::iter::once(link).chain((self.candidates)(number, as_of));
+            let asked = std::iter::once(link).chain((self.candidates)(number));
             queries.extend(asked.map(|link| link.question(link.destination, as_of)));
             sizes.push(queries.len() - before);
             // Links of one time share the embeddings of their candidates.

@@ -89,7 +89,7 @@ impl Trained {
             candidates.retain(|&node| self.world.index.is_linked(edge_type, source, node, time.before()));
         }
         let ask = |&destination| Query { edge_type, direction, source, destination, time, as_of: time };
-        self.best(candidates.iter().map(ask).collect(), time, top)
+        self.ranked(candidates.iter().map(ask).collect(), time, top)
     }
 
     /// Scores of the nodes of a type that are alive just before a time, those first that the model of nodes that go expects
@@ -100,10 +100,10 @@ impl Trained {
         let alive = nodes.filter(|&node| index.node_type(node) == node_type && index.alive(node, time.before()));
         let (edge_type, direction) = (EdgeTypeId(0), Direction::Out);
         let ask = |node| Query { edge_type, direction, source: node, destination: node, time, as_of: time };
-        self.best(alive.map(ask).collect(), time, top)
+        self.ranked(alive.map(ask).collect(), time, top)
     }
 
-    fn best(&self, queries: Vec<Query>, time: Time, top: usize) -> Vec<Prediction> {
+    fn ranked(&self, queries: Vec<Query>, time: Time, top: usize) -> Vec<Prediction> {
         let index = &self.world.index;
         let logits = self.score(&queries, time);
         let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

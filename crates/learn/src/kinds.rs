@@ -39,6 +39,9 @@ impl Kind {
     }
 }
 
+/// So many partners, the latest ones, are those that a node met before.
+const PARTNERS: usize = 32;
+
 /// What wrong answers are drawn from.
 pub(crate) struct Kinds<'a> {
     task: &'a Task,
@@ -53,30 +56,26 @@ impl<'a> Kinds<'a> {
         Kinds { task, world, seed, trained }
     }
 
-    /// One wrong answer of a kind to link number `number`, knowing what was before `as_of`; `None` if there is none.
-    pub(crate) fn draw(&self, kind: Kind, number: usize, as_of: Time) -> Option<Link> {
-        let link = self.task.links[number];
-        let key = splitmix64(self.seed ^ splitmix64(number as u64)) ^ ((kind as u64) << 32);
-        let wrong = |&node: &NodeIndex| node != link.destination && !self.task.is_answer(&link, node);
-        let node = match kind {
-            Kind::Uniform => pick(key, self.task.pool(link.edge_type, link.direction), wrong),
-            Kind::Popular => self.answer_of(key, 0..self.task.split.train_end, &link, wrong),
-            Kind::New => {
-                let new = |node: &NodeIndex| !self.trained.contains(node) && wrong(node);
-                self.answer_of(key, self.task.split.train_end..number, &link, new)
-            }
-            Kind::Met => pick(key, &self.met(&link, as_of), wrong),
-            Kind::Removed => {
-                let gone = |node: &NodeIndex| !self.is_linked(&link, *node, as_of.before()) && wrong(node);
-                pick(key, &self.met(&link, as_of), gone)
-            }
-        };
-        node.map(|destination| Link { destination, ..link })
-    }
-
-    fn met(&self, link: &Link, as_of: Time) -> Vec<NodeIndex> {
-        let history = &self.world.history;
-        history.partners(link.source, Side::of(link), history.limit(as_of), READ, READ)
+    /// A wrong answer of each kind to link number `number`, knowing what was before `as_of`; `None` where there is none.
+    pub(crate) fn draw(&self, number: usize, as_of: Time) -> [Option<Link>; Kind::ALL.len()] {
+        let (task, history) = (self.task, &self.world.history);
+        let link = task.links[number];
+        let wrong = |&node: &NodeIndex| node != link.destination && !task.is_answer(&link, node);
+        let met = history.partners(link.source, Side::of(&link), history.limit(as_of), PARTNERS, READ);
+        Kind::ALL.map(|kind| {
+            let key = splitmix64(self.seed ^ splitmix64(number as u64)) ^ ((kind as u64) << 32);
+            let node = match kind {
+                Kind::Uniform => pick(key, task.pool(link.edge_type, link.direction), wrong),
+                Kind::Popular => self.answer_of(key, 0..task.split.train_end, &link, wrong),
+                Kind::Met => pick(key, &met, wrong),
+                Kind::Removed => pick(key, &met, |node| !self.is_linked(&link, *node, as_of.before()) && wrong(node)),
+                Kind::New => {
+                    let new = |node: &NodeIndex| !self.trained.contains(node) && wrong(node);
+                    self.answer_of(key, task.split.train_end..number, &link, new)
+                }
+            };
+            node.map(|destination| Link { destination, ..link })
+        })
     }
 
     fn is_linked(&self, link: &Link, node: NodeIndex, at: Time) -> bool {
@@ -104,7 +103,8 @@ impl<'a> Kinds<'a> {
     }
 }
 
-/// One that fits, drawn by a counter; few draws that do not fit are followed by a look at all from a drawn one on.
+/// One that fits, drawn by a counter. After some draws that do not fit, the ones behind the last draw are looked through: as
+/// far as 4,096 of them, for this is done for every link.
 fn pick<T: Copy>(key: u64, all: &[T], fits: impl Fn(&T) -> bool) -> Option<T> {
     let place = |draw: u64| (splitmix64(key ^ draw) % all.len() as u64) as usize;
     if all.is_empty() {

@@ -17,8 +17,8 @@ pub(crate) enum Rivals {
     Nodes(Vec<Vec<NodeIndex>>),
 }
 
-/// Draws for each rival that is wanted: where little of what ever was is there, many draws meet nothing.
-const DRAWS: usize = 256;
+/// Draws for each rival that is wanted.
+const DRAWS: usize = 64;
 
 impl Rivals {
     /// Those of a configuration's task.
@@ -40,8 +40,8 @@ impl Rivals {
         }
     }
 
-    /// Up to `count` edges or nodes of the kind of a link that were there just before it and stay, drawn by the counter hash
-    /// of a key; all of them for 0. None for new edges.
+    /// `count` edges or nodes of the kind of a link that were there just before it and stay, drawn by the counter hash of a
+    /// key; all of them for 0. None if nothing stays, and for new edges.
     pub(crate) fn draw(&self, index: &Index, link: &Link, count: usize, key: impl Fn(u64) -> u64) -> Vec<Link> {
         let stays_edge =
             |edge: EdgeIndex| index.edge_alive(edge, link.time.before()) && index.edge_alive(edge, link.time);
@@ -73,12 +73,21 @@ impl Rivals {
     }
 }
 
+/// `count` that stay, or all of them for 0. Where little of what ever was is there, few draws meet something: then all that
+/// stay are looked up first.
 fn draw<T: Copy>(all: &[T], count: usize, key: impl Fn(u64) -> u64, stays: impl Fn(T) -> bool) -> Vec<T> {
+    let there = || all.iter().copied().filter(|&one| stays(one));
+    let of = |all: &[T], draw: u64| all[(key(draw) % all.len() as u64) as usize];
     if count == 0 || all.is_empty() {
-        return all.iter().copied().filter(|&one| stays(one)).collect();
+        return there().collect();
     }
-    let draws = (0..(count * DRAWS) as u64).map(|draw| all[(key(draw) % all.len() as u64) as usize]);
-    draws.filter(|&one| stays(one)).take(count).collect()
+    let draws = (0..(count * DRAWS) as u64).map(|draw| of(all, draw));
+    let drawn: Vec<T> = draws.filter(|&one| stays(one)).take(count).collect();
+    if drawn.len() == count {
+        return drawn;
+    }
+    let there: Vec<T> = there().collect();
+    (0..if there.is_empty() { 0 } else { count as u64 }).map(|draw| of(&there, draw)).collect()
 }
 
 /// Candidates of each edge type, outwards and inwards.

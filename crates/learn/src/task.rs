@@ -128,11 +128,11 @@ impl Task {
         wrong.map(|&destination| Link { destination, ..*link }).collect()
     }
 
-    /// Exactly `count` wrong answers in place of a removed edge or of a node that goes, for training. Where there are fewer
-    /// they come again, and where there is none the link itself does, which teaches nothing.
+    /// Exactly `count` wrong answers in place of a removed edge or of a node that goes, for training. Where there is none the
+    /// link itself comes again, which teaches nothing.
     pub(crate) fn negatives(&self, link: &Link, count: usize, key: u64) -> Vec<Link> {
         let drawn = self.rivals.draw(&self.index, link, count, |draw| splitmix64(key ^ draw));
-        if drawn.is_empty() { vec![*link; count] } else { drawn.into_iter().cycle().take(count).collect() }
+        if drawn.is_empty() { vec![*link; count] } else { drawn }
     }
 }
 
@@ -183,6 +183,7 @@ fn wanted<'a>(
     let Some(unknown) = targets.iter().find(|name| !known.contains(name)) else {
         return Ok(known.iter().map(|name| targets.is_empty() || targets.contains(name)).collect());
     };
+    known.sort_unstable();
     known.dedup();
     Err(LearnError::UnknownTarget { what, name: unknown.clone(), known })
 }
