@@ -319,8 +319,11 @@ impl Model {
     }
 
     /// Scores of links, each at its own time with what was strictly before it; `None` for one that the model cannot be asked
-    /// about, because an end is not alive just before or no edge type is like that. The log is read once.
-    pub fn score(&self, links: &[(EdgeKey, Time)]) -> Vec<Option<f32>> {
+    /// about, because an end is not alive just before or it was not trained for the relation. The log is read once.
+    pub fn score(&self, links: &[(EdgeKey, Time)]) -> Result<Vec<Option<f32>>, ModelError> {
+        if self.predicts() == Predict::Gone {
+            return Err(self.other_question("what edges of a node do", Predict::Created));
+        }
         let query = |(key, time): &(EdgeKey, Time)| {
             let time = self.asked_at(*time);
             let (source, destination) = (self.alive(&key.source, time).ok()?, self.alive(&key.destination, time).ok()?);
@@ -331,7 +334,7 @@ impl Model {
         let asked: Vec<Option<Query>> = links.iter().map(query).collect();
         let queries: Vec<Query> = asked.iter().flatten().copied().collect();
         let mut scores = self.trained.scorer().score(&queries).into_iter();
-        asked.iter().map(|query| query.as_ref().and_then(|_| scores.next())).collect()
+        Ok(asked.iter().map(|query| query.as_ref().and_then(|_| scores.next())).collect())
     }
 
     /// The nodes of a node's type that are most like it as of a time, with the cosine of their vectors, best first.

@@ -2,9 +2,10 @@
 
 use clap::ValueEnum;
 use serde_json::json;
-use timeweft::{ExternalId, NodeKey, Space, Time};
+use timeweft::{ExternalId, NodeKey, Space};
 
-use crate::context::{Context, Outcome, parse_time};
+use super::predict::ModelArgs;
+use crate::context::{Context, Outcome};
 use crate::output::Table;
 
 const AFTER_HELP: &str = "\
@@ -28,15 +29,11 @@ pub(crate) struct Args {
     /// Vectors that are compared.
     #[arg(long, value_enum, default_value_t)]
     by: SpaceArg,
-    /// As of when: an integer, a date (2016-05-17) or RFC 3339; left out, the moment after the last event.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    at: Option<String>,
     /// How many nodes.
     #[arg(long, value_name = "K", default_value_t = 10)]
     top: usize,
-    /// Name of the model.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    model: String,
+    #[command(flatten)]
+    of: ModelArgs,
 }
 
 /// [`Space`] as an option.
@@ -51,11 +48,7 @@ enum SpaceArg {
 
 /// Runs `nearest`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let graph = context.open()?;
-    let unit = graph.unit();
-    let time = args.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
-    let model = graph.load_model(&args.model)?;
-    let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
+    let (model, time, unit) = args.of.open(context)?;
     let space = match args.by {
         SpaceArg::Embedding => Space::Embedding,
         SpaceArg::Memory => Space::Memory,

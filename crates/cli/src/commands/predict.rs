@@ -47,6 +47,13 @@ pub(crate) struct AskArgs {
     /// Relation that is asked about; left out, the one that the model was trained for.
     #[arg(long, value_name = "RELATION")]
     relation: Option<String>,
+    #[command(flatten)]
+    of: ModelArgs,
+}
+
+/// Which model is asked, and as of when.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ModelArgs {
     /// Time of the question: an integer, a date (2016-05-17) or RFC 3339; left out, the moment after the last event.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
@@ -88,7 +95,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// Which nodes of a type go next.
 fn gone(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let (model, time, unit) = args.ask.model(context)?;
+    let (model, time, unit) = args.ask.of.open(context)?;
     if model.predicts() != Predict::Gone {
         return Err(UsageError(format!("whose edges? give the ID of a {}", args.source_type)).into());
     }
@@ -98,9 +105,9 @@ fn gone(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-impl AskArgs {
+impl ModelArgs {
     /// Opens the model and reads the time.
-    fn model(&self, context: &Context) -> anyhow::Result<(Model, Time, TimeUnit)> {
+    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<(Model, Time, TimeUnit)> {
         let graph = context.open()?;
         let unit = graph.unit();
         let time = self.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
@@ -110,10 +117,12 @@ impl AskArgs {
         let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
         Ok((model, time, unit))
     }
+}
 
+impl AskArgs {
     /// Opens the model and reads the question.
     pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked> {
-        let (model, time, unit) = self.model(context)?;
+        let (model, time, unit) = self.of.open(context)?;
         let relations = model.relations();
         let relation = match (&self.relation, relations.as_slice()) {
             (Some(relation), _) => relation.clone(),

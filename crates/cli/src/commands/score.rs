@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
                 Key::Node(_) => None,
             })
             .collect();
-        let scores = model.score(&links);
+        let scores = model.score(&links)?;
         for (row, ((key, time), score)) in batch.rows().zip(links.iter().zip(scores)) {
             let score = score.map_or(Cell::Null, |score| Cell::Float(f64::from(score)));
             let cells = [Cell::Int(row)].into_iter().chain(edge_cells(key)).chain([time_cell(*time), score]);

@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Name that the model is kept under. A model of this name is replaced.
     #[arg(long, default_value = "default")]
     name: String,
-    /// Relation whose new edges are predicted; may be given several times.
+    /// Relation whose edges are predicted, or type of nodes that go; may be given several times.
     #[arg(long = "target", value_name = "RELATION")]
     targets: Vec<String>,
     /// Passes over the training part.

@@ -357,9 +357,11 @@ fn what_goes_next_is_predicted_among_what_is_there() {
     assert!(ids.iter().all(|id| (170..200).contains(id)), "{ids:?}");
     let removed = lines(&run("predict user 3 --graph g --model removed --top 100 --json"));
     assert_eq!(removed.len(), 6, "what user 3 pays for now: {removed:?}");
+    std::fs::write(folder.path().join("links.csv"), "src,dst\n3,178\n").unwrap();
     for (args, parts) in [
         ("predict user 3 --relation pays --graph g --model gone", ["gone", "created"]),
         ("predict house --graph g --model gone", ["house", "visit"]),
+        ("score links.csv --graph g --model gone", ["gone", "created"]),
         ("explain user 3 visit 178 --relation pays --graph g --model removed", ["removed", "created"]),
         ("predict visit --graph g --model removed", ["ID", "visit"]),
     ] {
