@@ -48,10 +48,24 @@ const READERS: [Variant; 4] = [
 ];
 const TYPES: [Variant; 2] = [("typed", |_| ()), ("untyped", |config| config.model.typed = false)];
 
+const SWEEPS: [Variant; 5] = [
+    ("no peers", |_| ()),
+    ("1 sweep", |config| config.model.sweeps = 1),
+    ("2 sweeps", |config| config.model.sweeps = 2),
+    ("3 sweeps", |config| config.model.sweeps = 3),
+    ("4 sweeps", |config| config.model.sweeps = 4),
+];
+/// Batches of four ticks.
+const WINDOWS: [Variant; 3] = [
+    ("window 1", |config| (config.train.batch, config.train.window) = (128, 1)),
+    ("window 2", |config| (config.train.batch, config.train.window) = (128, 2)),
+    ("window 5", |config| (config.train.batch, config.train.window) = (128, 5)),
+];
+
 /// A task of a seed, its freshness, and the variants that it tells apart.
 type Row = (fn(u64, u64) -> Synthetic, Freshness, &'static [Variant]);
 
-const ROWS: [(&str, Row); 12] = [
+const ROWS: [(&str, Row); 15] = [
     ("long memory, 24 visits", (|blocks, seed| synthetic::marked_visit(24, blocks, seed), Freshness::Event, &CELLS)),
     ("long memory, 64 visits", (|blocks, seed| synthetic::marked_visit(64, blocks, seed), Freshness::Event, &CELLS)),
     ("long memory, 160 visits", (|blocks, seed| synthetic::marked_visit(160, blocks, seed), Freshness::Event, &CELLS)),
@@ -62,6 +76,9 @@ const ROWS: [(&str, Row); 12] = [
     ("order in a batch", (synthetic::order, Freshness::Event, &BUCKETS)),
     ("staleness, event", (synthetic::staleness, Freshness::Event, &CELLS)),
     ("staleness, batch", (synthetic::staleness, Freshness::Batch(128), &CELLS)),
+    ("relay, 1 or 2 steps", (|blocks, seed| synthetic::relay(2, blocks, seed), Freshness::Event, &SWEEPS)),
+    ("relay, 1 to 3 steps", (|blocks, seed| synthetic::relay(3, blocks, seed), Freshness::Event, &SWEEPS)),
+    ("8 visits, 4 a batch", (|blocks, seed| synthetic::marked_visit(8, blocks, seed), Freshness::Event, &WINDOWS)),
     ("planted cause", (synthetic::planted_cause, Freshness::Event, &READERS)),
     ("types", (synthetic::types, Freshness::Event, &TYPES)),
 ];

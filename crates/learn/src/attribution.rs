@@ -36,11 +36,13 @@ pub struct ReadOut {
 }
 
 /// Shares `<dlogit/dm, m>` of a node out among the tokens that its memory has seen before `as_of`. `gradient` is dlogit/dm
-/// `[d]`. `None` for a cell that is not linear in its past, or without a past. Costs a look at all facts.
+/// `[d]`. `None` for a cell that is not linear in its past, without a past, or if messages tell of
+/// their peers' memory. Costs a look at all facts.
 pub fn attribute(model: &Htgn, world: &World, node: NodeIndex, as_of: Time, gradient: &[f32]) -> Option<ReadOut> {
     let config = &world.fitted.config;
-    // A set of a whole batch has no time of its own to stand for.
-    let memory = (config.memory && config.bucket == Bucket::Exact).then_some(&model.memory)?;
+    // A set of a whole batch has no time of its own to stand for, and what peers remembered is not replayed here.
+    let stands_alone = config.bucket == Bucket::Exact && config.sweeps == 0;
+    let memory = (config.memory && stands_alone).then_some(&model.memory)?;
     let Cell::Mamba(mamba) = memory.cell() else { return None };
     let until = world.n_facts_before(as_of);
     let touches = |&at: &usize| world.facts()[at].source == node || world.facts()[at].destination == node;
@@ -52,7 +54,7 @@ pub fn attribute(model: &Htgn, world: &World, node: NodeIndex, as_of: Time, grad
         return None;
     }
     let clock = &world.fitted.clock;
-    let encoded = model.encoder.forward(&messages, clock, model.identity.as_ref());
+    let encoded = model.encoder.forward(&messages, None, clock, model.identity.as_ref());
     let aggregated = model.aggregator.forward(encoded, &tokens, model.identity.as_ref());
     let selected = mamba.select(aggregated.clone(), &tokens, clock);
     let n = tokens.node.len();

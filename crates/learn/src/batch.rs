@@ -9,14 +9,20 @@ use timeweft_index::{Fact, Index};
 use crate::{Aggregation, Bucket, Clock, DeleteRule, Featurizer, ModelConfig, VectorStore, splitmix64};
 
 /// Cuts `range` of the facts into batches of at least `size` facts that never end inside a timestamp
-/// (the fence of specification 2.4). `offset` shortens the first batch: borders move between epochs.
+/// (the fence of specification 2.4); one with as many facts stands alone. `offset` shortens the first batch: borders move
+/// between epochs.
 pub fn batches(facts: &[Fact], range: Range<usize>, size: usize, offset: usize) -> Vec<Range<usize>> {
     let mut cuts = Vec::new();
     let (mut start, mut goal) = (range.start, range.start + size - offset % size);
     while start < range.end {
-        let mut end = goal.min(range.end);
-        while end < range.end && facts[end].time == facts[end - 1].time {
-            end += 1;
+        let cut = goal.min(range.end);
+        // The facts of the time at which the batch is full.
+        let time = facts[cut - 1].time;
+        let end = cut + facts[cut..range.end].partition_point(|fact| fact.time == time);
+        let first = start + facts[start..cut].partition_point(|fact| fact.time < time);
+        if first > start && end - first >= size {
+            cuts.push(start..first);
+            start = first;
         }
         cuts.push(start..end);
         (start, goal) = (end, end + size);
@@ -103,6 +109,8 @@ impl FeatureRows {
 pub struct Messages {
     /// M: relation of each message, direction included.
     pub relation: Vec<u32>,
+    /// M: who is told of.
+    pub peer: Vec<NodeIndex>,
     /// M: type of the peer.
     pub peer_type: Vec<u32>,
     /// M: action and entity, 0..6.
@@ -150,6 +158,11 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// No tokens.
+    pub(crate) fn none() -> Tokens {
+        Tokens { segments: vec![0], ..Tokens::default() }
+    }
+
     /// What this batch makes of a node as of a time.
     pub fn version(&self, node: NodeIndex, as_of: Time) -> Version {
         let first = self.receivers.partition_point(|&receiver| receiver < node);
@@ -230,7 +243,26 @@ struct Draft {
 /// model is directed), a node fact one to itself. The delete of a node comes after the deletes of its edges, which are
 /// facts of their own (specification 2.1, 2.2).
 pub fn expand(context: &Context<'_>, facts: &[Fact], range: Range<usize>, store: &VectorStore) -> (Messages, Tokens) {
-    lay_out(context, facts, drafts(context, facts, range), store)
+    lay_out(context, facts, &drafts(context, facts, range), store)
+}
+
+/// The same in slices of at least `size` messages; a receiver is never in two of them.
+pub(crate) fn expand_in_slices<'a>(
+    context: Context<'a>,
+    facts: &'a [Fact],
+    range: Range<usize>,
+    store: &'a VectorStore,
+    size: usize,
+) -> impl Iterator<Item = (Messages, Tokens)> + 'a {
+    let drafts = drafts(&context, facts, range);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let last =
+            drafts.get((from + size.max(1)).min(drafts.len()).checked_sub(1)?).filter(|_| from < drafts.len())?;
+        let to = drafts.partition_point(|draft| draft.receiver <= last.receiver);
+        let slice = &drafts[std::mem::replace(&mut from, to)..to];
+        Some(lay_out(&context, facts, slice, store))
+    })
 }
 
 /// The messages and tokens of one receiver from the facts at some positions, as if nothing had been before.
@@ -242,10 +274,10 @@ pub(crate) fn expand_for(
 ) -> (Messages, Tokens) {
     let mut drafts = drafts(context, facts, positions.iter().copied());
     drafts.retain(|draft| draft.receiver == receiver);
-    lay_out(context, facts, drafts, &VectorStore::default())
+    lay_out(context, facts, &drafts, &VectorStore::default())
 }
 
-fn lay_out(context: &Context<'_>, facts: &[Fact], drafts: Vec<Draft>, store: &VectorStore) -> (Messages, Tokens) {
+fn lay_out(context: &Context<'_>, facts: &[Fact], drafts: &[Draft], store: &VectorStore) -> (Messages, Tokens) {
     let (mut messages, mut tokens) = (Messages::default(), Tokens::default());
     messages.peer_features = FeatureRows::new(context.relations.n_node_types());
     messages.edge_features = FeatureRows::new(context.relations.n_edge_types());
@@ -365,6 +397,7 @@ fn push_message(context: &Context<'_>, messages: &mut Messages, draft: &Draft, f
         Action::Delete => 2,
     };
     messages.relation.push(draft.relation);
+    messages.peer.push(draft.peer);
     messages.peer_type.push(u32::from(context.index.node_type(draft.peer).0));
     messages.kind.push(3 * entity + action);
     messages.peer_slots.extend(context.slots(draft.peer));

@@ -52,6 +52,9 @@ pub struct ModelConfig {
     pub bucket: Bucket,
     /// Send messages to destinations only, not back to sources.
     pub directed: bool,
+    /// Whether messages tell what their peers remember: 0 no, 1 as of before the batch, and each sweep more one step further
+    /// along chains inside a batch.
+    pub sweeps: usize,
     /// How roots read their neighbours.
     pub gnn: GnnKind,
     /// Hops that a root reads: 1 or 2. The second multiplies the work by `neighbors`.
@@ -78,6 +81,7 @@ impl Default for ModelConfig {
             aggregation: Aggregation::Attention,
             bucket: Bucket::Exact,
             directed: false,
+            sweeps: 0,
             gnn: GnnKind::Transformer,
             layers: 1,
             typed: true,
@@ -140,6 +144,8 @@ pub struct TrainConfig {
     pub targets: Vec<String>,
     /// Facts a batch, rounded up to the next change of time.
     pub batch: usize,
+    /// Batches that gradients reach back over: each step remembers the facts of so many of the last ones anew.
+    pub window: usize,
     /// Ask for both ends of a new edge, not only for its destination.
     pub both_ends: bool,
     /// r: negatives a positive.
@@ -173,6 +179,7 @@ impl Default for TrainConfig {
             predict: Predict::Created,
             targets: Vec::new(),
             batch: 200,
+            window: 1,
             both_ends: false,
             negatives: 8,
             partners: 4,
@@ -244,6 +251,7 @@ impl Config {
             ("model.heads", model.heads),
             ("model.frequencies", model.frequencies),
             ("train.batch", train.batch),
+            ("train.window", train.window),
             ("train.negatives", train.negatives),
             ("train.epochs", train.epochs),
         ];

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 
 use crate::identity::{self, Identity};
 use crate::layers::{FeedForward, Init, Linear, TypedProjection, constant};
-use crate::{Clock, Messages, Relations, nn};
+use crate::versions::Peers;
+use crate::{Clock, Messages, ModelConfig, Relations, nn};
 
 /// Encodes the M messages of a batch: sums of typed projections and embeddings, so that a missing feature drops a
 /// term and nothing is padded.
@@ -17,6 +18,8 @@ pub struct Encoder {
     nodes: TypedProjection,
     edges: TypedProjection,
     identity: Option<Linear>,
+    /// W_m of the peers' memory, `[d, d]`.
+    memory: Option<Linear>,
     feed_forward: FeedForward,
     #[module(skip)]
     type_row: u32,
@@ -25,15 +28,16 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// For messages of width d.
+    /// The encoder that a configuration asks for.
     pub fn new(
         init: &mut Init,
-        d: usize,
+        config: &ModelConfig,
         relations: Relations,
         widths: [&[usize]; 2],
         clock: &Clock,
         slots: usize,
     ) -> Encoder {
+        let d = config.width;
         let type_row = relations.len() as u32;
         let kind_row = type_row + relations.n_node_types() as u32;
         Encoder {
@@ -42,20 +46,30 @@ impl Encoder {
             nodes: TypedProjection::new(init, widths[0], d),
             edges: TypedProjection::new(init, widths[1], d),
             identity: Identity::role(init, slots, d),
+            memory: (config.memory && config.sweeps > 0).then(|| Linear::plain(init, d, d)),
             feed_forward: FeedForward::new(init, d),
             type_row,
             kind_row,
         }
     }
 
-    /// M messages to `[M, d]`.
-    pub fn forward(&self, messages: &Messages, clock: &Clock, identity: Option<&Identity>) -> Tensor<2> {
+    /// M messages to `[M, d]`; with the memory of peers, and the table that it is in, where the model reads it.
+    pub fn forward(
+        &self,
+        messages: &Messages,
+        peers: Option<(&Peers, Tensor<2>)>,
+        clock: &Clock,
+        identity: Option<&Identity>,
+    ) -> Tensor<2> {
         let m = messages.relation.len();
         let table = self.embeddings.val();
         let device = table.device();
         let gaps = constant(clock.encode(&messages.gap), [m, clock.width()], &device);
         let mut p = self.time.forward(gaps) + self.embed(table, messages);
         p = identity::add(p, identity, self.identity.as_ref(), &messages.peer_slots);
+        if let (Some(memory), Some((peers, table))) = (&self.memory, peers) {
+            p = p + nn::scatter_sum(memory.forward(nn::gather(table, &peers.row)), &peers.message, m);
+        }
         for part in [self.nodes.forward(&messages.peer_features, m), self.edges.forward(&messages.edge_features, m)] {
             p = match part {
                 Some(part) => p + part,

@@ -183,12 +183,19 @@ impl Ranking<'_> {
         let end = part.clone().next_back().map_or(0, |last| self.task.links[last].fact + 1);
         let mut next = part.start;
         for facts in batches(self.world.facts(), self.store.absorbed()..end, self.config.train.batch, 0) {
-            let remembered = remember(self.model, self.world, facts.clone(), &self.store);
+            // What happens at one time is seen by nobody who asks at it, and is taken in as slowly as it must be.
+            let remembered = match self.world.is_one_time(&facts) {
+                true => Remembered::nothing(&self.store),
+                false => remember(self.model, self.world, facts.clone(), &self.store),
+            };
             let inside = |number: &usize| *number < part.end && self.task.links[*number].fact < facts.end;
             let until = (next..part.end).take_while(inside).last().map_or(next, |last| last + 1);
             self.rank_links(next..until, &remembered, |task, number| task.links[number].time, progress);
             next = until;
-            remembered.commit(&mut self.store);
+            match self.world.is_one_time(&facts) {
+                true => absorb(self.model, self.world, self.config, &mut self.store, facts.end),
+                false => remembered.commit(&mut self.store),
+            }
         }
     }
 
@@ -228,7 +235,8 @@ impl Ranking<'_> {
             sizes.push(queries.len() - before);
             // Links of one time share the embeddings of their candidates.
             let shares = number + 1 < links.end && self.task.links[number + 1].time == self.task.links[number].time;
-            if number + 1 == links.end || queries.len() >= QUERIES && !shares {
+            let is_full = queries.len() >= if shares { 64 * QUERIES } else { QUERIES };
+            if number + 1 == links.end || is_full {
                 self.score(&queries, &sizes, remembered);
                 (queries, sizes) = (Vec::new(), Vec::new());
                 progress(Progress::Ranking { done: self.done, of: self.of });

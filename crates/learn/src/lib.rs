@@ -61,6 +61,8 @@ pub mod synthetic;
 mod task;
 mod train;
 mod vector_store;
+mod versions;
+mod window;
 mod world;
 
 pub use affinity::Affinity;
@@ -97,4 +99,5 @@ pub use service::{Scorer, Space};
 pub use task::{Link, Task};
 pub use train::{Epoch, Latest, Progress, Trained, absorb, empty_store, rebuild, resume, train};
 pub use vector_store::VectorStore;
+pub use versions::Peers;
 pub use world::{Fitted, World};

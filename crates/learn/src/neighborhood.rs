@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, EdgeIndex, NodeIndex, Owner, Time};
 use timeweft_index::Neighbor;
 
-use crate::batch::{Context, FeatureRows, Tokens, Version, gap, push_node_features};
+use crate::batch::{Context, FeatureRows, Tokens, gap, push_node_features};
+use crate::versions::{Row, lay_out};
 use crate::{GnnKind, ModelConfig, Relations, VectorStore};
 
 /// A node whose embedding is asked for.
@@ -17,17 +18,6 @@ pub struct Root {
     pub time: Time,
     /// What the answer may know: everything strictly before. Never later than `time`.
     pub as_of: Time,
-}
-
-/// Where a row of the memory table comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Row {
-    /// The node has never received a message, or is gone: the learned start of its type.
-    Start(NodeIndex),
-    /// The vector store's row of the node.
-    Stored(NodeIndex),
-    /// A token of the batch at hand.
-    Token(usize),
 }
 
 /// The neighbourhoods of Q roots. The memory table has the stored rows first, then the starts of the node types, then
@@ -166,7 +156,7 @@ struct Builder<'a> {
     context: &'a Context<'a>,
     tokens: &'a Tokens,
     store: &'a VectorStore,
-    entries: FxHashMap<(NodeIndex, Row), u32>,
+    entries: FxHashMap<Row, u32>,
     rows: Vec<Row>,
     out: Neighborhood,
 }
@@ -217,13 +207,9 @@ impl Builder<'_> {
 
     /// The entry of a node as of a time: its last token before, else its stored row, else the start of its type.
     fn entry(&mut self, node: NodeIndex, as_of: Time) -> u32 {
-        let row = match self.tokens.version(node, as_of) {
-            Version::Token(token) => Row::Token(token),
-            Version::Earlier if self.store.last(node).is_some() => Row::Stored(node),
-            Version::Earlier | Version::Gone => Row::Start(node),
-        };
+        let row = Row::of(node, as_of, self.tokens, self.store);
         let next = self.rows.len() as u32;
-        let entry = *self.entries.entry((node, row)).or_insert(next);
+        let entry = *self.entries.entry(row).or_insert(next);
         if entry == next {
             self.rows.push(row);
             self.out.entry_slots.extend(self.context.slots(node));
@@ -237,38 +223,15 @@ impl Builder<'_> {
 
     /// Time of the last message that an entry has seen.
     fn row_time(&self, entry: u32) -> Option<Time> {
-        match self.rows[entry as usize] {
-            Row::Start(_) => None,
-            Row::Stored(node) => self.store.last(node),
-            Row::Token(token) => self.tokens.time.get(token).copied(),
-        }
+        self.rows[entry as usize].time(self.tokens, self.store)
     }
 
     /// Lays out the memory table once all versions are known. Without memory it is the starts of the types.
     fn finish(mut self) -> Neighborhood {
-        let index = self.context.index;
         if !self.context.config.memory {
-            let start = |&(node, _): &(NodeIndex, Row)| index.node_type(node).at() as u32;
-            self.out.entry_row.resize(self.rows.len(), 0);
-            for (key, &entry) in &self.entries {
-                self.out.entry_row[entry as usize] = start(key);
-            }
-            return self.out;
+            self.rows.iter_mut().for_each(|row| *row = Row::Start(row.node()));
         }
-        let n_stored = self.rows.iter().filter(|row| matches!(row, Row::Stored(_))).count();
-        let mut next = 0;
-        for row in &self.rows {
-            let at = match *row {
-                Row::Stored(node) => {
-                    self.out.stored.extend_from_slice(self.store.memory(node).unwrap_or_default());
-                    next += 1;
-                    next - 1
-                }
-                Row::Start(node) => n_stored + index.node_type(node).at(),
-                Row::Token(token) => n_stored + self.context.relations.n_node_types() + token,
-            };
-            self.out.entry_row.push(at as u32);
-        }
+        (self.out.stored, self.out.entry_row) = lay_out(self.context, &self.rows, self.store);
         self.out
     }
 }

@@ -4,16 +4,17 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use timeweft_graph::{Direction, NodeIndex};
+use timeweft_graph::{Direction, NodeIndex, Time};
 
-use crate::batch::expand;
+use crate::batch::{expand, expand_in_slices};
 use crate::counters::Past;
 use crate::layers::{Init, constant};
 use crate::neighborhood::{Root, read};
 use crate::predictor::Pairs;
+use crate::versions::Peers;
 use crate::{
-    Aggregator, Config, Encoder, Gnn, Identity, Memory, Neighborhood, Predictor, Query, Scanned, Tokens, VectorStore,
-    World, counters,
+    Aggregator, Config, Encoder, Gnn, Identity, Memory, Messages, Neighborhood, Predictor, Query, Scanned, Tokens,
+    VectorStore, World, counters,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
@@ -45,7 +46,7 @@ impl Htgn {
         let init = &mut Init::new(config.train.seed, device);
         Htgn {
             identity: Identity::new(init, slots, d),
-            encoder: Encoder::new(init, d, relations, widths, clock, slots),
+            encoder: Encoder::new(init, model, relations, widths, clock, slots),
             aggregator: Aggregator::new(init, model, relations, slots),
             memory: Memory::new(init, model, relations.n_node_types(), clock),
             gnn: Gnn::new(init, model, relations, widths, clock),
@@ -66,16 +67,53 @@ pub struct Remembered {
 
 /// Stages 1 to 3: facts to versions of memory.
 pub fn remember(model: &Htgn, world: &World, facts: Range<usize>, store: &VectorStore) -> Remembered {
-    let clock = &world.fitted.clock;
+    debug_assert_eq!(facts.start, store.absorbed(), "every fact is taken in once");
     let absorbs = facts.end;
     let (messages, tokens) = expand(&world.context(), world.facts(), facts, store);
-    let scanned = (!tokens.node.is_empty() && world.fitted.config.memory).then(|| {
-        let identity = model.identity.as_ref();
-        let encoded = model.encoder.forward(&messages, clock, identity);
-        let aggregated = model.aggregator.forward(encoded, &tokens, identity);
-        model.memory.forward(aggregated, &tokens, store, clock)
-    });
+    let scanned = scan(model, world, &messages, &tokens, store);
     Remembered { tokens, scanned, absorbs }
+}
+
+/// Takes in facts that are all of one time in slices of at least `size` messages, for less memory and with the same result:
+/// all slices read what was before that time, and are committed together.
+pub fn absorb_in_slices(model: &Htgn, world: &World, facts: Range<usize>, store: &mut VectorStore, size: usize) {
+    let absorbs = facts.end;
+    let slices = expand_in_slices(world.context(), world.facts(), facts, store, size);
+    let settled: Vec<Settled> = slices
+        .map(|(messages, tokens)| {
+            let scanned = scan(model, world, &messages, &tokens, store);
+            Remembered { tokens, scanned, absorbs }.settle()
+        })
+        .collect();
+    settled.into_iter().for_each(|settled| settled.commit(store));
+}
+
+/// Stages 1 to 3 of messages that are laid out. Where messages tell of their peers' memory, the first sweep knows it as of
+/// before the batch, and each later one as the sweep before it left it.
+fn scan(model: &Htgn, world: &World, messages: &Messages, tokens: &Tokens, store: &VectorStore) -> Option<Scanned> {
+    let config = &world.fitted.config;
+    if tokens.node.is_empty() || !config.memory {
+        return None;
+    }
+    let (clock, identity) = (&world.fitted.clock, model.identity.as_ref());
+    let sweep = |before: Option<&Scanned>| {
+        let known = if before.is_some() { tokens } else { &Tokens::none() };
+        let peers = (config.sweeps > 0).then(|| Peers::read(&world.context(), (messages, tokens), known, store));
+        // Where nobody hears of anything inside the batch, nothing is left to sweep.
+        if before.is_some() && !peers.as_ref().is_some_and(|peers| peers.within) {
+            return None;
+        }
+        let heard = peers.as_ref().map(|peers| (peers, table(model, &peers.stored, before)));
+        let encoded = model.encoder.forward(messages, heard, clock, identity);
+        let aggregated = model.aggregator.forward(encoded, tokens, identity);
+        Some(model.memory.forward(aggregated, tokens, store, clock))
+    };
+    let mut scanned = sweep(None);
+    for _ in 1..config.sweeps {
+        let Some(next) = sweep(scanned.as_ref()) else { break };
+        scanned = Some(next);
+    }
+    scanned
 }
 
 /// Stages 4 and 5: logits `[C]` of queries, each knowing only what was strictly before its `as_of`.
@@ -126,14 +164,18 @@ pub fn score(model: &Htgn, world: &World, embeddings: Tensor<2>, queries: &[Quer
 
 /// The rows that a neighbourhood's entries point into: stored memory, starts of the node types, tokens of the batch.
 pub fn memory_table(model: &Htgn, remembered: &Remembered, hood: &Neighborhood) -> Tensor<2> {
+    table(model, &hood.stored, remembered.scanned.as_ref())
+}
+
+fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     let start = model.memory.start();
     let [_, d] = start.dims();
     let mut parts = Vec::with_capacity(3);
-    if !hood.stored.is_empty() {
-        parts.push(constant(hood.stored.clone(), [hood.stored.len() / d, d], &start.device()));
+    if !stored.is_empty() {
+        parts.push(constant(stored.to_vec(), [stored.len() / d, d], &start.device()));
     }
     parts.push(start);
-    parts.extend(remembered.scanned.as_ref().map(|scanned| scanned.memory.clone()));
+    parts.extend(scanned.map(|scanned| scanned.memory.clone()));
     Tensor::cat(parts, 0)
 }
 
@@ -177,20 +219,42 @@ pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
 impl Remembered {
     /// No facts: answers come from the store alone.
     pub fn nothing(store: &VectorStore) -> Remembered {
-        let tokens = Tokens { segments: vec![0], ..Tokens::default() };
-        Remembered { tokens, scanned: None, absorbs: store.absorbed() }
+        Remembered { tokens: Tokens::none(), scanned: None, absorbs: store.absorbed() }
     }
 
     /// Commits the values of this forward pass, once.
     pub fn commit(self, store: &mut VectorStore) {
-        let Tokens { receivers, gone, time, .. } = &self.tokens;
+        self.settle().commit(store);
+    }
+
+    /// What it leaves of each receiver.
+    fn settle(self) -> Settled {
+        let Tokens { gone, time, .. } = &self.tokens;
         let ends = self.tokens.last_tokens();
         let (state, memory) = match self.scanned {
             Some(scanned) => (floats(scanned.state.inner()), floats(crate::nn::gather(scanned.memory.inner(), &ends))),
             None => Default::default(),
         };
-        let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize]));
-        store.commit(receivers, &state, &memory, &last.collect::<Vec<_>>(), self.absorbs);
+        let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize])).collect();
+        Settled { receivers: self.tokens.receivers, state, memory, last, absorbs: self.absorbs }
+    }
+}
+
+/// What a batch leaves of its receivers (S of them).
+struct Settled {
+    receivers: Vec<NodeIndex>,
+    /// S D N
+    state: Vec<f32>,
+    /// S d
+    memory: Vec<f32>,
+    /// S: last times; `None` for what is gone.
+    last: Vec<Option<Time>>,
+    absorbs: usize,
+}
+
+impl Settled {
+    fn commit(self, store: &mut VectorStore) {
+        store.commit(&self.receivers, &self.state, &self.memory, &self.last, self.absorbs);
     }
 }
 

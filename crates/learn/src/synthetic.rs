@@ -232,6 +232,39 @@ pub fn staleness(blocks: u64, seed: u64) -> Synthetic {
     made.finish("staleness", 1.0 / ANCHORS as f64)
 }
 
+/// A relay: an anchor visits a user, who tells another, who tells the next. After one to `steps` such steps the last one
+/// answers with the anchor. All of it happens inside a batch, and each step needs one sweep more than its own message.
+pub fn relay(steps: u64, blocks: u64, seed: u64) -> Synthetic {
+    const ANCHORS: u64 = 8;
+    let n_chains = 32 / steps * steps;
+    let steps_of = |chain: u64| 1 + chain % steps;
+    let n_told: u64 = (0..n_chains).map(steps_of).sum();
+    let n_users = n_chains + n_told;
+    let mut made = Builder::new(seed, ANCHORS, ANCHORS, n_users + n_chains + n_told + n_chains);
+    for _ in 0..blocks {
+        let users = made.users(n_users);
+        let mut rest = &users[..];
+        let chains: Vec<(u64, &[u64])> = (0..n_chains)
+            .map(|chain| {
+                let (chain, later) = rest.split_at(1 + steps_of(chain) as usize);
+                rest = later;
+                (made.draw(ANCHORS), chain)
+            })
+            .collect();
+        made.tick();
+        chains.iter().for_each(|(anchor, chain)| made.visit(chain[0], *anchor, &[("mark", 0.0)]));
+        for step in 1..=steps as usize {
+            made.tick();
+            for (_, chain) in chains.iter().filter(|(_, chain)| chain.len() > step) {
+                made.tell(chain[step - 1], chain[step]);
+            }
+        }
+        made.tick();
+        chains.iter().for_each(|(anchor, chain)| made.answer(chain[chain.len() - 1], *anchor));
+    }
+    made.finish("relay", 1.0 / ANCHORS as f64)
+}
+
 /// Types: a user has a class. By one relation it answers with its class, by another with the other class: whoever does not
 /// tell relations apart can only guess.
 pub fn types(blocks: u64, seed: u64) -> Synthetic {
@@ -385,7 +418,14 @@ impl Builder {
     }
 
     fn link(&mut self, user: u64, relation: &str, answer: u64) {
-        let (source, destination) = (user_key(user), NodeKey::new("answer", answer));
+        self.lead(user_key(user), relation, NodeKey::new("answer", answer));
+    }
+
+    fn tell(&mut self, from: u64, to: u64) {
+        self.lead(user_key(from), "tells", user_key(to));
+    }
+
+    fn lead(&mut self, source: NodeKey, relation: &str, destination: NodeKey) {
         let key = Some(Name::from(self.events.len().to_string()));
         let edge = EdgeKey { source, relation: relation.into(), destination, key };
         self.push(Action::Create, Element::Edge(edge), Vec::new());

@@ -14,11 +14,18 @@ use crate::batch::batches;
 use crate::counters::READ;
 use crate::history::Side;
 use crate::layers::constant;
-use crate::pipeline::{answer_with, floats, remember};
+use crate::pipeline::{Remembered, absorb_in_slices, answer_with, floats, remember};
+use crate::window::Window;
 use crate::{
     AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, Predict, Query, Task, TrainConfig,
     TrainFreshness, VectorStore, World, evaluate, predictor, splitmix64,
 };
+
+/// Facts of one time that are taken in at once: bounds the memory of bulk loads.
+const SLICE: usize = 1 << 16;
+
+/// Questions of one step at most: bounds the memory of training.
+const QUERIES_A_STEP: usize = 1 << 18;
 
 /// What an epoch gave.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -173,10 +180,14 @@ pub fn rebuild(model: &Htgn, world: &World, config: &Config, until: usize) -> Ve
 
 /// Takes in the facts from where the store stands up to number `until`.
 pub fn absorb(model: &Htgn, world: &World, config: &Config, store: &mut VectorStore, until: usize) {
-    // Larger batches are faster and change nothing, unless batches are part of the model.
-    let size = if config.model.bucket == Bucket::Batch { 1 } else { 4 } * config.train.batch;
+    // Larger batches are faster and change nothing, unless what is known inside a batch is part of the model.
+    let is_part = config.model.bucket == Bucket::Batch || config.model.sweeps > 0;
+    let size = if is_part { 1 } else { 4 } * config.train.batch;
     for range in batches(world.facts(), store.absorbed()..until, size, 0) {
-        remember(model, world, range, store).commit(store);
+        match range.len() > SLICE && world.is_one_time(&range) {
+            true => absorb_in_slices(model, world, range, store, SLICE),
+            false => remember(model, world, range, store).commit(store),
+        }
     }
 }
 
@@ -221,25 +232,36 @@ impl<'a> Learner<'a> {
         let offset = if moves { splitmix64(train.seed ^ epoch as u64) as usize } else { 0 };
         let mut store = empty_store(self.world, self.config);
         let (mut sum, mut done) = (0.0, 0);
-        let mut before = 0..0;
+        let mut window = Window::new(train.window);
         for range in batches(self.world.facts(), 0..end, train.batch, offset) {
-            let links = self.links_in(&range);
-            let n = links.len();
-            let (facts, as_of) = match train.freshness {
-                TrainFreshness::Event => (range, None),
-                TrainFreshness::Batch => {
-                    let start = self.world.facts()[range.start].time;
-                    (std::mem::replace(&mut before, range), Some(start))
-                }
-            };
-            let loss;
-            (model, loss) = self.learn(model, facts, (links, as_of), epoch, &mut store);
-            if !loss.is_finite() {
-                return Err(LearnError::Diverged { epoch, loss });
+            let start = self.world.facts()[range.start].time;
+            let as_of = (train.freshness == TrainFreshness::Batch).then_some(start);
+            // Who asks at one time sees nothing of what happens at it.
+            let is_seen = as_of.is_none() && !self.world.is_one_time(&range);
+            if is_seen {
+                window.push(range.clone());
             }
-            (sum, done) = (sum + f64::from(loss) * n as f64, done + n);
+            window.shrink(|until| self.take_in(&model, until, &mut store));
+            let mut remembered = None;
+            for links in self.in_parts(self.links_in(&range)) {
+                let n = links.len();
+                let (learnt, loss, forward) = self.learn(model, window.facts(), (links, as_of), epoch, &store);
+                (model, remembered) = (learnt, Some(forward));
+                if !loss.is_finite() {
+                    return Err(LearnError::Diverged { epoch, loss });
+                }
+                (sum, done) = (sum + f64::from(loss) * n as f64, done + n);
+            }
             let of = self.task.split.train_end;
             progress(Progress::Training { epoch, epochs: train.epochs, done, of, loss: sum / done.max(1) as f64 });
+            if let Some(remembered) = remembered.filter(|_| train.window == 1) {
+                // No later step looks back at these: the values of this forward pass stay.
+                remembered.commit(&mut store);
+                window.clear();
+            }
+            if !is_seen {
+                window.push(range);
+            }
         }
         let train_seconds = started.elapsed().as_secs_f64();
         let valid = model.valid();
@@ -259,35 +281,41 @@ impl<'a> Learner<'a> {
         links.partition_point(|link| link.fact < facts.start)..links.partition_point(|link| link.fact < facts.end)
     }
 
-    /// One batch: predict links from what was before each, or before `as_of`, learn, then let memory take the facts in. At
-    /// event freshness the links are those of the facts; at batch freshness the facts are those of the batch before, which
-    /// run once more so that memory has a gradient.
+    /// One step: predict links from what was before each, or before `as_of`, and learn. The facts of the window are
+    /// remembered anew, so that memory has a gradient.
     fn learn(
         &mut self,
-        mut model: Htgn,
+        model: Htgn,
         facts: Range<usize>,
         (links, as_of): (Range<usize>, Option<Time>),
         epoch: usize,
-        store: &mut VectorStore,
-    ) -> (Htgn, f32) {
+        store: &VectorStore,
+    ) -> (Htgn, f32, Remembered) {
         let remembered = remember(&model, self.world, facts, store);
-        let mut value = 0.0;
-        if !links.is_empty() {
-            let (queries, weights) = self.questions(links.clone(), as_of, epoch);
-            let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
-            let logits = answer_with(&model, self.world, &remembered, store, &queries, Some(draw));
-            let n = weights.len();
-            let logits = logits + constant(weights, [n], &Device::flex());
-            let loss = predictor::loss(self.config.train.loss, logits, links.len());
-            value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            self.step += 1;
-            // Memory needs some steps before its first large ones: a linear warm-up.
-            let rate = self.config.train.learning_rate * (self.step as f64 / 50.0).min(1.0);
-            model = self.optimizer.step(rate, model, gradients);
-        }
-        remembered.commit(store);
-        (model, value)
+        let (queries, weights) = self.questions(links.clone(), as_of, epoch);
+        let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
+        let logits = answer_with(&model, self.world, &remembered, store, &queries, Some(draw));
+        let n = weights.len();
+        let logits = logits + constant(weights, [n], &Device::flex());
+        let loss = predictor::loss(self.config.train.loss, logits, links.len());
+        let value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        self.step += 1;
+        // Memory needs some steps before its first large ones: a linear warm-up.
+        let rate = self.config.train.learning_rate * (self.step as f64 / 50.0).min(1.0);
+        (self.optimizer.step(rate, model, gradients), value, remembered)
+    }
+
+    /// Memory takes in what is not remembered anew any more.
+    fn take_in(&self, model: &Htgn, until: usize, store: &mut VectorStore) {
+        absorb(&model.valid(), self.world, self.config, store, until);
+    }
+
+    /// Links in parts of which each makes one step: a time with very many is more than one pass can hold.
+    fn in_parts(&self, links: Range<usize>) -> Vec<Range<usize>> {
+        let size = (QUERIES_A_STEP / (1 + self.config.train.negatives)).max(1);
+        let starts = links.clone().step_by(size);
+        starts.map(|start| start..(start + size).min(links.end)).collect()
     }
 
     /// Each link followed by its negatives, and what the softmax adds to the logit of each.

@@ -1,5 +1,6 @@
 //! What a model knows of a graph besides its weights: scales and widths, measured on the training part only.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,12 @@ impl World {
     /// Everything that happens, in order of (time, position).
     pub fn facts(&self) -> &[Fact] {
         self.index.facts()
+    }
+
+    /// Whether the facts of a batch are all of one time: nothing that is asked inside the batch sees any of them.
+    pub(crate) fn is_one_time(&self, batch: &Range<usize>) -> bool {
+        let facts = &self.facts()[batch.clone()];
+        facts.first().map(|fact| fact.time) == facts.last().map(|fact| fact.time)
     }
 
     /// Number of facts strictly before a time.

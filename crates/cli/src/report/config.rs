@@ -26,6 +26,10 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ("bucket", "Which messages are one moment: those of an \"exact\" time, or all of a \"batch\"."),
             ("directed", "Whether messages go to destinations only, not back to sources."),
             (
+                "sweeps",
+                "Whether messages tell what peers remember: 0 no, 1 as of before the batch, each more one step further in it.",
+            ),
+            (
                 "gnn",
                 "How neighbours are read: \"transformer\", \"cooperative\" (both sides decide), or not at all (\"none\").",
             ),
@@ -42,6 +46,10 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ),
             ("targets", "Relations whose edges are predicted, or types of nodes that go; empty means all."),
             ("batch", "Events a batch, rounded up to the next change of time."),
+            (
+                "window",
+                "Batches that gradients reach back over: so many of the last ones are remembered anew in each step.",
+            ),
             ("both_ends", "Ask for the source of an edge too."),
             ("negatives", "Wrong answers beside each right one."),
             (

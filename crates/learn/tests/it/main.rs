@@ -9,5 +9,6 @@ mod kernels;
 mod leakage;
 mod learning;
 mod removals;
+mod sweeps;
 mod synthetic;
 mod worlds;

@@ -107,6 +107,8 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
             }),
         ),
         ("directed", with(|config| config.model.directed = true)),
+        ("peers", with(|config| config.model.sweeps = 3)),
+        ("window", with(|config| config.train.window = 3)),
         ("no memory", with(|config| config.model.memory = false)),
         ("no neighbours", with(|config| config.model.gnn = GnnKind::None)),
         ("co-operative", with(|config| config.model.gnn = GnnKind::Cooperative)),
