@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use timeweft_index::Index;
 use timeweft_learn::{
-    Config, Evaluation, Freshness, Loss, Progress, Rule, Task, Trained, curves, evaluate, precision, train,
+    Config, Evaluation, Freshness, Loss, Progress, Rule, Task, Trained, curves, evaluate, precision, stretches, train,
 };
 
 use crate::data::Stream;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
             continue;
         }
         if let Some(links) = args.curves {
-            explained(&task, &trained, test, links.div_ceil(5));
+            explained(&task, &trained, test, links);
             continue;
         }
         for &freshness in freshnesses {
@@ -92,18 +92,18 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
 }
 
 /// How much the margin of a link changes without the neighbours that are said to matter most, and with these alone; the links
-/// of a batch know what was before it.
+/// of a stretch know what was before it.
 fn explained(task: &Task, trained: &Trained, test: std::ops::Range<usize>, links: usize) {
-    let batch = |at: usize| {
-        let start = test.start + at * test.len() / 5;
-        let as_of = task.time_of(start);
-        task.links[start..test.end.min(start + links)].iter().map(move |link| link.question(link.destination, as_of))
-    };
-    let queries: Vec<_> = (0..5).flat_map(batch).collect();
+    let queries = stretches(task, test, links);
     for curve in curves(trained, &queries) {
         let points = curve.deletion.iter().map(|point| format!("{point:.3}")).collect::<Vec<_>>().join(" ");
         let (order, deleted, inserted) = (curve.order, curve.deleted(), curve.inserted());
-        println!("{} links, {order:?}: deletion {deleted:.4} ({points}), insertion {inserted:.4}", queries.len());
+        let replayed = curve.counterfactual().map_or("none".into(), |area| format!("{area:.4}"));
+        println!(
+            "{} links, {order:?}: deletion {deleted:.4} ({points}), insertion {inserted:.4}, counterfactual {replayed}, \
+             agreement {:.3}",
+            curve.links, curve.agreement
+        );
     }
 }
 

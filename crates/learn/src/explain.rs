@@ -134,10 +134,20 @@ impl Trained {
         nodes.filter(|&node| index.node_type(node) == wanted && index.alive(node, time.before())).collect()
     }
 
-    /// A question, followed by the same with other candidates, drawn by a counter.
+    /// A question, followed by the same with other candidates, drawn by a counter. The rivals of an edge to be removed are the
+    /// other edges of its source.
     pub(crate) fn with_rivals(&self, query: &Query) -> Vec<Query> {
         let mut pool = self.candidates(query.edge_type, query.direction, query.as_of);
-        pool.retain(|&node| node != query.destination);
+        let (asking, index) = (query.source, &self.world.index);
+        let is_linked = |node: NodeIndex| {
+            let (source, destination) = match query.direction {
+                Direction::Out => (asking, node),
+                Direction::In => (node, asking),
+            };
+            index.is_linked(query.edge_type, source, destination, query.as_of.before())
+        };
+        let removed = self.config.train.predict == Predict::Removed;
+        pool.retain(|&node| node != query.destination && (!removed || is_linked(node)));
         let mut asked = vec![*query];
         for draw in 0..RIVALS.min(pool.len()) {
             let at = draw + (splitmix64(draw as u64) % (pool.len() - draw) as u64) as usize;

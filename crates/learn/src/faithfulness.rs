@@ -1,13 +1,16 @@
 //! Whether explanations are true: neighbours are taken away in the order in which they are said to matter, and the margin over
-//! other candidates is watched (specification 2.9). Memory stays as it is, and the attention over the rest sums to one again.
+//! other candidates is watched (specification 2.9). Memory stays as it is, or is replayed without them; the attention over the
+//! rest sums to one again, and the counters count on.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use timeweft_graph::Time;
 
+use crate::counterfactual::Counterfactual;
 use crate::pipeline::{Remembered, ask};
-use crate::{Neighborhood, Query, Trained, VectorStore, splitmix64};
+use crate::{Neighborhood, Query, Task, Trained, VectorStore, splitmix64};
 
 /// Shares of the neighbours that are taken away, or kept.
 pub(crate) const SHARES: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
@@ -33,6 +36,13 @@ pub struct Curves {
     pub deletion: Vec<f64>,
     /// With the most important only: a true order changes it little.
     pub insertion: Vec<f64>,
+    /// As `deletion`, and memory never heard of them either. Empty for a model without memory, or whose messages tell of their
+    /// peers' memory.
+    pub counterfactual: Vec<f64>,
+    /// Rank correlation (Spearman's) of the order with how much the margin changes without each neighbour alone, in [-1, 1].
+    pub agreement: f64,
+    /// Queries with neighbours.
+    pub links: usize,
 }
 
 impl Curves {
@@ -45,49 +55,95 @@ impl Curves {
     pub fn inserted(&self) -> f64 {
         mean(&self.insertion)
     }
+
+    /// Area under the counterfactual curve: larger is truer. `None` if there is none.
+    pub fn counterfactual(&self) -> Option<f64> {
+        (!self.counterfactual.is_empty()).then(|| mean(&self.counterfactual))
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Deletion and insertion curves of every order over queries; those without neighbours are left out. Queries that follow each
-/// other and know the same share one memory, which may take a pass over the log to build.
+/// At most `links` links of a part as questions: the first ones of each fifth, as of before the first of them.
+pub fn stretches(task: &Task, part: Range<usize>, links: usize) -> Vec<Query> {
+    let fifth = |at: usize| part.start + at * part.len() / 5;
+    let stretch = |at: usize| {
+        let own = fifth(at)..fifth(at + 1).min(fifth(at) + links.div_ceil(5));
+        let as_of = task.links.get(own.start).map(|link| link.time);
+        let questions = task.links[own].iter();
+        questions.filter_map(move |link| Some(link.question(link.destination, as_of?))).collect::<Vec<_>>()
+    };
+    (0..5).flat_map(stretch).collect()
+}
+
+/// Curves of every order over queries; those without neighbours are left out. Queries that follow each other and know the same
+/// share one memory, which may take a pass over the log to build.
 pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
-    let mut all: Vec<Curves> = [Importance::Contribution, Importance::Recency, Importance::Random]
-        .into_iter()
-        .map(|order| Curves { order, deletion: vec![0.0; SHARES.len()], insertion: vec![0.0; SHARES.len()] })
-        .collect();
-    let mut counted = 0;
+    let replays = Counterfactual::new(trained);
+    let empty = |order| Curves {
+        order,
+        deletion: vec![0.0; SHARES.len()],
+        insertion: vec![0.0; SHARES.len()],
+        counterfactual: vec![0.0; if replays.is_some() { SHARES.len() } else { 0 }],
+        agreement: 0.0,
+        links: 0,
+    };
+    let mut all = [Importance::Contribution, Importance::Recency, Importance::Random].map(empty);
     let mut known: Option<(Time, Cow<'_, VectorStore>)> = None;
     for (number, query) in queries.iter().enumerate() {
         let fits = known.take_if(|(as_of, _)| *as_of == query.as_of);
         let (_, store) = known.insert(fits.unwrap_or_else(|| (query.as_of, trained.memory_before(query.as_of))));
         let scene = Scene::new(trained, query, store);
-        let n = scene.contributions.len();
-        if n == 0 {
-            continue;
-        }
-        counted += 1;
-        for curves in &mut all {
-            let order = scene.order(curves.order, number as u64);
-            for (at, share) in SHARES.into_iter().enumerate() {
-                let m = ((n as f64 * share).round() as usize).clamp(1, n);
-                let most = |keep: bool| {
-                    let mut kept = vec![!keep; n];
-                    order[..m].iter().for_each(|&j| kept[j] = keep);
-                    (scene.margin_with(&kept) - scene.margin).abs()
-                };
-                curves.deletion[at] += most(false);
-                curves.insertion[at] += most(true);
-            }
+        if !scene.contributions.is_empty() {
+            let alone = scene.changes_alone();
+            all.iter_mut().for_each(|curves| curves.add(&scene, &alone, replays.as_ref(), number as u64));
         }
     }
     for curves in &mut all {
-        let values = curves.deletion.iter_mut().chain(&mut curves.insertion);
-        values.for_each(|value| *value /= f64::from(counted.max(1)));
+        let n = curves.links.max(1) as f64;
+        let values = curves.deletion.iter_mut().chain(&mut curves.insertion).chain(&mut curves.counterfactual);
+        values.chain([&mut curves.agreement]).for_each(|value| *value /= n);
     }
-    all
+    all.into()
+}
+
+impl Curves {
+    /// Adds one query, of which `alone` says how much the margin changes without each neighbour.
+    fn add(&mut self, scene: &Scene<'_>, alone: &[f64], replays: Option<&Counterfactual<'_>>, number: u64) {
+        let n = scene.contributions.len();
+        let order = scene.order(self.order, number);
+        self.links += 1;
+        self.agreement += agreement(&order, alone);
+        for (at, share) in SHARES.into_iter().enumerate() {
+            let m = ((n as f64 * share).round() as usize).clamp(1, n);
+            let most = |keep: bool| {
+                let mut kept = vec![!keep; n];
+                order[..m].iter().for_each(|&j| kept[j] = keep);
+                kept
+            };
+            self.deletion[at] += scene.change(&scene.with(&most(false)));
+            self.insertion[at] += scene.change(&scene.with(&most(true)));
+            if let Some(replays) = replays {
+                let kept = most(false);
+                let gone: Vec<usize> = (0..n).filter(|&j| !kept[j]).map(|j| scene.contributions[j].0).collect();
+                let hood = replays.without(&scene.hood, &gone, &scene.asked[0]).keep(&scene.places(&kept));
+                self.counterfactual[at] += scene.change(&hood);
+            }
+        }
+    }
+}
+
+/// Spearman's rank correlation of an order with values: 1 if the largest value comes first, and so on. 0 for one element.
+fn agreement(order: &[usize], values: &[f64]) -> f64 {
+    let mut by_value: Vec<usize> = (0..values.len()).collect();
+    by_value.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    let mut rank = vec![0.0; values.len()];
+    by_value.iter().enumerate().for_each(|(at, &j)| rank[j] = at as f64);
+    let squares: f64 = order.iter().enumerate().map(|(at, &j)| (at as f64 - rank[j]).powi(2)).sum();
+    let n = order.len() as f64;
+    if n < 2.0 { 0.0 } else { 1.0 - 6.0 * squares / (n * (n * n - 1.0)) }
 }
 
 /// One query with its rivals, and what their roots read.
@@ -109,7 +165,7 @@ impl<'a> Scene<'a> {
         let hood = crate::neighborhood::read(&trained.world.context(), &roots, &remembered.tokens, store);
         let contributions = trained.contributions(&asked, &hood, &remembered);
         let mut scene = Scene { trained, asked, hood, store, margin: 0.0, contributions };
-        scene.margin = scene.margin_with(&vec![true; scene.contributions.len()]);
+        scene.margin = scene.margin_of(&scene.hood);
         scene
     }
 
@@ -129,12 +185,31 @@ impl<'a> Scene<'a> {
         all
     }
 
-    /// The margin with some of the neighbours of the two ends, and all of the rivals'.
-    fn margin_with(&self, kept: &[bool]) -> f64 {
-        let remembered = Remembered::nothing(self.store);
+    /// Which neighbours stay, of all roots, if only some of those of the two ends do.
+    fn places(&self, kept: &[bool]) -> Vec<bool> {
         let mut all = vec![true; self.hood.neighbors.len()];
         self.contributions.iter().zip(kept).for_each(|((at, _), kept)| all[*at] = *kept);
-        f64::from(self.trained.margin_of(&self.asked, &self.hood.keep(&all), &remembered))
+        all
+    }
+
+    /// What is read with some of the neighbours of the two ends, and all of the rivals'.
+    fn with(&self, kept: &[bool]) -> Neighborhood {
+        self.hood.keep(&self.places(kept))
+    }
+
+    fn margin_of(&self, hood: &Neighborhood) -> f64 {
+        f64::from(self.trained.margin_of(&self.asked, hood, &Remembered::nothing(self.store)))
+    }
+
+    /// How far the margin is from what it is with all neighbours.
+    fn change(&self, hood: &Neighborhood) -> f64 {
+        (self.margin_of(hood) - self.margin).abs()
+    }
+
+    /// How much the margin changes without each neighbour alone.
+    fn changes_alone(&self) -> Vec<f64> {
+        let n = self.contributions.len();
+        (0..n).map(|j| self.change(&self.with(&(0..n).map(|i| i != j).collect::<Vec<_>>()))).collect()
     }
 }
 
@@ -167,4 +242,17 @@ impl Neighborhood {
 /// The elements at some places; those beyond the end are left out.
 fn pick<T: Copy>(values: &[T], places: &[usize]) -> Vec<T> {
     places.iter().filter_map(|&at| values.get(at).copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agreement_is_spearmans_correlation() {
+        assert_eq!(agreement(&[2, 0, 1], &[5.0, 1.0, 9.0]), 1.0);
+        assert_eq!(agreement(&[1, 0, 2], &[5.0, 1.0, 9.0]), -1.0);
+        assert_eq!(agreement(&[0, 2, 1], &[5.0, 1.0, 9.0]), 0.5);
+        assert_eq!(agreement(&[0], &[5.0]), 0.0);
+    }
 }

@@ -11,9 +11,9 @@ use timeweft_learn::{Query, Task, Trained};
 pub use crate::model_error::ModelError;
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
-    Aggregation, Bin, Bucket, Calibration, CellKind, Config, ConfigError, DeleteRule, Epoch, EvaluateConfig,
-    Evaluation, Freshness, GnnKind, LearnError, Loss, Metrics, ModelConfig, Predict, Progress as LearnProgress, Space,
-    Traffic, TrainConfig, TrainFreshness, splitmix64,
+    Aggregation, Bin, Bucket, Calibration, CellKind, Config, ConfigError, Curves, DeleteRule, Epoch, EvaluateConfig,
+    Evaluation, Freshness, GnnKind, Importance, LearnError, Loss, Metrics, ModelConfig, Predict,
+    Progress as LearnProgress, Space, Traffic, TrainConfig, TrainFreshness, splitmix64,
 };
 
 use crate::Graph;
@@ -283,6 +283,18 @@ impl Model {
             timeweft_learn::evaluate(model, world, &task, config, links.clone(), fresh, &mut progress)
         };
         Ok(freshness.iter().map(evaluate).collect())
+    }
+
+    /// Whether explanations are true: curves over at most `links` links of the test part, of five stretches, each as of before its
+    /// first. Empty for a model that reads no neighbours.
+    pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>, ModelError> {
+        let Trained { world, config, .. } = &self.trained;
+        if config.model.gnn == GnnKind::None {
+            return Ok(Vec::new());
+        }
+        let task = Task::new(world.index.clone(), config)?;
+        let test = task.split.val_end..task.split.end;
+        Ok(timeweft_learn::curves(&self.trained, &timeweft_learn::stretches(&task, test, links)))
     }
 
     /// The likeliest destinations of new edges of `relation` from `source` at a time, best first; from a model of removals

@@ -4,7 +4,7 @@ use std::io;
 
 use clap::ValueEnum;
 use serde_json::json;
-use timeweft::{Evaluation, Freshness, Model, Part};
+use timeweft::{Curves, Evaluation, Freshness, Importance, Model, Part};
 
 use super::train::Bar;
 use crate::context::{Context, Outcome};
@@ -14,6 +14,7 @@ const AFTER_HELP: &str = "\
 Examples:
   timeweft evaluate                                   the default model, on the latest links
   timeweft evaluate --model small --part validation --freshness event,batch:50
+  timeweft evaluate --explanations 100                and whether its explanations are true
 
 Freshness says what an answer may know. `event`: everything strictly before the link. `batch:N`: nothing of the batch of N
 links that the link lies in, as most published figures have it. Figures of different freshness do not compare.";
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// How fresh the state is that answers may use: a table for each.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "event,batch:200", value_parser = freshness)]
     freshness: Vec<Freshness>,
+    /// Check explanations too, on so many of the latest links: what is said to matter is taken away.
+    #[arg(long, value_name = "LINKS")]
+    explanations: Option<usize>,
 }
 
 /// [`Part`] as an option.
@@ -51,7 +55,53 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         PartArg::Test => Part::Test,
     };
     show(context.output, part, &measure(&model, part, &args.freshness)?)?;
+    if let Some(links) = args.explanations {
+        show_curves(context.output, &model.faithfulness(links)?)?;
+    }
     Ok(Outcome::Done)
+}
+
+/// Prints whether explanations are true, one row an order of taking neighbours away, or one object.
+pub(crate) fn show_curves(output: Output, all: &[Curves]) -> io::Result<()> {
+    let Some(ours) = all.first().filter(|curves| curves.links > 0) else {
+        return output.say("\nNo neighbours were read: there is nothing to check.");
+    };
+    output.say(&format!("\nWhat {} links lose without half of their neighbours and less, taken away", ours.links))?;
+    let mut table = Table::new(["", "without them", "and never told", "with them only", "agreement"]);
+    for curves in all {
+        let replayed = curves.counterfactual().map_or("-".into(), |area| format!("{area:.3}"));
+        let (deleted, inserted) = (format!("{:.3}", curves.deleted()), format!("{:.3}", curves.inserted()));
+        table.row([in_words(curves.order).into(), deleted, replayed, inserted, format!("{:+.3}", curves.agreement)]);
+    }
+    output.table(&table)?;
+    if let Some(warning) = lost(all) {
+        output.say(&warning)?;
+    }
+    output.objects(all.iter().map(|curves| {
+        json!({
+            "order": curves.order, "links": curves.links, "deletion": curves.deletion, "insertion": curves.insertion,
+            "counterfactual": curves.counterfactual, "agreement": curves.agreement,
+        })
+    }))
+}
+
+/// An order in words.
+pub(crate) fn in_words(order: Importance) -> &'static str {
+    match order {
+        Importance::Contribution => "by contribution",
+        Importance::Recency => "newest first",
+        Importance::Random => "at random",
+    }
+}
+
+/// What to say where another order finds what matters better than contributions do.
+pub(crate) fn lost(all: &[Curves]) -> Option<String> {
+    let (ours, rest) = all.split_first()?;
+    let better = rest.iter().filter(|other| other.deleted() > ours.deleted()).map(|other| in_words(other.order));
+    let better: Vec<&str> = better.collect();
+    let told =
+        format!("Beware: neighbours taken {} change more. Do not rely on contributions here.", better.join(" or "));
+    (!better.is_empty()).then_some(told)
 }
 
 /// Reads `event` or `batch:N`.
@@ -107,6 +157,23 @@ fn written(freshness: Freshness) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn an_order_that_finds_more_is_named() {
+        let of = |order, change: f64| Curves {
+            order,
+            deletion: vec![change; 5],
+            insertion: vec![0.0; 5],
+            counterfactual: Vec::new(),
+            agreement: 0.0,
+            links: 3,
+        };
+        let with = |ours| {
+            lost(&[of(Importance::Contribution, ours), of(Importance::Recency, 0.5), of(Importance::Random, 0.1)])
+        };
+        assert!(with(0.6).is_none());
+        assert!(with(0.4).unwrap().contains("newest first") && !with(0.4).unwrap().contains("random"));
+    }
 
     #[test]
     fn freshness_reads_what_it_writes() {

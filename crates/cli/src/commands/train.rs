@@ -184,6 +184,9 @@ impl Bar {
     }
 }
 
+/// Links whose explanations a report checks.
+const CHECKED: usize = 25;
+
 /// What there is to say about a trained model.
 pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>, questions: Vec<Question>) -> Report {
     let targets = &model.config().train.targets;
@@ -200,6 +203,7 @@ pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>,
         epochs: model.epochs().to_vec(),
         best: model.best_epoch(),
         evaluations,
+        faithfulness: model.faithfulness(CHECKED).unwrap_or_default(),
         questions,
         config: model.config().clone(),
     }

@@ -1,4 +1,4 @@
-//! Curves over epochs as SVG. The style sheet repaints their colours for light and dark screens.
+//! Curves as SVG. The style sheet repaints their colours for light and dark screens.
 
 use plotters::prelude::*;
 
@@ -8,9 +8,23 @@ pub(super) struct Curve {
     pub(super) name: &'static str,
     /// One of [`FIRST`], [`SECOND`], [`THIRD`].
     pub(super) color: RGBColor,
-    /// (epoch, value).
+    /// (place along the axis, value).
     pub(super) points: Vec<(f64, f64)>,
 }
+
+/// What lies below.
+#[derive(Clone, Copy)]
+pub(super) struct Axis {
+    /// What it counts.
+    pub(super) name: &'static str,
+    /// Steps of the curves, from one to the next.
+    pub(super) step: f64,
+}
+
+/// Epochs.
+pub(super) const EPOCHS: Axis = Axis { name: "epoch", step: 1.0 };
+/// Tenths of the neighbours.
+pub(super) const SHARES: Axis = Axis { name: "% of the neighbours", step: 10.0 };
 
 /// Colours of curves. The style sheet names the same ones.
 pub(super) const FIRST: RGBColor = RGBColor(0x0b, 0x7a, 0x75);
@@ -21,25 +35,25 @@ const GRID: RGBColor = RGBColor(0xe3, 0xe1, 0xdb);
 
 const SIZE: (u32, u32) = (460, 250);
 
-/// The curves in one frame; `None` if there is nothing to draw. `marked` is the epoch to point at.
-pub(super) fn chart(curves: &[Curve], marked: f64) -> Option<String> {
+/// The curves in one frame; `None` if there is nothing to draw. `marked` is the place to point at.
+pub(super) fn chart(curves: &[Curve], axis: Axis, marked: f64) -> Option<String> {
     let mut svg = String::new();
-    draw(&mut svg, curves, marked).ok()?;
+    draw(&mut svg, curves, axis, marked).ok()?;
     // The frame scales with the page: only the view box says its shape.
     let sized = format!("width=\"{}\" height=\"{}\" ", SIZE.0, SIZE.1);
     Some(svg.replacen(&sized, "role=\"img\" ", 1))
 }
 
-fn draw(svg: &mut String, curves: &[Curve], marked: f64) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(svg: &mut String, curves: &[Curve], axis: Axis, marked: f64) -> Result<(), Box<dyn std::error::Error>> {
     let points = || curves.iter().flat_map(|curve| curve.points.iter().copied());
-    let last = points().map(|point| point.0).fold(1.0, f64::max);
+    let last = points().map(|point| point.0).fold(axis.step, f64::max);
     let (low, high) = bounds(points().map(|point| point.1)).ok_or("no value")?;
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let mut chart = ChartBuilder::on(&area)
         .margin(8)
         .x_label_area_size(40)
         .y_label_area_size(48)
-        .build_cartesian_2d(0.8..last + 0.2, low..high)?;
+        .build_cartesian_2d(0.8 * axis.step..last + 0.2 * axis.step, low..high)?;
     let text = ("system-ui, sans-serif", 15).into_font().color(&INK);
     chart
         .configure_mesh()
@@ -48,11 +62,14 @@ fn draw(svg: &mut String, curves: &[Curve], marked: f64) -> Result<(), Box<dyn s
         .bold_line_style(GRID)
         .axis_style(GRID)
         .label_style(text.clone())
-        .x_labels(last.min(8.0) as usize + 1)
+        .x_labels((last / axis.step).min(8.0) as usize + 1)
         .y_labels(6)
-        .x_label_formatter(&|epoch| if epoch.fract().abs() < 1e-9 { epoch.to_string() } else { String::new() })
+        .x_label_formatter(&|place| {
+            let steps = place / axis.step;
+            if (steps - steps.round()).abs() < 1e-9 { place.round().to_string() } else { String::new() }
+        })
         .y_label_formatter(&|value| format!("{value:.2}"))
-        .x_desc("epoch")
+        .x_desc(axis.name)
         .axis_desc_style(text)
         .draw()?;
     for curve in curves {
@@ -90,9 +107,12 @@ mod tests {
 
     #[test]
     fn one_epoch_is_enough_and_none_is_not() {
-        let svg = chart(&[curve(vec![(1.0, 0.5)])], 1.0).unwrap();
+        let svg = chart(&[curve(vec![(1.0, 0.5)])], EPOCHS, 1.0).unwrap();
         assert!(svg.starts_with("<svg role=\"img\" viewBox"), "{svg}");
-        assert!(chart(&[curve(vec![])], 1.0).is_none() && chart(&[curve(vec![(1.0, f64::NAN)])], 1.0).is_none());
+        assert!(
+            chart(&[curve(vec![])], EPOCHS, 1.0).is_none()
+                && chart(&[curve(vec![(1.0, f64::NAN)])], EPOCHS, 1.0).is_none()
+        );
     }
 
     #[test]

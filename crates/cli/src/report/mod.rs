@@ -8,7 +8,7 @@ mod section;
 use std::io;
 use std::path::Path;
 
-use timeweft::{Config, Epoch, Evaluation, Explanation, Prediction, TimeUnit};
+use timeweft::{Config, Curves, Epoch, Evaluation, Explanation, Prediction, TimeUnit};
 
 pub(crate) use config::to_toml;
 
@@ -28,6 +28,8 @@ pub(crate) struct Report {
     pub(crate) best: usize,
     /// Figures of the model and the rules, by freshness.
     pub(crate) evaluations: Vec<Evaluation>,
+    /// Whether explanations are true.
+    pub(crate) faithfulness: Vec<Curves>,
     /// Questions that were put to the model.
     pub(crate) questions: Vec<Question>,
     /// How it was trained.
@@ -58,6 +60,7 @@ impl Report {
             section::training(&self.epochs, self.best),
             section::evaluations(&self.evaluations),
             section::questions(&self.questions, self.unit),
+            section::faithfulness(&self.faithfulness),
             section::config(&to_toml(&self.config, false)),
         ]
         .concat();

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
-use timeweft::{Calibration, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, TimeUnit};
+use timeweft::{
+    Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, TimeUnit,
+};
 
 use super::Question;
-use super::chart::{self, Curve, FIRST, SECOND, THIRD};
+use super::chart::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};
 use super::page::{escape, section};
+use crate::commands::evaluate::{in_words, lost};
 use crate::commands::explain::{counting, sentence, span};
 
 /// The graph in figures.
@@ -31,7 +34,7 @@ pub(super) fn training(epochs: &[Epoch], best: usize) -> String {
         curve("hits@1", SECOND, |epoch| epoch.validation.hits1),
         curve("hits@10", THIRD, |epoch| epoch.validation.hits10),
     ];
-    let figures = figure("Loss", &loss, best) + &figure("Validation", &ranking, best);
+    let figures = figure("Loss", &loss, EPOCHS, best as f64) + &figure("Validation", &ranking, EPOCHS, best as f64);
     let seconds: f64 = epochs.iter().map(|epoch| epoch.train_seconds).sum();
     let remark = format!(
         "{} epochs, {seconds:.1} s of training. The weights of epoch {best} were kept: the best validation MRR at event \
@@ -41,8 +44,8 @@ pub(super) fn training(epochs: &[Epoch], best: usize) -> String {
     section("Training", &remark, &format!("<div class=\"charts\">\n{figures}</div>\n"))
 }
 
-fn figure(title: &str, curves: &[Curve], best: usize) -> String {
-    let Some(svg) = chart::chart(curves, best as f64) else { return String::new() };
+fn figure(title: &str, curves: &[Curve], axis: Axis, marked: f64) -> String {
+    let Some(svg) = chart::chart(curves, axis, marked) else { return String::new() };
     let legend: String = curves
         .iter()
         .zip(["first", "second", "third"])
@@ -227,6 +230,33 @@ fn neighbor(heard: &HeardNeighbor, why: &Explanation, largest: f32, unit: TimeUn
         span(unit, why.time.0.saturating_sub(heard.created.0)),
         heard.contribution
     )
+}
+
+/// Whether explanations are true: curves of what is lost.
+pub(super) fn faithfulness(all: &[Curves]) -> String {
+    let Some(ours) = all.first().filter(|curves| curves.links > 0) else { return String::new() };
+    let figure = |title, of: fn(&Curves) -> &[f64]| {
+        let colors = [FIRST, SECOND, THIRD];
+        let curve = |(curves, color): (&Curves, _)| Curve {
+            name: in_words(curves.order),
+            color,
+            points: of(curves).iter().zip(1..).map(|(value, tenth)| (10.0 * f64::from(tenth), *value)).collect(),
+        };
+        figure(title, &all.iter().zip(colors).map(curve).collect::<Vec<_>>(), SHARES, 0.0)
+    };
+    let figures = [
+        figure("Without the first ones", |curves| &curves.deletion),
+        figure("Without them, and memory never told", |curves| &curves.counterfactual),
+        figure("With the first ones only", |curves| &curves.insertion),
+    ]
+    .concat();
+    let remark = format!(
+        "{} of the latest links. Neighbours are taken away in three orders, and the lead over other candidates moves by so much, \
+         in logits. If contributions are true, taking those away first moves it most, and keeping them moves it least. {}",
+        ours.links,
+        lost(all).unwrap_or_default()
+    );
+    section("Are the explanations true?", remark.trim(), &format!("<div class=\"charts\">\n{figures}</div>\n"))
 }
 
 /// The configuration.

@@ -125,7 +125,8 @@ fn a_demo_takes_events_from_a_file() {
 fn the_report_stands_alone() {
     done(&world().demo);
     let html = std::fs::read_to_string(world().path("g/report.html")).unwrap();
-    assert_eq!(html.matches("<svg").count(), 2);
+    // Loss, validation, and three ways of checking explanations.
+    assert_eq!(html.matches("<svg").count(), 5);
     assert!(html.contains("prefers-color-scheme: dark") && html.contains("EdgeBank") && html.contains("push"));
     for outside in ["http://", "https://", "<script", "<link", "@import"] {
         let own = html.replace("http://www.w3.org/2000/svg", "");
@@ -171,6 +172,58 @@ fn equal_seeds_train_equal_models() {
     // A model that was loaded measures as the one that was just trained.
     let loaded = world().run(&["evaluate", "--graph", "g", "--model", "b", "--freshness", "event", "--json"]);
     assert_eq!(lines(&loaded), first[1..]);
+}
+
+#[test]
+fn training_that_is_taken_up_again_ends_as_if_it_had_never_stopped() {
+    let train = |rest: &[&str]| {
+        let shared = ["train", "--graph", "g", "--freshness", "event", "--json"];
+        lines(&world().run(&[&shared[..], rest].concat()))
+    };
+    let model = ["--target", "edited", "--width", "8"];
+    let whole = train(&[&model[..], &["--name", "whole", "--epochs", "2"]].concat());
+    let half = train(&[&model[..], &["--name", "half", "--epochs", "1"]].concat());
+    let rest = train(&["--name", "half", "--resume", "--epochs", "2"]);
+    assert_eq!([&half[..1], &rest[..1]].concat(), whole[..2], "the first epoch, then the second");
+    assert_eq!(rest[1..rest.len() - 1], whole[2..whole.len() - 1], "what both rank");
+    fails(&["train", "--graph", "g", "--name", "nobody", "--resume", "--epochs", "2"], 1, &["nobody"]);
+}
+
+#[test]
+fn a_model_answers_by_the_deletes_it_was_trained_with() {
+    let ask = |deletes: &'static str| [&["predict", "person", "ada", "--deletes", deletes][..], &MODEL].concat();
+    done(&world().run(&ask("hard")));
+    fails(&ask("soft"), 1, &["hard", "soft"]);
+    fails(
+        &[&["explain", "person", "ada", "document", "atlas-014", "--deletes", "soft"][..], &MODEL].concat(),
+        1,
+        &["hard"],
+    );
+    fails(&ask("both"), 2, &["soft"]);
+}
+
+#[test]
+fn explanations_are_checked_when_asked_for() {
+    let ask = ["evaluate", "--freshness", "event", "--explanations", "20"];
+    let table = done(&world().run(&[&ask[..], &MODEL].concat()));
+    assert!(
+        table.contains("by contribution") && table.contains("newest first") && table.contains("at random"),
+        "{table}"
+    );
+    let rows = lines(&world().run(&[&ask[..], &["--json"], &MODEL].concat()));
+    let curves = &rows[rows.len() - 3..];
+    assert_eq!(
+        ["contribution", "recency", "random"].map(|order| curves.iter().filter(|row| row["order"] == order).count()),
+        [1; 3]
+    );
+    for row in curves {
+        assert!(row["links"].as_u64().is_some_and(|links| links > 0 && links <= 20), "{row}");
+        for curve in ["deletion", "insertion", "counterfactual"] {
+            let points: Vec<f64> = row[curve].as_array().unwrap().iter().map(|point| point.as_f64().unwrap()).collect();
+            assert!(points.len() == 5 && points.iter().all(|point| *point > 0.0), "{row}");
+        }
+        assert!(row["agreement"].as_f64().unwrap().abs() <= 1.0);
+    }
 }
 
 #[test]

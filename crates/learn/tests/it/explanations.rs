@@ -109,6 +109,9 @@ fn what_contributes_most_is_missed_most() {
     for other in [newest, random] {
         assert!(ours.deleted() > 1.2 * other.deleted(), "{} against {}", ours.deleted(), other.deleted());
         assert!(ours.inserted() < other.inserted(), "{} against {}", ours.inserted(), other.inserted());
+        assert!(ours.agreement > 0.2 + other.agreement, "{} against {}", ours.agreement, other.agreement);
+        // Nothing remembers anything here.
+        assert!(ours.counterfactual.is_empty() && ours.links == 40);
     }
 }
 

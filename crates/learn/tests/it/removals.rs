@@ -144,3 +144,19 @@ fn removals_are_of_the_relations_and_ends_of_the_types_that_are_asked_for() {
     let task = Task::new(graph, &of).unwrap();
     assert_eq!((task.links.len(), task.links[0].time), (50, Time(10 + 300 + 5)));
 }
+
+#[test]
+fn a_removal_is_explained_beside_the_other_edges_of_its_source() {
+    let task = Task::new(index(&first_in_first_out(200)), &config(Predict::Removed)).unwrap();
+    let mut config = config(Predict::Removed);
+    config.train.epochs = 1;
+    let trained = train(&task, &config, |_| ()).unwrap();
+    let link = task.links[task.split.val_end];
+    let (source, time) = (link.source, link.time);
+    let others = trained.predict(link.edge_type, source, time, 100);
+    assert!(others.len() > 1 && others.iter().any(|other| other.node == link.destination));
+    let why = trained.explain(&link.question(link.destination, time));
+    let rivals = || others.iter().filter(|other| other.node != link.destination).map(|other| other.logit);
+    let mean = rivals().sum::<f32>() / rivals().count() as f32;
+    assert!(rivals().count() <= 16 && (why.margin - (why.logit - mean)).abs() < 1e-4, "{} {mean}", why.margin);
+}

@@ -235,20 +235,25 @@ impl Assembly {
         }
     }
 
-    /// The bound edges of one source, each with the number of its parallel edge, in an order in which the lives of one
-    /// edge are in order of time.
+    /// The bound edges of one source as they wait, each with the number of its parallel edge.
     fn lanes(&self, run: std::ops::Range<usize>, position: impl Fn(usize) -> usize, keys: &mut Vec<Key>) {
         keys.clear();
         let bound = run.map(position).filter(|&at| self.edges.get(at).edge_type != UNBOUND);
         keys.extend(bound.map(|at| Key { created: self.edges.get(at).life.created, at, lane: 1 }));
         let pair = |at: usize| self.edges.get(at).pair();
-        if !repeats(keys, pair) {
+        if is_plain(keys, pair) {
             return;
         }
-        keys.sort_by_key(|key| (pair(key.at), self.edges.get(key.at).life));
+        // Beside each other, so that a sort does not go back to where they wait.
+        let place = |(place, key): (usize, &Key)| (pair(key.at), self.edges.get(key.at).life, place);
+        let mut by_pair: Vec<_> = keys.iter().enumerate().map(place).collect();
+        by_pair.sort_unstable();
+        if by_pair.windows(2).all(|two| two[0].0 != two[1].0) {
+            return;
+        }
         let mut lanes = Lanes::default();
-        for key in keys {
-            key.lane = lanes.next(pair(key.at), self.edges.get(key.at).life);
+        for (pair, life, place) in by_pair {
+            keys[place].lane = lanes.next(pair, life);
         }
     }
 
@@ -361,15 +366,11 @@ fn bound(edge: &Waiting, ends: [End; 2]) -> Result<Interval, (usize, (String, St
     Ok(life)
 }
 
-/// Whether two of these are of one pair.
-fn repeats(keys: &[Key], pair: impl Fn(usize) -> (u32, u32)) -> bool {
+/// Whether these are few, and no two of one pair.
+fn is_plain(keys: &[Key], pair: impl Fn(usize) -> (u32, u32)) -> bool {
     const FEW: usize = 24;
-    if keys.len() <= FEW {
-        return (1..keys.len()).any(|at| keys[..at].iter().any(|before| pair(before.at) == pair(keys[at].at)));
-    }
-    let mut pairs: Vec<_> = keys.iter().map(|key| pair(key.at)).collect();
-    pairs.sort_unstable();
-    pairs.windows(2).any(|two| two[0] == two[1])
+    let is_repeated = |at: usize| keys[..at].iter().any(|before| pair(before.at) == pair(keys[at].at));
+    keys.len() <= FEW && !(1..keys.len()).any(is_repeated)
 }
 
 impl SpanSink for Assembly {
