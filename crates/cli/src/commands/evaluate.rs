@@ -66,7 +66,7 @@ pub(crate) fn show_curves(output: Output, all: &[Curves]) -> io::Result<()> {
     let Some(ours) = all.first().filter(|curves| curves.links > 0) else {
         return output.say("\nNo neighbours were read: there is nothing to check.");
     };
-    output.say(&format!("\nWhat {} links lose without half of their neighbours and less, taken away", ours.links))?;
+    output.say(&format!("\nHow far the lead of {} links moves without neighbours, in logits:", ours.links))?;
     let mut table = Table::new(["", "without them", "and never told", "with them only", "agreement"]);
     for curves in all {
         let replayed = curves.counterfactual().map_or("-".into(), |area| format!("{area:.3}"));
