@@ -443,7 +443,8 @@ impl Builder {
         let train = &mut config.train;
         train.targets = vec!["answers".into()];
         (train.batch, train.jitter, train.patience) = (self.block as usize, false, 0);
-        (train.epochs, train.learning_rate, train.negatives) = (10, 3e-3, 7);
+        (train.epochs, train.learning_rate) = (10, 3e-3);
+        (train.negatives, train.partners) = (7, 4);
         train.split = [0.8, 0.85];
         config.evaluate.candidates = 0;
         Synthetic { name, events: self.events, config, chance }

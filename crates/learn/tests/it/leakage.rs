@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use burn::tensor::Device;
-use timeweft_graph::{Action, Direction, Event, NodeKey};
+use timeweft_graph::{Action, Direction, EdgeKey, Element, Event, NodeKey, Value};
 use timeweft_learn::{Bucket, Config, Fitted, Freshness, GnnKind, Htgn, Task, World, empty_store, pipeline, train};
 
 use crate::worlds::{draw, edge, index, mixed, small, variants};
@@ -140,6 +140,69 @@ fn order_inside_a_timestamp_changes_no_score() {
         let nearest = (0..81).filter(same_time).map(difference).fold(f32::INFINITY, f32::min);
         assert!(nearest < 1e-5, "link {number}: {nearest}");
     }
+}
+
+/// The events with every node and relation called something else.
+fn renamed(events: &[Event], name: impl Fn(&NodeKey) -> NodeKey, relation: &str) -> Vec<Event> {
+    let element = |element: &Element| match element {
+        Element::Node(key) => Element::Node(name(key)),
+        Element::Edge(key) => Element::Edge(EdgeKey {
+            source: name(&key.source),
+            relation: relation.into(),
+            destination: name(&key.destination),
+            key: key.key.clone(),
+        }),
+        other => other.clone(),
+    };
+    events.iter().map(|event| Event { element: element(&event.element), ..event.clone() }).collect()
+}
+
+#[test]
+fn s4_names_of_nodes_and_types_change_nothing_without_identity() {
+    let events = mixed(90, 5);
+    let mut config = small();
+    // All neighbours, and no walks of counters: a cut among those of one time goes by name.
+    (config.model.identity, config.model.counters, config.model.neighbors) = (false, false, 1000);
+    let (before, fitted) = scores(&events, None, &config, 0..80);
+    let turned = |key: &NodeKey| {
+        let number: u64 = key.id.to_string().parse().unwrap();
+        NodeKey::new(&*key.node_type, 11 - number)
+    };
+    let (turned, _) = scores(&renamed(&events, turned, "buys"), Some(fitted.clone()), &config, 0..80);
+    // Candidates stand in the order of their ids.
+    let back: Vec<f32> = turned.chunks(12).flat_map(|scores| scores.iter().rev().copied()).collect();
+    let worst = before.iter().zip(&back).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(before.len() == 80 * 12 && before.len() == back.len() && worst < 1e-5, "{worst}");
+    // With identity names are part of what is known.
+    config.model.identity = true;
+    let (known, fitted) = scores(&events, None, &config, 0..80);
+    let other = |key: &NodeKey| NodeKey::new(&*key.node_type, &*format!("{}'", key.id));
+    let other = Task::new(index(&renamed(&events, other, "buys")), &config).unwrap();
+    assert_ne!(
+        World::new(other.index, fitted.clone()).context().slots,
+        World::new(index(&events), fitted).context().slots
+    );
+    assert_ne!(known, before);
+}
+
+#[test]
+fn s4_what_is_not_visible_yet_may_be_poison() {
+    let events = mixed(90, 5);
+    let mut config = small();
+    // All of it in one batch.
+    config.train.batch = 1000;
+    let border = 201;
+    let mut poisoned = events.clone();
+    for event in poisoned.iter_mut().filter(|event| event.time.0 >= border) {
+        event.features.iter_mut().for_each(|(_, value)| *value = Some(Value::number(f64::MAX)));
+    }
+    let earlier = Task::new(index(&events), &config).unwrap().links.iter().filter(|link| link.time.0 < border).count();
+    assert!(earlier > 40, "{earlier}");
+    let (clean, fitted) = scores(&events, None, &config, 0..80);
+    let (poisoned, _) = scores(&poisoned, Some(fitted), &config, 0..80);
+    let (before, after) = poisoned.split_at(earlier * 12);
+    assert!(before == &clean[..before.len()] && before.iter().all(|score| score.is_finite()));
+    assert!(after != &clean[before.len()..], "poison is seen as soon as it may be");
 }
 
 #[test]

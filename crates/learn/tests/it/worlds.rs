@@ -81,7 +81,7 @@ pub(crate) fn small() -> Config {
     config.model.frequencies = 6;
     config.model.neighbors = 5;
     config.train.batch = 20;
-    config.train.negatives = 4;
+    (config.train.negatives, config.train.partners, config.train.learning_rate) = (4, 4, 1e-3);
     config.train.epochs = 2;
     config.evaluate.candidates = 8;
     config
