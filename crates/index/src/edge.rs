@@ -63,6 +63,8 @@ pub(crate) struct Edges {
     /// So many lives from the first on come in the order of their sources, so that the first [`RUN`] of each source are
     /// found by bisection. Graphs that arrive as lists of edges are all like that.
     pub(crate) ordered: usize,
+    /// Where the lives of the last source in order begin.
+    pub(crate) last_run: usize,
     /// Latest life of each identity with any other life.
     pub(crate) table: Slots,
     /// Latest update of the open lives that have one.
@@ -80,8 +82,18 @@ impl Edges {
 
     /// The latest life of an edge.
     pub(crate) fn find(&self, identity: Identity) -> Option<EdgeIndex> {
+        // As long as all come in order, the table has only what came behind many of the same source.
+        if self.ordered == self.lives.len() && self.is_new_or_few(identity.source) {
+            return self.find_ordered(identity).map(EdgeIndex);
+        }
         let latest = self.table.find(hash(identity), |at| self.lives[at as usize].identity() == identity);
         latest.or_else(|| self.find_ordered(identity)).map(EdgeIndex)
+    }
+
+    /// Whether a source comes after all sources so far, or is the last of them and has few lives.
+    fn is_new_or_few(&self, source: NodeIndex) -> bool {
+        let last = self.lives.last().map(|last| last.source);
+        last.is_none_or(|last| last < source || last == source && !is_full(&self.lives, source))
     }
 
     /// The same among the first lives of its source in order.
@@ -94,6 +106,7 @@ impl Edges {
             Some(last) if last.source == identity.source && !is_full(ordered, identity.source) => {
                 ordered.len().saturating_sub(RUN)..ordered.len()
             }
+            Some(last) if last.source == identity.source => self.last_run..self.last_run + RUN,
             _ => {
                 let start = ordered.partition_point(|life| life.source < identity.source);
                 start..ordered.len().min(start + RUN)
@@ -144,6 +157,9 @@ impl Edges {
             let latest = self.table.replace(hash(identity), life, |at| of(at) == identity, |at| hash(of(at)));
             latest.or_else(|| self.find_ordered(identity))
         };
+        if in_order && lives.last().is_none_or(|last| last.source < identity.source) {
+            self.last_run = lives.len();
+        }
         self.ordered += usize::from(in_order);
         previous.unwrap_or(NONE)
     }

@@ -15,7 +15,7 @@ use crate::adjacency::flat::{Arrays, Flat};
 use crate::adjacency::{Adjacency, Clock, Tick};
 use crate::array::Array;
 use crate::column::Columns;
-use crate::edge::Edges;
+use crate::edge::{EdgeLife, Edges};
 use crate::ids::{Ids, OfType};
 use crate::log::Log;
 use crate::names::Names;
@@ -128,9 +128,12 @@ fn save_edges<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
 
 fn load_edges(facts: &Facts, parts: &Reader) -> Result<Edges, SnapshotError> {
     let (edges, times) = (parts.array("edges.updated")?, parts.array("edges.updated.times")?);
+    let lives: Array<EdgeLife> = parts.array("edges")?;
+    let ordered = lives.get(..facts.edges_ordered).ok_or_else(|| damaged("there are fewer edges than in order"))?;
     Ok(Edges {
-        lives: parts.array("edges")?,
-        ordered: facts.edges_ordered,
+        last_run: ordered.last().map_or(0, |last| ordered.partition_point(|life| life.source < last.source)),
+        ordered: ordered.len(),
+        lives,
         table: Slots { slots: parts.array("edges.table")?, taken: facts.edges_taken },
         updated: edges.iter().copied().zip(times.iter().copied()).collect(),
     })
