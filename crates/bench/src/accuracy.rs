@@ -138,4 +138,7 @@ fn print(seed: u64, evaluation: &Evaluation) {
             metrics.mrr, metrics.hits10, metrics.events
         );
     }
+    for (name, metrics) in &evaluation.parts {
+        println!("seed {seed}, {}: {name}: MRR {:.4}  ({} links)", evaluation.freshness, metrics.mrr, metrics.events);
+    }
 }

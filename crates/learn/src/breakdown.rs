@@ -1,19 +1,69 @@
-//! Where a model is good and where not: its ranks by relation and by whether the ends were seen in training; and what its
-//! batches look like.
+//! Where a model is good and where not: its ranks by relation, by whether the ends were seen in training and by what the
+//! asking node had done before; and what its batches look like.
 
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{NodeIndex, Owner, Time};
+use timeweft_graph::{Direction, NodeIndex, Owner, Time};
 use timeweft_index::Fact;
 
 use crate::batch::batches;
-use crate::{Link, Metrics, Task};
+use crate::{Link, Metrics, Predict, Task};
 
-/// Metrics of the links of a part by relation, if there are several, and by whether both ends had a link in the training
-/// part. `ranks` are those of the links `part`.
-pub fn break_down(task: &Task, part: Range<usize>, ranks: &[f64]) -> Vec<(String, Metrics)> {
+/// What an asking node had to do with the right answer, as of what may be known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Acquaintance {
+    /// It was met last, or at the same time as the last one.
+    Last,
+    /// It was met before.
+    Before,
+    /// It was never met, but others were.
+    Never,
+    /// Nobody was.
+    Nobody,
+}
+
+impl Acquaintance {
+    const ALL: [(Acquaintance, &str); 4] = [
+        (Acquaintance::Last, "the answer was met last"),
+        (Acquaintance::Before, "the answer was met before"),
+        (Acquaintance::Never, "the answer was never met"),
+        (Acquaintance::Nobody, "the asking node is new to it"),
+    ];
+
+    fn of(task: &Task, link: &Link, as_of: Time) -> Acquaintance {
+        let (index, edge_type) = (&task.index, link.edge_type);
+        let (pair, asking) = match link.direction {
+            Direction::Out => (
+                index.pair_before(edge_type, link.source, link.destination, as_of),
+                index.source_before(edge_type, link.source, as_of),
+            ),
+            Direction::In => (
+                index.pair_before(edge_type, link.destination, link.source, as_of),
+                index.destination_before(edge_type, link.source, as_of),
+            ),
+        };
+        match (pair.last, asking.last) {
+            (_, None) => Acquaintance::Nobody,
+            (None, _) => Acquaintance::Never,
+            (pair, last) if pair == last => Acquaintance::Last,
+            _ => Acquaintance::Before,
+        }
+    }
+}
+
+/// Metrics of the links of a part by relation, if there are several, by whether both ends had a link in the training part,
+/// and for new edges by what the asking node had to do with the answer before `as_of`, which is given the number of a link.
+/// `ranks` are those of the links `part`.
+pub fn break_down(
+    task: &Task,
+    part: Range<usize>,
+    ranks: &[f64],
+    as_of: impl Fn(usize) -> Time,
+) -> Vec<(String, Metrics)> {
+    let acquaintances: Vec<Acquaintance> =
+        part.clone().map(|number| Acquaintance::of(task, &task.links[number], as_of(number))).collect();
     let links = &task.links[part];
     let known: FxHashSet<NodeIndex> =
         task.links[..task.split.train_end].iter().flat_map(|link| [link.source, link.destination]).collect();
@@ -33,6 +83,12 @@ pub fn break_down(task: &Task, part: Range<usize>, ranks: &[f64]) -> Vec<(String
     let seen = |link: &Link| known.contains(&link.source) && known.contains(&link.destination);
     rows.push(("both ends seen in training".into(), of(&seen)));
     rows.push(("an end new".into(), of(&|link| !seen(link))));
+    if task.predict == Predict::Created {
+        rows.extend(Acquaintance::ALL.map(|(kind, name)| {
+            let kept = acquaintances.iter().zip(ranks).filter(|(of, _)| **of == kind).map(|(_, rank)| *rank);
+            (name.into(), Metrics::of(&kept.collect::<Vec<f64>>()))
+        }));
+    }
     rows.retain(|(_, metrics)| metrics.events > 0);
     rows
 }

@@ -157,6 +157,8 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// Step size of AdamW.
     pub learning_rate: f64,
+    /// What the step size is multiplied by from one epoch to the next.
+    pub decay: f64,
     /// Loss over a positive and its negatives.
     pub loss: Loss,
     /// Epochs without a better validation MRR after which training stops; 0 means never.
@@ -184,7 +186,8 @@ impl Default for TrainConfig {
             negatives: 32,
             partners: 8,
             epochs: 5,
-            learning_rate: 2e-3,
+            learning_rate: 4e-3,
+            decay: 0.5,
             loss: Loss::Softmax,
             patience: 3,
             freshness: TrainFreshness::Event,
@@ -283,6 +286,9 @@ impl Config {
         }
         if train.learning_rate.is_nan() || train.learning_rate <= 0.0 {
             return Err(ConfigError("train.learning_rate must be positive".into()));
+        }
+        if !(0.0 < train.decay && train.decay <= 1.0) {
+            return Err(ConfigError(format!("train.decay {} must lie within (0, 1]", train.decay)));
         }
         Ok(())
     }

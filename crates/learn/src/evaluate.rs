@@ -73,7 +73,8 @@ pub fn evaluate(
     let kinds = told
         .map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len()))
         .collect();
-    let parts = break_down(task, part.clone(), &ranks);
+    let as_of = |number: usize| task.time_of(task.batch_start(number, start, freshness).unwrap_or(number));
+    let parts = break_down(task, part.clone(), &ranks, as_of);
     let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
     let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
     rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));

@@ -443,7 +443,7 @@ impl Builder {
         let train = &mut config.train;
         train.targets = vec!["answers".into()];
         (train.batch, train.jitter, train.patience) = (self.block as usize, false, 0);
-        (train.epochs, train.learning_rate) = (10, 3e-3);
+        (train.epochs, train.learning_rate, train.decay) = (10, 3e-3, 1.0);
         (train.negatives, train.partners) = (7, 4);
         train.split = [0.8, 0.85];
         config.evaluate.candidates = 0;

@@ -302,7 +302,8 @@ impl<'a> Learner<'a> {
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         self.step += 1;
         // Memory needs some steps before its first large ones: a linear warm-up.
-        let rate = self.config.train.learning_rate * (self.step as f64 / 50.0).min(1.0);
+        let TrainConfig { learning_rate, decay, .. } = self.config.train;
+        let rate = learning_rate * decay.powi(epoch as i32 - 1) * (self.step as f64 / 50.0).min(1.0);
         (self.optimizer.step(rate, model, gradients), value, remembered)
     }
 

@@ -58,6 +58,7 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ),
             ("epochs", "Passes over the training part."),
             ("learning_rate", "Step size of AdamW."),
+            ("decay", "What the step size is multiplied by from one epoch to the next."),
             ("loss", "\"softmax\": the right answer against the wrong ones; \"bce\": each by itself."),
             ("patience", "Epochs without a better validation MRR after which training stops; 0 means never."),
             (

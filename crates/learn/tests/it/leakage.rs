@@ -166,7 +166,7 @@ fn s4_names_of_nodes_and_types_change_nothing_without_identity() {
     let (before, fitted) = scores(&events, None, &config, 0..80);
     let turned = |key: &NodeKey| {
         let number: u64 = key.id.to_string().parse().unwrap();
-        NodeKey::new(&*key.node_type, 11 - number)
+        NodeKey::new(&key.node_type, 11 - number)
     };
     let (turned, _) = scores(&renamed(&events, turned, "buys"), Some(fitted.clone()), &config, 0..80);
     // Candidates stand in the order of their ids.
@@ -176,7 +176,7 @@ fn s4_names_of_nodes_and_types_change_nothing_without_identity() {
     // With identity names are part of what is known.
     config.model.identity = true;
     let (known, fitted) = scores(&events, None, &config, 0..80);
-    let other = |key: &NodeKey| NodeKey::new(&*key.node_type, &*format!("{}'", key.id));
+    let other = |key: &NodeKey| NodeKey::new(&key.node_type, &*format!("{}'", key.id));
     let other = Task::new(index(&renamed(&events, other, "buys")), &config).unwrap();
     assert_ne!(
         World::new(other.index, fitted.clone()).context().slots,

@@ -3,11 +3,11 @@
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use timeweft_graph::{Action, NodeKey, Schema, TimeUnit};
+use timeweft_graph::{Action, Event, NodeKey, Schema, Time, TimeUnit};
 use timeweft_index::Index;
 use timeweft_learn::{
     CellKind, Config, DeleteRule, Freshness, GnnKind, Loss, Metrics, Rule, Split, Task, Trained, average_precision,
-    candidates, evaluate, pipeline, rank, resume, train,
+    break_down, candidates, evaluate, pipeline, rank, resume, train,
 };
 
 use crate::worlds::{data, draw, edge, index, mixed, node, small, variants, weights};
@@ -398,4 +398,34 @@ fn the_nearest_by_memory_have_the_largest_cosines() {
         assert!((told - wanted).abs() < 1e-5, "{told} {wanted}");
     }
     assert_eq!(trained.nearest(node, now, timeweft_learn::Space::Embedding, 4).len(), 4);
+}
+
+#[test]
+fn links_are_told_apart_by_what_the_asking_node_had_met() {
+    let buys = |time: i64, user: u64, item: u64| {
+        let (user, item) = (NodeKey::new("user", user), NodeKey::new("item", item));
+        edge(time, Action::Create, user, "buys", item, time as u64)
+    };
+    let nodes = (0..3).flat_map(|id| ["user", "item"].map(|kind| node(0, Action::Create, NodeKey::new(kind, id))));
+    let mut events: Vec<Event> = nodes.collect();
+    // Nobody before, then the last one, never, before, last; and somebody new.
+    events.extend([(1, 0, 0), (2, 0, 0), (3, 0, 1), (4, 0, 0), (5, 0, 0), (6, 1, 0)].map(|(t, u, i)| buys(t, u, i)));
+    let mut config = small();
+    config.train.split = [0.4, 0.5];
+    let task = Task::new(index(&events), &config).unwrap();
+    assert_eq!(task.links.len(), 6);
+    let ranks = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
+    let mrr = |as_of: &dyn Fn(usize) -> Time, name: &str| {
+        let rows = break_down(&task, 0..6, &ranks, as_of);
+        rows.iter().find(|(of, _)| of == name).map(|(_, metrics)| (metrics.events, metrics.mrr))
+    };
+    let fresh = |number: usize| task.links[number].time;
+    assert_eq!(mrr(&fresh, "the answer was met last"), Some((2, (1.0 / 2.0 + 1.0 / 16.0) / 2.0)));
+    assert_eq!(mrr(&fresh, "the answer was met before"), Some((1, 1.0 / 8.0)));
+    assert_eq!(mrr(&fresh, "the answer was never met"), Some((1, 1.0 / 4.0)));
+    assert_eq!(mrr(&fresh, "the asking node is new to it"), Some((2, (1.0 + 1.0 / 32.0) / 2.0)));
+    // As of the second link, the first one alone is known.
+    let stale = |_| Time(2);
+    assert_eq!(mrr(&stale, "the answer was met last").map(|(links, _)| links), Some(4));
+    assert_eq!(mrr(&stale, "the answer was met before"), None);
 }

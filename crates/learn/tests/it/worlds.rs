@@ -81,7 +81,8 @@ pub(crate) fn small() -> Config {
     config.model.frequencies = 6;
     config.model.neighbors = 5;
     config.train.batch = 20;
-    (config.train.negatives, config.train.partners, config.train.learning_rate) = (4, 4, 1e-3);
+    (config.train.negatives, config.train.partners) = (4, 4);
+    (config.train.learning_rate, config.train.decay) = (1e-3, 1.0);
     config.train.epochs = 2;
     config.evaluate.candidates = 8;
     config
