@@ -260,7 +260,13 @@ impl<'a> Learner<'a> {
                 window.clear();
             }
             if !is_seen {
+                let is_large = range.len() > SLICE;
                 window.push(range);
+                if is_large {
+                    // More than one pass can hold with its gradient.
+                    self.take_in(&model, window.facts().end, &mut store);
+                    window.clear();
+                }
             }
         }
         let train_seconds = started.elapsed().as_secs_f64();

@@ -286,9 +286,12 @@ impl Model {
     }
 
     /// Whether explanations are true: curves over at most `links` links of the test part, of five stretches, each as of before its
-    /// first. Empty for a model that reads no neighbours.
+    /// first. Empty for a model that reads no neighbours; refused by one of nodes that go.
     pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>, ModelError> {
         let Trained { world, config, .. } = &self.trained;
+        if self.predicts() == Predict::Gone {
+            return Err(self.other_question("why edges come or go", Predict::Created));
+        }
         if config.model.gnn == GnnKind::None {
             return Ok(Vec::new());
         }
