@@ -29,7 +29,7 @@ impl Acquaintance {
         (Acquaintance::Last, "the answer was met last"),
         (Acquaintance::Before, "the answer was met before"),
         (Acquaintance::Never, "the answer was never met"),
-        (Acquaintance::Nobody, "the asking node is new to it"),
+        (Acquaintance::Nobody, "the asking node had met nobody"),
     ];
 
     fn of(task: &Task, link: &Link, as_of: Time) -> Acquaintance {
@@ -62,9 +62,7 @@ pub fn break_down(
     ranks: &[f64],
     as_of: impl Fn(usize) -> Time,
 ) -> Vec<(String, Metrics)> {
-    let acquaintances: Vec<Acquaintance> =
-        part.clone().map(|number| Acquaintance::of(task, &task.links[number], as_of(number))).collect();
-    let links = &task.links[part];
+    let links = &task.links[part.clone()];
     let known: FxHashSet<NodeIndex> =
         task.links[..task.split.train_end].iter().flat_map(|link| [link.source, link.destination]).collect();
     let of = |keep: &dyn Fn(&Link) -> bool| {
@@ -84,6 +82,8 @@ pub fn break_down(
     rows.push(("both ends seen in training".into(), of(&seen)));
     rows.push(("an end new".into(), of(&|link| !seen(link))));
     if task.predict == Predict::Created {
+        let acquaintance = |number: usize| Acquaintance::of(task, &task.links[number], as_of(number));
+        let acquaintances: Vec<Acquaintance> = part.map(acquaintance).collect();
         rows.extend(Acquaintance::ALL.map(|(kind, name)| {
             let kept = acquaintances.iter().zip(ranks).filter(|(of, _)| **of == kind).map(|(_, rank)| *rank);
             (name.into(), Metrics::of(&kept.collect::<Vec<f64>>()))

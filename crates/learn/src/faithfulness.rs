@@ -2,11 +2,9 @@
 //! other candidates is watched (specification 2.9). Memory stays as it is, or is replayed without them; the attention over the
 //! rest sums to one again, and the counters count on.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::Time;
 
 use crate::counterfactual::Counterfactual;
 use crate::pipeline::{Remembered, ask};
@@ -78,8 +76,8 @@ pub fn stretches(task: &Task, part: Range<usize>, links: usize) -> Vec<Query> {
     (0..5).flat_map(stretch).collect()
 }
 
-/// Curves of every order over queries; those without neighbours are left out. Queries that follow each other and know the same
-/// share one memory, which may take a pass over the log to build.
+/// Curves of every order over queries; those without neighbours are left out. Queries in order of time take one pass over the
+/// log.
 pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
     let replays = Counterfactual::new(trained);
     let empty = |order| Curves {
@@ -91,11 +89,9 @@ pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
         links: 0,
     };
     let mut all = [Importance::Contribution, Importance::Recency, Importance::Random].map(empty);
-    let mut known: Option<(Time, Cow<'_, VectorStore>)> = None;
+    let mut scorer = trained.scorer();
     for (number, query) in queries.iter().enumerate() {
-        let fits = known.take_if(|(as_of, _)| *as_of == query.as_of);
-        let (_, store) = known.insert(fits.unwrap_or_else(|| (query.as_of, trained.memory_before(query.as_of))));
-        let scene = Scene::new(trained, query, store);
+        let scene = Scene::new(trained, query, scorer.go_to(query.as_of));
         if !scene.contributions.is_empty() {
             let alone = scene.changes_alone();
             all.iter_mut().for_each(|curves| curves.add(&scene, &alone, replays.as_ref(), number as u64));

@@ -95,13 +95,14 @@ impl Scorer<'_> {
         logits
     }
 
-    /// Makes memory true up to strictly before a time.
-    fn go_to(&mut self, time: Time) {
+    /// Memory of everything strictly before a time.
+    pub(crate) fn go_to(&mut self, time: Time) -> &VectorStore {
         let Trained { model, world, config, .. } = self.trained;
         let due = world.n_facts_before(time);
         if due < self.store.absorbed() {
             self.store = empty_store(world, config);
         }
         absorb(model, world, config, &mut self.store, due);
+        &self.store
     }
 }

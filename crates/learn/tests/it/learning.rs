@@ -423,7 +423,7 @@ fn links_are_told_apart_by_what_the_asking_node_had_met() {
     assert_eq!(mrr(&fresh, "the answer was met last"), Some((2, (1.0 / 2.0 + 1.0 / 16.0) / 2.0)));
     assert_eq!(mrr(&fresh, "the answer was met before"), Some((1, 1.0 / 8.0)));
     assert_eq!(mrr(&fresh, "the answer was never met"), Some((1, 1.0 / 4.0)));
-    assert_eq!(mrr(&fresh, "the asking node is new to it"), Some((2, (1.0 + 1.0 / 32.0) / 2.0)));
+    assert_eq!(mrr(&fresh, "the asking node had met nobody"), Some((2, (1.0 + 1.0 / 32.0) / 2.0)));
     // As of the second link, the first one alone is known.
     let stale = |_| Time(2);
     assert_eq!(mrr(&stale, "the answer was met last").map(|(links, _)| links), Some(4));
