@@ -185,6 +185,7 @@ fn from_git(dir: &Path) -> Result<Loaded, String> {
                 Ok((_, edits, _)) if edits < ENOUGH => {
                     format!("the git history of this folder has only {edits} edits of files.")
                 }
+                Ok((_, _, 1)) => "the git history of this folder is by one person only.".into(),
                 Ok((_, _, people)) => format!("the git history of this folder is by {people} people only."),
                 Err(_) => "this folder has no git history that could be read.".into(),
             })
