@@ -1,4 +1,4 @@
-//! An array in memory, or in a file that is mapped into memory.
+//! An array in memory, or in pages that the system maps: those of a file, or empty ones.
 
 use std::fmt;
 use std::fs::File;
@@ -50,6 +50,15 @@ impl<T: Pod> Array<T> {
             file.read_exact(bytemuck::cast_slice_mut(&mut values))?;
             Ok(values.into())
         }
+    }
+
+    /// So many zeros, to be written once and read in any order: in large pages where the system has them.
+    pub(crate) fn zeros_read_everywhere(len: usize) -> Array<T> {
+        #[cfg(unix)]
+        if let Some(region) = len.checked_mul(size_of::<T>()).and_then(|bytes| Region::room(bytes, 0).ok()) {
+            return Array(Memory::Mapped { region, len, of: std::marker::PhantomData }).read_everywhere();
+        }
+        vec![T::zeroed(); len].into()
     }
 
     /// The same, to be read in any order and much of it: what is read from a file is read by large pages, which costs more

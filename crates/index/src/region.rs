@@ -1,4 +1,4 @@
-//! Memory that begins as a part of a file.
+//! Memory that the system maps: a part of a file, or nothing but room.
 
 use std::fs::File;
 use std::io;
@@ -36,33 +36,17 @@ mod unix {
             let length = part.end.checked_sub(part.start).and_then(|length| usize::try_from(length).ok());
             let length = length.ok_or_else(|| invalid("a part of the file is too long for this machine"))?;
             let offset = libc::off_t::try_from(part.start).map_err(|_| invalid("a part begins too late"))?;
-            let bytes = length.checked_add(room).and_then(|bytes| bytes.max(1).checked_next_multiple_of(PAGE));
-            let bytes = bytes.ok_or_else(|| invalid("a part of the file is too long"))?;
-            let access = libc::PROT_READ | libc::PROT_WRITE;
-            let private = libc::MAP_PRIVATE | libc::MAP_NORESERVE;
-            let bytes = bytes.checked_add(HUGE).ok_or_else(|| invalid("a part of the file is too long"))?;
-            // SAFETY: a new range of addresses, which nothing else uses.
-            let start = unsafe { libc::mmap(null_mut(), bytes, access, private | libc::MAP_ANONYMOUS, -1, 0) };
-            if start == libc::MAP_FAILED {
-                return Err(io::Error::last_os_error());
-            }
+            let bytes = length.checked_add(room).ok_or_else(|| invalid("a part of the file is too long"))?;
             // As far behind the border of a large page as the part is in the file.
-            let skip = (part.start as usize).wrapping_sub(start as usize) % HUGE;
-            if skip > 0 {
-                // SAFETY: the first pages of the range that was made above, which nothing uses.
-                unsafe { libc::munmap(start, skip) };
-            }
-            let start =
-                NonNull::new(start.cast::<u8>().wrapping_add(skip)).ok_or_else(|| invalid("memory at address 0"))?;
-            let region = Region { start, bytes: bytes - skip };
+            let region = Region::room(bytes, part.start as usize)?;
             if length > 0 {
                 // SAFETY: replaces the first pages of the range that was made above and that only this region knows.
                 let mapped = unsafe {
                     libc::mmap(
-                        start.as_ptr().cast(),
+                        region.start.as_ptr().cast(),
                         length,
-                        access,
-                        private | libc::MAP_FIXED,
+                        libc::PROT_READ | libc::PROT_WRITE,
+                        libc::MAP_PRIVATE | libc::MAP_NORESERVE | libc::MAP_FIXED,
                         file.as_raw_fd(),
                         offset,
                     )
@@ -72,6 +56,26 @@ mod unix {
                 }
             }
             Ok(region)
+        }
+
+        /// At least so many bytes of zeros, which begin as far behind the border of a large page as `offset` is.
+        pub(crate) fn room(bytes: usize, offset: usize) -> io::Result<Region> {
+            let bytes = bytes.max(1).checked_next_multiple_of(PAGE).and_then(|bytes| bytes.checked_add(HUGE));
+            let bytes = bytes.ok_or(io::ErrorKind::OutOfMemory)?;
+            let access = libc::PROT_READ | libc::PROT_WRITE;
+            let kind = libc::MAP_PRIVATE | libc::MAP_NORESERVE | libc::MAP_ANONYMOUS;
+            // SAFETY: a new range of addresses, which nothing else uses.
+            let start = unsafe { libc::mmap(null_mut(), bytes, access, kind, -1, 0) };
+            if start == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            let skip = offset.wrapping_sub(start as usize) % HUGE;
+            if skip > 0 {
+                // SAFETY: the first pages of the range that was made above, which nothing uses.
+                unsafe { libc::munmap(start, skip) };
+            }
+            let start = NonNull::new(start.cast::<u8>().wrapping_add(skip)).ok_or(io::ErrorKind::OutOfMemory)?;
+            Ok(Region { start, bytes: bytes - skip })
         }
 
         /// Asks the system to bring it into memory by large pages, as far as it can; elsewhere this does nothing.
@@ -96,7 +100,7 @@ mod unix {
 
     impl Drop for Region {
         fn drop(&mut self) {
-            // SAFETY: the range was mapped by `map`, and whoever has the region has all that points into it.
+            // SAFETY: the range was mapped by `room`, and whoever has the region has all that points into it.
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
         }
     }

@@ -60,16 +60,16 @@ impl Draws {
         (self.next() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// The next numbers in `[0, 1)`, of 53 bits each, side by side.
+    /// The next numbers of 31 bits: the upper ones of those that are drawn, and the lower ones.
     #[inline(always)]
-    pub(crate) fn units<const N: usize>(&mut self) -> [f64; N] {
-        let mut units = [0.0; N];
-        for (n, unit) in (1u64..).zip(&mut units) {
-            let state = self.state.wrapping_add(GOLDEN.wrapping_mul(n));
-            *unit = (mix(state) >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
+    pub(crate) fn short<const N: usize>(&mut self) -> [[i32; N]; 2] {
+        let (mut upper, mut lower) = ([0; N], [0; N]);
+        for (n, (upper, lower)) in (1u64..).zip(upper.iter_mut().zip(&mut lower)) {
+            let next = mix(self.state.wrapping_add(GOLDEN.wrapping_mul(n)));
+            (*upper, *lower) = ((next >> 33) as i32, (next as u32 >> 1) as i32);
         }
         self.state = self.state.wrapping_add(GOLDEN.wrapping_mul(N as u64));
-        units
+        [upper, lower]
     }
 
     /// The next number in `(0, 1]`, whose logarithm is finite.

@@ -4,6 +4,7 @@
 //! and marks those that have to be read as of a time by their sign. Draws propose by the array and accept by what holds
 //! at the time, which is exact.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -12,6 +13,7 @@ use timeweft_graph::{EdgeIndex, EdgeTypeId, FeatureId, FeatureKind, Name, Owner,
 use super::scope::SampleError;
 use crate::Index;
 use crate::adjacency::{BLOCK, Entry, FlatId, Layout, Lists, Part, Parts, Tick};
+use crate::array::Array;
 use crate::life::Life;
 
 /// Which feature is the weight of an edge. Edges that have no value of it weigh 1.0. Draws by weight never take an edge
@@ -80,9 +82,9 @@ pub(crate) struct Weights {
     features: Features,
     id: FlatId,
     /// For each entry its weight; with the sign set, its highest one, and it must be read.
-    flat: Vec<f64>,
+    flat: Array<f64>,
     /// Sums up to and with each entry of the long lists, of the highest weights.
-    sums: Vec<f64>,
+    sums: Array<f64>,
     /// Highest weight of each block of the long lists.
     tops: Vec<f64>,
     /// Where the sums and highest weights of a long list begin.
@@ -93,8 +95,8 @@ impl Weights {
     fn of(index: &Index, features: Features) -> Weights {
         let adjacency = index.adjacency();
         let id = adjacency.flat_id();
-        let (flat, sums, tops, long) = (Vec::new(), Vec::new(), Vec::new(), FxHashMap::default());
-        let mut weights = Weights { features, id, flat, sums, tops, long };
+        let (flat, sums) = Default::default();
+        let mut weights = Weights { features, id, flat, sums, tops: Vec::new(), long: FxHashMap::default() };
         let edges = (0..index.n_edges() as u32).map(EdgeIndex);
         let by_edge: Vec<f64> = edges.map(|edge| weights.highest(index, edge)).collect();
         match adjacency.layout() {
@@ -105,15 +107,20 @@ impl Weights {
     }
 
     fn lay_out<T: Tick>(&mut self, lists: Lists<'_, T>, by_edge: &[f64]) {
-        self.flat = lists.entries.iter().map(|entry| by_edge[entry.edge().at()]).collect();
-        for part in lists.all().filter(|part| part.len() > BLOCK) {
-            self.long.insert(part.list, (self.sums.len() as u32, self.tops.len() as u32));
+        self.flat = Array::zeros_read_everywhere(lists.entries.len());
+        self.flat.iter_mut().zip(lists.entries).for_each(|(weight, entry)| *weight = by_edge[entry.edge().at()]);
+        let long = || lists.all().filter(|part| part.len() > BLOCK);
+        self.sums = Array::zeros_read_everywhere(long().map(|part| part.len()).sum());
+        let mut start = 0;
+        for part in long() {
+            self.long.insert(part.list, (start as u32, self.tops.len() as u32));
             let own = &self.flat[part.start as usize..part.end as usize];
             let mut sum = 0.0;
-            self.sums.extend(own.iter().map(|weight| {
+            for (total, weight) in self.sums[start..].iter_mut().zip(own) {
                 sum += clean(weight.abs());
-                sum
-            }));
+                *total = sum;
+            }
+            start += own.len();
             self.tops.extend(own.chunks(BLOCK).map(|block| block.iter().fold(0.0, |top: f64, w| top.max(w.abs()))));
         }
     }
@@ -165,7 +172,7 @@ pub(crate) struct Scale<'a> {
     pub(crate) last: Time,
 }
 
-impl Scale<'_> {
+impl<'w> Scale<'w> {
     /// The weight of the entry at a place.
     #[inline]
     pub(crate) fn weigh<'a, T: Tick, P: Parts<'a, T>>(&self, place: usize, entry: &Entry<T>) -> f64 {
@@ -176,11 +183,11 @@ impl Scale<'_> {
         }
     }
 
-    /// The weights of a list's entries where they are known; those with the sign set must be read.
+    /// The weights of the entries at places where they are known, else none; those with the sign set must be read.
     #[inline]
-    pub(crate) fn of_part<'a, T: Tick, P: Parts<'a, T>>(&self, part: &Part) -> &[f64] {
+    pub(crate) fn of_places<'a, T: Tick, P: Parts<'a, T>>(&self, places: Range<u32>) -> &'w [f64] {
         match self.weights {
-            Some(weights) if P::FLAT => &weights.flat[part.start as usize..part.end as usize],
+            Some(weights) if P::FLAT => &weights.flat[places.start as usize..places.end as usize],
             _ => &[],
         }
     }

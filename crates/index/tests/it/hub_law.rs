@@ -1,7 +1,10 @@
 //! A hub of 100,000 edges, most of which end and some of which are made again many times, against a look at all of them.
 
-use timeweft_graph::{Action, EdgeIndex, Element, Event, Name, NodeIndex, Time, Value};
-use timeweft_index::sample::{Choice, EdgeLists, Roots, Samples, Sampling, Steps, Walk, WalkTimes};
+use timeweft_graph::{Action, EdgeIndex, EdgeTypeId, Element, Event, Name, NodeIndex, Time, Value};
+use timeweft_index::sample::{
+    AsOf, Choice, EdgeLists, EdgeTypes, HopTime, NO_EDGE, PageRank, Roots, Samples, Sampling, Scope, Side, Steps, Walk,
+    WalkTimes,
+};
 use timeweft_index::{Index, Recency};
 
 use crate::sample_cases::{by_weight, scope};
@@ -18,6 +21,10 @@ struct Hub {
     created: Vec<i64>,
     removed: Vec<i64>,
     weights: Vec<f64>,
+    /// The node at the other end, by the number of its key and index; the type of an edge is whether that is odd.
+    leaves: Vec<usize>,
+    /// The lives at each leaf.
+    at: Vec<Vec<usize>>,
 }
 
 /// First times and steps of seconds, milliseconds and nanoseconds.
@@ -32,7 +39,9 @@ impl Hub {
         let node = |id: usize| Element::Node(key(id));
         let n_nodes = 1 + 500 + LIVES / 2;
         (0..n_nodes).for_each(|id| apply(&mut index, &Event::new(Time(base), Action::Create, node(id))).unwrap());
-        let (mut hub, mut ends) = (Hub { index, created: vec![], removed: vec![], weights: vec![] }, vec![]);
+        let (created, removed, weights, leaves) = (vec![], vec![], vec![], vec![]);
+        let mut hub = Hub { index, created, removed, weights, leaves, at: vec![vec![]; n_nodes] };
+        let mut ends = vec![];
         for at in 0..LIVES {
             let again = at % 2 == 0;
             let edge = if again { 1 + at / 2 % 500 } else { 501 + at / 2 };
@@ -44,6 +53,8 @@ impl Hub {
             hub.created.push(now);
             hub.removed.push(ends_at);
             hub.weights.push(weight);
+            hub.leaves.push(edge);
+            hub.at[edge].push(at);
             ends.push((ends_at, at, edge_key((0, (edge % 2) as u16, edge, 0)), weight));
         }
         let mut events: Vec<(i64, bool, usize)> = (0..LIVES).map(|at| (hub.created[at], true, at)).collect();
@@ -96,37 +107,57 @@ fn sample(hub: &Hub, choice: Choice, times: &[Time]) -> Samples {
     samples
 }
 
-/// Checks all samples of a choice against what is alive; `best` says which of two lives comes first where that matters.
+const CHOICES: [Choice; 6] = [
+    Choice::Last,
+    Choice::Uniform,
+    Choice::UniformDistinct,
+    Choice::Weighted,
+    Choice::WeightedDistinct,
+    Choice::Heaviest,
+];
+
+/// Lives in the order in which a choice takes them where that matters.
+fn order(hub: &Hub, choice: Choice) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..LIVES).rev().collect();
+    if choice == Choice::Heaviest {
+        order.sort_by(|a, b| hub.weights[*b].total_cmp(&hub.weights[*a]));
+    }
+    order
+}
+
+/// Checks what was picked of some lives, in their order, against those that are alive, found by going through them until there
+/// are enough.
+fn check_picks(hub: &Hub, choice: Choice, time: Time, k: usize, all: impl Iterator<Item = usize>, found: &[usize]) {
+    let drawn_by_weight = matches!(choice, Choice::Weighted | Choice::WeightedDistinct);
+    let may = |life: &usize| hub.is_alive(*life, time.0) && (!drawn_by_weight || hub.weights[*life] > 0.0);
+    let wanted: Vec<usize> = all.filter(may).take(k).collect();
+    match choice {
+        Choice::Last | Choice::Heaviest => assert_eq!(found, wanted, "{choice:?} {time}"),
+        Choice::Uniform | Choice::Weighted => {
+            assert_eq!(found.len(), if wanted.is_empty() { 0 } else { k }, "{choice:?} {time}");
+        }
+        _ => {
+            assert_eq!(found.len(), wanted.len(), "{choice:?} {time}");
+            assert!((1..found.len()).all(|at| !found[..at].contains(&found[at])), "{choice:?} {time}");
+        }
+    }
+    assert!(found.iter().all(may), "{choice:?} {time}: {found:?}");
+}
+
+/// The lives in the slots of a root.
+fn lives(samples: &Samples, root: usize, k: usize) -> Vec<usize> {
+    samples.edges[root * k..(root + 1) * k][..samples.counts[root] as usize].iter().map(|edge| edge.at()).collect()
+}
+
+/// Checks all samples of a choice against what is alive.
 fn check(choice: Choice) {
     let mut n = 0;
     for unit in UNITS {
         let hub = Hub::new(unit);
         let times = hub.times(unit.0 as u64 + 1);
-        let samples = sample(&hub, choice, &times);
-        let mut order: Vec<usize> = (0..LIVES).rev().collect();
-        if choice == Choice::Heaviest {
-            order.sort_by(|a, b| hub.weights[*b].total_cmp(&hub.weights[*a]));
-        }
-        let heavy = |life: usize| hub.weights[life] > 0.0;
+        let (samples, order) = (sample(&hub, choice, &times), order(&hub, choice));
         for (root, time) in times.iter().enumerate() {
-            let own = &samples.edges[root * K..(root + 1) * K][..samples.counts[root] as usize];
-            let found: Vec<usize> = own.iter().map(|edge| edge.at()).collect();
-            // Which are alive, found by going through all until there are enough.
-            let seen = order.iter().copied().filter(|life| hub.is_alive(*life, time.0));
-            let drawn_by_weight = matches!(choice, Choice::Weighted | Choice::WeightedDistinct);
-            let wanted: Vec<usize> = seen.filter(|life| !drawn_by_weight || heavy(*life)).take(K).collect();
-            match choice {
-                Choice::Last | Choice::Heaviest => assert_eq!(found, wanted, "{choice:?} {time}"),
-                Choice::Uniform | Choice::Weighted => {
-                    assert_eq!(found.len(), if wanted.is_empty() { 0 } else { K }, "{choice:?} {time}");
-                }
-                _ => {
-                    assert_eq!(found.len(), wanted.len(), "{choice:?} {time}");
-                    assert!((1..found.len()).all(|at| !found[..at].contains(&found[at])), "{choice:?} {time}");
-                }
-            }
-            let may = |life: &usize| hub.is_alive(*life, time.0) && (!drawn_by_weight || heavy(*life));
-            assert!(found.iter().all(may), "{choice:?} {time}: {found:?}");
+            check_picks(&hub, choice, *time, K, order.iter().copied(), &lives(&samples, root, K));
             n += 1;
         }
     }
@@ -185,7 +216,171 @@ fn s49_counts_and_counters_at_a_hub() {
 }
 
 #[test]
-fn s49_lists_and_walks_at_a_hub() {
+fn s49_quotas_at_a_hub() {
+    let (mut n, quotas) = (0, [(EdgeTypeId(1), 4), (EdgeTypeId(0), 3)]);
+    for unit in UNITS {
+        let hub = Hub::new(unit);
+        let (all, nodes) = (hub.times(unit.0 as u64 + 3), of_hub(&hub.index));
+        for (choice, times) in CHOICES.into_iter().zip(all.chunks(ASKED.div_ceil(CHOICES.len()))) {
+            let sampling = Sampling::new(scope(&[0, 1]), choice, 0).quotas(quotas.to_vec()).weight(by_weight());
+            let (mut samples, order) = (Samples::default(), order(&hub, choice));
+            let roots = Roots::new(&nodes[..times.len()], times).unwrap();
+            hub.index.sample(&sampling, roots, samples.slots(times.len(), 7)).unwrap();
+            for (root, time) in times.iter().enumerate() {
+                let found = lives(&samples, root, 7);
+                let is_odd = |life: &usize| hub.leaves[*life] % 2 == 1;
+                let (odd, even) = found.split_at(found.iter().take_while(|life| is_odd(life)).count());
+                let of = |odd| order.iter().copied().filter(move |life| is_odd(life) == odd);
+                check_picks(&hub, choice, *time, 4, of(true), odd);
+                check_picks(&hub, choice, *time, 3, of(false), even);
+                n += 1;
+            }
+        }
+    }
+    assert!(n >= 100_000, "{n}");
+}
+
+#[test]
+fn s49_hops_at_a_hub() {
+    let mut n = 0;
+    for unit in UNITS {
+        let hub = Hub::new(unit);
+        let (all, nodes) = (hub.times(unit.0 as u64 + 4), of_hub(&hub.index));
+        let asks = [HopTime::Root, HopTime::Edge].into_iter().flat_map(|time| CHOICES.map(|choice| (choice, time)));
+        for ((choice, hop_time), times) in asks.zip(all.chunks(ASKED.div_ceil(2 * CHOICES.len()))) {
+            let sampling = Sampling::new(both(), choice, 0).weight(by_weight()).seed(6);
+            let (mut hops, order) = (Vec::new(), order(&hub, choice));
+            let roots = Roots::new(&nodes[..times.len()], times).unwrap();
+            hub.index.fan_out(&sampling, &[3, 2], hop_time, roots, &mut hops).unwrap();
+            for (root, time) in times.iter().enumerate() {
+                let first = lives(&hops[0], root, 3);
+                check_picks(&hub, choice, *time, 3, order.iter().copied(), &first);
+                for (slot, life) in first.into_iter().enumerate() {
+                    let time = if hop_time == HopTime::Edge { Time(hub.created[life]) } else { *time };
+                    let mut own = hub.at[hub.leaves[life]].clone();
+                    own.sort_by_key(|life| std::cmp::Reverse(*life));
+                    if choice == Choice::Heaviest {
+                        own.sort_by(|a, b| hub.weights[*b].total_cmp(&hub.weights[*a]));
+                    }
+                    check_picks(&hub, choice, time, 2, own.into_iter(), &lives(&hops[1], root * 3 + slot, 2));
+                }
+                n += 1;
+            }
+        }
+    }
+    assert!(n >= 100_000, "{n}");
+}
+
+fn both() -> Scope {
+    Scope::new(EdgeTypes::All, Side::Both, AsOf::At)
+}
+
+/// Walks of three steps from the hub: to a leaf, back and out again.
+fn check_walks(walk: &Walk, asked: usize) {
+    let (mut steps_taken, mut ends) = (0, 0);
+    for unit in UNITS {
+        let hub = Hub::new(unit);
+        let (times, nodes) = (hub.times(unit.0 as u64 + 5), of_hub(&hub.index));
+        let (times, nodes) = (&times[..asked], &nodes[..asked]);
+        let (mut walked, mut edges) = (vec![NodeIndex(0); 4 * asked], vec![EdgeIndex(0); 3 * asked]);
+        let steps = Steps { nodes: &mut walked, edges: Some(&mut edges), created: None };
+        hub.index.walk(walk, Roots::new(nodes, times).unwrap(), steps).unwrap();
+        for (root, time) in times.iter().enumerate() {
+            let (mut time, mut first) = (time.0, true);
+            for (edge, ends_of) in edges[3 * root..][..3].iter().zip(walked[4 * root..][..4].windows(2)) {
+                let may = |life: usize| match walk.times {
+                    WalkTimes::Later => hub.created[life] >= time + i64::from(!first),
+                    WalkTimes::Earlier if !first => hub.is_alive(life, time - 1),
+                    _ => hub.is_alive(life, time),
+                };
+                let may = |life: usize| may(life) && (walk.weight != by_weight() || hub.weights[life] > 0.0);
+                let at_hub = ends_of[0] == nodes[0];
+                if *edge == NO_EDGE {
+                    let own = if at_hub { &[][..] } else { &hub.at[ends_of[0].at()] };
+                    let any = if at_hub { (0..LIVES).any(may) } else { own.iter().any(|life| may(*life)) };
+                    assert!(!any, "{walk:?} {time} {ends_of:?}");
+                    ends += 1;
+                    break;
+                }
+                let (life, leaf) = (edge.at(), hub.leaves[edge.at()]);
+                let (here, there) = if at_hub { (nodes[0].at(), leaf) } else { (leaf, nodes[0].at()) };
+                assert_eq!((ends_of[0].at(), ends_of[1].at()), (here, there), "{walk:?} {time}");
+                assert!(may(life), "{walk:?} {time} {edge:?}");
+                if walk.times != WalkTimes::Any {
+                    time = hub.created[life];
+                }
+                (first, steps_taken) = (false, steps_taken + 1);
+            }
+        }
+    }
+    assert!(steps_taken >= 3 * asked && (ends > 0 || asked < ASKED), "{steps_taken} {ends}");
+}
+
+#[test]
+fn s49_plain_walks_at_a_hub() {
+    check_walks(&Walk { seed: 8, weight: by_weight(), ..Walk::new(both(), 3, WalkTimes::Any) }, ASKED);
+}
+
+#[test]
+fn s49_walks_that_are_not_later_at_a_hub() {
+    check_walks(&Walk { seed: 9, ..Walk::new(both(), 3, WalkTimes::NotLater) }, ASKED);
+}
+
+#[test]
+fn s49_earlier_walks_at_a_hub() {
+    check_walks(&Walk { seed: 10, ..Walk::new(both(), 3, WalkTimes::Earlier) }, ASKED);
+}
+
+#[test]
+fn s49_later_walks_at_a_hub() {
+    check_walks(&Walk { seed: 11, ..Walk::new(both(), 3, WalkTimes::Later) }, ASKED);
+}
+
+/// A biased step weighs every edge of the hub, so that few walks are asked for.
+#[test]
+fn s49_biased_walks_at_a_hub() {
+    check_walks(&Walk { seed: 12, p: 0.25, q: 4.0, ..Walk::new(both(), 3, WalkTimes::Any) }, 300);
+}
+
+/// Of a star the exact ranks are known: from its center, each second step is back there.
+#[test]
+fn s49_page_rank_at_a_hub() {
+    let (alpha, eps, k, asked) = (0.15, 1e-7, 100, 60);
+    for unit in UNITS {
+        let hub = Hub::new(unit);
+        let (times, nodes) = (hub.times(unit.0 as u64 + 6), of_hub(&hub.index));
+        let (times, nodes) = (&times[..asked], &nodes[..asked]);
+        let (mut found, mut ranks) = (vec![NodeIndex(7); asked * k], vec![7.0; asked * k]);
+        let page_rank = PageRank { scope: both(), alpha, eps, k };
+        hub.index.page_rank(&page_rank, Roots::new(nodes, times).unwrap(), &mut found, &mut ranks).unwrap();
+        for (root, time) in times.iter().enumerate() {
+            let edges = |leaf: usize| hub.at[leaf].iter().filter(|life| hub.is_alive(**life, time.0)).count() as f64;
+            let all = hub.count(time.0) as f64;
+            let center = if all == 0.0 { alpha } else { alpha / (1.0 - (1.0 - alpha) * (1.0 - alpha)) };
+            for (node, rank) in found[root * k..][..k].iter().zip(&ranks[root * k..][..k]) {
+                let (exact, degree) = match node {
+                    node if *node == nodes[0] => (center, all),
+                    node if node.at() < hub.at.len() => {
+                        ((1.0 - alpha) * center * edges(node.at()) / all, edges(node.at()))
+                    }
+                    _ => (0.0, 0.0),
+                };
+                let lacks = exact - rank;
+                assert!(
+                    (-1e-12..=eps * degree.max(1.0) + 1e-12).contains(&lacks),
+                    "{time} {node:?}: {rank} of {exact}"
+                );
+            }
+            assert_eq!(found[root * k], nodes[0], "{time}");
+            let there = found[root * k..][..k].iter().filter(|node| node.at() < hub.at.len()).count();
+            let leaves = (1..hub.at.len()).filter(|leaf| edges(*leaf) > 0.0).count();
+            assert_eq!(there, k.min(1 + leaves), "{time}");
+        }
+    }
+}
+
+#[test]
+fn s49_lists_at_a_hub() {
     for unit in UNITS {
         let hub = Hub::new(unit);
         let (times, nodes) = (hub.times(unit.0 as u64 + 2), of_hub(&hub.index));
@@ -200,20 +395,6 @@ fn s49_lists_and_walks_at_a_hub() {
             let mut found: Vec<usize> = own.iter().map(|((edge, _), _)| edge.at()).collect();
             found.sort_unstable();
             assert_eq!(found, (0..LIVES).filter(|life| hub.is_alive(*life, time.0)).collect::<Vec<_>>(), "{time}");
-        }
-        for kind in [WalkTimes::Any, WalkTimes::Later] {
-            let walk = Walk { seed: 8, ..Walk::new(scope(&[0, 1]), 1, kind) };
-            let (mut walked, mut edges) = (vec![NodeIndex(0); 2 * ASKED], vec![EdgeIndex(0); ASKED]);
-            let steps = Steps { nodes: &mut walked, edges: Some(&mut edges), created: None };
-            hub.index.walk(&walk, Roots::new(&nodes, &times).unwrap(), steps).unwrap();
-            for (time, edge) in times.iter().zip(edges) {
-                let may = |life: usize| match kind {
-                    WalkTimes::Later => hub.created[life] >= time.0,
-                    _ => hub.is_alive(life, time.0),
-                };
-                let is_right = if edge.at() < LIVES { may(edge.at()) } else { !(0..LIVES).any(may) };
-                assert!(is_right, "{kind:?} {time} {edge:?}");
-            }
         }
     }
 }
