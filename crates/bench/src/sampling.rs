@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 50_000)]
     nodes: usize,
     /// Mean number of edges that start at a node.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 10)]
     degree: usize,
     /// Above 0: destinations and degrees are skewed.
     #[arg(long, default_value_t = 0.0)]

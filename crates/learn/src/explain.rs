@@ -95,12 +95,9 @@ impl Trained {
     /// Scores of the nodes of a type that are alive just before a time, those first that the model of nodes that go expects
     /// to go next.
     pub fn predict_gone(&self, node_type: NodeTypeId, time: Time, top: usize) -> Vec<Prediction> {
-        let index = &self.world.index;
-        let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
-        let alive = nodes.filter(|&node| index.node_type(node) == node_type && index.alive(node, time.before()));
         let (edge_type, direction) = (EdgeTypeId(0), Direction::Out);
         let ask = |node| Query { edge_type, direction, source: node, destination: node, time, as_of: time };
-        self.ranked(alive.map(ask).collect(), time, top)
+        self.ranked(self.alive(node_type, time).into_iter().map(ask).collect(), time, top)
     }
 
     fn ranked(&self, queries: Vec<Query>, time: Time, top: usize) -> Vec<Prediction> {
@@ -130,15 +127,24 @@ impl Trained {
             Direction::Out => edge.destination,
             Direction::In => edge.source,
         };
+        self.alive(wanted, time)
+    }
+
+    /// The nodes of a type that are alive just before a time.
+    fn alive(&self, node_type: NodeTypeId, time: Time) -> Vec<NodeIndex> {
+        let index = &self.world.index;
         let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
-        nodes.filter(|&node| index.node_type(node) == wanted && index.alive(node, time.before())).collect()
+        nodes.filter(|&node| index.node_type(node) == node_type && index.alive(node, time.before())).collect()
     }
 
     /// A question, followed by the same with other candidates, drawn by a counter. The rivals of an edge to be removed are the
-    /// other edges of its source.
+    /// other edges of its source, those of a node that goes the others of its type.
     pub(crate) fn with_rivals(&self, query: &Query) -> Vec<Query> {
-        let mut pool = self.candidates(query.edge_type, query.direction, query.as_of);
-        let (asking, index) = (query.source, &self.world.index);
+        let (asking, index, predict) = (query.source, &self.world.index, self.config.train.predict);
+        let mut pool = match predict {
+            Predict::Gone => self.alive(index.node_type(asking), query.as_of),
+            Predict::Created | Predict::Removed => self.candidates(query.edge_type, query.direction, query.as_of),
+        };
         let is_linked = |node: NodeIndex| {
             let (source, destination) = match query.direction {
                 Direction::Out => (asking, node),
@@ -146,13 +152,13 @@ impl Trained {
             };
             index.is_linked(query.edge_type, source, destination, query.as_of.before())
         };
-        let removed = self.config.train.predict == Predict::Removed;
-        pool.retain(|&node| node != query.destination && (!removed || is_linked(node)));
+        pool.retain(|&node| node != query.destination && (predict != Predict::Removed || is_linked(node)));
         let mut asked = vec![*query];
         for draw in 0..RIVALS.min(pool.len()) {
             let at = draw + (splitmix64(draw as u64) % (pool.len() - draw) as u64) as usize;
             pool.swap(draw, at);
-            asked.push(Query { destination: pool[draw], ..*query });
+            let source = if predict == Predict::Gone { pool[draw] } else { asking };
+            asked.push(Query { source, destination: pool[draw], ..*query });
         }
         asked
     }
@@ -277,9 +283,10 @@ impl Trained {
             self.model.predictor.forward(self.embed(own, heard), &pairs, counts.clone())
         });
         let mut recalled = Vec::new();
-        for (at_source, root, node) in
-            [(true, pairs.source[0], query.source), (false, pairs.destination[0], query.destination)]
-        {
+        let mut ends = vec![(true, pairs.source[0], query.source)];
+        // A node that goes is both.
+        ends.extend((query.destination != query.source).then(|| (false, pairs.destination[0], query.destination)));
+        for (at_source, root, node) in ends {
             let row = hood.entry_row[hood.root_entry[root as usize] as usize] as usize;
             let Some(gradient) = gradient.get(row * d..(row + 1) * d) else { continue };
             let Some(out) = attribute(&self.model, &self.world, node, query.as_of, gradient) else { continue };

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-use timeweft_graph::{Action, EdgeKey, EdgeTypeId, ExternalId, Name, NodeIndex, NodeKey, Time};
-use timeweft_index::{Index, Recency};
+use serde::Serialize;
+use timeweft_graph::{EdgeKey, EdgeTypeId, NodeIndex, NodeKey, Time};
+use timeweft_index::Index;
 use timeweft_learn::{Query, Task, Trained};
 
+pub use crate::explanation::{Count, Counters, Explanation, HeardNeighbor, RecalledFact, RecalledMoment};
 pub use crate::model_error::ModelError;
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
@@ -21,7 +22,7 @@ use crate::Graph;
 /// A trained model of a graph, with the graph as it stood when the model was trained or loaded.
 pub struct Model {
     name: String,
-    trained: Trained,
+    pub(crate) trained: Trained,
 }
 
 /// The links that a model is measured on.
@@ -39,111 +40,12 @@ pub enum Part {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Prediction {
     /// Where it would end.
-    #[serde(serialize_with = "as_event")]
+    #[serde(serialize_with = "crate::explanation::as_event")]
     pub destination: NodeKey,
     /// Logit: larger is likelier.
     pub score: f32,
     /// Softmax over all candidates of the question, in [0, 1].
     pub probability: f32,
-}
-
-/// Why a possible edge got its score.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Explanation {
-    /// Relation of the edge.
-    pub relation: Name,
-    /// Where it would start.
-    #[serde(serialize_with = "as_event")]
-    pub source: NodeKey,
-    /// Where it would end.
-    #[serde(serialize_with = "as_event")]
-    pub destination: NodeKey,
-    /// When it would begin; everything strictly before is known.
-    pub time: Time,
-    /// Logit: larger is likelier.
-    pub score: f32,
-    /// The score above the mean score of up to 16 other candidates, always the same ones.
-    pub lead: f32,
-    /// What counting added: the score less the score if every counter said "never". `None` for a model without counters.
-    pub counting: Option<f32>,
-    /// What was counted.
-    pub counters: Counters,
-    /// Neighbours of the source, then of the destination; of each the largest push first.
-    pub neighbors: Vec<HeardNeighbor>,
-    /// What the memory of the source holds, then that of the destination; of each the largest push first. Empty for a model
-    /// whose cell cannot tell.
-    pub memory: Vec<RecalledMoment>,
-}
-
-/// What was counted before the time of a question, in edges of its relation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub struct Counters {
-    /// From the source to the destination.
-    pub pair: Count,
-    /// From the destination to the source.
-    pub reversed: Count,
-    /// To the destination, from anywhere.
-    pub to_destination: Count,
-    /// From the destination, to anywhere.
-    pub from_destination: Count,
-    /// From the source, to anywhere.
-    pub from_source: Count,
-}
-
-/// How often something happened, and when last.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct Count {
-    /// How often.
-    pub count: u32,
-    /// When last; `None` if never.
-    pub last: Option<Time>,
-}
-
-/// A neighbour that the source or the destination listened to.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct HeardNeighbor {
-    /// Whether the source listened (else the destination).
-    pub at_source: bool,
-    /// The neighbour.
-    #[serde(serialize_with = "as_event")]
-    pub node: NodeKey,
-    /// Relation of the edge between them.
-    pub relation: Name,
-    /// Whether that edge ends at the neighbour (else it starts there).
-    pub outward: bool,
-    /// When that edge appeared.
-    pub created: Time,
-    /// Attention of each head, in [0, 1].
-    pub attention: Vec<f32>,
-    /// For a co-operative model: whether the root listened, and whether the neighbour spoke. It was heard only if both did.
-    pub actions: Option<[bool; 2]>,
-    /// Signed share of the lead that came through this neighbour.
-    pub contribution: f32,
-}
-
-/// A moment in the past that the memory of the source or the destination holds.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct RecalledMoment {
-    /// Whether the source remembers (else the destination).
-    pub at_source: bool,
-    /// When it was.
-    pub time: Time,
-    /// What happened then.
-    pub facts: Vec<RecalledFact>,
-    /// Signed share of the lead that came through this memory, to first order.
-    pub contribution: f64,
-}
-
-/// Something that happened to a node.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct RecalledFact {
-    /// What happened.
-    pub action: Action,
-    /// Relation of the edge that it happened to; `None` if it happened to the node itself.
-    pub relation: Option<Name>,
-    /// The other end of the edge, or the node itself.
-    #[serde(serialize_with = "as_event")]
-    pub node: NodeKey,
 }
 
 impl Graph {
@@ -286,12 +188,9 @@ impl Model {
     }
 
     /// Whether explanations are true: curves over at most `links` links of the test part, of five stretches, each as of before its
-    /// first. Empty for a model that reads no neighbours; refused by one of nodes that go.
+    /// first. Empty for a model that reads no neighbours.
     pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>, ModelError> {
         let Trained { world, config, .. } = &self.trained;
-        if self.predicts() == Predict::Gone {
-            return Err(self.other_question("why edges come or go", Predict::Created));
-        }
         if config.model.gnn == GnnKind::None {
             return Ok(Vec::new());
         }
@@ -384,12 +283,22 @@ impl Model {
         names
     }
 
+    /// The types whose nodes it was trained to see go; none for a model of edges.
+    pub fn node_types(&self) -> Vec<String> {
+        let train = &self.config().train;
+        if train.predict != Predict::Gone {
+            return Vec::new();
+        }
+        let all = self.index().schema().node_types().iter().map(|of| of.name.to_string());
+        if train.targets.is_empty() { all.collect() } else { train.targets.clone() }
+    }
+
     /// What it predicts.
     pub fn predicts(&self) -> Predict {
         self.config().train.predict
     }
 
-    fn other_question(&self, asked: &'static str, wanted: Predict) -> ModelError {
+    pub(crate) fn other_question(&self, asked: &'static str, wanted: Predict) -> ModelError {
         ModelError::OtherQuestion { predicts: self.predicts(), asked, wanted }
     }
 
@@ -402,78 +311,11 @@ impl Model {
         found.into_iter().map(named).collect()
     }
 
-    /// Why a new edge of `relation` would get its score at a time.
-    pub fn explain(
-        &self,
-        relation: &str,
-        source: &NodeKey,
-        destination: &NodeKey,
-        time: Time,
-    ) -> Result<Explanation, ModelError> {
-        if self.predicts() != Predict::Created {
-            return Err(self.other_question("why a new edge appears", Predict::Created));
-        }
-        let ends = (self.alive(source, time)?, self.alive(destination, time)?);
-        let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
-        let direction = timeweft_graph::Direction::Out;
-        let query = Query { edge_type, direction, source: ends.0, destination: ends.1, time, as_of: time };
-        let timeweft_learn::Explanation { logit, margin, logit_without_counters, counters, neighbors, memory } =
-            self.trained.explain(&query);
-        Ok(Explanation {
-            relation: relation.into(),
-            source: source.clone(),
-            destination: destination.clone(),
-            time,
-            score: logit,
-            lead: margin,
-            counting: logit_without_counters.map(|without| logit - without),
-            counters: Counters::from(counters),
-            neighbors: neighbors.iter().map(|heard| self.named(heard, ends)).collect(),
-            memory: memory.iter().map(|recalled| self.moment(recalled, ends)).collect(),
-        })
-    }
-
-    fn index(&self) -> &Arc<Index> {
+    pub(crate) fn index(&self) -> &Arc<Index> {
         &self.trained.world.index
     }
 
-    fn named(&self, heard: &timeweft_learn::Heard, ends: (NodeIndex, NodeIndex)) -> HeardNeighbor {
-        let index = self.index();
-        let root = if heard.at_source { ends.0 } else { ends.1 };
-        let (_, start, _) = index.edge_ends(heard.edge);
-        HeardNeighbor {
-            at_source: heard.at_source,
-            node: index.node_key(heard.node),
-            relation: index.edge_key(heard.edge).relation,
-            outward: start == root,
-            created: heard.created,
-            attention: heard.attention.clone(),
-            actions: heard.actions.map(|actions| [actions.listens, actions.speaks]),
-            contribution: heard.contribution,
-        }
-    }
-
-    fn moment(&self, recalled: &timeweft_learn::Recalled, ends: (NodeIndex, NodeIndex)) -> RecalledMoment {
-        let index = self.index();
-        let root = if recalled.at_source { ends.0 } else { ends.1 };
-        let told = |&position: &usize| {
-            let fact = index.facts()[position];
-            let other = if fact.source == root { fact.destination } else { fact.source };
-            RecalledFact {
-                action: fact.action,
-                relation: fact.edge.map(|(_, edge)| index.edge_key(edge).relation),
-                node: index.node_key(other),
-            }
-        };
-        RecalledMoment {
-            at_source: recalled.at_source,
-            time: recalled.time,
-            facts: recalled.facts.iter().map(told).collect(),
-            contribution: recalled.contribution,
-        }
-    }
-
-    fn alive(&self, key: &NodeKey, time: Time) -> Result<NodeIndex, ModelError> {
+    pub(crate) fn alive(&self, key: &NodeKey, time: Time) -> Result<NodeIndex, ModelError> {
         let index = self.index();
         let node = index.node_index(key).ok_or_else(|| ModelError::UnknownNode(key.clone()))?;
         if !index.alive(node, time.before()) {
@@ -484,7 +326,7 @@ impl Model {
     }
 
     /// The one edge type that a question means.
-    fn edge_type(
+    pub(crate) fn edge_type(
         &self,
         relation: &str,
         source: &NodeKey,
@@ -512,7 +354,7 @@ impl Model {
         }
     }
 
-    fn trained_for(&self, relation: &str) -> Result<(), ModelError> {
+    pub(crate) fn trained_for(&self, relation: &str) -> Result<(), ModelError> {
         let targets = &self.config().train.targets;
         if targets.is_empty() || targets.iter().any(|target| target == relation) {
             return Ok(());
@@ -525,32 +367,4 @@ impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model").field("name", &self.name).field("config", self.config()).finish_non_exhaustive()
     }
-}
-
-impl From<[Recency; 5]> for Counters {
-    fn from([pair, reversed, to_destination, from_destination, from_source]: [Recency; 5]) -> Counters {
-        Counters {
-            pair: pair.into(),
-            reversed: reversed.into(),
-            to_destination: to_destination.into(),
-            from_destination: from_destination.into(),
-            from_source: from_source.into(),
-        }
-    }
-}
-
-impl From<Recency> for Count {
-    fn from(recency: Recency) -> Count {
-        Count { count: recency.count, last: recency.last }
-    }
-}
-
-/// A node as event streams write it.
-fn as_event<S: Serializer>(node: &NodeKey, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Written<'a> {
-        r#type: &'a str,
-        id: &'a ExternalId,
-    }
-    Written { r#type: &node.node_type, id: &node.id }.serialize(serializer)
 }

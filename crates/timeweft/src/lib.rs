@@ -25,6 +25,7 @@
 //! ```
 
 mod error;
+mod explanation;
 mod graph;
 mod learning;
 mod load;

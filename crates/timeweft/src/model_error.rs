@@ -78,6 +78,10 @@ pub enum ModelError {
     /// A node that the graph never had.
     #[error("the graph has no node {0}, at no time")]
     UnknownNode(NodeKey),
+    /// An edge that is to be removed, but is not there.
+    #[error("there is no edge {edge} just before {time} that could be removed")]
+    #[allow(missing_docs)]
+    NoEdge { edge: String, time: String },
     /// A node that is not there at the time of the question.
     #[error("node {node} is not alive just before {time}: ask for a time at which it is, or for another node")]
     NotAlive {

@@ -2,15 +2,16 @@
 
 use std::io;
 
-use timeweft::{Count, Explanation, ExternalId, HeardNeighbor, NodeKey, RecalledMoment, TimeUnit};
+use timeweft::{Count, Explanation, ExternalId, HeardNeighbor, NodeKey, Predict, RecalledMoment, TimeUnit};
 
 use super::predict::{AskArgs, Asked};
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Outcome, UsageError};
 use crate::output::{Output, Table};
 
 const AFTER_HELP: &str = "\
-Example: why would ada edit atlas-014?
-  timeweft explain person ada --relation edited document atlas-014
+Examples:
+  timeweft explain person ada --relation edited document atlas-014    why would ada edit atlas-014?
+  timeweft explain term PO:0009006 --model going                      why would this term be deleted or merged next?
 
 Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's signed share of the
 lead over other candidates: right of the line it spoke for the link, left of it against. What a node remembers are the moments that
@@ -20,47 +21,58 @@ its memory was made of, with the same kind of share. Of a co-operative model, \"
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Type of the source.
+    /// Type of the source, or of the node that goes.
     #[arg(value_name = "SOURCE_TYPE")]
     source_type: String,
-    /// Id of the source.
+    /// Id of the source, or of the node that goes.
     #[arg(value_name = "SOURCE_ID")]
     source_id: String,
-    /// Type of the destination.
-    #[arg(value_name = "DEST_TYPE")]
-    destination_type: String,
+    /// Type of the destination; left out with its id for a model of nodes that go.
+    #[arg(value_name = "DEST_TYPE", requires = "destination_id")]
+    destination_type: Option<String>,
     /// Id of the destination.
     #[arg(value_name = "DEST_ID")]
-    destination_id: String,
+    destination_id: Option<String>,
     #[command(flatten)]
     ask: AskArgs,
 }
 
 /// Runs `explain`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let Asked { model, relation, time, unit } = args.ask.open(context)?;
     let source = NodeKey::new(&args.source_type, ExternalId::from(args.source_id.as_str()));
-    let destination = NodeKey::new(&args.destination_type, ExternalId::from(args.destination_id.as_str()));
+    let Some((of_type, id)) = args.destination_type.as_ref().zip(args.destination_id.as_ref()) else {
+        let (model, time, unit) = args.ask.of.open(context)?;
+        if model.predicts() != Predict::Gone {
+            return Err(UsageError("which edge? give the type and id of its destination".into()).into());
+        }
+        show(context.output, &model.explain_gone(&source, time)?, unit)?;
+        return Ok(Outcome::Done);
+    };
+    let Asked { model, relation, time, unit } = args.ask.open(context)?;
+    let destination = NodeKey::new(of_type, ExternalId::from(id.as_str()));
     show(context.output, &model.explain(&relation, &source, &destination, time)?, unit)?;
     Ok(Outcome::Done)
 }
 
 /// Prints an explanation.
 pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Result<()> {
-    output.say(&format!("Why {} -{}-> {} at {}?", why.source, why.relation, why.destination, unit.format(why.time)))?;
+    output.say(&format!("Why {} at {}?", asked(why), unit.format(why.time)))?;
     output.say(&sentence(why))?;
-    output.say("\nCounted before that time:")?;
-    for line in counting(why, unit) {
+    let counted = counting(why, unit);
+    if !counted.is_empty() {
+        output.say("\nCounted before that time:")?;
+    }
+    for line in counted {
         output.say(&format!("  {line}"))?;
     }
-    for (at_source, root) in [(true, &why.source), (false, &why.destination)] {
+    for (at_source, root) in ends(why) {
         let heard: Vec<_> = why.neighbors.iter().filter(|heard| heard.at_source == at_source).collect();
         if !heard.is_empty() {
             output.say(&format!("\nWhat {root} listened to:"))?;
             output.table(&listened(&heard, why, unit))?;
         }
     }
-    for (at_source, root) in [(true, &why.source), (false, &why.destination)] {
+    for (at_source, root) in ends(why) {
         let moments: Vec<_> = why.memory.iter().filter(|moment| moment.at_source == at_source).take(MOMENTS).collect();
         if !moments.is_empty() {
             output.say(&format!("\nWhat {root} remembers:"))?;
@@ -70,8 +82,23 @@ pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Res
     output.object(why)
 }
 
+/// What would happen, in words.
+pub(crate) fn asked(why: &Explanation) -> String {
+    let Explanation { source, destination, relation, .. } = why;
+    let (Some(relation), Some(destination)) = (relation, destination) else {
+        return format!("{source} is deleted or merged");
+    };
+    let edge = format!("{source} -{relation}-> {destination}");
+    if why.predicts == Predict::Removed { format!("{edge} is removed") } else { edge }
+}
+
+/// The ends of the edge, the source first; or the node.
+pub(crate) fn ends(why: &Explanation) -> impl Iterator<Item = (bool, &NodeKey)> {
+    std::iter::once((true, &why.source)).chain(why.destination.iter().map(|end| (false, end)))
+}
+
 /// Moments that are shown of a memory.
-const MOMENTS: usize = 5;
+pub(crate) const MOMENTS: usize = 5;
 
 fn remembered(moments: &[&RecalledMoment], why: &Explanation, unit: TimeUnit) -> Table {
     let largest = why.memory.iter().map(|moment| moment.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
@@ -122,9 +149,14 @@ pub(crate) fn sentence(why: &Explanation) -> String {
     }
 }
 
-/// What was counted, in words; what never happened between other types is left out.
+/// What was counted, in words; what never happened between other types is left out. Nothing for a node.
 pub(crate) fn counting(why: &Explanation, unit: TimeUnit) -> Vec<String> {
-    let (relation, counters) = (&why.relation, &why.counters);
+    let Explanation {
+        source, relation: Some(relation), destination: Some(destination), counters: Some(counters), ..
+    } = why
+    else {
+        return Vec::new();
+    };
     let line = |what: String, count: &Count| match count.last {
         None => format!("{what}: never"),
         Some(last) => {
@@ -134,12 +166,12 @@ pub(crate) fn counting(why: &Explanation, unit: TimeUnit) -> Vec<String> {
     };
     let mut lines = vec![
         line("this pair".into(), &counters.pair),
-        line(format!("anybody -{relation}-> {}", why.destination), &counters.to_destination),
-        line(format!("{} -{relation}-> anything", why.source), &counters.from_source),
+        line(format!("anybody -{relation}-> {destination}"), &counters.to_destination),
+        line(format!("{source} -{relation}-> anything"), &counters.from_source),
     ];
-    if why.source.node_type == why.destination.node_type {
+    if source.node_type == destination.node_type {
         lines.push(line("the other way round".into(), &counters.reversed));
-        lines.push(line(format!("{} -{relation}-> anything", why.destination), &counters.from_destination));
+        lines.push(line(format!("{destination} -{relation}-> anything"), &counters.from_destination));
     }
     lines
 }

@@ -48,7 +48,7 @@ pub(crate) struct AskArgs {
     #[arg(long, value_name = "RELATION")]
     relation: Option<String>,
     #[command(flatten)]
-    of: ModelArgs,
+    pub(crate) of: ModelArgs,
 }
 
 /// Which model is asked, and as of when.
@@ -147,6 +147,9 @@ pub(crate) fn show(output: Output, predictions: &[Prediction]) -> io::Result<()>
 /// What the busiest sources of late do next, as far as the model can say, each with the reason of the first answer.
 pub(crate) fn questions(model: &Model, view: &View, sources: usize, top: usize) -> Vec<Question> {
     let time = model.next_time();
+    if model.predicts() == Predict::Gone {
+        return going(model, time, sources, top);
+    }
     let ask = |busy: &Busy| {
         let (source, relation) = (&busy.source, &*busy.relation);
         let predictions = model.predict(relation, source, Some(&busy.destination_type), time, top).ok()?;
@@ -155,6 +158,16 @@ pub(crate) fn questions(model: &Model, view: &View, sources: usize, top: usize) 
         Some(Question { text: format!("{source} -{relation}-> ?"), predictions, explanation })
     };
     busiest(view, &model.config().train.targets).iter().filter_map(ask).take(sources).collect()
+}
+
+/// Which nodes of each type go next, with the reason of the first.
+fn going(model: &Model, time: Time, types: usize, top: usize) -> Vec<Question> {
+    let ask = |node_type: String| {
+        let predictions = model.predict_gone(&node_type, time, top).ok()?;
+        let explanation = model.explain_gone(&predictions.first()?.destination, time).ok();
+        Some(Question { text: format!("Which {node_type} is deleted or merged?"), predictions, explanation })
+    };
+    model.node_types().into_iter().filter_map(ask).take(types).collect()
 }
 
 /// A node with many new edges of one relation.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::json;
 use timeweft::{
-    Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, ModelError, Part, TimeUnit,
+    Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, ModelError, Part, Predict, TimeUnit,
 };
 
 use super::{evaluate, predict};
@@ -189,8 +189,15 @@ const CHECKED: usize = 25;
 
 /// What there is to say about a trained model.
 pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>, questions: Vec<Question>) -> Report {
-    let targets = &model.config().train.targets;
-    let what = if targets.is_empty() { "every relation".into() } else { targets.join(", ") };
+    let targets = model.config().train.targets.join(", ");
+    let what = match (model.predicts(), targets.is_empty()) {
+        (Predict::Created, true) => "every relation".into(),
+        (Predict::Created, false) => targets,
+        (Predict::Removed, true) => "edges that are removed".into(),
+        (Predict::Removed, false) => format!("{targets} that is removed"),
+        (Predict::Gone, true) => "nodes that go".into(),
+        (Predict::Gone, false) => format!("{targets} that goes"),
+    };
     Report {
         title: format!("What comes next: {what}"),
         lead: format!(

@@ -3,14 +3,15 @@
 use std::fmt::Write;
 
 use timeweft::{
-    Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, TimeUnit,
+    Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, NodeKey, Prediction,
+    RecalledMoment, TimeUnit,
 };
 
 use super::Question;
 use super::chart::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};
 use super::page::{escape, section};
 use crate::commands::evaluate::{in_words, lost};
-use crate::commands::explain::{counting, sentence, span};
+use crate::commands::explain::{MOMENTS, counting, ends, sentence, span, told};
 
 /// The graph in figures.
 pub(super) fn facts(facts: &[(String, String)]) -> String {
@@ -188,23 +189,22 @@ fn answer(prediction: &Prediction) -> String {
 
 fn explanation(why: &Explanation, unit: TimeUnit) -> String {
     let counters: String = counting(why, unit).iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
-    let rest: String = [true, false].into_iter().map(|at_source| side(why, at_source, unit)).collect();
-    format!(
-        "<h4>Why {}?</h4>\n<p>{}</p>\n<ul>\n{counters}</ul>\n{rest}",
-        escape(&why.destination.to_string()),
-        escape(&sentence(why))
-    )
+    let heard = ends(why).map(|(at_source, root)| side(why, at_source, root, unit));
+    let remembered = ends(why).map(|(at_source, root)| moments(why, at_source, root, unit));
+    let rest: String = heard.chain(remembered).collect();
+    let answer = why.destination.as_ref().unwrap_or(&why.source);
+    let counters = if counters.is_empty() { counters } else { format!("<ul>\n{counters}</ul>\n") };
+    format!("<h4>Why {}?</h4>\n<p>{}</p>\n{counters}{rest}", escape(&answer.to_string()), escape(&sentence(why)))
 }
 
 /// Neighbours of one end of the link, with attention and signed contribution.
-fn side(why: &Explanation, at_source: bool, unit: TimeUnit) -> String {
+fn side(why: &Explanation, at_source: bool, root: &NodeKey, unit: TimeUnit) -> String {
     let heard: Vec<&HeardNeighbor> = why.neighbors.iter().filter(|heard| heard.at_source == at_source).collect();
     if heard.is_empty() {
         return String::new();
     }
     let largest = why.neighbors.iter().map(|heard| heard.contribution.abs()).fold(f32::MIN_POSITIVE, f32::max);
     let rows: String = heard.iter().map(|heard| neighbor(heard, why, largest, unit)).collect();
-    let root = if at_source { &why.source } else { &why.destination };
     format!(
         "<table class=\"heard\">\n<caption>What {} listened to</caption>\n<thead><tr><th class=\"who\">neighbour</th>\
          <th class=\"since\">since</th><th class=\"attention\">attention</th><th class=\"pushed\">push on the score</th>\
@@ -219,16 +219,46 @@ fn neighbor(heard: &HeardNeighbor, why: &Explanation, largest: f32, unit: TimeUn
         .iter()
         .map(|attention| format!("<i title=\"{attention:.3}\"><b style=\"height:{:.0}%\"></b></i>", 100.0 * attention))
         .collect();
-    let (class, width) =
-        (if heard.contribution < 0.0 { "minus" } else { "plus" }, 50.0 * heard.contribution.abs() / largest);
     format!(
         "<tr><th scope=\"row\">{} <span>{}</span></th><td class=\"time\" title=\"{}\">{} before</td><td class=\"heads\">{heads}</td>\
-         <td class=\"push\"><i class=\"{class}\" style=\"width:{width:.1}%\"></i></td><td>{:+.3}</td></tr>\n",
+         {}</tr>\n",
         escape(&heard.node.to_string()),
         escape(&heard.relation),
         escape(&unit.format(heard.created)),
         span(unit, why.time.0.saturating_sub(heard.created.0)),
-        heard.contribution
+        push(heard.contribution.into(), largest.into())
+    )
+}
+
+/// A signed share as a bar and a number.
+fn push(contribution: f64, largest: f64) -> String {
+    let class = if contribution < 0.0 { "minus" } else { "plus" };
+    let width = 50.0 * contribution.abs() / largest;
+    format!("<td class=\"push\"><i class=\"{class}\" style=\"width:{width:.1}%\"></i></td><td>{contribution:+.3}</td>")
+}
+
+/// The moments that weigh most in the memory of one end of the link.
+fn moments(why: &Explanation, at_source: bool, root: &NodeKey, unit: TimeUnit) -> String {
+    let largest = why.memory.iter().map(|moment| moment.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let own = why.memory.iter().filter(|moment| moment.at_source == at_source).take(MOMENTS);
+    let row = |moment: &RecalledMoment| {
+        format!(
+            "<tr><th scope=\"row\">{}</th><td class=\"time\" title=\"{}\">{} before</td>{}</tr>\n",
+            escape(&told(moment)),
+            escape(&unit.format(moment.time)),
+            span(unit, why.time.0.saturating_sub(moment.time.0)),
+            push(moment.contribution, largest)
+        )
+    };
+    let rows: String = own.map(row).collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    format!(
+        "<table class=\"heard\">\n<caption>What {} remembers</caption>\n<thead><tr><th class=\"who\">what</th>\
+         <th class=\"since\">when</th><th class=\"pushed\">push on the score</th><th></th></tr></thead>\n\
+         <tbody>\n{rows}</tbody>\n</table>\n",
+        escape(&root.to_string())
     )
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A graph with a model of it, made once for all tests that only read.
 struct World {
@@ -410,12 +410,33 @@ fn what_goes_next_is_predicted_among_what_is_there() {
     assert!(ids.iter().all(|id| (170..200).contains(id)), "{ids:?}");
     let removed = lines(&run("predict user 3 --graph g --model removed --top 100 --json"));
     assert_eq!(removed.len(), 6, "what user 3 pays for now: {removed:?}");
+    let why = done(&run("explain user 3 visit 178 --relation pays --graph g --model removed"));
+    assert!(why.contains("-pays-> visit 178 is removed at") && why.contains("remembers"), "{why}");
+    let why = done(&run("explain visit 180 --graph g --model gone"));
+    assert!(
+        why.contains("Why visit 180 is deleted or merged at") && why.contains("What visit 180 listened to"),
+        "{why}"
+    );
+    assert!(!why.contains("Counted"), "{why}");
+    let why = lines(&run("explain visit 180 --graph g --model gone --json")).remove(0);
+    assert_eq!((&why["predicts"], &why["relation"], &why["destination"]), (&json!("gone"), &json!(null), &json!(null)));
+    assert_eq!((&why["source"]["id"], &why["counters"]), (&json!(180), &json!(null)));
+    assert_eq!(why["memory"][0]["facts"].as_array().unwrap().len(), 2, "{why}");
+    let told = done(&run("evaluate --graph g --model gone --explanations 5"));
+    assert!(told.contains("without"), "{told}");
+    let report = std::fs::read_to_string(folder.path().join("g/models/gone.html")).unwrap();
+    for part in ["What comes next: nodes that go", "Which visit is deleted or merged?", "remembers</caption>"] {
+        assert!(report.contains(part), "{part}");
+    }
     std::fs::write(folder.path().join("links.csv"), "src,dst\n3,178\n").unwrap();
     for (args, parts) in [
         ("predict user 3 --relation pays --graph g --model gone", ["gone", "created"]),
         ("predict house --graph g --model gone", ["house", "visit"]),
         ("score links.csv --graph g --model gone", ["gone", "created"]),
-        ("explain user 3 visit 178 --relation pays --graph g --model removed", ["removed", "created"]),
+        ("explain user 3 visit 177 --relation pays --graph g --model removed", ["no edge", "visit 177"]),
+        ("explain user 3 visit 178 --relation pays --graph g --model gone", ["gone", "created"]),
+        ("explain visit 180 --graph g --model removed", ["which edge", "destination"]),
+        ("explain user 3 --graph g --model gone", ["user", "visit"]),
         ("predict visit --graph g --model removed", ["ID", "visit"]),
     ] {
         let output = run(args);

@@ -160,3 +160,31 @@ fn a_removal_is_explained_beside_the_other_edges_of_its_source() {
     let mean = rivals().sum::<f32>() / rivals().count() as f32;
     assert!(rivals().count() <= 16 && (why.margin - (why.logit - mean)).abs() < 1e-4, "{} {mean}", why.margin);
 }
+
+#[test]
+fn a_node_that_goes_is_explained_beside_the_others_of_its_type() {
+    let config = config(Predict::Gone);
+    let task = Task::new(index(&visits(200)), &config).unwrap();
+    let trained = train(&task, &config, |_| ()).unwrap();
+    let graph = &task.index;
+    let link = task.links[task.split.val_end];
+    let why = trained.explain(&link.question(link.destination, link.time));
+    let others = trained.predict_gone(graph.node_type(link.source), link.time, 100);
+    let logit = |node: NodeIndex| others.iter().find(|other| other.node == node).unwrap().logit;
+    assert!((why.logit - logit(link.source)).abs() < 1e-4, "{} {}", why.logit, logit(link.source));
+    // The mean of sixteen others lies between those of the best and of the worst sixteen.
+    let rivals: Vec<f32> = others.iter().filter(|other| other.node != link.source).map(|other| other.logit).collect();
+    let mean = |some: &[f32]| some.iter().sum::<f32>() / some.len() as f32;
+    let bounds = mean(&rivals[rivals.len() - 16..]) - 1e-4..=mean(&rivals[..16]) + 1e-4;
+    assert!(rivals.len() > 20 && bounds.contains(&(why.logit - why.margin)), "{} {bounds:?}", why.logit - why.margin);
+    // It is one node: the one edge that it has, and each message to it, is told of once.
+    assert!(why.neighbors.iter().all(|heard| heard.at_source) && why.neighbors.len() == 1);
+    let mut facts: Vec<usize> = why.memory.iter().flat_map(|moment| moment.facts.clone()).collect();
+    let told = facts.len();
+    facts.sort_unstable();
+    facts.dedup();
+    assert!(why.memory.iter().all(|moment| moment.at_source) && (told, facts.len()) == (2, 2), "{told}");
+    let curves =
+        timeweft_learn::curves(&trained, &timeweft_learn::stretches(&task, task.split.val_end..task.split.end, 5));
+    assert!(curves.iter().all(|curves| curves.links == 5 && curves.deletion.iter().all(|change| change.is_finite())));
+}

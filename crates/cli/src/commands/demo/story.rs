@@ -201,7 +201,7 @@ fn commands(unit: TimeUnit, moments: &Moments, first: Option<&Explanation>) -> V
         format!("diff --from {early} --to {late} --summary"),
         format!("predict {} --relation {} --model demo", named(node), quoted(relation)),
     ];
-    if let Some(Explanation { source, relation, destination, .. }) = first {
+    if let Some(Explanation { source, relation: Some(relation), destination: Some(destination), .. }) = first {
         let (source, destination) = (named(source), named(destination));
         commands.push(format!("explain {source} {destination} --relation {} --model demo", quoted(relation)));
     }
