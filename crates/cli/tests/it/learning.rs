@@ -436,7 +436,6 @@ fn what_goes_next_is_predicted_among_what_is_there() {
         ("explain user 3 visit 177 --relation pays --graph g --model removed", ["no edge", "visit 177"]),
         ("explain user 3 visit 178 --relation pays --graph g --model gone", ["gone", "created"]),
         ("explain visit 180 --graph g --model removed", ["which edge", "destination"]),
-        ("explain user 3 --graph g --model gone", ["user", "visit"]),
         ("predict visit --graph g --model removed", ["ID", "visit"]),
     ] {
         let output = run(args);
