@@ -96,6 +96,19 @@ fn s48_weights_of_three_and_seven_tenths() {
     assert_shares(&tally(found.iter().map(|edge| edge.0), 2), &[0.3, 0.7], ".3 : .7");
 }
 
+/// Shares do not depend on how heavy all edges are together, and what weighs nothing is never drawn, be it first or last.
+#[test]
+fn weights_of_any_size_are_drawn_by_their_shares() {
+    for unit in [5e-324, 1e-310, 1e-300, 1e-290, 1.0, 1e289] {
+        let weights = [0.0, 3.0, 0.0, 5.0, 0.0];
+        let rows: Vec<_> = (0..5).map(|at| (0, at + 1, 0, weights[at] * unit, 0, OPEN)).collect();
+        let sampling = Sampling::new(scope(&[0]), Choice::Weighted, 7).weight(by_weight()).seed(6);
+        let counts = tally(drawn(&graph(6, 0, &rows), &sampling, &vec![0; 10_000]), 6);
+        assert_eq!(counts.iter().sum::<usize>(), 70_000);
+        assert_shares(&counts, &[0., 0., 3., 0., 5., 0.], &format!("weights in units of {unit}"));
+    }
+}
+
 /// An edge to each of so many nodes, of which some end at time 10, with the weights of a function; a third of the weights
 /// change at time 5.
 fn hub(n: usize, ends: impl Fn(usize) -> bool, weight: impl Fn(usize) -> f64) -> Index {
