@@ -240,9 +240,10 @@ fn s49_quotas_at_a_hub() {
     assert!(n >= 100_000, "{n}");
 }
 
+/// Three hops: to leaves, back to the hub and out again, as of the first time or of each edge's.
 #[test]
 fn s49_hops_at_a_hub() {
-    let mut n = 0;
+    let (mut n, sizes) = (0, [2, 1, 2]);
     for unit in UNITS {
         let hub = Hub::new(unit);
         let (all, nodes) = (hub.times(unit.0 as u64 + 4), of_hub(&hub.index));
@@ -251,20 +252,33 @@ fn s49_hops_at_a_hub() {
             let sampling = Sampling::new(both(), choice, 0).weight(by_weight()).seed(6);
             let (mut hops, order) = (Vec::new(), order(&hub, choice));
             let roots = Roots::new(&nodes[..times.len()], times).unwrap();
-            hub.index.fan_out(&sampling, &[3, 2], hop_time, roots, &mut hops).unwrap();
-            for (root, time) in times.iter().enumerate() {
-                let first = lives(&hops[0], root, 3);
-                check_picks(&hub, choice, *time, 3, order.iter().copied(), &first);
-                for (slot, life) in first.into_iter().enumerate() {
-                    let time = if hop_time == HopTime::Edge { Time(hub.created[life]) } else { *time };
-                    let mut own = hub.at[hub.leaves[life]].clone();
-                    own.sort_by_key(|life| std::cmp::Reverse(*life));
-                    if choice == Choice::Heaviest {
-                        own.sort_by(|a, b| hub.weights[*b].total_cmp(&hub.weights[*a]));
+            hub.index.fan_out(&sampling, &sizes, hop_time, roots, &mut hops).unwrap();
+            let mut asked: Vec<_> = times.iter().map(|time| Some((0, *time))).collect();
+            for (samples, k) in hops.iter().zip(sizes) {
+                let mut next = Vec::new();
+                for (root, ask) in asked.iter().enumerate() {
+                    let found = lives(samples, root, k);
+                    match ask {
+                        None => assert!(found.is_empty(), "{found:?}"),
+                        Some((0, time)) => check_picks(&hub, choice, *time, k, order.iter().copied(), &found),
+                        Some((leaf, time)) => {
+                            let mut own = hub.at[*leaf].clone();
+                            own.reverse();
+                            if choice == Choice::Heaviest {
+                                own.sort_by(|a, b| hub.weights[*b].total_cmp(&hub.weights[*a]));
+                            }
+                            check_picks(&hub, choice, *time, k, own.into_iter(), &found);
+                        }
                     }
-                    check_picks(&hub, choice, time, 2, own.into_iter(), &lives(&hops[1], root * 3 + slot, 2));
+                    let to = |life: usize| if matches!(ask, Some((0, _))) { hub.leaves[life] } else { 0 };
+                    let then =
+                        |life: usize, time| if hop_time == HopTime::Edge { Time(hub.created[life]) } else { time };
+                    let slot =
+                        |at: usize| found.get(at).zip(*ask).map(|(&life, (_, time))| (to(life), then(life, time)));
+                    next.extend((0..k).map(slot));
+                    n += 1;
                 }
-                n += 1;
+                asked = next;
             }
         }
     }
