@@ -87,7 +87,7 @@ pub(crate) enum Command {
     Score(score::Args),
     /// Nodes that a model sees alike.
     Nearest(nearest::Args),
-    /// Explain a predicted link.
+    /// Explain a predicted edge, a removal, or why a node goes.
     Explain(explain::Args),
     /// Walk the whole path on real or made-up history.
     Demo(demo::Args),

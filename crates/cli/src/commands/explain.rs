@@ -10,8 +10,8 @@ use crate::output::{Output, Table};
 
 const AFTER_HELP: &str = "\
 Examples:
-  timeweft explain person ada --relation edited document atlas-014    why would ada edit atlas-014?
-  timeweft explain term PO:0009006 --model going                      why would this term be deleted or merged next?
+  timeweft explain person ada --relation edited document atlas-014   why would ada edit it?
+  timeweft explain term PO:0009006 --model going                     why would the term go next?
 
 Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's signed share of the
 lead over other candidates: right of the line it spoke for the link, left of it against. What a node remembers are the moments that
@@ -83,7 +83,7 @@ pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Res
 }
 
 /// What would happen, in words.
-pub(crate) fn asked(why: &Explanation) -> String {
+fn asked(why: &Explanation) -> String {
     let Explanation { source, destination, relation, .. } = why;
     let (Some(relation), Some(destination)) = (relation, destination) else {
         return format!("{source} is deleted or merged");
