@@ -112,9 +112,8 @@ impl Index {
         let Ends { source, destination, edge_type } = self.check_edge_type(key)?;
         let source = self.endpoint(source, &key.source, event.time)?;
         let destination = self.endpoint(destination, &key.destination, event.time)?;
-        if let Some(edge) =
-            self.find_edge(&Ends { source: Some(source), destination: Some(destination), edge_type }, key)
-        {
+        let latest = self.find_edge(&Ends { source: Some(source), destination: Some(destination), edge_type }, key);
+        if let Some(edge) = latest {
             if self.edges.get(edge).interval.is_open() {
                 return Err(Reason::EdgeExists(Box::new(key.clone())));
             }
@@ -129,14 +128,20 @@ impl Index {
         let key = key.key.as_ref().map_or(NONE, |key| self.keys.add(key));
         let namespace = self.namespaces.add(namespace);
         let identity = Identity { edge_type, source, destination, key };
-        self.begin_edge(identity, event.time, (&sets, is_plain(event)), namespace);
+        self.begin_edge((identity, latest), event.time, (&sets, is_plain(event)), namespace);
         Ok(())
     }
 
-    /// Begins a life of an edge that has none, checked by the caller.
-    pub(crate) fn begin_edge(&mut self, identity: Identity, time: Time, sets: Sets<'_>, namespace: u32) -> EdgeIndex {
+    /// Begins a life of an edge that has none, behind its latest one; checked by the caller.
+    pub(crate) fn begin_edge(
+        &mut self,
+        edge: (Identity, Option<EdgeIndex>),
+        time: Time,
+        sets: Sets<'_>,
+        namespace: u32,
+    ) -> EdgeIndex {
         let track = self.columns.open(time, sets.0);
-        let edge = self.edges.open(identity, time, track, namespace);
+        let edge = self.edges.open(edge, time, track, namespace);
         self.connect(edge);
         self.accept_create(Subject::Edge(edge.0), time, sets);
         edge

@@ -118,11 +118,18 @@ impl Edges {
         own.find(|&at| ordered[at].identity() == identity).map(|at| at as u32)
     }
 
-    /// Opens a life and makes it the edge's latest.
-    pub(crate) fn open(&mut self, identity: Identity, time: Time, track: u32, namespace: u32) -> EdgeIndex {
+    /// Opens a life behind the latest one, which [`Edges::find`] gave, and makes it that.
+    pub(crate) fn open(
+        &mut self,
+        (identity, latest): (Identity, Option<EdgeIndex>),
+        time: Time,
+        track: u32,
+        namespace: u32,
+    ) -> EdgeIndex {
         let life = self.lives.len() as u32;
         let Identity { edge_type, source, destination, key } = identity;
-        let previous = self.note_latest(identity, life);
+        let previous = latest.map_or(NONE, |latest| latest.0);
+        self.note_latest(identity, life);
         let interval = Interval::open(time);
         self.lives.push(EdgeLife {
             interval,
@@ -142,26 +149,22 @@ impl Edges {
         EdgeIndex(life)
     }
 
-    /// Notes the latest life of an identity, which is about to be pushed, and gives the one before, or [`NONE`].
-    fn note_latest(&mut self, identity: Identity, life: u32) -> u32 {
+    /// Notes the latest life of an identity, which is about to be pushed.
+    fn note_latest(&mut self, identity: Identity, life: u32) {
         let lives = &self.lives;
         let in_order = self.ordered == lives.len() && lives.last().is_none_or(|last| last.source <= identity.source);
-        let previous = if in_order && !is_full(lives, identity.source) {
-            self.find_ordered(identity)
-        } else {
+        if !in_order || is_full(lives, identity.source) {
             let of = |at: u32| lives[at as usize].identity();
             if !in_order && self.ordered == lives.len() {
                 // All that follow go into the table.
                 self.table.grow(self.table.len() + lives.room(), |at| hash(of(at)));
             }
-            let latest = self.table.replace(hash(identity), life, |at| of(at) == identity, |at| hash(of(at)));
-            latest.or_else(|| self.find_ordered(identity))
-        };
+            self.table.replace(hash(identity), life, |at| of(at) == identity, |at| hash(of(at)));
+        }
         if in_order && lives.last().is_none_or(|last| last.source < identity.source) {
             self.last_run = lives.len();
         }
         self.ordered += usize::from(in_order);
-        previous.unwrap_or(NONE)
     }
 
     /// Ends an open life.

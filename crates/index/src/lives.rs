@@ -188,7 +188,8 @@ impl<'a> Lives<'a> {
         let key = row.key().map_or(Some(NONE), |key| self.index.keys.find(key));
         let edge_type = row.edge_type();
         let identity = |key| Identity { edge_type, source, destination, key };
-        if let Some(known) = key.and_then(|key| self.index.edges.find(identity(key))) {
+        let latest = key.and_then(|key| self.index.edges.find(identity(key)));
+        if let Some(known) = latest {
             if self.index.edges.get(known).interval.is_open() {
                 return Err(Reason::EdgeExists(Box::new(row.edge_key(&self.index.schema))));
             }
@@ -200,7 +201,7 @@ impl<'a> Lives<'a> {
         index.columns.values.add_row(row, &mut self.sets);
         let key = row.key().map_or(NONE, |key| index.keys.add_str(key));
         let track = index.columns.open(life.created, &self.sets);
-        let edge = index.edges.open(identity(key), life.created, track, self.speaker);
+        let edge = index.edges.open((identity(key), latest), life.created, track, self.speaker);
         index.connect(edge);
         let (track, last) = self.change(lives, row, Subject::Edge(edge.0), track, life.created);
         self.close(edge, track, life, last);

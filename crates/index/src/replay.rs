@@ -68,13 +68,14 @@ impl Creates<'_> {
         let edge_type = row.edge_type();
         let identity = |key| Identity { edge_type, source, destination, key };
         let key = row.key().map_or(Some(NONE), |key| self.index.keys.find(key));
-        if let Some(known) = key.and_then(|key| self.index.edges.find(identity(key))) {
+        let latest = key.and_then(|key| self.index.edges.find(identity(key)));
+        if let Some(known) = latest {
             let ended = !self.index.edges.get(known).interval.is_open();
             (ended && self.index.edges.latest(known) <= time).then_some(())?;
         }
         self.index.columns.values.add_row(row, &mut self.sets);
         let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
-        self.index.begin_edge(identity(key), time, (&self.sets, true), self.speaker);
+        self.index.begin_edge((identity(key), latest), time, (&self.sets, true), self.speaker);
         Some(())
     }
 

@@ -22,20 +22,11 @@ impl Slots {
         self.place(hash, same).ok().map(|at| self.slots[at])
     }
 
-    /// Puts a number in the place of the one that stands for the same, and gives that; or adds it.
-    pub(crate) fn replace(
-        &mut self,
-        hash: u64,
-        number: u32,
-        same: impl Fn(u32) -> bool,
-        hash_of: impl Fn(u32) -> u64,
-    ) -> Option<u32> {
+    /// Puts a number in the place of the one that stands for the same, or adds it.
+    pub(crate) fn replace(&mut self, hash: u64, number: u32, same: impl Fn(u32) -> bool, hash_of: impl Fn(u32) -> u64) {
         match self.place(hash, same) {
-            Ok(at) => Some(std::mem::replace(&mut self.slots[at], number)),
-            Err(_) => {
-                self.insert(hash, number, hash_of);
-                None
-            }
+            Ok(at) => self.slots[at] = number,
+            Err(_) => self.insert(hash, number, hash_of),
         }
     }
 

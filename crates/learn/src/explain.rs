@@ -284,7 +284,7 @@ impl Trained {
         });
         let mut recalled = Vec::new();
         let mut ends = vec![(true, pairs.source[0], query.source)];
-        // A node that goes is both.
+        // A node that goes is both ends, and so is one that an edge leads back to.
         ends.extend((query.destination != query.source).then(|| (false, pairs.destination[0], query.destination)));
         for (at_source, root, node) in ends {
             let row = hood.entry_row[hood.root_entry[root as usize] as usize] as usize;

@@ -130,7 +130,7 @@ impl Join<'_> {
         self.intern(row);
         let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
         let identity = Identity { edge_type: row.edge_type(), source, destination, key };
-        let edge = self.index.begin_edge(identity, self.at, (&self.sets, true), self.speaker);
+        let edge = self.index.begin_edge((identity, known), self.at, (&self.sets, true), self.speaker);
         self.listed_edges.set(edge.at());
         self.next_edge = edge.0 + 1;
         self.report.edges.listed += 1;

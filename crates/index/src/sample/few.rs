@@ -140,7 +140,7 @@ impl<T: Width> Copied<T> {
         }
     }
 
-    /// The edges where they lie, if they lie side by side and their weights are known, else copied side by side.
+    /// The edges where they lie, if they lie side by side, else copied so, with what they weigh if that is wanted.
     #[inline(always)]
     fn edges<'s, 'p: 's, 'w: 's, P: Parts<'p, T>>(
         &'s mut self,
@@ -174,7 +174,7 @@ fn weigh<'s, 'p, 'w: 's, T: Width, P: Parts<'p, T>>(
             return weights;
         }
     }
-    room.fill(-0.0);
+    room[..entries.len()].fill(-0.0);
     copy(parts.iter().map(|part| ask.scale.of_places::<T, P>(part.start..part.end)), room);
     let weights = &mut room[..entries.len()];
     if must_be_read(weights) {

@@ -18,11 +18,13 @@ use crate::load::ClippedCounts;
 /// Life and type of a node.
 type End = (Interval, NodeTypeId);
 
-/// An edge of a source on its way out: where it waits, and the number of its parallel edge.
+/// An edge of a source on its way out: where it waits, and what is asked of it until it goes.
 struct Key {
     created: Time,
     at: usize,
+    /// Number of its parallel edge.
     lane: usize,
+    pair: (u32, u32),
 }
 
 /// What was read so far.
@@ -223,10 +225,12 @@ impl Assembly {
                 }
                 end += 1;
             }
-            self.lanes(start..end, position, &mut keys);
+            self.gather(start..end, position, &mut keys);
+            self.lanes(&mut keys);
             self.arrange(&mut keys);
-            for &Key { at, lane, .. } in &keys {
-                self.put_edge(at, lane, n);
+            let source = self.nodes.all[source as usize].id;
+            for key in &keys {
+                self.put_edge(source, key, n);
             }
             if order.is_none() {
                 (start + 1..=end).for_each(|at| self.edges.forget_before(at));
@@ -235,17 +239,21 @@ impl Assembly {
         }
     }
 
-    /// The bound edges of one source as they wait, each with the number of its parallel edge.
-    fn lanes(&self, run: std::ops::Range<usize>, position: impl Fn(usize) -> usize, keys: &mut Vec<Key>) {
+    /// The bound edges of one source as they wait.
+    fn gather(&self, run: std::ops::Range<usize>, position: impl Fn(usize) -> usize, keys: &mut Vec<Key>) {
         keys.clear();
-        let bound = run.map(position).filter(|&at| self.edges.get(at).edge_type != UNBOUND);
-        keys.extend(bound.map(|at| Key { created: self.edges.get(at).life.created, at, lane: 1 }));
-        let pair = |at: usize| self.edges.get(at).pair();
-        if is_plain(keys, pair) {
+        let waiting = run.map(position).map(|at| (at, self.edges.get(at)));
+        let bound = waiting.filter(|(_, edge)| edge.edge_type != UNBOUND);
+        keys.extend(bound.map(|(at, edge)| Key { created: edge.life.created, at, lane: 1, pair: edge.pair() }));
+    }
+
+    /// Numbers the parallel edges of one source.
+    fn lanes(&self, keys: &mut [Key]) {
+        if is_plain(keys) {
             return;
         }
         // Beside each other, so that a sort does not go back to where they wait.
-        let place = |(place, key): (usize, &Key)| (pair(key.at), self.edges.get(key.at).life, place);
+        let place = |(place, key): (usize, &Key)| (key.pair, self.edges.get(key.at).life, place);
         let mut by_pair: Vec<_> = keys.iter().enumerate().map(place).collect();
         by_pair.sort_unstable();
         if by_pair.windows(2).all(|two| two[0].0 != two[1].0) {
@@ -262,16 +270,16 @@ impl Assembly {
         keys.sort_by_key(|key| key.created);
         for tied in keys.chunk_by_mut(|a, b| a.created == b.created).filter(|tied| tied.len() > 1) {
             tied.sort_by_cached_key(|key| {
-                let Waiting { life, edge_type, ends, .. } = *self.edges.get(key.at);
-                (life, edge_type, self.nodes.all[ends[1] as usize].id)
+                let Waiting { life, edge_type, destination, .. } = *self.edges.get(key.at);
+                (life, edge_type, destination)
             });
         }
     }
 
-    fn put_edge(&mut self, at: usize, lane: usize, n: usize) {
-        let Waiting { life, ends, weight, line, .. } = *self.edges.get(at);
+    fn put_edge(&mut self, source: u64, key: &Key, n: usize) {
+        let &Key { at, lane, .. } = key;
+        let Waiting { life, destination, weight, line, .. } = *self.edges.get(at);
         let Some(edge_type) = self.edges.get(at).fit_type() else { return };
-        let ids = ends.map(|end| self.nodes.all[end as usize].id);
         let key = (lane > 1).then(|| lane.to_string());
         if self.files.len() > 2 && !self.scattered && self.chunk.rows().file() != self.file_of(at) {
             let file = self.file_of(at).clone();
@@ -281,7 +289,7 @@ impl Assembly {
         let values = self.edges.values(at);
         let course = Course { owner: Owner::Edge(edge_type), life, weight: Some(weight), values };
         self.types.put(&course, &mut self.chunk, |lives| {
-            lives.edge(edge_type, (ids[0], ids[1]), key.as_deref(), life, line);
+            lives.edge(edge_type, (source, destination), key.as_deref(), life, line);
         });
         if self.chunk.is_full() {
             self.flush(true, n);
@@ -367,9 +375,9 @@ fn bound(edge: &Waiting, ends: [End; 2]) -> Result<Interval, (usize, (String, St
 }
 
 /// Whether these are few, and no two of one pair.
-fn is_plain(keys: &[Key], pair: impl Fn(usize) -> (u32, u32)) -> bool {
+fn is_plain(keys: &[Key]) -> bool {
     const FEW: usize = 24;
-    let is_repeated = |at: usize| keys[..at].iter().any(|before| pair(before.at) == pair(keys[at].at));
+    let is_repeated = |at: usize| keys[..at].iter().any(|before| before.pair == keys[at].pair);
     keys.len() <= FEW && !(1..keys.len()).any(is_repeated)
 }
 
@@ -394,8 +402,7 @@ impl SpanSink for Assembly {
         self.hasher.edge(edge);
         let (at, created) = (self.edges.len(), edge.life.created);
         let source = match self.source {
-            // It is described, or was named by the edge before.
-            Some((id, source)) if id == edge.source && self.nodes.all[source as usize].described => source,
+            Some((id, source)) if id == edge.source && created >= Time(0) => source,
             last => {
                 let source = self.nodes.named(edge.source, created, at as u64);
                 if last.is_none_or(|(id, _)| id != edge.source) {

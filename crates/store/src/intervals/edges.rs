@@ -11,6 +11,8 @@ pub(super) struct Waiting {
     pub(super) life: Interval,
     /// Numbers of its ends among the nodes of the source.
     pub(super) ends: [u32; 2],
+    /// Id of the second, which would have to be fetched from far away.
+    pub(super) destination: u64,
     /// Number in the source; once it is bound, that of its type among those; once declared, what became of it.
     pub(super) edge_type: u32,
     pub(super) weight: f32,
@@ -74,8 +76,9 @@ impl Edges {
         if edge.clipped > 0 {
             piece.clipped.push((piece.edges.len() as u32, edge.clipped));
         }
-        let &EdgeSpan { life, edge_type, weight, line, position, .. } = edge;
-        piece.edges.push(Waiting { life, ends, edge_type, weight, line, position, spans: piece.spans.len() as u32 });
+        let (&EdgeSpan { destination, life, edge_type, weight, line, position, .. }, spans) = (edge, piece.spans.len());
+        let spans = spans as u32;
+        piece.edges.push(Waiting { life, ends, destination, edge_type, weight, line, position, spans });
     }
 
     pub(super) fn get(&self, at: usize) -> &Waiting {

@@ -16,8 +16,8 @@ pub(super) struct Types {
     node_types: FxHashMap<u32, NodeTypeId>,
     /// By owner and number; no number is the weight.
     features: FxHashMap<(Owner, Option<u32>), (FeatureId, FeatureKind)>,
-    /// Owner of the last weight and its feature.
-    last_weight: Option<(Owner, FeatureId)>,
+    /// The weights of edge types, by their numbers: edges of different types follow each other.
+    edge_weights: Vec<Option<FeatureId>>,
     /// Whether something was added since this was last asked.
     pub(super) grown: bool,
     /// Whether there are more types or features than numbers.
@@ -57,7 +57,7 @@ impl Types {
             weight: "weight".into(),
             node_types: FxHashMap::default(),
             features: FxHashMap::default(),
-            last_weight: None,
+            edge_weights: Vec::new(),
             grown: true,
             full: false,
             begins: Vec::new(),
@@ -115,10 +115,13 @@ impl Types {
                 return Err(Reason::Malformed(format!("feature `{name}`: more than 2^28 bytes")));
             }
         }
-        if course.weight.is_some() && self.last_weight.is_none_or(|(last, _)| last != owner) {
+        if course.weight.is_some() && self.weight_of(owner).is_none() {
             self.check(owner, None, WEIGHT)?;
             let added = self.add(owner, None, WEIGHT);
-            self.last_weight = added.map(|feature| (owner, feature));
+            if let Owner::Edge(edge_type) = owner {
+                self.edge_weights.resize(self.edge_weights.len().max(edge_type.at() + 1), None);
+                self.edge_weights[edge_type.at()] = added;
+            }
         }
         for span in course.values.iter() {
             self.add(owner, Some(span.feature), span.kind);
@@ -126,11 +129,12 @@ impl Types {
         Ok(())
     }
 
-    fn weight_of(&mut self, owner: Owner) -> Option<FeatureId> {
-        if self.last_weight.is_none_or(|(last, _)| last != owner) {
-            self.last_weight = self.features.get(&(owner, None)).map(|(feature, _)| (owner, *feature));
+    /// The weight of an owner, once it is declared.
+    fn weight_of(&self, owner: Owner) -> Option<FeatureId> {
+        match owner {
+            Owner::Edge(edge_type) => self.edge_weights.get(edge_type.at()).copied().flatten(),
+            Owner::Node(_) | Owner::Merge => self.features.get(&(owner, None)).map(|(feature, _)| *feature),
         }
-        self.last_weight.map(|(_, feature)| feature)
     }
 
     fn check(&mut self, owner: Owner, number: Option<u32>, kind: FeatureKind) -> Result<(), Reason> {

@@ -18,40 +18,31 @@ pub(super) struct Node {
 #[derive(Default)]
 pub(super) struct Nodes {
     pub(super) all: Vec<Node>,
-    /// Twice the number by id, and one more if it is described, for ids that are not much larger than there are nodes: most
-    /// ends of edges are described, and then the node itself need not be looked at.
-    direct: Vec<u64>,
+    /// Number by id, for ids that are not much larger than there are nodes.
+    direct: Vec<u32>,
     /// The others.
     table: FxHashMap<u64, u32>,
 }
 
-const NONE: u64 = u64::MAX;
+const NONE: u32 = u32::MAX;
 
 impl Nodes {
-    fn direct(&self, id: u64) -> Option<u64> {
-        usize::try_from(id).ok().and_then(|at| self.direct.get(at)).copied().filter(|&node| node != NONE)
-    }
-
     /// The number of an id, if it was met.
+    #[inline]
     pub(super) fn find(&self, id: u64) -> Option<u32> {
-        match self.direct(id) {
-            None if self.table.is_empty() => None,
-            None => self.table.get(&id).copied(),
-            Some(node) => Some((node >> 1) as u32),
+        match usize::try_from(id).ok().and_then(|at| self.direct.get(at)) {
+            Some(&node) if node != NONE => Some(node),
+            _ if self.table.is_empty() => None,
+            _ => self.table.get(&id).copied(),
         }
     }
 
-    /// The number of the id of a node at a new edge.
+    /// The number of the id of a node at a new edge. Without a description it lives from 0, so that the node itself need
+    /// only be looked at if the edge begins before.
     #[inline]
     pub(super) fn named(&mut self, id: u64, created: Time, edge: u64) -> u32 {
-        match self.direct(id) {
-            Some(node) if node & 1 == 1 => (node >> 1) as u32,
-            _ => self.named_first(id, created, edge),
-        }
-    }
-
-    fn named_first(&mut self, id: u64, created: Time, edge: u64) -> u32 {
         match self.find(id) {
+            Some(known) if created >= Time(0) => known,
             Some(known) => {
                 let node = &mut self.all[known as usize];
                 if !node.described && created < node.life.created {
@@ -69,17 +60,10 @@ impl Nodes {
 
     /// Describes a node that is new or only named so far.
     pub(super) fn describe(&mut self, id: u64, node_type: NodeTypeId, life: Interval, line: u64) {
+        let node = Node { id, life, described: true, node_type, origin: line };
         match self.find(id) {
-            Some(known) => {
-                let node = &mut self.all[known as usize];
-                *node = Node { life, node_type, described: true, origin: line, ..*node };
-                if let Some(node) = usize::try_from(id).ok().and_then(|at| self.direct.get_mut(at)) {
-                    *node |= 1;
-                }
-            }
-            None => {
-                self.add(Node { id, life, described: true, node_type, origin: line });
-            }
+            Some(known) => self.all[known as usize] = node,
+            None => _ = self.add(node),
         }
     }
 
@@ -91,7 +75,7 @@ impl Nodes {
                 if self.direct.len() <= at {
                     self.direct.resize(at + 1, NONE);
                 }
-                self.direct[at] = u64::from(number) << 1 | u64::from(node.described);
+                self.direct[at] = number;
             }
             _ => _ = self.table.insert(node.id, number),
         }
