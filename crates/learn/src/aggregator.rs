@@ -1,5 +1,5 @@
-//! Stage 2: the messages that a node receives at one exact time are a set; the heterogeneous transformer convolution
-//! makes one token of it (specification 2.2).
+//! Stage 2: the messages that a node receives at one exact time are a set; their sum, or the heterogeneous transformer
+//! convolution, makes one token of it (specification 2.2).
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -9,8 +9,8 @@ use crate::layers::{Init, Linear, constant};
 use crate::relations::{RelationHeads, Structure};
 use crate::{Aggregation, ModelConfig, Relations, Tokens, nn};
 
-/// Attends over each set with per-relation keys and values and a query of the receiver's type. The receiver's own
-/// memory is absent on purpose: the scan over tokens stays a linear recurrence with known inputs.
+/// Sums each set, or attends over it with per-relation keys and values and a query of the receiver's type. The receiver's
+/// own memory is absent on purpose: the scan over tokens stays a linear recurrence with known inputs.
 #[derive(Module, Debug)]
 pub struct Aggregator {
     /// `[node types, d]`

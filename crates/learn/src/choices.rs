@@ -17,11 +17,11 @@ pub enum CellKind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aggregation {
-    /// The heterogeneous transformer convolution.
-    #[default]
-    Attention,
     /// A sum, without attention.
+    #[default]
     Sum,
+    /// The heterogeneous transformer convolution.
+    Attention,
     /// Only the last message of the set: by time, then by relation and peer.
     KeepLast,
 }

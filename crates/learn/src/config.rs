@@ -78,7 +78,7 @@ impl Default for ModelConfig {
             memory: true,
             cell: CellKind::Mamba,
             gate_bias: 3.0,
-            aggregation: Aggregation::Attention,
+            aggregation: Aggregation::Sum,
             bucket: Bucket::Exact,
             directed: false,
             sweeps: 0,

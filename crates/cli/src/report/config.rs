@@ -22,7 +22,7 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ("memory", "Whether nodes have a memory of past messages."),
             ("cell", "The memory's cell: \"mamba\" (state space with decay by time) or \"gru\"."),
             ("gate_bias", "Starting bias of the GRU's keep gate: larger remembers longer before anything is learnt."),
-            ("aggregation", "How messages of one moment become one: \"attention\", \"sum\" or \"keep-last\"."),
+            ("aggregation", "How messages of one moment become one: \"sum\", \"attention\" or \"keep-last\"."),
             ("bucket", "Which messages are one moment: those of an \"exact\" time, or all of a \"batch\"."),
             ("directed", "Whether messages go to destinations only, not back to sources."),
             (

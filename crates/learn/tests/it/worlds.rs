@@ -72,9 +72,10 @@ pub(crate) fn index(events: &[Event]) -> Arc<Index> {
     Arc::new(index)
 }
 
-/// A small model that trains in a moment.
+/// A small model that trains in a moment, with attention over sets, which has the most parts.
 pub(crate) fn small() -> Config {
     let mut config = Config::default();
+    config.model.aggregation = Aggregation::Attention;
     config.model.width = 16;
     config.model.channels = 16;
     config.model.states = 4;
@@ -96,7 +97,7 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
         config
     };
     vec![
-        ("default", small()),
+        ("attention", small()),
         ("gru", with(|config| config.model.cell = CellKind::Gru)),
         ("sum", with(|config| config.model.aggregation = Aggregation::Sum)),
         ("keep last", with(|config| config.model.aggregation = Aggregation::KeepLast)),
