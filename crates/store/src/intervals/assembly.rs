@@ -402,6 +402,7 @@ impl SpanSink for Assembly {
         self.hasher.edge(edge);
         let (at, created) = (self.edges.len(), edge.life.created);
         let source = match self.source {
+            // An edge that begins before 0 may move the begin of a node that is only named.
             Some((id, source)) if id == edge.source && created >= Time(0) => source,
             last => {
                 let source = self.nodes.named(edge.source, created, at as u64);

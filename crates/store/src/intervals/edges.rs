@@ -76,8 +76,8 @@ impl Edges {
         if edge.clipped > 0 {
             piece.clipped.push((piece.edges.len() as u32, edge.clipped));
         }
-        let (&EdgeSpan { destination, life, edge_type, weight, line, position, .. }, spans) = (edge, piece.spans.len());
-        let spans = spans as u32;
+        let &EdgeSpan { destination, life, edge_type, weight, line, position, .. } = edge;
+        let spans = piece.spans.len() as u32;
         piece.edges.push(Waiting { life, ends, destination, edge_type, weight, line, position, spans });
     }
 
