@@ -24,8 +24,9 @@ pub(crate) struct Args {
 /// A change of the configuration, with its name.
 type Variant = (&'static str, fn(&mut Config));
 
-const CELLS: [Variant; 4] = [
+const CELLS: [Variant; 5] = [
     ("mamba", |_| ()),
+    ("mamba, select. 20", |config| config.model.selectivity = 20.0),
     ("gru, gate bias 3", |config| config.model.cell = CellKind::Gru),
     ("gru, gate bias 0", |config| (config.model.cell, config.model.gate_bias) = (CellKind::Gru, 0.0)),
     ("no memory", |config| config.model.memory = false),

@@ -39,7 +39,7 @@ impl Aggregator {
         let query = attends.then(|| Linear::new(init, d, d));
         let types = init.normal([relations.n_node_types(), d], 0.5);
         let identity = Identity::role(init, slots, d);
-        let mut heads = || RelationHeads::new(init, relations.len(), n_heads, d / n_heads, d);
+        let mut heads = || RelationHeads::new(init, (relations, relations.len()), n_heads, [d / n_heads, d]);
         Aggregator {
             attention: query.map(|query| SetAttention { query, heads: heads() }),
             types,

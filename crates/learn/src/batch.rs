@@ -65,9 +65,14 @@ impl Relations {
         self.n_edge_types
     }
 
-    /// Number of kinds of edges that are told apart.
-    pub fn n_edge_kinds(self) -> usize {
-        if self.typed { self.n_edge_types } else { 1 }
+    /// Number of relations that are edges: the first ones.
+    pub fn n_edges(self) -> usize {
+        2 * if self.typed { self.n_edge_types } else { 1 }
+    }
+
+    /// What a relation is to its root: 0 an edge outwards, 1 an edge inwards, 2 a fact about itself.
+    pub fn role(self, relation: u32) -> u32 {
+        if (relation as usize) < self.n_edges() { relation % 2 } else { 2 }
     }
 
     /// The kind of an edge.

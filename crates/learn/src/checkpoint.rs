@@ -17,7 +17,7 @@ use timeweft_index::Index;
 use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// Bytes before the header.
 const PREFIX: usize = 8 + 4 + 8;
 

@@ -151,7 +151,7 @@ impl Layer {
             query: Linear::new(init, d + clock.width(), d),
             types: init.normal([relations.n_node_types(), d], 0.1),
             sink: init.constant([relations.n_node_types(), n_heads], 0.0),
-            heads: RelationHeads::new(init, relations.len(), n_heads, d / n_heads, f),
+            heads: RelationHeads::new(init, (relations, relations.n_edges()), n_heads, [d / n_heads, f]),
             output: Linear::new(init, d, d),
             feed_forward: FeedForward::new(init, d),
             cooperation: (config.gnn == GnnKind::Cooperative).then(|| Cooperation::new(init, d, clock)),

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::layers::{Init, Linear};
-use crate::{Clock, Tokens, nn};
+use crate::{Clock, ModelConfig, Tokens, nn};
 
 /// The cell. Two deltas: one from content, which also scales the write, and one from physical time, which only decays:
 /// idle time is an exact semigroup, so the stored state is never touched by it.
@@ -27,6 +27,8 @@ pub struct Mamba {
     skip: Param<Tensor<1>>,
     #[module(skip)]
     rank: usize,
+    #[module(skip)]
+    selectivity: f64,
 }
 
 /// What the scan of a batch is run on: G tokens, D channels, N states.
@@ -53,8 +55,9 @@ pub struct Selected {
 }
 
 impl Mamba {
-    /// For tokens of width d, D channels of N states.
-    pub fn new(init: &mut Init, d: usize, channels: usize, states: usize, clock: &Clock) -> Mamba {
+    /// For tokens of a configuration's width d, D channels of N states.
+    pub fn new(init: &mut Init, config: &ModelConfig, clock: &Clock) -> Mamba {
+        let ModelConfig { width: d, channels, states, selectivity, .. } = *config;
         let rank = channels.div_ceil(16).max(4);
         let mut delta = Linear::new(init, rank, channels);
         delta.bias = Some(init.tensor(delta_bias(channels), [channels]));
@@ -72,6 +75,7 @@ impl Mamba {
                 .tensor((0..channels * states).map(|i| ((i % states + 1) as f32).ln()).collect(), [channels, states]),
             skip: init.constant([channels], 1.0),
             rank,
+            selectivity,
         }
     }
 
@@ -100,7 +104,7 @@ impl Mamba {
         Selected {
             x,
             z,
-            delta: nn::softplus(self.delta.forward(part(0, self.rank))),
+            delta: nn::softplus(self.delta.forward(part(0, self.rank) * self.selectivity)),
             b: norm(part(self.rank, self.rank + states), b_weight, b_bias),
             c: norm(part(self.rank + states, self.rank + 2 * states), c_weight, c_bias),
             kappa: self.log_decay.val().exp(),

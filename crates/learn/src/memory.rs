@@ -45,7 +45,7 @@ impl Memory {
         let ModelConfig { width: d, channels, .. } = *config;
         Memory {
             cell: match config.cell {
-                CellKind::Mamba => Cell::Mamba(Mamba::new(init, d, channels, config.states, clock)),
+                CellKind::Mamba => Cell::Mamba(Mamba::new(init, config, clock)),
                 CellKind::Gru => Cell::Gru(Gru::new(init, d, channels, config.gate_bias as f32)),
             },
             output: Linear::plain(init, channels, d),

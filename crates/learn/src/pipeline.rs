@@ -50,7 +50,7 @@ impl Htgn {
             aggregator: Aggregator::new(init, model, relations, slots),
             memory: Memory::new(init, model, relations.n_node_types(), clock),
             gnn: Gnn::new(init, model, relations, widths, clock),
-            predictor: Predictor::new(init, d, 2 * relations.n_edge_kinds(), model.counters),
+            predictor: Predictor::new(init, d, relations, model.counters),
         }
     }
 }

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
 
 use crate::layers::{Init, Linear};
-use crate::{Loss, counters, nn};
+use crate::relations::RelationWeights;
+use crate::{Loss, Relations, counters, nn};
 
 /// Width in which counters are read.
 const READ: usize = 64;
@@ -16,9 +17,9 @@ pub struct Predictor {
     source: Linear,
     destination: Linear,
     /// `[relations, d]` each: E, w and R. A relation is a kind of edge and the side that is asked.
-    relation: Param<Tensor<2>>,
-    weight: Param<Tensor<2>>,
-    bilinear: Param<Tensor<2>>,
+    relation: RelationWeights,
+    weight: RelationWeights,
+    bilinear: RelationWeights,
     counters: Option<CounterReader>,
 }
 
@@ -60,17 +61,18 @@ impl Pairs {
 
 impl Predictor {
     /// For embeddings of width d.
-    pub fn new(init: &mut Init, d: usize, n_relations: usize, use_counters: bool) -> Predictor {
-        let scale = 1.0 / (d as f32).sqrt();
+    pub fn new(init: &mut Init, d: usize, relations: Relations, use_counters: bool) -> Predictor {
+        let (n, scale) = (relations.n_edges(), 1.0 / (d as f32).sqrt());
+        let weights = |init: &mut Init, scale| RelationWeights::new(init, relations, n, d, scale);
         Predictor {
             source: Linear::plain(init, d, d),
             destination: Linear::new(init, d, d),
-            relation: init.normal([n_relations, d], 0.1),
-            weight: init.normal([n_relations, d], scale),
-            bilinear: init.normal([n_relations, d], scale),
+            relation: weights(init, 0.1),
+            weight: weights(init, scale),
+            bilinear: weights(init, scale),
             counters: use_counters.then(|| CounterReader {
                 hidden: Linear::plain(init, counters::WIDTH, d),
-                relation: init.constant([n_relations, READ], 0.0),
+                relation: init.constant([n, READ], 0.0),
                 score: [
                     Linear::plain(init, counters::WIDTH, READ),
                     Linear::new(init, READ, READ / 2),

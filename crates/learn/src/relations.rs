@@ -1,21 +1,60 @@
-//! Attention with weights of its own for every relation, by absorbed projections (specification 2.5): no key or value
-//! of an edge is ever formed.
+//! Weights of every relation, and attention with them by absorbed projections (specification 2.5): no key or value of an
+//! edge is ever formed.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::Relations;
 use crate::layers::Init;
 use crate::nn::{self, Outlet};
+
+/// Weights `[n, width]` of n relations: what all of a role (out, in, about itself) share, and what each adds of its own, from
+/// zero. A relation that is seldom seen does as the others do, where weights of its own alone would stay as they were drawn
+/// (in the spirit of the bases of Schlichtkrull et al. 2018, section 2.2).
+#[derive(Module, Debug)]
+pub(crate) struct RelationWeights {
+    /// `[roles, width]`
+    shared: Param<Tensor<2>>,
+    /// `[n, width]`; absent where every relation is a role by itself.
+    own: Option<Param<Tensor<2>>>,
+    /// n: role of each relation.
+    #[module(skip)]
+    roles: Vec<u32>,
+}
+
+impl RelationWeights {
+    /// Of the first `n` relations; what is shared starts with deviation `scale`.
+    pub(crate) fn new(init: &mut Init, relations: Relations, n: usize, width: usize, scale: f32) -> RelationWeights {
+        let roles: Vec<u32> = (0..n as u32).map(|relation| relations.role(relation)).collect();
+        let n_roles = roles.iter().max().map_or(0, |last| *last as usize + 1);
+        RelationWeights {
+            shared: init.normal([n_roles, width], scale),
+            own: (n > n_roles).then(|| init.constant([n, width], 0.0)),
+            roles,
+        }
+    }
+
+    /// `[n, width]`.
+    pub(crate) fn val(&self) -> Tensor<2> {
+        match &self.own {
+            Some(own) => nn::gather(self.shared.val(), &self.roles) + own.val(),
+            None => self.shared.val(),
+        }
+    }
+}
 
 /// Per-relation key, value and prior of each head.
 #[derive(Module, Debug)]
 pub struct RelationHeads {
-    /// W_K `[relations, H, d_h, F]`
-    keys: Param<Tensor<4>>,
-    /// W_V `[relations, H, F, d_h]`
-    values: Param<Tensor<4>>,
+    /// W_K `[relations, H * d_h * F]`
+    keys: RelationWeights,
+    /// W_V `[relations, H * F * d_h]`
+    values: RelationWeights,
     /// mu `[relations, H]`
     prior: Param<Tensor<2>>,
+    /// d_h and F.
+    #[module(skip)]
+    widths: [usize; 2],
 }
 
 /// Which tokens each root attends to, grouped into (root, relation) pairs.
@@ -36,13 +75,15 @@ impl Structure<'_> {
 }
 
 impl RelationHeads {
-    /// For H heads of width d_h over tokens of width F.
-    pub fn new(init: &mut Init, n_relations: usize, n_heads: usize, d_h: usize, f: usize) -> RelationHeads {
-        RelationHeads {
-            keys: init.normal([n_relations, n_heads, d_h, f], 1.0 / (f as f32).sqrt()),
-            values: init.normal([n_relations, n_heads, f, d_h], 1.0 / (f as f32).sqrt()),
-            prior: init.constant([n_relations, n_heads], 0.0),
-        }
+    /// Of the first `n` relations, for H heads of width d_h over tokens of width F.
+    pub fn new(
+        init: &mut Init,
+        (relations, n): (Relations, usize),
+        n_heads: usize,
+        [d_h, f]: [usize; 2],
+    ) -> RelationHeads {
+        let mut weights = || RelationWeights::new(init, relations, n, n_heads * d_h * f, 1.0 / (f as f32).sqrt());
+        RelationHeads { keys: weights(), values: weights(), prior: init.constant([n, n_heads], 0.0), widths: [d_h, f] }
     }
 
     /// Query `[Q, H * d_h]`, tokens `[E, F]`, sink and gates to `[Q, H * d_h]`.
@@ -58,15 +99,15 @@ impl RelationHeads {
         let context = nn::temporal_attention(absorbed, tokens, prior, outlet, &structure.layout());
         let [_, h, f] = context.dims();
         let sorted = nn::gather(context.reshape([n_pairs, h * f]), &order.sorted).reshape([n_pairs, h, f]);
-        let values = nn::typed_heads(sorted, &order.offsets, self.values.val()).reshape([n_pairs, d]);
+        let values = nn::typed_heads(sorted, &order.offsets, self.value_weights()).reshape([n_pairs, d]);
         nn::scatter_sum(values, &order.sorted_root, q)
     }
 
     /// `qa_{rho,h} = W_K^T q_h / sqrt(d_h)` of every pair, `[P, H, F]` in the order of the pairs.
     fn absorb(&self, query: Tensor<2>, order: &Order) -> Tensor<3> {
         let [_, d] = query.dims();
-        let keys = self.keys.val();
-        let [_, h, d_h, f] = keys.dims();
+        let [[n, h], [d_h, f]] = [self.prior.val().dims(), self.widths];
+        let keys = self.keys.val().reshape([n, h, d_h, f]);
         let n_pairs = order.sorted.len();
         let query = nn::gather(query, &order.sorted_root).reshape([n_pairs, h, d / h]);
         let absorbed = nn::typed_heads(query, &order.offsets, keys) / (d_h as f32).sqrt();
@@ -83,7 +124,8 @@ impl RelationHeads {
 
     /// W_V `[relations, H, F, d_h]`.
     pub fn value_weights(&self) -> Tensor<4> {
-        self.values.val()
+        let [[n, h], [d_h, f]] = [self.prior.val().dims(), self.widths];
+        self.values.val().reshape([n, h, f, d_h])
     }
 }
 

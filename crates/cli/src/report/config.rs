@@ -22,6 +22,10 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ("memory", "Whether nodes have a memory of past messages."),
             ("cell", "The memory's cell: \"mamba\" (state space with decay by time) or \"gru\"."),
             ("gate_bias", "Starting bias of the GRU's keep gate: larger remembers longer before anything is learnt."),
+            (
+                "selectivity",
+                "How far a message decides itself whether Mamba writes it: larger finds rare ones, smaller keeps more apart.",
+            ),
             ("aggregation", "How messages of one moment become one: \"sum\", \"attention\" or \"keep-last\"."),
             ("bucket", "Which messages are one moment: those of an \"exact\" time, or all of a \"batch\"."),
             ("directed", "Whether messages go to destinations only, not back to sources."),
@@ -34,7 +38,7 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
                 "How neighbours are read: \"transformer\", \"cooperative\" (both sides decide), or not at all (\"none\").",
             ),
             ("layers", "Hops that a node reads: 1 or 2; the second multiplies the work by `neighbors`."),
-            ("typed", "Whether every relation has weights of its own."),
+            ("typed", "Whether every relation adds weights of its own to those that all share."),
         ],
     ),
     (

@@ -18,11 +18,15 @@ fn questions(task: &Task, n: usize) -> Vec<Query> {
 
 fn planted() -> &'static (Synthetic, Task, Trained) {
     static PLANTED: OnceLock<(Synthetic, Task, Trained)> = OnceLock::new();
-    PLANTED.get_or_init(|| {
-        let synthetic = planted_cause(40, 1);
-        let (task, trained) = synthetic.train(&synthetic.config).unwrap();
-        (synthetic, task, trained)
-    })
+    PLANTED.get_or_init(|| planted_by(1))
+}
+
+/// Learnt from a stream and weights of a seed.
+fn planted_by(seed: u64) -> (Synthetic, Task, Trained) {
+    let mut synthetic = planted_cause(40, seed);
+    synthetic.config.train.seed = seed;
+    let (task, trained) = synthetic.train(&synthetic.config).unwrap();
+    (synthetic, task, trained)
 }
 
 /// Whether a fact is a marked visit.
@@ -43,10 +47,11 @@ fn hits(trained: &Trained, queries: &[Query]) -> f64 {
 
 #[test]
 fn a_planted_cause_comes_first() {
-    let (_, task, trained) = planted();
-    let queries = questions(task, 60);
-    let found = hits(trained, &queries);
-    assert!(found >= 0.95, "{found}");
+    let found = [1, 2, 3, 4].map(|seed| {
+        let (_, task, trained) = planted_by(seed);
+        hits(&trained, &questions(&task, 60))
+    });
+    assert!(found.iter().sum::<f64>() / 4.0 >= 0.95, "{found:?}");
 }
 
 #[test]

@@ -2,8 +2,12 @@
 //!
 //! Sizes are such that a test takes seconds; `bench synthetic` prints the table for every cell and longer delays.
 
+use burn::tensor::Device;
+use timeweft_graph::EdgeTypeId;
 use timeweft_learn::synthetic::{self, Synthetic};
-use timeweft_learn::{Aggregation, Bucket, CellKind, Config, Freshness};
+use timeweft_learn::{
+    Aggregation, Bucket, CellKind, Config, Fitted, Freshness, Htgn, Query, Task, World, empty_store, pipeline,
+};
 
 fn accuracy(synthetic: &Synthetic, change: impl Fn(&mut Config)) -> f64 {
     let mut config = synthetic.config.clone();
@@ -22,6 +26,14 @@ fn a_marked_visit_is_remembered_over_distractors() {
     }
     let without = accuracy(&task, |config| config.model.memory = false);
     assert!(without < 0.25, "no memory: {without}");
+}
+
+/// With steps that a message moves little, this seed finds no mark.
+#[test]
+fn a_selective_state_space_finds_a_mark_160_visits_back() {
+    let task = synthetic::marked_visit(160, 60, 2);
+    let learnt = accuracy(&task, |config| (config.model.selectivity, config.train.seed) = (20.0, 2));
+    assert!(learnt >= 0.95, "{learnt}");
 }
 
 #[test]
@@ -79,4 +91,24 @@ fn relations_with_different_rules_need_weights_of_their_own() {
     let typed = accuracy(&task, |_| ());
     let untyped = accuracy(&task, |config| config.model.typed = false);
     assert!(typed >= 0.95 && untyped < 0.65, "{typed} against {untyped}");
+}
+
+#[test]
+fn relations_start_alike_and_are_told_apart_once_learnt() {
+    let synthetic = synthetic::types(60, 1);
+    let config = &synthetic.config;
+    let task = Task::new(synthetic.index(), config).unwrap();
+    let link = task.links.last().copied().unwrap();
+    let questions: Vec<Query> = (0..task.index.schema().edge_types().len() as u16)
+        .map(|edge_type| Query { edge_type: EdgeTypeId(edge_type), ..link.question(link.destination, link.time) })
+        .collect();
+    let world = World::new(task.index.clone(), Fitted::fit(&task, config));
+    let model = Htgn::new(config, &world, &Device::flex());
+    let store = empty_store(&world, config);
+    let nothing = pipeline::Remembered::nothing(&store);
+    let scores = pipeline::floats(pipeline::answer(&model, &world, &nothing, &store, &questions));
+    assert!(scores.len() == 3 && scores.iter().all(|score| *score == scores[0]), "{scores:?}");
+    let (_, trained) = synthetic.train(config).unwrap();
+    let scores = trained.score(&questions, link.time);
+    assert!(scores.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1.0), "{scores:?}");
 }
