@@ -75,8 +75,7 @@ pub(crate) struct Taken {
     types: Vec<u8>,
     /// Whether the list of a type beyond `types` is taken.
     others: u8,
-    /// Whether lists of both sides are.
-    both: bool,
+    side: Side,
 }
 
 impl Taken {
@@ -86,19 +85,25 @@ impl Taken {
             Side::In => 2,
             Side::Both => 3,
         };
-        let both = scope.side == Side::Both;
-        let EdgeTypes::Only(only) = &scope.edge_types else { return Taken { types: Vec::new(), others: sides, both } };
+        let side = scope.side;
+        let EdgeTypes::Only(only) = &scope.edge_types else { return Taken { types: Vec::new(), others: sides, side } };
         let mut types = vec![0; only.iter().map(|edge_type| edge_type.at() + 1).max().unwrap_or(0)];
         only.iter().for_each(|edge_type| types[edge_type.at()] = sides);
-        Taken { types, others: 0, both }
+        Taken { types, others: 0, side }
     }
 
     /// Puts the lists of a node, which lie by (side, type), in order of (type, side).
     #[inline]
     pub(crate) fn arrange(&self, parts: &mut [Part]) {
-        if self.both {
+        if self.side == Side::Both {
             parts.sort_by_key(|part| (part.edge_type, part.direction));
         }
+    }
+
+    /// Whether a list of this direction, and all that lie behind it, are on the other side: those outwards come first.
+    #[inline]
+    pub(crate) fn is_past(&self, direction: Direction) -> bool {
+        self.side == Side::Out && direction == Direction::In
     }
 
     /// Whether edges of a type are seen on any side.

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use timeweft_graph::NodeIndex;
+use timeweft_graph::{Direction, NodeIndex};
 
 use super::few::Few;
 use super::scope::Taken;
@@ -21,6 +21,9 @@ const AHEAD: usize = 8;
 
 /// Cache lines that are fetched of lists side by side; where more are needed, the processor sees by itself how it goes on.
 const LINES: usize = 4;
+
+/// Few nodes have more lists outwards. Heads of others are not fetched where nobody asks for them.
+const OUTWARDS: u32 = 4;
 
 /// Times of entries of one of the two widths, each with room of its own.
 pub(crate) trait Width: Tick {
@@ -134,7 +137,9 @@ impl<T: Tick> Ahead<'_, T> {
         let of_node = self.lists.of_node(node);
         self.places[room] = (of_node.start, of_node.end);
         fetch(self.lists.heads, of_node.start as usize);
-        fetch(self.lists.heads, of_node.end as usize);
+        let end =
+            if self.taken.is_past(Direction::In) { of_node.end.min(of_node.start + OUTWARDS) } else { of_node.end };
+        fetch(self.lists.heads, end as usize);
     }
 
     /// Reads where the lists of a node lie, and fetches those that are taken.
@@ -144,7 +149,7 @@ impl<T: Tick> Ahead<'_, T> {
         parts.clear();
         // Lists that lie side by side are fetched together.
         let mut side_by_side = 0..0;
-        for part in self.lists.parts(place.0..place.1) {
+        for part in self.lists.parts(place.0..place.1).take_while(|part| !self.taken.is_past(part.direction)) {
             if self.taken.takes(part.edge_type, part.direction) {
                 if part.start as usize != side_by_side.end {
                     fetch_lists(&self.lists, self.weights, side_by_side);
