@@ -32,8 +32,8 @@ const CELLS: [Variant; 5] = [
     ("no memory", |config| config.model.memory = false),
 ];
 const SETS: [Variant; 3] = [
-    ("attention", |_| ()),
-    ("sum", |config| config.model.aggregation = Aggregation::Sum),
+    ("sum", |_| ()),
+    ("attention", |config| config.model.aggregation = Aggregation::Attention),
     ("keep-last", |config| config.model.aggregation = Aggregation::KeepLast),
 ];
 const BUCKETS: [Variant; 3] = [

