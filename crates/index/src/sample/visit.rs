@@ -22,7 +22,7 @@ const AHEAD: usize = 8;
 /// Cache lines that are fetched of lists side by side; where more are needed, the processor sees by itself how it goes on.
 const LINES: usize = 4;
 
-/// Few nodes have more lists outwards. Heads of others are not fetched where nobody asks for them.
+/// Where only edges outwards are asked for, the heads of so many lists are fetched: few nodes have more of them.
 const OUTWARDS: u32 = 4;
 
 /// Times of entries of one of the two widths, each with room of its own.
