@@ -7,6 +7,7 @@ use timeweft_graph::{
 
 use crate::check::{Ends, edge_type_name, full, in_order};
 use crate::edge::Identity;
+use crate::life::Life;
 use crate::log::Subject;
 use crate::{Index, NONE};
 
@@ -58,9 +59,9 @@ impl Index {
 
     /// Begins a life of a node that has none, checked by the caller, and ends its merges.
     pub(crate) fn begin_life(&mut self, node: NodeIndex, time: Time, sets: Sets<'_>, namespace: u32) {
-        self.merges.close_all(self.nodes.get(node).merge, time);
+        self.merges.close_all(self.nodes.merge(node), time);
         let track = self.columns.open(time, sets.0);
-        let life = self.nodes.open(node, time, track, namespace);
+        let life = self.nodes.open(node, track, namespace);
         self.accept_create(Subject::Node(life), time, sets);
     }
 
@@ -76,9 +77,10 @@ impl Index {
 
     /// Sets features of a node's open life.
     pub(crate) fn update_life(&mut self, node: NodeIndex, time: Time, sets: &[(FeatureId, u32)]) {
-        let life = self.nodes.get(node).life;
-        self.columns.update(&mut self.nodes.lives[life as usize].track, time, sets);
-        self.nodes.all[node.at()].latest = time;
+        let life = self.nodes.life(node);
+        let own = &mut self.nodes.lives[life as usize];
+        own.set_track(self.columns.update(own.track(), time, sets));
+        self.nodes.latest[node.at()] = time;
         self.accept(Action::Update, Subject::Node(life), time, sets);
     }
 
@@ -100,9 +102,9 @@ impl Index {
         in_order(time, latest, || format!("an edge of node {}", self.node_key(node)))?;
 
         at_node.open.iter().for_each(|&edge| self.close_edge(edge, time));
-        let life = self.nodes.get(node).life;
+        let life = self.nodes.life(node);
         self.nodes.lives[life as usize].interval.removed = time;
-        self.nodes.all[node.at()].latest = time;
+        self.nodes.latest[node.at()] = time;
         self.log.note_ended(self.log.len() as u32, &at_node.open);
         self.accept(Action::Delete, Subject::Node(life), time, &[]);
         Ok(())
@@ -141,7 +143,7 @@ impl Index {
         namespace: u32,
     ) -> EdgeIndex {
         let track = self.columns.open(time, sets.0);
-        let edge = self.edges.open(edge, time, track, namespace);
+        let edge = self.edges.open(edge, track, namespace);
         self.connect(edge);
         self.accept_create(Subject::Edge(edge.0), time, sets);
         edge
@@ -159,7 +161,8 @@ impl Index {
 
     /// Sets features of an edge's open life.
     pub(crate) fn update_edge_life(&mut self, edge: EdgeIndex, time: Time, sets: &[(FeatureId, u32)]) {
-        self.columns.update(&mut self.edges.lives[edge.at()].track, time, sets);
+        let own = &mut self.edges.lives[edge.at()];
+        own.set_track(self.columns.update(own.track(), time, sets));
         self.weights.forget();
         self.edges.touch(edge, time);
         self.accept(Action::Update, Subject::Edge(edge.0), time, sets);
@@ -184,7 +187,7 @@ impl Index {
         if !life.interval.is_open() {
             return Err(Reason::DeletedNode(key.clone()));
         }
-        self.check_namespace(life.namespace, namespace, || format!("node {key}"))?;
+        self.check_namespace(self.nodes.owner(node), namespace, || format!("node {key}"))?;
         self.check_order(node, time)?;
         Ok(node)
     }

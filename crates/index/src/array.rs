@@ -227,20 +227,37 @@ impl<'a, T: Pod> IntoIterator for &'a Array<T> {
     }
 }
 
-/// Starts to bring a place of an array into the nearest cache.
+/// Starts to bring a place of an array into the nearest cache: the line that it begins in.
 #[inline]
 pub(crate) fn fetch<T>(array: &[T], at: usize) {
-    #[cfg(target_arch = "x86_64")]
     if let Some(place) = array.get(at) {
+        fetch_line(std::ptr::from_ref(place).cast());
+    }
+}
+
+/// The same for a place that may lie in two lines.
+#[inline]
+pub(crate) fn fetch_both<T>(array: &[T], at: usize) {
+    if let Some(place) = array.get(at) {
+        let start: *const u8 = std::ptr::from_ref(place).cast();
+        fetch_line(start);
+        fetch_line(start.wrapping_add(size_of::<T>().saturating_sub(1)));
+    }
+}
+
+#[inline]
+fn fetch_line(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         #[expect(
             unsafe_code,
             reason = "std has no safe way to fetch ahead; an address that is borrowed is always good"
         )]
         unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
+            _mm_prefetch::<_MM_HINT_T0>(address.cast());
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (array, at);
+    let _ = address;
 }

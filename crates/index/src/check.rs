@@ -6,6 +6,7 @@ use timeweft_graph::{
     Reason, Time, Value,
 };
 
+use crate::column::HEAD;
 use crate::ids::MAX_LENGTH;
 use crate::values::MOST;
 use crate::{Index, NONE};
@@ -47,14 +48,15 @@ impl Index {
 
     /// Refuses what would not have numbers for so many more values.
     pub(crate) fn check_room(&self, values: usize) -> Result<(), Reason> {
-        let sets = self.log.len().max(self.columns.n_first()).saturating_add(values);
+        let sets = self.log.len().max(self.columns.tracks.len()).saturating_add(values + HEAD);
         if self.edges.lives.len() >= LIVES
             || self.nodes.lives.len() >= LIVES
             || sets >= NONE as usize
             || self.columns.values.bytes.len() >= VALUES
         {
             return Err(Reason::Malformed(
-                "the graph is full: 2^31 lives, 2^32 events and values, or 8 GiB of values".into(),
+                "the graph is full: 2^31 lives, 2^32 events, 2^32 lives and values of theirs, or 8 GiB of values"
+                    .into(),
             ));
         }
         Ok(())
@@ -126,7 +128,7 @@ impl Index {
 
     /// Whether `time` is not before the latest event of a node.
     pub(crate) fn check_order(&self, node: NodeIndex, time: Time) -> Result<(), Reason> {
-        in_order(time, self.nodes.get(node).latest, || format!("node {}", self.node_key(node)))
+        in_order(time, self.nodes.latest(node), || format!("node {}", self.node_key(node)))
     }
 
     /// Whether a life belongs to the namespace that speaks.

@@ -19,23 +19,34 @@ pub(crate) struct Span {
     unused: u16,
 }
 
-/// The features that a life was given at once, most often the only ones it ever has.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
+/// The features of one life: where they are, and when it began.
+#[derive(Clone, Copy)]
 pub(crate) struct Track {
-    created: Time,
-    /// Where its values begin in [`Columns::first`].
-    start: u32,
-    /// Number of its shape; and [`CHANGED`] if [`Columns::changed`] has its spans, because some changed later.
-    shape: u32,
+    /// Where it begins in [`Columns::tracks`], or [`NONE`]; with an `only` feature the number of its value.
+    pub(crate) at: u32,
+    /// The feature that the life was given at its begin, if it never had another one and this never changed, so that nothing
+    /// else has to be read; or [`MANY`].
+    pub(crate) only: FeatureId,
+    pub(crate) begun: Time,
 }
 
-/// The features of all lives: one track a life.
+/// Not just one feature.
+pub(crate) const MANY: FeatureId = FeatureId(u16::MAX);
+
+impl Track {
+    /// That of a life without features.
+    pub(crate) fn none(begun: Time) -> Track {
+        Track { at: NONE, only: MANY, begun }
+    }
+}
+
+/// The features of all lives.
 #[derive(Clone, Default)]
 pub(crate) struct Columns {
-    pub(crate) tracks: Array<Track>,
-    /// Numbers of the values that each track was opened with, in the order of its shape. They never change.
-    pub(crate) first: Array<u32>,
+    /// What lives were given at once, most often the only features that they ever have. Side by side, so that one line of
+    /// memory has it all: the number of the shape with [`CHANGED`] and [`LATE`]; if it is late, the time in two halves, the
+    /// lower first; the number of each value, in the order of the shape.
+    pub(crate) tracks: Array<u32>,
     pub(crate) shapes: Shapes,
     /// The spans of the tracks that changed, sorted by (feature, created).
     pub(crate) changed: FxHashMap<u32, Vec<Span>>,
@@ -43,18 +54,28 @@ pub(crate) struct Columns {
     pub(crate) scratch: Vec<u8>,
 }
 
-/// Marks a track that changed, in its shape.
+/// Marks a track whose spans are in [`Columns::changed`], because some changed after it was opened.
 const CHANGED: u32 = 1 << 31;
+/// Marks a track that was opened after its life began.
+const LATE: u32 = 1 << 30;
+/// The words of a track besides its values, at most.
+pub(crate) const HEAD: usize = 3;
 
-impl Track {
-    fn is_changed(self) -> bool {
-        self.shape & CHANGED != 0
-    }
+/// What a track begins with.
+#[derive(Clone, Copy)]
+struct Head {
+    /// The number of its shape.
+    shape: u32,
+    is_changed: bool,
+    since: Time,
+    /// Where its values begin.
+    start: usize,
 }
 
 /// Which features lives are given: most lives of a type are given the same ones.
 #[derive(Clone, Default)]
 pub(crate) struct Shapes {
+    /// Fewer than [`LATE`]: [`Shapes::MOST`], and one for each number of features.
     pub(crate) all: Vec<Box<[FeatureId]>>,
     numbers: FxHashMap<Box<[FeatureId]>, u32>,
     last: usize,
@@ -88,7 +109,7 @@ impl Shapes {
     }
 
     fn get(&self, number: u32) -> &[FeatureId] {
-        self.all.get((number & !CHANGED) as usize).map_or(&[], |features| features)
+        self.all.get(number as usize).map_or(&[], |features| features)
     }
 }
 
@@ -121,19 +142,20 @@ impl Columns {
 
     /// Makes room for lives with so many first values, of so many bytes in all.
     pub(crate) fn reserve(&mut self, lives: usize, values: usize, bytes: usize) {
-        self.tracks.reserve(lives);
-        self.first.reserve(values);
+        self.tracks.reserve(lives.saturating_add(values));
         self.values.bytes.reserve(bytes);
     }
 
-    /// How many places of first values are taken.
-    pub(crate) fn n_first(&self) -> usize {
-        self.first.len()
+    /// The track of a life that begins with these sets; of several sets of one feature the last counts.
+    pub(crate) fn open(&mut self, begun: Time, sets: &[(FeatureId, u32)]) -> Track {
+        match *sets {
+            [(only, at)] if only != MANY && at != NONE => Track { at, only, begun },
+            _ => Track { at: self.open_many(None, sets), ..Track::none(begun) },
+        }
     }
 
-    /// A track for a life with these sets, all at one time; of several sets of one feature the last counts. [`NONE`] if
-    /// nothing is set.
-    pub(crate) fn open(&mut self, time: Time, sets: &[(FeatureId, u32)]) -> u32 {
+    /// Where the track of a life with these sets begins, which are made late if there is a time; [`NONE`] if nothing is set.
+    fn open_many(&mut self, late: Option<Time>, sets: &[(FeatureId, u32)]) -> u32 {
         let plain = sets.is_sorted_by(|a, b| a.0 < b.0) && sets.iter().all(|(_, value)| *value != NONE);
         let settled;
         let sets = if plain {
@@ -145,60 +167,74 @@ impl Columns {
         if sets.is_empty() {
             return NONE;
         }
-        let start = self.first.len() as u32;
-        let shape = match self.shapes.find(sets) {
-            Some(shape) => {
-                self.first.extend(sets.iter().map(|(_, value)| *value));
-                shape
-            }
-            None => self.open_widely(sets),
-        };
-        self.tracks.push(Track { created: time, start, shape });
-        (self.tracks.len() - 1) as u32
-    }
-
-    /// Where every life has features of its own: a place for each feature up to the last.
-    fn open_widely(&mut self, sets: &[(FeatureId, u32)]) -> u32 {
-        let last = sets.last().map_or(0, |(feature, _)| feature.0);
-        let mut sets = sets.iter().copied().peekable();
-        for feature in (0..=last).map(FeatureId) {
-            let set = sets.next_if(|(known, _)| *known == feature);
-            self.first.push(set.map_or(NONE, |(_, value)| value));
+        let track = self.tracks.len() as u32;
+        let shape = self.shapes.find(sets);
+        let wide = if shape.is_none() { widened(sets) } else { Vec::new() };
+        let sets = if shape.is_none() { &wide } else { sets };
+        let shape = shape.unwrap_or_else(|| self.shapes.add(sets.iter().map(|(feature, _)| *feature).collect()));
+        match late {
+            None => self.tracks.push(shape),
+            Some(Time(time)) => self.tracks.extend_from_slice(&[shape | LATE, time as u32, (time >> 32) as u32]),
         }
-        self.shapes.add((0..=last).map(FeatureId).collect())
+        self.tracks.extend(sets.iter().map(|(_, value)| *value));
+        track
     }
 
     /// Whether a life's features at its begin are those that its track was opened with.
-    pub(crate) fn opened_at(&self, track: u32, life: Interval) -> bool {
-        self.tracks.get(track as usize).is_some_and(|track| track.created == life.created)
+    pub(crate) fn is_opened_at_begin(&self, track: Track) -> bool {
+        track.only != MANY || self.tracks.get(track.at as usize).is_some_and(|head| head & LATE == 0)
     }
 
-    /// Sets features from `time` on; a life without a track gets one.
-    pub(crate) fn update(&mut self, track: &mut u32, time: Time, sets: &[(FeatureId, u32)]) {
-        if *track == NONE {
-            *track = self.open(time, sets);
-        } else {
-            sets.iter().for_each(|&(feature, value)| self.set(*track, feature, time, value));
+    /// The track of a life once features are set from `time` on.
+    pub(crate) fn update(&mut self, mut track: Track, time: Time, sets: &[(FeatureId, u32)]) -> Track {
+        if track.at == NONE {
+            track.at = self.open_many((time != track.begun).then_some(time), sets);
+        } else if !sets.is_empty() {
+            if track.only != MANY {
+                track = Track { at: self.open_many(None, &[(track.only, track.at)]), only: MANY, ..track };
+            }
+            sets.iter().for_each(|&(feature, value)| self.set(track, feature, time, value));
         }
+        track
+    }
+
+    /// What a track that is not of one feature alone begins with.
+    #[inline]
+    fn head(&self, track: Track) -> Option<Head> {
+        let at = track.at as usize;
+        let head = *self.tracks.get(at).filter(|_| track.only == MANY)?;
+        let (since, start) = match head & LATE {
+            0 => (track.begun, at + 1),
+            _ => (Time(i64::from(self.tracks[at + 1]) | i64::from(self.tracks[at + 2]) << 32), at + HEAD),
+        };
+        Some(Head { shape: head & !(CHANGED | LATE), is_changed: head & CHANGED != 0, since, start })
+    }
+
+    /// Since when what a track was opened with holds.
+    fn since(&self, track: Track) -> Time {
+        self.head(track).map_or(track.begun, |head| head.since)
     }
 
     /// What a track was opened with, sorted by feature.
-    pub(crate) fn first(&self, track: u32) -> impl Iterator<Item = (FeatureId, u32)> {
-        let own = self.tracks.get(track as usize);
+    pub(crate) fn first(&self, track: Track) -> impl Iterator<Item = (FeatureId, u32)> {
+        let only = (track.only != MANY).then_some((track.only, track.at));
+        let own = self.head(track);
         let features = own.map_or(&[][..], |own| self.shapes.get(own.shape));
-        let values = own.map_or(&[][..], |own| &self.first[own.start as usize..][..features.len()]);
-        features.iter().copied().zip(values.iter().copied()).filter(|(_, value)| *value != NONE)
+        let values = own.map_or(&[][..], |own| &self.tracks[own.start..][..features.len()]);
+        let many = features.iter().copied().zip(values.iter().copied()).filter(|(_, value)| *value != NONE);
+        only.into_iter().chain(many)
     }
 
     /// Sets a feature from `time` on, which is not before any earlier set of it. What was set at the same time before is undone.
-    fn set(&mut self, track: u32, feature: FeatureId, time: Time, value: u32) {
-        if !self.tracks[track as usize].is_changed() {
-            let created = self.tracks[track as usize].created;
-            let spans = self.first(track).map(|(feature, value)| Span { created, value, feature, unused: 0 }).collect();
-            self.changed.insert(track, spans);
-            self.tracks[track as usize].shape |= CHANGED;
+    fn set(&mut self, track: Track, feature: FeatureId, time: Time, value: u32) {
+        let Some(head) = self.head(track) else { return };
+        if !head.is_changed {
+            let span = |(feature, value)| Span { created: head.since, value, feature, unused: 0 };
+            let spans = self.first(track).map(span).collect();
+            self.changed.insert(track.at, spans);
+            self.tracks[track.at as usize] |= CHANGED;
         }
-        let Some(mut spans) = self.changed.remove(&track) else { return };
+        let Some(mut spans) = self.changed.remove(&track.at) else { return };
         let mut end = spans.partition_point(|span| span.feature <= feature);
         let last = |spans: &[Span], end: usize| end.checked_sub(1).map(|at| spans[at]).filter(|s| s.feature == feature);
         if last(&spans, end).is_some_and(|span| span.created == time) {
@@ -208,19 +244,30 @@ impl Columns {
         if !self.same(last(&spans, end).map_or(NONE, |span| span.value), value) {
             spans.insert(end, Span { created: time, value, feature, unused: 0 });
         }
-        self.changed.insert(track, spans);
+        self.changed.insert(track.at, spans);
     }
 
     /// The number of the value of a feature that holds at a time of the life, or [`NONE`].
     #[inline]
-    pub(crate) fn value_at(&self, track: u32, feature: FeatureId, time: Time) -> u32 {
-        match self.tracks.get(track as usize) {
-            Some(own) if own.is_changed() => self.changed_at(track, feature, time),
-            Some(own) if own.created <= time => {
-                let place = self.shapes.get(own.shape).binary_search(&feature);
-                place.map_or(NONE, |at| self.first[own.start as usize + at])
+    pub(crate) fn value_at(&self, track: Track, feature: FeatureId, time: Time) -> u32 {
+        if track.only != MANY {
+            return if track.only == feature && track.begun <= time { track.at } else { NONE };
+        }
+        match self.head(track) {
+            Some(head) if head.is_changed => self.changed_at(track.at, feature, time),
+            Some(head) if head.since <= time => {
+                let place = self.shapes.get(head.shape).binary_search(&feature);
+                place.map_or(NONE, |at| self.tracks[head.start + at])
             }
             _ => NONE,
+        }
+    }
+
+    /// Starts to bring a track into the nearest cache, where it is not known already.
+    #[inline]
+    pub(crate) fn fetch(&self, track: Track) {
+        if track.only == MANY {
+            fetch(&self.tracks, track.at as usize);
         }
     }
 
@@ -230,17 +277,9 @@ impl Columns {
         end.checked_sub(1).map(|at| spans[at]).filter(|span| span.feature == feature).map_or(NONE, |span| span.value)
     }
 
-    /// Starts to bring into the nearest cache what a track was opened with.
-    #[inline]
-    pub(crate) fn fetch_first(&self, track: u32) {
-        if let Some(own) = self.tracks.get(track as usize) {
-            fetch(&self.first, own.start as usize);
-        }
-    }
-
     /// The values that hold at a time of the life: at most one of each feature, in the order of the schema.
-    pub(crate) fn at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, u32)> {
-        let begun = self.tracks.get(track as usize).is_some_and(|track| track.created <= time);
+    pub(crate) fn at(&self, track: Track, time: Time) -> impl Iterator<Item = (FeatureId, u32)> {
+        let begun = self.since(track) <= time;
         let (first, spans) = self.parts(track);
         let first = first.filter(move |_| begun);
         let changed = spans.chunk_by(|a, b| a.feature == b.feature).filter_map(move |spans| {
@@ -252,9 +291,9 @@ impl Columns {
     }
 
     /// Every value that held in the life and when, by (feature, created).
-    pub(crate) fn history(&self, track: u32, life: Interval) -> impl Iterator<Item = (FeatureId, Interval, u32)> {
+    pub(crate) fn history(&self, track: Track, life: Interval) -> impl Iterator<Item = (FeatureId, Interval, u32)> {
         let (first, spans) = self.parts(track);
-        let created = self.tracks.get(track as usize).map_or(life.created, |track| track.created);
+        let created = self.since(track);
         let first =
             first.filter_map(move |(feature, value)| Some((feature, Interval::new(created, life.removed)?, value)));
         let changed = spans.chunk_by(|a, b| a.feature == b.feature).flat_map(move |spans| {
@@ -268,10 +307,10 @@ impl Columns {
     }
 
     /// What a track was opened with, or, once something changed, its spans.
-    fn parts(&self, track: u32) -> (impl Iterator<Item = (FeatureId, u32)>, &[Span]) {
-        let changed = self.tracks.get(track as usize).is_some_and(|own| own.is_changed());
-        let spans = if changed { self.changed.get(&track).map_or(&[][..], |spans| spans) } else { &[] };
-        (self.first(if changed { NONE } else { track }), spans)
+    fn parts(&self, track: Track) -> (impl Iterator<Item = (FeatureId, u32)>, &[Span]) {
+        let changed = self.head(track).is_some_and(|head| head.is_changed);
+        let spans = if changed { self.changed.get(&track.at).map_or(&[][..], |spans| spans) } else { &[] };
+        (self.first(if changed { Track::none(track.begun) } else { track }), spans)
     }
 }
 
@@ -285,6 +324,14 @@ fn settle(sets: &[(FeatureId, u32)]) -> Vec<(FeatureId, u32)> {
     own
 }
 
+/// A place for each feature up to the last, where every life has features of its own.
+fn widened(sets: &[(FeatureId, u32)]) -> Vec<(FeatureId, u32)> {
+    let last = sets.last().map_or(0, |(feature, _)| feature.0);
+    let mut sets = sets.iter().copied().peekable();
+    let mut place = |feature| sets.next_if(|(known, _)| *known == feature).unwrap_or((feature, NONE));
+    (0..=last).map(FeatureId).map(&mut place).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,7 +343,7 @@ mod tests {
         let sets = |life: u32| -> Vec<(FeatureId, u32)> {
             (0..14).filter(|bit| life >> bit & 1 == 1).map(|bit| (FeatureId(bit), life + u32::from(bit))).collect()
         };
-        let tracks: Vec<u32> = (0..1 << 14).map(|life| columns.open(Time(1), &sets(life))).collect();
+        let tracks: Vec<Track> = (0..1 << 14).map(|life| columns.open(Time(1), &sets(life))).collect();
         for (life, &track) in (0..).zip(&tracks) {
             assert_eq!(columns.at(track, Time(1)).collect::<Vec<_>>(), sets(life));
             let one = |bit| columns.value_at(track, FeatureId(bit), Time(1));

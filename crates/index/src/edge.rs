@@ -4,10 +4,11 @@ use std::hash::{Hash, Hasher};
 
 use bytemuck::{Pod, Zeroable};
 use rustc_hash::{FxHashMap, FxHasher};
-use timeweft_graph::{EdgeIndex, EdgeTypeId, Interval, NodeIndex, Time};
+use timeweft_graph::{EdgeIndex, EdgeTypeId, FeatureId, Interval, NodeIndex, Time};
 
 use crate::NONE;
 use crate::array::Array;
+use crate::column::Track;
 use crate::life::Life;
 use crate::slots::Slots;
 
@@ -31,10 +32,11 @@ pub(crate) struct EdgeLife {
     pub(crate) key: u32,
     pub(crate) previous: u32,
     pub(crate) next: u32,
-    pub(crate) track: u32,
+    /// Its [`Track`].
+    track: u32,
     pub(crate) namespace: u32,
     pub(crate) edge_type: EdgeTypeId,
-    unused: u16,
+    only: FeatureId,
 }
 
 impl EdgeLife {
@@ -51,8 +53,11 @@ impl Life for EdgeLife {
     fn previous(&self) -> u32 {
         self.previous
     }
-    fn track(&self) -> u32 {
-        self.track
+    fn track(&self) -> Track {
+        Track { at: self.track, only: self.only, begun: self.interval.created }
+    }
+    fn set_track(&mut self, track: Track) {
+        (self.track, self.only) = (track.at, track.only);
     }
 }
 
@@ -122,26 +127,24 @@ impl Edges {
     pub(crate) fn open(
         &mut self,
         (identity, latest): (Identity, Option<EdgeIndex>),
-        time: Time,
-        track: u32,
+        track: Track,
         namespace: u32,
     ) -> EdgeIndex {
         let life = self.lives.len() as u32;
         let Identity { edge_type, source, destination, key } = identity;
         let previous = latest.map_or(NONE, |latest| latest.0);
         self.note_latest(identity, life);
-        let interval = Interval::open(time);
         self.lives.push(EdgeLife {
-            interval,
+            interval: Interval::open(track.begun),
             source,
             destination,
             key,
             previous,
             next: NONE,
-            track,
+            track: track.at,
             namespace,
             edge_type,
-            unused: 0,
+            only: track.only,
         });
         if let Some(previous) = self.lives.get_mut(previous as usize) {
             previous.next = life;

@@ -93,19 +93,21 @@ impl Index {
         let (nodes, edges) = (nodes / 9 * 8, edges / 9 * 8);
         let features = self.schema.node_types().iter().map(|of_type| of_type.features.len()).max().unwrap_or(0);
         self.columns.reserve(nodes, nodes * features, 0);
-        self.nodes.all.touch(nodes);
+        self.nodes.latest.touch(nodes);
+        self.nodes.life.touch(nodes);
+        self.nodes.merge.touch(nodes);
         self.nodes.lives.touch(nodes);
+        self.nodes.owners.touch(nodes);
         self.nodes.ids.ids.touch(nodes);
         self.edges.lives.touch(edges);
-        self.columns.tracks.touch(nodes);
-        self.columns.first.touch(nodes * features);
+        self.columns.tracks.touch(nodes + nodes * features);
         self.log.kinds.touch(nodes + edges);
         self.log.subjects.touch(nodes + edges);
     }
 
     /// How many nodes the log ever named, be it as the target of a merge alone; their numbers are below it.
     pub fn n_nodes(&self) -> usize {
-        self.nodes.all.len()
+        self.nodes.life.len()
     }
 
     /// How many lives of edges the log ever created; their numbers are below it.
@@ -141,20 +143,20 @@ impl Index {
 
     /// When a node was first created; [`Time::FOREVER`] if it is only named as the target of a merge.
     pub fn first_created(&self, node: NodeIndex) -> Time {
-        let lives = chain(&self.nodes.lives, self.nodes.get(node).life).map(|life| &self.nodes.lives[life as usize]);
+        let lives = chain(&self.nodes.lives, self.nodes.life(node)).map(|life| &self.nodes.lives[life as usize]);
         lives.map(|life| life.interval.created).last().unwrap_or(Time::FOREVER)
     }
 
     /// The features of a node at a time, in the order of the schema; none if it is not alive.
     pub fn node_features(&self, node: NodeIndex, time: Time) -> impl Iterator<Item = (FeatureId, Value)> {
-        let track = self.node_life(node, time).map_or(crate::NONE, |life| self.nodes.lives[life as usize].track);
-        self.values_at(track, time)
+        let life = self.node_life(node, time).map(|life| &self.nodes.lives[life as usize]);
+        self.values_at(life, time)
     }
 
     /// The features of a life of an edge at a time, in the order of the schema; none if it is not alive.
     pub fn edge_features(&self, edge: EdgeIndex, time: Time) -> impl Iterator<Item = (FeatureId, Value)> {
-        let track = if self.edge_alive(edge, time) { self.edges.get(edge).track } else { crate::NONE };
-        self.values_at(track, time)
+        let life = self.edge_alive(edge, time).then(|| self.edges.get(edge));
+        self.values_at(life, time)
     }
 
     /// Type, source and destination of a life of an edge.
@@ -214,10 +216,15 @@ impl Index {
     }
 
     fn node_life(&self, node: NodeIndex, time: Time) -> Option<u32> {
-        shown(&self.nodes.lives, self.nodes.get(node).life, At::time(time))
+        shown(&self.nodes.lives, self.nodes.life(node), At::time(time))
     }
 
-    fn values_at(&self, track: u32, time: Time) -> impl Iterator<Item = (FeatureId, Value)> {
-        self.columns.at(track, time).filter_map(|(id, value)| Some((id, self.columns.value(value)?)))
+    fn values_at<L: Life>(
+        &self,
+        life: Option<&L>,
+        time: Time,
+    ) -> impl Iterator<Item = (FeatureId, Value)> + use<'_, L> {
+        let held = life.map(|life| self.columns.at(life.track(), time)).into_iter().flatten();
+        held.filter_map(|(id, value)| Some((id, self.columns.value(value)?)))
     }
 }

@@ -16,6 +16,7 @@ use timeweft_graph::{
     Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject, Schema, Time,
 };
 
+use crate::column::Track;
 use crate::life::{Life, chain};
 use crate::{Index, NONE};
 
@@ -178,7 +179,7 @@ impl<'a> Join<'a> {
 
     /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`Join::sets`], in the order of
     /// names.
-    fn compare(&mut self, track: u32, row: RowRef<'_>) {
+    fn compare(&mut self, track: Track, row: RowRef<'_>) {
         self.sets.clear();
         let compared = self.projection.get(&row.owner());
         let skipped = |feature: FeatureId| compared.is_some_and(|compared| !compared.contains(&feature));

@@ -3,6 +3,7 @@
 use timeweft_graph::{At, Deletes, Interval, Time};
 
 use crate::NONE;
+use crate::column::Track;
 
 /// One life of a node or edge. A life that ended when it began is kept as a record and never shown.
 pub(crate) trait Life {
@@ -10,8 +11,10 @@ pub(crate) trait Life {
     fn interval(&self) -> Interval;
     /// The life of the same element before this one, or [`NONE`].
     fn previous(&self) -> u32;
-    /// Its features in [`crate::column::Columns`], or [`NONE`].
-    fn track(&self) -> u32;
+    /// Its features in [`crate::column::Columns`].
+    fn track(&self) -> Track;
+    /// Notes where its features are.
+    fn set_track(&mut self, track: Track);
 
     /// Whether some tick lies in it.
     fn is_real(&self) -> bool {

@@ -52,7 +52,7 @@ impl LiveEdge<'_> {
 impl Index {
     /// The namespace that created a node's latest life; empty if none was given, `None` for an unknown node.
     pub fn namespace_of(&self, key: &NodeKey) -> Option<&Name> {
-        self.namespaces.get(self.nodes.latest_life(self.node_index(key)?)?.namespace)
+        self.namespaces.get(self.nodes.owner(self.node_index(key)?))
     }
 
     /// The namespace that created an edge's latest life; empty if none was given, `None` for an unknown edge.
@@ -65,12 +65,12 @@ impl Index {
         let wanted = self.namespaces.find(namespace);
         let all = (0..self.n_nodes() as u32).map(NodeIndex);
         let lives = all.filter_map(|node| Some((node, self.nodes.latest_life(node)?)));
-        let live = lives.filter(move |(_, life)| Some(life.namespace) == wanted && life.interval.is_open());
+        let live = lives.filter(move |(node, life)| life.interval.is_open() && Some(self.nodes.owner(*node)) == wanted);
         live.map(|(node, life)| LiveNode {
             node,
             key: self.node_key(node),
             life: life.interval,
-            features: self.current(life, Owner::Node(self.nodes.node_type(node))),
+            features: self.current(life, Owner::Node(life.node_type)),
         })
     }
 

@@ -9,7 +9,9 @@ use timeweft_graph::rows::{LifeRows, RowRef};
 use timeweft_graph::{Action, EdgeIndex, FeatureId, Interval, Name, NodeIndex, NodeKey, NodeTypeId, Reason, Time};
 
 use crate::check::in_order;
+use crate::column::Track;
 use crate::edge::Identity;
+use crate::life::Life;
 use crate::log::Subject;
 use crate::{Index, NONE};
 
@@ -100,11 +102,11 @@ impl<'a> Lives<'a> {
         let Lives { index, first, events, updates, update_sets, .. } = self;
         let mut order: Vec<Place> = Vec::with_capacity(events);
         for (at, life) in index.nodes.lives.iter().enumerate().skip(first[0]) {
-            order.push(Place::new(life.interval.created, 2, at, index.columns.opened_at(life.track, life.interval)));
+            order.push(Place::new(life.interval.created, 2, at, index.columns.is_opened_at_begin(life.track())));
             order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 1, at, false)));
         }
         for (at, life) in index.edges.lives.iter().enumerate().skip(first[1]) {
-            order.push(Place::new(life.interval.created, 4, at, index.columns.opened_at(life.track, life.interval)));
+            order.push(Place::new(life.interval.created, 4, at, index.columns.is_opened_at_begin(life.track())));
             order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 0, at, false)));
         }
         order.extend(updates.iter().enumerate().map(|(at, update)| match update.subject {
@@ -142,12 +144,10 @@ impl<'a> Lives<'a> {
         }));
         self.destination_lives.clear();
         let none = (NONE, Interval::open(Time::FOREVER));
-        self.destination_lives.extend(self.destinations.iter().map(
-            |node| match node.map(|node| nodes.get(node).life) {
-                None | Some(NONE) => none,
-                Some(own) => (own, nodes.lives[own as usize].interval),
-            },
-        ));
+        self.destination_lives.extend(self.destinations.iter().map(|node| match node.map(|node| nodes.life(node)) {
+            None | Some(NONE) => none,
+            Some(own) => (own, nodes.lives[own as usize].interval),
+        }));
     }
 
     fn node(&mut self, lives: &LifeRows, row: RowRef<'_>) -> Result<(), Reason> {
@@ -162,14 +162,14 @@ impl<'a> Lives<'a> {
         let index = &mut *self.index;
         index.columns.values.add_row(row, &mut self.sets);
         let node = known.unwrap_or_else(|| index.nodes.add(row.node_type(), row.id()));
-        index.merges.close_all(index.nodes.get(node).merge, life.created);
+        index.merges.close_all(index.nodes.merge(node), life.created);
         let track = index.columns.open(life.created, &self.sets);
-        let opened = index.nodes.open(node, life.created, track, self.speaker);
-        let (track, last) = self.change(lives, row, Subject::Node(opened), track, life.created);
+        let opened = index.nodes.open(node, track, self.speaker);
+        let (track, last) = self.change(lives, row, Subject::Node(opened), track);
         let own = &mut self.index.nodes.lives[opened as usize];
-        own.track = track;
+        own.set_track(track);
         own.interval = life;
-        self.index.nodes.all[node.at()].latest = if life.is_open() { last } else { life.removed };
+        self.index.nodes.latest[node.at()] = if life.is_open() { last } else { life.removed };
         Ok(())
     }
 
@@ -179,7 +179,7 @@ impl<'a> Lives<'a> {
         let (from, to) = edge_type.map(|known| (known.source, known.destination)).ok_or_else(unknown_type)?;
         let nodes = &self.index.nodes;
         let source = nodes.find_near(from, row.id(), self.next_source);
-        let own = source.map_or(NONE, |source| nodes.get(source).life);
+        let own = source.map_or(NONE, |source| nodes.life(source));
         let interval = nodes.lives.get(own as usize).map_or(life, |life| life.interval);
         let source = self.end((from, row.id()), source, (own, interval), life)?;
         let known = (self.destinations[row.at()], self.destination_lives[row.at()]);
@@ -201,16 +201,16 @@ impl<'a> Lives<'a> {
         index.columns.values.add_row(row, &mut self.sets);
         let key = row.key().map_or(NONE, |key| index.keys.add_str(key));
         let track = index.columns.open(life.created, &self.sets);
-        let edge = index.edges.open((identity(key), latest), life.created, track, self.speaker);
+        let edge = index.edges.open((identity(key), latest), track, self.speaker);
         index.connect(edge);
-        let (track, last) = self.change(lives, row, Subject::Edge(edge.0), track, life.created);
+        let (track, last) = self.change(lives, row, Subject::Edge(edge.0), track);
         self.close(edge, track, life, last);
         Ok(())
     }
 
     /// Ends an edge that was opened, or notes its last change.
-    fn close(&mut self, edge: EdgeIndex, track: u32, life: Interval, last: Time) {
-        self.index.edges.lives[edge.at()].track = track;
+    fn close(&mut self, edge: EdgeIndex, track: Track, life: Interval, last: Time) {
+        self.index.edges.lives[edge.at()].set_track(track);
         if !life.is_open() {
             self.index.close_edge(edge, life.removed);
         } else if last > life.created {
@@ -219,14 +219,8 @@ impl<'a> Lives<'a> {
     }
 
     /// Takes in what changes within a life that was opened; gives its track, and the time of the last change.
-    fn change(
-        &mut self,
-        lives: &LifeRows,
-        row: RowRef<'_>,
-        subject: Subject,
-        mut track: u32,
-        mut last: Time,
-    ) -> (u32, Time) {
+    fn change(&mut self, lives: &LifeRows, row: RowRef<'_>, subject: Subject, mut track: Track) -> (Track, Time) {
+        let mut last = track.begun;
         for change in lives.changes(row.at()) {
             let from = self.update_sets.len();
             for (feature, bytes) in change.sets() {
@@ -238,7 +232,7 @@ impl<'a> Lives<'a> {
             let name = |id: FeatureId| defs.get(id.at()).map(|def| &def.name);
             self.update_sets[from..].sort_by(|a, b| name(a.0).cmp(&name(b.0)));
             last = change.time();
-            self.index.columns.update(&mut track, last, &self.update_sets[from..]);
+            track = self.index.columns.update(track, last, &self.update_sets[from..]);
             self.updates.push(Update { time: last, subject, sets: self.update_sets.len() });
         }
         (track, last)

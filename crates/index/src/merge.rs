@@ -1,11 +1,14 @@
 //! Merges: which node became which, and when.
 
 use bytemuck::{Pod, Zeroable};
-use timeweft_graph::{Action, Event, Interval, MergeRecord, Name, NodeIndex, NodeKey, Owner, Reason, Time, Value};
+use timeweft_graph::{
+    Action, Event, FeatureId, Interval, MergeRecord, Name, NodeIndex, NodeKey, Owner, Reason, Time, Value,
+};
 
 use crate::NONE;
 use crate::array::Array;
 use crate::check::full;
+use crate::column::{MANY, Track};
 use crate::index::Index;
 use crate::life::{Life, chain};
 use crate::log::Subject;
@@ -19,9 +22,11 @@ pub(crate) struct Merge {
     pub(crate) into: NodeIndex,
     /// The episode of `from` before this one, or [`NONE`].
     previous: u32,
-    pub(crate) track: u32,
+    /// Its [`Track`].
+    track: u32,
     pub(crate) namespace: u32,
-    unused: u32,
+    only: FeatureId,
+    unused: u16,
 }
 
 impl Life for Merge {
@@ -31,8 +36,11 @@ impl Life for Merge {
     fn previous(&self) -> u32 {
         self.previous
     }
-    fn track(&self) -> u32 {
-        self.track
+    fn track(&self) -> Track {
+        Track { at: self.track, only: self.only, begun: self.interval.created }
+    }
+    fn set_track(&mut self, track: Track) {
+        (self.track, self.only) = (track.at, track.only);
     }
 }
 
@@ -105,15 +113,16 @@ impl Index {
                 merge
             }
         };
-        self.nodes.all[from_index.at()].latest = event.time;
+        self.nodes.latest[from_index.at()] = event.time;
         let sets = self.sets(Owner::Merge, &event.features);
-        self.columns.update(&mut self.merges.all[merge as usize].track, event.time, &sets);
+        let own = &mut self.merges.all[merge as usize];
+        own.set_track(self.columns.update(own.track(), event.time, &sets));
         self.accept(event.action, Subject::Merge(merge), event.time, &sets);
         Ok(())
     }
 
     fn open_merge(&self, ends: &Ends<'_>) -> Option<u32> {
-        let latest = self.nodes.get(ends.from_index).merge;
+        let latest = self.nodes.merge(ends.from_index);
         let into = ends.into_index?;
         self.merges.open_of(latest).find(|&merge| self.merges.all[merge as usize].into == into)
     }
@@ -127,7 +136,7 @@ impl Index {
         namespace: &Name,
     ) -> Result<u32, Reason> {
         let life = self.nodes.latest_life(ends.from_index).ok_or_else(|| Reason::UnknownNode(ends.from.clone()))?;
-        self.check_namespace(life.namespace, namespace, || format!("node {}", ends.from))?;
+        self.check_namespace(self.nodes.owner(ends.from_index), namespace, || format!("node {}", ends.from))?;
         if life.interval.is_open() {
             return Err(ends.refused("the first node is still alive: delete it first"));
         }
@@ -141,10 +150,9 @@ impl Index {
         let into = ends.into_index.unwrap_or_else(|| self.nodes.add(node_type, ends.into.id.as_ref()));
         let namespace = self.namespaces.add(namespace);
         let merge = self.merges.all.len() as u32;
-        let node = &mut self.nodes.all[ends.from_index.at()];
-        let previous = std::mem::replace(&mut node.merge, merge);
+        let previous = std::mem::replace(&mut self.nodes.merge[ends.from_index.at()], merge);
         let (interval, from) = (Interval::open(event.time), ends.from_index);
-        self.merges.all.push(Merge { interval, from, into, previous, track: NONE, namespace, unused: 0 });
+        self.merges.all.push(Merge { interval, from, into, previous, track: NONE, namespace, only: MANY, unused: 0 });
         Ok(merge)
     }
 
@@ -172,7 +180,7 @@ impl Index {
     /// The merge that says what a node has become at a time: of those that hold the first in the log, which is the last
     /// of the chain.
     pub(crate) fn leading(&self, node: NodeIndex, time: Time) -> Option<&Merge> {
-        let merges = chain(&self.merges.all, self.nodes.get(node).merge).map(|at| &self.merges.all[at as usize]);
+        let merges = chain(&self.merges.all, self.nodes.merge(node)).map(|at| &self.merges.all[at as usize]);
         let leading = merges.filter(|merge| {
             let holds = merge.is_real() && merge.interval.contains(time);
             holds && MergeRecord::resolves(self.merge_type(merge, time).as_ref())
@@ -182,7 +190,7 @@ impl Index {
 
     fn merge_type(&self, merge: &Merge, time: Time) -> Option<Value> {
         let (id, _) = self.schema.feature(Owner::Merge, MergeRecord::TYPE)?;
-        let mut held = self.columns.at(merge.track, time);
+        let mut held = self.columns.at(merge.track(), time);
         held.find(|(feature, _)| *feature == id).and_then(|(_, value)| self.columns.value(value))
     }
 
@@ -195,7 +203,7 @@ impl Index {
 
     /// The merges of a node that hold at the end of time, in the order of the log.
     pub fn open_merges(&self, from: NodeIndex) -> Vec<MergeRecord> {
-        let open = self.merges.open_of(self.nodes.get(from).merge);
+        let open = self.merges.open_of(self.nodes.merge(from));
         let mut merges: Vec<_> = open.map(|merge| self.record(&self.merges.all[merge as usize])).collect();
         merges.reverse();
         merges

@@ -9,9 +9,10 @@ impl Index {
     /// The lives of nodes that a namespace began, in the order of the log.
     pub fn node_lives_of(&self, namespace: &str) -> impl Iterator<Item = (NodeKey, LifeOf)> {
         let wanted = self.namespaces.find(namespace);
-        let own = self.nodes.lives.iter().filter(move |life| Some(life.namespace) == wanted && life.is_real());
-        own.map(|life| {
-            let owner = Owner::Node(self.nodes.node_type(life.node));
+        let all = self.nodes.lives.iter().zip(&self.nodes.owners);
+        let own = all.filter(move |(life, owner)| Some(**owner) == wanted && life.is_real());
+        own.map(|(life, _)| {
+            let owner = Owner::Node(life.node_type);
             (self.node_key(life.node), LifeOf { interval: life.interval, features: self.spans(life, owner) })
         })
     }
@@ -39,7 +40,7 @@ impl Index {
     /// The last life of a node that began by a time.
     pub fn node_life_by(&self, key: &NodeKey, time: Time) -> Option<LifeOf> {
         let node = self.node_index(key)?;
-        let lives = chain(&self.nodes.lives, self.nodes.get(node).life).map(|life| &self.nodes.lives[life as usize]);
+        let lives = chain(&self.nodes.lives, self.nodes.life(node)).map(|life| &self.nodes.lives[life as usize]);
         let life = lives.filter(|life| life.is_real()).find(|life| life.interval.created <= time)?;
         Some(LifeOf { interval: life.interval, features: self.spans(life, Owner::Node(self.nodes.node_type(node))) })
     }

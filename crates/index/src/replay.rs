@@ -49,7 +49,7 @@ impl Creates<'_> {
         let known = self.index.nodes.find(row.node_type(), row.id());
         if let Some(node) = known {
             let ended = self.index.nodes.latest_life(node).is_none_or(|life| !life.interval.is_open());
-            (ended && self.index.nodes.get(node).latest <= time).then_some(())?;
+            (ended && self.index.nodes.latest(node) <= time).then_some(())?;
         }
         self.index.columns.values.add_row(row, &mut self.sets);
         let node = known.unwrap_or_else(|| self.index.nodes.add(row.node_type(), row.id()));

@@ -22,7 +22,7 @@ use crate::Index;
 pub use self::read::SnapshotError;
 
 /// The format, as it ends a file.
-const FORMAT: [u8; 8] = *b"TWSNAP03";
+const FORMAT: [u8; 8] = *b"TWSNAP04";
 /// Arrays begin at multiples of this, so that each can be mapped for itself.
 const ALIGN: usize = 1 << 14;
 /// Bytes of an entry of the table, and of the end.

@@ -21,8 +21,8 @@ impl GraphView for Index {
     }
 
     fn node(&self, key: &NodeKey, at: At) -> Option<NodeState> {
-        let node = self.nodes.get(self.node_index(key)?);
-        shown(&self.nodes.lives, node.life, at).map(|life| self.node_state(life, at.time))
+        let latest = self.nodes.life(self.node_index(key)?);
+        shown(&self.nodes.lives, latest, at).map(|life| self.node_state(life, at.time))
     }
 
     fn edge(&self, key: &EdgeKey, at: At) -> Option<EdgeState> {
@@ -55,7 +55,7 @@ impl GraphView for Index {
 
     fn node_history(&self, key: &NodeKey) -> ElementHistory {
         let Some(node) = self.node_index(key) else { return Vec::new() };
-        self.lives(&self.nodes.lives, self.nodes.get(node).life, Owner::Node(self.nodes.node_type(node)))
+        self.lives(&self.nodes.lives, self.nodes.life(node), Owner::Node(self.nodes.node_type(node)))
     }
 
     fn edge_history(&self, key: &EdgeKey) -> ElementHistory {
@@ -102,9 +102,9 @@ impl GraphView for Index {
 impl Index {
     fn shown_nodes(&self, node_type: Option<&str>, at: At) -> impl Iterator<Item = u32> {
         let wanted = node_type.map(|name| self.schema.node_type(name));
-        let all = (0u32..).map(NodeIndex).zip(&self.nodes.all);
+        let all = (0u32..).map(NodeIndex).zip(&self.nodes.life);
         let of_type = all.filter(move |(node, _)| wanted.is_none_or(|id| id == Some(self.nodes.node_type(*node))));
-        of_type.filter_map(move |(_, node)| shown(&self.nodes.lives, node.life, at))
+        of_type.filter_map(move |(_, &latest)| shown(&self.nodes.lives, latest, at))
     }
 
     fn shown_edges(&self, relation: Option<&str>, at: At) -> impl Iterator<Item = EdgeIndex> {
@@ -197,8 +197,8 @@ impl Index {
     }
 
     fn diff_nodes(&self, from: At, to: At, diff: &mut Diff) {
-        for (at, node) in (0u32..).map(NodeIndex).zip(&self.nodes.all) {
-            let lives = (shown(&self.nodes.lives, node.life, from), shown(&self.nodes.lives, node.life, to));
+        for (at, &latest) in (0u32..).map(NodeIndex).zip(&self.nodes.life) {
+            let lives = (shown(&self.nodes.lives, latest, from), shown(&self.nodes.lives, latest, to));
             let owner = Owner::Node(self.nodes.node_type(at));
             match lives {
                 (None, Some(_)) => diff.nodes_created.push(self.node_key(at)),
@@ -262,17 +262,17 @@ impl Index {
             Subject::Node(life) => {
                 let life = &self.nodes.lives[life as usize];
                 let owner = Owner::Node(self.nodes.node_type(life.node));
-                (life.interval, life.track, owner, Element::Node(self.node_key(life.node)))
+                (life.interval, life.track(), owner, Element::Node(self.node_key(life.node)))
             }
             Subject::Edge(life) => {
                 let life = self.edges.get(EdgeIndex(life));
-                (life.interval, life.track, Owner::Edge(life.edge_type), Element::Edge(self.key_of(life)))
+                (life.interval, life.track(), Owner::Edge(life.edge_type), Element::Edge(self.key_of(life)))
             }
             Subject::Merge(merge) => {
                 let merge = &self.merges.all[merge as usize];
                 let key = |node: NodeIndex| self.node_key(node);
                 let element = Element::Merge { from: key(merge.from), into: key(merge.into) };
-                (merge.interval, merge.track, Owner::Merge, element)
+                (merge.interval, merge.track(), Owner::Merge, element)
             }
         };
         let defs = self.schema.features(owner);

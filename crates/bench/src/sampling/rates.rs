@@ -23,14 +23,15 @@ const ROUND: usize = 1 << 16;
 /// How often all roots are asked, after a time that does not count.
 const PASSES: usize = 5;
 
-/// Median seconds a root, by the name of the question.
+/// Median seconds a root, by the name of the question; with a smaller graph beside it also how much of its rate is left, the
+/// median of what rounds that take turns say, under `left NAME`.
 pub(crate) type Rates = BTreeMap<String, f64>;
 
-/// Asks everything about random nodes at random times.
-pub(crate) fn all(index: &Index, roots: usize) -> Result<Rates> {
-    let nodes = index.n_nodes();
-    let mut bench =
-        Bench { index, prefix: "", draw: &|random| NodeIndex(random.below(nodes) as u32), roots, rates: Rates::new() };
+/// Asks everything about random nodes at random times, of a smaller graph beside it too if there is one.
+pub(crate) fn all(index: &Index, smaller: Option<&Index>, roots: usize) -> Result<Rates> {
+    let draw = |index: &Index, random: &mut Random| NodeIndex(random.below(index.n_nodes()) as u32);
+    let indexes = std::iter::once(index).chain(smaller).collect();
+    let mut bench = Bench { indexes, prefix: "", draw: &draw, roots, rates: Rates::new() };
     bench.counts()?;
     bench.samples("last", Choice::Last, WeightBy::One)?;
     bench.samples("uniform", Choice::Uniform, WeightBy::One)?;
@@ -63,7 +64,8 @@ pub(crate) fn hub(index: &Index) -> Result<(usize, Rates)> {
     let times = vec![Time::FOREVER; nodes.len()];
     index.degrees(&ever, Roots::new(&nodes, &times)?, &mut counts)?;
     let hub = (0..nodes.len()).max_by_key(|&at| counts[at]).context("there are no nodes")?;
-    let mut bench = Bench { index, prefix: "hub ", draw: &|_| nodes[hub], roots: 1 << 16, rates: Rates::new() };
+    let draw = |_: &Index, _: &mut Random| nodes[hub];
+    let mut bench = Bench { indexes: vec![index], prefix: "hub ", draw: &draw, roots: 1 << 16, rates: Rates::new() };
     bench.counts()?;
     bench.samples("last", Choice::Last, WeightBy::One)?;
     bench.samples("uniform", Choice::Uniform, WeightBy::One)?;
@@ -83,7 +85,9 @@ pub(crate) fn replay(index: &Index) -> Result<f64> {
     let scope = Scope::new(EdgeTypes::All, Side::Both, AsOf::Before);
     let sampling = Sampling::new(scope, Choice::Last, K);
     let mut samples = Samples::default();
-    median(&nodes, &times, 600, |roots| Ok(index.sample(&sampling, roots, samples.slots(roots.len(), K))?))
+    let asked = Asked { index, nodes, times };
+    let ask = |_: &Index, roots: Roots<'_>| Ok(index.sample(&sampling, roots, samples.slots(roots.len(), K))?);
+    Ok(medians(&[asked], 600, ask)?.0)
 }
 
 fn weight() -> WeightBy {
@@ -96,32 +100,37 @@ fn scope(as_of: AsOf) -> Scope {
 
 /// Questions about roots that `draw` gives.
 struct Bench<'a> {
-    index: &'a Index,
+    /// The graph, and a smaller one.
+    indexes: Vec<&'a Index>,
     prefix: &'a str,
-    draw: &'a dyn Fn(&mut Random) -> NodeIndex,
+    draw: &'a dyn Fn(&Index, &mut Random) -> NodeIndex,
     roots: usize,
     rates: Rates,
 }
 
 impl Bench<'_> {
-    fn rate(&mut self, name: &str, ask: impl FnMut(Roots<'_>) -> Result<()>) -> Result<()> {
-        let mut random = Random(7);
-        let nodes: Vec<_> = (0..self.roots).map(|_| (self.draw)(&mut random)).collect();
-        let times: Vec<_> = (0..self.roots).map(|_| Time(random.below(HORIZON as usize) as i64)).collect();
-        let seconds = median(&nodes, &times, BATCH, ask)?;
+    fn rate(&mut self, name: &str, ask: impl FnMut(&Index, Roots<'_>) -> Result<()>) -> Result<()> {
+        let asked = self.indexes.iter().map(|index| {
+            let mut random = Random(7);
+            let nodes = (0..self.roots).map(|_| (self.draw)(index, &mut random)).collect();
+            let times = (0..self.roots).map(|_| Time(random.below(HORIZON as usize) as i64)).collect();
+            Asked { index, nodes, times }
+        });
+        let (seconds, left) = medians(&asked.collect::<Vec<_>>(), BATCH, ask)?;
         self.rates.insert(format!("{}{name}", self.prefix), seconds);
+        left.map(|left| self.rates.insert(format!("left {name}"), left));
         Ok(())
     }
 
     fn counts(&mut self) -> Result<()> {
-        let (index, mut counts) = (self.index, vec![0; BATCH]);
-        self.rate("counts", |roots| Ok(index.degrees(&scope(AsOf::At), roots, &mut counts[..roots.len()])?))
+        let mut counts = vec![0; BATCH];
+        self.rate("counts", |index, roots| Ok(index.degrees(&scope(AsOf::At), roots, &mut counts[..roots.len()])?))
     }
 
     fn samples(&mut self, name: &str, choice: Choice, weight: WeightBy) -> Result<()> {
-        let (index, mut samples) = (self.index, Samples::default());
+        let mut samples = Samples::default();
         let sampling = Sampling::new(scope(AsOf::At), choice, K).weight(weight).seed(3);
-        self.rate(name, |roots| {
+        self.rate(name, |index, roots| {
             let mut slots = samples.slots(roots.len(), K);
             // What the peer returns: ids and types, weights where it draws by them; with the last ones also their times.
             slots.edges = None;
@@ -136,8 +145,8 @@ impl Bench<'_> {
     }
 
     fn neighbors(&mut self) -> Result<()> {
-        let (index, mut lists) = (self.index, EdgeLists::default());
-        self.rate("neighbors", |roots| Ok(index.edges_of(&scope(AsOf::At), &weight(), roots, &mut lists)?))
+        let mut lists = EdgeLists::default();
+        self.rate("neighbors", |index, roots| Ok(index.edges_of(&scope(AsOf::At), &weight(), roots, &mut lists)?))
     }
 }
 
@@ -146,32 +155,48 @@ const WIDTH: usize = 16;
 
 impl Bench<'_> {
     fn features(&mut self) -> Result<()> {
-        let (index, features, mut rows) = (self.index, [("0".into(), WIDTH)], vec![0f32; BATCH * WIDTH]);
-        self.rate("node_features_16f", |roots| {
+        let (features, mut rows) = ([("0".into(), WIDTH)], vec![0f32; BATCH * WIDTH]);
+        self.rate("node_features_16f", |index, roots| {
             let owners = Owners::nodes(roots, AsOf::At);
             Ok(index.dense_features(&features, owners, &mut rows[..roots.len() * WIDTH])?)
         })
     }
 }
 
-/// Median seconds a root of the rounds, where a call has so many roots.
-fn median(
-    nodes: &[NodeIndex],
-    times: &[Time],
+/// What one graph is asked about.
+struct Asked<'a> {
+    index: &'a Index,
+    nodes: Vec<NodeIndex>,
+    times: Vec<Time>,
+}
+
+/// Median seconds a root of the rounds on the first graph, where a call has so many roots; with a second one, whose rounds take
+/// turns with those of the first, also the median share of its rate that the first one has.
+fn medians(
+    asked: &[Asked<'_>],
     batch: usize,
-    mut ask: impl FnMut(Roots<'_>) -> Result<()>,
-) -> Result<f64> {
-    let mut seconds = Vec::new();
+    mut ask: impl FnMut(&Index, Roots<'_>) -> Result<()>,
+) -> Result<(f64, Option<f64>)> {
+    let (mut seconds, mut shares) = (Vec::new(), Vec::new());
     for pass in 0..=PASSES {
-        for (nodes, times) in nodes.chunks(ROUND).zip(times.chunks(ROUND)) {
-            let started = Instant::now();
-            for (nodes, times) in nodes.chunks(batch).zip(times.chunks(batch)) {
-                ask(Roots::new(nodes, times)?)?;
-            }
+        for start in (0..asked[0].nodes.len()).step_by(ROUND) {
+            let mut round = |Asked { index, nodes, times }: &Asked<'_>| -> Result<f64> {
+                let places = start..nodes.len().min(start + ROUND);
+                let n = places.len() as f64;
+                let started = Instant::now();
+                for (nodes, times) in nodes[places.clone()].chunks(batch).zip(times[places].chunks(batch)) {
+                    ask(index, Roots::new(nodes, times)?)?;
+                }
+                Ok(started.elapsed().as_secs_f64() / n)
+            };
+            let own = round(&asked[0])?;
+            let other = asked.get(1).map(&mut round).transpose()?;
             if pass > 0 {
-                seconds.push(started.elapsed().as_secs_f64() / nodes.len() as f64);
+                seconds.push(own);
+                shares.extend(other.map(|other| other / own));
             }
         }
     }
-    Ok(crate::median(&mut seconds))
+    let share = if shares.is_empty() { None } else { Some(crate::median(&mut shares)) };
+    Ok((crate::median(&mut seconds), share))
 }

@@ -1,29 +1,42 @@
-//! Values of many owners in order: what the next step will read is fetched for a whole group before any of it is read.
+//! Values of many owners in order, a step of all at a time: what a step will read of an owner was fetched while the step before
+//! was done for others.
 //!
-//! A value is four dependent reads away (the element, its life, its track, the number of the value), each a miss of all
-//! caches in a large graph. Taken one owner after the other each read would wait for the one before; taken step by step,
-//! the reads of a group are under way together.
+//! A value is up to four dependent reads away (which life, the life, its track if it has more than one feature, the value),
+//! each a miss of all caches in a large graph. Taken one owner after the other each read would wait for the one before; so
+//! owners are taken in groups, and each step is a group behind the one before it.
 
-use timeweft_graph::{At, EdgeIndex, NodeIndex, Time, ValueBytes};
+use timeweft_graph::{At, EdgeIndex, Time, ValueBytes};
 
 use super::{Elements, Feature, Owners};
-use crate::array::fetch;
+use crate::array::{fetch, fetch_both};
+use crate::column::{MANY, Track};
 use crate::life::{Life, shown};
 use crate::{Index, NONE};
 
-/// So many owners are taken together: more misses than a core can have under way at once.
+/// Owners that are taken together: enough that memory answers while a step is done for them.
 const GROUP: usize = 32;
+
+/// Steps before values are taken.
+const STEPS: usize = 4;
 
 /// Where the features of an owner are at its time.
 #[derive(Clone, Copy)]
 struct Place {
-    /// [`NONE`] if there are none.
-    track: u32,
+    track: Track,
     of_type: u16,
     time: Time,
 }
 
-const NOWHERE: Place = Place { track: NONE, of_type: 0, time: Time::MIN };
+const NOWHERE: Place = Place { track: Track { at: NONE, only: MANY, begun: Time::MIN }, of_type: 0, time: Time::MIN };
+
+/// What is known of a group.
+struct Group {
+    /// Latest lives of nodes.
+    lives: [u32; GROUP],
+    places: [Place; GROUP],
+    /// Of each owner's values, in the order of the features asked for.
+    numbers: Vec<u32>,
+}
 
 /// Someone who takes values.
 pub(super) trait Taker {
@@ -35,61 +48,68 @@ pub(super) trait Taker {
 impl Index {
     /// Brings the value of each feature of each owner before a taker.
     pub(super) fn read_features(&self, features: &[Feature], owners: Owners<'_>, taker: &mut impl Taker) {
-        let mut places = [NOWHERE; GROUP];
-        let mut numbers = vec![NONE; GROUP * features.len()];
-        let mut left = owners;
-        self.fetch_elements(left.first(GROUP));
-        for start in (0..owners.len()).step_by(GROUP) {
-            let (group, rest) = left.split_at(left.len().min(GROUP));
-            left = rest;
-            self.fetch_elements(left.first(GROUP));
-            let places = &mut places[..group.len()];
-            match group.elements {
-                Elements::Nodes(nodes) => self.place_nodes(nodes, group, places),
-                Elements::Edges(edges) => self.place_edges(edges, group, places),
+        let room =
+            || Group { lives: [NONE; GROUP], places: [NOWHERE; GROUP], numbers: vec![NONE; GROUP * features.len()] };
+        let mut groups: [Group; STEPS] = std::array::from_fn(|_| room());
+        let n_groups = owners.len().div_ceil(GROUP);
+        for step in 0..n_groups + STEPS {
+            // The oldest first: its room is used again.
+            let behind = |steps: usize| step.checked_sub(steps).filter(|at| *at < n_groups);
+            if let Some(at) = behind(4) {
+                let rows = at * GROUP..owners.len().min((at + 1) * GROUP);
+                self.take_values(features.len(), rows, &groups[at % STEPS], taker);
             }
-            places.iter().for_each(|place| self.columns.fetch_first(place.track));
-            for (numbers, place) in numbers.chunks_exact_mut(features.len()).zip(&*places) {
-                for (number, feature) in numbers.iter_mut().zip(features) {
-                    let id = feature.ids.get(usize::from(place.of_type)).copied().flatten();
-                    *number = id.map_or(NONE, |id| self.columns.value_at(place.track, id, place.time));
-                    self.columns.values.fetch(*number);
-                }
+            if let Some(at) = behind(3) {
+                self.find_values(features, &mut groups[at % STEPS]);
             }
-            for (row, numbers) in (start..owners.len()).zip(numbers.chunks_exact(features.len())).take(group.len()) {
-                for (feature, number) in numbers.iter().enumerate() {
-                    let held = self.columns.bytes(*number);
-                    taker.take(row, feature, held.as_deref().map(ValueBytes));
-                }
+            if let Some(at) = behind(2) {
+                self.find_tracks(owners.group(at), &mut groups[at % STEPS]);
+            }
+            if let Some(at) = behind(1) {
+                self.find_lives(owners.group(at), &mut groups[at % STEPS]);
+            }
+            if let Some(at) = behind(0) {
+                self.fetch_elements(owners.group(at));
             }
         }
     }
 
     fn fetch_elements(&self, owners: Owners<'_>) {
         match owners.elements {
-            Elements::Nodes(nodes) => nodes.iter().for_each(|node| {
-                fetch(&self.nodes.all, node.at());
-                fetch(&self.nodes.ids.ids, node.at());
-            }),
-            Elements::Edges(edges) => edges.iter().for_each(|edge| fetch(&self.edges.lives, edge.at())),
+            Elements::Nodes(nodes) => nodes.iter().for_each(|node| fetch(&self.nodes.life, node.at())),
+            Elements::Edges(edges) => edges.iter().for_each(|edge| fetch_both(&self.edges.lives, edge.at())),
         }
     }
 
-    fn place_nodes(&self, nodes: &[NodeIndex], owners: Owners<'_>, places: &mut [Place]) {
-        let mut lives = [NONE; GROUP];
-        for (life, node) in lives.iter_mut().zip(nodes) {
-            *life = self.nodes.all.get(node.at()).map_or(NONE, |node| node.life);
+    /// Reads where the lives of nodes are, and fetches these.
+    fn find_lives(&self, owners: Owners<'_>, group: &mut Group) {
+        let Elements::Nodes(nodes) = owners.elements else { return };
+        for (life, node) in group.lives.iter_mut().zip(nodes) {
+            *life = self.nodes.life.get(node.at()).copied().unwrap_or(NONE);
             fetch(&self.nodes.lives, *life as usize);
         }
+    }
+
+    /// Reads where the tracks of owners are, and fetches these.
+    fn find_tracks(&self, owners: Owners<'_>, group: &mut Group) {
+        match owners.elements {
+            Elements::Nodes(_) => self.place_nodes(owners, group),
+            Elements::Edges(edges) => self.place_edges(edges, owners, &mut group.places),
+        }
+        // A last group is not full.
+        group.places[..owners.len()].iter().for_each(|place| self.columns.fetch(place.track));
+        group.places[owners.len()..].fill(NOWHERE);
+    }
+
+    fn place_nodes(&self, owners: Owners<'_>, group: &mut Group) {
         let Owners { as_of, deletes, .. } = owners;
-        for (at, place) in places.iter_mut().enumerate() {
-            let last = as_of.last(owners.times[at]);
-            let life = last.and_then(|time| shown(&self.nodes.lives, lives[at], At { time, deletes }));
+        for ((place, &life), time) in group.places.iter_mut().zip(&group.lives).zip(owners.times) {
+            let last = as_of.last(*time);
+            let life = last.and_then(|time| shown(&self.nodes.lives, life, At { time, deletes }));
             *place = last.zip(life).map_or(NOWHERE, |(last, life)| {
                 let life = &self.nodes.lives[life as usize];
-                Place { track: life.track, of_type: self.nodes.node_type(nodes[at]).0, time: life.as_of(last) }
+                Place { track: life.track(), of_type: life.node_type.0, time: life.as_of(last) }
             });
-            fetch(&self.columns.tracks, place.track as usize);
         }
     }
 
@@ -97,18 +117,41 @@ impl Index {
         for ((place, edge), time) in places.iter_mut().zip(edges).zip(owners.times) {
             let last = owners.as_of.last(*time);
             let life = self.edges.lives.get(edge.at());
-            *place = last.zip(life).filter(|(last, life)| life.is_seen(*last, owners.deletes)).map_or(
-                NOWHERE,
-                |(last, life)| Place { track: life.track, of_type: life.edge_type.0, time: life.as_of(last) },
-            );
-            fetch(&self.columns.tracks, place.track as usize);
+            let seen = last.zip(life).filter(|(last, life)| life.is_seen(*last, owners.deletes));
+            *place = seen.map_or(NOWHERE, |(last, life)| Place {
+                track: life.track(),
+                of_type: life.edge_type.0,
+                time: life.as_of(last),
+            });
+        }
+    }
+
+    /// Reads the numbers of values from tracks, and fetches the values.
+    fn find_values(&self, features: &[Feature], group: &mut Group) {
+        let columns = &self.columns;
+        for (numbers, place) in group.numbers.chunks_exact_mut(features.len()).zip(&group.places) {
+            for (number, feature) in numbers.iter_mut().zip(features) {
+                let id = feature.ids.get(usize::from(place.of_type)).copied().flatten();
+                *number = id.map_or(NONE, |id| columns.value_at(place.track, id, place.time));
+                columns.values.fetch(*number);
+            }
+        }
+    }
+
+    fn take_values(&self, features: usize, rows: std::ops::Range<usize>, group: &Group, taker: &mut impl Taker) {
+        for (row, numbers) in rows.zip(group.numbers.chunks_exact(features)) {
+            for (feature, number) in numbers.iter().enumerate() {
+                let held = self.columns.bytes(*number);
+                taker.take(row, feature, held.as_deref().map(ValueBytes));
+            }
         }
     }
 }
 
 impl<'a> Owners<'a> {
-    /// The first ones, as many as there are.
-    fn first(self, n: usize) -> Owners<'a> {
-        self.split_at(self.len().min(n)).0
+    /// The group at a position.
+    fn group(self, at: usize) -> Owners<'a> {
+        let rest = self.split_at(at * GROUP).1;
+        rest.split_at(rest.len().min(GROUP)).0
     }
 }

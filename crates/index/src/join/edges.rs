@@ -8,6 +8,7 @@ use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
 use crate::check::in_order;
 use crate::edge::Identity;
+use crate::life::Life;
 
 impl Join<'_> {
     pub(super) fn edge(&mut self, row: RowRef<'_>) {
@@ -92,7 +93,7 @@ impl Join<'_> {
     fn living_edge(&mut self, row: RowRef<'_>, edge: EdgeIndex) {
         self.next_edge = edge.0 + 1;
         let life = self.index.edges.get(edge);
-        let (owner, track) = (life.namespace, life.track);
+        let (owner, track) = (life.namespace, life.track());
         if !self.listed_edges.set(edge.at()) {
             let why = format!("edge {} is listed twice: its first record counts", self.index.edge_key(edge));
             self.report.edges.duplicates += 1;

@@ -7,11 +7,12 @@ use timeweft_graph::{Action, EdgeIndex, Element, NodeIndex, Reason};
 use super::{Bits, Join, Step, count_changed, count_created, lived};
 use crate::NONE;
 use crate::apply::EdgesAt;
+use crate::life::Life;
 
 impl Join<'_> {
     pub(super) fn node(&mut self, row: RowRef<'_>) {
         let node = self.index.nodes.find_near(row.node_type(), row.id(), self.next_node);
-        let life = node.map_or(NONE, |node| self.index.nodes.get(node).life);
+        let life = node.map_or(NONE, |node| self.index.nodes.life(node));
         let open = life != NONE && self.index.nodes.lives[life as usize].interval.is_open();
         match node {
             Some(node) if open => self.living_node(row, node, life),
@@ -21,7 +22,7 @@ impl Join<'_> {
 
     fn living_node(&mut self, row: RowRef<'_>, node: NodeIndex, life: u32) {
         self.next_node = node.0 + 1;
-        let owner = self.index.nodes.lives[life as usize].namespace;
+        let owner = self.index.nodes.owner(node);
         if self.listed_nodes.has(node.at()) {
             let why = format!("node {} is listed twice: its first record counts", self.index.node_key(node));
             self.report.nodes.duplicates += 1;
@@ -35,7 +36,7 @@ impl Join<'_> {
             self.report.nodes.foreign += 1;
             return self.reject(row.place(), Reason::ForeignNamespace { element, owner });
         }
-        self.compare(self.index.nodes.lives[life as usize].track, row);
+        self.compare(self.index.nodes.lives[life as usize].track(), row);
         if self.sets.is_empty() {
             self.report.nodes.unchanged += 1;
             return;
@@ -54,7 +55,7 @@ impl Join<'_> {
         if let Some(Err(reason)) = known.map(|node| self.index.check_order(node, self.at)) {
             return self.reject(row.place(), reason);
         }
-        let lived_before = known.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.get(node).life));
+        let lived_before = known.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.life(node)));
         self.intern(row);
         let node = known.unwrap_or_else(|| self.index.nodes.add(row.node_type(), row.id()));
         self.index.begin_life(node, self.at, (&self.sets, true), self.speaker);
@@ -71,18 +72,15 @@ impl Join<'_> {
         if self.listed_nodes.has(node.at()) {
             return true;
         }
-        let Some(life) = self.index.nodes.latest_life(node).filter(|life| life.interval.is_open()) else {
-            return false;
-        };
-        life.namespace != self.speaker || self.stubs.has(node.at())
+        let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
+        lives && (self.index.nodes.owner(node) != self.speaker || self.stubs.has(node.at()))
     }
 
     /// Ends the nodes that are not listed.
     pub(super) fn absent_nodes(&mut self) {
         let absent_nodes = (0..self.index.n_nodes() as u32).map(NodeIndex).filter(|&node| {
-            let own = self.index.nodes.latest_life(node);
-            let own = own.is_some_and(|life| life.interval.is_open() && life.namespace == self.speaker);
-            own && !self.stays(node)
+            let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
+            lives && self.index.nodes.owner(node) == self.speaker && !self.stays(node)
         });
         let absent_nodes: Vec<NodeIndex> = absent_nodes.collect();
         let mut edges = self.edges_at(&absent_nodes);

@@ -43,7 +43,7 @@ impl MergeContext for Join<'_> {
     fn past(&self, node: &NodeKey) -> Past {
         let Some(node) = self.index.node_index(node) else { return Past::Never };
         let Some(life) = self.index.nodes.latest_life(node) else { return Past::Never };
-        match (life.interval.is_open(), life.namespace == self.speaker) {
+        match (life.interval.is_open(), self.index.nodes.owner(node) == self.speaker) {
             _ if self.gone_nodes.has(node.at()) => Past::Lives,
             (true, true) => Past::Lives,
             (true, false) => Past::LivesElsewhere,

@@ -67,6 +67,6 @@ fn named(index: &Index, key: &NodeKey) -> Option<NodeIndex> {
 
 /// The merges of a node that ever held, newest first.
 fn episodes(index: &Index, node: NodeIndex) -> impl Iterator<Item = &Merge> {
-    let merges = chain(&index.merges.all, index.nodes.get(node).merge).map(|at| &index.merges.all[at as usize]);
+    let merges = chain(&index.merges.all, index.nodes.merge(node)).map(|at| &index.merges.all[at as usize]);
     merges.filter(|merge| merge.is_real())
 }

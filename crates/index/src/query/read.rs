@@ -28,7 +28,7 @@ pub(super) fn text(index: &Index, node: NodeIndex, time: Time, feature: &str) ->
 
 /// Every text that a feature of a node ever held, and when.
 pub(super) fn each_text(index: &Index, node: NodeIndex, feature: FeatureId, mut each: impl FnMut(Interval, &str)) {
-    let lives = chain(&index.nodes.lives, index.nodes.get(node).life).map(|life| &index.nodes.lives[life as usize]);
+    let lives = chain(&index.nodes.lives, index.nodes.life(node)).map(|life| &index.nodes.lives[life as usize]);
     for life in lives.filter(|life| life.is_real()) {
         for (id, interval, value) in index.columns.history(life.track(), life.interval()) {
             if id != feature {
@@ -56,6 +56,6 @@ pub(super) fn state(index: &Index, node: NodeIndex, time: Time, select: Option<&
 }
 
 fn life_at(index: &Index, node: NodeIndex, time: Time) -> Option<&NodeLife> {
-    let life = shown(&index.nodes.lives, index.nodes.get(node).life, At::time(time))?;
+    let life = shown(&index.nodes.lives, index.nodes.life(node), At::time(time))?;
     index.nodes.lives.get(life as usize)
 }

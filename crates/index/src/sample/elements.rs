@@ -10,6 +10,7 @@ use super::sampling::Choice;
 use super::scope::{AsOf, SampleError};
 use super::weights::{check_kind, clean};
 use crate::Index;
+use crate::column::Track;
 use crate::life::{Life, shown};
 
 /// How nodes or edges are sampled among those of some types that are alive.
@@ -56,7 +57,7 @@ impl Index {
         let life = |at: usize| {
             let node = NodeIndex(at as u32);
             let meant = wanted[self.nodes.node_type(node).at()];
-            meant.then(|| shown(&self.nodes.lives, self.nodes.get(node).life, At::time(last))).flatten()
+            meant.then(|| shown(&self.nodes.lives, self.nodes.life(node), At::time(last))).flatten()
         };
         let weigh = |at: usize| {
             let feature = features.get(self.nodes.node_type(NodeIndex(at as u32)).at()).copied().flatten();
@@ -89,7 +90,7 @@ impl Index {
         let weigh = |at: usize| {
             let life = self.edges.get(EdgeIndex(at as u32));
             let feature = features.get(life.edge_type.at()).copied().flatten();
-            if is_meant(at) { self.weight_in(life.track, feature, last) } else { 0.0 }
+            if is_meant(at) { self.weight_in(life.track(), feature, last) } else { 0.0 }
         };
         let drawn = draw(sampling, self.n_edges(), is_meant, (!features.is_empty()).then_some(&weigh));
         Ok(drawn?.into_iter().map(EdgeIndex).collect())
@@ -139,7 +140,7 @@ impl Index {
         if features.iter().all(Option::is_none) { Err(unknown()) } else { Ok(features) }
     }
 
-    fn weight_in(&self, track: u32, feature: Option<FeatureId>, last: Time) -> f64 {
+    fn weight_in(&self, track: Track, feature: Option<FeatureId>, last: Time) -> f64 {
         let Some(feature) = feature else { return 1.0 };
         let held = self.columns.bytes(self.columns.value_at(track, feature, last));
         held.and_then(|held| Value::number_in(&held)).unwrap_or(1.0)

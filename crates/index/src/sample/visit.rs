@@ -1,9 +1,10 @@
 //! Many nodes at once: what the next ones will be asked for is fetched while the ones before are answered.
 //!
 //! A node's lists are three dependent reads away (where its lists are, where these lie, their entries), each most often
-//! a miss of all caches in a large graph. So each read is started some nodes ahead of the one that needs it. That is done
-//! node by node, between answers: a core can have only so many misses under way, and would stand still if many nodes were
-//! fetched at once.
+//! a miss of all caches in a large graph. So nodes are taken in groups, and each read is started a group ahead of the one
+//! that needs it. All that is fetched in a step is fetched in one go: a fetch ends only when its address is
+//! translated, which takes about as long as a miss where pages are many, and only what stands close by in the program
+//! overlaps that. Fetched between the answers of two nodes, each would wait for its own translation.
 
 use std::ops::Range;
 
@@ -15,9 +16,12 @@ use super::weights::Weights;
 use crate::adjacency::{Adjacency, Layout, Lists, Part, Parts, Tick, Touched};
 use crate::array::fetch;
 
-/// So many nodes lie between one read of a node's and the next: long enough for memory to answer, and little enough that
-/// all that is fetched stays in the nearest cache.
-const AHEAD: usize = 8;
+/// Nodes that are taken together: enough for memory to answer meanwhile, and few enough that all that is fetched stays in
+/// the nearest cache.
+const GROUP: usize = 16;
+
+/// Steps before the lists of a node are read.
+const STEPS: usize = 3;
 
 /// Cache lines that are fetched of lists side by side; where more are needed, the processor sees by itself how it goes on.
 const LINES: usize = 4;
@@ -81,29 +85,37 @@ fn visit_in<T: Width>(
     nodes: &[NodeIndex],
     visitor: &mut impl Visitor,
 ) {
-    let mut ahead = Ahead { lists, taken, weights, places: [(0, 0); AHEAD], parts: Default::default() };
+    let mut ahead = Ahead {
+        lists,
+        taken,
+        weights,
+        places: [const { 0..0 }; GROUP],
+        parts: Default::default(),
+        stretches: Vec::new(),
+    };
     let has_touched = adjacency.has_touched();
-    for step in 0..nodes.len() + 3 * AHEAD {
-        if let Some(node) = nodes.get(step) {
-            fetch(lists.starts, node.at());
-        }
-        // The oldest first: its room is used again.
-        if let Some((position, &node)) = at(nodes, step, 3) {
-            match if has_touched { adjacency.touched(node) } else { None } {
-                None => visitor.visit(position, lists, &ahead.parts[position % AHEAD]),
+    for step in 0..nodes.len().div_ceil(GROUP) + STEPS {
+        let group = |behind: usize| group(nodes.len(), step, behind);
+        ahead.take(step % 2, group(2).len());
+        ahead.place(&nodes[group(1)]);
+        ahead.fetch(&nodes[group(0)]);
+        for (room, position) in group(STEPS).enumerate() {
+            match if has_touched { adjacency.touched(nodes[position]) } else { None } {
+                None => visitor.visit(position, lists, &ahead.parts[(step + 1) % 2][room]),
                 Some(touched) => visit_touched(position, touched, taken, visitor),
             }
-        }
-        if let Some((position, _)) = at(nodes, step, 2) {
-            ahead.take(position % AHEAD);
-        }
-        if let Some((position, &node)) = at(nodes, step, 1) {
-            ahead.place(position % AHEAD, node);
         }
     }
 }
 
-/// The same for a node that has lists of its own.
+/// The positions of the group that is so many steps behind the newest one.
+#[inline]
+fn group(n: usize, step: usize, behind: usize) -> Range<usize> {
+    let start = step.checked_sub(behind).map_or(n, |at| n.min(at * GROUP));
+    start..n.min(start + GROUP)
+}
+
+/// Brings a node that has lists of its own before a visitor.
 #[inline(never)]
 fn visit_touched(position: usize, touched: Touched<'_>, taken: &Taken, visitor: &mut impl Visitor) {
     let taken = touched.parts().filter(|part| taken.takes(part.edge_type, part.direction));
@@ -112,55 +124,60 @@ fn visit_touched(position: usize, touched: Touched<'_>, taken: &Taken, visitor: 
     visitor.visit(position, touched, &own);
 }
 
-/// The node that a stage has come to, and its position.
-#[inline]
-fn at(nodes: &[NodeIndex], step: usize, stage: usize) -> Option<(usize, &NodeIndex)> {
-    let position = step.wrapping_sub(stage * AHEAD);
-    Some(position).zip(nodes.get(position))
-}
-
 /// What is known of the nodes that come next.
 struct Ahead<'a, T> {
     lists: Lists<'a, T>,
     taken: &'a Taken,
     weights: Option<&'a Weights>,
-    /// Where the lists of a node stand among all.
-    places: [(u32, u32); AHEAD],
-    /// Where those lie that are taken.
-    parts: [Vec<Part>; AHEAD],
+    /// Where the lists of a group stand among all.
+    places: [Range<u32>; GROUP],
+    /// Where those lie that are taken, of the group that is visited and of the next one.
+    parts: [[Vec<Part>; GROUP]; 2],
+    /// Where the entries of a group lie.
+    stretches: Vec<Range<usize>>,
 }
 
 impl<T: Tick> Ahead<'_, T> {
-    /// Reads where the lists of a node stand, and fetches what tells where they lie.
+    /// Reads where the lists of the nodes of a group lie.
     #[inline]
-    fn place(&mut self, room: usize, node: NodeIndex) {
-        let of_node = self.lists.of_node(node);
-        self.places[room] = (of_node.start, of_node.end);
-        fetch(self.lists.heads, of_node.start as usize);
-        let end =
-            if self.taken.is_past(Direction::In) { of_node.end.min(of_node.start + OUTWARDS) } else { of_node.end };
-        fetch(self.lists.heads, end as usize);
+    fn take(&mut self, half: usize, n: usize) {
+        self.stretches.clear();
+        for (place, parts) in self.places[..n].iter().zip(&mut self.parts[half]) {
+            parts.clear();
+            // Lists that lie side by side are fetched together.
+            let mut side_by_side = 0..0;
+            for part in self.lists.parts(place.clone()).take_while(|part| !self.taken.is_past(part.direction)) {
+                if self.taken.takes(part.edge_type, part.direction) {
+                    if part.start as usize != side_by_side.end {
+                        self.stretches.push(side_by_side);
+                        side_by_side = part.start as usize..0;
+                    }
+                    side_by_side.end = part.end as usize;
+                    parts.push(part);
+                }
+            }
+            self.stretches.push(side_by_side);
+            self.taken.arrange(parts);
+        }
     }
 
-    /// Reads where the lists of a node lie, and fetches those that are taken.
+    /// Reads where the lists of the nodes of a group stand.
     #[inline]
-    fn take(&mut self, room: usize) {
-        let (place, parts) = (self.places[room], &mut self.parts[room]);
-        parts.clear();
-        // Lists that lie side by side are fetched together.
-        let mut side_by_side = 0..0;
-        for part in self.lists.parts(place.0..place.1).take_while(|part| !self.taken.is_past(part.direction)) {
-            if self.taken.takes(part.edge_type, part.direction) {
-                if part.start as usize != side_by_side.end {
-                    fetch_lists(&self.lists, self.weights, side_by_side);
-                    side_by_side = part.start as usize..0;
-                }
-                side_by_side.end = part.end as usize;
-                parts.push(part);
-            }
+    fn place(&mut self, nodes: &[NodeIndex]) {
+        self.places.iter_mut().zip(nodes).for_each(|(place, node)| *place = self.lists.of_node(*node));
+        self.places[nodes.len()..].fill(0..0);
+    }
+
+    /// Fetches what was found, and where the lists of a further group stand.
+    #[inline]
+    fn fetch(&mut self, nodes: &[NodeIndex]) {
+        self.stretches.iter().for_each(|stretch| fetch_lists(&self.lists, self.weights, stretch.clone()));
+        for place in &self.places {
+            fetch(self.lists.heads, place.start as usize);
+            let end = if self.taken.is_past(Direction::In) { place.end.min(place.start + OUTWARDS) } else { place.end };
+            fetch(self.lists.heads, end as usize);
         }
-        fetch_lists(&self.lists, self.weights, side_by_side);
-        self.taken.arrange(parts);
+        nodes.iter().for_each(|node| fetch(self.lists.starts, node.at()));
     }
 }
 

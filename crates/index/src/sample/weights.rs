@@ -129,7 +129,7 @@ impl Weights {
     fn highest(&self, index: &Index, edge: EdgeIndex) -> f64 {
         let life = index.edges.get(edge);
         let Some(feature) = self.features.get(life.edge_type.at()).copied().flatten() else { return 1.0 };
-        let held = index.columns.history(life.track, life.interval).filter(|(id, ..)| *id == feature);
+        let held = index.columns.history(life.track(), life.interval).filter(|(id, ..)| *id == feature);
         let (mut top, mut always, mut n) = (f64::NEG_INFINITY, true, 0);
         for (_, interval, value) in held {
             let weight = index.columns.bytes(value).and_then(|held| Value::number_in(&held)).unwrap_or(1.0);
@@ -199,7 +199,7 @@ impl<'w> Scale<'w> {
         let life = self.index.edges.get(edge);
         let Some(feature) = weights.features.get(life.edge_type.at()).copied().flatten() else { return 1.0 };
         let columns = &self.index.columns;
-        let held = columns.bytes(columns.value_at(life.track, feature, life.as_of(self.last)));
+        let held = columns.bytes(columns.value_at(life.track(), feature, life.as_of(self.last)));
         held.and_then(|held| Value::number_in(&held)).unwrap_or(1.0)
     }
 }

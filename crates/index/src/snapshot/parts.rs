@@ -93,8 +93,11 @@ pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
 }
 
 fn save_nodes<W: Write>(nodes: &Nodes, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("nodes", &nodes.all)?;
+    out.array("nodes.life", &nodes.life)?;
+    out.array("nodes.latest", &nodes.latest)?;
+    out.array("nodes.merge", &nodes.merge)?;
     out.array("nodes.lives", &nodes.lives)?;
+    out.array("nodes.owners", &nodes.owners)?;
     out.array("ids", &nodes.ids.ids)?;
     out.array("ids.texts", &nodes.ids.texts)?;
     out.array("ids.table", &nodes.ids.table.slots)?;
@@ -114,7 +117,14 @@ fn load_nodes(facts: &Facts, parts: &Reader) -> Result<Nodes, SnapshotError> {
         types: facts.ids.iter().enumerate().map(of_type).collect::<Result<_, SnapshotError>>()?,
         table: Slots { slots: parts.array("ids.table")?, taken: facts.ids_taken },
     };
-    Ok(Nodes { all: parts.array("nodes")?, lives: parts.array("nodes.lives")?, ids })
+    Ok(Nodes {
+        life: parts.array("nodes.life")?.read_everywhere(),
+        latest: parts.array("nodes.latest")?,
+        merge: parts.array("nodes.merge")?,
+        lives: parts.array("nodes.lives")?.read_everywhere(),
+        owners: parts.array("nodes.owners")?,
+        ids,
+    })
 }
 
 fn save_edges<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
@@ -128,7 +138,7 @@ fn save_edges<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
 
 fn load_edges(facts: &Facts, parts: &Reader) -> Result<Edges, SnapshotError> {
     let (edges, times) = (parts.array("edges.updated")?, parts.array("edges.updated.times")?);
-    let lives: Array<EdgeLife> = parts.array("edges")?;
+    let lives: Array<EdgeLife> = parts.array("edges")?.read_everywhere();
     let ordered = lives.get(..facts.edges_ordered).ok_or_else(|| damaged("there are fewer edges than in order"))?;
     Ok(Edges {
         last_run: ordered.last().map_or(0, |last| ordered.partition_point(|life| life.source < last.source)),
@@ -141,19 +151,17 @@ fn load_edges(facts: &Facts, parts: &Reader) -> Result<Edges, SnapshotError> {
 
 fn save_columns<W: Write>(columns: &Columns, out: &mut Writer<W>) -> io::Result<()> {
     out.array("tracks", &columns.tracks)?;
-    out.array("tracks.first", &columns.first)?;
     save_groups("tracks.changed", &columns.changed, |spans| spans, out)?;
     out.array("values", &columns.values.bytes)
 }
 
 fn load_columns(facts: &Facts, parts: &Reader) -> Result<Columns, SnapshotError> {
     let mut columns = Columns {
-        tracks: parts.array("tracks")?,
-        first: parts.array("tracks.first")?,
+        tracks: parts.array("tracks")?.read_everywhere(),
         changed: load_groups("tracks.changed", parts, |spans| spans.to_vec())?,
         ..Columns::default()
     };
-    columns.values.bytes = parts.array("values")?;
+    columns.values.bytes = parts.array("values")?.read_everywhere();
     facts.shapes.iter().for_each(|shape| _ = columns.shapes.add(shape.clone()));
     Ok(columns)
 }
