@@ -30,6 +30,8 @@ struct Facts {
     ids: Vec<(usize, bool)>,
     ids_taken: usize,
     edges_ordered: usize,
+    /// Kept, so that opening need not look for it among all edges.
+    edges_last_run: usize,
     edges_taken: usize,
     /// First time and unit of 32-bit times in the lists; none if they have 64 bits.
     clock: Option<(i64, i64)>,
@@ -56,6 +58,7 @@ pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<(
         ids: nodes.ids.types.iter().map(|of_type| (of_type.numbers, of_type.hashed)).collect(),
         ids_taken: nodes.ids.table.taken,
         edges_ordered: edges.ordered,
+        edges_last_run: edges.last_run,
         edges_taken: edges.table.taken,
         clock,
         shapes: index.columns.shapes.all.clone(),
@@ -139,10 +142,12 @@ fn save_edges<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
 fn load_edges(facts: &Facts, parts: &Reader) -> Result<Edges, SnapshotError> {
     let (edges, times) = (parts.array("edges.updated")?, parts.array("edges.updated.times")?);
     let lives: Array<EdgeLife> = parts.array("edges")?.read_everywhere();
-    let ordered = lives.get(..facts.edges_ordered).ok_or_else(|| damaged("there are fewer edges than in order"))?;
+    if facts.edges_ordered > lives.len() || facts.edges_last_run > facts.edges_ordered {
+        return Err(damaged("there are fewer edges than in order"));
+    }
     Ok(Edges {
-        last_run: ordered.last().map_or(0, |last| ordered.partition_point(|life| life.source < last.source)),
-        ordered: ordered.len(),
+        last_run: facts.edges_last_run,
+        ordered: facts.edges_ordered,
         lives,
         table: Slots { slots: parts.array("edges.table")?, taken: facts.edges_taken },
         updated: edges.iter().copied().zip(times.iter().copied()).collect(),
