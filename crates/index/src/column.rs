@@ -354,4 +354,29 @@ mod tests {
         }
         assert_eq!(columns.shapes.all.len(), Shapes::MOST + 14 - 12);
     }
+
+    /// A life without features, with one, and with two: what is set later holds from then on, whatever the time.
+    #[test]
+    fn what_is_set_late_holds_from_then_on() {
+        let begun = Time(i64::MIN + 1);
+        for late in [-1 << 40, -1, 0, (1 << 32) - 1, i64::MAX - 1].map(Time) {
+            for given in [&[][..], &[(FeatureId(3), 7)], &[(FeatureId(1), 6), (FeatureId(3), 7)]] {
+                let mut columns = Columns::default();
+                let opened = columns.open(begun, given);
+                let track = columns.update(opened, late, &[(FeatureId(2), 8)]);
+                let before: Vec<_> = columns.at(track, late.before()).collect();
+                assert_eq!(before, given, "{late:?}");
+                let mut after = given.to_vec();
+                after.push((FeatureId(2), 8));
+                after.sort_unstable();
+                assert_eq!(columns.at(track, late).collect::<Vec<_>>(), after, "{late:?}");
+                assert_eq!(columns.value_at(track, FeatureId(2), late.before()), NONE);
+                assert_eq!(columns.value_at(track, FeatureId(2), late), 8);
+                // What the life began with is still known, for the event that began it.
+                let first: Vec<_> = columns.first(track).collect();
+                assert_eq!(columns.is_opened_at_begin(track), !given.is_empty());
+                assert_eq!(first, if given.is_empty() { &[(FeatureId(2), 8)] } else { given });
+            }
+        }
+    }
 }
