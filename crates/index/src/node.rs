@@ -20,6 +20,7 @@ pub(crate) struct NodeLife {
     /// Its [`Track`].
     track: u32,
     only: FeatureId,
+    /// The node's: whoever reads its features need not look at its id.
     pub(crate) node_type: NodeTypeId,
 }
 

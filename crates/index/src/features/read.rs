@@ -48,14 +48,14 @@ pub(super) trait Taker {
 impl Index {
     /// Brings the value of each feature of each owner before a taker.
     pub(super) fn read_features(&self, features: &[Feature], owners: Owners<'_>, taker: &mut impl Taker) {
-        let room =
-            || Group { lives: [NONE; GROUP], places: [NOWHERE; GROUP], numbers: vec![NONE; GROUP * features.len()] };
+        let size = GROUP.min(owners.len()) * features.len();
+        let room = || Group { lives: [NONE; GROUP], places: [NOWHERE; GROUP], numbers: vec![NONE; size] };
         let mut groups: [Group; STEPS] = std::array::from_fn(|_| room());
         let n_groups = owners.len().div_ceil(GROUP);
         for step in 0..n_groups + STEPS {
             // The oldest first: its room is used again.
             let behind = |steps: usize| step.checked_sub(steps).filter(|at| *at < n_groups);
-            if let Some(at) = behind(4) {
+            if let Some(at) = behind(STEPS) {
                 let rows = at * GROUP..owners.len().min((at + 1) * GROUP);
                 self.take_values(features.len(), rows, &groups[at % STEPS], taker);
             }
