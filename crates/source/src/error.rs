@@ -75,6 +75,16 @@ pub enum SourceError {
         /// What the repository reader said.
         cause: String,
     },
+    /// The graph holds commits, and the repository has none of them.
+    #[error(
+        "the graph holds the history of another repository than `{}`: load it into another graph, or give another \
+         --namespace",
+        path.display()
+    )]
+    OtherHistory {
+        /// The path as given.
+        path: PathBuf,
+    },
     /// The repository cannot be read.
     #[error("cannot read the history of `{}`: {cause}; `git fsck` tells whether it is damaged", path.display())]
     History {

@@ -14,12 +14,18 @@
 //! not trusted: the time of a commit is its committer time, or that of the commit before it in this order where that is
 //! later. So the events are in order of time and apply to an empty graph.
 //!
-//! **Files.** A commit with one parent is compared with it, a first commit with nothing; a merge commit touches nothing,
-//! for its changes are those of the branches. Where branches created or deleted the same file, the events follow what is
-//! alive: creating what is there updates it, updating what is gone creates it, deleting what is gone does nothing.
+//! **Files.** A commit is compared with each of its parents, a first commit with nothing. Every path that is other than in
+//! one of the parents is set to what the commit holds. So the files at the end are those of the tree of `HEAD`: after the
+//! last commit that set a path, all others up to `HEAD` hold what it holds. Between a fork and its merge the files are
+//! those that the latest commit of either branch left. A commit *touches* the files that are other than in all of its
+//! parents, as in a combined diff: what a merge takes from a branch as it is, the branch has touched.
 //!
 //! **Renames** (at least half of the content is the same) are a delete, a create and a merge of the old path into the new.
 //! **Deletes** end the file's edges, those of the deleting commit too: they are in the stream of events, and in no view.
+//!
+//! **Again.** What a graph holds already ([`GitBaseline`]) is not told again: only commits that are new are read. A branch
+//! that is merged later was committed earlier; its commits are told at the time of the latest commit known. Where `HEAD`
+//! does not descend from what is known, as after a rewritten history, the files are brought to its tree in the end.
 //!
 //! Links in the tree count as files, submodules do not. Names and subjects that are not UTF-8 are shown with replacement
 //! characters; paths that are not UTF-8 are refused.
@@ -30,10 +36,12 @@ mod recorder;
 
 use std::path::Path;
 
-use timeweft_graph::{Reject, Schema};
+use gix::ObjectId;
+use rustc_hash::{FxHashMap, FxHashSet};
+use timeweft_graph::{Reject, Schema, Time};
 
 use self::change::Differ;
-use self::recorder::Recorder;
+use self::recorder::{Recorder, object_id};
 use crate::{Record, SourceError};
 
 /// How much of a history to read.
@@ -41,6 +49,28 @@ use crate::{Record, SourceError};
 pub struct GitOptions {
     /// Stops after this many commits, counted from the first one; `None` reads all.
     pub limit: Option<usize>,
+    /// Begins before the newest commits, this many: what earlier commits left is there at once, as files that nobody
+    /// touched. `None` begins with the first.
+    pub newest: Option<usize>,
+}
+
+/// What a graph holds of a history already, from earlier loads.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct GitBaseline {
+    /// Hashes of the commits.
+    pub commits: FxHashSet<String>,
+    /// Paths of the files that are alive, with the hash of the blob that each holds.
+    pub files: FxHashMap<String, String>,
+    /// Ids of the authors, with their names.
+    pub authors: FxHashMap<String, String>,
+    /// The time of the latest commit.
+    pub now: Option<Time>,
+}
+
+impl GitBaseline {
+    fn commit_ids(&self) -> FxHashSet<ObjectId> {
+        self.commits.iter().filter_map(|hash| object_id(hash)).collect()
+    }
 }
 
 /// A repository's history as events.
@@ -54,30 +84,43 @@ pub struct GitHistory {
     pub rejects: Vec<Reject>,
     /// Number of commits read.
     pub commits: usize,
+    /// Files that were brought to the tree of `HEAD` in the end, because it does not descend from the commits known.
+    pub settled: usize,
 }
 
-/// Reads the history of the repository that `path` is in. Nothing is run, fetched or written.
-pub fn read(path: &Path, options: &GitOptions) -> Result<GitHistory, SourceError> {
+/// Reads the history of the repository that `path` is in, beyond what is known. Nothing is run, fetched or written.
+pub fn read(path: &Path, options: &GitOptions, known: &GitBaseline) -> Result<GitHistory, SourceError> {
     let mut repository = gix::discover(path)
         .map_err(|error| SourceError::NoRepository { path: path.to_owned(), cause: error.to_string() })?;
     repository.object_cache_size_if_unset(16 << 20);
-    history(&repository, options)
+    let commits = known.commit_ids();
+    if !commits.is_empty() && !commits.iter().any(|commit| repository.has_object(commit)) {
+        return Err(SourceError::OtherHistory { path: path.to_owned() });
+    }
+    history(&repository, options, known, &commits)
         .map_err(|error| SourceError::History { path: path.to_owned(), cause: error.to_string() })
 }
 
-fn history(repository: &gix::Repository, options: &GitOptions) -> Result<GitHistory, gix::Error> {
+fn history(
+    repository: &gix::Repository,
+    options: &GitOptions,
+    known: &GitBaseline,
+    known_commits: &FxHashSet<ObjectId>,
+) -> Result<GitHistory, gix::Error> {
     let mut differ = Differ::new(repository)?;
-    let mut recorder = Recorder::default();
-    let commits = order::oldest_first(repository)?;
-    let count = commits.len().min(options.limit.unwrap_or(usize::MAX));
-    for (id, parents) in commits.into_iter().take(count) {
+    let mut recorder = Recorder::new(repository, known);
+    let commits = order::oldest_first(repository, known_commits)?;
+    let skipped = commits.len() - commits.len().min(options.newest.unwrap_or(usize::MAX));
+    if let Some((before, _)) = skipped.checked_sub(1).and_then(|last| commits.get(last)) {
+        recorder.begin(&repository.find_commit(*before)?)?;
+    }
+    let told = commits.len() - skipped;
+    let count = told.min(options.limit.unwrap_or(usize::MAX));
+    for (id, parents) in commits.into_iter().skip(skipped).take(count) {
         let commit = repository.find_commit(id)?;
-        let changes = match parents.as_slice() {
-            [] => differ.changes(None, &commit)?,
-            [parent] => differ.changes(Some(*parent), &commit)?,
-            _ => Vec::new(),
-        };
+        let changes = differ.changes(&parents, &commit)?;
         recorder.add(&commit, &parents, changes)?;
     }
-    Ok(recorder.finish(count))
+    let settled = if count == told { recorder.end(&repository.head_commit()?)? } else { 0 };
+    Ok(recorder.finish(count, settled))
 }

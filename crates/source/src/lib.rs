@@ -56,7 +56,7 @@ pub use deepgnn_binary::FeatureTypes;
 pub use edge_list::{EdgeListDefaults, EdgeListOptions};
 pub use error::SourceError;
 pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, Delimiter, JsonlReader, write_event};
-pub use git_history::{GitHistory, GitOptions};
+pub use git_history::{GitBaseline, GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open};
 pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions};
 pub use intervals::Intervals;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use timeweft_graph::delta::Fields;
 use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Place, Reject, Schema, Time};
 
+use crate::publish::empty_report;
 use crate::splice::SpliceReport;
 
 /// What to do with an edge that is created again while it lives.
@@ -144,6 +145,13 @@ pub struct LoadReport {
     pub later: SpliceReport,
     /// What was cut in a source of intervals.
     pub clipped: ClippedCounts,
+}
+
+impl LoadReport {
+    /// Nothing was written, for an earlier load brought it all.
+    pub fn unchanged(load: LoadId, commit: Commit) -> LoadReport {
+        LoadReport { unchanged: true, ..empty_report(load, commit) }
+    }
 }
 
 /// What lasted longer than something it belongs to, and was cut.

@@ -190,7 +190,7 @@ impl Store {
             let (namespace, version) = (load.namespace.clone(), load.version.clone().unwrap_or_else(|| "".into()));
             return Some(Err(StoreError::VersionTaken { namespace, version, load: load.id }));
         }
-        Some(Ok(LoadReport { unchanged: true, ..empty_report(load.id, load.commit) }))
+        Some(Ok(LoadReport::unchanged(load.id, load.commit)))
     }
 
     /// Runs a load and, if it fails, brings memory back to what the disk holds.

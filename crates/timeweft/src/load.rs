@@ -5,13 +5,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{
-    Dangling, DeltaOptions, EdgeSpan, EdgeTypeId, FeatureId, Format, Name, NodeSpan, NodeTypeId, Reason, Reject,
+    Dangling, DeltaOptions, EdgeSpan, EdgeTypeId, FeatureId, Format, Name, NodeSpan, NodeTypeId, Place, Reason, Reject,
     Schema, SpanSink, Time, ValueRef, VersionSink,
 };
 use timeweft_source::{
-    BytesRead, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitOptions, Input, IntervalFormat, IntervalSource,
-    IntervalsOptions, JsonlReader, Record, SourceError, VersionFormat, VersionOptions as ReadOptions, git_history,
-    open, version_format,
+    BytesRead, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitBaseline, GitOptions, Input, IntervalFormat,
+    IntervalSource, IntervalsOptions, JsonlReader, Record, SourceError, VersionFormat, VersionOptions as ReadOptions,
+    git_history, open, version_format,
 };
 use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store, StoreError};
 
@@ -196,15 +196,17 @@ impl VersionOptions {
 pub struct GitLoad {
     /// Owner of what the load creates.
     pub namespace: Name,
-    /// Stops after this many commits, counted from the first one.
+    /// Stops after this many new commits, counted from the oldest one.
     pub limit: Option<usize>,
+    /// Begins before the newest commits, this many, with the files as they were then.
+    pub newest: Option<usize>,
     /// So many rejected records are kept in the report; all are counted.
     pub kept_rejects: usize,
 }
 
 impl Default for GitLoad {
     fn default() -> Self {
-        GitLoad { namespace: "git".into(), limit: None, kept_rejects: KEPT_REJECTS }
+        GitLoad { namespace: "git".into(), limit: None, newest: None, kept_rejects: KEPT_REJECTS }
     }
 }
 
@@ -291,12 +293,49 @@ pub(crate) fn git(
     options: &GitLoad,
     progress: &mut dyn FnMut(LoadProgress),
 ) -> Result<LoadReport, Error> {
-    let read = git_history::read(repository, &GitOptions { limit: options.limit })?;
+    let known = git_baseline(store, &options.namespace);
+    let read = git_history::read(repository, &GitOptions { limit: options.limit, newest: options.newest }, &known)?;
+    if read.records.is_empty() && read.rejects.is_empty() {
+        let last = store.loads().iter().rev().find(|load| load.namespace == options.namespace && load.undoes.is_none());
+        if let Some(last) = last {
+            return Ok(LoadReport::unchanged(last.id, last.commit));
+        }
+    }
     let mut request = LoadRequest::new(&options.namespace, &repository.to_string_lossy());
     request.schema = read.schema;
     request.kept_rejects = options.kept_rejects;
     let meter = Meter { bytes: None, size: None, progress };
-    meter.load(store, request, read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok)), &|| true)
+    let records = read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok));
+    let mut report = meter.load(store, request, records, &|| true)?;
+    if read.settled > 0 && !known.commits.is_empty() {
+        let message = format!(
+            "HEAD does not descend from the commits that were loaded before: {} files were brought to its tree",
+            read.settled
+        );
+        report.warnings.push((Place::new(&repository.to_string_lossy().into(), 0), message));
+    }
+    Ok(report)
+}
+
+/// What a namespace holds of a history.
+fn git_baseline(store: &Store, namespace: &str) -> GitBaseline {
+    let view = store.view();
+    let mut known = GitBaseline::default();
+    for node in view.live_nodes_of(namespace) {
+        let id = node.key.id.to_string();
+        let text = |wanted: &str| node.features.iter().find(|(name, _)| ***name == *wanted).map(|(_, value)| value);
+        let text = |wanted| text(wanted).map(ToString::to_string).unwrap_or_default();
+        match &*node.key.node_type {
+            "commit" => {
+                known.now = known.now.max(Some(node.life.created));
+                known.commits.insert(id);
+            }
+            "author" => _ = known.authors.insert(id, text("name")),
+            "file" => _ = known.files.insert(id, text("blob")),
+            _ => {}
+        }
+    }
+    known
 }
 
 /// The extension of a file, below that of its packing.

@@ -153,7 +153,7 @@ fn from_file(data: &Path, unit: TimeUnit, dir: &Path) -> anyhow::Result<Loaded> 
 fn from_git(dir: &Path) -> Result<Loaded, String> {
     let scratch = free(&suffixed(dir, ".loading"));
     let bar = Progress::spinner("reading the git history");
-    let options = GitLoad { limit: Some(COMMITS), ..GitLoad::default() };
+    let options = GitLoad { newest: Some(COMMITS), ..GitLoad::default() };
     let attempt = || -> anyhow::Result<(LoadReport, usize, usize)> {
         let mut graph = Graph::create(&scratch, TimeUnit::Second)?;
         let report = graph.load_git(Path::new("."), &options, &mut |progress| bar.set(progress.records))?;
@@ -174,7 +174,7 @@ fn from_git(dir: &Path) -> Result<Loaded, String> {
             std::fs::rename(&scratch, dir).map_err(|error| format!("{}: {error}", dir.display()))?;
             let graph = Graph::open(dir).map_err(|error| error.to_string())?;
             let why = format!(
-                "The git history of this folder: authors, commits, files (at most {COMMITS} commits, the oldest first)."
+                "The git history of this folder: authors, commits, files (its newest {COMMITS} commits at most)."
             );
             Ok(Loaded { graph, report, target: synthetic::RELATION.into(), why })
         }

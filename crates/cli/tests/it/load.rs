@@ -225,6 +225,10 @@ fn a_git_history_loads_into_a_graph_of_seconds() {
     assert_eq!(world.json("stats")[0]["merges"], json!(1));
     world.run("node file f").expect(1, "renamed").says("it became file h");
     assert_eq!(world.json("node file f --at 1000059")[0]["created"], json!(1_000_000));
+    assert!(world.done("load git r").contains("nothing is new"));
+    world.shell(&format!("cd r && echo 2 > g && git add g && {}", commit(1_000_120, "third"))).expect(0, "git");
+    assert_eq!(world.json("load git r")[0]["counts"]["nodes"]["created"], json!(2), "a commit and a file");
+    assert_eq!(world.json("load git r --newest 1 --graph newest")[0]["counts"]["nodes"]["created"], json!(4));
     world.run("load git . --graph other").expect(1, "no repository").says("is not in a git repository");
     assert!(!world.path("other").exists());
 }

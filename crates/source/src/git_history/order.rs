@@ -4,21 +4,34 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use gix::ObjectId;
-use gix::revision::walk::Sorting;
+use gix::revision::Walk;
+use gix::revision::walk::{Platform, Sorting};
 use gix::traverse::commit::simple::CommitTimeOrder;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A commit with those of its parents that the history holds (a shallow clone lacks some).
+/// A commit with those of its parents that it is compared with (a shallow clone lacks some).
 pub(super) type CommitWithParents = (ObjectId, Vec<ObjectId>);
 
-/// All commits that `HEAD` reaches: parents before children, else by committer time, else by hash.
-pub(super) fn oldest_first(repository: &gix::Repository) -> Result<Vec<CommitWithParents>, gix::Error> {
-    let mut commits = FxHashMap::<ObjectId, Waiting>::default();
-    let walk = repository.rev_walk([repository.head_id()?]);
-    for info in walk.sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst)).all()? {
-        let info = info?;
-        let time = info.commit_time.unwrap_or_default();
-        commits.insert(info.id, Waiting { time, parents: info.parent_ids.to_vec(), missing: 0, children: Vec::new() });
+/// All commits that `HEAD` reaches and that are neither known nor ancestors of known ones: parents before children, else
+/// by committer time, else by hash.
+pub(super) fn oldest_first(
+    repository: &gix::Repository,
+    known: &FxHashSet<ObjectId>,
+) -> Result<Vec<CommitWithParents>, gix::Error> {
+    let reached = {
+        let known = known.clone();
+        collect(newest_first(repository)?.selected(move |id| !known.contains(id))?)?
+    };
+    let is_told = |id: &ObjectId| reached.contains_key(id) || known.contains(id);
+    let parents = reached.values().flat_map(|commit| &commit.parents);
+    let border: FxHashSet<ObjectId> = parents.filter(|parent| known.contains(*parent)).copied().collect();
+    // Behind known commits may lie some that an earlier load left out, and a branch that began there leads to them.
+    let mut commits = match border.is_empty() {
+        true => reached.clone(),
+        false => collect(newest_first(repository)?.with_hidden(border).all()?)?,
+    };
+    for commit in commits.values_mut() {
+        commit.parents.retain(is_told);
     }
     let ids: Vec<ObjectId> = commits.keys().copied().collect();
     for id in ids {
@@ -28,6 +41,7 @@ pub(super) fn oldest_first(repository: &gix::Repository) -> Result<Vec<CommitWit
 }
 
 /// A commit that waits for its parents to be told.
+#[derive(Clone)]
 struct Waiting {
     time: i64,
     parents: Vec<ObjectId>,
@@ -35,18 +49,32 @@ struct Waiting {
     children: Vec<ObjectId>,
 }
 
+fn newest_first(repository: &gix::Repository) -> Result<Platform<'_>, gix::Error> {
+    let walk = repository.rev_walk([repository.head_id()?]);
+    Ok(walk.sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst)))
+}
+
+fn collect(walk: Walk<'_>) -> Result<FxHashMap<ObjectId, Waiting>, gix::Error> {
+    let waiting = walk.map(|info| {
+        let info = info?;
+        let (time, parents) = (info.commit_time.unwrap_or_default(), info.parent_ids.to_vec());
+        Ok((info.id, Waiting { time, parents, missing: 0, children: Vec::new() }))
+    });
+    waiting.collect()
+}
+
 fn link(id: ObjectId, commits: &mut FxHashMap<ObjectId, Waiting>) {
-    let Some(commit) = commits.get_mut(&id) else { return };
-    let mut parents = std::mem::take(&mut commit.parents);
-    parents.retain(|parent| commits.contains_key(parent));
-    for parent in &parents {
-        if let Some(parent) = commits.get_mut(parent) {
+    let Some(commit) = commits.get(&id) else { return };
+    let parents = commit.parents.clone();
+    let mut missing = 0;
+    for parent in parents {
+        if let Some(parent) = commits.get_mut(&parent) {
             parent.children.push(id);
+            missing += 1;
         }
     }
     if let Some(commit) = commits.get_mut(&id) {
-        commit.missing = parents.len();
-        commit.parents = parents;
+        commit.missing = missing;
     }
 }
 

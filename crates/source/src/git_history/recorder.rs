@@ -1,69 +1,118 @@
 //! Commits become events.
 
-use gix::bstr::ByteSlice;
-use gix::{Commit, ObjectId};
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::{Commit, ObjectId, Repository};
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{
     Action, DType, Dense, EdgeKey, Element, Event, FeatureDef, FeatureKind, Features, ListOrder, Name, NodeKey,
     NodeTypeId, Numbers, Owner, Place, Reason, Reject, Schema, Time, TimeUnit, Value,
 };
 
-use super::GitHistory;
-use super::change::{Change, Kind};
+use super::change::{Change, Changes, Kind, is_file};
+use super::{GitBaseline, GitHistory};
 use crate::Record;
 
 /// The events so far and what is alive at their end.
-#[derive(Default)]
-pub(super) struct Recorder {
+pub(super) struct Recorder<'repo> {
+    repository: &'repo Repository,
     records: Vec<Record>,
     rejects: Vec<Reject>,
     now: Option<Time>,
+    commits: FxHashSet<ObjectId>,
     /// Authors by email, with the name that they go by now.
     authors: FxHashMap<String, String>,
-    files: FxHashSet<String>,
+    /// What each file holds.
+    files: FxHashMap<String, ObjectId>,
 }
 
 /// What all events of one commit share.
 struct Moment {
     time: Time,
     place: Place,
+}
+
+/// Who made a commit.
+struct Maker {
     author: NodeKey,
     commit: NodeKey,
     /// Key of the edits of this commit.
     short: Name,
 }
 
-impl Recorder {
+impl<'repo> Recorder<'repo> {
+    pub(super) fn new(repository: &'repo Repository, known: &GitBaseline) -> Recorder<'repo> {
+        let blob = |(path, blob): (&String, &String)| Some((path.clone(), object_id(blob)?));
+        Recorder {
+            repository,
+            records: Vec::new(),
+            rejects: Vec::new(),
+            now: known.now,
+            commits: known.commit_ids(),
+            authors: known.authors.clone(),
+            files: known.files.iter().filter_map(blob).collect(),
+        }
+    }
+
     pub(super) fn add(
         &mut self,
         commit: &Commit<'_>,
         parents: &[ObjectId],
-        changes: Vec<Change>,
+        changes: Changes,
     ) -> Result<(), gix::Error> {
         let moment = self.moment(commit)?;
+        let maker = self.maker(&moment, commit)?;
         let subject = commit.message()?.summary().to_str_lossy().into_owned();
-        self.node(&moment, Action::Create, &moment.commit, vec![text("subject", &subject)]);
-        self.edge(&moment, &moment.author, "authored", &moment.commit, None, Vec::new());
-        for parent in parents {
+        self.node(&moment, Action::Create, &maker.commit, vec![text("subject", &subject)]);
+        self.edge(&moment, &maker.author, "authored", &maker.commit, None, Vec::new());
+        for parent in parents.iter().filter(|parent| self.commits.contains(*parent)).copied().collect::<Vec<_>>() {
             let parent = NodeKey::new("commit", parent.to_string().as_str());
-            self.edge(&moment, &moment.commit, "parent", &parent, None, Vec::new());
+            self.edge(&moment, &maker.commit, "parent", &parent, None, Vec::new());
         }
-        self.add_changes(&moment, commit, changes);
+        self.commits.insert(commit.id);
+        self.add_changes(&moment, &maker, changes);
         Ok(())
     }
 
-    /// Reads time and author; tells of the author if there is news.
+    /// Brings the files to the tree of a commit that is not told, and gives how many were other. Nobody touched them.
+    pub(super) fn begin(&mut self, commit: &Commit<'_>) -> Result<usize, gix::Error> {
+        let moment = self.moment(commit)?;
+        let entries = files_of(commit)?.into_iter();
+        let tree = entries.filter_map(|(path, blob)| Some((self.path(&moment, path.as_ref())?, blob))).collect();
+        Ok(self.settle(&moment, tree))
+    }
+
+    /// The same for the tree of `HEAD` in the end. Paths that cannot be read were told with the commits that made them.
+    pub(super) fn end(&mut self, head: &Commit<'_>) -> Result<usize, gix::Error> {
+        let moment = self.moment(head)?;
+        let entries = files_of(head)?.into_iter();
+        let tree = entries.filter_map(|(path, blob)| Some((path.to_str().ok()?.to_owned(), blob))).collect();
+        Ok(self.settle(&moment, tree))
+    }
+
+    fn settle(&mut self, moment: &Moment, tree: FxHashMap<String, ObjectId>) -> usize {
+        let mut gone: Vec<String> = self.files.keys().filter(|path| !tree.contains_key(*path)).cloned().collect();
+        gone.sort_unstable();
+        gone.iter().for_each(|path| _ = self.delete(moment, path));
+        let mut other: Vec<_> = tree.into_iter().filter(|(path, blob)| self.files.get(path) != Some(blob)).collect();
+        other.sort_unstable();
+        other.iter().for_each(|(path, blob)| self.write(moment, path, *blob));
+        gone.len() + other.len()
+    }
+
     fn moment(&mut self, commit: &Commit<'_>) -> Result<Moment, gix::Error> {
-        let hash = commit.id.to_string();
         let committed = Time(commit.committer()?.seconds());
         let time = self.now.map_or(committed, |now| now.max(committed));
         self.now = Some(time);
+        Ok(Moment { time, place: Place { file: commit.id.to_string().into(), line: 0 } })
+    }
+
+    /// Reads the author, and tells of them if there is news.
+    fn maker(&mut self, moment: &Moment, commit: &Commit<'_>) -> Result<Maker, gix::Error> {
+        let hash = commit.id.to_string();
         let author = commit.author()?;
         let (name, email) = (author.name.to_str_lossy().into_owned(), author.email.to_str_lossy().into_owned());
         let id = [email.as_str(), name.as_str()].into_iter().find(|id| !id.is_empty()).unwrap_or("unknown").to_owned();
-        let moment = Moment {
-            time,
-            place: Place { file: hash.as_str().into(), line: 0 },
+        let maker = Maker {
             author: NodeKey::new("author", id.as_str()),
             commit: NodeKey::new("commit", hash.as_str()),
             short: hash.get(..12).unwrap_or(&hash).into(),
@@ -71,71 +120,75 @@ impl Recorder {
         let known = self.authors.insert(id, name.clone());
         if known.as_ref() != Some(&name) {
             let action = if known.is_none() { Action::Create } else { Action::Update };
-            self.node(&moment, action, &moment.author, vec![text("name", &name)]);
+            self.node(moment, action, &maker.author, vec![text("name", &name)]);
         }
-        Ok(moment)
+        Ok(maker)
     }
 
     /// First what ends, then what begins, so that a path may change hands within one commit.
-    fn add_changes(&mut self, moment: &Moment, commit: &Commit<'_>, changes: Vec<Change>) {
-        let changes: Vec<(String, Change)> =
-            changes.into_iter().filter_map(|change| Some((self.path(moment, &change)?, change))).collect();
+    fn add_changes(&mut self, moment: &Moment, maker: &Maker, changes: Changes) {
+        let files = changes.files.into_iter();
+        let files: Vec<(String, Change)> =
+            files.filter_map(|change| Some((self.path(moment, change.path.as_ref())?, change))).collect();
+        for (path, change) in files.iter().filter(|(_, change)| change.blob.is_none()) {
+            if change.own && self.files.contains_key(path) {
+                self.touch(moment, maker, path, change.kind);
+            }
+            self.delete(moment, path);
+        }
         let mut merges = Vec::new();
-        for (path, change) in &changes {
-            match &change.kind {
-                Kind::Delete => self.delete(moment, path, Some(&change.kind)),
-                Kind::Rename { from } => {
-                    let Ok(from) = from.to_str() else { continue };
-                    if self.files.contains(from) {
-                        self.delete(moment, from, None);
-                        merges.push((from.to_owned(), path.clone()));
-                    }
-                }
-                Kind::Create | Kind::Update => {}
+        for (from, into) in &changes.renames {
+            let (Ok(from), Ok(into)) = (from.to_str(), into.to_str()) else { continue };
+            if self.delete(moment, from) {
+                merges.push(Element::Merge { from: file(from), into: file(into) });
             }
         }
-        for (path, change) in &changes {
+        for (path, change) in &files {
             if let Some(blob) = change.blob {
-                self.write(moment, commit, path, blob);
-                self.touch(moment, path, &change.kind);
+                self.write(moment, path, blob);
+                if change.own {
+                    self.touch(moment, maker, path, change.kind);
+                }
             }
         }
         // A renamed path is gone from the tree of this commit, so nothing has taken it over.
-        for (from, into) in merges {
-            let merge = Element::Merge { from: file(&from), into: file(&into) };
+        for merge in merges {
             self.record(moment, Event::new(moment.time, Action::Create, merge));
         }
     }
 
-    fn path(&mut self, moment: &Moment, change: &Change) -> Option<String> {
-        let path = change.path.to_str().ok().map(str::to_owned);
-        if path.is_none() {
-            let reason = Reason::Malformed(format!("the path `{}` is not UTF-8 text", change.path));
+    fn path(&mut self, moment: &Moment, path: &BStr) -> Option<String> {
+        let text = path.to_str().ok().map(str::to_owned);
+        if text.is_none() {
+            let reason = Reason::Malformed(format!("the path `{path}` is not UTF-8 text"));
             self.rejects.push(Reject { place: moment.place.clone(), reason });
         }
-        path
+        text
     }
 
-    fn delete(&mut self, moment: &Moment, path: &str, touched: Option<&Kind>) {
-        if !self.files.contains(path) {
+    /// The file is no more, if it was; whether it was.
+    fn delete(&mut self, moment: &Moment, path: &str) -> bool {
+        let was = self.files.remove(path).is_some();
+        if was {
+            self.node(moment, Action::Delete, &file(path), Vec::new());
+        }
+        was
+    }
+
+    /// The file has this content now. Where branches say the same twice, the second one is no news.
+    fn write(&mut self, moment: &Moment, path: &str, blob: ObjectId) {
+        let before = self.files.insert(path.to_owned(), blob);
+        if before == Some(blob) {
             return;
         }
-        if let Some(kind) = touched {
-            self.touch(moment, path, kind);
-        }
-        self.files.remove(path);
-        self.node(moment, Action::Delete, &file(path), Vec::new());
-    }
-
-    /// The file has this content now.
-    fn write(&mut self, moment: &Moment, commit: &Commit<'_>, path: &str, blob: ObjectId) {
         let mut features = vec![text("blob", &blob.to_string())];
         // A partial clone may not have the blob.
-        if let Some(size) = commit.repo.find_header(blob).ok().and_then(|header| i64::try_from(header.size()).ok()) {
+        let header = self.repository.find_header(blob).ok();
+        if let Some(size) = header.and_then(|header| i64::try_from(header.size()).ok()) {
             let numbers = Numbers::I64(vec![size]);
             features.push(("size".into(), Some(Value::Dense(Dense { numbers, scalar: true }))));
         }
-        if self.files.insert(path.to_owned()) {
+        if before.is_none() {
             let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
             features.extend(extension.map(|extension| category("extension", extension)));
             self.node(moment, Action::Create, &file(path), features);
@@ -144,10 +197,10 @@ impl Recorder {
         }
     }
 
-    fn touch(&mut self, moment: &Moment, path: &str, kind: &Kind) {
+    fn touch(&mut self, moment: &Moment, maker: &Maker, path: &str, kind: Kind) {
         let (file, change) = (file(path), vec![category("change", kind.name())]);
-        self.edge(moment, &moment.commit, "touched", &file, None, change.clone());
-        self.edge(moment, &moment.author, "edited", &file, Some(moment.short.clone()), change);
+        self.edge(moment, &maker.commit, "touched", &file, None, change.clone());
+        self.edge(moment, &maker.author, "edited", &file, Some(maker.short.clone()), change);
     }
 
     fn node(&mut self, moment: &Moment, action: Action, key: &NodeKey, features: Features) {
@@ -172,9 +225,20 @@ impl Recorder {
         self.records.push(Record { event, place: moment.place.clone() });
     }
 
-    pub(super) fn finish(self, commits: usize) -> GitHistory {
-        GitHistory { schema: schema(), records: self.records, rejects: self.rejects, commits }
+    pub(super) fn finish(self, commits: usize, settled: usize) -> GitHistory {
+        GitHistory { schema: schema(), records: self.records, rejects: self.rejects, commits, settled }
     }
+}
+
+/// Paths of the files of a commit's tree, with their blobs.
+fn files_of(commit: &Commit<'_>) -> Result<Vec<(BString, ObjectId)>, gix::Error> {
+    let entries = commit.tree()?.traverse().breadthfirst.files()?.into_iter();
+    Ok(entries.filter(|entry| is_file(entry.mode)).map(|entry| (entry.filepath, entry.oid)).collect())
+}
+
+/// The id of an object by its hexadecimal digits.
+pub(super) fn object_id(hash: &str) -> Option<ObjectId> {
+    ObjectId::from_hex(hash.as_bytes()).ok()
 }
 
 fn file(path: &str) -> NodeKey {

@@ -6,16 +6,16 @@ use std::process::Command;
 
 use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{Action, At, Direction, Element, GraphView, NodeKey, Time, Value};
-use timeweft_source::{GitHistory, GitOptions, SourceError, git_history};
+use timeweft_source::{GitBaseline, GitHistory, GitOptions, SourceError, git_history};
 
 use crate::replay::replay;
 
 /// A repository in a folder of its own.
-struct Repository(tempfile::TempDir);
+pub(crate) struct Repository(tempfile::TempDir);
 
 impl Repository {
     /// `None`, with one line that says so, where there is no git.
-    fn new(test: &str) -> Option<Repository> {
+    pub(crate) fn new(test: &str) -> Option<Repository> {
         if Command::new("git").arg("--version").output().is_err() {
             // Not by a macro: the runner keeps back what macros print in a test that passes.
             let line = format!("left out: {test} (no git)\n");
@@ -27,42 +27,50 @@ impl Repository {
         Some(repository)
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn git(&self, author: &str, seconds: i64, arguments: &[&str]) {
+    pub(crate) fn git(&self, author: &str, seconds: i64, arguments: &[&str]) {
         let time = format!("@{seconds} +0000");
-        let output = Command::new("git")
-            .current_dir(self.path())
-            .args(["-c", "commit.gpgsign=false", "-c", "merge.ff=false"])
-            .args(arguments)
-            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
-            .envs([("GIT_AUTHOR_NAME", author), ("GIT_COMMITTER_NAME", author)])
-            .envs([("GIT_AUTHOR_EMAIL", format!("{author}@x")), ("GIT_COMMITTER_EMAIL", format!("{author}@x"))])
-            .envs([("GIT_AUTHOR_DATE", time.clone()), ("GIT_COMMITTER_DATE", time)])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let email = format!("{author}@x");
+        let who = [("GIT_AUTHOR_NAME", author), ("GIT_COMMITTER_NAME", author), ("GIT_AUTHOR_EMAIL", &email)];
+        let when = [("GIT_COMMITTER_EMAIL", &*email), ("GIT_AUTHOR_DATE", &time), ("GIT_COMMITTER_DATE", &time)];
+        run(Command::new("git").current_dir(self.path()).args(arguments).envs(who).envs(when));
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    fn commit(&self, author: &str, seconds: i64, subject: &str) {
+    pub(crate) fn commit(&self, author: &str, seconds: i64, subject: &str) {
         self.git(author, seconds, &["add", "-A"]);
         self.git(author, seconds, &["commit", "-q", "-m", subject]);
     }
 
-    fn read(&self) -> (GitHistory, ReferenceGraph) {
-        let history = git_history::read(self.path(), &GitOptions::default()).unwrap();
+    pub(crate) fn read(&self) -> (GitHistory, ReferenceGraph) {
+        let history = git_history::read(self.path(), &GitOptions::default(), &GitBaseline::default()).unwrap();
         assert_eq!(history.rejects, []);
         let graph = replay(&history.schema, &history.records);
         (history, graph)
     }
+}
+
+/// What git prints.
+pub(crate) fn git(path: &Path, arguments: &[&str]) -> String {
+    run(Command::new("git").current_dir(path).args(arguments))
+}
+
+/// Runs git without the settings of the machine.
+fn run(command: &mut Command) -> String {
+    let settings = [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_COUNT", "2")];
+    let first = [("GIT_CONFIG_KEY_0", "commit.gpgsign"), ("GIT_CONFIG_VALUE_0", "false")];
+    let second = [("GIT_CONFIG_KEY_1", "merge.ff"), ("GIT_CONFIG_VALUE_1", "false")];
+    let output = command.envs(settings).envs(first).envs(second).output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 const POEM: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n";
@@ -206,7 +214,12 @@ fn a_path_that_changes_hands_in_one_commit() {
 #[test]
 fn a_limit_keeps_the_first_commits() {
     let Some(repository) = small("a_limit_keeps_the_first_commits") else { return };
-    let history = git_history::read(repository.path(), &GitOptions { limit: Some(2) }).unwrap();
+    let history = git_history::read(
+        repository.path(),
+        &GitOptions { limit: Some(2), ..GitOptions::default() },
+        &GitBaseline::default(),
+    )
+    .unwrap();
     assert_eq!(history.commits, 2);
     let graph = replay(&history.schema, &history.records);
     assert_eq!(files(&graph, 1_000), ["gone.md", "src/poem.txt"]);
@@ -216,7 +229,7 @@ fn a_limit_keeps_the_first_commits() {
 #[test]
 fn a_folder_without_repository_is_a_clear_error() {
     let folder = tempfile::tempdir().unwrap();
-    let error = git_history::read(folder.path(), &GitOptions::default()).unwrap_err();
+    let error = git_history::read(folder.path(), &GitOptions::default(), &GitBaseline::default()).unwrap_err();
     assert!(matches!(error, SourceError::NoRepository { .. }));
     assert!(error.to_string().contains("is not in a git repository"), "{error}");
 }
@@ -224,7 +237,7 @@ fn a_folder_without_repository_is_a_clear_error() {
 #[test]
 fn a_repository_without_commits_is_an_error() {
     let Some(repository) = Repository::new("a_repository_without_commits_is_an_error") else { return };
-    let error = git_history::read(repository.path(), &GitOptions::default()).unwrap_err();
+    let error = git_history::read(repository.path(), &GitOptions::default(), &GitBaseline::default()).unwrap_err();
     assert!(matches!(error, SourceError::History { .. }), "{error}");
 }
 
@@ -233,4 +246,18 @@ fn the_same_history_gives_the_same_records() {
     let Some(repository) = small("the_same_history_gives_the_same_records") else { return };
     let (first, second) = (repository.read().0, repository.read().0);
     assert_eq!(first.records, second.records);
+}
+
+#[test]
+fn a_path_that_is_no_text_is_told_once() {
+    let Some(repository) = Repository::new("a_path_that_is_no_text_is_told_once") else { return };
+    let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"caf\xe9");
+    std::fs::write(repository.path().join(name), "x").unwrap();
+    repository.write("plain", "x");
+    repository.commit("ann", 100, "Both");
+    let history = git_history::read(repository.path(), &GitOptions::default(), &GitBaseline::default()).unwrap();
+    let reasons: Vec<_> = history.rejects.iter().map(ToString::to_string).collect();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0].contains("is not UTF-8 text"), "{reasons:?}");
+    assert_eq!(files(&replay(&history.schema, &history.records), 100), ["plain"]);
 }

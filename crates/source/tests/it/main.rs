@@ -5,6 +5,7 @@ mod csv;
 mod deepgnn_binary;
 mod edge_list;
 mod git_history;
+mod git_merges;
 mod input;
 mod interval_format;
 mod jsonl;

@@ -12,10 +12,12 @@ use crate::output::Progress;
 const AFTER_HELP: &str = "\
 Examples:
   timeweft load git . --graph history
+  timeweft load git . --graph history              (again: only commits that are new)
+  timeweft load git . --graph recent --newest 5000
   timeweft neighbors file src/main.rs --graph history --at 2024-01-01
 
 Nodes: author, commit, file. Edges: authored, parent, touched, edited. Renames are merges of the old path into the new.
-The graph is made if it is not there; its times count in seconds.";
+The files at the end are those of the tree of HEAD. The graph is made if it is not there; its times count in seconds.";
 
 /// Arguments of `load git`.
 #[derive(clap::Args, Debug)]
@@ -24,9 +26,12 @@ pub(crate) struct Args {
     /// A folder in the repository.
     #[arg(default_value = ".")]
     repository: PathBuf,
-    /// Stop after this many commits, counted from the first one.
+    /// Stop after this many new commits, counted from the oldest one.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Begin before the newest commits, this many, with the files as they were then.
+    #[arg(long, value_name = "N", conflicts_with = "limit")]
+    newest: Option<usize>,
     /// Owner of what the load creates.
     #[arg(long, default_value = "git")]
     namespace: String,
@@ -39,6 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let options = GitLoad {
         namespace: args.namespace.as_str().into(),
         limit: args.limit,
+        newest: args.newest,
         kept_rejects: args.rejects.kept(context),
     };
     let result = load_into(Some(TimeUnit::Second), context, |graph| {

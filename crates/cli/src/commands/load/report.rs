@@ -99,7 +99,7 @@ pub(super) fn finish(
 fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     let (load, commit) = (report.load.0, report.commit.0);
     if report.unchanged {
-        context.output.say(&format!("load {load} brought this version already: nothing was written"))?;
+        context.output.say(&format!("nothing is new: load {load} brought it all already, nothing was written"))?;
         return Ok(());
     }
     let accepted = text::count(report.accepted);
