@@ -9,12 +9,15 @@ mod canonical;
 mod fields;
 mod merges;
 mod report;
+mod scopes;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use crate::unreadable::Unknown;
 use crate::{
     Action, At, Deletes, EdgeKey, Element, Event, Features, GraphView, Listed, MergeRecord, Name, NodeKey, Place,
     Reason, Reject, Time, Value, Version,
@@ -24,6 +27,7 @@ pub use canonical::Canonical;
 pub use fields::{Common, Fields, OwnerName, RESERVED, is_reserved};
 pub use merges::{MergeContext, MergeDelta, Past, merge_delta};
 pub use report::{DeletionReport, DeltaReport, ElementReport, MergeReport, SkippedMerge, WhySkipped};
+pub use scopes::{EmptyType, Kept, OfType, kept, refused_sections};
 
 /// What to do with an edge at a node that is not there. The same policy serves versions and event loads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -39,12 +43,15 @@ pub enum Dangling {
 }
 
 /// How a delta is made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DeltaOptions {
     /// What to do with edges at missing nodes.
     pub dangling: Dangling,
     /// Consent to a version that lists nothing, which ends every element of the namespace.
     pub allow_empty: bool,
+    /// Consent to the end of all nodes of these types, or edges of these relations, where the version has a section for them
+    /// without a record.
+    pub empty_types: Vec<Name>,
     /// Consent to features that the namespace did not have before: they are written for every element that has them.
     /// Without it they are reported and left out.
     pub add_fields: bool,
@@ -111,8 +118,18 @@ pub enum DeltaError {
     #[error("a version cannot be loaded at the end of time: give its timestamp")]
     NoMoment,
     /// An empty version deletes everything.
-    #[error("the version lists no node and no edge: allow an empty version to delete everything")]
-    Empty,
+    #[error(
+        "the version lists no node and no edge, and {nodes} nodes and {edges} edges of the namespace live: check the source; only if all of them are to end, load with --allow-empty"
+    )]
+    Empty {
+        /// Nodes of the namespace that live.
+        nodes: u64,
+        /// Edges of the namespace that live.
+        edges: u64,
+    },
+    /// A section without a record deletes all elements of its types.
+    #[error("{}", scopes::empty_types(.0))]
+    EmptyTypes(Vec<EmptyType>),
     /// Features with reserved names.
     #[error(
         "the version has features named {}: these names say when and in which versions an element lived: rename the features in the source",
@@ -144,10 +161,12 @@ pub fn delta(before: &dyn Baseline, version: &Version, at: Time, options: &Delta
     let mut plan = Plan::new(before, version, at, options);
     let nodes = plan.first_listing(&version.nodes, "node", |report| &mut report.nodes);
     let mut edges = plan.first_listing(&version.edges, "edge", |report| &mut report.edges);
-    let stubs = plan.dangling(&nodes, &mut edges, options.dangling)?;
-    let stays = Stays { listed: nodes, stubs };
+    let kept = plan.kept_nodes(&nodes);
+    let stubs = plan.dangling((&nodes, &kept), &mut edges, options.dangling)?;
+    let stays = Stays { listed: nodes, stubs, kept };
     plan.nodes(&stays);
     plan.edges(&stays, &edges);
+    plan.check_sections(&stays, &options.empty_types)?;
     plan.merges(&stays);
     Ok(plan.finish())
 }
@@ -159,8 +178,9 @@ fn check(before: &dyn Baseline, version: &Version, at: Time, options: &DeltaOpti
     if let Some(newest) = before.newest().filter(|&newest| at <= newest) {
         return Err(DeltaError::NotAfter { at, newest });
     }
-    if version.nodes.is_empty() && version.edges.is_empty() && !options.allow_empty {
-        return Err(DeltaError::Empty);
+    let empty = version.nodes.is_empty() && version.edges.is_empty() && version.rejects.is_empty();
+    if empty && !options.allow_empty {
+        return Err(DeltaError::Empty { nodes: before.nodes().len() as u64, edges: before.edges().len() as u64 });
     }
     let reserved = reserved(version);
     if reserved.is_empty() { Ok(()) } else { Err(DeltaError::Reserved(reserved)) }
@@ -187,11 +207,13 @@ type Listing<'a, K> = FxHashMap<&'a K, &'a Listed<K>>;
 struct Stays<'a> {
     listed: Listing<'a, NodeKey>,
     stubs: FxHashSet<&'a NodeKey>,
+    /// Those that live on because a record that could not be read is, or may be, theirs.
+    kept: FxHashSet<NodeKey>,
 }
 
 impl Stays<'_> {
     fn contains(&self, node: &NodeKey) -> bool {
-        self.listed.contains_key(node) || self.stubs.contains(node)
+        self.listed.contains_key(node) || self.stubs.contains(node) || self.kept.contains(node)
     }
 }
 
@@ -215,6 +237,7 @@ struct Plan<'a> {
     at: Time,
     own_nodes: FxHashSet<NodeKey>,
     own_edges: FxHashSet<EdgeKey>,
+    unknown: Unknown<'a>,
     absent: Place,
     stages: Stages,
     rejects: Vec<Reject>,
@@ -234,6 +257,7 @@ impl<'a> Plan<'a> {
             at,
             own_nodes: before.nodes().into_iter().collect(),
             own_edges: before.edges().into_iter().collect(),
+            unknown: Unknown::of(version.unreadable.iter().map(|(_, told)| told)),
             absent: Place { file: "<not listed>".into(), line: 0 },
             stages: Stages::default(),
             rejects: Vec::new(),
@@ -242,7 +266,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Every key once. Of several records of one key the first by place counts, whatever the order of the list.
-    fn first_listing<K: Eq + std::hash::Hash + std::fmt::Display>(
+    fn first_listing<K: unknown::Key>(
         &mut self,
         records: &'a [Listed<K>],
         what: &str,
@@ -250,7 +274,7 @@ impl<'a> Plan<'a> {
     ) -> Listing<'a, K> {
         let mut listing = Listing::with_capacity_and_hasher(records.len(), Default::default());
         let mut repeats = Vec::new();
-        for record in records {
+        for record in records.iter().filter(|record| !record.key.is_unread(self)) {
             match listing.get_mut(&record.key) {
                 None => _ = listing.insert(&record.key, record),
                 Some(first) if record.place < first.place => repeats.push(std::mem::replace(first, record)),
@@ -274,7 +298,7 @@ impl<'a> Plan<'a> {
     /// Applies the policy to edges at nodes that will not live; gives the nodes that stand in as stubs.
     fn dangling(
         &mut self,
-        nodes: &Listing<'a, NodeKey>,
+        (nodes, kept): (&Listing<'a, NodeKey>, &FxHashSet<NodeKey>),
         edges: &mut Listing<'a, EdgeKey>,
         policy: Dangling,
     ) -> Result<FxHashSet<&'a NodeKey>, DeltaError> {
@@ -282,7 +306,7 @@ impl<'a> Plan<'a> {
         let mut first: Option<(&Listed<EdgeKey>, &NodeKey)> = None;
         for edge in &self.version.edges {
             for end in [&edge.key.source, &edge.key.destination] {
-                if nodes.contains_key(end) || self.is_foreign(end) {
+                if nodes.contains_key(end) || kept.contains(end) || self.is_foreign(end) {
                     continue;
                 }
                 if policy == Dangling::Stub {
@@ -293,7 +317,8 @@ impl<'a> Plan<'a> {
                         first = Some((edge, end));
                     }
                     self.report.edges.dangling += 1;
-                    self.reject(&edge.place, Reason::UnknownNode(end.clone()));
+                    let lived = self.before.graph().node(end, At { time: Time::FOREVER, deletes: Deletes::Soft });
+                    self.reject(&edge.place, Reason::NotListed { node: end.clone(), lived: lived.is_some() });
                 }
             }
         }
@@ -366,18 +391,27 @@ impl<'a> Plan<'a> {
                 self.edge(record);
             }
         }
-        let mut gone: Vec<_> = self.own_edges.iter().filter(|edge| !listing.contains_key(edge)).cloned().collect();
-        gone.sort_unstable();
-        self.report.edges.gone = gone.len() as u64;
-        for edge in gone {
+        let mut absent: Vec<_> = self.own_edges.iter().filter(|edge| !listing.contains_key(edge)).cloned().collect();
+        absent.sort_unstable();
+        let mut kept = Vec::new();
+        for edge in absent {
             let ends_with_its_node = [&edge.source, &edge.destination]
                 .into_iter()
                 .any(|end| self.own_nodes.contains(end) && !stays.contains(end));
-            if !ends_with_its_node {
+            if ends_with_its_node {
+                self.report.edges.gone += 1;
+            } else if self.unknown.names_edge(&edge) {
+                self.report.edges.unreadable += 1;
+            } else if self.unknown.may_be_edge(&edge) {
+                self.report.edges.kept += 1;
+                kept.push(edge);
+            } else {
+                self.report.edges.gone += 1;
                 let event = Event::new(self.at, Action::Delete, Element::Edge(edge));
                 self.stages.edge_deletes.push((event, self.absent.clone()));
             }
         }
+        self.tell_kept_edges(&kept);
     }
 
     fn edge(&mut self, record: &Listed<EdgeKey>) {
@@ -453,6 +487,10 @@ struct Context<'p, 'a> {
 impl MergeContext for Context<'_, '_> {
     fn stays(&self, node: &NodeKey) -> bool {
         self.stays.contains(node)
+    }
+
+    fn is_kept(&self, node: &NodeKey) -> bool {
+        self.stays.kept.contains(node)
     }
 
     fn past(&self, node: &NodeKey) -> Past {

@@ -26,6 +26,7 @@ pub mod rows;
 mod schema;
 pub mod spans;
 mod time;
+mod unreadable;
 mod value;
 mod version;
 mod view;
@@ -40,6 +41,7 @@ pub use schema::{
 };
 pub use spans::{EdgeSpan, NodeSpan, SpanRow, SpanRows, SpanSink, ValueSpan, ValueSpans};
 pub use time::{Time, TimeError, TimeUnit};
+pub use unreadable::{Scope, Unreadable};
 pub use value::{DType, Dense, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes, ValueRef, f16};
 pub use version::{Format, Listed, ListedDeletion, ListedMerge, Version, VersionSink};
 pub use view::{

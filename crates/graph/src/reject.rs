@@ -85,6 +85,17 @@ pub enum Reason {
     /// The node was never created.
     #[error("unknown node {0}: create it first, or load with --dangling stub")]
     UnknownNode(NodeKey),
+    /// An edge of a version at a node that the version does not list.
+    #[error(
+        "this version does not list node {node}{}",
+        if *.lived { ", which is no more: the edge is left out with it" } else { ": list it, or load with --dangling stub" }
+    )]
+    NotListed {
+        /// The node.
+        node: NodeKey,
+        /// Whether it ever lived. A stub would then bring it back to life.
+        lived: bool,
+    },
     /// The node is deleted at the event's time.
     #[error("node {0} is deleted: create it again first")]
     DeletedNode(NodeKey),

@@ -9,7 +9,7 @@ mod writer;
 use crate::id::canonical_decimal;
 use crate::{
     Action, EdgeKey, EdgeTypeId, Element, Event, ExternalId, FeatureId, Features, Name, NodeKey, NodeTypeId, Owner,
-    Place, Schema, Time, Value, ValueRef,
+    Place, Schema, Time, Unreadable, Value, ValueRef,
 };
 
 pub use lives::{Change, LifeRows};
@@ -85,6 +85,8 @@ pub struct Rows {
     pub edges: bool,
     /// About so many nodes and edges the whole version has; none if its reader cannot tell.
     pub expected: (usize, usize),
+    /// What records that could not be read leave unknown.
+    pub unreadable: Vec<Unreadable>,
     file: Name,
     rows: Vec<Row>,
     texts: String,
@@ -171,6 +173,7 @@ impl Rows {
         self.texts.clear();
         self.features.clear();
         self.values.clear();
+        self.unreadable.clear();
     }
 
     #[inline]

@@ -5,7 +5,7 @@
 
 use crate::{
     EdgeKey, EdgeTypeId, ExternalId, FeatureDef, FeatureId, FeatureKind, Features, ListOrder, Name, NodeKey,
-    NodeTypeId, Owner, Place, Reason, Reject, Schema, Value, ValueRef,
+    NodeTypeId, Owner, Place, Reason, Reject, Schema, Scope, Unreadable, Value, ValueRef,
 };
 
 /// Takes in what a version lists. Nodes come before the first edge; merges and deletions come anywhere.
@@ -67,7 +67,14 @@ pub trait VersionSink {
     /// A node that the release itself calls deleted, which tells a deletion from an omission.
     fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64);
 
-    /// A record that could not be read.
+    /// A record that could not be read, and what it would have told: that is unknown, and not gone. Those of nodes come
+    /// before the first edge.
+    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason);
+
+    /// A section of the source that lists such elements is there, and has no record.
+    fn empty(&mut self, section: Scope);
+
+    /// A record that could not be taken in, and that leaves nothing unknown: it contradicts others, or repeats them.
     fn reject(&mut self, line: u64, reason: Reason);
 
     /// Something that was taken in and that people should know of. A reader tells the same fact once, not once a record.
@@ -99,8 +106,12 @@ pub struct Version {
     pub merges: Vec<ListedMerge>,
     /// Nodes that the release calls deleted.
     pub deleted: Vec<ListedDeletion>,
-    /// Records that could not be read.
+    /// Records that could not be read or taken in.
     pub rejects: Vec<Reject>,
+    /// What those that could not be read leave unknown, each with its position among the rejects.
+    pub unreadable: Vec<(usize, Unreadable)>,
+    /// Sections without a record.
+    pub empty: Vec<(Scope, Place)>,
     /// What was taken in although it looks odd.
     pub warnings: Vec<(Place, String)>,
     file: Name,
@@ -151,6 +162,18 @@ impl Version {
         self.declare(sink.schema());
         let format = self.format_in(sink.schema());
         sink.format(format);
+        for (at, reject) in self.rejects.iter().enumerate() {
+            sink.file(&reject.place.file);
+            let told = self.unreadable.iter().filter(|(of, _)| *of == at).map(|(_, told)| told.clone());
+            match told.collect::<Vec<_>>() {
+                told if told.is_empty() => sink.reject(reject.place.line, reject.reason.clone()),
+                told => sink.unreadable(told, reject.place.line, reject.reason.clone()),
+            }
+        }
+        for (section, place) in &self.empty {
+            sink.file(&place.file);
+            sink.empty(section.clone());
+        }
         for record in by_place(&self.nodes) {
             let owner = sink.schema().node_type(&record.key.node_type);
             let Some(node_type) = owner else { continue };
@@ -179,10 +202,6 @@ impl Version {
             let Some(node_type) = sink.schema().node_type(&row.node.node_type) else { continue };
             sink.file(&row.place.file);
             sink.deleted(node_type, &row.node.id.to_string(), row.place.line);
-        }
-        for reject in &self.rejects {
-            sink.file(&reject.place.file);
-            sink.reject(reject.place.line, reject.reason.clone());
         }
         for (place, message) in &self.warnings {
             sink.file(&place.file);
@@ -351,6 +370,16 @@ impl VersionSink for Version {
 
     fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
         self.deleted.push(ListedDeletion { node: self.key(node_type, id), place: self.place(line) });
+    }
+
+    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
+        let at = self.rejects.len();
+        self.unreadable.extend(told.into_iter().map(|told| (at, told)));
+        self.rejects.push(Reject { place: self.place(line), reason });
+    }
+
+    fn empty(&mut self, section: Scope) {
+        self.empty.push((section, self.place(0)));
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {

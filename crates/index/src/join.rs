@@ -8,6 +8,7 @@
 mod edges;
 mod nodes;
 mod rest;
+mod unknown;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
@@ -16,6 +17,7 @@ use timeweft_graph::{
     Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject, Schema, Time,
 };
 
+use self::unknown::Unknown;
 use crate::column::Track;
 use crate::life::{Life, chain};
 use crate::{Index, NONE};
@@ -45,6 +47,7 @@ pub struct Join<'a> {
     /// Nodes that stand in for missing ones.
     stubs: Bits,
     listed_edges: Bits,
+    unknown: Unknown,
     started: bool,
     /// Nodes from this number on came with this version.
     first_new: u32,
@@ -81,6 +84,7 @@ impl<'a> Join<'a> {
             stubs: Bits::new(0),
             gone_nodes: Bits::new(0),
             listed_edges: Bits::new(index.n_edges()),
+            unknown: Unknown::nothing(),
             index,
             speaker,
             at,
@@ -119,6 +123,7 @@ impl<'a> Join<'a> {
             self.reserve(rows);
         }
         self.started |= !rows.is_empty();
+        self.note_unreadable(&rows.unreadable, rows.file());
         self.steps.reserve(rows.len() / 8);
         for row in rows.iter() {
             if rows.edges { self.edge(row) } else { self.node(row) }
@@ -128,16 +133,20 @@ impl<'a> Join<'a> {
 
     /// Ends what was not listed, and takes in what else the version says.
     pub fn finish(mut self, rest: &timeweft_graph::rows::Rest) -> Result<Joined, DeltaError> {
-        if self.report.nodes.listed + self.report.edges.listed == 0 && !self.options.allow_empty {
-            return Err(DeltaError::Empty);
+        let listed = self.report.nodes.listed + self.report.edges.listed;
+        // Where all was rejected, that is what has to be told.
+        if listed == 0 && rest.rejects.is_empty() && self.rejects.is_empty() && !self.options.allow_empty {
+            return Err(self.empty());
         }
         if let (timeweft_graph::Dangling::Reject, Some((place, edge, missing))) =
             (self.options.dangling, self.dangling.take())
         {
             return Err(DeltaError::Dangling { place, edge, missing, count: self.report.edges.dangling });
         }
+        self.count_kept_nodes();
         self.absent_edges();
         self.absent_nodes();
+        self.check_sections(rest)?;
         self.merges(rest);
         for (&(owner, feature), &count) in &self.changed {
             let schema = &self.index.schema;

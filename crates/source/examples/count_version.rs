@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use timeweft_graph::{EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Schema, ValueRef, VersionSink};
+use timeweft_graph::{
+    EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Schema, Scope, Unreadable, ValueRef, VersionSink,
+};
 use timeweft_source::{VersionOptions, version_format};
 
 #[derive(Default)]
@@ -65,6 +67,10 @@ impl VersionSink for Counter {
     fn deleted(&mut self, _: NodeTypeId, _: &str, _: u64) {
         self.deleted += 1;
     }
+    fn unreadable(&mut self, _: Vec<Unreadable>, line: u64, reason: Reason) {
+        self.reject(line, reason);
+    }
+    fn empty(&mut self, _: Scope) {}
     fn reject(&mut self, line: u64, reason: Reason) {
         self.rejects += 1;
         if self.rejects <= 10 {

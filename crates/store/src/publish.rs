@@ -91,6 +91,7 @@ impl Store {
         let taken = version::take_in(&mut index, request, at, options, fields, None, read)?;
         let mut report = empty_report(self.next_load(), self.commit());
         taken.fill(&mut report, request);
+        check_outcome(&report, request, true)?;
         Ok(report)
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use timeweft_graph::{
     Dangling, DeltaOptions, EdgeSpan, EdgeTypeId, FeatureId, Format, Name, NodeSpan, NodeTypeId, Place, Reason, Reject,
-    Schema, SpanSink, Time, ValueRef, VersionSink,
+    Schema, Scope, SpanSink, Time, Unreadable, ValueRef, VersionSink,
 };
 use timeweft_source::{
     BytesRead, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitBaseline, GitOptions, Input, IntervalFormat,
@@ -136,6 +136,9 @@ pub struct VersionOptions {
     pub dangling: Dangling,
     /// Consent to a version that lists nothing, which ends every element of the namespace.
     pub allow_empty: bool,
+    /// Consent to the end of all nodes of these types, or edges of these relations, where the version has a section for them
+    /// without a record, such as a table with a header alone.
+    pub empty_types: Vec<Name>,
     /// Consent to features that the namespace did not have before; without it they are reported and left out.
     pub add_fields: bool,
     /// Whether the version may take effect before versions of its namespace that are there already.
@@ -160,6 +163,7 @@ impl VersionOptions {
             root: None,
             dangling: Dangling::default(),
             allow_empty: false,
+            empty_types: Vec::new(),
             add_fields: false,
             back_dated: false,
             max_rejects: None,
@@ -178,7 +182,12 @@ impl VersionOptions {
     }
 
     fn delta(&self) -> DeltaOptions {
-        DeltaOptions { dangling: self.dangling, allow_empty: self.allow_empty, add_fields: self.add_fields }
+        DeltaOptions {
+            dangling: self.dangling,
+            allow_empty: self.allow_empty,
+            empty_types: self.empty_types.clone(),
+            add_fields: self.add_fields,
+        }
     }
 
     fn read(&self) -> ReadOptions {
@@ -535,6 +544,14 @@ impl VersionSink for CountingSink<'_> {
 
     fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
         self.sink.deleted(node_type, id, line);
+    }
+
+    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
+        self.sink.unreadable(told, line, reason);
+    }
+
+    fn empty(&mut self, section: Scope) {
+        self.sink.empty(section);
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {

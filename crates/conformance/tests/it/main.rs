@@ -12,3 +12,4 @@ mod plant_ontology;
 mod random;
 mod releases;
 mod temporal;
+mod unknown;

@@ -65,12 +65,13 @@ impl Oracle {
         self.log.iter().for_each(|event| graph.apply(event).unwrap());
         let before = std::mem::replace(&mut self.graph, graph);
         let delta = delta(&Before { oracle: self, namespace }, version, at, options);
+        let rejects = |delta: &Delta| version.rejects.iter().chain(&delta.rejects).cloned().collect::<Vec<_>>();
         let taken_in = delta
             .as_ref()
-            .is_ok_and(|delta| delta.report.nodes.listed + delta.report.edges.listed > 0 || delta.rejects.is_empty());
+            .is_ok_and(|delta| delta.report.nodes.listed + delta.report.edges.listed > 0 || rejects(delta).is_empty());
         if !taken_in {
             self.graph = before;
-            let none = |delta: Delta| Loaded { report: delta.report, rejects: delta.rejects, n_events: 0, taken_in };
+            let none = |delta: Delta| Loaded { rejects: rejects(&delta), report: delta.report, n_events: 0, taken_in };
             return delta.map(none);
         }
         let delta = delta?;
@@ -78,9 +79,11 @@ impl Oracle {
             self.graph.apply(event).unwrap_or_else(|reason| panic!("{event:?}: {reason}"));
             self.note(event, namespace);
         }
+        let n_events = delta.events.len() as u64;
+        let rejects = rejects(&delta);
         let space = self.spaces.entry(namespace.clone()).or_default();
         *space = Space { newest: Some(at), fields: delta.fields };
-        Ok(Loaded { report: delta.report, rejects: delta.rejects, n_events: delta.events.len() as u64, taken_in })
+        Ok(Loaded { rejects, report: delta.report, n_events, taken_in })
     }
 
     fn note(&mut self, event: &Event, namespace: &Name) {

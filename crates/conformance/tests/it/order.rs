@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use timeweft_graph::{
-    DeltaError, EdgeTypeId, FeatureId, Format, Listed, Name, NodeTypeId, Reason, Reject, Schema, Value, ValueRef,
-    VersionSink,
+    DeltaError, EdgeTypeId, FeatureId, Format, Listed, Name, NodeTypeId, Reason, Reject, Schema, Scope, Unreadable,
+    Value, ValueRef, VersionSink,
 };
 use timeweft_store::{LoadReport, ReadError, Store, StoreError};
 
@@ -108,6 +108,14 @@ impl VersionSink for Shuffled<'_> {
         self.inner.deleted(node_type, id, line);
     }
 
+    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
+        self.inner.unreadable(told, line, reason);
+    }
+
+    fn empty(&mut self, section: Scope) {
+        self.inner.empty(section);
+    }
+
     fn reject(&mut self, line: u64, reason: Reason) {
         self.inner.reject(line, reason);
     }
@@ -134,7 +142,7 @@ fn load(store: &mut Store, load: &Load, seed: u64) -> Result<LoadReport, StoreEr
         load.version.send(sink);
         Ok(())
     };
-    store.load_version(load.request(), load.options, |sink| shuffled(sink, seed, send))
+    store.load_version(load.request(), load.options.clone(), |sink| shuffled(sink, seed, send))
 }
 
 /// Each key once: of several records of one key the first that comes counts, which is no matter of indifference.

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use timeweft_graph::{
     Dangling, DeltaOptions, Dense, EdgeKey, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Listed,
-    ListedDeletion, ListedMerge, Name, NodeKey, Numbers, Owner, Place, Schema, Sparse, Time, Value, Version,
+    ListedDeletion, ListedMerge, Name, NodeKey, Numbers, Owner, Place, Reason, Reject, Schema, Scope, Sparse, Time,
+    Unreadable, Value, Version,
 };
 
 /// One version of one namespace.
@@ -62,11 +63,14 @@ pub(crate) fn loads() -> impl Strategy<Value = Vec<Load>> {
 fn options() -> impl Strategy<Value = DeltaOptions> {
     let dangling = prop_oneof![6 => Just(Dangling::Drop), 3 => Just(Dangling::Stub), 1 => Just(Dangling::Reject)];
     let (allow_empty, add_fields) = (prop::bool::weighted(0.8), any::<bool>());
-    (dangling, allow_empty, add_fields).prop_map(|(dangling, allow_empty, add_fields)| DeltaOptions {
-        dangling,
-        allow_empty,
-        add_fields,
-    })
+    let types = || prop::bool::weighted(0.5);
+    (dangling, allow_empty, add_fields, types(), types()).prop_map(
+        |(dangling, allow_empty, add_fields, items, edges)| {
+            let types = [("item", items), ("likes", edges)].into_iter().filter(|(_, allowed)| *allowed);
+            let empty_types = types.map(|(name, _)| name.into()).collect();
+            DeltaOptions { dangling, allow_empty, empty_types, add_fields }
+        },
+    )
 }
 
 /// Records that a draft of a version names, by numbers.
@@ -82,6 +86,18 @@ struct Draft {
     /// Whether the reader says how the lists of nodes, edges and merges compare.
     declared: [bool; 3],
     reserved: bool,
+    unreadable: Vec<Unread>,
+    /// Sections without a record.
+    empty: [bool; 2],
+}
+
+/// A record that could not be read.
+#[derive(Clone, Debug)]
+enum Unread {
+    Node(usize),
+    Edge(usize, usize, usize, usize),
+    EdgesFrom(usize),
+    OneOf(usize),
 }
 
 /// Numbers of features with numbers of values.
@@ -111,8 +127,9 @@ fn draft() -> impl Strategy<Value = Draft> {
         })
     };
     let fields = prop_oneof![2 => Just(None), 3 => [known(), known(), known(), known()].prop_map(Some)];
-    (nodes, edges, merges, deleted, vec(any::<u8>(), 32), fields, any::<[bool; 3]>(), prop::bool::weighted(0.02))
-        .prop_map(|(nodes, edges, merges, deleted, lines, fields, declared, reserved)| Draft {
+    let more = (any::<[bool; 3]>(), prop::bool::weighted(0.02), unreadable(), [0.2, 0.2].map(prop::bool::weighted));
+    (nodes, edges, merges, deleted, vec(any::<u8>(), 32), fields, more).prop_map(
+        |(nodes, edges, merges, deleted, lines, fields, (declared, reserved, unreadable, empty))| Draft {
             nodes,
             edges,
             merges,
@@ -121,7 +138,22 @@ fn draft() -> impl Strategy<Value = Draft> {
             fields,
             declared,
             reserved,
-        })
+            unreadable,
+            empty,
+        },
+    )
+}
+
+/// In half of the versions everything can be read.
+fn unreadable() -> impl Strategy<Value = Vec<Unread>> {
+    let record = prop_oneof![
+        3 => (0..LISTED).prop_map(Unread::Node),
+        3 => (0..2usize, 0..LISTED, 0..LISTED, 0..2usize).prop_map(|(a, b, c, d)| Unread::Edge(a, b, c, d)),
+        2 => (0..2usize).prop_map(|at| Unread::Edge(0, at, at + 1, 0)),
+        1 => (0..LISTED).prop_map(Unread::EdgesFrom),
+        1 => (0..5usize).prop_map(Unread::OneOf),
+    ];
+    prop_oneof![1 => Just(Vec::new()), 1 => vec(record, 0..4)]
 }
 
 /// The same values most often, so that elements stay as they are.
@@ -173,6 +205,36 @@ fn def(at: usize, declared: bool) -> FeatureDef {
         _ => ListOrder::List,
     };
     FeatureDef { name, kind: FeatureKind::of(&sample), order }
+}
+
+impl Unread {
+    fn told(&self, keys: &[NodeKey]) -> Unreadable {
+        match *self {
+            Unread::Node(node) => Unreadable::Node(keys[node].clone()),
+            Unread::EdgesFrom(node) => Unreadable::EdgesFrom(keys[node].clone()),
+            Unread::Edge(relation, from, to, key) => Unreadable::Edge(EdgeKey {
+                source: keys[from].clone(),
+                relation: ["likes", "knows"][relation].into(),
+                destination: keys[to].clone(),
+                key: [None, Some("a")][key].map(Name::from),
+            }),
+            Unread::OneOf(scope) => Unreadable::OneOf(match scope {
+                0 => Scope::Nodes(None),
+                1 => Scope::Nodes(Some("item".into())),
+                2 => Scope::Nodes(Some("nobody".into())),
+                3 => edges_of("user", None, "user"),
+                _ => Scope::Edges { source: None, relation: Some("likes".into()), destination: None },
+            }),
+        }
+    }
+}
+
+fn edges_of(source: &str, relation: Option<&str>, destination: &str) -> Scope {
+    Scope::Edges {
+        source: Some(source.into()),
+        relation: relation.map(Name::from),
+        destination: Some(destination.into()),
+    }
 }
 
 impl Draft {
@@ -235,6 +297,13 @@ impl Draft {
         for node in &self.deleted {
             version.deleted.push(ListedDeletion { node: keys[*node].clone(), place: place() });
         }
+        for unread in &self.unreadable {
+            version.unreadable.push((version.rejects.len(), unread.told(&keys)));
+            version.rejects.push(Reject { place: place(), reason: Reason::Malformed("not readable".into()) });
+        }
+        let sections = [Scope::Nodes(Some("item".into())), edges_of("user", Some("likes"), "user")];
+        let empty = sections.into_iter().zip(self.empty).filter(|(_, empty)| *empty);
+        version.empty = empty.map(|(section, _)| (section, Place::new(&"empty".into(), 0))).collect();
         if let Some(node) = version.nodes.first_mut().filter(|_| self.reserved) {
             node.features.push(("created".into(), Value::text("then")));
         }

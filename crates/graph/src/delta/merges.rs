@@ -30,8 +30,11 @@ pub enum Past {
 
 /// What the merges of a version need to know of the graph before it, and of the nodes that it lists.
 pub trait MergeContext {
-    /// Whether the node lives in the namespace after the version: it is listed, or stands in as a stub.
+    /// Whether the node lives in the namespace after the version: it is listed, is kept, or stands in as a stub.
     fn stays(&self, node: &NodeKey) -> bool;
+
+    /// Whether it lives only because a record that could not be read is, or may be, its own.
+    fn is_kept(&self, node: &NodeKey) -> bool;
 
     /// What the graph knows of a node just before the version.
     fn past(&self, node: &NodeKey) -> Past;
@@ -138,6 +141,9 @@ impl<'a> MergePlan<'a> {
     }
 
     fn why_skipped(&self, row: &ListedMerge) -> Option<WhySkipped> {
+        if self.context.is_kept(&row.from) {
+            return Some(WhySkipped::FromKept);
+        }
         if self.context.stays(&row.from) {
             return Some(WhySkipped::FromListed);
         }
@@ -270,7 +276,7 @@ impl<'a> MergePlan<'a> {
         deleted.sort_by(|a, b| (&a.place, &a.node).cmp(&(&b.place, &b.node)));
         let mut seen = FxHashSet::default();
         for row in deleted {
-            if !seen.insert(&row.node) {
+            if !seen.insert(&row.node) || self.context.is_kept(&row.node) {
                 self.out.deletions.ignored += 1;
             } else if self.context.stays(&row.node) {
                 self.contradicts(row, "the version lists the node, so it is not gone");

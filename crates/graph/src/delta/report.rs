@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Common, OwnerName};
+use super::{Common, Kept, OwnerName};
 use crate::Features;
 
 /// What a version changed.
@@ -23,6 +23,9 @@ pub struct DeltaReport {
     /// before. They are left out unless [`super::DeltaOptions::add_fields`] takes them in.
     #[serde(default)]
     pub new_fields: Vec<String>,
+    /// Elements that are not listed and live on, by type, and the records that could not be read and may be theirs.
+    #[serde(default)]
+    pub kept: Vec<Kept>,
     /// Features of the namespace that this version's reader does not know. Their values stay as they are.
     #[serde(default)]
     pub missing_fields: Vec<String>,
@@ -62,6 +65,12 @@ pub struct ElementReport {
     pub changed_features: BTreeMap<String, u64>,
     /// Live on as they were.
     pub unchanged: u64,
+    /// Live on as they were, because a record of theirs could not be read. They do not count as listed.
+    #[serde(default)]
+    pub unreadable: u64,
+    /// Are not listed and live on, because a record that could not be read may be theirs.
+    #[serde(default)]
+    pub kept: u64,
     /// No longer listed; edges that end with their node are among them.
     pub gone: u64,
     /// Records that repeat a key; left out.
@@ -165,6 +174,8 @@ pub enum WhySkipped {
     FromUnknown,
     /// The version lists the node, so it is not gone.
     FromListed,
+    /// A record that could not be read is, or may be, that of the node, so it is kept.
+    FromKept,
     /// The node is its own target.
     IntoItself,
     /// The node belongs to another namespace.
@@ -176,7 +187,7 @@ pub enum WhySkipped {
 impl WhySkipped {
     /// Whether the row contradicts the version, rather than saying nothing new.
     pub fn is_wrong(self) -> bool {
-        !matches!(self, WhySkipped::Known | WhySkipped::FromUnknown)
+        !matches!(self, WhySkipped::Known | WhySkipped::FromUnknown | WhySkipped::FromKept)
     }
 
     /// The reason in words.
@@ -184,6 +195,7 @@ impl WhySkipped {
         match self {
             WhySkipped::Known => "the merge holds already",
             WhySkipped::FromUnknown => "the node was never seen",
+            WhySkipped::FromKept => "a record that could not be read may list the node, so it is kept",
             WhySkipped::FromListed => "the version lists the node, so it is not gone",
             WhySkipped::IntoItself => "a node cannot become itself",
             WhySkipped::FromForeign => "the node belongs to another namespace",

@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use super::{PackedId, Row, Rows};
 use crate::{
-    EdgeTypeId, ExternalId, FeatureId, FeatureKind, Features, Format, ListOrder, ListedDeletion, ListedMerge, Name,
-    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Value, ValueRef, VersionSink,
+    EdgeKey, EdgeTypeId, ExternalId, FeatureId, FeatureKind, Features, Format, ListOrder, ListedDeletion, ListedMerge,
+    Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Scope, Unreadable, Value, ValueRef, VersionSink,
 };
 
 /// What a version lists beside nodes and edges.
@@ -19,8 +19,10 @@ pub struct Rest {
     pub merges: Vec<ListedMerge>,
     /// Nodes that the release calls deleted.
     pub deleted: Vec<ListedDeletion>,
-    /// Records that could not be read.
+    /// Records that could not be read or taken in.
     pub rejects: Vec<Reject>,
+    /// Sections without a record.
+    pub empty: Vec<(Scope, Place)>,
     /// What was taken in although it looks odd.
     pub warnings: Vec<(Place, String)>,
 }
@@ -77,7 +79,7 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     }
 
     fn flush(&mut self) {
-        if self.rows.is_empty() {
+        if self.rows.is_empty() && self.rows.unreadable.is_empty() {
             return;
         }
         let full = std::mem::take(&mut self.rows);
@@ -164,7 +166,11 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     ) {
         self.turn_to(false);
         match self.features(Owner::Node(node_type), features) {
-            Err(reason) => self.reject(line, reason),
+            Err(reason) => {
+                let id = id(&mut self.rows);
+                let node = self.unread_node(node_type, id);
+                self.unreadable(vec![Unreadable::Node(node)], line, reason);
+            }
             Ok(()) => {
                 let (source, destination) = (id(&mut self.rows), PackedId::Int(0));
                 self.push(Row { owner: node_type.0, line, source, destination, key: (1, 0), features: 0 });
@@ -181,13 +187,33 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     ) {
         self.turn_to(true);
         match self.features(Owner::Edge(edge_type), features) {
-            Err(reason) => self.reject(line, reason),
+            Err(reason) => {
+                let ends = ends(&mut self.rows);
+                let edge = self.unread_edge(edge_type, ends, key);
+                self.unreadable(edge.into_iter().map(Unreadable::Edge).collect(), line, reason);
+            }
             Ok(()) => {
                 let (source, destination) = ends(&mut self.rows);
                 let key = key.map_or((1, 0), |key| self.rows.text(key));
                 self.push(Row { owner: edge_type.0, line, source, destination, key, features: 0 });
             }
         }
+    }
+
+    /// The key of a node whose record is left out.
+    fn unread_node(&self, node_type: NodeTypeId, id: PackedId) -> NodeKey {
+        NodeKey { node_type: self.rest.schema.node_type_name(node_type), id: self.rows.id(id).to_id() }
+    }
+
+    /// The key of an edge whose record is left out.
+    fn unread_edge(&self, edge_type: EdgeTypeId, ends: (PackedId, PackedId), key: Option<&str>) -> Option<EdgeKey> {
+        let known = self.rest.schema.edge_types().get(edge_type.at())?;
+        Some(EdgeKey {
+            source: self.unread_node(known.source, ends.0),
+            relation: known.relation.clone(),
+            destination: self.unread_node(known.destination, ends.1),
+            key: key.map(Name::from),
+        })
     }
 
     fn push(&mut self, row: Row) {
@@ -299,6 +325,19 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
     fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
         let (node, place) = (self.key((node_type, id)), self.place(line));
         self.rest.deleted.push(ListedDeletion { node, place });
+    }
+
+    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
+        self.rows.unreadable.extend(told);
+        self.reject(line, reason);
+        if self.rows.unreadable.len() >= super::CHUNK {
+            self.flush();
+        }
+    }
+
+    fn empty(&mut self, section: Scope) {
+        let place = self.place(0);
+        self.rest.empty.push((section, place));
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {

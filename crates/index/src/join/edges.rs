@@ -1,5 +1,7 @@
 //! Listed edges, and those that are not.
 
+use std::collections::BTreeMap;
+
 use timeweft_graph::rows::{IdRef, RowRef};
 use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
 
@@ -51,13 +53,17 @@ impl Join<'_> {
         if self.options.dangling == Dangling::Stub {
             return self.stub(row, node, missing);
         }
-        self.dangle(row, missing);
+        let lived = node.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.life(node)));
+        self.dangle(row, missing, lived);
         None
     }
 
     /// An edge that lacks an end has no place in the index where its first record could be noted.
-    fn dangle(&mut self, row: RowRef<'_>, missing: NodeKey) {
+    fn dangle(&mut self, row: RowRef<'_>, missing: NodeKey, lived: bool) {
         let edge = row.edge_key(&self.index.schema);
+        if self.is_unread_edge(&edge) {
+            return;
+        }
         if !self.dangling_edges.insert(edge.clone()) {
             let why = format!("edge {edge} is listed twice: its first record counts");
             self.report.edges.duplicates += 1;
@@ -66,7 +72,7 @@ impl Join<'_> {
         self.report.edges.listed += 1;
         self.report.edges.dangling += 1;
         self.dangling.get_or_insert_with(|| (row.place(), Box::new(edge), missing.clone()));
-        self.reject(row.place(), Reason::UnknownNode(missing));
+        self.reject(row.place(), Reason::NotListed { node: missing, lived });
     }
 
     /// A node that stands in for a missing one; one that lives but is not listed stays as it is.
@@ -92,6 +98,9 @@ impl Join<'_> {
 
     fn living_edge(&mut self, row: RowRef<'_>, edge: EdgeIndex) {
         self.next_edge = edge.0 + 1;
+        if self.unknown.has_edge(edge) {
+            return;
+        }
         let life = self.index.edges.get(edge);
         let (owner, track) = (life.namespace, life.track());
         if !self.listed_edges.set(edge.at()) {
@@ -158,14 +167,19 @@ impl Join<'_> {
 
     /// Ends the edges that are not listed, but for those that end with one of their nodes.
     pub(super) fn absent_edges(&mut self) {
+        let mut kept = BTreeMap::new();
         for edge in (0..self.index.n_edges() as u32).map(EdgeIndex) {
             let life = self.index.edges.get(edge);
             let own = life.interval.is_open() && life.namespace == self.speaker;
             if !own || self.listed_edges.has(edge.at()) {
                 continue;
             }
+            let ends_with_its_node = !self.stays(life.source) || !self.stays(life.destination);
+            if !ends_with_its_node && self.keeps_edge(edge, &mut kept) {
+                continue;
+            }
             self.report.edges.gone += 1;
-            if !self.stays(life.source) || !self.stays(life.destination) {
+            if ends_with_its_node {
                 continue;
             }
             let key = self.index.edge_key(edge);
@@ -177,5 +191,6 @@ impl Join<'_> {
                 }
             }
         }
+        self.tell_kept_edges(&kept);
     }
 }

@@ -22,6 +22,9 @@ impl Join<'_> {
 
     fn living_node(&mut self, row: RowRef<'_>, node: NodeIndex, life: u32) {
         self.next_node = node.0 + 1;
+        if self.unknown.has_node(node) {
+            return;
+        }
         let owner = self.index.nodes.owner(node);
         if self.listed_nodes.has(node.at()) {
             let why = format!("node {} is listed twice: its first record counts", self.index.node_key(node));
@@ -73,7 +76,7 @@ impl Join<'_> {
             return true;
         }
         let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
-        lives && (self.index.nodes.owner(node) != self.speaker || self.stubs.has(node.at()))
+        lives && (self.index.nodes.owner(node) != self.speaker || self.stubs.has(node.at()) || self.keeps(node))
     }
 
     /// Ends the nodes that are not listed.

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use timeweft_graph::delta::{Canonical, DeletionReport, MergeContext, OwnerName, Past, merge_delta};
 use timeweft_graph::rows::Rest;
-use timeweft_graph::{ListedDeletion, MergeRecord, Name, NodeKey, Reject};
+use timeweft_graph::{ListedDeletion, MergeRecord, Name, NodeIndex, NodeKey, Reject};
 
 use super::{Join, Step};
 
@@ -36,8 +36,15 @@ impl Join<'_> {
 impl MergeContext for Join<'_> {
     fn stays(&self, node: &NodeKey) -> bool {
         let node = self.index.node_index(node);
-        let own = |node| self.listed_nodes.has(node) || self.stubs.has(node);
-        node.is_some_and(|node| own(node.at()) && self.stays(node))
+        let own = |node: NodeIndex| {
+            self.listed_nodes.has(node.at()) || self.stubs.has(node.at()) || (self.lives_here(node) && self.keeps(node))
+        };
+        node.is_some_and(|node| own(node) && self.stays(node))
+    }
+
+    fn is_kept(&self, node: &NodeKey) -> bool {
+        let node = self.index.node_index(node);
+        node.is_some_and(|node| !self.listed_nodes.has(node.at()) && self.lives_here(node) && self.keeps(node))
     }
 
     fn past(&self, node: &NodeKey) -> Past {

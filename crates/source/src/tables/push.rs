@@ -5,8 +5,8 @@ use std::path::Path;
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
-    EdgeTypeId, FeatureDef, FeatureId, Format, ListOrder, Name, NodeTypeId, Owner, Reason, TimeUnit, ValueRef,
-    VersionSink,
+    EdgeKey, EdgeTypeId, ExternalId, FeatureDef, FeatureId, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner,
+    Reason, Scope, TimeUnit, Unreadable, ValueRef, VersionSink,
 };
 
 use super::cell::Made;
@@ -23,10 +23,22 @@ type Values<'r> = Vec<(FeatureId, Made<'r>)>;
 
 /// Why a row makes no record.
 enum Problem {
-    /// This row alone.
+    /// This row alone, which does not show what it is about.
     Row(String),
+    /// This row alone, which would have told this.
+    Of(Box<Unreadable>, String),
     /// All that follows.
     Source(SourceError),
+}
+
+impl Problem {
+    /// The same, of a row that shows what it is about.
+    fn of(self, told: impl FnOnce() -> Unreadable) -> Problem {
+        match self {
+            Problem::Row(problem) => Problem::Of(Box::new(told()), problem),
+            other => other,
+        }
+    }
 }
 
 impl From<SourceError> for Problem {
@@ -47,7 +59,8 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn V
     let fields = push.fields(mapping, sink)?;
     sink.format(Format { name: "tables".into(), fields });
     for table in &mapping.nodes {
-        push.entry(&table.file(), sink, |rows| {
+        let lists = Some(Scope::Nodes(constant(&table.node_type)));
+        push.entry(&table.file(), lists, sink, |rows| {
             let mut types = Types::new(&push, &table.features, &table.except);
             let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
             types.columns.taken.extend([Some(id), node_type.column()].into_iter().flatten());
@@ -55,10 +68,15 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn V
         })?;
     }
     for table in &mapping.edges {
-        push.entry(&table.file(), sink, |rows| edge_reader(&push, table, rows))?;
+        let lists = Some(Scope::Edges {
+            source: constant(&table.source.node_type),
+            relation: constant(&table.relation),
+            destination: constant(&table.destination.node_type),
+        });
+        push.entry(&table.file(), lists, sink, |rows| edge_reader(&push, table, rows))?;
     }
     for table in &mapping.merges {
-        push.entry(&table.file(), sink, |rows| {
+        push.entry(&table.file(), None, sink, |rows| {
             let mut types = Types::new(&push, &table.features, &table.except);
             let (from, into) = (EndPlace::of(&table.from, rows)?, EndPlace::of(&table.into, rows)?);
             types.columns.taken.extend(from.columns().chain(into.columns()));
@@ -66,7 +84,7 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn V
         })?;
     }
     for table in &mapping.deleted {
-        push.entry(&table.file(), sink, |rows| {
+        push.entry(&table.file(), None, sink, |rows| {
             let mut types = Types::new(&push, &Features::Listed(Vec::new()), &[]);
             let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
             Ok(Box::new(move |rows, sink| types.deleted(rows, &node_type, id, sink)))
@@ -99,23 +117,34 @@ struct Push<'a> {
 }
 
 impl Push<'_> {
-    /// Reads the file of an entry; `prepare` binds the columns.
+    /// Reads the file of an entry, which lists such elements; `prepare` binds the columns.
     fn entry<'p>(
         &self,
         spec: &FileSpec<'_>,
+        lists: Option<Scope>,
         sink: &mut dyn VersionSink,
         prepare: impl FnOnce(&mut dyn Rows) -> Result<Reader<'p>, SourceError>,
     ) -> Result<(), SourceError> {
         let (file, mut rows) = rows(spec, self.root, self.null)?;
         sink.file(&file);
         let mut reader = prepare(rows.as_mut()).map_err(|error| named(error, &file))?;
+        let mut has_rows = false;
         while let Some(read) = rows.advance()? {
+            has_rows = true;
             let read = read.map_err(Problem::Row).and_then(|()| reader(rows.as_mut(), sink));
-            match read {
-                Ok(()) => {}
-                Err(Problem::Row(problem)) => sink.reject(rows.line(), Reason::Malformed(problem)),
+            let (told, problem) = match read {
+                Ok(()) => continue,
+                Err(Problem::Row(problem)) => (lists.clone().map(Unreadable::OneOf), problem),
+                Err(Problem::Of(told, problem)) => (Some(*told), problem),
                 Err(Problem::Source(error)) => return Err(named(error, &file)),
+            };
+            match told {
+                Some(told) => sink.unreadable(vec![told], rows.line(), Reason::Malformed(problem)),
+                None => sink.reject(rows.line(), Reason::Malformed(problem)),
             }
+        }
+        if let Some(lists) = lists.filter(|_| !has_rows) {
+            sink.empty(lists);
         }
         Ok(())
     }
@@ -137,11 +166,7 @@ impl Push<'_> {
         });
         let merges = mapping.merges.iter().map(|table| (Vec::new(), &table.features));
         for (names, features) in nodes.chain(edges).chain(merges) {
-            let constant = |named: &&Named| match named {
-                Named::Constant(name) => Some(Name::from(name.as_str())),
-                Named::Column(_) => None,
-            };
-            let names: Option<Vec<Name>> = names.iter().map(constant).collect();
+            let names: Option<Vec<Name>> = names.into_iter().map(constant).collect();
             let (Some(names), Features::Listed(specs)) = (names, features) else { return Ok(None) };
             if specs.iter().any(|spec| spec.kind.is_none()) {
                 return Ok(None);
@@ -213,6 +238,14 @@ fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceError> {
         problem: format!("the mapping asks for column `{name}`, which is not there"),
         columns: rows.columns().join(", "),
     })
+}
+
+/// The name that all rows have.
+fn constant(named: &Named) -> Option<Name> {
+    match named {
+        Named::Constant(name) => Some(name.as_str().into()),
+        Named::Column(_) => None,
+    }
 }
 
 /// A name for all rows, or where it stands.
@@ -395,7 +428,8 @@ impl<'a> Types<'a> {
         self.columns.follow(self.push, rows)?;
         let rows = &*rows;
         let (id, name) = (needed(rows, at)?, node_type.name(rows)?);
-        let (bound, values) = self.values(&[&name], rows, sink)?;
+        let told = || Unreadable::Node(key(&name, &id));
+        let (bound, values) = self.values(&[&name], rows, sink).map_err(|problem| problem.of(told))?;
         sink.node(bound.nodes[0], &id, &refs(&values), rows.line());
         Ok(())
     }
@@ -411,7 +445,16 @@ impl<'a> Types<'a> {
             places.destination.node_type.name(rows)?,
         ];
         let key = places.key.map(|at| id(rows, at)).transpose()?.flatten();
-        let (bound, values) = self.values(&names.each_ref().map(|name| &**name), rows, sink)?;
+        let told = || {
+            Unreadable::Edge(EdgeKey {
+                source: self::key(&names[0], &source),
+                relation: Name::from(&*names[1]),
+                destination: self::key(&names[2], &destination),
+                key: key.as_deref().map(Name::from),
+            })
+        };
+        let values = self.values(&names.each_ref().map(|name| &**name), rows, sink);
+        let (bound, values) = values.map_err(|problem| problem.of(told))?;
         sink.edge(bound.edge, (&source, &destination), key.as_deref(), &refs(&values), rows.line());
         Ok(())
     }
@@ -462,6 +505,10 @@ impl<'a> Types<'a> {
         }
         Ok(ids)
     }
+}
+
+fn key(node_type: &str, id: &str) -> NodeKey {
+    NodeKey { node_type: node_type.into(), id: ExternalId::from(id) }
 }
 
 fn refs<'v>(values: &'v [(FeatureId, Made<'_>)]) -> Vec<(FeatureId, ValueRef<'v>)> {

@@ -175,10 +175,10 @@ fn a_new_field_is_no_change_until_it_is_taken_in() {
         assert!(state(&*store.view(), time) == state(&oracle.graph, time));
         loaded
     };
-    load_both(&mut store, 100, read_by(&["a"], &[("A", &[("a", 1.0)]), ("B", &[("a", 1.0)])]), plain);
+    load_both(&mut store, 100, read_by(&["a"], &[("A", &[("a", 1.0)]), ("B", &[("a", 1.0)])]), plain.clone());
     let terms: &[(&str, &[(&str, f64)])] =
         &[("A", &[("a", 1.0), ("b", 5.0)]), ("B", &[("a", 2.0), ("b", 5.0)]), ("C", &[("a", 1.0), ("b", 5.0)])];
-    let second = load_both(&mut store, 200, read_by(&["a", "b"], terms), plain);
+    let second = load_both(&mut store, 200, read_by(&["a", "b"], terms), plain.clone());
     let delta = second.delta.as_ref().unwrap();
     assert_eq!(delta.new_fields, ["term.b"]);
     assert_eq!((delta.nodes.unchanged, delta.nodes.changed, delta.nodes.migrated, delta.nodes.new), (1, 1, 0, 1));
@@ -186,7 +186,7 @@ fn a_new_field_is_no_change_until_it_is_taken_in() {
 
     drop(store);
     let mut store = Store::open(dir.path()).unwrap();
-    let add = DeltaOptions { add_fields: true, ..plain };
+    let add = DeltaOptions { add_fields: true, ..plain.clone() };
     let terms: &[(&str, &[(&str, f64)])] =
         &[("A", &[("a", 1.0), ("b", 5.0)]), ("B", &[("a", 3.0), ("b", 5.0)]), ("C", &[("a", 1.0)])];
     let third = load_both(&mut store, 300, read_by(&["a", "b"], terms), add);

@@ -446,7 +446,7 @@ fn x23_an_empty_version_needs_consent() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "e x A B"]);
     let refused = at_with(&mut store, 200, version(&[]), DeltaOptions::default());
-    assert!(matches!(refused, Err(StoreError::Delta(DeltaError::Empty))));
+    assert!(matches!(refused, Err(StoreError::Delta(DeltaError::Empty { nodes: 2, edges: 1 }))));
     assert_eq!(lives(&*store.view(), "A"), [open(100)]);
     let options = DeltaOptions { allow_empty: true, ..DeltaOptions::default() };
     let loaded = at_with(&mut store, 200, version(&[]), options).unwrap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
-use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, LoadReport, Place, Reject, SpliceReport};
+use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, Place, Reject, SpliceReport};
 
 use super::refused_report;
 use crate::context::{Context, Outcome};
@@ -205,8 +205,22 @@ fn element_cells(name: &str, of: &ElementReport, merged: Option<u64>) -> [String
     ]
 }
 
+/// What is kept although no record lists it, and why.
+fn kept(kept: &Kept) -> String {
+    let (count, name) = (text::count(kept.count), &kept.name);
+    let what = if kept.edges { "edges" } else { "nodes" };
+    let records = kept.records.iter().map(|(file, records)| match records {
+        1 => format!("1 record of {file}"),
+        more => format!("{} records of {file}", text::count(*more)),
+    });
+    let records: Vec<String> = records.collect();
+    format!("{count} absent {what} of {name} are kept: {} could not be read", records.join(", "))
+}
+
 fn remarks(report: &DeltaReport) -> Vec<String> {
     let counted = [
+        (report.nodes.unreadable, "nodes stay as they were: their records could not be read"),
+        (report.edges.unreadable, "edges stay as they were: their records could not be read"),
         (report.nodes.duplicates + report.edges.duplicates, "records repeat a key and were left out"),
         (report.nodes.foreign + report.edges.foreign, "elements belong to another namespace and were left alone"),
         (report.edges.dangling, "edges were left out for a missing node"),
@@ -229,6 +243,7 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
         let fields: Vec<&str> = report.new_fields.iter().map(|name| &**name).collect();
         lines.push(format!("new features were left out, take them in with --add-fields: {}", fields.join(", ")));
     }
+    lines.extend(report.kept.iter().map(kept));
     let skipped = report.merges.skipped.iter();
     lines.extend(skipped.map(|(why, count)| format!("{} merges add nothing: {}", text::count(*count), why.message())));
     lines

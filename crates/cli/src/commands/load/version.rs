@@ -57,9 +57,11 @@ pub(crate) struct Args {
     /// nodes (stub).
     #[arg(long, value_enum, default_value_t)]
     dangling: DanglingArg,
-    /// Allow a version that lists nothing, which deletes everything of the namespace.
-    #[arg(long)]
-    allow_empty: bool,
+    /// Alone: allow a version that lists nothing, which deletes everything of the namespace. With names of node types or
+    /// relations, between commas: allow that the version has a section for them, such as a table with a header, and no
+    /// record, which deletes all of them.
+    #[arg(long, value_name = "TYPE", num_args = 0..=1, value_delimiter = ',')]
+    allow_empty: Option<Vec<String>>,
     /// Take in features that the namespace did not have before; left out, they are only reported.
     #[arg(long)]
     add_fields: bool,
@@ -154,7 +156,8 @@ impl Args {
             graph: self.graph_id.clone(),
             root: self.root.clone(),
             dangling: self.dangling.into(),
-            allow_empty: self.allow_empty,
+            allow_empty: self.allow_empty.as_ref().is_some_and(Vec::is_empty),
+            empty_types: self.allow_empty.iter().flatten().map(|name| name.trim().into()).collect(),
             add_fields: self.add_fields,
             back_dated: self.back_dated,
             max_rejects: self.max_rejects,
