@@ -164,7 +164,7 @@ fn a_header_alone_ends_a_type_only_if_told_so() {
     assert_eq!(
         told,
         " has no record of `order`, and 3 nodes of it live and would end; check the source: only if they are to end, load \
-         with --allow-empty order"
+         with --allow-empty=order"
     );
     let options = DeltaOptions { empty_types: vec!["customer".into()], ..DeltaOptions::default() };
     assert!(load_with(&mut store, &emptied.path().join("map.toml"), 2, options).is_err());

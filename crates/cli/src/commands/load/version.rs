@@ -60,7 +60,7 @@ pub(crate) struct Args {
     /// Alone: allow a version that lists nothing, which deletes everything of the namespace. With names of node types or
     /// relations, between commas: allow that the version has a section for them, such as a table with a header, and no
     /// record, which deletes all of them.
-    #[arg(long, value_name = "TYPE", num_args = 0..=1, value_delimiter = ',')]
+    #[arg(long, value_name = "TYPE", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     allow_empty: Option<Vec<String>>,
     /// Take in features that the namespace did not have before; left out, they are only reported.
     #[arg(long)]
