@@ -1,5 +1,6 @@
 //! Events: the only way in. All sources become events, and the log of events is the only truth (law 1).
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{EdgeKey, Name, NodeKey, Time, Value};
@@ -59,5 +60,39 @@ impl Event {
     pub fn with(mut self, features: Features) -> Event {
         self.features = features;
         self
+    }
+}
+
+/// The features in their order, each name once: what an event sets last is what holds.
+pub fn last_values(features: &[(Name, Option<Value>)]) -> impl Iterator<Item = (&Name, Option<&Value>)> {
+    // A few names are compared as fast as they are hashed.
+    let many = features.len() > 16;
+    let mut later = FxHashSet::default();
+    let mut last = vec![true; if many { features.len() } else { 0 }];
+    for at in (0..last.len()).rev() {
+        last[at] = later.insert(&features[at].0);
+    }
+    features.iter().enumerate().filter_map(move |(at, (name, value))| {
+        let is_last = match many {
+            true => last[at],
+            false => features[at + 1..].iter().all(|(other, _)| other != name),
+        };
+        is_last.then_some((name, value.as_ref()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_value_of_a_name_holds_among_few_and_among_many() {
+        for n in [3, 40] {
+            let mut features: Features = (0..n).map(|at| (format!("f{at}").into(), Some(Value::number(0.0)))).collect();
+            features.push(("f1".into(), None));
+            let found: Vec<_> = last_values(&features).map(|(name, value)| (name.to_string(), value.is_some())).collect();
+            let expected = (0..n).filter(|at| *at != 1).map(|at| (format!("f{at}"), true));
+            assert_eq!(found, expected.chain([("f1".to_owned(), false)]).collect::<Vec<_>>());
+        }
     }
 }

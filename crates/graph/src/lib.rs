@@ -32,7 +32,7 @@ mod version;
 mod view;
 
 pub use delta::{Baseline, Dangling, Delta, DeltaError, DeltaOptions, DeltaReport, delta};
-pub use event::{Action, Element, Event, Features};
+pub use event::{Action, Element, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LoadId, Name, NodeIndex, NodeKey};
 pub use interval::Interval;
 pub use reject::{Place, Reason, Reject};

@@ -151,7 +151,12 @@ pub struct Schema {
     file: SchemaFile,
     node_types: FxHashMap<Name, NodeTypeId>,
     edge_types: FxHashMap<(NodeTypeId, Name, NodeTypeId), EdgeTypeId>,
+    /// Features by name, of owners that have more than [`SCANNED`] of them.
+    features: FxHashMap<Owner, FxHashMap<Name, FeatureId>>,
 }
+
+/// So many features are found as fast by looking at each: most types have fewer.
+const SCANNED: usize = 16;
 
 /// The schema as it is written; the maps are derived from it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -177,7 +182,11 @@ impl From<SchemaFile> for Schema {
             .zip(&file.edge_types)
             .map(|(id, edge)| ((edge.source, edge.relation.clone(), edge.destination), EdgeTypeId(id)))
             .collect();
-        Schema { file, node_types, edge_types }
+        let mut schema = Schema { file, node_types, edge_types, features: FxHashMap::default() };
+        let nodes = (0..schema.file.node_types.len()).map(|id| Owner::Node(NodeTypeId(id as u16)));
+        let edges = (0..schema.file.edge_types.len()).map(|id| Owner::Edge(EdgeTypeId(id as u16)));
+        nodes.chain(edges).chain([Owner::Merge]).for_each(|owner| schema.index_features(owner));
+        schema
     }
 }
 
@@ -266,8 +275,24 @@ impl Schema {
 
     /// The feature of this name.
     pub fn feature(&self, owner: Owner, name: &str) -> Option<(FeatureId, &FeatureDef)> {
-        let position = self.features(owner).iter().position(|def| &*def.name == name)?;
-        Some((FeatureId(u16::try_from(position).ok()?), self.features(owner).get(position)?))
+        let features = self.features(owner);
+        let at = match features.len() {
+            ..=SCANNED => features.iter().position(|def| &*def.name == name)?,
+            _ => self.features.get(&owner)?.get(name)?.at(),
+        };
+        Some((FeatureId(u16::try_from(at).ok()?), features.get(at)?))
+    }
+
+    /// Finds the features of an owner by name from now on, if there are many.
+    fn index_features(&mut self, owner: Owner) {
+        let features = self.features(owner);
+        if features.len() <= SCANNED {
+            return;
+        }
+        let named = |(at, def): (usize, &FeatureDef)| Some((def.name.clone(), FeatureId(u16::try_from(at).ok()?)));
+        // Of features with one name the first counts, as where they are looked at one by one.
+        let known = features.iter().enumerate().rev().filter_map(named).collect();
+        self.features.insert(owner, known);
     }
 
     /// Declares a feature; a feature that is there already keeps its kind. `None` for an unknown owner or too many features.
@@ -281,7 +306,12 @@ impl Schema {
             Owner::Merge => &mut self.file.merge_features,
         };
         let id = FeatureId(u16::try_from(features.len()).ok()?);
+        let name = def.name.clone();
         features.push(def);
+        match self.features.get_mut(&owner) {
+            Some(known) => _ = known.insert(name, id),
+            None => self.index_features(owner),
+        }
         Some(id)
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use rustc_hash::FxHashSet;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -108,6 +109,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
+/// So many names are compared as fast as they are hashed.
+const SCANNED: usize = 16;
+
 struct MembersVisitor<'a>(PhantomData<&'a ()>);
 
 impl<'de: 'a, 'a> Visitor<'de> for MembersVisitor<'a> {
@@ -119,9 +123,19 @@ impl<'de: 'a, 'a> Visitor<'de> for MembersVisitor<'a> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'a>, A::Error> {
         let mut members: Vec<(Cow<'a, str>, &RawValue)> = Vec::new();
+        let mut names = FxHashSet::default();
         while let Some((Key(name), value)) = map.next_entry()? {
             // Long objects are rare, and a scan of short names is faster than hashing them.
-            if members.iter().any(|(known, _)| *known == name) {
+            let twice = match members.len() {
+                ..SCANNED => members.iter().any(|(known, _)| *known == name),
+                at => {
+                    if at == SCANNED {
+                        names.extend(members.iter().map(|(known, _)| known.clone()));
+                    }
+                    !names.insert(name.clone())
+                }
+            };
+            if twice {
                 return Err(serde::de::Error::custom(format!("`{name}` is given twice")));
             }
             members.push((name, value));

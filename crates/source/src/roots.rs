@@ -79,16 +79,24 @@ impl RootsReader {
     /// If it cannot be opened, is no such table, or lacks a column.
     pub fn open(path: &Path, unit: TimeUnit) -> Result<RootsReader, SourceError> {
         let (file, mut rows) = open_table(path, "roots")?;
-        let at = |rows: &mut Box<dyn Rows>, name| rows.column(name);
-        let columns = match (at(&mut rows, "id"), at(&mut rows, "src"), at(&mut rows, "dst")) {
-            (Some(id), None, None) => Columns::Node { node_type: at(&mut rows, "type"), id },
+        let mut at = |name| match rows.column(name) {
+            Some(at) => rows.want(at).map(|()| Some(at)).map_err(|problem| SourceError::Columns {
+                file: file.clone(),
+                problem: format!("column `{name}` {problem}"),
+                columns: rows.columns().join(", "),
+            }),
+            None => Ok(None),
+        };
+        let time = at("time")?;
+        let columns = match (at("id")?, at("src")?, at("dst")?) {
+            (Some(id), None, None) => Columns::Node { node_type: at("type")?, id },
             (None, Some(source), Some(destination)) => Columns::Edge {
-                source_type: at(&mut rows, "source_type"),
+                source_type: at("source_type")?,
                 source,
-                relation: at(&mut rows, "relation"),
-                destination_type: at(&mut rows, "destination_type"),
+                relation: at("relation")?,
+                destination_type: at("destination_type")?,
                 destination,
-                key: at(&mut rows, "key"),
+                key: at("key")?,
             },
             (Some(_), ..) => {
                 return Err(wrong_columns(
@@ -105,7 +113,6 @@ impl RootsReader {
                 ));
             }
         };
-        let time = rows.column("time");
         Ok(RootsReader { rows, file, unit, columns, time, names: Vec::new() })
     }
 

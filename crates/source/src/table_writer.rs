@@ -11,7 +11,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-#[cfg(feature = "parquet")]
+#[cfg(feature = "columnar")]
 mod parquet;
 
 use std::io::{self, Write};
@@ -146,7 +146,7 @@ enum Out<W: Write + Send> {
         names: Vec<String>,
         line: Vec<u8>,
     },
-    #[cfg(feature = "parquet")]
+    #[cfg(feature = "columnar")]
     Parquet(parquet::ParquetTable<W>),
 }
 
@@ -168,9 +168,9 @@ impl<W: Write + Send> TableWriter<W> {
                 let names = columns.iter().enumerate().map(name).collect::<io::Result<_>>()?;
                 (Out::Jsonl { out, names, line: Vec::new() }, LINES)
             }
-            #[cfg(feature = "parquet")]
+            #[cfg(feature = "columnar")]
             TableFormat::Parquet => (Out::Parquet(parquet::ParquetTable::new(&columns, facts, out)?), GROUP),
-            #[cfg(not(feature = "parquet"))]
+            #[cfg(not(feature = "columnar"))]
             TableFormat::Parquet => {
                 let problem = "this build writes no Parquet: build it with that feature, or write JSON lines";
                 return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
@@ -207,7 +207,7 @@ impl<W: Write + Send> TableWriter<W> {
         self.flush()?;
         match self.out {
             Out::Jsonl { mut out, .. } => out.flush().map(|()| out),
-            #[cfg(feature = "parquet")]
+            #[cfg(feature = "columnar")]
             Out::Parquet(table) => table.finish(),
         }
     }
@@ -222,7 +222,7 @@ impl<W: Write + Send> TableWriter<W> {
                         out.write_all(line)?;
                     }
                 }
-                #[cfg(feature = "parquet")]
+                #[cfg(feature = "columnar")]
                 Out::Parquet(table) => table.write(&self.columns, &self.cells)?,
             }
         }

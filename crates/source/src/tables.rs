@@ -36,10 +36,10 @@
 //! times. A cell that does not fit rejects its record with file, line and column; in Parquet the line is the row.
 
 mod cell;
+#[cfg(feature = "columnar")]
+pub(crate) mod columnar;
 mod kind;
 mod mapping;
-#[cfg(feature = "parquet")]
-mod parquet;
 mod push;
 mod rows;
 
@@ -97,9 +97,11 @@ pub(crate) fn open_table(path: &Path, as_what: &'static str) -> Result<(Name, Bo
     let format = match plain.rsplit_once('.').map(|(_, extension)| extension) {
         None if plain == "-" => "csv",
         Some(extension @ ("csv" | "tsv")) => extension,
-        Some("parquet") if !file.ends_with(".gz") => "parquet",
+        #[cfg(feature = "columnar")]
+        Some(extension) if columnar::Form::of(extension).is_some() && plain.len() == file.len() => extension,
         _ => {
-            let problem = "expected a name that ends in `.csv`, `.tsv`, `.csv.gz`, `.tsv.gz` or `.parquet`, or `-`";
+            let problem =
+                "expected a name that ends in `.csv`, `.tsv`, `.csv.gz`, `.tsv.gz`, `.parquet` or `.arrow`, or `-`";
             return Err(SourceError::Unrecognised { path: path.to_owned(), as_what, problem: problem.into() });
         }
     };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, NodeKey};
+use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, NodeKey, last_values};
 
 use crate::feature_text;
 
@@ -96,9 +96,7 @@ fn write_features(features: &Features, line: &mut String) {
     }
     line.push_str(",\"features\":{");
     // A JSON object holds a name once, and what an event sets last is what holds.
-    let last = |at: &usize| features[at + 1..].iter().all(|(other, _)| *other != features[*at].0);
-    for (written, at) in (0..features.len()).filter(last).enumerate() {
-        let (name, value) = &features[at];
+    for (written, (name, value)) in last_values(features).enumerate() {
         if written > 0 {
             line.push(',');
         }

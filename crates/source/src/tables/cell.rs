@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use timeweft_graph::{FeatureKind, ListOrder, Numbers, TimeUnit, Value, ValueRef};
+use timeweft_graph::{DType, FeatureKind, ListOrder, Numbers, Time, TimeUnit, Value, ValueRef};
 
 use super::kind::Kind;
 use crate::feature_text::{self, Inferred};
 use crate::json::{excerpt, is_integer, parse};
 
 /// A cell as its file gives it.
+#[cfg_attr(not(feature = "columnar"), expect(dead_code, reason = "text tables have few types"))]
 pub(crate) enum Cell<'a> {
     /// Nothing.
     Null,
@@ -16,9 +17,21 @@ pub(crate) enum Cell<'a> {
     Text(&'a str),
     /// Typed, as JSON text.
     Json(Cow<'a, str>),
+    /// A text that is one.
+    String(Cow<'a, str>),
+    /// A truth value.
+    Bool(bool),
+    /// A whole number of 64 bits.
+    Int(i64),
+    /// A number that no other type holds exactly, as it is written.
+    Decimal(String),
     /// Nanoseconds since 1970.
-    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet has typed times"))]
     Nanos(i128),
+    /// Another number, a list of numbers, or bytes.
+    Value(Value),
+    /// A struct, a map, another list.
+    #[cfg(feature = "columnar")]
+    Nested(super::columnar::Nested<'a>),
     /// Not readable.
     Invalid(String),
 }
@@ -64,7 +77,16 @@ impl<'a> Cell<'a> {
             }
             Cell::Json(raw) if is_integer(&raw) => Ok(Some(raw)),
             Cell::Json(raw) => Err(format!("expected a text or a whole number as id, got {}", excerpt(&raw))),
+            Cell::String(text) if text.is_empty() => Err("an empty text is no id".into()),
+            Cell::String(text) => Ok(Some(text)),
+            Cell::Int(number) => Ok(Some(number.to_string().into())),
+            Cell::Decimal(text) if is_integer(&text) => Ok(Some(text.into())),
+            Cell::Decimal(text) => Err(format!("expected a text or a whole number as id, got {}", excerpt(&text))),
+            Cell::Value(value) => id_of(value).map(|text| Some(text.into())),
+            Cell::Bool(_) => Err("expected a text or a whole number as id, got a truth value".into()),
             Cell::Nanos(_) => Err("expected a text or a whole number as id, got a time".into()),
+            #[cfg(feature = "columnar")]
+            Cell::Nested(_) => Err("expected a text or a whole number as id, got a nested value".into()),
             Cell::Invalid(problem) => Err(problem),
         }
     }
@@ -75,8 +97,21 @@ impl<'a> Cell<'a> {
             Cell::Null => return Ok(None),
             Cell::Text(text) => of_text(text, kind, unit)?,
             Cell::Json(raw) => of_json(raw, kind, unit)?,
-            Cell::Nanos(nanos) if kind == Kind::Time => Made::Int(ticks(nanos, unit)?),
-            Cell::Nanos(_) => return Err(format!("expected {}, got a time", kind.feature_kind())),
+            Cell::String(text) => of_string(text, kind, unit)?,
+            Cell::Bool(truth) if kind == Kind::Bool => Made::Bool(truth),
+            Cell::Bool(truth) => of_json(truth.to_string().into(), kind, unit)?,
+            Cell::Int(number) if kind.feature_kind() == Kind::Time.feature_kind() => Made::Int(number),
+            Cell::Int(number) => of_json(number.to_string().into(), kind, unit)?,
+            Cell::Decimal(text) => of_decimal(text, kind, unit)?,
+            Cell::Nanos(nanos) => of_instant(nanos, kind, unit)?,
+            Cell::Value(value) if FeatureKind::of(&value) == kind.feature_kind() => Made::Value(value),
+            Cell::Value(value) => of_value(&value, kind, unit)?,
+            #[cfg(feature = "columnar")]
+            Cell::Nested(nested) => match (nested.json(unit)?, kind) {
+                (serde_json::Value::Null, _) => return Ok(None),
+                (json, Kind::Plain(FeatureKind::Json)) => Made::Value(Value::Json(json)),
+                (json, kind) => of_json(json.to_string().into(), kind, unit)?,
+            },
             Cell::Invalid(problem) => return Err(problem),
         }))
     }
@@ -84,13 +119,14 @@ impl<'a> Cell<'a> {
     /// The kind that the cell seems to have; `None` where it does not tell.
     pub(super) fn looks_like(&self) -> Result<Option<Kind>, String> {
         match self {
+            // Files by columns declare what their columns hold.
             Cell::Null | Cell::Invalid(_) => Ok(None),
             Cell::Text(_) => Ok(Some(Kind::TEXT)),
-            Cell::Nanos(_) => Ok(Some(Kind::Time)),
             Cell::Json(raw) => match feature_text::infer(raw)? {
                 Inferred::Value(value) => Ok(Some(Kind::Plain(FeatureKind::of(&value)))),
                 Inferred::EmptyList => Ok(None),
             },
+            _ => Ok(None),
         }
     }
 }
@@ -107,6 +143,96 @@ fn text(raw: Cow<'_, str>) -> Result<Cow<'_, str>, String> {
     parse::<String>(&raw).map(Cow::Owned).map_err(|_| format!("expected a text, got {}", excerpt(&raw)))
 }
 
+/// The id that a number or bytes are.
+fn id_of(value: Value) -> Result<String, String> {
+    let no_id = |value: &Value| format!("expected a text or a whole number as id, got {}", excerpt(&value.to_string()));
+    match value {
+        Value::Bytes(bytes) => match String::from_utf8(bytes) {
+            Ok(text) if text.is_empty() => Err("an empty text is no id".into()),
+            Ok(text) => Ok(text),
+            Err(_) => Err("expected a text or a whole number as id, got bytes that are no UTF-8 text".into()),
+        },
+        value => {
+            let text = value.to_string();
+            if is_integer(&text) { Ok(text) } else { Err(no_id(&value)) }
+        }
+    }
+}
+
+fn of_string<'a>(text: Cow<'a, str>, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, String> {
+    match kind {
+        Kind::Plain(FeatureKind::Text) => Ok(Made::Text(text)),
+        Kind::Plain(FeatureKind::Category) => Ok(Made::Category(text)),
+        Kind::Time => Ok(Made::Int(time(&text, unit)?)),
+        _ => {
+            let mut raw = String::new();
+            feature_text::write_text(&text, &mut raw);
+            of_json(raw.into(), kind, unit)
+        }
+    }
+}
+
+fn of_value<'a>(value: &Value, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, String> {
+    let mut raw = String::new();
+    feature_text::write(value, &mut raw);
+    of_json(raw.into(), kind, unit)
+}
+
+/// An instant: ticks, or, as a text, RFC 3339.
+fn of_instant<'a>(nanos: i128, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, String> {
+    Ok(match kind {
+        Kind::Time => Made::Int(ticks(nanos, unit)?),
+        Kind::Plain(FeatureKind::Text) => Made::Text(calendar(nanos)?.into()),
+        Kind::Plain(FeatureKind::Category) => Made::Category(calendar(nanos)?.into()),
+        _ => return Err(format!("expected {}, got a time", kind.feature_kind())),
+    })
+}
+
+/// A decimal: itself as text, or a number that is exactly it; [`Kind::Rounded`] takes the nearest.
+fn of_decimal<'a>(text: String, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, String> {
+    let number = || match text.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
+        _ => &text,
+    };
+    match kind {
+        Kind::Plain(FeatureKind::Text) => Ok(Made::Text(text.into())),
+        Kind::Plain(FeatureKind::Category) => Ok(Made::Category(text.into())),
+        Kind::Rounded(dtype) => number_or_json(&text, FeatureKind::Dense { dtype, scalar: true }),
+        Kind::Plain(FeatureKind::Dense { dtype: DType::F64 | DType::F32 | DType::F16, scalar: true }) => {
+            let made = number_or_json(number(), kind.feature_kind())?;
+            let mut back = String::new();
+            feature_text::write(&made.as_ref().to_value(), &mut back);
+            if same_number(&back, &text) {
+                return Ok(made);
+            }
+            let kept = kind.feature_kind();
+            Err(format!("{} is no {kept} without rounding: name the kind `float` to round it, or `text`", excerpt(&text)))
+        }
+        Kind::Plain(FeatureKind::Json) => of_string(text.into(), kind, unit),
+        _ => of_json(number().to_owned().into(), kind, unit),
+    }
+}
+
+/// Whether two numbers, the first with an exponent perhaps, are written with the same digits.
+fn same_number(a: &str, b: &str) -> bool {
+    digits(a).is_some_and(|a| digits(b) == Some(a))
+}
+
+/// The sign, the digits without zeros around them, and the power of ten of the last one.
+fn digits(text: &str) -> Option<(bool, String, i64)> {
+    let (text, exponent) = match text.split_once(['e', 'E']) {
+        Some((text, exponent)) => (text, exponent.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let all = format!("{whole}{fraction}");
+    let kept = all.trim_end_matches('0');
+    let power = exponent - fraction.len() as i64 + (all.len() - kept.len()) as i64;
+    let kept = kept.trim_start_matches('0');
+    if kept.is_empty() { Some((false, String::new(), 0)) } else { Some((negative, kept.to_owned(), power)) }
+}
+
 fn of_text<'a>(text: &'a str, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, String> {
     Ok(match kind {
         Kind::Plain(FeatureKind::Text) => Made::Text(text.into()),
@@ -121,7 +247,7 @@ fn of_text<'a>(text: &'a str, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, St
         Kind::Time => Made::Int(time(text, unit)?),
         // Bytes that have no meaning as text are no cell of a text table.
         Kind::Plain(FeatureKind::Bytes) => Made::Value(Value::Bytes(text.as_bytes().to_vec())),
-        Kind::Plain(kind) => number_or_json(text.trim(), kind)?,
+        Kind::Plain(_) | Kind::Rounded(_) => number_or_json(text.trim(), kind.feature_kind())?,
     })
 }
 
@@ -136,7 +262,7 @@ fn of_json<'a>(raw: Cow<'a, str>, kind: Kind, unit: TimeUnit) -> Result<Made<'a>
         }),
         Kind::Time if raw.starts_with('"') => Made::Int(time(&text(raw)?, unit)?),
         Kind::Time => Made::Int(time(&raw, unit)?),
-        Kind::Plain(kind) => number_or_json(&raw, kind)?,
+        Kind::Plain(_) | Kind::Rounded(_) => number_or_json(&raw, kind.feature_kind())?,
     })
 }
 
@@ -160,7 +286,21 @@ fn time(text: &str, unit: TimeUnit) -> Result<i64, String> {
     unit.parse(text).map(|time| time.0).map_err(|error| error.to_string())
 }
 
-fn ticks(nanos: i128, unit: TimeUnit) -> Result<i64, String> {
+/// The tick that an instant falls into.
+pub(super) fn ticks(nanos: i128, unit: TimeUnit) -> Result<i64, String> {
     let per_tick = unit.nanos().ok_or("a time of the calendar has no meaning in a graph that counts steps")?;
     i64::try_from(nanos.div_euclid(per_tick)).map_err(|_| "the time does not fit 64-bit ticks".into())
+}
+
+/// An instant as RFC 3339, to the last nanosecond.
+pub(super) fn calendar(nanos: i128) -> Result<String, String> {
+    let time = i64::try_from(nanos.div_euclid(1_000_000_000)).ok().map(Time);
+    let text = time.map(|seconds| TimeUnit::Second.format(seconds)).filter(|text| text.ends_with('Z'));
+    let text = text.ok_or("the time is beyond the calendar, and has no text")?;
+    let fraction = nanos.rem_euclid(1_000_000_000);
+    if fraction == 0 {
+        return Ok(text);
+    }
+    let digits = format!("{fraction:09}");
+    Ok(format!("{}.{}Z", text.trim_end_matches('Z'), digits.trim_end_matches('0')))
 }

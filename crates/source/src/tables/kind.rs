@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Time,
     /// As the kind says.
     Plain(FeatureKind),
+    /// The nearest number of a float type; with the plain kind of it, a decimal that is none is an error.
+    Rounded(DType),
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
             Kind::Bool => FeatureKind::Json,
             Kind::Time => FeatureKind::Dense { dtype: DType::I64, scalar: true },
             Kind::Plain(kind) => kind,
+            Kind::Rounded(dtype) => FeatureKind::Dense { dtype, scalar: true },
         }
     }
 }
@@ -42,7 +45,7 @@ impl FromStr for Kind {
             ("text", _) => Kind::TEXT,
             ("category", _) => Kind::Plain(FeatureKind::Category),
             ("int", _) => Kind::number(DType::I64),
-            ("float", _) => Kind::number(DType::F64),
+            ("float", _) => Kind::Rounded(DType::F64),
             ("bool", _) => Kind::Bool,
             ("json", _) => Kind::Plain(FeatureKind::Json),
             ("time", _) => Kind::Time,
@@ -53,7 +56,10 @@ impl FromStr for Kind {
                          f32 or u8, or a list of one: [f32]"
                     )
                 })?;
-                Kind::Plain(FeatureKind::Dense { dtype, scalar: list.is_none() })
+                match (dtype, list) {
+                    (DType::F64 | DType::F32 | DType::F16, None) => Kind::Rounded(dtype),
+                    _ => Kind::Plain(FeatureKind::Dense { dtype, scalar: list.is_none() }),
+                }
             }
         })
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{
     EdgeKey, EdgeTypeId, ExternalId, FeatureDef, FeatureId, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner,
     Reason, Scope, TimeUnit, Unreadable, ValueRef, VersionSink,
@@ -60,10 +60,11 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn V
     sink.format(Format { name: "tables".into(), fields });
     for table in &mapping.nodes {
         let lists = Some(Scope::Nodes(constant(&table.node_type)));
-        push.entry(&table.file(), lists, sink, |rows| {
+        push.entry(&table.file(), lists, sink, |rows, sink| {
             let mut types = Types::new(&push, &table.features, &table.except);
             let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
             types.columns.taken.extend([Some(id), node_type.column()].into_iter().flatten());
+            types.columns.follow(&push, rows, sink)?;
             Ok(Box::new(move |rows, sink| types.node(rows, &node_type, id, sink)))
         })?;
     }
@@ -73,18 +74,19 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn V
             relation: constant(&table.relation),
             destination: constant(&table.destination.node_type),
         });
-        push.entry(&table.file(), lists, sink, |rows| edge_reader(&push, table, rows))?;
+        push.entry(&table.file(), lists, sink, |rows, sink| edge_reader(&push, table, rows, sink))?;
     }
     for table in &mapping.merges {
-        push.entry(&table.file(), None, sink, |rows| {
+        push.entry(&table.file(), None, sink, |rows, sink| {
             let mut types = Types::new(&push, &table.features, &table.except);
             let (from, into) = (EndPlace::of(&table.from, rows)?, EndPlace::of(&table.into, rows)?);
             types.columns.taken.extend(from.columns().chain(into.columns()));
+            types.columns.follow(&push, rows, sink)?;
             Ok(Box::new(move |rows, sink| types.merge(rows, &from, &into, sink)))
         })?;
     }
     for table in &mapping.deleted {
-        push.entry(&table.file(), None, sink, |rows| {
+        push.entry(&table.file(), None, sink, |rows, _| {
             let mut types = Types::new(&push, &Features::Listed(Vec::new()), &[]);
             let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
             Ok(Box::new(move |rows, sink| types.deleted(rows, &node_type, id, sink)))
@@ -96,7 +98,12 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn V
 /// Makes a record of a row.
 type Reader<'a> = Box<dyn FnMut(&mut dyn Rows, &mut dyn VersionSink) -> Result<(), Problem> + 'a>;
 
-fn edge_reader<'a>(push: &'a Push<'_>, table: &'a EdgeTable, rows: &mut dyn Rows) -> Result<Reader<'a>, SourceError> {
+fn edge_reader<'a>(
+    push: &'a Push<'_>,
+    table: &'a EdgeTable,
+    rows: &mut dyn Rows,
+    sink: &mut dyn VersionSink,
+) -> Result<Reader<'a>, SourceError> {
     let mut types = Types::new(push, &table.features, &table.except);
     let places = EdgePlaces {
         relation: Place::of(&table.relation, rows)?,
@@ -106,6 +113,7 @@ fn edge_reader<'a>(push: &'a Push<'_>, table: &'a EdgeTable, rows: &mut dyn Rows
     };
     types.columns.taken.extend(places.source.columns().chain(places.destination.columns()));
     types.columns.taken.extend([places.relation.column(), places.key].into_iter().flatten());
+    types.columns.follow(push, rows, sink)?;
     Ok(Box::new(move |rows, sink| types.edge(rows, &places, sink)))
 }
 
@@ -123,11 +131,11 @@ impl Push<'_> {
         spec: &FileSpec<'_>,
         lists: Option<Scope>,
         sink: &mut dyn VersionSink,
-        prepare: impl FnOnce(&mut dyn Rows) -> Result<Reader<'p>, SourceError>,
+        prepare: impl FnOnce(&mut dyn Rows, &mut dyn VersionSink) -> Result<Reader<'p>, SourceError>,
     ) -> Result<(), SourceError> {
         let (file, mut rows) = rows(spec, self.root, self.null)?;
         sink.file(&file);
-        let mut reader = prepare(rows.as_mut()).map_err(|error| named(error, &file))?;
+        let mut reader = prepare(rows.as_mut(), sink).map_err(|error| named(error, &file))?;
         let mut has_rows = false;
         while let Some(read) = rows.advance()? {
             has_rows = true;
@@ -233,9 +241,10 @@ fn named(error: SourceError, file: &Name) -> SourceError {
 }
 
 fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceError> {
-    rows.column(name).ok_or_else(|| SourceError::Columns {
+    let found = rows.column(name).ok_or("is not there".to_owned());
+    found.and_then(|at| rows.want(at).map(|()| at)).map_err(|problem| SourceError::Columns {
         file: "".into(),
-        problem: format!("the mapping asks for column `{name}`, which is not there"),
+        problem: format!("the mapping asks for column `{name}`, which {problem}"),
         columns: rows.columns().join(", "),
     })
 }
@@ -328,24 +337,30 @@ struct Columns {
     places: Vec<usize>,
     /// Whether all columns without another meaning are features.
     all: bool,
-    except: Vec<String>,
+    except: FxHashSet<String>,
     /// Columns with another meaning.
-    taken: Vec<usize>,
+    taken: FxHashSet<usize>,
     /// Columns looked at so far.
     seen: usize,
 }
 
 impl Columns {
-    /// Finds the columns of the features; those of an open table as they come.
-    fn follow(&mut self, push: &Push<'_>, rows: &mut dyn Rows) -> Result<(), SourceError> {
+    /// Finds the columns of the features; those of an open table as they come. Of all columns, one that cannot be read is
+    /// left out with a warning.
+    fn follow(
+        &mut self,
+        push: &Push<'_>,
+        rows: &mut dyn Rows,
+        sink: &mut dyn VersionSink,
+    ) -> Result<(), SourceError> {
         while self.places.len() < self.specs.len() {
             let at = column(rows, &self.specs[self.places.len()].column)?;
             self.places.push(at);
         }
         while self.all && self.seen < rows.columns().len() {
-            let (at, name) = (self.seen, &rows.columns()[self.seen]);
+            let (at, name) = (self.seen, rows.columns()[self.seen].clone());
             self.seen += 1;
-            if self.taken.contains(&at) || self.except.contains(name) {
+            if self.taken.contains(&at) || self.except.contains(&name) {
                 continue;
             }
             if RESERVED.contains(&name.as_str()) {
@@ -355,8 +370,11 @@ impl Columns {
                     name.trim_start_matches('_')
                 )));
             }
-            let spec =
-                FeatureSpec { name: name.as_str().into(), column: name.clone(), kind: None, order: ListOrder::List };
+            if let Err(problem) = rows.want(at) {
+                sink.warn(0, format!("column `{name}` is left out: it {problem}"));
+                continue;
+            }
+            let spec = FeatureSpec { name: name.as_str().into(), column: name, kind: None, order: ListOrder::List };
             self.specs.push(spec);
             self.places.push(at);
         }
@@ -378,7 +396,8 @@ impl<'a> Types<'a> {
             Features::All => (Vec::new(), true),
             Features::Listed(specs) => (specs.clone(), false),
         };
-        let columns = Columns { specs, places: Vec::new(), all, except: except.to_vec(), taken: Vec::new(), seen: 0 };
+        let except = except.iter().cloned().collect();
+        let columns = Columns { specs, places: Vec::new(), all, except, taken: FxHashSet::default(), seen: 0 };
         Types { push, columns, bound: FxHashMap::default(), label: String::new() }
     }
 
@@ -425,7 +444,7 @@ impl<'a> Types<'a> {
         at: usize,
         sink: &mut dyn VersionSink,
     ) -> Result<(), Problem> {
-        self.columns.follow(self.push, rows)?;
+        self.columns.follow(self.push, rows, sink)?;
         let rows = &*rows;
         let (id, name) = (needed(rows, at)?, node_type.name(rows)?);
         let told = || Unreadable::Node(key(&name, &id));
@@ -435,7 +454,7 @@ impl<'a> Types<'a> {
     }
 
     fn edge(&mut self, rows: &mut dyn Rows, places: &EdgePlaces, sink: &mut dyn VersionSink) -> Result<(), Problem> {
-        self.columns.follow(self.push, rows)?;
+        self.columns.follow(self.push, rows, sink)?;
         let rows = &*rows;
         let source = needed(rows, places.source.id)?;
         let Some(destination) = id(rows, places.destination.id)? else { return Ok(()) };
@@ -466,7 +485,7 @@ impl<'a> Types<'a> {
         into: &EndPlace,
         sink: &mut dyn VersionSink,
     ) -> Result<(), Problem> {
-        self.columns.follow(self.push, rows)?;
+        self.columns.follow(self.push, rows, sink)?;
         let rows = &*rows;
         let old = needed(rows, from.id)?;
         let Some(new) = id(rows, into.id)? else { return Ok(()) };
@@ -527,7 +546,9 @@ fn kind(
     if spec.kind.is_some() {
         return Ok(spec.kind);
     }
-    let declared = rows.declared(at);
+    let has_calendar = sink.schema().unit().nanos().is_some();
+    // Steps have no calendar: there a time keeps its text.
+    let declared = rows.declared(at).map(|kind| if kind == Kind::Time && !has_calendar { Kind::TEXT } else { kind });
     match sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind) {
         // A time or a truth value is kept as another kind, and still read as what it is.
         Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => Ok(declared),

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::ops::Range;
 use std::path::Path;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::Name;
 
 use super::cell::Cell;
@@ -21,6 +21,12 @@ pub(crate) trait Rows {
 
     /// The kind that the file declares for a column.
     fn declared(&self, column: usize) -> Option<Kind>;
+
+    /// Asks for the cells of a column; to be said before the first row is read. Why it cannot be read is told without the
+    /// name of the column.
+    fn want(&mut self, _column: usize) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Reads the next row: `None` at the end, a problem for a row that cannot be read.
     fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError>;
@@ -61,15 +67,17 @@ pub(super) fn rows(
             let name = input.name().clone();
             return Ok((name.clone(), Box::new(JsonRows::new(input, &name))));
         }
-        #[cfg(feature = "parquet")]
-        ("parquet", _) => {
-            let rows = super::parquet::ParquetRows::open(&path)?;
-            return Ok((path.to_string_lossy().as_ref().into(), Box::new(rows)));
+        #[cfg(feature = "columnar")]
+        (format, _) if let Some(form) = super::columnar::Form::of(format) => {
+            let (name, rows) = super::columnar::ColumnarRows::open(&path, form)?;
+            return Ok((name, Box::new(rows)));
         }
-        #[cfg(not(feature = "parquet"))]
-        ("parquet", _) => return Err(unrecognised("this build reads no Parquet: build it with that feature".into())),
+        #[cfg(not(feature = "columnar"))]
+        ("parquet" | "arrow" | "feather", _) => {
+            return Err(unrecognised("this build reads no Parquet and no Arrow: build it with `columnar`".into()));
+        }
         _ => {
-            let known = "expected `.csv`, `.tsv`, `.jsonl` or `.parquet`, or `format` (and `delimiter`) in the mapping";
+            let known = "expected `.csv`, `.tsv`, `.jsonl`, `.parquet` or `.arrow`, or `format` (and `delimiter`) in the mapping";
             return Err(unrecognised(format!("unknown kind of table `{format}`: {known}")));
         }
     };
@@ -104,7 +112,8 @@ impl CsvRows {
             Some(columns) => columns.to_vec(),
             None => rows.header()?,
         };
-        let repeated = (1..rows.columns.len()).find(|&at| rows.columns[..at].contains(&rows.columns[at]));
+        let mut names = FxHashSet::default();
+        let repeated = rows.columns.iter().position(|name| !names.insert(name.as_str()));
         match repeated {
             Some(at) => Err(rows.fail(format!("column `{}` is there twice", rows.columns[at]))),
             None => Ok(rows),

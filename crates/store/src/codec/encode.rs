@@ -10,7 +10,9 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, SchemaRef};
 use rustc_hash::FxHashMap;
-use timeweft_graph::{DType, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Numbers, Sparse, Value};
+use timeweft_graph::{
+    DType, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Numbers, Sparse, Value, last_values,
+};
 
 use super::dictionary::Dictionary;
 use super::layout::{ACTIONS, Column, ENTITIES, Layout, Owner, item, sparse_fields};
@@ -83,7 +85,7 @@ impl Encoder {
         for (row, event) in events.iter().enumerate().filter(|(_, event)| !event.features.is_empty()) {
             let owner = Owner::of(&event.element);
             let places = self.layout.places(&owner);
-            for (feature, value) in last_values(event) {
+            for (feature, value) in last_values(&event.features) {
                 if let Some(value) = value {
                     cells.get_mut(*places?.get(feature)?)?.push((row, value));
                 }
@@ -174,20 +176,11 @@ fn ids<'a>(ids: impl Iterator<Item = Option<&'a ExternalId>>) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-/// The features of an event, each name once with its last value.
-fn last_values(event: &Event) -> impl Iterator<Item = (&Name, Option<&Value>)> {
-    let features = &event.features;
-    features.iter().enumerate().filter_map(|(at, (name, value))| {
-        let again = features[at + 1..].iter().any(|(later, _)| later == name);
-        (!again).then_some((name, value.as_ref()))
-    })
-}
-
 fn ended(events: &[Event]) -> ArrayRef {
     let mut builder = ListBuilder::new(StringBuilder::new());
     for event in events {
         let mut any = false;
-        for (name, _) in last_values(event).filter(|(_, value)| value.is_none()) {
+        for (name, _) in last_values(&event.features).filter(|(_, value)| value.is_none()) {
             builder.values().append_value(name);
             any = true;
         }

@@ -1,0 +1,180 @@
+//! Rows of files by columns: Parquet, and Arrow IPC as files (also called Feather, version 2) and streams.
+//!
+//! Both come as Arrow arrays, batch after batch, so a value means the same in both. Only the columns that are asked for are
+//! read. A column that cannot be read is named, and costs no other one.
+
+mod cells;
+mod ipc;
+mod parquet;
+mod shape;
+mod texts;
+
+use std::path::Path;
+
+use arrow::array::ArrayRef;
+use rustc_hash::FxHashMap;
+use timeweft_graph::Name;
+
+pub(crate) use self::cells::Nested;
+use self::cells::View;
+use self::ipc::IpcBatches;
+use self::parquet::ParquetBatches;
+use self::shape::Shape;
+use super::cell::Cell;
+use super::kind::Kind;
+use super::rows::Rows;
+use crate::{BytesRead, Input, SourceError};
+
+/// Which kind of file by columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    Parquet,
+    Arrow,
+}
+
+impl Form {
+    /// The form that a lower-case ending tells.
+    pub(crate) fn of(extension: &str) -> Option<Form> {
+        Some(match extension {
+            "parquet" | "parq" | "pq" => Form::Parquet,
+            "arrow" | "arrows" | "feather" | "ipc" => Form::Arrow,
+            _ => return None,
+        })
+    }
+}
+
+/// A column of one batch.
+struct Arrays {
+    values: ArrayRef,
+    /// The same values in a coarser type, where the first one wraps or leaves out a part.
+    coarse: Option<ArrayRef>,
+}
+
+/// A column of the file, if it can be read at all.
+type ColumnShape = Result<Shape, String>;
+
+enum Batches {
+    Parquet(ParquetBatches),
+    Ipc(IpcBatches),
+}
+
+/// Row after row, batch after batch.
+pub(crate) struct ColumnarRows {
+    columns: Vec<String>,
+    places: FxHashMap<String, usize>,
+    shapes: Vec<ColumnShape>,
+    batches: Batches,
+    /// The columns of the batch; those that nobody asked for are absent.
+    arrays: Vec<Option<Arrays>>,
+    n_rows: usize,
+    /// The row in the batch, one past it.
+    next: usize,
+    line: u64,
+}
+
+impl ColumnarRows {
+    /// Opens a file; its name for messages comes with it.
+    pub(crate) fn open(path: &Path, form: Form) -> Result<(Name, ColumnarRows), SourceError> {
+        let file: Name = path.to_string_lossy().as_ref().into();
+        let (batches, columns) = match form {
+            Form::Parquet => {
+                let (batches, columns) = ParquetBatches::open(path, &file)?;
+                (Batches::Parquet(batches), columns)
+            }
+            Form::Arrow => {
+                let (batches, columns) = IpcBatches::open(path, &file)?;
+                (Batches::Ipc(batches), columns)
+            }
+        };
+        Ok((file.clone(), ColumnarRows::new(&file, batches, columns)?))
+    }
+
+    /// Reads an Arrow stream, such as standard input.
+    pub(crate) fn stream(input: Input) -> Result<(Name, ColumnarRows), SourceError> {
+        let file = input.name().clone();
+        let (batches, columns) = IpcBatches::stream(input, &file)?;
+        Ok((file.clone(), ColumnarRows::new(&file, Batches::Ipc(batches), columns)?))
+    }
+
+    fn new(
+        file: &Name,
+        batches: Batches,
+        columns: Vec<(String, ColumnShape)>,
+    ) -> Result<ColumnarRows, SourceError> {
+        let (columns, shapes): (Vec<String>, Vec<_>) = columns.into_iter().unzip();
+        let fail = |problem| SourceError::Columns { file: file.clone(), problem, columns: columns.join(", ") };
+        if columns.is_empty() {
+            return Err(fail("there is no column".into()));
+        }
+        let mut places = FxHashMap::default();
+        for (at, name) in columns.iter().enumerate() {
+            if places.insert(name.clone(), at).is_some() {
+                return Err(fail(format!("column `{name}` is there twice")));
+            }
+        }
+        let arrays = shapes.iter().map(|_| None).collect();
+        Ok(ColumnarRows { columns, places, shapes, batches, arrays, n_rows: 0, next: 0, line: 0 })
+    }
+
+    /// How far the reading is, and the size of the file, where it is known.
+    pub(crate) fn progress(&self) -> (BytesRead, Option<u64>) {
+        match &self.batches {
+            Batches::Parquet(batches) => batches.progress(),
+            Batches::Ipc(batches) => batches.progress(),
+        }
+    }
+}
+
+impl Rows for ColumnarRows {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn declared(&self, column: usize) -> Option<Kind> {
+        self.shapes.get(column).and_then(|shape| shape.as_ref().ok()).and_then(|shape| shape.kind)
+    }
+
+    fn want(&mut self, column: usize) -> Result<(), String> {
+        match self.shapes.get(column) {
+            Some(Err(problem)) => return Err(problem.clone()),
+            Some(Ok(_)) if self.arrays[column].is_none() => {}
+            _ => return Ok(()),
+        }
+        match &mut self.batches {
+            Batches::Parquet(batches) => batches.want(column),
+            Batches::Ipc(batches) => batches.want(column),
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError> {
+        while self.next == self.n_rows {
+            let read = match &mut self.batches {
+                Batches::Parquet(batches) => batches.advance(&self.columns, &mut self.arrays)?,
+                Batches::Ipc(batches) => batches.advance(&self.columns, &mut self.arrays)?,
+            };
+            let Some(n_rows) = read else { return Ok(None) };
+            (self.n_rows, self.next) = (n_rows, 0);
+        }
+        self.next += 1;
+        self.line += 1;
+        Ok(Some(Ok(())))
+    }
+
+    fn line(&self) -> u64 {
+        self.line
+    }
+
+    fn cell(&self, column: usize) -> Cell<'_> {
+        match (self.arrays.get(column), self.shapes.get(column)) {
+            (Some(Some(arrays)), Some(Ok(shape))) if self.next > 0 => {
+                View { array: &*arrays.values, coarse: arrays.coarse.as_deref(), shape }.cell(self.next - 1)
+            }
+            (_, Some(Err(problem))) => Cell::Invalid(problem.clone()),
+            _ => Cell::Invalid("the column was not read".into()),
+        }
+    }
+
+    fn column(&mut self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+}
