@@ -90,7 +90,8 @@ mod tests {
         for n in [3, 40] {
             let mut features: Features = (0..n).map(|at| (format!("f{at}").into(), Some(Value::number(0.0)))).collect();
             features.push(("f1".into(), None));
-            let found: Vec<_> = last_values(&features).map(|(name, value)| (name.to_string(), value.is_some())).collect();
+            let found: Vec<_> =
+                last_values(&features).map(|(name, value)| (name.to_string(), value.is_some())).collect();
             let expected = (0..n).filter(|at| *at != 1).map(|at| (format!("f{at}"), true));
             assert_eq!(found, expected.chain([("f1".to_owned(), false)]).collect::<Vec<_>>());
         }

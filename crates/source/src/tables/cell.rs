@@ -206,7 +206,10 @@ fn of_decimal<'a>(text: String, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, 
                 return Ok(made);
             }
             let kept = kind.feature_kind();
-            Err(format!("{} is no {kept} without rounding: name the kind `float` to round it, or `text`", excerpt(&text)))
+            Err(format!(
+                "{} is no {kept} without rounding: name the kind `float` to round it, or `text`",
+                excerpt(&text)
+            ))
         }
         Kind::Plain(FeatureKind::Json) => of_string(text.into(), kind, unit),
         _ => of_json(number().to_owned().into(), kind, unit),

@@ -5,15 +5,16 @@
 
 mod cells;
 mod ipc;
+mod ipc_schema;
 mod parquet;
 mod shape;
 mod texts;
 
 use std::path::Path;
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array as _, ArrayRef};
 use rustc_hash::FxHashMap;
-use timeweft_graph::Name;
+use timeweft_graph::{FeatureKind, Name};
 
 pub(crate) use self::cells::Nested;
 use self::cells::View;
@@ -48,6 +49,14 @@ struct Arrays {
     values: ArrayRef,
     /// The same values in a coarser type, where the first one wraps or leaves out a part.
     coarse: Option<ArrayRef>,
+}
+
+impl Arrays {
+    /// Whether a list has an empty element.
+    fn have_gaps(&self, shape: &Shape) -> bool {
+        let view = View { array: &*self.values, coarse: None, shape };
+        (0..self.values.len()).any(|at| matches!(view.cell(at), Cell::Nested(_)))
+    }
 }
 
 /// A column of the file, if it can be read at all.
@@ -96,11 +105,7 @@ impl ColumnarRows {
         Ok((file.clone(), ColumnarRows::new(&file, Batches::Ipc(batches), columns)?))
     }
 
-    fn new(
-        file: &Name,
-        batches: Batches,
-        columns: Vec<(String, ColumnShape)>,
-    ) -> Result<ColumnarRows, SourceError> {
+    fn new(file: &Name, batches: Batches, columns: Vec<(String, ColumnShape)>) -> Result<ColumnarRows, SourceError> {
         let (columns, shapes): (Vec<String>, Vec<_>) = columns.into_iter().unzip();
         let fail = |problem| SourceError::Columns { file: file.clone(), problem, columns: columns.join(", ") };
         if columns.is_empty() {
@@ -143,14 +148,27 @@ impl Rows for ColumnarRows {
         match &mut self.batches {
             Batches::Parquet(batches) => batches.want(column),
             Batches::Ipc(batches) => batches.want(column),
+        }?;
+        // A list with an empty element is no list of numbers, and what a column holds does not depend on which row is first.
+        if let Some(Ok(shape)) = self.shapes.get_mut(column)
+            && matches!(shape.kind, Some(Kind::Plain(FeatureKind::Dense { scalar: false, .. })))
+        {
+            let has_gaps = match &self.batches {
+                Batches::Parquet(batches) => batches.has_gaps(column, shape),
+                Batches::Ipc(batches) => batches.has_gaps(column, shape),
+            };
+            if has_gaps {
+                shape.kind = Some(Kind::Plain(FeatureKind::Json));
+            }
         }
+        Ok(())
     }
 
     fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError> {
         while self.next == self.n_rows {
             let read = match &mut self.batches {
                 Batches::Parquet(batches) => batches.advance(&self.columns, &mut self.arrays)?,
-                Batches::Ipc(batches) => batches.advance(&self.columns, &mut self.arrays)?,
+                Batches::Ipc(batches) => batches.advance(&mut self.arrays)?,
             };
             let Some(n_rows) = read else { return Ok(None) };
             (self.n_rows, self.next) = (n_rows, 0);

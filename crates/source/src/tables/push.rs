@@ -347,12 +347,7 @@ struct Columns {
 impl Columns {
     /// Finds the columns of the features; those of an open table as they come. Of all columns, one that cannot be read is
     /// left out with a warning.
-    fn follow(
-        &mut self,
-        push: &Push<'_>,
-        rows: &mut dyn Rows,
-        sink: &mut dyn VersionSink,
-    ) -> Result<(), SourceError> {
+    fn follow(&mut self, push: &Push<'_>, rows: &mut dyn Rows, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
         while self.places.len() < self.specs.len() {
             let at = column(rows, &self.specs[self.places.len()].column)?;
             self.places.push(at);

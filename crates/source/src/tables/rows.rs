@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::ops::Range;
 use std::path::Path;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use timeweft_graph::Name;
 
 use super::cell::Cell;
@@ -112,8 +112,7 @@ impl CsvRows {
             Some(columns) => columns.to_vec(),
             None => rows.header()?,
         };
-        let mut names = FxHashSet::default();
-        let repeated = rows.columns.iter().position(|name| !names.insert(name.as_str()));
+        let repeated = (1..rows.columns.len()).find(|&at| rows.columns[..at].contains(&rows.columns[at]));
         match repeated {
             Some(at) => Err(rows.fail(format!("column `{}` is there twice", rows.columns[at]))),
             None => Ok(rows),

@@ -1,6 +1,8 @@
 //! Tests of the sources, through the public interface.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[cfg(feature = "columnar")]
+mod columnar;
 mod csv;
 mod deepgnn_binary;
 mod edge_list;

@@ -487,7 +487,9 @@ mod columnar {
         let steps = read_into(files.path(), mapping, None, Schema::new(TimeUnit::Step)).unwrap();
         let last = &nodes(&steps)[2];
         assert!(
-            last.contains(" at=1969-12-31T23:59:59.999Z precise=1970-01-01T00:00:02.000000001Z day=1970-01-02T00:00:00Z "),
+            last.contains(
+                " at=1969-12-31T23:59:59.999Z precise=1970-01-01T00:00:02.000000001Z day=1970-01-02T00:00:00Z "
+            ),
             "steps have no calendar: {last}"
         );
     }

@@ -1,21 +1,24 @@
-//! Batches of Arrow IPC: files, which end with where their batches are, and streams.
+//! Batches of Arrow IPC. A file is a stream between a mark and a footer, so both are read as streams, message by message.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::buffer::Buffer;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
+use arrow::ipc::reader::FileDecoder;
+use arrow::ipc::{Block, MessageHeader, root_as_message};
 use timeweft_graph::Name;
 
 use super::shape::Shape;
-use super::{Arrays, ColumnShape};
+use super::{Arrays, ColumnShape, ipc_schema};
 use crate::{BytesRead, Input, SourceError, open};
 
-/// How a file begins that is no stream.
+/// How a file begins, padded to eight bytes or more, and ends; a stream does not.
 const FILE: &[u8] = b"ARROW1";
 
 /// Columns by name, with what they hold.
@@ -23,161 +26,210 @@ type Named = Vec<(String, ColumnShape)>;
 
 pub(super) struct IpcBatches {
     file: Name,
-    /// Where it lies, to be read once it is known which columns are asked for; a stream from elsewhere is open already.
+    /// Where it can be read again.
     path: Option<PathBuf>,
-    is_file: bool,
+    input: Input,
     schema: SchemaRef,
+    decoder: Option<FileDecoder>,
     wanted: Vec<bool>,
-    reader: Option<Reader>,
-    done: usize,
     n_rows: u64,
-    size: Option<u64>,
-    bytes_read: BytesRead,
 }
 
-enum Reader {
-    File(Box<FileReader<BufReader<File>>>),
-    Stream(Box<StreamReader<Input>>, Whole),
+/// A message: what it is, how long that is, and its buffers.
+struct Message {
+    bytes: Buffer,
+    head: usize,
+    kind: MessageHeader,
 }
-
-/// Whether a reader gives all columns or those that are wanted.
-type Whole = bool;
 
 impl IpcBatches {
     pub(super) fn open(path: &Path, file: &Name) -> Result<(IpcBatches, Named), SourceError> {
         let fail = |cause| SourceError::Open { path: path.to_owned(), cause };
-        let mut raw = File::open(path).map_err(fail)?;
-        let size = raw.metadata().map_err(fail)?.len();
-        let mut start = Vec::new();
-        (&mut raw).take(FILE.len() as u64).read_to_end(&mut start).map_err(fail)?;
-        let problem = match &*start {
-            [b'P', b'A', b'R', b'1', ..] => Some("this is a Parquet file: let its name end in `.parquet`"),
-            [b'F', b'E', b'A', b'1', ..] => Some("this is Feather of version 1: write it again as version 2, or Parquet"),
-            [] => Some("the file is empty: write it again"),
-            _ => None,
-        };
-        if let Some(problem) = problem {
-            return Err(SourceError::Document { file: file.clone(), line: 0, problem: problem.into() });
+        let mut input = open(path)?;
+        if path == Path::new("-") {
+            return IpcBatches::stream(input, file);
         }
-        let is_file = start == FILE;
-        raw.rewind().map_err(fail)?;
-        let schema = if is_file {
-            caught(|| FileReader::try_new(BufReader::new(raw), None).map(|reader| reader.schema()))
-        } else {
-            let input = open(path)?;
-            caught(|| StreamReader::try_new(input, None).map(|reader| reader.schema()))
+        let mut start = Vec::new();
+        (&mut File::open(path).map_err(fail)?).take(FILE.len() as u64).read_to_end(&mut start).map_err(fail)?;
+        let problem = match &*start {
+            [b'P', b'A', b'R', b'1', ..] => "this is a Parquet file: let its name end in `.parquet`",
+            [b'F', b'E', b'A', b'1', ..] => "this is Feather of version 1: write it again as version 2, or as Parquet",
+            [] => "the file is empty: write it again",
+            start if start != FILE => "",
+            _ if !ends_as_file(path).map_err(fail)? => "the file is cut off: write it again",
+            _ => {
+                input.read_exact(&mut [0; 8]).map_err(fail)?;
+                // Some writers align the first message more than that.
+                while input.fill_buf().map_err(fail)?.starts_with(&[0; 8]) {
+                    input.consume(8);
+                }
+                ""
+            }
         };
-        let schema = schema.map_err(|error| no_arrow(file, &error))?;
-        Ok(IpcBatches::new(file, Some(path.to_owned()), is_file, schema, Some(size)))
+        match problem {
+            "" => {
+                let (mut batches, columns) = IpcBatches::stream(input, file)?;
+                batches.path = Some(path.to_owned());
+                Ok((batches, columns))
+            }
+            problem => Err(SourceError::Document { file: file.clone(), line: 0, problem: problem.into() }),
+        }
     }
 
-    /// A stream that can be read once.
-    pub(super) fn stream(input: Input, file: &Name) -> Result<(IpcBatches, Named), SourceError> {
-        let (bytes_read, size) = (input.bytes_read(), input.size());
-        let reader = caught(|| StreamReader::try_new(input, None)).map_err(|error| no_arrow(file, &error))?;
-        let (mut batches, columns) = IpcBatches::new(file, None, false, reader.schema(), size);
-        batches.reader = Some(Reader::Stream(Box::new(reader), true));
-        batches.bytes_read = bytes_read;
-        Ok((batches, columns))
-    }
-
-    fn new(
-        file: &Name,
-        path: Option<PathBuf>,
-        is_file: bool,
-        schema: SchemaRef,
-        size: Option<u64>,
-    ) -> (IpcBatches, Named) {
+    /// Reads a stream.
+    pub(super) fn stream(mut input: Input, file: &Name) -> Result<(IpcBatches, Named), SourceError> {
+        let read = caught(|| {
+            let expected = || ArrowError::IpcError("there is no schema".into());
+            let message = next(&mut input)?.ok_or_else(expected)?;
+            let parsed =
+                root_as_message(message.metadata()).map_err(|error| ArrowError::IpcError(error.to_string()))?;
+            let schema = parsed.header_as_schema().ok_or_else(expected)?;
+            let fields = ipc_schema::fields(schema).map_err(ArrowError::IpcError)?;
+            Ok((Arc::new(Schema::new(fields)), parsed.version()))
+        });
+        let (schema, version) = read.map_err(|error| {
+            let problem = format!("this is neither an Arrow IPC file nor a stream ({error}): write it again");
+            SourceError::Document { file: file.clone(), line: 0, problem }
+        })?;
         let columns = schema.fields().iter().map(|field| (field.name().clone(), Shape::of(field))).collect();
         let wanted = vec![false; schema.fields().len()];
-        let bytes_read = BytesRead::default();
-        let file = file.clone();
-        let batches =
-            IpcBatches { file, path, is_file, schema, wanted, reader: None, done: 0, n_rows: 0, size, bytes_read };
-        (batches, columns)
+        let decoder = Some(FileDecoder::new(schema.clone(), version));
+        Ok((IpcBatches { file: file.clone(), path: None, input, schema, decoder, wanted, n_rows: 0 }, columns))
     }
 
     pub(super) fn progress(&self) -> (BytesRead, Option<u64>) {
-        (self.bytes_read.clone(), self.size)
+        (self.input.bytes_read(), self.input.size())
     }
 
-    /// Reads a column too; to be said before the first batch is read.
+    /// Reads a column too, from the next batch on.
     pub(super) fn want(&mut self, column: usize) -> Result<(), String> {
         self.wanted[column] = true;
         Ok(())
     }
 
+    /// Whether a list of numbers has an empty element; of a stream that can be read once, nobody knows.
+    pub(super) fn has_gaps(&self, column: usize, shape: &Shape) -> bool {
+        let again = self.path.as_ref().and_then(|path| IpcBatches::open(path, &self.file).ok());
+        let Some((mut batches, _)) = again else { return false };
+        batches.wanted[column] = true;
+        let mut arrays: Vec<Option<Arrays>> = self.wanted.iter().map(|_| None).collect();
+        // What cannot be read is told where it is read.
+        while let Ok(Some(_)) = batches.advance(&mut arrays) {
+            if arrays[column].as_ref().is_some_and(|arrays| arrays.have_gaps(shape)) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Reads the next batch; `None` at the end.
-    pub(super) fn advance(
-        &mut self,
-        _: &[String],
-        arrays: &mut [Option<Arrays>],
-    ) -> Result<Option<usize>, SourceError> {
+    pub(super) fn advance(&mut self, arrays: &mut [Option<Arrays>]) -> Result<Option<usize>, SourceError> {
         let columns: Vec<usize> = (0..self.wanted.len()).filter(|at| self.wanted[*at]).collect();
-        let fail = |batches: &IpcBatches, error: ArrowError| batches.unreadable(&columns, &error);
-        let mut reader = match self.reader.take() {
-            Some(reader) => reader,
-            None => self.reader(columns.clone()).map_err(|error| fail(self, error))?,
+        let read = match self.decoder.take() {
+            Some(decoder) => self.batch(decoder.with_projection(columns.clone())),
+            None => Ok(None),
         };
-        let batch = caught(|| reader.next().transpose()).map_err(|error| fail(self, error))?;
-        let is_whole = matches!(reader, Reader::Stream(_, true));
-        self.reader = Some(reader);
+        let batch = read.map_err(|problem| {
+            let cause = io::Error::other(problem);
+            SourceError::Read { file: self.file.clone(), line: self.n_rows + 1, cause }
+        })?;
         let Some(batch) = batch else { return Ok(None) };
-        for (at, column) in columns.iter().enumerate() {
-            let values = batch.column(if is_whole { *column } else { at }).clone();
-            arrays[*column] = Some(Arrays { values, coarse: None });
+        for (values, column) in batch.columns().iter().zip(columns) {
+            arrays[column] = Some(Arrays { values: values.clone(), coarse: None });
         }
-        self.done += 1;
         self.n_rows += batch.num_rows() as u64;
-        if let (Some(Reader::File(reader)), Some(size)) = (&self.reader, self.size) {
-            self.bytes_read.set((u128::from(size) * self.done as u128 / reader.num_batches().max(1) as u128) as u64);
-        }
         Ok(Some(batch.num_rows()))
     }
 
-    fn reader(&self, columns: Vec<usize>) -> Result<Reader, ArrowError> {
-        let Some(path) = &self.path else { return Err(ArrowError::IpcError("the stream is over".into())) };
-        if self.is_file {
-            let raw = BufReader::new(File::open(path)?);
-            return caught(|| FileReader::try_new(raw, Some(columns))).map(|reader| Reader::File(Box::new(reader)));
+    /// The next batch, and the dictionaries before it.
+    fn batch(&mut self, mut decoder: FileDecoder) -> Result<Option<RecordBatch>, String> {
+        loop {
+            let message = caught(|| next(&mut self.input)).map_err(|error| error.to_string())?;
+            let Some(message) = message else { return Ok(None) };
+            let block = Block::new(0, message.head as i32, message.bytes.len() as i64);
+            match message.kind {
+                MessageHeader::DictionaryBatch => {
+                    caught(|| decoder.read_dictionary(&block, &message.bytes)).map_err(|error| error.to_string())?;
+                }
+                MessageHeader::RecordBatch => match caught(|| decoder.read_record_batch(&block, &message.bytes)) {
+                    Ok(batch) => {
+                        self.decoder = Some(decoder);
+                        return Ok(batch);
+                    }
+                    Err(error) => return Err(self.blame(decoder, &block, &message, &error)),
+                },
+                kind => return Err(format!("a message {kind:?} where rows are expected")),
+            }
         }
-        let input = open(path).map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
-        let reader = caught(|| StreamReader::try_new(input, Some(columns)))?;
-        Ok(Reader::Stream(Box::new(reader), false))
     }
 
-    /// The error, with the name of the column that is to blame, where one is.
-    fn unreadable(&self, columns: &[usize], error: &ArrowError) -> SourceError {
-        let cannot = |column: &&usize| {
-            let reread = self.reader(vec![**column]).and_then(|mut reader| {
-                (0..=self.done).try_for_each(|_| caught(|| reader.next().transpose()).map(|_| ()))
-            });
-            reread.is_err()
-        };
-        let guilty = columns.iter().find(cannot).filter(|_| self.path.is_some() && columns.len() > 1);
-        let name = guilty.or(columns.first().filter(|_| columns.len() == 1)).map(|at| self.schema.field(*at).name());
-        let problem = match name {
-            Some(name) => format!("column `{name}`: {error}"),
-            None => error.to_string(),
-        };
-        SourceError::Read { file: self.file.clone(), line: self.n_rows + 1, cause: std::io::Error::other(problem) }
+    /// The error, with the name of the column that cannot be read.
+    fn blame(&self, mut decoder: FileDecoder, block: &Block, message: &Message, error: &ArrowError) -> String {
+        for (at, field) in self.schema.fields().iter().enumerate().filter(|(at, _)| self.wanted[*at]) {
+            decoder = decoder.with_projection(vec![at]);
+            if let Err(error) = caught(|| decoder.read_record_batch(block, &message.bytes)) {
+                return format!("column `{}`: {error}", field.name());
+            }
+        }
+        error.to_string()
     }
 }
 
-impl Iterator for Reader {
-    type Item = Result<RecordBatch, ArrowError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Reader::File(reader) => reader.next(),
-            Reader::Stream(reader, _) => reader.next(),
-        }
+impl Message {
+    /// What it is, without the length before it.
+    fn metadata(&self) -> &[u8] {
+        let prefix = if self.bytes.starts_with(&CONTINUATION) { 8 } else { 4 };
+        &self.bytes[prefix.min(self.head)..self.head]
     }
 }
 
-fn no_arrow(file: &Name, error: &ArrowError) -> SourceError {
-    let problem = format!("this is neither an Arrow IPC file nor a stream ({error}): write it again");
-    SourceError::Document { file: file.clone(), line: 0, problem }
+/// What stands before the length of a message, but in the oldest files.
+const CONTINUATION: [u8; 4] = [0xff; 4];
+
+/// The next message; `None` at the end.
+fn next(input: &mut Input) -> Result<Option<Message>, ArrowError> {
+    let mut bytes = Vec::new();
+    let length = match take(input, 4, &mut bytes)? {
+        false => return Ok(None),
+        true if bytes == CONTINUATION => {
+            take(input, 4, &mut bytes)?;
+            i32_at(&bytes, 4)
+        }
+        true => i32_at(&bytes, 0),
+    };
+    let cut_off = || ArrowError::IpcError("it is cut off".into());
+    let length = usize::try_from(length.ok_or_else(cut_off)?).map_err(|_| cut_off())?;
+    if length == 0 {
+        return Ok(None);
+    }
+    let prefix = bytes.len();
+    if !take(input, length as u64, &mut bytes)? || bytes.len() != prefix + length {
+        return Err(cut_off());
+    }
+    let head = bytes.len();
+    let message = root_as_message(&bytes[prefix..]).map_err(|error| ArrowError::IpcError(error.to_string()))?;
+    let (kind, body) = (message.header_type(), u64::try_from(message.bodyLength()).map_err(|_| cut_off())?);
+    if body > 0 && (!take(input, body, &mut bytes)? || (bytes.len() - head) as u64 != body) {
+        return Err(cut_off());
+    }
+    Ok(Some(Message { bytes: Buffer::from_vec(bytes), head, kind }))
+}
+
+/// Appends so many bytes, or those that are left; whether there are any.
+fn take(input: &mut Input, length: u64, bytes: &mut Vec<u8>) -> Result<bool, ArrowError> {
+    Ok(input.take(length).read_to_end(bytes)? > 0)
+}
+
+fn i32_at(bytes: &[u8], at: usize) -> Option<i32> {
+    Some(i32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn ends_as_file(path: &Path) -> io::Result<bool> {
+    let mut raw = File::open(path)?;
+    raw.seek(SeekFrom::End(-(FILE.len() as i64)))?;
+    let mut end = Vec::new();
+    raw.read_to_end(&mut end)?;
+    Ok(end == FILE)
 }
 
 /// The library asserts what a damaged file does not keep. Nothing of a reader is used after it has failed.

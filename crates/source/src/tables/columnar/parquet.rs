@@ -8,22 +8,29 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef};
-use arrow::datatypes::{DataType, FieldRef, Fields, IntervalUnit, Schema, TimeUnit};
+use arrow::array::{Array as _, ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, TimeUnit};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema, parquet_to_arrow_schema_by_columns};
+use parquet::arrow::{
+    ARROW_SCHEMA_META_KEY, ProjectionMask, encode_arrow_schema, parquet_to_arrow_schema,
+    parquet_to_arrow_schema_by_columns,
+};
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
 use timeweft_graph::Name;
 
-use super::shape::{Mark, Shape};
-use super::{Arrays, ColumnShape};
+use super::shape::{Mark, Shape, extension};
+use super::{Arrays, ColumnShape, ipc_schema};
 use crate::{BytesRead, SourceError};
 
 /// Rows of a batch, in a file of few columns; more columns share the same room.
@@ -86,10 +93,7 @@ impl ChunkReader for Shared {
 }
 
 impl ParquetBatches {
-    pub(super) fn open(
-        path: &Path,
-        file: &Name,
-    ) -> Result<(ParquetBatches, Vec<(String, ColumnShape)>), SourceError> {
+    pub(super) fn open(path: &Path, file: &Name) -> Result<(ParquetBatches, Vec<(String, ColumnShape)>), SourceError> {
         let raw = File::open(path).map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
         let no_parquet = |error: ParquetError| {
             let problem = format!("this is no whole Parquet file ({error}): write it again, or name it by its format");
@@ -151,6 +155,23 @@ impl ParquetBatches {
             Err(error) => return Err(format!("cannot be read: {error}")),
         }
         Ok(())
+    }
+
+    /// Whether a list of numbers has an empty element. The file is read for it only where its statistics leave it open.
+    pub(super) fn has_gaps(&self, column: usize, shape: &Shape) -> bool {
+        let chunks = self.metadata.row_groups().iter().flat_map(|group| &group.columns()[self.leaves[column].clone()]);
+        let told = |chunk: &ColumnChunkMetaData| chunk.statistics().and_then(|told| told.null_count_opt());
+        if chunks.map(told).all(|nulls| nulls == Some(0)) {
+            return false;
+        }
+        let Some(Types { values: field, .. }) = &self.types[column] else { return false };
+        // What cannot be read is told where it is read.
+        let read = caught(|| {
+            let mut reader = self.reader(column, field)?;
+            let arrays = |batch: RecordBatch| Arrays { values: batch.column(0).clone(), coarse: None };
+            Ok(reader.any(|batch| batch.is_ok_and(|batch| arrays(batch).have_gaps(shape))))
+        });
+        read.unwrap_or(false)
     }
 
     fn reader(&self, column: usize, field: &FieldRef) -> Result<ParquetRecordBatchReader, ParquetError> {
@@ -215,34 +236,45 @@ fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Parque
 /// The Arrow types of the columns, by what the writer says of them where that fits. Columns are asked for one by one only
 /// where one of them has no type.
 fn fields(schema: &SchemaDescriptor, metadata: &ParquetMetaData, n: usize) -> Vec<Result<FieldRef, String>> {
-    let told = metadata.file_metadata().key_value_metadata();
-    for told in [told, None] {
-        let whole = parquet_to_arrow_schema(schema, told).ok().filter(|whole| whole.fields().len() == n);
-        if let Some(whole) = whole {
+    for told in [told(metadata), None] {
+        let whole = parquet_to_arrow_schema(schema, told.as_ref());
+        if let Some(whole) = whole.ok().filter(|whole| whole.fields().len() == n) {
             return whole.fields().iter().cloned().map(Ok).collect();
         }
     }
     let one = |at: usize| {
         let mask = ProjectionMask::roots(schema, [at]);
         let read = caught(|| parquet_to_arrow_schema_by_columns(schema, mask, None));
-        let read = read.map_err(|error| format!("is of a type that is not read ({error}): cast it, or leave it out"))?;
+        let read =
+            read.map_err(|error| format!("is of a type that is not read ({error}): cast it, or leave it out"))?;
         let field = read.fields().first().cloned();
         field.ok_or_else(|| "is of a type that is not read: a group with nothing in it".to_owned())
     };
     (0..n).map(one).collect()
 }
 
+/// The Arrow types that the writer had, as the library knows them.
+fn told(metadata: &ParquetMetaData) -> Option<Vec<KeyValue>> {
+    let told = metadata.file_metadata().key_value_metadata()?.iter().find(|told| told.key == ARROW_SCHEMA_META_KEY)?;
+    let bytes = BASE64_STANDARD.decode(told.value.as_ref()?).ok()?;
+    let start = if bytes.starts_with(&[0xff; 4]) { 8 } else { 0 };
+    let message = arrow::ipc::root_as_message(bytes.get(start..)?).ok()?;
+    let schema = message.header_as_schema()?;
+    let fields = caught(|| Ok(ipc_schema::fields(schema))).ok()?.ok()?;
+    Some(vec![KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), encode_arrow_schema(&Schema::new(fields)))])
+}
+
 /// The shape of a column, and the types to read it in.
-fn bind(
-    field: &FieldRef,
-    schema: &SchemaDescriptor,
-    leaves: std::ops::Range<usize>,
-) -> Result<(Shape, Types), String> {
+fn bind(field: &FieldRef, schema: &SchemaDescriptor, leaves: std::ops::Range<usize>) -> Result<(Shape, Types), String> {
     let of = || leaves.clone().map(|leaf| schema.column(leaf));
     let values = with_type(field, retyped(field.data_type(), &mut of(), false));
     let coarse = with_type(field, retyped(field.data_type(), &mut of(), true));
-    let mut marks = of().map(|leaf| mark(&leaf));
-    let shape = Shape::new(values.data_type(), &mut |_| marks.next().unwrap_or_default(), None)?;
+    let mut marks = of().map(|leaf| mark_of(&leaf));
+    let mut mark = |field: Option<&Field>| match marks.next() {
+        Some(Mark::Plain) | None => field.map_or(Mark::Plain, extension),
+        Some(mark) => mark,
+    };
+    let shape = Shape::new(values.data_type(), &mut mark, Some(&values))?;
     let coarse = (coarse.data_type() != values.data_type()).then_some(coarse);
     Ok((shape, Types { values, coarse }))
 }
@@ -266,8 +298,8 @@ fn retyped(data_type: &DataType, leaves: &mut impl Iterator<Item = ColumnDescPtr
         DataType::Struct(members) => DataType::Struct(members.iter().map(inside).collect::<Fields>()),
         leaf => {
             let Some(column) = leaves.next() else { return leaf.clone() };
-            let is_enum = column.logical_type_ref() == Some(&LogicalType::Enum)
-                || column.converted_type() == ConvertedType::ENUM;
+            let is_enum =
+                column.logical_type_ref() == Some(&LogicalType::Enum) || column.converted_type() == ConvertedType::ENUM;
             match leaf {
                 DataType::Binary if is_enum => DataType::Utf8,
                 DataType::Interval(_) if coarse => DataType::Interval(IntervalUnit::YearMonth),
@@ -282,7 +314,7 @@ fn retyped(data_type: &DataType, leaves: &mut impl Iterator<Item = ColumnDescPtr
     }
 }
 
-fn mark(leaf: &ColumnDescPtr) -> Mark {
+fn mark_of(leaf: &ColumnDescPtr) -> Mark {
     match (leaf.logical_type_ref(), leaf.converted_type()) {
         (Some(LogicalType::Uuid), _) => Mark::Uuid,
         (Some(LogicalType::Json), _) | (None, ConvertedType::JSON) => Mark::Json,
@@ -291,7 +323,11 @@ fn mark(leaf: &ColumnDescPtr) -> Mark {
 }
 
 /// The description of a file that has only one of its columns.
-fn alone(whole: &ParquetMetaData, column: usize, leaves: std::ops::Range<usize>) -> Result<ParquetMetaData, ParquetError> {
+fn alone(
+    whole: &ParquetMetaData,
+    column: usize,
+    leaves: std::ops::Range<usize>,
+) -> Result<ParquetMetaData, ParquetError> {
     let facts = whole.file_metadata();
     let root = facts.schema_descr().root_schema();
     let field = root.get_fields()[column].clone();

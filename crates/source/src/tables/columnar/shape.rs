@@ -80,7 +80,7 @@ impl Shape {
 }
 
 /// What the extension type of a field says.
-fn extension(field: &Field) -> Mark {
+pub(super) fn extension(field: &Field) -> Mark {
     let name = field.metadata().get("ARROW:extension:name").map_or("", String::as_str);
     let about = field.metadata().get("ARROW:extension:metadata").map_or("", String::as_str);
     let is_16_bytes = field.data_type() == &DataType::FixedSizeBinary(16);

@@ -81,7 +81,10 @@ mod tests {
 
     #[test]
     fn every_digit_is_written() {
-        assert_eq!(uuid(&[0x55, 0x0e, 0x84, 0, 0xe2, 0x9b, 0x41, 0xd4, 0xa7, 0x16, 0x44, 0x66, 0x55, 0x44, 0, 1]), "550e8400-e29b-41d4-a716-446655440001");
+        assert_eq!(
+            uuid(&[0x55, 0x0e, 0x84, 0, 0xe2, 0x9b, 0x41, 0xd4, 0xa7, 0x16, 0x44, 0x66, 0x55, 0x44, 0, 1]),
+            "550e8400-e29b-41d4-a716-446655440001"
+        );
         assert_eq!(time_of_day(0), "00:00:00");
         assert_eq!(time_of_day(86_399_999_999_999), "23:59:59.999999999");
         assert_eq!(time_of_day(45_296_500_000_000), "12:34:56.5");
