@@ -91,11 +91,8 @@ fn structs(members: Vec<(&str, ArrayRef)>) -> ArrayRef {
 
 fn map(keys: ArrayRef, values: ArrayRef, lengths: &[usize]) -> ArrayRef {
     let entries = StructArray::new(
-        vec![
-            Field::new("key", keys.data_type().clone(), false),
-            Field::new("value", values.data_type().clone(), true),
-        ]
-        .into(),
+        vec![Field::new("key", keys.data_type().clone(), false), Field::new("value", values.data_type().clone(), true)]
+            .into(),
         vec![keys, values],
         None,
     );
@@ -170,11 +167,7 @@ fn all_types() -> Vec<(&'static str, ArrayRef, &'static str)> {
         ("texts", list(Arc::new(StringArray::from(vec![Some("a"), None])), &[2]), "json = [\"a\",null]"),
         ("times", list(Arc::new(TimestampMillisecondArray::from(vec![1])), &[1]), "json = [1000000]"),
         ("lists", list(list(Arc::new(Int64Array::from(vec![1, 2])), &[1, 0, 1]), &[3]), "json = [[1],[],[2]]"),
-        (
-            "map",
-            map(Arc::new(StringArray::from(vec!["k"])), decimal(15, 4, 1), &[1]),
-            "json = [[\"k\",\"1.5\"]]",
-        ),
+        ("map", map(Arc::new(StringArray::from(vec!["k"])), decimal(15, 4, 1), &[1]), "json = [[\"k\",\"1.5\"]]"),
         (
             "struct",
             nested,
@@ -186,7 +179,8 @@ fn all_types() -> Vec<(&'static str, ArrayRef, &'static str)> {
 
 /// All types as one table; the UUID is marked as one.
 fn all_columns(types: &[(&'static str, ArrayRef, &'static str)]) -> RecordBatch {
-    let plain = batch([ids(1)].into_iter().chain(types.iter().map(|(name, array, _)| (*name, array.clone()))).collect());
+    let plain =
+        batch([ids(1)].into_iter().chain(types.iter().map(|(name, array, _)| (*name, array.clone()))).collect());
     let mark = |field: &FieldRef| match field.name().as_str() {
         "uuid" => Arc::new(
             field.as_ref().clone().with_metadata([("ARROW:extension:name".into(), "arrow.uuid".into())].into()),
@@ -233,7 +227,8 @@ fn every_type_keeps_its_value_in_every_codec() {
 fn types_of_arrow_alone_keep_their_values() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.arrow");
-    let runs = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2, 3]), &StringArray::from(vec!["r", "s"])).unwrap();
+    let runs =
+        RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2, 3]), &StringArray::from(vec!["r", "s"])).unwrap();
     let views: ListViewArray = ListViewArray::new(
         Arc::new(Field::new("item", DataType::Int8, true)),
         ScalarBuffer::from(vec![1, 0, 0]),
@@ -345,7 +340,8 @@ fn a_first_empty_list_is_a_value_and_shows_no_kind() {
     let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1, 2]));
     let gaps: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None]));
     for (at, lengths) in [[0, 2, 0], [2, 0, 0], [0, 0, 2]].into_iter().enumerate() {
-        let table = batch(vec![ids(3), ("whole", list(numbers.clone(), &lengths)), ("gaps", list(gaps.clone(), &lengths))]);
+        let table =
+            batch(vec![ids(3), ("whole", list(numbers.clone(), &lengths)), ("gaps", list(gaps.clone(), &lengths))]);
         for name in ["a.parquet", "a.arrow"] {
             let path = folder.path().join(name);
             match name {
@@ -390,7 +386,9 @@ fn decimals_are_exact_or_refused() {
     assert_eq!(found, ["0.1", "1.5", "-1e-10"]);
     assert_eq!(
         rejects(&exact),
-        ["column `x`: `1234567890.1234567890` is no f64 without rounding: name the kind `float` to round it, or `text`"]
+        [
+            "column `x`: `1234567890.1234567890` is no f64 without rounding: name the kind `float` to round it, or `text`"
+        ]
     );
     let rounded = read_as(&path, "{ x = \"float\" }", Schema::default()).unwrap();
     assert_eq!(features(&rounded)[2], ["x: f64 = 1234567890.1234567"]);
@@ -400,7 +398,10 @@ fn decimals_are_exact_or_refused() {
     let id = Decimal128Array::from(vec![i128::from(u64::MAX)]).with_precision_and_scale(38, 0).unwrap();
     write_parquet(&path, &batch(vec![("id", Arc::new(id)), ("x", Arc::new(amount))]), Compression::SNAPPY);
     let whole = read_as(&path, "{ x = \"int\" }", Schema::default()).unwrap();
-    assert_eq!((features(&whole)[0][0].as_str(), whole.nodes[0].key.to_string()), ("x: i64 = 7", "n 18446744073709551615".into()));
+    assert_eq!(
+        (features(&whole)[0][0].as_str(), whole.nodes[0].key.to_string()),
+        ("x: i64 = 7", "n 18446744073709551615".into())
+    );
 }
 
 #[test]

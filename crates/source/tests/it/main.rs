@@ -14,6 +14,8 @@ mod jsonl;
 mod lineages;
 mod obo;
 mod obograph;
+#[cfg(feature = "columnar")]
+mod parquet_forms;
 mod replay;
 mod round_trip;
 mod tables;

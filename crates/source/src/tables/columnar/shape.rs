@@ -60,13 +60,13 @@ impl Shape {
                 DataType::Struct(members) if members.len() == 2 => {
                     members.iter().map(|member| inside(member, mark)).collect::<Result<_, _>>()?
                 }
-                _ => return Err("a map whose entries are not keys with values".into()),
+                _ => return Err("has a map whose entries are not keys with values".into()),
             },
             DataType::Struct(members) => {
                 let mut names: Vec<&str> = members.iter().map(|member| member.name().as_str()).collect();
                 names.sort_unstable();
                 if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-                    return Err(format!("a struct with two members `{}`: give one another name", twice[0]));
+                    return Err(format!("has a struct with two members `{}`: give one another name", twice[0]));
                 }
                 members.iter().map(|member| inside(member, mark)).collect::<Result<_, _>>()?
             }
