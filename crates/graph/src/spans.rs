@@ -62,6 +62,8 @@ pub struct EdgeSpan<'a> {
     pub weight: f32,
     /// When it lives.
     pub life: Interval,
+    /// Whether its begin was not given, and is that of its source: it may be later where its destination begins later.
+    pub starts_by_default: bool,
     /// Values of its features.
     pub values: ValueSpans<'a>,
     /// Intervals of values that were cut to the life.
@@ -152,8 +154,22 @@ pub enum SpanRow<'a> {
 #[derive(Clone, Debug)]
 enum Row {
     File(Name),
-    Node { id: u64, node_type: u32, weight: Option<f32>, life: Interval, tail: Tail },
-    Edge { ends: (u64, u64), edge_type: u32, weight: f32, position: u32, life: Interval, tail: Tail },
+    Node {
+        id: u64,
+        node_type: u32,
+        weight: Option<f32>,
+        life: Interval,
+        tail: Tail,
+    },
+    Edge {
+        ends: (u64, u64),
+        edge_type: u32,
+        weight: f32,
+        position: u32,
+        life: Interval,
+        starts_by_default: bool,
+        tail: Tail,
+    },
     Reject(Box<(u64, Reason)>),
 }
 
@@ -224,7 +240,15 @@ impl SpanRows {
                     let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
                     SpanRow::Node(NodeSpan { id, node_type, weight, life, values, clipped, line })
                 }
-                &Row::Edge { ends: (source, destination), edge_type, weight, position, life, tail } => {
+                &Row::Edge {
+                    ends: (source, destination),
+                    edge_type,
+                    weight,
+                    position,
+                    life,
+                    starts_by_default,
+                    tail,
+                } => {
                     let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
                     SpanRow::Edge(EdgeSpan {
                         source,
@@ -232,6 +256,7 @@ impl SpanRows {
                         edge_type,
                         weight,
                         life,
+                        starts_by_default,
                         values,
                         clipped,
                         line,
@@ -267,8 +292,9 @@ impl SpanSink for SpanRows {
 
     fn edge(&mut self, edge: &EdgeSpan<'_>) {
         let tail = self.tail(edge.values, edge.clipped, edge.line);
-        let &EdgeSpan { edge_type, weight, life, position, .. } = edge;
-        self.rows.push(Row::Edge { ends: (edge.source, edge.destination), edge_type, weight, position, life, tail });
+        let &EdgeSpan { edge_type, weight, life, starts_by_default, position, .. } = edge;
+        let ends = (edge.source, edge.destination);
+        self.rows.push(Row::Edge { ends, edge_type, weight, position, life, starts_by_default, tail });
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {
@@ -300,6 +326,7 @@ mod tests {
                     edge_type: 3,
                     weight: 0.5,
                     life,
+                    starts_by_default: true,
                     values,
                     clipped: 1,
                     line,

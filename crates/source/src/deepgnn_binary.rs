@@ -105,7 +105,8 @@ impl Meta {
     }
 }
 
-/// The parts of a graph, by partition and iteration. Every partition that the description names must be there.
+/// The parts of a graph, by partition and iteration: those of the partitions that the description names, which must be
+/// there, and no others.
 fn parts(folder: &Path, meta: &Meta) -> Result<Vec<Part>, SourceError> {
     let mut found = BTreeSet::new();
     for path in crate::input::files(folder)? {
@@ -113,7 +114,10 @@ fn parts(folder: &Path, meta: &Meta) -> Result<Vec<Part>, SourceError> {
         let numbers = name.strip_prefix("node_").and_then(|rest| rest.strip_suffix(".map"));
         let numbers = numbers.and_then(|numbers| numbers.split_once('_'));
         if let Some((Ok(partition), Ok(iteration))) = numbers.map(|(a, b)| (a.parse::<u32>(), b.parse::<u32>())) {
-            found.insert((partition, iteration));
+            // What an older conversion left there is not of this graph.
+            if meta.partitions.contains_key(&partition) {
+                found.insert((partition, iteration));
+            }
         }
     }
     if let Some(missing) = meta.partitions.keys().find(|id| !found.iter().any(|(partition, _)| partition == *id)) {
@@ -306,7 +310,19 @@ impl Edges {
             let life = times.within(owner)?;
             let settled = draft.settle(0..draft.mark(), life)?;
             let (values, clipped, line, position) = (settled.values, settled.clipped, 0, 0);
-            sink.edge(&EdgeSpan { source, destination, edge_type, weight, life, values, clipped, line, position });
+            let starts_by_default = times.created.is_none();
+            sink.edge(&EdgeSpan {
+                source,
+                destination,
+                edge_type,
+                weight,
+                life,
+                starts_by_default,
+                values,
+                clipped,
+                line,
+                position,
+            });
             Ok(())
         });
         if let Err(reason) = pushed {

@@ -171,7 +171,19 @@ impl LineReader for EdgeLines<'_> {
             }
             (source, Some(destination)) => {
                 let (edge_type, position) = (head.element_type, 0);
-                rows.edge(&EdgeSpan { source, destination, edge_type, weight, life, values, clipped, line, position });
+                let starts_by_default = false;
+                rows.edge(&EdgeSpan {
+                    source,
+                    destination,
+                    edge_type,
+                    weight,
+                    life,
+                    starts_by_default,
+                    values,
+                    clipped,
+                    line,
+                    position,
+                });
             }
         }
         Ok(())

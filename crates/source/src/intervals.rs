@@ -10,8 +10,9 @@
 //! **Features.** At any time the interval holds that began last among those that contain it; outside of all of them the
 //! feature has no value. What reaches over the owner's life is cut.
 //!
-//! **Edges** are bounded by both ends: an edge that outlives an end is cut at its removal and counted; one that begins
-//! outside the life of an end is refused. Repeats of (source, destination, type) are lives of one edge where they do not
+//! **Edges** are bounded by both ends: an edge that outlives an end is cut at its removal and counted, and so is one whose
+//! begin is only that of its source, where its destination begins later; one that begins outside the life of an end by a
+//! begin of its own is refused. Repeats of (source, destination, type) are lives of one edge where they do not
 //! overlap, else parallel edges with the keys `2`, `3`, ...
 
 mod assembly;

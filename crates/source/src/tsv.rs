@@ -79,7 +79,19 @@ impl TsvLines {
         self.features(features).map_err(Reason::Malformed)?;
         let settled = self.draft.settle(0..self.draft.mark(), ALWAYS)?;
         let (values, clipped, life) = (settled.values, settled.clipped, ALWAYS);
-        rows.edge(&EdgeSpan { source, destination, edge_type, weight, life, values, clipped, line, position });
+        let starts_by_default = false;
+        rows.edge(&EdgeSpan {
+            source,
+            destination,
+            edge_type,
+            weight,
+            life,
+            starts_by_default,
+            values,
+            clipped,
+            line,
+            position,
+        });
         Ok(())
     }
 

@@ -172,6 +172,7 @@ impl SpanSink for SpanHasher {
         head[21..25].copy_from_slice(&edge.weight.to_le_bytes());
         head[25..33].copy_from_slice(&edge.life.created.0.to_le_bytes());
         head[33..].copy_from_slice(&edge.life.removed.0.to_le_bytes());
+        head[0] += u8::from(edge.starts_by_default);
         self.bytes.extend_from_slice(&head);
         self.values(edge.values, edge.clipped);
     }

@@ -88,6 +88,7 @@ pub(crate) fn push(shape: Shape, sink: &mut dyn SpanSink) {
                 edge_type,
                 weight,
                 life,
+                starts_by_default: false,
                 values: ValueSpans::default(),
                 clipped: 0,
                 line: id as u64 + 1,

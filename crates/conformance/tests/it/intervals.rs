@@ -35,7 +35,7 @@ struct Course {
 enum Push {
     File(u8),
     Node(u64, u32, Option<u8>, Life, Vec<Course>),
-    Edge(u64, u64, u32, u8, Life, Vec<Course>),
+    Edge(u64, u64, u32, u8, (Life, bool), Vec<Course>),
     Reject,
 }
 
@@ -56,7 +56,7 @@ fn node() -> impl Strategy<Value = Push> {
 }
 
 fn edge() -> impl Strategy<Value = Push> {
-    (0..IDS, 0..IDS, 0..2u32, 0..3u8, life(), courses()).prop_map(
+    (0..IDS, 0..IDS, 0..2u32, 0..3u8, (life(), any::<bool>()), courses()).prop_map(
         |(source, destination, kind, weight, life, courses)| {
             Push::Edge(source, destination, kind, weight, life, courses)
         },
@@ -140,7 +140,7 @@ fn push_all(pushes: &[Push], sink: &mut dyn SpanSink) {
                     line,
                 });
             }
-            Push::Edge(source, destination, kind, weight, life, courses) => {
+            Push::Edge(source, destination, kind, weight, (life, starts_by_default), courses) => {
                 let life = interval(life);
                 let (spans, bytes) = spans(life, courses);
                 sink.edge(&EdgeSpan {
@@ -149,6 +149,7 @@ fn push_all(pushes: &[Push], sink: &mut dyn SpanSink) {
                     edge_type: *kind,
                     weight: f32::from(*weight),
                     life,
+                    starts_by_default: *starts_by_default,
                     values: ValueSpans::new(&spans, &bytes),
                     clipped: (line % 5 == 0) as u32,
                     line,

@@ -98,10 +98,9 @@ impl Assembly {
         while let Some(span) = values.next() {
             let name = self.number(span.feature);
             kinds.push((name.clone(), span.kind));
-            // An edge may be cut at an end; what comes after the cut is left out.
-            let Some(interval) = Interval::new(span.interval.created, span.interval.removed.min(life.removed)) else {
-                continue;
-            };
+            // An edge may be cut at both ends; what lies outside is left out.
+            let created = span.interval.created.max(life.created);
+            let Some(interval) = Interval::new(created, span.interval.removed.min(life.removed)) else { continue };
             let value = Value::decode(span.value.0).ok_or_else(|| {
                 Reason::Malformed(format!("feature {name} has a value that cannot be decoded: report this"))
             })?;

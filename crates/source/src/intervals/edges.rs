@@ -97,13 +97,22 @@ impl Assembly {
 
     /// The part of the edge's life that both ends share.
     fn bound(&self, edge: &EdgeSpan<'_>) -> Result<Interval, Reason> {
+        let refused = |id: u64, node: &Node, created: Time| {
+            let (from, to) = (node.life.created, node.life.removed);
+            Err(Reason::Malformed(format!("begins at {created}, but node {id} lives from {from} to {to}")))
+        };
         let mut life = edge.life;
+        for id in [edge.source, edge.destination].into_iter().filter(|_| edge.starts_by_default) {
+            let Some(node) = self.nodes.get(&id) else { continue };
+            if node.life.created > life.created && node.life.created >= life.removed {
+                return refused(id, node, life.created);
+            }
+            life.created = life.created.max(node.life.created);
+        }
         for id in [edge.source, edge.destination] {
             let Some(node) = self.nodes.get(&id) else { continue };
             if !node.life.contains(life.created) {
-                let (from, to) = (node.life.created, node.life.removed);
-                let created = life.created;
-                return Err(Reason::Malformed(format!("begins at {created}, but node {id} lives from {from} to {to}")));
+                return refused(id, node, life.created);
             }
             life.removed = life.removed.min(node.life.removed);
         }

@@ -24,7 +24,7 @@ use self::shape::Shape;
 use super::cell::Cell;
 use super::kind::Kind;
 use super::rows::Rows;
-use crate::{BytesRead, Input, SourceError};
+use crate::SourceError;
 
 /// Which kind of file by columns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,13 +98,6 @@ impl ColumnarRows {
         Ok((file.clone(), ColumnarRows::new(&file, batches, columns)?))
     }
 
-    /// Reads an Arrow stream, such as standard input.
-    pub(crate) fn stream(input: Input) -> Result<(Name, ColumnarRows), SourceError> {
-        let file = input.name().clone();
-        let (batches, columns) = IpcBatches::stream(input, &file)?;
-        Ok((file.clone(), ColumnarRows::new(&file, Batches::Ipc(batches), columns)?))
-    }
-
     fn new(file: &Name, batches: Batches, columns: Vec<(String, ColumnShape)>) -> Result<ColumnarRows, SourceError> {
         let (columns, shapes): (Vec<String>, Vec<_>) = columns.into_iter().unzip();
         let fail = |problem| SourceError::Columns { file: file.clone(), problem, columns: columns.join(", ") };
@@ -119,14 +112,6 @@ impl ColumnarRows {
         }
         let arrays = shapes.iter().map(|_| None).collect();
         Ok(ColumnarRows { columns, places, shapes, batches, arrays, n_rows: 0, next: 0, line: 0 })
-    }
-
-    /// How far the reading is, and the size of the file, where it is known.
-    pub(crate) fn progress(&self) -> (BytesRead, Option<u64>) {
-        match &self.batches {
-            Batches::Parquet(batches) => batches.progress(),
-            Batches::Ipc(batches) => batches.progress(),
-        }
     }
 }
 

@@ -47,13 +47,26 @@ fn edge(
 ) -> Result<(), Reason> {
     let mut members: Members<'_> = json::parse(raw).map_err(Reason::Malformed)?;
     let (destination, edge_type, weight) = edge_head(&mut members, source).map_err(Reason::Malformed)?;
-    let life = times(&mut members).map_err(Reason::Malformed)?.within(owner)?;
+    let given = times(&mut members).map_err(Reason::Malformed)?;
+    let life = given.within(owner)?;
     let known = "src_id, dst_id, edge_type, weight, created_at, removed_at or a feature map";
     draft.clear();
     features(members, known, draft).map_err(Reason::Malformed)?;
     let settled = draft.settle(0..draft.mark(), life)?;
     let (values, clipped) = (settled.values, settled.clipped);
-    rows.edge(&EdgeSpan { source, destination, edge_type, weight, life, values, clipped, line, position });
+    let starts_by_default = given.created.is_none();
+    rows.edge(&EdgeSpan {
+        source,
+        destination,
+        edge_type,
+        weight,
+        life,
+        starts_by_default,
+        values,
+        clipped,
+        line,
+        position,
+    });
     Ok(())
 }
 

@@ -79,6 +79,7 @@ impl Quick {
                 edge_type: edge.edge_type?,
                 weight: edge.weight.filter(|weight| weight.is_finite())?,
                 life,
+                starts_by_default: edge.times.created.is_none(),
                 values: settled.values,
                 clipped: settled.clipped,
                 line,

@@ -200,6 +200,20 @@ fn s21_nodes_and_edges_of_one_node_may_be_in_two_partitions() {
     );
 }
 
+/// An older conversion into more partitions may have left its files.
+#[test]
+fn partitions_that_meta_json_does_not_name_are_passed_over() {
+    let folder = copy();
+    let names: Vec<_> = fs::read_dir(data("temporal")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    for name in names.iter().map(|name| name.to_string_lossy()) {
+        fs::copy(data("temporal").join(&*name), folder.path().join(name.replace("_0_0.", "_7_0."))).unwrap();
+    }
+    fs::write(folder.path().join("node_8_0.map"), "damaged").unwrap();
+    let intervals = from_folder(folder.path(), TEMPORAL).unwrap();
+    assert_eq!(intervals.rejects, []);
+    assert_eq!(events(&intervals), events(&from_json("temporal.jsonl")));
+}
+
 #[test]
 fn s21_negative_times_begin_the_lives_of_nodes() {
     let folder = copy();

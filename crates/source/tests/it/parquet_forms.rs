@@ -85,7 +85,7 @@ fn int96_is_exact_and_does_not_wrap() {
     assert_eq!(steps[0][0], "at: text = 1970-01-02T00:00:00.000000001Z");
     assert_eq!(steps[1][0], "at: text = 9998-12-31T23:59:59.999999999Z", "to the last digit of a nanosecond");
     assert_eq!(steps[3][0], "at: text = 0001-01-01T00:00:00.000000001Z");
-    let nanos = read_as(&path, "\"*\"", Unit::Nano).unwrap();
+    let nanos = read_as(&path, "{ at = \"time\" }", Unit::Nano).unwrap();
     assert_eq!(nanos.nodes[0].features[0].1.to_string(), "86400000000001");
     let problem = "column `at`: the time does not fit 64-bit ticks";
     assert_eq!(rejects(&nanos), [problem, problem], "and no other time in place of it");

@@ -364,17 +364,44 @@ fn s49_both_ends_bound_an_edge() {
     let text = [node_line(1, "", &edges), node_line(2, ",\"created_at\":2,\"removed_at\":6", "")].join("\n");
     let intervals = read(&text);
     let found: Vec<_> = intervals.rejects.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        found,
-        [
-            "f:1: edge 1: begins at 0, but node 2 lives from 2 to 6",
-            "f:1: edge 3: begins at 6, but node 2 lives from 2 to 6"
-        ]
-    );
-    assert_eq!(intervals.clipped, 1);
+    assert_eq!(found, ["f:1: edge 3: begins at 6, but node 2 lives from 2 to 6"]);
+    assert_eq!(intervals.clipped, 2);
     let graph = replay(&intervals.schema, &intervals.records);
-    let life = graph.edge_history(&edge(node("0", 1), "0", node("0", 2), None))[0].interval;
-    assert_eq!((life.created, life.removed), (Time(3), Time(6)));
+    // The first has no begin of its own, and begins with its destination.
+    for (key, created) in [(None, 2), (Some("2"), 3)] {
+        let life = graph.edge_history(&edge(node("0", 1), "0", node("0", 2), key))[0].interval;
+        assert_eq!((life.created, life.removed), (Time(created), Time(6)));
+    }
+}
+
+#[test]
+fn an_edge_whose_start_is_only_a_default_is_cut_to_the_lives_of_its_ends() {
+    let values = "\"int8_feature\":{\"0\":[{\"values\":[1],\"removed_at\":4},{\"values\":[2],\"created_at\":4,\"removed_at\":9},\
+        {\"values\":[3],\"created_at\":9}]}";
+    let edges = [
+        edge_text(1, 2, &format!(",{values}")),
+        edge_text(1, 3, ",\"removed_at\":7"),
+        edge_text(1, 2, ",\"created_at\":0"),
+    ];
+    let later = |id, times: &str| node_line(id, times, "");
+    let text = [
+        node_line(1, ",\"created_at\":0", &edges.join(",")),
+        later(2, ",\"created_at\":7"),
+        later(3, ",\"created_at\":7"),
+    ];
+    let intervals = read(&text.join("\n"));
+    let found: Vec<_> = intervals.rejects.iter().map(ToString::to_string).collect();
+    let expected = [
+        "f:1: edge 2: begins at 0, but node 3 lives from 7 to forever",
+        "f:1: edge 3: begins at 0, but node 2 lives from 7 to forever",
+    ];
+    assert_eq!(found, expected, "nothing is left of one, and the other has a begin of its own");
+    let graph = replay(&intervals.schema, &intervals.records);
+    let key = edge(node("0", 1), "0", node("0", 2), None);
+    let life = graph.edge_history(&key)[0].interval;
+    assert_eq!((life.created, life.removed), (Time(7), Time::FOREVER));
+    let at = |time| graph.edge(&key, At::time(Time(time))).unwrap().features.get("0").map(ToString::to_string);
+    assert_eq!([at(7), at(8), at(9)], ["[2]", "[2]", "[3]"].map(|value| Some(value.to_owned())));
 }
 
 #[test]

@@ -345,7 +345,7 @@ impl Assembly {
 
     fn refused(&self, at: usize, relation: impl std::fmt::Display, reason: Reason) -> Reject {
         let edge = self.edges.get(at);
-        let reason = match edge.position {
+        let reason = match edge.position() {
             0 => reason,
             position => Reason::Malformed(format!("edge {position}: {reason}")),
         };
@@ -363,11 +363,23 @@ impl Assembly {
 
 /// The part of the edge's life that both ends share; or the end that does not live when it begins, and what to say.
 fn bound(edge: &Waiting, ends: [End; 2]) -> Result<Interval, (usize, (String, String))> {
+    let refused = |end: usize, created: Time| {
+        let node = ends[end].0;
+        let lives = format!("lives from {} to {}", node.created, node.removed);
+        Err((end, (format!("begins at {created}, but"), lives)))
+    };
     let mut life = edge.life;
+    if edge.starts_by_default() {
+        for (end, (node, _)) in ends.iter().enumerate().filter(|(_, (node, _))| node.created > edge.life.created) {
+            if node.created >= life.removed {
+                return refused(end, life.created);
+            }
+            life.created = life.created.max(node.created);
+        }
+    }
     for (end, (node, _)) in ends.iter().enumerate() {
         if !node.contains(life.created) {
-            let lives = format!("lives from {} to {}", node.created, node.removed);
-            return Err((end, (format!("begins at {}, but", life.created), lives)));
+            return refused(end, life.created);
         }
         life.removed = life.removed.min(node.removed);
     }

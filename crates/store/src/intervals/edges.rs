@@ -17,7 +17,8 @@ pub(super) struct Waiting {
     pub(super) edge_type: u32,
     pub(super) weight: f32,
     pub(super) line: u64,
-    pub(super) position: u32,
+    /// Position in the line; the highest bit says that the begin is a default.
+    position: u32,
     /// One after its last value in its chunk.
     spans: u32,
 }
@@ -27,7 +28,20 @@ pub(super) struct Waiting {
 pub(super) const UNBOUND: u32 = u32::MAX;
 pub(super) const UNFIT: u32 = 1 << 16;
 
+/// In a position: the edge has no begin of its own.
+const DEFAULT: u32 = 1 << 31;
+
 impl Waiting {
+    /// Position among the edges of its line.
+    pub(super) fn position(&self) -> u32 {
+        self.position & !DEFAULT
+    }
+
+    /// Whether its begin is that of its source, for none was given.
+    pub(super) fn starts_by_default(&self) -> bool {
+        self.position & DEFAULT != 0
+    }
+
     /// The type of an edge that is bound and fits.
     pub(super) fn fit_type(&self) -> Option<EdgeTypeId> {
         u16::try_from(self.edge_type).ok().map(EdgeTypeId)
@@ -76,7 +90,8 @@ impl Edges {
         if edge.clipped > 0 {
             piece.clipped.push((piece.edges.len() as u32, edge.clipped));
         }
-        let &EdgeSpan { destination, life, edge_type, weight, line, position, .. } = edge;
+        let &EdgeSpan { destination, life, edge_type, weight, line, .. } = edge;
+        let position = if edge.starts_by_default { edge.position | DEFAULT } else { edge.position };
         let spans = piece.spans.len() as u32;
         piece.edges.push(Waiting { life, ends, destination, edge_type, weight, line, position, spans });
     }

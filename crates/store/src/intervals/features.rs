@@ -210,10 +210,9 @@ impl Types {
         let mut values = course.values.iter().enumerate().peekable();
         while let Some((at, span)) = values.next() {
             let Some(&(feature, _)) = self.features.get(&(owner, Some(span.feature))) else { continue };
-            // An edge may be cut at an end; what comes after the cut is left out.
-            let Some(interval) = Interval::new(span.interval.created, span.interval.removed.min(life.removed)) else {
-                continue;
-            };
+            // An edge may be cut at both ends; what lies outside is left out.
+            let created = span.interval.created.max(life.created);
+            let Some(interval) = Interval::new(created, span.interval.removed.min(life.removed)) else { continue };
             match interval.created == life.created {
                 true => self.begins.push((feature, Begin::Value(at))),
                 false => self.changes.push((interval.created, feature, Some(at))),

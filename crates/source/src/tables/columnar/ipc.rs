@@ -16,7 +16,7 @@ use timeweft_graph::Name;
 
 use super::shape::Shape;
 use super::{Arrays, ColumnShape, ipc_schema};
-use crate::{BytesRead, Input, SourceError, open};
+use crate::{Input, SourceError, open};
 
 /// How a file begins, padded to eight bytes or more, and ends; a stream does not.
 const FILE: &[u8] = b"ARROW1";
@@ -95,10 +95,6 @@ impl IpcBatches {
         let wanted = vec![false; schema.fields().len()];
         let decoder = Some(FileDecoder::new(schema.clone(), version));
         Ok((IpcBatches { file: file.clone(), path: None, input, schema, decoder, wanted, n_rows: 0 }, columns))
-    }
-
-    pub(super) fn progress(&self) -> (BytesRead, Option<u64>) {
-        (self.input.bytes_read(), self.input.size())
     }
 
     /// Reads a column too, from the next batch on.

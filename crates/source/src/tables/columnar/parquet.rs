@@ -31,7 +31,7 @@ use timeweft_graph::Name;
 
 use super::shape::{Mark, Shape, extension};
 use super::{Arrays, ColumnShape, ipc_schema};
-use crate::{BytesRead, SourceError};
+use crate::SourceError;
 
 /// Rows of a batch, in a file of few columns; more columns share the same room.
 const ROWS: usize = 1024;
@@ -49,7 +49,6 @@ pub(super) struct ParquetBatches {
     batch_size: usize,
     total: usize,
     done: usize,
-    bytes_read: BytesRead,
 }
 
 /// The types of a column: its own, and one that has what the first leaves out, where it does.
@@ -122,15 +121,9 @@ impl ParquetBatches {
         let readers = roots.iter().map(|_| None).collect();
         let batch_size = (CELLS / roots.len().max(1)).clamp(16, ROWS);
         let (raw, metadata) = (Shared(Arc::new(raw)), Arc::new(metadata.clone()));
-        let (file, bytes_read) = (file.clone(), BytesRead::default());
-        let batches =
-            ParquetBatches { file, raw, metadata, leaves, types, readers, batch_size, total, done: 0, bytes_read };
+        let file = file.clone();
+        let batches = ParquetBatches { file, raw, metadata, leaves, types, readers, batch_size, total, done: 0 };
         Ok((batches, columns))
-    }
-
-    /// Rows are counted, and told as bytes of the file.
-    pub(super) fn progress(&self) -> (BytesRead, Option<u64>) {
-        (self.bytes_read.clone(), Some(self.raw.len()))
     }
 
     /// Reads a column from here on.
@@ -210,7 +203,6 @@ impl ParquetBatches {
             })?);
         }
         self.done += n_rows;
-        self.bytes_read.set((self.raw.len() as u128 * self.done as u128 / self.total.max(1) as u128) as u64);
         Ok(Some(n_rows))
     }
 }
