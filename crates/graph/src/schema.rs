@@ -336,3 +336,31 @@ impl Schema {
         self.file.node_types.get(id.at()).map_or_else(|| "".into(), |node| node.name.clone())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_features_are_found_as_few_are() {
+        let mut schema = Schema::new(TimeUnit::Step);
+        let node = Owner::Node(schema.add_node_type(&"n".into()).unwrap());
+        let def =
+            |at: usize| FeatureDef { name: format!("f{at}").into(), kind: FeatureKind::Text, order: ListOrder::List };
+        for at in 0..40 {
+            for owner in [node, Owner::Merge] {
+                assert_eq!(schema.feature(owner, &format!("f{at}")), None);
+                assert_eq!(schema.add_feature(owner, def(at)), Some(FeatureId(at as u16)));
+                assert_eq!(schema.add_feature(owner, def(at)), Some(FeatureId(at as u16)), "a second time");
+            }
+        }
+        let read: Schema = serde_json::from_str(&serde_json::to_string(&schema).unwrap()).unwrap();
+        for schema in [&schema, &read] {
+            for at in 0..40 {
+                let found = schema.feature(node, &format!("f{at}"));
+                assert_eq!(found, Some((FeatureId(at as u16), &def(at))));
+            }
+        }
+    }
+}

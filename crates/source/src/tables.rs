@@ -1,4 +1,4 @@
-//! Tables as a whole version: a TOML file that says which columns of CSV, TSV, JSON lines and Parquet files mean what.
+//! Tables as a whole version: a TOML file that says which columns of CSV, TSV, JSON lines, Parquet and Arrow files mean what.
 //!
 //! ```toml
 //! null = ["", "\\N"]                  # cells of text tables that hold nothing; [""] if it is not given
@@ -32,8 +32,8 @@
 //! id = "driverId"
 //! ```
 //!
-//! Memory is that of one record (of Parquet, of one page of each column); a file that several entries name is read several
-//! times. A cell that does not fit rejects its record with file, line and column; in Parquet the line is the row.
+//! Memory is that of one record (of Parquet, of one page of each column; of Arrow, of one batch); a file that several entries name is read several
+//! times. A cell that does not fit rejects its record with file, line and column; in Parquet and Arrow the line is the row.
 
 mod cell;
 #[cfg(feature = "columnar")]
