@@ -6,7 +6,7 @@ use std::path::Path;
 
 use timeweft_graph::Name;
 
-use crate::{Input, SourceError, open};
+use crate::{Input, SourceError, encoding, open};
 
 /// Read at once, in bytes.
 const CHUNK: usize = 1 << 20;
@@ -22,6 +22,8 @@ pub(crate) struct ByteLines<R> {
     rest: Range<usize>,
     current: Range<usize>,
     line: u64,
+    /// The byte that ends a line.
+    end: u8,
     over: bool,
 }
 
@@ -46,7 +48,7 @@ impl ByteLines<Input> {
 impl<R: Read> ByteLines<R> {
     pub(crate) fn new(reader: R, file: &Name) -> ByteLines<R> {
         let buffer = vec![0; CHUNK];
-        ByteLines { reader, file: file.clone(), buffer, rest: 0..0, current: 0..0, line: 0, over: false }
+        ByteLines { reader, file: file.clone(), buffer, rest: 0..0, current: 0..0, line: 0, end: b'\n', over: false }
     }
 
     /// The name for messages.
@@ -77,7 +79,7 @@ impl<R: Read> ByteLines<R> {
         let mut searched = 0;
         loop {
             let unseen = &self.buffer[self.rest.start + searched..self.rest.end];
-            if let Some(at) = memchr::memchr(b'\n', unseen) {
+            if let Some(at) = memchr::memchr(self.end, unseen) {
                 let end = self.rest.start + searched + at;
                 self.current = self.rest.start..end;
                 self.rest.start = end + 1;
@@ -91,6 +93,13 @@ impl<R: Read> ByteLines<R> {
             searched = self.rest.len();
             self.fill()?;
         }
+    }
+
+    /// Looks at the first bytes: other encodings are an error, and lines may end as on old Macs.
+    fn look(&mut self, amount: usize) -> Result<(), SourceError> {
+        let head = &self.buffer[..amount];
+        self.end = encoding::line_end(head);
+        encoding::check(head).map_err(|problem| SourceError::Document { file: self.file.clone(), line: 1, problem })
     }
 
     fn fill(&mut self) -> Result<(), SourceError> {
@@ -110,9 +119,10 @@ impl<R: Read> ByteLines<R> {
                 Ok(amount) => break amount,
             }
         };
+        let is_first = self.rest.end == 0 && self.line == 1;
         self.rest.end += amount;
         self.over = amount == 0;
-        Ok(())
+        if is_first { self.look(amount) } else { Ok(()) }
     }
 }
 

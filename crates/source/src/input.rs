@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::read::MultiGzDecoder;
 use timeweft_graph::{Name, Place, Reason, Reject};
 
-use crate::SourceError;
+use crate::{SourceError, encoding};
 
 /// Opens a file, or standard input for `-`. A name that ends in `.gz` is unpacked on the way.
 pub fn open(path: &Path) -> Result<Input, SourceError> {
@@ -125,12 +125,23 @@ pub(crate) struct Lines<R> {
     reader: R,
     file: Name,
     line: u64,
+    /// The byte that ends a line.
+    end: u8,
     buffer: Vec<u8>,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(crate) fn new(reader: R, file: &Name) -> Lines<R> {
-        Lines { reader, file: file.clone(), line: 0, buffer: Vec::new() }
+        Lines { reader, file: file.clone(), line: 0, end: b'\n', buffer: Vec::new() }
+    }
+
+    /// The lines of a text from anywhere: other encodings are an error, and lines may end as on old Macs.
+    pub(crate) fn of_text(mut reader: R, file: &Name) -> Result<Lines<R>, SourceError> {
+        let fail = |cause| SourceError::Read { file: file.clone(), line: 1, cause };
+        let head = reader.fill_buf().map_err(fail)?;
+        encoding::check(head).map_err(|problem| SourceError::Document { file: file.clone(), line: 1, problem })?;
+        let end = encoding::line_end(head);
+        Ok(Lines { end, ..Lines::new(reader, file) })
     }
 
     /// Where the line read last stands.
@@ -148,7 +159,7 @@ impl<R: BufRead> Lines<R> {
         self.buffer.clear();
         self.line += 1;
         let mut limited = (&mut self.reader).take(LONGEST_LINE);
-        let amount = limited.read_until(b'\n', &mut self.buffer).map_err(|cause| SourceError::Read {
+        let amount = limited.read_until(self.end, &mut self.buffer).map_err(|cause| SourceError::Read {
             file: self.file.clone(),
             line: self.line,
             cause,
@@ -160,7 +171,7 @@ impl<R: BufRead> Lines<R> {
     pub(crate) fn text(&mut self) -> Result<&str, Reject> {
         let place = self.place();
         let reject = |text: String| Reject { place: place.clone(), reason: Reason::Malformed(text) };
-        if self.buffer.len() as u64 == LONGEST_LINE && self.buffer.last() != Some(&b'\n') {
+        if self.buffer.len() as u64 == LONGEST_LINE && self.buffer.last() != Some(&self.end) {
             return Err(self.skip_rest(place.clone()));
         }
         let text = std::str::from_utf8(&self.buffer).map_err(|error| {
@@ -174,7 +185,7 @@ impl<R: BufRead> Lines<R> {
     fn skip_rest(&mut self, place: Place) -> Reject {
         // A failure comes back when the next line is read.
         while let Ok(chunk) = self.reader.fill_buf() {
-            let end = chunk.iter().position(|&byte| byte == b'\n');
+            let end = chunk.iter().position(|&byte| byte == self.end);
             let amount = end.map_or(chunk.len(), |end| end + 1);
             let over = end.is_some() || chunk.is_empty();
             self.reader.consume(amount);

@@ -44,6 +44,42 @@ impl<const N: usize> Taxonomy<N> {
     }
 }
 
+/// The taxa of the lineages so far. An id is made from a name in which some characters become `_`: two names that would
+/// get one id never become one taxon.
+#[derive(Default)]
+pub(crate) struct Taxa(FxHashMap<Box<str>, Box<str>>);
+
+impl Taxa {
+    /// Takes in the taxa of a line, given as ids and names, and calls `add` with the place of each new one; an error, and
+    /// nothing taken in, if an id belongs to another name.
+    pub(crate) fn take<'a>(
+        &mut self,
+        taxa: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        mut add: impl FnMut(usize),
+    ) -> Result<(), String> {
+        if let Some((id, name, known)) = self.other(taxa.clone()) {
+            return Err(format!("taxon {id} is `{known}` already, and `{name}` would get the same id"));
+        }
+        for (at, (id, name)) in taxa.enumerate() {
+            if !self.0.contains_key(id) {
+                self.0.insert(id.into(), name.into());
+                add(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a line was taken in.
+    pub(crate) fn holds<'a>(&self, taxa: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
+        self.other(taxa).is_none()
+    }
+
+    /// The first id that belongs to another name, with both names.
+    fn other<'a>(&self, mut taxa: impl Iterator<Item = (&'a str, &'a str)>) -> Option<(&'a str, &'a str, &str)> {
+        taxa.find_map(|(id, name)| Some((id, name, &**self.0.get(id)?)).filter(|(_, name, known)| name != known))
+    }
+}
+
 /// The parent that the first lineage gave each taxon.
 #[derive(Default)]
 pub(crate) struct Parents(FxHashMap<Box<str>, Box<str>>);

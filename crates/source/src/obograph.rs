@@ -6,37 +6,43 @@
 //! | `lbl`, `type` | the features `name`, `type` |
 //! | `meta.definition` | `def`: its JSON object |
 //! | `meta.comments`, `subsets`, `synonyms`, `xrefs` | features of these names: sets, JSON lists; an empty one is no value |
-//! | property `has_obo_namespace`: the first one | `namespace` |
-//! | properties `has_alternative_id` | `alt_ids`, a set |
-//! | edge between two terms | edge of its relation |
-//! | property `term replaced by`, then `consider`, of any term, deprecated or not | merge into that term with the feature `type`: `replaced_by` or `consider` |
+//! | property `has_obo_namespace`: the first one, else the default of the graph | `namespace` |
+//! | properties `has_alternative_id` | `alt_ids`, a set; and merges of these ids into the term, of the type `alt_id` |
+//! | other properties with a value | `property_values`, a set |
+//! | `logicalDefinitionAxioms` | `intersection_of`, a set |
+//! | edge between two terms | edge of its relation; `type` is called `instance_of` |
+//! | property `term replaced by`, then `consider`, of a deprecated term | merge into that term with the feature `type`: `replaced_by` or `consider` |
 //!
-//! **Ids.** Of an IRI the fragment counts, else the last part of the path; `CL_0000001` becomes `CL:0000001`. Two
-//! underscores, or something other than digits behind the one, reject the record.
+//! **Ids.** `http://purl.obolibrary.org/obo/CL_0000001` is `CL:0000001`. Of another IRI the fragment counts, else the last
+//! part of the path, where no other id of the file ends so; else the id is the whole IRI: two IRIs never become one id.
 //!
 //! **Relations** are named by the label of their property, with `_` for spaces; where there is none, by its one comment,
-//! and where there is none either, by its id, with a warning. Edges at properties are left out.
+//! and where there is none either, by its id, with a warning. Edges at properties are left out, and so are those of
+//! deprecated terms, with a warning.
 //!
-//! Inside values, `meta` is left out and lists of `xrefs` are sorted. A document of before 2020 says deprecation and
-//! comments by properties (`owl:deprecated`, `rdfs:comment`); both forms are read, so that an obsolete term stays obsolete.
+//! Inside values, `meta` and empty lists are left out, and lists of `xrefs` are sorted. A document of before 2020 says
+//! deprecation and comments by properties (`owl:deprecated`, `rdfs:comment`); both forms are read, so that an obsolete term
+//! stays obsolete. What the format knows beside this is counted and told.
 //!
-//! **Memory.** The whole document as text, and one record: ontologies have at most some hundred megabytes.
+//! **Memory.** The whole document as text, its ids and edges, and one record: ontologies have at most some hundred megabytes.
 
+mod axioms;
 mod document;
-mod iri;
+mod properties;
 mod term;
 
 use std::io::Read;
 
-use rustc_hash::FxHashSet;
-use timeweft_graph::{
-    FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeTypeId, Owner, Reason, ValueRef, VersionSink,
-};
+use rustc_hash::{FxHashMap, FxHashSet};
+use timeweft_graph::{Name, Reason, VersionSink};
 
+use self::axioms::Definitions;
 use self::document::{Document, EdgeText, GraphText, LineCount, NodeText};
-use self::iri::Properties;
+use self::properties::Properties;
+use self::term::Node;
 use crate::SourceError;
 use crate::json::{excerpt, parse};
+use crate::ontology::{Edge, Edges, Ids, Merges, Successor, Types, is_iri, normal, short};
 
 /// How to read an OBO Graphs document.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -58,87 +64,63 @@ pub fn read(
     let unreadable = |line: u64, problem: String| SourceError::Document { file: file.clone(), line, problem };
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).map_err(|cause| SourceError::Read { file: file.clone(), line: 0, cause })?;
+    crate::encoding::check(&bytes).map_err(|problem| unreadable(1, problem))?;
     let text = crate::byte_lines::text(&bytes).map_err(|problem| unreadable(1, problem))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document = Document::parse(text).map_err(|(line, problem)| unreadable(line, problem))?;
     let graph = document.graph(options.graph.as_deref()).map_err(|problem| unreadable(1, problem))?;
     let properties = Properties::of(&document);
     let full = || SourceError::TooManyTypes { file: file.clone(), line: 0 };
     let prefix = options.id_prefix.as_ref().map(|prefix| format!("{prefix}:"));
     let types = Types::declare(sink).ok_or_else(full)?;
-    let mut push = Push { types, prefix, properties, lines: LineCount::new(text) };
-    sink.format(push.types.format());
+    sink.format(types.format("obograph"));
     sink.file(file);
+    let mut push = Push::new(graph, types, prefix, properties, LineCount::new(text));
     push.nodes(graph, sink);
-    push.edges(graph, sink).ok_or_else(full)
-}
-
-/// The numbers of what a document declares.
-struct Types {
-    term: NodeTypeId,
-    merge_type: FeatureId,
-    name: FeatureId,
-    kind: FeatureId,
-    namespace: FeatureId,
-    def: FeatureId,
-    alt_ids: FeatureId,
-    comments: FeatureId,
-    subsets: FeatureId,
-    synonyms: FeatureId,
-    xrefs: FeatureId,
-}
-
-impl Types {
-    /// Declares all types and features but the relations; `None` if the schema is full.
-    fn declare(sink: &mut dyn VersionSink) -> Option<Types> {
-        let schema = sink.schema();
-        let term = schema.add_node_type(&"term".into())?;
-        let mut feature = |owner: Owner, name: &str, kind: FeatureKind, order: ListOrder| {
-            schema.add_feature(owner, FeatureDef { name: name.into(), kind, order })
-        };
-        let owner = Owner::Node(term);
-        let mut set = |name: &str| feature(owner, name, FeatureKind::Json, ListOrder::Set);
-        let (alt_ids, comments, subsets) = (set("alt_ids")?, set("comments")?, set("subsets")?);
-        let (synonyms, xrefs) = (set("synonyms")?, set("xrefs")?);
-        Some(Types {
-            term,
-            alt_ids,
-            comments,
-            subsets,
-            synonyms,
-            xrefs,
-            name: feature(owner, "name", FeatureKind::Text, ListOrder::List)?,
-            kind: feature(owner, "type", FeatureKind::Category, ListOrder::List)?,
-            namespace: feature(owner, "namespace", FeatureKind::Text, ListOrder::List)?,
-            def: feature(owner, "def", FeatureKind::Json, ListOrder::List)?,
-            merge_type: feature(Owner::Merge, "type", FeatureKind::Category, ListOrder::List)?,
-        })
-    }
-
-    fn format(&self) -> Format {
-        let of_term = vec![
-            self.name,
-            self.kind,
-            self.namespace,
-            self.def,
-            self.alt_ids,
-            self.comments,
-            self.subsets,
-            self.synonyms,
-            self.xrefs,
-        ];
-        let fields = vec![(Owner::Node(self.term), of_term), (Owner::Merge, vec![self.merge_type])];
-        Format { name: "obograph".into(), fields: Some(fields) }
-    }
+    push.finish(graph, sink).ok_or_else(full)
 }
 
 struct Push<'a> {
     types: Types,
     prefix: Option<String>,
     properties: Properties,
+    definitions: Definitions,
+    namespace: Option<String>,
     lines: LineCount<'a>,
+    ids: Ids,
+    /// Whether each term of the document lives.
+    terms: FxHashMap<Name, bool>,
+    merges: Merges,
+    individuals: Option<(usize, u64)>,
+    valueless: Option<(usize, u64)>,
 }
 
-impl Push<'_> {
+impl<'a> Push<'a> {
+    fn new(
+        graph: &GraphText<'a>,
+        types: Types,
+        prefix: Option<String>,
+        properties: Properties,
+        lines: LineCount<'a>,
+    ) -> Push<'a> {
+        let definitions = Definitions::of(graph, &properties);
+        let ids = ids(graph, &properties);
+        let namespace = properties.default_namespace(graph);
+        Push {
+            types,
+            prefix,
+            properties,
+            definitions,
+            namespace,
+            lines,
+            ids,
+            terms: FxHashMap::default(),
+            merges: Merges::default(),
+            individuals: None,
+            valueless: None,
+        }
+    }
+
     fn nodes(&mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) {
         for raw in &graph.nodes {
             let line = self.lines.of(raw.get());
@@ -149,63 +131,145 @@ impl Push<'_> {
         }
     }
 
-    fn node(&self, node: NodeText, line: u64, sink: &mut dyn VersionSink) -> Result<(), String> {
-        match node.kind.as_deref() {
-            Some("CLASS" | "INDIVIDUAL") => {}
+    fn node(&mut self, node: NodeText, line: u64, sink: &mut dyn VersionSink) -> Result<(), String> {
+        let kind = match node.kind.as_deref() {
+            Some("CLASS") => "CLASS",
+            Some("INDIVIDUAL") => "INDIVIDUAL",
             None | Some("PROPERTY") => return Ok(()),
             Some(other) => return Err(format!("node {}: unknown node type {}", node.id, excerpt(other))),
+        };
+        let id = Name::from(&*normal(&node.id));
+        if id.is_empty() {
+            return Err("a node with an empty `id`".into());
         }
-        let Some(id) = self.wanted(&node.id)? else { return Ok(()) };
-        let term = term::Term::new(node, &self.properties);
-        for (kind, into) in term.merges()? {
-            let features = [(self.types.merge_type, ValueRef::Category(kind))];
-            sink.merge((self.types.term, &id), (self.types.term, &into), &features, line);
+        if !self.wanted(&id) {
+            return Ok(());
         }
-        if !term.is_deprecated() {
-            term.push(&id, &self.types, line, sink);
+        let node = Node::new(node, kind, &self.properties);
+        if node.n_valueless > 0 {
+            self.valueless.get_or_insert((0, line)).0 += node.n_valueless;
         }
+        let lives = !node.is_deprecated();
+        self.add_merges(&id, &node, line);
+        self.terms.insert(id.clone(), lives);
+        if !lives {
+            return Ok(());
+        }
+        if kind == "INDIVIDUAL" {
+            self.individuals.get_or_insert((0, line)).0 += 1;
+        }
+        let mut term = node.term(&self.properties);
+        if term.namespace.is_none() {
+            term.namespace.clone_from(&self.namespace);
+        }
+        self.definitions.add_to(&mut term, &id);
+        term.push(&id, &self.types, &self.ids, line, sink);
         Ok(())
     }
 
-    /// The id of a term that is asked for.
-    fn wanted(&self, given: &str) -> Result<Option<String>, String> {
-        let Some(prefix) = &self.prefix else { return iri::clean(given).map(Some) };
-        match iri::clean(given) {
-            Ok(id) => Ok(Some(id).filter(|id| id.starts_with(prefix.as_str()))),
-            // What certainly belongs to others is none of our business.
-            Err(_) if !iri::last_part(given).starts_with(prefix.trim_end_matches(':')) => Ok(None),
-            Err(problem) => Err(problem),
+    fn add_merges(&mut self, id: &str, node: &Node, line: u64) {
+        for (kind, other) in node.successors() {
+            if node.is_deprecated() {
+                self.merges.add(kind, (id, &other), line);
+            } else {
+                self.merges.add_live(id, line);
+            }
+        }
+        for old in node.alternative_ids() {
+            if self.wanted(&old) {
+                self.merges.add(Successor::AltId, (&old, id), line);
+            }
         }
     }
 
-    /// Pushes the edges; `None` if the schema is full.
-    fn edges(&mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) -> Option<()> {
+    /// Whether a normal id is asked for.
+    fn wanted(&self, id: &str) -> bool {
+        self.prefix.as_ref().is_none_or(|prefix| short(id).starts_with(prefix.as_str()))
+    }
+
+    /// Pushes what waits for the last node; `None` if the schema is full.
+    fn finish(mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) -> Option<()> {
+        let edges = self.edges(graph, sink);
+        self.warn(graph, sink);
+        let terms = self.terms;
+        let is_live = |id: &str| terms.get(id).is_some_and(|lives| *lives);
+        self.merges.push(&self.types, &self.ids, &is_live, sink);
+        edges.push(&self.types, &self.properties.relations, &self.ids, sink)
+    }
+
+    /// The edges between terms, each once.
+    fn edges(&mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) -> Edges {
+        let mut edges = Edges::default();
         let mut known = FxHashSet::default();
         for raw in &graph.edges {
             let line = self.lines.of(raw.get());
-            match parse::<EdgeText>(raw.get()).and_then(|edge| self.edge(&edge)) {
-                Ok(Some(edge)) if !known.contains(&edge) => {
-                    let (source, predicate, destination) = &edge;
-                    let relation = self.properties.relation(predicate, line, sink);
-                    let edge_type = sink.schema().add_edge_type(self.types.term, &relation, self.types.term)?;
-                    sink.edge(edge_type, (source, destination), None, &[], line);
-                    known.insert(edge);
+            match parse::<EdgeText<'_>>(raw.get()) {
+                Ok(edge) => {
+                    let Some(ends) = self.ends(&edge) else { continue };
+                    if self.terms.get(&ends.0) == Some(&false) {
+                        edges.add_obsolete(line);
+                    } else if known.insert((ends.clone(), edge.pred.to_string())) {
+                        let (source, destination) = (ends.0, ends.1.into());
+                        let relation = self.properties.relation(&edge.pred, line, sink);
+                        edges.all.push(Edge { relation, source, destination, line });
+                    }
                 }
-                Ok(_) => {}
                 Err(problem) => sink.reject(line, Reason::Malformed(problem)),
             }
         }
-        Some(())
+        edges
     }
 
-    /// Source, predicate and destination of an edge between two terms that are asked for.
-    fn edge(&self, edge: &EdgeText) -> Result<Option<(String, String, String)>, String> {
-        if self.properties.contains(&edge.sub) || self.properties.contains(&edge.obj) {
-            return Ok(None);
-        }
-        let (Some(source), Some(destination)) = (self.wanted(&edge.sub)?, self.wanted(&edge.obj)?) else {
-            return Ok(None);
-        };
-        Ok(Some((source, edge.pred.clone(), destination)))
+    /// The ends of an edge between two terms that are asked for.
+    fn ends(&self, edge: &EdgeText<'_>) -> Option<(Name, String)> {
+        let (source, destination) = (normal(&edge.sub), normal(&edge.obj));
+        let is_term = |id: &str| !self.properties.relations.contains(id) && self.wanted(id);
+        let wanted = is_term(&source) && is_term(&destination);
+        wanted.then(|| (Name::from(&*source), destination.into_owned()))
     }
+
+    /// Tells what was taken in in another way than it may seem, and what was not.
+    fn warn(&self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) {
+        if let Some(message) = self.ids.warning() {
+            sink.warn(0, message);
+        }
+        if let Some((n, line)) = self.individuals {
+            sink.warn(line, format!("INDIVIDUAL: nodes of type `term` with this `type` ({n} in the file)"));
+        }
+        if let Some((n, line)) = self.valueless {
+            sink.warn(line, format!("properties without a value say nothing and are left out ({n} in the file)"));
+        }
+        let left_out = graph.left_out(self.definitions.n_unread);
+        if !left_out.is_empty() {
+            sink.warn(0, format!("axioms of these kinds make no elements: {left_out}"));
+        }
+    }
+}
+
+/// What the ids of a graph are called. Only where one of them is an IRI can there be any doubt.
+fn ids(graph: &GraphText<'_>, properties: &Properties) -> Ids {
+    let mut all = FxHashSet::<Name>::default();
+    let mut note = |id: &str| {
+        let id = normal(id);
+        if !properties.relations.contains(&id) && !all.contains(&*id) {
+            all.insert(Name::from(&*id));
+        }
+    };
+    graph.nodes.iter().filter_map(|raw| parse::<document::Head<'_>>(raw.get()).ok()).for_each(|node| note(&node.id));
+    for edge in graph.edges.iter().filter_map(|raw| parse::<EdgeText<'_>>(raw.get()).ok()) {
+        note(&edge.sub);
+        note(&edge.obj);
+    }
+    let mut ids = Ids::default();
+    if all.iter().any(|id| is_iri(id)) {
+        for node in graph.nodes.iter().filter_map(|raw| parse::<NodeText>(raw.get()).ok()) {
+            let node = Node::new(node, "CLASS", properties);
+            all.extend(node.successors().into_iter().map(|(_, id)| Name::from(id)));
+            all.extend(node.alternative_ids().into_iter().map(Name::from));
+        }
+        let mut sorted: Vec<Name> = all.into_iter().collect();
+        sorted.sort_unstable();
+        sorted.iter().for_each(|id| ids.note(id));
+    }
+    ids
 }

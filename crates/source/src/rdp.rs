@@ -15,12 +15,11 @@
 
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashSet;
 use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
 
 use crate::SourceError;
 use crate::fasta::Fasta;
-use crate::lineage::{Parents, Taxonomy};
+use crate::lineage::{Parents, Taxa, Taxonomy};
 
 /// Which gene the sequences of a file are of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,13 +51,13 @@ pub fn read(files: &[(PathBuf, Molecule)], sink: &mut dyn VersionSink) -> Result
         ("incertae_sedis", FeatureKind::Json),
     ];
     let taxonomy = Taxonomy::declare("rdp", features, &first, sink)?;
-    let mut seen = FxHashSet::<String>::default();
+    let mut taxa = Taxa::default();
     for (path, molecule) in files {
-        nodes(Fasta::open(path)?, *molecule, &taxonomy, &mut seen, sink)?;
+        nodes(Fasta::open(path)?, *molecule, &taxonomy, &mut taxa, sink)?;
     }
     let mut parents = Parents::default();
     for (path, _) in files {
-        edges(Fasta::open(path)?, &taxonomy, &mut parents, sink)?;
+        edges(Fasta::open(path)?, &taxonomy, (&taxa, &mut parents), sink)?;
     }
     Ok(())
 }
@@ -124,6 +123,11 @@ impl<'a> Entry<'a> {
         let taxa = pairs.iter().map(|[name, rank]| Taxon::new(name, rank)).collect();
         Ok(Some(Entry { locus, definition: definition.trim(), taxa, unclassified }))
     }
+
+    /// Ids and names of its taxa.
+    fn names(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        self.taxa.iter().map(|taxon| (taxon.id.as_str(), taxon.name))
+    }
 }
 
 impl<'a> Taxon<'a> {
@@ -139,7 +143,7 @@ fn nodes(
     mut fasta: Fasta,
     molecule: Molecule,
     taxonomy: &Taxonomy<5>,
-    seen: &mut FxHashSet<String>,
+    taxa: &mut Taxa,
     sink: &mut dyn VersionSink,
 ) -> Result<(), SourceError> {
     sink.file(fasta.file());
@@ -154,17 +158,19 @@ fn nodes(
                 continue;
             }
         };
-        for taxon in &entry.taxa {
-            if !seen.contains(&taxon.id) {
-                seen.insert(taxon.id.clone());
-                let features = [
-                    (rank, ValueRef::Category(taxon.rank)),
-                    (name, ValueRef::Text(taxon.name)),
-                    (unclassified, ValueRef::Bool(false)),
-                    (incertae_sedis, ValueRef::Bool(taxon.incertae_sedis)),
-                ];
-                sink.node(taxonomy.taxon, &taxon.id, &features, line);
-            }
+        let taken = taxa.take(entry.names(), |at| {
+            let taxon = &entry.taxa[at];
+            let features = [
+                (rank, ValueRef::Category(taxon.rank)),
+                (name, ValueRef::Text(taxon.name)),
+                (unclassified, ValueRef::Bool(false)),
+                (incertae_sedis, ValueRef::Bool(taxon.incertae_sedis)),
+            ];
+            sink.node(taxonomy.taxon, &taxon.id, &features, line);
+        });
+        if let Err(problem) = taken {
+            sink.reject(line, Reason::Malformed(problem));
+            continue;
         }
         let features = [
             (rank, ValueRef::Category("sequence_example")),
@@ -180,7 +186,7 @@ fn nodes(
 fn edges(
     mut fasta: Fasta,
     taxonomy: &Taxonomy<5>,
-    parents: &mut Parents,
+    (taxa, parents): (&Taxa, &mut Parents),
     sink: &mut dyn VersionSink,
 ) -> Result<(), SourceError> {
     sink.file(fasta.file());
@@ -188,6 +194,9 @@ fn edges(
         let line = fasta.line();
         // What cannot be read was rejected with the nodes.
         let Ok(Some(entry)) = fasta.header().and_then(Entry::read) else { continue };
+        if !taxa.holds(entry.names()) {
+            continue;
+        }
         for pair in entry.taxa.windows(2) {
             if let [parent, child] = pair
                 && parents.is_new(&child.id, &parent.id, line, sink)

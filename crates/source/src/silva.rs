@@ -2,8 +2,8 @@
 //!
 //! | in the files | in the version |
 //! |---|---|
-//! | line of the table: path, taxid, rank, remark, release | node of type `taxon`; id is the taxid; `name` (last part of the path), `rank`, `release` where there is one |
-//! | nothing | node `0`, `Root`, of rank `root_rank` |
+//! | line of the table: path, taxid, rank, remark, release | node of type `taxon`; id is the taxid; `name` (last part of the path), `rank`, `release` as it is written (`138.2`) where there is one |
+//! | nothing, or a line of taxid 0 | node `0`, `Root`, of rank `root_rank` |
 //! | header `>accession.start.stop path;organism` | node of type `taxon`; `name` is the organism, `rank` is `sequence`; `sequence`; `datasets`: the sets that hold it, in the order parc, ref, nr99 |
 //! | path of a taxon, path of a sequence | edges `child_of` |
 //!
@@ -14,7 +14,7 @@ use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHasher};
-use timeweft_graph::{DType, FeatureKind, Reason, ValueRef, VersionSink};
+use timeweft_graph::{FeatureKind, Owner, Reason, ValueRef, VersionSink};
 
 use crate::SourceError;
 use crate::byte_lines::ByteLines;
@@ -74,14 +74,27 @@ pub fn read(files: &SilvaFiles, sink: &mut dyn VersionSink) -> Result<(), Source
     let features = [
         ("name", FeatureKind::Text),
         ("rank", FeatureKind::Category),
-        ("release", FeatureKind::Dense { dtype: DType::I64, scalar: true }),
+        ("release", FeatureKind::Category),
         ("sequence", FeatureKind::Text),
         ("datasets", FeatureKind::Json),
     ];
     let types = Taxonomy::declare("silva", features, lines.file(), sink)?;
-    let mut release = Release { types, taxa: FxHashMap::default(), order: Vec::new(), sequences: FxHashMap::default() };
+    let numbered = sink
+        .schema()
+        .features(Owner::Node(types.taxon))
+        .get(usize::from(types.features[2].0))
+        .is_some_and(|release| matches!(release.kind, FeatureKind::Dense { .. }));
+    let mut release = Release {
+        types,
+        numbered,
+        left_out: None,
+        taxa: FxHashMap::default(),
+        order: Vec::new(),
+        sequences: FxHashMap::default(),
+    };
     let table = lines.file().clone();
     release.taxa(lines, sink)?;
+    release.warn(sink);
     for (bit, path) in (0..).zip(files.sets()) {
         if let Some(path) = path {
             release.collect(Fasta::open(path)?, bit, sink)?;
@@ -103,6 +116,10 @@ const ROOT: &str = "0";
 
 struct Release {
     types: Taxonomy<5>,
+    /// Whether the graph holds releases as whole numbers, from a reader before this one. A feature keeps its kind.
+    numbered: bool,
+    /// Releases that are no whole numbers where the graph asks for such: how many, the first one and its line.
+    left_out: Option<(usize, Box<str>, u64)>,
     /// Ids by path, the path without its last semicolon.
     taxa: FxHashMap<Box<str>, Box<str>>,
     /// Paths with their lines.
@@ -169,6 +186,9 @@ impl Release {
             return Err("expected path, taxid, rank, remark and release between tabs".into());
         };
         let path = path.trim_end_matches(';');
+        if id == ROOT {
+            return Ok(());
+        }
         let name = path.rsplit(';').next().unwrap_or_default();
         if name.is_empty() || id.is_empty() || rank.is_empty() {
             return Err("the path, the taxid or the rank is empty".into());
@@ -176,19 +196,36 @@ impl Release {
         if let Some(known) = self.taxa.get(path) {
             return Err(format!("path {path} is there already: taxon {known}"));
         }
-        let release = match cells.nth(1).filter(|release| !release.is_empty()) {
-            None => None,
-            Some(text) => {
-                Some(text.parse::<i64>().map_err(|_| format!("release: expected a whole number, got `{text}`"))?)
-            }
-        };
         let [of_name, of_rank, of_release, ..] = self.types.features;
         let mut features = vec![(of_name, ValueRef::Text(name)), (of_rank, ValueRef::Category(rank))];
-        features.extend(release.map(|release| (of_release, ValueRef::Int(release))));
+        let release = cells.nth(1).filter(|release| !release.is_empty());
+        features.extend(release.and_then(|text| Some((of_release, self.release(text, line)?))));
         sink.node(self.types.taxon, id, &features, line);
         self.taxa.insert(path.into(), id.into());
         self.order.push((path.into(), line));
         Ok(())
+    }
+
+    /// The release of a taxon as it is written. A graph that holds whole numbers gets those.
+    fn release<'a>(&mut self, text: &'a str, line: u64) -> Option<ValueRef<'a>> {
+        if !self.numbered {
+            return Some(ValueRef::Category(text));
+        }
+        let number = text.parse::<i64>().ok();
+        if number.is_none() {
+            self.left_out.get_or_insert_with(|| (0, text.into(), line)).0 += 1;
+        }
+        number.map(ValueRef::Int)
+    }
+
+    fn warn(&self, sink: &mut dyn VersionSink) {
+        if let Some((n, text, line)) = &self.left_out {
+            let message = format!(
+                "release: the graph holds whole numbers, and `{text}` is none ({n} such in the file): left out; a new \
+                 graph keeps releases as they are written"
+            );
+            sink.warn(*line, message);
+        }
     }
 
     fn taxon_edges(&self, sink: &mut dyn VersionSink) {

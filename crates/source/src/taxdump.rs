@@ -4,14 +4,15 @@
 //! |---|---|
 //! | line of `nodes.dmp` | node of type `taxon`, and an edge `child_of` to its parent; the root, its own parent, has none |
 //! | tax_id | the id, and the feature `ncbi_taxon_id` |
-//! | rank, genetic code | the features `rank` and `gencode` |
+//! | rank, genetic code | the features `rank` and `gencode`; a code that is not given is absent |
 //! | name of class `scientific name` | `scientific_name`: exactly one, else the taxon is rejected |
 //! | all other names | `aliases`: a list of `{"category": class, "name": name}` in which order means nothing |
 //! | ranks of the ancestors | `strain`: no rank of its own, below a species or lower through taxa without rank only; `species_or_below`: a strain, or of such a rank |
 //! | line of `merged.dmp` | merge of the old taxon into the new one |
 //! | line of `delnodes.dmp` | a deletion that the release tells |
 //!
-//! Fields stand between bars with white space before them. A rank that the NCBI did not use up to 2022 is kept, counts as
+//! Fields stand between bars with white space before them. Dumps of others than the NCBI have less of them: of
+//! nodes, tax_id, parent and rank must be there, of names tax_id, name and class. A rank that the NCBI did not use up to 2022 is kept, counts as
 //! a high one, and is told in a warning. Each file may be packed: `nodes.dmp.gz`.
 //!
 //! **Memory.** 16 bytes a taxon, because `strain` follows from the whole tree. Names are read in step with the taxa, by a
@@ -226,15 +227,15 @@ impl Push<'_> {
             return self.sink.reject(taxon.line.into(), Reason::Malformed(problem));
         }
         let strain = taxon.is_strain();
-        let features = [
+        let mut features = vec![
             (self.types.scientific_name, ValueRef::Text(card.scientific_name)),
             (self.types.rank, ValueRef::Category(self.ranks.name(taxon.rank))),
             (self.types.strain, ValueRef::Bool(strain)),
             (self.types.species_or_below, ValueRef::Bool(strain || self.ranks.is_low(taxon.rank))),
             (self.types.aliases, ValueRef::RawJson(card.aliases)),
             (self.types.ncbi_taxon_id, ValueRef::Int(taxon.id.into())),
-            (self.types.gencode, ValueRef::Int(taxon.gencode.into())),
         ];
+        features.extend(taxon.gencode().map(|code| (self.types.gencode, ValueRef::Int(code.into()))));
         self.sink.numbered_node(self.types.taxon, taxon.id.into(), &features, taxon.line.into());
     }
 }

@@ -184,7 +184,7 @@ fn of_first_line(path: &Path) -> Result<Option<VersionFormat>, SourceError> {
     let line = lines.bytes();
     let has = |part: &[u8]| memchr::memmem::find(line, part).is_some();
     Ok(match () {
-        () if is_table && has(b"\td__") => Some(VersionFormat::Gtdb),
+        () if is_table && !matches!(gtdb::Layout::of(line), gtdb::Layout::Unknown) => Some(VersionFormat::Gtdb),
         () if is_fasta && line.starts_with(b">") && has(b"Lineage=") => Some(VersionFormat::Rdp),
         () => None,
     })

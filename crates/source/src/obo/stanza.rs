@@ -34,8 +34,8 @@ pub(super) struct Stanzas<R> {
 }
 
 impl<R: BufRead> Stanzas<R> {
-    pub(super) fn new(reader: R, file: &Name) -> Stanzas<R> {
-        Stanzas { lines: Lines::new(reader, file), next: None }
+    pub(super) fn new(reader: R, file: &Name) -> Result<Stanzas<R>, SourceError> {
+        Ok(Stanzas { lines: Lines::of_text(reader, file)?, next: None })
     }
 
     /// The tags before the first stanza.

@@ -51,8 +51,12 @@ fn without_qualifiers(text: &str) -> &str {
 
 /// A value with its escapes resolved.
 pub(super) fn plain(text: &str) -> String {
+    let text = text.trim();
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.trim().chars();
+    let mut chars = text.chars();
     while let Some(c) = chars.next() {
         let Some(escape) = (c == '\\').then(|| chars.next()).flatten() else {
             out.push(c);
@@ -68,16 +72,20 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
-/// The quoted text of a `def` and the sources in brackets behind it.
-pub(super) fn definition(value: &str) -> Option<(String, Vec<String>)> {
+/// The text in double quotes at the start of a value, without escapes, and what stands behind it.
+pub(super) fn quoted(value: &str) -> Option<(String, &str)> {
     let inner = value.strip_prefix('"')?;
-    let end = closing_quote(inner)?;
-    let rest = inner[end + 1..].trim();
-    let sources = rest.strip_prefix('[').map(|list| list.strip_suffix(']').unwrap_or(list)).unwrap_or_default();
-    Some((plain(&inner[..end]), split_sources(sources)))
+    let end = quote_mark(inner)?;
+    Some((plain(&inner[..end]), inner[end + 1..].trim()))
 }
 
-fn closing_quote(text: &str) -> Option<usize> {
+/// A reference without the description in double quotes behind it.
+pub(super) fn without_text(source: &str) -> &str {
+    quote_mark(source).map_or(source, |at| source[..at].trim_end())
+}
+
+/// The first double quote that is not escaped.
+fn quote_mark(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().position(|byte| {
         let found = byte == b'"' && !escaped;
@@ -87,7 +95,7 @@ fn closing_quote(text: &str) -> Option<usize> {
 }
 
 /// Splits at commas that are neither escaped nor quoted.
-fn split_sources(list: &str) -> Vec<String> {
+pub(super) fn split_sources(list: &str) -> Vec<&str> {
     let (mut quoted, mut escaped, mut start) = (false, false, 0);
     let mut parts = Vec::new();
     for (at, byte) in list.bytes().enumerate() {
@@ -103,5 +111,5 @@ fn split_sources(list: &str) -> Vec<String> {
         }
     }
     parts.push(&list[start..]);
-    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
 }

@@ -1,6 +1,10 @@
 //! The text of a document, cut into its records.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A document; records are parsed one by one, so that a bad one rejects itself only.
@@ -12,12 +16,36 @@ pub(super) struct Document<'a> {
 
 /// A graph with its records as they are written.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct GraphText<'a> {
     pub(super) id: Option<String>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) nodes: Vec<&'a RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) edges: Vec<&'a RawValue>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) meta: Meta,
+    #[serde(borrow, default, rename = "logicalDefinitionAxioms", deserialize_with = "or_default")]
+    pub(super) definitions: Vec<&'a RawValue>,
+    #[serde(default, deserialize_with = "or_default")]
+    all_values_from_edges: Vec<IgnoredAny>,
+    #[serde(default, deserialize_with = "or_default")]
+    disjoint_class_expressions_axioms: Vec<IgnoredAny>,
+    #[serde(default, deserialize_with = "or_default")]
+    domain_range_axioms: Vec<IgnoredAny>,
+    #[serde(default, deserialize_with = "or_default")]
+    equivalent_nodes_sets: Vec<IgnoredAny>,
+    #[serde(default, deserialize_with = "or_default")]
+    property_chain_axioms: Vec<IgnoredAny>,
+}
+
+/// The beginning of a node, which is enough to tell what it is.
+#[derive(Deserialize)]
+pub(super) struct Head<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -26,32 +54,75 @@ pub(super) struct NodeText {
     pub(super) lbl: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    pub(super) meta: Option<Meta>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) meta: Meta,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Meta {
-    pub(super) deprecated: bool,
-    pub(super) definition: Option<serde_json::Value>,
-    pub(super) comments: Vec<String>,
-    pub(super) subsets: Vec<String>,
-    pub(super) synonyms: Vec<serde_json::Value>,
-    pub(super) xrefs: Vec<serde_json::Value>,
+    pub(super) deprecated: Value,
+    pub(super) definition: Value,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) comments: Vec<Value>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) subsets: Vec<Value>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) synonyms: Vec<Value>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) xrefs: Vec<Value>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) basic_property_values: Vec<PropertyValue>,
 }
 
+/// A property of a node. The format asks for neither part.
 #[derive(Deserialize)]
 pub(super) struct PropertyValue {
-    pub(super) pred: String,
-    pub(super) val: String,
+    pub(super) pred: Option<String>,
+    #[serde(default)]
+    pub(super) val: Value,
 }
 
 #[derive(Deserialize)]
-pub(super) struct EdgeText {
-    pub(super) sub: String,
-    pub(super) pred: String,
-    pub(super) obj: String,
+pub(super) struct EdgeText<'a> {
+    #[serde(borrow)]
+    pub(super) sub: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) pred: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) obj: Cow<'a, str>,
+}
+
+/// A class as a genus and what is special about it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogicalDefinition {
+    pub(super) defined_class_id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) genus_ids: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) restrictions: Vec<Option<Restriction>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Restriction {
+    pub(super) property_id: Option<String>,
+    pub(super) filler_id: Option<String>,
+}
+
+/// `null` is the same as nothing.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A scalar as text; `None` for what holds nothing.
+pub(super) fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
 }
 
 impl<'a> Document<'a> {
@@ -75,6 +146,22 @@ impl<'a> Document<'a> {
             let asked = id.map_or_else(String::new, |id| format!(", and none is `{id}`"));
             format!("the document has {} graphs{asked}; give the id of one: {}", ids.len(), ids.join(", "))
         })
+    }
+}
+
+impl GraphText<'_> {
+    /// The kinds of axioms that are not taken in, with their numbers.
+    pub(super) fn left_out(&self, unread_definitions: usize) -> String {
+        let kinds = [
+            (self.all_values_from_edges.len(), "allValuesFromEdges"),
+            (self.disjoint_class_expressions_axioms.len(), "disjointClassExpressionsAxioms"),
+            (self.domain_range_axioms.len(), "domainRangeAxioms"),
+            (self.equivalent_nodes_sets.len(), "equivalentNodesSets"),
+            (unread_definitions, "logicalDefinitionAxioms that cannot be read"),
+            (self.property_chain_axioms.len(), "propertyChainAxioms"),
+        ];
+        let found = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, name)| format!("{n} {name}"));
+        found.collect::<Vec<_>>().join(", ")
     }
 }
 

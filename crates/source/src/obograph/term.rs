@@ -1,27 +1,40 @@
 //! One term: features and successors.
 
-use timeweft_graph::{ListOrder, Value, ValueRef, VersionSink};
+use serde_json::Value;
 
-use super::Types;
-use super::document::{Meta, NodeText};
-use super::iri::{Meaning, Properties, clean};
+use super::document::{Meta, NodeText, PropertyValue, text};
+use super::properties::{Meaning, Properties};
+use crate::ontology::{Definition, List, Member, Successor, Term, normal, object, value};
 
 /// A node with the meaning of its properties.
-pub(super) struct Term {
+pub(super) struct Node {
     name: Option<String>,
-    kind: String,
+    kind: &'static str,
     meta: Meta,
     /// The values of the properties that mean something, in the order of the document.
     said: Vec<(Meaning, String)>,
+    /// The other properties with their values.
+    others: Vec<(String, String)>,
+    /// So many properties have no value.
+    pub(super) n_valueless: usize,
 }
 
-impl Term {
-    pub(super) fn new(node: NodeText, properties: &Properties) -> Term {
-        let mut meta = node.meta.unwrap_or_default();
+impl Node {
+    pub(super) fn new(node: NodeText, kind: &'static str, properties: &Properties) -> Node {
+        let mut meta = node.meta;
         let values = std::mem::take(&mut meta.basic_property_values);
-        let meaning = |value: super::document::PropertyValue| Some((properties.meaning(&value.pred)?, value.val));
-        let said = values.into_iter().filter_map(meaning).collect();
-        Term { name: node.lbl, kind: node.kind.unwrap_or_default(), meta, said }
+        let (said, others) = (Vec::new(), Vec::new());
+        let mut read = Node { name: node.lbl, kind, meta, said, others, n_valueless: 0 };
+        for PropertyValue { pred, val } in values {
+            match (pred, text(val)) {
+                (Some(pred), Some(val)) => match properties.meaning(&pred) {
+                    Some(meaning) => read.said.push((meaning, val)),
+                    None => read.others.push((pred, val)),
+                },
+                _ => read.n_valueless += 1,
+            }
+        }
+        read
     }
 
     fn said(&self, meaning: Meaning) -> impl Iterator<Item = &str> {
@@ -29,64 +42,80 @@ impl Term {
     }
 
     pub(super) fn is_deprecated(&self) -> bool {
-        self.meta.deprecated || self.said(Meaning::Deprecated).any(|value| value == "true")
+        let is_true = |value: &Value| *value == Value::Bool(true) || *value == "true";
+        is_true(&self.meta.deprecated) || self.said(Meaning::Deprecated).any(|value| value == "true")
     }
 
-    /// What the term became. The first successor is the one that counts, so certain ones come before hints, and a term
-    /// that is named as both is a successor.
-    pub(super) fn merges(&self) -> Result<Vec<(&'static str, String)>, String> {
-        let mut merges: Vec<(&'static str, String)> = Vec::new();
-        for (meaning, kind) in [(Meaning::ReplacedBy, "replaced_by"), (Meaning::Consider, "consider")] {
-            for value in self.said(meaning) {
-                let into = clean(value).map_err(|problem| format!("{kind}: {problem}"))?;
-                if !merges.iter().any(|(_, known)| *known == into) {
-                    merges.push((kind, into));
-                }
+    /// What the term became, by normal ids.
+    pub(super) fn successors(&self) -> Vec<(Successor, String)> {
+        let of = |meaning, kind| self.said(meaning).map(move |id| (kind, normal(id).into_owned()));
+        of(Meaning::ReplacedBy, Successor::ReplacedBy).chain(of(Meaning::Consider, Successor::Consider)).collect()
+    }
+
+    /// What became the term, by normal ids.
+    pub(super) fn alternative_ids(&self) -> Vec<String> {
+        self.said(Meaning::AlternativeId).map(|id| normal(id).into_owned()).collect()
+    }
+
+    /// The term with its features.
+    pub(super) fn term(mut self, properties: &Properties) -> Term {
+        let mut term = Term::of(self.kind);
+        term.name = self.name.take();
+        term.namespace = self.said(Meaning::Namespace).next().map(str::to_owned);
+        term.def = definition(std::mem::take(&mut self.meta.definition));
+        for (meaning, id) in &self.said {
+            match meaning {
+                Meaning::AlternativeId => term.add_text(List::AltIds, &normal(id)),
+                Meaning::ReplacedBy => term.add_text(List::ReplacedBy, &normal(id)),
+                Meaning::Consider => term.add_text(List::Consider, &normal(id)),
+                Meaning::Comment => term.add_text(List::Comments, id),
+                Meaning::Namespace | Meaning::Deprecated => {}
             }
         }
-        Ok(merges)
-    }
-
-    pub(super) fn push(mut self, id: &str, types: &Types, line: u64, sink: &mut dyn VersionSink) {
-        let texts = |items: Vec<String>| items.into_iter().map(serde_json::Value::from).collect();
-        let alt_ids: Vec<String> = self.said(Meaning::AlternativeId).map(str::to_owned).collect();
-        let mut comments = std::mem::take(&mut self.meta.comments);
-        comments.extend(self.said(Meaning::Comment).map(str::to_owned));
-        let lists = [
-            (types.alt_ids, texts(alt_ids)),
-            (types.comments, texts(comments)),
-            (types.subsets, texts(std::mem::take(&mut self.meta.subsets))),
-            (types.synonyms, objects(std::mem::take(&mut self.meta.synonyms))),
-            (types.xrefs, objects(std::mem::take(&mut self.meta.xrefs))),
-        ];
-        let lists = lists.map(|(feature, items)| (feature, set(items)));
-        let def = self.meta.definition.take().map(|def| Value::Json(object(def)));
-        let mut features = vec![(types.kind, ValueRef::Category(&self.kind))];
-        features.extend(self.name.as_deref().map(|name| (types.name, ValueRef::Text(name))));
-        features.extend(self.said(Meaning::Namespace).next().map(|space| (types.namespace, ValueRef::Text(space))));
-        features.extend(def.as_ref().map(|def| (types.def, ValueRef::Any(def))));
-        features.extend(lists.iter().filter_map(|(feature, list)| Some((*feature, ValueRef::Any(list.as_ref()?)))));
-        sink.node(types.term, id, &features, line);
-    }
-}
-
-/// A list without order; `None` for an empty one.
-fn set(items: Vec<serde_json::Value>) -> Option<Value> {
-    (!items.is_empty()).then(|| ListOrder::Set.canonical(Value::Json(items.into())))
-}
-
-fn objects(items: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
-    items.into_iter().map(object).collect()
-}
-
-/// An object without what is said about it, and with its references in one order.
-fn object(mut value: serde_json::Value) -> serde_json::Value {
-    if let Some(members) = value.as_object_mut() {
-        members.remove("meta");
-        if let Some(xrefs) = members.get_mut("xrefs").and_then(serde_json::Value::as_array_mut) {
-            xrefs.sort_by_cached_key(ToString::to_string);
-            xrefs.dedup();
+        for (pred, val) in &self.others {
+            let pred = properties.relations.written(&normal(pred));
+            let members = [("pred", Some(Member::Text(&pred))), ("val", Some(Member::Text(&normal(val))))];
+            term.add(List::PropertyValues, object(&members));
         }
+        let meta = self.meta;
+        meta.comments.into_iter().filter_map(text).for_each(|comment| term.add_text(List::Comments, &comment));
+        add_subsets(&mut term, meta.subsets.into_iter().filter_map(text).collect());
+        meta.synonyms.into_iter().filter_map(item).for_each(|synonym| term.add(List::Synonyms, synonym.to_string()));
+        meta.xrefs.into_iter().filter_map(item).for_each(|xref| term.add(List::Xrefs, xref.to_string()));
+        term
     }
-    value
+}
+
+/// Subsets by their names, where the term is in no two of one name.
+fn add_subsets(term: &mut Term, given: Vec<String>) {
+    let is_unique = |name: &str| given.iter().filter(|other| value(other) == name).count() == 1;
+    for subset in &given {
+        let name = value(subset);
+        term.add_text(List::Subsets, if is_unique(&name) { &name } else { subset });
+    }
+}
+
+fn definition(given: Value) -> Option<Definition> {
+    let given = item(given)?;
+    let text = given.get("val").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(Definition { text, json: given.to_string() })
+}
+
+/// An object without what is said about it and without empty members, with its references in one order; `None` for
+/// nothing. A text stands for an object with this value.
+fn item(mut given: Value) -> Option<Value> {
+    if given.is_string() {
+        given = Value::Object([("val".to_owned(), given)].into_iter().collect());
+    }
+    let Some(members) = given.as_object_mut() else { return Some(given).filter(|given| !given.is_null()) };
+    members.remove("meta");
+    if let Some(xrefs) = members.get_mut("xrefs").and_then(Value::as_array_mut) {
+        xrefs.sort_by_cached_key(ToString::to_string);
+        xrefs.dedup();
+    }
+    members.retain(|_, member| !member.is_null() && !member.as_array().is_some_and(Vec::is_empty));
+    if let Some(Value::String(kind)) = members.get_mut("synonymType") {
+        *kind = value(kind).into_owned();
+    }
+    (!members.is_empty()).then_some(given)
 }

@@ -30,8 +30,14 @@ impl Card {
     /// Takes in a line, behind its tax_id.
     fn add(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
         let name = fields.next();
+        let mut third = Fields { rest: fields.rest };
         fields.skip_fields(1);
-        let (Some(name), Some(class)) = (name, fields.next()) else {
+        let class = match fields.next() {
+            // A line of three columns ends in the class.
+            Some(b"") | None if fields.rest.is_none() => third.next().filter(|class| !matches!(*class, b"" | b"-")),
+            class => class,
+        };
+        let (Some(name), Some(class)) = (name, class) else {
             return Err("expected tax_id, name, unique name and name class".into());
         };
         let name = Text::of(name)?;

@@ -13,7 +13,7 @@ pub(super) struct Taxon {
     pub(super) parent: u32,
     /// Distinct ids below 2^32 stand in fewer lines than that, but for blank ones.
     pub(super) line: u32,
-    pub(super) gencode: u16,
+    gencode: u16,
     pub(super) rank: u8,
     state: State,
 }
@@ -28,7 +28,14 @@ enum State {
     NoStrain,
 }
 
+/// Stands for a genetic code that is not given. The NCBI has less than forty of them.
+const NO_CODE: u16 = u16::MAX;
+
 impl Taxon {
+    pub(super) fn gencode(&self) -> Option<u16> {
+        Some(self.gencode).filter(|code| *code != NO_CODE)
+    }
+
     pub(super) fn is_strain(&self) -> bool {
         self.state == State::Strain
     }
@@ -36,15 +43,17 @@ impl Taxon {
     fn read(line: &[u8], at: u64, ranks: &mut Ranks) -> Result<Taxon, String> {
         let mut fields = Fields::of(line);
         let (id, parent) = (fields.id()?, fields.id()?);
-        let rank = fields.next();
+        let rank = fields.next().ok_or("expected tax_id, parent and rank between bars")?;
         fields.skip_fields(3);
-        let code = fields.next();
-        let (Some(rank), Some(code)) = (rank, code) else {
-            return Err("expected tax_id, parent, rank and, as the seventh field, the genetic code".into());
+        // Databases beside the NCBI's, such as those made for Kraken 2, have the first four columns only.
+        let gencode = match fields.next() {
+            None | Some(b"" | b"-") => NO_CODE,
+            Some(code) => {
+                number(code).and_then(|code| u16::try_from(code).ok()).filter(|code| *code != NO_CODE).ok_or_else(
+                    || format!("genetic code: expected a number below 65,535, got `{}`", String::from_utf8_lossy(code)),
+                )?
+            }
         };
-        let gencode = number(code).and_then(|code| u16::try_from(code).ok()).ok_or_else(|| {
-            format!("genetic code: expected a number below 65,536, got `{}`", String::from_utf8_lossy(code))
-        })?;
         let line = u32::try_from(at).unwrap_or(u32::MAX);
         Ok(Taxon { id, parent, line, gencode, rank: ranks.number(rank, at)?, state: State::Unknown })
     }

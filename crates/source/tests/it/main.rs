@@ -16,6 +16,7 @@ mod obo;
 mod obograph;
 #[cfg(feature = "columnar")]
 mod parquet_forms;
+mod ontologies;
 mod replay;
 mod round_trip;
 mod tables;

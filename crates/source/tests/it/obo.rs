@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use timeweft_graph::{ExternalId, FeatureKind, ListOrder, ListedMerge, Owner, Value, Version};
 use timeweft_source::{OboOptions, obo, open};
 
@@ -47,9 +48,11 @@ name: a \"root\" ! not the name
 def: "Text with ! and {braces} and \"quotes\".\nNext." [Y:7, http\://a\,b "source, quoted"] {source="z"}
 comment: see 5" of it ! gone
 synonym: "zeta" EXACT []
-synonym: "alpha" RELATED [] {scope="q"}
+synonym: "alpha" RELATED ABBREVIATION [b:2, a:1 "first"] {scope="q"}
 subset: S
-xref: A:1 ! note
+xref: A:1 "an a" ! note
+union_of: X:9
+union_of: X:8
 
 [Term]
 id: X:2
@@ -90,18 +93,27 @@ fn terms_become_nodes_with_features() {
     assert_eq!(ids, ["term X:1", "term X:2"]);
     let text = |text: &str| Some(Value::text(text));
     assert_eq!(feature(&version, 0, "name"), text("a \"root\""));
-    assert_eq!(feature(&version, 0, "def"), text("Text with ! and {braces} and \"quotes\".\nNext."));
-    assert_eq!(feature(&version, 0, "comment"), text("see 5\" of it"));
+    assert_eq!(feature(&version, 0, "type"), Some(Value::Category("CLASS".into())));
     assert_eq!((feature(&version, 0, "namespace"), feature(&version, 1, "namespace")), (text("X"), text("other")));
-    let set = |items: &[&str]| Some(Value::Json(serde_json::json!(items)));
-    assert_eq!(feature(&version, 0, "synonym"), set(&["\"alpha\" RELATED []", "\"zeta\" EXACT []"]));
-    assert_eq!(feature(&version, 0, "def_xref"), set(&["Y:7", "http\\://a\\,b \"source, quoted\""]));
-    assert_eq!((feature(&version, 0, "subset"), feature(&version, 0, "xref")), (set(&["S"]), set(&["A:1"])));
+    let json = |json: serde_json::Value| Some(Value::Json(json));
+    let def = "Text with ! and {braces} and \"quotes\".\nNext.";
+    assert_eq!(feature(&version, 0, "def"), json(json!({"val": def, "xrefs": ["Y:7", "http://a,b"]})));
+    assert_eq!(feature(&version, 0, "comments"), json(json!(["see 5\" of it"])));
+    let synonyms = [
+        json!({"pred": "hasExactSynonym", "val": "zeta"}),
+        json!({"pred": "hasRelatedSynonym", "synonymType": "ABBREVIATION", "val": "alpha", "xrefs": ["a:1", "b:2"]}),
+    ];
+    assert_eq!(feature(&version, 0, "synonyms"), json(synonyms.into()));
+    assert_eq!(feature(&version, 0, "xrefs"), json(json!([{"lbl": "an a", "val": "A:1"}])));
+    assert_eq!(
+        (feature(&version, 0, "subsets"), feature(&version, 0, "union_of")),
+        (json(json!(["S"])), json(json!(["X:8", "X:9"])))
+    );
     assert_eq!(feature(&version, 1, "is_obsolete"), None);
     let term = Owner::Node(version.schema.node_type("term").unwrap());
-    let (_, def) = version.schema.feature(term, "synonym").unwrap();
+    let (_, def) = version.schema.feature(term, "synonyms").unwrap();
     assert_eq!((def.kind, def.order), (FeatureKind::Json, ListOrder::Set));
-    assert_eq!(version.nodes[1].place.to_string(), "f:16");
+    assert_eq!(version.nodes[1].place.to_string(), "f:18");
 }
 
 #[test]
@@ -117,11 +129,11 @@ fn relations_become_edges() {
 fn x22_successors_come_before_hints_and_types_are_kept() {
     let version = read(SMALL);
     let expected = [
-        "f:32 X:3 into X:1, replaced_by",
-        "f:33 X:3 into X:2, consider",
-        "f:38 X:4 into X:2, consider",
-        "f:43 X:5 into X:1, consider",
-        "f:44 X:5 into X:2, consider",
+        "f:34 X:3 into X:1, replaced_by",
+        "f:35 X:3 into X:2, consider",
+        "f:40 X:4 into X:2, consider",
+        "f:45 X:5 into X:1, consider",
+        "f:46 X:5 into X:2, consider",
     ];
     assert_eq!(merges(&version), expected);
     assert!(rejects(&version).is_empty());

@@ -276,6 +276,41 @@ fn names_out_of_order_find_their_taxa() {
     }
 }
 
+/// As FlexTaxD and others write for Kraken 2: tax_id, parent, rank and a column that says nothing.
+#[test]
+fn kraken2_four_columns() {
+    let names = "1\t|\troot\t|\t-\t|\tscientific name\t|\n2\t|\tBacteria\t|\t-\t|\tscientific name\t|\n\
+        3\t|\tBacillota\t|\tscientific name\t|\n3\t|\tFirmicutes\t|\tsynonym\t|\n3\t|\tx\t|\t-\t|\n";
+    let nodes = "1\t|\t1\t|\tno rank\t|\t-\t|\n2\t|\t1\t|\tsuperkingdom\t|\t-\t|\n3\t|\t2\t|\tphylum\t|\t-\t|\n";
+    let version = read(&[("nodes.dmp", nodes), ("names.dmp", names)]);
+    assert_eq!(rejects(&version), ["names.dmp:5: expected tax_id, name, unique name and name class"]);
+    assert_eq!((version.nodes.len(), version.edges.len()), (3, 2));
+    let found = features(&version, 3);
+    assert_eq!(found.get("gencode"), None, "a code that is not given is absent, and not zero");
+    assert_eq!(
+        (&found["scientific_name"], &found["rank"]),
+        (&Value::text("Bacillota"), &Value::Category("phylum".into()))
+    );
+    assert_eq!(found["aliases"], Value::Json(serde_json::json!([{"category": "synonym", "name": "Firmicutes"}])));
+
+    // Whatever the number of columns, an old one, a new one or a short one: the code is the seventh.
+    for (columns, code) in [
+        ("|\t\t|\t0\t|\t1\t|\t11\t|\t1\t|\t1\t|\t1\t|\t0\t|\t0\t|\t\t|\t\t|\t\t|\t0\t|\t0\t|\t1\t|", Some(11)),
+        ("|", None),
+        ("|\t\t|\t0\t|\t1\t|", None),
+        ("|\t-\t|\t-\t|\t-\t|\t-\t|", None),
+        ("", None),
+    ] {
+        let nodes = format!("1\t|\t1\t|\tno rank\t{columns}\n");
+        let version = read(&[("nodes.dmp", &nodes), ("names.dmp", &names[..34])]);
+        assert_eq!(
+            features(&version, 1).get("gencode").cloned(),
+            code.map(|code| ValueRef::Int(code).to_value()),
+            "{columns}"
+        );
+    }
+}
+
 #[test]
 fn bad_lines_are_refused_and_circles_end() {
     let nodes = "1\t|\t1\t|\tno rank\t|\t\t|\t\t|\t\t|\t1\t|\n02\t|\t1\t|\tgenus\t|\t\t|\t\t|\t\t|\t1\t|\n\
@@ -288,8 +323,8 @@ fn bad_lines_are_refused_and_circles_end() {
         rejects(&version),
         [
             "nodes.dmp:2: expected a tax_id below 2^32 in plain digits, got `02`",
-            "nodes.dmp:3: expected tax_id, parent, rank and, as the seventh field, the genetic code",
-            "nodes.dmp:4: genetic code: expected a number below 65,536, got `x`",
+            "nodes.dmp:3: the taxon has an empty rank",
+            "nodes.dmp:4: genetic code: expected a number below 65,535, got `x`",
             "nodes.dmp:7: taxon 4 is there already: line 5",
             "names.dmp:2: a name of taxon 2, which is not among the nodes",
             "names.dmp:4: expected tax_id, name, unique name and name class",
