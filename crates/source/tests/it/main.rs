@@ -14,9 +14,9 @@ mod jsonl;
 mod lineages;
 mod obo;
 mod obograph;
+mod ontologies;
 #[cfg(feature = "columnar")]
 mod parquet_forms;
-mod ontologies;
 mod replay;
 mod round_trip;
 mod tables;
