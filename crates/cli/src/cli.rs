@@ -16,7 +16,7 @@ Example: load a stream of messages, look at it as of a time, and see what change
   timeweft neighbors node 42 --at 2004-05-01
   timeweft diff --from 2004-05-01 --to now --summary
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejected records.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejected records, 130 interrupted by Ctrl-C.";
 
 /// A temporal heterogeneous graph engine with learning built in.
 #[derive(Parser, Debug)]

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use timeweft::sample::Side;
-use timeweft::{At, Commit, Deletes, Graph, Time, TimeUnit, View};
+use timeweft::{At, Commit, DeleteRule, Deletes, Graph, LearnError, ModelError, Time, TimeUnit, View};
 
 use crate::cli::Shared;
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 
 /// The shared options, ready for use.
@@ -36,11 +37,19 @@ pub(crate) enum Outcome {
     Done,
     /// Done, but some records were rejected: exit code 3.
     Rejected,
+    /// Ended early by Ctrl-C, with what was done by then: exit code 130.
+    Interrupted,
 }
 
 impl Outcome {
     /// The exit code of a failure.
-    pub(crate) const FAILED: ExitCode = ExitCode::FAILURE;
+    pub(crate) fn of_error(error: &anyhow::Error) -> ExitCode {
+        match error.downcast_ref::<ModelError>() {
+            Some(ModelError::Learn(LearnError::Interrupted)) => Outcome::Interrupted.into(),
+            _ if error.is::<UsageError>() => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
 }
 
 impl From<Outcome> for ExitCode {
@@ -48,6 +57,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::Rejected => ExitCode::from(3),
+            Outcome::Interrupted => ExitCode::from(Interrupt::CODE),
         }
     }
 }
@@ -66,9 +76,9 @@ pub(crate) struct ReadArgs {
     /// Read the graph as the store knew it at this commit; left out, the newest.
     #[arg(long, value_name = "N")]
     pub(crate) commit: Option<u64>,
-    /// Whether deleted elements are gone (hard) or stay visible, marked (soft).
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) deletes: DeletesArg,
+    /// Whether deleted elements are gone (hard, the default) or stay visible, marked (soft).
+    #[arg(long, value_enum)]
+    pub(crate) deletes: Option<DeletesArg>,
 }
 
 /// [`Deletes`] as an option.
@@ -79,6 +89,15 @@ pub(crate) enum DeletesArg {
     Hard,
     /// Deleted elements stay visible with their last values, marked.
     Soft,
+}
+
+impl From<DeletesArg> for DeleteRule {
+    fn from(deletes: DeletesArg) -> DeleteRule {
+        match deletes {
+            DeletesArg::Hard => DeleteRule::Hard,
+            DeletesArg::Soft => DeleteRule::Soft,
+        }
+    }
 }
 
 /// [`Side`] as an option.
@@ -137,7 +156,7 @@ impl ReadArgs {
         let view = pin_commit(graph, self.commit)?;
         let time =
             self.at.as_deref().map_or(Ok(Time::FOREVER), |text| parse_time(view.schema().unit(), text, "--at"))?;
-        let deletes = match self.deletes {
+        let deletes = match self.deletes.unwrap_or_default() {
             DeletesArg::Hard => Deletes::Hard,
             DeletesArg::Soft => Deletes::Soft,
         };

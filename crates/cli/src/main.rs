@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod context;
+mod interrupt;
 mod lookup;
 mod output;
 mod report;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::Cli;
-use crate::context::{Context, Outcome, UsageError};
+use crate::context::{Context, Outcome};
 
 /// Tensors come and go at every step; this allocator keeps their pages.
 #[global_allocator]
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
-            if error.is::<UsageError>() { ExitCode::from(2) } else { Outcome::FAILED }
+            Outcome::of_error(&error)
         }
     }
 }

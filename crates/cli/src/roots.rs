@@ -12,7 +12,7 @@ use timeweft::sample::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side
 use timeweft::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
 use timeweft::{EdgeIndex, EdgeKey, Name, NodeIndex, NodeKey, RootsReader, Time, View};
 
-use crate::context::{Context, Outcome, ReadArgs, Reading, SideArg, UsageError};
+use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading, SideArg, UsageError};
 use crate::lookup;
 use crate::output::{Output, Progress, note, text, write_whole};
 
@@ -125,6 +125,11 @@ struct Told {
 }
 
 impl RootArgs {
+    /// The rule of deletes that was asked for.
+    pub(crate) fn deletes(&self) -> Option<DeletesArg> {
+        self.read.deletes
+    }
+
     /// Opens the graph and the file of roots.
     pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked<'_>> {
         let format = TableFormat::of(&self.to).ok_or_else(|| {

@@ -29,13 +29,26 @@ impl Index {
     /// With hard deletes they are alive at `before.before()`, and so are both their ends; with soft deletes every life
     /// counts. Edges of one time are cut by (relation, direction, neighbor, edge key), never by arrival.
     pub fn last_neighbors(&self, node: NodeIndex, before: Time, k: usize, deletes: Deletes, out: &mut Vec<Neighbor>) {
+        self.last_neighbors_by(node, before, k, deletes, |_| true, out);
+    }
+
+    /// The same over the edge types that are `wanted`, as if there were no others.
+    pub fn last_neighbors_by(
+        &self,
+        node: NodeIndex,
+        before: Time,
+        k: usize,
+        deletes: Deletes,
+        wanted: impl Fn(EdgeTypeId) -> bool,
+        out: &mut Vec<Neighbor>,
+    ) {
         out.clear();
         if k == 0 || before == Time::MIN {
             return;
         }
         let cut = before.before();
         let (mut lists, mut tied) = (0, false);
-        for list in self.adjacency().lists(node) {
+        for list in self.adjacency().lists(node).filter(|list| wanted(list.edge_type)) {
             lists += 1;
             tied |= ask!(list, run => newest_of(run, list.edge_type, cut, k, deletes, out));
         }
@@ -47,7 +60,13 @@ impl Index {
     /// How many edges at a node were created strictly before `before`, over all edge types and both directions; deletes
     /// do not undo them, and a self-loop counts twice.
     pub fn degree_before(&self, node: NodeIndex, before: Time) -> usize {
-        self.adjacency().lists(node).map(|list| list.before(before)).sum()
+        self.degree_before_by(node, before, |_| true)
+    }
+
+    /// The same over the edge types that are `wanted`.
+    pub fn degree_before_by(&self, node: NodeIndex, before: Time, wanted: impl Fn(EdgeTypeId) -> bool) -> usize {
+        let lists = self.adjacency().lists(node).filter(|list| wanted(list.edge_type));
+        lists.map(|list| list.before(before)).sum()
     }
 
     /// Sorts newest first with ties in canonical order, and keeps `k`.

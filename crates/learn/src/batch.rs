@@ -3,17 +3,17 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use timeweft_graph::{Action, EdgeTypeId, NodeIndex, NodeTypeId, Owner, Schema, Time};
+use timeweft_graph::{Action, EdgeIndex, EdgeTypeId, NodeIndex, NodeTypeId, Owner, Schema, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::{Aggregation, Bucket, Clock, DeleteRule, Featurizer, ModelConfig, VectorStore, splitmix64};
+use crate::{Aggregation, Bucket, Clock, DeleteRule, Featurizer, ModelConfig, Subgraph, VectorStore, splitmix64};
 
 /// Cuts `range` of the facts into batches of at least `size` facts that never end inside a timestamp
 /// (the fence of specification 2.4); one with as many facts stands alone. `offset` shortens the first batch: borders move
 /// between epochs.
 pub fn batches(facts: &[Fact], range: Range<usize>, size: usize, offset: usize) -> Vec<Range<usize>> {
-    let mut cuts = Vec::new();
-    let (mut start, mut goal) = (range.start, range.start + size - offset % size);
+    let (mut cuts, size) = (Vec::new(), size.max(1));
+    let (mut start, mut goal) = (range.start, range.start.saturating_add(size - offset % size));
     while start < range.end {
         let cut = goal.min(range.end);
         // The facts of the time at which the batch is full.
@@ -25,13 +25,13 @@ pub fn batches(facts: &[Fact], range: Range<usize>, size: usize, offset: usize) 
             start = first;
         }
         cuts.push(start..end);
-        (start, goal) = (end, end + size);
+        (start, goal) = (end, end.saturating_add(size));
     }
     cuts
 }
 
 /// Numbers relations as a model sees them: each edge type outwards and inwards, then each node type's facts about itself.
-/// An untyped model sees one edge type and one kind of fact.
+/// An untyped model sees one edge type and one kind of fact. Types are numbered as in the model's schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Relations {
     n_edge_types: usize,
@@ -90,7 +90,7 @@ impl Relations {
         self.outward(edge_type) + 1
     }
 
-    fn itself(self, node_type: NodeTypeId) -> u32 {
+    pub(crate) fn itself(self, node_type: NodeTypeId) -> u32 {
         if self.typed { 2 * self.n_edge_types as u32 + u32::from(node_type.0) } else { 2 }
     }
 }
@@ -204,6 +204,8 @@ pub enum Version {
 pub struct Context<'a> {
     /// The graph.
     pub index: &'a Index,
+    /// The part of it that the model knows.
+    pub graph: &'a Subgraph,
     /// Its relations.
     pub relations: Relations,
     /// Its features as rows.
@@ -219,6 +221,21 @@ pub struct Context<'a> {
 impl Context<'_> {
     pub(crate) fn slots(&self, node: NodeIndex) -> [u32; 2] {
         self.slots.get(node.at()).copied().unwrap_or_default()
+    }
+
+    /// The type of a node, as the model numbers it.
+    pub(crate) fn node_type(&self, node: NodeIndex) -> NodeTypeId {
+        self.graph.types().node(self.index.node_type(node))
+    }
+
+    /// The relation of an edge seen from its source.
+    pub(crate) fn outward(&self, edge_type: EdgeTypeId) -> u32 {
+        self.relations.outward(self.graph.types().edge(edge_type))
+    }
+
+    /// The relation of an edge seen from its destination.
+    pub(crate) fn inward(&self, edge_type: EdgeTypeId) -> u32 {
+        self.relations.inward(self.graph.types().edge(edge_type))
     }
 }
 
@@ -333,11 +350,11 @@ fn drafts(context: &Context<'_>, facts: &[Fact], positions: impl Iterator<Item =
         let Fact { time, source, destination, edge, .. } = facts[fact];
         match edge {
             None => {
-                let relation = context.relations.itself(context.index.node_type(source));
+                let relation = context.relations.itself(context.node_type(source));
                 drafts.push(Draft { receiver: source, time, relation, peer: source, fact });
             }
             Some((edge_type, _)) => {
-                let (inward, outward) = (context.relations.inward(edge_type), context.relations.outward(edge_type));
+                let (inward, outward) = (context.inward(edge_type), context.outward(edge_type));
                 drafts.push(Draft { receiver: destination, time, relation: inward, peer: source, fact });
                 if !context.config.directed {
                     drafts.push(Draft { receiver: source, time, relation: outward, peer: destination, fact });
@@ -378,7 +395,7 @@ fn open_token(
     tokens.node.push(node);
     tokens.time.push(time);
     tokens.gap.push(gap(previous, time));
-    tokens.node_type.push(u32::from(context.index.node_type(node).0));
+    tokens.node_type.push(u32::from(context.node_type(node).0));
     tokens.slots.extend(context.slots(node));
 }
 
@@ -403,7 +420,7 @@ fn push_message(context: &Context<'_>, messages: &mut Messages, draft: &Draft, f
     };
     messages.relation.push(draft.relation);
     messages.peer.push(draft.peer);
-    messages.peer_type.push(u32::from(context.index.node_type(draft.peer).0));
+    messages.peer_type.push(u32::from(context.node_type(draft.peer).0));
     messages.kind.push(3 * entity + action);
     messages.peer_slots.extend(context.slots(draft.peer));
     messages.gap.push(gap);
@@ -413,22 +430,35 @@ fn push_message(context: &Context<'_>, messages: &mut Messages, draft: &Draft, f
     let peer_at = if fact.edge.is_some() { fact.time.before() } else { read_at };
     push_node_features(context, &mut messages.peer_features, draft.peer, peer_at, row);
     if let Some((edge_type, edge)) = fact.edge {
-        let owner = Owner::Edge(edge_type);
-        if context.featurizer.width(owner) > 0 {
-            let (rows, targets) = &mut messages.edge_features.by_type[edge_type.at()];
-            context.featurizer.append(owner, context.index.edge_features(edge, read_at), rows);
-            targets.push(row);
-        }
+        push_edge_features(context, &mut messages.edge_features, (edge_type, edge), read_at, row);
+    }
+}
+
+/// Appends an edge's features at a time as the addition to row `row`.
+pub(crate) fn push_edge_features(
+    context: &Context<'_>,
+    rows: &mut FeatureRows,
+    (edge_type, edge): (EdgeTypeId, EdgeIndex),
+    at: Time,
+    row: u32,
+) {
+    let known = context.graph.types().edge(edge_type);
+    if context.featurizer.width(Owner::Edge(known)) > 0 {
+        let (values, targets) = &mut rows.by_type[known.at()];
+        let read = context.graph.types().read(Owner::Edge(edge_type), context.index.edge_features(edge, at));
+        context.featurizer.append(Owner::Edge(known), read, values);
+        targets.push(row);
     }
 }
 
 /// Appends a node's features at a time as the addition to row `row`.
 pub(crate) fn push_node_features(context: &Context<'_>, rows: &mut FeatureRows, node: NodeIndex, at: Time, row: u32) {
     let node_type = context.index.node_type(node);
-    let owner = Owner::Node(node_type);
-    if context.featurizer.width(owner) > 0 {
-        let (values, targets) = &mut rows.by_type[node_type.at()];
-        context.featurizer.append(owner, context.index.node_features(node, at), values);
+    let known = context.graph.types().node(node_type);
+    if context.featurizer.width(Owner::Node(known)) > 0 {
+        let (values, targets) = &mut rows.by_type[known.at()];
+        let read = context.graph.types().read(Owner::Node(node_type), context.index.node_features(node, at));
+        context.featurizer.append(Owner::Node(known), read, values);
         targets.push(row);
     }
 }

@@ -17,7 +17,7 @@ use timeweft_index::Index;
 use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 /// Bytes before the header.
 const PREFIX: usize = 8 + 4 + 8;
 
@@ -28,10 +28,12 @@ struct Header {
     fitted: Fitted,
     epochs: Vec<Epoch>,
     best: usize,
-    /// Facts that the memory has taken in, of a graph with this many nodes: the position in the log.
+    /// Loads that the graph was made of, and a checksum of what they are: a rollback takes one of them away.
+    loads: usize,
+    lineage: u32,
+    /// Facts that the memory has taken in: the position in the log.
     absorbed: usize,
-    n_nodes: usize,
-    /// Checksum of the order of these facts: a later load may have put earlier facts among them.
+    /// Checksum of these facts in their order: a later load may have put earlier facts among them.
     order: u32,
     /// Bytes of the sections.
     sections: [usize; 4],
@@ -40,12 +42,13 @@ struct Header {
 }
 
 impl Trained {
-    /// Writes the checkpoint: whole under its name, or not at all.
+    /// Writes the checkpoint: whole under its name, or not at all. `loads` says what the graph was made of: one number a load,
+    /// in the order of the log, which is another one for another content.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), LearnError> {
-        let bytes = self.to_bytes().map_err(|reason| refused(path, reason))?;
+    pub fn save(&self, path: &Path, loads: &[u64]) -> Result<(), LearnError> {
+        let bytes = self.to_bytes(loads).map_err(|reason| refused(path, reason))?;
         let partial = path.with_extension("partial");
         let written = (|| {
             let mut file = File::create(&partial)?;
@@ -62,7 +65,7 @@ impl Trained {
         })
     }
 
-    fn to_bytes(&self) -> Result<Vec<u8>, String> {
+    fn to_bytes(&self, loads: &[u64]) -> Result<Vec<u8>, String> {
         let weights = self.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
         let latest = self.latest.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
         let optimizer = self.latest.optimizer.into_bytes().map_err(|error| error.to_string())?;
@@ -72,8 +75,9 @@ impl Trained {
             fitted: self.world.fitted.clone(),
             epochs: self.epochs.clone(),
             best: self.best,
+            loads: loads.len(),
+            lineage: lineage(loads),
             absorbed: self.store.absorbed(),
-            n_nodes: self.world.index.n_nodes(),
             order: order(&self.world, self.store.absorbed()),
             sections: [weights.len(), latest.len(), optimizer.len(), store.len()],
             steps: self.latest.steps,
@@ -91,25 +95,25 @@ impl Trained {
         Ok(bytes)
     }
 
-    /// Reads a checkpoint for a graph. Memory that is older than the graph takes in the later facts.
+    /// Reads a checkpoint for a graph, whose loads are told as in [`Trained::save`]. Types and features are found by name: those
+    /// that came after the training are not there for the model, those that the graph lost have nothing to tell. Memory that is
+    /// older than the graph takes in the later facts; memory of loads that are no longer part of it begins anew.
     ///
     /// # Errors
-    /// If the file is missing, damaged, of a newer version, or of another graph.
-    pub fn load(path: &Path, index: Arc<Index>) -> Result<Trained, LearnError> {
+    /// If the file is missing, damaged, of another version, or of a graph of which the model knows nothing.
+    pub fn load(path: &Path, index: Arc<Index>, loads: &[u64]) -> Result<Trained, LearnError> {
         let bytes = fs::read(path).map_err(|source| LearnError::Io { path: path.into(), source })?;
         let (header, sections) = parse(&bytes).map_err(|reason| refused(path, reason))?;
         let world = World::new(index, header.fitted.clone());
-        if header.fitted.types != Fitted::types(&world.index) || header.absorbed > world.facts().len() {
-            return Err(refused(
-                path,
-                "the model was trained on another graph, or the graph has new types: train again".into(),
-            ));
+        if world.knows_nothing() {
+            let reason = "the model was trained on another graph: it knows none of the types of this one. Train again";
+            return Err(refused(path, reason.into()));
         }
-        restore(header, sections, world).map_err(|reason| refused(path, reason))
+        restore(header, sections, world, loads).map_err(|reason| refused(path, reason))
     }
 }
 
-fn restore(header: Header, sections: [&[u8]; 4], world: World) -> Result<Trained, String> {
+fn restore(header: Header, sections: [&[u8]; 4], world: World, loads: &[u64]) -> Result<Trained, String> {
     let [weights, latest, optimizer, store] = sections;
     let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
     let read = |section: &[u8]| {
@@ -122,12 +126,15 @@ fn restore(header: Header, sections: [&[u8]; 4], world: World) -> Result<Trained
     let optimizer = crate::AdamW::default().init().from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
     let latest = Latest { model: latest, optimizer, steps: header.steps };
     let mut store = VectorStore::from_bytes(store, header.absorbed).ok_or("the vector store is cut short")?;
-    if order(&world, header.absorbed) != header.order {
-        // Facts came in late, before some that memory has seen: it starts again, with the weights as they are.
+    let same_loads = loads.get(..header.loads).is_some_and(|loads| lineage(loads) == header.lineage);
+    if !same_loads || header.absorbed > world.facts().len() || order(&world, header.absorbed) != header.order {
+        // Facts came in late, before some that memory has seen, or some of those are gone: it starts again, with the weights
+        // as they are.
         store = crate::train::empty_store(&world, &header.config);
     }
+    let seen = store.absorbed();
     crate::train::absorb(&model, &world, &header.config, &mut store, world.facts().len());
-    Ok(Trained { model, world, latest, store, config: header.config, epochs: header.epochs, best: header.best })
+    Ok(Trained { model, world, latest, store, config: header.config, epochs: header.epochs, best: header.best, seen })
 }
 
 fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
@@ -164,12 +171,18 @@ fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
     Ok((header, [weights, latest, optimizer, store]))
 }
 
-/// Checksum of the first `n` facts' times and places in the log.
+/// Checksum of the first `n` facts: when, what, and where in the log.
 fn order(world: &World, n: usize) -> u32 {
     let facts = world.facts().iter().take(n);
     facts.fold(0, |sum, fact| {
-        crc32c::crc32c_append(crc32c::crc32c_append(sum, &fact.time.0.to_le_bytes()), &fact.log.to_le_bytes())
+        let sum = crc32c::crc32c_append(sum, &fact.time.0.to_le_bytes());
+        let numbers = [fact.log, fact.source.0, fact.destination.0, fact.action as u32];
+        numbers.iter().fold(sum, |sum, number| crc32c::crc32c_append(sum, &number.to_le_bytes()))
     })
+}
+
+fn lineage(loads: &[u64]) -> u32 {
+    loads.iter().fold(0, |sum, load| crc32c::crc32c_append(sum, &load.to_le_bytes()))
 }
 
 fn refused(path: &Path, reason: String) -> LearnError {

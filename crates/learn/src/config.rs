@@ -244,7 +244,7 @@ impl Config {
     /// assert!(timeweft_learn::Config::from_toml("[model]\nwdth = 32\n").is_err());
     /// ```
     pub fn from_toml(text: &str) -> Result<Config, ConfigError> {
-        let config: Config = toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
+        let config: Config = toml::from_str(text).map_err(|error| ConfigError(in_words(&error.to_string())))?;
         config.check()?;
         Ok(config)
     }
@@ -252,19 +252,19 @@ impl Config {
     /// Refuses sizes that make no model.
     pub fn check(&self) -> Result<(), ConfigError> {
         let (model, train) = (&self.model, &self.train);
-        let positive = [
-            ("model.width", model.width),
-            ("model.channels", model.channels),
-            ("model.states", model.states),
-            ("model.heads", model.heads),
-            ("model.frequencies", model.frequencies),
-            ("train.batch", train.batch),
-            ("train.window", train.window),
-            ("train.negatives", train.negatives),
-            ("train.epochs", train.epochs),
+        for (name, value, most) in self.sizes() {
+            if !(1..=most).contains(&value) {
+                return Err(ConfigError(format!("{name} is {value}: it must be at least 1 and at most {most}")));
+            }
+        }
+        let limits = [
+            ("model.neighbors", model.neighbors, 10_000),
+            ("model.sweeps", model.sweeps, 1_000),
+            ("train.partners", train.partners, 65_536),
+            ("evaluate.candidates", self.evaluate.candidates, 1_000_000),
         ];
-        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
-            return Err(ConfigError(format!("{name} must be at least 1")));
+        if let Some((name, value, most)) = limits.iter().find(|(_, value, most)| value > most) {
+            return Err(ConfigError(format!("{name} is {value}: it must be at most {most}")));
         }
         if !model.width.is_multiple_of(model.heads) {
             return Err(ConfigError(format!(
@@ -292,14 +292,42 @@ impl Config {
         if !(0.0 < train_share && train_share < val_share && val_share <= 1.0) {
             return Err(ConfigError(format!("train.split {:?} must rise within (0, 1]", train.split)));
         }
-        if train.learning_rate.is_nan() || train.learning_rate <= 0.0 {
-            return Err(ConfigError("train.learning_rate must be positive".into()));
+        if !(train.learning_rate.is_finite() && train.learning_rate > 0.0) {
+            return Err(ConfigError("train.learning_rate must be a positive number".into()));
         }
         if !(0.0 < train.decay && train.decay <= 1.0) {
             return Err(ConfigError(format!("train.decay {} must lie within (0, 1]", train.decay)));
         }
         Ok(())
     }
+
+    /// Sizes of at least 1, each with the most that makes sense: a slip of some digits is told before memory is asked for it.
+    fn sizes(&self) -> [(&'static str, usize, usize); 9] {
+        let (model, train) = (&self.model, &self.train);
+        [
+            ("model.width", model.width, 4_096),
+            ("model.channels", model.channels, 8_192),
+            ("model.states", model.states, 1_024),
+            ("model.heads", model.heads, 4_096),
+            ("model.frequencies", model.frequencies, 1_024),
+            ("train.batch", train.batch, 10_000_000),
+            ("train.window", train.window, 10_000),
+            ("train.negatives", train.negatives, 65_536),
+            ("train.epochs", train.epochs, 1_000_000),
+        ]
+    }
+}
+
+/// What a reader expected, without the names that a program has for it.
+fn in_words(error: &str) -> String {
+    const WORDS: [(&str, &str); 5] = [
+        ("expected usize", "expected a whole number from 0"),
+        ("expected u64", "expected a whole number from 0"),
+        ("expected i64", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("expected a boolean", "expected true or false"),
+    ];
+    WORDS.iter().fold(error.to_owned(), |error, (type_name, words)| error.replace(type_name, words))
 }
 
 /// A configuration that cannot be used.

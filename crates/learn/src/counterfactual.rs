@@ -56,7 +56,7 @@ impl<'a> Counterfactual<'a> {
         for (j, entry) in hood.neighbor_entry.iter().enumerate() {
             let node = hood.neighbors[j].node;
             if let Some(left) = left.get(&node) {
-                self.put(&mut out, *entry, self.trained.world.index.node_type(node).at() as u32, left);
+                self.put(&mut out, *entry, self.trained.world.context().node_type(node).at() as u32, left);
                 let idle = gap(left.as_ref().map(|(time, _)| *time), query.time);
                 out.neighbor_idle.get_mut(j).into_iter().for_each(|gap| *gap = idle);
             }

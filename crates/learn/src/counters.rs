@@ -160,13 +160,14 @@ impl Past {
             novelty: 0.0,
             walks: Default::default(),
         };
-        let met = history.met(query.source, limit);
+        let (met, types) = (history.met(query.source, limit), world.graph.types());
+        let asked = side.known(types);
         for (read, edge) in met.iter().rev().enumerate() {
             if read >= READ && past.meetings[1].read != edge.moment {
                 break;
             }
             let Partner { traces, affinity } = past.partners.entry(edge.other).or_default();
-            let foretold = world.fitted.affinity.of(side, edge.side);
+            let foretold = world.fitted.affinity.of(asked, edge.side.known(types));
             if foretold > 0.0 {
                 let age = (gap(Some(history.time(edge.moment)), query.time) / clock.scale) as f32;
                 affinity[0] += foretold / (1.0 + age);

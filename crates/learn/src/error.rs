@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{ConfigError, DeleteRule};
+use crate::{ConfigError, DeleteRule, NoNumbers};
 
 /// A learning task that cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +27,33 @@ pub enum LearnError {
         /// Number of links.
         links: usize,
     },
-    /// The loss is not a number any more.
-    #[error("the loss became {loss} in epoch {epoch}: lower train.learning_rate")]
+    /// The loss is not a number any more, or a weight.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, with finite inputs: lower train.learning_rate, which is {learning_rate}{}",
+        in_inputs(no_numbers)
+    )]
     Diverged {
         /// Epoch, from 1.
         epoch: usize,
         /// The loss.
         loss: f32,
+        /// The step size at the start.
+        learning_rate: f64,
+        /// Features with values that were read as missing.
+        no_numbers: Vec<NoNumbers>,
+    },
+    /// Training was stopped before an epoch was over, so there are no weights to keep.
+    #[error("training was interrupted before its first epoch was over: nothing is kept")]
+    Interrupted,
+    /// More state than there is memory for.
+    #[error("{setting} takes {gigabytes:.0} GB for {what}, more than there is: make it smaller")]
+    NoRoom {
+        /// The settings that make it large.
+        setting: String,
+        /// What takes it.
+        what: String,
+        /// How much it takes.
+        gigabytes: f64,
     },
     /// Training goes on with another configuration than it began with.
     #[error("the model was trained with another configuration: only train.epochs and train.patience may differ")]
@@ -62,4 +82,9 @@ pub enum LearnError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+fn in_inputs(no_numbers: &[NoNumbers]) -> String {
+    let told: Vec<String> = no_numbers.iter().map(ToString::to_string).collect();
+    if told.is_empty() { String::new() } else { format!(" (read as missing: {})", told.join("; ")) }
 }

@@ -81,13 +81,16 @@ pub struct Actions {
 
 impl Trained {
     /// Scores of destinations for `(source, relation)` at a time, best first. Candidates are the nodes of the relation's
-    /// destination type that are alive just before; for a model of removals those among them that the source has an edge to.
+    /// destination type that are alive just before, without the source unless it had an edge of the type to itself; for a model
+    /// of removals those among them that the source has an edge to.
     pub fn predict(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time, top: usize) -> Vec<Prediction> {
         let direction = Direction::Out;
-        let mut candidates = self.candidates(edge_type, direction, time);
+        let (index, mut candidates) = (&self.world.index, self.candidates(edge_type, direction, time));
         if self.config.train.predict == Predict::Removed {
-            candidates.retain(|&node| self.world.index.is_linked(edge_type, source, node, time.before()));
+            candidates.retain(|&node| index.is_linked(edge_type, source, node, time.before()));
         }
+        let loops = index.pair_before(edge_type, source, source, time).count > 0;
+        candidates.retain(|&node| node != source || loops);
         let ask = |&destination| Query { edge_type, direction, source, destination, time, as_of: time };
         self.ranked(candidates.iter().map(ask).collect(), time, top)
     }
@@ -95,7 +98,7 @@ impl Trained {
     /// Scores of the nodes of a type that are alive just before a time, those first that the model of nodes that go expects
     /// to go next.
     pub fn predict_gone(&self, node_type: NodeTypeId, time: Time, top: usize) -> Vec<Prediction> {
-        let (edge_type, direction) = (EdgeTypeId(0), Direction::Out);
+        let (edge_type, direction) = (self.world.stand_in(), Direction::Out);
         let ask = |node| Query { edge_type, direction, source: node, destination: node, time, as_of: time };
         self.ranked(self.alive(node_type, time).into_iter().map(ask).collect(), time, top)
     }

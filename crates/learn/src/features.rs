@@ -69,7 +69,8 @@ impl Featurizer {
         self.edges.iter().map(|layout| layout.width).collect()
     }
 
-    /// Appends the row of one element. A missing value is a row of zeros: the mean.
+    /// Appends the row of one element. A missing value is a row of zeros: the mean. So is what is no number to a model (NaN, an
+    /// infinity, what `f32` cannot hold), and a value of another kind than the feature had in training: every input is finite.
     pub fn append(&self, owner: Owner, values: impl Iterator<Item = (FeatureId, Value)>, rows: &mut Vec<f32>) {
         let Some(layout) = self.layout(owner) else { return };
         let start = rows.len();
@@ -90,6 +91,11 @@ impl Featurizer {
     }
 }
 
+/// Whether a model can read a number: it is finite as the `f32` that inputs are made of.
+pub(crate) fn is_number(x: f64) -> bool {
+    (x as f32).is_finite()
+}
+
 /// Running sums of one feature.
 #[derive(Clone, Default)]
 struct Sums {
@@ -106,7 +112,7 @@ fn measure(sums: &mut BTreeMap<FeatureId, Sums>, values: impl Iterator<Item = (F
             sums.hashed = true;
             continue;
         };
-        for (i, x) in dense.numbers.to_f64().into_iter().take(WIDEST).enumerate().filter(|(_, x)| x.is_finite()) {
+        for (i, x) in dense.numbers.to_f64().into_iter().take(WIDEST).enumerate().filter(|(_, x)| is_number(*x)) {
             for list in [&mut sums.count, &mut sums.sum, &mut sums.squares] {
                 list.resize(list.len().max(i + 1), 0.0);
             }
@@ -145,18 +151,25 @@ impl Column {
     }
 
     fn width(&self) -> usize {
-        if self.mean.is_empty() { HASHED } else { self.mean.len() }
+        if self.is_hashed() { HASHED } else { self.mean.len() }
+    }
+
+    fn is_hashed(&self) -> bool {
+        self.mean.is_empty()
     }
 
     fn write(&self, value: &Value, row: &mut [f32]) {
         match value {
             Value::Dense(dense) => {
                 let normal = self.mean.iter().zip(&self.scale);
-                for ((cell, x), (mean, scale)) in row.iter_mut().zip(dense.numbers.to_f64()).zip(normal) {
+                let numbers = row.iter_mut().zip(dense.numbers.to_f64()).zip(normal);
+                for ((cell, x), (mean, scale)) in numbers.filter(|((_, x), _)| is_number(*x)) {
                     // Far outliers of later data must not swamp the sum.
                     *cell = ((x as f32 - mean) * scale).clamp(-10.0, 10.0);
                 }
             }
+            // Words where training had numbers have no columns.
+            _ if !self.is_hashed() => {}
             Value::Text(text) | Value::Category(text) => hash_words(text, &mut row[..HASHED]),
             other => hash_words(&other.to_string(), &mut row[..HASHED]),
         }

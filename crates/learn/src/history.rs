@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::Link;
+use crate::{Link, SchemaMap};
 
 /// A relation as the asking node sees it: an edge type, outwards or inwards.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -28,6 +28,12 @@ impl Side {
     /// The same edges asked for from their other end.
     pub(crate) fn reversed(self) -> Side {
         Side(self.0 ^ 1)
+    }
+
+    /// The same with its edge type as a model numbers it.
+    pub(crate) fn known(self, types: &SchemaMap) -> Side {
+        let EdgeTypeId(edge_type) = types.edge(EdgeTypeId((self.0 / 2) as u16));
+        Side(2 * u32::from(edge_type) + self.0 % 2)
     }
 
     /// Its number, from 0.
@@ -88,9 +94,8 @@ impl<K: std::hash::Hash + Eq> Lists<K> {
 }
 
 impl History {
-    /// Lays out the facts of a graph, whose nodes number `n_nodes`.
-    pub(crate) fn of(index: &Index) -> History {
-        let facts = index.facts();
+    /// Lays out some facts of a graph.
+    pub(crate) fn of(index: &Index, facts: &[Fact]) -> History {
         let moments = moments(facts);
         let mut history = History { times: facts.iter().map(|fact| fact.time).collect(), ..History::default() };
         let mut known = FxHashSet::default();

@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Direction, EdgeIndex, NodeIndex, Owner, Time};
+use timeweft_graph::{Direction, NodeIndex, Time};
 use timeweft_index::Neighbor;
 
-use crate::batch::{Context, FeatureRows, Tokens, gap, push_node_features};
+use crate::batch::{Context, FeatureRows, Tokens, gap, push_edge_features, push_node_features};
 use crate::versions::{Row, lay_out};
-use crate::{GnnKind, ModelConfig, Relations, VectorStore};
+use crate::{GnnKind, ModelConfig, VectorStore};
 
 /// A node whose embedding is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -135,20 +135,20 @@ impl Neighborhood {
     }
 }
 
-fn relation_of(relations: Relations, neighbor: &Neighbor) -> u32 {
+fn relation_of(context: &Context<'_>, neighbor: &Neighbor) -> u32 {
     match neighbor.direction {
-        Direction::Out => relations.outward(neighbor.edge_type),
-        Direction::In => relations.inward(neighbor.edge_type),
+        Direction::Out => context.outward(neighbor.edge_type),
+        Direction::In => context.inward(neighbor.edge_type),
     }
 }
 
 fn sample(context: &Context<'_>, root: &Root) -> Vec<Neighbor> {
     let ModelConfig { neighbors: k, deletes, gnn, .. } = *context.config;
-    let mut neighbors = Vec::with_capacity(k);
+    let mut neighbors = Vec::with_capacity(k.min(64));
     if gnn != GnnKind::None {
-        context.index.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
+        context.graph.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
     }
-    neighbors.sort_by_key(|neighbor| relation_of(context.relations, neighbor));
+    neighbors.sort_by_key(|neighbor| relation_of(context, neighbor));
     neighbors
 }
 
@@ -166,14 +166,14 @@ impl Builder<'_> {
         let row = self.out.root_entry.len() as u32;
         let entry = self.entry(root.node, root.as_of);
         self.out.root_entry.push(entry);
-        self.out.root_type.push(u32::from(self.context.index.node_type(root.node).0));
+        self.out.root_type.push(u32::from(self.context.node_type(root.node).0));
         self.out.root_gap.push(gap(self.row_time(entry), root.time));
         if self.context.config.gnn == GnnKind::Cooperative {
-            self.out.root_degree.push(self.context.index.degree_before(root.node, root.as_of) as f64);
+            self.out.root_degree.push(self.context.graph.degree_before(root.node, root.as_of) as f64);
         }
-        let relations = self.context.relations;
-        for pair in neighbors.chunk_by(|a, b| relation_of(relations, a) == relation_of(relations, b)) {
-            self.out.pair_relation.push(relation_of(relations, &pair[0]));
+        let context = self.context;
+        for pair in neighbors.chunk_by(|a, b| relation_of(context, a) == relation_of(context, b)) {
+            self.out.pair_relation.push(relation_of(context, &pair[0]));
             self.out.pair_root.push(row);
             for neighbor in pair {
                 self.push_neighbor(root, neighbor);
@@ -190,19 +190,11 @@ impl Builder<'_> {
         self.out.neighbor_gap.push(gap(Some(neighbor.created), root.time));
         if self.context.config.gnn == GnnKind::Cooperative {
             self.out.neighbor_idle.push(gap(self.row_time(entry), root.time));
-            self.out.neighbor_degree.push(self.context.index.degree_before(neighbor.node, root.as_of) as f64);
+            self.out.neighbor_degree.push(self.context.graph.degree_before(neighbor.node, root.as_of) as f64);
         }
         self.out.neighbors.push(*neighbor);
-        self.push_edge_features(neighbor, neighbor.edge, root.as_of, row);
-    }
-
-    fn push_edge_features(&mut self, neighbor: &Neighbor, edge: EdgeIndex, as_of: Time, row: u32) {
-        let owner = Owner::Edge(neighbor.edge_type);
-        if self.context.featurizer.width(owner) > 0 {
-            let (rows, targets) = &mut self.out.edge_features.by_type[neighbor.edge_type.at()];
-            self.context.featurizer.append(owner, self.context.index.edge_features(edge, as_of.before()), rows);
-            targets.push(row);
-        }
+        let edge = (neighbor.edge_type, neighbor.edge);
+        push_edge_features(self.context, &mut self.out.edge_features, edge, root.as_of.before(), row);
     }
 
     /// The entry of a node as of a time: its last token before, else its stored row, else the start of its type.

@@ -204,13 +204,13 @@ pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
             roots.len() as u32 - 1
         })
     };
-    let mut pairs = Pairs::default();
+    let (mut pairs, context) = (Pairs::default(), world.context());
     for query in queries {
         pairs.source.push(root(query.source, query));
         pairs.destination.push(root(query.destination, query));
         pairs.relation.push(match query.direction {
-            Direction::Out => world.relations.outward(query.edge_type),
-            Direction::In => world.relations.inward(query.edge_type),
+            Direction::Out => context.outward(query.edge_type),
+            Direction::In => context.inward(query.edge_type),
         });
     }
     (roots, pairs)

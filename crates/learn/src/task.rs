@@ -4,16 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Schema, Time};
 use timeweft_index::{Fact, Index};
 
 use crate::rivals::Rivals;
-use crate::{Config, Freshness, LearnError, Predict, Query, Split, splitmix64};
+use crate::{Config, Freshness, LearnError, Predict, Query, Split, Subgraph, World, splitmix64};
 
 /// What is to be predicted: a new edge, one that is removed, or a node that goes, which is both ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Link {
-    /// Type of the edge; of a node that goes the first.
+    /// Type of the edge; of a node that goes the first that the model knows.
     pub edge_type: EdgeTypeId,
     /// The side that the asking node is on: `Out` asks where an edge goes, `In` where it comes from.
     pub direction: Direction,
@@ -40,6 +40,8 @@ impl Link {
 pub struct Task {
     /// The graph, pinned to a commit.
     pub index: Arc<Index>,
+    /// The part of it that the task is about.
+    graph: Arc<Subgraph>,
     /// Predicted links, in order of (time, position).
     pub links: Vec<Link>,
     /// The three parts of the links.
@@ -59,7 +61,20 @@ impl Task {
     /// # Errors
     /// If a target relation is unknown, or too few links are there to split.
     pub fn new(index: Arc<Index>, config: &Config) -> Result<Task, LearnError> {
-        let links = links(&index, config)?;
+        let schema = index.schema().clone();
+        Task::over(Arc::new(Subgraph::whole(index.clone())), index, &schema, config)
+    }
+
+    /// The task of a model that is there already: its graph may have new types, and may have lost some.
+    ///
+    /// # Errors
+    /// As [`Task::new`].
+    pub fn of(world: &World, config: &Config) -> Result<Task, LearnError> {
+        Task::over(world.graph.clone(), world.index.clone(), &world.fitted.schema, config)
+    }
+
+    fn over(graph: Arc<Subgraph>, index: Arc<Index>, schema: &Schema, config: &Config) -> Result<Task, LearnError> {
+        let links = links(&index, &graph, schema, config)?;
         let times: Vec<i64> = links.iter().map(|link| link.time.0).collect();
         let split = match config.train.split_times {
             Some(last) => Split::by_time(&times, last),
@@ -77,12 +92,12 @@ impl Task {
         }
         let rivals = Rivals::of(&index, config);
         let batches_from_part = config.evaluate.batches_from_part;
-        Ok(Task { index, links, split, batches_from_part, predict: config.train.predict, rivals, answers })
+        Ok(Task { index, graph, links, split, batches_from_part, predict: config.train.predict, rivals, answers })
     }
 
     /// Everything that happens, in order of (time, position).
     pub fn facts(&self) -> &[Fact] {
-        self.index.facts()
+        self.graph.facts()
     }
 
     /// The facts before a link's time: what was there when it appeared, and nothing of its own time.
@@ -136,21 +151,23 @@ impl Task {
     }
 }
 
-/// The links of a configuration's task, in order of (time, position).
-fn links(index: &Index, config: &Config) -> Result<Vec<Link>, LearnError> {
+/// The links of a configuration's task, in order of (time, position). Targets are types of `known`, the schema of a model.
+fn links(index: &Index, graph: &Subgraph, known: &Schema, config: &Config) -> Result<Vec<Link>, LearnError> {
     let (train, schema) = (&config.train, index.schema());
-    let facts = || (0..).zip(index.facts());
+    let facts = || (0..).zip(graph.facts());
+    let is_target = |name: &str| train.targets.is_empty() || train.targets.iter().any(|target| target == name);
     if train.predict == Predict::Gone {
-        let wanted = wanted("type of nodes", schema.node_types().iter().map(|of| &*of.name), &train.targets)?;
+        are_known("type of nodes", known.node_types().iter().map(|of| &*of.name), &train.targets)?;
+        let wanted: Vec<bool> = schema.node_types().iter().map(|of| is_target(&of.name)).collect();
         // Relations are what a predictor has weights for.
-        if schema.edge_types().is_empty() {
+        if known.edge_types().is_empty() {
             return Ok(Vec::new());
         }
         let gone = facts().filter(|(_, fact)| {
             let own = fact.action == Action::Delete && fact.edge.is_none();
             own && wanted[index.node_type(fact.source).at()]
         });
-        let (edge_type, direction) = (EdgeTypeId(0), Direction::Out);
+        let (edge_type, direction) = (graph.types().first_edge(), Direction::Out);
         let link = |(fact, &Fact { source, destination, time, .. })| Link {
             edge_type,
             direction,
@@ -161,7 +178,8 @@ fn links(index: &Index, config: &Config) -> Result<Vec<Link>, LearnError> {
         };
         return Ok(gone.map(link).collect());
     }
-    let wanted = wanted("relation", schema.edge_types().iter().map(|of| &*of.relation), &train.targets)?;
+    are_known("relation", known.edge_types().iter().map(|of| &*of.relation), &train.targets)?;
+    let wanted: Vec<bool> = schema.edge_types().iter().map(|of| is_target(&of.relation)).collect();
     let action = if train.predict == Predict::Removed { Action::Delete } else { Action::Create };
     let links = facts().filter(|(_, fact)| fact.action == action).filter_map(|(position, fact)| {
         let (edge_type, _) = fact.edge.filter(|(edge_type, _)| wanted[edge_type.at()])?;
@@ -173,16 +191,14 @@ fn links(index: &Index, config: &Config) -> Result<Vec<Link>, LearnError> {
     Ok(links.flatten().flatten().collect())
 }
 
-/// Which of some types, by their names, are targets: all of them for no targets.
-fn wanted<'a>(
+/// An error for a target that is none of some types.
+fn are_known<'a>(
     what: &'static str,
     types: impl Iterator<Item = &'a str>,
     targets: &[String],
-) -> Result<Vec<bool>, LearnError> {
+) -> Result<(), LearnError> {
     let mut known: Vec<String> = types.map(String::from).collect();
-    let Some(unknown) = targets.iter().find(|name| !known.contains(name)) else {
-        return Ok(known.iter().map(|name| targets.is_empty() || targets.contains(name)).collect());
-    };
+    let Some(unknown) = targets.iter().find(|name| !known.contains(name)) else { return Ok(()) };
     known.sort_unstable();
     known.dedup();
     Err(LearnError::UnknownTarget { what, name: unknown.clone(), known })

@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use timeweft_graph::{NodeIndex, Time};
@@ -17,8 +17,8 @@ use crate::layers::constant;
 use crate::pipeline::{Remembered, absorb_in_slices, answer_with, floats, remember};
 use crate::window::Window;
 use crate::{
-    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, Predict, Query, Task, TrainConfig,
-    TrainFreshness, VectorStore, World, evaluate, predictor, splitmix64,
+    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, ModelConfig, NoNumbers, Predict,
+    Query, Task, TrainConfig, TrainFreshness, VectorStore, World, evaluate, predictor, splitmix64,
 };
 
 /// Facts of one time that are taken in at once: bounds the memory of bulk loads.
@@ -54,6 +54,8 @@ pub enum Progress {
     Ranking { done: usize, of: usize },
     /// An epoch is over.
     Epoch(Epoch),
+    /// Training was stopped in this epoch, of which nothing is kept.
+    Stopped(usize),
 }
 
 /// A trained model.
@@ -72,6 +74,15 @@ pub struct Trained {
     pub epochs: Vec<Epoch>,
     /// The epoch whose weights were kept.
     pub best: usize,
+    /// Facts that a checkpoint has seen already; 0 for a model that was just trained.
+    pub seen: usize,
+}
+
+impl Trained {
+    /// Features whose values are read as missing because they are no numbers, among the facts that no checkpoint has seen.
+    pub fn no_numbers(&self) -> Vec<NoNumbers> {
+        self.world.no_numbers(self.seen..self.world.facts().len())
+    }
 }
 
 /// Weights and optimiser after the last epoch: training goes on from here.
@@ -90,15 +101,31 @@ pub struct Latest {
 /// # Errors
 /// If the configuration is wrong, or the loss stops being a number.
 pub fn train(task: &Task, config: &Config, progress: impl FnMut(Progress)) -> Result<Trained, LearnError> {
+    train_until(task, config, progress, &|| false)
+}
+
+/// The same, ended early once `stop` says so: after the batch at hand, with the best epoch so far. The epoch that was cut short
+/// leaves no trace; one of which only the ranking is left is brought to its end.
+///
+/// # Errors
+/// As [`train`], and if no epoch was over.
+pub fn train_until(
+    task: &Task,
+    config: &Config,
+    progress: impl FnMut(Progress),
+    stop: &dyn Fn() -> bool,
+) -> Result<Trained, LearnError> {
     config.check()?;
     let world = World::new(task.index.clone(), Fitted::fit(task, config));
+    has_room(config, &world)?;
     let model = Htgn::new(config, &world, &Device::flex());
     let latest = Latest { model, optimizer: AdamW::default().init(), steps: 0 };
-    run(task, config, world, Run { latest, epochs: Vec::new(), best: None }, progress)
+    run(task, config, world, Run { latest, epochs: Vec::new(), best: None }, progress, stop)
 }
 
 /// Trains on from where a run stood: the same bits as if it had never been interrupted. The configuration may differ in
-/// `train.epochs` and `train.patience` only.
+/// `train.epochs` and `train.patience` only, and the task is that of the trained world ([`Task::of`]): types that came later
+/// stay unknown. `stop` ends it early, as in [`train_until`].
 ///
 /// # Errors
 /// As [`train`], and if the configuration is another one.
@@ -107,6 +134,7 @@ pub fn resume(
     config: &Config,
     trained: Trained,
     progress: impl FnMut(Progress),
+    stop: &dyn Fn() -> bool,
 ) -> Result<Trained, LearnError> {
     config.check()?;
     let mut known = trained.config.clone();
@@ -117,7 +145,20 @@ pub fn resume(
     let mrr = trained.epochs.get(trained.best.wrapping_sub(1)).map_or(0.0, |epoch| epoch.validation.mrr);
     let best = Some(Best { mrr, model: trained.model, epoch: trained.best });
     let world = World::new(task.index.clone(), trained.world.fitted);
-    run(task, config, world, Run { latest: trained.latest, epochs: trained.epochs, best }, progress)
+    run(task, config, world, Run { latest: trained.latest, epochs: trained.epochs, best }, progress, stop)
+}
+
+/// Refuses a state of the nodes that there is no memory for, before hours of training end in that.
+fn has_room(config: &Config, world: &World) -> Result<(), LearnError> {
+    let ModelConfig { channels, states, width, .. } = config.model;
+    let floats = config.model.state_width() + config.model.memory_width();
+    let bytes = floats.saturating_mul(world.index.n_nodes()).saturating_mul(size_of::<f32>());
+    if Vec::<u8>::new().try_reserve_exact(bytes).is_ok() {
+        return Ok(());
+    }
+    let setting = format!("model.channels {channels} x model.states {states}, model.width {width}");
+    let what = format!("the memory of {} nodes", world.index.n_nodes());
+    Err(LearnError::NoRoom { setting, what, gigabytes: bytes as f64 / 1e9 })
 }
 
 /// A run of training between two epochs.
@@ -140,30 +181,32 @@ fn run(
     world: World,
     run: Run,
     mut progress: impl FnMut(Progress),
+    stop: &dyn Fn() -> bool,
 ) -> Result<Trained, LearnError> {
-    let Run { latest, mut epochs, mut best } = run;
-    let mut learner = Learner::new(task, &world, config, latest.optimizer, latest.steps);
-    let mut model = latest.model.train();
+    let Run { mut latest, mut epochs, mut best } = run;
+    let mut learner = Learner::new(task, &world, config, latest.clone());
+    let mut model = latest.model.clone().train();
     for epoch in epochs.len() + 1..=config.train.epochs {
         if best.as_ref().is_some_and(|best| is_over(config, &epochs, best)) {
             break;
         }
-        let row;
-        (model, row) = learner.epoch(model, epoch, &mut progress)?;
+        let Some((learnt, row)) = learner.epoch(model, epoch, &mut progress, stop)? else {
+            progress(Progress::Stopped(epoch));
+            break;
+        };
+        model = learnt;
         progress(Progress::Epoch(row));
         epochs.push(row);
+        latest = Latest { model: model.valid(), optimizer: learner.optimizer.clone(), steps: learner.step };
         // Without a validation part the latest weights are kept.
         let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|best| row.validation.mrr > best.mrr);
         if chosen {
-            best = Some(Best { mrr: row.validation.mrr, model: model.valid(), epoch });
+            best = Some(Best { mrr: row.validation.mrr, model: latest.model.clone(), epoch });
         }
     }
-    let Some(Best { model: chosen, epoch: best, .. }) = best else {
-        return Err(LearnError::TooLittle { links: task.links.len() });
-    };
-    let latest = Latest { model: model.valid(), optimizer: learner.optimizer, steps: learner.step };
+    let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
     let store = rebuild(&chosen, &world, config, world.facts().len());
-    Ok(Trained { model: chosen, world, latest, store, config: config.clone(), epochs, best })
+    Ok(Trained { model: chosen, world, latest, store, config: config.clone(), epochs, best, seen: 0 })
 }
 
 /// Whether the last epochs were no better than the best one for too long.
@@ -182,7 +225,7 @@ pub fn rebuild(model: &Htgn, world: &World, config: &Config, until: usize) -> Ve
 pub fn absorb(model: &Htgn, world: &World, config: &Config, store: &mut VectorStore, until: usize) {
     // Larger batches are faster and change nothing, unless what is known inside a batch is part of the model.
     let is_part = config.model.bucket == Bucket::Batch || config.model.sweeps > 0;
-    let size = if is_part { 1 } else { 4 } * config.train.batch;
+    let size = config.train.batch.saturating_mul(if is_part { 1 } else { 4 });
     for range in batches(world.facts(), store.absorbed()..until, size, 0) {
         match range.len() > SLICE && world.is_one_time(&range) {
             true => absorb_in_slices(model, world, range, store, SLICE),
@@ -208,23 +251,20 @@ struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    fn new(
-        task: &'a Task,
-        world: &'a World,
-        config: &'a Config,
-        optimizer: ModuleOptimizer,
-        step: usize,
-    ) -> Learner<'a> {
+    fn new(task: &'a Task, world: &'a World, config: &'a Config, latest: Latest) -> Learner<'a> {
+        let Latest { optimizer, steps: step, .. } = latest;
         Learner { task, world, config, optimizer, pools: training_pools(task, config.evaluate.all_nodes), step }
     }
 
-    /// One pass. The model goes in and out: held once, the optimiser changes its weights without a copy.
+    /// One pass; `None` if it was stopped. The model goes in and out: held once, the optimiser changes its weights without a
+    /// copy.
     fn epoch(
         &mut self,
         mut model: Htgn,
         epoch: usize,
         progress: &mut impl FnMut(Progress),
-    ) -> Result<(Htgn, Epoch), LearnError> {
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<(Htgn, Epoch)>, LearnError> {
         let started = Instant::now();
         let Config { train, .. } = self.config;
         let end = self.world.n_facts_before(self.task.time_of(self.task.split.train_end));
@@ -234,6 +274,9 @@ impl<'a> Learner<'a> {
         let (mut sum, mut done) = (0.0, 0);
         let mut window = Window::new(train.window);
         for range in batches(self.world.facts(), 0..end, train.batch, offset) {
+            if stop() {
+                return Ok(None);
+            }
             let start = self.world.facts()[range.start].time;
             let as_of = (train.freshness == TrainFreshness::Batch).then_some(start);
             // Who asks at one time sees nothing of what happens at it.
@@ -248,7 +291,7 @@ impl<'a> Learner<'a> {
                 let (learnt, loss, forward) = self.learn(model, window.facts(), (links, as_of), epoch, &store);
                 (model, remembered) = (learnt, Some(forward));
                 if !loss.is_finite() {
-                    return Err(LearnError::Diverged { epoch, loss });
+                    return Err(self.diverged(epoch, loss));
                 }
                 (sum, done) = (sum + f64::from(loss) * n as f64, done + n);
             }
@@ -271,6 +314,9 @@ impl<'a> Learner<'a> {
         }
         let train_seconds = started.elapsed().as_secs_f64();
         let valid = model.valid();
+        if !are_finite(&valid) {
+            return Err(self.diverged(epoch, f32::NAN));
+        }
         absorb(&valid, self.world, self.config, &mut store, end);
         let part = self.task.split.train_end..self.task.split.val_end;
         // Epochs are compared by drawn candidates also where the figures of the test part count all.
@@ -278,7 +324,13 @@ impl<'a> Learner<'a> {
         config.evaluate.candidates = if config.evaluate.candidates == 0 { 100 } else { config.evaluate.candidates };
         let ranks = evaluate::ranks(&valid, self.world, self.task, &config, part, Freshness::Event, store, progress);
         let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
-        Ok((model, Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second }))
+        let row = Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second };
+        Ok(Some((model, row)))
+    }
+
+    fn diverged(&self, epoch: usize, loss: f32) -> LearnError {
+        let no_numbers = self.world.no_numbers(0..self.world.facts().len());
+        LearnError::Diverged { epoch, loss, learning_rate: self.config.train.learning_rate, no_numbers }
     }
 
     /// Numbers of the target links whose facts lie in a range.
@@ -371,6 +423,19 @@ impl<'a> Learner<'a> {
         let weight = if loss == Loss::Bce { 0.0 } else { (others / drawn.len() as f32).max(1.0).ln() };
         (met, drawn, weight)
     }
+}
+
+/// Whether every weight is a finite number: the step after the last loss may have broken them.
+fn are_finite(model: &Htgn) -> bool {
+    struct Finite(bool);
+    impl ModuleVisitor for Finite {
+        fn visit_float<const D: usize>(&mut self, weights: &Param<Tensor<D>>) {
+            self.0 &= floats(weights.val()).iter().all(|weight| weight.is_finite());
+        }
+    }
+    let mut finite = Finite(true);
+    model.visit(&mut finite);
+    finite.0
 }
 
 /// For each side, the nodes that answered it in the training part; all answers of its type where these are candidates. None

@@ -59,7 +59,7 @@ pub(crate) fn lay_out(context: &Context<'_>, rows: &[Row], store: &VectorStore) 
     }
     let starts = at_stored.len() as u32;
     let tokens = starts + context.relations.n_node_types() as u32;
-    let start_of = |node: NodeIndex| starts + context.index.node_type(node).at() as u32;
+    let start_of = |node: NodeIndex| starts + context.node_type(node).at() as u32;
     let at = |row: &Row| match *row {
         Row::Stored(node) => at_stored.get(&node).copied().unwrap_or_else(|| start_of(node)),
         Row::Start(node) => start_of(node),

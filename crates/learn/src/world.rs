@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::Time;
+use timeweft_graph::{EdgeTypeId, NodeTypeId, Schema, Time};
 use timeweft_index::{Fact, Index};
 
 use crate::batch::{Context, identity_slots};
 use crate::history::History;
-use crate::{Affinity, Clock, Config, Featurizer, ModelConfig, Relations, Task};
+use crate::{Affinity, Clock, Config, Featurizer, ModelConfig, Relations, Subgraph, Task, Unknown};
 
 /// Measured on the training part (law 5: statistics never see later data).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -22,8 +22,8 @@ pub struct Fitted {
     pub affinity: Affinity,
     /// Rows of the identity table; 0 if it is off.
     pub identity_slots: usize,
-    /// Edge types and node types that the weights were made for.
-    pub types: [usize; 2],
+    /// The types and features that the weights were made for.
+    pub schema: Schema,
     /// How the model reads the graph: the same in training and in service.
     pub config: ModelConfig,
 }
@@ -40,14 +40,9 @@ impl Fitted {
             featurizer: Featurizer::fit(index, schema, facts),
             affinity: Affinity::fit(facts, schema.edge_types().len()),
             identity_slots: slots,
-            types: Fitted::types(index),
+            schema: schema.clone(),
             config: config.model.clone(),
         }
-    }
-
-    /// Numbers of edge types and node types of a graph.
-    pub fn types(index: &Index) -> [usize; 2] {
-        [index.schema().edge_types().len(), index.schema().node_types().len()]
     }
 }
 
@@ -56,7 +51,9 @@ impl Fitted {
 pub struct World {
     /// The graph, pinned to a commit.
     pub index: Arc<Index>,
-    /// Its relations.
+    /// The part of it that the model knows.
+    pub(crate) graph: Arc<Subgraph>,
+    /// The model's relations.
     pub relations: Relations,
     /// Measured on the training part.
     pub fitted: Fitted,
@@ -66,18 +63,46 @@ pub struct World {
 }
 
 impl World {
-    /// Reads `index` with what was fitted on its training part.
+    /// Reads `index` with what was fitted on its training part. What has come to the graph since and is of other types is
+    /// not there for the model.
     pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
         let slots = identity_slots(&index, fitted.identity_slots);
-        let history = Arc::new(History::of(&index));
-        let relations = Relations::of(index.schema(), fitted.config.typed);
-        World { relations, slots, fitted, history, index }
+        let graph = Arc::new(Subgraph::new(index.clone(), &fitted.schema));
+        let history = Arc::new(History::of(&index, graph.facts()));
+        let relations = Relations::of(&fitted.schema, fitted.config.typed);
+        World { graph, relations, slots, fitted, history, index }
+    }
+
+    /// What the graph has and the model does not know.
+    pub fn unknown(&self) -> Unknown {
+        self.graph.unknown(&self.fitted.schema)
+    }
+
+    /// Whether the model knows no type of the graph.
+    pub(crate) fn knows_nothing(&self) -> bool {
+        self.graph.types().knows_no_type()
+    }
+
+    /// Whether the model knows a type of nodes of the graph.
+    pub fn knows_node_type(&self, id: NodeTypeId) -> bool {
+        self.graph.types().knows_node(id)
+    }
+
+    /// Whether the model knows a type of edges of the graph.
+    pub fn knows_edge_type(&self, id: EdgeTypeId) -> bool {
+        self.graph.types().knows_edge(id)
+    }
+
+    /// The edge type that questions about nodes that go are asked by: the model's first.
+    pub fn stand_in(&self) -> EdgeTypeId {
+        self.graph.types().first_edge()
     }
 
     /// What batches need.
     pub fn context(&self) -> Context<'_> {
         Context {
             index: &self.index,
+            graph: &self.graph,
             relations: self.relations,
             featurizer: &self.fitted.featurizer,
             clock: &self.fitted.clock,
@@ -86,9 +111,9 @@ impl World {
         }
     }
 
-    /// Everything that happens, in order of (time, position).
+    /// Everything that happens to what the model knows, in order of (time, position).
     pub fn facts(&self) -> &[Fact] {
-        self.index.facts()
+        self.graph.facts()
     }
 
     /// Whether the facts of a batch are all of one time: nothing that is asked inside the batch sees any of them.

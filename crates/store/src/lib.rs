@@ -62,7 +62,7 @@ pub use documents::{Document, DocumentOptions, OPEN};
 pub use error::StoreError;
 pub use load::{ActionCounts, ClippedCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats};
 pub use rollback::{LoadState, RollbackReport};
-pub use splice::{Dropped, SpliceReport};
+pub use splice::{Dropped, Effective, SpliceReport};
 pub use store::Store;
 pub use timeweft_graph::Dangling;
 pub use verify::VerifyReport;

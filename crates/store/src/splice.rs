@@ -27,10 +27,11 @@ use crate::store::{Store, log_dir};
 
 /// A load of the effective log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Effective {
-    pub(crate) load: LoadId,
+pub struct Effective {
+    /// Its number.
+    pub load: LoadId,
     /// The load that wrote its events: itself, or a rollback or back-dated load that changed them.
-    pub(crate) written_by: LoadId,
+    pub written_by: LoadId,
 }
 
 /// The effective log at a commit.

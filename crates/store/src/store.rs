@@ -12,7 +12,7 @@ use crate::StoreError;
 use crate::catalogue::{Catalogue, FILE};
 use crate::load::LoadRecord;
 use crate::segment::{Segment, sync_dir};
-use crate::splice::Effective;
+use crate::splice::{Effective, effective};
 
 /// A graph directory, open for reading and loading by this process alone.
 ///
@@ -106,6 +106,11 @@ impl Store {
     /// The registry, in order of the loads, with those that were taken back ([`Store::load_state`]) and what took them back.
     pub fn loads(&self) -> &[LoadRecord] {
         &self.loads
+    }
+
+    /// The loads that make the graph at a commit, in the order of its log.
+    pub fn effective_log(&self, commit: Commit) -> Vec<Effective> {
+        effective(&self.loads, commit)
     }
 
     /// The types at the latest commit.

@@ -137,7 +137,7 @@ impl Model {
         }
         self.trained_for(&node.node_type)?;
         let index = self.alive(node, time)?;
-        Ok(Explanation { counters: None, ..self.explained(EdgeTypeId(0), (index, index), node, time) })
+        Ok(Explanation { counters: None, ..self.explained(self.trained.world.stand_in(), (index, index), node, time) })
     }
 
     fn explained(
@@ -186,7 +186,7 @@ impl Model {
         let index = self.index();
         let root = if recalled.at_source { ends.0 } else { ends.1 };
         let told = |&position: &usize| {
-            let fact = index.facts()[position];
+            let fact = self.trained.world.facts()[position];
             let other = if fact.source == root { fact.destination } else { fact.source };
             RecalledFact {
                 action: fact.action,

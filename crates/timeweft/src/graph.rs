@@ -4,7 +4,8 @@ use std::path::Path;
 
 use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
 use timeweft_store::{
-    Document, DocumentOptions, LoadRecord, LoadReport, LoadRequest, LoadState, RollbackReport, Store, VerifyReport,
+    Document, DocumentOptions, Effective, LoadRecord, LoadReport, LoadRequest, LoadState, RollbackReport, Store,
+    VerifyReport,
 };
 
 use crate::load::{self, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
@@ -65,6 +66,11 @@ impl Graph {
     /// The registry of loads, oldest first.
     pub fn loads(&self) -> &[LoadRecord] {
         self.store.loads()
+    }
+
+    /// The loads that make the graph at a commit, in the order of its log.
+    pub(crate) fn effective_log(&self, commit: Commit) -> Vec<Effective> {
+        self.store.effective_log(commit)
     }
 
     /// Bytes on disk.

@@ -4,20 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use timeweft_graph::{EdgeKey, EdgeTypeId, NodeIndex, NodeKey, Time};
+use timeweft_graph::{Commit, EdgeKey, EdgeTypeId, LoadId, NodeIndex, NodeKey, NodeTypeId, Time};
 use timeweft_index::Index;
 use timeweft_learn::{Query, Task, Trained};
+use timeweft_store::Effective;
 
 pub use crate::explanation::{Count, Counters, Explanation, HeardNeighbor, RecalledFact, RecalledMoment};
 pub use crate::model_error::ModelError;
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
     Aggregation, Bin, Bucket, Calibration, CellKind, Config, ConfigError, Curves, DeleteRule, Epoch, EvaluateConfig,
-    Evaluation, Freshness, GnnKind, Importance, LearnError, Loss, Metrics, ModelConfig, Predict,
-    Progress as LearnProgress, Space, Traffic, TrainConfig, TrainFreshness, splitmix64,
+    Evaluation, Freshness, GnnKind, Importance, LearnError, Loss, Metrics, ModelConfig, NoNumbers, Predict,
+    Progress as LearnProgress, Space, Traffic, TrainConfig, TrainFreshness, Unknown, splitmix64,
 };
 
-use crate::Graph;
+use crate::{Graph, View};
 
 /// A trained model of a graph, with the graph as it stood when the model was trained or loaded.
 pub struct Model {
@@ -48,40 +49,86 @@ pub struct Prediction {
     pub probability: f32,
 }
 
+/// What a training runs on, and what ends it early.
+#[derive(Clone, Copy, Default)]
+pub struct TrainOptions<'a> {
+    /// The graph that is learnt from; left out, that of the newest commit.
+    pub view: Option<&'a View>,
+    /// Asked before every batch; once it says so, training ends with the best epoch so far.
+    pub stop: Option<&'a dyn Fn() -> bool>,
+}
+
 impl Graph {
     /// Trains a model on the newest commit and keeps it as `models/<name>.twm` in the graph's directory. A model of that
     /// name is replaced once the new one is whole.
     ///
     /// The borders of the parts are kept as times, so links that come later are test links of this model.
     pub fn train(&self, name: &str, config: &Config, progress: impl FnMut(LearnProgress)) -> Result<Model, ModelError> {
+        self.train_with(name, config, &TrainOptions::default(), progress)
+    }
+
+    /// The same on another commit, or to be ended early. A training that was ended before its first epoch was over is an error
+    /// and keeps nothing; a model of that name stays as it is.
+    pub fn train_with(
+        &self,
+        name: &str,
+        config: &Config,
+        options: &TrainOptions<'_>,
+        progress: impl FnMut(LearnProgress),
+    ) -> Result<Model, ModelError> {
         let path = self.model_path(name)?;
         config.check().map_err(LearnError::from)?;
-        let task = Task::new(self.view().index().clone(), config)?;
+        let view = options.view.cloned().unwrap_or_else(|| self.view());
+        let task = Task::new(view.index().clone(), config)?;
         let last_of = |end: usize| task.links.get(end.saturating_sub(1)).map_or(i64::MIN, |link| link.time.0);
         let mut config = config.clone();
         config.train.split_times = Some([last_of(task.split.train_end), last_of(task.split.val_end)]);
-        let trained = timeweft_learn::train(&task, &config, progress)?;
-        self.keep(name, &path, trained)
+        let trained = timeweft_learn::train_until(&task, &config, progress, options.stop.unwrap_or(&|| false))?;
+        self.keep(name, &path, view.commit(), trained)
     }
 
     /// Trains a model on from where its training stood, up to `epochs` in all, as if it had never stopped: the same bits, if
-    /// the graph is the same. Its configuration stays what it was.
-    pub fn resume(&self, name: &str, epochs: usize, progress: impl FnMut(LearnProgress)) -> Result<Model, ModelError> {
+    /// the graph is the same. Its configuration stays what it was, and it stays with the types that it began with.
+    pub fn resume(
+        &self,
+        name: &str,
+        epochs: usize,
+        options: &TrainOptions<'_>,
+        progress: impl FnMut(LearnProgress),
+    ) -> Result<Model, ModelError> {
         let path = self.model_path(name)?;
-        let Model { trained, .. } = self.load_model(name)?;
+        let view = options.view.cloned().unwrap_or_else(|| self.view());
+        let Model { trained, .. } = self.load_model_at(name, &view)?;
         let mut config = trained.config.clone();
         config.train.epochs = epochs;
-        let task = Task::new(self.view().index().clone(), &config)?;
-        let trained = timeweft_learn::resume(&task, &config, trained, progress)?;
-        self.keep(name, &path, trained)
+        let task = Task::of(&trained.world, &config)?;
+        let stop = options.stop.unwrap_or(&|| false);
+        let trained = timeweft_learn::resume(&task, &config, trained, progress, stop)?;
+        self.keep(name, &path, view.commit(), trained)
     }
 
-    /// Saves a model in the folder of models.
-    fn keep(&self, name: &str, path: &Path, trained: Trained) -> Result<Model, ModelError> {
+    /// Saves a model of the graph at a commit in the folder of models.
+    fn keep(&self, name: &str, path: &Path, commit: Commit, trained: Trained) -> Result<Model, ModelError> {
         let folder = self.models_folder();
-        std::fs::create_dir_all(&folder).map_err(|source| ModelError::Io { path: folder, source })?;
-        trained.save(path)?;
+        let is_new = !folder.is_dir();
+        let made = std::fs::create_dir_all(&folder).and_then(|()| match is_new {
+            // The folder is durable only once the one that holds it is.
+            true => std::fs::File::open(self.dir())?.sync_all(),
+            false => Ok(()),
+        });
+        made.map_err(|source| ModelError::Io { path: folder, source })?;
+        trained.save(path, &self.lineage(commit))?;
         Ok(Model { name: name.into(), trained })
+    }
+
+    /// What the graph at a commit is made of: a number a load, in the order of the log.
+    fn lineage(&self, commit: Commit) -> Vec<u64> {
+        let content = |id: LoadId| self.loads().iter().find(|load| load.id == id).map_or("", |load| &load.content_hash);
+        let number = |entry: &Effective| {
+            let ids = splitmix64(splitmix64(entry.load.0) ^ entry.written_by.0);
+            content(entry.load).bytes().fold(ids, |hash, byte| splitmix64(hash ^ u64::from(byte)))
+        };
+        self.effective_log(commit).iter().map(number).collect()
     }
 
     /// Names of all models, sorted.
@@ -99,11 +146,16 @@ impl Graph {
 
     /// Loads a model. Its memory takes in what the graph has learned since it was trained.
     pub fn load_model(&self, name: &str) -> Result<Model, ModelError> {
+        self.load_model_at(name, &self.view())
+    }
+
+    /// Loads a model that reads the graph as it was known at the commit of a view, before or after its training.
+    pub fn load_model_at(&self, name: &str, view: &View) -> Result<Model, ModelError> {
         let path = self.model_path(name)?;
         if !path.exists() {
             return Err(ModelError::NoModel { name: name.into(), folder: self.models_folder(), known: self.models()? });
         }
-        let trained = Trained::load(&path, self.view().index().clone())?;
+        let trained = Trained::load(&path, view.index().clone(), &self.lineage(view.commit()))?;
         Ok(Model { name: name.into(), trained })
     }
 
@@ -163,7 +215,7 @@ impl Model {
     /// What the batches of the training part look like.
     pub fn traffic(&self) -> Result<Traffic, ModelError> {
         let Trained { world, config, .. } = &self.trained;
-        let task = Task::new(world.index.clone(), config)?;
+        let task = Task::of(world, config)?;
         let until = world.n_facts_before(task.time_of(task.split.train_end));
         Ok(Traffic::of(world.facts(), until, config.train.batch))
     }
@@ -176,7 +228,7 @@ impl Model {
         mut progress: impl FnMut(LearnProgress),
     ) -> Result<Vec<Evaluation>, ModelError> {
         let Trained { model, world, config, .. } = &self.trained;
-        let task = Task::new(world.index.clone(), config)?;
+        let task = Task::of(world, config)?;
         let links = match part {
             Part::Validation => task.split.train_end..task.split.val_end,
             Part::Test => task.split.val_end..task.split.end,
@@ -194,7 +246,7 @@ impl Model {
         if config.model.gnn == GnnKind::None {
             return Ok(Vec::new());
         }
-        let task = Task::new(world.index.clone(), config)?;
+        let task = Task::of(world, config)?;
         let test = task.split.val_end..task.split.end;
         Ok(timeweft_learn::curves(&self.trained, &timeweft_learn::stretches(&task, test, links)))
     }
@@ -228,6 +280,7 @@ impl Model {
             asked: node_type.into(),
             known: schema.node_types().iter().map(|of| of.name.to_string()).collect(),
         })?;
+        self.knows_node_type(node_type)?;
         self.trained_for(node_type)?;
         Ok(self.predictions(self.trained.predict_gone(known, time, top)))
     }
@@ -276,8 +329,9 @@ impl Model {
             _ if !train.targets.is_empty() => return train.targets.clone(),
             Predict::Created | Predict::Removed => {}
         }
-        let edge_types = self.index().schema().edge_types().iter();
-        let mut names: Vec<String> = edge_types.map(|of| of.relation.to_string()).collect();
+        let edge_types = (0..).map(EdgeTypeId).zip(self.index().schema().edge_types());
+        let known = edge_types.filter(|(id, _)| self.trained.world.knows_edge_type(*id));
+        let mut names: Vec<String> = known.map(|(_, of)| of.relation.to_string()).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -289,8 +343,35 @@ impl Model {
         if train.predict != Predict::Gone {
             return Vec::new();
         }
-        let all = self.index().schema().node_types().iter().map(|of| of.name.to_string());
-        if train.targets.is_empty() { all.collect() } else { train.targets.clone() }
+        if train.targets.is_empty() { self.known_node_types() } else { train.targets.clone() }
+    }
+
+    /// What the graph has and the model does not know, because it came after the training.
+    pub fn unknown(&self) -> Unknown {
+        self.trained.world.unknown()
+    }
+
+    /// Features with values that the model reads as missing because they are no numbers to it, of what the graph has learned
+    /// since the training; of everything for a model that was just trained.
+    pub fn no_numbers(&self) -> Vec<NoNumbers> {
+        self.trained.no_numbers()
+    }
+
+    /// The node types of the graph that the model knows.
+    fn known_node_types(&self) -> Vec<String> {
+        let types = (0..).map(NodeTypeId).zip(self.index().schema().node_types());
+        let known = types.filter(|(id, _)| self.trained.world.knows_node_type(*id));
+        known.map(|(_, of)| of.name.to_string()).collect()
+    }
+
+    /// An error for a type of the graph that the model does not know.
+    fn knows_node_type(&self, name: &str) -> Result<(), ModelError> {
+        match self.index().schema().node_type(name) {
+            Some(id) if !self.trained.world.knows_node_type(id) => {
+                Err(ModelError::NotKnown { asked: format!("the node type {name}"), known: self.known_node_types() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What it predicts.
@@ -317,6 +398,7 @@ impl Model {
 
     pub(crate) fn alive(&self, key: &NodeKey, time: Time) -> Result<NodeIndex, ModelError> {
         let index = self.index();
+        self.knows_node_type(&key.node_type)?;
         let node = index.node_index(key).ok_or_else(|| ModelError::UnknownNode(key.clone()))?;
         if !index.alive(node, time.before()) {
             let time = index.schema().unit().format(time);
@@ -338,15 +420,21 @@ impl Model {
                 && schema.node_type_name(edge.source) == source.node_type
                 && destination_type.is_none_or(|wanted| *schema.node_type_name(edge.destination) == *wanted)
         };
-        let fitting: Vec<_> = (0..).zip(schema.edge_types()).filter(|(_, edge)| fits(edge)).collect();
-        match fitting.as_slice() {
-            [] => Err(ModelError::UnknownRelation {
+        let all = || (0..).map(EdgeTypeId).zip(schema.edge_types());
+        let is_known = |(id, _): &(EdgeTypeId, _)| self.trained.world.knows_edge_type(*id);
+        let name = |(id, _): (EdgeTypeId, _)| schema.owner_name(timeweft_graph::Owner::Edge(id));
+        let fitting: Vec<_> = all().filter(|(_, edge)| fits(edge)).collect();
+        let known: Vec<_> = fitting.iter().copied().filter(is_known).collect();
+        match known.as_slice() {
+            [] if fitting.is_empty() => Err(ModelError::UnknownRelation {
                 asked: format!("{} -{relation}-> {}", source.node_type, destination_type.unwrap_or("anything")),
-                known: (0..schema.edge_types().len())
-                    .map(|id| schema.owner_name(timeweft_graph::Owner::Edge(EdgeTypeId(id as u16))))
-                    .collect(),
+                known: all().map(name).collect(),
             }),
-            [(id, _)] => self.trained_for(relation).map(|()| EdgeTypeId(*id)),
+            [] => Err(ModelError::NotKnown {
+                asked: format!("the edge type {}", name(fitting[0])),
+                known: all().filter(is_known).map(name).collect(),
+            }),
+            [(id, _)] => self.trained_for(relation).map(|()| *id),
             several => Err(ModelError::SeveralTypes {
                 relation: relation.into(),
                 types: several.iter().map(|(_, edge)| schema.node_type_name(edge.destination).to_string()).collect(),

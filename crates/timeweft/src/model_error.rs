@@ -49,6 +49,14 @@ pub enum ModelError {
         /// What the model predicts.
         known: Vec<String>,
     },
+    /// A type that came to the graph after the model was trained.
+    #[error("the model does not know {asked}, which came to the graph after its training: it knows {}. Train again to take it in", known.join(", "))]
+    NotKnown {
+        /// Asked for.
+        asked: String,
+        /// Types of the graph that the model knows.
+        known: Vec<String>,
+    },
     /// A question of another kind than the model was trained for.
     #[error("the model predicts {}, not {asked}: train one with `predict = \"{}\"` in [train]", predicts.name(), wanted.name())]
     OtherQuestion {

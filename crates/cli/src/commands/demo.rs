@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let config = config(&target, links, args.epochs);
     story::step(output, 4, &format!("Learn from the past which `{target}` edges come next"))?;
     story::training(output, links, &config)?;
-    let model = train::fit(&graph, MODEL, &config, output)?;
+    let (model, outcome) = train::fit(&graph, &view, MODEL, &config, output)?;
 
     story::step(output, 5, "Is it any good? The model beside rules that need no training")?;
     output.say("Ranked on the latest links, which it has never seen, each among 100 others.")?;
@@ -91,13 +91,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
     let path = dir.join("report.html");
     let first = questions.first().and_then(|question| question.explanation.clone());
-    train::report(&graph, &model, evaluations, questions)
+    train::report(&graph, &view, &model, evaluations, questions)
         .write(&path)
         .with_context(|| format!("writing the report {}", path.display()))?;
     story::step(output, 7, "All of this as a page")?;
     output.say(&format!("{}", path.display()))?;
     story::closing(output, (&dir, graph.unit()), &moments, first.as_ref(), started.elapsed())?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 /// The directory itself if it is free, else the next one that is.

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use timeweft::{Curves, Evaluation, Freshness, Importance, Model, Part};
 
+use super::predict::NamedModel;
 use super::train::Bar;
 use crate::context::{Context, Outcome};
 use crate::output::{Output, Table};
@@ -16,16 +17,16 @@ Examples:
   timeweft evaluate --model small --part validation --freshness event,batch:50
   timeweft evaluate --explanations 100                and whether its explanations are true
 
-Freshness says what an answer may know. `event`: everything strictly before the link. `batch:N`: nothing of the batch of N
-links that the link lies in, as most published figures have it. Figures of different freshness do not compare.";
+Freshness says what an answer may know. `event`: everything strictly before the link. `batch:N`: nothing of the \
+batch of N links that the link lies in, as most published figures have it. Figures of different freshness do not \
+compare. Each link is asked about at its own time, so there is no --at.";
 
 /// Arguments of `evaluate`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Name of the model.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    model: String,
+    #[command(flatten)]
+    of: NamedModel,
     /// The links that are ranked.
     #[arg(long, value_enum, default_value_t)]
     part: PartArg,
@@ -49,7 +50,7 @@ pub(crate) enum PartArg {
 
 /// Runs `evaluate`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let model = context.open()?.load_model(&args.model)?;
+    let model = args.of.open(&context.open()?)?;
     let part = match args.part {
         PartArg::Validation => Part::Validation,
         PartArg::Test => Part::Test,

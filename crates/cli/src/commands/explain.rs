@@ -13,9 +13,10 @@ Examples:
   timeweft explain person ada --relation edited document atlas-014   why would ada edit it?
   timeweft explain term PO:0009006 --model going                     why would the term go next?
 
-Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's signed share of the
-lead over other candidates: right of the line it spoke for the link, left of it against. What a node remembers are the moments that
-its memory was made of, with the same kind of share. Of a co-operative model, \"shut\" says that one side would not talk.";
+Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's \
+signed share of the lead over other candidates: right of the line it spoke for the link, left of it against. What \
+a node remembers are the moments that its memory was made of, with the same kind of share. Of a co-operative model, \
+\"shut\" says that one side would not talk.";
 
 /// Arguments of `explain`.
 #[derive(clap::Args, Debug)]

@@ -13,8 +13,8 @@ Examples:
   timeweft nearest person ada                         whom the model reads as it reads ada
   timeweft nearest person ada --by memory --at 2025-03-03 --top 3
 
-Nodes of the same type that are alive just before the time, by the cosine of their vectors: an embedding is
-what the predictor reads (memory, features and neighbours), the memory what past messages have left.";
+Nodes of the same type that are alive just before the time, by the cosine of their vectors: an embedding is what \
+the predictor reads (memory, features and neighbours), the memory what past messages have left.";
 
 /// Arguments of `nearest`.
 #[derive(clap::Args, Debug)]

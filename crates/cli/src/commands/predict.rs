@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::bail;
-use timeweft::{Action, DeleteRule, ExternalId, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
+use timeweft::{Action, ExternalId, Graph, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
 
 use super::explain::bar;
-use crate::context::{Context, Outcome, UsageError, parse_time};
-use crate::output::{Output, Table};
+use crate::context::{Context, DeletesArg, Outcome, UsageError, parse_time, pin_commit};
+use crate::output::{Output, Table, note};
 use crate::report::Question;
 
 const AFTER_HELP: &str = "\
@@ -17,9 +17,11 @@ Examples:
   timeweft predict person ada --relation edited --at 2025-03-03 --top 3
   timeweft predict term --model going                 which terms are deleted or merged next
 
-The answer knows everything strictly before the time, and nothing else. The share is a softmax over all candidates: the nodes of
-the relation's destination type that are alive just before; of a model that was trained with predict = \"removed\" those that
-the source has an edge to, with predict = \"gone\" the nodes of the type.";
+The answer knows everything strictly before the time, and nothing else. The share is a softmax over all \
+candidates: the nodes of the relation's destination type that are alive just before, without the source itself \
+unless it had such an edge to itself; of a model that was trained with predict = \"removed\" those that the \
+source has an edge to, with predict = \"gone\" the nodes of the type. Types and features that came after the \
+training are not there for the model; a warning names them.";
 
 /// Arguments of `predict`.
 #[derive(clap::Args, Debug)]
@@ -57,20 +59,50 @@ pub(crate) struct ModelArgs {
     /// Time of the question: an integer, a date (2016-05-17) or RFC 3339; left out, the moment after the last event.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
+    #[command(flatten)]
+    named: NamedModel,
+}
+
+/// Which model is asked, over which graph.
+#[derive(clap::Args, Debug)]
+pub(crate) struct NamedModel {
     /// Name of the model.
     #[arg(long, value_name = "NAME", default_value = "default")]
     model: String,
-    /// How deleted things must be read, `hard` (gone) or `soft` (still there): an error if the model was trained otherwise.
-    #[arg(long, value_name = "RULE", value_parser = deletes)]
-    deletes: Option<DeleteRule>,
+    /// Read the graph as the store knew it at this commit; left out, the newest.
+    #[arg(long, value_name = "N")]
+    commit: Option<u64>,
+    /// How deleted things must be read, gone (hard) or still there (soft): an error if the model was trained otherwise.
+    #[arg(long, value_enum)]
+    deletes: Option<DeletesArg>,
 }
 
-/// Reads a rule of deletes.
-fn deletes(text: &str) -> Result<DeleteRule, String> {
-    match text {
-        "hard" => Ok(DeleteRule::Hard),
-        "soft" => Ok(DeleteRule::Soft),
-        _ => Err("must be hard or soft".into()),
+impl NamedModel {
+    /// Opens the model.
+    pub(crate) fn open(&self, graph: &Graph) -> anyhow::Result<Model> {
+        open_model(graph, &self.model, &pin_commit(graph, self.commit)?, self.deletes)
+    }
+}
+
+/// Opens a model of a graph at a commit, if it reads deletes as it is asked to; what it does not know is told.
+pub(crate) fn open_model(graph: &Graph, name: &str, view: &View, deletes: Option<DeletesArg>) -> anyhow::Result<Model> {
+    let model = graph.load_model_at(name, view)?;
+    deletes.map_or(Ok(()), |rule| model.expect_deletes(rule.into()))?;
+    warn(&model);
+    Ok(model)
+}
+
+/// Tells on standard error what a model leaves out of its graph.
+pub(crate) fn warn(model: &Model) {
+    let unknown = model.unknown();
+    if !unknown.is_empty() {
+        note(&format!(
+            "warning: the model `{}` does not know {unknown}: it answers as if they were not there; `timeweft train` takes them in",
+            model.name()
+        ));
+    }
+    for no_numbers in model.no_numbers() {
+        note(&format!("warning: {no_numbers}: the model reads it as missing there"));
     }
 }
 
@@ -97,7 +129,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 fn gone(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (model, time, unit) = args.ask.of.open(context)?;
     if model.predicts() != Predict::Gone {
-        return Err(UsageError(format!("whose edges? give the ID of a {}", args.source_type)).into());
+        return Err(UsageError(format!("whose edges? give the ID of a node of type {}", args.source_type)).into());
     }
     let predictions = model.predict_gone(&args.source_type, time, args.top)?;
     context.output.say(&format!("{} that goes at {}:", args.source_type, unit.format(time)))?;
@@ -111,8 +143,7 @@ impl ModelArgs {
         let graph = context.open()?;
         let unit = graph.unit();
         let time = self.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
-        let model = graph.load_model(&self.model)?;
-        self.deletes.map_or(Ok(()), |rule| model.expect_deletes(rule))?;
+        let model = self.named.open(&graph)?;
         // The end of time is no moment that anything could happen at.
         let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
         Ok((model, time, unit))
@@ -127,7 +158,8 @@ impl AskArgs {
         let relation = match (&self.relation, relations.as_slice()) {
             (Some(relation), _) => relation.clone(),
             (None, [only]) => only.clone(),
-            (None, _) => bail!("the model predicts several relations: say which with --relation"),
+            (None, []) => bail!("the graph has none of the relations that the model predicts"),
+            (None, several) => bail!("the model predicts {}: say which with --relation", several.join(", ")),
         };
         Ok(Asked { model, relation, time, unit })
     }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use timeweft::query::{Answer, Filter, Linked, Order, Page, Query, QueryError, Row, SearchText};
 use timeweft::{EdgeState, ExternalId, MergeRecord, NodeKey};
 
-use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading, UsageError};
+use crate::context::{Context, Outcome, ReadArgs, Reading, UsageError};
 use crate::lookup::{find_node, known_feature, known_relation, known_type};
 use crate::output::json::{EdgeJson, NodeJson, StateJson};
 use crate::output::{Table, note, text};
@@ -156,7 +156,7 @@ impl<'a> NodeLine<'a> {
 
 /// Asks and tells.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: DeletesArg::Hard };
+    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: None };
     let reading = read.read(context)?;
     args.check(&reading)?;
     let query = args.query(&reading)?;

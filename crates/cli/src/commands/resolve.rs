@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use timeweft::{ExternalId, MergeRecord, NodeKey, TimeUnit};
 
-use crate::context::{Context, DeletesArg, Outcome, ReadArgs};
+use crate::context::{Context, Outcome, ReadArgs};
 use crate::lookup::ever_lived;
 use crate::output::json::{MergeJson, NodeJson};
 use crate::output::{Table, text};
@@ -58,7 +58,7 @@ pub(crate) fn merge_cells(unit: TimeUnit, merge: &MergeRecord) -> [String; 5] {
 
 /// Follows the merges.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: DeletesArg::Hard };
+    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: None };
     let reading = read.read(context)?;
     let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
     ever_lived(&reading, &key)?;

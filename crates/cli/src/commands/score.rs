@@ -4,6 +4,7 @@ use anyhow::bail;
 use timeweft::table_writer::{Cell, CellKind, Column};
 
 use super::features::{edge_cells, edge_columns};
+use super::predict::open_model;
 use crate::context::{Context, Outcome};
 use crate::roots::{Key, RootArgs, time_cell};
 
@@ -11,10 +12,10 @@ const AFTER_HELP: &str = "\
 Example: links.csv has the columns source_type, src, relation, destination_type, dst, time
   timeweft score links.csv --to scores.parquet
 
-A row is a link, in the order of the file: its row in the file (from 0), its name and time, and
-its score, which is empty where an end is not alive just before that time. A score is a logit:
-it compares links of one relation, the higher the likelier. It knows everything strictly before
-the time of its link. Without a column time and --at that is the moment after the last event.";
+A row is a link, in the order of the file: its row in the file (from 0), its name and time, and its score, which \
+is empty where an end is not alive just before that time, and where the model does not know the edge type. A score \
+is a logit: it compares links of one relation, the higher the likelier. It knows everything strictly before the \
+time of its link. Without a column time and --at that is the moment after the last event.";
 
 /// Arguments of `score`.
 #[derive(clap::Args, Debug)]
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if !asked.has_edges() {
         bail!("links have two ends: give the columns src and dst, and source_type, relation and destination_type");
     }
-    let model = context.open()?.load_model(&args.model)?;
+    let model = open_model(&context.open()?, &args.model, asked.view(), args.roots.deletes())?;
     let time = Column::nullable("time", CellKind::Int);
     let ends = [time, Column::nullable("score", CellKind::Float)];
     let columns: Vec<Column> =

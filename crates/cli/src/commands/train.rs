@@ -7,11 +7,13 @@ use anyhow::Context as _;
 use serde_json::json;
 use timeweft::{
     Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, ModelError, Part, Predict, TimeUnit,
+    TrainOptions, View,
 };
 
 use super::{evaluate, predict};
-use crate::context::{Context, Outcome};
-use crate::output::{Output, Progress};
+use crate::context::{Context, DeletesArg, Outcome, pin_commit};
+use crate::interrupt::Interrupt;
+use crate::output::{Output, Progress, note};
 use crate::report::{Question, Report, to_toml};
 
 const AFTER_HELP: &str = "\
@@ -21,9 +23,12 @@ Examples:
   timeweft train my.toml --name small --epochs 3
   timeweft train --name small --resume --epochs 6     three epochs more
 
-The latest links are never trained on. After the last epoch the model is ranked on them beside four rules that need no
-training; a model that does not beat them is not worth its name. The checkpoint lies in the graph's folder `models`,
-beside a report to open in a browser.";
+The latest links are never trained on. After the last epoch the model is ranked on them beside four rules that \
+need no training; a model that does not beat them is not worth its name. The checkpoint lies in the graph's folder \
+`models`, beside a report to open in a browser.
+
+Ctrl-C ends the training after the batch at hand: the best epoch so far is kept and ranked, the exit code is 130, \
+and --resume goes on later. Ctrl-C again leaves at once.";
 
 /// Arguments of `train`.
 #[derive(clap::Args, Debug)]
@@ -50,8 +55,14 @@ pub(crate) struct Args {
     /// Seed of everything that is drawn.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Train the model of this name on from where it stood, to --epochs in all, with the configuration that it has.
-    #[arg(long, requires = "epochs", conflicts_with_all = ["config", "targets", "width", "seed"])]
+    /// Train on the graph as the store knew it at this commit; left out, the newest.
+    #[arg(long, value_name = "N")]
+    commit: Option<u64>,
+    /// Whether what is deleted is gone for the model (hard, the default) or still read (soft).
+    #[arg(long, value_enum)]
+    deletes: Option<DeletesArg>,
+    /// Train the model of this name on from where it stood, to --epochs in all, with the configuration and the types that it has.
+    #[arg(long, requires = "epochs", conflicts_with_all = ["config", "targets", "width", "seed", "deletes"])]
     resume: bool,
     /// How fresh the state is that test answers may use.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "event,batch:200", value_parser = evaluate::freshness)]
@@ -70,21 +81,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let config = args.config()?;
     let output = context.output;
     let graph = context.open()?;
-    let model = match args.epochs.filter(|_| args.resume) {
-        Some(epochs) => follow(output, |progress| graph.resume(&args.name, epochs, progress))?,
-        None => fit(&graph, &args.name, &config, output)?,
+    let view = pin_commit(&graph, args.commit)?;
+    let (model, outcome) = match args.epochs.filter(|_| args.resume) {
+        Some(epochs) => follow(output, &view, |options, progress| graph.resume(&args.name, epochs, options, progress))?,
+        None => fit(&graph, &view, &args.name, &config, output)?,
     };
     let evaluations = evaluate::measure(&model, Part::Test, &args.freshness)?;
     evaluate::show(output, Part::Test, &evaluations)?;
     let path = graph.model_path(&args.name)?;
     let report = args.report.clone().unwrap_or_else(|| path.with_extension("html"));
-    let questions = predict::questions(&model, &graph.view(), 3, 5);
-    self::report(&graph, &model, evaluations, questions)
+    let questions = predict::questions(&model, &view, 3, 5);
+    self::report(&graph, &view, &model, evaluations, questions)
         .write(&report)
         .with_context(|| format!("writing the report {}", report.display()))?;
     output.say(&format!("\nModel:  {}\nReport: {}", path.display(), report.display()))?;
-    output.object(&json!({ "model": args.name, "path": path, "report": report, "best_epoch": model.best_epoch() }))?;
-    Ok(Outcome::Done)
+    let interrupted = outcome == Outcome::Interrupted;
+    output.object(&json!({
+        "model": args.name, "path": path, "report": report, "best_epoch": model.best_epoch(), "interrupted": interrupted,
+    }))?;
+    Ok(outcome)
 }
 
 impl Args {
@@ -102,36 +117,65 @@ impl Args {
         config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
         config.train.seed = self.seed.unwrap_or(config.train.seed);
         config.model.width = self.width.unwrap_or(config.model.width);
+        config.model.deletes = self.deletes.map_or(config.model.deletes, DeletesArg::into);
         Ok(config)
     }
 }
 
-/// Trains a model and tells every epoch as soon as it is over.
-pub(crate) fn fit(graph: &Graph, name: &str, config: &Config, output: Output) -> anyhow::Result<Model> {
-    follow(output, |progress| graph.train(name, config, progress))
+/// Trains a model and tells every epoch as soon as it is over; and whether it was interrupted.
+pub(crate) fn fit(
+    graph: &Graph,
+    view: &View,
+    name: &str,
+    config: &Config,
+    output: Output,
+) -> anyhow::Result<(Model, Outcome)> {
+    follow(output, view, |options, progress| graph.train_with(name, config, options, progress))
 }
 
-/// Runs a training and shows where it stands.
+/// What is said at the first Ctrl-C.
+const STOPPING: &str = "interrupted: training ends with the best epoch so far; Ctrl-C again leaves at once";
+
+/// Runs a training on a view and shows where it stands. Ctrl-C ends it early.
 fn follow(
     output: Output,
-    train: impl FnOnce(&mut dyn FnMut(LearnProgress)) -> Result<Model, ModelError>,
-) -> anyhow::Result<Model> {
-    let mut told = output.say("epoch    loss  validation MRR  hits@1  hits@10  links/s");
+    view: &View,
+    train: impl FnOnce(&TrainOptions<'_>, &mut dyn FnMut(LearnProgress)) -> Result<Model, ModelError>,
+) -> anyhow::Result<(Model, Outcome)> {
+    let interrupt = Interrupt::watch().context("watching for Ctrl-C")?;
+    let stop = || interrupt.is_asked();
+    let options = TrainOptions { view: Some(view), stop: Some(&stop) };
+    let (mut told, mut epochs, mut is_stopping) = (Ok(()), 0, false);
     let mut bar = Bar::default();
-    let model = train(&mut |progress| {
+    let model = train(&options, &mut |progress| {
         if let (LearnProgress::Epoch(epoch), Ok(())) = (&progress, &told) {
             bar.clear();
-            told = tell(epoch, output);
+            told = tell(epoch, epochs == 0, output);
+            epochs += 1;
+        }
+        if !is_stopping && interrupt.is_asked() {
+            is_stopping = true;
+            bar.clear();
+            note(STOPPING);
         }
         bar.follow(&progress);
     })?;
+    drop(bar);
     told?;
+    let outcome = if interrupt.is_asked() { Outcome::Interrupted } else { Outcome::Done };
+    if epochs == 0 {
+        output.say("No epoch more was trained.")?;
+    }
     output.say(&format!("\nThe weights of epoch {} were kept: the best validation MRR.", model.best_epoch()))?;
-    Ok(model)
+    predict::warn(&model);
+    Ok((model, outcome))
 }
 
 /// Times stay out of the JSON: equal seeds give equal output.
-fn tell(epoch: &Epoch, output: Output) -> io::Result<()> {
+fn tell(epoch: &Epoch, is_first: bool, output: Output) -> io::Result<()> {
+    if is_first {
+        output.say("epoch    loss  validation MRR  hits@1  hits@10  links/s")?;
+    }
     let Epoch { epoch: number, loss, validation, links_per_second, .. } = epoch;
     output.say(&format!(
         "{number:>5}  {loss:>6.3}  {:>14.3}  {:>6.3}  {:>7.3}  {links_per_second:>7.0}",
@@ -188,7 +232,13 @@ impl Bar {
 const CHECKED: usize = 25;
 
 /// What there is to say about a trained model.
-pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>, questions: Vec<Question>) -> Report {
+pub(crate) fn report(
+    graph: &Graph,
+    view: &View,
+    model: &Model,
+    evaluations: Vec<Evaluation>,
+    questions: Vec<Question>,
+) -> Report {
     let targets = model.config().train.targets.join(", ");
     let what = match (model.predicts(), targets.is_empty()) {
         (Predict::Created, true) => "every relation".into(),
@@ -205,7 +255,7 @@ pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>,
             model.name(),
             graph.dir().display()
         ),
-        facts: facts(graph).into_iter().chain(traffic(model)).collect(),
+        facts: facts(graph, view).into_iter().chain(traffic(model)).collect(),
         unit: graph.unit(),
         epochs: model.epochs().to_vec(),
         best: model.best_epoch(),
@@ -217,8 +267,7 @@ pub(crate) fn report(graph: &Graph, model: &Model, evaluations: Vec<Evaluation>,
 }
 
 /// The graph in figures.
-fn facts(graph: &Graph) -> Vec<(String, String)> {
-    let view = graph.view();
+fn facts(graph: &Graph, view: &View) -> Vec<(String, String)> {
     let counts = view.counts(timeweft::At::now());
     let facts = view.facts();
     let mut figures = vec![

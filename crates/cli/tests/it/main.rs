@@ -6,6 +6,7 @@ mod damage;
 mod export;
 mod learning;
 mod load;
+mod models;
 mod query;
 mod read;
 mod real_data;

@@ -221,8 +221,8 @@ fn a_model_answers_by_the_deletes_that_it_was_trained_with() {
     // The setting goes with the checkpoint.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.twm");
-    trained.save(&path).unwrap();
-    let loaded = timeweft_learn::Trained::load(&path, task.index.clone()).unwrap();
+    trained.save(&path, &[]).unwrap();
+    let loaded = timeweft_learn::Trained::load(&path, task.index.clone(), &[]).unwrap();
     assert!(loaded.expect_deletes(DeleteRule::Hard).is_err());
     assert_eq!(loaded.world.fitted.config.deletes, DeleteRule::Soft);
 }

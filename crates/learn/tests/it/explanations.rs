@@ -76,6 +76,7 @@ fn explanations_change_when_the_weights_are_shuffled() {
         config: trained.config.clone(),
         epochs: Vec::new(),
         best: 1,
+        seen: 0,
     };
     let found = hits(&shuffled, &queries);
     assert!(found < 0.75, "{found}");

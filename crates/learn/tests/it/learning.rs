@@ -91,9 +91,9 @@ fn every_variant_trains_twice_to_the_same_bits_and_goes_on_where_it_stood() {
         first.train.epochs = 1;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.twm");
-        train(&task, &first, |_| ()).unwrap().save(&path).unwrap();
-        let half = Trained::load(&path, task.index.clone()).unwrap();
-        let resumed = resume(&task, &config, half, |_| ()).unwrap();
+        train(&task, &first, |_| ()).unwrap().save(&path, &[]).unwrap();
+        let half = Trained::load(&path, task.index.clone(), &[]).unwrap();
+        let resumed = resume(&task, &config, half, |_| (), &|| false).unwrap();
         let losses = |trained: &Trained| trained.epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>();
         assert_eq!(losses(&whole), losses(&resumed), "{name}");
         assert!(weights(&whole.latest.model) == weights(&resumed.latest.model), "{name}");
@@ -110,7 +110,9 @@ fn training_goes_on_only_with_its_own_configuration() {
     let task = Task::new(index(&mixed(90, 1)), &config).unwrap();
     let trained = train(&task, &config, |_| ()).unwrap();
     config.model.deletes = DeleteRule::Soft;
-    let Err(error) = resume(&task, &config, trained, |_| ()) else { panic!("another configuration was taken") };
+    let Err(error) = resume(&task, &config, trained, |_| (), &|| false) else {
+        panic!("another configuration was taken")
+    };
     assert!(error.to_string().contains("another configuration"), "{error}");
 }
 
@@ -171,8 +173,8 @@ fn checkpoint_answers_as_the_model_that_was_saved() {
     let trained = train(&task, &config, |_| ()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.twm");
-    trained.save(&path).unwrap();
-    let loaded = Trained::load(&path, task.index.clone()).unwrap();
+    trained.save(&path, &[]).unwrap();
+    let loaded = Trained::load(&path, task.index.clone(), &[]).unwrap();
     assert_eq!(trained.store, loaded.store);
     assert_eq!(one_more_step(&trained, &task), one_more_step(&loaded, &task));
     let part = task.split.val_end..task.split.end;
@@ -183,13 +185,13 @@ fn checkpoint_answers_as_the_model_that_was_saved() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let Err(error) = Trained::load(&path, task.index.clone()) else { panic!("a damaged checkpoint was read") };
+    let Err(error) = Trained::load(&path, task.index.clone(), &[]) else { panic!("a damaged checkpoint was read") };
     assert!(error.to_string().contains("damaged"), "{error}");
     std::fs::write(&path, &bytes[..40]).unwrap();
-    assert!(Trained::load(&path, task.index.clone()).is_err());
+    assert!(Trained::load(&path, task.index.clone(), &[]).is_err());
     let other = Index::new(Schema::new(TimeUnit::Step));
-    trained.save(&path).unwrap();
-    let Err(error) = Trained::load(&path, other.into()) else { panic!("a model of another graph was read") };
+    trained.save(&path, &[]).unwrap();
+    let Err(error) = Trained::load(&path, other.into(), &[]) else { panic!("a model of another graph was read") };
     assert!(error.to_string().contains("another graph"), "{error}");
 }
 
