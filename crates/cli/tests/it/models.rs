@@ -166,7 +166,7 @@ fn a_model_is_trained_on_a_commit_and_by_a_rule_of_deletes() {
     assert_ne!(train(""), first);
     assert_eq!(train("--commit 1"), first);
     train("--name soft --deletes soft");
-    for question in ["evaluate", "predict acct C1", "nearest acct C1", "explain acct C1 merchant M1"] {
+    for question in ["evaluate", "predict acct C1", "nearest acct C1", "explain acct C1 merchant M2"] {
         done(&world, &format!("{question} --model soft --deletes soft"));
         fails(&world, &format!("{question} --model soft --deletes hard"), "soft");
     }
