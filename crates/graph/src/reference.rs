@@ -1,5 +1,6 @@
 //! The oracle: a graph kept in plain lists and read by scanning them, so that it is easy to see that it is right.
 
+mod diff;
 mod merge;
 mod view;
 
@@ -9,6 +10,8 @@ use crate::{
     Action, EdgeKey, Element, Event, FeatureDef, FeatureKind, FeatureSpan, Features, Interval, Life, ListOrder, Name,
     NodeKey, NodeTypeId, Owner, Reason, Schema, Time, Value,
 };
+
+pub use diff::diff_states;
 
 /// A graph that is slow and obviously right. Fast implementations of [`crate::GraphView`] are tested against it.
 ///

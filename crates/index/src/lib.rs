@@ -14,6 +14,7 @@
 //! | `pairs` | edges from one node to another |
 //! | `recency` | counters of sources, destinations |
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
+//! | `diff` | what differs between two states, of one commit or of two |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
 //! | `live`, `past` | what lives now, and every life ever, by namespace |
 //! | `lives` | whole lives taken in, in any order of time |
@@ -27,6 +28,7 @@ mod apply;
 mod array;
 mod check;
 mod column;
+mod diff;
 mod edge;
 mod fact;
 pub mod features;

@@ -1,11 +1,11 @@
 //! The index as a view: the answers of [`GraphView`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use timeweft_graph::{
     At, Counts, Deletes, Diff, Direction, EdgeIndex, EdgeKey, EdgeState, Element, ElementHistory, Event, FeatureId,
     FeatureSpan, GraphView, Interval, Life as LifeOf, MergeRecord, Name, NodeIndex, NodeKey, NodeState, Owner, Schema,
-    Time, Updated, Value,
+    Time, Value,
 };
 
 use crate::Index;
@@ -76,13 +76,7 @@ impl GraphView for Index {
     }
 
     fn diff(&self, from: Time, to: Time) -> Diff {
-        let mut diff = Diff::default();
-        self.diff_nodes(At::time(from), At::time(to), &mut diff);
-        self.diff_edges(At::time(from), At::time(to), &mut diff);
-        let began = |merge: &&Merge| merge.is_real() && merge.interval.contains(to) && !merge.interval.contains(from);
-        diff.merged = self.merges.all.iter().filter(began).map(|merge| self.record(merge)).collect();
-        diff.merged.sort_unstable_by(MergeRecord::canonical_order);
-        diff
+        self.diff_from((self, At::time(from)), At::time(to))
     }
 
     fn counts(&self, at: At) -> Counts {
@@ -100,6 +94,15 @@ impl GraphView for Index {
 }
 
 impl Index {
+    /// How many nodes of each type a view shows, and how many edges, in the order of the schema; no element is made for it.
+    pub fn counts_by_type(&self, at: At) -> (Vec<usize>, Vec<usize>) {
+        let mut nodes = vec![0; self.schema.node_types().len()];
+        self.shown_nodes(None, at).for_each(|life| nodes[self.nodes.lives[life as usize].node_type.at()] += 1);
+        let mut edges = vec![0; self.schema.edge_types().len()];
+        self.shown_edges(None, at).for_each(|edge| edges[self.edges.get(edge).edge_type.at()] += 1);
+        (nodes, edges)
+    }
+
     fn shown_nodes(&self, node_type: Option<&str>, at: At) -> impl Iterator<Item = u32> {
         let wanted = node_type.map(|name| self.schema.node_type(name));
         let all = (0u32..).map(NodeIndex).zip(&self.nodes.life);
@@ -125,7 +128,7 @@ impl Index {
         })
     }
 
-    fn shown_in<'a>(&'a self, list: List<'a>, at: At) -> impl Iterator<Item = EdgeIndex> + 'a {
+    pub(crate) fn shown_in<'a>(&'a self, list: List<'a>, at: At) -> impl Iterator<Item = EdgeIndex> + 'a {
         let over_by = (at.deletes == Deletes::Hard).then_some(at.time);
         let begun = list.newest(list.begun(at.time), over_by).map(|seen| seen.edge);
         begun.filter(move |&edge| {
@@ -194,65 +197,6 @@ impl Index {
     pub(crate) fn record(&self, merge: &Merge) -> MergeRecord {
         let (from, into) = (self.node_key(merge.from), self.node_key(merge.into));
         MergeRecord { from, into, interval: merge.interval, features: self.values(merge, Owner::Merge, Time::FOREVER) }
-    }
-
-    fn diff_nodes(&self, from: At, to: At, diff: &mut Diff) {
-        for (at, &latest) in (0u32..).map(NodeIndex).zip(&self.nodes.life) {
-            let lives = (shown(&self.nodes.lives, latest, from), shown(&self.nodes.lives, latest, to));
-            let owner = Owner::Node(self.nodes.node_type(at));
-            match lives {
-                (None, Some(_)) => diff.nodes_created.push(self.node_key(at)),
-                (Some(_), None) => diff.nodes_removed.push(self.node_key(at)),
-                (Some(a), Some(b)) => {
-                    let features =
-                        self.changed(owner, (&self.nodes.lives[a as usize], from), (&self.nodes.lives[b as usize], to));
-                    if !features.is_empty() {
-                        diff.nodes_updated.push(Updated { key: self.node_key(at), features });
-                    }
-                }
-                (None, None) => {}
-            }
-        }
-        diff.nodes_created.sort_unstable();
-        diff.nodes_removed.sort_unstable();
-        diff.nodes_updated.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    }
-
-    fn diff_edges(&self, from: At, to: At, diff: &mut Diff) {
-        for latest in self.edges.latest_lives() {
-            let lives = (shown(&self.edges.lives, latest, from), shown(&self.edges.lives, latest, to));
-            let key = || self.edge_key(EdgeIndex(latest));
-            match lives {
-                (None, Some(_)) => diff.edges_created.push(key()),
-                (Some(_), None) => diff.edges_removed.push(key()),
-                (Some(a), Some(b)) => {
-                    let owner = Owner::Edge(self.edges.get(EdgeIndex(latest)).edge_type);
-                    let features =
-                        self.changed(owner, (&self.edges.lives[a as usize], from), (&self.edges.lives[b as usize], to));
-                    if !features.is_empty() {
-                        diff.edges_updated.push(Updated { key: key(), features });
-                    }
-                }
-                (None, None) => {}
-            }
-        }
-        diff.edges_created.sort_unstable();
-        diff.edges_removed.sort_unstable();
-        diff.edges_updated.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    }
-
-    /// Names of the features that differ between two moments.
-    fn changed<L: Life>(&self, owner: Owner, a: (&L, At), b: (&L, At)) -> Vec<Name> {
-        let held =
-            |(life, at): (&L, At)| self.columns.at(life.track(), life.as_of(at.time)).collect::<BTreeMap<_, _>>();
-        let (a, b) = (held(a), held(b));
-        let value = |held: &BTreeMap<FeatureId, u32>, id| held.get(id).copied().unwrap_or(crate::NONE);
-        let ids: BTreeSet<_> = a.keys().chain(b.keys()).collect();
-        let differing = ids.into_iter().filter(|id| !self.columns.same(value(&a, id), value(&b, id)));
-        let defs = self.schema.features(owner);
-        let mut names: Vec<_> = differing.filter_map(|id| Some(defs.get(id.at())?.name.clone())).collect();
-        names.sort_unstable();
-        names
     }
 
     /// The event at a position of the log.

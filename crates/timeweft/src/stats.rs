@@ -1,8 +1,6 @@
 //! Numbers about a graph.
 
-use std::collections::BTreeMap;
-
-use timeweft_graph::{At, Commit, Counts, GraphView};
+use timeweft_graph::{At, Commit, Counts, EdgeTypeId, GraphView, Owner};
 
 use crate::{Error, Graph, View};
 
@@ -41,26 +39,11 @@ pub struct TypeCount {
 impl Stats {
     pub(crate) fn of(graph: &Graph, view: &View, at: At) -> Result<Stats, Error> {
         let schema = view.schema();
-        let mut nodes: BTreeMap<_, usize> = BTreeMap::new();
-        for node in view.nodes(None, at) {
-            *nodes.entry(node.key.node_type).or_default() += 1;
-        }
-        let mut edges: BTreeMap<_, usize> = BTreeMap::new();
-        for edge in view.edges(None, at) {
-            let key = edge.key;
-            *edges.entry((key.source.node_type, key.relation, key.destination.node_type)).or_default() += 1;
-        }
-        let node_types = schema
-            .node_types()
-            .iter()
-            .map(|node| TypeCount { name: node.name.to_string(), count: nodes.get(&node.name).copied().unwrap_or(0) });
-        let edge_types = schema.edge_types().iter().map(|edge| {
-            let (source, destination) = (schema.node_type_name(edge.source), schema.node_type_name(edge.destination));
-            TypeCount {
-                name: format!("{source} -{}-> {destination}", edge.relation),
-                count: edges.get(&(source, edge.relation.clone(), destination)).copied().unwrap_or(0),
-            }
-        });
+        let (nodes, edges) = view.counts_by_type(at);
+        let names = schema.node_types().iter().map(|node| node.name.to_string()).zip(nodes);
+        let node_types = names.map(|(name, count)| TypeCount { name, count });
+        let owners = (0..).map(|id| schema.owner_name(Owner::Edge(EdgeTypeId(id)))).zip(edges);
+        let edge_types = owners.map(|(name, count)| TypeCount { name, count });
         let loads = graph.loads().iter().filter(|load| load.commit <= view.commit());
         Ok(Stats {
             commit: view.commit(),

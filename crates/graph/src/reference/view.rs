@@ -1,11 +1,11 @@
 //! The oracle's answers: every one by a scan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Past, ReferenceGraph};
 use crate::{
     At, Counts, Deletes, Diff, Direction, EdgeKey, EdgeState, ElementHistory, Event, GraphView, Life, MergeRecord,
-    Name, NodeKey, NodeState, Schema, Time, Updated, Value,
+    Name, NodeKey, NodeState, Schema, Time, Value,
 };
 
 impl GraphView for ReferenceGraph {
@@ -72,13 +72,7 @@ impl GraphView for ReferenceGraph {
     }
 
     fn diff(&self, from: Time, to: Time) -> Diff {
-        let nodes = |time| self.nodes(None, At::time(time)).into_iter().map(|node| (node.key, node.features)).collect();
-        let edges = |time| self.edges(None, At::time(time)).into_iter().map(|edge| (edge.key, edge.features)).collect();
-        let (nodes_created, nodes_removed, nodes_updated) = compare(&nodes(from), &nodes(to));
-        let (edges_created, edges_removed, edges_updated) = compare(&edges(from), &edges(to));
-        let mut merged = self.merges();
-        merged.retain(|merge| merge.interval.contains(to) && !merge.interval.contains(from));
-        Diff { nodes_created, nodes_removed, nodes_updated, edges_created, edges_removed, edges_updated, merged }
+        super::diff_states((self, At::time(from)), (self, At::time(to)))
     }
 
     fn counts(&self, at: At) -> Counts {
@@ -110,20 +104,4 @@ impl Life {
         let held = self.features.iter().filter(|span| span.interval.contains(as_of));
         (deleted, held.map(|span| (span.name.clone(), span.value.clone())).collect())
     }
-}
-
-type States<K> = BTreeMap<K, BTreeMap<Name, Value>>;
-
-/// What is only in `to`, what is only in `from`, and what differs.
-fn compare<K: Ord + Clone>(from: &States<K>, to: &States<K>) -> (Vec<K>, Vec<K>, Vec<Updated<K>>) {
-    let created = to.keys().filter(|key| !from.contains_key(key)).cloned().collect();
-    let removed = from.keys().filter(|key| !to.contains_key(key)).cloned().collect();
-    let both = from.iter().filter_map(|(key, before)| Some((key, before, to.get(key)?)));
-    let updated = both.map(|(key, before, after)| Updated { key: key.clone(), features: differing(before, after) });
-    (created, removed, updated.filter(|updated| !updated.features.is_empty()).collect())
-}
-
-fn differing(before: &BTreeMap<Name, Value>, after: &BTreeMap<Name, Value>) -> Vec<Name> {
-    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    names.into_iter().filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
 }

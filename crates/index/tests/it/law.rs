@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use timeweft_graph::histories::{histories, node_keys, probe_times};
-use timeweft_graph::reference::ReferenceGraph;
+use timeweft_graph::reference::{ReferenceGraph, diff_states};
 use timeweft_graph::{
     Action, At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder,
     MergeRecord, Name, NodeKey, Owner, Schema, Time,
@@ -89,6 +89,45 @@ proptest! {
         for schema in schemas() {
             let (reference, index) = both(&events, &schema);
             assert_equal(&index, &reference, &events);
+        }
+    }
+
+    #[test]
+    fn counts_by_type_are_those_of_the_elements(events in histories()) {
+        let (reference, index) = both(&events, &Schema::default());
+        for (time, deletes) in probe_times(&events).into_iter().flat_map(|t| [(t, Deletes::Hard), (t, Deletes::Soft)]) {
+            let at = At { time, deletes };
+            let (nodes, edges) = index.counts_by_type(at);
+            let schema = index.schema();
+            for (known, count) in schema.node_types().iter().zip(nodes) {
+                prop_assert_eq!(reference.nodes(Some(&known.name), at).len(), count);
+            }
+            for (known, count) in schema.edge_types().iter().zip(edges) {
+                let ends = (schema.node_type_name(known.source), schema.node_type_name(known.destination));
+                let mut of_relation = reference.edges(Some(&known.relation), at);
+                of_relation.retain(|edge| (edge.key.source.node_type.clone(), edge.key.destination.node_type.clone()) == ends);
+                prop_assert_eq!(of_relation.len(), count);
+            }
+        }
+    }
+
+    #[test]
+    fn differences_between_commits_equal_the_reference(events in histories(), cut in 0usize..40) {
+        for schema in schemas() {
+            let (old, old_index) = both(&events[..cut.min(events.len())], &schema);
+            let (new, new_index) = both(&events, &schema);
+            let times = probe_times(&events);
+            for (&from, &to) in times.iter().zip(times.iter().skip(2)).step_by(2) {
+                for deletes in [Deletes::Hard, Deletes::Soft] {
+                    let [from, to] = [from, to].map(|time| At { time, deletes });
+                    let two = new_index.diff_from((&old_index, from), to);
+                    prop_assert_eq!(two, diff_states((&old, from), (&new, to)), "{:?} {:?}", from, to);
+                    let back = old_index.diff_from((&new_index, from), to);
+                    prop_assert_eq!(back, diff_states((&new, from), (&old, to)), "{:?} {:?}", from, to);
+                    let one = new_index.diff_from((&new_index, from), to);
+                    prop_assert_eq!(one, diff_states((&new, from), (&new, to)), "{:?} {:?}", from, to);
+                }
+            }
         }
     }
 
