@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::OnceLock;
 
+use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
     At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Schema, Time, Value,
 };
@@ -123,6 +124,11 @@ impl Index {
     /// The key of a node.
     pub fn node_key(&self, node: NodeIndex) -> NodeKey {
         NodeKey { node_type: self.schema.node_type_name(self.nodes.node_type(node)), id: self.nodes.id(node).to_id() }
+    }
+
+    /// The id of a node, without a copy.
+    pub fn node_id(&self, node: NodeIndex) -> IdRef<'_> {
+        self.nodes.id(node)
     }
 
     /// The order of two nodes by their keys, which takes no copy of them.

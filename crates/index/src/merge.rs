@@ -188,6 +188,15 @@ impl Index {
         leading.last()
     }
 
+    /// The last merge that had begun by a time and says what a node has become, be it over.
+    pub(crate) fn last_leading(&self, node: NodeIndex, time: Time) -> Option<&Merge> {
+        let mut merges = chain(&self.merges.all, self.nodes.merge(node)).map(|at| &self.merges.all[at as usize]);
+        merges.find(|merge| {
+            let begun = merge.is_real() && merge.interval.created <= time;
+            begun && MergeRecord::resolves(self.merge_type(merge, merge.as_of(time)).as_ref())
+        })
+    }
+
     fn merge_type(&self, merge: &Merge, time: Time) -> Option<Value> {
         let (id, _) = self.schema.feature(Owner::Merge, MergeRecord::TYPE)?;
         let mut held = self.columns.at(merge.track(), time);

@@ -46,12 +46,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{At, Direction, EdgeIndex, GraphView, Name, NodeIndex, NodeKey, Owner, Time};
+use timeweft_graph::{At, Deletes, Direction, EdgeIndex, GraphView, Interval, Name, NodeIndex, NodeKey, Owner, Time};
 
 pub use answer::{Answer, Linked, Page, QueryError, Row};
 pub use filter::Filter;
 pub use merges::Resolution;
 pub use search_text::SearchText;
+pub use walk::HIERARCHY;
 
 pub(crate) use text_index::TextIndexes;
 
@@ -72,14 +73,21 @@ pub enum Order {
     Name,
 }
 
+/// What holds the names of nodes.
+#[derive(Clone, Debug)]
+enum Naming {
+    Feature(Name),
+    Id,
+}
+
 /// A question to an index as of a time: how to walk, what to keep and what to tell. See the [module](self).
 #[derive(Clone)]
 pub struct Query<'a> {
     index: &'a Index,
-    time: Time,
+    at: At,
     relations: Relations,
     depth: u32,
-    name: Name,
+    name: Naming,
     filter: Filter,
     order: Order,
     page: Page,
@@ -92,10 +100,10 @@ impl Index {
     pub fn query(&self, time: Time) -> Query<'_> {
         Query {
             index: self,
-            time,
+            at: At::time(time),
             relations: Relations::Hierarchy,
             depth: 100,
-            name: "name".into(),
+            name: Naming::Feature("name".into()),
             filter: Filter::anything(),
             order: Order::Id,
             page: Page::default(),
@@ -125,7 +133,19 @@ impl<'a> Query<'a> {
 
     /// The feature that holds the names of nodes.
     pub fn named_by(mut self, feature: &str) -> Query<'a> {
-        self.name = feature.into();
+        self.name = Naming::Feature(feature.into());
+        self
+    }
+
+    /// The ids of nodes are their names: paths of files, accounts.
+    pub fn named_by_id(mut self) -> Query<'a> {
+        self.name = Naming::Id;
+        self
+    }
+
+    /// Whether elements that are deleted are gone, as they are unless told otherwise, or seen with their last values.
+    pub fn deletes(mut self, deletes: Deletes) -> Query<'a> {
+        self.at.deletes = deletes;
         self
     }
 
@@ -166,7 +186,7 @@ impl<'a> Query<'a> {
     pub fn by_name(&self, node_type: &str, name: &str, within: Option<&NodeKey>) -> Result<Answer, QueryError> {
         let Some(texts) = self.texts(node_type)? else { return Ok(Answer::default()) };
         let along = self.along(&self.relations);
-        let mut nodes: Vec<_> = texts.named(name, self.time).collect();
+        let mut nodes: Vec<_> = texts.named(name, &self.holds()).collect();
         if let Some(ancestor) = within {
             let ancestor = self.index.node_index(ancestor);
             nodes.retain(|&node| ancestor.is_some_and(|wanted| self.leads_to(node, wanted, &along)));
@@ -178,8 +198,8 @@ impl<'a> Query<'a> {
     /// then the others, each by name and id, whatever the [`Order`].
     pub fn search(&self, node_type: &str, text: &SearchText) -> Result<Answer, QueryError> {
         let Some(texts) = self.texts(node_type)? else { return Ok(Answer::default()) };
-        let ranked = texts.search(text, self.time).into_iter();
-        let kept = ranked.filter(|&node| self.filter.admits(self.index, node, self.time));
+        let ranked = texts.search(text, &self.holds()).into_iter();
+        let kept = ranked.filter(|&node| self.filter.admits(self.index, node, self.at));
         Ok(self.tell(kept.map(|node| Found::at(node, 0)).collect()))
     }
 
@@ -228,7 +248,7 @@ impl<'a> Query<'a> {
         let Some(start) = self.living(key) else { return Answer::default() };
         let along = self.along(&self.relations);
         let mut found = self.roots_first(self.reach(start, Direction::Out, &along), &along);
-        found.retain(|found| self.filter.admits(self.index, found.node, self.time));
+        found.retain(|found| self.filter.admits(self.index, found.node, self.at));
         self.whole().tell(found)
     }
 
@@ -253,7 +273,7 @@ impl<'a> Query<'a> {
     }
 
     fn living(&self, key: &NodeKey) -> Option<NodeIndex> {
-        self.index.node_index(key).filter(|&node| self.index.alive(node, self.time))
+        self.index.node_index(key).filter(|&node| read::is_shown(self.index, node, self.at))
     }
 
     fn one_hop(&self, key: &NodeKey, directions: &[Direction], relations: &Relations) -> Answer {
@@ -310,25 +330,50 @@ impl<'a> Query<'a> {
     fn texts(&self, node_type: &str) -> Result<Option<Arc<TextIndex>>, QueryError> {
         let schema = &self.index.schema;
         let Some(type_id) = schema.node_type(node_type) else { return Ok(None) };
-        let Some((feature, def)) = schema.feature(Owner::Node(type_id), &self.name) else { return Ok(None) };
-        if !read::is_text(def.kind) {
-            return Err(QueryError::NotText {
-                feature: self.name.clone(),
-                node_type: node_type.into(),
-                kind: def.kind.to_string(),
-            });
-        }
+        let feature = match &self.name {
+            Naming::Id => None,
+            Naming::Feature(name) => {
+                let Some((feature, def)) = schema.feature(Owner::Node(type_id), name) else { return Ok(None) };
+                if !read::is_text(def.kind) {
+                    return Err(QueryError::NotText {
+                        feature: name.clone(),
+                        node_type: node_type.into(),
+                        kind: def.kind.to_string(),
+                    });
+                }
+                Some(feature)
+            }
+        };
         let make = || TextIndex::new(self.index, type_id, feature);
         Ok(Some(self.index.texts.of(type_id, feature, make)))
     }
 
+    /// Whether a text that a node held for a while is its name now.
+    fn holds(&self) -> impl Fn(NodeIndex, Interval, &str) -> bool + '_ {
+        move |node, interval, text| match self.at.deletes {
+            Deletes::Hard => interval.contains(self.at.time),
+            // A deleted node keeps its last name.
+            Deletes::Soft => {
+                interval.created <= self.at.time
+                    && self.name_of(node).is_some_and(|name| search_text::fold(&name) == *text)
+            }
+        }
+    }
+
+    fn name_of(&self, node: NodeIndex) -> Option<Name> {
+        match &self.name {
+            Naming::Feature(feature) => read::text(self.index, node, self.at, feature),
+            Naming::Id => Some(self.index.node_id(node).to_id().to_string().into()),
+        }
+    }
+
     /// Keeps what passes, in order, and tells a page of it.
     fn answer(&self, mut found: Vec<Found>) -> Answer {
-        found.retain(|found| self.filter.admits(self.index, found.node, self.time));
+        found.retain(|found| self.filter.admits(self.index, found.node, self.at));
         match self.order {
             Order::Id => found.sort_unstable_by(|a, b| self.index.compare_nodes(a.node, b.node)),
             Order::Name => found.sort_by_cached_key(|found| {
-                let name = read::text(self.index, found.node, self.time, &self.name);
+                let name = self.name_of(found.node);
                 (name.is_none(), name.map(|name| search_text::fold(&name)), self.index.node_key(found.node))
             }),
         }
@@ -342,9 +387,8 @@ impl<'a> Query<'a> {
     }
 
     fn row(&self, found: Found) -> Option<Row> {
-        let node = read::state(self.index, found.node, self.time, self.select.as_deref())?;
-        let at = At::time(self.time);
-        let state = |edge: EdgeIndex| self.index.edge(&self.index.edge_key(edge), at);
+        let node = read::state(self.index, found.node, self.at, self.select.as_deref())?;
+        let state = |edge: EdgeIndex| self.index.edge(&self.index.edge_key(edge), self.at);
         let mut edges: Vec<_> = found.edges.into_iter().filter_map(state).collect();
         edges.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Some(Row { node, depth: found.depth, edges })

@@ -1,6 +1,6 @@
 //! What nodes must be to stay in an answer.
 
-use timeweft_graph::{NodeIndex, Time, Value};
+use timeweft_graph::{At, NodeIndex, Value};
 
 use super::read;
 use super::search_text::SearchText;
@@ -24,6 +24,8 @@ enum Kind {
     Shows(Box<str>, Vec<String>),
     /// The feature is a text that matches.
     Matches(Box<str>, SearchText),
+    /// The id matches.
+    IdMatches(SearchText),
     All(Vec<Filter>),
     Either(Vec<Filter>),
 }
@@ -54,6 +56,11 @@ impl Filter {
         Filter(Kind::Matches(feature.into(), text))
     }
 
+    /// The id of the node matches.
+    pub fn id_matches(text: SearchText) -> Filter {
+        Filter(Kind::IdMatches(text))
+    }
+
     /// Both conditions hold.
     pub fn and(self, other: Filter) -> Filter {
         Filter(Kind::All(vec![self, other]))
@@ -64,17 +71,18 @@ impl Filter {
         Filter(Kind::Either(vec![self, other]))
     }
 
-    /// Whether a node that is alive at a time passes.
-    pub(super) fn admits(&self, index: &Index, node: NodeIndex, time: Time) -> bool {
-        let value = |feature: &str| read::value(index, node, time, feature);
+    /// Whether a node that is shown at a moment passes.
+    pub(super) fn admits(&self, index: &Index, node: NodeIndex, at: At) -> bool {
+        let value = |feature: &str| read::value(index, node, at, feature);
         match &self.0 {
             Kind::Is(feature, values) => value(feature).is_some_and(|value| values.contains(&value)),
             Kind::Shows(feature, texts) => value(feature).is_some_and(|value| texts.contains(&value.to_string())),
             Kind::Matches(feature, text) => {
-                read::text(index, node, time, feature).is_some_and(|name| text.matches(&name))
+                read::text(index, node, at, feature).is_some_and(|name| text.matches(&name))
             }
-            Kind::All(filters) => filters.iter().all(|filter| filter.admits(index, node, time)),
-            Kind::Either(filters) => filters.iter().any(|filter| filter.admits(index, node, time)),
+            Kind::IdMatches(text) => text.matches(&index.node_id(node).to_id().to_string()),
+            Kind::All(filters) => filters.iter().all(|filter| filter.admits(index, node, at)),
+            Kind::Either(filters) => filters.iter().any(|filter| filter.admits(index, node, at)),
         }
     }
 }

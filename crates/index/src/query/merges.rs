@@ -1,6 +1,6 @@
 //! What became of nodes.
 
-use timeweft_graph::{MergeRecord, NodeIndex, NodeKey};
+use timeweft_graph::{Deletes, MergeRecord, NodeIndex, NodeKey};
 
 use super::{Query, QueryError};
 use crate::Index;
@@ -21,10 +21,14 @@ pub struct Resolution {
 }
 
 impl Query<'_> {
-    /// The merges of these nodes into others that hold, advice included, in canonical order.
+    /// The merges of these nodes into others that hold, with soft deletes all that have begun, advice included, in canonical order.
     pub fn merges_from(&self, keys: &[NodeKey]) -> Result<Vec<MergeRecord>, QueryError> {
         let mut merges = self.merge_history(keys)?;
-        merges.retain(|merge| merge.interval.contains(self.time));
+        let at = self.at;
+        merges.retain(|merge| match at.deletes {
+            Deletes::Hard => merge.interval.contains(at.time),
+            Deletes::Soft => merge.interval.created <= at.time,
+        });
         Ok(merges)
     }
 
@@ -41,9 +45,14 @@ impl Query<'_> {
     }
 
     /// Follows the merges that hold and say so, step by step, to the node that `key` has become:
-    /// [`timeweft_graph::GraphView::resolve`] with the way.
+    /// [`timeweft_graph::GraphView::resolve`] with the way. With soft deletes a merge that has ended counts where none
+    /// holds, the latest one.
     pub fn resolve(&self, key: &NodeKey) -> Resolution {
-        let leading = |node| self.index.leading(node, self.time);
+        let soft = |node| match self.at.deletes {
+            Deletes::Hard => None,
+            Deletes::Soft => self.index.last_leading(node, self.at.time),
+        };
+        let leading = |node| self.index.leading(node, self.at.time).or_else(|| soft(node));
         let Some(start) = named(self.index, key) else {
             return Resolution { steps: Vec::new(), target: key.clone(), alive: false, circular: false };
         };
@@ -56,7 +65,7 @@ impl Query<'_> {
             next = leading(last);
         }
         let target = self.index.node_key(last);
-        Resolution { steps, target, alive: self.index.alive(last, self.time), circular: next.is_some() }
+        Resolution { steps, target, alive: self.index.alive(last, self.at.time), circular: next.is_some() }
     }
 }
 

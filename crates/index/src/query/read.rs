@@ -1,6 +1,6 @@
 //! Features of nodes as queries read them: the one place that knows how the index keeps values.
 
-use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, NodeState, Owner, Time, Value};
+use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, NodeState, Owner, Value};
 
 use crate::Index;
 use crate::life::{Life, chain, shown};
@@ -12,24 +12,34 @@ pub(super) fn is_text(kind: FeatureKind) -> bool {
 }
 
 /// The value of a feature at a time.
-pub(super) fn value(index: &Index, node: NodeIndex, time: Time, feature: &str) -> Option<Value> {
+pub(super) fn value(index: &Index, node: NodeIndex, at: At, feature: &str) -> Option<Value> {
     let (wanted, _) = index.schema.feature(Owner::Node(index.node_type(node)), feature)?;
-    let (_, value) = index.columns.at(life_at(index, node, time)?.track(), time).find(|(id, _)| *id == wanted)?;
+    let life = life_at(index, node, at)?;
+    let (_, value) = index.columns.at(life.track(), life.as_of(at.time)).find(|(id, _)| *id == wanted)?;
     index.columns.value(value)
 }
 
 /// The value of a feature that holds text.
-pub(super) fn text(index: &Index, node: NodeIndex, time: Time, feature: &str) -> Option<Name> {
-    match value(index, node, time, feature)? {
+pub(super) fn text(index: &Index, node: NodeIndex, at: At, feature: &str) -> Option<Name> {
+    match value(index, node, at, feature)? {
         Value::Text(text) | Value::Category(text) => Some(text),
         _ => None,
     }
 }
 
-/// Every text that a feature of a node ever held, and when.
-pub(super) fn each_text(index: &Index, node: NodeIndex, feature: FeatureId, mut each: impl FnMut(Interval, &str)) {
+/// Every text that a feature of a node ever held, and when; without a feature its id, in each of its lives.
+pub(super) fn each_text(
+    index: &Index,
+    node: NodeIndex,
+    feature: Option<FeatureId>,
+    mut each: impl FnMut(Interval, &str),
+) {
     let lives = chain(&index.nodes.lives, index.nodes.life(node)).map(|life| &index.nodes.lives[life as usize]);
     for life in lives.filter(|life| life.is_real()) {
+        let Some(feature) = feature else {
+            each(life.interval(), &index.node_id(node).to_id().to_string());
+            continue;
+        };
         for (id, interval, value) in index.columns.history(life.track(), life.interval()) {
             if id != feature {
                 continue;
@@ -41,21 +51,27 @@ pub(super) fn each_text(index: &Index, node: NodeIndex, feature: FeatureId, mut 
     }
 }
 
-/// A node with all its features, or those that are selected; none if it is not alive.
-pub(super) fn state(index: &Index, node: NodeIndex, time: Time, select: Option<&[Name]>) -> Option<NodeState> {
-    let life = life_at(index, node, time)?;
+/// A node with all its features, or those that are selected; none if it is not shown.
+pub(super) fn state(index: &Index, node: NodeIndex, at: At, select: Option<&[Name]>) -> Option<NodeState> {
+    let life = life_at(index, node, at)?;
     let defs = index.schema.features(Owner::Node(index.node_type(node)));
     // Only what is told is read: a value may be a large list.
-    let features = index.columns.at(life.track(), time).filter_map(|(id, value)| {
+    let features = index.columns.at(life.track(), life.as_of(at.time)).filter_map(|(id, value)| {
         let name = &defs.get(id.at())?.name;
         let wanted = select.is_none_or(|names| names.contains(name));
         if wanted { Some((name.clone(), index.columns.value(value)?)) } else { None }
     });
     let features = features.collect();
-    Some(NodeState { key: index.node_key(node), life: life.interval, deleted: false, features })
+    let deleted = !life.interval.contains(at.time);
+    Some(NodeState { key: index.node_key(node), life: life.interval, deleted, features })
 }
 
-fn life_at(index: &Index, node: NodeIndex, time: Time) -> Option<&NodeLife> {
-    let life = shown(&index.nodes.lives, index.nodes.life(node), At::time(time))?;
+/// Whether a node is shown.
+pub(super) fn is_shown(index: &Index, node: NodeIndex, at: At) -> bool {
+    life_at(index, node, at).is_some()
+}
+
+fn life_at(index: &Index, node: NodeIndex, at: At) -> Option<&NodeLife> {
+    let life = shown(&index.nodes.lives, index.nodes.life(node), at)?;
     index.nodes.lives.get(life as usize)
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{FeatureId, Interval, NodeIndex, NodeTypeId, Time};
+use timeweft_graph::{FeatureId, Interval, NodeIndex, NodeTypeId};
 
 use super::read;
 use super::search_text::{Joint, Part, SearchText, Word, fold, tokens};
@@ -30,9 +30,20 @@ struct Held {
     interval: Interval,
 }
 
+/// Tells whether a text that a node held for a while is to be found.
+pub(super) trait Holds: Fn(NodeIndex, Interval, &str) -> bool {}
+
+impl<F: Fn(NodeIndex, Interval, &str) -> bool> Holds for F {}
+
+impl Held {
+    fn holds(&self, holds: &impl Holds) -> bool {
+        holds(self.node, self.interval, &self.text)
+    }
+}
+
 impl TextIndex {
-    /// Reads the feature of every node of a type.
-    pub(super) fn new(index: &Index, node_type: NodeTypeId, feature: FeatureId) -> TextIndex {
+    /// Reads the feature of every node of a type; without one their ids.
+    pub(super) fn new(index: &Index, node_type: NodeTypeId, feature: Option<FeatureId>) -> TextIndex {
         let mut held = Vec::new();
         let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
         for node in nodes.filter(|&node| index.node_type(node) == node_type) {
@@ -51,23 +62,23 @@ impl TextIndex {
         TextIndex { held, words, starts, holders }
     }
 
-    /// Nodes whose text at a time is exactly this one, case aside.
-    pub(super) fn named(&self, name: &str, time: Time) -> impl Iterator<Item = NodeIndex> {
+    /// Nodes whose text, of those that hold, is exactly this one, case aside.
+    pub(super) fn named(&self, name: &str, holds: &impl Holds) -> impl Iterator<Item = NodeIndex> {
         let name = fold(name);
         let first = self.held.partition_point(|held| *held.text < *name);
         let same = self.held[first..].iter().take_while(move |held| *held.text == *name);
-        same.filter(move |held| held.interval.contains(time)).map(|held| held.node)
+        same.filter(move |held| held.holds(holds)).map(|held| held.node)
     }
 
-    /// Nodes whose text at a time matches, best first.
-    pub(super) fn search(&self, text: &SearchText, time: Time) -> Vec<NodeIndex> {
+    /// Nodes whose text, of those that hold, matches, best first.
+    pub(super) fn search(&self, text: &SearchText, holds: &impl Holds) -> Vec<NodeIndex> {
         let mut hits: Vec<u32> = Vec::new();
         for (place, part) in text.parts().iter().enumerate() {
             match part.joint {
-                _ if place == 0 => hits = self.holding(part, time),
+                _ if place == 0 => hits = self.holding(part, holds),
                 Joint::And => hits.retain(|&at| part.matches(&self.held[at as usize].text)),
                 Joint::Or => {
-                    hits.extend(self.holding(part, time));
+                    hits.extend(self.holding(part, holds));
                     hits.sort_unstable();
                     hits.dedup();
                 }
@@ -78,14 +89,14 @@ impl TextIndex {
         hits.into_iter().map(|at| self.held[at as usize].node).collect()
     }
 
-    /// Texts at a time with all words of a part, sorted. Reads the holders of the rarest word only.
-    fn holding(&self, part: &Part, time: Time) -> Vec<u32> {
+    /// Texts that hold with all words of a part, sorted. Reads the holders of the rarest word only.
+    fn holding(&self, part: &Part, holds: &impl Holds) -> Vec<u32> {
         let ranges = part.words.iter().map(|word| self.holders_of(word));
         let rarest = ranges.min_by_key(Range::len).unwrap_or_default();
         let mut hits = self.holders[rarest].to_vec();
         hits.retain(|&at| {
             let held = &self.held[at as usize];
-            held.interval.contains(time) && part.matches(&held.text)
+            part.matches(&held.text) && held.holds(holds)
         });
         hits.sort_unstable();
         hits.dedup();
@@ -144,7 +155,7 @@ fn by_word(held: &[Held]) -> (Vec<Box<str>>, Vec<u32>, Vec<u32>) {
 
 /// The text indexes that were asked for so far, each made on first use.
 #[derive(Default)]
-pub(crate) struct TextIndexes(Mutex<FxHashMap<(NodeTypeId, FeatureId), Cell>>);
+pub(crate) struct TextIndexes(Mutex<FxHashMap<(NodeTypeId, Option<FeatureId>), Cell>>);
 
 /// Made once, while the others can be asked for.
 type Cell = Arc<OnceLock<Arc<TextIndex>>>;
@@ -154,7 +165,7 @@ impl TextIndexes {
     pub(super) fn of(
         &self,
         node_type: NodeTypeId,
-        feature: FeatureId,
+        feature: Option<FeatureId>,
         make: impl FnOnce() -> TextIndex,
     ) -> Arc<TextIndex> {
         let cell =

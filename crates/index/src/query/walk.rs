@@ -7,7 +7,7 @@ use super::Query;
 use crate::Index;
 
 /// Relations of a hierarchy, where the query names none.
-const HIERARCHY: [&str; 2] = ["is_a", "child_of"];
+pub const HIERARCHY: [&str; 2] = ["is_a", "child_of"];
 
 /// Relations that a query walks along.
 #[derive(Clone, Debug)]
@@ -59,18 +59,20 @@ impl Found {
 }
 
 impl Query<'_> {
-    /// Live edges on one side of a node and where they lead. An edge ends with its ends, so these are alive too.
+    /// Edges on one side of a node that are shown, and where they lead. An edge ends with its ends, so these are shown too.
     fn steps(
         &self,
         node: NodeIndex,
         direction: Direction,
         along: &Along,
     ) -> impl Iterator<Item = (EdgeIndex, NodeIndex)> {
-        let (index, time) = (self.index, self.time);
-        let lists = index.adjacency().lists(node);
+        let lists = self.index.adjacency().lists(node);
         let taken = lists.filter(move |list| list.direction == direction && along.takes(list.edge_type));
-        let begun = taken.flat_map(move |list| list.newest(list.begun(time), Some(time)));
-        begun.map(|seen| (seen.edge, seen.neighbor)).filter(move |&(edge, _)| index.edge_alive(edge, time))
+        let shown = taken.flat_map(move |list| self.index.shown_in(list, self.at));
+        shown.map(move |edge| {
+            let life = self.index.edges.get(edge);
+            (edge, if direction == Direction::Out { life.destination } else { life.source })
+        })
     }
 
     /// The other nodes one hop away on some sides, with the edges between.
