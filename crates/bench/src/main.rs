@@ -1,6 +1,7 @@
 //! Every figure of the documentation, by one command each.
 
 mod accuracy;
+mod answers;
 mod data;
 mod envo;
 mod ingest;
@@ -31,6 +32,8 @@ struct Cli {
 enum Command {
     /// Link ranking on public streams, by the protocol.
     Accuracy(accuracy::Args),
+    /// Files of answers about many roots: two hops and page rank, and where the time goes.
+    Answers(answers::Args),
     /// Delta loads of two releases of the Environment Ontology, and the second again.
     Envo,
     /// Durable ingest of generated events.
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match &cli.command {
         Command::Accuracy(args) => accuracy::run(args, &cli.data),
+        Command::Answers(args) => answers::run(args),
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Sampling(args) => sampling::run(args, &cli.data),

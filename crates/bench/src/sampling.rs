@@ -20,6 +20,7 @@ use timeweft_index::Index;
 use timeweft_source::{IntervalSource, IntervalsOptions};
 use timeweft_store::{LoadRequest, Store};
 
+pub(crate) use self::made::Random;
 use self::made::Shape;
 use crate::data::{self, Stream};
 use crate::median;

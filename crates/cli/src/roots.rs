@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use timeweft::roots::{Root, Subject};
 use timeweft::sample::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side};
@@ -14,7 +14,7 @@ use timeweft::{EdgeIndex, EdgeKey, Name, NodeIndex, NodeKey, RootsReader, Time, 
 
 use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading, SideArg, UsageError};
 use crate::lookup;
-use crate::output::{Output, Progress, note, text, write_whole};
+use crate::output::{Output, Progress, is_same_file, note, text, write_whole};
 
 /// Options of every question about a file of roots.
 #[derive(Args, Debug)]
@@ -28,6 +28,9 @@ pub(crate) struct RootArgs {
     /// Answer so many roots at once: it changes memory and speed, never the answer.
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
+    /// How ids of nodes are written to Parquet: numbers are much faster to read back, where all ids are whole numbers.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) ids: IdsArg,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -164,18 +167,15 @@ impl RootArgs {
     }
 }
 
-/// Whether two paths lead to one file.
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
-}
-
 impl Asked<'_> {
     /// Whether roots are edges.
     pub(crate) fn has_edges(&self) -> bool {
         self.reader.has_edges()
+    }
+
+    /// How ids are written.
+    pub(crate) fn ids(&self) -> IdsArg {
+        self.args.ids
     }
 
     pub(crate) fn view(&self) -> &View {
@@ -197,7 +197,7 @@ impl Asked<'_> {
             note(&told.in_words(""));
             return Ok(Outcome::Done);
         }
-        let progress = Progress::records(doing);
+        let progress = Progress::of(|| self.reader.n_rows(), doing);
         let told = write_whole(to, |out| self.write(size, columns, Some(&progress), out, &mut each))?;
         drop(progress);
         output.object(&told)?;
@@ -315,30 +315,49 @@ pub(crate) fn refused(error: SampleError) -> anyhow::Error {
 }
 
 /// A time; the end of time is none.
-pub(crate) fn time_cell(time: Time) -> Cell {
+pub(crate) fn time_cell<'a>(time: Time) -> Cell<'a> {
     if time == Time::FOREVER { Cell::Null } else { Cell::Int(time.0) }
 }
 
-/// Columns of a node, and its cells.
-pub(crate) fn node_columns() -> [Column; 2] {
-    [Column::new("type", CellKind::Text), Column::new("id", CellKind::Id)]
+/// How ids of nodes are written to Parquet.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum IdsArg {
+    /// As texts.
+    #[default]
+    Text,
+    /// As numbers: all ids must be whole numbers.
+    Number,
 }
 
-pub(crate) fn node_cells(view: &View, node: NodeIndex) -> [Cell; 2] {
-    let NodeKey { node_type, id } = view.node_key(node);
-    [Cell::Text(node_type), Cell::Id(id)]
+impl IdsArg {
+    /// The kind of a column of ids.
+    pub(crate) fn kind(self) -> CellKind {
+        match self {
+            IdsArg::Text => CellKind::Id,
+            IdsArg::Number => CellKind::NumberId,
+        }
+    }
+
+    /// Columns of a node.
+    pub(crate) fn node_columns(self) -> [Column; 2] {
+        [Column::new("type", CellKind::Text), Column::new("id", self.kind())]
+    }
+}
+
+/// The cells of a node.
+pub(crate) fn node_cells(view: &View, node: NodeIndex) -> [Cell<'_>; 2] {
+    let node_type = &view.schema().node_types()[view.node_type(node).at()].name;
+    [node_type.into(), view.node_id(node).into()]
 }
 
 /// How edges on the way to a node are told: relation, direction and key.
 pub(crate) struct EdgeTeller {
     side: Side,
-    out: Name,
-    into: Name,
 }
 
 impl EdgeTeller {
     pub(crate) fn new(side: Side) -> EdgeTeller {
-        EdgeTeller { side, out: "out".into(), into: "in".into() }
+        EdgeTeller { side }
     }
 
     /// Their columns.
@@ -347,11 +366,10 @@ impl EdgeTeller {
     }
 
     /// The cells of an edge that was found at a node.
-    pub(crate) fn cells(&self, view: &View, edge: EdgeIndex, at: NodeIndex) -> [Cell; 3] {
+    pub(crate) fn cells<'a>(&self, view: &'a View, edge: EdgeIndex, at: NodeIndex) -> [Cell<'a>; 3] {
         let (edge_type, source, _) = view.edge_ends(edge);
         let is_out = self.side != Side::In && source == at;
-        let direction = if is_out { &self.out } else { &self.into };
         let relation = &view.schema().edge_types()[edge_type.at()].relation;
-        [relation.clone().into(), direction.clone().into(), view.parallel_key(edge).cloned().into()]
+        [relation.into(), Cell::Text(if is_out { "out" } else { "in" }), view.parallel_key(edge).into()]
     }
 }

@@ -5,7 +5,9 @@
 //! `destination_type`, `dst`, `key` and `time`. Only `id`, or `src` and `dst`, must be there; others are not looked at.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 
 use timeweft_graph::{ExternalId, Name, Place, Time, TimeUnit};
 
@@ -45,6 +47,7 @@ pub enum Subject {
 pub struct RootsReader {
     rows: Box<dyn Rows>,
     file: Name,
+    path: PathBuf,
     unit: TimeUnit,
     columns: Columns,
     time: Option<usize>,
@@ -113,12 +116,22 @@ impl RootsReader {
                 ));
             }
         };
-        Ok(RootsReader { rows, file, unit, columns, time, names: Vec::new() })
+        Ok(RootsReader { rows, file, path: path.to_owned(), unit, columns, time, names: Vec::new() })
     }
 
     /// The name for messages.
     pub fn name(&self) -> &Name {
         &self.file
+    }
+
+    /// About how many roots there are, for a bar of progress: the lines of a text, or the rows that Parquet tells. `None`
+    /// where only reading to the end would tell: of packed files and of standard input.
+    pub fn n_rows(&self) -> Option<u64> {
+        match self.path.extension()?.to_str()? {
+            "csv" | "tsv" => Some(n_lines(&self.path).ok()?.saturating_sub(1)),
+            "parquet" => n_parquet_rows(&self.path),
+            _ => None,
+        }
     }
 
     /// Whether roots are edges.
@@ -160,6 +173,32 @@ impl RootsReader {
         let time = self.time.map(|at| time_at(rows, at, self.unit)).transpose()?;
         Ok(Root { place: Place::new(&self.file, rows.line()), subject, time })
     }
+}
+
+fn n_lines(path: &Path) -> std::io::Result<u64> {
+    let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
+    let mut n = 0;
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(n);
+        }
+        n += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let read = bytes.len();
+        file.consume(read);
+    }
+}
+
+#[cfg(feature = "columnar")]
+fn n_parquet_rows(path: &Path) -> Option<u64> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
+    u64::try_from(reader.metadata().file_metadata().num_rows()).ok()
+}
+
+#[cfg(not(feature = "columnar"))]
+fn n_parquet_rows(_: &Path) -> Option<u64> {
+    None
 }
 
 fn text_at<'a>(rows: &'a dyn Rows, name: &str, at: usize) -> Result<Option<Cow<'a, str>>, String> {

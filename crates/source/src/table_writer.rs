@@ -6,18 +6,22 @@
 //! let columns = vec![Column::new("root", CellKind::Int), Column::nullable("key", CellKind::Text)];
 //! let mut table = TableWriter::new(TableFormat::Jsonl, columns, &[], Vec::new())?;
 //! table.row([Cell::Int(0), Cell::Null])?;
-//! table.row([Cell::Int(1), Cell::Text("a".into())])?;
+//! table.row([Cell::Int(1), Cell::Text("a")])?;
 //! assert_eq!(table.finish()?, b"{\"root\":0,\"key\":null}\n{\"root\":1,\"key\":\"a\"}\n");
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod chunk;
 #[cfg(feature = "columnar")]
 mod parquet;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use timeweft_graph::{ExternalId, FeatureKind, Name, Value};
+use timeweft_graph::rows::IdRef;
+use timeweft_graph::{FeatureKind, Name, Value};
+
+use self::chunk::Chunk;
 
 /// How a table is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,37 +80,39 @@ pub enum CellKind {
     Text,
     /// Ids: in JSON a number where one reads as a number, in Parquet always a text.
     Id,
+    /// Ids that are whole numbers, numbers without a sign of 64 bits in Parquet; another id is an error.
+    NumberId,
     /// Values of a feature of this kind. In Parquet numbers keep their type (`f16` is widened to 32 bits), lists of them
     /// are lists, and sparse and JSON values, also where the column is [`FeatureKind::Json`] for others, are JSON texts.
     Value(FeatureKind),
 }
 
-/// A cell.
+/// A cell. Texts are borrowed: what a table has seen already is not copied.
 #[derive(Clone, PartialEq, Debug)]
 #[allow(missing_docs)]
-pub enum Cell {
+pub enum Cell<'a> {
     Null,
     Int(i64),
     Float(f64),
     Bool(bool),
-    Text(Name),
-    Id(ExternalId),
+    Text(&'a str),
+    Id(IdRef<'a>),
     Value(Box<Value>),
 }
 
-impl<T> From<Option<T>> for Cell
+impl<'a, T> From<Option<T>> for Cell<'a>
 where
-    Cell: From<T>,
+    Cell<'a>: From<T>,
 {
-    fn from(cell: Option<T>) -> Cell {
+    fn from(cell: Option<T>) -> Cell<'a> {
         cell.map_or(Cell::Null, Cell::from)
     }
 }
 
 macro_rules! cell_from {
     ($($type:ty => $make:expr;)*) => {
-        $(impl From<$type> for Cell {
-            fn from(value: $type) -> Cell {
+        $(impl<'a> From<$type> for Cell<'a> {
+            fn from(value: $type) -> Cell<'a> {
                 $make(value)
             }
         })*
@@ -117,8 +123,9 @@ cell_from! {
     i64 => Cell::Int;
     f64 => Cell::Float;
     bool => Cell::Bool;
-    Name => Cell::Text;
-    ExternalId => Cell::Id;
+    &'a str => Cell::Text;
+    &'a Name => |name: &'a Name| Cell::Text(name);
+    IdRef<'a> => Cell::Id;
     Value => |value| Cell::Value(Box::new(value));
 }
 
@@ -132,9 +139,10 @@ const LINES: usize = 1 << 10;
 /// Writes a table, row after row.
 pub struct TableWriter<W: Write + Send> {
     columns: Vec<Column>,
-    /// Rows to be written, one after another.
-    cells: Vec<Cell>,
-    /// Cells that are handed on at once.
+    /// Rows to be written, column by column.
+    chunks: Vec<Chunk>,
+    /// How many they are, and at how many they are handed on.
+    held: usize,
     full: usize,
     n_rows: u64,
     out: Out<W>,
@@ -144,7 +152,7 @@ enum Out<W: Write + Send> {
     Jsonl {
         out: W,
         names: Vec<String>,
-        line: Vec<u8>,
+        lines: Vec<u8>,
     },
     #[cfg(feature = "columnar")]
     Parquet(parquet::ParquetTable<W>),
@@ -161,12 +169,12 @@ impl<W: Write + Send> TableWriter<W> {
         facts: &[(&str, String)],
         out: W,
     ) -> io::Result<TableWriter<W>> {
-        let (out, rows) = match format {
+        let (out, full) = match format {
             TableFormat::Jsonl => {
                 let start = |at: usize| if at == 0 { "{" } else { "," };
                 let name = |(at, column): (usize, &Column)| Ok(start(at).to_owned() + &to_json(&column.name)? + ":");
                 let names = columns.iter().enumerate().map(name).collect::<io::Result<_>>()?;
-                (Out::Jsonl { out, names, line: Vec::new() }, LINES)
+                (Out::Jsonl { out, names, lines: Vec::new() }, LINES)
             }
             #[cfg(feature = "columnar")]
             TableFormat::Parquet => (Out::Parquet(parquet::ParquetTable::new(&columns, facts, out)?), GROUP),
@@ -176,22 +184,26 @@ impl<W: Write + Send> TableWriter<W> {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
             }
         };
-        let full = rows * columns.len();
-        Ok(TableWriter { columns, cells: Vec::new(), full, n_rows: 0, out })
+        let chunks = columns.iter().map(Chunk::new).collect();
+        Ok(TableWriter { columns, chunks, held: 0, full, n_rows: 0, out })
     }
 
     /// Adds a row: a cell for each column.
     ///
     /// # Errors
     /// If nothing can be written, or the cells are not those of the columns.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> io::Result<()> {
-        let before = self.cells.len();
-        self.cells.extend(cells);
-        if self.cells.len() - before != self.columns.len() {
+    pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> io::Result<()> {
+        let mut cells = cells.into_iter();
+        for (chunk, column) in self.chunks.iter_mut().zip(&self.columns) {
+            let cell = cells.next().ok_or_else(|| misfit("a row has other columns than its table"))?;
+            chunk.push(cell, column)?;
+        }
+        if cells.next().is_some() {
             return Err(misfit("a row has other columns than its table"));
         }
         self.n_rows += 1;
-        if self.cells.len() >= self.full { self.flush() } else { Ok(()) }
+        self.held += 1;
+        if self.held == self.full { self.flush() } else { Ok(()) }
     }
 
     /// Rows so far.
@@ -213,39 +225,27 @@ impl<W: Write + Send> TableWriter<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if !self.cells.is_empty() {
+        if self.held > 0 {
             match &mut self.out {
-                Out::Jsonl { out, names, line } => {
-                    for row in self.cells.chunks(names.len()) {
-                        line.clear();
-                        write_json(line, names, row)?;
-                        out.write_all(line)?;
+                Out::Jsonl { out, names, lines } => {
+                    lines.clear();
+                    for row in 0..self.held {
+                        for (name, chunk) in names.iter().zip(&mut self.chunks) {
+                            lines.extend_from_slice(name.as_bytes());
+                            chunk.write_json(row, lines)?;
+                        }
+                        lines.extend_from_slice(b"}\n");
                     }
+                    out.write_all(lines)?;
                 }
                 #[cfg(feature = "columnar")]
-                Out::Parquet(table) => table.write(&self.columns, &self.cells)?,
+                Out::Parquet(table) => table.write(&self.columns, &self.chunks)?,
             }
         }
-        self.cells.clear();
+        self.chunks.iter_mut().for_each(Chunk::clear);
+        self.held = 0;
         Ok(())
     }
-}
-
-fn write_json(line: &mut Vec<u8>, names: &[String], row: &[Cell]) -> io::Result<()> {
-    for (name, cell) in names.iter().zip(row) {
-        line.extend_from_slice(name.as_bytes());
-        match cell {
-            Cell::Null => line.extend_from_slice(b"null"),
-            Cell::Int(number) => serde_json::to_writer(&mut *line, number)?,
-            Cell::Float(number) => serde_json::to_writer(&mut *line, number)?,
-            Cell::Bool(truth) => serde_json::to_writer(&mut *line, truth)?,
-            Cell::Text(text) => serde_json::to_writer(&mut *line, &**text)?,
-            Cell::Id(id) => serde_json::to_writer(&mut *line, id)?,
-            Cell::Value(value) => serde_json::to_writer(&mut *line, &value.to_json())?,
-        }
-    }
-    line.extend_from_slice(b"}\n");
-    Ok(())
 }
 
 fn to_json(text: &str) -> io::Result<String> {

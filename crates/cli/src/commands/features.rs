@@ -6,7 +6,7 @@ use timeweft::table_writer::{Cell, CellKind, Column};
 use timeweft::{At, Deletes, EdgeIndex, EdgeKey, FeatureDef, FeatureKind, Name, NodeKey, Time, Value, View};
 
 use crate::context::{Context, Outcome, UsageError};
-use crate::roots::{Asked, Batch, Key, RootArgs, Table, node_columns, time_cell};
+use crate::roots::{Batch, IdsArg, Key, RootArgs, Table, time_cell};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time; edges.csv has source_type, src, relation,
@@ -35,55 +35,58 @@ pub(crate) struct Args {
 /// Reads and writes.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open(context)?;
-    let features = args.columns(&asked)?;
+    let what = if asked.has_edges() { "edge" } else { "node" };
+    let features = feature_columns(asked.view(), what, &args.features)?;
     let mut columns = vec![Column::new("root", CellKind::Int)];
     if asked.has_edges() {
-        columns.extend(edge_columns());
+        columns.extend(edge_columns(asked.ids()));
     } else {
-        columns.extend(node_columns());
+        columns.extend(asked.ids().node_columns());
     }
     columns.extend([Column::nullable("time", CellKind::Int), Column::new("alive", CellKind::Bool)]);
     let names: Vec<Name> = features.iter().map(|column| column.name.clone()).collect();
-    for column in features {
-        let is_taken = columns.iter().any(|known| known.name == column.name);
-        let name = if is_taken { format!("feature.{}", column.name).into() } else { column.name };
-        columns.push(Column { name, ..column });
-    }
+    add_features(&mut columns, features);
     let slots = columns.len();
     let as_of = if args.before { AsOf::Before } else { AsOf::At };
     let mut reader = Reader { names, as_of, deletes: asked.reading.at.deletes, values: FlatRows::default() };
     asked.answer(("reading", slots), columns, context.output, |view, batch, table| reader.read(view, batch, table))
 }
 
-impl Args {
-    /// A column for each feature that is asked for.
-    fn columns(&self, asked: &Asked<'_>) -> anyhow::Result<Vec<Column>> {
-        let schema = asked.view().schema();
-        let defs: Vec<&FeatureDef> = if asked.has_edges() {
-            schema.edge_types().iter().flat_map(|of| &of.features).collect()
-        } else {
-            schema.node_types().iter().flat_map(|of| &of.features).collect()
-        };
-        let what = if asked.has_edges() { "edge" } else { "node" };
-        let mut names: Vec<&str> = defs.iter().map(|def| &*def.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        if let Some(unknown) = self.features.iter().find(|name| !names.contains(&name.as_str())) {
-            let known = if names.is_empty() { "none at all".into() } else { names.join(", ") };
-            anyhow::bail!("no {what} has a feature `{unknown}`: they have {known}");
-        }
-        if let Some(at) = (1..self.features.len()).find(|at| self.features[..*at].contains(&self.features[*at])) {
-            return Err(UsageError(format!("--feature {}: it is given twice", self.features[at])).into());
-        }
-        let wanted = if self.features.is_empty() { names } else { self.features.iter().map(String::as_str).collect() };
-        let column = |name: &str| {
-            let mut kinds = defs.iter().filter(|def| *def.name == *name).map(|def| def.kind);
-            let first = kinds.next().unwrap_or(FeatureKind::Json);
-            // Types that use the same name for different things have only JSON in common.
-            let kind = if kinds.all(|kind| kind == first) { first } else { FeatureKind::Json };
-            Column::nullable(name, CellKind::Value(kind))
-        };
-        Ok(wanted.into_iter().map(column).collect())
+/// A column for each feature of nodes or edges (`what`) that is wanted; all of them where none is named.
+pub(crate) fn feature_columns(view: &View, what: &str, wanted: &[String]) -> anyhow::Result<Vec<Column>> {
+    let schema = view.schema();
+    let defs: Vec<&FeatureDef> = if what == "edge" {
+        schema.edge_types().iter().flat_map(|of| &of.features).collect()
+    } else {
+        schema.node_types().iter().flat_map(|of| &of.features).collect()
+    };
+    let mut names: Vec<&str> = defs.iter().map(|def| &*def.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        let known = if names.is_empty() { "none at all".into() } else { names.join(", ") };
+        anyhow::bail!("no {what} has a feature `{unknown}`: they have {known}");
+    }
+    if let Some(at) = (1..wanted.len()).find(|at| wanted[..*at].contains(&wanted[*at])) {
+        return Err(UsageError(format!("--feature {}: it is given twice", wanted[at])).into());
+    }
+    let wanted = if wanted.is_empty() { names } else { wanted.iter().map(String::as_str).collect() };
+    let column = |name: &str| {
+        let mut kinds = defs.iter().filter(|def| *def.name == *name).map(|def| def.kind);
+        let first = kinds.next().unwrap_or(FeatureKind::Json);
+        // Types that use the same name for different things have only JSON in common.
+        let kind = if kinds.all(|kind| kind == first) { first } else { FeatureKind::Json };
+        Column::nullable(name, CellKind::Value(kind))
+    };
+    Ok(wanted.into_iter().map(column).collect())
+}
+
+/// Adds columns of features; one whose name is taken has `feature.` before it.
+pub(crate) fn add_features(columns: &mut Vec<Column>, features: Vec<Column>) {
+    for column in features {
+        let is_taken = columns.iter().any(|known| known.name == column.name);
+        let name = if is_taken { format!("feature.{}", column.name).into() } else { column.name };
+        columns.push(Column { name, ..column });
     }
 }
 
@@ -144,20 +147,20 @@ impl Reader {
     }
 }
 
-fn node_cells(key: &NodeKey) -> [Cell; 2] {
-    [key.node_type.clone().into(), key.id.clone().into()]
+fn node_cells(key: &NodeKey) -> [Cell<'_>; 2] {
+    [(&key.node_type).into(), key.id.as_ref().into()]
 }
 
 /// Columns of an edge, and its cells.
-pub(crate) fn edge_columns() -> impl Iterator<Item = Column> {
-    let source = [("source_type", CellKind::Text), ("src", CellKind::Id), ("relation", CellKind::Text)];
-    let destination = [("destination_type", CellKind::Text), ("dst", CellKind::Id)];
+pub(crate) fn edge_columns(ids: IdsArg) -> impl Iterator<Item = Column> {
+    let source = [("source_type", CellKind::Text), ("src", ids.kind()), ("relation", CellKind::Text)];
+    let destination = [("destination_type", CellKind::Text), ("dst", ids.kind())];
     let named = source.into_iter().chain(destination).map(|(name, kind)| Column::new(name, kind));
     named.chain([Column::nullable("key", CellKind::Text)])
 }
 
-pub(crate) fn edge_cells(key: &EdgeKey) -> impl Iterator<Item = Cell> {
-    let middle = [key.relation.clone().into()];
-    let last = [key.key.clone().into()];
+pub(crate) fn edge_cells(key: &EdgeKey) -> impl Iterator<Item = Cell<'_>> {
+    let middle = [(&key.relation).into()];
+    let last = [key.key.as_ref().into()];
     node_cells(&key.source).into_iter().chain(middle).chain(node_cells(&key.destination)).chain(last)
 }

@@ -4,7 +4,7 @@ use timeweft::sample::{NO_NODE, PageRank};
 use timeweft::table_writer::{Cell, CellKind, Column};
 
 use crate::context::{Context, Outcome};
-use crate::roots::{RootArgs, SLOTS, ScopeArgs, node_cells, node_columns, refused};
+use crate::roots::{RootArgs, SLOTS, ScopeArgs, node_cells, refused};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
@@ -43,7 +43,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let k = args.top as usize;
     let page_rank = PageRank { scope: args.scope.scope(&asked.reading)?, alpha: args.alpha, eps: args.eps, k };
     let ints = ["root", "place"].map(|name| Column::new(name, CellKind::Int));
-    let columns = ints.into_iter().chain(node_columns()).chain([Column::new("rank", CellKind::Float)]).collect();
+    let columns =
+        ints.into_iter().chain(asked.ids().node_columns()).chain([Column::new("rank", CellKind::Float)]).collect();
     asked.answer(("ranking", k.max(SLOTS / ROOTS)), columns, context.output, |view, batch, table| {
         let n = batch.nodes.len() * k;
         let (mut nodes, mut ranks) = (vec![NO_NODE; n], vec![0.0; n]);

@@ -1,14 +1,16 @@
 //! `timeweft sample`: neighbors for training.
 
 use clap::ValueEnum;
-use timeweft::sample::{Choice, HopTime, NO_NODE, Sampling, WeightBy};
+use timeweft::features::{FlatRows, Owners};
+use timeweft::sample::{AsOf, Choice, HopTime, NO_NODE, Samples, Sampling, WeightBy};
 use timeweft::table_writer::{Cell, CellKind, Column};
-use timeweft::{EdgeTypeId, Time, View};
+use timeweft::{Deletes, EdgeTypeId, Name, Time, Value, View};
 
+use super::features::{add_features, feature_columns};
 use crate::context::{Context, Outcome, Reading, UsageError};
 use crate::lookup;
 use crate::roots::{
-    Asked, Batch, EdgeTeller, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, node_columns, refused, time_cell,
+    Asked, Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused, time_cell,
 };
 
 const AFTER_HELP: &str = "\
@@ -19,7 +21,7 @@ Examples: roots.csv has the columns type, id, time
 
 A row is a sampled neighbor: the row of its root in the file (from 0), the hop (from 1), its
 slot in that hop, the slot of the hop before that it hangs on, the node, and the edge that led
-there. Slots that stay empty have no row. Answers depend on the graph, the roots and the seed
+there. Features of edges come behind (--feature). Slots that stay empty have no row. Answers depend on the graph, the roots and the seed
 alone.";
 
 /// Arguments of `sample`.
@@ -40,6 +42,9 @@ pub(crate) struct Args {
     /// The feature that is the weight of an edge; edges without a value weigh 1.
     #[arg(long, value_name = "FEATURE")]
     weight: Option<String>,
+    /// Write this feature of the edges too, as of when they were seen; may be given several times.
+    #[arg(long = "feature", value_name = "NAME")]
+    features: Vec<String>,
     /// As of when further hops see the graph: the time of the root, or of the edge that led there.
     #[arg(long, value_enum, default_value_t)]
     hop_time: HopTimeArg,
@@ -81,14 +86,20 @@ enum HopTimeArg {
 /// Samples and writes.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open_nodes(context)?;
-    let sampler = args.sampler(&asked)?;
+    let features = match args.features.as_slice() {
+        [] => Vec::new(),
+        names => feature_columns(asked.view(), "edge", names)?,
+    };
+    let mut sampler = args.sampler(&asked, features.iter().map(|column| column.name.clone()).collect())?;
+    let mut columns = columns(asked.ids());
+    add_features(&mut columns, features);
     let edge = EdgeTeller::new(args.scope.side());
-    asked.answer(("sampling", sampler.slots), columns(), context.output, |view, batch, table| {
+    asked.answer(("sampling", sampler.slots), columns, context.output, |view, batch, table| {
         sampler.sample(view, batch, &edge, table)
     })
 }
 
-fn columns() -> Vec<Column> {
+fn columns(ids: IdsArg) -> Vec<Column> {
     let ints = ["root", "hop", "slot"].map(|name| Column::new(name, CellKind::Int));
     let last = [
         Column::new("created", CellKind::Int),
@@ -96,7 +107,7 @@ fn columns() -> Vec<Column> {
         Column::nullable("time", CellKind::Int),
     ];
     let parent = Column::nullable("parent", CellKind::Int);
-    ints.into_iter().chain([parent]).chain(node_columns()).chain(EdgeTeller::columns()).chain(last).collect()
+    ints.into_iter().chain([parent]).chain(ids.node_columns()).chain(EdgeTeller::columns()).chain(last).collect()
 }
 
 /// How each batch is sampled.
@@ -107,11 +118,58 @@ struct Sampler {
     sizes: Vec<usize>,
     /// Slots of a root in all hops.
     slots: usize,
+    features: EdgeFeatures,
+}
+
+/// Features of the edges of each hop, as of when they were seen.
+struct EdgeFeatures {
+    names: Vec<Name>,
+    as_of: AsOf,
+    deletes: Deletes,
+    /// Values of the slots of each hop, one after another.
+    hops: Vec<FlatRows>,
+}
+
+impl EdgeFeatures {
+    fn read(&mut self, view: &View, hops: &[Samples], times: &[Vec<Time>]) -> anyhow::Result<()> {
+        if self.names.is_empty() {
+            return Ok(());
+        }
+        self.hops.resize_with(hops.len(), FlatRows::default);
+        for ((samples, times), values) in hops.iter().zip(times).zip(&mut self.hops) {
+            let owners = Owners::edges(&samples.edges, times, self.as_of)?.deletes(self.deletes);
+            view.encoded_features(&self.names, owners, values);
+        }
+        Ok(())
+    }
+}
+
+/// Goes through the values of a hop, slot by slot.
+#[derive(Default)]
+struct Values<'a> {
+    lengths: &'a [u64],
+    bytes: &'a [u8],
+}
+
+impl<'a> Values<'a> {
+    /// The values of the next slot.
+    fn next<'c>(&mut self, n: usize) -> impl Iterator<Item = Cell<'c>> + use<'a, 'c> {
+        let (lengths, others) = self.lengths.split_at(n.min(self.lengths.len()));
+        let (bytes, behind) = self.bytes.split_at(lengths.iter().map(|length| *length as usize).sum());
+        (self.lengths, self.bytes) = (others, behind);
+        let mut bytes = bytes;
+        lengths.iter().map(move |length| {
+            let (value, rest) = bytes.split_at(*length as usize);
+            bytes = rest;
+            Value::decode(value).into()
+        })
+    }
 }
 
 impl Args {
-    fn sampler(&self, asked: &Asked<'_>) -> anyhow::Result<Sampler> {
+    fn sampler(&self, asked: &Asked<'_>, features: Vec<Name>) -> anyhow::Result<Sampler> {
         let scope = self.scope.scope(&asked.reading)?;
+        let features = EdgeFeatures { names: features, as_of: scope.as_of, deletes: scope.deletes, hops: Vec::new() };
         let quotas = quotas(&self.quotas, &asked.reading)?;
         let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));
         let choice = match self.choice {
@@ -139,7 +197,7 @@ impl Args {
             HopTimeArg::Root => HopTime::Root,
             HopTimeArg::Edge => HopTime::Edge,
         };
-        Ok(Sampler { sampling, hop_time, sizes, slots })
+        Ok(Sampler { sampling, hop_time, sizes, slots, features })
     }
 }
 
@@ -167,7 +225,7 @@ fn quotas(given: &[String], reading: &Reading) -> anyhow::Result<Vec<(EdgeTypeId
 }
 
 impl Sampler {
-    fn sample(&self, view: &View, batch: &Batch, edge: &EdgeTeller, table: &mut Table<'_>) -> anyhow::Result<()> {
+    fn sample(&mut self, view: &View, batch: &Batch, edge: &EdgeTeller, table: &mut Table<'_>) -> anyhow::Result<()> {
         let sampling = Sampling { first_root: batch.first, ..self.sampling.clone() };
         let mut hops = Vec::new();
         if sampling.quotas.is_empty() {
@@ -177,6 +235,12 @@ impl Sampler {
             view.sample(&sampling, batch.roots()?, hops[0].slots(batch.nodes.len(), sampling.width()))
                 .map_err(refused)?;
         }
+        let times = self.times(batch, &hops);
+        self.features.read(view, &hops, &times)?;
+        let values = self.features.hops.iter();
+        let mut values: Vec<_> =
+            values.map(|values| Values { lengths: &values.lengths, bytes: &values.bytes }).collect();
+        values.resize_with(hops.len(), Values::default);
         for (root, row) in batch.rows().enumerate() {
             let mut width = 1;
             for (hop, (samples, k)) in hops.iter().zip(&self.sizes).enumerate() {
@@ -184,24 +248,36 @@ impl Sampler {
                 for slot in 0..width {
                     let (at, parent) = (root * width + slot, (root * width + slot) / k);
                     let node = samples.neighbors[at];
+                    let features = values[hop].next(self.features.names.len());
                     if node == NO_NODE {
                         continue;
                     }
                     let before = hop.checked_sub(1).map(|hop| &hops[hop]);
                     let from = before.map_or(batch.nodes[root], |before| before.neighbors[parent]);
-                    let time = match (before, self.hop_time) {
-                        (Some(before), HopTime::Edge) => before.created[parent],
-                        _ => batch.times[root],
-                    };
                     let parent = before.map(|_| (slot / k) as i64);
                     let place = [row, hop as i64 + 1, slot as i64].map(Cell::Int).into_iter().chain([parent.into()]);
                     let edge_cells = edge.cells(view, samples.edges[at], from);
                     let created: Time = samples.created[at];
-                    let last = [Cell::Int(created.0), Cell::Float(samples.weights[at]), time_cell(time)];
-                    table.row(place.chain(node_cells(view, node)).chain(edge_cells).chain(last))?;
+                    let last = [Cell::Int(created.0), Cell::Float(samples.weights[at]), time_cell(times[hop][at])];
+                    table.row(place.chain(node_cells(view, node)).chain(edge_cells).chain(last).chain(features))?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// As of when the edge of each slot of each hop was seen.
+    fn times(&self, batch: &Batch, hops: &[Samples]) -> Vec<Vec<Time>> {
+        let mut times: Vec<Vec<Time>> = Vec::with_capacity(hops.len());
+        for (hop, k) in self.sizes.iter().enumerate().take(hops.len()) {
+            let before = hop.checked_sub(1).map(|before| match self.hop_time {
+                HopTime::Edge => hops[before].created.as_slice(),
+                HopTime::Root => times[before].as_slice(),
+            });
+            let of = before.unwrap_or(&batch.times).iter();
+            let own = of.flat_map(|time| std::iter::repeat_n(*time, *k)).collect();
+            times.push(own);
+        }
+        times
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let time = Column::nullable("time", CellKind::Int);
     let ends = [time, Column::nullable("score", CellKind::Float)];
     let columns: Vec<Column> =
-        [Column::new("root", CellKind::Int)].into_iter().chain(edge_columns()).chain(ends).collect();
+        [Column::new("root", CellKind::Int)].into_iter().chain(edge_columns(asked.ids())).chain(ends).collect();
     let slots = crate::roots::SLOTS / LINKS;
     asked.answer(("scoring", slots), columns, context.output, |_, batch, table| {
         let named = batch.keys.iter().zip(&batch.times);

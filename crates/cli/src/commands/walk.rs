@@ -6,7 +6,7 @@ use timeweft::table_writer::{Cell, CellKind, Column};
 use timeweft::{Deletes, EdgeIndex, NodeIndex, Time, View};
 
 use crate::context::{Context, Outcome, Reading, UsageError};
-use crate::roots::{Batch, EdgeTeller, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, node_columns, refused};
+use crate::roots::{Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
@@ -73,15 +73,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(UsageError(format!("--length, --walks: more than {MOST_SLOTS} steps a root: take fewer")).into());
     }
     let edge = EdgeTeller::new(args.scope.side());
-    asked.answer(("walking", slots), columns(), context.output, |view, batch, table| {
+    let columns = columns(asked.ids());
+    asked.answer(("walking", slots), columns, context.output, |view, batch, table| {
         walk_batch(&walk, args.walks as usize, (view, batch), &edge, table)
     })
 }
 
-fn columns() -> Vec<Column> {
+fn columns(ids: IdsArg) -> Vec<Column> {
     let ints = ["root", "walk", "step"].map(|name| Column::new(name, CellKind::Int));
     let created = Column::nullable("created", CellKind::Int);
-    ints.into_iter().chain(node_columns()).chain(EdgeTeller::columns()).chain([created]).collect()
+    ints.into_iter().chain(ids.node_columns()).chain(EdgeTeller::columns()).chain([created]).collect()
 }
 
 impl Args {

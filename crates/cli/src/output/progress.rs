@@ -27,6 +27,15 @@ impl Progress {
         Progress::new(None, "{spinner} {msg} {human_pos} records {elapsed}", message)
     }
 
+    /// A bar over so many records, or a spinner that counts them where their number is not known.
+    pub(crate) fn of(total: impl FnOnce() -> Option<u64>, message: &str) -> Progress {
+        // Counting takes a look at the whole file: only where somebody looks at the bar.
+        match if stderr().is_terminal() { total() } else { None } {
+            total @ Some(_) => Progress::new(total, "{msg} [{bar:30}] {human_pos}/{human_len} {eta}", message),
+            None => Progress::records(message),
+        }
+    }
+
     /// A spinner for work of unknown length.
     pub(crate) fn spinner(message: &str) -> Progress {
         Progress::new(None, "{spinner} {msg} {elapsed}", message)

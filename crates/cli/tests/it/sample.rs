@@ -226,6 +226,56 @@ fn parquet_and_json_lines_hold_the_same_rows() {
 }
 
 #[test]
+fn features_of_edges_stand_beside_samples() {
+    let world = mail();
+    let own = |line: &str| parse(&world.done(line));
+    let rows = own("sample roots.csv --count 3,2 --feature weight --choice weighted --weight weight --seed 5");
+    assert!(rows.len() > 200 && rows.iter().any(|row| row["hop"] == json!(2)));
+    assert!(rows.iter().all(|row| row["feature.weight"] == row["weight"]), "both are the weight as of then");
+    world
+        .run("sample roots.csv --feature price")
+        .expect(1, "unknown")
+        .says("no edge has a feature `price`: they have weight");
+    world.run("sample roots.csv --feature weight --feature weight").expect(2, "twice").says("it is given twice");
+    // A feature that changes is read as of when the edge was seen, in each hop, and not what comes at that very time.
+    let world = World::new();
+    let edge = |time: u32, action: &str, price: f64| {
+        let event = json!({ "time": time, "action": action, "entity": "edge", "source": { "type": "user", "id": "ann" },
+            "edge": { "type": "buys", "features": { "price": price } }, "destination": { "type": "item", "id": "pen" } });
+        format!("{event}\n")
+    };
+    world.write("buys.jsonl", &(edge(2, "create", 9.5) + &edge(5, "update", 7.5)));
+    world.done("load events buys.jsonl --unit step --dangling stub");
+    world.write("roots.csv", "type,id,time\nuser,ann,4\nuser,ann,5\nuser,ann,6\n");
+    let prices =
+        |line: &str| -> Vec<Value> { parse(&world.done(line)).iter().map(|row| row["price"].clone()).collect() };
+    assert_eq!(prices("sample roots.csv --count 1 --feature price"), [9.5, 7.5, 7.5].map(|price| json!(price)));
+    assert_eq!(
+        prices("sample roots.csv --count 1 --feature price --before"),
+        [9.5, 9.5, 7.5].map(|price| json!(price))
+    );
+    assert_eq!(prices("sample roots.csv --count 1,1 --feature price --hop-time edge").len(), 6);
+    world.done("sample roots.csv --count 1,1 --feature price --to rows.parquet");
+    let lines = world.done("sample roots.csv --count 1,1 --feature price");
+    assert_eq!(parquet_rows(&world, "rows.parquet"), with_text_ids(&lines));
+}
+
+#[test]
+fn ids_that_are_whole_numbers_are_numbers_in_parquet_where_wanted() {
+    let world = mail();
+    for command in ["sample", "walk", "page-rank", "features"] {
+        world.done(&format!("{command} roots.csv --ids number --to rows.parquet"));
+        let lines = world.done(&format!("{command} roots.csv --ids number"));
+        assert_eq!(parquet_rows(&world, "rows.parquet"), parse(&lines), "{command}");
+    }
+    let shop = shop();
+    shop.write("roots.csv", "type,id,time\nuser,ann,4\n");
+    let refused = shop.run("sample roots.csv --ids number --to rows.parquet").expect(1, "texts");
+    refused.says("`id`: the id `pen` is no whole number: write ids as texts");
+    assert!(!shop.path("rows.parquet").exists());
+}
+
+#[test]
 fn roots_are_the_same_in_every_form() {
     let world = mail();
     let roots = fs::read_to_string(world.path("roots.csv")).unwrap();

@@ -3,16 +3,20 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer, get_typed_column_writer_mut};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::types::{Type, TypePtr};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
+use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type, TypePtr};
+use rayon::prelude::*;
 use timeweft_graph::{DType, FeatureKind, Numbers, Value};
 
-use super::{Cell, CellKind, Column, misfit};
+use super::chunk::{Cells, Chunk, Term};
+use super::{CellKind, Column, misfit};
 
 /// A file in the making.
 pub(super) struct ParquetTable<W: Write + Send> {
@@ -27,18 +31,28 @@ impl<W: Write + Send> ParquetTable<W> {
         let properties = WriterProperties::builder()
             .set_created_by(concat!("timeweft ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_key_value_metadata(Some(facts));
+            .set_key_value_metadata(Some(facts))
+            .set_statistics_enabled(EnabledStatistics::Chunk);
+        // Comparing texts for the least and greatest takes as long as encoding them, and no reader looks them up by these.
+        let texts = columns.iter().filter(|column| leaf(column.kind).0 == Physical::BYTE_ARRAY);
+        let path = |column: &Column| ColumnPath::new(vec![column.name.to_string()]);
+        let properties = texts.fold(properties, |properties, column| {
+            properties.set_column_statistics_enabled(path(column), EnabledStatistics::None)
+        });
         let writer = SerializedFileWriter::new(out, TypePtr::new(schema), Arc::new(properties.build())).map_err(io)?;
         Ok(ParquetTable { writer })
     }
 
-    /// Writes rows as one row group.
-    pub(super) fn write(&mut self, columns: &[Column], cells: &[Cell]) -> io::Result<()> {
+    /// Writes rows as one row group. Its columns are encoded side by side: that is most of the work of a table.
+    pub(super) fn write(&mut self, columns: &[Column], chunks: &[Chunk]) -> io::Result<()> {
+        let descriptors = self.writer.schema_descr().columns();
+        let properties = self.writer.properties();
+        let columns = columns.par_iter().zip(chunks).zip(descriptors);
+        let encoded = columns.map(|((column, chunk), descriptor)| encode(column, chunk, (descriptor, properties)));
+        let encoded: Vec<_> = encoded.collect::<io::Result<_>>()?;
         let mut group = self.writer.next_row_group().map_err(io)?;
-        for (at, column) in columns.iter().enumerate() {
-            let Some(writer) = group.next_column().map_err(io)? else { break };
-            let cells = cells.iter().skip(at).step_by(columns.len());
-            Chunk { writer, nullable: column.nullable, is_list: is_list(column.kind) }.write(column.kind, cells)?;
+        for (bytes, end) in encoded {
+            group.append_column(&bytes, end).map_err(io)?;
         }
         group.close().map_err(io)?;
         Ok(())
@@ -82,6 +96,7 @@ fn leaf(kind: CellKind) -> (Physical, Option<LogicalType>) {
     let integer = |bits, signed| Some(LogicalType::integer(bits, signed));
     match kind {
         CellKind::Int => (Physical::INT64, None),
+        CellKind::NumberId => (Physical::INT64, integer(64, false)),
         CellKind::Float => (Physical::DOUBLE, None),
         CellKind::Bool => (Physical::BOOLEAN, None),
         CellKind::Text | CellKind::Id => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
@@ -105,64 +120,112 @@ fn leaf(kind: CellKind) -> (Physical, Option<LogicalType>) {
     }
 }
 
-/// A column of a row group.
-struct Chunk<'a> {
-    writer: SerializedColumnWriter<'a>,
-    nullable: bool,
+/// Encodes a column of a row group in memory.
+fn encode(
+    column: &Column,
+    chunk: &Chunk,
+    (descriptor, properties): (&ColumnDescPtr, &WriterPropertiesPtr),
+) -> io::Result<(Bytes, ColumnCloseResult)> {
+    let mut bytes = Vec::new();
+    let mut out = TrackedWrite::new(&mut bytes);
+    let pages = Box::new(SerializedPageWriter::new(&mut out));
+    let mut writer = get_column_writer(descriptor.clone(), properties.clone(), pages);
+    let shape = Shape { present: chunk.present.as_deref(), is_list: is_list(column.kind) };
+    match &chunk.cells {
+        Cells::Ints(ints) => shape.write::<Int64Type>(&mut writer, ints, None)?,
+        Cells::Floats(floats) => shape.write::<DoubleType>(&mut writer, floats, None)?,
+        Cells::Bools(bools) => shape.write::<BoolType>(&mut writer, bools, None)?,
+        Cells::Numbers(numbers) => {
+            // The bits stay; the logical type says that there is no sign.
+            let numbers: Vec<i64> = numbers.iter().map(|number| number.cast_signed()).collect();
+            shape.write::<Int64Type>(&mut writer, &numbers, None)?;
+        }
+        Cells::Terms(terms) => {
+            let texts: Vec<ByteArray> = terms.terms.iter().map(term_bytes).collect();
+            let texts: Vec<ByteArray> = terms.codes.iter().map(|code| texts[*code as usize].clone()).collect();
+            shape.write::<ByteArrayType>(&mut writer, &texts, None)?;
+        }
+        Cells::Values(values) => shape.values(&mut writer, column.kind, values)?,
+    }
+    let end = writer.close().map_err(io)?;
+    out.flush()?;
+    drop(out);
+    Ok((bytes.into(), end))
+}
+
+fn term_bytes(term: &Term) -> ByteArray {
+    match term {
+        Term::Number(number) => number.to_string().into_bytes().into(),
+        Term::Text(text) => text.as_bytes().to_vec().into(),
+    }
+}
+
+/// Which cells of a column are there, and whether each is a list.
+struct Shape<'a> {
+    present: Option<&'a [bool]>,
     is_list: bool,
 }
 
-impl Chunk<'_> {
-    fn write<'c>(self, kind: CellKind, cells: impl Iterator<Item = &'c Cell>) -> io::Result<()> {
+impl Shape<'_> {
+    fn values(&self, writer: &mut ColumnWriter<'_>, kind: CellKind, values: &[Value]) -> io::Result<()> {
         match leaf(kind).0 {
-            Physical::BOOLEAN => self.put::<BoolType>(cells, |cell, out| match cell {
-                Cell::Bool(truth) => one(out, *truth),
+            Physical::INT32 => self.taken::<Int32Type>(writer, values, |value, out| i32s(dense(value)?, out)),
+            Physical::INT64 => self.taken::<Int64Type>(writer, values, |value, out| i64s(dense(value)?, out)),
+            Physical::FLOAT => self.taken::<FloatType>(writer, values, |value, out| f32s(dense(value)?, out)),
+            Physical::DOUBLE => self.taken::<DoubleType>(writer, values, |value, out| match dense(value)? {
+                Numbers::F64(numbers) => all(out, numbers, |number| number),
                 _ => None,
             }),
-            Physical::INT32 => self.put::<Int32Type>(cells, |cell, out| i32s(dense(cell)?, out)),
-            Physical::INT64 => self.put::<Int64Type>(cells, |cell, out| match cell {
-                Cell::Int(number) => one(out, *number),
-                _ => i64s(dense(cell)?, out),
-            }),
-            Physical::FLOAT => self.put::<FloatType>(cells, |cell, out| f32s(dense(cell)?, out)),
-            Physical::DOUBLE => self.put::<DoubleType>(cells, |cell, out| match (cell, dense(cell)) {
-                (Cell::Float(number), _) => one(out, *number),
-                (_, Some(Numbers::F64(numbers))) => all(out, numbers, |number| number),
-                _ => None,
-            }),
-            _ => self.put::<ByteArrayType>(cells, |cell, out| one(out, ByteArray::from(bytes(kind, cell)?))),
+            _ => self.taken::<ByteArrayType>(writer, values, |value, out| one(out, bytes(kind, value)?.into())),
         }
     }
 
-    /// Writes the values that `take` appends for each cell; it tells how many, or `None` for a cell of another kind.
-    fn put<'c, T: DataType>(
-        mut self,
-        cells: impl Iterator<Item = &'c Cell>,
-        take: impl Fn(&Cell, &mut Vec<T::T>) -> Option<usize>,
+    /// Writes the numbers that `take` appends for each value; it tells how many, or `None` for a value of another kind.
+    fn taken<T: DataType>(
+        &self,
+        writer: &mut ColumnWriter<'_>,
+        values: &[Value],
+        take: impl Fn(&Value, &mut Vec<T::T>) -> Option<usize>,
     ) -> io::Result<()> {
-        let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut elements, mut lengths) = (Vec::new(), Vec::with_capacity(values.len()));
+        for value in values {
+            let taken = take(value, &mut elements).filter(|n| self.is_list || *n == 1);
+            lengths.push(taken.ok_or_else(|| misfit("a cell is not of the kind of its column"))?);
+        }
+        self.write::<T>(writer, &elements, Some(&lengths))
+    }
+
+    /// Writes elements; `lengths` tells how many each cell that is there has, one if left out.
+    fn write<T: DataType>(
+        &self,
+        writer: &mut ColumnWriter<'_>,
+        elements: &[T::T],
+        lengths: Option<&[usize]>,
+    ) -> io::Result<()> {
         // How deep the way to a value is defined: the cell, then the element of a list.
-        let (empty, full) = (i16::from(self.nullable), i16::from(self.nullable) + i16::from(self.is_list));
-        for cell in cells {
-            let n = match cell {
-                Cell::Null if self.nullable => None,
-                cell => {
-                    let taken = take(cell, &mut values).filter(|n| self.is_list || *n == 1);
-                    Some(taken.ok_or_else(|| misfit("a cell is not of the kind of its column"))?)
+        let nullable = self.present.is_some();
+        let (empty, full) = (i16::from(nullable), i16::from(nullable) + i16::from(self.is_list));
+        let (mut defined, mut repeated) = (Vec::new(), Vec::new());
+        if self.is_list {
+            let mut lengths = lengths.unwrap_or_default().iter();
+            let rows = self.present.map_or(lengths.len(), <[bool]>::len);
+            for row in 0..rows {
+                let is_there = self.present.is_none_or(|present| present[row]);
+                match is_there.then(|| lengths.next().copied().unwrap_or(0)) {
+                    None => defined.push(0),
+                    Some(0) => defined.push(empty),
+                    Some(n) => defined.resize(defined.len() + n, full),
                 }
-            };
-            match n {
-                None => defined.push(0),
-                Some(0) => defined.push(empty),
-                Some(n) => defined.resize(defined.len() + n, full),
+                repeated.push(0);
+                repeated.resize(defined.len(), 1);
             }
-            repeated.push(0);
-            repeated.resize(defined.len(), 1);
+        } else if let Some(present) = self.present {
+            defined.extend(present.iter().map(|is_there| i16::from(*is_there)));
         }
         let defined = (full > 0).then_some(defined.as_slice());
         let repeated = self.is_list.then_some(repeated.as_slice());
-        self.writer.typed::<T>().write_batch(&values, defined, repeated).map_err(io)?;
-        self.writer.close().map_err(io)
+        get_typed_column_writer_mut::<T>(writer).write_batch(elements, defined, repeated).map_err(io)?;
+        Ok(())
     }
 }
 
@@ -176,12 +239,9 @@ fn all<S: Copy, T>(out: &mut Vec<T>, values: &[S], convert: impl Fn(S) -> T) -> 
     Some(values.len())
 }
 
-fn dense(cell: &Cell) -> Option<&Numbers> {
-    match cell {
-        Cell::Value(value) => match &**value {
-            Value::Dense(dense) => Some(&dense.numbers),
-            _ => None,
-        },
+fn dense(value: &Value) -> Option<&Numbers> {
+    match value {
+        Value::Dense(dense) => Some(&dense.numbers),
         _ => None,
     }
 }
@@ -215,17 +275,12 @@ fn f32s(numbers: &Numbers, out: &mut Vec<f32>) -> Option<usize> {
     }
 }
 
-fn bytes(kind: CellKind, cell: &Cell) -> Option<Vec<u8>> {
+fn bytes(kind: CellKind, value: &Value) -> Option<Vec<u8>> {
     let as_json = matches!(kind, CellKind::Value(FeatureKind::Json | FeatureKind::Sparse { .. }));
-    Some(match cell {
-        Cell::Text(text) => text.as_bytes().to_vec(),
-        Cell::Id(id) => id.to_string().into_bytes(),
-        Cell::Value(value) if as_json => value.to_json().to_string().into_bytes(),
-        Cell::Value(value) => match &**value {
-            Value::Text(text) | Value::Category(text) => text.as_bytes().to_vec(),
-            Value::Bytes(bytes) => bytes.clone(),
-            _ => return None,
-        },
+    Some(match value {
+        value if as_json => value.to_json().to_string().into_bytes(),
+        Value::Text(text) | Value::Category(text) => text.as_bytes().to_vec(),
+        Value::Bytes(bytes) => bytes.clone(),
         _ => return None,
     })
 }
