@@ -172,8 +172,12 @@ impl VersionOptions {
     }
 
     fn request(&self, path: &Path) -> LoadRequest {
-        let mut request =
-            LoadRequest::new(&self.namespace, &path.to_string_lossy()).version(&self.version, self.timestamp);
+        // One mapping serves many snapshots: which one it was is told by their folder.
+        let source = match &self.root {
+            Some(root) => format!("{} by {}", root.display(), path.display()),
+            None => path.to_string_lossy().into_owned(),
+        };
+        let mut request = LoadRequest::new(&self.namespace, &source).version(&self.version, self.timestamp);
         request.release_timestamp = self.release_timestamp;
         request.kept_rejects = self.kept_rejects;
         request.max_rejects = self.max_rejects;

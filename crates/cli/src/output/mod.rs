@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-pub(crate) use file::write_whole;
+pub(crate) use file::{check_place, is_same_file, write_whole};
 pub(crate) use progress::Progress;
 pub(crate) use table::Table;
 
@@ -33,7 +33,12 @@ impl Output {
 
     /// Prints a table for people; nothing with `--json`.
     pub(crate) fn table(&self, table: &Table) -> io::Result<()> {
-        if self.json { Ok(()) } else { writeln!(io::stdout().lock(), "{table}") }
+        if self.json {
+            return Ok(());
+        }
+        // Only a person before a terminal is spared: what goes on to a program is whole.
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        writeln!(io::stdout().lock(), "{}", table.fitted(width))
     }
 
     /// Prints an object as one line with `--json`; nothing without.
@@ -66,12 +71,12 @@ pub(crate) fn error(error: &anyhow::Error) {
         }
     }
     // A closed standard error leaves nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "error: {line}");
+    let _ = writeln!(io::stderr().lock(), "error: {}", text::message(&line));
 }
 
 /// Prints a note on standard error, beside the results.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", text::message(line));
 }
 
 /// Whether the reader of our output has gone, as `head` does.

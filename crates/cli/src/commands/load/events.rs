@@ -89,6 +89,7 @@ enum RepeatsArg {
 
 /// Loads the stream.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    args.load.rejects.check(&args.file)?;
     let options = args.options(context)?;
     let result = load_into(args.load.unit, context, |graph| {
         let size = std::fs::metadata(&args.file).ok().map(|facts| facts.len());

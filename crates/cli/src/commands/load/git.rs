@@ -41,6 +41,7 @@ pub(crate) struct Args {
 
 /// Loads the history.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    args.rejects.check(&args.repository.join(".git"))?;
     let options = GitLoad {
         namespace: args.namespace.as_str().into(),
         limit: args.limit,

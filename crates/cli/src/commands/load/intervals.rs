@@ -86,6 +86,7 @@ struct EdgeListArgs {
 
 /// Loads the intervals.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    args.load.rejects.check(&args.file)?;
     let options = IntervalOptions {
         namespace: args.namespace.as_str().into(),
         format: args.format,

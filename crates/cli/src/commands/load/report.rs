@@ -1,16 +1,14 @@
 //! What came of a load: numbers, and every record that was refused.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, Place, Reject, SpliceReport};
 
 use super::refused_report;
-use crate::context::{Context, Outcome};
-use crate::output::{Table, note, text};
+use crate::context::{Context, Outcome, UsageError};
+use crate::output::{Table, check_place, is_same_file, note, text, write_whole};
 
 /// So many rejected records are listed for people.
 const LISTED: usize = 20;
@@ -29,10 +27,25 @@ impl Rejects {
         if self.rejects.is_some() || context.output.json { usize::MAX } else { KEPT_REJECTS }
     }
 
+    /// An error if they would be written over what is loaded, or into a graph.
+    pub(super) fn check(&self, source: &Path) -> anyhow::Result<()> {
+        let Some(path) = &self.rejects else { return Ok(()) };
+        check_place(path)?;
+        let is_in = |folder: &Path| match (path.canonicalize(), folder.canonicalize()) {
+            (Ok(path), Ok(folder)) => folder.is_dir() && path.is_file() && path.starts_with(folder),
+            _ => false,
+        };
+        if is_same_file(path, source) || is_in(source) {
+            let problem = format!("--rejects {}: that is what is loaded: give another name", path.display());
+            return Err(UsageError(problem).into());
+        }
+        Ok(())
+    }
+
     /// Lists rejected records; the outcome tells whether there are any.
     pub(super) fn list(&self, rejects: &[Reject], total: u64, context: &Context) -> anyhow::Result<Outcome> {
         if let Some(path) = &self.rejects {
-            write_lines(path, rejects).with_context(|| format!("cannot write {}", path.display()))?;
+            write_whole(path, |out| Ok(write_lines(out, rejects)?))?;
         }
         if total == 0 {
             return Ok(Outcome::Done);
@@ -50,12 +63,11 @@ impl Rejects {
     }
 }
 
-fn write_lines(path: &PathBuf, rejects: &[Reject]) -> std::io::Result<()> {
-    let mut out = BufWriter::new(File::create(path)?);
+fn write_lines(out: &mut impl Write, rejects: &[Reject]) -> std::io::Result<()> {
     for reject in rejects {
         writeln!(out, "{reject}")?;
     }
-    out.flush()
+    Ok(())
 }
 
 fn reject_json(reject: &Reject) -> Json {
@@ -226,8 +238,8 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
         (report.edges.dangling, "edges were left out for a missing node"),
         (report.nodes.stubs, "missing nodes stand in without being listed"),
         (report.nodes.migrated + report.edges.migrated, "elements gained new features and are otherwise unchanged"),
-        (report.deletions.by_name, "of the nodes gone are called deleted by the source"),
-        (report.deletions.omitted, "of the nodes gone are only left out"),
+        (report.deletions.by_name, "nodes are gone that the source calls deleted"),
+        (report.deletions.omitted, "nodes are gone that the version does not list any more"),
         (report.deletions.unmerged, "merged nodes are called deleted: their merges ended"),
         (report.deletions.rejected, "deletions contradict the version and were left out"),
         (report.merges.after_deletion, "merges are of nodes that had ended before"),

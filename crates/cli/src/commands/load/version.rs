@@ -62,7 +62,7 @@ pub(crate) struct Args {
     /// record, which deletes all of them.
     #[arg(long, value_name = "TYPE", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     allow_empty: Option<Vec<String>>,
-    /// Take in features that the namespace did not have before; left out, they are only reported.
+    /// Take in features that the namespace did not have before; left out, they are only reported. A mapping with features = "*" takes all.
     #[arg(long)]
     add_fields: bool,
     /// Allow a version before others of its namespace that are there already.
@@ -102,6 +102,8 @@ impl From<DanglingArg> for Dangling {
 
 /// Loads the version, or tells what loading it would change.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    args.load.rejects.check(&args.source)?;
+    args.root.as_deref().map_or(Ok(()), |root| args.load.rejects.check(root))?;
     if args.dry_run {
         return plan(args, context);
     }
