@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    compact, demo, diff, evaluate, explain, export, features, history, init, load, loads, nearest, neighbors, node,
-    page_rank, predict, query, resolve, rollback, sample, schema, score, stats, train, verify, walk,
+    compact, completions, demo, diff, evaluate, explain, export, features, history, init, load, loads, man, nearest,
+    neighbors, node, page_rank, predict, query, resolve, rollback, sample, schema, score, stats, train, verify, walk,
 };
 use crate::context::{Context, Outcome};
 
@@ -95,6 +95,10 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Write a snapshot, so that opening the graph does not replay its log.
     Compact(compact::Args),
+    /// Print what a shell needs to complete command lines.
+    Completions(completions::Args),
+    /// Print the manual page, or write one for each command.
+    Man(man::Args),
 }
 
 impl Command {
@@ -127,6 +131,8 @@ impl Command {
             Command::Demo(args) => demo::run(args, context),
             Command::Verify(args) => verify::run(args, context),
             Command::Compact(args) => compact::run(args, context),
+            Command::Completions(args) => completions::run(args, context),
+            Command::Man(args) => man::run(args, context),
         }
     }
 }

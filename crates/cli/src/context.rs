@@ -9,6 +9,7 @@ use timeweft::{At, Commit, DeleteRule, Deletes, Graph, LearnError, ModelError, T
 
 use crate::cli::Shared;
 use crate::interrupt::Interrupt;
+use crate::moment::Moments;
 use crate::output::Output;
 
 /// The shared options, ready for use.
@@ -70,7 +71,7 @@ pub(crate) struct UsageError(pub(crate) String);
 /// Options of every command that reads the graph.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ReadArgs {
-    /// Read the graph as of this time: an integer, a date (2016-05-17) or RFC 3339; left out, the end of time.
+    /// Read the graph as of this time: an integer, a date (2016-05-17), RFC 3339, or a version (envo@2016-05-17); left out, the end of time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) at: Option<String>,
     /// Read the graph as the store knew it at this commit; left out, the newest.
@@ -96,6 +97,15 @@ impl From<DeletesArg> for DeleteRule {
         match deletes {
             DeletesArg::Hard => DeleteRule::Hard,
             DeletesArg::Soft => DeleteRule::Soft,
+        }
+    }
+}
+
+impl From<DeletesArg> for Deletes {
+    fn from(deletes: DeletesArg) -> Deletes {
+        match deletes {
+            DeletesArg::Hard => Deletes::Hard,
+            DeletesArg::Soft => Deletes::Soft,
         }
     }
 }
@@ -154,13 +164,9 @@ impl ReadArgs {
     /// Pins what is asked for in an open graph.
     pub(crate) fn pin(&self, graph: &Graph) -> anyhow::Result<Reading> {
         let view = pin_commit(graph, self.commit)?;
-        let time =
-            self.at.as_deref().map_or(Ok(Time::FOREVER), |text| parse_time(view.schema().unit(), text, "--at"))?;
-        let deletes = match self.deletes.unwrap_or_default() {
-            DeletesArg::Hard => Deletes::Hard,
-            DeletesArg::Soft => Deletes::Soft,
-        };
-        Ok(Reading { view, at: At { time, deletes } })
+        let moments = Moments::new(graph, view.commit());
+        let time = self.at.as_deref().map_or(Ok(Time::FOREVER), |text| moments.read("--at", text, None))?;
+        Ok(Reading { view, at: At { time, deletes: self.deletes.unwrap_or_default().into() } })
     }
 }
 

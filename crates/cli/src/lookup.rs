@@ -1,13 +1,21 @@
 //! Finding nodes by name, and saying what is there instead where nothing is found.
 
+use std::collections::BTreeSet;
+
 use anyhow::{anyhow, bail};
-use timeweft::{At, Deletes, EdgeTypeId, GraphView, NodeKey, NodeState, Owner, Time};
+use timeweft::{EdgeTypeId, GraphView, NodeIndex, NodeKey, NodeState, Owner};
 
 use crate::context::Reading;
 use crate::output::text;
 
 /// So many close ids are suggested.
 const SUGGESTIONS: usize = 3;
+/// So many nodes are looked at for them: a second or so.
+const LOOKED_AT: usize = 1 << 22;
+/// Letters of an id that are compared.
+const LONGEST: usize = 64;
+/// Letters that are worth to be looked for within ids.
+const LEAST: usize = 3;
 
 /// The node, if the view shows it; else an error that says what is known of it.
 pub(crate) fn find_node(reading: &Reading, key: &NodeKey) -> anyhow::Result<NodeState> {
@@ -95,43 +103,99 @@ fn missing(reading: &Reading, key: &NodeKey) -> anyhow::Error {
             lives.join(" and ")
         );
     }
-    let close = closest(reading, key);
-    if close.is_empty() {
-        return anyhow!("no node {key} in this graph at commit {}", reading.view.commit().0);
+    let (id, commit) = (text::short(&key.id.to_string()).into_owned(), reading.view.commit().0);
+    let nothing = format!("no node {} {id} in this graph at commit {commit}", text::short(&key.node_type));
+    if let Some(named) = named(reading, key) {
+        return anyhow!("{nothing}: that is the name of {named}");
     }
-    anyhow!(
-        "no node {key} in this graph at commit {}: the closest ids are {}",
-        reading.view.commit().0,
-        close.join(", ")
-    )
+    match closest(reading, key).as_slice() {
+        [] => match examples(reading, key) {
+            ids if ids.is_empty() => anyhow!("{nothing}"),
+            ids => anyhow!("{nothing}: none is near to it; its ids look like {}", ids.join(", ")),
+        },
+        close => anyhow!("{nothing}: the closest ids are {}", close.join(", ")),
+    }
 }
 
-/// Ids of the same type that are near in spelling.
+/// The ids of the nodes whose name is what was given for an id.
+fn named(reading: &Reading, key: &NodeKey) -> Option<String> {
+    // Names are read at the first question about them, of every node of the type.
+    if reading.view.n_nodes() > LOOKED_AT / 4 {
+        return None;
+    }
+    let found = reading.view.query(reading.at.time).by_name(&key.node_type, &key.id.to_string(), None).ok()?;
+    let ids: Vec<String> =
+        found.rows.iter().map(|row| text::short(&row.node.key.id.to_string()).into_owned()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    (!ids.is_empty()).then(|| format!("{} {}", key.node_type, text::listed(&ids, SUGGESTIONS)))
+}
+
+/// The first ids of the same type.
+fn examples(reading: &Reading, key: &NodeKey) -> Vec<String> {
+    let view = &reading.view;
+    let Some(node_type) = view.schema().node_type(&key.node_type) else { return Vec::new() };
+    let nodes = (0..view.n_nodes() as u32).map(NodeIndex).filter(|node| view.node_type(*node) == node_type);
+    nodes.take(SUGGESTIONS).map(|node| text::short(&view.node_key(node).id.to_string()).into_owned()).collect()
+}
+
+/// Ids of the same type that are near in spelling: those that begin with what was given or have it within, and those
+/// that a few letters tell apart. None if nothing is near.
 fn closest(reading: &Reading, key: &NodeKey) -> Vec<String> {
-    let wanted = key.id.to_string();
-    let everything = At { time: Time::FOREVER, deletes: Deletes::Soft };
-    let nodes = reading.view.nodes(Some(&key.node_type), everything);
-    let mut ranked: Vec<(usize, String)> = nodes
-        .iter()
-        .map(|node| node.key.id.to_string())
-        .map(|id| (distance(&wanted.to_lowercase(), &id.to_lowercase()), id))
-        .collect();
-    ranked.sort();
-    ranked.into_iter().take(SUGGESTIONS).map(|(_, id)| id).collect()
+    let wanted: Vec<char> = key.id.to_string().to_lowercase().chars().take(LONGEST).collect();
+    let view = &reading.view;
+    let Some(node_type) = view.schema().node_type(&key.node_type) else { return Vec::new() };
+    let nodes = (0..view.n_nodes().min(LOOKED_AT) as u32).map(NodeIndex);
+    let mut ranked: BTreeSet<(usize, String)> = BTreeSet::new();
+    for node in nodes.filter(|node| view.node_type(*node) == node_type) {
+        let id = view.node_key(node).id.to_string();
+        let worst = ranked.last().filter(|_| ranked.len() == SUGGESTIONS).map_or(usize::MAX, |(rank, _)| *rank);
+        if let Some(rank) = nearness(&wanted, &id).filter(|rank| *rank <= worst) {
+            ranked.insert((rank, text::short(&id).into_owned()));
+            if ranked.len() > SUGGESTIONS {
+                ranked.pop_last();
+            }
+        }
+    }
+    ranked.into_iter().map(|(_, id)| id).collect()
 }
 
-/// Levenshtein distance over characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+/// How far an id is from what was wanted, in lower case; none if it is another word.
+fn nearness(wanted: &[char], id: &str) -> Option<usize> {
+    let id: Vec<char> = id.chars().flat_map(char::to_lowercase).take(LONGEST).collect();
+    // A third of the letters may differ: more is another word.
+    let most = wanted.len().div_ceil(3);
+    let edits = (id.len().abs_diff(wanted.len()) <= most).then(|| distance(wanted, &id)).filter(|edits| *edits <= most);
+    let is_part = |at: usize| wanted.len() >= LEAST && id[at..].starts_with(wanted);
+    let part = (0..id.len()).find(|&at| is_part(at)).map(|at| most + 1 + usize::from(at > 0));
+    edits.or(part)
+}
+
+/// Levenshtein distance.
+fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
+    for (i, x) in a.iter().enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
+            let replaced = diagonal + usize::from(x != y);
             diagonal = row[j + 1];
             row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_is_near_in_spelling() {
+        let near = |wanted: &str, id: &str| nearness(&wanted.chars().collect::<Vec<_>>(), id);
+        assert_eq!(near("anne", "Ann"), Some(1));
+        assert_eq!(near("biome", "ENVO:00000428"), None, "a word is not near to a number");
+        assert_eq!(near("lib.rs", "src/lib.rs"), Some(4), "an end of a path");
+        assert!(near("envo:0000042", "ENVO:00000428") < near("envo:0000042", "ENVO:00000531"));
+        assert_eq!(near("a", "bar"), None, "one letter is in everything");
+    }
 }

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod interrupt;
 mod lookup;
+mod moment;
 mod output;
 mod report;
 mod roots;

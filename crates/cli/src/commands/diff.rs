@@ -1,17 +1,25 @@
-//! `timeweft diff`: what changed between two times.
+//! `timeweft diff`: what changed between two times, two commits, or both.
 
-use serde_json::{Value as Json, json};
-use timeweft::{Diff, EdgeKey, Graph, GraphView, LoadRecord, LoadState, Name, NodeKey, Time, View};
+mod changes;
 
-use crate::context::{Context, Outcome, parse_time, pin_commit};
-use crate::output::json::{EdgeJson, MergeJson, NodeJson};
+use serde_json::json;
+use timeweft::{At, Commit, Diff, EdgeKey, Graph, Index, NodeKey, Time, View};
+
+use self::changes::Changes;
+use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
+use crate::moment::{Moments, known_namespace};
 use crate::output::{Table, text};
 
 const AFTER_HELP: &str = "\
 Examples:
   timeweft diff --from 2016-05-17 --to 2016-11-20 --summary
+  timeweft diff --from envo@v2016-05-17 --to envo@v2016-11-20
   timeweft diff --namespace envo --from v2016-05-17 --to v2016-11-20
-  timeweft diff --from 100 --json | jq 'select(.change == \"removed\")'";
+  timeweft diff --commit 3..5                  (what the store learnt between two commits)
+  timeweft diff --from 100 --json | jq 'select(.change == \"removed\")'
+
+Two states are compared. What began and ended between them does not show; with --deletes soft it does, as created and as
+removed.";
 
 /// Arguments of `diff`.
 #[derive(clap::Args, Debug)]
@@ -20,55 +28,105 @@ pub(crate) struct Args {
     /// Only elements of this namespace; then --from and --to may be names of its versions.
     #[arg(long, value_name = "N")]
     namespace: Option<String>,
-    /// The earlier time: an integer, a date or RFC 3339.
+    /// The earlier moment: an integer, a date, RFC 3339, or a version (envo@2016-05-17). Left out, that of --to: then commits differ.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: String,
-    /// The later time.
-    #[arg(long, value_name = "TIME", default_value = "now", allow_hyphen_values = true)]
-    to: String,
+    from: Option<String>,
+    /// The later moment; left out, the end of time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<String>,
+    /// Both moments, where commits differ.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
+    at: Option<String>,
     /// Only the numbers.
     #[arg(long)]
     summary: bool,
-    /// Read the graph as the store knew it at this commit; left out, the newest.
-    #[arg(long, value_name = "N")]
-    commit: Option<u64>,
+    /// Read the graph as the store knew it at this commit; A..B: the earlier state as of commit A, the later as of B (left out, the newest).
+    #[arg(long, value_name = "N|A..B")]
+    commit: Option<Commits>,
+    /// Whether deleted elements are gone (hard) or stay visible (soft): then what began and ended between shows too.
+    #[arg(long, value_enum, default_value_t)]
+    deletes: DeletesArg,
+}
+
+/// The commits of the earlier and of the later state; none is the newest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Commits {
+    earlier: Option<u64>,
+    later: Option<u64>,
+}
+
+impl std::str::FromStr for Commits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Commits, String> {
+        let number = |text: &str| {
+            text.parse::<u64>()
+                .map_err(|_| "give the number of a commit, or two as A..B: `timeweft loads` lists them".to_owned())
+        };
+        let Some((earlier, later)) = text.split_once("..") else {
+            let one = Some(number(text)?);
+            return Ok(Commits { earlier: one, later: one });
+        };
+        let later = if later.is_empty() { None } else { Some(number(later)?) };
+        Ok(Commits { earlier: Some(number(earlier)?), later })
+    }
+}
+
+/// One of the two states.
+struct State {
+    view: View,
+    at: At,
 }
 
 /// Tells what changed.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let graph = context.open()?;
-    let view = pin_commit(&graph, args.commit)?;
-    let moment = |text: &str, option: &str| match args.namespace.as_deref().and_then(|name| version(&graph, name, text))
-    {
-        Some(time) => Ok(time),
-        None => parse_time(graph.unit(), text, option),
-    };
-    let (from, to) = (moment(&args.from, "--from")?, moment(&args.to, "--to")?);
-    let mut diff = view.diff(from, to);
     if let Some(namespace) = &args.namespace {
-        restrict(&mut diff, &view, namespace);
+        known_namespace(&graph, namespace)?;
+    }
+    let [from, to] = args.states(&graph)?;
+    let before: &Index = &from.view;
+    let mut diff = to.view.diff_from((before, from.at), to.at);
+    if let Some(namespace) = &args.namespace {
+        restrict(&mut diff, [&to.view, &from.view], namespace);
     }
     if args.summary {
-        summary(context, &diff, from, to)?;
-    } else if context.output.json {
-        changes_json(context, &diff)?;
+        summary(context, &diff, &from, &to)?;
     } else {
-        changes(context, &diff)?;
+        Changes { diff: &diff, from: &from, to: &to }.tell(context)?;
     }
     Ok(Outcome::Done)
 }
 
-/// When a version of a namespace that is in effect took effect.
-fn version(graph: &Graph, namespace: &str, version: &str) -> Option<Time> {
-    let in_effect = |load: &&LoadRecord| graph.load_state(load.id) == Some(LoadState::Complete);
-    let named = |load: &&LoadRecord| *load.namespace == *namespace && load.version.as_deref() == Some(version);
-    graph.loads().iter().filter(in_effect).find(named)?.timestamp
+impl Args {
+    fn states(&self, graph: &Graph) -> anyhow::Result<[State; 2]> {
+        let Commits { earlier, later } = self.commit.unwrap_or(Commits { earlier: None, later: None });
+        if self.from.is_none() && earlier == later {
+            let problem = "say what to compare: two moments by --from and --to, or two commits by --commit A..B";
+            return Err(UsageError(problem.into()).into());
+        }
+        let before = pin_commit(graph, earlier)?;
+        let after = if earlier == later { before.clone() } else { pin_commit(graph, later)? };
+        let views = [before, after];
+        let moment = |view: &View, option: &str, text: Option<&str>| {
+            let moments = Moments::new(graph, view.commit());
+            text.map_or(Ok(Time::FOREVER), |text| moments.read(option, text, self.namespace.as_deref()))
+        };
+        let (name, to) = if self.at.is_some() { ("--at", &self.at) } else { ("--to", &self.to) };
+        let to = to.as_deref();
+        let from = self.from.as_deref().map_or((name, to), |from| ("--from", Some(from)));
+        let times = [moment(&views[0], from.0, from.1)?, moment(&views[1], name, to)?];
+        let [earlier, later] = views;
+        let at = |time| At { time, deletes: self.deletes.into() };
+        Ok([State { view: earlier, at: at(times[0]) }, State { view: later, at: at(times[1]) }])
+    }
 }
 
-/// Keeps the elements whose latest life belongs to a namespace.
-fn restrict(diff: &mut Diff, view: &View, namespace: &str) {
-    let node = |key: &NodeKey| view.namespace_of(key).is_some_and(|owner| **owner == *namespace);
-    let edge = |key: &EdgeKey| view.namespace_of_edge(key).is_some_and(|owner| **owner == *namespace);
+/// Keeps the elements whose latest life belongs to a namespace, in the first view that knows them.
+fn restrict(diff: &mut Diff, views: [&View; 2], namespace: &str) {
+    let is = |owner: Option<&timeweft::Name>| owner.map(|owner| **owner == *namespace);
+    let node = |key: &NodeKey| views.iter().find_map(|view| is(view.namespace_of(key))).unwrap_or(false);
+    let edge = |key: &EdgeKey| views.iter().find_map(|view| is(view.namespace_of_edge(key))).unwrap_or(false);
     diff.nodes_created.retain(node);
     diff.nodes_removed.retain(node);
     diff.nodes_updated.retain(|updated| node(&updated.key));
@@ -78,14 +136,18 @@ fn restrict(diff: &mut Diff, view: &View, namespace: &str) {
     diff.merged.retain(|merge| node(&merge.from));
 }
 
-fn summary(context: &Context, diff: &Diff, from: Time, to: Time) -> anyhow::Result<()> {
+fn summary(context: &Context, diff: &Diff, from: &State, to: &State) -> anyhow::Result<()> {
     let nodes = [diff.nodes_created.len(), diff.nodes_updated.len(), diff.nodes_removed.len()];
     let edges = [diff.edges_created.len(), diff.edges_updated.len(), diff.edges_removed.len()];
     let numbers =
         |[created, updated, removed]: [usize; 3]| json!({ "created": created, "updated": updated, "removed": removed });
+    let time = |state: &State| (state.at.time != Time::FOREVER).then_some(state.at.time.0);
+    let commit = |state: &State| -> Commit { state.view.commit() };
     context.output.object(&json!({
-        "from": from.0,
-        "to": (to != Time::FOREVER).then_some(to.0),
+        "from": time(from),
+        "to": time(to),
+        "from_commit": commit(from),
+        "to_commit": commit(to),
         "nodes": numbers(nodes),
         "edges": numbers(edges),
         "merged": diff.merged.len(),
@@ -98,40 +160,18 @@ fn summary(context: &Context, diff: &Diff, from: Time, to: Time) -> anyhow::Resu
     Ok(())
 }
 
-fn changes(context: &Context, diff: &Diff) -> anyhow::Result<()> {
-    let mut table = Table::new(["change", "what", "element", "features"]);
-    let mut add = |change: &str, what: &str, element: String, features: &[Name]| {
-        table.row([change.to_owned(), what.to_owned(), element, text::cell(&features.join(", "))]);
-    };
-    diff.nodes_created.iter().for_each(|key| add("created", "node", key.to_string(), &[]));
-    diff.nodes_updated.iter().for_each(|node| add("updated", "node", node.key.to_string(), &node.features));
-    diff.nodes_removed.iter().for_each(|key| add("removed", "node", key.to_string(), &[]));
-    diff.edges_created.iter().for_each(|key| add("created", "edge", key.to_string(), &[]));
-    diff.edges_updated.iter().for_each(|edge| add("updated", "edge", edge.key.to_string(), &edge.features));
-    diff.edges_removed.iter().for_each(|key| add("removed", "edge", key.to_string(), &[]));
-    diff.merged.iter().for_each(|m| add("merged", "node", format!("{} became {}", m.from, m.into), &[]));
-    if *diff == Diff::default() {
-        context.output.say("nothing changed")?;
-        return Ok(());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_one_or_two() {
+        let read = |text: &str| text.parse::<Commits>().map(|commits| (commits.earlier, commits.later));
+        assert_eq!(read("3"), Ok((Some(3), Some(3))));
+        assert_eq!(read("3..5"), Ok((Some(3), Some(5))));
+        assert_eq!(read("3.."), Ok((Some(3), None)));
+        for wrong in ["..5", "a..b", "3...5", "-1", ""] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
-    context.output.table(&table)?;
-    Ok(())
-}
-
-fn changes_json(context: &Context, diff: &Diff) -> anyhow::Result<()> {
-    let node = |change: &str, key: &NodeKey, features: &[Name]| json!({ "change": change, "entity": "node", "node": NodeJson::from(key), "features": texts(features) });
-    let edge = |change: &str, key: &EdgeKey, features: &[Name]| json!({ "change": change, "entity": "edge", "edge": EdgeJson::from(key), "features": texts(features) });
-    context.output.objects(diff.nodes_created.iter().map(|key| node("created", key, &[])))?;
-    context.output.objects(diff.nodes_updated.iter().map(|of| node("updated", &of.key, &of.features)))?;
-    context.output.objects(diff.nodes_removed.iter().map(|key| node("removed", key, &[])))?;
-    context.output.objects(diff.edges_created.iter().map(|key| edge("created", key, &[])))?;
-    context.output.objects(diff.edges_updated.iter().map(|of| edge("updated", &of.key, &of.features)))?;
-    context.output.objects(diff.edges_removed.iter().map(|key| edge("removed", key, &[])))?;
-    let merged = |merge| json!({ "change": "merged", "entity": "merge", "merge": MergeJson::from(merge) });
-    context.output.objects(diff.merged.iter().map(merged))?;
-    Ok(())
-}
-
-fn texts(names: &[Name]) -> Vec<Json> {
-    names.iter().map(|name| Json::from(&**name)).collect()
 }

@@ -8,8 +8,8 @@ use timeweft::{
 
 use crate::context::{Context, Outcome, ReadArgs, Reading};
 use crate::lookup::ever_lived;
+use crate::output::Table;
 use crate::output::json::{EdgeJson, IntervalJson, MergeJson, SpanJson};
-use crate::output::{Table, text};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     for happening in &all {
         let Interval { created, removed } = happening.interval();
         let (what, detail) = happening.words();
-        table.row([reading.unit().format(created), reading.unit().format(removed), what, text::cell(&detail)]);
+        table.row([reading.unit().format(created), reading.unit().format(removed), what, detail]);
     }
     context.output.table(&table)?;
     Ok(Outcome::Done)

@@ -3,6 +3,7 @@
 use timeweft::{Graph, LoadRecord, LoadState, Time, TimeUnit};
 
 use crate::context::{Context, Outcome};
+use crate::moment::known_namespace;
 use crate::output::{Table, text};
 
 const AFTER_HELP: &str = "\
@@ -23,9 +24,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let graph = context.open()?;
     let wanted = |load: &&LoadRecord| args.namespace.as_ref().is_none_or(|name| *load.namespace == **name);
+    if let Some(namespace) = &args.namespace {
+        known_namespace(&graph, namespace)?;
+    }
     let loads: Vec<&LoadRecord> = graph.loads().iter().filter(wanted).collect();
     if loads.is_empty() {
-        anyhow::bail!("no loads: load something with `timeweft load`");
+        context.output.say("no loads yet: load something with `timeweft load`")?;
+        return Ok(Outcome::Done);
     }
     context.output.objects(loads.iter().map(|load| Listed { load, state: state(&graph, load) }))?;
     let header =

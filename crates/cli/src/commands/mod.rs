@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod compact;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod evaluate;
@@ -11,6 +12,7 @@ pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod load;
 pub(crate) mod loads;
+pub(crate) mod man;
 pub(crate) mod nearest;
 pub(crate) mod neighbors;
 pub(crate) mod node;

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if !state.features.is_empty() {
         let mut table = Table::new(["feature", "value"]);
         for (name, value) in &state.features {
-            table.row([name.to_string(), text::cell(&value.to_string())]);
+            table.row([name.to_string(), value.to_string()]);
         }
         context.output.say("")?;
         context.output.table(&table)?;

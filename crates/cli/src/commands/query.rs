@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use timeweft::query::{Answer, Filter, Linked, Order, Page, Query, QueryError, Row, SearchText};
-use timeweft::{EdgeState, ExternalId, MergeRecord, NodeKey};
+use timeweft::query::{Answer, Filter, HIERARCHY, Linked, Order, Page, Query, QueryError, Row, SearchText};
+use timeweft::{EdgeState, EdgeType, ExternalId, MergeRecord, NodeKey, Owner, Value};
 
 use crate::context::{Context, Outcome, ReadArgs, Reading, UsageError};
 use crate::lookup::{find_node, known_feature, known_relation, known_type};
@@ -16,12 +16,13 @@ const AFTER_HELP: &str = "\
 Examples:
   timeweft query ancestors term ENVO:00000446 --at 2016-05-17
   timeweft query search taxon prefix:bac --named-by scientific_name --where rank=Class --or-where strain=true
+  timeweft query search file lib.rs                         (paths of a git history)
   timeweft query linked taxon 562 --where public=true --select name
 
 QUESTION        THING               answer
 get             ids                 these nodes, as far as they are alive
 name            a name              nodes of this name, case aside; --within ID: below this ancestor
-search          words               nodes whose name has them: a,b both, a|b either, prefix:a beginnings
+search          words               nodes whose name (or id) has them: a,b both, a|b either, prefix:a beginnings
 parents children ancestors descendants siblings
                 an id               along is_a and child_of, or --relation R, or --any-relation
 lineage         an id               all ancestors, roots first
@@ -54,9 +55,9 @@ pub(crate) struct Args {
     /// Only nodes that have the node of this id as an ancestor (`name`).
     #[arg(long, value_name = "ID")]
     within: Option<String>,
-    /// The feature that holds names.
-    #[arg(long, value_name = "F", default_value = "name")]
-    named_by: String,
+    /// The feature that holds names; left out, `name` where nodes of the type have it, else their ids. `id` means the ids.
+    #[arg(long, value_name = "F")]
+    named_by: Option<String>,
     /// Take the words as they are, each as the beginning of one (`search`).
     #[arg(long)]
     prefix: bool,
@@ -84,12 +85,8 @@ pub(crate) struct Args {
     /// Only these features of nodes, with commas between.
     #[arg(long, value_name = "F", value_delimiter = ',')]
     select: Vec<String>,
-    /// Read the graph as of this time: an integer, a date (2016-05-17) or RFC 3339; left out, the end of time.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    at: Option<String>,
-    /// Read the graph as the store knew it at this commit; left out, the newest.
-    #[arg(long, value_name = "N")]
-    commit: Option<u64>,
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,6 +114,15 @@ enum OrderArg {
     Id,
     /// By name, then by id.
     Name,
+}
+
+/// The feature that holds names, where none is given.
+const NAME: &str = "name";
+
+/// What nodes are named by.
+enum Named {
+    Feature(String),
+    Id,
 }
 
 /// The rows of any question.
@@ -156,8 +162,7 @@ impl<'a> NodeLine<'a> {
 
 /// Asks and tells.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: None };
-    let reading = read.read(context)?;
+    let reading = args.read.read(context)?;
     args.check(&reading)?;
     let query = args.query(&reading)?;
     if args.question == Question::Merges {
@@ -165,7 +170,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let merges = if args.ever { query.merge_history(&keys) } else { query.merges_from(&keys) };
         tell_merges(context, &reading, &merges.map_err(wrong)?)?;
     } else {
-        tell(args, context, &args.ask(&query, &reading)?)?;
+        tell(args, &reading, context, &args.ask(&query, &reading)?)?;
     }
     Ok(Outcome::Done)
 }
@@ -178,8 +183,8 @@ impl Args {
             known_relation(reading, relation)?;
         }
         let of_type = Some(self.node_type.as_str());
-        if matches!(self.question, Question::Name | Question::Search) {
-            known_feature(reading, of_type, &self.named_by)?;
+        if let (Question::Name | Question::Search, Named::Feature(name)) = (self.question, self.named(reading)) {
+            known_feature(reading, of_type, &name)?;
         }
         let conditions = self.wheres.iter().chain(&self.or_wheres);
         let conditions =
@@ -196,8 +201,12 @@ impl Args {
             OrderArg::Id => Order::Id,
             OrderArg::Name => Order::Name,
         };
-        let query = reading.view.query(reading.at.time);
-        let mut query = query.depth(self.depth).named_by(&self.named_by).filter(self.filter()?).order(order).page(page);
+        let query = reading.view.query(reading.at.time).deletes(reading.at.deletes);
+        let query = match self.named(reading) {
+            Named::Feature(name) => query.named_by(&name),
+            Named::Id => query.named_by_id(),
+        };
+        let mut query = query.depth(self.depth).filter(self.filter(reading)?).order(order).page(page);
         if self.any_relation {
             query = query.any_relation();
         } else if !self.relations.is_empty() {
@@ -209,7 +218,22 @@ impl Args {
         Ok(query)
     }
 
-    fn filter(&self) -> anyhow::Result<Filter> {
+    /// What the nodes of the type are named by.
+    fn named(&self, reading: &Reading) -> Named {
+        let schema = reading.view.schema();
+        let has = |feature: &str| {
+            let node_type = schema.node_type(&self.node_type);
+            node_type.is_some_and(|id| schema.feature(Owner::Node(id), feature).is_some())
+        };
+        match self.named_by.as_deref() {
+            Some("id") if !has("id") => Named::Id,
+            Some(name) => Named::Feature(name.into()),
+            None if has(NAME) => Named::Feature(NAME.into()),
+            None => Named::Id,
+        }
+    }
+
+    fn filter(&self, reading: &Reading) -> anyhow::Result<Filter> {
         let mut wanted: Vec<(&str, Vec<&str>)> = Vec::new();
         for (feature, value) in pairs(&self.wheres, "--where")? {
             match wanted.iter_mut().find(|(known, _)| *known == feature) {
@@ -220,7 +244,11 @@ impl Args {
         let all = wanted.into_iter().map(|(feature, values)| Filter::shows(feature, values));
         let mut filter = all.fold(Filter::anything(), Filter::and);
         if let Some(words) = &self.matching {
-            filter = filter.and(Filter::matches(&self.named_by, SearchText::parse(words).map_err(wrong)?));
+            let words = SearchText::parse(words).map_err(wrong)?;
+            filter = filter.and(match self.named(reading) {
+                Named::Feature(name) => Filter::matches(&name, words),
+                Named::Id => Filter::id_matches(words),
+            });
         }
         let or = pairs(&self.or_wheres, "--or-where")?.into_iter();
         Ok(or.fold(filter, |filter, (feature, value)| filter.or(Filter::shows(feature, [value]))))
@@ -248,6 +276,26 @@ impl Args {
             Question::Linked => query.linked(&self.start(reading)?).into(),
             Question::Links => query.links(&self.start(reading)?).into(),
         })
+    }
+
+    /// Says which relations there are, where a walk along a hierarchy that the graph does not have found nothing.
+    fn note_relations(&self, reading: &Reading) {
+        use Question::{Ancestors, Children, Descendants, Lineage, Parents, Siblings};
+        let walks = matches!(self.question, Ancestors | Children | Descendants | Lineage | Parents | Siblings);
+        let edge_types = reading.view.schema().edge_types();
+        let is_hierarchy = |edge: &EdgeType| HIERARCHY.contains(&&*edge.relation);
+        if !walks || self.any_relation || !self.relations.is_empty() || edge_types.iter().any(is_hierarchy) {
+            return;
+        }
+        let mut names: Vec<&str> = edge_types.iter().map(|edge| &*edge.relation).collect();
+        names.sort_unstable();
+        names.dedup();
+        let known = if names.is_empty() { "none at all".to_owned() } else { text::listed(&names, 20) };
+        note(&format!(
+            "this graph has no relation {}, along which a hierarchy is walked; it has {known}: \
+             choose with --relation, or walk along all with --any-relation",
+            HIERARCHY.join(" or ")
+        ));
     }
 
     fn key(&self, id: &str) -> NodeKey {
@@ -281,19 +329,16 @@ fn pairs<'a>(conditions: &'a [String], option: &str) -> Result<Vec<(&'a str, &'a
     conditions.iter().map(pair).collect()
 }
 
-fn tell(args: &Args, context: &Context, told: &Told) -> anyhow::Result<()> {
+fn tell(args: &Args, reading: &Reading, context: &Context, told: &Told) -> anyhow::Result<()> {
     context.output.object(&json!({ "kind": "answer", "total": told.total, "accessible": told.accessible }))?;
     context.output.objects(told.rows.iter().map(NodeLine::new))?;
     if !told.rows.is_empty() {
-        let mut table = Table::new(["node", "hops", "edges", "features"]);
-        for row in &told.rows {
-            let edges: Vec<String> = row.edges.iter().map(edge_words).collect();
-            let cells = [text::cell(&edges.join(", ")), text::features(&row.node.features)];
-            table.row([row.node.key.to_string(), row.depth.to_string()].into_iter().chain(cells));
-        }
-        context.output.table(&table)?;
+        context.output.table(&table(told))?;
     }
     context.output.say(&summary(told))?;
+    if told.total == 0 {
+        args.note_relations(reading);
+    }
     if args.question == Question::Get {
         let known = |key: &&NodeKey| !told.rows.iter().any(|row| row.node.key == **key);
         let keys = args.keys();
@@ -303,6 +348,26 @@ fn tell(args: &Args, context: &Context, told: &Told) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Names stand beside their nodes: they say what these are. Only what some row has has a column.
+fn table(told: &Told) -> Table {
+    let name = |row: &Row| row.node.features.get(NAME).map_or_else(String::new, Value::to_string);
+    let has_names = told.rows.iter().any(|row| row.node.features.contains_key(NAME));
+    let has_edges = told.rows.iter().any(|row| !row.edges.is_empty());
+    let kept = |name: bool, edges: bool| [true, name, true, edges, true];
+    let columns = kept(has_names, has_edges);
+    let pick = |cells: [String; 5]| cells.into_iter().zip(columns).filter(|(_, kept)| *kept).map(|(cell, _)| cell);
+    let mut table = Table::new(pick(["node", "name", "hops", "edges", "features"].map(str::to_owned)));
+    for row in &told.rows {
+        let edges: Vec<String> = row.edges.iter().map(edge_words).collect();
+        let mut others = row.node.features.clone();
+        others.remove(NAME);
+        let mark = if row.node.deleted { " (deleted)" } else { "" };
+        let node = format!("{}{mark}", row.node.key);
+        table.row(pick([node, name(row), row.depth.to_string(), edges.join(", "), text::features(&others)]));
+    }
+    table
 }
 
 fn edge_words(edge: &EdgeState) -> String {

@@ -12,7 +12,8 @@ use crate::output::{Table, text};
 const AFTER_HELP: &str = "\
 Examples:
   timeweft resolve term ENVO:00000458
-  timeweft resolve term ENVO:00000458 --at 2016-05-17 --json";
+  timeweft resolve term ENVO:00000458 --at 2016-05-17 --json
+  timeweft resolve term ENVO:00000458 --deletes soft       (merges that ended later count too)";
 
 /// Arguments of `resolve`.
 #[derive(clap::Args, Debug)]
@@ -23,12 +24,8 @@ pub(crate) struct Args {
     node_type: String,
     /// Id of the node within its type.
     id: String,
-    /// Follow the merges that hold at this time: an integer, a date (2016-05-17) or RFC 3339; left out, the end of time.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    at: Option<String>,
-    /// Read the graph as the store knew it at this commit; left out, the newest.
-    #[arg(long, value_name = "N")]
-    commit: Option<u64>,
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 /// A merge on its own line.
@@ -58,11 +55,10 @@ pub(crate) fn merge_cells(unit: TimeUnit, merge: &MergeRecord) -> [String; 5] {
 
 /// Follows the merges.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: None };
-    let reading = read.read(context)?;
+    let reading = args.read.read(context)?;
     let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
     ever_lived(&reading, &key)?;
-    let way = reading.view.query(reading.at.time).resolve(&key);
+    let way = reading.view.query(reading.at.time).deletes(reading.at.deletes).resolve(&key);
     context.output.objects(way.steps.iter().map(MergeLine::new))?;
     let target = NodeJson::from(&way.target);
     context.output.object(

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod damage;
+mod diff;
 mod export;
 mod learning;
 mod load;
 mod models;
+mod people;
 mod query;
 mod read;
 mod real_data;

@@ -45,7 +45,7 @@ fn a_commit_pins_what_the_store_knew() {
 #[test]
 fn diff_tells_changes_and_their_numbers() {
     let world = shop();
-    let summary = json!({ "from": 1, "to": 4, "nodes": { "created": 0, "updated": 1, "removed": 0 },
+    let summary = json!({ "from": 1, "to": 4, "from_commit": 1, "to_commit": 1, "nodes": { "created": 0, "updated": 1, "removed": 0 },
                           "edges": { "created": 1, "updated": 0, "removed": 0 }, "merged": 0 });
     assert_eq!(world.json("diff --from 1 --to 4 --summary"), [summary]);
     let changes = world.json("diff --from 4");
@@ -72,7 +72,7 @@ fn what_is_not_found_is_said_with_what_is_there() {
     world.run("node user anne").expect(1, "id").says("no node user anne").says("the closest ids are ann");
     world.run("node item pen").expect(1, "dead").says("it lived [1, 7)").says("--deletes soft");
     world.run("neighbors user ann --relation sells").expect(1, "relation").says("it has buys");
-    world.run("history user zoe").expect(1, "history").says("the closest ids are ann");
+    world.run("history user zoe").expect(1, "history").says("none is near to it; its ids look like ann");
     World::new().run("node user ann").expect(1, "no graph").says("timeweft init");
 }
 
@@ -80,7 +80,7 @@ fn what_is_not_found_is_said_with_what_is_there() {
 fn every_command_teaches_with_an_example() {
     let world = World::new();
     let commands = "init schema stats load-events load-intervals load-version load-git loads rollback node neighbors query resolve history diff \
-                    export sample walk page-rank features verify compact";
+                    export sample walk page-rank features verify compact completions man";
     for command in commands.split_whitespace() {
         let help = world.done(&format!("{} --help", command.replace("load-", "load ")));
         assert!(help.contains("Example") && help.contains("timeweft "), "{command}: {help}");

@@ -56,7 +56,7 @@ fn a_mapping_names_its_version_and_serves_many_snapshots() {
     let told: Vec<String> =
         changes.iter().map(|line| format!("{} {}", line["change"].as_str().unwrap(), line["node"]["id"])).collect();
     assert_eq!(told[..2], ["updated \"b\"", "removed \"c\""], "{changes:?}");
-    assert_eq!(world.json("diff --namespace other --from 100 --to 200").len(), 0);
+    world.run("diff --namespace other --from 100 --to 200").expect(1, "namespace").says("it has shop");
     let again = world.json("load version shop.toml --root d2 --version day-2 --timestamp 200");
     assert_eq!(again[0]["unchanged"], json!(true));
     world.run("load version d1/items.csv --namespace x --version 1 --timestamp 1").expect(1, "format").says("format");
@@ -119,7 +119,7 @@ fn documents_of_a_namespace_are_written_a_file_a_collection() {
     assert_eq!(lines.len(), nodes.len() + edges.len() + 2);
     world.run("export --as kbase --namespace shop --to documents").expect(1, "there").says("it is there already");
     world.run("export --as kbase").expect(2, "namespace").says("--namespace");
-    world.run("export --as kbase --namespace other").expect(1, "unknown").says("no load of namespace `other`");
+    world.run("export --as kbase --namespace other").expect(1, "unknown").says("no namespace `other` in this graph");
 }
 
 #[test]

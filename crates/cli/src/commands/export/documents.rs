@@ -12,7 +12,8 @@ use timeweft::{DocumentOptions, Graph};
 
 use super::Args;
 use crate::context::{Context, Outcome, UsageError};
-use crate::output::{note, text};
+use crate::moment::known_namespace;
+use crate::output::{check_place, note, text};
 
 /// Name of the registry's collection.
 const REGISTRY: &str = "registry";
@@ -24,9 +25,7 @@ pub(super) fn run(namespace: &str, args: &Args, context: &Context) -> anyhow::Re
         bail!(UsageError(rule.into()));
     }
     let graph = context.open()?;
-    if !graph.loads().iter().any(|load| *load.namespace == *namespace) {
-        bail!("no load of namespace `{namespace}`: `timeweft loads` lists the namespaces");
-    }
+    known_namespace(&graph, namespace)?;
     let count = if args.to == Path::new("-") {
         let mut out = BufWriter::new(io::stdout().lock());
         each(&graph, namespace, &mut |collection, document| {
@@ -62,6 +61,7 @@ fn each(
 
 /// A folder that appears whole or not at all.
 fn folder(graph: &Graph, namespace: &str, to: &Path) -> anyhow::Result<u64> {
+    check_place(to)?;
     if to.exists() {
         bail!("it is there already: give another folder");
     }
