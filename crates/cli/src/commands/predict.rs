@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::bail;
-use timeweft::{Action, ExternalId, Graph, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
+use timeweft::{Action, Commit, ExternalId, Graph, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
 
 use super::explain::bar;
-use crate::context::{Context, DeletesArg, Outcome, UsageError, parse_time, pin_commit};
+use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
+use crate::moment::Moments;
 use crate::output::{Output, Table, note};
 use crate::report::Question;
 
@@ -142,7 +143,8 @@ impl ModelArgs {
     pub(crate) fn open(&self, context: &Context) -> anyhow::Result<(Model, Time, TimeUnit)> {
         let graph = context.open()?;
         let unit = graph.unit();
-        let time = self.at.as_deref().map(|text| parse_time(unit, text, "--at")).transpose()?;
+        let moments = Moments::new(&graph, self.named.commit.map_or(graph.commit(), Commit));
+        let time = self.at.as_deref().map(|text| moments.read("--at", text, None)).transpose()?;
         let model = self.named.open(&graph)?;
         // The end of time is no moment that anything could happen at.
         let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());
