@@ -71,7 +71,7 @@ pub(crate) struct UsageError(pub(crate) String);
 /// Options of every command that reads the graph.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ReadArgs {
-    /// Read the graph as of this time: an integer, a date (2016-05-17), RFC 3339, or a version (envo@2016-05-17); left out, the end of time.
+    /// Read the graph as of this time: an integer, a date (2016-05-17), date and time ("2016-05-17 12:00:00", in UTC), or a version (envo@2016-05-17); left out, the end of time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) at: Option<String>,
     /// Read the graph as the store knew it at this commit; left out, the newest.

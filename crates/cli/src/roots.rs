@@ -19,7 +19,7 @@ use crate::output::{Output, Progress, is_same_file, note, text, write_whole};
 /// Options of every question about a file of roots.
 #[derive(Args, Debug)]
 pub(crate) struct RootArgs {
-    /// Table of roots: .csv, .tsv (also with .gz) or .parquet; `-` is CSV on standard input.
+    /// Table of roots: .csv, .tsv (also packed by gzip, bzip2 or zstd) or .parquet; `-` is CSV on standard input.
     #[arg(value_name = "ROOTS")]
     roots: PathBuf,
     /// File to write, .jsonl or .parquet; it appears whole or not at all, in place of an older one. `-` is JSON lines on standard output.

@@ -42,7 +42,9 @@ pub use schema::{
 pub use spans::{EdgeSpan, NodeSpan, SpanRow, SpanRows, SpanSink, ValueSpan, ValueSpans};
 pub use time::{Time, TimeError, TimeUnit};
 pub use unreadable::{Scope, Unreadable};
-pub use value::{DType, Dense, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes, ValueRef, f16};
+pub use value::{
+    DType, Dense, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes, ValueRef, f16, not_finite,
+};
 pub use version::{Format, Listed, ListedDeletion, ListedMerge, Version, VersionSink};
 pub use view::{
     At, Counts, Deletes, Diff, Direction, EdgeState, ElementHistory, FeatureSpan, GraphView, Life, MergeRecord,

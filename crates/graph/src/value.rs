@@ -171,7 +171,8 @@ impl Numbers {
         })
     }
 
-    /// The elements as JSON numbers. Floats of 16 and 32 bits print shortest for their own type.
+    /// The elements as JSON numbers. Floats of 16 and 32 bits print shortest for their own type; what JSON has no number for
+    /// is the text `"nan"`, `"inf"` or `"-inf"`.
     pub fn to_json(&self) -> Vec<serde_json::Value> {
         macro_rules! each {
             ($v:expr) => {
@@ -179,7 +180,7 @@ impl Numbers {
             };
         }
         match self {
-            Numbers::F64(v) => each!(v),
+            Numbers::F64(v) => v.iter().map(|x| float(*x)).collect(),
             Numbers::F32(v) => v.iter().map(|x| shortest(&x.to_string())).collect(),
             Numbers::F16(v) => v.iter().map(|x| shortest(&x.to_string())).collect(),
             Numbers::I64(v) => each!(v),
@@ -195,7 +196,21 @@ impl Numbers {
 }
 
 fn shortest(text: &str) -> serde_json::Value {
-    text.parse::<f64>().map_or(serde_json::Value::Null, serde_json::Value::from)
+    text.parse::<f64>().map_or(serde_json::Value::Null, float)
+}
+
+fn float(value: f64) -> serde_json::Value {
+    not_finite(value).map_or_else(|| value.into(), serde_json::Value::from)
+}
+
+/// The name of what JSON has no number for: `nan`, `inf` or `-inf`; `None` of all other numbers.
+pub fn not_finite(value: f64) -> Option<&'static str> {
+    match value {
+        value if value.is_nan() => Some("nan"),
+        f64::INFINITY => Some("inf"),
+        f64::NEG_INFINITY => Some("-inf"),
+        _ => None,
+    }
 }
 
 /// Bit-wise: NaN equals itself, 0.0 and -0.0 differ, element types never mix.
@@ -213,6 +228,19 @@ pub struct Dense {
     pub numbers: Numbers,
     /// One number rather than a list of one.
     pub scalar: bool,
+}
+
+impl Dense {
+    /// The name of one number that is none: `nan`, `inf` or `-inf`.
+    pub fn not_finite(&self) -> Option<&'static str> {
+        let number = match &self.numbers {
+            Numbers::F64(numbers) => *numbers.first()?,
+            Numbers::F32(numbers) => f64::from(*numbers.first()?),
+            Numbers::F16(numbers) => f64::from(*numbers.first()?),
+            _ => return None,
+        };
+        if self.scalar { not_finite(number) } else { None }
+    }
 }
 
 /// A sparse tensor: `n` points of `rank` coordinates each, and `n` values.
@@ -259,6 +287,29 @@ impl Value {
         Value::Text(text.into())
     }
 
+    /// Whether the value, as people see it, is this text. What is no number has several spellings.
+    ///
+    /// ```
+    /// use timeweft_graph::Value;
+    /// assert!(Value::number(1.5).shows_as("1.5"));
+    /// assert!(Value::number(f64::NAN).shows_as("NaN") && Value::number(f64::INFINITY).shows_as("Infinity"));
+    /// assert!(!Value::text("nan").shows_as("NaN"));
+    /// ```
+    pub fn shows_as(&self, text: &str) -> bool {
+        let special = match self {
+            Value::Dense(dense) => dense.not_finite(),
+            _ => None,
+        };
+        match special {
+            Some("nan") => text.eq_ignore_ascii_case("nan"),
+            Some(name) => {
+                let small = text.to_ascii_lowercase();
+                small.strip_suffix("inity").unwrap_or(&small).trim_start_matches('+') == name
+            }
+            None => self.to_string() == text,
+        }
+    }
+
     /// For people and for `--json`: bytes as text where they are UTF-8, else as a list of numbers.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
@@ -285,6 +336,7 @@ impl fmt::Display for Value {
         match self {
             Value::Text(text) | Value::Category(text) => f.write_str(text),
             Value::Bytes(bytes) => f.write_str(&String::from_utf8_lossy(bytes)),
+            Value::Dense(dense) if let Some(name) = dense.not_finite() => f.write_str(name),
             other => other.to_json().fmt(f),
         }
     }

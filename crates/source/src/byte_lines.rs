@@ -28,7 +28,7 @@ pub(crate) struct ByteLines<R> {
 }
 
 impl ByteLines<Input> {
-    /// The lines of a file, unpacked where its name ends in `.gz`.
+    /// The lines of a file, unpacked where its name says that it is packed.
     pub(crate) fn open(path: &Path) -> Result<ByteLines<Input>, SourceError> {
         let input = open(path)?;
         let name = input.name().clone();

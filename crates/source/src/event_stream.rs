@@ -8,17 +8,20 @@
 //!  "edge":{"type":"buys","key":"1","features":{"price":9.5}},"destination":{"type":"item","id":"i9"}}
 //! ```
 //!
-//! - `time` is a whole number of ticks, or a date or RFC 3339 text where the graph's unit has a calendar.
+//! - `time` is a number of ticks, or as text a date, or date and time, where the graph's unit has a calendar.
 //! - Features of the endpoints of an edge become update events of these nodes, just before the edge event.
 //! - A feature that the schema declares is read as exactly that kind. Any other is a number (f64), a list of numbers, a
 //!   text, or JSON. `null` ends the value. Whole numbers beyond 2^53 need a declaration, for f64 would change them.
 //! - Nothing is guessed: unknown, missing and doubled fields refuse the line.
 
 mod csv;
-mod features;
+mod detect;
+mod floored;
 mod jsonl;
+mod reader;
 mod writer;
 
-pub use csv::{CsvDefaults, CsvOptions, CsvReader, Delimiter};
+pub use csv::{CsvDefaults, CsvOptions, CsvReader, Layout};
+pub use detect::detect;
 pub use jsonl::JsonlReader;
 pub use writer::write_event;

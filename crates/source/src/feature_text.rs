@@ -191,8 +191,23 @@ fn misfit(dtype: DType, text: &str) -> String {
     format!("expected a number of type {}, got {}", dtype.name(), excerpt(text))
 }
 
+/// Reads a whole number, also with zeros behind a point, as floats that are whole are written.
 fn integer<T: std::str::FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
+    text.parse().ok().or_else(|| {
+        let (whole, zeros) = text.split_once('.')?;
+        let is_whole = !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0');
+        is_whole.then(|| whole.parse().ok())?
+    })
+}
+
+/// The name of an infinity that is written without quotation marks, in the ways of Python, R, SQL and Java.
+pub(crate) fn infinity(word: &str) -> Option<&'static str> {
+    let (name, rest) = match word.as_bytes().first()? {
+        b'-' => ("\"-inf\"", &word[1..]),
+        b'+' => ("\"inf\"", &word[1..]),
+        _ => ("\"inf\"", word),
+    };
+    (rest.eq_ignore_ascii_case("inf") || rest.eq_ignore_ascii_case("infinity")).then_some(name)
 }
 
 /// Reads a float: fractions round to the nearest, whole numbers must be exact, nothing overflows to infinity.

@@ -59,7 +59,7 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let mut files = Vec::new();
     for path in crate::input::files(folder)? {
-        if name(&path).ends_with(".tsv") || name(&path).ends_with(".tsv.gz") {
+        if crate::input::plain_name(&path).ends_with(".tsv") {
             let mut lines = ByteLines::open(&path)?;
             lines.advance()?;
             files.push((Layout::of(lines.bytes()), path));

@@ -1,21 +1,81 @@
 //! Opening files and standard input, and counting what is read of them.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 use timeweft_graph::{Name, Place, Reason, Reject};
 
 use crate::{SourceError, encoding};
 
-/// Opens a file, or standard input for `-`. A name that ends in `.gz` is unpacked on the way.
+/// How a file is packed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Packing {
+    Gzip,
+    Bzip2,
+    Zstandard,
+}
+
+/// Ends of names of packed files, in small letters.
+const PACKINGS: [(&str, Packing); 6] = [
+    (".gz", Packing::Gzip),
+    (".gzip", Packing::Gzip),
+    (".bgz", Packing::Gzip),
+    (".bz2", Packing::Bzip2),
+    (".zst", Packing::Zstandard),
+    (".zstd", Packing::Zstandard),
+];
+
+/// Ends of names that are packed in a way this crate does not unpack, and the program that does.
+const NOT_UNPACKED: [(&str, &str); 10] = [
+    (".xz", "xz -dc"),
+    (".lzma", "xz -dc"),
+    (".lz4", "lz4 -dc"),
+    (".zip", "unzip -p"),
+    (".7z", "7z x -so"),
+    (".br", "brotli -dc"),
+    (".z", "uncompress -c"),
+    (".tar", "tar -xOf"),
+    (".tgz", "tar -xzOf"),
+    (".rar", "unrar p -inul"),
+];
+
+fn not_unpacked(name: &str) -> Option<&'static (&'static str, &'static str)> {
+    let is_archive = Packing::split(name).0.ends_with(".tar");
+    NOT_UNPACKED.iter().find(|(end, _)| name.ends_with(end) || (is_archive && *end == ".tgz"))
+}
+
+impl Packing {
+    /// The name without the end that tells how it is packed, and how.
+    fn split(name: &str) -> (&str, Option<Packing>) {
+        let found = PACKINGS.iter().find_map(|(end, packing)| Some((name.strip_suffix(end)?, Some(*packing))));
+        found.unwrap_or((name, None))
+    }
+}
+
+/// The name of a file in small letters, without the end that tells how it is packed: what tells the format.
+pub fn plain_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    Packing::split(&name).0.to_owned()
+}
+
+/// The files that may stand for one, packed in any way.
+pub(crate) fn packed_names(name: &str) -> impl Iterator<Item = String> {
+    PACKINGS.iter().map(move |(end, _)| format!("{name}{end}"))
+}
+
+/// Opens a file, or standard input for `-`. A name that ends in `.gz`, `.bz2` or `.zst`, in small letters or capitals, is
+/// unpacked on the way.
+///
+/// # Errors
+/// If the file cannot be opened, or is packed in another way: then the error says how to unpack it.
 pub fn open(path: &Path) -> Result<Input, SourceError> {
     if path == Path::new("-") {
-        return Ok(Input::new(io::stdin(), "<stdin>", None, false));
+        return Ok(Input::new(io::stdin(), "<stdin>", None));
     }
     let fail = |cause| SourceError::Open { path: path.to_owned(), cause };
     let file = File::open(path).map_err(fail)?;
@@ -23,8 +83,26 @@ pub fn open(path: &Path) -> Result<Input, SourceError> {
     if facts.is_dir() {
         return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
     }
-    let packed = path.extension() == Some(OsStr::new("gz"));
-    Ok(Input::new(file, &path.to_string_lossy(), Some(facts.len()), packed))
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    if let Some((_, program)) = not_unpacked(&name) {
+        let file = path.to_string_lossy();
+        let problem = format!(
+            "this packing is not read: unpack it first, such as `{program} {file} > {}`, or pack it with gzip, bzip2 or \
+             zstd",
+            file.rsplit_once('.').map_or("FILE", |(plain, _)| plain)
+        );
+        return Err(SourceError::Unrecognised { path: path.to_owned(), as_what: "a source", problem });
+    }
+    let counted = Counted { inner: file, bytes_read: BytesRead::default() };
+    let bytes_read = counted.bytes_read.clone();
+    let reader: Box<dyn Read + Send> = match Packing::split(&name).1 {
+        None => Box::new(counted),
+        Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(BufReader::new(counted))),
+        Some(Packing::Bzip2) => Box::new(MultiBzDecoder::new(BufReader::new(counted))),
+        Some(Packing::Zstandard) => Box::new(zstd::Decoder::new(counted).map_err(fail)?),
+    };
+    let reader = Box::new(BufReader::with_capacity(1 << 16, reader));
+    Ok(Input { reader, name: path.to_string_lossy().as_ref().into(), size: Some(facts.len()), bytes_read })
 }
 
 /// The files in a folder, by name.
@@ -50,15 +128,10 @@ pub struct Input {
 }
 
 impl Input {
-    fn new(raw: impl Read + Send + 'static, name: &str, size: Option<u64>, packed: bool) -> Input {
+    fn new(raw: impl Read + Send + 'static, name: &str, size: Option<u64>) -> Input {
         let bytes_read = BytesRead::default();
         let counted = Counted { inner: raw, bytes_read: bytes_read.clone() };
-        let reader: Box<dyn BufRead + Send> = if packed {
-            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(BufReader::new(counted))))
-        } else {
-            Box::new(BufReader::with_capacity(1 << 16, counted))
-        };
-        Input { reader, name: name.into(), size, bytes_read }
+        Input { reader: Box::new(BufReader::with_capacity(1 << 16, counted)), name: name.into(), size, bytes_read }
     }
 
     /// The name for messages: the path, or `<stdin>`.

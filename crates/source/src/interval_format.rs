@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use timeweft_graph::SpanSink;
 
+use crate::input::plain_name;
 use crate::{
     BytesRead, EdgeListOptions, FeatureTypes, Input, SourceError, deepgnn_binary, edge_list, open, temporal_json, tsv,
 };
@@ -166,8 +167,7 @@ pub fn detect(path: &Path) -> Result<IntervalFormat, SourceError> {
 }
 
 fn of_file(path: &Path) -> Result<Option<IntervalFormat>, SourceError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = plain_name(path);
     if name == "meta.json" && path.parent().is_some_and(|folder| deepgnn_binary::describes(folder).is_some()) {
         return Err(unrecognised(path, "it is one file of a folder of DeepGNN: give the folder".into()));
     }

@@ -24,6 +24,7 @@
 mod byte_lines;
 mod cell_numbers;
 pub mod deepgnn_binary;
+pub mod delimited;
 mod draft;
 pub mod edge_list;
 mod encoding;
@@ -55,11 +56,12 @@ pub mod tsv;
 pub mod version_format;
 
 pub use deepgnn_binary::FeatureTypes;
+pub use delimited::{Delimiter, Dialect, Mark};
 pub use edge_list::{EdgeListDefaults, EdgeListOptions};
 pub use error::SourceError;
-pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, Delimiter, JsonlReader, write_event};
+pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, JsonlReader, Layout, write_event};
 pub use git_history::{GitBaseline, GitHistory, GitOptions};
-pub use input::{BytesRead, Input, open};
+pub use input::{BytesRead, Input, open, plain_name};
 pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions};
 pub use intervals::Intervals;
 pub use obo::OboOptions;

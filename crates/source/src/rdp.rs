@@ -19,6 +19,7 @@ use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
 
 use crate::SourceError;
 use crate::fasta::Fasta;
+use crate::input::plain_name;
 use crate::lineage::{Parents, Taxa, Taxonomy};
 
 /// Which gene the sequences of a file are of.
@@ -65,8 +66,7 @@ pub fn read(files: &[(PathBuf, Molecule)], sink: &mut dyn VersionSink) -> Result
 /// The FASTA files in a folder by name, with their molecules.
 pub fn files(folder: &Path) -> Result<Vec<(PathBuf, Molecule)>, SourceError> {
     let files = crate::input::files(folder)?.into_iter().filter_map(|path| {
-        let name = path.file_name()?.to_string_lossy().to_lowercase();
-        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let plain = plain_name(&path);
         let is_fasta = [".fa", ".fasta", ".fna"].iter().any(|end| plain.ends_with(end));
         let molecule = molecule(&path);
         is_fasta.then_some((path, molecule))

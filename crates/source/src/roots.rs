@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::{ExternalId, Name, Place, Time, TimeUnit};
 
 use crate::SourceError;
-use crate::tables::{Made, Rows, TIME, open_table};
+use crate::tables::{Cell, Made, Rows, TIME, open_table, time};
 
 /// A row of a file of roots.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -225,7 +225,12 @@ fn named(rows: &dyn Rows, names: &mut Vec<Name>, name: &str, at: Option<usize>) 
 }
 
 fn time_at(rows: &dyn Rows, at: usize, unit: TimeUnit) -> Result<Time, String> {
-    match rows.cell(at).value(TIME, unit).map_err(|problem| format!("time: {problem}"))? {
+    let read = match rows.cell(at) {
+        // A root has a time: a word that says that there is none is no time.
+        Cell::Text(text) if !text.trim().is_empty() => time(text, unit).map(|ticks| Some(Made::Int(ticks))),
+        cell => cell.value(TIME, unit),
+    };
+    match read.map_err(|problem| format!("time: {problem}"))? {
         Some(Made::Int(ticks)) => Ok(Time(ticks)),
         _ => Err("time is empty: give a time, or leave the column out".into()),
     }

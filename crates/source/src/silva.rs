@@ -41,8 +41,7 @@ impl SilvaFiles {
         let mut found = SilvaFiles::default();
         let mut taxonomy = None;
         for path in crate::input::files(folder)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            let plain = name.strip_suffix(".gz").unwrap_or(&name).to_owned();
+            let plain = crate::input::plain_name(&path);
             if plain.starts_with("tax_slv") && plain.ends_with(".txt") {
                 taxonomy.get_or_insert(path);
             } else if plain.ends_with(".fasta") || plain.ends_with(".fa") {

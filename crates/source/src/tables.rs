@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! null = ["", "\\N"]                  # cells of text tables that hold nothing; [""] if it is not given
+//!                                     # an entry has `null`, `delimiter`, `quote`, `escape`, `comment`, `header` of its own
 //!
 //! [version]                           # may be left out
 //! namespace = "f1"
@@ -42,6 +43,7 @@ mod kind;
 mod mapping;
 mod push;
 mod rows;
+mod text;
 
 use std::path::{Path, PathBuf};
 
@@ -50,7 +52,7 @@ use timeweft_graph::{Name, Time, VersionSink};
 use self::mapping::{FileSpec, Mapping};
 use crate::SourceError;
 
-pub(crate) use self::cell::Made;
+pub(crate) use self::cell::{Cell, Made, time};
 pub(crate) use self::rows::Rows;
 
 /// How times are read.
@@ -92,21 +94,21 @@ pub fn read(mapping: &Path, options: &TablesOptions, sink: &mut dyn VersionSink)
 
 /// Opens a table with a header that no mapping describes; `-` is CSV on standard input. Gives its name for messages too.
 pub(crate) fn open_table(path: &Path, as_what: &'static str) -> Result<(Name, Box<dyn Rows>), SourceError> {
-    let file = path.to_string_lossy();
-    let plain = file.strip_suffix(".gz").unwrap_or(&file).to_lowercase();
+    let (file, plain) = (path.to_string_lossy(), crate::input::plain_name(path));
     let format = match plain.rsplit_once('.').map(|(_, extension)| extension) {
         None if plain == "-" => "csv",
         Some(extension @ ("csv" | "tsv")) => extension,
         #[cfg(feature = "columnar")]
-        Some(extension) if columnar::Form::of(extension).is_some() && plain.len() == file.len() => extension,
+        Some(extension) if columnar::Form::of(extension).is_some() && file.to_lowercase().ends_with(&plain) => {
+            extension
+        }
         _ => {
             let problem =
-                "expected a name that ends in `.csv`, `.tsv`, `.csv.gz`, `.tsv.gz`, `.parquet` or `.arrow`, or `-`";
+                "expected a name that ends in `.csv`, `.tsv` (also packed, `.csv.gz`), `.parquet` or `.arrow`, or `-`";
             return Err(SourceError::Unrecognised { path: path.to_owned(), as_what, problem: problem.into() });
         }
     };
-    let spec = FileSpec { file: &file, format: Some(format), delimiter: None, columns: None, null: None };
-    rows::rows(&spec, Path::new(""), None)
+    rows::rows(&FileSpec::plain(&file, format), Path::new(""), None)
 }
 
 /// What a mapping says of its version, so that nobody needs to tell it twice; `None` without a `[version]`.

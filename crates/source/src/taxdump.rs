@@ -13,7 +13,7 @@
 //!
 //! Fields stand between bars with white space before them. Dumps of others than the NCBI have less of them: of
 //! nodes, tax_id, parent and rank must be there, of names tax_id, name and class. A rank that the NCBI did not use up to 2022 is kept, counts as
-//! a high one, and is told in a warning. Each file may be packed: `nodes.dmp.gz`.
+//! a high one, and is told in a warning. Each file may be packed: `nodes.dmp.gz` (or `.bz2`, `.zst`).
 //!
 //! **Memory.** 16 bytes a taxon, because `strain` follows from the whole tree. Names are read in step with the taxa, by a
 //! thread of their own; those of a taxon whose lines do not come in order of tax_id are kept until the end.
@@ -69,8 +69,12 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
 
 /// The file, or its packed form where only that is there.
 fn packed(folder: &Path, name: &str) -> PathBuf {
-    let (plain, packed) = (folder.join(name), folder.join(format!("{name}.gz")));
-    if !plain.exists() && packed.exists() { packed } else { plain }
+    let plain = folder.join(name);
+    if plain.exists() {
+        return plain;
+    }
+    let mut packed = crate::input::packed_names(name).map(|name| folder.join(name));
+    packed.find(|packed| packed.exists()).unwrap_or(plain)
 }
 
 /// The lines of a file that need not be there.

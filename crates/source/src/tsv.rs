@@ -17,6 +17,7 @@ use timeweft_graph::{DType, EdgeSpan, Interval, Name, NodeSpan, Reason, SpanRows
 
 use crate::SourceError;
 use crate::cell_numbers::push_number;
+use crate::delimited::cut_line;
 use crate::draft::Draft;
 use crate::json::excerpt;
 use crate::parallel_lines::{self, LineReader};
@@ -167,11 +168,9 @@ fn columns(text: &str) -> Result<[Cow<'_, str>; 5], String> {
     let mut columns = [const { Cow::Borrowed("") }; 5];
     let mut count = 0;
     if text.contains('"') {
-        let mut reader =
-            csv::ReaderBuilder::new().delimiter(b'\t').has_headers(false).flexible(true).from_reader(text.as_bytes());
-        let record = reader.records().next().transpose().map_err(|error| error.to_string())?.unwrap_or_default();
-        count = record.len();
-        columns.iter_mut().zip(&record).for_each(|(column, cell)| *column = Cow::Owned(cell.to_owned()));
+        let cells = cut_line(text, b'\t')?;
+        count = cells.len();
+        columns.iter_mut().zip(cells).for_each(|(column, cell)| *column = Cow::Owned(cell));
     } else {
         for cell in text.split('\t') {
             if let Some(column) = columns.get_mut(count) {

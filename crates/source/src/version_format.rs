@@ -7,6 +7,7 @@ use std::str::FromStr;
 use timeweft_graph::VersionSink;
 
 use crate::byte_lines::ByteLines;
+use crate::input::plain_name;
 use crate::silva::SilvaFiles;
 use crate::{
     OboOptions, ObographOptions, SourceError, TablesOptions, gtdb, obo, obograph, open, rdp, silva, tables, taxdump,
@@ -188,10 +189,4 @@ fn of_first_line(path: &Path) -> Result<Option<VersionFormat>, SourceError> {
         () if is_fasta && line.starts_with(b">") && has(b"Lineage=") => Some(VersionFormat::Rdp),
         () => None,
     })
-}
-
-/// The name of a file in small letters, without `.gz`.
-fn plain_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    name.strip_suffix(".gz").unwrap_or(&name).to_owned()
 }

@@ -139,6 +139,8 @@ pub struct LoadReport {
     pub delta: Option<DeltaReport>,
     /// What was taken in although it looks odd, with its place.
     pub warnings: Vec<(Place, String)>,
+    /// How the source was read where it leaves that open, for people. The store adds nothing to it.
+    pub notes: Vec<String>,
     /// The namespace has this version with the same content already: nothing was written.
     pub unchanged: bool,
     /// What a back-dated version changed in later loads.

@@ -335,6 +335,7 @@ pub(crate) fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
         n_rejected: 0,
         delta: None,
         warnings: Vec::new(),
+        notes: Vec::new(),
         unchanged: false,
         later: SpliceReport::default(),
         clipped: ClippedCounts::default(),

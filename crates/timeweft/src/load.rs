@@ -1,7 +1,6 @@
 //! How sources become loads.
 
 use std::cell::RefCell;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{
@@ -11,7 +10,7 @@ use timeweft_graph::{
 use timeweft_source::{
     BytesRead, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitBaseline, GitOptions, Input, IntervalFormat,
     IntervalSource, IntervalsOptions, JsonlReader, Record, SourceError, VersionFormat, VersionOptions as ReadOptions,
-    git_history, open, version_format,
+    event_stream, git_history, open, plain_name, version_format,
 };
 use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store, StoreError};
 
@@ -41,12 +40,21 @@ impl EventFormat {
     /// The format that a file name tells: `.csv` and `.tsv` (also packed, `.csv.gz`) are tables with a header, all else
     /// is JSON lines.
     pub fn of(path: &Path) -> EventFormat {
-        let table = |delimiter| EventFormat::Table(CsvOptions { delimiter, ..CsvOptions::default() });
-        match extension(path) {
-            Some("csv") => table(Delimiter::Byte(b',')),
-            Some("tsv") => table(Delimiter::Byte(b'\t')),
+        let table = |delimiter| EventFormat::Table(CsvOptions::delimited(delimiter));
+        match plain_name(path).rsplit_once('.') {
+            Some((_, "csv")) => table(Delimiter::Byte(b',')),
+            Some((_, "tsv" | "tab")) => table(Delimiter::Byte(b'\t')),
             _ => EventFormat::Jsonl,
         }
+    }
+
+    /// The same, and where the name tells no format, what its beginning tells: files of KONECT and of SNAP are known.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or read.
+    pub fn detect(path: &Path) -> Result<EventFormat, Error> {
+        let layout = event_stream::detect(path)?;
+        Ok(layout.map_or_else(|| EventFormat::of(path), |layout| EventFormat::Table(CsvOptions::laid_out(layout))))
     }
 }
 
@@ -236,17 +244,17 @@ pub(crate) fn events(
     request.version = options.version.clone();
     request.max_rejects = options.max_rejects;
     request.kept_rejects = options.kept_rejects;
-    let format = options.format.clone().unwrap_or_else(|| EventFormat::of(path));
+    let format = options.format.clone().map_or_else(|| EventFormat::detect(path), Ok)?;
     let reader = EventReader::new(input, &file, store.schema(), &format)?;
     let (dangling, repeats) = reader.policies();
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
-    let failure = RefCell::new(None);
-    let watched = Watched { reader, failure: &failure };
+    let (failure, notes) = (RefCell::new(None), RefCell::new(Vec::new()));
+    let watched = Watched { reader, failure: &failure, notes: &notes };
     let loaded = meter.load(store, request, watched, &|| failure.borrow().is_none());
     match failure.take() {
         Some(error) => Err(Error::Source(error)),
-        None => loaded,
+        None => loaded.map(|report| LoadReport { notes: notes.take(), ..report }),
     }
 }
 
@@ -351,24 +359,17 @@ fn git_baseline(store: &Store, namespace: &str) -> GitBaseline {
     known
 }
 
-/// The extension of a file, below that of its packing.
-fn extension(path: &Path) -> Option<&str> {
-    let packed = path.extension() == Some(OsStr::new("gz"));
-    let name = if packed { Path::new(path.file_stem()?) } else { path };
-    name.extension()?.to_str()
-}
-
 /// A reader of events in either format.
 enum EventReader {
-    Jsonl(JsonlReader<Input>),
-    Table(CsvReader<Input>),
+    Jsonl(Box<JsonlReader<Input>>),
+    Table(Box<CsvReader<Input>>),
 }
 
 impl EventReader {
     fn new(input: Input, file: &Name, schema: &Schema, format: &EventFormat) -> Result<EventReader, SourceError> {
         Ok(match format {
-            EventFormat::Jsonl => EventReader::Jsonl(JsonlReader::new(input, file, schema)),
-            EventFormat::Table(options) => EventReader::Table(CsvReader::new(input, file, schema, options)?),
+            EventFormat::Jsonl => EventReader::Jsonl(Box::new(JsonlReader::new(input, file, schema))),
+            EventFormat::Table(options) => EventReader::Table(Box::new(CsvReader::new(input, file, schema, options)?)),
         })
     }
 
@@ -386,6 +387,13 @@ impl EventReader {
             EventReader::Table(reader) => reader.failure(),
         }
     }
+
+    fn notes(&mut self) -> Vec<String> {
+        match self {
+            EventReader::Jsonl(reader) => reader.notes(),
+            EventReader::Table(reader) => reader.notes(),
+        }
+    }
 }
 
 impl Iterator for EventReader {
@@ -399,10 +407,11 @@ impl Iterator for EventReader {
     }
 }
 
-/// A reader that leaves what ended it too early where the load can see it before it commits.
+/// A reader that leaves what ended it too early where the load can see it before it commits, and what it has to tell.
 struct Watched<'a> {
     reader: EventReader,
     failure: &'a RefCell<Option<SourceError>>,
+    notes: &'a RefCell<Vec<String>>,
 }
 
 impl Iterator for Watched<'_> {
@@ -412,6 +421,7 @@ impl Iterator for Watched<'_> {
         let next = self.reader.next();
         if next.is_none() {
             *self.failure.borrow_mut() = self.reader.failure();
+            *self.notes.borrow_mut() = self.reader.notes();
         }
         next
     }

@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Only elements of this namespace; then --from and --to may be names of its versions.
     #[arg(long, value_name = "N")]
     namespace: Option<String>,
-    /// The earlier moment: an integer, a date, RFC 3339, or a version (envo@2016-05-17). Left out, that of --to: then commits differ.
+    /// The earlier moment: an integer, a date, date and time, or a version (envo@2016-05-17). Left out, that of --to: then commits differ.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     from: Option<String>,
     /// The later moment; left out, the end of time.

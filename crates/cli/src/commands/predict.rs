@@ -57,7 +57,7 @@ pub(crate) struct AskArgs {
 /// Which model is asked, and as of when.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ModelArgs {
-    /// Time of the question: an integer, a date (2016-05-17) or RFC 3339; left out, the moment after the last event.
+    /// Time of the question: an integer, a date (2016-05-17), or date and time; left out, the moment after the last event.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
     #[command(flatten)]

@@ -12,6 +12,7 @@ mod people;
 mod query;
 mod read;
 mod real_data;
+mod real_files;
 mod roots;
 mod sample;
 mod versions;

@@ -76,7 +76,9 @@ impl Filter {
         let value = |feature: &str| read::value(index, node, at, feature);
         match &self.0 {
             Kind::Is(feature, values) => value(feature).is_some_and(|value| values.contains(&value)),
-            Kind::Shows(feature, texts) => value(feature).is_some_and(|value| texts.contains(&value.to_string())),
+            Kind::Shows(feature, texts) => {
+                value(feature).is_some_and(|value| texts.iter().any(|text| value.shows_as(text)))
+            }
             Kind::Matches(feature, text) => {
                 read::text(index, node, at, feature).is_some_and(|name| text.matches(&name))
             }

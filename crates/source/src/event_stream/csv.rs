@@ -1,63 +1,70 @@
 //! The reader of tables: CSV with a header, or words between spaces.
 
 mod columns;
-mod rows;
+mod features;
+mod layout;
 
-use std::io::BufRead;
+use std::io::Read;
 
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ExternalId, FeatureKind, Features, Name, NodeKey, Place, Reject, Schema, Value,
+    Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Reject, Schema, Time,
 };
 
 use self::columns::{Columns, Role};
-use self::rows::Rows;
-use super::features::{FeatureReader, Subject};
+use self::layout::Arranged;
+use super::floored::Floored;
 use super::jsonl::{Entity, finite, malformed};
-use crate::feature_text;
+use super::reader::{FeatureReader, Subject};
+use crate::delimited::{Delimiter, Dialect, Records};
 use crate::json::excerpt;
 use crate::names::Names;
 use crate::{Record, SourceError};
 
-/// How the cells of a row are told apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Delimiter {
-    /// One byte, with the quoting rules of CSV: `b','`, `b'\t'`, `b';'`.
-    Byte(u8),
-    /// Any run of spaces and tabs, without quoting.
-    Whitespace,
-}
+pub use self::layout::Layout;
 
-/// Names of the types where a table does not tell them.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Names of the types where a table does not tell them; `None` is `node` or `link`, or what the layout of the table says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CsvDefaults {
     /// Type of the sources.
-    pub source_type: Name,
+    pub source_type: Option<Name>,
     /// Relation of the edges.
-    pub relation: Name,
+    pub relation: Option<Name>,
     /// Type of the destinations.
-    pub destination_type: Name,
+    pub destination_type: Option<Name>,
 }
 
-impl Default for CsvDefaults {
-    fn default() -> Self {
-        CsvDefaults { source_type: "node".into(), relation: "link".into(), destination_type: "node".into() }
+impl CsvDefaults {
+    fn types(source: &str, destination: &str) -> CsvDefaults {
+        CsvDefaults { source_type: Some(source.into()), relation: None, destination_type: Some(destination.into()) }
     }
 }
 
 /// How to read a table.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CsvOptions {
-    /// What stands between cells.
-    pub delimiter: Delimiter,
+    /// How its text is written.
+    pub dialect: Dialect,
+    /// How its columns are arranged.
+    pub layout: Layout,
     /// Names of the columns if the table has no header; a column named `_` is left out.
     pub columns: Option<Vec<String>>,
     /// Types that the table does not tell.
     pub defaults: CsvDefaults,
+    /// Columns that hold texts, whatever they look like.
+    pub texts: Vec<String>,
+    /// Time of all rows of a table that has no column for it.
+    pub time: Option<Time>,
 }
 
-impl Default for CsvOptions {
-    fn default() -> Self {
-        CsvOptions { delimiter: Delimiter::Byte(b','), columns: None, defaults: CsvDefaults::default() }
+impl CsvOptions {
+    /// A table with a header and this delimiter.
+    pub fn delimited(delimiter: Delimiter) -> CsvOptions {
+        CsvOptions { dialect: Dialect::new(delimiter), ..CsvOptions::default() }
+    }
+
+    /// A table of a known layout.
+    pub fn laid_out(layout: Layout) -> CsvOptions {
+        CsvOptions { dialect: layout.dialect(), layout, ..CsvOptions::default() }
     }
 }
 
@@ -65,9 +72,13 @@ impl Default for CsvOptions {
 ///
 /// Columns with a meaning, by name: `time` (required); `src` or `source`, `dst` or `destination` (ids); `action` (`create`
 /// if there is no such column); `entity` (`edge` if the table has a destination column, else `node`); `source_type`,
-/// `relation` or `edge_type`, `destination_type`; `key`. Every other column is a feature of the row's edge or node; an
-/// empty cell says nothing. A feature that the schema does not declare is a number where it reads as one, else a text;
-/// once a column has held a text, all that follows in it is text.
+/// `relation` or `edge_type`, `destination_type`; `key`. Letters may be capitals, and common names are known: `target`,
+/// `from` and `to`, `user` and `item`, `timestamp` and others; [`CsvReader::notes`] says what was chosen, and what could
+/// mean two things is an error. Every other column is a feature of the row's edge or node; an empty cell says nothing.
+///
+/// A feature that the schema does not declare is a number if all cells of the first rows are written as numbers, a truth
+/// value if all are, and else a text: so codes with leading zeros stay texts. A later cell that does not fit refuses its
+/// own row. [Words that mean no value](crate::delimited::is_no_value) say nothing in columns of numbers.
 ///
 /// A table without an `action` column is a stream of interactions: repeats of a pair are parallel edges, and nothing
 /// creates the endpoints. Tell the store so ([`CsvReader::has_action`]).
@@ -84,28 +95,89 @@ impl Default for CsvOptions {
 /// # Ok::<(), timeweft_source::SourceError>(())
 /// ```
 pub struct CsvReader<R> {
-    rows: Rows<R>,
+    records: Records<R>,
     columns: Columns,
-    defaults: CsvDefaults,
+    types: Types,
+    time: Option<Time>,
+    null: Vec<String>,
     features: FeatureReader,
     names: Names,
+    floored: Floored,
+    notes: Vec<String>,
     failure: Option<SourceError>,
 }
 
-impl<R: BufRead> CsvReader<R> {
-    /// A reader of rows whose features are read as `schema` declares them. The header is read at once.
-    pub fn new(reader: R, file: &Name, schema: &Schema, options: &CsvOptions) -> Result<CsvReader<R>, SourceError> {
-        let mut rows = Rows::new(reader, file, options.delimiter);
-        let header = match &options.columns {
-            Some(columns) => columns.clone(),
-            None => rows.header()?,
+/// Types of rows that do not tell them.
+struct Types {
+    source: Name,
+    relation: Name,
+    destination: Name,
+}
+
+impl Types {
+    fn new(given: &CsvDefaults, of_layout: &CsvDefaults) -> Types {
+        let name = |given: &Option<Name>, of_layout: &Option<Name>, natural: &str| {
+            given.clone().or_else(|| of_layout.clone()).unwrap_or_else(|| natural.into())
         };
+        Types {
+            source: name(&given.source_type, &of_layout.source_type, "node"),
+            relation: name(&given.relation, &of_layout.relation, "link"),
+            destination: name(&given.destination_type, &of_layout.destination_type, "node"),
+        }
+    }
+}
+
+impl<R: Read> CsvReader<R> {
+    /// A reader of rows whose features are read as `schema` declares them. The header is read at once, and the first rows
+    /// are looked at.
+    pub fn new(reader: R, file: &Name, schema: &Schema, options: &CsvOptions) -> Result<CsvReader<R>, SourceError> {
+        let mut records = Records::new(reader, file, &options.dialect)?;
+        let is_arranged = options.layout != Layout::Named;
+        let has_header = options.dialect.header.unwrap_or(match options.layout {
+            Layout::Named => options.columns.is_none(),
+            layout => layout == Layout::Jodie,
+        });
+        let mut header = if has_header { header(&mut records, file)? } else { Vec::new() };
+        let mut layout = options.layout;
+        if let Some(columns) = &options.columns {
+            header.clone_from(columns);
+            layout = Layout::Named;
+        } else if !is_arranged {
+            layout = Layout::of_header(&header);
+        }
+        let n_cells = if layout == Layout::Named { header.len() } else { first_length(&mut records) };
+        let fail = |problem| SourceError::Columns { file: file.clone(), problem, columns: header.join(", ") };
+        let arranged = layout.arrange(records.comments(), n_cells).map_err(fail)?;
+        if arranged.is_none() && !has_header && options.columns.is_none() {
+            return Err(fail("there is no header: give the names of the columns with --columns".into()));
+        }
+        let Arranged { columns: names, defaults, list, note } = arranged.unwrap_or(Arranged {
+            columns: header,
+            defaults: CsvDefaults::default(),
+            list: None,
+            note: String::new(),
+        });
+        let mut columns = Columns::new(file, &names, options.time.is_some())?;
+        let notes = if note.is_empty() { columns.chosen() } else { Some(note) };
+        if let Some(list) = list {
+            columns = columns.with_list(list);
+        }
+        let null = options.dialect.null.clone();
+        if let Some(unknown) = options.texts.iter().find(|name| !names.contains(name)) {
+            let problem = format!("no column `{unknown}`, which should be text");
+            return Err(SourceError::Columns { file: file.clone(), problem, columns: names.join(", ") });
+        }
+        features::look(&mut records, &mut columns, &null, &options.texts);
         Ok(CsvReader {
-            rows,
-            columns: Columns::new(file, &header)?,
-            defaults: options.defaults.clone(),
+            records,
+            columns,
+            types: Types::new(&options.defaults, &defaults),
+            time: options.time,
+            null,
             features: FeatureReader::new(schema),
             names: Names::default(),
+            floored: Floored::default(),
+            notes: notes.into_iter().collect(),
             failure: None,
         })
     }
@@ -121,14 +193,29 @@ impl<R: BufRead> CsvReader<R> {
         self.failure.take()
     }
 
+    /// What was chosen where the file leaves it open, and what was read as something else than it says, for people. Ask
+    /// when the iteration is over.
+    pub fn notes(&mut self) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        notes.extend(self.records.notes());
+        notes.extend(self.columns.features().filter(|(_, of)| of.is_used).filter_map(|(_, of)| of.note.clone()));
+        notes.extend(self.floored.note(self.features.schema().unit()));
+        notes
+    }
+
     fn event(&mut self) -> Result<Event, String> {
-        let row = Row { rows: self.rows.cells(), columns: &self.columns };
+        let row = Row { records: &self.records, columns: &self.columns, null: &self.null };
         row.check_length()?;
-        let time =
-            self.features.schema().unit().parse(row.need(Role::Time)?).map_err(|error| format!("time: {error}"))?;
+        let time = match self.time {
+            Some(time) if !self.columns.has(Role::Time) => time,
+            _ => {
+                let (cell, line) = (row.need(Role::Time)?, self.records.line());
+                self.floored.read(cell, self.features.schema().unit(), line)?
+            }
+        };
         let time = finite(time)?;
-        let action = row.cell(Role::Action).map_or(Ok(Action::Create), action)?;
-        let element = row.element(&self.defaults, &mut self.names)?;
+        let action = row.word(Role::Action)?.map_or(Ok(Action::Create), action)?;
+        let element = row.element(&self.types, &mut self.names)?;
         let features = match &element {
             Element::Node(key) => self.read_features(&Subject::node(key))?,
             Element::Edge(key) => self.read_features(&Subject::edge(key))?,
@@ -143,50 +230,78 @@ impl<R: BufRead> CsvReader<R> {
     }
 
     fn read_features(&mut self, subject: &Subject) -> Result<Features, String> {
-        let mut features = Features::new();
-        let cells = self.rows.cells();
+        let mut read = Features::new();
         for (at, column) in self.columns.features() {
-            let cell = cells.get(at).unwrap_or_default();
-            if cell.is_empty() {
+            if self.records.bytes(at).is_none_or(|(cell, _)| cell.is_empty()) {
                 continue;
             }
+            let cell = self.records.text(at)?;
+            let is_null = features::is_named(&self.records, at, &self.null);
             let value = match self.features.declared(subject, &column.name) {
-                Some(kind) => declared(kind, cell),
-                None => undeclared(cell, &mut column.text),
+                _ if is_null => Ok(None),
+                Some(kind) => features::declared(kind, cell),
+                None => features::undeclared(cell, column),
             };
             let value = value.map_err(|problem| format!("feature `{}`: {problem}", column.name))?;
-            features.push((column.name.clone(), Some(value)));
+            read.extend(value.map(|value| (column.name.clone(), Some(value))));
         }
-        Ok(features)
+        if let Some((first, name)) = self.columns.list() {
+            let kind = self.features.declared(subject, name);
+            let value = features::list(&self.records, *first, kind);
+            read.extend(
+                value.map_err(|problem| format!("feature `{name}`: {problem}"))?.map(|list| (name.clone(), Some(list))),
+            );
+        }
+        Ok(read)
     }
 }
 
-impl<R: BufRead> Iterator for CsvReader<R> {
+impl<R: Read> Iterator for CsvReader<R> {
     type Item = Result<Record, Reject>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failure.is_some() {
             return None;
         }
-        match self.rows.advance() {
-            Ok(None) => None,
-            Ok(Some(place)) => Some(self.record(place)),
-            Err(rows::Problem::Row(reject)) => Some(Err(reject)),
-            Err(rows::Problem::Source(error)) => {
+        let row = match self.records.advance() {
+            Ok(row) => row?,
+            Err(error) => {
                 self.failure = Some(error);
-                None
+                return None;
             }
-        }
+        };
+        let place: Place = self.records.place();
+        Some(match row.and_then(|()| self.event()) {
+            Ok(event) => Ok(Record { event, place }),
+            Err(problem) => Err(malformed(&place, problem)),
+        })
     }
 }
 
-impl<R: BufRead> CsvReader<R> {
-    fn record(&mut self, place: Place) -> Result<Record, Reject> {
-        match self.event() {
-            Ok(event) => Ok(Record { event, place }),
-            Err(problem) => Err(malformed(&place, problem)),
+/// The first row as names of columns.
+fn header<R: Read>(records: &mut Records<R>, file: &Name) -> Result<Vec<String>, SourceError> {
+    let problem = match records.advance()? {
+        None => "there is no header: the source is empty".to_owned(),
+        Some(Err(problem)) => problem,
+        Some(Ok(())) => {
+            let names = (0..records.n_cells()).map(|at| records.text(at).map(str::to_owned));
+            match names.collect::<Result<Vec<_>, _>>() {
+                Ok(names) => return Ok(names),
+                Err(problem) => problem,
+            }
         }
-    }
+    };
+    Err(SourceError::Columns { file: file.clone(), problem, columns: "none".into() })
+}
+
+/// The number of cells of the first row that is still to come; reads the comments before it.
+fn first_length<R: Read>(records: &mut Records<R>) -> usize {
+    let mut length = 0;
+    records.look_ahead(|row| {
+        length = row.n_cells();
+        false
+    });
+    length
 }
 
 fn action(cell: &str) -> Result<Action, String> {
@@ -208,69 +323,59 @@ fn entity(cell: &str) -> Result<Entity, String> {
 }
 
 /// The cells of one row by their meaning.
-struct Row<'a> {
-    rows: &'a ::csv::StringRecord,
+struct Row<'a, R> {
+    records: &'a Records<R>,
     columns: &'a Columns,
+    null: &'a [String],
 }
 
-impl<'a> Row<'a> {
+impl<'a, R: Read> Row<'a, R> {
     fn check_length(&self) -> Result<(), String> {
-        let (found, expected) = (self.rows.len(), self.columns.len());
-        if found == expected { Ok(()) } else { Err(format!("expected {expected} cells, got {found}")) }
+        let (found, expected) = (self.records.n_cells(), self.columns.len());
+        match self.columns.list() {
+            Some(_) if found + 1 >= expected => Ok(()),
+            None if found == expected => Ok(()),
+            _ => Err(format!("expected {expected} cells, got {found}{}", self.records.hint())),
+        }
     }
 
-    /// The cell of this role, unless it is empty.
-    fn cell(&self, role: Role) -> Option<&'a str> {
-        self.columns.position(role).and_then(|at| self.rows.get(at)).map(str::trim).filter(|cell| !cell.is_empty())
+    /// The cell of this role as it stands, unless it is empty.
+    fn cell(&self, role: Role) -> Result<Option<&'a str>, String> {
+        let Some(at) = self.columns.position(role) else { return Ok(None) };
+        let cell = self.records.text(at)?;
+        Ok((!cell.is_empty() && !features::is_named(self.records, at, self.null)).then_some(cell))
+    }
+
+    /// The cell of this role without spaces around it: ids and keys have them, words do not.
+    fn word(&self, role: Role) -> Result<Option<&'a str>, String> {
+        Ok(self.cell(role)?.map(str::trim).filter(|word| !word.is_empty()))
     }
 
     fn need(&self, role: Role) -> Result<&'a str, String> {
-        self.cell(role).ok_or_else(|| format!("the {} is empty", role.meaning()))
+        self.cell(role)?.ok_or_else(|| format!("the {} is empty", role.meaning()))
     }
 
-    fn element(&self, defaults: &CsvDefaults, names: &mut Names) -> Result<Element, String> {
-        let mut node = |id: Role, of_type: Role, default: &Name| -> Result<NodeKey, String> {
-            let node_type = self.cell(of_type).map_or_else(|| default.clone(), |cell| names.get(cell));
+    fn element(&self, types: &Types, names: &mut Names) -> Result<Element, String> {
+        let mut node = |id: Role, of_type: Role, natural: &Name| -> Result<NodeKey, String> {
+            let node_type = self.word(of_type)?.map_or_else(|| natural.clone(), |cell| names.get(cell));
             Ok(NodeKey { node_type, id: ExternalId::from(self.need(id)?) })
         };
-        let source = node(Role::Source, Role::SourceType, &defaults.source_type)?;
+        let source = node(Role::Source, Role::SourceType, &types.source)?;
         let natural = if self.columns.has(Role::Destination) { Entity::Edge } else { Entity::Node };
-        let entity = self.cell(Role::Entity).map_or(Ok(natural), entity)?;
+        let entity = self.word(Role::Entity)?.map_or(Ok(natural), entity)?;
         if entity == Entity::Node {
-            let extra =
-                [Role::Destination, Role::Relation, Role::Key].into_iter().find(|role| self.cell(*role).is_some());
-            return match extra {
-                Some(role) => Err(format!("a node row has no {}: empty the cell", role.meaning())),
-                None => Ok(Element::Node(source)),
-            };
+            for role in [Role::Destination, Role::Relation, Role::Key] {
+                if self.cell(role)?.is_some() {
+                    return Err(format!("a node row has no {}: empty the cell", role.meaning()));
+                }
+            }
+            return Ok(Element::Node(source));
         }
-        let destination = node(Role::Destination, Role::DestinationType, &defaults.destination_type)?;
+        let destination = node(Role::Destination, Role::DestinationType, &types.destination)?;
         if entity == Entity::Merge {
             return Ok(Element::Merge { from: source, into: destination });
         }
-        let relation = self.cell(Role::Relation).map_or_else(|| defaults.relation.clone(), |cell| names.get(cell));
-        Ok(Element::Edge(EdgeKey { source, relation, destination, key: self.cell(Role::Key).map(Name::from) }))
-    }
-}
-
-fn undeclared(cell: &str, text: &mut bool) -> Result<Value, String> {
-    let number = cell.trim();
-    if !*text && number.parse::<f64>().is_ok_and(f64::is_finite) {
-        feature_text::exact(number)?;
-        return feature_text::read(FeatureKind::of(&Value::number(0.0)), number);
-    }
-    *text = true;
-    Ok(Value::text(cell))
-}
-
-fn declared(kind: FeatureKind, cell: &str) -> Result<Value, String> {
-    match kind {
-        FeatureKind::Text => Ok(Value::text(cell)),
-        FeatureKind::Category => Ok(Value::Category(cell.into())),
-        FeatureKind::Bytes => Ok(Value::Bytes(cell.as_bytes().to_vec())),
-        FeatureKind::Dense { scalar: true, .. } if matches!(cell.trim(), "nan" | "inf" | "-inf") => {
-            feature_text::read(kind, &format!("\"{}\"", cell.trim()))
-        }
-        _ => feature_text::read(kind, cell.trim()),
+        let relation = self.word(Role::Relation)?.map_or_else(|| types.relation.clone(), |cell| names.get(cell));
+        Ok(Element::Edge(EdgeKey { source, relation, destination, key: self.cell(Role::Key)?.map(Name::from) }))
     }
 }

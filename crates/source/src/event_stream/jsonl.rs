@@ -5,12 +5,13 @@ use std::io::BufRead;
 
 use serde::Deserialize;
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Reason, Reject, Schema, Time, TimeUnit,
+    Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Reason, Reject, Schema, Time,
 };
 
-use super::features::{FeatureReader, Subject};
+use super::floored::Floored;
+use super::reader::{FeatureReader, Subject};
 use crate::input::Lines;
-use crate::json::{self, Members, excerpt, is_integer};
+use crate::json::{self, Members, excerpt, is_integer, is_number};
 use crate::names::Names;
 use crate::{Record, SourceError};
 
@@ -38,7 +39,11 @@ impl<R: BufRead> JsonlReader<R> {
     pub fn new(reader: R, file: &Name, schema: &Schema) -> JsonlReader<R> {
         JsonlReader {
             lines: Lines::new(reader, file),
-            parser: Parser { features: FeatureReader::new(schema), names: Names::default() },
+            parser: Parser {
+                features: FeatureReader::new(schema),
+                names: Names::default(),
+                floored: Floored::default(),
+            },
             ready: VecDeque::new(),
             failure: None,
             over: false,
@@ -51,13 +56,18 @@ impl<R: BufRead> JsonlReader<R> {
         self.failure.take()
     }
 
+    /// What was read as something else than it says, for people. Ask when the iteration is over.
+    pub fn notes(&self) -> Vec<String> {
+        self.parser.floored.note(self.parser.features.schema().unit()).into_iter().collect()
+    }
+
     fn read_line(&mut self) -> Result<(), Reject> {
         let place = self.lines.place();
         let text = self.lines.text()?;
         if text.trim().is_empty() {
             return Ok(());
         }
-        let events = self.parser.events(text).map_err(|problem| malformed(&place, problem))?;
+        let events = self.parser.events(text, place.line).map_err(|problem| malformed(&place, problem))?;
         self.ready.extend(events.into_iter().map(|event| Record { event, place: place.clone() }));
         Ok(())
     }
@@ -106,12 +116,13 @@ pub(super) enum Entity {
 struct Parser {
     features: FeatureReader,
     names: Names,
+    floored: Floored,
 }
 
 impl Parser {
-    fn events(&mut self, text: &str) -> Result<Vec<Event>, String> {
+    fn events(&mut self, text: &str, line_number: u64) -> Result<Vec<Event>, String> {
         let mut line: Members<'_> = json::parse(text)?;
-        let time = time(line.need("time")?, self.features.schema().unit())?;
+        let time = self.time(line.need("time")?, line_number)?;
         let action: Action = named("action", line.need("action")?)?;
         let entity: Entity = named("entity", line.need("entity")?)?;
         let source = self.endpoint("source", line.need("source")?)?;
@@ -150,6 +161,21 @@ impl Parser {
             }
             _ => Ok(events),
         }
+    }
+
+    fn time(&mut self, raw: &str, line: u64) -> Result<Time, String> {
+        let unit = self.features.schema().unit();
+        if is_integer(raw) {
+            let ticks = raw.parse().map(Time).map_err(|_| format!("time: {} does not fit 64 bits", excerpt(raw)));
+            return finite(ticks?);
+        }
+        if is_number(raw) {
+            return finite(self.floored.read(raw, unit, line)?);
+        }
+        let text: String = json::parse(raw).map_err(|_| {
+            format!("time: expected a number of ticks, or a date or date and time as text, got {}", excerpt(raw))
+        })?;
+        finite(self.floored.read(&text, unit, line)?)
     }
 
     fn endpoint(&mut self, role: &str, raw: &str) -> Result<(NodeKey, Features), String> {
@@ -202,17 +228,6 @@ impl Parser {
 
 fn named<'a, T: Deserialize<'a>>(field: &str, raw: &'a str) -> Result<T, String> {
     json::parse(raw).map_err(|problem| format!("{field}: {problem}"))
-}
-
-fn time(raw: &str, unit: TimeUnit) -> Result<Time, String> {
-    let unreadable = || format!("time: expected a whole number of ticks or a date as text, got {}", excerpt(raw));
-    let time = if is_integer(raw) {
-        raw.parse().map(Time).map_err(|_| format!("time: {} does not fit 64 bits", excerpt(raw)))?
-    } else {
-        let text: String = json::parse(raw).map_err(|_| unreadable())?;
-        unit.parse(&text).map_err(|error| format!("time: {error}"))?
-    };
-    finite(time)
 }
 
 /// An event happens at some tick; the end of time is no tick.

@@ -3,8 +3,8 @@
 use std::io;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::Value;
 use timeweft_graph::rows::IdRef;
+use timeweft_graph::{Value, not_finite};
 
 use super::{Cell, CellKind, Column, misfit};
 
@@ -95,7 +95,10 @@ impl Chunk {
         self.next += 1;
         match &self.cells {
             Cells::Ints(ints) => serde_json::to_writer(line, &ints[at])?,
-            Cells::Floats(floats) => serde_json::to_writer(line, &floats[at])?,
+            Cells::Floats(floats) => match not_finite(floats[at]) {
+                Some(name) => serde_json::to_writer(line, name)?,
+                None => serde_json::to_writer(line, &floats[at])?,
+            },
             Cells::Bools(bools) => serde_json::to_writer(line, &bools[at])?,
             Cells::Numbers(numbers) => serde_json::to_writer(line, &numbers[at])?,
             Cells::Values(values) => serde_json::to_writer(line, &values[at].to_json())?,

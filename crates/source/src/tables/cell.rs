@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use timeweft_graph::{DType, FeatureKind, ListOrder, Numbers, Time, TimeUnit, Value, ValueRef};
 
 use super::kind::Kind;
+use crate::delimited::is_no_value;
 use crate::feature_text::{self, Inferred};
 use crate::json::{excerpt, is_integer, parse};
 
@@ -95,6 +96,7 @@ impl<'a> Cell<'a> {
     pub(crate) fn value(self, kind: Kind, unit: TimeUnit) -> Result<Option<Made<'a>>, String> {
         Ok(Some(match self {
             Cell::Null => return Ok(None),
+            Cell::Text(text) if !holds_text(kind) && is_no_value(text.trim()) => return Ok(None),
             Cell::Text(text) => of_text(text, kind, unit)?,
             Cell::Json(raw) => of_json(raw, kind, unit)?,
             Cell::String(text) => of_string(text, kind, unit)?,
@@ -129,6 +131,11 @@ impl<'a> Cell<'a> {
             _ => Ok(None),
         }
     }
+}
+
+/// Whether any text is a value of this kind.
+fn holds_text(kind: Kind) -> bool {
+    matches!(kind, Kind::Plain(FeatureKind::Text | FeatureKind::Category | FeatureKind::Bytes))
 }
 
 /// The text of a JSON text.
@@ -250,7 +257,10 @@ fn of_text<'a>(text: &'a str, kind: Kind, unit: TimeUnit) -> Result<Made<'a>, St
         Kind::Time => Made::Int(time(text, unit)?),
         // Bytes that have no meaning as text are no cell of a text table.
         Kind::Plain(FeatureKind::Bytes) => Made::Value(Value::Bytes(text.as_bytes().to_vec())),
-        Kind::Plain(_) | Kind::Rounded(_) => number_or_json(text.trim(), kind.feature_kind())?,
+        Kind::Plain(_) | Kind::Rounded(_) => {
+            let word = text.trim();
+            number_or_json(feature_text::infinity(word).unwrap_or(word), kind.feature_kind())?
+        }
     })
 }
 
@@ -279,12 +289,17 @@ fn number_or_json<'a>(raw: &str, kind: FeatureKind) -> Result<Made<'a>, String> 
     })
 }
 
-/// Ticks, a date or an RFC 3339 time.
-fn time(text: &str, unit: TimeUnit) -> Result<i64, String> {
+/// Ticks, a date, or date and time.
+pub(crate) fn time(text: &str, unit: TimeUnit) -> Result<i64, String> {
     let text = text.trim();
     // Words such as `now` are for people at a command line.
     if !text.starts_with(|first: char| first == '-' || first == '+' || first.is_ascii_digit()) {
-        return Err(format!("expected ticks, a date or an RFC 3339 time, got {}", excerpt(text)));
+        return Err(match text {
+            "infinity" | "-infinity" => {
+                format!("`{text}` is no moment: name it in `null` if it says that there is no end")
+            }
+            _ => format!("expected ticks, a date or an RFC 3339 time, got {}", excerpt(text)),
+        });
     }
     unit.parse(text).map(|time| time.0).map_err(|error| error.to_string())
 }

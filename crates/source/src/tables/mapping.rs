@@ -48,6 +48,44 @@ pub(super) struct FileSpec<'a> {
     pub(super) delimiter: Option<&'a str>,
     pub(super) columns: Option<&'a [String]>,
     pub(super) null: Option<&'a [String]>,
+    pub(super) quote: Option<&'a str>,
+    pub(super) escape: Option<&'a str>,
+    pub(super) comment: Option<&'a [String]>,
+    pub(super) header: Option<bool>,
+}
+
+impl<'a> FileSpec<'a> {
+    /// A file that nothing is said of.
+    pub(super) fn plain(file: &'a str, format: &'a str) -> FileSpec<'a> {
+        FileSpec {
+            file,
+            format: Some(format),
+            delimiter: None,
+            columns: None,
+            null: None,
+            quote: None,
+            escape: None,
+            comment: None,
+            header: None,
+        }
+    }
+}
+
+/// One text, or a list of them.
+#[derive(serde::Deserialize)]
+#[serde(untagged, expecting = "a text, or a list of texts")]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
+        }
+    }
 }
 
 /// An entry: the keys of every one, and its own.
@@ -64,6 +102,12 @@ macro_rules! entry {
             delimiter: Spelled,
             columns: Option<Vec<String>>,
             null: Option<Vec<String>>,
+            #[serde(default)]
+            quote: Spelled,
+            #[serde(default)]
+            escape: Spelled,
+            comment: Option<OneOrMany>,
+            header: Option<bool>,
             $($(#[$attr])* pub(super) $field: $type,)*
         }
 
@@ -75,6 +119,10 @@ macro_rules! entry {
                     delimiter: self.delimiter.0.as_deref(),
                     columns: self.columns.as_deref(),
                     null: self.null.as_deref(),
+                    quote: self.quote.0.as_deref(),
+                    escape: self.escape.0.as_deref(),
+                    comment: self.comment.as_ref().map(OneOrMany::as_slice),
+                    header: self.header,
                 }
             }
         }

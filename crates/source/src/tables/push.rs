@@ -154,6 +154,7 @@ impl Push<'_> {
         if let Some(lists) = lists.filter(|_| !has_rows) {
             sink.empty(lists);
         }
+        rows.notes().into_iter().for_each(|note| sink.warn(0, note));
         Ok(())
     }
 

@@ -10,9 +10,10 @@ use timeweft_graph::Name;
 use super::cell::Cell;
 use super::kind::Kind;
 use super::mapping::FileSpec;
-use crate::input::Lines;
+use super::text;
+use crate::input::{Lines, plain_name};
 use crate::json::{Members, parse};
-use crate::{Input, SourceError, open};
+use crate::{SourceError, open};
 
 /// Reads row after row.
 pub(crate) trait Rows {
@@ -34,6 +35,11 @@ pub(crate) trait Rows {
     /// Where the row stands, counted from 1.
     fn line(&self) -> u64;
 
+    /// What was chosen where the file leaves it open, for people. Ask when all rows are read.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A cell of the row.
     fn cell(&self, column: usize) -> Cell<'_>;
 
@@ -50,8 +56,7 @@ pub(super) fn rows(
     null: Option<&[String]>,
 ) -> Result<(Name, Box<dyn Rows>), SourceError> {
     let path = root.join(spec.file);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    let plain = plain_name(&path);
     let format = spec.format.unwrap_or_else(|| plain.rsplit('.').next().unwrap_or_default());
     let unrecognised =
         |problem: String| SourceError::Unrecognised { path: path.clone(), as_what: "a version", problem };
@@ -83,99 +88,8 @@ pub(super) fn rows(
     };
     let input = open(&path)?;
     let name = input.name().clone();
-    let null = spec.null.or(null).map_or_else(|| vec![String::new()], <[String]>::to_vec);
-    Ok((name.clone(), Box::new(CsvRows::new(input, &name, delimiter, spec.columns, null)?)))
-}
-
-/// Cells between delimiters.
-struct CsvRows {
-    reader: csv::Reader<Input>,
-    file: Name,
-    columns: Vec<String>,
-    null: Vec<String>,
-    record: csv::ByteRecord,
-}
-
-impl CsvRows {
-    fn new(
-        input: Input,
-        file: &Name,
-        delimiter: u8,
-        columns: Option<&[String]>,
-        null: Vec<String>,
-    ) -> Result<CsvRows, SourceError> {
-        let mut builder = csv::ReaderBuilder::new();
-        let reader = builder.has_headers(false).flexible(true).delimiter(delimiter).from_reader(input);
-        let mut rows =
-            CsvRows { reader, file: file.clone(), columns: Vec::new(), null, record: csv::ByteRecord::new() };
-        rows.columns = match columns {
-            Some(columns) => columns.to_vec(),
-            None => rows.header()?,
-        };
-        let repeated = (1..rows.columns.len()).find(|&at| rows.columns[..at].contains(&rows.columns[at]));
-        match repeated {
-            Some(at) => Err(rows.fail(format!("column `{}` is there twice", rows.columns[at]))),
-            None => Ok(rows),
-        }
-    }
-
-    fn header(&mut self) -> Result<Vec<String>, SourceError> {
-        if !self.read()? {
-            return Err(
-                self.fail("there is no header: the file is empty; give a first line that names the columns".into())
-            );
-        }
-        let cells = self.record.iter().enumerate();
-        let cells = cells.map(|(at, cell)| {
-            let cell = if at == 0 { cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell) } else { cell };
-            std::str::from_utf8(cell).map(|cell| cell.trim().to_owned())
-        });
-        cells
-            .collect::<Result<_, _>>()
-            .map_err(|_| self.fail("the header is not UTF-8 text: save the file as UTF-8".into()))
-    }
-
-    fn fail(&self, problem: String) -> SourceError {
-        let columns = if self.columns.is_empty() { "none".into() } else { self.columns.join(", ") };
-        SourceError::Columns { file: self.file.clone(), problem, columns }
-    }
-
-    fn read(&mut self) -> Result<bool, SourceError> {
-        self.reader.read_byte_record(&mut self.record).map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            SourceError::Read { file: self.file.clone(), line, cause: std::io::Error::other(error) }
-        })
-    }
-}
-
-impl Rows for CsvRows {
-    fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    fn declared(&self, _: usize) -> Option<Kind> {
-        Some(Kind::TEXT)
-    }
-
-    fn advance(&mut self) -> Result<Option<Result<(), String>>, SourceError> {
-        if !self.read()? {
-            return Ok(None);
-        }
-        let (found, expected) = (self.record.len(), self.columns.len());
-        Ok(Some(if found == expected { Ok(()) } else { Err(format!("{found} cells, but {expected} columns")) }))
-    }
-
-    fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
-    }
-
-    fn cell(&self, column: usize) -> Cell<'_> {
-        match std::str::from_utf8(self.record.get(column).unwrap_or_default()) {
-            Ok(text) if self.null.iter().any(|null| null == text) => Cell::Null,
-            Ok(text) => Cell::Text(text),
-            Err(_) => Cell::Invalid("not UTF-8 text: convert the file to UTF-8".into()),
-        }
-    }
+    let dialect = text::dialect(spec, delimiter, null).map_err(unrecognised)?;
+    Ok((name.clone(), Box::new(text::TextRows::new(input, &name, &dialect, spec.columns)?)))
 }
 
 /// One JSON object a line; a member is a column.

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use timeweft_graph::{Schema, TimeUnit};
-use timeweft_source::{JsonlReader, SourceError, open};
+use timeweft_source::{JsonlReader, SourceError, open, plain_name};
 
 const NODE: &str = "{\"time\":1,\"action\":\"create\",\"entity\":\"node\",\"source\":{\"type\":\"a\",\"id\":1}}\n";
 
@@ -52,6 +52,52 @@ fn a_packed_file_is_unpacked_and_counted_packed() {
     let read = reader.by_ref().count();
     assert!(read <= 100, "{read}");
     assert!(matches!(reader.failure(), Some(SourceError::Read { .. })), "a cut file is no whole file");
+}
+
+#[test]
+fn every_packing_is_unpacked_whatever_the_letters_of_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = NODE.repeat(1000);
+    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+    bzip2.write_all(text.as_bytes()).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text.as_bytes()).unwrap();
+    let packed = [
+        ("a.jsonl.GZ", gzip.finish().unwrap()),
+        ("a.JSONL.bz2", bzip2.finish().unwrap()),
+        ("a.jsonl.Zst", zstd::encode_all(text.as_bytes(), 1).unwrap()),
+    ];
+    for (name, bytes) in packed {
+        let path = folder.path().join(name);
+        assert_eq!(plain_name(&path), "a.jsonl");
+        let read = || JsonlReader::new(open(&path).unwrap(), &name.into(), &Schema::new(TimeUnit::Step));
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(read().count(), 1000, "{name}");
+        // One packed file behind another is one file, as `cat` makes it.
+        std::fs::write(&path, [&bytes[..], &bytes[..]].concat()).unwrap();
+        assert_eq!(read().count(), 2000, "{name}");
+        std::fs::write(&path, &bytes[..bytes.len() - 9]).unwrap();
+        let mut reader = read();
+        let count = reader.by_ref().count();
+        assert!(count <= 1000 && matches!(reader.failure(), Some(SourceError::Read { .. })), "{name}: a cut file");
+    }
+}
+
+#[test]
+fn a_packing_that_is_not_read_says_how_to_unpack_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, how) in [
+        ("a.csv.xz", "xz -dc "),
+        ("a.csv.ZIP", "unzip -p "),
+        ("a.csv.lz4", "lz4 -dc "),
+        ("a.tar.gz", "tar -xzOf "),
+        ("a.csv.7z", "7z x -so "),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "x").unwrap();
+        let problem = open(&path).err().unwrap().to_string();
+        assert!(problem.contains(how) && problem.contains("unpack it first"), "{problem}");
+    }
 }
 
 /// Gives one good line, then fails.

@@ -4,7 +4,10 @@
 #[cfg(feature = "columnar")]
 mod columnar;
 mod csv;
+mod csv_layouts;
+mod csv_values;
 mod deepgnn_binary;
+mod delimited;
 mod edge_list;
 mod git_history;
 mod git_merges;

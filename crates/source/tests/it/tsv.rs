@@ -71,6 +71,8 @@ fn s14_malformed_lines_and_edges_are_refused_with_their_line() {
         ("1\t0\t1\tf 1", "feature 0: expected a kind, `:` and values, got `f 1`"),
         ("1\t0\t1\tu8:1 256", "feature 0: expected a number of type u8, got `256`"),
         ("1\t0\t1\tf:1,2", "feature 0: expected a number of type f32, got `1,2`"),
+        ("1\t0\t1\t\"b:open", "cell 4 begins with a quotation mark and never closes: close it"),
+        ("1\t0\t1\t\"b:a\"b", "cell 4 goes on behind its closing quotation mark"),
         ("1\t0\t1\t\t\tmore", "expected the columns id, type, weight, features and neighbors, got 6 columns"),
     ] {
         let found = told(&format!("7\n\n{line}\n8"));

@@ -23,7 +23,7 @@ edge-list, tsv, and deepgnn: a folder that its converter wrote.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// File to load, packed (.gz) or not; `-` is standard input; or a folder.
+    /// File to load, packed (.gz, .bz2, .zst) or not; `-` is standard input; or a folder.
     file: PathBuf,
     /// Format: json, edge-list, tsv or deepgnn; left out, the source tells.
     #[arg(long)]

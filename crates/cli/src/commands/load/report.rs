@@ -101,10 +101,14 @@ pub(super) fn finish(
         "clipped": { "edges": report.clipped.edges, "features": report.clipped.features },
         "delta": report.delta,
         "warnings": warnings_json(&report),
+        "notes": report.notes,
         "later": later_json(&report.later),
     }))?;
     print(&report, context)?;
     warn(&report, context);
+    if !context.output.json {
+        report.notes.iter().for_each(|text| note(&format!("note: {text}")));
+    }
     rejects.list(&report.rejects, report.n_rejected, context)
 }
 

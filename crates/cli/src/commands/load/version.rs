@@ -27,7 +27,7 @@ undone: timeweft rollback LOAD.";
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// File or folder that lists the whole version, packed (.gz) or not.
+    /// File or folder that lists the whole version, packed (.gz, .bz2, .zst) or not.
     source: PathBuf,
     /// Owner of everything that the version lists: what it does not list of this namespace is deleted.
     #[arg(long)]
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Name of the version, once a namespace.
     #[arg(long)]
     version: Option<String>,
-    /// When the version takes effect: an integer, a date or RFC 3339.
+    /// When the version takes effect: an integer, a date, or date and time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     timestamp: Option<String>,
     /// When its source released it.
