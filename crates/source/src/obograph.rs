@@ -75,10 +75,14 @@ pub fn read(
     let types = Types::declare(sink).ok_or_else(full)?;
     sink.format(types.format("obograph"));
     sink.file(file);
-    let mut push = Push::new(graph, types, prefix, properties, LineCount::new(text));
+    let edges = graph.edges.iter().map(|raw| (raw.get(), parse::<EdgeText<'_>>(raw.get()))).collect::<Vec<_>>();
+    let mut push = Push::new((graph, &edges), types, prefix, properties, LineCount::new(text));
     push.nodes(graph, sink);
-    push.finish(graph, sink).ok_or_else(full)
+    push.finish((graph, &edges), sink).ok_or_else(full)
 }
+
+/// An edge, with the text from which it was read.
+type EdgeRecord<'a> = (&'a str, Result<EdgeText<'a>, String>);
 
 struct Push<'a> {
     types: Types,
@@ -97,14 +101,14 @@ struct Push<'a> {
 
 impl<'a> Push<'a> {
     fn new(
-        graph: &GraphText<'a>,
+        (graph, edges): (&GraphText<'a>, &[EdgeRecord<'a>]),
         types: Types,
         prefix: Option<String>,
         properties: Properties,
         lines: LineCount<'a>,
     ) -> Push<'a> {
         let definitions = Definitions::of(graph, &properties);
-        let ids = ids(graph, &properties);
+        let ids = ids(graph, edges, &properties);
         let namespace = properties.default_namespace(graph);
         Push {
             types,
@@ -188,8 +192,8 @@ impl<'a> Push<'a> {
     }
 
     /// Pushes what waits for the last node; `None` if the schema is full.
-    fn finish(mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) -> Option<()> {
-        let edges = self.edges(graph, sink);
+    fn finish(mut self, (graph, edges): (&GraphText<'_>, &[EdgeRecord<'_>]), sink: &mut dyn VersionSink) -> Option<()> {
+        let edges = self.edges(edges, sink);
         self.warn(graph, sink);
         let terms = self.terms;
         let is_live = |id: &str| terms.get(id).is_some_and(|lives| *lives);
@@ -198,14 +202,14 @@ impl<'a> Push<'a> {
     }
 
     /// The edges between terms, each once.
-    fn edges(&mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) -> Edges {
+    fn edges(&mut self, records: &[EdgeRecord<'_>], sink: &mut dyn VersionSink) -> Edges {
         let mut edges = Edges::default();
         let mut known = FxHashSet::default();
-        for raw in &graph.edges {
-            let line = self.lines.of(raw.get());
-            match parse::<EdgeText<'_>>(raw.get()) {
+        for (raw, edge) in records {
+            let line = self.lines.of(raw);
+            match edge {
                 Ok(edge) => {
-                    let Some(ends) = self.ends(&edge) else { continue };
+                    let Some(ends) = self.ends(edge) else { continue };
                     if self.terms.get(&ends.0) == Some(&false) {
                         edges.add_obsolete(line);
                     } else if known.insert((ends.clone(), edge.pred.to_string())) {
@@ -214,7 +218,7 @@ impl<'a> Push<'a> {
                         edges.all.push(Edge { relation, source, destination, line });
                     }
                 }
-                Err(problem) => sink.reject(line, Reason::Malformed(problem)),
+                Err(problem) => sink.reject(line, Reason::Malformed(problem.clone())),
             }
         }
         edges
@@ -247,27 +251,19 @@ impl<'a> Push<'a> {
 }
 
 /// What the ids of a graph are called. Only where one of them is an IRI can there be any doubt.
-fn ids(graph: &GraphText<'_>, properties: &Properties) -> Ids {
-    let mut all = FxHashSet::<Name>::default();
-    let mut note = |id: &str| {
-        let id = normal(id);
-        if !properties.relations.contains(&id) && !all.contains(&*id) {
-            all.insert(Name::from(&*id));
-        }
-    };
-    graph.nodes.iter().filter_map(|raw| parse::<document::Head<'_>>(raw.get()).ok()).for_each(|node| note(&node.id));
-    for edge in graph.edges.iter().filter_map(|raw| parse::<EdgeText<'_>>(raw.get()).ok()) {
-        note(&edge.sub);
-        note(&edge.obj);
-    }
+fn ids(graph: &GraphText<'_>, edges: &[EdgeRecord<'_>], properties: &Properties) -> Ids {
+    let ends = || edges.iter().filter_map(|(_, edge)| edge.as_ref().ok()).flat_map(|edge| [&*edge.sub, &*edge.obj]);
+    let is_foreign = |id: &str| is_iri(id) && is_iri(&normal(id)) && !properties.relations.contains(id);
     let mut ids = Ids::default();
-    if all.iter().any(|id| is_iri(id)) {
+    if properties.any_iri || ends().any(is_foreign) {
+        let mut all: FxHashSet<Name> = ends().map(|id| Name::from(&*normal(id))).collect();
         for node in graph.nodes.iter().filter_map(|raw| parse::<NodeText>(raw.get()).ok()) {
+            all.insert(Name::from(&*normal(&node.id)));
             let node = Node::new(node, "CLASS", properties);
             all.extend(node.successors().into_iter().map(|(_, id)| Name::from(id)));
             all.extend(node.alternative_ids().into_iter().map(Name::from));
         }
-        let mut sorted: Vec<Name> = all.into_iter().collect();
+        let mut sorted: Vec<Name> = all.into_iter().filter(|id| !properties.relations.contains(id)).collect();
         sorted.sort_unstable();
         sorted.iter().for_each(|id| ids.note(id));
     }

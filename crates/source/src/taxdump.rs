@@ -231,16 +231,18 @@ impl Push<'_> {
             return self.sink.reject(taxon.line.into(), Reason::Malformed(problem));
         }
         let strain = taxon.is_strain();
-        let mut features = vec![
+        let gencode = taxon.gencode();
+        let features = [
             (self.types.scientific_name, ValueRef::Text(card.scientific_name)),
             (self.types.rank, ValueRef::Category(self.ranks.name(taxon.rank))),
             (self.types.strain, ValueRef::Bool(strain)),
             (self.types.species_or_below, ValueRef::Bool(strain || self.ranks.is_low(taxon.rank))),
             (self.types.aliases, ValueRef::RawJson(card.aliases)),
             (self.types.ncbi_taxon_id, ValueRef::Int(taxon.id.into())),
+            (self.types.gencode, ValueRef::Int(gencode.unwrap_or_default().into())),
         ];
-        features.extend(taxon.gencode().map(|code| (self.types.gencode, ValueRef::Int(code.into()))));
-        self.sink.numbered_node(self.types.taxon, taxon.id.into(), &features, taxon.line.into());
+        let given = features.len() - usize::from(gencode.is_none());
+        self.sink.numbered_node(self.types.taxon, taxon.id.into(), &features[..given], taxon.line.into());
     }
 }
 

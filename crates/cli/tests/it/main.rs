@@ -8,6 +8,7 @@ mod export;
 mod learning;
 mod load;
 mod models;
+mod ontologies;
 mod people;
 mod query;
 mod read;

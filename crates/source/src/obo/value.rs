@@ -10,8 +10,9 @@ pub(super) const SYNONYMS: [&str; 5] =
 /// A quoted text with what stands in brackets behind it.
 pub(super) fn definition(value: &str) -> Result<Definition, String> {
     let (text, rest) = tag::quoted(value).ok_or("def: expected a text in double quotes")?;
-    let json = object(&[("val", Some(Member::Text(&text))), ("xrefs", references(rest).as_deref().map(Member::Json))]);
-    Ok(Definition { text, json })
+    let sources = references(rest);
+    let json = object(&[("val", Some(Member::Text(&text))), ("xrefs", sources.as_deref().map(Member::Json))]);
+    Ok(Definition { text, sources, json })
 }
 
 /// `"text" SCOPE TYPE [sources]`, of which only the text must be there.

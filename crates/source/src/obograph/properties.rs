@@ -5,7 +5,7 @@ use timeweft_graph::{Name, VersionSink};
 
 use super::document::{Document, GraphText, Head, NodeText, text};
 use crate::json::parse;
-use crate::ontology::{Relations, normal, short};
+use crate::ontology::{Relations, is_iri, normal, short};
 
 /// What a property of a term says, as far as it matters here.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(super) struct Properties {
     /// What a label tells, by the id as it is written.
     meanings: FxHashMap<String, Meaning>,
     pub(super) relations: Relations,
+    /// Whether the id of any other node is an IRI.
+    pub(super) any_iri: bool,
     unlabelled: FxHashSet<Name>,
 }
 
@@ -35,14 +37,15 @@ impl Properties {
         let mut properties = Properties {
             meanings: FxHashMap::default(),
             relations: Relations::default(),
+            any_iri: false,
             unlabelled: FxHashSet::default(),
         };
         for raw in document.graphs.iter().flat_map(|graph| &graph.nodes) {
             // What cannot be read is rejected when the nodes are pushed.
             let Ok(head) = parse::<Head<'_>>(raw.get()) else { continue };
-            if head.kind.is_none_or(|kind| kind == "PROPERTY")
-                && let Ok(node) = parse::<NodeText>(raw.get())
-            {
+            if head.kind.is_some_and(|kind| kind != "PROPERTY") {
+                properties.any_iri |= is_iri(&normal(&head.id));
+            } else if let Ok(node) = parse::<NodeText>(raw.get()) {
                 properties.add(node);
             }
         }

@@ -98,7 +98,8 @@ fn add_subsets(term: &mut Term, given: Vec<String>) {
 fn definition(given: Value) -> Option<Definition> {
     let given = item(given)?;
     let text = given.get("val").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Some(Definition { text, json: given.to_string() })
+    let sources = given.get("xrefs").map(Value::to_string);
+    Some(Definition { text, sources, json: given.to_string() })
 }
 
 /// An object without what is said about it and without empty members, with its references in one order; `None` for

@@ -42,8 +42,9 @@ pub(crate) struct Types {
     kind: FeatureId,
     namespace: FeatureId,
     def: FeatureId,
-    /// Whether the graph holds definitions as texts, from a reader before this one. A feature keeps its kind.
-    def_is_text: bool,
+    /// Where the graph holds definitions as texts, from a reader before this one, the feature of their sources. A feature
+    /// keeps its kind.
+    sources_of_text: Option<FeatureId>,
     lists: [FeatureId; List::NAMES.len()],
 }
 
@@ -65,14 +66,18 @@ impl Types {
         let namespace = feature(owner, "namespace", FeatureKind::Text, ListOrder::List)?;
         let def = feature(owner, "def", FeatureKind::Json, ListOrder::List)?;
         let merge_type = feature(Owner::Merge, "type", FeatureKind::Category, ListOrder::List)?;
-        let def_is_text =
-            schema.features(owner).get(usize::from(def.0)).is_some_and(|def| def.kind == FeatureKind::Text);
-        Some(Types { term, merge_type, name, kind, namespace, def, def_is_text, lists })
+        let mut sources_of_text = None;
+        if schema.features(owner).get(usize::from(def.0)).is_some_and(|def| def.kind == FeatureKind::Text) {
+            let sources = FeatureDef { name: "def_xref".into(), kind: FeatureKind::Json, order: ListOrder::Set };
+            sources_of_text = Some(schema.add_feature(owner, sources)?);
+        }
+        Some(Types { term, merge_type, name, kind, namespace, def, sources_of_text, lists })
     }
 
     /// The format of this name that knows these features and no others.
     pub(crate) fn format(&self, name: &str) -> Format {
         let mut of_term = vec![self.name, self.kind, self.namespace, self.def];
+        of_term.extend(self.sources_of_text);
         of_term.extend(self.lists);
         let fields = vec![(Owner::Node(self.term), of_term), (Owner::Merge, vec![self.merge_type])];
         Format { name: name.into(), fields: Some(fields) }
@@ -97,7 +102,9 @@ pub(crate) struct Term {
 pub(crate) struct Definition {
     /// What it says.
     pub(crate) text: String,
-    /// The same with its sources, as JSON.
+    /// Its sources, a JSON list in the order of a set.
+    pub(crate) sources: Option<String>,
+    /// All of it, a JSON object.
     pub(crate) json: String,
 }
 
@@ -124,10 +131,12 @@ impl Term {
         let mut features = vec![(types.kind, ValueRef::Category(self.kind))];
         features.extend(self.name.as_deref().map(|name| (types.name, ValueRef::Text(name))));
         features.extend(self.namespace.as_deref().map(|space| (types.namespace, ValueRef::Text(space))));
-        features.extend(self.def.as_ref().map(|def| {
-            let value = if types.def_is_text { ValueRef::Text(&def.text) } else { ValueRef::RawJson(&def.json) };
-            (types.def, value)
-        }));
+        if let Some(def) = &self.def {
+            let value = types.sources_of_text.map_or(ValueRef::RawJson(&def.json), |_| ValueRef::Text(&def.text));
+            features.push((types.def, value));
+            let sources = types.sources_of_text.zip(def.sources.as_deref());
+            features.extend(sources.map(|(feature, sources)| (feature, ValueRef::RawJson(sources))));
+        }
         let others = others.iter().map(|(feature, list)| (feature, list));
         let lists = types.lists.iter().zip(&lists).chain(others);
         features.extend(lists.filter_map(|(feature, list)| Some((*feature, ValueRef::RawJson(list.as_deref()?)))));

@@ -328,7 +328,9 @@ fn definitions_keep_the_kind_that_the_graph_has() {
     let mut version = Version::new(schema);
     let text = "[Term]\nid: X:1\ndef: \"a text\" [A:1]\n";
     obo::read(text.as_bytes(), &"f".into(), &OboOptions::default(), &mut version).unwrap();
-    assert!(version.nodes[0].features.contains(&("def".into(), Value::text("a text"))), "{:?}", version.nodes[0]);
+    let found = &version.nodes[0].features;
+    assert!(found.contains(&("def".into(), Value::text("a text"))), "{found:?}");
+    assert!(found.contains(&("def_xref".into(), Value::Json(serde_json::json!(["A:1"])))), "{found:?}");
 }
 
 #[test]
