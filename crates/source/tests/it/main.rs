@@ -18,6 +18,7 @@ mod lineages;
 mod obo;
 mod obograph;
 mod ontologies;
+mod pandas_csv;
 #[cfg(feature = "columnar")]
 mod parquet_forms;
 mod replay;
