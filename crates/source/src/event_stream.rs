@@ -14,14 +14,20 @@
 //!   text, or JSON. `null` ends the value. Whole numbers beyond 2^53 need a declaration, for f64 would change them.
 //! - Nothing is guessed: unknown, missing and doubled fields refuse the line.
 
+#[cfg(feature = "columnar")]
+mod columnar;
 mod csv;
 mod detect;
 mod floored;
 mod jsonl;
 mod reader;
+mod table;
 mod writer;
 
+#[cfg(feature = "columnar")]
+pub use columnar::{ColumnarOptions, ColumnarReader};
 pub use csv::{CsvDefaults, CsvOptions, CsvReader, Layout};
 pub use detect::detect;
 pub use jsonl::JsonlReader;
+pub use table::write_event_table;
 pub use writer::write_event;

@@ -175,6 +175,12 @@ impl BytesRead {
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// What a reader tells that does not read from the beginning to the end.
+    #[cfg(feature = "columnar")]
+    pub(crate) fn set(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
 }
 
 struct Counted<R> {

@@ -59,7 +59,9 @@ pub use deepgnn_binary::FeatureTypes;
 pub use delimited::{Delimiter, Dialect, Mark};
 pub use edge_list::{EdgeListDefaults, EdgeListOptions};
 pub use error::SourceError;
-pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, JsonlReader, Layout, write_event};
+#[cfg(feature = "columnar")]
+pub use event_stream::{ColumnarOptions, ColumnarReader};
+pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, JsonlReader, Layout, write_event, write_event_table};
 pub use git_history::{GitBaseline, GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open, plain_name};
 pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions};

@@ -1,4 +1,4 @@
-//! Answers as tables in files: JSON lines or Parquet, the same rows with the same columns in both.
+//! Answers as tables in files: JSON lines, Parquet or Arrow IPC, the same rows with the same columns in all.
 //!
 //! ```
 //! use timeweft_source::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
@@ -11,6 +11,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+#[cfg(feature = "columnar")]
+mod arrow;
 mod chunk;
 #[cfg(feature = "columnar")]
 mod parquet;
@@ -30,14 +32,19 @@ pub enum TableFormat {
     Jsonl,
     /// Apache Parquet, compressed.
     Parquet,
+    /// An Arrow IPC file, compressed.
+    Arrow,
 }
 
 impl TableFormat {
-    /// The format that a file name tells: `.jsonl`, `.ndjson` (also `-`, standard output) or `.parquet`.
+    /// The format that a file name tells: `.jsonl`, `.ndjson` (also `-`, standard output), `.parquet`, or `.arrow` and
+    /// `.feather`.
     pub fn of(path: &Path) -> Option<TableFormat> {
-        match path.extension().and_then(|extension| extension.to_str()) {
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
+        match extension.as_deref() {
             Some("jsonl" | "ndjson") => Some(TableFormat::Jsonl),
-            Some("parquet") => Some(TableFormat::Parquet),
+            Some("parquet" | "parq" | "pq") => Some(TableFormat::Parquet),
+            Some("arrow" | "feather" | "ipc") => Some(TableFormat::Arrow),
             None if path == Path::new("-") => Some(TableFormat::Jsonl),
             _ => None,
         }
@@ -82,8 +89,8 @@ pub enum CellKind {
     Id,
     /// Ids that are whole numbers, numbers without a sign of 64 bits in Parquet; another id is an error.
     NumberId,
-    /// Values of a feature of this kind. In Parquet numbers keep their type (`f16` is widened to 32 bits), lists of them
-    /// are lists, and sparse and JSON values, also where the column is [`FeatureKind::Json`] for others, are JSON texts.
+    /// Values of a feature of this kind. In Parquet and Arrow numbers keep their type (in Parquet `f16` is widened to
+    /// 32 bits), lists of them are lists, and sparse and JSON values, also where the column is [`FeatureKind::Json`] for others, are JSON texts.
     Value(FeatureKind),
 }
 
@@ -129,7 +136,7 @@ cell_from! {
     Value => |value| Cell::Value(Box::new(value));
 }
 
-/// Rows are handed on in so many at once: the row groups of a Parquet file, so that its bytes do not depend on how its
+/// Rows are handed on in so many at once: the row groups of a Parquet file and the batches of an Arrow file, so that its bytes do not depend on how its
 /// rows came.
 const GROUP: usize = 1 << 17;
 
@@ -156,13 +163,15 @@ enum Out<W: Write + Send> {
     },
     #[cfg(feature = "columnar")]
     Parquet(parquet::ParquetTable<W>),
+    #[cfg(feature = "columnar")]
+    Arrow(Box<arrow::ArrowTable<W>>),
 }
 
 impl<W: Write + Send> TableWriter<W> {
-    /// Begins a table with these columns. `facts` are names and texts that a Parquet file carries beside its rows.
+    /// Begins a table with these columns. `facts` are names and texts that a Parquet or Arrow file carries beside its rows.
     ///
     /// # Errors
-    /// If nothing can be written, or this build writes no Parquet.
+    /// If nothing can be written, or this build writes no such files.
     pub fn new(
         format: TableFormat,
         columns: Vec<Column>,
@@ -178,9 +187,11 @@ impl<W: Write + Send> TableWriter<W> {
             }
             #[cfg(feature = "columnar")]
             TableFormat::Parquet => (Out::Parquet(parquet::ParquetTable::new(&columns, facts, out)?), GROUP),
+            #[cfg(feature = "columnar")]
+            TableFormat::Arrow => (Out::Arrow(Box::new(arrow::ArrowTable::new(&columns, facts, out)?)), GROUP),
             #[cfg(not(feature = "columnar"))]
-            TableFormat::Parquet => {
-                let problem = "this build writes no Parquet: build it with that feature, or write JSON lines";
+            TableFormat::Parquet | TableFormat::Arrow => {
+                let problem = "this build writes no Parquet and no Arrow: build it with `columnar`, or write JSON lines";
                 return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
             }
         };
@@ -221,6 +232,8 @@ impl<W: Write + Send> TableWriter<W> {
             Out::Jsonl { mut out, .. } => out.flush().map(|()| out),
             #[cfg(feature = "columnar")]
             Out::Parquet(table) => table.finish(),
+            #[cfg(feature = "columnar")]
+            Out::Arrow(table) => table.finish(),
         }
     }
 
@@ -240,6 +253,8 @@ impl<W: Write + Send> TableWriter<W> {
                 }
                 #[cfg(feature = "columnar")]
                 Out::Parquet(table) => table.write(&self.columns, &self.chunks)?,
+                #[cfg(feature = "columnar")]
+                Out::Arrow(table) => table.write(&self.columns, &self.chunks)?,
             }
         }
         self.chunks.iter_mut().for_each(Chunk::clear);

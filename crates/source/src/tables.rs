@@ -36,13 +36,13 @@
 //! Memory is that of one record (of Parquet, of one page of each column; of Arrow, of one batch); a file that several entries name is read several
 //! times. A cell that does not fit rejects its record with file, line and column; in Parquet and Arrow the line is the row.
 
-mod cell;
+pub(crate) mod cell;
 #[cfg(feature = "columnar")]
 pub(crate) mod columnar;
-mod kind;
+pub(crate) mod kind;
 mod mapping;
 mod push;
-mod rows;
+pub(crate) mod rows;
 mod text;
 
 use std::path::{Path, PathBuf};

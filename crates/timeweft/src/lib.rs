@@ -47,8 +47,8 @@ pub use timeweft_graph::{
 };
 pub use timeweft_index::{Index, features, query, sample};
 pub use timeweft_source::{
-    CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, IntervalFormat, Layout, Mark,
-    RootsReader, SourceError, VersionFormat, roots, table_writer, tables, write_event,
+    ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, IntervalFormat,
+    Layout, Mark, RootsReader, SourceError, VersionFormat, roots, table_writer, tables, write_event, write_event_table,
 };
 pub use timeweft_store::{
     ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState,

@@ -8,9 +8,9 @@ use timeweft_graph::{
     Schema, Scope, SpanSink, Time, Unreadable, ValueRef, VersionSink,
 };
 use timeweft_source::{
-    BytesRead, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitBaseline, GitOptions, Input, IntervalFormat,
-    IntervalSource, IntervalsOptions, JsonlReader, Record, SourceError, VersionFormat, VersionOptions as ReadOptions,
-    event_stream, git_history, open, plain_name, version_format,
+    BytesRead, ColumnarOptions, ColumnarReader, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitBaseline,
+    GitOptions, Input, IntervalFormat, IntervalSource, IntervalsOptions, JsonlReader, Record, SourceError,
+    VersionFormat, VersionOptions as ReadOptions, event_stream, git_history, open, plain_name, version_format,
 };
 use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store, StoreError};
 
@@ -34,16 +34,19 @@ pub enum EventFormat {
     Jsonl,
     /// A table.
     Table(CsvOptions),
+    /// A table in a Parquet or Arrow file.
+    Columnar(ColumnarOptions),
 }
 
 impl EventFormat {
-    /// The format that a file name tells: `.csv` and `.tsv` (also packed, `.csv.gz`) are tables with a header, all else
-    /// is JSON lines.
+    /// The format that a file name tells: `.csv` and `.tsv` (also packed, `.csv.gz`) are tables with a header, `.parquet`,
+    /// `.arrow`, `.feather` and `.ipc` are such files, all else is JSON lines.
     pub fn of(path: &Path) -> EventFormat {
         let table = |delimiter| EventFormat::Table(CsvOptions::delimited(delimiter));
         match plain_name(path).rsplit_once('.') {
             Some((_, "csv")) => table(Delimiter::Byte(b',')),
             Some((_, "tsv" | "tab")) => table(Delimiter::Byte(b'\t')),
+            _ if ColumnarReader::reads(path) => EventFormat::Columnar(ColumnarOptions::default()),
             _ => EventFormat::Jsonl,
         }
     }
@@ -237,15 +240,13 @@ pub(crate) fn events(
     options: &EventOptions,
     progress: &mut dyn FnMut(LoadProgress),
 ) -> Result<LoadReport, Error> {
-    let input = open(path)?;
-    let meter = Meter { bytes: Some(input.bytes_read()), size: input.size(), progress };
-    let file = input.name().clone();
+    let format = options.format.clone().map_or_else(|| EventFormat::detect(path), Ok)?;
+    let (reader, file, (bytes, size)) = EventReader::open(path, store.schema(), &format)?;
+    let meter = Meter { bytes: Some(bytes), size, progress };
     let mut request = LoadRequest::new(&options.namespace, &file);
     request.version = options.version.clone();
     request.max_rejects = options.max_rejects;
     request.kept_rejects = options.kept_rejects;
-    let format = options.format.clone().map_or_else(|| EventFormat::detect(path), Ok)?;
-    let reader = EventReader::new(input, &file, store.schema(), &format)?;
     let (dangling, repeats) = reader.policies();
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
@@ -359,24 +360,38 @@ fn git_baseline(store: &Store, namespace: &str) -> GitBaseline {
     known
 }
 
-/// A reader of events in either format.
+/// A reader, the name of its file, how much of that was read, and its size.
+type Opened = (EventReader, Name, (BytesRead, Option<u64>));
+
+/// A reader of events in any format.
 enum EventReader {
     Jsonl(Box<JsonlReader<Input>>),
     Table(Box<CsvReader<Input>>),
+    Columnar(Box<ColumnarReader>),
 }
 
 impl EventReader {
-    fn new(input: Input, file: &Name, schema: &Schema, format: &EventFormat) -> Result<EventReader, SourceError> {
-        Ok(match format {
-            EventFormat::Jsonl => EventReader::Jsonl(Box::new(JsonlReader::new(input, file, schema))),
-            EventFormat::Table(options) => EventReader::Table(Box::new(CsvReader::new(input, file, schema, options)?)),
-        })
+    /// The reader of a file, with the name of the file, how much of it was read, and its size.
+    fn open(path: &Path, schema: &Schema, format: &EventFormat) -> Result<Opened, SourceError> {
+        if let EventFormat::Columnar(options) = format {
+            let reader = Box::new(ColumnarReader::open(path, schema, options)?);
+            let (file, progress) = (reader.name().clone(), reader.progress());
+            return Ok((EventReader::Columnar(reader), file, progress));
+        }
+        let input = open(path)?;
+        let (file, progress) = (input.name().clone(), (input.bytes_read(), input.size()));
+        let reader = match format {
+            EventFormat::Table(options) => EventReader::Table(Box::new(CsvReader::new(input, &file, schema, options)?)),
+            _ => EventReader::Jsonl(Box::new(JsonlReader::new(input, &file, schema))),
+        };
+        Ok((reader, file, progress))
     }
 
     /// The policies that fit the source: rows without an action are interactions of nodes that nothing creates.
     fn policies(&self) -> (Dangling, Repeats) {
         match self {
             EventReader::Table(reader) if !reader.has_action() => (Dangling::Stub, Repeats::Parallel),
+            EventReader::Columnar(reader) if !reader.has_action() => (Dangling::Stub, Repeats::Parallel),
             _ => (Dangling::Drop, Repeats::Reject),
         }
     }
@@ -385,6 +400,7 @@ impl EventReader {
         match self {
             EventReader::Jsonl(reader) => reader.failure(),
             EventReader::Table(reader) => reader.failure(),
+            EventReader::Columnar(reader) => reader.failure(),
         }
     }
 
@@ -392,6 +408,7 @@ impl EventReader {
         match self {
             EventReader::Jsonl(reader) => reader.notes(),
             EventReader::Table(reader) => reader.notes(),
+            EventReader::Columnar(reader) => reader.notes(),
         }
     }
 }
@@ -403,6 +420,7 @@ impl Iterator for EventReader {
         match self {
             EventReader::Jsonl(reader) => reader.next(),
             EventReader::Table(reader) => reader.next(),
+            EventReader::Columnar(reader) => reader.next(),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use timeweft::{Action, Element, Event, GraphView, Name, Time, Value, write_event};
+use timeweft::table_writer::TableFormat;
+use timeweft::{Action, Element, Event, GraphView, Name, Time, Value, write_event, write_event_table};
 
 use crate::context::{Context, Outcome, ReadArgs, Reading};
 use crate::output::{note, text, write_whole};
@@ -16,7 +17,11 @@ Examples: the graph as of a time, and the whole log; each loads into a new graph
   timeweft schema --json > schema.json && timeweft init copy --schema schema.json
   timeweft export --at 2016-05-17 --to state.jsonl && timeweft load events state.jsonl --graph copy
   timeweft export --events | gzip > log.jsonl.gz
+  timeweft export --events --to log.parquet && timeweft load events log.parquet --graph copy
   timeweft export --as kbase --namespace ncbi --to documents/
+
+A name that ends in .parquet, .arrow or .feather gets a table, an event a row, for pandas, Polars, DuckDB and Spark; all
+else JSON lines.
 
 `--as kbase` writes a namespace as the documents that KBase's loader keeps in its database: a file a collection, with
 _key, first_version, last_version, created, expired and the references between versions of nodes and edges.
@@ -28,7 +33,7 @@ has at --at. Merges and what is deleted are in the log alone.";
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// File to write; `-` is standard output. It appears whole or not at all.
+    /// File to write, as JSON lines, or as .parquet or .arrow; `-` is standard output. It appears whole or not at all.
     #[arg(long, value_name = "FILE", default_value = "-")]
     to: PathBuf,
     /// Write the log of events instead of a state.
@@ -65,7 +70,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         write(&mut BufWriter::new(io::stdout().lock()), &events)?;
     } else {
         let cannot = || format!("cannot write {}", args.to.display());
-        write_whole(&args.to, |out| write(out, &events).with_context(cannot))?;
+        let table = TableFormat::of(&args.to).filter(|format| *format != TableFormat::Jsonl);
+        write_whole(&args.to, |out| match table {
+            Some(format) => {
+                let facts = [
+                    ("timeweft.commit", reading.view.commit().0.to_string()),
+                    ("timeweft.unit", reading.unit().to_string()),
+                ];
+                write_event_table(out, format, &events, &facts).map(|_| ()).with_context(cannot)
+            }
+            None => write(out, &events).with_context(cannot),
+        })?;
         note(&format!("wrote {} events to {}", text::count(events.len() as u64), args.to.display()));
     }
     Ok(Outcome::Done)

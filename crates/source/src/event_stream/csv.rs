@@ -1,25 +1,25 @@
 //! The reader of tables: CSV with a header, or words between spaces.
 
 mod columns;
+mod element;
 mod features;
 mod layout;
 
+use std::borrow::Cow;
 use std::io::Read;
 
-use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Reject, Schema, Time,
-};
+use timeweft_graph::{Action, Event, Features, Name, Place, Reject, Schema, Time};
 
-use self::columns::{Columns, Role};
 use self::layout::Arranged;
 use super::floored::Floored;
-use super::jsonl::{Entity, finite, malformed};
+use super::jsonl::{finite, malformed};
 use super::reader::{FeatureReader, Subject};
 use crate::delimited::{Delimiter, Dialect, Records};
-use crate::json::excerpt;
 use crate::names::Names;
 use crate::{Record, SourceError};
 
+pub(crate) use self::columns::{Columns, ENDED, Role, feature_column};
+pub(crate) use self::element::{RoleCells, Types};
 pub use self::layout::Layout;
 
 /// Names of the types where a table does not tell them; `None` is `node` or `link`, or what the layout of the table says.
@@ -107,26 +107,6 @@ pub struct CsvReader<R> {
     failure: Option<SourceError>,
 }
 
-/// Types of rows that do not tell them.
-struct Types {
-    source: Name,
-    relation: Name,
-    destination: Name,
-}
-
-impl Types {
-    fn new(given: &CsvDefaults, of_layout: &CsvDefaults) -> Types {
-        let name = |given: &Option<Name>, of_layout: &Option<Name>, natural: &str| {
-            given.clone().or_else(|| of_layout.clone()).unwrap_or_else(|| natural.into())
-        };
-        Types {
-            source: name(&given.source_type, &of_layout.source_type, "node"),
-            relation: name(&given.relation, &of_layout.relation, "link"),
-            destination: name(&given.destination_type, &of_layout.destination_type, "node"),
-        }
-    }
-}
-
 impl<R: Read> CsvReader<R> {
     /// A reader of rows whose features are read as `schema` declares them. The header is read at once, and the first rows
     /// are looked at.
@@ -210,17 +190,14 @@ impl<R: Read> CsvReader<R> {
             Some(time) if !self.columns.has(Role::Time) => time,
             _ => {
                 let (cell, line) = (row.need(Role::Time)?, self.records.line());
-                self.floored.read(cell, self.features.schema().unit(), line)?
+                self.floored.read(&cell, self.features.schema().unit(), line)?
             }
         };
         let time = finite(time)?;
-        let action = row.word(Role::Action)?.map_or(Ok(Action::Create), action)?;
+        let (action, ended) = (row.action()?, row.ended()?);
         let element = row.element(&self.types, &mut self.names)?;
-        let features = match &element {
-            Element::Node(key) => self.read_features(&Subject::node(key))?,
-            Element::Edge(key) => self.read_features(&Subject::edge(key))?,
-            Element::Merge { .. } => self.read_features(&Subject::Merge)?,
-        };
+        let mut features = self.read_features(&Subject::of(&element))?;
+        features.extend(ended.into_iter().map(|name| (self.names.get(&name), None)));
         match features.first() {
             Some((name, _)) if action == Action::Delete => {
                 Err(format!("a delete carries no features: empty the cell `{name}`"))
@@ -230,7 +207,7 @@ impl<R: Read> CsvReader<R> {
     }
 
     fn read_features(&mut self, subject: &Subject) -> Result<Features, String> {
-        let mut read = Features::new();
+        let (mut read, unit) = (Features::new(), self.features.schema().unit());
         for (at, column) in self.columns.features() {
             if self.records.bytes(at).is_none_or(|(cell, _)| cell.is_empty()) {
                 continue;
@@ -239,7 +216,7 @@ impl<R: Read> CsvReader<R> {
             let is_null = features::is_named(&self.records, at, &self.null);
             let value = match self.features.declared(subject, &column.name) {
                 _ if is_null => Ok(None),
-                Some(kind) => features::declared(kind, cell),
+                Some(kind) => features::declared(kind, cell, unit),
                 None => features::undeclared(cell, column),
             };
             let value = value.map_err(|problem| format!("feature `{}`: {problem}", column.name))?;
@@ -304,24 +281,6 @@ fn first_length<R: Read>(records: &mut Records<R>) -> usize {
     length
 }
 
-fn action(cell: &str) -> Result<Action, String> {
-    Ok(match cell.to_ascii_lowercase().as_str() {
-        "create" => Action::Create,
-        "update" => Action::Update,
-        "delete" => Action::Delete,
-        _ => return Err(format!("action: expected create, update or delete, got {}", excerpt(cell))),
-    })
-}
-
-fn entity(cell: &str) -> Result<Entity, String> {
-    Ok(match cell.to_ascii_lowercase().as_str() {
-        "node" => Entity::Node,
-        "edge" => Entity::Edge,
-        "merge" => Entity::Merge,
-        _ => return Err(format!("entity: expected node, edge or merge, got {}", excerpt(cell))),
-    })
-}
-
 /// The cells of one row by their meaning.
 struct Row<'a, R> {
     records: &'a Records<R>,
@@ -329,7 +288,7 @@ struct Row<'a, R> {
     null: &'a [String],
 }
 
-impl<'a, R: Read> Row<'a, R> {
+impl<R: Read> Row<'_, R> {
     fn check_length(&self) -> Result<(), String> {
         let (found, expected) = (self.records.n_cells(), self.columns.len());
         match self.columns.list() {
@@ -338,44 +297,17 @@ impl<'a, R: Read> Row<'a, R> {
             _ => Err(format!("expected {expected} cells, got {found}{}", self.records.hint())),
         }
     }
+}
 
-    /// The cell of this role as it stands, unless it is empty.
-    fn cell(&self, role: Role) -> Result<Option<&'a str>, String> {
+impl<R: Read> RoleCells for Row<'_, R> {
+    fn columns(&self) -> &Columns {
+        self.columns
+    }
+
+    fn cell(&self, role: Role) -> Result<Option<Cow<'_, str>>, String> {
         let Some(at) = self.columns.position(role) else { return Ok(None) };
         let cell = self.records.text(at)?;
-        Ok((!cell.is_empty() && !features::is_named(self.records, at, self.null)).then_some(cell))
-    }
-
-    /// The cell of this role without spaces around it: ids and keys have them, words do not.
-    fn word(&self, role: Role) -> Result<Option<&'a str>, String> {
-        Ok(self.cell(role)?.map(str::trim).filter(|word| !word.is_empty()))
-    }
-
-    fn need(&self, role: Role) -> Result<&'a str, String> {
-        self.cell(role)?.ok_or_else(|| format!("the {} is empty", role.meaning()))
-    }
-
-    fn element(&self, types: &Types, names: &mut Names) -> Result<Element, String> {
-        let mut node = |id: Role, of_type: Role, natural: &Name| -> Result<NodeKey, String> {
-            let node_type = self.word(of_type)?.map_or_else(|| natural.clone(), |cell| names.get(cell));
-            Ok(NodeKey { node_type, id: ExternalId::from(self.need(id)?) })
-        };
-        let source = node(Role::Source, Role::SourceType, &types.source)?;
-        let natural = if self.columns.has(Role::Destination) { Entity::Edge } else { Entity::Node };
-        let entity = self.word(Role::Entity)?.map_or(Ok(natural), entity)?;
-        if entity == Entity::Node {
-            for role in [Role::Destination, Role::Relation, Role::Key] {
-                if self.cell(role)?.is_some() {
-                    return Err(format!("a node row has no {}: empty the cell", role.meaning()));
-                }
-            }
-            return Ok(Element::Node(source));
-        }
-        let destination = node(Role::Destination, Role::DestinationType, &types.destination)?;
-        if entity == Entity::Merge {
-            return Ok(Element::Merge { from: source, into: destination });
-        }
-        let relation = self.word(Role::Relation)?.map_or_else(|| types.relation.clone(), |cell| names.get(cell));
-        Ok(Element::Edge(EdgeKey { source, relation, destination, key: self.cell(Role::Key)?.map(Name::from) }))
+        let is_given = !cell.is_empty() && !features::is_named(self.records, at, self.null);
+        Ok(is_given.then_some(Cow::Borrowed(cell)))
     }
 }

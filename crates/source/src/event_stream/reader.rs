@@ -1,7 +1,7 @@
 //! Features as the schema declares them, or as they look.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{EdgeKey, FeatureKind, Features, Name, NodeKey, Owner, Schema, Value};
+use timeweft_graph::{EdgeKey, Element, FeatureKind, Features, Name, NodeKey, Owner, Schema, Value};
 
 use crate::feature_text::{self, Inferred};
 use crate::json::Members;
@@ -22,6 +22,14 @@ impl Subject {
 
     pub(crate) fn edge(key: &EdgeKey) -> Subject {
         Subject::Edge(key.source.node_type.clone(), key.relation.clone(), key.destination.node_type.clone())
+    }
+
+    pub(crate) fn of(element: &Element) -> Subject {
+        match element {
+            Element::Node(key) => Subject::node(key),
+            Element::Edge(key) => Subject::edge(key),
+            Element::Merge { .. } => Subject::Merge,
+        }
     }
 
     fn owner(&self, schema: &Schema) -> Option<Owner> {

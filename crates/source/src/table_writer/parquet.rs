@@ -239,7 +239,7 @@ fn all<S: Copy, T>(out: &mut Vec<T>, values: &[S], convert: impl Fn(S) -> T) -> 
     Some(values.len())
 }
 
-fn dense(value: &Value) -> Option<&Numbers> {
+pub(super) fn dense(value: &Value) -> Option<&Numbers> {
     match value {
         Value::Dense(dense) => Some(&dense.numbers),
         _ => None,
@@ -275,7 +275,8 @@ fn f32s(numbers: &Numbers, out: &mut Vec<f32>) -> Option<usize> {
     }
 }
 
-fn bytes(kind: CellKind, value: &Value) -> Option<Vec<u8>> {
+/// The text or the bytes of a value.
+pub(super) fn bytes(kind: CellKind, value: &Value) -> Option<Vec<u8>> {
     let as_json = matches!(kind, CellKind::Value(FeatureKind::Json | FeatureKind::Sparse { .. }));
     Some(match value {
         value if as_json => value.to_json().to_string().into_bytes(),

@@ -55,7 +55,7 @@ impl<'a> Made<'a> {
         }
     }
 
-    pub(super) fn as_ref(&self) -> ValueRef<'_> {
+    pub(crate) fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Made::Text(text) => ValueRef::Text(text),
             Made::Category(name) => ValueRef::Category(name),

@@ -24,7 +24,7 @@ use self::shape::Shape;
 use super::cell::Cell;
 use super::kind::Kind;
 use super::rows::Rows;
-use crate::SourceError;
+use crate::{BytesRead, SourceError};
 
 /// Which kind of file by columns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,6 +112,14 @@ impl ColumnarRows {
         }
         let arrays = shapes.iter().map(|_| None).collect();
         Ok(ColumnarRows { columns, places, shapes, batches, arrays, n_rows: 0, next: 0, line: 0 })
+    }
+
+    /// How far the reading is, and the size of the file, where it is known.
+    pub(crate) fn progress(&self) -> (BytesRead, Option<u64>) {
+        match &self.batches {
+            Batches::Parquet(batches) => batches.progress(),
+            Batches::Ipc(batches) => batches.progress(),
+        }
     }
 }
 

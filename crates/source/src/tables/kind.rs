@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use timeweft_graph::{DType, FeatureKind, ListOrder};
+use timeweft_graph::{DType, FeatureKind, ListOrder, TimeUnit};
 
 /// How the cells of a feature are read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,8 +25,13 @@ impl Kind {
         Kind::Plain(FeatureKind::Dense { dtype, scalar: true })
     }
 
+    /// The same where times count in `unit`: steps have no calendar, and a time keeps its text there.
+    pub(crate) fn in_unit(self, unit: TimeUnit) -> Kind {
+        if self == Kind::Time && unit.nanos().is_none() { Kind::TEXT } else { self }
+    }
+
     /// What is kept.
-    pub(super) fn feature_kind(self) -> FeatureKind {
+    pub(crate) fn feature_kind(self) -> FeatureKind {
         match self {
             Kind::Bool => FeatureKind::Json,
             Kind::Time => FeatureKind::Dense { dtype: DType::I64, scalar: true },

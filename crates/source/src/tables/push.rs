@@ -542,9 +542,8 @@ fn kind(
     if spec.kind.is_some() {
         return Ok(spec.kind);
     }
-    let has_calendar = sink.schema().unit().nanos().is_some();
-    // Steps have no calendar: there a time keeps its text.
-    let declared = rows.declared(at).map(|kind| if kind == Kind::Time && !has_calendar { Kind::TEXT } else { kind });
+    let unit = sink.schema().unit();
+    let declared = rows.declared(at).map(|kind| kind.in_unit(unit));
     match sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind) {
         // A time or a truth value is kept as another kind, and still read as what it is.
         Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => Ok(declared),

@@ -9,6 +9,8 @@ mod csv_values;
 mod deepgnn_binary;
 mod delimited;
 mod edge_list;
+#[cfg(feature = "columnar")]
+mod event_tables;
 mod git_history;
 mod git_merges;
 mod input;

@@ -16,8 +16,28 @@ pub(crate) enum Role {
     Relation,
     DestinationType,
     Key,
+    Ended,
     Feature,
     LeftOut,
+}
+
+/// The column that names the features whose value a row ends, as a JSON list.
+pub(crate) const ENDED: &str = "_ended";
+
+/// Before the name of a feature that would else mean something else: `feature:time`.
+const FEATURE: &str = "feature:";
+
+/// The name of the column of a feature.
+pub(crate) fn feature_column(name: &str) -> String {
+    let means_more = name.starts_with(FEATURE) || name.trim() != name || name.is_empty() || is_common(name);
+    if means_more { format!("{FEATURE}{name}") } else { name.to_owned() }
+}
+
+/// Whether a name means something in some tables.
+fn is_common(name: &str) -> bool {
+    let small = name.to_lowercase().replace([' ', '-'], "_");
+    let is_end = |(source, destination): &(&str, &str)| *source == small || *destination == small;
+    Role::of(&small) != Role::Feature || TIMES.contains(&small.as_str()) || ENDS.iter().any(is_end)
 }
 
 impl Role {
@@ -32,6 +52,7 @@ impl Role {
             "relation" | "edge_type" => Role::Relation,
             "destination_type" => Role::DestinationType,
             "key" => Role::Key,
+            ENDED => Role::Ended,
             "_" => Role::LeftOut,
             _ => Role::Feature,
         }
@@ -49,6 +70,7 @@ impl Role {
             Role::Relation => "relation",
             Role::DestinationType => "destination type",
             Role::Key => "key",
+            Role::Ended => "list of ended features",
             Role::Feature | Role::LeftOut => "feature",
         }
     }
@@ -117,8 +139,12 @@ impl Columns {
         if let Some(problem) = problem(&names, &roles, is_timed) {
             return Err(fail(problem));
         }
-        let feature =
-            |name: &String| FeatureColumn { name: name.as_str().into(), look: Look::Open, note: None, is_used: false };
+        let feature = |name: &String| FeatureColumn {
+            name: name.strip_prefix(FEATURE).unwrap_or(name).into(),
+            look: Look::Open,
+            note: None,
+            is_used: false,
+        };
         let features = (0..).zip(&names).filter(|(at, _)| roles[*at] == Role::Feature);
         let features = features.map(|(at, name)| (at, feature(name))).collect();
         let mut places = [None; Role::LeftOut as usize];
@@ -133,6 +159,12 @@ impl Columns {
         self.features.pop_if(|(at, _)| *at + 1 == self.roles.len());
         self.list = Some((self.roles.len().saturating_sub(1), name.into()));
         self
+    }
+
+    /// The role of a column.
+    #[cfg(feature = "columnar")]
+    pub(crate) fn role(&self, at: usize) -> Role {
+        self.roles[at]
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use timeweft_graph::{DType, FeatureKind, Value};
+use timeweft_graph::{DType, FeatureKind, TimeUnit, Value, ValueRef};
 
 use super::columns::{Columns, FeatureColumn, Look};
 use crate::delimited::{Records, is_no_value};
@@ -167,10 +167,23 @@ fn misfit(what: &str, cell: &str, column: &FeatureColumn) -> String {
     )
 }
 
+const WHOLE: FeatureKind = FeatureKind::Dense { dtype: DType::I64, scalar: true };
+
+/// Whether a word begins as a date does.
+fn is_date(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_digit) && bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-')
+}
+
 /// The value of a cell of a declared kind.
-pub(super) fn declared(kind: FeatureKind, cell: &str) -> Result<Option<Value>, String> {
+pub(super) fn declared(kind: FeatureKind, cell: &str, unit: TimeUnit) -> Result<Option<Value>, String> {
     let word = cell.trim();
     match kind {
+        // A time that is a feature is kept as its tick.
+        WHOLE if is_date(word) => {
+            let (time, _) = unit.tick(word).map_err(|error| error.to_string())?;
+            Ok(Some(ValueRef::Int(time.0).to_value()))
+        }
         FeatureKind::Text => Ok(Some(Value::text(cell))),
         FeatureKind::Category => Ok(Some(Value::Category(cell.into()))),
         FeatureKind::Bytes => Ok(Some(Value::Bytes(cell.as_bytes().to_vec()))),

@@ -16,7 +16,7 @@ use timeweft_graph::Name;
 
 use super::shape::Shape;
 use super::{Arrays, ColumnShape, ipc_schema};
-use crate::{Input, SourceError, open};
+use crate::{BytesRead, Input, SourceError, open};
 
 /// How a file begins, padded to eight bytes or more, and ends; a stream does not.
 const FILE: &[u8] = b"ARROW1";
@@ -43,41 +43,35 @@ struct Message {
 }
 
 impl IpcBatches {
+    /// Opens a file, packed or not, or standard input.
     pub(super) fn open(path: &Path, file: &Name) -> Result<(IpcBatches, Named), SourceError> {
         let fail = |cause| SourceError::Open { path: path.to_owned(), cause };
         let mut input = open(path)?;
-        if path == Path::new("-") {
-            return IpcBatches::stream(input, file);
-        }
-        let mut start = Vec::new();
-        (&mut File::open(path).map_err(fail)?).take(FILE.len() as u64).read_to_end(&mut start).map_err(fail)?;
-        let problem = match &*start {
+        let start = input.fill_buf().map_err(fail)?;
+        let is_file = start.starts_with(FILE);
+        let problem = match start {
             [b'P', b'A', b'R', b'1', ..] => "this is a Parquet file: let its name end in `.parquet`",
             [b'F', b'E', b'A', b'1', ..] => "this is Feather of version 1: write it again as version 2, or as Parquet",
             [] => "the file is empty: write it again",
-            start if start != FILE => "",
-            _ if !ends_as_file(path).map_err(fail)? => "the file is cut off: write it again",
-            _ => {
-                input.read_exact(&mut [0; 8]).map_err(fail)?;
-                // Some writers align the first message more than that.
-                while input.fill_buf().map_err(fail)?.starts_with(&[0; 8]) {
-                    input.consume(8);
-                }
-                ""
-            }
+            _ if is_file && is_cut_off(path).map_err(fail)? => "the file is cut off: write it again",
+            _ => "",
         };
-        match problem {
-            "" => {
-                let (mut batches, columns) = IpcBatches::stream(input, file)?;
-                batches.path = Some(path.to_owned());
-                Ok((batches, columns))
-            }
-            problem => Err(SourceError::Document { file: file.clone(), line: 0, problem: problem.into() }),
+        if !problem.is_empty() {
+            return Err(SourceError::Document { file: file.clone(), line: 0, problem: problem.into() });
         }
+        if is_file {
+            input.read_exact(&mut [0; 8]).map_err(fail)?;
+            // Some writers align the first message more than that.
+            while input.fill_buf().map_err(fail)?.starts_with(&[0; 8]) {
+                input.consume(8);
+            }
+        }
+        let (mut batches, columns) = IpcBatches::stream(input, file)?;
+        batches.path = (path != Path::new("-")).then(|| path.to_owned());
+        Ok((batches, columns))
     }
 
-    /// Reads a stream.
-    pub(super) fn stream(mut input: Input, file: &Name) -> Result<(IpcBatches, Named), SourceError> {
+    fn stream(mut input: Input, file: &Name) -> Result<(IpcBatches, Named), SourceError> {
         let read = caught(|| {
             let expected = || ArrowError::IpcError("there is no schema".into());
             let message = next(&mut input)?.ok_or_else(expected)?;
@@ -95,6 +89,11 @@ impl IpcBatches {
         let wanted = vec![false; schema.fields().len()];
         let decoder = Some(FileDecoder::new(schema.clone(), version));
         Ok((IpcBatches { file: file.clone(), path: None, input, schema, decoder, wanted, n_rows: 0 }, columns))
+    }
+
+    /// How far the reading is, and the size of the file, where it is known.
+    pub(super) fn progress(&self) -> (BytesRead, Option<u64>) {
+        (self.input.bytes_read(), self.input.size())
     }
 
     /// Reads a column too, from the next batch on.
@@ -220,12 +219,17 @@ fn i32_at(bytes: &[u8], at: usize) -> Option<i32> {
     Some(i32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-fn ends_as_file(path: &Path) -> io::Result<bool> {
+/// Whether a file that is not packed lacks its end.
+fn is_cut_off(path: &Path) -> io::Result<bool> {
+    if path == Path::new("-") {
+        return Ok(false);
+    }
+    let (mut start, mut end) = ([0; FILE.len()], [0; FILE.len()]);
     let mut raw = File::open(path)?;
+    raw.read_exact(&mut start)?;
     raw.seek(SeekFrom::End(-(FILE.len() as i64)))?;
-    let mut end = Vec::new();
-    raw.read_to_end(&mut end)?;
-    Ok(end == FILE)
+    raw.read_exact(&mut end)?;
+    Ok(start == FILE && end != FILE)
 }
 
 /// The library asserts what a damaged file does not keep. Nothing of a reader is used after it has failed.

@@ -31,7 +31,7 @@ use timeweft_graph::Name;
 
 use super::shape::{Mark, Shape, extension};
 use super::{Arrays, ColumnShape, ipc_schema};
-use crate::SourceError;
+use crate::{BytesRead, SourceError};
 
 /// Rows of a batch, in a file of few columns; more columns share the same room.
 const ROWS: usize = 1024;
@@ -49,6 +49,7 @@ pub(super) struct ParquetBatches {
     batch_size: usize,
     total: usize,
     done: usize,
+    bytes_read: BytesRead,
 }
 
 /// The types of a column: its own, and one that has what the first leaves out, where it does.
@@ -121,9 +122,15 @@ impl ParquetBatches {
         let readers = roots.iter().map(|_| None).collect();
         let batch_size = (CELLS / roots.len().max(1)).clamp(16, ROWS);
         let (raw, metadata) = (Shared(Arc::new(raw)), Arc::new(metadata.clone()));
-        let file = file.clone();
-        let batches = ParquetBatches { file, raw, metadata, leaves, types, readers, batch_size, total, done: 0 };
+        let (file, bytes_read) = (file.clone(), BytesRead::default());
+        let batches =
+            ParquetBatches { file, raw, metadata, leaves, types, readers, batch_size, total, done: 0, bytes_read };
         Ok((batches, columns))
+    }
+
+    /// Rows are counted, and told as bytes of the file.
+    pub(super) fn progress(&self) -> (BytesRead, Option<u64>) {
+        (self.bytes_read.clone(), Some(self.raw.len()))
     }
 
     /// Reads a column from here on.
@@ -203,6 +210,7 @@ impl ParquetBatches {
             })?);
         }
         self.done += n_rows;
+        self.bytes_read.set((u128::from(self.raw.len()) * self.done as u128 / self.total.max(1) as u128) as u64);
         Ok(Some(n_rows))
     }
 }

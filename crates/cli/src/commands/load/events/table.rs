@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use timeweft::{CsvDefaults, CsvOptions, Delimiter, Dialect, EventFormat, Layout, Mark, Name, TimeUnit};
+use timeweft::{
+    ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EventFormat, Layout, Mark, Name, Time, TimeUnit,
+};
 
 use crate::context::{UsageError, parse_time};
 
@@ -56,6 +58,10 @@ enum Format {
     Jsonl,
     /// A table with a delimiter.
     Csv,
+    /// A Parquet file.
+    Parquet,
+    /// An Arrow file (Feather) or stream, also on standard input.
+    Arrow,
     /// Words between spaces, without a header: needs --columns.
     Columns,
     /// A network of KONECT: source, destination, weight and time.
@@ -87,12 +93,20 @@ impl TableArgs {
                 return Err(UsageError(problem.into()).into());
             }
             Some(Format::Columns) => EventFormat::Table(CsvOptions::delimited(Delimiter::Whitespace)),
+            Some(Format::Parquet | Format::Arrow) => EventFormat::Columnar(ColumnarOptions::default()),
             Some(Format::Konect) => EventFormat::Table(CsvOptions::laid_out(Layout::Konect)),
             Some(Format::Snap) => EventFormat::Table(CsvOptions::laid_out(Layout::Snap)),
             Some(Format::Jodie) => EventFormat::Table(CsvOptions::laid_out(Layout::Jodie)),
         };
         match natural {
             EventFormat::Table(table) => Ok(EventFormat::Table(self.table(table, unit)?)),
+            EventFormat::Columnar(_) if self.of_text().is_some() => {
+                let option = self.of_text().unwrap_or_default();
+                Err(UsageError(format!("{option} is for tables of text: leave it out")).into())
+            }
+            EventFormat::Columnar(_) => {
+                Ok(EventFormat::Columnar(ColumnarOptions { defaults: self.defaults(), time: self.time(unit)? }))
+            }
             other => match self.of_tables() {
                 Some(option) => {
                     let problem = format!("{option} is for tables: give --format csv or columns");
@@ -105,6 +119,11 @@ impl TableArgs {
 
     /// The first option that means something in a table alone.
     fn of_tables(&self) -> Option<&'static str> {
+        self.of_text().or_else(|| self.time.is_some().then_some("--time"))
+    }
+
+    /// The first option that means something in a table of text alone.
+    fn of_text(&self) -> Option<&'static str> {
         let given = [
             ("--columns", self.columns.is_some()),
             ("--delimiter", self.delimiter.is_some()),
@@ -114,14 +133,12 @@ impl TableArgs {
             ("--header", self.header.is_some()),
             ("--null", !self.null.is_empty()),
             ("--text", !self.text.is_empty()),
-            ("--time", self.time.is_some()),
         ];
         given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }
 
     fn table(&self, natural: CsvOptions, unit: TimeUnit) -> Result<CsvOptions, UsageError> {
         let dialect = natural.dialect;
-        let name = |given: &Option<String>| given.as_deref().map(Name::from);
         Ok(CsvOptions {
             dialect: Dialect {
                 delimiter: self.delimiter()?.unwrap_or(dialect.delimiter),
@@ -133,14 +150,23 @@ impl TableArgs {
             },
             layout: natural.layout,
             columns: self.columns.clone(),
-            defaults: CsvDefaults {
-                source_type: name(&self.source_type),
-                relation: name(&self.relation),
-                destination_type: name(&self.destination_type),
-            },
+            defaults: self.defaults(),
             texts: self.text.clone(),
-            time: self.time.as_deref().map(|text| parse_time(unit, text, "--time")).transpose()?,
+            time: self.time(unit)?,
         })
+    }
+
+    fn defaults(&self) -> CsvDefaults {
+        let name = |given: &Option<String>| given.as_deref().map(Name::from);
+        CsvDefaults {
+            source_type: name(&self.source_type),
+            relation: name(&self.relation),
+            destination_type: name(&self.destination_type),
+        }
+    }
+
+    fn time(&self, unit: TimeUnit) -> Result<Option<Time>, UsageError> {
+        self.time.as_deref().map(|text| parse_time(unit, text, "--time")).transpose()
     }
 
     fn delimiter(&self) -> Result<Option<Delimiter>, UsageError> {

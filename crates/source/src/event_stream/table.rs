@@ -1,0 +1,112 @@
+//! Events as a table, an event a row.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use timeweft_graph::rows::IdRef;
+use timeweft_graph::{Action, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Value, last_values};
+
+use super::csv::{ENDED, feature_column};
+use crate::feature_text;
+use crate::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
+
+/// Writes events as a table that [`crate::ColumnarReader`] reads back: time, action, entity and ends of each event, a column
+/// for each feature, and one with the names of those whose value it ends.
+///
+/// A feature has the type of its values; where they are of several kinds, the column is JSON, and it takes a graph that
+/// declares the features to read it back. `facts` are what the file carries beside its rows.
+///
+/// # Errors
+/// If nothing can be written.
+pub fn write_event_table<W: Write + Send>(
+    out: W,
+    format: TableFormat,
+    events: &[Event],
+    facts: &[(&str, String)],
+) -> io::Result<W> {
+    let kinds = kinds(events);
+    let mut columns = vec![
+        Column::new("time", CellKind::Int),
+        Column::new("action", CellKind::Text),
+        Column::new("entity", CellKind::Text),
+        Column::new("source_type", CellKind::Text),
+        Column::new("source", CellKind::Id),
+        Column::nullable("relation", CellKind::Text),
+        Column::nullable("destination_type", CellKind::Text),
+        Column::nullable("destination", CellKind::Id),
+        Column::nullable("key", CellKind::Text),
+        Column::nullable(ENDED, CellKind::Value(FeatureKind::Json)),
+    ];
+    let of_kind =
+        |(name, kind): (&&Name, &FeatureKind)| Column::nullable(&feature_column(name), CellKind::Value(*kind));
+    columns.extend(kinds.iter().map(|(name, kind)| of_kind((name, kind))));
+    let places: BTreeMap<&Name, usize> = kinds.keys().copied().zip(0..).collect();
+    let mut table = TableWriter::new(format, columns, facts, out)?;
+    for event in events {
+        let mut features = vec![Cell::Null; kinds.len()];
+        let mut ended = Vec::new();
+        for (name, value) in last_values(&event.features) {
+            match (value, places.get(name)) {
+                (Some(value), Some(at)) => features[*at] = cell(value, kinds[name])?,
+                _ => ended.push(serde_json::Value::from(&**name)),
+            }
+        }
+        let ended = (!ended.is_empty()).then(|| Value::Json(ended.into()));
+        table.row(element(event).into_iter().chain([Cell::from(ended)]).chain(features))?;
+    }
+    table.finish()
+}
+
+/// The kind of each feature that has a value; JSON where they are of several kinds.
+fn kinds(events: &[Event]) -> BTreeMap<&Name, FeatureKind> {
+    let mut kinds = BTreeMap::new();
+    for (name, value) in events.iter().flat_map(|event| &event.features) {
+        let Some(value) = value else { continue };
+        let kind = FeatureKind::of(value);
+        let known = kinds.entry(name).or_insert(kind);
+        if *known != kind {
+            *known = FeatureKind::Json;
+        }
+    }
+    kinds
+}
+
+fn cell(value: &Value, kind: FeatureKind) -> io::Result<Cell<'static>> {
+    Ok(Cell::Value(Box::new(match kind {
+        FeatureKind::Json | FeatureKind::Sparse { .. } => {
+            let mut text = String::new();
+            feature_text::write(value, &mut text);
+            Value::Json(serde_json::from_str(&text)?)
+        }
+        _ => value.clone(),
+    })))
+}
+
+/// Time, action, and what it is about.
+fn element(event: &Event) -> [Cell<'_>; 9] {
+    let action = match event.action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Delete => "delete",
+    };
+    let (entity, source, relation, destination, key) = match &event.element {
+        Element::Node(key) => ("node", key, Cell::Null, None, Cell::Null),
+        Element::Edge(edge) => {
+            let relation = Cell::Text(&edge.relation);
+            ("edge", &edge.source, relation, Some(&edge.destination), Cell::from(edge.key.as_deref()))
+        }
+        Element::Merge { from, into } => ("merge", from, Cell::Null, Some(into), Cell::Null),
+    };
+    let [source_type, source] = node(source);
+    let [destination_type, destination] = destination.map_or([Cell::Null, Cell::Null], node);
+    let [time, action, entity] = [Cell::Int(event.time.0), Cell::Text(action), Cell::Text(entity)];
+    [time, action, entity, source_type, source, relation, destination_type, destination, key]
+}
+
+fn node(node: &NodeKey) -> [Cell<'_>; 2] {
+    let id = match &node.id {
+        ExternalId::Int(number) => IdRef::Int(*number),
+        ExternalId::Text(text) => IdRef::Text(text),
+    };
+    [Cell::Text(&node.node_type), Cell::Id(id)]
+}
