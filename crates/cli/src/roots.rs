@@ -19,10 +19,10 @@ use crate::output::{Output, Progress, is_same_file, note, text, write_whole};
 /// Options of every question about a file of roots.
 #[derive(Args, Debug)]
 pub(crate) struct RootArgs {
-    /// Table of roots: .csv, .tsv (also packed by gzip, bzip2 or zstd) or .parquet; `-` is CSV on standard input.
+    /// Table of roots: .csv, .tsv (also packed by gzip, bzip2 or zstd) .parquet or .arrow; `-` is CSV on standard input.
     #[arg(value_name = "ROOTS")]
     roots: PathBuf,
-    /// File to write, .jsonl or .parquet; it appears whole or not at all, in place of an older one. `-` is JSON lines on standard output.
+    /// File to write, .jsonl, .parquet or .arrow; it appears whole or not at all, in place of an older one. `-` is JSON lines on standard output.
     #[arg(long, value_name = "FILE", default_value = "-")]
     to: PathBuf,
     /// Answer so many roots at once: it changes memory and speed, never the answer.
@@ -136,7 +136,7 @@ impl RootArgs {
     /// Opens the graph and the file of roots.
     pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked<'_>> {
         let format = TableFormat::of(&self.to).ok_or_else(|| {
-            UsageError(format!("--to {}: give a name that ends in .jsonl or .parquet", self.to.display()))
+            UsageError(format!("--to {}: give a name that ends in .jsonl, .parquet or .arrow", self.to.display()))
         })?;
         if is_same_file(&self.roots, &self.to) {
             let problem = format!("--to {}: that is the file of roots itself: give another name", self.to.display());

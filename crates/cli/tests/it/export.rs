@@ -27,6 +27,35 @@ fn the_log_loads_into_the_same_log() {
     assert_eq!(world.done("history user ann --graph copy"), world.done("history user ann"));
 }
 
+/// In a table as in JSON lines; other endings are JSON lines as before.
+#[test]
+fn a_table_loads_into_the_same_graph() {
+    let world = shop();
+    let (log, state) = (world.done("export --events"), world.done("export --at 4"));
+    world.write("schema.json", &world.done("schema --json"));
+    for ending in ["parquet", "arrow", "FEATHER"] {
+        world.done(&format!("export --events --to log.{ending}"));
+        world.done(&format!("export --at 4 --to state.{ending}"));
+        for (file, expected) in [("log", &log), ("state", &state)] {
+            let start = fs::read(world.path(&format!("{file}.{ending}"))).unwrap();
+            assert!(start.starts_with(if ending == "parquet" { b"PAR1" } else { b"ARRO" }), "{ending}");
+            let copy = format!("{file}-{ending}");
+            world.done(&format!("init {copy} --schema schema.json"));
+            world.done(&format!("load events {file}.{ending} --graph {copy}"));
+            assert_eq!(&world.done(&format!("export --events --graph {copy}")), expected);
+        }
+    }
+    world.done("export --events --to log.txt");
+    assert_eq!(fs::read_to_string(world.path("log.txt")).unwrap(), log);
+    world
+        .run("load events log.parquet --columns a,b --graph copy --unit step")
+        .expect(2, "an option of text")
+        .says("--columns is for tables of text: leave it out");
+    fs::copy(world.path("log.arrow"), world.path("unnamed")).unwrap();
+    world.done("load events unnamed --format arrow --graph copy --unit step");
+    assert_eq!(world.done("export --events --graph copy"), log);
+}
+
 #[test]
 fn a_schema_carries_kinds_over() {
     let world = World::new();

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use rustc_hash::FxHashSet;
 use timeweft_graph::Name;
 
 use super::cell::Cell;
@@ -60,7 +61,8 @@ impl<R: Read> TextRows<R> {
             (None, Some(header)) => header,
             (None, None) => return Err(rows.fail("there is no header: name the columns in `columns`".into())),
         };
-        let repeated = (1..rows.columns.len()).find(|&at| rows.columns[..at].contains(&rows.columns[at]));
+        let mut names = FxHashSet::default();
+        let repeated = rows.columns.iter().position(|name| !names.insert(name.as_str()));
         match repeated {
             Some(at) => Err(rows.fail(format!("column `{}` is there twice", rows.columns[at]))),
             None => Ok(rows),

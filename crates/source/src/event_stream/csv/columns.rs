@@ -1,5 +1,6 @@
 //! What the columns of a table mean.
 
+use rustc_hash::FxHashSet;
 use timeweft_graph::Name;
 
 use crate::SourceError;
@@ -280,15 +281,14 @@ fn problem(names: &[String], roles: &[Role], is_timed: bool) -> Option<String> {
     if !roles.contains(&Role::Source) {
         return Some("no column `src` or `source`: name it in the header, or give the names of the columns".into());
     }
-    let twice = |at: usize| {
-        let same = |other: usize| match roles[at] {
-            Role::LeftOut => false,
-            Role::Feature => names[other] == names[at],
-            role => roles[other] == role,
-        };
-        (0..at).any(same)
+    // A table may have a hundred thousand columns: each is looked up, and not compared with all others.
+    let (mut features, mut others) = (FxHashSet::default(), [false; Role::LeftOut as usize]);
+    let twice = |at: &usize| match roles[*at] {
+        Role::LeftOut => false,
+        Role::Feature => !features.insert(names[*at].as_str()),
+        role => std::mem::replace(&mut others[role as usize], true),
     };
-    if let Some(at) = (0..names.len()).find(|at| twice(*at)) {
+    if let Some(at) = (0..names.len()).find(twice) {
         return Some(format!("column `{}` is there twice, or under two names", names[at]));
     }
     names.iter().any(String::is_empty).then(|| "a column has no name: name it `_` to leave it out".into())
