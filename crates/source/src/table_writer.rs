@@ -191,7 +191,8 @@ impl<W: Write + Send> TableWriter<W> {
             TableFormat::Arrow => (Out::Arrow(Box::new(arrow::ArrowTable::new(&columns, facts, out)?)), GROUP),
             #[cfg(not(feature = "columnar"))]
             TableFormat::Parquet | TableFormat::Arrow => {
-                let problem = "this build writes no Parquet and no Arrow: build it with `columnar`, or write JSON lines";
+                let problem =
+                    "this build writes no Parquet and no Arrow: build it with `columnar`, or write JSON lines";
                 return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
             }
         };

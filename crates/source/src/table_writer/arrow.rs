@@ -16,8 +16,8 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use timeweft_graph::{DType, FeatureKind, Numbers, Value};
 
-use super::parquet::{bytes, dense};
 use super::chunk::{Cells, Chunk, Term};
+use super::parquet::{bytes, dense};
 use super::{CellKind, Column, misfit};
 
 /// A file in the making.
@@ -38,7 +38,8 @@ impl<W: Write> ArrowTable<W> {
 
     /// Writes rows as one batch.
     pub(super) fn write(&mut self, columns: &[Column], chunks: &[Chunk]) -> io::Result<()> {
-        let arrays = columns.iter().zip(chunks).map(|(column, chunk)| array(column, chunk)).collect::<Result<_, _>>()?;
+        let arrays =
+            columns.iter().zip(chunks).map(|(column, chunk)| array(column, chunk)).collect::<Result<_, _>>()?;
         let batch = RecordBatch::try_new(self.schema.clone(), arrays).map_err(io)?;
         self.writer.write(&batch).map_err(io)
     }
