@@ -446,11 +446,7 @@ impl<'a> Plan<'a> {
     }
 
     fn merges(&mut self, stays: &Stays<'a>) {
-        let mut open: FxHashMap<NodeKey, Vec<MergeRecord>> = FxHashMap::default();
-        for merge in self.before.open_merges() {
-            open.entry(merge.from.clone()).or_default().push(merge);
-        }
-        let context = Context { plan: self, stays, open };
+        let context = Context::new(self, stays);
         let (version, counts) = (self.version, |name: &Name| self.common.counts(&OwnerName::Merge, name));
         let merged = merge_delta(&context, &version.merges, &version.deleted, &self.canonical, &counts, self.at);
         self.stages.merges = merged.events;
@@ -482,6 +478,27 @@ struct Context<'p, 'a> {
     plan: &'p Plan<'a>,
     stays: &'p Stays<'a>,
     open: FxHashMap<NodeKey, Vec<MergeRecord>>,
+    /// Targets of the open merges that other namespaces made.
+    elsewhere: FxHashMap<NodeKey, Vec<NodeKey>>,
+    targets: FxHashSet<NodeKey>,
+}
+
+impl<'p, 'a> Context<'p, 'a> {
+    fn new(plan: &'p Plan<'a>, stays: &'p Stays<'a>) -> Context<'p, 'a> {
+        let mut open: FxHashMap<NodeKey, Vec<MergeRecord>> = FxHashMap::default();
+        for merge in plan.before.open_merges() {
+            open.entry(merge.from.clone()).or_default().push(merge);
+        }
+        let (mut elsewhere, mut targets) = (FxHashMap::<NodeKey, Vec<NodeKey>>::default(), FxHashSet::default());
+        for merge in plan.before.graph().merges() {
+            let own = open.get(&merge.from).is_some_and(|own| own.iter().any(|own| own.into == merge.into));
+            if merge.interval.is_open() && !own {
+                elsewhere.entry(merge.from).or_default().push(merge.into.clone());
+            }
+            targets.insert(merge.into);
+        }
+        Context { plan, stays, open, elsewhere, targets }
+    }
 }
 
 impl MergeContext for Context<'_, '_> {
@@ -500,7 +517,7 @@ impl MergeContext for Context<'_, '_> {
         } else if graph.node(node, At::now()).is_some() {
             Past::LivesElsewhere
         } else if graph.node(node, At { time: Time::FOREVER, deletes: Deletes::Soft }).is_none() {
-            Past::Never
+            if self.targets.contains(node) { Past::Named } else { Past::Never }
         } else if self.plan.before.is_own(node) {
             Past::Ended
         } else {
@@ -510,6 +527,10 @@ impl MergeContext for Context<'_, '_> {
 
     fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
         self.open.get(from).cloned().unwrap_or_default()
+    }
+
+    fn merged_elsewhere(&self, from: &NodeKey) -> Vec<NodeKey> {
+        self.elsewhere.get(from).cloned().unwrap_or_default()
     }
 }
 

@@ -32,6 +32,8 @@ pub struct ReferenceGraph {
     edges: BTreeMap<EdgeKey, Past>,
     /// In the order of the log.
     merges: Vec<merge::Episode>,
+    /// The latest merge from each node that merges lead to; [`Time::MIN`] if there is none.
+    targets: BTreeMap<NodeKey, Time>,
     log: Vec<Event>,
 }
 
@@ -85,7 +87,10 @@ impl ReferenceGraph {
     fn check_node(&self, key: &NodeKey, event: &Event) -> Result<(), Reason> {
         let known = self.nodes.get(key);
         match (event.action, known) {
-            (Action::Create, None) => Ok(()),
+            (Action::Create, None) => {
+                let latest = self.targets.get(key).copied().unwrap_or(Time::MIN);
+                in_order(event.time, latest, || format!("node {key}"))
+            }
             (Action::Create, Some(node)) if node.is_open() => Err(Reason::NodeExists(key.clone())),
             (_, None) => Err(Reason::UnknownNode(key.clone())),
             (Action::Update | Action::Delete, Some(node)) if !node.is_open() => Err(Reason::DeletedNode(key.clone())),

@@ -95,9 +95,9 @@ impl Index {
         into: &NodeKey,
         namespace: &Name,
     ) -> Result<(), Reason> {
-        let from_index = self.look_up(from)?;
-        let into_index =
-            self.check_node_type(&into.node_type)?.and_then(|node_type| self.nodes.find(node_type, into.id.as_ref()));
+        // A node that never lived may become another if one became it.
+        let from_index = self.find_named(from)?;
+        let into_index = self.find_named(into)?;
         if from == into {
             return Err(refused(from, into, "a node cannot merge into itself"));
         }
@@ -121,6 +121,10 @@ impl Index {
         Ok(())
     }
 
+    fn find_named(&self, key: &NodeKey) -> Result<Option<NodeIndex>, Reason> {
+        Ok(self.check_node_type(&key.node_type)?.and_then(|node_type| self.nodes.find(node_type, key.id.as_ref())))
+    }
+
     fn open_merge(&self, ends: &Ends<'_>) -> Option<u32> {
         let latest = self.nodes.merge(ends.from_index);
         let into = ends.into_index?;
@@ -135,9 +139,8 @@ impl Index {
         open: Option<u32>,
         namespace: &Name,
     ) -> Result<u32, Reason> {
-        let life = self.nodes.latest_life(ends.from_index).ok_or_else(|| Reason::UnknownNode(ends.from.clone()))?;
         self.check_namespace(self.nodes.owner(ends.from_index), namespace, || format!("node {}", ends.from))?;
-        if life.interval.is_open() {
+        if self.nodes.latest_life(ends.from_index).is_some_and(|life| life.interval.is_open()) {
             return Err(ends.refused("the first node is still alive: delete it first"));
         }
         if open.is_some() {
@@ -210,11 +213,19 @@ impl Index {
         open.filter(|merge| Some(merge.namespace) == wanted).map(|merge| self.record(merge)).collect()
     }
 
-    /// The merges of a node that hold at the end of time, in the order of the log.
-    pub fn open_merges(&self, from: NodeIndex) -> Vec<MergeRecord> {
-        let open = self.merges.open_of(self.nodes.merge(from));
-        let mut merges: Vec<_> = open.map(|merge| self.record(&self.merges.all[merge as usize])).collect();
+    /// The merges of a node that hold at the end of time and are of a namespace, or those of all others, in the order of
+    /// the log.
+    pub(crate) fn open_merges(&self, from: NodeIndex, namespace: u32, own: bool) -> Vec<MergeRecord> {
+        let open = self.merges.open_of(self.nodes.merge(from)).map(|merge| &self.merges.all[merge as usize]);
+        let wanted = open.filter(|merge| (merge.namespace == namespace) == own);
+        let mut merges: Vec<_> = wanted.map(|merge| self.record(merge)).collect();
         merges.reverse();
         merges
+    }
+
+    /// Nodes that never lived and to which merges lead.
+    pub(crate) fn named_only(&self) -> impl Iterator<Item = NodeIndex> {
+        let targets = self.merges.all.iter().filter(|merge| merge.is_real()).map(|merge| merge.into);
+        targets.filter(|&node| self.nodes.life(node) == NONE)
     }
 }

@@ -71,7 +71,8 @@ impl GraphView for Index {
     }
 
     fn resolve(&self, key: &NodeKey, time: Time) -> NodeKey {
-        let last = self.node_index(key).map(|node| self.resolve_index(node, time));
+        let named = self.schema.node_type(&key.node_type).and_then(|of_type| self.nodes.find(of_type, key.id.as_ref()));
+        let last = named.map(|node| self.resolve_index(node, time));
         last.map_or_else(|| key.clone(), |node| self.node_key(node))
     }
 

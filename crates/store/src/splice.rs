@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use timeweft_graph::delta::Common;
 use timeweft_graph::rows::{Projection, RowWriter, Rows};
 use timeweft_graph::{
-    Action, Commit, DeltaOptions, Element, Event, Features, LoadId, MergeRecord, Name, NodeKey, Owner, Schema, Time,
-    ValueRef, VersionSink,
+    Action, Commit, DeltaOptions, Element, Event, Features, LoadId, MergeRecord, Name, NodeKey, Owner, Reason, Schema,
+    Time, ValueRef, VersionSink,
 };
 use timeweft_index::{Index, Join, Joined, Step};
 
@@ -139,11 +139,23 @@ impl<'a> Splice<'a> {
                 log.push(event)
             };
             let mut dropped = join_state(&mut self.trial, original, &record.namespace, at, &mut taken)?;
-            for event in merge_events(&self.trial, original, &record.namespace, at) {
-                match self.trial.apply(&event, &record.namespace) {
-                    Ok(()) => taken(event)?,
-                    Err(reason) => dropped.push(reason.to_string()),
+            let mut waiting = merge_events(&self.trial, original, &record.namespace, at);
+            while !waiting.is_empty() {
+                let (n, mut early) = (waiting.len(), Vec::new());
+                for event in waiting {
+                    match self.trial.apply(&event, &record.namespace) {
+                        Ok(()) => taken(event)?,
+                        // A node that never lived waits for the merge that leads to it.
+                        Err(Reason::UnknownNode(_)) => early.push(event),
+                        Err(reason) => dropped.push(reason.to_string()),
+                    }
                 }
+                if early.len() == n {
+                    dropped
+                        .extend(early.iter().map(|event| format!("{:?}: no merge leads to its node", event.element)));
+                    early.clear();
+                }
+                waiting = early;
             }
             dropped
         };

@@ -57,8 +57,10 @@ pub(crate) fn merge_cells(unit: TimeUnit, merge: &MergeRecord) -> [String; 5] {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
     let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
-    ever_lived(&reading, &key)?;
     let way = reading.view.query(reading.at.time).deletes(reading.at.deletes).resolve(&key);
+    if way.steps.is_empty() {
+        ever_lived(&reading, &key)?;
+    }
     context.output.objects(way.steps.iter().map(MergeLine::new))?;
     let target = NodeJson::from(&way.target);
     context.output.object(

@@ -16,8 +16,10 @@ use crate::{
 /// What the graph knows of a node just before a version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Past {
-    /// It was never created.
+    /// It was never created, and no merge leads to it.
     Never,
+    /// It was never created; a merge leads to it.
+    Named,
     /// It lives in the namespace of the version.
     Lives,
     /// Its latest life was one of the namespace, and is over.
@@ -41,6 +43,9 @@ pub trait MergeContext {
 
     /// The open merges of a node with their features, in the order of the log.
     fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord>;
+
+    /// The targets of the open merges of a node that other namespaces made.
+    fn merged_elsewhere(&self, from: &NodeKey) -> Vec<NodeKey>;
 }
 
 /// What the merges and deletions of a version come to.
@@ -71,9 +76,11 @@ pub fn merge_delta(
     rows.sort_by(|a, b| (&a.row.place, &a.row.from, &a.row.into).cmp(&(&b.row.place, &b.row.from, &b.row.into)));
     let mut plan = MergePlan { context, at, counts, groups: Groups::default(), out: MergeDelta::default() };
     let order = plan.group(rows);
-    for from in &order {
+    let (seen, unseen): (Vec<_>, Vec<_>) = order.into_iter().partition(|from| context.past(from) != Past::Never);
+    for from in &seen {
         plan.from(from);
     }
+    plan.unseen(unseen);
     plan.deletions(deleted);
     plan.out
 }
@@ -148,16 +155,39 @@ impl<'a> MergePlan<'a> {
             return Some(WhySkipped::FromListed);
         }
         match self.context.past(&row.from) {
-            Past::Lives | Past::Ended => None,
-            Past::Never => Some(WhySkipped::FromUnknown),
+            Past::Lives | Past::Never => None,
+            Past::Ended | Past::Named => match self.context.merged_elsewhere(&row.from) {
+                elsewhere if elsewhere.is_empty() => None,
+                elsewhere if elsewhere.contains(&row.into) => Some(WhySkipped::Known),
+                _ => Some(WhySkipped::FromForeign),
+            },
             Past::LivesElsewhere | Past::EndedElsewhere => Some(WhySkipped::FromForeign),
+        }
+    }
+
+    /// Nodes that were never seen become others where a merge leads to them, and then those that these become. Releases
+    /// list every merge that ever was: of the rows of other such nodes nobody asks.
+    fn unseen(&mut self, order: Vec<&'a NodeKey>) {
+        let mut left: FxHashSet<&NodeKey> = order.iter().copied().collect();
+        let mut next = 0;
+        while let Some((event, _)) = self.out.events.get(next) {
+            next += 1;
+            let (Action::Create, Element::Merge { into, .. }) = (event.action, &event.element) else { continue };
+            if let Some(from) = left.take(into) {
+                self.from(from);
+            }
+        }
+        for from in order.into_iter().filter(|from| left.contains(from)) {
+            let rows = self.groups.remove(from).unwrap_or_default();
+            rows.iter().for_each(|row| self.skip(row.row, WhySkipped::FromUnknown));
         }
     }
 
     /// The rows of one node: its merges may begin, change, or take the place of others.
     fn from(&mut self, from: &'a NodeKey) {
         let rows = self.groups.remove(from).unwrap_or_default();
-        let goes = self.context.past(from) == Past::Lives;
+        let past = self.context.past(from);
+        let goes = past == Past::Lives;
         let open = if goes { Vec::new() } else { self.context.open_merges(from) };
         self.out.explained += usize::from(goes);
         for leading in [true, false] {
@@ -169,7 +199,7 @@ impl<'a> MergePlan<'a> {
                 .iter()
                 .filter(|merge| leads(merge) == leading && rows.iter().all(|row| row.row.into != merge.into))
                 .collect();
-            self.begin(from, &begun, &unnamed, Kind { leading, goes, lonely: open.is_empty() });
+            self.begin(from, &begun, &unnamed, Kind { leading, past, lonely: open.is_empty() });
         }
         for row in &rows {
             if let Some(merge) = open.iter().find(|merge| merge.into == row.row.into) {
@@ -195,11 +225,12 @@ impl<'a> MergePlan<'a> {
         }
         for row in begun {
             let report = &mut self.out.merges;
-            match (kind.goes, unnamed.is_empty()) {
-                (true, _) => report.merged += 1,
-                (false, false) => report.retargeted += 1,
-                (false, true) if kind.lonely => report.after_deletion += 1,
-                (false, true) => report.added += 1,
+            match kind.past {
+                Past::Lives => report.merged += 1,
+                _ if !unnamed.is_empty() => report.retargeted += 1,
+                _ if !kind.lonely => report.added += 1,
+                Past::Never | Past::Named => report.unseen += 1,
+                _ => report.after_deletion += 1,
             }
             self.count_target(&row.row.into);
             self.event(Action::Create, from, &row.row.into, all(row.features.clone()), &row.row.place);
@@ -247,7 +278,7 @@ impl<'a> MergePlan<'a> {
             return;
         }
         match self.context.past(into) {
-            Past::Never => self.out.merges.target_outside += 1,
+            Past::Never | Past::Named => self.out.merges.target_outside += 1,
             Past::LivesElsewhere => {}
             Past::Lives | Past::Ended | Past::EndedElsewhere => self.out.merges.target_dead += 1,
         }
@@ -295,7 +326,8 @@ impl<'a> MergePlan<'a> {
             self.out.explained += 1;
             return;
         }
-        let open = if past == Past::Ended { self.context.open_merges(&row.node) } else { Vec::new() };
+        let may_be = matches!(past, Past::Ended | Past::Named);
+        let open = if may_be { self.context.open_merges(&row.node) } else { Vec::new() };
         if open.is_empty() {
             self.out.deletions.ignored += 1;
             return;
@@ -318,8 +350,8 @@ impl<'a> MergePlan<'a> {
 struct Kind {
     /// Whether they say what the node has become, and do not only advise.
     leading: bool,
-    /// Whether the node goes with this version.
-    goes: bool,
+    /// What the graph knows of the node.
+    past: Past,
     /// Whether the node had no open merge.
     lonely: bool,
 }

@@ -119,6 +119,9 @@ pub struct MergeReport {
     /// Merges of nodes that had ended before, without a merge.
     #[serde(default)]
     pub after_deletion: u64,
+    /// Merges of nodes that the graph has never seen, to which other merges lead.
+    #[serde(default)]
+    pub unseen: u64,
     /// Merges that take the place of one into another node.
     #[serde(default)]
     pub retargeted: u64,

@@ -1,6 +1,6 @@
 //! Merges of the oracle: episodes with features, in the order of the log.
 
-use super::{ReferenceGraph, end, in_order, set};
+use super::{Past, ReferenceGraph, end, in_order, set};
 use crate::{Action, Event, Interval, Life, MergeRecord, NodeKey, Reason, Time};
 
 /// One episode in which `from` is `into`.
@@ -34,21 +34,28 @@ impl ReferenceGraph {
         if from == into {
             return refused("a node cannot merge into itself");
         }
-        let node = self.nodes.get(from).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
+        let node = self.nodes.get(from);
+        // A node that never lived may become another if one became it.
+        let named = self.targets.get(from);
+        let latest = node.map(|node| &node.latest).or(named).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
         let holds = self.merges.iter().any(|merge| merge.is_open(from, Some(into)));
         match event.action {
-            Action::Create if node.is_open() => return refused("the first node is still alive: delete it first"),
+            Action::Create if node.is_some_and(Past::is_open) => {
+                return refused("the first node is still alive: delete it first");
+            }
             Action::Create if holds => return refused("this merge holds already"),
             Action::Update | Action::Delete if !holds => return refused("no such merge holds"),
             Action::Create | Action::Update | Action::Delete => {}
         }
-        in_order(event.time, node.latest, || format!("node {from}"))
+        in_order(event.time, *latest, || format!("node {from}"))
     }
 
     pub(super) fn change_merge(&mut self, from: NodeKey, into: NodeKey, event: &Event) {
-        if let Some(node) = self.nodes.get_mut(&from) {
-            node.latest = event.time;
+        match self.nodes.get_mut(&from) {
+            Some(node) => node.latest = event.time,
+            None => _ = self.targets.insert(from.clone(), event.time),
         }
+        self.targets.entry(into.clone()).or_insert(Time::MIN);
         if event.action == Action::Delete {
             return self.end_merges(&from, Some(&into), event.time);
         }

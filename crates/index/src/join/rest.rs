@@ -12,12 +12,12 @@ impl Join<'_> {
     pub(super) fn merges(&mut self, rest: &Rest) {
         let canonical = Canonical::new(&self.index.schema, &rest.schema);
         let counts = |name: &Name| self.common.counts(&OwnerName::Merge, name);
+        let context = Context { join: self, named: self.index.named_only().collect() };
         // Releases list every deletion that ever was: most are of nodes that nothing else names, and say nothing new.
         let merged_nodes: FxHashSet<&NodeKey> = rest.merges.iter().map(|merge| &merge.from).collect();
-        let matters =
-            |row: &&ListedDeletion| self.index.node_index(&row.node).is_some() || merged_nodes.contains(&row.node);
+        let matters = |row: &&ListedDeletion| context.named(&row.node).is_some() || merged_nodes.contains(&row.node);
         let deleted: Vec<ListedDeletion> = rest.deleted.iter().filter(matters).cloned().collect();
-        let mut merged = merge_delta(&*self, &rest.merges, &deleted, &canonical, &counts, self.at);
+        let mut merged = merge_delta(&context, &rest.merges, &deleted, &canonical, &counts, self.at);
         merged.deletions.ignored += (rest.deleted.len() - deleted.len()) as u64;
         let omitted = self.report.nodes.gone.saturating_sub(merged.explained as u64);
         self.report.merges = merged.merges;
@@ -33,25 +33,44 @@ impl Join<'_> {
     }
 }
 
-impl MergeContext for Join<'_> {
+/// The version while what it says beside nodes and edges is made sense of.
+struct Context<'j, 'a> {
+    join: &'j Join<'a>,
+    /// Nodes that never lived and to which merges lead.
+    named: FxHashSet<NodeIndex>,
+}
+
+impl Context<'_, '_> {
+    fn named(&self, key: &NodeKey) -> Option<NodeIndex> {
+        let index = &self.join.index;
+        index.nodes.find(index.schema.node_type(&key.node_type)?, key.id.as_ref())
+    }
+}
+
+impl MergeContext for Context<'_, '_> {
     fn stays(&self, node: &NodeKey) -> bool {
-        let node = self.index.node_index(node);
+        let join = self.join;
+        let node = join.index.node_index(node);
         let own = |node: NodeIndex| {
-            self.listed_nodes.has(node.at()) || self.stubs.has(node.at()) || (self.lives_here(node) && self.keeps(node))
+            join.listed_nodes.has(node.at()) || join.stubs.has(node.at()) || (join.lives_here(node) && join.keeps(node))
         };
-        node.is_some_and(|node| own(node) && self.stays(node))
+        node.is_some_and(|node| own(node) && join.stays(node))
     }
 
     fn is_kept(&self, node: &NodeKey) -> bool {
-        let node = self.index.node_index(node);
-        node.is_some_and(|node| !self.listed_nodes.has(node.at()) && self.lives_here(node) && self.keeps(node))
+        let join = self.join;
+        let node = join.index.node_index(node);
+        node.is_some_and(|node| !join.listed_nodes.has(node.at()) && join.lives_here(node) && join.keeps(node))
     }
 
     fn past(&self, node: &NodeKey) -> Past {
-        let Some(node) = self.index.node_index(node) else { return Past::Never };
-        let Some(life) = self.index.nodes.latest_life(node) else { return Past::Never };
-        match (life.interval.is_open(), self.index.nodes.owner(node) == self.speaker) {
-            _ if self.gone_nodes.has(node.at()) => Past::Lives,
+        let join = self.join;
+        let Some(node) = self.named(node) else { return Past::Never };
+        let Some(life) = join.index.nodes.latest_life(node) else {
+            return if self.named.contains(&node) { Past::Named } else { Past::Never };
+        };
+        match (life.interval.is_open(), join.index.nodes.owner(node) == join.speaker) {
+            _ if join.gone_nodes.has(node.at()) => Past::Lives,
             (true, true) => Past::Lives,
             (true, false) => Past::LivesElsewhere,
             (false, true) => Past::Ended,
@@ -60,6 +79,11 @@ impl MergeContext for Join<'_> {
     }
 
     fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
-        self.index.node_index(from).map_or_else(Vec::new, |from| self.index.open_merges(from))
+        self.named(from).map_or_else(Vec::new, |from| self.join.index.open_merges(from, self.join.speaker, true))
+    }
+
+    fn merged_elsewhere(&self, from: &NodeKey) -> Vec<NodeKey> {
+        let merges = self.named(from).map(|from| self.join.index.open_merges(from, self.join.speaker, false));
+        merges.into_iter().flatten().map(|merge| merge.into).collect()
     }
 }

@@ -205,3 +205,21 @@ fn a_new_field_is_no_change_until_it_is_taken_in() {
     assert_eq!(store.loads()[3].fields, store.loads()[2].fields);
     assert_eq!(store.loads()[3].format.as_deref(), Some("table"));
 }
+
+/// B was gone before the first release that was loaded: it never lives, and A becomes what B became.
+#[test]
+fn a_merge_leads_through_a_node_that_was_never_seen() {
+    let (_dir, mut store) = fresh();
+    let became = |store: &Store, id: &str, time| store.view().resolve(&node(id), Time(time)).id.to_string();
+    let first = load(&mut store, 100, &["n A", "n C", "m B C"]);
+    assert_eq!(merged(&first).skipped.get(&WhySkipped::FromUnknown), Some(&1));
+    let second = load(&mut store, 200, &["n C", "m B C", "m A B", "m X C"]);
+    assert_eq!((merged(&second).merged, merged(&second).unseen, second.n_rejected), (1, 1, 0));
+    assert_eq!(merged(&second).skipped.get(&WhySkipped::FromUnknown), Some(&1));
+    load(&mut store, 300, &["n D", "m A B", "m B C", "m C D"]);
+    load(&mut store, 400, &["n D", "n B", "m A B", "m C D"]);
+    load(&mut store, 500, &["n D", "m A B", "m B C", "m C D"]);
+    assert_eq!([200, 300, 400, 500].map(|time| became(&store, "A", time)), ["C", "D", "B", "D"]);
+    assert_eq!([100, 200, 400, 500].map(|time| became(&store, "B", time)), ["B", "C", "B", "D"]);
+    assert!(store.view().node_history(&node("B")).len() == 1 && store.verify().is_ok());
+}

@@ -247,6 +247,7 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
         (report.deletions.unmerged, "merged nodes are called deleted: their merges ended"),
         (report.deletions.rejected, "deletions contradict the version and were left out"),
         (report.merges.after_deletion, "merges are of nodes that had ended before"),
+        (report.merges.unseen, "merges are of nodes that the graph has never seen and that others became"),
         (report.merges.retargeted, "merges lead to another node than before"),
         (report.merges.added, "merges stand beside others of the same node"),
         (report.merges.changed, "merges have other features than before"),
