@@ -5,13 +5,17 @@
 //! The events of a delta stand in an order that the ingest law accepts: edges end before their nodes, nodes begin
 //! before merges into them and edges at them.
 
+mod absent;
 mod canonical;
+mod context;
 mod fields;
 mod merges;
 mod report;
 mod scopes;
+mod shares;
 mod unknown;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -28,6 +32,7 @@ pub use fields::{Common, Fields, OwnerName, RESERVED, is_reserved};
 pub use merges::{MergeContext, MergeDelta, Past, merge_delta};
 pub use report::{DeletionReport, DeltaReport, ElementReport, MergeReport, SkippedMerge, WhySkipped};
 pub use scopes::{EmptyType, Kept, OfType, kept, refused_sections};
+pub use shares::{Living, NAMESPACES, Shares, Taken, held_by, lives_of};
 
 /// What to do with an edge at a node that is not there. The same policy serves versions and event loads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -55,29 +60,35 @@ pub struct DeltaOptions {
     /// Consent to features that the namespace did not have before: they are written for every element that has them.
     /// Without it they are reported and left out.
     pub add_fields: bool,
+    /// Consent to the end of edges of other namespaces at nodes that nobody lists any more. Without it such a node stands in
+    /// for them, without a value.
+    pub end_foreign_edges: bool,
 }
 
 /// The namespace before the version: what a delta needs to know, at the end of the log.
 pub trait Baseline {
+    /// The name of the namespace.
+    fn namespace(&self) -> Name;
+
     /// The whole graph, all namespaces.
     fn graph(&self) -> &dyn GraphView;
 
     /// Timestamp of the namespace's newest load.
     fn newest(&self) -> Option<Time>;
 
-    /// Nodes of the namespace that live.
+    /// Nodes that live and that the namespace holds.
     fn nodes(&self) -> Vec<NodeKey>;
 
-    /// Edges of the namespace that live.
+    /// Edges that live and that the namespace holds.
     fn edges(&self) -> Vec<EdgeKey>;
 
-    /// The namespace that owns a node that lives.
+    /// The namespace that began the life of a node that lives.
     fn node_owner(&self, node: &NodeKey) -> Option<Name>;
 
-    /// The namespace that owns an edge that lives.
+    /// The namespace that began the life of an edge that lives.
     fn edge_owner(&self, edge: &EdgeKey) -> Option<Name>;
 
-    /// Whether the latest life of a node, open or over, is one of the namespace.
+    /// Whether the namespace began the latest life of a node, open or over, or was among the last to hold it.
     fn is_own(&self, node: &NodeKey) -> bool;
 
     /// The open merges of the namespace, in the order of the log.
@@ -165,7 +176,7 @@ pub fn delta(before: &dyn Baseline, version: &Version, at: Time, options: &Delta
     let stubs = plan.dangling((&nodes, &kept), &mut edges, options.dangling)?;
     let stays = Stays { listed: nodes, stubs, kept };
     plan.nodes(&stays);
-    plan.edges(&stays, &edges);
+    plan.edges(&edges);
     plan.check_sections(&stays, &options.empty_types)?;
     plan.merges(&stays);
     Ok(plan.finish())
@@ -237,6 +248,12 @@ struct Plan<'a> {
     at: Time,
     own_nodes: FxHashSet<NodeKey>,
     own_edges: FxHashSet<EdgeKey>,
+    namespace: Name,
+    options: &'a DeltaOptions,
+    /// Nodes that end with the version.
+    ending: FxHashSet<NodeKey>,
+    /// Nodes that nobody lists any more and that edges of other namespaces need.
+    needed: FxHashSet<NodeKey>,
     unknown: Unknown<'a>,
     absent: Place,
     stages: Stages,
@@ -245,7 +262,7 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(before: &'a dyn Baseline, version: &'a Version, at: Time, options: &DeltaOptions) -> Plan<'a> {
+    fn new(before: &'a dyn Baseline, version: &'a Version, at: Time, options: &'a DeltaOptions) -> Plan<'a> {
         let fields = Fields::of(&version.schema, &version.format);
         let common = Common::new(before.fields().as_ref(), fields.as_ref(), options.add_fields);
         let (new_fields, missing_fields) = (common.new_fields(), common.missing_fields());
@@ -257,6 +274,10 @@ impl<'a> Plan<'a> {
             at,
             own_nodes: before.nodes().into_iter().collect(),
             own_edges: before.edges().into_iter().collect(),
+            namespace: before.namespace(),
+            options,
+            ending: FxHashSet::default(),
+            needed: FxHashSet::default(),
             unknown: Unknown::of(version.unreadable.iter().map(|(_, told)| told)),
             absent: Place { file: "<not listed>".into(), line: 0 },
             stages: Stages::default(),
@@ -302,24 +323,27 @@ impl<'a> Plan<'a> {
         edges: &mut Listing<'a, EdgeKey>,
         policy: Dangling,
     ) -> Result<FxHashSet<&'a NodeKey>, DeltaError> {
+        let no_more = self.no_more();
         let mut stubs = FxHashSet::default();
         let mut first: Option<(&Listed<EdgeKey>, &NodeKey)> = None;
         for edge in &self.version.edges {
-            for end in [&edge.key.source, &edge.key.destination] {
-                if nodes.contains_key(end) || kept.contains(end) || self.is_foreign(end) {
-                    continue;
+            let ends = [&edge.key.source, &edge.key.destination].into_iter();
+            let lives = |end: &NodeKey| nodes.contains_key(end) || kept.contains(end) || self.is_foreign(end);
+            let missing: Vec<_> = ends.filter(|end| !lives(end)).collect();
+            let refused = missing.iter().find(|end| policy != Dangling::Stub || no_more.contains(*end));
+            let Some(&end) = refused else {
+                stubs.extend(missing);
+                continue;
+            };
+            if let Some(edge) = edges.remove(&edge.key) {
+                // The first by place, whatever the order of the list.
+                if first.is_none_or(|(known, _)| edge.place < known.place) {
+                    first = Some((edge, end));
                 }
-                if policy == Dangling::Stub {
-                    stubs.insert(end);
-                } else if let Some(edge) = edges.remove(&edge.key) {
-                    // The first by place, whatever the order of the list.
-                    if first.is_none_or(|(known, _)| edge.place < known.place) {
-                        first = Some((edge, end));
-                    }
-                    self.report.edges.dangling += 1;
-                    let lived = self.before.graph().node(end, At { time: Time::FOREVER, deletes: Deletes::Soft });
-                    self.reject(&edge.place, Reason::NotListed { node: end.clone(), lived: lived.is_some() });
-                }
+                self.report.edges.dangling += 1;
+                let lived = self.before.graph().node(end, At { time: Time::FOREVER, deletes: Deletes::Soft });
+                let lived = lived.is_some() || no_more.contains(end);
+                self.reject(&edge.place, Reason::NotListed { node: end.clone(), lived });
             }
         }
         match first {
@@ -333,9 +357,15 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether the node lives in another namespace, which this version leaves alone.
+    /// Nodes that the version itself calls merged or deleted: nothing stands in for them.
+    fn no_more(&self) -> FxHashSet<&'a NodeKey> {
+        let merged = self.version.merges.iter().map(|row| &row.from);
+        merged.chain(self.version.deleted.iter().map(|row| &row.node)).collect()
+    }
+
+    /// Whether another namespace holds the node.
     fn is_foreign(&self, node: &NodeKey) -> bool {
-        !self.own_nodes.contains(node) && self.before.graph().node(node, At::now()).is_some()
+        self.living_node(node).is_some_and(|node| node.shares().has_others(&self.namespace))
     }
 
     fn nodes(&mut self, stays: &Stays<'a>) {
@@ -345,20 +375,8 @@ impl<'a> Plan<'a> {
                 self.node(record);
             }
         }
-        let mut stubs: Vec<_> = stays.stubs.iter().copied().collect();
-        stubs.sort();
-        for &stub in &stubs {
-            if !self.own_nodes.contains(stub) {
-                let event = Event::new(self.at, Action::Create, Element::Node(stub.clone()));
-                self.stages.node_creates.push((event, self.absent.clone()));
-            }
-        }
-        self.report.nodes.stubs = stubs.len() as u64;
-        let mut gone: Vec<_> = self.own_nodes.iter().filter(|node| !stays.contains(node)).cloned().collect();
-        gone.sort_unstable();
-        self.report.nodes.gone = gone.len() as u64;
-        let deletes = gone.into_iter().map(|node| Event::new(self.at, Action::Delete, Element::Node(node)));
-        self.stages.node_deletes = deletes.map(|event| (event, self.absent.clone())).collect();
+        self.stubs(stays);
+        self.absent_nodes(stays);
     }
 
     fn node(&mut self, record: &Listed<NodeKey>) {
@@ -368,15 +386,12 @@ impl<'a> Plan<'a> {
         let mut features = self.canonical.node(key, &record.features);
         features.retain(|name, _| self.common.counts(&owner, name));
         let event = |action, features| Event { time: self.at, action, element: Element::Node(key.clone()), features };
-        if self.own_nodes.contains(key) {
-            let known = graph.node(key, At::now()).map(|state| state.features).unwrap_or_default();
-            let changes = self.changes(&owner, &known, features);
-            if self.report.nodes.count_changes(&owner, &changes, &self.common) {
-                self.stages.node_updates.push((event(Action::Update, changes), record.place.clone()));
+        if let Some(node) = self.living_node(key) {
+            let taken = node.take(&self.namespace, features, &|name| self.common.counts(&owner, name));
+            taken.count(&mut self.report.nodes, &owner, &self.common);
+            if !taken.all.is_empty() {
+                self.stages.node_updates.push((event(Action::Update, taken.all), record.place.clone()));
             }
-        } else if let Some(owner) = self.before.node_owner(key) {
-            self.reject(&record.place, Reason::ForeignNamespace { element: format!("node {key}"), owner });
-            self.report.nodes.foreign += 1;
         } else {
             let lived = graph.node(key, At { time: Time::FOREVER, deletes: Deletes::Soft }).is_some();
             self.report.nodes.count_created(lived);
@@ -384,34 +399,14 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn edges(&mut self, stays: &Stays<'a>, listing: &Listing<'a, EdgeKey>) {
+    fn edges(&mut self, listing: &Listing<'a, EdgeKey>) {
         for record in &self.version.edges {
             let counts = listing.get(&record.key).is_some_and(|first| std::ptr::eq(*first, record));
             if counts {
                 self.edge(record);
             }
         }
-        let mut absent: Vec<_> = self.own_edges.iter().filter(|edge| !listing.contains_key(edge)).cloned().collect();
-        absent.sort_unstable();
-        let mut kept = Vec::new();
-        for edge in absent {
-            let ends_with_its_node = [&edge.source, &edge.destination]
-                .into_iter()
-                .any(|end| self.own_nodes.contains(end) && !stays.contains(end));
-            if ends_with_its_node {
-                self.report.edges.gone += 1;
-            } else if self.unknown.names_edge(&edge) {
-                self.report.edges.unreadable += 1;
-            } else if self.unknown.may_be_edge(&edge) {
-                self.report.edges.kept += 1;
-                kept.push(edge);
-            } else {
-                self.report.edges.gone += 1;
-                let event = Event::new(self.at, Action::Delete, Element::Edge(edge));
-                self.stages.edge_deletes.push((event, self.absent.clone()));
-            }
-        }
-        self.tell_kept_edges(&kept);
+        self.absent_edges(listing);
     }
 
     fn edge(&mut self, record: &Listed<EdgeKey>) {
@@ -422,15 +417,12 @@ impl<'a> Plan<'a> {
         let mut features = self.canonical.edge(key, &record.features);
         features.retain(|name, _| self.common.counts(&owner, name));
         let event = |action, features| Event { time: self.at, action, element: Element::Edge(key.clone()), features };
-        if self.own_edges.contains(key) {
-            let known = graph.edge(key, At::now()).map(|state| state.features).unwrap_or_default();
-            let changes = self.changes(&owner, &known, features);
-            if self.report.edges.count_changes(&owner, &changes, &self.common) {
-                self.stages.edge_updates.push((event(Action::Update, changes), record.place.clone()));
+        if let Some(edge) = self.living_edge(key) {
+            let taken = edge.take(&self.namespace, features, &|name| self.common.counts(&owner, name));
+            taken.count(&mut self.report.edges, &owner, &self.common);
+            if !taken.all.is_empty() {
+                self.stages.edge_updates.push((event(Action::Update, taken.all), record.place.clone()));
             }
-        } else if let Some(owner) = self.before.edge_owner(key) {
-            self.reject(&record.place, Reason::ForeignNamespace { element: format!("edge {key}"), owner });
-            self.report.edges.foreign += 1;
         } else {
             let lived = graph.edge(key, At { time: Time::FOREVER, deletes: Deletes::Soft }).is_some();
             self.report.edges.count_created(lived);
@@ -438,27 +430,23 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What turns the known features that count into the wanted ones.
-    fn changes(&self, owner: &OwnerName, known: &BTreeMap<Name, Value>, wanted: BTreeMap<Name, Value>) -> Features {
-        let mut changes = changes(known, wanted);
-        changes.retain(|(name, _)| self.common.counts(owner, name));
-        changes
-    }
-
     fn merges(&mut self, stays: &Stays<'a>) {
-        let context = Context::new(self, stays);
+        let context = context::Context::new(self, stays);
         let (version, counts) = (self.version, |name: &Name| self.common.counts(&OwnerName::Merge, name));
         let merged = merge_delta(&context, &version.merges, &version.deleted, &self.canonical, &counts, self.at);
         self.stages.merges = merged.events;
         self.rejects.extend(merged.rejects);
         self.report.merges = merged.merges;
-        let omitted = self.report.nodes.gone - merged.explained as u64;
+        let omitted = self.ending.len() as u64 - merged.explained as u64;
         self.report.deletions = DeletionReport { omitted, ..merged.deletions };
     }
 
     /// Puts the events in the order that the ingest law accepts.
     fn finish(self) -> Delta {
-        let stages = self.stages;
+        let mut stages = self.stages;
+        // What several namespaces hold may have features that are new: in one order, whatever that of the records.
+        stages.node_updates.sort_by(|a, b| by_element(&a.0, &b.0));
+        stages.edge_updates.sort_by(|a, b| by_element(&a.0, &b.0));
         let ordered = [
             stages.edge_deletes,
             stages.node_deletes,
@@ -473,64 +461,12 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What the merges of a version ask for.
-struct Context<'p, 'a> {
-    plan: &'p Plan<'a>,
-    stays: &'p Stays<'a>,
-    open: FxHashMap<NodeKey, Vec<MergeRecord>>,
-    /// Targets of the open merges that other namespaces made.
-    elsewhere: FxHashMap<NodeKey, Vec<NodeKey>>,
-    targets: FxHashSet<NodeKey>,
-}
-
-impl<'p, 'a> Context<'p, 'a> {
-    fn new(plan: &'p Plan<'a>, stays: &'p Stays<'a>) -> Context<'p, 'a> {
-        let mut open: FxHashMap<NodeKey, Vec<MergeRecord>> = FxHashMap::default();
-        for merge in plan.before.open_merges() {
-            open.entry(merge.from.clone()).or_default().push(merge);
-        }
-        let (mut elsewhere, mut targets) = (FxHashMap::<NodeKey, Vec<NodeKey>>::default(), FxHashSet::default());
-        for merge in plan.before.graph().merges() {
-            let own = open.get(&merge.from).is_some_and(|own| own.iter().any(|own| own.into == merge.into));
-            if merge.interval.is_open() && !own {
-                elsewhere.entry(merge.from).or_default().push(merge.into.clone());
-            }
-            targets.insert(merge.into);
-        }
-        Context { plan, stays, open, elsewhere, targets }
-    }
-}
-
-impl MergeContext for Context<'_, '_> {
-    fn stays(&self, node: &NodeKey) -> bool {
-        self.stays.contains(node)
-    }
-
-    fn is_kept(&self, node: &NodeKey) -> bool {
-        self.stays.kept.contains(node)
-    }
-
-    fn past(&self, node: &NodeKey) -> Past {
-        let graph = self.plan.before.graph();
-        if self.plan.own_nodes.contains(node) {
-            Past::Lives
-        } else if graph.node(node, At::now()).is_some() {
-            Past::LivesElsewhere
-        } else if graph.node(node, At { time: Time::FOREVER, deletes: Deletes::Soft }).is_none() {
-            if self.targets.contains(node) { Past::Named } else { Past::Never }
-        } else if self.plan.before.is_own(node) {
-            Past::Ended
-        } else {
-            Past::EndedElsewhere
-        }
-    }
-
-    fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
-        self.open.get(from).cloned().unwrap_or_default()
-    }
-
-    fn merged_elsewhere(&self, from: &NodeKey) -> Vec<NodeKey> {
-        self.elsewhere.get(from).cloned().unwrap_or_default()
+/// The order of two events by their elements: nodes before edges.
+pub fn by_element(a: &Event, b: &Event) -> Ordering {
+    match (&a.element, &b.element) {
+        (Element::Node(a), Element::Node(b)) => a.cmp(b),
+        (Element::Edge(a), Element::Edge(b)) => a.cmp(b),
+        (a, b) => matches!(a, Element::Edge(_)).cmp(&matches!(b, Element::Edge(_))),
     }
 }
 

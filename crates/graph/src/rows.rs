@@ -167,6 +167,34 @@ impl Rows {
         self.rows.push(Row { features: self.features.len() as u32, ..row });
     }
 
+    /// An empty chunk for copies of records like this one.
+    pub fn like(row: RowRef<'_>) -> Rows {
+        Rows { edges: row.rows.edges, file: row.rows.file.clone(), ..Rows::default() }
+    }
+
+    /// Whether a copy of a record may be added: it is of the same file, and there is room.
+    pub fn takes(&self, row: RowRef<'_>) -> bool {
+        self.edges == row.rows.edges && self.file == row.rows.file && !self.is_full()
+    }
+
+    /// Adds a copy of a record of another chunk.
+    pub fn push_copy(&mut self, row: RowRef<'_>) {
+        for (feature, bytes) in row.features() {
+            self.values.extend_from_slice(bytes);
+            self.features.push((feature, self.values.len() as u32));
+        }
+        let mut id = |id| match id {
+            IdRef::Int(number) => PackedId::Int(number),
+            IdRef::Text(text) => {
+                let (start, end) = self.text(text);
+                PackedId::Text(start, end)
+            }
+        };
+        let (source, destination) = (id(row.id()), id(row.destination()));
+        let key = row.key().map_or((1, 0), |key| self.text(key));
+        self.push(Row { source, destination, key, ..*row.row() });
+    }
+
     /// Forgets the records and keeps the memory.
     fn clear(&mut self) {
         self.rows.clear();

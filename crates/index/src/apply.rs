@@ -23,17 +23,17 @@ pub(crate) struct EdgesAt {
 impl Index {
     /// Takes in the next event of the log, spoken by a namespace (the empty name if there is none).
     ///
-    /// Every life belongs to the namespace that created it; only that one may update or end it. Edges may bind to nodes
-    /// of other namespaces, and end with them.
+    /// Every life belongs to the namespace that created it, or to those that its features name; only they may update it,
+    /// and only who holds it alone may end it. Edges may bind to nodes of other namespaces, and end with them.
     pub fn apply(&mut self, event: &Event, namespace: &Name) -> Result<(), Reason> {
         self.check_shape(event)?;
         match (&event.element, event.action) {
             (Element::Node(key), Action::Create) => self.create_node(event, key, namespace),
             (Element::Node(key), Action::Update) => self.update_node(event, key, namespace),
-            (Element::Node(key), Action::Delete) => self.delete_node(event.time, key, namespace),
+            (Element::Node(key), Action::Delete) => self.delete_node(event, key, namespace),
             (Element::Edge(key), Action::Create) => self.create_edge(event, key, namespace),
             (Element::Edge(key), Action::Update) => self.update_edge(event, key, namespace),
-            (Element::Edge(key), Action::Delete) => self.delete_edge(event.time, key, namespace),
+            (Element::Edge(key), Action::Delete) => self.delete_edge(event, key, namespace),
             (Element::Merge { from, into }, _) => self.apply_merge(event, from, into, namespace),
         }
     }
@@ -66,7 +66,7 @@ impl Index {
     }
 
     fn update_node(&mut self, event: &Event, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
-        let node = self.living(key, event.time, namespace)?;
+        let node = self.living(key, event, namespace)?;
         let owner = Owner::Node(self.nodes.node_type(node));
         self.check_features(Some(owner), || key.node_type.to_string(), &event.features)?;
 
@@ -84,9 +84,9 @@ impl Index {
         self.accept(Action::Update, Subject::Node(life), time, sets);
     }
 
-    fn delete_node(&mut self, time: Time, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
-        let node = self.living(key, time, namespace)?;
-        self.end_life(node, time)
+    fn delete_node(&mut self, event: &Event, key: &NodeKey, namespace: &Name) -> Result<(), Reason> {
+        let node = self.living(key, event, namespace)?;
+        self.end_life(node, event.time)
     }
 
     /// Ends a node's open life and the edges at it, unless one of them has a later event.
@@ -150,7 +150,7 @@ impl Index {
     }
 
     fn update_edge(&mut self, event: &Event, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
-        let edge = self.living_edge(key, event.time, namespace)?;
+        let edge = self.living_edge(key, event, namespace)?;
         let owner = Owner::Edge(self.edges.get(edge).edge_type);
         self.check_features(Some(owner), || edge_type_name(key), &event.features)?;
 
@@ -168,9 +168,9 @@ impl Index {
         self.accept(Action::Update, Subject::Edge(edge.0), time, sets);
     }
 
-    fn delete_edge(&mut self, time: Time, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
-        let edge = self.living_edge(key, time, namespace)?;
-        self.end_edge(edge, time);
+    fn delete_edge(&mut self, event: &Event, key: &EdgeKey, namespace: &Name) -> Result<(), Reason> {
+        let edge = self.living_edge(key, event, namespace)?;
+        self.end_edge(edge, event.time);
         Ok(())
     }
 
@@ -181,27 +181,29 @@ impl Index {
     }
 
     /// The node if it has an open life that the event may touch.
-    fn living(&self, key: &NodeKey, time: Time, namespace: &Name) -> Result<NodeIndex, Reason> {
+    fn living(&self, key: &NodeKey, event: &Event, namespace: &Name) -> Result<NodeIndex, Reason> {
         let node = self.look_up(key)?.ok_or_else(|| Reason::UnknownNode(key.clone()))?;
         let life = self.nodes.latest_life(node).ok_or_else(|| Reason::UnknownNode(key.clone()))?;
         if !life.interval.is_open() {
             return Err(Reason::DeletedNode(key.clone()));
         }
-        self.check_namespace(self.nodes.owner(node), namespace, || format!("node {key}"))?;
-        self.check_order(node, time)?;
+        let held = (Owner::Node(life.node_type), life.track());
+        self.check_holder(held, self.nodes.owner(node), (event, namespace), || format!("node {key}"))?;
+        self.check_order(node, event.time)?;
         Ok(node)
     }
 
     /// The edge if it has an open life that the event may touch.
-    fn living_edge(&self, key: &EdgeKey, time: Time, namespace: &Name) -> Result<EdgeIndex, Reason> {
+    fn living_edge(&self, key: &EdgeKey, event: &Event, namespace: &Name) -> Result<EdgeIndex, Reason> {
         let ends = self.check_edge_type(key)?;
         let edge = self.find_edge(&ends, key).ok_or_else(|| Reason::UnknownEdge(Box::new(key.clone())))?;
         let life = self.edges.get(edge);
         if !life.interval.is_open() {
             return Err(Reason::DeletedEdge(Box::new(key.clone())));
         }
-        self.check_namespace(life.namespace, namespace, || format!("edge {key}"))?;
-        in_order(time, self.edges.latest(edge), || format!("edge {key}"))?;
+        let held = (Owner::Edge(life.edge_type), life.track());
+        self.check_holder(held, life.namespace, (event, namespace), || format!("edge {key}"))?;
+        in_order(event.time, self.edges.latest(edge), || format!("edge {key}"))?;
         Ok(edge)
     }
 

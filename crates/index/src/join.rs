@@ -5,9 +5,12 @@
 //! releases list their records in nearly the same order every time, so most cost one comparison of neighbouring bytes
 //! and nothing is sorted. What no record names is gone in the end. The slow reference is `timeweft_graph::delta`.
 
+mod absent;
 mod edges;
 mod nodes;
 mod rest;
+mod shared;
+mod stubs;
 mod unknown;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -17,6 +20,8 @@ use timeweft_graph::{
     Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject, Schema, Time,
 };
 
+use self::shared::Shared;
+use self::stubs::Waiting;
 use self::unknown::Unknown;
 use crate::column::Track;
 use crate::life::{Life, chain};
@@ -35,6 +40,7 @@ pub enum Step {
 pub struct Join<'a> {
     index: &'a mut Index,
     speaker: u32,
+    namespace: Name,
     at: Time,
     options: DeltaOptions,
     /// How the features that the reader knows stand to those of the namespace.
@@ -44,9 +50,15 @@ pub struct Join<'a> {
     listed_nodes: Bits,
     /// Nodes that lived before and do not any more.
     gone_nodes: Bits,
+    /// Nodes that ended, or should have.
+    ended_nodes: u64,
     /// Nodes that stand in for missing ones.
     stubs: Bits,
     listed_edges: Bits,
+    /// Elements that several namespaces hold.
+    shared: Shared,
+    /// Edges that wait for the end of the version.
+    waiting: Waiting,
     unknown: Unknown,
     started: bool,
     /// Nodes from this number on came with this version.
@@ -67,7 +79,9 @@ pub struct Join<'a> {
 /// What a version changed beside the steps already given.
 #[derive(Debug)]
 pub struct Joined {
-    /// The last steps; none of them is a create.
+    /// Edges that waited for the end of the version, and the steps of each chunk.
+    pub late: Vec<(Rows, Vec<Step>)>,
+    /// The last steps; none of them is a create of a record.
     pub steps: Vec<Step>,
     /// Records that were left out.
     pub rejects: Vec<Reject>,
@@ -79,14 +93,19 @@ impl<'a> Join<'a> {
     /// A version of a namespace that takes effect at a time, which is after the newest of the namespace.
     pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> Join<'a> {
         let (speaker, first_new) = (index.namespaces.add(namespace), index.n_nodes() as u32);
+        let shared = Shared::of(index, namespace);
         Join {
             listed_nodes: Bits::new(index.n_nodes()),
             stubs: Bits::new(0),
             gone_nodes: Bits::new(0),
+            ended_nodes: 0,
             listed_edges: Bits::new(index.n_edges()),
+            shared,
+            waiting: Waiting::default(),
             unknown: Unknown::nothing(),
             index,
             speaker,
+            namespace: namespace.clone(),
             at,
             options,
             common: Common::default(),
@@ -133,6 +152,7 @@ impl<'a> Join<'a> {
 
     /// Ends what was not listed, and takes in what else the version says.
     pub fn finish(mut self, rest: &timeweft_graph::rows::Rest) -> Result<Joined, DeltaError> {
+        let late = self.late(rest);
         let listed = self.report.nodes.listed + self.report.edges.listed;
         // Where all was rejected, that is what has to be told.
         if listed == 0 && rest.rejects.is_empty() && self.rejects.is_empty() && !self.options.allow_empty {
@@ -144,9 +164,9 @@ impl<'a> Join<'a> {
             return Err(DeltaError::Dangling { place, edge, missing, count: self.report.edges.dangling });
         }
         self.count_kept_nodes();
-        self.absent_edges();
-        self.absent_nodes();
+        self.absent();
         self.check_sections(rest)?;
+        self.change_shared();
         self.merges(rest);
         for (&(owner, feature), &count) in &self.changed {
             let schema = &self.index.schema;
@@ -158,7 +178,7 @@ impl<'a> Join<'a> {
             let report = if matches!(owner, Owner::Edge(_)) { &mut self.report.edges } else { &mut self.report.nodes };
             *report.changed_features.entry(name).or_default() += count;
         }
-        Ok(Joined { steps: self.steps, rejects: self.rejects, report: self.report })
+        Ok(Joined { late, steps: self.steps, rejects: self.rejects, report: self.report })
     }
 
     /// Room for what the version has more than the graph: growing step by step copies everything several times.

@@ -17,6 +17,8 @@
 //! | `diff` | what differs between two states, of one commit or of two |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
 //! | `live`, `past` | what lives now, and every life ever, by namespace |
+//! | `own_diff` | what changed in what one namespace holds |
+//! | `shares` | which namespaces hold an element, and what each says of it |
 //! | `lives` | whole lives taken in, in any order of time |
 //! | `join` | a whole version taken in: what is new, changed, gone |
 //! | [`query`] | what people ask of hierarchies and names |
@@ -42,6 +44,7 @@ mod log;
 mod merge;
 mod names;
 mod node;
+mod own_diff;
 mod pairs;
 mod past;
 pub mod query;
@@ -51,6 +54,7 @@ mod recent;
 mod region;
 mod replay;
 pub mod sample;
+mod shares;
 mod slots;
 mod snapshot;
 mod values;

@@ -1,21 +1,21 @@
-//! What lives now, by the namespace that owns it.
+//! What lives now, by the namespaces that hold it.
 
-use timeweft_graph::{EdgeIndex, EdgeKey, FeatureId, Interval, Name, NodeIndex, NodeKey, Owner, Time, Value};
+use timeweft_graph::delta::NAMESPACES;
+use timeweft_graph::{EdgeIndex, EdgeKey, Interval, Name, NodeIndex, NodeKey, Owner, Value};
 
 use crate::Index;
-use crate::life::Life;
 
 /// A node that was never removed since it was last created.
 #[derive(Clone, Debug)]
-pub struct LiveNode<'a> {
+pub struct LiveNode {
     /// Which node.
     pub node: NodeIndex,
     /// Its key.
     pub key: NodeKey,
     /// Its open life.
     pub life: Interval,
-    /// Its current features, in the order of the schema.
-    pub features: Vec<(&'a Name, Value)>,
+    /// What the namespace says of it, by name.
+    pub features: Vec<(Name, Value)>,
 }
 
 /// An edge that was never removed since it was last created.
@@ -33,8 +33,8 @@ pub struct LiveEdge<'a> {
     pub key: Option<&'a Name>,
     /// Its open life's interval.
     pub life: Interval,
-    /// Its current features, in the order of the schema.
-    pub features: Vec<(&'a Name, Value)>,
+    /// What the namespace says of it, by name.
+    pub features: Vec<(Name, Value)>,
 }
 
 impl LiveEdge<'_> {
@@ -50,49 +50,44 @@ impl LiveEdge<'_> {
 }
 
 impl Index {
-    /// The namespace that created a node's latest life; empty if none was given, `None` for an unknown node.
-    pub fn namespace_of(&self, key: &NodeKey) -> Option<&Name> {
-        self.namespaces.get(self.nodes.owner(self.node_index(key)?))
-    }
-
-    /// The namespace that created an edge's latest life; empty if none was given, `None` for an unknown edge.
-    pub fn namespace_of_edge(&self, key: &EdgeKey) -> Option<&Name> {
-        self.namespaces.get(self.edges.get(self.edge_index(key)?).namespace)
-    }
-
-    /// The nodes of a namespace that are alive at the end of time, in the order in which the log first names them.
-    pub fn live_nodes_of(&self, namespace: &str) -> impl Iterator<Item = LiveNode<'_>> {
-        let wanted = self.namespaces.find(namespace);
+    /// The nodes that a namespace holds and that are alive at the end of time, in the order in which the log first names
+    /// them.
+    pub fn live_nodes_of(&self, namespace: &str) -> impl Iterator<Item = LiveNode> {
         let all = (0..self.n_nodes() as u32).map(NodeIndex);
-        let lives = all.filter_map(|node| Some((node, self.nodes.latest_life(node)?)));
-        let live = lives.filter(move |(node, life)| life.interval.is_open() && Some(self.nodes.owner(*node)) == wanted);
-        live.map(|(node, life)| LiveNode {
-            node,
-            key: self.node_key(node),
-            life: life.interval,
-            features: self.current(life, Owner::Node(life.node_type)),
+        let live = all.filter_map(|node| Some((node, self.nodes.latest_life(node)?)));
+        live.filter(|(_, life)| life.interval.is_open()).filter_map(move |(node, life)| {
+            let may_be = self.namespaces.get(self.nodes.owner(node)).is_some_and(|owner| **owner == *namespace);
+            if !may_be && self.schema.feature(Owner::Node(life.node_type), NAMESPACES).is_none() {
+                return None;
+            }
+            let features = self.living_node(node).shares().get(namespace)?.clone();
+            Some(LiveNode {
+                node,
+                key: self.node_key(node),
+                life: life.interval,
+                features: features.into_iter().collect(),
+            })
         })
     }
 
-    /// The edges of a namespace that are alive at the end of time, in the order of their creation in the log.
+    /// The edges that a namespace holds and that are alive at the end of time, in the order of their creation in the log.
     pub fn live_edges_of(&self, namespace: &str) -> impl Iterator<Item = LiveEdge<'_>> {
-        let wanted = self.namespaces.find(namespace);
         let all = (0u32..).map(EdgeIndex).zip(&self.edges.lives);
-        let live = all.filter(move |(_, life)| Some(life.namespace) == wanted && life.interval.is_open());
-        live.map(|(edge, life)| LiveEdge {
-            edge,
-            source: self.node_key(life.source),
-            relation: self.relation(life.edge_type),
-            destination: self.node_key(life.destination),
-            key: self.keys.get(life.key),
-            life: life.interval,
-            features: self.current(life, Owner::Edge(life.edge_type)),
+        all.filter(|(_, life)| life.interval.is_open()).filter_map(move |(edge, life)| {
+            let may_be = self.namespaces.get(life.namespace).is_some_and(|owner| **owner == *namespace);
+            if !may_be && self.schema.feature(Owner::Edge(life.edge_type), NAMESPACES).is_none() {
+                return None;
+            }
+            let features = self.living_edge_life(edge).shares().get(namespace)?.clone();
+            Some(LiveEdge {
+                edge,
+                source: self.node_key(life.source),
+                relation: self.relation(life.edge_type),
+                destination: self.node_key(life.destination),
+                key: self.keys.get(life.key),
+                life: life.interval,
+                features: features.into_iter().collect(),
+            })
         })
-    }
-
-    fn current(&self, life: &impl Life, owner: Owner) -> Vec<(&Name, Value)> {
-        let defs = self.schema.features(owner);
-        let named = |(id, value): (FeatureId, u32)| Some((&defs.get(id.at())?.name, self.columns.value(value)?));
-        self.columns.at(life.track(), Time::FOREVER).filter_map(named).collect()
     }
 }

@@ -139,7 +139,7 @@ impl Index {
         open: Option<u32>,
         namespace: &Name,
     ) -> Result<u32, Reason> {
-        self.check_namespace(self.nodes.owner(ends.from_index), namespace, || format!("node {}", ends.from))?;
+        self.check_last_holder(ends.from_index, namespace, || format!("node {}", ends.from))?;
         if self.nodes.latest_life(ends.from_index).is_some_and(|life| life.interval.is_open()) {
             return Err(ends.refused("the first node is still alive: delete it first"));
         }

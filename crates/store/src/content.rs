@@ -65,10 +65,11 @@ impl RowHasher {
     }
 }
 
-/// Events in any order: the hashes of all added up.
+/// Events in any order: the hashes of all added up; and in theirs.
 #[derive(Default)]
 pub(crate) struct EventSet {
     sum: u128,
+    ordered: u128,
     events: u64,
     bytes: Bytes,
 }
@@ -77,13 +78,20 @@ impl EventSet {
     pub(crate) fn add(&mut self, event: &Event) {
         self.bytes.0.clear();
         self.bytes.event(event);
-        self.sum = self.sum.wrapping_add(xxh3_128(&self.bytes.0));
+        let hash = xxh3_128(&self.bytes.0);
+        self.sum = self.sum.wrapping_add(hash);
+        self.ordered = self.ordered.rotate_left(7).wrapping_add(hash);
         self.events += 1;
     }
 
     /// Whether both were given the same events.
     pub(crate) fn same(&self, other: &EventSet) -> bool {
         (self.sum, self.events) == (other.sum, other.events)
+    }
+
+    /// Whether both were given the same events in the same order.
+    pub(crate) fn same_order(&self, other: &EventSet) -> bool {
+        self.same(other) && self.ordered == other.ordered
     }
 }
 

@@ -4,6 +4,8 @@
 //! expired and written anew. Here an edge binds to a node and nothing is rewired; the documents are derived, one by one,
 //! from lives and from the registry, and never stored.
 //!
+//! What several namespaces hold is in the documents of each, with what the namespace itself says of it.
+//!
 //! Their closed `[created, expired]` is `[created, expired + 1)` here, and [`OPEN`] stands for an open end. Two things
 //! differ from theirs on purpose: a merge that ended is expired, where theirs lives on; and a merge into a node that no
 //! version ever listed is kept, without `_to`.
@@ -52,6 +54,7 @@ struct VersionOf {
 /// The namespace while its documents are written.
 struct Writer<'a> {
     index: &'a Index,
+    namespace: &'a str,
     options: &'a DocumentOptions,
     /// The versions in effect, by timestamp.
     versions: BTreeMap<Time, VersionOf>,
@@ -61,7 +64,7 @@ impl Store {
     /// Hands over every document of a namespace at the latest commit with the name of its collection: nodes, edges, merges.
     pub fn documents(&self, namespace: &str, options: &DocumentOptions, each: &mut dyn FnMut(&str, Document)) {
         let view = self.view();
-        let writer = Writer { index: &view, options, versions: self.versions_of(namespace) };
+        let writer = Writer { index: &view, namespace, options, versions: self.versions_of(namespace) };
         for (key, life) in view.node_lives_of(namespace) {
             let cuts = cuts(&life);
             cuts.iter().for_each(|&interval| each(&options.nodes, writer.node(&key, &life, interval)));
@@ -187,7 +190,7 @@ impl Writer<'_> {
 
     /// The document of a node at a time, or its last one before.
     fn reference(&self, node: &NodeKey, time: Time) -> Option<String> {
-        let life = self.index.node_life_by(node, time)?;
+        let life = self.index.node_life_by(node, time, self.namespace)?;
         let cut = cuts(&life).into_iter().rfind(|cut| cut.created <= time)?;
         Some(format!("{}/{}_{}", self.options.nodes, node.id, self.version_at(cut.created)))
     }
@@ -196,7 +199,7 @@ impl Writer<'_> {
     fn edge_cuts(&self, key: &EdgeKey, life: &Life) -> Vec<Interval> {
         let mut times: BTreeSet<Time> = cuts(life).into_iter().map(|cut| cut.created).collect();
         for end in [&key.source, &key.destination] {
-            let end = self.index.node_life_by(end, life.interval.created);
+            let end = self.index.node_life_by(end, life.interval.created, self.namespace);
             times.extend(end.iter().flat_map(cuts).map(|cut| cut.created));
         }
         let inside = times.into_iter().filter(|time| life.interval.contains(*time) && *time != Time::FOREVER);

@@ -202,6 +202,9 @@ pub struct LoadRecord {
     /// The load before which this one took effect, if it was back-dated.
     #[serde(default)]
     pub before: Option<LoadId>,
+    /// Whether its version might end edges of other namespaces.
+    #[serde(default)]
+    pub end_foreign_edges: bool,
     /// Later loads whose events this one replaced, because it was put before them or took back one before them.
     #[serde(default)]
     pub replaced: Vec<LoadId>,

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::delta::Fields;
-use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Place, Reject, Schema, Time, VersionSink};
+use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Name, Place, Reject, Schema, Time, VersionSink};
 use timeweft_index::Index;
 
 use crate::content::EventHasher;
@@ -103,15 +103,23 @@ impl Store {
             return Err(DeltaError::NoMoment.into());
         }
         let own = || self.in_effect().filter(|load| load.namespace == request.namespace);
-        let Some(newest) = own().filter_map(|load| load.timestamp).max().filter(|&newest| at <= newest) else {
-            return Ok((at, None));
-        };
-        let next = own().find(|load| load.is_version() && load.timestamp.is_some_and(|time| at < time));
+        let newest = own().filter_map(|load| load.timestamp).max().filter(|&newest| at <= newest);
+        let is_next = own().any(|load| load.is_version() && load.timestamp.is_some_and(|time| at < time));
         let taken = own().any(|load| load.timestamp == Some(at));
-        match next {
-            Some(next) if request.back_dated && !taken => Ok((at, Some(next.id))),
-            _ => Err(DeltaError::NotAfter { at, newest }.into()),
+        match newest {
+            Some(newest) if !request.back_dated || !is_next || taken => Err(DeltaError::NotAfter { at, newest }.into()),
+            _ if request.back_dated => Ok((at, self.next_version(&request.namespace, at))),
+            _ => Ok((at, None)),
         }
+    }
+
+    /// The load before which a back-dated version stands: the first later version of any namespace behind its own last one,
+    /// for namespaces may share elements.
+    fn next_version(&self, namespace: &Name, at: Time) -> Option<LoadId> {
+        let versions: Vec<_> = self.in_effect().filter(|load| load.is_version()).collect();
+        let is_before = |load: &&LoadRecord| load.namespace == *namespace && load.timestamp < Some(at);
+        let behind = versions.iter().rposition(is_before).map_or(0, |last| last + 1);
+        versions[behind..].iter().find(|load| load.timestamp > Some(at)).map(|load| load.id)
     }
 
     /// The loads in effect, in the order of the effective log.
@@ -128,7 +136,7 @@ impl Store {
         options: DeltaOptions,
         read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
-        let started = now();
+        let (started, end_foreign_edges) = (now(), options.end_foreign_edges);
         let id = self.next_load();
         let log = effective(&self.loads, self.commit());
         let place = log.iter().position(|entry| entry.load == before).ok_or(StoreError::UnknownLoad(before))?;
@@ -143,10 +151,10 @@ impl Store {
         check_outcome(&report, request, true)?;
         let mut splice = Splice::new(self, id, &request.namespace, trial, original, written);
         splice.later(&log[place..])?;
-        let Splice { trial, written, report: later, .. } = splice;
+        let Splice { trial, written, report: later, reordered, .. } = splice;
         let record = record(request, &report, hash, Some(reader), started);
-        let record = LoadRecord { before: Some(before), replaced: later.replaced.clone(), ..record };
-        self.publish_graph(record, written, Arc::new(trial))?;
+        let record = LoadRecord { before: Some(before), replaced: later.replaced.clone(), end_foreign_edges, ..record };
+        self.publish_graph(record, written, (Arc::new(trial), reordered))?;
         Ok(LoadReport { later, ..report })
     }
 
@@ -157,7 +165,7 @@ impl Store {
         options: DeltaOptions,
         read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
-        let started = now();
+        let (started, end_foreign_edges) = (now(), options.end_foreign_edges);
         let id = self.next_load();
         let known_schema = self.current.schema().clone();
         let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, &known_schema));
@@ -168,7 +176,8 @@ impl Store {
         let mut report = empty_report(id, Commit(self.commit().0 + 1));
         let (hash, written, reader) = taken.fill(&mut report, request);
         check_outcome(&report, request, true)?;
-        self.publish(record(request, &report, hash, Some(reader), started), written, &known_schema)?;
+        let record = record(request, &report, hash, Some(reader), started);
+        self.publish(LoadRecord { end_foreign_edges, ..record }, written, &known_schema)?;
         Ok(report)
     }
 
@@ -276,16 +285,20 @@ impl Store {
         Ok(())
     }
 
-    /// Makes a load visible together with the graph that it leads to.
+    /// Makes a load visible together with the graph that it leads to, and whether that took in events in another order than
+    /// the log has them: then the graph is made anew, for in memory is what the log replays to.
     pub(crate) fn publish_graph(
         &mut self,
         record: LoadRecord,
         written: Written,
-        graph: Arc<Index>,
+        (graph, reordered): (Arc<Index>, bool),
     ) -> Result<(), StoreError> {
         let known_schema = self.schema().clone();
         self.current = graph;
         self.publish(record, written, &known_schema)?;
+        if reordered {
+            self.current = Arc::new(self.replay(self.commit())?);
+        }
         // What was written in vain is removed at the next opening at the latest.
         let _ = self.remove_unreferenced();
         Ok(())
@@ -366,6 +379,7 @@ pub(crate) fn record(
         fields,
         undoes: None,
         before: None,
+        end_foreign_edges: false,
         replaced: Vec::new(),
         started,
         completed: now(),

@@ -41,8 +41,8 @@ impl Store {
     /// are, and the name of its version is free again.
     ///
     /// Before the load's timestamp and from the next version of its namespace on nothing changes; between them the
-    /// namespace is what it was before the load. Events of loads of other namespaces that the graph now refuses are
-    /// dropped and reported, such as edges at nodes that the load brought.
+    /// namespace is what it was before the load. What other namespaces hold stays; what the graph now refuses of their loads
+    /// is dropped and reported, such as edges at nodes that the load alone brought.
     pub fn rollback(&mut self, load: LoadId) -> Result<RollbackReport, StoreError> {
         self.check_rollback(load)?;
         self.attempt(|store| store.take_out(load))
@@ -76,14 +76,14 @@ impl Store {
 
         let trial = self.replay_log(before, self.schema().clone())?;
         let mut original = None;
-        if self.has_version(after, &namespace)? {
+        if self.has_version(after)? {
             let mut as_it_was = trial.clone();
             self.replay_load(log[at], &mut as_it_was)?;
             original = Some(as_it_was);
         }
         let mut splice = Splice::new(self, load, &namespace, trial, original, Written::default());
         splice.later(after)?;
-        let Splice { trial, written, report, .. } = splice;
+        let Splice { trial, written, report, reordered, .. } = splice;
         let record = LoadRecord {
             id: load,
             commit,
@@ -100,11 +100,12 @@ impl Store {
             fields: None,
             undoes: Some(undone),
             before: None,
+            end_foreign_edges: false,
             replaced: report.replaced.clone(),
             started,
             completed: now(),
         };
-        self.publish_graph(record, written, Arc::new(trial))?;
+        self.publish_graph(record, written, (Arc::new(trial), reordered))?;
         Ok(RollbackReport { load, commit, undone, later: report })
     }
 }

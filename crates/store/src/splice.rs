@@ -5,8 +5,10 @@
 //! what later loads come to, and then bring segments of their own that stand for those of the later loads.
 //!
 //! The next version of the same namespace after the splice must come to the same state as before: its events are derived
-//! anew, from the state that it now meets to the one that it led to. From there on everything is as it was. Loads between
-//! keep their events, but for those that the graph now refuses, such as an edge at a node that is not there any more.
+//! anew, from the state that it now meets to the one that it led to. From there on everything is as it was, unless
+//! namespaces share elements: then who speaks for them may be another one from then on. Versions of other namespaces until
+//! there, or to the end, are derived anew as well, each to what the namespace itself held. Loads of events keep theirs, but
+//! for those that the graph now refuses, such as an edge at a node that is not there any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,6 +93,8 @@ pub(crate) struct Splice<'a> {
     pub(crate) written: Written,
     next_part: u32,
     pub(crate) report: SpliceReport,
+    /// Whether a load stays as it is of which the graph took in the events in another order.
+    pub(crate) reordered: bool,
 }
 
 impl<'a> Splice<'a> {
@@ -105,7 +109,7 @@ impl<'a> Splice<'a> {
     ) -> Splice<'a> {
         let next_part = own.segments.iter().map(|segment| segment.part + 1).max().unwrap_or(0);
         let (namespace, report) = (namespace.clone(), SpliceReport::default());
-        Splice { store, id, namespace, trial, original, written: own, next_part, report }
+        Splice { store, id, namespace, trial, original, written: own, next_part, report, reordered: false }
     }
 
     /// Applies the loads after the splice again.
@@ -115,10 +119,17 @@ impl<'a> Splice<'a> {
             if let Some(original) = &mut self.original {
                 self.store.replay_load(*entry, original)?;
             }
-            let original = if record.is_version_of(&self.namespace) { self.original.take() } else { None };
-            match (original, record.timestamp) {
-                (Some(original), Some(at)) => self.derive(*entry, record, at, &original)?,
-                _ => self.apply(*entry, record)?,
+            match (self.original.take(), record.timestamp.filter(|_| record.is_version())) {
+                (Some(original), Some(at)) => {
+                    self.derive(*entry, record, at, &original)?;
+                    let over =
+                        record.is_version_of(&self.namespace) && !original.is_shared() && !self.trial.is_shared();
+                    self.original = (!over).then_some(original);
+                }
+                (original, _) => {
+                    self.original = original;
+                    self.apply(*entry, record)?;
+                }
             }
         }
         Ok(())
@@ -138,29 +149,16 @@ impl<'a> Splice<'a> {
                 derived.add(&event);
                 log.push(event)
             };
-            let mut dropped = join_state(&mut self.trial, original, &record.namespace, at, &mut taken)?;
-            let mut waiting = merge_events(&self.trial, original, &record.namespace, at);
-            while !waiting.is_empty() {
-                let (n, mut early) = (waiting.len(), Vec::new());
-                for event in waiting {
-                    match self.trial.apply(&event, &record.namespace) {
-                        Ok(()) => taken(event)?,
-                        // A node that never lived waits for the merge that leads to it.
-                        Err(Reason::UnknownNode(_)) => early.push(event),
-                        Err(reason) => dropped.push(reason.to_string()),
-                    }
-                }
-                if early.len() == n {
-                    dropped
-                        .extend(early.iter().map(|event| format!("{:?}: no merge leads to its node", event.element)));
-                    early.clear();
-                }
-                waiting = early;
-            }
+            let mut dropped = join_state(&mut self.trial, original, record, at, &mut taken)?;
+            dropped.extend(join_merges(&mut self.trial, original, &record.namespace, at, &mut taken)?);
             dropped
         };
         dropped.into_iter().for_each(|why| self.drop_event(entry.load, why));
-        if derived.same(&known) { Ok(()) } else { self.replace(entry.load, log) }
+        if !derived.same(&known) {
+            return self.replace(entry.load, log);
+        }
+        self.reordered |= !derived.same_order(&known);
+        Ok(())
     }
 
     /// Applies the events of a load as they are, but for those that are refused.
@@ -215,12 +213,13 @@ impl<'a> Splice<'a> {
 fn join_state(
     trial: &mut Index,
     wanted: &Index,
-    namespace: &Name,
+    record: &LoadRecord,
     at: Time,
     taken: &mut dyn FnMut(Event) -> Result<(), StoreError>,
 ) -> Result<Vec<String>, StoreError> {
-    let schema = trial.schema().clone();
-    let options = DeltaOptions { allow_empty: true, ..DeltaOptions::default() };
+    let (schema, namespace) = (trial.schema().clone(), &record.namespace);
+    let end_foreign_edges = record.end_foreign_edges;
+    let options = DeltaOptions { allow_empty: true, end_foreign_edges, ..DeltaOptions::default() };
     let mut join = Join::new(trial, namespace, at, options);
     join.learn(schema.clone(), Common::default());
     let mut failed: Result<(), StoreError> = Ok(());
@@ -279,9 +278,39 @@ fn send_state(index: &Index, namespace: &Name, sink: &mut dyn VersionSink) {
 fn numbered<'v>(
     schema: &Schema,
     owner: Owner,
-    features: &'v [(&Name, timeweft_graph::Value)],
+    features: &'v [(Name, timeweft_graph::Value)],
 ) -> impl Iterator<Item = (timeweft_graph::FeatureId, ValueRef<'v>)> {
     features.iter().filter_map(move |(name, value)| Some((schema.feature(owner, name)?.0, ValueRef::Any(value))))
+}
+
+/// Brings the open merges of a namespace to those of another graph. Gives why something was left out.
+fn join_merges(
+    trial: &mut Index,
+    wanted: &Index,
+    namespace: &Name,
+    at: Time,
+    taken: &mut dyn FnMut(Event) -> Result<(), StoreError>,
+) -> Result<Vec<String>, StoreError> {
+    let mut dropped = Vec::new();
+    let mut waiting: Vec<(Event, Option<Reason>)> =
+        merge_events(trial, wanted, namespace, at).into_iter().map(|event| (event, None)).collect();
+    while !waiting.is_empty() {
+        let before = waiting.len();
+        let mut early = Vec::new();
+        for (event, _) in waiting {
+            match trial.apply(&event, namespace) {
+                Ok(()) => taken(event)?,
+                // A node that never lived waits for the merge that leads to it.
+                Err(reason @ Reason::UnknownNode(_)) => early.push((event, Some(reason))),
+                Err(reason) => dropped.push(reason.to_string()),
+            }
+        }
+        if early.len() == before {
+            dropped.extend(early.drain(..).filter_map(|(_, reason)| Some(reason?.to_string())));
+        }
+        waiting = early;
+    }
+    Ok(dropped)
 }
 
 /// The events that bring the open merges of a namespace to those of another graph, in the same order, for the first of

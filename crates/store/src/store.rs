@@ -187,10 +187,10 @@ impl Store {
         at.ok().and_then(|at| self.loads.get(at)).ok_or(StoreError::UnknownLoad(load))
     }
 
-    /// Whether one of these loads brought a version of a namespace.
-    pub(crate) fn has_version(&self, log: &[Effective], namespace: &str) -> Result<bool, StoreError> {
+    /// Whether one of these loads brought a version.
+    pub(crate) fn has_version(&self, log: &[Effective]) -> Result<bool, StoreError> {
         for entry in log {
-            if self.record(entry.load)?.is_version_of(namespace) {
+            if self.record(entry.load)?.is_version() {
                 return Ok(true);
             }
         }

@@ -30,7 +30,23 @@ pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
 /// the fields stand to those known.
 type Chunk = (Option<(Schema, Common)>, Rows);
 /// What the writing thread gets.
-type Work = (Option<Schema>, Option<Rows>, Vec<Step>);
+type Work = (Option<Schema>, Option<Part>, Vec<Step>);
+
+/// A chunk on its way to the log.
+enum Part {
+    /// As it was read.
+    Read(Rows),
+    /// Copies of records of chunks that came before.
+    Late(Rows),
+}
+
+impl Part {
+    fn rows(&self) -> &Rows {
+        match self {
+            Part::Read(rows) | Part::Late(rows) => rows,
+        }
+    }
+}
 
 /// What reading gave in the end.
 struct ReadWhole {
@@ -114,7 +130,10 @@ pub(crate) fn take_in(
         let ended = result.map_err(StoreError::Source).and(joined).and(allowed(reserved));
         join.learn(rest.schema.clone(), common.clone());
         let ended = ended.and_then(|()| Ok(join.finish(&rest)?));
-        let ended = ended.map(|Joined { steps, rejects, report }| {
+        let ended = ended.map(|Joined { late, steps, rejects, report }| {
+            for (rows, steps) in late {
+                let _ = work.send((Some(rest.schema.clone()), Some(Part::Late(rows)), steps));
+            }
             // A writer that has failed tells why below.
             let _ = work.send((Some(rest.schema.clone()), None, steps));
             (rejects, report)
@@ -194,10 +213,23 @@ fn named_among(suspects: &[(Owner, FeatureId, Name)], rows: &Rows) -> Vec<Name> 
     if suspects.is_empty() {
         return Vec::new();
     }
-    let has = |(owner, feature, _): &&(Owner, FeatureId, Name)| {
-        rows.iter().any(|row| row.owner() == *owner && row.features().any(|(id, _)| id == *feature))
-    };
-    suspects.iter().filter(has).map(|(.., name)| name.clone()).collect()
+    let mut named = Vec::new();
+    let mut last: Option<(Owner, Vec<(FeatureId, &Name)>)> = None;
+    for row in rows.iter() {
+        let of_owner = match &last {
+            Some((owner, own)) if *owner == row.owner() => own,
+            _ => {
+                let own = suspects.iter().filter(|(owner, ..)| *owner == row.owner());
+                &last.insert((row.owner(), own.map(|(_, id, name)| (*id, name)).collect())).1
+            }
+        };
+        // What other namespaces say stands behind what every version may say.
+        let Some(&(first, _)) = of_owner.first() else { continue };
+        for (id, _) in row.features().filter(|(id, _)| *id >= first) {
+            named.extend(of_owner.iter().filter(|(suspect, _)| *suspect == id).map(|(_, name)| (*name).clone()));
+        }
+    }
+    named
 }
 
 /// Reserved names among the fields that a reader knows, and of merges.
@@ -221,7 +253,7 @@ fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &SyncSender<Wo
         }
         let schema = schema.map(|(schema, _)| schema);
         let steps = join.rows(&rows).map_err(|reason| StoreError::Full(Box::new(reason)))?;
-        if work.send((schema, Some(rows), steps)).is_err() {
+        if work.send((schema, Some(Part::Read(rows)), steps)).is_err() {
             break;
         }
     }
@@ -246,11 +278,12 @@ fn write_log(
 ) -> Result<(Log, RowHasher), StoreError> {
     let (mut done, mut hasher) = (Log::default(), RowHasher::default());
     let mut created = Vec::new();
-    while let Ok((grown, rows, steps)) = to_write.recv() {
+    while let Ok((grown, part, steps)) = to_write.recv() {
         schema = grown.unwrap_or(schema);
+        let rows = part.as_ref().map(Part::rows);
         let mut steps = steps.into_iter().peekable();
         while let Some(step) = steps.next() {
-            match (step, &rows) {
+            match (step, rows) {
                 (Step::Create(row), Some(rows)) => {
                     created.push(row);
                     if !matches!(steps.peek(), Some(Step::Create(_))) {
@@ -268,7 +301,7 @@ fn write_log(
                 }
             }
         }
-        if let Some(rows) = rows {
+        if let Some(Part::Read(rows)) = part {
             hasher.add(&rows);
             // At the end nobody needs it any more.
             let _ = spent.send(rows);

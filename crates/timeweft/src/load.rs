@@ -152,6 +152,9 @@ pub struct VersionOptions {
     pub empty_types: Vec<Name>,
     /// Consent to features that the namespace did not have before; without it they are reported and left out.
     pub add_fields: bool,
+    /// Consent to the end of edges of other namespaces at nodes that nobody lists any more; without it such a node stands in
+    /// for them, without a value.
+    pub end_foreign_edges: bool,
     /// Whether the version may take effect before versions of its namespace that are there already.
     pub back_dated: bool,
     /// The load is refused if more records than this are rejected.
@@ -176,6 +179,7 @@ impl VersionOptions {
             allow_empty: false,
             empty_types: Vec::new(),
             add_fields: false,
+            end_foreign_edges: false,
             back_dated: false,
             max_rejects: None,
             kept_rejects: KEPT_REJECTS,
@@ -202,6 +206,7 @@ impl VersionOptions {
             allow_empty: self.allow_empty,
             empty_types: self.empty_types.clone(),
             add_fields: self.add_fields,
+            end_foreign_edges: self.end_foreign_edges,
         }
     }
 
@@ -345,7 +350,7 @@ fn git_baseline(store: &Store, namespace: &str) -> GitBaseline {
     let mut known = GitBaseline::default();
     for node in view.live_nodes_of(namespace) {
         let id = node.key.id.to_string();
-        let text = |wanted: &str| node.features.iter().find(|(name, _)| ***name == *wanted).map(|(_, value)| value);
+        let text = |wanted: &str| node.features.iter().find(|(name, _)| **name == *wanted).map(|(_, value)| value);
         let text = |wanted| text(wanted).map(ToString::to_string).unwrap_or_default();
         match &*node.key.node_type {
             "commit" => {

@@ -3,7 +3,7 @@
 mod changes;
 
 use serde_json::json;
-use timeweft::{At, Commit, Diff, EdgeKey, Graph, Index, NodeKey, Time, View};
+use timeweft::{At, Commit, Diff, Graph, Index, Time, View};
 
 use self::changes::Changes;
 use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let before: &Index = &from.view;
     let mut diff = to.view.diff_from((before, from.at), to.at);
     if let Some(namespace) = &args.namespace {
-        restrict(&mut diff, [&to.view, &from.view], namespace);
+        diff = to.view.narrow_diff((before, from.at.time), to.at.time, namespace, diff);
     }
     if args.summary {
         summary(context, &diff, &from, &to)?;
@@ -120,20 +120,6 @@ impl Args {
         let at = |time| At { time, deletes: self.deletes.into() };
         Ok([State { view: earlier, at: at(times[0]) }, State { view: later, at: at(times[1]) }])
     }
-}
-
-/// Keeps the elements whose latest life belongs to a namespace, in the first view that knows them.
-fn restrict(diff: &mut Diff, views: [&View; 2], namespace: &str) {
-    let is = |owner: Option<&timeweft::Name>| owner.map(|owner| **owner == *namespace);
-    let node = |key: &NodeKey| views.iter().find_map(|view| is(view.namespace_of(key))).unwrap_or(false);
-    let edge = |key: &EdgeKey| views.iter().find_map(|view| is(view.namespace_of_edge(key))).unwrap_or(false);
-    diff.nodes_created.retain(node);
-    diff.nodes_removed.retain(node);
-    diff.nodes_updated.retain(|updated| node(&updated.key));
-    diff.edges_created.retain(edge);
-    diff.edges_removed.retain(edge);
-    diff.edges_updated.retain(|updated| edge(&updated.key));
-    diff.merged.retain(|merge| node(&merge.from));
 }
 
 fn summary(context: &Context, diff: &Diff, from: &State, to: &State) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! `timeweft node`: a node as of a time.
 
 use serde::Serialize;
-use timeweft::{Direction, ExternalId, GraphView, NodeKey};
+use timeweft::{Direction, ExternalId, GraphView, Name, NodeKey};
 
 use crate::context::{Context, Outcome, ReadArgs};
 use crate::lookup::find_node;
@@ -32,6 +32,8 @@ struct Shown<'a> {
     state: StateJson<NodeJson<'a>>,
     degree_out: usize,
     degree_in: usize,
+    /// Who holds it; the first one speaks for it.
+    namespaces: &'a [Name],
 }
 
 /// Shows the node.
@@ -41,10 +43,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let state = find_node(&reading, &key)?;
     let degree = |direction| reading.view.degree(&key, direction, None, reading.at);
     let (degree_out, degree_in) = (degree(Direction::Out), degree(Direction::In));
-    context.output.object(&Shown { state: StateJson::from(&state), degree_out, degree_in })?;
+    let namespaces = reading.view.namespaces_of(&key, reading.at);
+    context.output.object(&Shown { state: StateJson::from(&state), degree_out, degree_in, namespaces: &namespaces })?;
     let mark = if state.deleted { ", deleted" } else { "" };
     context.output.say(&format!("{key}, alive {}{mark}", text::interval(reading.unit(), state.life)))?;
     context.output.say(&format!("{degree_out} edges out, {degree_in} edges in"))?;
+    if let [speaks, others @ ..] = &namespaces[..]
+        && !others.is_empty()
+    {
+        context.output.say(&format!("held by {speaks}, which speaks for it, and {}", others.join(", ")))?;
+    }
     if !state.features.is_empty() {
         let mut table = Table::new(["feature", "value"]);
         for (name, value) in &state.features {

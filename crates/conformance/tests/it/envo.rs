@@ -62,7 +62,7 @@ fn check_counts(releases: &[Release], reports: &[LoadReport], merges: &[MergeRec
     let (mut found, mut reappeared) = (Vec::new(), Vec::new());
     for (((name, ..), release), report) in RELEASES.iter().zip(releases).zip(reports) {
         let nodes = &report.delta.as_ref().unwrap().nodes;
-        assert_eq!((nodes.duplicates, nodes.foreign, nodes.stubs), (0, 0, 0), "{name}");
+        assert_eq!((nodes.duplicates, nodes.shared, nodes.stubs), (0, 0, 0), "{name}");
         let merged = begun(merges, release.time, "replaced_by");
         found.push((*name, nodes.new + nodes.reappeared, nodes.gone, nodes.changed, merged));
         reappeared.extend((nodes.reappeared > 0).then_some((*name, nodes.reappeared)));

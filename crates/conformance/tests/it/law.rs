@@ -152,7 +152,8 @@ fn random_versions_reach_what_they_are_for() {
                             ("unchanged", of.unchanged),
                             ("gone", of.gone),
                             ("duplicates", of.duplicates),
-                            ("foreign", of.foreign),
+                            ("shared", of.shared),
+                            ("left to others", of.left_to_others),
                             ("unreadable", of.unreadable),
                             ("kept", of.kept),
                         ];
@@ -160,10 +161,15 @@ fn random_versions_reach_what_they_are_for() {
                     }
                     add("dangling", report.edges.dangling);
                     add("stubs", report.nodes.stubs);
+                    add("emptied", report.nodes.emptied);
+                    add("handed over", report.nodes.handed_over);
+                    add("needed by", report.needed_by.values().sum());
+                    add("ended elsewhere", report.edges.ended_elsewhere);
                     let of = &report.merges;
                     let all = [
                         ("merged", of.merged),
                         ("after deletion", of.after_deletion),
+                        ("unseen", of.unseen),
                         ("retargeted", of.retargeted),
                         ("added", of.added),
                         ("merges changed", of.changed),
@@ -188,5 +194,5 @@ fn random_versions_reach_what_they_are_for() {
         }
     }
     let rare: Vec<_> = sums.iter().filter(|(_, count)| **count < 3).collect();
-    assert!(rare.is_empty() && sums.len() == 47, "{rare:?} {} {:?}", sums.len(), sums.keys());
+    assert!(rare.is_empty() && sums.len() == 55, "{rare:?} {} {:?}", sums.len(), sums.keys());
 }

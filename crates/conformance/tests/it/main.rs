@@ -11,5 +11,6 @@ mod order;
 mod plant_ontology;
 mod random;
 mod releases;
+mod shared;
 mod temporal;
 mod unknown;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use timeweft_graph::delta::{Baseline, DeltaReport, Fields};
+use timeweft_graph::delta::{Baseline, DeltaReport, Fields, NAMESPACES, held_by};
 use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
     Action, At, Delta, DeltaError, DeltaOptions, EdgeKey, Element, Event, GraphView, MergeRecord, Name, NodeKey,
-    Reject, Schema, Time, TimeUnit, Version, delta,
+    Reject, Schema, Time, TimeUnit, Value, Version, delta,
 };
 
 /// Several namespaces in one reference graph, and who owns what.
@@ -16,6 +16,8 @@ pub(crate) struct Oracle {
     spaces: BTreeMap<Name, Space>,
     node_owners: BTreeMap<NodeKey, Name>,
     edge_owners: BTreeMap<EdgeKey, Name>,
+    /// The last value of each node that tells which namespaces hold it.
+    named: BTreeMap<NodeKey, Value>,
     /// Merges that were begun and not ended, in the order of the log.
     merges: Vec<(NodeKey, NodeKey, Name)>,
 }
@@ -43,6 +45,7 @@ impl Oracle {
             spaces: BTreeMap::new(),
             node_owners: BTreeMap::new(),
             edge_owners: BTreeMap::new(),
+            named: BTreeMap::new(),
             merges: Vec::new(),
         }
     }
@@ -86,8 +89,21 @@ impl Oracle {
         Ok(Loaded { rejects, report: delta.report, n_events, taken_in })
     }
 
+    fn note_holders(&mut self, event: &Event) {
+        let Element::Node(node) = &event.element else { return };
+        if event.action == Action::Create {
+            self.named.remove(node);
+        }
+        match event.features.iter().find(|(name, _)| **name == *NAMESPACES) {
+            Some((_, Some(named))) => _ = self.named.insert(node.clone(), named.clone()),
+            Some((_, None)) => _ = self.named.remove(node),
+            None => {}
+        }
+    }
+
     fn note(&mut self, event: &Event, namespace: &Name) {
         self.log.push(event.clone());
+        self.note_holders(event);
         match (&event.element, event.action) {
             (Element::Node(node), Action::Create) => {
                 self.node_owners.insert(node.clone(), namespace.clone());
@@ -111,7 +127,17 @@ struct Before<'a> {
     namespace: &'a Name,
 }
 
+impl Before<'_> {
+    fn holds(&self, features: &BTreeMap<Name, Value>, creator: Option<&Name>) -> bool {
+        creator.is_some_and(|creator| held_by(features.get(NAMESPACES), creator).contains(self.namespace))
+    }
+}
+
 impl Baseline for Before<'_> {
+    fn namespace(&self) -> Name {
+        self.namespace.clone()
+    }
+
     fn graph(&self) -> &dyn GraphView {
         &self.oracle.graph
     }
@@ -121,13 +147,15 @@ impl Baseline for Before<'_> {
     }
 
     fn nodes(&self) -> Vec<NodeKey> {
-        let live = self.oracle.graph.nodes(None, At::now()).into_iter().map(|node| node.key);
-        live.filter(|node| self.oracle.node_owners.get(node) == Some(self.namespace)).collect()
+        let live = self.oracle.graph.nodes(None, At::now()).into_iter();
+        let own = live.filter(|node| self.holds(&node.features, self.oracle.node_owners.get(&node.key)));
+        own.map(|node| node.key).collect()
     }
 
     fn edges(&self) -> Vec<EdgeKey> {
-        let live = self.oracle.graph.edges(None, At::now()).into_iter().map(|edge| edge.key);
-        live.filter(|edge| self.oracle.edge_owners.get(edge) == Some(self.namespace)).collect()
+        let live = self.oracle.graph.edges(None, At::now()).into_iter();
+        let own = live.filter(|edge| self.holds(&edge.features, self.oracle.edge_owners.get(&edge.key)));
+        own.map(|edge| edge.key).collect()
     }
 
     fn node_owner(&self, node: &NodeKey) -> Option<Name> {
@@ -141,7 +169,9 @@ impl Baseline for Before<'_> {
     }
 
     fn is_own(&self, node: &NodeKey) -> bool {
-        self.oracle.node_owners.get(node) == Some(self.namespace)
+        let creator = self.oracle.node_owners.get(node);
+        creator == Some(self.namespace)
+            || creator.is_some_and(|creator| held_by(self.oracle.named.get(node), creator).contains(self.namespace))
     }
 
     fn open_merges(&self) -> Vec<MergeRecord> {

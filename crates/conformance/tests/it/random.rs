@@ -64,11 +64,12 @@ fn options() -> impl Strategy<Value = DeltaOptions> {
     let dangling = prop_oneof![6 => Just(Dangling::Drop), 3 => Just(Dangling::Stub), 1 => Just(Dangling::Reject)];
     let (allow_empty, add_fields) = (prop::bool::weighted(0.8), any::<bool>());
     let types = || prop::bool::weighted(0.5);
-    (dangling, allow_empty, add_fields, types(), types()).prop_map(
-        |(dangling, allow_empty, add_fields, items, edges)| {
+    let end_foreign_edges = prop::bool::weighted(0.2);
+    (dangling, allow_empty, add_fields, types(), types(), end_foreign_edges).prop_map(
+        |(dangling, allow_empty, add_fields, items, edges, end_foreign_edges)| {
             let types = [("item", items), ("likes", edges)].into_iter().filter(|(_, allowed)| *allowed);
             let empty_types = types.map(|(name, _)| name.into()).collect();
-            DeltaOptions { dangling, allow_empty, empty_types, add_fields }
+            DeltaOptions { dangling, allow_empty, empty_types, add_fields, end_foreign_edges }
         },
     )
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::shares::{NAMESPACES, OF};
 use crate::rows::Projection;
 use crate::{FeatureId, Format, Name, Owner, Schema};
 
@@ -186,7 +187,7 @@ pub const RESERVED: [&str; 12] = [
     "release_expired",
 ];
 
-/// Whether a feature of a version cannot have this name.
+/// Whether a feature of a version cannot have this name: it is reserved, or stands for that of another namespace.
 pub fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    RESERVED.contains(&name) || name == NAMESPACES || name.contains(OF)
 }

@@ -20,8 +20,10 @@ pub enum Past {
     Never,
     /// It was never created; a merge leads to it.
     Named,
-    /// It lives in the namespace of the version.
+    /// It lived in the namespace of the version alone, or lives there.
     Lives,
+    /// It was let go, and stands in for edges of other namespaces.
+    Needed,
     /// Its latest life was one of the namespace, and is over.
     Ended,
     /// It lives in another namespace.
@@ -161,6 +163,7 @@ impl<'a> MergePlan<'a> {
                 elsewhere if elsewhere.contains(&row.into) => Some(WhySkipped::Known),
                 _ => Some(WhySkipped::FromForeign),
             },
+            Past::Needed => Some(WhySkipped::FromNeeded),
             Past::LivesElsewhere | Past::EndedElsewhere => Some(WhySkipped::FromForeign),
         }
     }
@@ -279,7 +282,7 @@ impl<'a> MergePlan<'a> {
         }
         match self.context.past(into) {
             Past::Never | Past::Named => self.out.merges.target_outside += 1,
-            Past::LivesElsewhere => {}
+            Past::LivesElsewhere | Past::Needed => {}
             Past::Lives | Past::Ended | Past::EndedElsewhere => self.out.merges.target_dead += 1,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Kept, OwnerName};
-use crate::Features;
+use crate::{Features, Name};
 
 /// What a version changed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct DeltaReport {
     pub edges: ElementReport,
     /// Merges.
     pub merges: MergeReport,
+    /// Namespaces whose edges need nodes that are gone, and how many of these.
+    #[serde(default)]
+    pub needed_by: BTreeMap<Name, u64>,
     /// Nodes that are gone, by what the version says of them.
     #[serde(default)]
     pub deletions: DeletionReport,
@@ -46,8 +49,8 @@ pub struct DeletionReport {
     pub rejected: u64,
 }
 
-/// Numbers of nodes or edges. Every listed element is new, reappeared, changed, migrated, unchanged, foreign or
-/// dangling.
+/// Numbers of nodes or edges. Every listed element is new, reappeared, changed, migrated, unchanged
+/// or dangling.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ElementReport {
     /// Listed by the version, each key once.
@@ -75,17 +78,30 @@ pub struct ElementReport {
     pub gone: u64,
     /// Records that repeat a key; left out.
     pub duplicates: u64,
-    /// Live in another namespace; left alone.
-    pub foreign: u64,
+    /// Listed, and held by other namespaces as well.
+    #[serde(default)]
+    pub shared: u64,
+    /// Of those that are gone, live on because other namespaces hold them.
+    #[serde(default)]
+    pub left_to_others: u64,
+    /// Of those that are gone, nodes that stand in, without a value, for edges of other namespaces.
+    #[serde(default)]
+    pub handed_over: u64,
+    /// Edges of other namespaces that ended with a node of this one, as the load asked for.
+    #[serde(default)]
+    pub ended_elsewhere: u64,
     /// Edges left out for a missing node.
     pub dangling: u64,
     /// Missing nodes that edges name and that stand in without being listed.
     pub stubs: u64,
+    /// Of those, nodes that were listed before: all their values ended.
+    #[serde(default)]
+    pub emptied: u64,
 }
 
 impl ElementReport {
-    /// Whether there is a change.
-    pub(super) fn count_changes(&mut self, owner: &OwnerName, changes: &Features, common: &Common) -> bool {
+    /// Counts what changes in a listed element; whether there is a change.
+    pub fn count_changes(&mut self, owner: &OwnerName, changes: &Features, common: &Common) -> bool {
         if changes.is_empty() {
             self.unchanged += 1;
             return false;
@@ -102,7 +118,8 @@ impl ElementReport {
         true
     }
 
-    pub(super) fn count_created(&mut self, lived_before: bool) {
+    /// Counts an element that begins to live, or that is new to the namespace.
+    pub fn count_created(&mut self, lived_before: bool) {
         if lived_before {
             self.reappeared += 1;
         } else {
@@ -183,6 +200,8 @@ pub enum WhySkipped {
     IntoItself,
     /// The node belongs to another namespace.
     FromForeign,
+    /// Edges of another namespace need the node, so it stands in for them.
+    FromNeeded,
     /// An earlier row of the version names the same merge with other features.
     Repeated,
 }
@@ -190,7 +209,7 @@ pub enum WhySkipped {
 impl WhySkipped {
     /// Whether the row contradicts the version, rather than saying nothing new.
     pub fn is_wrong(self) -> bool {
-        !matches!(self, WhySkipped::Known | WhySkipped::FromUnknown | WhySkipped::FromKept)
+        !matches!(self, WhySkipped::Known | WhySkipped::FromUnknown | WhySkipped::FromKept | WhySkipped::FromNeeded)
     }
 
     /// The reason in words.
@@ -201,6 +220,7 @@ impl WhySkipped {
             WhySkipped::FromKept => "a record that could not be read may list the node, so it is kept",
             WhySkipped::FromListed => "the version lists the node, so it is not gone",
             WhySkipped::IntoItself => "a node cannot become itself",
+            WhySkipped::FromNeeded => "edges of another namespace need the node: it is merged once they are gone",
             WhySkipped::FromForeign => "the node belongs to another namespace",
             WhySkipped::Repeated => "an earlier row names this merge with other features",
         }

@@ -72,7 +72,8 @@ impl<'a> Plan<'a> {
         let mut ending = BTreeMap::<OfType<'_>, u64>::new();
         let gone = self.own_nodes.iter().filter(|node| !stays.contains(node));
         gone.for_each(|node| *ending.entry(OfType::Nodes(&node.node_type)).or_default() += 1);
-        for (event, _) in &self.stages.edge_deletes {
+        let left = self.stages.edge_updates.iter().filter(|(_, place)| *place == self.absent);
+        for (event, _) in self.stages.edge_deletes.iter().chain(left) {
             if let Element::Edge(edge) = &event.element {
                 *ending.entry(OfType::of_edge(edge)).or_default() += 1;
             }

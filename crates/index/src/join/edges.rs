@@ -1,11 +1,8 @@
 //! Listed edges, and those that are not.
 
-use std::collections::BTreeMap;
+use timeweft_graph::rows::RowRef;
+use timeweft_graph::{Action, EdgeIndex, Element, NodeIndex, NodeKey, Reason};
 
-use timeweft_graph::rows::{IdRef, RowRef};
-use timeweft_graph::{Action, Dangling, EdgeIndex, Element, NodeIndex, NodeKey, NodeTypeId, Reason};
-
-use super::nodes::absent;
 use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
 use crate::check::in_order;
@@ -19,10 +16,17 @@ impl Join<'_> {
         // An edge stands where the one after the last stands, or else most often at the next node.
         let guess = self.index.edges.lives.get(self.next_edge as usize).map(|life| (life.source.0, life.destination.0));
         let (source, destination) = guess.unwrap_or((self.next_source, self.next_source));
-        let source = self.end(row, (from, row.id()), source);
-        // Of two missing ends the first is told.
-        let destination = source.and_then(|_| self.end(row, (to, row.destination()), destination));
-        let (Some(source), Some(destination)) = (source, destination) else { return };
+        let source = self.index.nodes.find_near(from, row.id(), source);
+        let destination = self.index.nodes.find_near(to, row.destination(), destination);
+        let lives = |node: Option<NodeIndex>| node.filter(|&node| self.stays(node));
+        match (lives(source), lives(destination)) {
+            (Some(source), Some(destination)) => self.edge_between(row, source, destination),
+            _ => self.missing_ends(row, [(from, row.id(), source), (to, row.destination(), destination)]),
+        }
+    }
+
+    /// A listed edge whose ends live after this version.
+    pub(super) fn edge_between(&mut self, row: RowRef<'_>, source: NodeIndex, destination: NodeIndex) {
         self.next_source = source.0 + 1;
         let key = match row.key() {
             None => Some(NONE),
@@ -43,23 +47,8 @@ impl Join<'_> {
         }
     }
 
-    /// An end of a listed edge, if it lives after this version.
-    fn end(&mut self, row: RowRef<'_>, (node_type, id): (NodeTypeId, IdRef<'_>), guess: u32) -> Option<NodeIndex> {
-        let node = self.index.nodes.find_near(node_type, id, guess);
-        if let Some(node) = node.filter(|&node| self.stays(node)) {
-            return Some(node);
-        }
-        let missing = NodeKey { node_type: self.index.schema.node_type_name(node_type), id: id.to_id() };
-        if self.options.dangling == Dangling::Stub {
-            return self.stub(row, node, missing);
-        }
-        let lived = node.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.life(node)));
-        self.dangle(row, missing, lived);
-        None
-    }
-
     /// An edge that lacks an end has no place in the index where its first record could be noted.
-    fn dangle(&mut self, row: RowRef<'_>, missing: NodeKey, lived: bool) {
+    pub(super) fn dangle(&mut self, row: RowRef<'_>, missing: NodeKey, lived: bool) {
         let edge = row.edge_key(&self.index.schema);
         if self.is_unread_edge(&edge) {
             return;
@@ -75,27 +64,6 @@ impl Join<'_> {
         self.reject(row.place(), Reason::NotListed { node: missing, lived });
     }
 
-    /// A node that stands in for a missing one; one that lives but is not listed stays as it is.
-    fn stub(&mut self, row: RowRef<'_>, known: Option<NodeIndex>, missing: NodeKey) -> Option<NodeIndex> {
-        let open =
-            known.and_then(|node| self.index.nodes.latest_life(node)).is_some_and(|life| life.interval.is_open());
-        if let Some(Err(reason)) = known.filter(|_| !open).map(|node| self.index.check_order(node, self.at)) {
-            self.report.edges.listed += 1;
-            self.report.edges.dangling += 1;
-            self.reject(row.place(), reason);
-            return None;
-        }
-        let node_type = self.index.schema.node_type(&missing.node_type)?;
-        let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, missing.id.as_ref()));
-        if !open {
-            self.index.begin_life(node, self.at, (&[], true), self.speaker);
-            self.step(Action::Create, Element::Node(missing), Vec::new());
-        }
-        self.stubs.set(node.at());
-        self.report.nodes.stubs += 1;
-        Some(node)
-    }
-
     fn living_edge(&mut self, row: RowRef<'_>, edge: EdgeIndex) {
         self.next_edge = edge.0 + 1;
         if self.unknown.has_edge(edge) {
@@ -109,11 +77,8 @@ impl Join<'_> {
             return self.reject(row.place(), Reason::Malformed(why));
         }
         self.report.edges.listed += 1;
-        if owner != self.speaker {
-            let (element, owner) = (format!("edge {}", self.index.edge_key(edge)), self.index.namespaces.get(owner));
-            let owner = owner.cloned().unwrap_or_else(|| "".into());
-            self.report.edges.foreign += 1;
-            return self.reject(row.place(), Reason::ForeignNamespace { element, owner });
+        if owner != self.speaker || self.shared.has_edge(edge) {
+            return self.shared_edge(row, edge);
         }
         self.compare(track, row);
         if self.sets.is_empty() {
@@ -163,34 +128,5 @@ impl Join<'_> {
         }
         let latest = known.map_or(self.at, |edge| self.index.edges.latest(edge));
         in_order(self.at, latest, || format!("edge {}", row.edge_key(&self.index.schema)))
-    }
-
-    /// Ends the edges that are not listed, but for those that end with one of their nodes.
-    pub(super) fn absent_edges(&mut self) {
-        let mut kept = BTreeMap::new();
-        for edge in (0..self.index.n_edges() as u32).map(EdgeIndex) {
-            let life = self.index.edges.get(edge);
-            let own = life.interval.is_open() && life.namespace == self.speaker;
-            if !own || self.listed_edges.has(edge.at()) {
-                continue;
-            }
-            let ends_with_its_node = !self.stays(life.source) || !self.stays(life.destination);
-            if !ends_with_its_node && self.keeps_edge(edge, &mut kept) {
-                continue;
-            }
-            self.report.edges.gone += 1;
-            if ends_with_its_node {
-                continue;
-            }
-            let key = self.index.edge_key(edge);
-            match in_order(self.at, self.index.edges.latest(edge), || format!("edge {key}")) {
-                Err(reason) => self.reject(absent(), reason),
-                Ok(()) => {
-                    self.index.end_edge(edge, self.at);
-                    self.step(Action::Delete, Element::Edge(key), Vec::new());
-                }
-            }
-        }
-        self.tell_kept_edges(&kept);
     }
 }

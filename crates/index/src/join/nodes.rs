@@ -1,12 +1,10 @@
 //! Listed nodes, and those that are not.
 
-use rustc_hash::FxHashMap;
 use timeweft_graph::rows::RowRef;
-use timeweft_graph::{Action, EdgeIndex, Element, NodeIndex, Reason};
+use timeweft_graph::{Action, Element, NodeIndex, Reason};
 
-use super::{Bits, Join, Step, count_changed, count_created, lived};
+use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
-use crate::apply::EdgesAt;
 use crate::life::Life;
 
 impl Join<'_> {
@@ -25,7 +23,6 @@ impl Join<'_> {
         if self.unknown.has_node(node) {
             return;
         }
-        let owner = self.index.nodes.owner(node);
         if self.listed_nodes.has(node.at()) {
             let why = format!("node {} is listed twice: its first record counts", self.index.node_key(node));
             self.report.nodes.duplicates += 1;
@@ -33,11 +30,8 @@ impl Join<'_> {
         }
         self.listed_nodes.set(node.at());
         self.report.nodes.listed += 1;
-        if owner != self.speaker {
-            let (element, owner) = (format!("node {}", self.index.node_key(node)), self.index.namespaces.get(owner));
-            let owner = owner.cloned().unwrap_or_else(|| "".into());
-            self.report.nodes.foreign += 1;
-            return self.reject(row.place(), Reason::ForeignNamespace { element, owner });
+        if self.index.nodes.owner(node) != self.speaker || self.shared.has_node(node) {
+            return self.shared_node(row, node);
         }
         self.compare(self.index.nodes.lives[life as usize].track(), row);
         if self.sets.is_empty() {
@@ -76,53 +70,7 @@ impl Join<'_> {
             return true;
         }
         let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
-        lives && (self.index.nodes.owner(node) != self.speaker || self.stubs.has(node.at()) || self.keeps(node))
-    }
-
-    /// Ends the nodes that are not listed.
-    pub(super) fn absent_nodes(&mut self) {
-        let absent_nodes = (0..self.index.n_nodes() as u32).map(NodeIndex).filter(|&node| {
-            let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
-            lives && self.index.nodes.owner(node) == self.speaker && !self.stays(node)
-        });
-        let absent_nodes: Vec<NodeIndex> = absent_nodes.collect();
-        let mut edges = self.edges_at(&absent_nodes);
-        for node in absent_nodes {
-            self.report.nodes.gone += 1;
-            let mut at_node = edges.remove(&node).unwrap_or_default();
-            // Some have ended with the node at their other end.
-            at_node.open.retain(|&edge| self.index.edges.get(edge).interval.is_open());
-            match self.index.end_life_with(node, self.at, at_node) {
-                Ok(()) => {
-                    self.gone_nodes.set(node.at());
-                    self.step(Action::Delete, Element::Node(self.index.node_key(node)), Vec::new());
-                }
-                Err(reason) => self.reject(absent(), reason),
-            }
-        }
-    }
-
-    /// The edges at some nodes, by one look at all edges: making lists of them for every node would cost far more.
-    fn edges_at(&self, nodes: &[NodeIndex]) -> FxHashMap<NodeIndex, EdgesAt> {
-        let mut found = FxHashMap::default();
-        if nodes.is_empty() {
-            return found;
-        }
-        let mut wanted = Bits::new(self.index.n_nodes());
-        nodes.iter().for_each(|node| _ = wanted.set(node.at()));
-        let all = (0u32..).map(EdgeIndex).zip(&self.index.edges.lives);
-        for (edge, life) in all {
-            for end in [life.source, life.destination] {
-                if wanted.has(end.at()) {
-                    let at_node: &mut EdgesAt = found.entry(end).or_default();
-                    at_node.latest = at_node.latest.max(Some(self.index.edges.latest(edge)));
-                    if life.interval.is_open() && at_node.open.last() != Some(&edge) {
-                        at_node.open.push(edge);
-                    }
-                }
-            }
-        }
-        found
+        lives && (self.node_held_by(node).others || self.stubs.has(node.at()) || self.keeps(node))
     }
 }
 

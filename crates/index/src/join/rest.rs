@@ -19,13 +19,12 @@ impl Join<'_> {
         let deleted: Vec<ListedDeletion> = rest.deleted.iter().filter(matters).cloned().collect();
         let mut merged = merge_delta(&context, &rest.merges, &deleted, &canonical, &counts, self.at);
         merged.deletions.ignored += (rest.deleted.len() - deleted.len()) as u64;
-        let omitted = self.report.nodes.gone.saturating_sub(merged.explained as u64);
+        let omitted = self.ended_nodes.saturating_sub(merged.explained as u64);
         self.report.merges = merged.merges;
         self.report.deletions = DeletionReport { omitted, ..merged.deletions };
         self.rejects.extend(merged.rejects);
-        let namespace = self.index.namespaces.get(self.speaker).cloned().unwrap_or_else(|| "".into());
         for (event, place) in merged.events {
-            match self.index.apply(&event, &namespace) {
+            match self.index.apply(&event, &self.namespace) {
                 Ok(()) => self.steps.push(Step::Event(Box::new(event))),
                 Err(reason) => self.rejects.push(Reject { place, reason }),
             }
@@ -69,12 +68,19 @@ impl MergeContext for Context<'_, '_> {
         let Some(life) = join.index.nodes.latest_life(node) else {
             return if self.named.contains(&node) { Past::Named } else { Past::Never };
         };
-        match (life.interval.is_open(), join.index.nodes.owner(node) == join.speaker) {
-            _ if join.gone_nodes.has(node.at()) => Past::Lives,
-            (true, true) => Past::Lives,
-            (true, false) => Past::LivesElsewhere,
-            (false, true) => Past::Ended,
-            (false, false) => Past::EndedElsewhere,
+        if join.gone_nodes.has(node.at()) {
+            return Past::Lives;
+        }
+        if join.shared.needed.contains(&node.0) {
+            return Past::Needed;
+        }
+        let listed = join.listed_nodes.has(node.at()) || join.stubs.has(node.at());
+        let own = join.node_held_by(node);
+        match life.interval.is_open() {
+            true if listed || own.own && (!own.others || join.keeps(node)) => Past::Lives,
+            true => Past::LivesElsewhere,
+            false if join.index.was_held_by(node, &join.namespace) => Past::Ended,
+            false => Past::EndedElsewhere,
         }
     }
 

@@ -86,12 +86,11 @@ impl Join<'_> {
     /// Whether a node has a life of the namespace that goes on.
     pub(super) fn lives_here(&self, node: NodeIndex) -> bool {
         let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
-        lives && self.index.nodes.owner(node) == self.speaker
+        lives && self.node_held_by(node).own
     }
 
-    fn edge_lives_here(&self, edge: EdgeIndex) -> bool {
-        let life = self.index.edges.get(edge);
-        life.interval.is_open() && life.namespace == self.speaker
+    pub(super) fn edge_lives_here(&self, edge: EdgeIndex) -> bool {
+        self.index.edges.get(edge).interval.is_open() && self.edge_held_by(edge).own
     }
 
     /// Whether a node that lives and is not listed is kept all the same.
@@ -164,10 +163,12 @@ impl Join<'_> {
         }
         let schema = &self.index.schema;
         let mut ending = BTreeMap::<OfType<'_>, u64>::new();
-        for step in &self.steps {
-            let Step::Event(event) = step else { continue };
+        let steps = self.steps.iter().filter_map(|step| match step {
+            Step::Event(event) if event.action == Action::Delete => Some(&**event),
+            _ => None,
+        });
+        for event in steps.chain(&self.shared.let_go) {
             match &event.element {
-                _ if event.action != Action::Delete => {}
                 Element::Node(node) => *ending.entry(OfType::Nodes(&node.node_type)).or_default() += 1,
                 Element::Edge(edge) => *ending.entry(OfType::of_edge(edge)).or_default() += 1,
                 Element::Merge { .. } => {}

@@ -193,7 +193,7 @@ fn x4b_a_target_outside_the_graph_lives_nowhere() {
     }
     assert_eq!(index.counts(hard(5)), Counts { nodes: 0, edges: 0, merges: 1 });
     assert!(index.node_history(&out).is_empty() && index.edges(None, soft(9)).is_empty());
-    assert_eq!((index.node_index(&out), index.namespace_of(&out)), (None, None));
+    assert_eq!((index.node_index(&out), index.namespaces_of(&out, At::now()).len()), (None, 0));
     assert_eq!(index.live_nodes_of("").count(), 0);
     let number = NodeIndex(1);
     assert_eq!((index.node_key(number), index.alive(number, Time(9))), (out.clone(), false));
@@ -221,7 +221,7 @@ fn a_target_outside_the_graph_may_be_created_at_any_time_by_anyone() {
     assert_eq!((index.n_nodes(), index.node_index(&node("out"))), (2, Some(NodeIndex(1))));
     assert_eq!(intervals(index.node_history(&node("out"))), [Interval::open(Time(-3))]);
     assert_eq!(index.first_created(NodeIndex(1)), Time(-3));
-    assert_eq!(index.namespace_of(&node("out")), Some(&"two".into()));
+    assert_eq!(index.namespaces_of(&node("out"), At::now()), ["two".into()]);
     assert_eq!(index.live_nodes_of("two").count(), 1);
     assert_eq!(index.resolve(&node("a"), Time(5)), node("out"));
     apply(&mut index, &delete(6, merge("a", "out"))).unwrap();

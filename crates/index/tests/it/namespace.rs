@@ -1,4 +1,4 @@
-use timeweft_graph::{Deletes, Element, Event, GraphView, Name, NodeKey, Reason, Schema, Time};
+use timeweft_graph::{At, Deletes, Element, Event, GraphView, Name, NodeKey, Reason, Schema, Time};
 use timeweft_index::Index;
 
 use crate::world::{create, delete, edge, merge, node, number, update};
@@ -48,7 +48,7 @@ fn another_namespace_may_create_what_is_dead() {
     index.apply(&create(4, merge("b", "a")), &one).unwrap();
     assert!(foreign("one", index.apply(&delete(5, merge("b", "a")), &two)));
     index.apply(&create(6, node("b")), &two).unwrap();
-    assert_eq!(index.namespace_of(&node("b")), Some(&two));
+    assert_eq!(index.namespaces_of(&node("b"), At::now()), [two]);
     assert_eq!(index.merges()[0].interval.removed, Time(6));
     assert!(foreign("two", index.apply(&delete(7, node("b")), &one)));
 }
@@ -67,8 +67,8 @@ fn live_elements_come_with_their_features() {
     assert_eq!(nodes, [(node("a"), vec!["x=1.0".to_owned()]), (node("b"), vec![])]);
     let edges: Vec<_> = index.live_edges_of(&two).map(|live| (live.to_key(), live.features.len())).collect();
     assert_eq!(edges, [(edge("a", "r", "c"), 1)]);
-    assert_eq!(index.namespace_of_edge(&edge("a", "r", "c")), Some(&two));
-    assert_eq!(index.namespace_of(&node("nobody")), None);
+    assert_eq!(index.namespaces_of_edge(&edge("a", "r", "c"), At::now()), [two]);
+    assert!(index.namespaces_of(&node("nobody"), At::now()).is_empty());
     assert_eq!(index.live_nodes_of("three").count(), 0);
     let mut out = Vec::new();
     index.last_neighbors(index.node_index(&node("a")).unwrap(), Time(3), 5, Deletes::Hard, &mut out);

@@ -21,6 +21,7 @@ mod readers;
 mod releases;
 mod replay;
 mod rollback;
+mod shared;
 mod snapshots;
 mod t_cases;
 mod world;

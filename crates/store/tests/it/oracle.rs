@@ -34,6 +34,9 @@ impl Oracle {
 }
 
 impl Baseline for Oracle {
+    fn namespace(&self) -> Name {
+        "ns".into()
+    }
     fn graph(&self) -> &dyn GraphView {
         &self.graph
     }

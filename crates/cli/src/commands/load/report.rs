@@ -238,9 +238,13 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
         (report.nodes.unreadable, "nodes stay as they were: their records could not be read"),
         (report.edges.unreadable, "edges stay as they were: their records could not be read"),
         (report.nodes.duplicates + report.edges.duplicates, "records repeat a key and were left out"),
-        (report.nodes.foreign + report.edges.foreign, "elements belong to another namespace and were left alone"),
+        (report.nodes.shared + report.edges.shared, "listed elements are held by other namespaces as well"),
+        (report.nodes.left_to_others, "of the nodes gone live on: other namespaces hold them"),
+        (report.edges.left_to_others, "of the edges gone live on: other namespaces hold them"),
+        (report.edges.ended_elsewhere, "edges of other namespaces ended with their nodes"),
         (report.edges.dangling, "edges were left out for a missing node"),
         (report.nodes.stubs, "missing nodes stand in without being listed"),
+        (report.nodes.emptied, "of these were listed before: their values ended"),
         (report.nodes.migrated + report.edges.migrated, "elements gained new features and are otherwise unchanged"),
         (report.deletions.by_name, "nodes are gone that the source calls deleted"),
         (report.deletions.omitted, "nodes are gone that the version does not list any more"),
@@ -256,6 +260,11 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
     ];
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     let mut lines: Vec<String> = counted.map(|(count, what)| format!("{} {what}", text::count(count))).collect();
+    if report.nodes.handed_over > 0 {
+        let names: Vec<&str> = report.needed_by.keys().map(|name| &**name).collect();
+        let (count, names) = (text::count(report.nodes.handed_over), names.join(", "));
+        lines.push(format!("{count} of the nodes gone stand in without a value: edges of {names} need them (--end-foreign-edges ends both)"));
+    }
     if !report.new_fields.is_empty() {
         let fields: Vec<&str> = report.new_fields.iter().map(|name| &**name).collect();
         lines.push(format!("new features were left out, take them in with --add-fields: {}", fields.join(", ")));

@@ -65,6 +65,10 @@ pub(crate) struct Args {
     /// Take in features that the namespace did not have before; left out, they are only reported. A mapping with features = "*" takes all.
     #[arg(long)]
     add_fields: bool,
+    /// End edges of other namespaces at nodes that nobody lists any more; left out, such a node stands in for them, without
+    /// a value.
+    #[arg(long)]
+    end_foreign_edges: bool,
     /// Allow a version before others of its namespace that are there already.
     #[arg(long)]
     back_dated: bool,
@@ -161,6 +165,7 @@ impl Args {
             allow_empty: self.allow_empty.as_ref().is_some_and(Vec::is_empty),
             empty_types: self.allow_empty.iter().flatten().map(|name| name.trim().into()).collect(),
             add_fields: self.add_fields,
+            end_foreign_edges: self.end_foreign_edges,
             back_dated: self.back_dated,
             max_rejects: self.max_rejects,
             kept_rejects: self.load.rejects.kept(context),
