@@ -208,7 +208,7 @@ impl Index {
     }
 
     /// An end of a new edge, which must live from `time` or before.
-    fn endpoint(&self, node: Option<NodeIndex>, key: &NodeKey, time: Time) -> Result<NodeIndex, Reason> {
+    pub(crate) fn endpoint(&self, node: Option<NodeIndex>, key: &NodeKey, time: Time) -> Result<NodeIndex, Reason> {
         let unknown = || Reason::UnknownNode(key.clone());
         let node = node.ok_or_else(unknown)?;
         let life = self.nodes.latest_life(node).ok_or_else(unknown)?.interval;

@@ -42,6 +42,7 @@ mod live;
 mod lives;
 mod log;
 mod merge;
+mod missing;
 mod names;
 mod node;
 mod own_diff;

@@ -6,9 +6,10 @@
 //!
 //! What several namespaces hold is in the documents of each, with what the namespace itself says of it.
 //!
-//! Their closed `[created, expired]` is `[created, expired + 1)` here, and [`OPEN`] stands for an open end. Two things
-//! differ from theirs on purpose: a merge that ended is expired, where theirs lives on; and a merge into a node that no
-//! version ever listed is kept, without `_to`.
+//! Their closed `[created, expired]` is `[created, expired + 1)` here, and [`OPEN`] stands for an open end. Three things
+//! differ from theirs on purpose: a merge that ended is expired, where theirs lives on; the last version of a merge is the
+//! last one in which it holds, where theirs stays the first; and a merge into a node that no version ever listed is kept,
+//! without `_to`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,8 +148,6 @@ impl Writer<'_> {
         });
         document.insert("_key".into(), format!("{id}_{}", self.version_at(interval.created)).into());
         document.insert("id".into(), id.into());
-        // No later load touches a merge, be it listed again or not.
-        document.insert("last_version".into(), document["first_version"].clone());
         self.ends(&mut document, (from, life.interval.created.before()), (into, life.interval.created));
         document
     }

@@ -42,8 +42,8 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The disk, a quota or the limit of file sizes is used up. Nothing of the load is visible.
-    #[error("{}: no space left (disk, quota or limit of file sizes): make room, open the graph and load again; nothing of this load was kept", .0.display())]
+    /// The disk, a quota or the limit of file sizes is used up.
+    #[error("{}: no space left (disk, quota or limit of file sizes): make room", .0.display())]
     DiskFull(PathBuf),
     /// Reading or writing failed.
     #[error("{}: {source}", .path.display())]
@@ -64,6 +64,14 @@ pub enum StoreError {
     /// Events could not be written in the segment format.
     #[error("events cannot be encoded: {0}")]
     Encode(Box<dyn std::error::Error + Send + Sync>),
+    /// A write failed in the middle of a load, a version or a rollback.
+    #[error("{cause}: {}", if *.kept { "it failed at the very end: load again only if `timeweft loads` does not list it" } else { "nothing of it was kept: load again once this is mended" })]
+    Unwritten {
+        /// What failed.
+        cause: Box<StoreError>,
+        /// Whether it may be in the graph nevertheless.
+        kept: bool,
+    },
     /// An earlier write failed, so that what the disk holds is unknown.
     #[error("an earlier write failed: open the graph again before loading")]
     Poisoned,

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
-    Action, Dangling, EdgeKey, Element, Event, Features, Name, NodeKey, Owner, Place, Reason, Reject, Schema, Value,
+    Action, Dangling, EdgeKey, Element, Event, Features, Name, Owner, Place, Reason, Reject, Schema, Value,
 };
 use timeweft_index::Index;
 
@@ -57,22 +57,26 @@ impl Ingest<'_> {
     /// Tries again what a policy lets in; gives the reason if it stays refused.
     fn retry(&mut self, event: &mut Event, reason: Reason) -> Result<Option<Reason>, StoreError> {
         match reason {
-            Reason::UnknownNode(node) if self.request.dangling == Dangling::Stub && wants_stub(event) => {
-                self.stub(event, node)
-            }
+            Reason::UnknownNode(_) if self.request.dangling == Dangling::Stub && wants_stub(event) => self.stub(event),
             Reason::EdgeExists(_) if self.request.repeats == Repeats::Parallel => Ok(self.parallel(event)),
             reason => Ok(Some(reason)),
         }
     }
 
-    /// Creates missing nodes until the event is accepted or refused for another reason.
-    fn stub(&mut self, event: &mut Event, node: NodeKey) -> Result<Option<Reason>, StoreError> {
-        let stub = Event::new(event.time, Action::Create, Element::Node(node));
-        if let Err(reason) = self.index.apply(&stub, &self.request.namespace) {
-            return Ok(Some(reason));
+    /// Creates the missing nodes of an event that fits with them. One that does not leaves none behind.
+    fn stub(&mut self, event: &mut Event) -> Result<Option<Reason>, StoreError> {
+        let missing = match self.index.missing_nodes(event) {
+            Ok(missing) => missing,
+            Err(reason) => return Ok(Some(reason)),
+        };
+        for node in missing {
+            let stub = Event::new(event.time, Action::Create, Element::Node(node));
+            if let Err(reason) = self.index.apply(&stub, &self.request.namespace) {
+                return Ok(Some(reason));
+            }
+            self.report.counts.stubs += 1;
+            self.accept(stub)?;
         }
-        self.report.counts.stubs += 1;
-        self.accept(stub)?;
         match self.index.apply(event, &self.request.namespace) {
             Ok(()) => Ok(None),
             Err(reason) => self.retry(event, reason),

@@ -213,27 +213,32 @@ impl Store {
         }
         // With a reader, the load works on a copy and this keeps the original. Without one it works in place.
         let pinned = (Arc::strong_count(&self.current) > 1).then(|| self.current.clone());
-        let result = load(self);
-        if let Err(error) = &result {
-            self.poisoned = error.is_failed_write();
-            self.restore(pinned);
+        let (before, result) = (self.commit(), load(self));
+        let Err(error) = result else { return result };
+        let failed_write = error.is_failed_write();
+        self.poisoned = failed_write;
+        let known = self.restore(pinned);
+        if !failed_write {
+            return Err(error);
         }
-        result
+        Err(StoreError::Unwritten { cause: Box::new(error), kept: !known || self.commit() != before })
     }
 
     /// After a failed write the catalogue is read afresh, for only the disk knows what it holds. If that fails too, the
-    /// graph shows empty and takes no load until it is opened again.
-    fn restore(&mut self, pinned: Option<Arc<Index>>) {
+    /// graph shows empty and takes no load until it is opened again. Gives whether it is known what the disk holds.
+    fn restore(&mut self, pinned: Option<Arc<Index>>) -> bool {
         if let (Some(pinned), false) = (pinned, self.poisoned) {
             self.current = pinned;
             self.poisoned = self.remove_unreferenced().is_err();
-            return;
+            return true;
         }
         let read = if self.poisoned { self.catalogue.reopen() } else { Ok(()) };
-        if read.and_then(|()| self.recover()).is_err() {
+        let known = read.and_then(|()| self.recover()).is_ok();
+        if !known {
             self.poisoned = true;
             self.current = Arc::default();
         }
+        known
     }
 
     fn take_in(

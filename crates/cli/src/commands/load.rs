@@ -7,12 +7,13 @@ pub(crate) mod report;
 mod version;
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::bail;
-use timeweft::{Error, Graph, LoadProgress, StoreError, TimeUnit};
+use timeweft::{Commit, Error, Graph, LoadProgress, StoreError, TimeUnit};
 
 use crate::context::{Context, Outcome, UsageError};
-use crate::output::Progress;
+use crate::output::{Progress, is_broken_pipe, note};
 
 use self::report::Rejects;
 
@@ -56,13 +57,14 @@ fn load_into<T>(
     context: &Context,
     load: impl FnOnce(&mut Graph) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    if context.dir.exists() {
+    let there = context.dir.exists();
+    if there && !(unit.is_some() && is_empty(&context.dir)) {
         let mut graph = context.open()?;
         if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
             bail!(UsageError(format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit())));
         }
         let loaded = load(&mut graph)?;
-        compact_if_due(&graph)?;
+        compact_if_due(&graph);
         return Ok(loaded);
     }
     let Some(unit) = unit else {
@@ -74,24 +76,58 @@ fn load_into<T>(
     let mut graph = Graph::create(&context.dir, unit)?;
     match load(&mut graph) {
         Ok(loaded) => {
-            compact_if_due(&graph)?;
+            compact_if_due(&graph);
             Ok(loaded)
         }
         Err(error) => {
-            drop(graph);
-            fs::remove_dir_all(&context.dir)?;
+            take_away(graph, &context.dir, there);
             Err(error)
         }
     }
 }
 
-/// Writes a snapshot behind a large load, so that the next command opens the graph at once.
-pub(crate) fn compact_if_due(graph: &Graph) -> anyhow::Result<()> {
-    if graph.is_compaction_due()? {
-        let _bar = Progress::spinner("writing a snapshot");
-        graph.compact()?;
+/// Whether a folder has nothing in it.
+fn is_empty(dir: &Path) -> bool {
+    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// Takes a graph away that was made for a load which failed. Its lock is held until it is gone, so that no other process
+/// loads into it meanwhile; `keep` leaves the folder, which was there before.
+fn take_away(graph: Graph, dir: &Path, keep: bool) {
+    if graph.commit() != Commit(0) {
+        return;
     }
-    Ok(())
+    let gone = fs::remove_dir_all(dir).and_then(|()| if keep { fs::create_dir(dir) } else { Ok(()) });
+    drop(graph);
+    if let Err(error) = gone {
+        note(&format!("warning: the empty graph {} could not be removed: {error}", dir.display()));
+    }
+}
+
+/// Writes a snapshot behind a large load, so that the next command opens the graph at once. The load is there whatever
+/// becomes of its snapshot, so a failure only warns.
+pub(crate) fn compact_if_due(graph: &Graph) {
+    let write = || -> Result<(), Error> {
+        if graph.is_compaction_due()? {
+            let _bar = Progress::spinner("writing a snapshot");
+            graph.compact()?;
+        }
+        Ok(())
+    };
+    if let Err(error) = write() {
+        note(&format!(
+            "warning: everything is loaded, but no snapshot was written, so that opening the graph takes longer: {error}: \
+             `timeweft compact` writes one"
+        ));
+    }
+}
+
+/// What cannot be told any more once a load is committed only warns: the exit code says what was loaded.
+pub(crate) fn after_commit(told: anyhow::Result<()>) {
+    match told {
+        Err(error) if !is_broken_pipe(&error) => note(&format!("warning: everything is loaded, but: {error:#}")),
+        _ => {}
+    }
 }
 
 /// Shows on a bar how far a load is.

@@ -1,9 +1,9 @@
 //! `timeweft rollback`: taking a load back.
 
 use serde_json::json;
-use timeweft::LoadId;
+use timeweft::{LoadId, RollbackReport};
 
-use super::load::{compact_if_due, report};
+use super::load::{after_commit, compact_if_due, report};
 use crate::context::{Context, Outcome};
 
 const AFTER_HELP: &str = "\
@@ -27,7 +27,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut graph = context.open()?;
     let done = graph.rollback(LoadId(args.load))?;
-    compact_if_due(&graph)?;
+    compact_if_due(&graph);
+    after_commit(tell(&done, context));
+    Ok(Outcome::Done)
+}
+
+fn tell(done: &RollbackReport, context: &Context) -> anyhow::Result<()> {
     context.output.object(&json!({
         "load": done.load,
         "commit": done.commit,
@@ -36,6 +41,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }))?;
     let (commit, undone) = (done.commit.0, done.undone.0);
     context.output.say(&format!("load {undone} was taken back by load {}, commit {commit}", done.load.0))?;
-    report::later(&done.later, context)?;
-    Ok(Outcome::Done)
+    report::later(&done.later, context)
 }

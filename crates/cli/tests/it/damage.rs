@@ -55,9 +55,42 @@ fn a_full_disk_refuses_the_load_and_nothing_else() {
     let lines: String = (0..60_000).map(|id| format!("{id},{},{}\n", id + 1, id + 100)).collect();
     world.write("edges.csv", &format!("src,dst,time\n{lines}"));
     let answer = world.shell("trap '' XFSZ; ulimit -f 2100; exec \"$0\" load events edges.csv").expect(1, "full");
-    answer.says("no space left").says("nothing of this load was kept");
+    answer.says("no space left").says("nothing of it was kept");
     assert_eq!(world.done("export --events"), before);
     world.done("verify");
     world.done("load events edges.csv");
     assert_eq!(world.json("loads").len(), 2, "{}", json!(world.json("loads")));
+}
+
+/// The load is there, so the exit code and the message say so; the snapshot behind it only warns.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_committed_load_whose_snapshot_fails_is_loaded() {
+    let world = World::new();
+    let lines: String = (0..120_000).map(|id| format!("{id},{},{}\n", id + 1, id + 100)).collect();
+    world.write("edges.csv", &format!("src,dst,time\n{lines}"));
+    world.done("init");
+    // A file stands where the folder of snapshots would be.
+    world.write("g/index", "");
+    let answer = world.run("load events edges.csv").expect(0, "loaded");
+    answer.says("warning: everything is loaded, but no snapshot was written").says("timeweft compact");
+    assert!(!answer.err.contains("nothing of it was kept"), "{}", answer.err);
+    assert!(answer.out.contains("240,001 events accepted"), "{}", answer.out);
+    let full = "load events edges.csv --version v --namespace again > /dev/full";
+    let answer = world.shell(&format!("exec \"$0\" {full}")).expect(0, "standard output is full");
+    answer.says("warning: everything is loaded, but");
+    assert_eq!(world.json("loads").len(), 2);
+    world.run("rollback 2").expect(0, "taken back").says("no snapshot was written");
+}
+
+#[test]
+fn an_empty_folder_takes_a_first_load_and_a_failing_one_leaves_it() {
+    let world = World::new();
+    fs::create_dir(world.path("g")).unwrap();
+    world.write("bad.csv", "src,dst,time\na,b,never\n");
+    world.write("good.csv", "src,dst,time\na,b,5\n");
+    world.run("load events bad.csv --unit step").expect(1, "nothing accepted");
+    assert_eq!(fs::read_dir(world.path("g")).unwrap().count(), 0);
+    world.done("load events good.csv --unit step");
+    assert_eq!(world.json("loads").len(), 1);
 }

@@ -140,7 +140,8 @@ fn fill(dir: &Path, per_load: u64) {
         }
         assert!(held < before + 5_000_000, "the disk never gets full");
     };
-    assert!(matches!(error, StoreError::DiskFull(_)), "{error:?}");
+    let StoreError::Unwritten { cause, kept: false } = error else { panic!("{error:?}") };
+    assert!(matches!(*cause, StoreError::DiskFull(_)), "{cause:?}");
     assert_eq!(store.view().counts(At::now()).nodes as u64, held, "the graph is that before the failed load");
     assert_eq!(reader.counts(At::now()).nodes as u64, before);
     assert!(matches!(load(&mut store, &nodes(held, held + 1)), Err(StoreError::Poisoned)));

@@ -37,6 +37,29 @@ fn a_load_is_in_the_registry_with_what_it_brought() {
 }
 
 #[test]
+fn a_rejected_edge_leaves_no_stub() {
+    let (_dir, mut store) = fresh();
+    let stub = LoadRequest { dangling: Dangling::Stub, ..LoadRequest::new("ns", "test") };
+    let text = |text: &str| vec![("f".into(), Some(Value::text(text)))];
+    let mut events = nodes(10, &["a", "gone"]);
+    events.push(Event::new(Time(10), Action::Delete, Element::Node(node("gone"))));
+    events.push(create(10, Element::Edge(edge("k", "a", "a"))).with(vec![("f".into(), Some(Value::number(1.0)))]));
+    // Too early for one end; at a node that is gone; with a value of another kind; an update of that kind.
+    events.push(create(5, Element::Edge(edge("", "zombie", "a"))));
+    events.push(create(11, Element::Edge(edge("", "ghost", "gone"))));
+    events.push(create(11, Element::Edge(edge("", "x", "y"))).with(text("no number")));
+    events.push(Event::new(Time::FOREVER, Action::Update, Element::Node(node("end"))));
+    let report = store.load(stub.clone(), records(&events)).unwrap();
+    assert_eq!((report.accepted, report.n_rejected, report.counts.stubs), (4, 4, 0));
+    for id in ["zombie", "ghost", "x", "y", "end"] {
+        assert!(store.view().node_history(&node(id)).is_empty(), "{id}");
+    }
+    // A loop at one missing node needs one stub.
+    let report = store.load(stub, records(&[create(12, Element::Edge(edge("", "z", "z")))])).unwrap();
+    assert_eq!((report.accepted, report.counts.stubs), (2, 1));
+}
+
+#[test]
 fn a_pinned_reader_is_unaffected_by_loads() {
     let (_dir, mut store) = fresh();
     load(&mut store, &nodes(1, &["a"])).unwrap();

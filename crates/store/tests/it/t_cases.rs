@@ -217,6 +217,22 @@ fn t47_t49_t50_documents_that_are_created() {
 }
 
 #[test]
+fn the_last_version_of_a_merge_is_the_last_in_which_it_holds() {
+    let (_dir, mut store) = fresh();
+    release(&mut store, "ver1", 100, 100, &["n out", "n in"]);
+    release(&mut store, "ver2", 200, 200, &["n in", "m out in"]);
+    release(&mut store, "ver3", 300, 300, &["n in"]);
+    let versions = |store: &Store| {
+        let [merge] = &documents(store, "m")[..] else { panic!("one merge") };
+        (merge["first_version"].clone(), merge["last_version"].clone())
+    };
+    assert_eq!(versions(&store), (json!("ver2"), json!("ver3")));
+    // The node is listed again, which ends the merge.
+    release(&mut store, "ver4", 400, 400, &["n out", "n in"]);
+    assert_eq!(versions(&store), (json!("ver2"), json!("ver3")));
+}
+
+#[test]
 fn t52_t54_t56_t58_only_the_named_change() {
     let (_dir, mut store) = fresh();
     let all = ["n 1", "n 2", "n 3", "n end", "e e/1 end end", "e e/2 end end", "e e/3 end end"];

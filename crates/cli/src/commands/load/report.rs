@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, Place, Reject, SpliceReport};
 
-use super::refused_report;
+use super::{after_commit, refused_report};
 use crate::context::{Context, Outcome, UsageError};
 use crate::output::{Table, check_place, is_same_file, note, text, write_whole};
 
@@ -91,6 +91,12 @@ pub(super) fn finish(
             return Err(error);
         }
     };
+    after_commit(tell(&report, context));
+    after_commit(rejects.list(&report.rejects, report.n_rejected, context).map(|_| ()));
+    Ok(if report.n_rejected == 0 { Outcome::Done } else { Outcome::Rejected })
+}
+
+fn tell(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     context.output.object(&json!({
         "load": report.load,
         "commit": report.commit,
@@ -100,16 +106,16 @@ pub(super) fn finish(
         "counts": report.counts,
         "clipped": { "edges": report.clipped.edges, "features": report.clipped.features },
         "delta": report.delta,
-        "warnings": warnings_json(&report),
+        "warnings": warnings_json(report),
         "notes": report.notes,
         "later": later_json(&report.later),
     }))?;
-    print(&report, context)?;
-    warn(&report, context);
+    print(report, context)?;
+    warn(report, context);
     if !context.output.json {
         report.notes.iter().for_each(|text| note(&format!("note: {text}")));
     }
-    rejects.list(&report.rejects, report.n_rejected, context)
+    Ok(())
 }
 
 fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
