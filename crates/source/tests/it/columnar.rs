@@ -456,3 +456,13 @@ fn many_batches_and_row_groups_are_one_table() {
         assert_eq!(version.nodes[4_999].place.line, 5_000);
     }
 }
+
+/// Polars writes the schema of a file without its length, and integers that Arrow has no type for.
+#[test]
+fn a_file_of_polars_is_read_with_integers_of_128_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.arrow");
+    std::fs::copy("tests/data/polars/frame.arrow", &path).unwrap();
+    let found = features(&read(&path, Unit::Second));
+    assert_eq!(found, [["x: f64 = 1.5", "wide: text = 170141183460469231731687303715884105727"]]);
+}

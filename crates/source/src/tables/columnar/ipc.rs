@@ -65,6 +65,21 @@ impl IpcBatches {
             while input.fill_buf().map_err(fail)?.starts_with(&[0; 8]) {
                 input.consume(8);
             }
+            // Polars leaves out the length of the first message, the schema.
+            if !input.fill_buf().map_err(fail)?.starts_with(&CONTINUATION) {
+                let start = input.fill_buf().map_err(fail)?;
+                let length =
+                    root_as_message(start).ok().and_then(|_| start.windows(4).position(|end| end == CONTINUATION));
+                let head = length.map(|length| start[..length].to_vec());
+                if let Some(head) = head {
+                    input.consume(head.len());
+                    let kind = MessageHeader::Schema;
+                    let message = Message { head: head.len(), bytes: Buffer::from_vec(head), kind };
+                    let (mut batches, columns) = IpcBatches::with_schema(input, file, message)?;
+                    batches.path = Some(path.to_owned());
+                    return Ok((batches, columns));
+                }
+            }
         }
         let (mut batches, columns) = IpcBatches::stream(input, file)?;
         batches.path = (path != Path::new("-")).then(|| path.to_owned());
@@ -72,19 +87,21 @@ impl IpcBatches {
     }
 
     fn stream(mut input: Input, file: &Name) -> Result<(IpcBatches, Named), SourceError> {
+        let first = caught(|| next(&mut input)?.ok_or_else(|| ArrowError::IpcError("there is no schema".into())));
+        let message = first.map_err(|error| no_arrow(file, &error))?;
+        IpcBatches::with_schema(input, file, message)
+    }
+
+    fn with_schema(input: Input, file: &Name, message: Message) -> Result<(IpcBatches, Named), SourceError> {
         let read = caught(|| {
             let expected = || ArrowError::IpcError("there is no schema".into());
-            let message = next(&mut input)?.ok_or_else(expected)?;
             let parsed =
                 root_as_message(message.metadata()).map_err(|error| ArrowError::IpcError(error.to_string()))?;
             let schema = parsed.header_as_schema().ok_or_else(expected)?;
             let fields = ipc_schema::fields(schema).map_err(ArrowError::IpcError)?;
             Ok((Arc::new(Schema::new(fields)), parsed.version()))
         });
-        let (schema, version) = read.map_err(|error| {
-            let problem = format!("this is neither an Arrow IPC file nor a stream ({error}): write it again");
-            SourceError::Document { file: file.clone(), line: 0, problem }
-        })?;
+        let (schema, version) = read.map_err(|error| no_arrow(file, &error))?;
         let columns = schema.fields().iter().map(|field| (field.name().clone(), Shape::of(field))).collect();
         let wanted = vec![false; schema.fields().len()];
         let decoder = Some(FileDecoder::new(schema.clone(), version));
@@ -173,9 +190,20 @@ impl IpcBatches {
 impl Message {
     /// What it is, without the length before it.
     fn metadata(&self) -> &[u8] {
-        let prefix = if self.bytes.starts_with(&CONTINUATION) { 8 } else { 4 };
+        // A schema that Polars writes into a file has no length before it.
+        let is_bare = root_as_message(&self.bytes).is_ok();
+        let prefix = match self.bytes.starts_with(&CONTINUATION) {
+            true => 8,
+            false if is_bare => 0,
+            false => 4,
+        };
         &self.bytes[prefix.min(self.head)..self.head]
     }
+}
+
+fn no_arrow(file: &Name, error: &ArrowError) -> SourceError {
+    let problem = format!("this is neither an Arrow IPC file nor a stream ({error}): write it again");
+    SourceError::Document { file: file.clone(), line: 0, problem }
 }
 
 /// What stands before the length of a message, but in the oldest files.
