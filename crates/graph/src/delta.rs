@@ -141,6 +141,20 @@ pub enum DeltaError {
     /// A section without a record deletes all elements of its types.
     #[error("{}", scopes::empty_types(.0))]
     EmptyTypes(Vec<EmptyType>),
+    /// A value that the wider kind which the version gives its feature cannot hold exactly.
+    #[error(
+        "feature `{feature}` of {owner} would become {kind}, which cannot hold {value}, a value that it has: give the feature of this version another name, or cast its column to the kind that it had"
+    )]
+    NotExact {
+        /// Name of the feature.
+        feature: Name,
+        /// Name of its node or edge type.
+        owner: String,
+        /// The kind of the version.
+        kind: String,
+        /// The first such value.
+        value: String,
+    },
     /// Features with reserved names.
     #[error(
         "the version has features named {}: these names say when and in which versions an element lived: rename the features in the source",

@@ -183,9 +183,7 @@ impl From<SchemaFile> for Schema {
             .map(|(id, edge)| ((edge.source, edge.relation.clone(), edge.destination), EdgeTypeId(id)))
             .collect();
         let mut schema = Schema { file, node_types, edge_types, features: FxHashMap::default() };
-        let nodes = (0..schema.file.node_types.len()).map(|id| Owner::Node(NodeTypeId(id as u16)));
-        let edges = (0..schema.file.edge_types.len()).map(|id| Owner::Edge(EdgeTypeId(id as u16)));
-        nodes.chain(edges).chain([Owner::Merge]).for_each(|owner| schema.index_features(owner));
+        schema.owners().into_iter().for_each(|owner| schema.index_features(owner));
         schema
     }
 }
@@ -264,6 +262,13 @@ impl Schema {
         Some(id)
     }
 
+    /// All owners of features.
+    pub fn owners(&self) -> Vec<Owner> {
+        let nodes = (0..self.file.node_types.len()).map(|id| Owner::Node(NodeTypeId(id as u16)));
+        let edges = (0..self.file.edge_types.len()).map(|id| Owner::Edge(EdgeTypeId(id as u16)));
+        nodes.chain(edges).chain([Owner::Merge]).collect()
+    }
+
     /// Features of an owner; the position is the [`FeatureId`].
     pub fn features(&self, owner: Owner) -> &[FeatureDef] {
         match owner {
@@ -313,6 +318,19 @@ impl Schema {
             None => self.index_features(owner),
         }
         Some(id)
+    }
+
+    /// Gives a feature a kind that holds all that its own holds ([`FeatureKind::wider`]). A source does so before its first
+    /// record; values that are known are checked and follow.
+    pub fn set_kind(&mut self, owner: Owner, feature: FeatureId, kind: FeatureKind) {
+        let features = match owner {
+            Owner::Node(id) => self.file.node_types.get_mut(id.at()).map(|node| &mut node.features),
+            Owner::Edge(id) => self.file.edge_types.get_mut(id.at()).map(|edge| &mut edge.features),
+            Owner::Merge => Some(&mut self.file.merge_features),
+        };
+        if let Some(def) = features.and_then(|features| features.get_mut(feature.at())) {
+            def.kind = kind;
+        }
     }
 
     /// The owner's name for messages: `user`, or `user -buys-> item`.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod small;
+mod widen;
 
 use std::fmt;
 use std::str::FromStr;

@@ -284,8 +284,13 @@ fn by_place<K>(records: &[Listed<K>]) -> Vec<&Listed<K>> {
 }
 
 fn declare(schema: &mut Schema, owner: impl FnOnce(&mut Schema) -> Option<Owner>, defs: &[FeatureDef]) {
-    if let Some(owner) = owner(schema) {
-        defs.iter().for_each(|def| _ = schema.add_feature(owner, def.clone()));
+    let Some(owner) = owner(schema) else { return };
+    for def in defs {
+        let Some(id) = schema.add_feature(owner, def.clone()) else { continue };
+        let known = schema.features(owner)[id.at()].kind;
+        if let Some(wider) = known.wider(def.kind).filter(|wider| *wider != known) {
+            schema.set_kind(owner, id, wider);
+        }
     }
 }
 

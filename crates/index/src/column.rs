@@ -61,6 +61,15 @@ const LATE: u32 = 1 << 30;
 /// The words of a track besides its values, at most.
 pub(crate) const HEAD: usize = 3;
 
+/// Where the number of a value lies.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    /// Among what a track was opened with.
+    First(usize),
+    /// In a span of a track that changed.
+    Span(u32, usize),
+}
+
 /// What a track begins with.
 #[derive(Clone, Copy)]
 struct Head {
@@ -260,6 +269,38 @@ impl Columns {
                 place.map_or(NONE, |at| self.tracks[head.start + at])
             }
             _ => NONE,
+        }
+    }
+
+    /// Where the numbers of a feature's values lie in a track of several features.
+    pub(crate) fn places(&self, track: Track, feature: FeatureId) -> Vec<Place> {
+        let Some(head) = self.head(track) else { return Vec::new() };
+        let first = self.shapes.get(head.shape).binary_search(&feature).ok();
+        let mut places: Vec<Place> = first.map(|at| Place::First(head.start + at)).into_iter().collect();
+        if head.is_changed {
+            let spans = self.changed.get(&track.at).map_or(&[][..], |spans| spans).iter().enumerate();
+            places.extend(spans.filter(|(_, span)| span.feature == feature).map(|(at, _)| Place::Span(track.at, at)));
+        }
+        places
+    }
+
+    /// The number at a place.
+    pub(crate) fn number_in(&self, place: Place) -> u32 {
+        match place {
+            Place::First(at) => self.tracks[at],
+            Place::Span(track, at) => self.changed.get(&track).map_or(NONE, |spans| spans[at].value),
+        }
+    }
+
+    /// Puts another number to a place.
+    pub(crate) fn set_number(&mut self, place: Place, number: u32) {
+        match place {
+            Place::First(at) => self.tracks[at] = number,
+            Place::Span(track, at) => {
+                if let Some(spans) = self.changed.get_mut(&track) {
+                    spans[at].value = number;
+                }
+            }
         }
     }
 

@@ -127,12 +127,14 @@ impl<'a> Join<'a> {
 
     /// Types that the reader of the version has declared by now: those of the index and what came after them; and how
     /// its fields stand to those of the namespace.
-    pub fn learn(&mut self, schema: Schema, common: Common) {
+    pub fn learn(&mut self, schema: Schema, common: Common) -> Result<(), DeltaError> {
+        self.index.widen_to(&schema).map_err(|problem| problem.of(&schema))?;
         self.projection = common.projection(&schema);
         self.report.new_fields = common.new_fields();
         self.report.missing_fields = common.missing_fields();
         self.index.schema = schema;
         self.common = common;
+        Ok(())
     }
 
     /// Takes in a chunk.

@@ -60,6 +60,7 @@ mod slots;
 mod snapshot;
 mod values;
 mod view;
+mod widen;
 
 pub use fact::Fact;
 pub use index::Index;
@@ -69,6 +70,7 @@ pub use lives::Lives;
 pub use recency::Recency;
 pub use recent::Neighbor;
 pub use snapshot::SnapshotError;
+pub use widen::NotExact;
 
 /// "None" among 32-bit numbers of lives, lists, tracks, names and values.
 const NONE: u32 = u32::MAX;

@@ -113,6 +113,17 @@ impl Log {
         self.ended.get(&position).map_or(&[], |edges| edges)
     }
 
+    /// Hands over everything that an event sets by itself, to be changed.
+    pub(crate) fn each_set<E>(&mut self, mut each: impl FnMut(Subject, &mut Set) -> Result<(), E>) -> Result<(), E> {
+        for (&kind, &id) in self.kinds.iter().zip(self.subjects.iter()).filter(|(kind, _)| **kind & PAYLOAD != 0) {
+            let payload = self.payloads[id as usize];
+            let end = self.payloads.get(id as usize + 1).map_or(self.sets.len(), |next| next.start as usize);
+            let (_, subject) = decode(kind & !PAYLOAD, payload.subject);
+            self.sets[payload.start as usize..end].iter_mut().try_for_each(|set| each(subject, set))?;
+        }
+        Ok(())
+    }
+
     /// The event at a position below [`Log::len`].
     pub(crate) fn get(&self, position: u32) -> Entry<'_> {
         let kind = self.kinds[position as usize];

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
 
 use crate::byte_lines::ByteLines;
-use crate::lineage::{Parents, Taxa, Taxonomy};
+use crate::lineage::{Parents, Taxa, Taxonomy, any_taxon, taxon};
 use crate::{Input, SourceError};
 
 /// Letters of the ranks, from the top.
@@ -177,7 +177,7 @@ fn nodes(
             None => continue,
             Some(Ok(lineage)) => lineage,
             Some(Err(problem)) => {
-                sink.reject(lines.line(), Reason::Malformed(problem));
+                sink.unreadable(any_taxon(), lines.line(), Reason::Malformed(problem));
                 continue;
             }
         };
@@ -190,7 +190,7 @@ fn nodes(
             sink.node(taxonomy.taxon, &taxon.id, &features(taxon.rank, taxon.name, taxon.rank == "species"), line);
         });
         if let Err(problem) = taken {
-            sink.reject(line, Reason::Malformed(problem));
+            sink.unreadable(taxon(lineage.accession), line, Reason::Malformed(problem));
             continue;
         }
         let species = lineage.taxa.last().map_or("", |taxon| taxon.name);

@@ -246,6 +246,11 @@ impl<R: BufRead> Lines<R> {
         Ok(amount > 0)
     }
 
+    /// The bytes of the line read last.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// The line read last, without its end and without a byte order mark.
     pub(crate) fn text(&mut self) -> Result<&str, Reject> {
         let place = self.place();

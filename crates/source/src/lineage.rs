@@ -2,10 +2,24 @@
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
-    EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeTypeId, Owner, VersionSink,
+    EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner, Scope,
+    Unreadable, VersionSink,
 };
 
 use crate::SourceError;
+
+/// What a line of a taxonomy leaves unknown that does not show which taxon it is about, or tells several: any of them.
+pub(crate) fn any_taxon() -> Vec<Unreadable> {
+    let taxon = || Some(Name::from("taxon"));
+    let edges = Scope::Edges { source: taxon(), relation: Some("child_of".into()), destination: taxon() };
+    vec![Unreadable::OneOf(Scope::Nodes(taxon())), Unreadable::OneOf(edges)]
+}
+
+/// What a line of a taxonomy leaves unknown that shows its taxon: the taxon, and its parent.
+pub(crate) fn taxon(id: &str) -> Vec<Unreadable> {
+    let key = NodeKey::new("taxon", id);
+    vec![Unreadable::Node(key.clone()), Unreadable::EdgesFrom(key)]
+}
 
 /// The numbers of what a taxonomy declares.
 pub(crate) struct Taxonomy<const N: usize> {

@@ -32,11 +32,12 @@ mod value;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use timeweft_graph::{Format, Name, Reason, VersionSink};
+use timeweft_graph::{Format, Name, NodeKey, Reason, Unreadable, VersionSink};
 
-use self::stanza::{Problem, Stanza, Stanzas};
+use self::stanza::{Loss, Problem, Stanza, Stanzas};
 use self::terms::Terms;
 use crate::SourceError;
+use crate::ontology::{any_term, normal};
 
 /// How to read an ontology.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -68,7 +69,7 @@ pub fn read(
     let mut header = stanzas.header()?;
     sink.format(Format { name: "obo".into(), fields: None });
     sink.file(file);
-    refuse(sink, &mut header.problems);
+    refuse(sink, &mut header);
     let mut terms = Terms::new(options, &header, sink).ok_or_else(full)?;
     let mut left_out = LeftOut::default();
     left_out.imports(&header);
@@ -79,17 +80,26 @@ pub fn read(
             "Typedef" => terms.declare_relation(&stanza),
             _ => left_out.stanza(&stanza),
         }
-        refuse(sink, &mut stanza.problems);
+        refuse(sink, &mut stanza);
     }
     left_out.warn(sink);
     terms.finish(sink).ok_or_else(full)
 }
 
 /// Tells the problems of a stanza in the order of lines.
-fn refuse(sink: &mut dyn VersionSink, problems: &mut Vec<Problem>) {
-    problems.sort_by_key(|problem| problem.0);
-    for (line, problem) in problems.drain(..) {
-        sink.reject(line, Reason::Malformed(problem));
+fn refuse(sink: &mut dyn VersionSink, stanza: &mut Stanza) {
+    let id = stanza.tags.iter().find(|line| line.tag == "id").map(|line| tag::plain(&line.value));
+    stanza.problems.sort_by_key(|problem| problem.line);
+    for Problem { line, what, loss } in stanza.problems.drain(..) {
+        let reason = Reason::Malformed(what);
+        match (loss, &id) {
+            (Loss::Nothing, _) => sink.reject(line, reason),
+            (Loss::Edge, Some(id)) => {
+                let edge = Unreadable::EdgesFrom(NodeKey::new("term", &*normal(id)));
+                sink.unreadable(vec![edge], line, reason);
+            }
+            _ => sink.unreadable(any_term(), line, reason),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ mod term;
 use std::io::Read;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Name, Reason, VersionSink};
+use timeweft_graph::{Name, NodeKey, Reason, Unreadable, VersionSink};
 
 use self::axioms::Definitions;
 use self::document::{Document, EdgeText, GraphText, LineCount, NodeText};
@@ -42,7 +42,7 @@ use self::properties::Properties;
 use self::term::Node;
 use crate::SourceError;
 use crate::json::{excerpt, parse};
-use crate::ontology::{Edge, Edges, Ids, Merges, Successor, Types, is_iri, normal, short};
+use crate::ontology::{Edge, Edges, Ids, Merges, Successor, Types, any_edge, any_term, is_iri, normal, short};
 
 /// How to read an OBO Graphs document.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -130,8 +130,18 @@ impl<'a> Push<'a> {
             let line = self.lines.of(raw.get());
             let read = parse::<NodeText>(raw.get()).and_then(|node| self.node(node, line, sink));
             if let Err(problem) = read {
-                sink.reject(line, Reason::Malformed(problem));
+                sink.unreadable(self.unread(raw.get()), line, Reason::Malformed(problem));
             }
+        }
+    }
+
+    /// What a node leaves unknown that cannot be read: the term that it names, or any if it names none.
+    fn unread(&self, raw: &str) -> Vec<Unreadable> {
+        match parse::<document::Head<'_>>(raw) {
+            Ok(head) if !head.id.is_empty() => {
+                vec![Unreadable::Node(NodeKey::new("term", &*self.ids.id(&normal(&head.id))))]
+            }
+            _ => any_term(),
         }
     }
 
@@ -218,7 +228,7 @@ impl<'a> Push<'a> {
                         edges.all.push(Edge { relation, source, destination, line });
                     }
                 }
-                Err(problem) => sink.reject(line, Reason::Malformed(problem.clone())),
+                Err(problem) => sink.unreadable(vec![any_edge()], line, Reason::Malformed(problem.clone())),
             }
         }
         edges

@@ -20,7 +20,7 @@ use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
 use crate::SourceError;
 use crate::fasta::Fasta;
 use crate::input::plain_name;
-use crate::lineage::{Parents, Taxa, Taxonomy};
+use crate::lineage::{Parents, Taxa, Taxonomy, any_taxon, taxon};
 
 /// Which gene the sequences of a file are of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -154,7 +154,7 @@ fn nodes(
             Ok(Some(entry)) => entry,
             Ok(None) => continue,
             Err(problem) => {
-                sink.reject(line, Reason::Malformed(problem));
+                sink.unreadable(any_taxon(), line, Reason::Malformed(problem));
                 continue;
             }
         };
@@ -169,7 +169,7 @@ fn nodes(
             sink.node(taxonomy.taxon, &taxon.id, &features, line);
         });
         if let Err(problem) = taken {
-            sink.reject(line, Reason::Malformed(problem));
+            sink.unreadable(taxon(entry.locus), line, Reason::Malformed(problem));
             continue;
         }
         let features = [

@@ -14,12 +14,12 @@ use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHasher};
-use timeweft_graph::{FeatureKind, Owner, Reason, ValueRef, VersionSink};
+use timeweft_graph::{FeatureKind, NodeKey, Owner, Reason, Unreadable, ValueRef, VersionSink};
 
 use crate::SourceError;
 use crate::byte_lines::ByteLines;
 use crate::fasta::Fasta;
-use crate::lineage::Taxonomy;
+use crate::lineage::{self, Taxonomy, any_taxon};
 
 /// The files of a release.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -141,6 +141,12 @@ enum State {
     HasEdge,
 }
 
+/// A sequence that is left out, and what that leaves unknown.
+struct Unread {
+    told: Vec<Unreadable>,
+    problem: String,
+}
+
 /// A header in its parts.
 struct Header<'a> {
     id: &'a str,
@@ -172,7 +178,7 @@ impl Release {
                 Err(problem) => Err(problem),
             };
             if let Err(problem) = read {
-                sink.reject(line, Reason::Malformed(problem));
+                sink.unreadable(any_taxon(), line, Reason::Malformed(problem));
             }
         }
         Ok(())
@@ -238,7 +244,8 @@ impl Release {
                 Some(parent) => sink.edge(self.types.child_of, (child, parent), None, &[], *line),
                 None => {
                     let problem = format!("taxon {child}: the path above it is not in the table");
-                    sink.reject(*line, Reason::Malformed(problem));
+                    let edge = Unreadable::EdgesFrom(NodeKey::new("taxon", &**child));
+                    sink.unreadable(vec![edge], *line, Reason::Malformed(problem));
                 }
             }
         }
@@ -248,27 +255,36 @@ impl Release {
     fn collect(&mut self, mut fasta: Fasta, bit: u8, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
         sink.file(fasta.file());
         while fasta.advance()? {
-            if let Err(problem) = self.note(&fasta, 1 << bit) {
-                sink.reject(fasta.line(), Reason::Malformed(problem));
+            if let Err(unread) = self.note(&fasta, 1 << bit) {
+                let reason = Reason::Malformed(unread.problem);
+                match unread.told {
+                    told if told.is_empty() => sink.reject(fasta.line(), reason),
+                    told => sink.unreadable(told, fasta.line(), reason),
+                }
             }
         }
         Ok(())
     }
 
-    fn note(&mut self, fasta: &Fasta, set: u8) -> Result<(), String> {
-        let header = Header::read(fasta.header()?)?;
+    fn note(&mut self, fasta: &Fasta, set: u8) -> Result<(), Unread> {
+        let anything = |problem| Unread { told: any_taxon(), problem };
+        let header = fasta.header().and_then(Header::read).map_err(anything)?;
+        let this = |problem| Unread { told: lineage::taxon(header.id), problem };
         if !self.taxa.contains_key(header.path) {
-            return Err(format!("sequence {}: path `{}` is not in the table of taxa", header.id, header.path));
+            return Err(this(format!("sequence {}: path `{}` is not in the table of taxa", header.id, header.path)));
         }
-        let content = content(&header, fasta.sequence()?);
+        let content = content(&header, fasta.sequence().map_err(this)?);
+        let nothing = |problem| Unread { told: Vec::new(), problem };
         match self.sequences.get_mut(header.id) {
             None => {
                 let sequence = Sequence { content, sets: set, state: State::Collected };
                 self.sequences.insert(header.id.into(), sequence);
             }
-            Some(known) if known.sets & set != 0 => return Err(format!("sequence {} is there twice", header.id)),
+            Some(known) if known.sets & set != 0 => {
+                return Err(nothing(format!("sequence {} is there twice", header.id)));
+            }
             Some(known) if known.content != content => {
-                return Err(format!("sequence {} differs from the one in another set", header.id));
+                return Err(nothing(format!("sequence {} differs from the one in another set", header.id)));
             }
             Some(known) => known.sets |= set,
         }

@@ -39,6 +39,7 @@
 pub(crate) mod cell;
 #[cfg(feature = "columnar")]
 pub(crate) mod columnar;
+mod drift;
 pub(crate) mod kind;
 mod mapping;
 mod push;

@@ -28,14 +28,15 @@ use std::thread;
 
 use rustc_hash::FxHashSet;
 use timeweft_graph::{
-    DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeTypeId, Owner, Reason,
-    ValueRef, VersionSink,
+    DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner, Reason,
+    Unreadable, ValueRef, VersionSink,
 };
 
 use self::names::{Batch, CardRef, NameFile, RestOfNames, is_late};
 use self::rank::Ranks;
 use self::taxa::{Taxa, Taxon};
 use crate::byte_lines::ByteLines;
+use crate::lineage;
 use crate::{Input, SourceError};
 
 /// Reads the dump in a folder into a sink.
@@ -192,7 +193,7 @@ impl Push<'_> {
         let mut problems = std::mem::take(&mut batch.problems).into_iter().peekable();
         for (at, (taxon, card)) in taxa.iter().zip(batch.cards()).enumerate() {
             while let Some(problem) = problems.next_if(|problem| problem.before <= at) {
-                self.refuse_line(problem.line, problem.what);
+                self.refuse_line(problem);
             }
             if !is_late(self.late, taxon.id) {
                 self.taxon(taxon, card);
@@ -202,7 +203,7 @@ impl Push<'_> {
 
     /// Pushes the taxa whose names did not come in order, and refuses names that no taxon took.
     fn late(&mut self, taxa: &Taxa, rest: RestOfNames) {
-        rest.problems.into_iter().for_each(|problem| self.refuse_line(problem.line, problem.what));
+        rest.problems.into_iter().for_each(|problem| self.refuse_line(problem));
         let mut cards = rest.cards;
         for taxon in taxa.all.iter().filter(|taxon| is_late(self.late, taxon.id)) {
             let batch = Batch::of(cards.remove(&taxon.id).unwrap_or_default());
@@ -210,13 +211,22 @@ impl Push<'_> {
         }
         let mut unknown: Vec<u32> = cards.into_keys().collect();
         unknown.sort_unstable();
-        unknown.into_iter().for_each(|id| self.refuse_line(0, names::unknown(id)));
+        let problem = |id| names::Problem { before: 0, line: 0, what: names::unknown(id), of: None };
+        unknown.into_iter().for_each(|id| self.refuse_line(problem(id)));
     }
 
     /// Refuses a line of the names.
-    fn refuse_line(&mut self, line: u64, problem: String) {
+    fn refuse_line(&mut self, problem: names::Problem) {
         self.sink.file(self.names);
-        self.sink.reject(line, Reason::Malformed(problem));
+        let reason = Reason::Malformed(problem.what);
+        match problem.of {
+            // A taxon with a name that cannot be read keeps the names that it had.
+            Some(id) => {
+                let taxon = Unreadable::Node(NodeKey::new("taxon", &*id.to_string()));
+                self.sink.unreadable(vec![taxon], problem.line, reason);
+            }
+            None => self.sink.reject(problem.line, reason),
+        }
         self.sink.file(self.nodes);
     }
 
@@ -228,7 +238,8 @@ impl Push<'_> {
         };
         if let Some(problem) = problem {
             self.refused.insert(taxon.id);
-            return self.sink.reject(taxon.line.into(), Reason::Malformed(problem));
+            let told = lineage::taxon(&taxon.id.to_string());
+            return self.sink.unreadable(told, taxon.line.into(), Reason::Malformed(problem));
         }
         let strain = taxon.is_strain();
         let gencode = taxon.gencode();

@@ -9,7 +9,7 @@ mod lives;
 mod numbers;
 mod rows;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{decode, fits};
 pub(crate) use decode_rows::{Part, decode_parts};
 pub(crate) use encode::Encoder;
 pub(crate) use lives::{decode_lives, has_lives, n_events, place};

@@ -62,7 +62,7 @@ impl Store {
         read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            let hash = version::hash_of(self.schema(), read)?;
+            let hash = version::hash_of(&self.schema_before(&request)?, read)?;
             return self.known(&request, &hash).unwrap_or(Err(StoreError::Poisoned));
         }
         match self.check_version(&request)? {
@@ -185,6 +185,13 @@ impl Store {
     fn fields_of(&self, namespace: &str, log: &[Effective]) -> Option<Fields> {
         let mut records = log.iter().rev().filter_map(|entry| self.record(entry.load).ok());
         records.find(|record| record.is_version_of(namespace))?.fields.clone()
+    }
+
+    /// The types before the load that brought the request's version: read over them, the same version has the same values,
+    /// whatever became wider later.
+    fn schema_before(&self, request: &LoadRequest) -> Result<Schema, StoreError> {
+        let load = self.registered(request).map_or(self.commit(), |load| load.commit);
+        self.catalogue.schema(Commit(load.0.saturating_sub(1)))
     }
 
     /// The load that brought the request's version.

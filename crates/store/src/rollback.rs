@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use timeweft_graph::{Commit, LoadId};
+use timeweft_graph::{Commit, FeatureId, LoadId, Schema};
 
-use crate::StoreError;
 use crate::load::{EventCounts, LoadRecord};
 use crate::publish::now;
 use crate::segment::Written;
-use crate::splice::{Splice, SpliceReport, effective};
+use crate::splice::{Effective, Splice, SpliceReport, effective};
 use crate::store::Store;
+use crate::{StoreError, codec};
 
 /// Whether a load is in effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +66,33 @@ impl Store {
         Ok(())
     }
 
+    /// The types without a load: what it made wider is as it was, unless loads after it rely on that.
+    fn schema_without(&self, undone: LoadId, after: &[Effective]) -> Result<Schema, StoreError> {
+        let commit = self.record(undone)?.commit;
+        let was = self.catalogue.schema(Commit(commit.0.saturating_sub(1)))?;
+        let mut schema = self.schema().clone();
+        for owner in was.owners() {
+            for (at, def) in was.features(owner).iter().enumerate() {
+                schema.set_kind(owner, FeatureId(at as u16), def.kind);
+            }
+        }
+        if schema == *self.schema() || self.has_version(after)? {
+            return Ok(self.schema().clone());
+        }
+        for segment in after.iter().flat_map(|entry| self.segments_of(*entry)) {
+            let (bytes, place) = self.segment_bytes(segment)?;
+            let mut fits = true;
+            segment.batches(&bytes, &place, |batch| {
+                fits &= codec::fits(&batch, &schema).map_err(|error| StoreError::corrupt(&place, error))?;
+                Ok(())
+            })?;
+            if !fits {
+                return Ok(self.schema().clone());
+            }
+        }
+        Ok(schema)
+    }
+
     fn take_out(&mut self, undone: LoadId) -> Result<RollbackReport, StoreError> {
         let started = now();
         let (load, commit) = (self.next_load(), Commit(self.commit().0 + 1));
@@ -74,7 +101,7 @@ impl Store {
         let at = log.iter().position(|entry| entry.load == undone).ok_or(StoreError::UnknownLoad(undone))?;
         let (before, after) = (&log[..at], &log[at + 1..]);
 
-        let trial = self.replay_log(before, self.schema().clone())?;
+        let trial = self.replay_log(before, self.schema_without(undone, after)?)?;
         let mut original = None;
         if self.has_version(after)? {
             let mut as_it_was = trial.clone();

@@ -446,7 +446,7 @@ impl Segment {
         let broken = |error| StoreError::corrupt(place, error);
         self.batches(bytes, place, |batch| {
             if !codec::has_lives(&batch) {
-                return each(decode(&batch).map_err(broken)?, true);
+                return each(decode(&batch, schema).map_err(broken)?, true);
             }
             for lives in codec::decode_lives(&batch, schema).map_err(broken)? {
                 each((0..lives.len()).flat_map(|at| lives.to_events(at, schema)).collect(), false)?;

@@ -60,7 +60,10 @@ impl Store {
             let stamp = self.stamp(&log[..covered])?;
             if let Ok(mut index) = Index::open_snapshot(&path, of, stamp, false) {
                 log[..covered].iter().try_for_each(|entry| self.check_present(*entry))?;
-                index.declare(&self.catalogue.schema(commit)?);
+                let schema = self.catalogue.schema(commit)?;
+                index.declare(&schema);
+                let widened = index.widen_to(&schema);
+                widened.map_err(|problem| StoreError::corrupt(&path, problem.of(&schema)))?;
                 log[covered..].iter().try_for_each(|entry| self.replay_load(*entry, &mut index))?;
                 return Ok(index);
             }

@@ -138,7 +138,7 @@ impl<'a> Splice<'a> {
     /// Derives the events of a version anew: from the state that it now meets to the one that it led to.
     fn derive(&mut self, entry: Effective, record: &LoadRecord, at: Time, original: &Index) -> Result<(), StoreError> {
         let mut known = EventSet::default();
-        self.store.events_of(entry, |event| {
+        self.store.events_of(entry, self.trial.schema(), |event| {
             known.add(event);
             Ok(())
         })?;
@@ -166,7 +166,8 @@ impl<'a> Splice<'a> {
         let mut refused = BTreeSet::new();
         let mut position = 0u64;
         let (trial, mut whys) = (&mut self.trial, Vec::new());
-        self.store.events_of(entry, |event| {
+        let schema = trial.schema().clone();
+        self.store.events_of(entry, &schema, |event| {
             if let Err(reason) = trial.apply(event, &record.namespace) {
                 refused.insert(position);
                 whys.push(reason.to_string());
@@ -180,7 +181,7 @@ impl<'a> Splice<'a> {
         whys.into_iter().for_each(|why| self.drop_event(entry.load, why));
         let mut log = self.writer(record);
         let mut position = 0u64;
-        self.store.events_of(entry, |event| {
+        self.store.events_of(entry, &schema, |event| {
             position += 1;
             if refused.contains(&(position - 1)) { Ok(()) } else { log.push(event.clone()) }
         })?;
@@ -221,7 +222,7 @@ fn join_state(
     let end_foreign_edges = record.end_foreign_edges;
     let options = DeltaOptions { allow_empty: true, end_foreign_edges, ..DeltaOptions::default() };
     let mut join = Join::new(trial, namespace, at, options);
-    join.learn(schema.clone(), Common::default());
+    join.learn(schema.clone(), Common::default())?;
     let mut failed: Result<(), StoreError> = Ok(());
     let emit = |schema: &Schema, rows: Rows| {
         if failed.is_ok() {

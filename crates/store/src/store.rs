@@ -153,16 +153,17 @@ impl Store {
         Ok(())
     }
 
-    /// Hands over the events of a load, in order. Those of a load of lives are all in memory for it.
+    /// Hands over the events of a load, in order, their values in the kinds that a schema has for them. Those of a load of lives are all in memory for it.
     pub(crate) fn events_of(
         &self,
         entry: Effective,
+        schema: &Schema,
         mut each: impl FnMut(&Event) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut of_lives = Vec::new();
         for segment in self.segments_of(entry) {
             let (bytes, place) = self.segment_bytes(segment)?;
-            segment.read(&bytes, &place, self.schema(), |events, in_order| {
+            segment.read(&bytes, &place, schema, |events, in_order| {
                 if in_order {
                     return events.iter().try_for_each(&mut each);
                 }

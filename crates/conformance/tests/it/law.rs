@@ -136,7 +136,7 @@ fn random_versions_reach_what_they_are_for() {
     let mut runner = TestRunner::deterministic();
     let mut sums = std::collections::BTreeMap::<String, u64>::new();
     let mut add = |name: &str, by: u64| *sums.entry(name.into()).or_default() += by;
-    for _ in 0..600 {
+    for _ in 0..2_000 {
         let mut oracle = Oracle::new();
         for load in loads().new_tree(&mut runner).unwrap().current() {
             let outcome = oracle.load(&load.namespace, &load.version, load.at, &load.options);

@@ -3,6 +3,7 @@
 
 mod answers;
 mod cell_ontology;
+mod drift;
 mod envo;
 mod intervals;
 mod law;

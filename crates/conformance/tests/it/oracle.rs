@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use timeweft_graph::delta::{Baseline, DeltaReport, Fields, NAMESPACES, held_by};
 use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
-    Action, At, Delta, DeltaError, DeltaOptions, EdgeKey, Element, Event, GraphView, MergeRecord, Name, NodeKey,
+    Action, At, Delta, DeltaError, DeltaOptions, EdgeKey, Element, Event, GraphView, MergeRecord, Name, NodeKey, Owner,
     Reject, Schema, Time, TimeUnit, Value, Version, delta,
 };
 
@@ -65,7 +65,8 @@ impl Oracle {
         let mut declared = Version::new(self.graph.schema().clone());
         version.send(&mut declared);
         let mut graph = ReferenceGraph::new(declared.schema);
-        self.log.iter().for_each(|event| graph.apply(event).unwrap());
+        let schema = graph.schema().clone();
+        self.log.iter().for_each(|event| graph.apply(&widened(event, &schema)).unwrap());
         let before = std::mem::replace(&mut self.graph, graph);
         let delta = delta(&Before { oracle: self, namespace }, version, at, options);
         let rejects = |delta: &Delta| version.rejects.iter().chain(&delta.rejects).cloned().collect::<Vec<_>>();
@@ -119,6 +120,24 @@ impl Oracle {
             _ => {}
         }
     }
+}
+
+/// An event of before some features became wider.
+fn widened(event: &Event, schema: &Schema) -> Event {
+    let end = |node: &NodeKey| schema.node_type(&node.node_type);
+    let owner = match &event.element {
+        Element::Node(node) => end(node).map(Owner::Node),
+        Element::Edge(edge) => end(&edge.source)
+            .zip(end(&edge.destination))
+            .and_then(|(source, destination)| schema.edge_type(source, &edge.relation, destination).map(Owner::Edge)),
+        Element::Merge { .. } => Some(Owner::Merge),
+    };
+    let kind = |name: &Name| Some(schema.feature(owner?, name)?.1.kind);
+    let wide = |(name, value): &(Name, Option<Value>)| {
+        let wide = value.as_ref().zip(kind(name)).map(|(value, kind)| value.widened(kind).unwrap());
+        (name.clone(), wide.or_else(|| value.clone()))
+    };
+    Event { features: event.features.iter().map(wide).collect(), ..event.clone() }
 }
 
 /// The oracle as one namespace sees it.

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
 use timeweft_graph::{
-    Dangling, DeltaOptions, Dense, EdgeKey, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Listed,
+    DType, Dangling, DeltaOptions, Dense, EdgeKey, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Listed,
     ListedDeletion, ListedMerge, Name, NodeKey, Numbers, Owner, Place, Reason, Reject, Schema, Scope, Sparse, Time,
     Unreadable, Value, Version,
 };
@@ -88,6 +88,8 @@ struct Draft {
     declared: [bool; 3],
     reserved: bool,
     unreadable: Vec<Unread>,
+    /// The kind of whole numbers: kinds grow wider from version to version, and narrower ones come back.
+    whole: usize,
     /// Sections without a record.
     empty: [bool; 2],
 }
@@ -128,9 +130,11 @@ fn draft() -> impl Strategy<Value = Draft> {
         })
     };
     let fields = prop_oneof![2 => Just(None), 3 => [known(), known(), known(), known()].prop_map(Some)];
-    let more = (any::<[bool; 3]>(), prop::bool::weighted(0.02), unreadable(), [0.2, 0.2].map(prop::bool::weighted));
+    let whole = prop_oneof![4 => Just(1usize), 2 => Just(0usize), 1 => Just(2usize)];
+    let odd = (unreadable(), [0.2, 0.2].map(prop::bool::weighted), whole);
+    let more = (any::<[bool; 3]>(), prop::bool::weighted(0.02), odd);
     (nodes, edges, merges, deleted, vec(any::<u8>(), 32), fields, more).prop_map(
-        |(nodes, edges, merges, deleted, lines, fields, (declared, reserved, unreadable, empty))| Draft {
+        |(nodes, edges, merges, deleted, lines, fields, (declared, reserved, (unreadable, empty, whole)))| Draft {
             nodes,
             edges,
             merges,
@@ -140,6 +144,7 @@ fn draft() -> impl Strategy<Value = Draft> {
             declared,
             reserved,
             unreadable,
+            whole,
             empty,
         },
     )
@@ -152,7 +157,7 @@ fn unreadable() -> impl Strategy<Value = Vec<Unread>> {
         3 => (0..2usize, 0..LISTED, 0..LISTED, 0..2usize).prop_map(|(a, b, c, d)| Unread::Edge(a, b, c, d)),
         2 => (0..2usize).prop_map(|at| Unread::Edge(0, at, at + 1, 0)),
         1 => (0..LISTED).prop_map(Unread::EdgesFrom),
-        1 => (0..5usize).prop_map(Unread::OneOf),
+        2 => (0..6usize).prop_map(Unread::OneOf),
     ];
     prop_oneof![1 => Just(Vec::new()), 1 => vec(record, 0..4)]
 }
@@ -167,12 +172,20 @@ fn features(most: usize) -> impl Strategy<Value = Features> {
 
 /// Features are named after the kind of their values.
 const FEATURES: [&str; 10] = ["number", "int", "vec", "sparse", "text", "category", "bytes", "list", "set", "multiset"];
+/// Where the whole numbers stand among them, and their kinds.
+const WHOLE: usize = 1;
+const WHOLES: [DType; 3] = [DType::I32, DType::I64, DType::F64];
 /// The type of a merge stands behind them.
 const TYPE: usize = FEATURES.len();
 
-fn feature((at, which): (usize, usize)) -> (Name, Value) {
+fn feature((at, which): (usize, usize), whole: usize) -> (Name, Value) {
     match at {
         TYPE => ("type".into(), Value::Category(["replaced_by", "consider"][which].into())),
+        WHOLE => {
+            let (value, kind) = (value(at, which), WHOLES[whole]);
+            let value = value.widened(FeatureKind::Dense { dtype: kind, scalar: true }).unwrap_or(value);
+            (FEATURES[at].into(), value)
+        }
         _ => (FEATURES[at].into(), value(at, which)),
     }
 }
@@ -198,8 +211,8 @@ fn value(kind: usize, which: usize) -> Value {
     }
 }
 
-fn def(at: usize, declared: bool) -> FeatureDef {
-    let (name, sample) = feature((at, 0));
+fn def(at: usize, declared: bool, whole: usize) -> FeatureDef {
+    let (name, sample) = feature((at, 0), whole);
     let order = match &*name {
         "set" if declared => ListOrder::Set,
         "multiset" if declared => ListOrder::Multiset,
@@ -271,7 +284,7 @@ impl Draft {
             taken += 1;
             Place::new(&["one", "two"][usize::from(at % 2)].into(), u64::from(at / 2) * 64 + taken)
         };
-        let named = |features: &Features| features.iter().map(|&at| feature(at)).collect::<Vec<_>>();
+        let named = |features: &Features| features.iter().map(|&at| feature(at, self.whole)).collect::<Vec<_>>();
         let mut version = Version::new(self.schema());
         version.format = self.format(&version.schema);
         for (key, features) in &self.nodes {
@@ -321,7 +334,9 @@ impl Draft {
             let declared = self.declared[place.saturating_sub(1)];
             let known = self.fields.as_ref().map_or(&[][..], |fields| &fields[place]);
             let lists = [8usize, 9].into_iter().filter(|_| declared);
-            lists.chain(known.iter().copied()).for_each(|at| _ = schema.add_feature(owner, def(at, declared)));
+            lists
+                .chain(known.iter().copied())
+                .for_each(|at| _ = schema.add_feature(owner, def(at, declared, self.whole)));
         }
         schema
     }

@@ -37,6 +37,8 @@ impl<'a> Canonical<'a> {
     }
 
     fn features(&self, features: &[(Name, Value)], owner: impl Fn(&Schema) -> Option<Owner>) -> BTreeMap<Name, Value> {
+        let kind =
+            |name: &str| self.schemas.iter().find_map(|schema| Some(schema.feature(owner(schema)?, name)?.1.kind));
         let order = |name: &str| {
             self.schemas
                 .iter()
@@ -47,7 +49,9 @@ impl<'a> Canonical<'a> {
         given
             .map(|(name, value)| match value {
                 Value::Json(serde_json::Value::Array(_)) => (name.clone(), order(name).canonical(value.clone())),
-                other => (name.clone(), other.clone()),
+                other => {
+                    (name.clone(), kind(name).and_then(|kind| other.widened(kind)).unwrap_or_else(|| other.clone()))
+                }
             })
             .collect()
     }

@@ -115,12 +115,15 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
             if value.is_null() {
                 continue;
             }
-            if value.kind() != kind {
+            if value.kind() == kind {
+                value.encode_in(order, &mut rows.values);
+            } else if let Some(wide) = value.to_value().widened(kind) {
+                wide.encode(&mut rows.values);
+            } else {
                 rows.values.truncate(values);
                 rows.features.truncate(first);
                 return Err(self.wrong_kind(owner, *feature, value));
             }
-            value.encode_in(order, &mut rows.values);
             sorted &= rows.features[first..].last().is_none_or(|(last, _)| last < feature);
             rows.features.push((*feature, rows.values.len() as u32));
         }

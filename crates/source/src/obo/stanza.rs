@@ -18,7 +18,41 @@ pub(super) struct Stanza {
 }
 
 /// A line that could not be read, and why.
-pub(super) type Problem = (u64, String);
+pub(super) struct Problem {
+    pub(super) line: u64,
+    pub(super) what: String,
+    pub(super) loss: Loss,
+}
+
+impl Problem {
+    pub(super) fn new(line: u64, what: impl Into<String>, loss: Loss) -> Problem {
+        Problem { line, what: what.into(), loss }
+    }
+}
+
+/// What a line that cannot be read leaves unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Loss {
+    /// No element: a feature of its term, or what other lines say.
+    Nothing,
+    /// An edge from its term.
+    Edge,
+    /// Any element: it may have begun another term.
+    Anything,
+}
+
+impl Loss {
+    /// Of a line that is no text, as far as its tag shows.
+    fn of(line: &[u8]) -> Loss {
+        let tag = line.iter().position(|byte| *byte == b':').map(|end| line[..end].trim_ascii());
+        match tag.and_then(|tag| std::str::from_utf8(tag).ok()) {
+            Some("is_a" | "instance_of" | "relationship") => Loss::Edge,
+            Some("id" | "is_obsolete") | None => Loss::Anything,
+            Some(tag) if tag.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-') => Loss::Anything,
+            Some(_) => Loss::Nothing,
+        }
+    }
+}
 
 /// `tag: value`, without comment and qualifiers; escapes are still in the value.
 pub(super) struct TagLine {
@@ -65,7 +99,7 @@ impl<R: BufRead> Stanzas<R> {
             }
             match tag::line(text) {
                 Some((tag, value)) => stanza.tags.push(TagLine { tag, value, line }),
-                None => stanza.problems.push((line, "expected `tag: value` or `[Stanza]`".into())),
+                None => stanza.problems.push(Problem::new(line, "expected `tag: value` or `[Stanza]`", Loss::Anything)),
             }
         }
         Ok(())
@@ -76,10 +110,11 @@ impl<R: BufRead> Stanzas<R> {
         let mut joined: Option<(String, u64)> = None;
         while self.lines.advance()? {
             let line = self.lines.line();
+            let loss = Loss::of(self.lines.bytes());
             let text = match self.lines.text() {
                 Ok(text) => text,
                 Err(reject) => {
-                    problems.push((line, reject.reason.to_string()));
+                    problems.push(Problem::new(line, reject.reason.to_string(), loss));
                     continue;
                 }
             };

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{FeatureDef, FeatureId, FeatureKind, ListOrder, Name, Owner, VersionSink};
 
-use super::stanza::{Stanza, TagLine};
+use super::stanza::{Loss, Problem, Stanza, TagLine};
 use super::{OboOptions, tag, value};
 use crate::names::Names;
 use crate::ontology::{
@@ -75,12 +75,12 @@ impl Terms {
     /// Pushes what a stanza says; `None` if the schema is full.
     pub(super) fn add(&mut self, kind: &'static str, stanza: &mut Stanza, sink: &mut dyn VersionSink) -> Option<()> {
         let Some(line) = stanza.tags.iter().find(|line| line.tag == "id") else {
-            stanza.problems.push((stanza.line, "the term has no `id`".into()));
+            stanza.problems.push(Problem::new(stanza.line, "the term has no `id`", Loss::Anything));
             return Some(());
         };
         let (given, line) = (tag::plain(&line.value), line.line);
         if given.is_empty() {
-            stanza.problems.push((line, "the term has an empty `id`".into()));
+            stanza.problems.push(Problem::new(line, "the term has an empty `id`", Loss::Anything));
             return Some(());
         }
         let id = normal(&given);
@@ -88,8 +88,13 @@ impl Terms {
             return Some(());
         }
         if let Some(known) = self.seen.get(&*id) {
-            stanza.problems.push((line, format!("term {id} is there already: line {}", known.line)));
+            let what = format!("term {id} is there already: line {}", known.line);
+            stanza.problems.push(Problem::new(line, what, Loss::Nothing));
             return Some(());
+        }
+        if let Some(second) = stanza.tags.iter().filter(|line| line.tag == "id").nth(1) {
+            // The line that began another stanza is lost.
+            stanza.problems.push(Problem::new(second.line, "a second `id` in one stanza", Loss::Anything));
         }
         let id = Name::from(&*id);
         let obsolete = stanza.tags.iter().any(|line| line.tag == "is_obsolete" && tag::plain(&line.value) == "true");
@@ -117,10 +122,11 @@ impl Terms {
     }
 
     /// Adds a merge of this term into the one that the line names, or of an alternative id into this term.
-    fn add_merge(&mut self, kind: Successor, id: &Name, line: &TagLine, problems: &mut Vec<(u64, String)>) {
+    fn add_merge(&mut self, kind: Successor, id: &Name, line: &TagLine, problems: &mut Vec<Problem>) {
         let other = first_word(&line.value);
         if other.is_empty() {
-            return problems.push((line.line, format!("{}: expected the id of a term", line.tag)));
+            let what = format!("{}: expected the id of a term", line.tag);
+            return problems.push(Problem::new(line.line, what, Loss::Nothing));
         }
         let other = normal(&other);
         if kind != Successor::AltId {
@@ -149,7 +155,9 @@ impl Terms {
                 _ => self.add_feature(&id, &mut term, line, sink)?,
             };
             if let Err(problem) = read {
-                stanza.problems.push((line.line, problem));
+                let edge = matches!(line.tag.as_str(), "is_a" | "instance_of" | "relationship");
+                let loss = if edge { Loss::Edge } else { Loss::Nothing };
+                stanza.problems.push(Problem::new(line.line, problem, loss));
             }
         }
         if term.namespace.is_none() {

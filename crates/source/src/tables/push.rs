@@ -10,6 +10,7 @@ use timeweft_graph::{
 };
 
 use super::cell::Made;
+use super::drift::{self, Drift};
 use super::kind::{Kind, RESERVED};
 use super::mapping::{EdgeTable, End, FeatureSpec, Features, FileSpec, Mapping, Named};
 use super::rows::{Rows, rows};
@@ -55,7 +56,10 @@ impl From<String> for Problem {
 
 /// Pushes all that a mapping describes; nodes first.
 pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
-    let push = Push { mapping: file.clone(), root, null: mapping.null(), unit: sink.schema().unit() };
+    let (unit, drift) = (sink.schema().unit(), Drift::new(sink.schema()));
+    let push = Push { mapping: file.clone(), root, null: mapping.null(), unit, drift };
+    let open = |file: &FileSpec<'_>| rows(file, root, mapping.null()).map(|(_, rows)| rows);
+    drift::widen(mapping, &open, sink)?;
     let fields = push.fields(mapping, sink)?;
     sink.format(Format { name: "tables".into(), fields });
     for table in &mapping.nodes {
@@ -122,6 +126,7 @@ struct Push<'a> {
     root: &'a Path,
     null: Option<&'a [String]>,
     unit: TimeUnit,
+    drift: Drift,
 }
 
 impl Push<'_> {
@@ -155,7 +160,7 @@ impl Push<'_> {
             sink.empty(lists);
         }
         rows.notes().into_iter().for_each(|note| sink.warn(0, note));
-        Ok(())
+        self.drift.check(&file)
     }
 
     fn fail(&self, problem: String) -> SourceError {
@@ -210,7 +215,7 @@ impl Push<'_> {
         Ok(Bound { owner, nodes, edge, features: Vec::new() })
     }
 
-    /// Declares a feature, and refuses another kind than the graph has.
+    /// Declares a feature, and refuses another kind than the graph has; a narrower one is read as what the graph has.
     fn declare(
         &self,
         owner: Owner,
@@ -220,13 +225,20 @@ impl Push<'_> {
     ) -> Result<(FeatureId, Kind), SourceError> {
         let def = FeatureDef { name: spec.name.clone(), kind: kind.feature_kind(), order: spec.order };
         let known = sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind);
-        if let Some(known) = known.filter(|known| *known != kind.feature_kind()) {
-            let (name, owner) = (&spec.name, sink.schema().owner_name(owner));
-            return Err(self.fail(format!(
-                "feature `{name}` of {owner} holds {known} in this graph, and {} in the mapping: give it another name",
-                kind.feature_kind()
-            )));
-        }
+        let kind = match known {
+            None => kind,
+            Some(known) if known == kind.feature_kind() => kind,
+            // What could be widened was, before the first record.
+            Some(known) if known.wider(kind.feature_kind()).is_some() => Kind::Plain(known),
+            Some(known) => {
+                let (name, owner) = (&spec.name, sink.schema().owner_name(owner));
+                return Err(self.fail(format!(
+                    "feature `{name}` of {owner} holds {known} in this graph, and {} in the mapping: give it another name, \
+                     or the kind that it has",
+                    kind.feature_kind()
+                )));
+            }
+        };
         sink.schema().add_feature(owner, def).map(|id| (id, kind)).ok_or_else(|| self.full())
     }
 }
@@ -251,7 +263,7 @@ fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceError> {
 }
 
 /// The name that all rows have.
-fn constant(named: &Named) -> Option<Name> {
+pub(super) fn constant(named: &Named) -> Option<Name> {
     match named {
         Named::Constant(name) => Some(name.as_str().into()),
         Named::Column(_) => None,
@@ -328,7 +340,15 @@ struct Bound {
     owner: Owner,
     nodes: [NodeTypeId; 2],
     edge: EdgeTypeId,
-    features: Vec<Option<(FeatureId, Kind)>>,
+    features: Vec<Option<Known>>,
+}
+
+/// A feature, how its cells are read, and whether one of them fitted.
+#[derive(Clone, Copy)]
+struct Known {
+    id: FeatureId,
+    kind: Kind,
+    fits: bool,
 }
 
 /// The columns that are features.
@@ -417,17 +437,29 @@ impl<'a> Types<'a> {
         let Some(bound) = self.bound.get_mut(&self.label) else { return Err(self.push.full().into()) };
         bound.features.resize(self.columns.specs.len(), None);
         let mut values = Vec::with_capacity(self.columns.specs.len());
-        for ((spec, at), known) in self.columns.specs.iter().zip(&self.columns.places).zip(&mut bound.features) {
+        let features = self.columns.specs.iter().zip(&self.columns.places).zip(&mut bound.features);
+        for ((spec, at), known) in features {
             let problem = |problem: String| format!("column `{}`: {problem}", spec.column);
-            let (id, kind) = match known {
-                Some(known) => *known,
+            let known = match known {
+                Some(known) => known,
                 None => {
                     let Some(kind) = kind(spec, *at, bound.owner, rows, sink).map_err(problem)? else { continue };
-                    *known.insert(self.push.declare(bound.owner, spec, kind, sink)?)
+                    let (id, kind) = self.push.declare(bound.owner, spec, kind, sink)?;
+                    known.insert(Known { id, kind, fits: false })
                 }
             };
-            if let Some(value) = rows.cell(*at).value(kind, self.push.unit).map_err(problem)? {
-                values.push((id, value.canonical(spec.order)));
+            match rows.cell(*at).value(known.kind, self.push.unit) {
+                Ok(None) => {}
+                Ok(Some(value)) => {
+                    if !std::mem::replace(&mut known.fits, true) {
+                        self.push.drift.fits(bound.owner, spec);
+                    }
+                    values.push((known.id, value.canonical(spec.order)));
+                }
+                Err(misfit) => {
+                    self.push.drift.misfit(bound.owner, spec, rows.line(), &misfit);
+                    return Err(problem(misfit).into());
+                }
             }
         }
         Ok((bound, values))

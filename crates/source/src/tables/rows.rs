@@ -174,3 +174,11 @@ impl<R: BufRead> Rows for JsonRows<R> {
         Some(self.place(name))
     }
 }
+
+/// Whether the file of an entry says the kinds of its columns.
+pub(super) fn declares_kinds(spec: &FileSpec<'_>) -> bool {
+    let name = spec.file.to_lowercase();
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    let format = spec.format.unwrap_or_else(|| plain.rsplit('.').next().unwrap_or_default());
+    !matches!(format, "csv" | "tsv" | "txt" | "jsonl" | "ndjson")
+}

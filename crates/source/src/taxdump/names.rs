@@ -156,6 +156,8 @@ pub(super) struct Problem {
     pub(super) before: usize,
     pub(super) line: u64,
     pub(super) what: String,
+    /// The taxon whose name it is.
+    pub(super) of: Option<u32>,
 }
 
 /// The names of a taxon, borrowed.
@@ -264,7 +266,8 @@ impl<'a> NameFile<'a> {
                 Err(problem) => Err(problem),
             };
             if let Err(problem) = read {
-                self.refuse(problem);
+                let of = Fields::of(self.lines.bytes()).id().ok();
+                self.refuse(problem, of);
             }
         }
         Ok(())
@@ -290,14 +293,14 @@ impl<'a> NameFile<'a> {
     fn collect_one(&mut self, id: u32) -> Result<(), SourceError> {
         while let Some(present) = self.id.filter(|present| *present <= id) {
             let read = if present < id {
-                Err(unknown(present))
+                Err((unknown(present), None))
             } else {
                 let mut fields = Fields::of(self.lines.bytes());
                 fields.skip_fields(1);
-                self.card.add(fields)
+                self.card.add(fields).map_err(|problem| (problem, Some(id)))
             };
-            if let Err(problem) = read {
-                self.refuse(problem);
+            if let Err((problem, of)) = read {
+                self.refuse(problem, of);
             }
             self.step()?;
         }
@@ -307,14 +310,14 @@ impl<'a> NameFile<'a> {
     /// Reads to the end.
     pub(super) fn finish(mut self) -> Result<RestOfNames, SourceError> {
         while let Some(id) = self.id {
-            self.refuse(unknown(id));
+            self.refuse(unknown(id), None);
             self.step()?;
         }
         Ok(RestOfNames { cards: self.cards, problems: self.problems })
     }
 
-    fn refuse(&mut self, what: String) {
-        self.problems.push(Problem { before: self.at, line: self.lines.line(), what });
+    fn refuse(&mut self, what: String, of: Option<u32>) {
+        self.problems.push(Problem { before: self.at, line: self.lines.line(), what, of });
     }
 }
 

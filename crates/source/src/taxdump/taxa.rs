@@ -5,6 +5,7 @@ use timeweft_graph::{Reason, VersionSink};
 use super::rank::Ranks;
 use super::{Fields, number};
 use crate::byte_lines::ByteLines;
+use crate::lineage::{any_taxon, taxon};
 use crate::{Input, SourceError};
 
 /// A line of `nodes.dmp`: 16 bytes.
@@ -90,7 +91,10 @@ impl Taxa {
                     all.push(taxon);
                 }
                 Err(_) if lines.bytes().trim_ascii().is_empty() => {}
-                Err(problem) => sink.reject(lines.line(), Reason::Malformed(problem)),
+                Err(problem) => {
+                    let told = Fields::of(lines.bytes()).id().map_or_else(|_| any_taxon(), |id| taxon(&id.to_string()));
+                    sink.unreadable(told, lines.line(), Reason::Malformed(problem));
+                }
             }
         }
         if !ordered {

@@ -30,4 +30,5 @@ mod taxdump;
 mod temporal_json;
 mod temporal_json_law;
 mod tsv;
+mod unreadable;
 mod version_format;

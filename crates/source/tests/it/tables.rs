@@ -222,7 +222,8 @@ fn what_the_graph_knows_stays_and_contradictions_are_refused() {
     assert_eq!(version.nodes[0].features[0].1, ValueRef::Int(5).to_value());
     let text = mapping.replace("\"*\"", "{ x = \"text\" }");
     let error = read_into(files.path(), &text, None, schema).unwrap_err().to_string();
-    let expected = "feature `x` of n holds i64 in this graph, and text in the mapping: give it another name";
+    let expected = "feature `x` of n holds i64 in this graph, and text in the mapping: give it another name, or \
+                    the kind that it has";
     assert!(error.ends_with(expected) && error.contains("map.toml: "), "{error}");
 }
 

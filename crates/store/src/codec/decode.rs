@@ -3,18 +3,19 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use timeweft_graph::{
-    Action, Dense, EdgeKey, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Sparse, Time, Value,
+    Action, Dense, EdgeKey, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Schema, Sparse, Time, Value,
 };
 
 use super::layout::{ACTIONS, Column, ENTITIES, feature_columns};
 use super::{CodecError, numbers};
 
-/// The events of a batch, in order, each with its features sorted by name.
-pub(crate) fn decode(batch: &RecordBatch) -> Result<Vec<Event>, CodecError> {
+/// The events of a batch, in order, each with its features sorted by name. What was written before its feature became wider
+/// in `schema` is given as what it is there.
+pub(crate) fn decode(batch: &RecordBatch, schema: &Schema) -> Result<Vec<Event>, CodecError> {
     let rows = Columns::of(batch)?;
     let mut events = (0..batch.num_rows()).map(|row| rows.event(row)).collect::<Result<Vec<Event>, _>>()?;
     for (position, column) in feature_columns(&batch.schema())? {
-        let read = read_values(&column, batch.column(position), &mut events);
+        let read = read_values(&column, column.kind_in(schema), batch.column(position), &mut events);
         read.ok_or_else(|| CodecError::Column(batch.schema().field(position).name().clone()))?;
     }
     rows.read_ended(&mut events);
@@ -22,6 +23,11 @@ pub(crate) fn decode(batch: &RecordBatch) -> Result<Vec<Event>, CodecError> {
         event.features.sort_by(|a, b| a.0.cmp(&b.0));
     }
     Ok(events)
+}
+
+/// Whether every value of a batch is of the kind that a schema has for its feature, or of a narrower one.
+pub(crate) fn fits(batch: &RecordBatch, schema: &Schema) -> Result<bool, CodecError> {
+    Ok(feature_columns(&batch.schema())?.iter().all(|(_, column)| column.fits(schema)))
 }
 
 /// The columns that every event has.
@@ -128,7 +134,7 @@ impl<'a> Names<'a> {
 }
 
 /// Hands the values of a column to their events; `None` if the column is of another type.
-fn read_values(column: &Column, array: &ArrayRef, events: &mut [Event]) -> Option<()> {
+fn read_values(column: &Column, kind: FeatureKind, array: &ArrayRef, events: &mut [Event]) -> Option<()> {
     let names = match column.kind {
         FeatureKind::Category => Names::of(array),
         _ => None,
@@ -136,6 +142,7 @@ fn read_values(column: &Column, array: &ArrayRef, events: &mut [Event]) -> Optio
     for (row, event) in events.iter_mut().enumerate().filter(|(row, _)| array.is_valid(*row)) {
         let value = match &names {
             Some(names) => Value::Category(names.at(row)?.clone()),
+            None if kind != column.kind => value(column.kind, array, row)?.widened(kind)?,
             None => value(column.kind, array, row)?,
         };
         event.features.push((column.feature.clone(), Some(value)));

@@ -45,20 +45,20 @@ pub(crate) fn decode_parts(batch: &RecordBatch, schema: &Schema) -> Result<Vec<P
             continue;
         }
         if done < row {
-            parts.push(Part::Events(events(batch, done..row)?));
+            parts.push(Part::Events(events(batch, done..row, schema)?));
         }
         row = run.end;
         done = row;
         plans.chunks(&columns, run, &mut parts)?;
     }
     if done < row {
-        parts.push(Part::Events(events(batch, done..row)?));
+        parts.push(Part::Events(events(batch, done..row, schema)?));
     }
     Ok(parts)
 }
 
-fn events(batch: &RecordBatch, rows: Range<usize>) -> Result<Vec<Event>, CodecError> {
-    decode(&batch.slice(rows.start, rows.len())).map_err(|error| match error {
+fn events(batch: &RecordBatch, rows: Range<usize>, schema: &Schema) -> Result<Vec<Event>, CodecError> {
+    decode(&batch.slice(rows.start, rows.len()), schema).map_err(|error| match error {
         CodecError::Row { row, problem } => CodecError::Row { row: row + rows.start, problem },
         error => error,
     })
@@ -88,6 +88,8 @@ enum Cells<'a> {
     Float(&'a [f64]),
     /// Of another kind.
     Any,
+    /// Of a kind that is narrower than that of the feature.
+    Narrow(FeatureKind),
 }
 
 /// The plans of a batch.
@@ -222,8 +224,12 @@ fn own<'a>(
     let read = own.map(|(position, column)| {
         let (id, def) = schema.feature(owner, &column.feature)?;
         let array = batch.column(*position);
-        (column.kind == def.kind).then_some(())?;
-        Some(Feature { id, def, array, cells: cells(def, array)? })
+        // What was written before the feature became wider is read as what it is now.
+        let cells = match column.kind {
+            kind if kind == def.kind => cells(def, array)?,
+            kind => (kind.wider(def.kind) == Some(def.kind)).then_some(Cells::Narrow(kind))?,
+        };
+        Some(Feature { id, def, array, cells })
     });
     let mut features = read.collect::<Option<Vec<_>>>()?;
     features.sort_by_key(|feature| feature.id);
@@ -283,6 +289,11 @@ impl Feature<'_> {
             Cells::Float(numbers) => ValueRef::Float(*numbers.get(row)?),
             Cells::Any => {
                 let value = self.def.order.canonical(value(self.def.kind, self.array, row)?);
+                take(ValueRef::Any(&value));
+                return Some(());
+            }
+            Cells::Narrow(kind) => {
+                let value = value(*kind, self.array, row)?.widened(self.def.kind)?;
                 take(ValueRef::Any(&value));
                 return Some(());
             }

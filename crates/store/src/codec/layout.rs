@@ -61,6 +61,18 @@ impl Owner {
         })
     }
 
+    /// The number of the owner; none if the schema has it not.
+    fn number(&self, schema: &timeweft_graph::Schema) -> Option<timeweft_graph::Owner> {
+        Some(match self {
+            Owner::Node(name) => timeweft_graph::Owner::Node(schema.node_type(name)?),
+            Owner::Edge(source, relation, destination) => {
+                let (source, destination) = (schema.node_type(source)?, schema.node_type(destination)?);
+                timeweft_graph::Owner::Edge(schema.edge_type(source, relation, destination)?)
+            }
+            Owner::Merge => timeweft_graph::Owner::Merge,
+        })
+    }
+
     /// The type of an event's element.
     pub(super) fn of(element: &Element) -> Owner {
         match element {
@@ -99,6 +111,22 @@ pub(super) struct Column {
     /// A category without a dictionary.
     #[serde(skip)]
     plain: bool,
+}
+
+impl Column {
+    /// The kind that a schema has for the feature: its own, or a wider one.
+    pub(super) fn kind_in(&self, schema: &timeweft_graph::Schema) -> FeatureKind {
+        self.known(schema).filter(|known| self.kind.wider(*known) == Some(*known)).unwrap_or(self.kind)
+    }
+
+    /// Whether a schema has no narrower kind for the feature.
+    pub(super) fn fits(&self, schema: &timeweft_graph::Schema) -> bool {
+        self.known(schema).is_none_or(|known| self.kind.wider(known) == Some(known))
+    }
+
+    fn known(&self, schema: &timeweft_graph::Schema) -> Option<FeatureKind> {
+        Some(schema.feature(self.owner.number(schema)?, &self.feature)?.1.kind)
+    }
 }
 
 /// The columns of one segment.
