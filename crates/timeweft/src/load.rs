@@ -147,8 +147,7 @@ pub struct VersionOptions {
     pub dangling: Dangling,
     /// Consent to a version that lists nothing, which ends every element of the namespace.
     pub allow_empty: bool,
-    /// Consent to the end of all nodes of these types, or edges of these relations, where the version has a section for them
-    /// without a record, such as a table with a header alone.
+    /// Consent to the end of all elements of these node types or relations, for which the version has an empty section.
     pub empty_types: Vec<Name>,
     /// Consent to features that the namespace did not have before; without it they are reported and left out.
     pub add_fields: bool,
