@@ -227,7 +227,7 @@ impl Index {
     }
 
     /// What a node delete must know of the edges at the node.
-    fn edges_at(&self, node: NodeIndex) -> EdgesAt {
+    pub(crate) fn edges_at(&self, node: NodeIndex) -> EdgesAt {
         let lists = || self.adjacency().lists(node);
         let newest = lists().flat_map(|list| list.newest(list.len(), Some(Time::FOREVER)));
         let open = newest.map(|seen| seen.edge).filter(|&edge| self.edges.get(edge).interval.is_open());

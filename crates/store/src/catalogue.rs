@@ -11,7 +11,7 @@ use crate::load::LoadRecord;
 use crate::segment::{Segment, Written};
 
 /// The format that this library writes, and the newest that it reads.
-pub const FORMAT: u64 = 3;
+pub const FORMAT: u64 = 4;
 
 /// Name of the catalogue's file.
 pub(crate) const FILE: &str = "catalogue.redb";
@@ -129,7 +129,8 @@ impl Catalogue {
             for (part, batch) in &written.batches {
                 write.open_table(BATCHES)?.insert((load, *part), batch.as_slice())?;
             }
-            // An earlier library would not understand what a rollback means (1), nor until when a life lasts (2).
+            // An earlier library would not understand what a rollback means (1), until when a life lasts (2), nor which
+            // loads are taken in together (3).
             write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
             if let Some(schema) = &schema {
                 write.open_table(SCHEMAS)?.insert(record.commit.0, schema.as_slice())?;

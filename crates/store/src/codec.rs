@@ -12,7 +12,7 @@ mod rows;
 pub(crate) use decode::{decode, fits};
 pub(crate) use decode_rows::{Part, decode_parts};
 pub(crate) use encode::Encoder;
-pub(crate) use lives::{decode_lives, has_lives, n_events, place};
+pub(crate) use lives::{decode_lives, has_lives, latest_time, n_events, place};
 
 use arrow::error::ArrowError;
 

@@ -65,6 +65,13 @@ impl RowHasher {
     }
 }
 
+/// A hash of one event.
+pub(crate) fn hash_of_event(event: &Event) -> u128 {
+    let mut bytes = Bytes::default();
+    bytes.event(event);
+    xxh3_128(&bytes.0)
+}
+
 /// Events in any order: the hashes of all added up; and in theirs.
 #[derive(Default)]
 pub(crate) struct EventSet {

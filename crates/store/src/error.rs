@@ -91,6 +91,28 @@ pub enum StoreError {
     /// There is no delta to this version.
     #[error(transparent)]
     Delta(#[from] DeltaError),
+    /// A version before others of its namespace.
+    #[error(
+        "timestamp {at} is before {newest}, the newest version of namespace `{namespace}`: to put it before later versions, load with --back-dated; else give a later timestamp"
+    )]
+    TooEarly {
+        /// The namespace.
+        namespace: Name,
+        /// Timestamp of the version, as people write it.
+        at: String,
+        /// Timestamp of the newest version.
+        newest: String,
+    },
+    /// Two versions of a namespace at one time.
+    #[error("namespace `{namespace}` has version `{version}` at {at} already: give this one another timestamp")]
+    TimestampTaken {
+        /// The namespace.
+        namespace: Name,
+        /// The version that is there.
+        version: Name,
+        /// The timestamp, as people write it.
+        at: String,
+    },
     /// An edge at a missing node, under the policy that refuses the load.
     #[error("{0}: nothing was loaded: load with --dangling drop or --dangling stub")]
     Dangling(Box<Reject>),
@@ -100,9 +122,6 @@ pub enum StoreError {
     /// The index has no numbers left.
     #[error("{0}: nothing was loaded")]
     Full(Box<timeweft_graph::Reason>),
-    /// The source broke off before its end.
-    #[error("the source could not be read to its end: nothing was loaded")]
-    BrokenOff,
     /// Not one record could be taken in.
     #[error("no record was accepted, {} were rejected, the first at {}: nothing was loaded", .0.n_rejected, first(.0))]
     NothingAccepted(Box<LoadReport>),

@@ -2,9 +2,10 @@
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
-    Action, Dangling, EdgeKey, Element, Event, Features, Name, Owner, Place, Reason, Reject, Schema, Value,
+    Action, Dangling, EdgeKey, Element, Event, Features, Name, NodeKey, Owner, Place, Reason, Reject, Schema, Time,
+    Value,
 };
-use timeweft_index::Index;
+use timeweft_index::{Births, Index};
 
 use crate::StoreError;
 use crate::content::EventHasher;
@@ -14,37 +15,72 @@ use crate::segment::SegmentWriter;
 /// The intake of one load: applies to the index, writes what was accepted, reports what was not.
 pub(crate) struct Ingest<'a> {
     pub(crate) request: &'a LoadRequest,
-    pub(crate) index: &'a mut Index,
     pub(crate) log: SegmentWriter,
     pub(crate) report: LoadReport,
-    /// Hash of what was offered.
-    pub(crate) hasher: EventHasher,
+    /// Hash of what was offered; none where it is known from elsewhere.
+    pub(crate) hasher: Option<EventHasher>,
     /// The key after the last one given to a parallel edge.
-    pub(crate) next_keys: FxHashMap<EdgeKey, u64>,
+    next_keys: FxHashMap<EdgeKey, u64>,
+    /// The graph with all later events, where this load is taken in among them.
+    pub(crate) whole: Option<Whole<'a>>,
+    /// Refused records that might fit in another order.
+    pub(crate) misfits: u64,
+    /// Time of the first refused record that is late.
+    pub(crate) late: Option<Time>,
 }
 
-impl Ingest<'_> {
+/// A graph into the middle of which a load goes.
+pub(crate) struct Whole<'a> {
+    pub(crate) graph: &'a Index,
+    pub(crate) births: Births<'a>,
+    /// The newest version of the namespace, which says of each of its elements what it is from then on.
+    pub(crate) newest: Option<Time>,
+}
+
+impl Whole<'_> {
+    fn is_late(&self, event: &Event) -> bool {
+        self.newest > Some(event.time) || self.graph.is_late(event)
+    }
+}
+
+impl<'a> Ingest<'a> {
+    pub(crate) fn new(request: &'a LoadRequest, log: SegmentWriter, report: LoadReport) -> Ingest<'a> {
+        let (hasher, next_keys) = (Some(EventHasher::default()), FxHashMap::default());
+        Ingest { request, log, report, hasher, next_keys, whole: None, misfits: 0, late: None }
+    }
+
     /// Takes in the next record.
-    pub(crate) fn record(&mut self, record: Result<(Event, Place), Reject>) -> Result<(), StoreError> {
+    pub(crate) fn record(
+        &mut self,
+        index: &mut Index,
+        record: Result<(Event, Place), Reject>,
+    ) -> Result<(), StoreError> {
         match record {
-            Ok((event, place)) => self.event(event, place),
+            Ok((event, place)) => self.event(index, event, place),
             Err(reject) => self.reject(reject),
         }
     }
 
-    fn event(&mut self, mut event: Event, place: Place) -> Result<(), StoreError> {
+    fn event(&mut self, index: &mut Index, mut event: Event, place: Place) -> Result<(), StoreError> {
         sort_features(&mut event.features);
-        self.hasher.add(&event);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.add(&event);
+        }
+        let late = self.whole.as_ref().is_some_and(|whole| whole.is_late(&event));
         let refused = match unsound(&event.features) {
             Some(reason) => Some(reason),
-            None => match self.index.apply(&event, &self.request.namespace) {
-                Ok(()) => return self.accept(event),
-                Err(reason) => self.retry(&mut event, reason)?,
+            None => match self.apply(index, &event) {
+                Ok(()) => None,
+                Err(reason) => self.retry(index, &mut event, reason)?,
             },
         };
         match refused {
-            None => self.accept(event),
+            None => {
+                self.report.order.placed += u64::from(late);
+                self.accept(index, event)
+            }
             Some(reason) => {
+                self.note_misfit(index, &event, &reason, late);
                 let reject = Reject { place, reason };
                 if self.request.dangling == Dangling::Reject && is_dangling(&event, &reject.reason) {
                     return Err(StoreError::Dangling(Box::new(reject)));
@@ -54,37 +90,85 @@ impl Ingest<'_> {
         }
     }
 
+    /// Notes a record that is refused for what came before it, and not for what it says.
+    fn note_misfit(&mut self, index: &Index, event: &Event, reason: &Reason, late: bool) {
+        // The first value of a feature decides its kind. In another order of the same records it may be another one, but
+        // what the graph has stays.
+        self.misfits += u64::from(is_misfit(reason) || matches!(reason, Reason::WrongKind { .. }));
+        if !is_misfit(reason) {
+            return;
+        }
+        if late || (self.whole.is_none() && index.is_late(event)) {
+            self.report.order.refused += 1;
+            self.late.get_or_insert(event.time);
+        }
+    }
+
+    /// Applies an event. Among later ones, an interaction leaves the names of their edges to them.
+    fn apply(&self, index: &mut Index, event: &Event) -> Result<(), Reason> {
+        match &event.element {
+            Element::Edge(edge) if edge.key.is_none() && self.is_taken_later(event, edge) => {
+                match index.missing_nodes(event)?.into_iter().next() {
+                    Some(node) => Err(Reason::UnknownNode(node)),
+                    None => Err(Reason::EdgeExists(Box::new(edge.clone()))),
+                }
+            }
+            _ => index.apply(event, &self.request.namespace),
+        }
+    }
+
+    /// Whether a later edge has the name that an edge without a key, or the key that a repeat, would get.
+    fn is_taken_later(&self, event: &Event, edge: &EdgeKey) -> bool {
+        event.action == Action::Create
+            && self.request.repeats == Repeats::Parallel
+            && self.whole.as_ref().is_some_and(|whole| whole.graph.edge_latest(edge) > Some(event.time))
+    }
+
     /// Tries again what a policy lets in; gives the reason if it stays refused.
-    fn retry(&mut self, event: &mut Event, reason: Reason) -> Result<Option<Reason>, StoreError> {
+    fn retry(&mut self, index: &mut Index, event: &mut Event, reason: Reason) -> Result<Option<Reason>, StoreError> {
         match reason {
-            Reason::UnknownNode(_) if self.request.dangling == Dangling::Stub && wants_stub(event) => self.stub(event),
-            Reason::EdgeExists(_) if self.request.repeats == Repeats::Parallel => Ok(self.parallel(event)),
+            Reason::UnknownNode(_) if self.request.dangling == Dangling::Stub && wants_stub(event) => {
+                self.stub(index, event)
+            }
+            Reason::EdgeExists(_) if self.request.repeats == Repeats::Parallel => Ok(self.parallel(index, event)),
             reason => Ok(Some(reason)),
         }
     }
 
     /// Creates the missing nodes of an event that fits with them. One that does not leaves none behind.
-    fn stub(&mut self, event: &mut Event) -> Result<Option<Reason>, StoreError> {
-        let missing = match self.index.missing_nodes(event) {
+    fn stub(&mut self, index: &mut Index, event: &mut Event) -> Result<Option<Reason>, StoreError> {
+        let missing = match index.missing_nodes(event).and_then(|missing| self.may_begin(event.time, missing)) {
             Ok(missing) => missing,
             Err(reason) => return Ok(Some(reason)),
         };
         for node in missing {
             let stub = Event::new(event.time, Action::Create, Element::Node(node));
-            if let Err(reason) = self.index.apply(&stub, &self.request.namespace) {
+            if let Err(reason) = index.apply(&stub, &self.request.namespace) {
                 return Ok(Some(reason));
             }
             self.report.counts.stubs += 1;
-            self.accept(stub)?;
+            self.accept(index, stub)?;
         }
-        match self.index.apply(event, &self.request.namespace) {
+        match self.apply(index, event) {
             Ok(()) => Ok(None),
-            Err(reason) => self.retry(event, reason),
+            Err(reason) => self.retry(index, event, reason),
+        }
+    }
+
+    /// Nodes that may be born as stubs at a time: not those whose later birth says something of them, which would be lost.
+    fn may_begin(&self, time: Time, missing: Vec<NodeKey>) -> Result<Vec<NodeKey>, Reason> {
+        let Some(Whole { births, .. }) = &self.whole else { return Ok(missing) };
+        match missing.iter().find(|node| !births.may_be_earlier(node, &self.request.namespace)) {
+            None => Ok(missing),
+            Some(node) => {
+                let known = births.latest(node).unwrap_or(time);
+                Err(Reason::OutOfOrder { time, known, element: format!("node {node}") })
+            }
         }
     }
 
     /// Gives a repeated edge the first key from `2` on that is free.
-    fn parallel(&mut self, event: &mut Event) -> Option<Reason> {
+    fn parallel(&mut self, index: &mut Index, event: &mut Event) -> Option<Reason> {
         let Element::Edge(edge) = &event.element else { return None };
         if edge.key.is_some() {
             return Some(Reason::EdgeExists(Box::new(edge.clone())));
@@ -93,8 +177,12 @@ impl Ingest<'_> {
         let first = self.next_keys.get(&plain).copied().unwrap_or(2);
         for number in first.. {
             let key = Some(Name::from(number.to_string()));
-            event.element = Element::Edge(EdgeKey { key, ..plain.clone() });
-            match self.index.apply(event, &self.request.namespace) {
+            let edge = EdgeKey { key, ..plain.clone() };
+            if self.is_taken_later(event, &edge) {
+                continue;
+            }
+            event.element = Element::Edge(edge);
+            match index.apply(event, &self.request.namespace) {
                 Err(Reason::EdgeExists(_)) => {}
                 Err(reason) => return Some(reason),
                 Ok(()) => {
@@ -107,22 +195,11 @@ impl Ingest<'_> {
         None
     }
 
-    fn accept(&mut self, mut event: Event) -> Result<(), StoreError> {
-        self.drop_unknown_ends(&mut event);
+    fn accept(&mut self, index: &Index, mut event: Event) -> Result<(), StoreError> {
+        drop_unknown_ends(index.schema(), &mut event);
         self.report.accepted += 1;
         self.report.counts.count(event.action, &event.element);
         self.log.push(event)
-    }
-
-    /// The end of a feature that no type has yet says nothing. In the log it would say something once the feature is
-    /// known, because a replay starts with the types of its last commit.
-    fn drop_unknown_ends(&self, event: &mut Event) {
-        if event.features.iter().any(|(_, value)| value.is_none()) {
-            let schema = self.index.schema();
-            let owner = owner(schema, &event.element);
-            let known = |name: &Name| owner.is_some_and(|owner| schema.feature(owner, name).is_some());
-            event.features.retain(|(name, value)| value.is_some() || known(name));
-        }
     }
 
     fn reject(&mut self, reject: Reject) -> Result<(), StoreError> {
@@ -137,6 +214,33 @@ impl Ingest<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The end of a feature that no type has yet says nothing. In the log it would say something once the feature is known,
+/// because a replay starts with the types of its last commit.
+fn drop_unknown_ends(schema: &Schema, event: &mut Event) {
+    if event.features.iter().any(|(_, value)| value.is_none()) {
+        let owner = owner(schema, &event.element);
+        let known = |name: &Name| owner.is_some_and(|owner| schema.feature(owner, name).is_some());
+        event.features.retain(|(name, value)| value.is_some() || known(name));
+    }
+}
+
+/// Whether the state of the graph refuses a record, so that it might fit at another point.
+fn is_misfit(reason: &Reason) -> bool {
+    use Reason as R;
+    matches!(
+        reason,
+        R::UnknownNode(_)
+            | R::DeletedNode(_)
+            | R::NodeExists(_)
+            | R::UnknownEdge(_)
+            | R::DeletedEdge(_)
+            | R::EdgeExists(_)
+            | R::OutOfOrder { .. }
+            | R::BadMerge(_)
+            | R::ForeignNamespace { .. }
+    )
 }
 
 /// The type of an element.

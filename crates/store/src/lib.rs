@@ -29,8 +29,9 @@
 //! transaction of the catalogue refers to it with its length and CRC-32C, and so makes the load visible. Opening
 //! removes files that nothing refers to. Small loads keep the same bytes in the catalogue itself.
 //!
-//! Nothing is ever taken out. A rollback is a record that names the load it takes back, and a back-dated version one that
-//! names the load it comes before; both may bring segments that stand for those of later loads. The records up to a
+//! Nothing is ever taken out. A rollback is a record that names the load it takes back, a back-dated version one that names
+//! the load it comes before, and a load with late events one that names the load from which on all are taken in together,
+//! in order of time; each may bring segments that stand for those of other loads. The records up to a
 //! commit say which segments, in which order, make the graph at that commit.
 //!
 //! Columns of a segment: `time` (int64, in the unit that the file's metadata names), `action`, `entity`, `source_type`,
@@ -52,18 +53,24 @@ mod replay;
 mod rollback;
 mod segment;
 mod snapshot;
+mod sorter;
 mod splice;
 mod store;
+mod stream;
 mod verify;
 mod version;
 
 pub use catalogue::FORMAT;
 pub use documents::{Document, DocumentOptions, OPEN};
 pub use error::StoreError;
-pub use load::{ActionCounts, ClippedCounts, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, Repeats};
+pub use load::{
+    ActionCounts, ClippedCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, OrderReport,
+    Repeats,
+};
 pub use rollback::{LoadState, RollbackReport};
 pub use splice::{Dropped, Effective, SpliceReport};
 pub use store::Store;
+pub use stream::{EventSource, SourceRecord};
 pub use timeweft_graph::Dangling;
 pub use verify::VerifyReport;
 pub use version::ReadError;

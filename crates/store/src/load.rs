@@ -18,6 +18,17 @@ pub enum Repeats {
     Parallel,
 }
 
+/// What to do with an event that is earlier than the latest one of its element.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Late {
+    /// It is put where it belongs in time: what came later is taken in again behind it.
+    #[default]
+    Place,
+    /// It is a rejected record.
+    Reject,
+}
+
 /// One load: who brings what, and under which policies.
 #[derive(Clone, Debug)]
 pub struct LoadRequest {
@@ -37,6 +48,8 @@ pub struct LoadRequest {
     pub dangling: Dangling,
     /// What to do with repeated edges.
     pub repeats: Repeats,
+    /// What to do with late events of a stream ([`crate::Store::load_stream`]).
+    pub late: Late,
     /// The load is refused as soon as more records than this are rejected.
     pub max_rejects: Option<u64>,
     /// So many rejected records are kept in the report; all are counted.
@@ -57,6 +70,7 @@ impl LoadRequest {
             schema: Schema::default(),
             dangling: Dangling::default(),
             repeats: Repeats::default(),
+            late: Late::default(),
             max_rejects: None,
             kept_rejects: KEPT_REJECTS,
             back_dated: false,
@@ -143,8 +157,10 @@ pub struct LoadReport {
     pub notes: Vec<String>,
     /// The namespace has this version with the same content already: nothing was written.
     pub unchanged: bool,
-    /// What a back-dated version changed in later loads.
+    /// What a back-dated version, or late events, changed in other loads.
     pub later: SpliceReport,
+    /// How the events stood in time.
+    pub order: OrderReport,
     /// What was cut in a source of intervals.
     pub clipped: ClippedCounts,
 }
@@ -154,6 +170,17 @@ impl LoadReport {
     pub fn unchanged(load: LoadId, commit: Commit) -> LoadReport {
         LoadReport { unchanged: true, ..empty_report(load, commit) }
     }
+}
+
+/// How the events of a load stood in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OrderReport {
+    /// The source was not in order of time, and was sorted.
+    pub sorted: bool,
+    /// Late events that were put where they belong.
+    pub placed: u64,
+    /// Late events that were refused.
+    pub refused: u64,
 }
 
 /// What lasted longer than something it belongs to, and was cut.
@@ -205,9 +232,17 @@ pub struct LoadRecord {
     /// Whether its version might end edges of other namespaces.
     #[serde(default)]
     pub end_foreign_edges: bool,
-    /// Later loads whose events this one replaced, because it was put before them or took back one before them.
+    /// Loads whose events this one replaced, because it was put before them or among them, or took back one before them.
     #[serde(default)]
     pub replaced: Vec<LoadId>,
+    /// The load from which on all loads up to this one are taken in together, in order of time, because this one brought
+    /// late events.
+    #[serde(default)]
+    pub since: Option<LoadId>,
+    /// The latest time of an event of another load that does not fit since this load. It is kept, and fits again when what
+    /// it lacks comes.
+    #[serde(default)]
+    pub aside: Option<Time>,
     /// Wall clock at the start, milliseconds since the epoch.
     pub started: i64,
     /// Wall clock at the end, milliseconds since the epoch.

@@ -4,16 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustc_hash::FxHashMap;
 use timeweft_graph::delta::Fields;
 use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Name, Place, Reject, Schema, Time, VersionSink};
 use timeweft_index::Index;
 
 use crate::content::EventHasher;
 use crate::ingest::{Ingest, sort_features};
-use crate::load::{ClippedCounts, EventCounts, LoadRecord, LoadReport, LoadRequest};
+use crate::load::{ClippedCounts, EventCounts, LoadRecord, LoadReport, LoadRequest, OrderReport};
 use crate::segment::{SegmentWriter, Written};
-use crate::splice::{Effective, Splice, SpliceReport, effective};
+use crate::splice::{Effective, Splice, SpliceReport, Together, effective, unit_at};
 use crate::store::{Store, log_dir};
 use crate::version::{self, ReadError, Reader};
 use crate::{StoreError, catalogue};
@@ -23,32 +22,17 @@ impl Store {
     ///
     /// Records that are refused are left out and reported. Nothing is committed if every record was refused, if more
     /// than the allowed number was, or if a policy refuses the load. A version that the namespace has with the same
-    /// content is not loaded again.
+    /// content is not loaded again. A source in any order of time, or with late events, is for [`Store::load_stream`].
     pub fn load(
         &mut self,
         request: LoadRequest,
-        events: impl Iterator<Item = Result<(Event, Place), Reject>>,
-    ) -> Result<LoadReport, StoreError> {
-        self.load_whole(request, events, &|| true)
-    }
-
-    /// The same for a source that may break off: `whole` is asked after the last record, and unless it says that the
-    /// source was read to its end, nothing is committed.
-    pub fn load_whole(
-        &mut self,
-        request: LoadRequest,
         mut events: impl Iterator<Item = Result<(Event, Place), Reject>>,
-        whole: &dyn Fn() -> bool,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
             let hash = hash_of(&mut events);
-            if !whole() {
-                return Err(StoreError::BrokenOff);
-            }
             return self.known(&request, &hash).unwrap_or(Err(StoreError::Poisoned));
         }
-        let intake = Intake { whole };
-        self.attempt(|store| store.take_in(&request, intake, &mut events))
+        self.attempt(|store| store.take_in(&request, &mut events))
     }
 
     /// Brings the namespace to a whole version, as one commit: what the version does not list is deleted.
@@ -83,8 +67,9 @@ impl Store {
         let mut index = match before.and_then(|before| log.iter().position(|entry| entry.load == before)) {
             None => (*self.current).clone(),
             Some(place) => {
+                let index = self.graph_before(&log, place, at)?;
                 log.truncate(place);
-                self.replay_log(&log, self.schema().clone())?
+                index
             }
         };
         let fields = self.fields_of(&request.namespace, &log);
@@ -104,10 +89,16 @@ impl Store {
         }
         let own = || self.in_effect().filter(|load| load.namespace == request.namespace);
         let newest = own().filter_map(|load| load.timestamp).max().filter(|&newest| at <= newest);
+        let (namespace, unit) = (request.namespace.clone(), self.schema().unit());
+        if let Some(taken) = own().find(|load| load.timestamp == Some(at)) {
+            let version = taken.version.clone().unwrap_or_else(|| "".into());
+            return Err(StoreError::TimestampTaken { namespace, version, at: unit.format(at) });
+        }
         let is_next = own().any(|load| load.is_version() && load.timestamp.is_some_and(|time| at < time));
-        let taken = own().any(|load| load.timestamp == Some(at));
         match newest {
-            Some(newest) if !request.back_dated || !is_next || taken => Err(DeltaError::NotAfter { at, newest }.into()),
+            Some(newest) if !request.back_dated || !is_next => {
+                Err(StoreError::TooEarly { namespace, at: unit.format(at), newest: unit.format(newest) })
+            }
             _ if request.back_dated => Ok((at, self.next_version(&request.namespace, at))),
             _ => Ok((at, None)),
         }
@@ -140,7 +131,7 @@ impl Store {
         let id = self.next_load();
         let log = effective(&self.loads, self.commit());
         let place = log.iter().position(|entry| entry.load == before).ok_or(StoreError::UnknownLoad(before))?;
-        let mut trial = self.replay_log(&log[..place], self.schema().clone())?;
+        let mut trial = self.graph_before(&log, place, at)?;
         let original = Some(trial.clone());
         trial.declare(&request.schema);
         let fields = self.fields_of(&request.namespace, &log[..place]);
@@ -150,12 +141,31 @@ impl Store {
         let (hash, written, reader) = taken.fill(&mut report, request);
         check_outcome(&report, request, true)?;
         let mut splice = Splice::new(self, id, &request.namespace, trial, original, written);
-        splice.later(&log[place..])?;
-        let Splice { trial, written, report: later, reordered, .. } = splice;
+        let unit = unit_at(&log, place);
+        if unit.len() > 1 {
+            let from = Some((at, (place - unit.start) as u32));
+            splice.together(&log[unit.clone()], &mut Together { from, ..Together::default() })?;
+            splice.later(&log[unit.end..])?;
+        } else {
+            splice.later(&log[place..])?;
+        }
+        let Splice { trial, written, report: later, reordered, aside, .. } = splice;
         let record = record(request, &report, hash, Some(reader), started);
-        let record = LoadRecord { before: Some(before), replaced: later.replaced.clone(), end_foreign_edges, ..record };
+        let (before, replaced) = (Some(before), later.replaced.clone());
+        let record = LoadRecord { before, replaced, aside, end_foreign_edges, ..record };
         self.publish_graph(record, written, (Arc::new(trial), reordered))?;
         Ok(LoadReport { later, ..report })
+    }
+
+    /// The graph into which a version goes that takes effect at a time, before the load at a place in the log.
+    fn graph_before(&self, log: &[Effective], place: usize, at: Time) -> Result<Index, StoreError> {
+        let unit = unit_at(log, place);
+        let mut graph = self.replay_log(&log[..unit.start], self.schema().clone())?;
+        if unit.len() > 1 {
+            let until = Some((at, (place - unit.start) as u32));
+            self.replay_together(&log[unit], until, &mut graph)?;
+        }
+        Ok(graph)
     }
 
     fn take_in_version(
@@ -215,13 +225,28 @@ impl Store {
         &mut self,
         load: impl FnOnce(&mut Store) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.attempt_to(|store| load(store).map(Some))?.ok_or(StoreError::Poisoned)
+    }
+
+    /// The same for a load that may give up, and then comes to nothing.
+    pub(crate) fn attempt_to<T>(
+        &mut self,
+        load: impl FnOnce(&mut Store) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
         // With a reader, the load works on a copy and this keeps the original. Without one it works in place.
         let pinned = (Arc::strong_count(&self.current) > 1).then(|| self.current.clone());
         let (before, result) = (self.commit(), load(self));
-        let Err(error) = result else { return result };
+        let error = match result {
+            Ok(Some(done)) => return Ok(Some(done)),
+            Ok(None) => {
+                self.restore(pinned);
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
         let failed_write = error.is_failed_write();
         self.poisoned = failed_write;
         let known = self.restore(pinned);
@@ -251,36 +276,28 @@ impl Store {
     fn take_in(
         &mut self,
         request: &LoadRequest,
-        intake: Intake<'_>,
         records: &mut dyn Iterator<Item = Result<(Event, Place), Reject>>,
     ) -> Result<LoadReport, StoreError> {
         let started = now();
-        let id = self.next_load();
-        let commit = Commit(self.commit().0 + 1);
-        let known_schema = self.current.schema().clone();
-        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, &known_schema));
+        let known_schema = self.schema().clone();
+        let mut ingest = self.ingest(request);
         let index = Arc::make_mut(&mut self.current);
         index.declare(&request.schema);
-        let mut ingest = Ingest {
-            request,
-            index,
-            log,
-            report: empty_report(id, commit),
-            hasher: EventHasher::default(),
-            next_keys: FxHashMap::default(),
-        };
         for record in records {
-            ingest.record(record)?;
-        }
-        if !(intake.whole)() {
-            return Err(StoreError::BrokenOff);
+            ingest.record(index, record)?;
         }
         let Ingest { log, report, hasher, .. } = ingest;
         check_outcome(&report, request, false)?;
-
-        let written = log.finish()?;
-        self.publish(record(request, &report, hasher.finish(), None, started), written, &known_schema)?;
+        let hash = hasher.map(EventHasher::finish).unwrap_or_default();
+        self.publish(record(request, &report, hash, None, started), log.finish()?, &known_schema)?;
         Ok(report)
+    }
+
+    /// The intake of the next load.
+    pub(crate) fn ingest<'a>(&self, request: &'a LoadRequest) -> Ingest<'a> {
+        let id = self.next_load();
+        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, self.schema()));
+        Ingest::new(request, log, empty_report(id, Commit(self.commit().0 + 1)))
     }
 
     /// Makes a load visible that was applied to the current graph.
@@ -315,12 +332,6 @@ impl Store {
         let _ = self.remove_unreferenced();
         Ok(())
     }
-}
-
-/// How events are taken in.
-struct Intake<'a> {
-    /// Whether the source was read to its end.
-    whole: &'a dyn Fn() -> bool,
 }
 
 pub(crate) fn check_outcome(
@@ -363,6 +374,7 @@ pub(crate) fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
         notes: Vec::new(),
         unchanged: false,
         later: SpliceReport::default(),
+        order: OrderReport::default(),
         clipped: ClippedCounts::default(),
     }
 }
@@ -393,6 +405,8 @@ pub(crate) fn record(
         before: None,
         end_foreign_edges: false,
         replaced: Vec::new(),
+        since: None,
+        aside: None,
         started,
         completed: now(),
     }

@@ -10,7 +10,7 @@ use timeweft_index::{Index, Lives};
 
 use crate::StoreError;
 use crate::codec::{Part, decode_parts};
-use crate::splice::{Effective, effective};
+use crate::splice::{Effective, effective, units};
 use crate::store::Store;
 
 /// So many decoded parts of batches wait to be applied.
@@ -38,14 +38,14 @@ impl Store {
         expected = expected.map(|count| count + count / 16);
         index.reserve(expected[0], expected[1]);
         let mut replay = Replay { index: &mut index, expected };
-        log.iter().try_for_each(|entry| replay.load(self, *entry, &schema))?;
+        units(log).try_for_each(|unit| replay.unit(self, unit, &schema))?;
         Ok(index)
     }
 
-    /// Applies a load to the graph before it.
-    pub(crate) fn replay_load(&self, entry: Effective, index: &mut Index) -> Result<(), StoreError> {
+    /// Applies a load, or several that are taken in together, to the graph before it.
+    pub(crate) fn replay_unit(&self, unit: &[Effective], index: &mut Index) -> Result<(), StoreError> {
         let schema = index.schema().clone();
-        Replay { index, expected: [0, 0] }.load(self, entry, &schema)
+        Replay { index, expected: [0, 0] }.unit(self, unit, &schema)
     }
 
     /// Hands over the parts of a load, in order; those in files are read ahead by another thread.
@@ -100,6 +100,13 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
+    fn unit(&mut self, store: &Store, unit: &[Effective], schema: &Schema) -> Result<(), StoreError> {
+        match unit {
+            [entry] => self.load(store, *entry, schema),
+            unit => store.replay_together(unit, None, self.index),
+        }
+    }
+
     fn load(&mut self, store: &Store, entry: Effective, schema: &Schema) -> Result<(), StoreError> {
         let namespace = &store.record(entry.load)?.namespace;
         let mut position = 0;

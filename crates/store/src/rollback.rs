@@ -7,7 +7,7 @@ use timeweft_graph::{Commit, FeatureId, LoadId, Schema};
 use crate::load::{EventCounts, LoadRecord};
 use crate::publish::now;
 use crate::segment::Written;
-use crate::splice::{Effective, Splice, SpliceReport, effective};
+use crate::splice::{Effective, Splice, SpliceReport, Together, effective, unit_at};
 use crate::store::Store;
 use crate::{StoreError, codec};
 
@@ -79,7 +79,9 @@ impl Store {
         if schema == *self.schema() || self.has_version(after)? {
             return Ok(self.schema().clone());
         }
-        for segment in after.iter().flat_map(|entry| self.segments_of(*entry)) {
+        // What was set aside is tried again as well.
+        let own = after.iter().map(|entry| Effective { written_by: entry.load, ..*entry });
+        for segment in after.iter().copied().chain(own).flat_map(|entry| self.segments_of(entry)) {
             let (bytes, place) = self.segment_bytes(segment)?;
             let mut fits = true;
             segment.batches(&bytes, &place, |batch| {
@@ -99,18 +101,20 @@ impl Store {
         let namespace = self.record(undone)?.namespace.clone();
         let log = effective(&self.loads, self.commit());
         let at = log.iter().position(|entry| entry.load == undone).ok_or(StoreError::UnknownLoad(undone))?;
-        let (before, after) = (&log[..at], &log[at + 1..]);
+        let unit = unit_at(&log, at);
+        let rest: Vec<Effective> = log[unit.start..].iter().copied().filter(|entry| entry.load != undone).collect();
 
-        let trial = self.replay_log(before, self.schema_without(undone, after)?)?;
-        let mut original = None;
-        if self.has_version(after)? {
-            let mut as_it_was = trial.clone();
-            self.replay_load(log[at], &mut as_it_was)?;
-            original = Some(as_it_was);
+        let trial = self.replay_log(&log[..unit.start], self.schema_without(undone, &rest)?)?;
+        let mut original = if self.has_version(&rest)? { Some(trial.clone()) } else { None };
+        if let (Some(original), 1) = (&mut original, unit.len()) {
+            self.replay_unit(&log[unit.clone()], original)?;
         }
         let mut splice = Splice::new(self, load, &namespace, trial, original, Written::default());
-        splice.later(after)?;
-        let Splice { trial, written, report, reordered, .. } = splice;
+        if unit.len() > 1 {
+            splice.together(&log[unit.clone()], &mut Together { without: Some(undone), ..Together::default() })?;
+        }
+        splice.later(&log[unit.end..])?;
+        let Splice { trial, written, report, reordered, aside, .. } = splice;
         let record = LoadRecord {
             id: load,
             commit,
@@ -129,6 +133,8 @@ impl Store {
             before: None,
             end_foreign_edges: false,
             replaced: report.replaced.clone(),
+            since: None,
+            aside,
             started,
             completed: now(),
         };

@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::StoreError;
 use crate::segment::sync_dir;
-use crate::splice::{Effective, effective};
+use crate::splice::{Effective, effective, units};
 use crate::store::{Store, log_dir};
 
 /// Fewer events than this are replayed in no time.
@@ -64,7 +64,7 @@ impl Store {
                 index.declare(&schema);
                 let widened = index.widen_to(&schema);
                 widened.map_err(|problem| StoreError::corrupt(&path, problem.of(&schema)))?;
-                log[covered..].iter().try_for_each(|entry| self.replay_load(*entry, &mut index))?;
+                units(&log[covered..]).try_for_each(|unit| self.replay_unit(unit, &mut index))?;
                 return Ok(index);
             }
         }
@@ -76,7 +76,9 @@ impl Store {
         let mut usable = Vec::new();
         for (commit, path) in snapshots(&index_dir(&self.dir))?.into_iter().rev() {
             let before = effective(&self.loads, commit);
-            if commit <= self.commit() && log.starts_with(&before) {
+            // What comes in among the loads of the snapshot is not one more behind them.
+            let behind = log.get(before.len()).is_none_or(|next| !next.together);
+            if commit <= self.commit() && log.starts_with(&before) && behind {
                 usable.push((commit, before.len(), path));
             }
         }
@@ -106,6 +108,9 @@ impl Store {
         for entry in log {
             hasher.update(&entry.load.0.to_le_bytes());
             hasher.update(&entry.written_by.0.to_le_bytes());
+            if entry.together {
+                hasher.update(b"together");
+            }
             hasher.update(self.record(entry.load)?.content_hash.as_bytes());
             for segment in self.segments_of(*entry) {
                 hasher.update(&segment.crc32c.to_le_bytes());

@@ -1,16 +1,21 @@
 //! The effective log, and how a load is taken out of its middle or put there.
 //!
 //! Records and segments are only ever added. Which events make the graph at a commit follows from the records up to it:
-//! a load is appended; a rollback removes one; a back-dated load stands before another. Both of the latter may change
-//! what later loads come to, and then bring segments of their own that stand for those of the later loads.
+//! a load is appended; a rollback removes one; a back-dated load stands before another; a load with late events is taken
+//! in together with those from a certain one on, in order of time. All but the first may change what other loads come
+//! to, and then bring segments of their own that stand for those of the other loads.
 //!
 //! The next version of the same namespace after the splice must come to the same state as before: its events are derived
 //! anew, from the state that it now meets to the one that it led to. From there on everything is as it was, unless
 //! namespaces share elements: then who speaks for them may be another one from then on. Versions of other namespaces until
 //! there, or to the end, are derived anew as well, each to what the namespace itself held. Loads of events keep theirs, but
 //! for those that the graph now refuses, such as an edge at a node that is not there any more.
+//! Those are set aside: a load keeps what it wrote itself, and with the next splice all of it is tried again.
+
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use timeweft_graph::delta::Common;
 use timeweft_graph::rows::{Projection, RowWriter, Rows};
@@ -21,33 +26,37 @@ use timeweft_graph::{
 use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
-use crate::content::EventSet;
+use crate::content::{EventSet, hash_of_event};
 use crate::load::LoadRecord;
 use crate::publish::metadata;
 use crate::segment::{SegmentWriter, Written};
 use crate::store::{Store, log_dir};
+
+pub(crate) use together::{Guest, Together};
 
 /// A load of the effective log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Effective {
     /// Its number.
     pub load: LoadId,
-    /// The load that wrote its events: itself, or a rollback or back-dated load that changed them.
+    /// The load that wrote its events: itself, or one that changed them.
     pub written_by: LoadId,
+    /// Whether its events are taken in together with those of the load before, in order of time.
+    pub together: bool,
 }
 
 /// The effective log at a commit.
 pub(crate) fn effective(loads: &[LoadRecord], commit: Commit) -> Vec<Effective> {
     let mut log: Vec<Effective> = Vec::with_capacity(loads.len());
     for record in loads.iter().take_while(|record| record.commit <= commit) {
-        let own = Effective { load: record.id, written_by: record.id };
+        let own = Effective { load: record.id, written_by: record.id, together: false };
         match (record.undoes, record.before) {
-            (Some(undone), _) => log.retain(|entry| entry.load != undone),
+            (Some(undone), _) => take_out(&mut log, undone),
             (None, None) => log.push(own),
-            (None, Some(before)) => {
-                let at = log.iter().position(|entry| entry.load == before).unwrap_or(log.len());
-                log.insert(at, own);
-            }
+            (None, Some(before)) => put_before(&mut log, before, own),
+        }
+        if let Some(at) = record.since.and_then(|since| log.iter().position(|entry| entry.load == since)) {
+            log[at + 1..].iter_mut().for_each(|entry| entry.together = true);
         }
         if !record.replaced.is_empty() {
             let replaced = log.iter_mut().filter(|entry| record.replaced.contains(&entry.load));
@@ -57,7 +66,38 @@ pub(crate) fn effective(loads: &[LoadRecord], commit: Commit) -> Vec<Effective> 
     log
 }
 
-/// An event that the graph refuses after a rollback or a back-dated load.
+fn take_out(log: &mut Vec<Effective>, load: LoadId) {
+    let Some(at) = log.iter().position(|entry| entry.load == load) else { return };
+    let first = !log.remove(at).together;
+    if let Some(next) = log.get_mut(at).filter(|_| first) {
+        next.together = false;
+    }
+}
+
+/// What is put before one of several loads that are taken in together is taken in together with them.
+fn put_before(log: &mut Vec<Effective>, before: LoadId, own: Effective) {
+    let at = log.iter().position(|entry| entry.load == before).unwrap_or(log.len());
+    let together = log.get(at).is_some_and(|entry| entry.together);
+    let among = together || log.get(at + 1).is_some_and(|next| next.together);
+    log.insert(at, Effective { together, ..own });
+    if let Some(next) = log.get_mut(at + 1) {
+        next.together = among;
+    }
+}
+
+/// The parts of a log: loads that are taken in one after the other, or several together.
+pub(crate) fn units(log: &[Effective]) -> impl Iterator<Item = &[Effective]> {
+    log.chunk_by(|_, next| next.together)
+}
+
+/// Where the loads begin and end with which the load at a place is taken in together.
+pub(crate) fn unit_at(log: &[Effective], at: usize) -> Range<usize> {
+    let start = (0..=at).rev().find(|&at| log.get(at).is_none_or(|entry| !entry.together)).unwrap_or(0);
+    let more = log.iter().skip(at + 1).take_while(|entry| entry.together).count();
+    start..(at + 1 + more).min(log.len())
+}
+
+/// An event that the graph refuses after a rollback, a back-dated load or one with late events.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dropped {
     /// The load that brought it.
@@ -69,10 +109,10 @@ pub struct Dropped {
 /// So many dropped events are kept in full; all are counted.
 const KEPT: usize = 1_000;
 
-/// What a splice changed in later loads.
+/// What a splice changed in other loads.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SpliceReport {
-    /// Later loads whose events differ now.
+    /// Other loads whose events differ now.
     pub replaced: Vec<LoadId>,
     /// The first events that are refused now.
     pub dropped: Vec<Dropped>,
@@ -95,6 +135,25 @@ pub(crate) struct Splice<'a> {
     pub(crate) report: SpliceReport,
     /// Whether a load stays as it is of which the graph took in the events in another order.
     pub(crate) reordered: bool,
+    /// The latest time of an event that does not fit.
+    pub(crate) aside: Option<Time>,
+}
+
+/// The events that a load wrote itself, as far as they are not derived.
+struct Own {
+    /// Where they are.
+    entry: Effective,
+    /// Those of them, by their positions, that are not in effect.
+    aside: BTreeSet<u64>,
+}
+
+/// A load while it is taken in again.
+struct Member<'a> {
+    entry: Effective,
+    record: &'a LoadRecord,
+    own: Own,
+    /// The events that the graph refuses now, by their positions.
+    refused: BTreeSet<u64>,
 }
 
 impl<'a> Splice<'a> {
@@ -109,30 +168,40 @@ impl<'a> Splice<'a> {
     ) -> Splice<'a> {
         let next_part = own.segments.iter().map(|segment| segment.part + 1).max().unwrap_or(0);
         let (namespace, report) = (namespace.clone(), SpliceReport::default());
-        Splice { store, id, namespace, trial, original, written: own, next_part, report, reordered: false }
+        Splice { store, id, namespace, trial, original, written: own, next_part, report, reordered: false, aside: None }
+    }
+
+    /// The same beside a load that is still being written and will have fewer parts than this.
+    pub(crate) fn with_parts_from(mut self, part: u32) -> Splice<'a> {
+        self.next_part = part;
+        self
     }
 
     /// Applies the loads after the splice again.
     pub(crate) fn later(&mut self, log: &[Effective]) -> Result<(), StoreError> {
-        for entry in log {
-            let record = self.store.record(entry.load)?;
-            if let Some(original) = &mut self.original {
-                self.store.replay_load(*entry, original)?;
+        units(log).try_for_each(|unit| match unit {
+            [entry] => self.one(*entry),
+            unit => self.together(unit, &mut Together::default()),
+        })
+    }
+
+    fn one(&mut self, entry: Effective) -> Result<(), StoreError> {
+        let record = self.store.record(entry.load)?;
+        if let Some(original) = &mut self.original {
+            self.store.replay_unit(&[entry], original)?;
+        }
+        match (self.original.take(), record.timestamp.filter(|_| record.is_version())) {
+            (Some(original), Some(at)) => {
+                self.derive(entry, record, at, &original)?;
+                let over = record.is_version_of(&self.namespace) && !original.is_shared() && !self.trial.is_shared();
+                self.original = (!over).then_some(original);
+                Ok(())
             }
-            match (self.original.take(), record.timestamp.filter(|_| record.is_version())) {
-                (Some(original), Some(at)) => {
-                    self.derive(*entry, record, at, &original)?;
-                    let over =
-                        record.is_version_of(&self.namespace) && !original.is_shared() && !self.trial.is_shared();
-                    self.original = (!over).then_some(original);
-                }
-                (original, _) => {
-                    self.original = original;
-                    self.apply(*entry, record)?;
-                }
+            (original, _) => {
+                self.original = original;
+                self.apply(entry)
             }
         }
-        Ok(())
     }
 
     /// Derives the events of a version anew: from the state that it now meets to the one that it led to.
@@ -162,30 +231,44 @@ impl<'a> Splice<'a> {
     }
 
     /// Applies the events of a load as they are, but for those that are refused.
-    fn apply(&mut self, entry: Effective, record: &LoadRecord) -> Result<(), StoreError> {
-        let mut refused = BTreeSet::new();
-        let mut position = 0u64;
-        let (trial, mut whys) = (&mut self.trial, Vec::new());
-        let schema = trial.schema().clone();
-        self.store.events_of(entry, &schema, |event| {
-            if let Err(reason) = trial.apply(event, &record.namespace) {
-                refused.insert(position);
-                whys.push(reason.to_string());
-            }
+    fn apply(&mut self, entry: Effective) -> Result<(), StoreError> {
+        let mut member = self.store.member(entry)?;
+        let (mut position, schema) = (0, self.trial.schema().clone());
+        self.store.events_of(member.own.entry, &schema, |event| {
+            self.try_event(&mut member, position, event);
             position += 1;
             Ok(())
         })?;
-        if refused.is_empty() {
+        self.settle(&member)
+    }
+
+    /// Applies an event of a load, or notes that it is refused.
+    fn try_event(&mut self, member: &mut Member<'_>, position: u64, event: &Event) {
+        let Err(reason) = self.trial.apply(event, &member.record.namespace) else { return };
+        member.refused.insert(position);
+        self.aside = self.aside.max(Some(event.time));
+        // A node that is said to begin, and nothing more, has begun earlier.
+        let is_birth = event.action == Action::Create && event.features.is_empty();
+        if is_birth && matches!(reason, Reason::NodeExists(_)) {
+            return;
+        }
+        if !member.own.aside.contains(&position) {
+            self.drop_event(member.entry.load, reason.to_string());
+        }
+    }
+
+    /// Writes the events of a load again if others of them are refused than before.
+    fn settle(&mut self, member: &Member<'_>) -> Result<(), StoreError> {
+        if member.refused == member.own.aside {
             return Ok(());
         }
-        whys.into_iter().for_each(|why| self.drop_event(entry.load, why));
-        let mut log = self.writer(record);
+        let (mut log, schema) = (self.writer(member.record), self.trial.schema().clone());
         let mut position = 0u64;
-        self.store.events_of(entry, &schema, |event| {
+        self.store.events_of(member.own.entry, &schema, |event| {
             position += 1;
-            if refused.contains(&(position - 1)) { Ok(()) } else { log.push(event.clone()) }
+            if member.refused.contains(&(position - 1)) { Ok(()) } else { log.push(event.clone()) }
         })?;
-        self.replace(entry.load, log)
+        self.replace(member.entry.load, log)
     }
 
     fn writer(&self, record: &LoadRecord) -> SegmentWriter {
@@ -207,6 +290,36 @@ impl<'a> Splice<'a> {
         if self.report.dropped.len() < KEPT {
             self.report.dropped.push(Dropped { load, why });
         }
+    }
+}
+
+impl Store {
+    /// A load that is to be taken in again.
+    fn member(&self, entry: Effective) -> Result<Member<'_>, StoreError> {
+        let (record, refused) = (self.record(entry.load)?, BTreeSet::new());
+        Ok(Member { entry, record, own: self.own(entry)?, refused })
+    }
+
+    /// The events that a load wrote itself. Those of a version are what it came to.
+    fn own(&self, entry: Effective) -> Result<Own, StoreError> {
+        let own = Effective { written_by: entry.load, ..entry };
+        if entry == own || self.record(entry.load)?.is_version() {
+            return Ok(Own { entry, aside: BTreeSet::new() });
+        }
+        let mut in_effect = Vec::new();
+        self.events_of(entry, self.schema(), |event| {
+            in_effect.push(hash_of_event(event));
+            Ok(())
+        })?;
+        let (mut in_effect, mut aside, mut position) = (in_effect.into_iter().peekable(), BTreeSet::new(), 0);
+        self.events_of(own, self.schema(), |event| {
+            if in_effect.next_if_eq(&hash_of_event(event)).is_none() {
+                aside.insert(position);
+            }
+            position += 1;
+            Ok(())
+        })?;
+        Ok(Own { entry: own, aside })
     }
 }
 

@@ -107,7 +107,7 @@ impl Graph {
         Ok(self.store.load(request, events)?)
     }
 
-    /// Takes in a stream of events from a file, or from standard input for `-`.
+    /// Takes in a stream of events from a file, or from standard input for `-`, as if it were sorted by time.
     pub fn load_events(
         &mut self,
         path: &Path,

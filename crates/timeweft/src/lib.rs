@@ -51,7 +51,7 @@ pub use timeweft_source::{
     Layout, Mark, RootsReader, SourceError, VersionFormat, roots, table_writer, tables, write_event, write_event_table,
 };
 pub use timeweft_store::{
-    ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, LoadRecord, LoadReport, LoadRequest, LoadState,
-    Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
+    ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest,
+    LoadState, OrderReport, Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
 };
 pub use view::View;

@@ -1,6 +1,7 @@
 //! How sources become loads.
 
-use std::cell::RefCell;
+mod event_stream;
+
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{
@@ -10,10 +11,11 @@ use timeweft_graph::{
 use timeweft_source::{
     BytesRead, ColumnarOptions, ColumnarReader, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitBaseline,
     GitOptions, Input, IntervalFormat, IntervalSource, IntervalsOptions, JsonlReader, Record, SourceError,
-    VersionFormat, VersionOptions as ReadOptions, event_stream, git_history, open, plain_name, version_format,
+    VersionFormat, VersionOptions as ReadOptions, event_stream as source_stream, git_history, open, plain_name, version_format,
 };
-use timeweft_store::{KEPT_REJECTS, LoadReport, LoadRequest, Repeats, Store, StoreError};
+use timeweft_store::{KEPT_REJECTS, Late, LoadReport, LoadRequest, Repeats, Store, StoreError};
 
+use self::event_stream::EventStream;
 use crate::Error;
 
 /// How far a load is.
@@ -56,7 +58,7 @@ impl EventFormat {
     /// # Errors
     /// If the file cannot be opened or read.
     pub fn detect(path: &Path) -> Result<EventFormat, Error> {
-        let layout = event_stream::detect(path)?;
+        let layout = source_stream::detect(path)?;
         Ok(layout.map_or_else(|| EventFormat::of(path), |layout| EventFormat::Table(CsvOptions::laid_out(layout))))
     }
 }
@@ -74,6 +76,8 @@ pub struct EventOptions {
     pub dangling: Option<Dangling>,
     /// What to do with repeated edges. `None`: a table of interactions makes parallel edges, all else refuses the edge.
     pub repeats: Option<Repeats>,
+    /// What to do with events that are earlier than the latest one of their element.
+    pub late: Late,
     /// The load is refused as soon as more records than this are rejected.
     pub max_rejects: Option<u64>,
     /// So many rejected records are kept in the report; all are counted.
@@ -88,6 +92,7 @@ impl Default for EventOptions {
             format: None,
             dangling: None,
             repeats: None,
+            late: Late::default(),
             max_rejects: None,
             kept_rejects: KEPT_REJECTS,
         }
@@ -244,22 +249,27 @@ pub(crate) fn events(
     options: &EventOptions,
     progress: &mut dyn FnMut(LoadProgress),
 ) -> Result<LoadReport, Error> {
-    let format = options.format.clone().map_or_else(|| EventFormat::detect(path), Ok)?;
-    let (reader, file, (bytes, size)) = EventReader::open(path, store.schema(), &format)?;
-    let meter = Meter { bytes: Some(bytes), size, progress };
-    let mut request = LoadRequest::new(&options.namespace, &file);
+    let mut stream = EventStream::open(path, options, store.schema(), progress)?;
+    let mut request = LoadRequest::new(&options.namespace, &stream.file);
     request.version = options.version.clone();
     request.max_rejects = options.max_rejects;
     request.kept_rejects = options.kept_rejects;
-    let (dangling, repeats) = reader.policies();
+    request.late = options.late;
+    let (dangling, repeats) = stream.reader.policies();
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
-    let (failure, notes) = (RefCell::new(None), RefCell::new(Vec::new()));
-    let watched = Watched { reader, failure: &failure, notes: &notes };
-    let loaded = meter.load(store, request, watched, &|| failure.borrow().is_none());
-    match failure.take() {
-        Some(error) => Err(Error::Source(error)),
-        None => loaded.map(|report| LoadReport { notes: notes.take(), ..report }),
+    let report = store.load_stream(request, &mut stream).map_err(of_source)?;
+    Ok(LoadReport { notes: stream.notes, ..report })
+}
+
+/// What a reader gave up with is an error of the source.
+fn of_source(error: StoreError) -> Error {
+    match error {
+        StoreError::Source(source) => match source.downcast::<SourceError>() {
+            Ok(source) => Error::Source(*source),
+            Err(other) => Error::Store(StoreError::Source(other)),
+        },
+        other => Error::Store(other),
     }
 }
 
@@ -282,13 +292,7 @@ pub(crate) fn intervals(
     request.kept_rejects = options.kept_rejects;
     let loaded =
         store.load_intervals(request, |sink| Ok(source.read(&mut CountingSpans { sink, records: 0, meter })?));
-    loaded.map_err(|error| match error {
-        StoreError::Source(source) => match source.downcast::<SourceError>() {
-            Ok(source) => Error::Source(*source),
-            Err(other) => Error::Store(StoreError::Source(other)),
-        },
-        other => Error::Store(other),
-    })
+    loaded.map_err(of_source)
 }
 
 pub(crate) fn version(
@@ -332,7 +336,7 @@ pub(crate) fn git(
     request.kept_rejects = options.kept_rejects;
     let meter = Meter { bytes: None, size: None, progress };
     let records = read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok));
-    let mut report = meter.load(store, request, records, &|| true)?;
+    let mut report = meter.load(store, request, records)?;
     if read.settled > 0 && !known.commits.is_empty() {
         let message = format!(
             "HEAD does not descend from the commits that were loaded before: {} files were brought to its tree",
@@ -429,26 +433,6 @@ impl Iterator for EventReader {
     }
 }
 
-/// A reader that leaves what ended it too early where the load can see it before it commits, and what it has to tell.
-struct Watched<'a> {
-    reader: EventReader,
-    failure: &'a RefCell<Option<SourceError>>,
-    notes: &'a RefCell<Vec<String>>,
-}
-
-impl Iterator for Watched<'_> {
-    type Item = Result<Record, Reject>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.reader.next();
-        if next.is_none() {
-            *self.failure.borrow_mut() = self.reader.failure();
-            *self.notes.borrow_mut() = self.reader.notes();
-        }
-        next
-    }
-}
-
 /// So many records go by between two looks at the progress.
 const STRIDE: u64 = 4096;
 
@@ -470,7 +454,6 @@ impl Meter<'_> {
         store: &mut Store,
         request: LoadRequest,
         records: impl Iterator<Item = Result<Record, Reject>>,
-        whole: &dyn Fn() -> bool,
     ) -> Result<LoadReport, Error> {
         let metered = (1u64..).zip(records).map(|(count, record)| {
             if count.is_multiple_of(STRIDE) {
@@ -478,7 +461,7 @@ impl Meter<'_> {
             }
             record.map(|record| (record.event, record.place))
         });
-        Ok(store.load_whole(request, metered, whole)?)
+        Ok(store.load(request, metered)?)
     }
 }
 

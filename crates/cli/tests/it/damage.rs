@@ -16,7 +16,7 @@ fn a_folder_of_a_newer_format_is_refused() {
     write.commit().unwrap();
     drop(catalogue);
     for command in ["stats", "load events shop.jsonl", "verify"] {
-        world.run(command).expect(1, command).says("format 99 is newer than format 3").says("use a newer timeweft");
+        world.run(command).expect(1, command).says("format 99 is newer than format 4").says("use a newer timeweft");
     }
 }
 
@@ -25,7 +25,9 @@ fn a_folder_that_is_no_graph_is_refused() {
     let world = World::new();
     fs::create_dir(world.path("g")).unwrap();
     world.run("stats").expect(1, "empty folder").says("not a graph");
+    world.write("g/x.txt", "");
     world.run("load events x.jsonl --unit s").expect(1, "load").says("not a graph");
+    fs::remove_file(world.path("g/x.txt")).unwrap();
     assert!(world.path("g").exists());
     world.done("init");
     world.run("init").expect(1, "again").says("there is a graph already");
@@ -70,8 +72,8 @@ fn a_committed_load_whose_snapshot_fails_is_loaded() {
     let lines: String = (0..120_000).map(|id| format!("{id},{},{}\n", id + 1, id + 100)).collect();
     world.write("edges.csv", &format!("src,dst,time\n{lines}"));
     world.done("init");
-    // A file stands where the folder of snapshots would be.
-    world.write("g/index", "");
+    // A folder stands where the snapshot would be written.
+    fs::create_dir_all(world.path("g/index/0000000001.tmp")).unwrap();
     let answer = world.run("load events edges.csv").expect(0, "loaded");
     answer.says("warning: everything is loaded, but no snapshot was written").says("timeweft compact");
     assert!(!answer.err.contains("nothing of it was kept"), "{}", answer.err);
@@ -80,7 +82,6 @@ fn a_committed_load_whose_snapshot_fails_is_loaded() {
     let answer = world.shell(&format!("exec \"$0\" {full}")).expect(0, "standard output is full");
     answer.says("warning: everything is loaded, but");
     assert_eq!(world.json("loads").len(), 2);
-    world.run("rollback 2").expect(0, "taken back").says("no snapshot was written");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn bad_input_is_told_and_leaves_the_graph_alone() {
         ),
         (
             "early.jsonl",
-            r#"{"time":3,"action":"update","entity":"node","source":{"type":"user","id":"ann","features":{"age":1}}}"#,
+            r#"{"time":-3,"action":"update","entity":"node","source":{"type":"user","id":"ann","features":{"age":1}}}"#,
             "out of order",
         ),
         (

@@ -9,6 +9,7 @@ mod learning;
 mod load;
 mod models;
 mod ontologies;
+mod order;
 mod people;
 mod query;
 mod read;

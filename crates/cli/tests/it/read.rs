@@ -114,7 +114,7 @@ fn schema_stats_loads_and_verify_have_stable_fields() {
     assert_eq!(fields("stats", 1), "count kind type");
     assert_eq!(
         fields("loads", 0),
-        "before commit completed content_hash counts events fields format id namespace rejected release_timestamp replaced source started \
+        "aside before commit completed content_hash counts events fields format id namespace rejected release_timestamp replaced since source started \
          state timestamp undoes version"
     );
     assert_eq!(fields("verify", 0), "bytes events loads segments sound");

@@ -156,6 +156,12 @@ pub(crate) fn n_events(batch: &RecordBatch) -> usize {
     batch.num_rows() + ends
 }
 
+/// The latest time in a batch.
+pub(crate) fn latest_time(batch: &RecordBatch) -> Option<Time> {
+    let columns = ["time", UNTIL].into_iter().filter_map(|name| batch.column_by_name(name));
+    columns.filter_map(|column| column.as_primitive_opt::<Int64Type>()?.iter().flatten().max()).max().map(Time)
+}
+
 /// The lives of a batch, in order. `schema` has all of their types.
 pub(crate) fn decode_lives(batch: &RecordBatch, schema: &Schema) -> Result<Vec<LifeRows>, CodecError> {
     let columns = Columns::of(batch)?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use timeweft_graph::{At, DeltaError, DeltaOptions, GraphView, LoadId, Time};
+use timeweft_graph::{At, DeltaOptions, GraphView, LoadId, Time};
 use timeweft_store::{LoadRequest, Store, StoreError};
 
 use crate::oracle::state;
@@ -93,7 +93,7 @@ fn of_two_loaders_of_one_namespace_the_one_with_the_older_time_is_refused_if_it_
     match &results[0].1 {
         Ok(_) => assert_eq!(loaded, [Time(100), Time(200)]),
         Err(refused) => {
-            assert!(matches!(refused, StoreError::Delta(DeltaError::NotAfter { .. })), "{refused}");
+            assert!(matches!(refused, StoreError::TooEarly { .. }), "{refused}");
             assert_eq!(loaded, [Time(200)]);
         }
     }

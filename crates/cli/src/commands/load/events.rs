@@ -4,7 +4,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use timeweft::{EventOptions, Name, Repeats, TimeUnit};
+use timeweft::{EventOptions, Late, Name, Repeats, TimeUnit};
 
 use self::table::TableArgs;
 
@@ -29,7 +29,7 @@ A JSON line:
 Columns of a table by name: time, src, dst, and if there are any action, entity, source_type, relation,
 destination_type, key; `_` leaves a column out, every other is a feature. Other common names are known (source and
 target, from and to, user and item, timestamp), and the load says what it took. A table without the column `action` is a
-stream of interactions: missing nodes are created, repeats are parallel edges.";
+stream of interactions: missing nodes are created, repeats are parallel edges. Rows may stand in any order of time.";
 
 /// Arguments of `load events`.
 #[derive(clap::Args, Debug)]
@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Edges that are created again while they live: leave them out, or take them as parallel edges.
     #[arg(long, value_enum)]
     repeats: Option<RepeatsArg>,
+    /// Events earlier than the latest one of their element: put them where they belong, or refuse them.
+    #[arg(long, value_enum, default_value_t)]
+    late: LateArg,
     /// Owner of what the load creates.
     #[arg(long, default_value = "events")]
     namespace: String,
@@ -64,6 +67,15 @@ enum RepeatsArg {
     Reject,
     /// They are parallel edges.
     Parallel,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum LateArg {
+    /// They are put where they belong in time.
+    #[default]
+    Place,
+    /// They are rejected records.
+    Reject,
 }
 
 /// Loads the stream.
@@ -89,6 +101,10 @@ impl Args {
                 RepeatsArg::Reject => Repeats::Reject,
                 RepeatsArg::Parallel => Repeats::Parallel,
             }),
+            late: match self.late {
+                LateArg::Place => Late::Place,
+                LateArg::Reject => Late::Reject,
+            },
             max_rejects: self.max_rejects,
             kept_rejects: self.load.rejects.kept(context),
         })

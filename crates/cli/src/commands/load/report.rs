@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, Place, Reject, SpliceReport};
+use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, OrderReport, Place, Reject, SpliceReport};
 
 use super::{after_commit, refused_report};
 use crate::context::{Context, Outcome, UsageError};
@@ -104,6 +104,7 @@ fn tell(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
         "accepted": report.accepted,
         "rejected": report.n_rejected,
         "counts": report.counts,
+        "order": { "sorted": report.order.sorted, "placed": report.order.placed, "refused": report.order.refused },
         "clipped": { "edges": report.clipped.edges, "features": report.clipped.features },
         "delta": report.delta,
         "warnings": warnings_json(report),
@@ -151,6 +152,22 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     if counts.parallel > 0 {
         context.output.say(&format!("{} of the edges are repeats, taken as parallel", text::count(counts.parallel)))?;
     }
+    order(&report.order, context)?;
+    later(&report.later, context)
+}
+
+/// How the events stood in time.
+fn order(order: &OrderReport, context: &Context) -> anyhow::Result<()> {
+    if order.sorted {
+        context.output.say("the rows were not in order of time: sorted")?;
+    }
+    if order.placed > 0 {
+        let placed = text::count(order.placed);
+        context.output.say(&format!("{placed} late events were put where they belong in time"))?;
+    }
+    if order.refused > 0 {
+        context.output.say(&format!("{} late events were refused", text::count(order.refused)))?;
+    }
     Ok(())
 }
 
@@ -172,7 +189,7 @@ pub(super) fn warn(report: &LoadReport, context: &Context) {
     }
 }
 
-/// What a rollback or a back-dated version changed in later loads.
+/// What a rollback, a back-dated version or late events changed in other loads.
 pub(crate) fn later_json(later: &SpliceReport) -> Json {
     let dropped = later.dropped.iter().map(|dropped| json!({ "load": dropped.load, "why": dropped.why }));
     json!({ "replaced": later.replaced, "n_dropped": later.n_dropped, "dropped": dropped.collect::<Vec<_>>() })
@@ -182,10 +199,10 @@ pub(crate) fn later_json(later: &SpliceReport) -> Json {
 pub(crate) fn later(later: &SpliceReport, context: &Context) -> anyhow::Result<()> {
     if !later.replaced.is_empty() {
         let loads: Vec<String> = later.replaced.iter().map(|load| load.0.to_string()).collect();
-        context.output.say(&format!("events of later loads were derived anew: {}", loads.join(", ")))?;
+        context.output.say(&format!("events of other loads were derived anew: {}", loads.join(", ")))?;
     }
     if later.n_dropped > 0 {
-        context.output.say(&format!("{} events of later loads are refused now:", text::count(later.n_dropped)))?;
+        context.output.say(&format!("{} events of other loads do not fit any more:", text::count(later.n_dropped)))?;
         for dropped in later.dropped.iter().take(LISTED) {
             context.output.say(&format!("  load {}: {}", dropped.load.0, dropped.why))?;
         }

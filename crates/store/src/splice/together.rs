@@ -1,0 +1,133 @@
+//! Loads that are taken in together: their events in order of time, and at one time in the order of the loads.
+
+use timeweft_graph::{LoadId, Name, Place, Schema, Time};
+use timeweft_index::Index;
+
+use super::{Effective, Member, Splice};
+use crate::StoreError;
+use crate::sorter::{Item, MEMORY, Sorted, Sorter};
+use crate::store::{Store, log_dir};
+
+/// How loads are taken in together again.
+#[derive(Default)]
+pub(crate) struct Together<'g> {
+    /// What is before this time, and at it of loads before this one, is in the graph already.
+    pub(crate) from: Option<(Time, u32)>,
+    /// A load that is taken out.
+    pub(crate) without: Option<LoadId>,
+    /// A new load whose events come between.
+    pub(crate) guest: Option<&'g mut dyn Guest>,
+}
+
+/// The events of a new load, in order of time.
+pub(crate) trait Guest {
+    /// Time of the next one.
+    fn time(&self) -> Option<Time>;
+    /// Takes it in.
+    fn take(&mut self, graph: &mut Index) -> Result<(), StoreError>;
+}
+
+impl Splice<'_> {
+    /// Applies loads together again.
+    pub(crate) fn together(&mut self, unit: &[Effective], how: &mut Together<'_>) -> Result<(), StoreError> {
+        let members = unit.iter().map(|entry| self.store.member(*entry));
+        let mut members = members.collect::<Result<Vec<_>, _>>()?;
+        let sorted = self.store.gather(members.iter().map(|member| member.own.entry), self.trial.schema())?;
+        let mut events = sorted.read()?;
+        loop {
+            // At one time the new load is the last one.
+            if let Some(guest) = &mut how.guest
+                && guest.time().is_some_and(|time| events.time().is_none_or(|next| time < next))
+            {
+                guest.take(&mut self.trial)?;
+                continue;
+            }
+            let Some(item) = events.next()? else { break };
+            let Some(member) = members.get_mut(item.of as usize) else { continue };
+            if how.from.is_some_and(|from| (item.time, item.of) < from) {
+                member.refused.extend(member.own.aside.get(&item.place.line));
+            } else {
+                self.item(member, &item, how.without)?;
+            }
+        }
+        let kept = members.iter().filter(|member| Some(member.entry.load) != how.without && !self.derives(member));
+        kept.collect::<Vec<_>>().into_iter().try_for_each(|member| self.settle(member))
+    }
+
+    /// Whether the events of a load are derived anew.
+    fn derives(&self, member: &Member<'_>) -> bool {
+        self.original.is_some() && member.record.is_version()
+    }
+
+    fn item(&mut self, member: &mut Member<'_>, item: &Item, without: Option<LoadId>) -> Result<(), StoreError> {
+        let is_taken_out = Some(member.entry.load) == without;
+        let Some(event) = &item.event else {
+            if !is_taken_out
+                && self.derives(member)
+                && let Some(original) = self.original.take()
+            {
+                self.derive(member.entry, member.record, item.time, &original)?;
+                self.original = Some(original);
+            }
+            return Ok(());
+        };
+        let position = item.place.line;
+        if let Some(original) = &mut self.original
+            && !member.own.aside.contains(&position)
+        {
+            let applied = original.apply(event, &member.record.namespace);
+            applied.map_err(|reason| self.store.cannot_replay(member.entry.load, &reason))?;
+        }
+        if !is_taken_out && !self.derives(member) {
+            self.try_event(member, position, event);
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The events of loads in order of time, those of one time in the order of the loads; behind those of a version a mark.
+    /// The line of a place is the position of the event in its load.
+    fn gather(&self, unit: impl Iterator<Item = Effective>, schema: &Schema) -> Result<Sorted, StoreError> {
+        let mut sorter = Sorter::new(&log_dir(&self.dir), MEMORY);
+        let file: Name = "".into();
+        for (of, entry) in (0..).zip(unit) {
+            let mut place = Place::new(&file, 0);
+            self.events_of(entry, schema, |event| {
+                sorter.push(event.time, of, &place, Some(event))?;
+                place.line += 1;
+                Ok(())
+            })?;
+            let record = self.record(entry.load)?;
+            if let Some(at) = record.timestamp.filter(|_| record.is_version()) {
+                sorter.push(at, of, &place, None)?;
+            }
+        }
+        Ok(sorter.sort())
+    }
+
+    /// Applies loads together, as far as they are before a time, and at it of loads before a certain one.
+    pub(crate) fn replay_together(
+        &self,
+        unit: &[Effective],
+        until: Option<(Time, u32)>,
+        index: &mut Index,
+    ) -> Result<(), StoreError> {
+        let sorted = self.gather(unit.iter().copied(), index.schema())?;
+        let mut events = sorted.read()?;
+        while let Some(Item { time, of, event, .. }) = events.next()? {
+            if until.is_some_and(|until| (time, of) >= until) {
+                break;
+            }
+            let (Some(event), Some(entry)) = (event, unit.get(of as usize)) else { continue };
+            let applied = index.apply(&event, &self.record(entry.load)?.namespace);
+            applied.map_err(|reason| self.cannot_replay(entry.load, &reason))?;
+        }
+        Ok(())
+    }
+
+    fn cannot_replay(&self, load: LoadId, reason: &timeweft_graph::Reason) -> StoreError {
+        let problem = format!("an event of load {} cannot be replayed: {reason}", load.0);
+        StoreError::corrupt(self.catalogue.path(), problem)
+    }
+}

@@ -1,0 +1,364 @@
+//! Streams of events: in any order of time, and with events that are earlier than what the graph knows already.
+//!
+//! A stream is taken in as it is read, as long as that leads where its events in order of time would lead. If not, what
+//! was taken in is given up, the source is read again into a sorter, and the events come in order of time. If some of
+//! them are late, what the graph has from their time on is taken in again together with them, in order of time.
+
+use std::sync::Arc;
+
+use timeweft_graph::{Dangling, Event, Place, Reject, Time};
+use timeweft_index::{Births, Index};
+
+use crate::StoreError;
+use crate::codec;
+use crate::content::EventHasher;
+use crate::ingest::{Ingest, Whole, sort_features};
+use crate::load::{Late, LoadRecord, LoadReport, LoadRequest, OrderReport, Repeats};
+use crate::publish::{check_outcome, now, record};
+use crate::segment::Written;
+use crate::sorter::{MEMORY, Sorted, SortedReader, Sorter};
+use crate::splice::{Effective, Guest, Splice, Together, effective, unit_at};
+use crate::store::{Store, log_dir};
+use crate::version::ReadError;
+
+/// A record of a source: an event with its place, or why there is none.
+pub type SourceRecord = Result<(Event, Place), Reject>;
+
+/// Where a stream of events comes from.
+pub trait EventSource {
+    /// The next record; none at the end. An error is the end of the load: nothing of it is committed.
+    fn next(&mut self) -> Result<Option<SourceRecord>, ReadError>;
+
+    /// Whether the source can be read again, as a file can and a pipe cannot.
+    fn can_rewind(&self) -> bool;
+
+    /// Begins again with the first record. Asked only of sources that can.
+    fn rewind(&mut self) -> Result<(), ReadError>;
+}
+
+/// Parts of what late events derive anew begin here: far behind those of the load itself.
+const DERIVED: u32 = 1 << 16;
+
+impl Store {
+    /// Takes in a stream of events as one commit, as if it were sorted by time; events of one time come in their order.
+    ///
+    /// An event that is earlier than the latest one of its element, or than the birth of a node that it needs, is put
+    /// where it belongs in time, unless the request rejects late events; then only interactions (with stubs or parallel
+    /// edges) are sorted, and all else is taken in as it comes. Everything else is as in [`Store::load`].
+    ///
+    /// A stream in order of time is read once, in constant memory. Sorting takes 128 MiB of memory and, for more, room
+    /// beside the log. A load with late events costs the replay of the log.
+    pub fn load_stream(
+        &mut self,
+        request: LoadRequest,
+        source: &mut dyn EventSource,
+    ) -> Result<LoadReport, StoreError> {
+        if self.registered(&request).is_some() {
+            let mut hasher = EventHasher::default();
+            while let Some(record) = next(source)? {
+                record.iter().for_each(|(event, _)| hasher.add(event));
+            }
+            return self.known(&request, &hasher.finish()).unwrap_or(Err(StoreError::Poisoned));
+        }
+        // What cannot be read again is kept while it is read.
+        let mut kept = if source.can_rewind() { None } else { Some(Gathered::new(self)) };
+        let mut pass = Pass::new(&request, None);
+        let loaded = self.attempt_to(|store| {
+            store.pass(&request, &mut pass, &mut || {
+                let record = next(source)?;
+                if let (Some(kept), Some(record)) = (&mut kept, &record) {
+                    kept.add(record, &request)?;
+                }
+                Ok(record)
+            })
+        })?;
+        if let Some(report) = loaded {
+            return Ok(report);
+        }
+        let mut gathered = match kept {
+            Some(kept) => kept,
+            None => {
+                source.rewind().map_err(StoreError::Source)?;
+                Gathered::new(self)
+            }
+        };
+        while let Some(record) = next(source)? {
+            gathered.add(&record, &request)?;
+        }
+        self.load_sorted(&request, &gathered.sort(), pass)
+    }
+
+    /// Takes in events that were sorted, after a first try to take them in as they came.
+    fn load_sorted(&mut self, request: &LoadRequest, all: &InOrder, first: Pass<'_>) -> Result<LoadReport, StoreError> {
+        let mut late = first.late;
+        if all.order.sorted || late.is_none() {
+            if let (false, Some(error)) = (all.order.sorted, first.error) {
+                return Err(error);
+            }
+            let mut pass = Pass::new(request, Some(all));
+            if let Some(report) = self.attempt_to(|store| store.pass_sorted(request, &mut pass))? {
+                return Ok(report);
+            }
+            late = pass.late;
+        }
+        if let Some(late) = late
+            && let Some(report) = self.attempt_to(|store| store.place(request, all, late))?
+        {
+            return Ok(report);
+        }
+        // No late event fits at its time either.
+        let mut pass = Pass { may_place: false, ..Pass::new(request, Some(all)) };
+        self.attempt_to(|store| store.pass_sorted(request, &mut pass))?.ok_or(StoreError::Poisoned)
+    }
+
+    fn pass_sorted(&mut self, request: &LoadRequest, pass: &mut Pass<'_>) -> Result<Option<LoadReport>, StoreError> {
+        let Some(all) = pass.sorted else { return Ok(None) };
+        let mut events = all.events.read()?;
+        self.pass(request, pass, &mut || {
+            Ok(events.next()?.and_then(|item| item.event.map(|event| Ok((event, item.place)))))
+        })
+    }
+
+    /// Takes in records behind everything that the graph has, unless they must come in another order.
+    fn pass(
+        &mut self,
+        request: &LoadRequest,
+        pass: &mut Pass<'_>,
+        records: &mut dyn FnMut() -> Result<Option<SourceRecord>, StoreError>,
+    ) -> Result<Option<LoadReport>, StoreError> {
+        let started = now();
+        let known_schema = self.schema().clone();
+        // What was set aside may fit again, once this is there before it; and a version says of every element what it is.
+        let aside = self.loads.iter().filter_map(|load| load.aside).max();
+        let settled = aside.max(self.newest_version(&request.namespace)).filter(|_| pass.may_place);
+        let mut ingest = self.ingest(request);
+        pass.begin(&mut ingest);
+        let index = Arc::make_mut(&mut self.current);
+        index.declare(&request.schema);
+        while let Some(record) = records()? {
+            if let Ok((event, _)) = &record {
+                pass.see(event.time);
+                if settled.is_some_and(|settled| event.time < settled) {
+                    ingest.late.get_or_insert(event.time);
+                }
+            }
+            let taken = ingest.record(index, record);
+            if pass.must_stop(&ingest) {
+                return Ok(None);
+            }
+            if let Err(error) = taken {
+                // In order of time fewer records may be refused.
+                if !(pass.may_sort && ingest.misfits > 0) {
+                    return Err(error);
+                }
+                pass.error = Some(error);
+                return Ok(None);
+            }
+        }
+        let Ingest { log, mut report, hasher, .. } = ingest;
+        report.rejects.sort_by_key(|reject| reject.place.line);
+        check_outcome(&report, request, false)?;
+        let hash = hasher.map_or_else(|| pass.hash(), EventHasher::finish);
+        self.publish(record(request, &report, hash, None, started), log.finish()?, &known_schema)?;
+        Ok(Some(report))
+    }
+
+    /// Takes events in among those that the graph has, from the first load on that has events after a time. None if no
+    /// late event fits there.
+    fn place(&mut self, request: &LoadRequest, all: &InOrder, late: Time) -> Result<Option<LoadReport>, StoreError> {
+        let started = now();
+        let log = effective(&self.loads, self.commit());
+        let Some(first) = self.first_after(&log, late)? else { return Ok(None) };
+        let (whole, aside) = (self.current.clone(), self.loads.iter().any(|load| load.aside.is_some()));
+        let mut trial = self.replay_log(&log[..first], self.schema().clone())?;
+        let has_version = self.has_version(&log[first..])?;
+        let original = has_version.then(|| trial.clone());
+        trial.declare(&request.schema);
+        let mut ingest = self.ingest(request);
+        Pass::new(request, Some(all)).begin(&mut ingest);
+        let births: Births<'_> = whole.births();
+        let newest = self.newest_version(&request.namespace);
+        ingest.whole = Some(Whole { graph: &whole, births, newest });
+        let mut guest = Arrivals { ingest, events: all.events.read()? };
+        let id = guest.ingest.report.load;
+        let splice = Splice::new(self, id, &request.namespace, trial, original, Written::default());
+        let mut splice = splice.with_parts_from(DERIVED);
+        let guest_of: &mut dyn Guest = &mut guest;
+        splice.together(&log[first..], &mut Together { guest: Some(guest_of), ..Together::default() })?;
+        let Ingest { log: own, mut report, .. } = guest.ingest;
+        if report.order.placed == 0 && !aside {
+            return Ok(None);
+        }
+        report.rejects.sort_by_key(|reject| reject.place.line);
+        check_outcome(&report, request, false)?;
+        let Splice { trial, written: derived, report: later, reordered, aside, .. } = splice;
+        let mut written = own.finish()?;
+        written.segments.extend(derived.segments);
+        written.batches.extend(derived.batches);
+        let since = log.get(first).map(|entry| entry.load);
+        let record = record(request, &report, all.hash.clone(), None, started);
+        let record = LoadRecord { since, aside, replaced: later.replaced.clone(), ..record };
+        self.publish_graph(record, written, (Arc::new(trial), reordered))?;
+        Ok(Some(LoadReport { later, ..report }))
+    }
+
+    /// When the newest version of a namespace took effect.
+    fn newest_version(&self, namespace: &str) -> Option<Time> {
+        self.in_effect().filter(|load| load.is_version_of(namespace)).filter_map(|load| load.timestamp).max()
+    }
+
+    /// Where the first loads begin, of those that are taken in together, that have an event after a time.
+    fn first_after(&self, log: &[Effective], time: Time) -> Result<Option<usize>, StoreError> {
+        for (at, entry) in log.iter().enumerate() {
+            let own = Effective { written_by: entry.load, ..*entry };
+            for segment in self.segments_of(own).chain(self.segments_of(*entry)) {
+                let (bytes, place) = self.segment_bytes(segment)?;
+                let mut latest = None;
+                segment.batches(&bytes, &place, |batch| {
+                    latest = latest.max(codec::latest_time(&batch));
+                    Ok(())
+                })?;
+                if latest > Some(time) {
+                    return Ok(Some(unit_at(log, at).start));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn next(source: &mut dyn EventSource) -> Result<Option<SourceRecord>, StoreError> {
+    let mut record = source.next().map_err(StoreError::Source)?;
+    if let Some(Ok((event, _))) = &mut record {
+        sort_features(&mut event.features);
+    }
+    Ok(record)
+}
+
+/// One way through the records of a load.
+struct Pass<'a> {
+    /// The records in order of time, where they were sorted.
+    sorted: Option<&'a InOrder>,
+    /// Whether the records may be sorted.
+    may_sort: bool,
+    /// Whether late events may be placed.
+    may_place: bool,
+    /// Whether already the order of the records makes a difference.
+    is_eager: bool,
+    /// The latest time so far.
+    latest: Time,
+    /// Whether an event was earlier than one before it.
+    is_disordered: bool,
+    /// Time of the first late event.
+    late: Option<Time>,
+    /// What ended the pass.
+    error: Option<StoreError>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(request: &LoadRequest, sorted: Option<&'a InOrder>) -> Pass<'a> {
+        // Stubs are born and repeats are numbered as they come.
+        let is_eager = request.dangling == Dangling::Stub || request.repeats == Repeats::Parallel;
+        let may_place = request.late == Late::Place;
+        let may_sort = sorted.is_none() && (may_place || is_eager);
+        let (latest, is_disordered) = (Time::MIN, false);
+        Pass { sorted, may_sort, may_place, is_eager, latest, is_disordered, late: None, error: None }
+    }
+
+    /// What is known of sorted records before they are taken in.
+    fn begin(&self, ingest: &mut Ingest<'_>) {
+        if let Some(all) = self.sorted {
+            ingest.hasher = None;
+            ingest.report.rejects.clone_from(&all.rejects);
+            ingest.report.n_rejected = all.n_rejected;
+            ingest.report.order = all.order;
+        }
+    }
+
+    fn see(&mut self, time: Time) {
+        self.is_disordered |= time < self.latest;
+        self.latest = self.latest.max(time);
+    }
+
+    /// Whether the records must come in another order.
+    fn must_stop(&mut self, ingest: &Ingest<'_>) -> bool {
+        self.late = ingest.late.filter(|_| self.may_place);
+        let in_vain = self.may_sort && self.is_disordered && (self.is_eager || ingest.misfits > 0);
+        self.late.is_some() || in_vain
+    }
+
+    fn hash(&self) -> String {
+        self.sorted.map_or_else(String::new, |all| all.hash.clone())
+    }
+}
+
+/// Records that are gathered to be sorted.
+struct Gathered {
+    hasher: EventHasher,
+    events: Sorter,
+    rejects: Vec<Reject>,
+    n_rejected: u64,
+    latest: Time,
+    is_disordered: bool,
+}
+
+/// Records in order of time.
+struct InOrder {
+    /// Hash of the events as they came.
+    hash: String,
+    events: Sorted,
+    /// The first of those that cannot be read, and how many there are.
+    rejects: Vec<Reject>,
+    n_rejected: u64,
+    order: OrderReport,
+}
+
+impl Gathered {
+    fn new(store: &Store) -> Gathered {
+        let (hasher, events) = (EventHasher::default(), Sorter::new(&log_dir(&store.dir), MEMORY));
+        Gathered { hasher, events, rejects: Vec::new(), n_rejected: 0, latest: Time::MIN, is_disordered: false }
+    }
+
+    fn add(&mut self, record: &SourceRecord, request: &LoadRequest) -> Result<(), StoreError> {
+        match record {
+            Ok((event, place)) => {
+                self.hasher.add(event);
+                self.is_disordered |= event.time < self.latest;
+                self.latest = self.latest.max(event.time);
+                self.events.push(event.time, 0, place, Some(event))
+            }
+            Err(reject) => {
+                self.n_rejected += 1;
+                if self.rejects.len() < request.kept_rejects {
+                    self.rejects.push(reject.clone());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn sort(self) -> InOrder {
+        let Gathered { hasher, events, rejects, n_rejected, is_disordered, .. } = self;
+        let order = OrderReport { sorted: is_disordered, ..OrderReport::default() };
+        InOrder { hash: hasher.finish(), events: events.sort(), rejects, n_rejected, order }
+    }
+}
+
+/// The events of a new load among those of others.
+struct Arrivals<'a> {
+    ingest: Ingest<'a>,
+    events: SortedReader<'a>,
+}
+
+impl Guest for Arrivals<'_> {
+    fn time(&self) -> Option<Time> {
+        self.events.time()
+    }
+
+    fn take(&mut self, graph: &mut Index) -> Result<(), StoreError> {
+        match self.events.next()? {
+            Some(item) => item.event.map_or(Ok(()), |event| self.ingest.record(graph, Ok((event, item.place)))),
+            None => Ok(()),
+        }
+    }
+}
