@@ -21,6 +21,8 @@ pub(crate) struct Ingest<'a> {
     pub(crate) hasher: Option<EventHasher>,
     /// The key after the last one given to a parallel edge.
     next_keys: FxHashMap<EdgeKey, u64>,
+    /// When the source itself first creates each node that it creates, where that is known beforehand.
+    pub(crate) creates: Option<&'a FxHashMap<NodeKey, Time>>,
     /// The graph with all later events, where this load is taken in among them.
     pub(crate) whole: Option<Whole<'a>>,
     /// Refused records that might fit in another order.
@@ -46,7 +48,7 @@ impl Whole<'_> {
 impl<'a> Ingest<'a> {
     pub(crate) fn new(request: &'a LoadRequest, log: SegmentWriter, report: LoadReport) -> Ingest<'a> {
         let (hasher, next_keys) = (Some(EventHasher::default()), FxHashMap::default());
-        Ingest { request, log, report, hasher, next_keys, whole: None, misfits: 0, late: None }
+        Ingest { request, log, report, hasher, next_keys, creates: None, whole: None, misfits: 0, late: None }
     }
 
     /// Takes in the next record.
@@ -155,8 +157,13 @@ impl<'a> Ingest<'a> {
         }
     }
 
-    /// Nodes that may be born as stubs at a time: not those whose later birth says something of them, which would be lost.
+    /// Nodes that may be born as stubs at a time: not those that the source itself creates later, nor those of the graph
+    /// whose later birth says something of them, which would be lost.
     fn may_begin(&self, time: Time, missing: Vec<NodeKey>) -> Result<Vec<NodeKey>, Reason> {
+        let created = |node: &NodeKey| self.creates.and_then(|creates| creates.get(node)).filter(|at| **at > time);
+        if let Some((node, known)) = missing.iter().find_map(|node| Some((node, *created(node)?))) {
+            return Err(Reason::OutOfOrder { time, known, element: format!("node {node}") });
+        }
         let Some(Whole { births, .. }) = &self.whole else { return Ok(missing) };
         match missing.iter().find(|node| !births.may_be_earlier(node, &self.request.namespace)) {
             None => Ok(missing),

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use timeweft_graph::{Dangling, Event, Place, Reject, Time};
+use rustc_hash::FxHashMap;
+use timeweft_graph::{Action, Dangling, Element, Event, NodeKey, Place, Reject, Time};
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
@@ -136,13 +137,17 @@ impl Store {
         let index = Arc::make_mut(&mut self.current);
         index.declare(&request.schema);
         while let Some(record) = records()? {
+            let mut creates = false;
             if let Ok((event, _)) = &record {
                 pass.see(event.time);
+                creates = is_birth(event);
                 if settled.is_some_and(|settled| event.time < settled) {
                     ingest.late.get_or_insert(event.time);
                 }
             }
+            let misfits = ingest.misfits;
             let taken = ingest.record(index, record);
+            pass.is_premature |= creates && ingest.misfits > misfits && request.dangling == Dangling::Stub;
             if pass.must_stop(&ingest) {
                 return Ok(None);
             }
@@ -227,6 +232,10 @@ impl Store {
     }
 }
 
+fn is_birth(event: &Event) -> bool {
+    matches!((&event.element, event.action), (Element::Node(_), Action::Create))
+}
+
 fn next(source: &mut dyn EventSource) -> Result<Option<SourceRecord>, StoreError> {
     let mut record = source.next().map_err(StoreError::Source)?;
     if let Some(Ok((event, _))) = &mut record {
@@ -251,6 +260,8 @@ struct Pass<'a> {
     is_disordered: bool,
     /// Time of the first late event.
     late: Option<Time>,
+    /// Whether a stub may have been born in place of a node that the source creates.
+    is_premature: bool,
     /// What ended the pass.
     error: Option<StoreError>,
 }
@@ -262,16 +273,17 @@ impl<'a> Pass<'a> {
         let may_place = request.late == Late::Place;
         let may_sort = sorted.is_none() && (may_place || is_eager);
         let (latest, is_disordered) = (Time::MIN, false);
-        Pass { sorted, may_sort, may_place, is_eager, latest, is_disordered, late: None, error: None }
+        Pass { sorted, may_sort, may_place, is_eager, latest, is_disordered, late: None, is_premature: false, error: None }
     }
 
     /// What is known of sorted records before they are taken in.
-    fn begin(&self, ingest: &mut Ingest<'_>) {
+    fn begin(&self, ingest: &mut Ingest<'a>) {
         if let Some(all) = self.sorted {
             ingest.hasher = None;
             ingest.report.rejects.clone_from(&all.rejects);
             ingest.report.n_rejected = all.n_rejected;
             ingest.report.order = all.order;
+            ingest.creates = Some(&all.creates);
         }
     }
 
@@ -284,7 +296,7 @@ impl<'a> Pass<'a> {
     fn must_stop(&mut self, ingest: &Ingest<'_>) -> bool {
         self.late = ingest.late.filter(|_| self.may_place);
         let in_vain = self.may_sort && self.is_disordered && (self.is_eager || ingest.misfits > 0);
-        self.late.is_some() || in_vain
+        self.late.is_some() || in_vain || (self.may_sort && self.is_premature)
     }
 
     fn hash(&self) -> String {
@@ -296,6 +308,8 @@ impl<'a> Pass<'a> {
 struct Gathered {
     hasher: EventHasher,
     events: Sorter,
+    /// When the source first creates each node that it creates: kept only if stubs may stand in for them.
+    creates: FxHashMap<NodeKey, Time>,
     rejects: Vec<Reject>,
     n_rejected: u64,
     latest: Time,
@@ -307,6 +321,7 @@ struct InOrder {
     /// Hash of the events as they came.
     hash: String,
     events: Sorted,
+    creates: FxHashMap<NodeKey, Time>,
     /// The first of those that cannot be read, and how many there are.
     rejects: Vec<Reject>,
     n_rejected: u64,
@@ -316,7 +331,8 @@ struct InOrder {
 impl Gathered {
     fn new(store: &Store) -> Gathered {
         let (hasher, events) = (EventHasher::default(), Sorter::new(&log_dir(&store.dir), MEMORY));
-        Gathered { hasher, events, rejects: Vec::new(), n_rejected: 0, latest: Time::MIN, is_disordered: false }
+        let (creates, rejects) = (FxHashMap::default(), Vec::new());
+        Gathered { hasher, events, creates, rejects, n_rejected: 0, latest: Time::MIN, is_disordered: false }
     }
 
     fn add(&mut self, record: &SourceRecord, request: &LoadRequest) -> Result<(), StoreError> {
@@ -325,6 +341,11 @@ impl Gathered {
                 self.hasher.add(event);
                 self.is_disordered |= event.time < self.latest;
                 self.latest = self.latest.max(event.time);
+                if let (Element::Node(node), true, Dangling::Stub) = (&event.element, is_birth(event), request.dangling)
+                {
+                    let first = self.creates.entry(node.clone()).or_insert(event.time);
+                    *first = (*first).min(event.time);
+                }
                 self.events.push(event.time, 0, place, Some(event))
             }
             Err(reject) => {
@@ -338,9 +359,9 @@ impl Gathered {
     }
 
     fn sort(self) -> InOrder {
-        let Gathered { hasher, events, rejects, n_rejected, is_disordered, .. } = self;
+        let Gathered { hasher, events, creates, rejects, n_rejected, is_disordered, .. } = self;
         let order = OrderReport { sorted: is_disordered, ..OrderReport::default() };
-        InOrder { hash: hasher.finish(), events: events.sort(), rejects, n_rejected, order }
+        InOrder { hash: hasher.finish(), events: events.sort(), creates, rejects, n_rejected, order }
     }
 }
 

@@ -295,6 +295,23 @@ fn a_stub_is_born_when_it_is_first_needed() {
     assert!(matches!(refused, Err(StoreError::NothingAccepted(_))), "{refused:?}");
 }
 
+/// A stub stands in for what nothing creates: what the stream itself creates later is not there before.
+#[test]
+fn a_stub_does_not_stand_in_for_a_node_that_the_stream_creates() {
+    let stub = LoadRequest { dangling: Dangling::Stub, ..plain() };
+    let born = create(10, Element::Node(node("a"))).with(vec![("name".into(), Some(Value::text("n")))]);
+    let early = create(5, Element::Edge(edge("", "zombie", "a")));
+    for events in [[born.clone(), early.clone()], [early, born]] {
+        for can_rewind in [true, false] {
+            let (_dir, mut store) = fresh();
+            let report = stream_as(&mut store, stub.clone(), &events, can_rewind).unwrap();
+            assert_eq!((report.accepted, report.n_rejected, report.counts.stubs), (1, 1, 0));
+            assert!(report.rejects[0].reason.to_string().contains("time 5 is before 10"), "{}", report.rejects[0]);
+            assert_eq!((lives(&*store.view(), "a"), lives(&*store.view(), "zombie")), (vec![life(10, None)], vec![]));
+        }
+    }
+}
+
 /// The versions of the namespace lead where they led, whatever comes between them.
 #[test]
 fn versions_after_late_events_come_to_the_same_state() {
