@@ -273,7 +273,17 @@ impl<'a> Pass<'a> {
         let may_place = request.late == Late::Place;
         let may_sort = sorted.is_none() && (may_place || is_eager);
         let (latest, is_disordered) = (Time::MIN, false);
-        Pass { sorted, may_sort, may_place, is_eager, latest, is_disordered, late: None, is_premature: false, error: None }
+        Pass {
+            sorted,
+            may_sort,
+            may_place,
+            is_eager,
+            latest,
+            is_disordered,
+            late: None,
+            is_premature: false,
+            error: None,
+        }
     }
 
     /// What is known of sorted records before they are taken in.

@@ -124,11 +124,14 @@ impl Graph {
     /// What the graph at a commit is made of: a number a load, in the order of the log.
     fn lineage(&self, commit: Commit) -> Vec<u64> {
         let content = |id: LoadId| self.loads().iter().find(|load| load.id == id).map_or("", |load| &load.content_hash);
-        let number = |entry: &Effective| {
-            let ids = splitmix64(splitmix64(entry.load.0) ^ entry.written_by.0);
+        let log = self.effective_log(commit);
+        let number = |(at, entry): (usize, &Effective)| {
+            // Among others its events come in another order.
+            let among = entry.together || log.get(at + 1).is_some_and(|next| next.together);
+            let ids = splitmix64(splitmix64(entry.load.0) ^ entry.written_by.0) ^ u64::from(among);
             content(entry.load).bytes().fold(ids, |hash, byte| splitmix64(hash ^ u64::from(byte)))
         };
-        self.effective_log(commit).iter().map(number).collect()
+        log.iter().enumerate().map(number).collect()
     }
 
     /// Names of all models, sorted.
