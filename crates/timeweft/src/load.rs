@@ -11,7 +11,8 @@ use timeweft_graph::{
 use timeweft_source::{
     BytesRead, ColumnarOptions, ColumnarReader, CsvOptions, CsvReader, Delimiter, EdgeListOptions, GitBaseline,
     GitOptions, Input, IntervalFormat, IntervalSource, IntervalsOptions, JsonlReader, Record, SourceError,
-    VersionFormat, VersionOptions as ReadOptions, event_stream as source_stream, git_history, open, plain_name, version_format,
+    VersionFormat, VersionOptions as ReadOptions, event_stream as source_stream, git_history, open, plain_name,
+    version_format,
 };
 use timeweft_store::{KEPT_REJECTS, Late, LoadReport, LoadRequest, Repeats, Store, StoreError};
 
