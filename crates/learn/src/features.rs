@@ -160,18 +160,23 @@ impl Column {
 
     fn write(&self, value: &Value, row: &mut [f32]) {
         match value {
-            Value::Dense(dense) => {
-                let normal = self.mean.iter().zip(&self.scale);
-                let numbers = row.iter_mut().zip(dense.numbers.to_f64()).zip(normal);
-                for ((cell, x), (mean, scale)) in numbers.filter(|((_, x), _)| is_number(*x)) {
-                    // Far outliers of later data must not swamp the sum.
-                    *cell = ((x as f32 - mean) * scale).clamp(-10.0, 10.0);
-                }
+            Value::Dense(dense) => self.write_numbers(&dense.numbers.to_f64(), row),
+            // A number that has become text is still one; other words where training had numbers have no columns.
+            Value::Text(text) | Value::Category(text) if !self.is_hashed() => {
+                self.write_numbers(text.trim().parse().ok().as_slice(), row);
             }
-            // Words where training had numbers have no columns.
             _ if !self.is_hashed() => {}
             Value::Text(text) | Value::Category(text) => hash_words(text, &mut row[..HASHED]),
             other => hash_words(&other.to_string(), &mut row[..HASHED]),
+        }
+    }
+
+    fn write_numbers(&self, numbers: &[f64], row: &mut [f32]) {
+        let normal = self.mean.iter().zip(&self.scale);
+        let cells = row.iter_mut().zip(numbers).zip(normal);
+        for ((cell, x), (mean, scale)) in cells.filter(|((_, x), _)| is_number(**x)) {
+            // Far outliers of later data must not swamp the sum.
+            *cell = ((*x as f32 - mean) * scale).clamp(-10.0, 10.0);
         }
     }
 }
@@ -184,4 +189,34 @@ fn hash_words(text: &str, row: &mut [f32]) {
     }
     let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
     row.iter_mut().for_each(|x| *x /= length.max(1.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(offset: usize, mean: &[f32]) -> Column {
+        Column { offset, mean: mean.to_vec(), scale: vec![1.0; mean.len()] }
+    }
+
+    #[test]
+    fn a_value_of_another_kind_than_in_training_is_a_missing_one() {
+        let columns = BTreeMap::from([(FeatureId(0), column(0, &[1.0])), (FeatureId(1), column(1, &[]))]);
+        let owner = Owner::Node(NodeTypeId(0));
+        let featurizer = Featurizer { nodes: vec![Layout { columns, width: 1 + HASHED }], edges: Vec::new() };
+        let row = |values: [Value; 2]| {
+            let mut row = Vec::new();
+            featurizer.append(owner, (0..).map(FeatureId).zip(values), &mut row);
+            row
+        };
+        let known = row([Value::number(3.0), Value::text("two words")]);
+        assert!(known[0] == 2.0 && known[1..].iter().any(|x| *x != 0.0));
+        // A number as text; words where there is room for one number, numbers where there were words.
+        assert_eq!(row([Value::text(" 3 "), Value::text("two words")]), known);
+        for words in ["three", "nan", "1e200"] {
+            assert_eq!(row([Value::text(words), Value::number(2.0)]), vec![0.0; 1 + HASHED]);
+        }
+        let named = row([Value::Json(serde_json::json!({"three": 3})), Value::Json(serde_json::json!(["two"]))]);
+        assert!(named[0] == 0.0 && named[1..].iter().any(|x| *x != 0.0));
+    }
 }
