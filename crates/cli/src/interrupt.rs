@@ -1,8 +1,12 @@
 //! Ctrl-C while something runs that can end well early: the first one asks for that, the next one ends the program.
 
 use std::io;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_shutdown};
@@ -37,5 +41,45 @@ impl Drop for Interrupt {
     /// From here on the first one ends the program.
     fn drop(&mut self) {
         self.asked.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How often [`Guard`] looks whether an end was asked for: no person waits for that.
+const OFTEN: Duration = Duration::from_millis(20);
+
+/// While it lives, a wish for an end ends the program, and something is put right before. For what cannot look itself
+/// whether an end was asked for, such as one who waits for standard input.
+pub(crate) struct Guard {
+    /// Hung up at the end.
+    over: Option<Sender<()>>,
+    watcher: Option<JoinHandle<()>>,
+}
+
+impl Guard {
+    /// Watches; `put_right` runs beside what is interrupted, which does not go on when this guard is dropped.
+    pub(crate) fn new(put_right: impl FnOnce() + Send + 'static) -> io::Result<Guard> {
+        let (over, is_over) = channel::<()>();
+        let interrupt = Interrupt::watch()?;
+        let watch = move || {
+            let mut is_last = false;
+            while !is_last && !interrupt.is_asked() {
+                is_last = is_over.recv_timeout(OFTEN) == Err(RecvTimeoutError::Disconnected);
+            }
+            if interrupt.is_asked() {
+                put_right();
+                process::exit(i32::from(Interrupt::CODE));
+            }
+        };
+        Ok(Guard { over: Some(over), watcher: Some(thread::Builder::new().spawn(watch)?) })
+    }
+}
+
+impl Drop for Guard {
+    /// Waits for the watcher, so that nothing is told of what is being put right.
+    fn drop(&mut self) {
+        drop(self.over.take());
+        if let Some(watcher) = self.watcher.take() {
+            let _ = watcher.join();
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Action, EdgeKey, Element, Event, FeatureDef, FeatureKind, FeatureSpan, Features, Interval, Life, ListOrder, Name,
-    NodeKey, NodeTypeId, Owner, Reason, Schema, Time, Value,
+    NodeKey, NodeTypeId, Owner, Reason, Schema, Time, TimeUnit, Value,
 };
 
 pub use diff::diff_states;
@@ -89,16 +89,18 @@ impl ReferenceGraph {
         match (event.action, known) {
             (Action::Create, None) => {
                 let latest = self.targets.get(key).copied().unwrap_or(Time::MIN);
-                in_order(event.time, latest, || format!("node {key}"))
+                in_order(self.schema.unit(), event.time, latest, || format!("node {key}"))
             }
             (Action::Create, Some(node)) if node.is_open() => Err(Reason::NodeExists(key.clone())),
             (_, None) => Err(Reason::UnknownNode(key.clone())),
             (Action::Update | Action::Delete, Some(node)) if !node.is_open() => Err(Reason::DeletedNode(key.clone())),
             (action, Some(node)) => {
-                in_order(event.time, node.latest, || format!("node {key}"))?;
+                in_order(self.schema.unit(), event.time, node.latest, || format!("node {key}"))?;
                 let edges = self.edges.iter().filter(|(edge, _)| action == Action::Delete && touches(edge, key));
                 let latest = edges.map(|(_, edge)| edge.latest).max();
-                in_order(event.time, latest.unwrap_or(event.time), || format!("an edge of node {key}"))
+                in_order(self.schema.unit(), event.time, latest.unwrap_or(event.time), || {
+                    format!("an edge of node {key}")
+                })
             }
         }
     }
@@ -115,7 +117,7 @@ impl ReferenceGraph {
             (Action::Update | Action::Delete, Some(edge)) if !edge.is_open() => {
                 Err(Reason::DeletedEdge(Box::new(key.clone())))
             }
-            (_, Some(edge)) => in_order(event.time, edge.latest, || format!("edge {key}")),
+            (_, Some(edge)) => in_order(self.schema.unit(), event.time, edge.latest, || format!("edge {key}")),
         }
     }
 
@@ -124,7 +126,7 @@ impl ReferenceGraph {
         let node = self.nodes.get(key).ok_or_else(|| Reason::UnknownNode(key.clone()))?;
         let open = node.lives.last().filter(|life| life.interval.is_open());
         let life = open.ok_or_else(|| Reason::DeletedNode(key.clone()))?;
-        in_order(time, life.interval.created, || format!("node {key}"))
+        in_order(self.schema.unit(), time, life.interval.created, || format!("node {key}"))
     }
 
     fn change_node(&mut self, key: &NodeKey, event: &Event) {
@@ -199,8 +201,8 @@ fn touches(edge: &EdgeKey, node: &NodeKey) -> bool {
     edge.source == *node || edge.destination == *node
 }
 
-fn in_order(time: Time, known: Time, element: impl Fn() -> String) -> Result<(), Reason> {
-    if time < known { Err(Reason::OutOfOrder { time, known, element: element() }) } else { Ok(()) }
+fn in_order(unit: TimeUnit, time: Time, known: Time, element: impl Fn() -> String) -> Result<(), Reason> {
+    if time < known { Err(Reason::OutOfOrder { unit, time, known, element: element() }) } else { Ok(()) }
 }
 
 fn check_shape(event: &Event) -> Result<(), Reason> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{EdgeKey, Name, NodeKey, Time};
+use crate::{EdgeKey, Name, NodeKey, Time, TimeUnit};
 
 /// Where a record came from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -112,8 +112,10 @@ pub enum Reason {
     #[error("edge {0} exists already: give it a key to tell parallel edges apart, or load with --repeats parallel")]
     EdgeExists(Box<EdgeKey>),
     /// The event is earlier than one already known of the same element.
-    #[error("out of order: time {time} is before {known}, the latest event of {element}")]
+    #[error("out of order: time {} is before {}, the latest event of {element}", unit.format(*time), unit.format(*known))]
     OutOfOrder {
+        /// Unit of both times, for the message.
+        unit: TimeUnit,
         /// Time of the event.
         time: Time,
         /// Latest known time of the element.

@@ -99,7 +99,7 @@ impl Index {
     pub(crate) fn end_life_with(&mut self, node: NodeIndex, time: Time, at_node: EdgesAt) -> Result<(), Reason> {
         self.check_order(node, time)?;
         let latest = at_node.latest.unwrap_or(time);
-        in_order(time, latest, || format!("an edge of node {}", self.node_key(node)))?;
+        in_order(self.schema.unit(), time, latest, || format!("an edge of node {}", self.node_key(node)))?;
 
         at_node.open.iter().for_each(|&edge| self.close_edge(edge, time));
         let life = self.nodes.life(node);
@@ -119,7 +119,7 @@ impl Index {
             if self.edges.get(edge).interval.is_open() {
                 return Err(Reason::EdgeExists(Box::new(key.clone())));
             }
-            in_order(event.time, self.edges.latest(edge), || format!("edge {key}"))?;
+            in_order(self.schema.unit(), event.time, self.edges.latest(edge), || format!("edge {key}"))?;
         }
         self.check_features(edge_type.map(Owner::Edge), || edge_type_name(key), &event.features)?;
 
@@ -203,7 +203,7 @@ impl Index {
         }
         let held = (Owner::Edge(life.edge_type), life.track());
         self.check_holder(held, life.namespace, (event, namespace), || format!("edge {key}"))?;
-        in_order(event.time, self.edges.latest(edge), || format!("edge {key}"))?;
+        in_order(self.schema.unit(), event.time, self.edges.latest(edge), || format!("edge {key}"))?;
         Ok(edge)
     }
 
@@ -215,7 +215,7 @@ impl Index {
         if !life.is_open() {
             return Err(Reason::DeletedNode(key.clone()));
         }
-        in_order(time, life.created, || format!("node {key}"))?;
+        in_order(self.schema.unit(), time, life.created, || format!("node {key}"))?;
         Ok(node)
     }
 

@@ -3,7 +3,7 @@
 use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
     Action, EdgeKey, EdgeTypeId, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
-    Reason, Time, Value,
+    Reason, Time, TimeUnit, Value,
 };
 
 use crate::column::HEAD;
@@ -128,7 +128,7 @@ impl Index {
 
     /// Whether `time` is not before the latest event of a node.
     pub(crate) fn check_order(&self, node: NodeIndex, time: Time) -> Result<(), Reason> {
-        in_order(time, self.nodes.latest(node), || format!("node {}", self.node_key(node)))
+        in_order(self.schema.unit(), time, self.nodes.latest(node), || format!("node {}", self.node_key(node)))
     }
 
     /// Whether a life belongs to the namespace that speaks.
@@ -144,8 +144,8 @@ impl Index {
 }
 
 /// Refuses an event before the latest one of its element.
-pub(crate) fn in_order(time: Time, known: Time, element: impl Fn() -> String) -> Result<(), Reason> {
-    if time < known { Err(Reason::OutOfOrder { time, known, element: element() }) } else { Ok(()) }
+pub(crate) fn in_order(unit: TimeUnit, time: Time, known: Time, element: impl Fn() -> String) -> Result<(), Reason> {
+    if time < known { Err(Reason::OutOfOrder { unit, time, known, element: element() }) } else { Ok(()) }
 }
 
 /// The edge type of a key, for messages.

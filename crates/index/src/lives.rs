@@ -194,7 +194,7 @@ impl<'a> Lives<'a> {
                 return Err(Reason::EdgeExists(Box::new(row.edge_key(&self.index.schema))));
             }
             let name = || format!("edge {}", row.edge_key(&self.index.schema));
-            in_order(life.created, self.index.edges.latest(known), name)?;
+            in_order(self.index.schema.unit(), life.created, self.index.edges.latest(known), name)?;
         }
         self.make_room();
         let index = &mut *self.index;
@@ -265,7 +265,7 @@ impl<'a> Lives<'a> {
         let key = || NodeKey { node_type: self.index.schema.node_type_name(node_type), id: id.to_id() };
         let node = node.filter(|_| own != NONE).ok_or_else(|| Reason::UnknownNode(key()))?;
         if edge.created < life.created {
-            in_order(edge.created, life.created, || format!("node {}", key()))?;
+            in_order(self.index.schema.unit(), edge.created, life.created, || format!("node {}", key()))?;
         }
         let within = life.is_open() || (own as usize >= self.first[0] && edge.removed <= life.removed);
         if within { Ok(node) } else { Err(Reason::DeletedNode(key())) }

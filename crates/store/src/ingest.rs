@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
     Action, Dangling, EdgeKey, Element, Event, Features, Name, NodeKey, Owner, Place, Reason, Reject, Schema, Time,
-    Value,
+    TimeUnit, Value,
 };
 use timeweft_index::{Births, Index};
 
@@ -139,7 +139,8 @@ impl<'a> Ingest<'a> {
 
     /// Creates the missing nodes of an event that fits with them. One that does not leaves none behind.
     fn stub(&mut self, index: &mut Index, event: &mut Event) -> Result<Option<Reason>, StoreError> {
-        let missing = match index.missing_nodes(event).and_then(|missing| self.may_begin(event.time, missing)) {
+        let (unit, time) = (index.schema().unit(), event.time);
+        let missing = match index.missing_nodes(event).and_then(|missing| self.may_begin(unit, time, missing)) {
             Ok(missing) => missing,
             Err(reason) => return Ok(Some(reason)),
         };
@@ -159,17 +160,17 @@ impl<'a> Ingest<'a> {
 
     /// Nodes that may be born as stubs at a time: not those that the source itself creates later, nor those of the graph
     /// whose later birth says something of them, which would be lost.
-    fn may_begin(&self, time: Time, missing: Vec<NodeKey>) -> Result<Vec<NodeKey>, Reason> {
+    fn may_begin(&self, unit: TimeUnit, time: Time, missing: Vec<NodeKey>) -> Result<Vec<NodeKey>, Reason> {
         let created = |node: &NodeKey| self.creates.and_then(|creates| creates.get(node)).filter(|at| **at > time);
         if let Some((node, known)) = missing.iter().find_map(|node| Some((node, *created(node)?))) {
-            return Err(Reason::OutOfOrder { time, known, element: format!("node {node}") });
+            return Err(Reason::OutOfOrder { unit, time, known, element: format!("node {node}") });
         }
         let Some(Whole { births, .. }) = &self.whole else { return Ok(missing) };
         match missing.iter().find(|node| !births.may_be_earlier(node, &self.request.namespace)) {
             None => Ok(missing),
             Some(node) => {
                 let known = births.latest(node).unwrap_or(time);
-                Err(Reason::OutOfOrder { time, known, element: format!("node {node}") })
+                Err(Reason::OutOfOrder { unit, time, known, element: format!("node {node}") })
             }
         }
     }

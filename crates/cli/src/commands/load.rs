@@ -8,11 +8,13 @@ mod version;
 
 use std::fs;
 use std::path::Path;
+use std::{io, thread, time::Duration};
 
 use anyhow::bail;
 use timeweft::{Commit, Error, Graph, LoadProgress, StoreError, TimeUnit};
 
 use crate::context::{Context, Outcome, UsageError};
+use crate::interrupt::Guard;
 use crate::output::{Progress, is_broken_pipe, note};
 
 use self::report::Rejects;
@@ -40,6 +42,10 @@ pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<Outcom
     }
 }
 
+/// So often it is tried to remove a graph, with a pause between.
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// Options of every load.
 #[derive(clap::Args, Debug)]
 pub(crate) struct LoadArgs {
@@ -51,7 +57,7 @@ pub(crate) struct LoadArgs {
 }
 
 /// Opens the graph, or makes it with the given unit, and runs a load in it. A graph that was made for a load that
-/// failed is taken away again.
+/// failed or was interrupted is taken away again.
 fn load_into<T>(
     unit: Option<TimeUnit>,
     context: &Context,
@@ -74,7 +80,13 @@ fn load_into<T>(
         );
     };
     let mut graph = Graph::create(&context.dir, unit)?;
-    match load(&mut graph) {
+    let made = context.dir.clone();
+    let guard = Guard::new(move || {
+        note("interrupted: nothing was loaded, and no graph was made");
+        clear(&made, there);
+    });
+    let loaded = guard.map_err(anyhow::Error::from).and_then(|_guard| load(&mut graph));
+    match loaded {
         Ok(loaded) => {
             compact_if_due(&graph);
             Ok(loaded)
@@ -94,12 +106,27 @@ fn is_empty(dir: &Path) -> bool {
 /// Takes a graph away that was made for a load which failed. Its lock is held until it is gone, so that no other process
 /// loads into it meanwhile; `keep` leaves the folder, which was there before.
 fn take_away(graph: Graph, dir: &Path, keep: bool) {
-    if graph.commit() != Commit(0) {
-        return;
+    if graph.commit() == Commit(0) {
+        clear(dir, keep);
     }
-    let gone = fs::remove_dir_all(dir).and_then(|()| if keep { fs::create_dir(dir) } else { Ok(()) });
     drop(graph);
-    if let Err(error) = gone {
+}
+
+/// Removes an empty graph. A load that is interrupted may still write into it, so it is tried again.
+fn clear(dir: &Path, keep: bool) {
+    let mut gone = Ok(());
+    for _ in 0..TRIES {
+        gone = fs::remove_dir_all(dir);
+        match &gone {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                gone = Ok(());
+                break;
+            }
+            Err(_) => thread::sleep(PAUSE),
+        }
+    }
+    if let Err(error) = gone.and_then(|()| if keep { fs::create_dir(dir) } else { Ok(()) }) {
         note(&format!("warning: the empty graph {} could not be removed: {error}", dir.display()));
     }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use timeweft_graph::{
-    At, Commit, DType, DeltaOptions, FeatureKind, GraphView, LoadId, NodeKey, Owner, Schema, Time, Value, ValueRef,
+    Action, At, Commit, DType, DeltaOptions, Element, Event, FeatureKind, GraphView, LoadId, Name, NodeKey, Owner,
+    Place, Schema, Time, Value, ValueRef,
 };
 use timeweft_source::{VersionOptions, version_format};
-use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
+use timeweft_store::{EventSource, LoadReport, LoadRequest, ReadError, SourceRecord, Store, StoreError};
 
 use crate::releases::fresh;
 
@@ -150,4 +151,54 @@ fn versions_before_and_after_a_wider_one_are_taken_back() {
     assert_eq!((history(&*store.view(), "1"), kinds(store.schema())), (plain.into(), [number(DType::I32); 2]));
     store.verify().unwrap();
     assert_eq!(history(&*wide, "1").len(), 3);
+}
+
+/// One event, once.
+struct Once(Option<Event>);
+
+impl EventSource for Once {
+    fn next(&mut self) -> Result<Option<SourceRecord>, ReadError> {
+        let file: Name = "late".into();
+        Ok(self.0.take().map(|event| Ok((event, Place::new(&file, 1)))))
+    }
+
+    fn can_rewind(&self) -> bool {
+        false
+    }
+
+    fn rewind(&mut self) -> Result<(), ReadError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn late_events_between_versions_of_which_one_is_wider() {
+    for (value, is_wide) in [(7.0, false), (7.5, true)] {
+        let (dir, mut store) = fresh();
+        load(&mut store, &day("i32", ROWS), 10).unwrap();
+        load(&mut store, &day("i32", "1,8,a,\n2,6,b,1\n3,7,c,1\n"), 20).unwrap();
+        load(&mut store, &day("float", "1,8.5,a,\n2,6,b,1\n3,7,c,1\n"), 30).unwrap();
+        let event = Event::new(Time(15), Action::Update, Element::Node(NodeKey::new("item", "1")));
+        let mut late = Once(Some(event.with(vec![("n".into(), Some(Value::number(value)))])));
+        let report = store.load_stream(LoadRequest::new("parts", "late"), &mut late).unwrap();
+        assert_eq!((report.order.placed, report.n_rejected), (1, 0));
+        let numbers = |numbers: &[f64]| numbers.iter().copied().map(Value::number).collect::<Vec<_>>();
+        for _ in 0..2 {
+            assert_eq!(history(&*store.view(), "1"), numbers(&[5.0, value, 8.0, 8.5]));
+            assert_eq!(kinds(store.schema()), [number(DType::F64); 2]);
+            store.verify().unwrap();
+            store.write_snapshot().unwrap();
+            drop(store);
+            store = Store::open(dir.path()).unwrap();
+        }
+        // Without the wider version: the late event keeps its value, whatever kind that takes.
+        store.rollback(LoadId(3)).unwrap();
+        assert_eq!(history(&*store.view(), "1"), numbers(&[5.0, value, 8.0]), "{is_wide}");
+        store.verify().unwrap();
+        store.rollback(report.load).unwrap();
+        assert_eq!(history(&*store.view(), "1"), numbers(&[5.0, 8.0]));
+        store.verify().unwrap();
+        drop(store);
+        assert_eq!(history(&*Store::open(dir.path()).unwrap().view(), "1"), numbers(&[5.0, 8.0]));
+    }
 }

@@ -47,7 +47,7 @@ impl ReferenceGraph {
             Action::Update | Action::Delete if !holds => return refused("no such merge holds"),
             Action::Create | Action::Update | Action::Delete => {}
         }
-        in_order(event.time, *latest, || format!("node {from}"))
+        in_order(self.schema.unit(), event.time, *latest, || format!("node {from}"))
     }
 
     pub(super) fn change_merge(&mut self, from: NodeKey, into: NodeKey, event: &Event) {

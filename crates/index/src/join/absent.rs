@@ -99,7 +99,7 @@ impl Join<'_> {
             }
             return;
         }
-        match in_order(self.at, self.index.edges.latest(edge), || format!("edge {key}")) {
+        match in_order(self.index.schema.unit(), self.at, self.index.edges.latest(edge), || format!("edge {key}")) {
             Err(reason) => self.reject(absent(), reason),
             Ok(()) => {
                 self.index.end_edge(edge, self.at);

@@ -85,8 +85,9 @@ impl Join<'_> {
             self.report.edges.unchanged += 1;
             return;
         }
-        let ordered =
-            in_order(self.at, self.index.edges.latest(edge), || format!("edge {}", self.index.edge_key(edge)));
+        let ordered = in_order(self.index.schema.unit(), self.at, self.index.edges.latest(edge), || {
+            format!("edge {}", self.index.edge_key(edge))
+        });
         if let Err(reason) = ordered {
             return self.reject(row.place(), reason);
         }
@@ -124,9 +125,9 @@ impl Join<'_> {
         // Nodes that came with this version began now.
         for end in [source, destination].into_iter().filter(|end| end.0 < self.first_new) {
             let created = self.index.nodes.latest_life(end).map_or(self.at, |life| life.interval.created);
-            in_order(self.at, created, || format!("node {}", self.index.node_key(end)))?;
+            in_order(self.index.schema.unit(), self.at, created, || format!("node {}", self.index.node_key(end)))?;
         }
         let latest = known.map_or(self.at, |edge| self.index.edges.latest(edge));
-        in_order(self.at, latest, || format!("edge {}", row.edge_key(&self.index.schema)))
+        in_order(self.index.schema.unit(), self.at, latest, || format!("edge {}", row.edge_key(&self.index.schema)))
     }
 }

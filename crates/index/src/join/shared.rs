@@ -152,7 +152,7 @@ impl Join<'_> {
         let wanted: BTreeMap<Name, Value> = named.collect();
         let taken = living.take(&self.namespace, wanted, &|name| self.common.counts(&owner, name));
         if !taken.all.is_empty() {
-            in_order(self.at, latest, || name_of(&element))?;
+            in_order(self.index.schema.unit(), self.at, latest, || name_of(&element))?;
         }
         let report = if matches!(element, Element::Node(_)) { &mut self.report.nodes } else { &mut self.report.edges };
         taken.count(report, &owner, &self.common);

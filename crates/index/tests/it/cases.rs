@@ -1,6 +1,6 @@
 use timeweft_graph::{
     Action, At, Counts, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, Features, GraphView,
-    Interval, ListOrder, Name, NodeIndex, NodeKey, Owner, Reason, Schema, Time, Value,
+    Interval, ListOrder, Name, NodeIndex, NodeKey, Owner, Reason, Schema, Time, TimeUnit, Value,
 };
 use timeweft_index::Index;
 
@@ -53,8 +53,12 @@ fn a_node_cannot_end_before_an_event_of_its_edges() {
         create(1, edge("a", "r", "b")),
         update(7, edge("a", "r", "b")),
     ]);
-    let late =
-        |known: i64| Reason::OutOfOrder { time: Time(5), known: Time(known), element: "an edge of node n b".into() };
+    let late = |known: i64| Reason::OutOfOrder {
+        unit: TimeUnit::Step,
+        time: Time(5),
+        known: Time(known),
+        element: "an edge of node n b".into(),
+    };
     assert_eq!(apply(&mut index, &delete(5, node("b"))), Err(late(7)));
     apply(&mut index, &delete(9, edge("a", "r", "b"))).unwrap();
     assert_eq!(apply(&mut index, &delete(5, node("b"))), Err(late(9)));

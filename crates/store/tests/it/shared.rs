@@ -1,9 +1,12 @@
 //! Nodes and edges that several namespaces hold, and nodes that stand in.
 
 use serde_json::json;
-use timeweft_graph::{At, Dangling, DeltaOptions, DeltaReport, GraphView, Interval, Reason, Time};
+use timeweft_graph::{
+    Action, At, Dangling, DeltaOptions, DeltaReport, Element, Event, GraphView, Interval, Reason, Time, Value,
+};
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
+use crate::order::stream;
 use crate::world::{edge, edge_lives, fresh, life, lives, load, load_version, node, version};
 
 fn load_as(store: &mut Store, namespace: &str, time: i64, lines: &[&str]) -> LoadReport {
@@ -207,4 +210,65 @@ fn rollback_and_back_dating_of_one_of_two_that_share() {
         whole.verify().unwrap();
         other.verify().unwrap();
     }
+}
+
+/// Whatever one of two namespaces that share says late comes to what it had come to in time, and goes again.
+#[test]
+fn late_events_between_versions_of_two_that_share() {
+    let versions: [(&str, i64, &[&str]); 5] = [
+        ("cl", 10, &["n P1 1", "n P2 1", "e  P1 P2"]),
+        ("pato", 20, &["n P1 2", "n P2 2"]),
+        ("cl", 30, &["n P1 3"]),
+        ("pato", 40, &["n P2 4", "n P1 2"]),
+        ("cl", 50, &["n P2 5"]),
+    ];
+    let bring = |store: &mut Store, (namespace, time, lines): (&str, i64, &[&str])| {
+        load_as(store, namespace, time, lines);
+    };
+    let (_dir, mut without) = fresh();
+    versions.iter().for_each(|version| bring(&mut without, *version));
+    let mut taken = 0;
+    for (gap, namespace, id, action) in late_cases(versions.len()) {
+        let (_dir, mut in_time) = fresh();
+        let (dir, mut late) = fresh();
+        versions[..=gap].iter().for_each(|version| bring(&mut in_time, *version));
+        let event = Event::new(Time(10 * gap as i64 + 15), action, Element::Node(node(id)));
+        let said = if action == Action::Update { vec![("data".into(), Some(Value::Json(9.into())))] } else { vec![] };
+        let events = [event.with(said)];
+        let expected = stream(&mut in_time, LoadRequest::new(namespace, "late"), &events);
+        versions[gap + 1..].iter().for_each(|version| bring(&mut in_time, *version));
+        versions.iter().for_each(|version| bring(&mut late, *version));
+        let loaded = stream(&mut late, LoadRequest::new(namespace, "late"), &events);
+        let case = format!("{namespace} {action:?} {id} after {gap}: {loaded:?}");
+        assert_eq!(loaded.is_ok(), expected.is_ok(), "{case} {expected:?}");
+        assert_eq!(every_state(&late), every_state(&in_time), "{case}");
+        late.verify().unwrap();
+        if let Ok(loaded) = loaded {
+            taken += 1;
+            drop(late);
+            let mut late = Store::open(dir.path()).unwrap();
+            assert_eq!(every_state(&late), every_state(&in_time), "{case}");
+            late.rollback(loaded.load).unwrap();
+            assert_eq!(every_state(&late), every_state(&without), "{case}");
+            late.verify().unwrap();
+        }
+    }
+    assert!(taken >= 5, "{taken} cases were taken in");
+}
+
+/// Behind which version, by whom, of which node, and what.
+fn late_cases(versions: usize) -> impl Iterator<Item = (usize, &'static str, &'static str, Action)> {
+    let of = |gap| ["cl", "pato"].into_iter().flat_map(move |namespace| ["P1", "P2"].map(|id| (gap, namespace, id)));
+    let told = |(gap, namespace, id)| [Action::Update, Action::Delete].map(|action| (gap, namespace, id, action));
+    (0..versions).flat_map(of).flat_map(told)
+}
+
+/// What each namespace says of two terms at every fifth time, and their lives.
+fn every_state(store: &Store) -> Vec<String> {
+    let asked = (1..13).flat_map(|time| ["P1", "P2"].map(|id| (5 * time, id)));
+    let said = asked.flat_map(|(time, id)| ["cl", "pato"].map(|namespace| says(store, id, namespace, time)));
+    let view = store.view();
+    let lives = ["P1", "P2"].map(|id| format!("{:?}", lives(&*view, id)));
+    let edges = format!("{:?}", edge_lives(&*view, &edge("", "P1", "P2")));
+    said.map(|said| format!("{said:?}")).chain(lives).chain([edges]).collect()
 }
