@@ -1,11 +1,15 @@
 //! What commands need to run: the graph, the moment they read at, the way they print, and how they end.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use timeweft::sample::Side;
-use timeweft::{At, Commit, DeleteRule, Deletes, Graph, LearnError, ModelError, Time, TimeUnit, View};
+use timeweft::{
+    At, Commit, DeleteRule, Deletes, EdgeType, EdgeTypeId, FeatureDef, FeatureId, Graph, LearnError, ModelError,
+    NodeType, NodeTypeId, Owner, Time, TimeUnit, TypeSet, View,
+};
 
 use crate::cli::Shared;
 use crate::interrupt::Interrupt;
@@ -138,12 +142,51 @@ pub(crate) struct Reading {
     pub(crate) view: View,
     /// Time and way with deletes.
     pub(crate) at: At,
+    /// Types and features that came with loads that were taken back.
+    taken_back: TypeSet,
+    /// Those of them of which nothing is there, once somebody asks.
+    unused: OnceCell<TypeSet>,
 }
 
 impl Reading {
     /// Unit of the graph's times.
     pub(crate) fn unit(&self) -> TimeUnit {
         self.view.schema().unit()
+    }
+
+    /// Whether a type, or a feature of it, is in effect: not if only loads that were taken back ever used it.
+    pub(crate) fn has(&self, owner: Owner, feature: Option<FeatureId>) -> bool {
+        let asked = &(owner, feature);
+        !self.taken_back.contains(asked)
+            || !self.unused.get_or_init(|| self.view.unused(&self.taken_back)).contains(asked)
+    }
+
+    /// The node types in effect.
+    pub(crate) fn node_types(&self) -> impl Iterator<Item = (NodeTypeId, &NodeType)> {
+        let types = (0..).map(NodeTypeId).zip(self.view.schema().node_types());
+        types.filter(|(id, _)| self.has(Owner::Node(*id), None))
+    }
+
+    /// The edge types in effect.
+    pub(crate) fn edge_types(&self) -> impl Iterator<Item = (EdgeTypeId, &EdgeType)> {
+        let types = (0..).map(EdgeTypeId).zip(self.view.schema().edge_types());
+        types.filter(|(id, _)| self.has(Owner::Edge(*id), None))
+    }
+
+    /// The features in effect of some types.
+    pub(crate) fn features(&self, owners: impl Iterator<Item = Owner>) -> impl Iterator<Item = &FeatureDef> {
+        owners.flat_map(move |owner| {
+            let features = (0..).map(FeatureId).zip(self.view.schema().features(owner));
+            features.filter(move |(id, _)| self.has(owner, Some(*id))).map(|(_, def)| def)
+        })
+    }
+
+    /// The names of the relations in effect, sorted.
+    pub(crate) fn relations(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.edge_types().map(|(_, edge)| &*edge.relation).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The moment in words.
@@ -166,7 +209,8 @@ impl ReadArgs {
         let view = pin_commit(graph, self.commit)?;
         let moments = Moments::new(graph, view.commit());
         let time = self.at.as_deref().map_or(Ok(Time::FOREVER), |text| moments.read("--at", text, None))?;
-        Ok(Reading { view, at: At { time, deletes: self.deletes.unwrap_or_default().into() } })
+        let at = At { time, deletes: self.deletes.unwrap_or_default().into() };
+        Ok(Reading { at, taken_back: graph.types_taken_back(&view)?, unused: OnceCell::new(), view })
     }
 }
 

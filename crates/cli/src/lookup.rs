@@ -19,28 +19,28 @@ const LEAST: usize = 3;
 
 /// The node, if the view shows it; else an error that says what is known of it.
 pub(crate) fn find_node(reading: &Reading, key: &NodeKey) -> anyhow::Result<NodeState> {
+    if let Some(node) = reading.view.node(key, reading.at) {
+        return Ok(node);
+    }
     known_type(reading, &key.node_type)?;
-    reading.view.node(key, reading.at).ok_or_else(|| missing(reading, key))
+    Err(missing(reading, key))
 }
 
 /// An error unless the node lived at some time.
 pub(crate) fn ever_lived(reading: &Reading, key: &NodeKey) -> anyhow::Result<()> {
-    known_type(reading, &key.node_type)?;
-    if reading.view.node_history(key).is_empty() {
-        return Err(missing(reading, key));
+    if !reading.view.node_history(key).is_empty() {
+        return Ok(());
     }
-    Ok(())
+    known_type(reading, &key.node_type)?;
+    Err(missing(reading, key))
 }
 
 /// An error unless the relation is known.
 pub(crate) fn known_relation(reading: &Reading, relation: &str) -> anyhow::Result<()> {
-    let edge_types = reading.view.schema().edge_types();
-    if edge_types.iter().any(|edge| *edge.relation == *relation) {
+    let names = reading.relations();
+    if names.contains(&relation) {
         return Ok(());
     }
-    let mut names: Vec<&str> = edge_types.iter().map(|edge| &*edge.relation).collect();
-    names.sort_unstable();
-    names.dedup();
     bail!("no relation `{relation}` in this graph: {}", it_has(&names))
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn known_relation(reading: &Reading, relation: &str) -> anyhow::Resul
 pub(crate) fn edge_types(reading: &Reading, name: &str) -> anyhow::Result<Vec<EdgeTypeId>> {
     let schema = reading.view.schema();
     let full = |id: &EdgeTypeId| schema.owner_name(Owner::Edge(*id));
-    let all = || (0..).map(EdgeTypeId).take(schema.edge_types().len());
+    let all = || reading.edge_types().map(|(id, _)| id);
     let found: Vec<EdgeTypeId> =
         all().filter(|id| *schema.edge_types()[id.at()].relation == *name || full(id) == name).collect();
     if found.is_empty() {
@@ -61,9 +61,9 @@ pub(crate) fn edge_types(reading: &Reading, name: &str) -> anyhow::Result<Vec<Ed
 
 /// An error unless the feature is known of a node type, or of any where none is given.
 pub(crate) fn known_feature(reading: &Reading, node_type: Option<&str>, feature: &str) -> anyhow::Result<()> {
-    let types = reading.view.schema().node_types().iter();
-    let types = types.filter(|known| node_type.is_none_or(|name| *known.name == *name));
-    let mut names: Vec<&str> = types.flat_map(|known| known.features.iter().map(|def| &*def.name)).collect();
+    let types = reading.node_types().filter(|(_, known)| node_type.is_none_or(|name| *known.name == *name));
+    let features = reading.features(types.map(|(id, _)| Owner::Node(id)));
+    let mut names: Vec<&str> = features.map(|def| &*def.name).collect();
     if names.contains(&feature) {
         return Ok(());
     }
@@ -78,11 +78,11 @@ pub(crate) fn known_feature(reading: &Reading, node_type: Option<&str>, feature:
 
 /// An error unless the node type is known.
 pub(crate) fn known_type(reading: &Reading, node_type: &str) -> anyhow::Result<()> {
-    let schema = reading.view.schema();
-    if schema.node_type(node_type).is_some() {
+    let known = reading.view.schema().node_type(node_type);
+    if known.is_some_and(|id| reading.has(Owner::Node(id), None)) {
         return Ok(());
     }
-    let names: Vec<&str> = schema.node_types().iter().map(|known| &*known.name).collect();
+    let names: Vec<&str> = reading.node_types().map(|(_, known)| &*known.name).collect();
     bail!("no node type `{node_type}` in this graph: {}", it_has(&names))
 }
 

@@ -148,10 +148,9 @@ impl RootArgs {
             let problem = format!("{} has a column `time`, so --at means nothing: leave one out", reader.name());
             return Err(UsageError(problem).into());
         }
-        let only_type = match reading.view.schema().node_types() {
-            [only] => Some(only.name.clone()),
-            _ => None,
-        };
+        let mut types = reading.node_types().map(|(_, known)| known.name.clone());
+        let only_type = types.next().filter(|_| types.next().is_none());
+        drop(types);
         Ok(Asked { reading, args: self, format, reader, only_type, may_come: false })
     }
 

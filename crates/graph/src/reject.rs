@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{EdgeKey, Name, NodeKey, Time, TimeUnit};
+use crate::{DType, EdgeKey, Name, NodeKey, Time, TimeUnit};
 
 /// Where a record came from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -71,7 +71,7 @@ pub enum Reason {
         owner: String,
     },
     /// The feature holds values of another kind.
-    #[error("feature `{feature}` of {owner} holds {expected}, got {got}")]
+    #[error("feature `{feature}` of {owner} holds {expected}, got {got}: {}", Reason::way_out(expected, got))]
     WrongKind {
         /// Feature name.
         feature: Name,
@@ -134,4 +134,39 @@ pub enum Reason {
         /// Owning namespace.
         owner: Name,
     },
+}
+
+impl Reason {
+    /// What to do about a value of another kind than the feature holds, given the names of both kinds.
+    pub fn way_out(known: &str, given: &str) -> String {
+        let numbers = known.parse::<DType>().ok().zip(given.parse::<DType>().ok());
+        match numbers.and_then(|(known, given)| Some((known, known.wider(given)?))) {
+            Some((known, wider)) if known == wider => format!("give its numbers as {}", known.name()),
+            Some((_, wider)) => {
+                let wider = wider.name();
+                format!("declare it as {wider} before the first load (init --schema), or in the mapping of a version")
+            }
+            None => "convert the value, or give the feature another name".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_another_kind_says_what_to_do() {
+        for (expected, got, told) in [
+            ("i64", "f64", "declare it as f64 before the first load (init --schema), or in the mapping of a version"),
+            ("u64", "i8", "convert the value, or give the feature another name"),
+            ("f64", "i32", "give its numbers as f64"),
+            ("text", "f32[]", "convert the value, or give the feature another name"),
+        ] {
+            let (feature, owner) = ("n".into(), "item".into());
+            let reason = Reason::WrongKind { feature, owner, expected: expected.into(), got: got.into() };
+            let told = format!("feature `n` of item holds {expected}, got {got}: {told}");
+            assert_eq!(reason.to_string(), told);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::delta::OF;
 use crate::id::index_type;
 use crate::{DType, Name, TimeUnit, Value};
 
@@ -320,17 +321,52 @@ impl Schema {
         Some(id)
     }
 
-    /// Gives a feature a kind that holds all that its own holds ([`FeatureKind::wider`]). A source does so before its first
-    /// record; values that are known are checked and follow.
+    /// Gives a feature a kind that holds all that its own holds ([`FeatureKind::wider`]), and so to what other namespaces say
+    /// of it, which takes its place once they speak. A source does so before its first record; values that are known are
+    /// checked and follow.
     pub fn set_kind(&mut self, owner: Owner, feature: FeatureId, kind: FeatureKind) {
         let features = match owner {
             Owner::Node(id) => self.file.node_types.get_mut(id.at()).map(|node| &mut node.features),
             Owner::Edge(id) => self.file.edge_types.get_mut(id.at()).map(|edge| &mut edge.features),
             Owner::Merge => Some(&mut self.file.merge_features),
         };
-        if let Some(def) = features.and_then(|features| features.get_mut(feature.at())) {
+        let Some(features) = features else { return };
+        let Some((name, known)) = features.get(feature.at()).map(|def| (def.name.clone(), def.kind)) else { return };
+        if known == kind {
+            return;
+        }
+        let is_said = |by: &Name| by.rsplit_once(OF).is_some_and(|(_, said)| *said == *name);
+        for def in features.iter_mut().filter(|def| def.kind == known && (def.name == name || is_said(&def.name))) {
             def.kind = kind;
         }
+    }
+
+    /// The types and features that are wanted, under numbers of their own, in the same order. Wanted edge types bring their ends.
+    pub fn only(&self, wanted: impl Fn(Owner, Option<FeatureId>) -> bool) -> Schema {
+        let defs = |owner: Owner| -> Vec<FeatureDef> {
+            let all = (0..).map(FeatureId).zip(self.features(owner));
+            all.filter(|(id, _)| wanted(owner, Some(*id))).map(|(_, def)| def.clone()).collect()
+        };
+        let edges = (0..).map(EdgeTypeId).zip(&self.file.edge_types);
+        let edges: Vec<_> = edges.filter(|(id, _)| wanted(Owner::Edge(*id), None)).collect();
+        let is_end = |id: NodeTypeId| edges.iter().any(|(_, edge)| edge.source == id || edge.destination == id);
+        let (mut own, mut node_types) = (FxHashMap::default(), Vec::new());
+        for (id, node) in (0..).map(NodeTypeId).zip(&self.file.node_types) {
+            let owner = Owner::Node(id);
+            if wanted(owner, None) || is_end(id) {
+                own.insert(id, NodeTypeId(node_types.len() as u16));
+                node_types.push(NodeType { name: node.name.clone(), features: defs(owner) });
+            }
+        }
+        let edge_type = |(id, edge): &(EdgeTypeId, &EdgeType)| EdgeType {
+            source: own[&edge.source],
+            relation: edge.relation.clone(),
+            destination: own[&edge.destination],
+            features: defs(Owner::Edge(*id)),
+        };
+        let edge_types = edges.iter().map(edge_type).collect();
+        let (unit, closed, merge_features) = (self.file.unit, self.file.closed, defs(Owner::Merge));
+        SchemaFile { unit, closed, node_types, edge_types, merge_features }.into()
     }
 
     /// The owner's name for messages: `user`, or `user -buys-> item`.

@@ -59,6 +59,7 @@ pub mod sample;
 mod shares;
 mod slots;
 mod snapshot;
+mod used;
 mod values;
 mod view;
 mod widen;
@@ -72,6 +73,7 @@ pub use lives::Lives;
 pub use recency::Recency;
 pub use recent::Neighbor;
 pub use snapshot::SnapshotError;
+pub use used::TypeSet;
 pub use widen::NotExact;
 
 /// "None" among 32-bit numbers of lives, lists, tracks, names and values.

@@ -26,16 +26,15 @@ pub struct NotExact {
 impl Index {
     /// Brings the kinds of all features to those that another schema has for them. After an error the index is of no use.
     pub fn widen_to(&mut self, schema: &Schema) -> Result<(), NotExact> {
+        // All are found first: a kind that is set is that of what other namespaces say of the feature, too.
+        let mut wider = Vec::new();
         for owner in self.schema.owners() {
-            for at in 0..self.schema.features(owner).len() {
-                let (feature, kind) = (FeatureId(at as u16), self.schema.features(owner)[at].kind);
-                let wanted = schema.features(owner).get(at).map_or(kind, |def| def.kind);
-                if wanted != kind {
-                    self.widen(owner, feature, wanted)?;
-                }
+            for (at, known) in self.schema.features(owner).iter().enumerate() {
+                let wanted = schema.features(owner).get(at).filter(|wanted| wanted.kind != known.kind);
+                wider.extend(wanted.map(|wanted| (owner, FeatureId(at as u16), wanted.kind)));
             }
         }
-        Ok(())
+        wider.into_iter().try_for_each(|(owner, feature, kind)| self.widen(owner, feature, kind))
     }
 
     fn widen(&mut self, owner: Owner, feature: FeatureId, kind: FeatureKind) -> Result<(), NotExact> {

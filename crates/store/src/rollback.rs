@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use timeweft_graph::{Commit, FeatureId, LoadId, Schema};
+use timeweft_index::TypeSet;
 
 use crate::load::{EventCounts, LoadRecord};
 use crate::publish::now;
@@ -53,6 +55,27 @@ impl Store {
         self.record(load).ok()?;
         let undone = self.loads.iter().find(|record| record.undoes == Some(load));
         Some(undone.map_or(LoadState::Complete, |record| LoadState::RolledBack { by: record.id }))
+    }
+
+    /// The types and features that came with loads that were taken back by a commit. They keep their numbers, and so are in
+    /// the schema of its view; of which of them nothing is there, [`timeweft_index::Index::unused`] tells.
+    pub fn types_taken_back(&self, commit: Commit) -> Result<TypeSet, StoreError> {
+        let mut types = TypeSet::new();
+        let undone = self.loads.iter().filter(|load| load.commit <= commit).filter_map(|load| load.undoes);
+        for load in undone {
+            let came = self.record(load)?.commit;
+            let before = self.catalogue.schema(Commit(came.0.saturating_sub(1)))?;
+            let after = self.catalogue.schema(came)?;
+            let known: FxHashSet<_> = before.owners().into_iter().collect();
+            for owner in after.owners() {
+                if !known.contains(&owner) {
+                    types.insert((owner, None));
+                }
+                let features = before.features(owner).len()..after.features(owner).len();
+                types.extend(features.map(|at| (owner, Some(FeatureId(at as u16)))));
+            }
+        }
+        Ok(types)
     }
 
     fn check_rollback(&self, load: LoadId) -> Result<(), StoreError> {

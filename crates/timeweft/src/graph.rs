@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
+use timeweft_index::TypeSet;
 use timeweft_store::{
     Document, DocumentOptions, Effective, LoadRecord, LoadReport, LoadRequest, LoadState, RollbackReport, Store,
     VerifyReport,
@@ -48,9 +49,15 @@ impl Graph {
         self.store.commit()
     }
 
-    /// The types at the newest commit.
+    /// The types at the newest commit, with those of loads that were taken back: they keep their numbers.
     pub fn schema(&self) -> &Schema {
         self.store.schema()
+    }
+
+    /// The types and features that came with loads that were taken back by a view's commit. They keep their numbers, and
+    /// later loads may use them; of which of them nothing is there, [`timeweft_index::Index::unused`] tells.
+    pub fn types_taken_back(&self, view: &View) -> Result<TypeSet, Error> {
+        Ok(self.store.types_taken_back(view.commit())?)
     }
 
     /// Unit of all times.

@@ -1,6 +1,6 @@
 //! Numbers about a graph.
 
-use timeweft_graph::{At, Commit, Counts, EdgeTypeId, GraphView, Owner};
+use timeweft_graph::{At, Commit, Counts, EdgeTypeId, GraphView, NodeTypeId, Owner};
 
 use crate::{Error, Graph, View};
 
@@ -11,7 +11,8 @@ pub struct Stats {
     pub commit: Commit,
     /// Elements shown at the time.
     pub counts: Counts,
-    /// Nodes by type, in the order of the schema; types without a node at the time are there with 0.
+    /// Nodes by type, in the order of the schema; types without a node at the time are there with 0, but not
+    /// those of loads that were taken back.
     pub node_types: Vec<TypeCount>,
     /// Edges by type (`source -relation-> destination`), in the order of the schema.
     pub edge_types: Vec<TypeCount>,
@@ -38,12 +39,13 @@ pub struct TypeCount {
 
 impl Stats {
     pub(crate) fn of(graph: &Graph, view: &View, at: At) -> Result<Stats, Error> {
-        let schema = view.schema();
+        let (schema, unused) = (view.schema(), view.unused(&graph.types_taken_back(view)?));
         let (nodes, edges) = view.counts_by_type(at);
-        let names = schema.node_types().iter().map(|node| node.name.to_string()).zip(nodes);
-        let node_types = names.map(|(name, count)| TypeCount { name, count });
-        let owners = (0..).map(|id| schema.owner_name(Owner::Edge(EdgeTypeId(id)))).zip(edges);
-        let edge_types = owners.map(|(name, count)| TypeCount { name, count });
+        let nodes = (0..).map(|id| Owner::Node(NodeTypeId(id))).zip(nodes);
+        let edges = (0..).map(|id| Owner::Edge(EdgeTypeId(id))).zip(edges);
+        let shown = |(owner, _): &(Owner, usize)| !unused.contains(&(*owner, None));
+        let count = |(owner, count)| TypeCount { name: schema.owner_name(owner), count };
+        let (node_types, edge_types) = (nodes.filter(shown).map(count), edges.filter(shown).map(count));
         let loads = graph.loads().iter().filter(|load| load.commit <= view.commit());
         Ok(Stats {
             commit: view.commit(),

@@ -3,9 +3,9 @@
 use timeweft::features::{FlatRows, Owners};
 use timeweft::sample::{AsOf, NO_EDGE};
 use timeweft::table_writer::{Cell, CellKind, Column};
-use timeweft::{At, Deletes, EdgeIndex, EdgeKey, FeatureDef, FeatureKind, Name, NodeKey, Time, Value, View};
+use timeweft::{At, Deletes, EdgeIndex, EdgeKey, FeatureDef, FeatureKind, Name, NodeKey, Owner, Time, Value, View};
 
-use crate::context::{Context, Outcome, UsageError};
+use crate::context::{Context, Outcome, Reading, UsageError};
 use crate::roots::{Batch, IdsArg, Key, RootArgs, Table, time_cell};
 
 const AFTER_HELP: &str = "\
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open(context)?;
     let what = if asked.has_edges() { "edge" } else { "node" };
-    let features = feature_columns(asked.view(), what, &args.features)?;
+    let features = feature_columns(&asked.reading, what, &args.features)?;
     let mut columns = vec![Column::new("root", CellKind::Int)];
     if asked.has_edges() {
         columns.extend(edge_columns(asked.ids()));
@@ -53,12 +53,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// A column for each feature of nodes or edges (`what`) that is wanted; all of them where none is named.
-pub(crate) fn feature_columns(view: &View, what: &str, wanted: &[String]) -> anyhow::Result<Vec<Column>> {
-    let schema = view.schema();
+pub(crate) fn feature_columns(reading: &Reading, what: &str, wanted: &[String]) -> anyhow::Result<Vec<Column>> {
     let defs: Vec<&FeatureDef> = if what == "edge" {
-        schema.edge_types().iter().flat_map(|of| &of.features).collect()
+        reading.features(reading.edge_types().map(|(id, _)| Owner::Edge(id))).collect()
     } else {
-        schema.node_types().iter().flat_map(|of| &of.features).collect()
+        reading.features(reading.node_types().map(|(id, _)| Owner::Node(id))).collect()
     };
     let mut names: Vec<&str> = defs.iter().map(|def| &*def.name).collect();
     names.sort_unstable();

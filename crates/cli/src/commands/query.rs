@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use timeweft::query::{Answer, Filter, HIERARCHY, Linked, Order, Page, Query, QueryError, Row, SearchText};
-use timeweft::{EdgeState, EdgeType, ExternalId, MergeRecord, NodeKey, Owner, Value};
+use timeweft::{EdgeState, ExternalId, MergeRecord, NodeKey, Owner, Value};
 
 use crate::context::{Context, Outcome, ReadArgs, Reading, UsageError};
 use crate::lookup::{find_node, known_feature, known_relation, known_type};
@@ -223,7 +223,9 @@ impl Args {
         let schema = reading.view.schema();
         let has = |feature: &str| {
             let node_type = schema.node_type(&self.node_type);
-            node_type.is_some_and(|id| schema.feature(Owner::Node(id), feature).is_some())
+            node_type
+                .map(Owner::Node)
+                .is_some_and(|owner| schema.feature(owner, feature).is_some_and(|(id, _)| reading.has(owner, Some(id))))
         };
         match self.named_by.as_deref() {
             Some("id") if !has("id") => Named::Id,
@@ -282,14 +284,13 @@ impl Args {
     fn note_relations(&self, reading: &Reading) {
         use Question::{Ancestors, Children, Descendants, Lineage, Parents, Siblings};
         let walks = matches!(self.question, Ancestors | Children | Descendants | Lineage | Parents | Siblings);
-        let edge_types = reading.view.schema().edge_types();
-        let is_hierarchy = |edge: &EdgeType| HIERARCHY.contains(&&*edge.relation);
-        if !walks || self.any_relation || !self.relations.is_empty() || edge_types.iter().any(is_hierarchy) {
+        if !walks || self.any_relation || !self.relations.is_empty() {
             return;
         }
-        let mut names: Vec<&str> = edge_types.iter().map(|edge| &*edge.relation).collect();
-        names.sort_unstable();
-        names.dedup();
+        let names = reading.relations();
+        if names.iter().any(|name| HIERARCHY.contains(name)) {
+            return;
+        }
         let known = if names.is_empty() { "none at all".to_owned() } else { text::listed(&names, 20) };
         note(&format!(
             "this graph has no relation {}, along which a hierarchy is walked; it has {known}: \

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open_nodes(context)?;
     let features = match args.features.as_slice() {
         [] => Vec::new(),
-        names => feature_columns(asked.view(), "edge", names)?,
+        names => feature_columns(&asked.reading, "edge", names)?,
     };
     let mut sampler = args.sampler(&asked, features.iter().map(|column| column.name.clone()).collect())?;
     let mut columns = columns(asked.ids());

@@ -30,10 +30,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let read = ReadArgs { at: args.at.clone(), commit: args.commit, deletes: Some(args.deletes) };
     let reading = read.read(context)?;
-    let schema = &match args.at {
-        Some(_) => at(&reading)?,
-        None => reading.view.schema().clone(),
-    };
+    let schema = &types(&reading, args.at.is_some());
     context.output.object(schema)?;
     let mut table = Table::new(["type", "feature", "kind", "lists"]);
     let nodes = (0..).map(NodeTypeId).map(Owner::Node).zip(schema.node_types()).map(|(owner, _)| owner);
@@ -54,31 +51,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The types that have an element at a moment, with all of their features.
-fn at(reading: &Reading) -> anyhow::Result<Schema> {
-    let all = reading.view.schema();
-    let (nodes, edges) = reading.view.counts_by_type(reading.at);
-    let mut schema = Schema::new(all.unit());
-    let many = || anyhow::anyhow!("the schema has too many types");
-    let copy = |schema: &mut Schema, from: Owner, to: Owner| {
-        let mut features = all.features(from).iter();
-        features.try_for_each(|def| schema.add_feature(to, def.clone()).map(drop).ok_or_else(many))
+/// The types in effect, with all of their features; only those that have an element at a moment if `living`.
+fn types(reading: &Reading, living: bool) -> Schema {
+    let (nodes, edges) = if living { reading.view.counts_by_type(reading.at) } else { Default::default() };
+    let lives = |owner| match owner {
+        Owner::Node(id) => nodes[id.at()] > 0,
+        Owner::Edge(id) => edges[id.at()] > 0,
+        Owner::Merge => true,
     };
-    for ((id, node), _) in (0..).map(NodeTypeId).zip(all.node_types()).zip(nodes).filter(|(_, count)| *count > 0) {
-        let own = schema.add_node_type(&node.name).ok_or_else(many)?;
-        copy(&mut schema, Owner::Node(id), Owner::Node(own))?;
-    }
-    for ((id, edge), _) in (0..).map(EdgeTypeId).zip(all.edge_types()).zip(edges).filter(|(_, count)| *count > 0) {
-        let mut end = |id| schema.add_node_type(&all.node_type_name(id)).ok_or_else(many);
-        let (source, destination) = (end(edge.source)?, end(edge.destination)?);
-        let own = schema.add_edge_type(source, &edge.relation, destination).ok_or_else(many)?;
-        copy(&mut schema, Owner::Edge(id), Owner::Edge(own))?;
-    }
-    copy(&mut schema, Owner::Merge, Owner::Merge)?;
-    if all.is_closed() {
-        schema.close();
-    }
-    Ok(schema)
+    let wanted = |owner, feature: Option<_>| feature.is_some() || !living || lives(owner);
+    reading.view.schema().only(|owner, feature| wanted(owner, feature) && reading.has(owner, feature))
 }
 
 fn cells(owner: String, feature: &FeatureDef) -> [String; 4] {

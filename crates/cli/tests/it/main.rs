@@ -8,6 +8,7 @@ mod export;
 mod learning;
 mod load;
 mod models;
+mod namespaces;
 mod ontologies;
 mod order;
 mod people;

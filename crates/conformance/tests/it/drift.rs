@@ -202,3 +202,28 @@ fn late_events_between_versions_of_which_one_is_wider() {
         assert_eq!(history(&*Store::open(dir.path()).unwrap().view(), "1"), numbers(&[5.0, 8.0]));
     }
 }
+
+#[test]
+fn what_others_say_of_a_feature_grows_wider_with_it() {
+    let (_dir, mut store) = fresh();
+    let request = |namespace: &str, at: i64| LoadRequest::new(namespace, "map.toml").version(&at.to_string(), Time(at));
+    let mut load = |namespace: &str, kind: &str, rows: &str, at: i64| {
+        let day = day(kind, rows);
+        let load = store.load_version(request(namespace, at), DeltaOptions::default(), |sink| {
+            version_format::read(&day.path().join("map.toml"), &VersionOptions::default(), sink)?;
+            Ok(())
+        });
+        (load.unwrap().delta.unwrap().nodes, store.view())
+    };
+    load("ours", "i32", "1,5,a,\n2,6,b,1\n", 1);
+    load("theirs", "i32", "1,7,c,\n", 2);
+    // The kind of ours is theirs too: what they say stays the same, and may become a fraction.
+    load("ours", "float", "1,5.5,a,\n2,6,b,1\n", 3);
+    assert_eq!(load("theirs", "float", "1,7,c,\n", 4).0.unchanged, 1);
+    assert_eq!(load("theirs", "float", "1,7.5,c,\n", 5).0.changed, 1);
+    // They speak from now on, in the kind of the feature.
+    let (_, view) = load("ours", "float", "2,6,b,\n", 6);
+    let node = view.node(&NodeKey::new("item", "1"), At::now()).unwrap();
+    assert_eq!((&node.features["n"], &node.features["name"]), (&Value::number(7.5), &Value::text("c")));
+    store.verify().unwrap();
+}

@@ -15,7 +15,7 @@ use crate::{FeatureSpan, Features, Interval, Life, Name, Time, Value};
 pub const NAMESPACES: &str = "_namespaces";
 
 /// Stands between a namespace and its name of a feature, where it does not speak.
-pub(super) const OF: &str = "::";
+pub(crate) const OF: &str = "::";
 
 /// The values that a namespace gives an element.
 type Values = BTreeMap<Name, Value>;

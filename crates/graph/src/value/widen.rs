@@ -15,7 +15,7 @@ impl DType {
     }
 
     /// The narrowest type that holds every number of both. Numbers of 64 bits count as fit for `f64`: each is checked.
-    fn wider(self, other: DType) -> Option<DType> {
+    pub(crate) fn wider(self, other: DType) -> Option<DType> {
         let float = |dtype: DType| match dtype.whole() {
             None => dtype,
             Some((8, _)) => DType::F16,

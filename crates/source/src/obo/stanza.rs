@@ -76,6 +76,11 @@ impl<R: BufRead> Stanzas<R> {
     pub(super) fn header(&mut self) -> Result<Stanza, SourceError> {
         let mut header = Stanza::default();
         self.fill(&mut header)?;
+        // Without a tag of a term below it no line of the header was the beginning of one.
+        let is_of_term = |line: &TagLine| matches!(&*line.tag, "id" | "name" | "def" | "is_a");
+        if !header.tags.iter().any(is_of_term) {
+            header.problems.iter_mut().for_each(|problem| problem.loss = Loss::Nothing);
+        }
         Ok(header)
     }
 

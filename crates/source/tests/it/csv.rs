@@ -109,7 +109,11 @@ fn declared_columns_are_read_as_their_kind() {
     assert_eq!(values[3], Some(Value::Category("red".into())));
     assert_eq!(values[4], Some(Value::Json(serde_json::json!(["a"]))));
     let problem = records[1].as_ref().unwrap_err();
-    assert_eq!(problem, "f:3: feature `count`: expected a number of type i64, got `1.5`");
+    assert_eq!(
+        problem,
+        "f:3: feature `count`: expected a number of type i64, got `1.5`: declare it as f64 before the first load (init --schema), \
+         or in the mapping of a version"
+    );
     let whole = &records[2].as_ref().unwrap().event.features;
     let text = |name: &str, value| (name.into(), Some(value));
     let expected = [text("code", Value::text("NA")), text("color", Value::Category("NA".into()))];

@@ -248,3 +248,14 @@ fn s72_envo_has_the_terms_edges_and_merges_of_the_specification() {
     ];
     assert_eq!(merged, expected);
 }
+
+#[test]
+fn a_broken_line_of_a_header_hides_no_term() {
+    let terms = "\n[Term]\nid: X:1\nname: root\n";
+    let version = read(&format!("format-version: 1.2\ntreat-xrefs-as-genus X\n{terms}"));
+    assert_eq!((version.rejects.len(), version.unreadable.len()), (1, 0));
+    // But the beginning of a term may be broken.
+    let version = read(&format!("format-version: 1.2\n[Term\nid: X:0\nname: lost\n{terms}"));
+    assert_eq!(version.rejects.len(), 1);
+    assert!(!version.unreadable.is_empty());
+}

@@ -458,7 +458,10 @@ fn a_feature_of_another_kind_refuses_its_node_alone() {
     ];
     let intervals = read(&text.join("\n"));
     let found: Vec<_> = intervals.rejects.iter().map(ToString::to_string).collect();
-    assert_eq!(found, ["f:2: feature `0` of 0 holds i8[], got f32[]"]);
+    assert_eq!(
+        found,
+        ["f:2: feature `0` of 0 holds i8[], got f32[]: convert the value, or give the feature another name"]
+    );
     let graph = replay(&intervals.schema, &intervals.records);
     assert!(graph.node(&node("unknown", 2), At::now()).is_some(), "a destination whose line was refused is unknown");
 }

@@ -1,7 +1,7 @@
 //! Loads that are taken back, and versions that are loaded before others.
 
 use proptest::prelude::*;
-use timeweft_graph::{At, Commit, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time};
+use timeweft_graph::{At, Commit, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time, Value};
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 use crate::oracle::{Oracle, content, lines, resolved, state};
@@ -190,5 +190,47 @@ fn events_of_a_load_are_taken_back_and_later_ones_that_need_them_are_dropped() {
     assert_eq!(store.view().events().len(), 2);
     assert!(store.view().edge_history(&edge("x", "A", "B")).is_empty());
     assert_eq!(store.view_at(Commit(3)).unwrap().events().len(), 4);
+    store.verify().unwrap();
+}
+
+#[test]
+fn types_that_only_an_undone_load_brought_are_unused() {
+    let (dir, mut store) = fresh();
+    let load = |store: &mut Store, events: &[timeweft_graph::Event]| {
+        store.load(LoadRequest::new("ns", "events"), records(events)).unwrap()
+    };
+    let with = |event: timeweft_graph::Event, name: &str| timeweft_graph::Event {
+        features: vec![(name.into(), Some(Value::text("x")))],
+        ..event
+    };
+    let other = Element::Node(NodeKey::new("other", "K"));
+    load(&mut store, &[create(1, Element::Node(node("A"))), create(1, Element::Node(node("B")))]);
+    let before = store.schema().clone();
+    load(
+        &mut store,
+        &[
+            with(create(2, Element::Node(node("C"))), "label"),
+            create(2, other.clone()),
+            with(create(2, Element::Edge(edge("new/", "A", "B"))), "since"),
+        ],
+    );
+    let with_all = store.schema().clone();
+    assert!(store.types_taken_back(store.commit()).unwrap().is_empty());
+    store.rollback(LoadId(2)).unwrap();
+    drop(store);
+    let mut store = Store::open(dir.path()).unwrap();
+    let in_effect = |store: &Store, commit: u64| {
+        let view = store.view_at(Commit(commit)).unwrap();
+        let unused = view.unused(&store.types_taken_back(Commit(commit)).unwrap());
+        view.schema().only(|owner, feature| !unused.contains(&(owner, feature)))
+    };
+    // The numbers stay; what is in effect is what was before, and a commit of before shows what it showed.
+    assert_eq!(*store.schema(), with_all);
+    assert_eq!((in_effect(&store, 3), in_effect(&store, 2)), (before, with_all));
+    // Whoever uses some of it has that again, and only that.
+    load(&mut store, &[with(create(3, Element::Node(node("D"))), "label"), create(3, other)]);
+    let names: Vec<String> =
+        in_effect(&store, 4).node_types().iter().map(|of| format!("{} {}", of.name, of.features.len())).collect();
+    assert_eq!((names, in_effect(&store, 4).edge_types().len()), (vec!["term 1".to_string(), "other 0".into()], 0));
     store.verify().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use timeweft_graph::{DType, FeatureKind, TimeUnit, Value, ValueRef};
+use timeweft_graph::{DType, FeatureKind, Reason, TimeUnit, Value, ValueRef};
 
 use super::columns::{Columns, FeatureColumn, Look};
 use crate::delimited::{Records, is_no_value};
@@ -122,6 +122,10 @@ fn number(kind: FeatureKind, word: &str) -> Result<Option<Value>, String> {
     feature_text::read(kind, word).map(Some).or_else(|problem| match feature_text::infinity(word) {
         Some(name) => feature_text::read(kind, name).map(Some),
         None if is_no_value(word) => Ok(None),
+        None if plain_number(word).is_some() => {
+            let given = if word.parse::<i64>().is_ok() { DType::I64 } else { DType::F64 };
+            Err(format!("{problem}: {}", Reason::way_out(&kind.to_string(), given.name())))
+        }
         None => Err(problem),
     })
 }
