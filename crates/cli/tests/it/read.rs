@@ -12,7 +12,7 @@ fn a_node_is_shown_as_of_a_time() {
     assert_eq!(
         world.json("node user ann")[0],
         json!({ "type": "user", "id": "ann", "created": 1, "removed": null, "deleted": false,
-                "features": { "age": 32.0 }, "degree_out": 0, "degree_in": 0 })
+                "features": { "age": 32.0 }, "degree_out": 0, "degree_in": 0, "namespaces": ["events"] })
     );
 }
 
@@ -114,7 +114,7 @@ fn schema_stats_loads_and_verify_have_stable_fields() {
     assert_eq!(fields("stats", 1), "count kind type");
     assert_eq!(
         fields("loads", 0),
-        "aside before commit completed content_hash counts events fields format id namespace rejected release_timestamp replaced since source started \
+        "aside before commit completed content_hash counts end_foreign_edges events fields format id namespace rejected release_timestamp replaced since source started \
          state timestamp undoes version"
     );
     assert_eq!(fields("verify", 0), "bytes events loads segments sound");

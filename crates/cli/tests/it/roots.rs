@@ -172,7 +172,7 @@ fn wrong_numbers_and_places_are_wrong_usage() {
         ("page-rank roots.csv --eps 1e-323", "but must be above 0, and so that alpha * eps is"),
         ("page-rank roots.csv --alpha -0.5", "`alpha` is -0.5, but must be in (0, 1]"),
         ("features roots.csv --batch 0", "invalid value '0' for '--batch"),
-        ("features roots.csv --to roots.txt", "--to roots.txt: give a name that ends in .jsonl or .parquet"),
+        ("features roots.csv --to roots.txt", "--to roots.txt: give a name that ends in .jsonl, .parquet or .arrow"),
         ("features roots.parquet --to ./roots.parquet", "--to ./roots.parquet: that is the file of roots itself"),
     ] {
         world.run(&format!("{line} --graph shop")).expect(2, line).says(message);

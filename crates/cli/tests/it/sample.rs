@@ -348,7 +348,10 @@ fn bad_roots_are_told_with_their_line_and_leave_no_file() {
     world.run("sample none.csv").expect(1, "no file").says("cannot open `none.csv`");
     world.run("sample shop.jsonl").expect(1, "no table").says("cannot read `shop.jsonl` as roots").says(".parquet");
     world.write("roots.csv", "type,id\nuser,ann\n");
-    world.run("sample roots.csv --to out.csv").expect(2, "form").says("give a name that ends in .jsonl or .parquet");
+    world
+        .run("sample roots.csv --to out.csv")
+        .expect(2, "form")
+        .says("give a name that ends in .jsonl, .parquet or .arrow");
     world.run("sample roots.csv --to missing/out.jsonl").expect(1, "folder").says("cannot write missing/out.jsonl");
     world.run("sample roots.csv --count 0").expect(2, "none");
     world.run("sample roots.csv --count 5000,5000").expect(2, "many").says("slots a root");
