@@ -193,12 +193,14 @@ impl Asked<'_> {
         let to = self.args.to.as_path();
         if to == Path::new("-") {
             let told = self.write(size, columns, None, &mut BufWriter::new(io::stdout()), &mut each)?;
+            self.warn();
             note(&told.in_words(""));
             return Ok(Outcome::Done);
         }
         let progress = Progress::of(|| self.reader.n_rows(), doing);
         let told = write_whole(to, |out| self.write(size, columns, Some(&progress), out, &mut each))?;
         drop(progress);
+        self.warn();
         output.object(&told)?;
         note(&told.in_words(&format!(" in {}", to.display())));
         Ok(Outcome::Done)
@@ -235,6 +237,13 @@ impl Asked<'_> {
         told.rows = table.n_rows();
         table.finish().with_context(cannot)?;
         Ok(told)
+    }
+
+    /// Tells what was read as something else than it says.
+    fn warn(&self) {
+        if let Some(problem) = self.reader.note() {
+            note(&format!("warning: {}: {problem}", self.reader.name()));
+        }
     }
 
     /// Reads the next roots.

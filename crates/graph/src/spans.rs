@@ -107,13 +107,22 @@ impl<'a> ValueSpans<'a> {
 
     /// The values in order of (feature, time).
     pub fn iter(&self) -> impl ExactSizeIterator<Item = ValueSpan<'a>> + use<'a> {
-        let bytes = self.bytes;
-        self.spans.iter().map(move |span| ValueSpan {
+        let own = *self;
+        self.spans.iter().map(move |span| own.unpacked(span))
+    }
+
+    /// The value at a position in that order.
+    pub fn get(&self, at: usize) -> Option<ValueSpan<'a>> {
+        self.spans.get(at).map(|span| self.unpacked(span))
+    }
+
+    fn unpacked(&self, span: &PackedSpan) -> ValueSpan<'a> {
+        ValueSpan {
             feature: span.feature,
             kind: span.kind,
             interval: span.interval,
-            value: ValueBytes(bytes.get(span.start..span.end).unwrap_or_default()),
-        })
+            value: ValueBytes(self.bytes.get(span.start..span.end).unwrap_or_default()),
+        }
     }
 }
 

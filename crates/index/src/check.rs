@@ -1,5 +1,6 @@
 //! What must hold before an event changes anything.
 
+use rustc_hash::FxHashMap;
 use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
     Action, EdgeKey, EdgeTypeId, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
@@ -107,14 +108,14 @@ impl Index {
         owner_name: impl Fn() -> String,
         features: &Features,
     ) -> Result<(), Reason> {
-        for (at, (name, value)) in features.iter().enumerate() {
+        let mut told: FxHashMap<&Name, FeatureKind> = FxHashMap::default();
+        for (name, value) in features {
             let declared = owner.and_then(|owner| self.schema.feature(owner, name)).map(|(_, def)| def.kind);
             if declared.is_none() && self.schema.is_closed() {
                 return Err(Reason::UnknownFeature { feature: name.clone(), owner: owner_name() });
             }
             let Some(value) = value else { continue };
-            let earlier = || features[..at].iter().filter(|(known, _)| known == name).find_map(|(_, v)| v.as_ref());
-            let expected = declared.or_else(|| earlier().map(FeatureKind::of));
+            let expected = declared.unwrap_or_else(|| *told.entry(name).or_insert_with(|| FeatureKind::of(value)));
             check_kind(expected, value).map_err(|(expected, got)| Reason::WrongKind {
                 feature: name.clone(),
                 owner: owner_name(),
@@ -123,7 +124,7 @@ impl Index {
             })?;
         }
         let known = owner.map_or(0, |owner| self.schema.features(owner).len());
-        if known + features.len() > TYPES { Err(full("features")) } else { Ok(()) }
+        if known + told.len() > TYPES { Err(full("features")) } else { Ok(()) }
     }
 
     /// Whether `time` is not before the latest event of a node.
@@ -153,12 +154,9 @@ pub(crate) fn edge_type_name(key: &EdgeKey) -> String {
     format!("{} -{}-> {}", key.source.node_type, key.relation, key.destination.node_type)
 }
 
-fn check_kind(expected: Option<FeatureKind>, value: &Value) -> Result<(), (String, String)> {
+fn check_kind(expected: FeatureKind, value: &Value) -> Result<(), (String, String)> {
     let got = FeatureKind::of(value);
-    match expected {
-        Some(expected) if expected != got => Err((expected.to_string(), got.to_string())),
-        _ => Ok(()),
-    }
+    if expected == got { Ok(()) } else { Err((expected.to_string(), got.to_string())) }
 }
 
 /// The refusal of one type or feature more than there are numbers for.

@@ -54,6 +54,8 @@ pub(crate) struct Columns {
     pub(crate) scratch: Vec<u8>,
 }
 
+/// So many sets of an event are put in their places one by one: most events have fewer.
+const FEW: usize = 16;
 /// Marks a track whose spans are in [`Columns::changed`], because some changed after it was opened.
 const CHANGED: u32 = 1 << 31;
 /// Marks a track that was opened after its life began.
@@ -84,7 +86,7 @@ struct Head {
 /// Which features lives are given: most lives of a type are given the same ones.
 #[derive(Clone, Default)]
 pub(crate) struct Shapes {
-    /// Fewer than [`LATE`]: [`Shapes::MOST`], and one for each number of features.
+    /// Fewer than [`LATE`].
     pub(crate) all: Vec<Box<[FeatureId]>>,
     numbers: FxHashMap<Box<[FeatureId]>, u32>,
     last: usize,
@@ -93,6 +95,8 @@ pub(crate) struct Shapes {
 impl Shapes {
     /// So many shapes are kept as they are.
     const MOST: usize = 1 << 12;
+    /// Beyond them, places for values that are not there cost less than a shape while there are so few of them.
+    const GAPS: usize = 16;
 
     /// The number of these features, in their order; none if there are too many shapes for another one.
     fn find(&mut self, sets: &[(FeatureId, u32)]) -> Option<u32> {
@@ -100,7 +104,9 @@ impl Shapes {
         if self.all.get(self.last).is_some_and(|last| last.iter().copied().eq(features.clone())) {
             return Some(self.last as u32);
         }
-        if self.all.len() < Shapes::MOST {
+        let last = sets.last().map_or(0, |(feature, _)| usize::from(feature.0));
+        let is_scattered = last > Shapes::GAPS * sets.len() && self.all.len() < LATE as usize - (1 << 16);
+        if self.all.len() < Shapes::MOST || is_scattered {
             return Some(self.add(features.collect()));
         }
         self.numbers.get(&features.collect::<Box<[_]>>()).copied()
@@ -202,7 +208,7 @@ impl Columns {
             if track.only != MANY {
                 track = Track { at: self.open_many(None, &[(track.only, track.at)]), only: MANY, ..track };
             }
-            sets.iter().for_each(|&(feature, value)| self.set(track, feature, time, value));
+            self.set(track, time, sets);
         }
         track
     }
@@ -234,8 +240,8 @@ impl Columns {
         only.into_iter().chain(many)
     }
 
-    /// Sets a feature from `time` on, which is not before any earlier set of it. What was set at the same time before is undone.
-    fn set(&mut self, track: Track, feature: FeatureId, time: Time, value: u32) {
+    /// Sets features from `time` on, which is not before any earlier set of them. What was set at the same time before is undone.
+    fn set(&mut self, track: Track, time: Time, sets: &[(FeatureId, u32)]) {
         let Some(head) = self.head(track) else { return };
         if !head.is_changed {
             let span = |(feature, value)| Span { created: head.since, value, feature, unused: 0 };
@@ -244,16 +250,48 @@ impl Columns {
             self.tracks[track.at as usize] |= CHANGED;
         }
         let Some(mut spans) = self.changed.remove(&track.at) else { return };
-        let mut end = spans.partition_point(|span| span.feature <= feature);
-        let last = |spans: &[Span], end: usize| end.checked_sub(1).map(|at| spans[at]).filter(|s| s.feature == feature);
-        if last(&spans, end).is_some_and(|span| span.created == time) {
-            end -= 1;
-            spans.remove(end);
-        }
-        if !self.same(last(&spans, end).map_or(NONE, |span| span.value), value) {
-            spans.insert(end, Span { created: time, value, feature, unused: 0 });
+        if sets.len() <= FEW {
+            sets.iter().for_each(|&(feature, value)| {
+                let mut end = spans.partition_point(|span| span.feature <= feature);
+                if is_undone(&spans[..end], feature, time) {
+                    end -= 1;
+                    spans.remove(end);
+                }
+                if self.changes(&spans[..end], feature, value) {
+                    spans.insert(end, Span { created: time, value, feature, unused: 0 });
+                }
+            });
+        } else {
+            spans = self.merged(&spans, time, sets);
         }
         self.changed.insert(track.at, spans);
+    }
+
+    /// The spans with many sets: each is moved once, instead of once for each set before it.
+    fn merged(&self, spans: &[Span], time: Time, sets: &[(FeatureId, u32)]) -> Vec<Span> {
+        let mut sets: Vec<_> = sets.iter().rev().copied().collect();
+        sets.sort_by_key(|(feature, _)| *feature);
+        sets.dedup_by_key(|(feature, _)| *feature);
+        let (mut merged, mut rest) = (Vec::with_capacity(spans.len() + sets.len()), spans);
+        for (feature, value) in sets {
+            let (before, after) = rest.split_at(rest.partition_point(|span| span.feature <= feature));
+            rest = after;
+            merged.extend_from_slice(before);
+            if is_undone(&merged, feature, time) {
+                merged.pop();
+            }
+            if self.changes(&merged, feature, value) {
+                merged.push(Span { created: time, value, feature, unused: 0 });
+            }
+        }
+        merged.extend_from_slice(rest);
+        merged
+    }
+
+    /// Whether a feature has another value then, behind these spans.
+    fn changes(&self, spans: &[Span], feature: FeatureId, value: u32) -> bool {
+        let last = spans.last().filter(|span| span.feature == feature);
+        !self.same(last.map_or(NONE, |span| span.value), value)
     }
 
     /// The number of the value of a feature that holds at a time of the life, or [`NONE`].
@@ -272,16 +310,14 @@ impl Columns {
         }
     }
 
-    /// Where the numbers of a feature's values lie in a track of several features.
-    pub(crate) fn places(&self, track: Track, feature: FeatureId) -> Vec<Place> {
+    /// Where the numbers of some features' values lie in a track of several features.
+    pub(crate) fn places(&self, track: Track, is_meant: impl Fn(FeatureId) -> bool) -> Vec<(FeatureId, Place)> {
         let Some(head) = self.head(track) else { return Vec::new() };
-        let first = self.shapes.get(head.shape).binary_search(&feature).ok();
-        let mut places: Vec<Place> = first.map(|at| Place::First(head.start + at)).into_iter().collect();
-        if head.is_changed {
-            let spans = self.changed.get(&track.at).map_or(&[][..], |spans| spans).iter().enumerate();
-            places.extend(spans.filter(|(_, span)| span.feature == feature).map(|(at, _)| Place::Span(track.at, at)));
-        }
-        places
+        let first = self.shapes.get(head.shape).iter().zip(head.start..);
+        let first = first.map(|(feature, at)| (*feature, Place::First(at)));
+        let spans = self.changed.get(&track.at).filter(|_| head.is_changed).map_or(&[][..], |spans| spans);
+        let spans = spans.iter().enumerate().map(|(at, span)| (span.feature, Place::Span(track.at, at)));
+        first.chain(spans).filter(|(feature, _)| is_meant(*feature)).collect()
     }
 
     /// The number at a place.
@@ -355,6 +391,11 @@ impl Columns {
     }
 }
 
+/// Whether a set of a feature undoes the last of these spans, which is of the same time.
+fn is_undone(spans: &[Span], feature: FeatureId, time: Time) -> bool {
+    spans.last().is_some_and(|span| span.feature == feature && span.created == time)
+}
+
 /// One value for each feature that has one in the end, in order.
 fn settle(sets: &[(FeatureId, u32)]) -> Vec<(FeatureId, u32)> {
     let mut own = sets.to_vec();
@@ -419,5 +460,50 @@ mod tests {
                 assert_eq!(first, if given.is_empty() { &[(FeatureId(2), 8)] } else { given });
             }
         }
+    }
+
+    /// Sets of one event are put in their places at once where they are many: as if they came one by one.
+    #[test]
+    fn many_sets_at_once_are_as_one_by_one() {
+        let mut seed = 7u64;
+        let mut draw = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        let life = Interval::open(Time(0));
+        let (mut at_once, mut one_by_one) = (Columns::default(), Columns::default());
+        let mut number = |value: f64| {
+            let added = [&mut at_once, &mut one_by_one]
+                .map(|columns| columns.add(Owner::Merge, FeatureId(0), &Value::number(value)));
+            assert_eq!(added[0], added[1]);
+            added[0]
+        };
+        let numbers = [NONE, number(1.0), number(2.0), number(3.0)];
+        let given: Vec<_> = (0..20).map(|at| (FeatureId(at * 2), numbers[1])).collect();
+        let mut tracks = [at_once.open(life.created, &given), one_by_one.open(life.created, &given)];
+        for step in 0..60 {
+            let sets: Vec<_> = (0..40).map(|_| (FeatureId(draw(50) as u16), numbers[draw(4) as usize])).collect();
+            // Several events at one time undo each other.
+            let time = Time(step / 3);
+            tracks[0] = at_once.update(tracks[0], time, &sets);
+            for set in sets {
+                tracks[1] = one_by_one.update(tracks[1], time, &[set]);
+            }
+            let histories =
+                [at_once.history(tracks[0], life).collect::<Vec<_>>(), one_by_one.history(tracks[1], life).collect()];
+            assert_eq!(histories[0], histories[1], "step {step}");
+        }
+    }
+
+    /// Lives with features of their own among thousands have no places for those that they lack.
+    #[test]
+    fn lives_of_few_features_among_many_stay_small() {
+        let mut columns = Columns::default();
+        for life in 0..20_000u16 {
+            let sets = [(FeatureId(life), 1), (FeatureId(life + 1), 2)];
+            let track = columns.open(Time(1), &sets);
+            assert_eq!(columns.at(track, Time(1)).collect::<Vec<_>>(), sets);
+        }
+        assert!(columns.tracks.len() < 20_000 * 40, "{} words", columns.tracks.len());
     }
 }

@@ -231,8 +231,10 @@ impl<'a> Join<'a> {
         if self.sets.is_empty() {
             return;
         }
+        // Both are sorted by feature.
+        let mut sets = self.sets.iter_mut().filter(|set| set.1 != NONE).peekable();
         for (feature, bytes) in row.features() {
-            if let Some(set) = self.sets.iter_mut().find(|set| set.0 == feature) {
+            if let Some(set) = sets.next_if(|set| set.0 == feature) {
                 set.1 = self.index.columns.values.add(row.owner(), feature, bytes);
             }
         }

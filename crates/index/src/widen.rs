@@ -29,16 +29,19 @@ impl Index {
         // All are found first: a kind that is set is that of what other namespaces say of the feature, too.
         let mut wider = Vec::new();
         for owner in self.schema.owners() {
-            for (at, known) in self.schema.features(owner).iter().enumerate() {
-                let wanted = schema.features(owner).get(at).filter(|wanted| wanted.kind != known.kind);
-                wider.extend(wanted.map(|wanted| (owner, FeatureId(at as u16), wanted.kind)));
+            let features = (0..).map(FeatureId).zip(self.schema.features(owner).iter().zip(schema.features(owner)));
+            let wanted = features.filter(|(_, (def, wanted))| def.kind != wanted.kind);
+            let kinds: FxHashMap<_, _> = wanted.map(|(feature, (_, wanted))| (feature, wanted.kind)).collect();
+            if !kinds.is_empty() {
+                wider.push((owner, kinds));
             }
         }
-        wider.into_iter().try_for_each(|(owner, feature, kind)| self.widen(owner, feature, kind))
+        wider.iter().try_for_each(|(owner, kinds)| self.widen(*owner, kinds))
     }
 
-    fn widen(&mut self, owner: Owner, feature: FeatureId, kind: FeatureKind) -> Result<(), NotExact> {
-        let mut widening = Widening { columns: &mut self.columns, owner, feature, kind, known: FxHashMap::default() };
+    /// Widens features of an owner, all in one pass.
+    fn widen(&mut self, owner: Owner, kinds: &FxHashMap<FeatureId, FeatureKind>) -> Result<(), NotExact> {
+        let mut widening = Widening { columns: &mut self.columns, owner, kinds, known: FxHashMap::default() };
         match owner {
             Owner::Node(of) => {
                 let lives = self.nodes.lives.iter_mut().filter(|life| life.node_type == of);
@@ -54,12 +57,12 @@ impl Index {
             Subject::Merge(_) => Owner::Merge,
         };
         self.log.each_set(|subject, set| {
-            if set.feature == feature && owner_of(subject) == owner {
-                set.value = widening.number(set.value)?;
+            if let Some(kind) = kinds.get(&set.feature).filter(|_| owner_of(subject) == owner) {
+                set.value = widening.number((set.feature, *kind), set.value)?;
             }
             Ok(())
         })?;
-        self.schema.set_kind(owner, feature, kind);
+        kinds.iter().for_each(|(&feature, &kind)| self.schema.set_kind(owner, feature, kind));
         self.texts.forget();
         self.weights.forget();
         self.tallies.forget();
@@ -67,27 +70,26 @@ impl Index {
     }
 }
 
-/// A feature on its way to a wider kind.
+/// Features of an owner on their way to wider kinds.
 struct Widening<'a> {
     columns: &'a mut Columns,
     owner: Owner,
-    feature: FeatureId,
-    kind: FeatureKind,
-    /// Numbers of values, by those that they had.
-    known: FxHashMap<u32, u32>,
+    kinds: &'a FxHashMap<FeatureId, FeatureKind>,
+    /// Numbers of values, by their features and those that they had.
+    known: FxHashMap<(FeatureId, u32), u32>,
 }
 
 impl Widening<'_> {
     fn lives<'l, L: Life + 'l>(&mut self, lives: impl Iterator<Item = &'l mut L>) -> Result<(), NotExact> {
         for life in lives {
             let mut track = life.track();
-            if track.only == self.feature {
-                track.at = self.number(track.at)?;
+            if let Some(kind) = self.kinds.get(&track.only) {
+                track.at = self.number((track.only, *kind), track.at)?;
                 life.set_track(track);
             } else {
-                for place in self.columns.places(track, self.feature) {
+                for (feature, place) in self.columns.places(track, |feature| self.kinds.contains_key(&feature)) {
                     let old = self.columns.number_in(place);
-                    let new = self.number(old)?;
+                    let new = self.number((feature, self.kinds[&feature]), old)?;
                     self.columns.set_number(place, new);
                 }
             }
@@ -96,19 +98,19 @@ impl Widening<'_> {
     }
 
     /// The number of the wider value.
-    fn number(&mut self, old: u32) -> Result<u32, NotExact> {
+    fn number(&mut self, (feature, kind): (FeatureId, FeatureKind), old: u32) -> Result<u32, NotExact> {
         if old == NONE {
             return Ok(NONE);
         }
-        if let Some(known) = self.known.get(&old) {
+        if let Some(known) = self.known.get(&(feature, old)) {
             return Ok(*known);
         }
         let value = self.columns.value(old);
-        let Some(wide) = value.as_ref().and_then(|value| value.widened(self.kind)) else {
-            return Err(NotExact { owner: self.owner, feature: self.feature, kind: self.kind, value });
+        let Some(wide) = value.as_ref().and_then(|value| value.widened(kind)) else {
+            return Err(NotExact { owner: self.owner, feature, kind, value });
         };
-        let new = self.columns.add(self.owner, self.feature, &wide);
-        self.known.insert(old, new);
+        let new = self.columns.add(self.owner, feature, &wide);
+        self.known.insert((feature, old), new);
         Ok(new)
     }
 }

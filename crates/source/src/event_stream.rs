@@ -18,7 +18,6 @@
 mod columnar;
 mod csv;
 mod detect;
-mod floored;
 mod jsonl;
 mod reader;
 mod table;

@@ -33,7 +33,7 @@ pub struct Intervals {
     pub records: Vec<Record>,
     /// Nodes and edges that were refused, in order of lines.
     pub rejects: Vec<Reject>,
-    /// Edges that were cut at the removal of an end.
+    /// Edges that were cut to the life of an end.
     pub clipped: u64,
     /// Intervals of features that were cut to the life of their owner.
     pub clipped_features: u64,

@@ -32,6 +32,7 @@ mod error;
 pub mod event_stream;
 mod fasta;
 mod feature_text;
+mod floored;
 pub mod git_history;
 pub mod gtdb;
 mod input;

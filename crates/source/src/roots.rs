@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::{ExternalId, Name, Place, Time, TimeUnit};
 
 use crate::SourceError;
+use crate::floored::Floored;
 use crate::tables::{Cell, Made, Rows, TIME, open_table, time};
 
 /// A row of a file of roots.
@@ -51,6 +52,7 @@ pub struct RootsReader {
     unit: TimeUnit,
     columns: Columns,
     time: Option<usize>,
+    floored: Floored,
     /// Names that were read lately: most rows name the same types.
     names: Vec<Name>,
 }
@@ -116,7 +118,16 @@ impl RootsReader {
                 ));
             }
         };
-        Ok(RootsReader { rows, file, path: path.to_owned(), unit, columns, time, names: Vec::new() })
+        Ok(RootsReader {
+            rows,
+            file,
+            path: path.to_owned(),
+            unit,
+            columns,
+            time,
+            floored: Floored::default(),
+            names: Vec::new(),
+        })
     }
 
     /// The name for messages.
@@ -142,6 +153,11 @@ impl RootsReader {
     /// Whether roots have times of their own.
     pub fn has_times(&self) -> bool {
         self.time.is_some()
+    }
+
+    /// What was read as something else than it says, for people. Ask when all roots are read.
+    pub fn note(&self) -> Option<String> {
+        self.floored.note(self.unit)
     }
 
     /// The next root; `None` at the end.
@@ -171,6 +187,7 @@ impl RootsReader {
             },
         };
         let time = self.time.map(|at| time_at(rows, at, self.unit)).transpose()?;
+        self.time.iter().for_each(|at| self.floored.look(&rows.cell(*at), self.unit, rows.line()));
         Ok(Root { place: Place::new(&self.file, rows.line()), subject, time })
     }
 }

@@ -36,6 +36,7 @@
 //! Memory is that of one record (of Parquet, of one page of each column; of Arrow, of one batch); a file that several entries name is read several
 //! times. A cell that does not fit rejects its record with file, line and column; in Parquet and Arrow the line is the row.
 
+mod bound;
 pub(crate) mod cell;
 #[cfg(feature = "columnar")]
 pub(crate) mod columnar;

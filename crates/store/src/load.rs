@@ -186,7 +186,7 @@ pub struct OrderReport {
 /// What lasted longer than something it belongs to, and was cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ClippedCounts {
-    /// Edges, at the removal of an end.
+    /// Edges, to the life of an end.
     pub edges: u64,
     /// Intervals of values, to the life of their owner.
     pub features: u64,

@@ -168,7 +168,7 @@ fn read_whole(
         let mut projection = known.get_or_init(|| common).projection(schema);
         // What has a reserved name is refused below, and not left out unseen.
         for (owner, feature, _) in self::suspects(schema) {
-            projection.entry(owner).and_modify(|kept| kept.push(feature));
+            projection.entry(owner).and_modify(|kept| _ = kept.insert(feature));
         }
         projection
     };

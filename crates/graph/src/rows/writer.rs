@@ -1,11 +1,11 @@
 //! The sink that makes chunks of what a version lists.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{PackedId, Row, Rows};
 use crate::{
-    EdgeKey, EdgeTypeId, ExternalId, FeatureId, FeatureKind, Features, Format, ListOrder, ListedDeletion, ListedMerge,
-    Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Scope, Unreadable, Value, ValueRef, VersionSink,
+    EdgeKey, EdgeTypeId, ExternalId, FeatureId, Features, Format, ListOrder, ListedDeletion, ListedMerge, Name,
+    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Scope, Unreadable, Value, ValueRef, VersionSink,
 };
 
 /// What a version lists beside nodes and edges.
@@ -28,7 +28,7 @@ pub struct Rest {
 }
 
 /// Which features of a version count, by owner; owners that are not there keep all of theirs.
-pub type Projection = FxHashMap<Owner, Vec<FeatureId>>;
+pub type Projection = FxHashMap<Owner, FxHashSet<FeatureId>>;
 
 /// Tells, once the format is known, which features of a version count.
 type Project = Box<dyn Fn(&Schema, &Format) -> Projection + Send>;
@@ -43,14 +43,11 @@ pub struct RowWriter<F> {
     rest: Rest,
     project: Project,
     projection: Projection,
-    /// What the features of the last owner have to be.
-    wanted: Option<(Owner, Wanted)>,
+    /// Whether each feature of the last owner counts; features may be added meanwhile.
+    counted: Option<(Owner, Vec<bool>)>,
     scratch: Vec<u8>,
     order: Vec<(FeatureId, u32, u32)>,
 }
-
-/// Kind and list order of each feature of an owner; none for those that do not count.
-type Wanted = Vec<Option<(FeatureKind, ListOrder)>>;
 
 impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     /// A writer over the types of a graph. `project` tells, once the format is known, which of its features count.
@@ -66,7 +63,7 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
             rest: Rest { schema, ..Rest::default() },
             project: Box::new(project),
             projection: Projection::default(),
-            wanted: None,
+            counted: None,
             scratch: Vec::new(),
             order: Vec::new(),
         }
@@ -103,15 +100,22 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
         if features.is_empty() {
             return Ok(());
         }
-        let wanted = match &mut self.wanted {
-            Some((known, wanted)) if *known == owner => wanted,
-            other => &other.insert((owner, wanted(&self.rest.schema, &self.projection, owner))).1,
+        let defs = self.rest.schema.features(owner);
+        let counted = match &mut self.counted {
+            Some((known, counted)) if *known == owner => counted,
+            other => &mut other.insert((owner, Vec::new())).1,
         };
+        if counted.len() < defs.len() {
+            let kept = self.projection.get(&owner);
+            let new = (counted.len()..defs.len()).map(|at| FeatureId(at as u16));
+            counted.extend(new.map(|feature| kept.is_none_or(|kept| kept.contains(&feature))));
+        }
         let rows = &mut self.rows;
         let (values, first) = (rows.values.len(), rows.features.len());
         let mut sorted = true;
         for (feature, value) in features {
-            let Some(&Some((kind, order))) = wanted.get(feature.at()) else { continue };
+            let (Some(def), Some(true)) = (defs.get(feature.at()), counted.get(feature.at())) else { continue };
+            let (kind, order) = (def.kind, def.order);
             if value.is_null() {
                 continue;
             }
@@ -250,20 +254,13 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     }
 }
 
-fn wanted(schema: &Schema, projection: &Projection, owner: Owner) -> Wanted {
-    let counts = |feature| projection.get(&owner).is_none_or(|kept| kept.contains(&feature));
-    let defs = (0..).map(FeatureId).zip(schema.features(owner));
-    defs.map(|(feature, def)| counts(feature).then_some((def.kind, def.order))).collect()
-}
-
 impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
     fn schema(&mut self) -> &mut Schema {
-        self.wanted = None;
         &mut self.rest.schema
     }
 
     fn format(&mut self, format: Format) {
-        self.wanted = None;
+        self.counted = None;
         self.projection = (self.project)(&self.rest.schema, &format);
         self.rest.format = format;
     }

@@ -8,9 +8,9 @@ use std::path::Path;
 use timeweft_graph::{Action, Event, Features, Name, Place, Reject, Schema, Time, TimeUnit};
 
 use super::csv::{Columns, CsvDefaults, Role, RoleCells, Types};
-use super::floored::Floored;
 use super::jsonl::{finite, malformed};
 use super::reader::{FeatureReader, Subject};
+use crate::floored::Floored;
 use crate::names::Names;
 use crate::tables::cell::Cell;
 use crate::tables::columnar::{ColumnarRows, Form};

@@ -11,10 +11,10 @@ use std::io::Read;
 use timeweft_graph::{Action, Event, Features, Name, Place, Reject, Schema, Time};
 
 use self::layout::Arranged;
-use super::floored::Floored;
 use super::jsonl::{finite, malformed};
 use super::reader::{FeatureReader, Subject};
 use crate::delimited::{Delimiter, Dialect, Records};
+use crate::floored::Floored;
 use crate::names::Names;
 use crate::{Record, SourceError};
 

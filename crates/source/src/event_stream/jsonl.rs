@@ -8,8 +8,8 @@ use timeweft_graph::{
     Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Reason, Reject, Schema, Time,
 };
 
-use super::floored::Floored;
 use super::reader::{FeatureReader, Subject};
+use crate::floored::Floored;
 use crate::input::Lines;
 use crate::json::{self, Members, excerpt, is_integer, is_number};
 use crate::names::Names;

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 
+use rustc_hash::FxHashMap;
 use timeweft_graph::{Name, Owner, Schema, VersionSink};
 
 use super::kind::Kind;
@@ -22,6 +23,8 @@ pub(super) struct Drift {
     /// The types before the version.
     before: Schema,
     columns: RefCell<Vec<Misfit>>,
+    /// Their places there.
+    places: RefCell<FxHashMap<(Owner, Name), usize>>,
 }
 
 /// A column of which a cell did not fit, or one did.
@@ -37,7 +40,7 @@ struct Misfit {
 
 impl Drift {
     pub(super) fn new(before: &Schema) -> Drift {
-        Drift { before: before.clone(), columns: RefCell::default() }
+        Drift { before: before.clone(), columns: RefCell::default(), places: RefCell::default() }
     }
 
     /// Notes that a cell fits; told once a column and owner.
@@ -55,8 +58,7 @@ impl Drift {
 
     fn note(&self, owner: Owner, spec: &FeatureSpec, note: impl FnOnce(&mut Misfit)) {
         let mut columns = self.columns.borrow_mut();
-        let at = columns.iter().position(|known| known.owner == owner && known.feature == spec.name);
-        let at = at.unwrap_or_else(|| {
+        let at = *self.places.borrow_mut().entry((owner, spec.name.clone())).or_insert_with(|| {
             let (feature, column) = (spec.name.clone(), spec.column.clone());
             columns.push(Misfit { owner, feature, column, fits: false, cells: 0, first: None });
             columns.len() - 1
@@ -66,6 +68,7 @@ impl Drift {
 
     /// At the end of a table: a feature that the graph had before, and of whose column no cell fits, is an error.
     pub(super) fn check(&self, file: &Name) -> Result<(), SourceError> {
+        self.places.borrow_mut().clear();
         for misfit in std::mem::take(&mut *self.columns.borrow_mut()) {
             let known = self.before.feature(misfit.owner, &misfit.feature).map(|(_, def)| def.kind);
             let (Some(known), Some((line, problem))) = (known, misfit.first) else { continue };
@@ -116,14 +119,19 @@ fn widen_entry(
         Features::Listed(specs) => specs.iter().filter_map(|spec| Some((spec.name.clone(), spec.kind?))).collect(),
     };
     if declares_kinds(file) && !sink.schema().features(owner).is_empty() {
+        let mut own: FxHashMap<&str, Vec<&Name>> = FxHashMap::default();
+        if let Features::Listed(specs) = features {
+            let untold = specs.iter().filter(|spec| spec.kind.is_none());
+            untold.for_each(|spec| own.entry(spec.column.as_str()).or_default().push(&spec.name));
+        }
         let rows = open(file)?;
         for (at, column) in rows.columns().iter().enumerate() {
             let Some(kind) = rows.declared(at) else { continue };
             match features {
                 Features::All => declared.push((column.as_str().into(), kind)),
-                Features::Listed(specs) => {
-                    let own = specs.iter().filter(|spec| spec.kind.is_none() && spec.column == *column);
-                    declared.extend(own.map(|spec| (spec.name.clone(), kind)));
+                Features::Listed(_) => {
+                    let own = own.get(column.as_str()).into_iter().flatten();
+                    declared.extend(own.map(|name| ((*name).clone(), kind)));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Rows become records.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::path::Path;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,12 +10,14 @@ use timeweft_graph::{
     Reason, Scope, TimeUnit, Unreadable, ValueRef, VersionSink,
 };
 
+use super::bound::Bound;
 use super::cell::Made;
 use super::drift::{self, Drift};
 use super::kind::{Kind, RESERVED};
 use super::mapping::{EdgeTable, End, FeatureSpec, Features, FileSpec, Mapping, Named};
 use super::rows::{Rows, rows};
 use crate::SourceError;
+use crate::floored::Floored;
 
 /// Features by their owners.
 type Fields = Vec<(Owner, Vec<FeatureId>)>;
@@ -23,7 +26,7 @@ type Fields = Vec<(Owner, Vec<FeatureId>)>;
 type Values<'r> = Vec<(FeatureId, Made<'r>)>;
 
 /// Why a row makes no record.
-enum Problem {
+pub(super) enum Problem {
     /// This row alone, which does not show what it is about.
     Row(String),
     /// This row alone, which would have told this.
@@ -57,7 +60,7 @@ impl From<String> for Problem {
 /// Pushes all that a mapping describes; nodes first.
 pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
     let (unit, drift) = (sink.schema().unit(), Drift::new(sink.schema()));
-    let push = Push { mapping: file.clone(), root, null: mapping.null(), unit, drift };
+    let push = Push { mapping: file.clone(), root, null: mapping.null(), unit, drift, floored: RefCell::default() };
     let open = |file: &FileSpec<'_>| rows(file, root, mapping.null()).map(|(_, rows)| rows);
     drift::widen(mapping, &open, sink)?;
     let fields = push.fields(mapping, sink)?;
@@ -121,12 +124,14 @@ fn edge_reader<'a>(
     Ok(Box::new(move |rows, sink| types.edge(rows, &places, sink)))
 }
 
-struct Push<'a> {
+pub(super) struct Push<'a> {
     mapping: Name,
     root: &'a Path,
     null: Option<&'a [String]>,
-    unit: TimeUnit,
-    drift: Drift,
+    pub(super) unit: TimeUnit,
+    pub(super) drift: Drift,
+    /// Times of the present table.
+    pub(super) floored: RefCell<Floored>,
 }
 
 impl Push<'_> {
@@ -159,7 +164,8 @@ impl Push<'_> {
         if let Some(lists) = lists.filter(|_| !has_rows) {
             sink.empty(lists);
         }
-        rows.notes().into_iter().for_each(|note| sink.warn(0, note));
+        let floored = self.floored.take().note(self.unit);
+        rows.notes().into_iter().chain(floored).for_each(|note| sink.warn(0, note));
         self.drift.check(&file)
     }
 
@@ -216,7 +222,7 @@ impl Push<'_> {
     }
 
     /// Declares a feature, and refuses another kind than the graph has; a narrower one is read as what the graph has.
-    fn declare(
+    pub(super) fn declare(
         &self,
         owner: Owner,
         spec: &FeatureSpec,
@@ -335,27 +341,13 @@ fn needed(rows: &dyn Rows, at: usize) -> Result<Cow<'_, str>, String> {
     id(rows, at)?.ok_or_else(|| format!("column `{}` is empty", column_name(rows, at)))
 }
 
-/// An owner of features with the numbers of its features, by the places of [`Columns::specs`].
-struct Bound {
-    owner: Owner,
-    nodes: [NodeTypeId; 2],
-    edge: EdgeTypeId,
-    features: Vec<Option<Known>>,
-}
-
-/// A feature, how its cells are read, and whether one of them fitted.
-#[derive(Clone, Copy)]
-struct Known {
-    id: FeatureId,
-    kind: Kind,
-    fits: bool,
-}
-
 /// The columns that are features.
-struct Columns {
-    specs: Vec<FeatureSpec>,
+pub(super) struct Columns {
+    pub(super) specs: Vec<FeatureSpec>,
     /// The places of the specs' columns.
-    places: Vec<usize>,
+    pub(super) places: Vec<usize>,
+    /// The specs of each place.
+    at_place: FxHashMap<usize, Vec<usize>>,
     /// Whether all columns without another meaning are features.
     all: bool,
     except: FxHashSet<String>,
@@ -371,7 +363,7 @@ impl Columns {
     fn follow(&mut self, push: &Push<'_>, rows: &mut dyn Rows, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
         while self.places.len() < self.specs.len() {
             let at = column(rows, &self.specs[self.places.len()].column)?;
-            self.places.push(at);
+            self.place(at);
         }
         while self.all && self.seen < rows.columns().len() {
             let (at, name) = (self.seen, rows.columns()[self.seen].clone());
@@ -392,9 +384,15 @@ impl Columns {
             }
             let spec = FeatureSpec { name: name.as_str().into(), column: name, kind: None, order: ListOrder::List };
             self.specs.push(spec);
-            self.places.push(at);
+            self.place(at);
         }
         Ok(())
+    }
+
+    /// The place of the first spec that has none.
+    fn place(&mut self, at: usize) {
+        self.at_place.entry(at).or_default().push(self.places.len());
+        self.places.push(at);
     }
 }
 
@@ -413,7 +411,8 @@ impl<'a> Types<'a> {
             Features::Listed(specs) => (specs.clone(), false),
         };
         let except = except.iter().cloned().collect();
-        let columns = Columns { specs, places: Vec::new(), all, except, taken: FxHashSet::default(), seen: 0 };
+        let (places, at_place) = (Vec::new(), FxHashMap::default());
+        let columns = Columns { specs, places, at_place, all, except, taken: FxHashSet::default(), seen: 0 };
         Types { push, columns, bound: FxHashMap::default(), label: String::new() }
     }
 
@@ -435,31 +434,18 @@ impl<'a> Types<'a> {
             self.bound.insert(self.label.clone(), self.push.owner(&names, sink)?);
         }
         let Some(bound) = self.bound.get_mut(&self.label) else { return Err(self.push.full().into()) };
-        bound.features.resize(self.columns.specs.len(), None);
-        let mut values = Vec::with_capacity(self.columns.specs.len());
-        let features = self.columns.specs.iter().zip(&self.columns.places).zip(&mut bound.features);
-        for ((spec, at), known) in features {
-            let problem = |problem: String| format!("column `{}`: {problem}", spec.column);
-            let known = match known {
-                Some(known) => known,
-                None => {
-                    let Some(kind) = kind(spec, *at, bound.owner, rows, sink).map_err(problem)? else { continue };
-                    let (id, kind) = self.push.declare(bound.owner, spec, kind, sink)?;
-                    known.insert(Known { id, kind, fits: false })
-                }
-            };
-            match rows.cell(*at).value(known.kind, self.push.unit) {
-                Ok(None) => {}
-                Ok(Some(value)) => {
-                    if !std::mem::replace(&mut known.fits, true) {
-                        self.push.drift.fits(bound.owner, spec);
-                    }
-                    values.push((known.id, value.canonical(spec.order)));
-                }
-                Err(misfit) => {
-                    self.push.drift.misfit(bound.owner, spec, rows.line(), &misfit);
-                    return Err(problem(misfit).into());
-                }
+        let (columns, push) = (&self.columns, self.push);
+        bound.features.resize(columns.specs.len(), None);
+        let mut values = Vec::new();
+        let mut read = |feature: usize| {
+            let value = bound.value(push, (columns, feature), rows, &mut *sink);
+            value.map(|value| values.extend(value))
+        };
+        match rows.present() {
+            None => (0..columns.specs.len()).try_for_each(read)?,
+            Some(present) => {
+                let features = present.iter().filter_map(|place| columns.at_place.get(place));
+                features.flatten().try_for_each(|feature| read(*feature))?;
             }
         }
         Ok((bound, values))
@@ -560,27 +546,4 @@ fn key(node_type: &str, id: &str) -> NodeKey {
 
 fn refs<'v>(values: &'v [(FeatureId, Made<'_>)]) -> Vec<(FeatureId, ValueRef<'v>)> {
     values.iter().map(|(id, value)| (*id, value.as_ref())).collect()
-}
-
-/// The kind of a feature: as the mapping says, as the graph knows it, as the file declares it, as the first cell looks;
-/// `None` while there is no cell to look at.
-fn kind(
-    spec: &FeatureSpec,
-    at: usize,
-    owner: Owner,
-    rows: &dyn Rows,
-    sink: &mut dyn VersionSink,
-) -> Result<Option<Kind>, String> {
-    if spec.kind.is_some() {
-        return Ok(spec.kind);
-    }
-    let unit = sink.schema().unit();
-    let declared = rows.declared(at).map(|kind| kind.in_unit(unit));
-    match sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind) {
-        // A time or a truth value is kept as another kind, and still read as what it is.
-        Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => Ok(declared),
-        Some(known) => Ok(Some(Kind::Plain(known))),
-        None if declared.is_some() => Ok(declared),
-        None => rows.cell(at).looks_like(),
-    }
 }

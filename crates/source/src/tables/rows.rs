@@ -43,10 +43,13 @@ pub(crate) trait Rows {
     /// A cell of the row.
     fn cell(&self, column: usize) -> Cell<'_>;
 
-    /// The place of a column; one that an open table has not had yet gets a place.
-    fn column(&mut self, name: &str) -> Option<usize> {
-        self.columns().iter().position(|known| known == name)
+    /// The columns of the cells that the row has, where most rows lack most columns; `None` if it may have all.
+    fn present(&self) -> Option<&[usize]> {
+        None
     }
+
+    /// The place of a column; one that an open table has not had yet gets a place.
+    fn column(&mut self, name: &str) -> Option<usize>;
 }
 
 /// Opens the file of an entry.
@@ -100,13 +103,14 @@ struct JsonRows<R> {
     places: FxHashMap<String, usize>,
     /// Where the cells of the row stand in its text.
     cells: Vec<Option<Range<usize>>>,
+    present: Vec<usize>,
 }
 
 impl<R: BufRead> JsonRows<R> {
     fn new(reader: R, file: &Name) -> JsonRows<R> {
         let lines = Lines::new(reader, file);
         let places = FxHashMap::default();
-        JsonRows { lines, text: String::new(), columns: Vec::new(), places, cells: Vec::new() }
+        JsonRows { lines, text: String::new(), columns: Vec::new(), places, cells: Vec::new(), present: Vec::new() }
     }
 
     fn place(&mut self, name: &str) -> usize {
@@ -120,13 +124,16 @@ impl<R: BufRead> JsonRows<R> {
 
     fn cut(&mut self) -> Result<(), String> {
         let text = std::mem::take(&mut self.text);
-        self.cells.clear();
+        while let Some(at) = self.present.pop() {
+            self.cells[at] = None;
+        }
         let members = parse::<Members<'_>>(&text).map(|members| {
             for (name, raw) in members.0 {
                 let at = self.place(&name);
                 let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
                 self.cells.resize(self.cells.len().max(at + 1), None);
                 self.cells[at] = Some(start..start + raw.get().len());
+                self.present.push(at);
             }
         });
         self.text = text;
@@ -168,6 +175,10 @@ impl<R: BufRead> Rows for JsonRows<R> {
             None | Some("null") => Cell::Null,
             Some(raw) => Cell::Json(raw.into()),
         }
+    }
+
+    fn present(&self) -> Option<&[usize]> {
+        Some(&self.present)
     }
 
     fn column(&mut self, name: &str) -> Option<usize> {

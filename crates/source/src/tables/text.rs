@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use timeweft_graph::Name;
 
 use super::cell::Cell;
@@ -40,6 +40,7 @@ pub(super) struct TextRows<R> {
     records: Records<R>,
     file: Name,
     columns: Vec<String>,
+    places: FxHashMap<String, usize>,
     null: Vec<String>,
 }
 
@@ -51,7 +52,13 @@ impl<R: Read> TextRows<R> {
         columns: Option<&[String]>,
     ) -> Result<TextRows<R>, SourceError> {
         let records = Records::new(input, file, dialect)?;
-        let mut rows = TextRows { records, file: file.clone(), columns: Vec::new(), null: dialect.null.clone() };
+        let mut rows = TextRows {
+            records,
+            file: file.clone(),
+            columns: Vec::new(),
+            places: FxHashMap::default(),
+            null: dialect.null.clone(),
+        };
         let header = match dialect.header.unwrap_or(columns.is_none()) {
             true => Some(rows.header()?),
             false => None,
@@ -61,8 +68,10 @@ impl<R: Read> TextRows<R> {
             (None, Some(header)) => header,
             (None, None) => return Err(rows.fail("there is no header: name the columns in `columns`".into())),
         };
-        let mut names = FxHashSet::default();
-        let repeated = rows.columns.iter().position(|name| !names.insert(name.as_str()));
+        let mut places = FxHashMap::default();
+        let mut columns = rows.columns.iter().enumerate();
+        let repeated = columns.position(|(at, name)| places.insert(name.clone(), at).is_some());
+        rows.places = places;
         match repeated {
             Some(at) => Err(rows.fail(format!("column `{}` is there twice", rows.columns[at]))),
             None => Ok(rows),
@@ -93,6 +102,10 @@ impl<R: Read> TextRows<R> {
 impl<R: Read> Rows for TextRows<R> {
     fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    fn column(&mut self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
     }
 
     fn declared(&self, _: usize) -> Option<Kind> {

@@ -36,16 +36,17 @@ impl Encoder {
         first: &[Event],
         metadata: &HashMap<String, String>,
     ) -> Result<Encoder, CodecError> {
+        let known = earlier.map(|earlier| earlier.layout.categories(first)).unwrap_or_default();
         let outgrown = |column: usize| {
             let dictionary = earlier.and_then(|earlier| earlier.categories.get(&column));
-            let cells = earlier.map(|earlier| earlier.layout.categories(first, column));
-            dictionary.zip(cells).is_some_and(|(dictionary, mut cells)| !dictionary.has_all(&mut cells))
+            let cells = known.get(&column);
+            dictionary.zip(cells).is_some_and(|(dictionary, cells)| !dictionary.has_all(cells.iter().copied()))
         };
         let layout = Layout::new(earlier.map(|earlier| &earlier.layout), first, metadata, outgrown)?;
         let node_types = first.iter().flat_map(|event| [Some(source(event)), destination(event)]).flatten();
-        let categories = layout.dictionaries().map(|column| {
+        let categories = layout.categories(first).into_iter().map(|(column, names)| {
             let known = earlier.and_then(|earlier| earlier.categories.get(&column));
-            (column, Dictionary::of(known, layout.categories(first, column)))
+            (column, Dictionary::of(known, names.into_iter()))
         });
         Ok(Encoder {
             actions: Dictionary::constant(&ACTIONS),

@@ -86,21 +86,6 @@ impl Owner {
     }
 }
 
-impl Owner {
-    fn owns(&self, element: &Element) -> bool {
-        match (self, element) {
-            (Owner::Node(name), Element::Node(node)) => *name == node.node_type,
-            (Owner::Edge(source, relation, destination), Element::Edge(edge)) => {
-                *relation == edge.relation
-                    && *source == edge.source.node_type
-                    && *destination == edge.destination.node_type
-            }
-            (Owner::Merge, Element::Merge { .. }) => true,
-            _ => false,
-        }
-    }
-}
-
 /// A feature column: written into the metadata of its field, because a column's name may need a suffix to be unique.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Column {
@@ -197,13 +182,20 @@ impl Layout {
             .map(|(position, _)| position)
     }
 
-    /// The categories that events put into a column.
-    pub(super) fn categories<'a>(&self, events: &'a [Event], position: usize) -> impl Iterator<Item = &'a Name> {
-        let column = &self.columns[position];
-        let (owner, feature) = (column.owner.clone(), column.feature.clone());
-        let own = events.iter().filter(move |event| owner.owns(&event.element));
-        let values = own.flat_map(|event| &event.features).filter(move |(name, _)| *name == feature);
-        values.filter_map(|(_, value)| category(value.as_ref()?))
+    /// The categories that events put into each column that has a dictionary of them.
+    pub(super) fn categories<'a>(&self, events: &'a [Event]) -> FxHashMap<usize, Vec<&'a Name>> {
+        let mut categories: FxHashMap<usize, Vec<&Name>> = self.dictionaries().map(|at| (at, Vec::new())).collect();
+        let events = if categories.is_empty() { &[] } else { events };
+        for event in events.iter().filter(|event| !event.features.is_empty()) {
+            let Some(places) = self.places(&Owner::of(&event.element)) else { continue };
+            let named = event.features.iter().filter_map(|(name, value)| Some((name, category(value.as_ref()?)?)));
+            for (name, category) in named {
+                if let Some(known) = places.get(name).and_then(|at| categories.get_mut(at)) {
+                    known.push(category);
+                }
+            }
+        }
+        categories
     }
 
     /// The feature columns of an owner.

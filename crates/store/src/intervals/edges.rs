@@ -1,5 +1,8 @@
 //! Edges that wait for all nodes to be known, packed; and which of them are lives of one edge.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use timeweft_graph::spans::PackedSpan;
 use timeweft_graph::{EdgeSpan, EdgeTypeId, Interval, Time, ValueSpans};
 
@@ -154,23 +157,29 @@ impl Edges {
 #[derive(Default)]
 pub(super) struct Lanes {
     pair: Option<(u32, u32)>,
-    /// When the latest life of each parallel edge ends.
-    ends: Vec<Time>,
+    /// How many parallel edges there are.
+    n: usize,
+    /// When the latest life of a parallel edge ends, the earliest first.
+    ends: BinaryHeap<Reverse<(Time, usize)>>,
+    /// Parallel edges whose latest life has ended, the lowest number first.
+    free: BinaryHeap<Reverse<usize>>,
 }
 
 impl Lanes {
     /// The number of the first parallel edge that is free, from 1.
     pub(super) fn next(&mut self, pair: (u32, u32), life: Interval) -> usize {
         if self.pair != Some(pair) {
-            self.pair = Some(pair);
+            (self.pair, self.n) = (Some(pair), 0);
             self.ends.clear();
+            self.free.clear();
         }
-        let free = self.ends.iter().position(|end| *end <= life.created);
-        let lane = free.unwrap_or_else(|| {
-            self.ends.push(life.removed);
-            self.ends.len() - 1
-        });
-        self.ends[lane] = life.removed;
-        lane + 1
+        while let Some(ended) = self.ends.peek().filter(|Reverse((end, _))| *end <= life.created) {
+            self.free.push(Reverse(ended.0.1));
+            self.ends.pop();
+        }
+        let lane = self.free.pop().map_or(self.n + 1, |Reverse(lane)| lane);
+        self.n = self.n.max(lane);
+        self.ends.push(Reverse((life.removed, lane)));
+        lane
     }
 }

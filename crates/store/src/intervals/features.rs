@@ -185,7 +185,7 @@ impl Types {
             return push(lives);
         }
         self.sort_values(course);
-        let value = |at: usize| course.values.iter().nth(at).map_or(&[][..], |span| span.value.0);
+        let value = |at: usize| course.values.get(at).map_or(&[][..], |span| span.value.0);
         for &(feature, begin) in &self.begins {
             match begin {
                 Begin::Weight => lives.feature(feature, &weight),

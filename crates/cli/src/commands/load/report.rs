@@ -143,7 +143,7 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     if report.clipped.edges > 0 {
         context
             .output
-            .say(&format!("{} of the edges were cut at the removal of an end", text::count(report.clipped.edges)))?;
+            .say(&format!("{} of the edges were cut to the life of an end", text::count(report.clipped.edges)))?;
     }
     if report.clipped.features > 0 {
         let cut = text::count(report.clipped.features);

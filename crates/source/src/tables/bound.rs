@@ -1,0 +1,91 @@
+//! Features of one owner, and their values in a row.
+
+use timeweft_graph::{EdgeTypeId, FeatureId, NodeTypeId, Owner, VersionSink};
+
+use super::cell::{Cell, Made};
+use super::kind::Kind;
+use super::mapping::FeatureSpec;
+use super::push::{Columns, Problem, Push};
+use super::rows::Rows;
+
+/// An owner of features with the numbers of its features, by the places of [`Columns::specs`].
+pub(super) struct Bound {
+    pub(super) owner: Owner,
+    pub(super) nodes: [NodeTypeId; 2],
+    pub(super) edge: EdgeTypeId,
+    pub(super) features: Vec<Option<Known>>,
+}
+
+impl Bound {
+    /// The value of a feature in a row; the feature is declared when it first has one.
+    pub(super) fn value<'r>(
+        &mut self,
+        push: &Push<'_>,
+        (columns, feature): (&Columns, usize),
+        rows: &'r dyn Rows,
+        sink: &mut dyn VersionSink,
+    ) -> Result<Option<(FeatureId, Made<'r>)>, Problem> {
+        let (spec, at) = (&columns.specs[feature], columns.places[feature]);
+        let problem = |problem: String| format!("column `{}`: {problem}", spec.column);
+        let known = match &mut self.features[feature] {
+            Some(known) => known,
+            unknown => {
+                let Some(kind) = kind(spec, at, self.owner, rows, sink).map_err(problem)? else { return Ok(None) };
+                let (id, kind) = push.declare(self.owner, spec, kind, sink)?;
+                unknown.insert(Known { id, kind, fits: false })
+            }
+        };
+        let cell = rows.cell(at);
+        if known.kind == Kind::Time {
+            push.floored.borrow_mut().look(&cell, push.unit, rows.line());
+        }
+        match cell.value(known.kind, push.unit) {
+            Ok(None) => Ok(None),
+            Ok(Some(value)) => {
+                if !std::mem::replace(&mut known.fits, true) {
+                    push.drift.fits(self.owner, spec);
+                }
+                Ok(Some((known.id, value.canonical(spec.order))))
+            }
+            Err(misfit) => {
+                push.drift.misfit(self.owner, spec, rows.line(), &misfit);
+                Err(problem(misfit).into())
+            }
+        }
+    }
+}
+
+/// A feature, how its cells are read, and whether one of them fitted.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    id: FeatureId,
+    kind: Kind,
+    fits: bool,
+}
+
+/// The kind of a feature: as the mapping says, as the graph knows it, as the file declares it, as the first cell looks;
+/// `None` while there is no cell to look at.
+fn kind(
+    spec: &FeatureSpec,
+    at: usize,
+    owner: Owner,
+    rows: &dyn Rows,
+    sink: &mut dyn VersionSink,
+) -> Result<Option<Kind>, String> {
+    if spec.kind.is_some() {
+        return Ok(spec.kind);
+    }
+    let cell = rows.cell(at);
+    if rows.declared(at).is_none() && matches!(cell, Cell::Null) {
+        return Ok(None);
+    }
+    let unit = sink.schema().unit();
+    let declared = rows.declared(at).map(|kind| kind.in_unit(unit));
+    match sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind) {
+        // A time or a truth value is kept as another kind, and still read as what it is.
+        Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => Ok(declared),
+        Some(known) => Ok(Some(Kind::Plain(known))),
+        None if declared.is_some() => Ok(declared),
+        None => cell.looks_like(),
+    }
+}
