@@ -83,12 +83,12 @@ fn numbers_that_come_later_are_named_by_every_command() {
     done(&world, "train c.toml");
     let event = |time: u64, key: &str, amount: &str| {
         format!(
-            r#"{{"time":{time},"action":"create","entity":"edge","source":{{"type":"acct","id":"C1"}},"edge":{{"type":"link","key":"{key}","features":{{"amount":{amount}}}}},"destination":{{"type":"merchant","id":"M1"}}}}"#
+            r#"{{"time":{time},"action":"create","entity":"edge","source":{{"type":"acct","id":"C1"}},"edge":{{"type":"link","key":"{key}","features":{{"amount":{amount}}}}},"destination":{{"type":"merchant","id":"M2"}}}}"#
         ) + "\n"
     };
     world.write("later.jsonl", &(event(600_000, "a", "\"nan\"") + &event(600_001, "b", "3")));
     done(&world, "load events later.jsonl");
-    for question in ["evaluate", "predict acct C1", "explain acct C1 merchant M1", "nearest acct C1"] {
+    for question in ["evaluate", "predict acct C1", "explain acct C1 merchant M2", "nearest acct C1"] {
         let told = done(&world, question);
         assert!(told.err.contains("`amount` of acct -link-> merchant is NaN in 1 event"), "{}", told.err);
         assert!(!told.out.contains("NaN"), "{}", told.out);

@@ -1,7 +1,7 @@
 //! Namespaces that share nodes: each has what it would have alone, after rollbacks and back-dated versions too.
 
 use proptest::prelude::*;
-use timeweft_graph::{Life, NodeKey};
+use timeweft_graph::{DType, FeatureKind, Life, NodeKey};
 use timeweft_store::{LoadRequest, Store};
 
 use crate::random::{Load, NAMESPACES, loads};
@@ -33,9 +33,14 @@ fn load(store: &mut Store, load: &Load, back_dated: bool) {
     store.load_version(request, load.options.clone(), send).unwrap();
 }
 
-/// What a namespace ever said of each node.
+/// What a namespace ever said of each node. Numbers are as wide as can be: a kind is that of the whole graph, and it stays
+/// wide where the load that made it so is taken back.
 fn says(store: &Store, namespace: &str) -> Vec<(NodeKey, Life)> {
     let mut lives: Vec<_> = store.view().node_lives_of(namespace).collect();
+    let widest = FeatureKind::Dense { dtype: DType::F64, scalar: true };
+    for span in lives.iter_mut().flat_map(|(_, life)| &mut life.features) {
+        span.value = span.value.widened(widest).unwrap_or_else(|| span.value.clone());
+    }
     lives.sort_by(|a, b| (&a.0, a.1.interval.created).cmp(&(&b.0, b.1.interval.created)));
     lives
 }
