@@ -113,13 +113,13 @@ impl Index {
         shown(&self.nodes.lives, self.nodes.life(node), at)
     }
 
-    /// The same node in another index.
+    /// The same node in another index, created there or only named.
     fn node_in(&self, other: &Index, node: NodeIndex) -> Option<NodeIndex> {
         if std::ptr::eq(self, other) {
             return Some(node);
         }
         let node_type = &self.schema.node_types()[self.nodes.node_type(node).at()].name;
-        other.nodes.created(other.schema.node_type(node_type)?, self.nodes.id(node))
+        other.nodes.find(other.schema.node_type(node_type)?, self.nodes.id(node))
     }
 
     /// The latest life of the same edge in another index.

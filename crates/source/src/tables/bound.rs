@@ -63,7 +63,7 @@ pub(super) struct Known {
     fits: bool,
 }
 
-/// The kind of a feature: as the mapping says, as the graph knows it, as the file declares it, as the first cell looks;
+/// The kind of a feature: as the mapping says, as the graph knows it, as the file declares it, as the first cell looks that shows it;
 /// `None` while there is no cell to look at.
 fn kind(
     spec: &FeatureSpec,
@@ -86,6 +86,6 @@ fn kind(
         Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => Ok(declared),
         Some(known) => Ok(Some(Kind::Plain(known))),
         None if declared.is_some() => Ok(declared),
-        None => cell.looks_like(),
+        None => Ok(cell.looks_like()?.or_else(|| rows.kind_ahead(at))),
     }
 }

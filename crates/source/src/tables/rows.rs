@@ -2,10 +2,10 @@
 
 use std::io::BufRead;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::Name;
+use timeweft_graph::{FeatureKind, Name};
 
 use super::cell::Cell;
 use super::kind::Kind;
@@ -43,6 +43,11 @@ pub(crate) trait Rows {
     /// A cell of the row.
     fn cell(&self, column: usize) -> Cell<'_>;
 
+    /// The kind of a column whose cells so far do not show it, such as empty lists, by what follows.
+    fn kind_ahead(&self, _column: usize) -> Option<Kind> {
+        None
+    }
+
     /// The columns of the cells that the row has, where most rows lack most columns; `None` if it may have all.
     fn present(&self) -> Option<&[usize]> {
         None
@@ -73,7 +78,7 @@ pub(super) fn rows(
         ("jsonl" | "ndjson", _) => {
             let input = open(&path)?;
             let name = input.name().clone();
-            return Ok((name.clone(), Box::new(JsonRows::new(input, &name))));
+            return Ok((name.clone(), Box::new(JsonRows::new(input, &name, path))));
         }
         #[cfg(feature = "columnar")]
         (format, _) if let Some(form) = super::columnar::Form::of(format) => {
@@ -97,6 +102,8 @@ pub(super) fn rows(
 
 /// One JSON object a line; a member is a column.
 struct JsonRows<R> {
+    /// The file, to look ahead in it.
+    path: PathBuf,
     lines: Lines<R>,
     text: String,
     columns: Vec<String>,
@@ -107,10 +114,16 @@ struct JsonRows<R> {
 }
 
 impl<R: BufRead> JsonRows<R> {
-    fn new(reader: R, file: &Name) -> JsonRows<R> {
-        let lines = Lines::new(reader, file);
-        let places = FxHashMap::default();
-        JsonRows { lines, text: String::new(), columns: Vec::new(), places, cells: Vec::new(), present: Vec::new() }
+    fn new(reader: R, file: &Name, path: PathBuf) -> JsonRows<R> {
+        JsonRows {
+            path,
+            lines: Lines::new(reader, file),
+            text: String::new(),
+            columns: Vec::new(),
+            places: FxHashMap::default(),
+            cells: Vec::new(),
+            present: Vec::new(),
+        }
     }
 
     fn place(&mut self, name: &str) -> usize {
@@ -175,6 +188,21 @@ impl<R: BufRead> Rows for JsonRows<R> {
             None | Some("null") => Cell::Null,
             Some(raw) => Cell::Json(raw.into()),
         }
+    }
+
+    /// The first value of the column that shows what it is; where none does, empty lists are JSON.
+    fn kind_ahead(&self, column: usize) -> Option<Kind> {
+        let (name, input) = (self.columns.get(column)?, open(&self.path).ok()?);
+        let file = input.name().clone();
+        let mut ahead = JsonRows::new(input, &file, self.path.clone());
+        while let Ok(Some(row)) = ahead.advance() {
+            let at = ahead.places.get(name).copied();
+            let shown = at.filter(|_| row.is_ok()).and_then(|at| ahead.cell(at).looks_like().ok().flatten());
+            if shown.is_some() {
+                return shown;
+            }
+        }
+        Some(Kind::Plain(FeatureKind::Json))
     }
 
     fn present(&self) -> Option<&[usize]> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use timeweft_graph::{FeatureKind, ListOrder, Owner, Schema, Time, TimeUnit, Value, ValueRef, Version};
+use timeweft_graph::{Dense, FeatureKind, ListOrder, Numbers, Owner, Schema, Time, TimeUnit, Value, ValueRef, Version};
 use timeweft_source::tables::{self, VersionFacts};
 use timeweft_source::{SourceError, TablesOptions};
 
@@ -189,7 +189,7 @@ fn json_lines_are_typed() {
     let text = "{\"id\":1,\"x\":1.5,\"t\":\"a\\n\",\"list\":[],\"none\":null}\n\n{\"id\":\"b\",\"list\":[1,2],\"late\":{\"k\":1}}\n\
         {\"id\":1.5}\n{\"id\":\"\"}\n{\"x\":1}\n{\"id\":3,\"x\":\"no\"}\n{\"id\":4,\n";
     let version = read(mapping, &[("a.jsonl", text)]);
-    assert_eq!(nodes(&version), ["n 1 x=1.5 t=a\n", "n b list=[1.0,2.0] late={\"k\":1}"]);
+    assert_eq!(nodes(&version), ["n 1 x=1.5 t=a\n list=[]", "n b list=[1.0,2.0] late={\"k\":1}"]);
     let found = rejects(&version);
     let starts = [
         "a.jsonl:4: column `id`: expected a text or a whole number as id, got `1.5`",
@@ -205,8 +205,40 @@ fn json_lines_are_typed() {
     let typed = mapping.replace("\"*\"", "{ when = \"time\", yes = \"bool\", c = \"category\" }");
     let text = "{\"id\":1,\"when\":\"1970-01-01T00:01:00Z\",\"yes\":true,\"c\":\"k\"}\n{\"id\":2,\"when\":7}\n{\"id\":3,\"yes\":1}\n";
     let version = read(&typed, &[("a.jsonl", text)]);
-    assert_eq!(nodes(&version), ["n 1 c=k when=60 yes=true", "n 2 when=7"]);
+    assert_eq!(nodes(&version), ["n 1 when=60 yes=true c=k", "n 2 when=7"]);
     assert_eq!(rejects(&version), ["a.jsonl:3: column `yes`: expected true or false, got `1`"]);
+}
+
+#[test]
+fn a_first_empty_list_of_json_lines_is_a_value() {
+    let mapping = "[[nodes]]\nfile = \"a.jsonl\"\ntype = \"n\"\nid = \"id\"\nfeatures = \"*\"\n";
+    let lines = [
+        "{\"id\":1,\"l\":[],\"t\":[],\"e\":[]}\n",
+        "{\"id\":2,\"l\":[1,2],\"t\":[\"a\"],\"e\":[]}\n",
+        "{\"id\":3,\"l\":[3]}\n",
+    ];
+    let of = |order: [usize; 3]| {
+        let text: String = order.iter().map(|at| lines[*at]).collect();
+        let version = read(mapping, &[("a.jsonl", &text)]);
+        assert!(rejects(&version).is_empty());
+        let mut all: Vec<_> = version.nodes.into_iter().map(|node| (node.key, node.features)).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    };
+    let list = |values: Vec<f64>| Value::Dense(Dense { numbers: Numbers::F64(values), scalar: false });
+    let first = of([0, 1, 2]);
+    let json = |value| Value::Json(value);
+    assert_eq!(
+        first[0].1,
+        [
+            ("l".into(), list(vec![])),
+            ("t".into(), json(serde_json::json!([]))),
+            ("e".into(), json(serde_json::json!([])))
+        ]
+    );
+    assert_eq!(first[1].1[0].1, list(vec![1.0, 2.0]));
+    assert_eq!(first, of([2, 1, 0]));
+    assert_eq!(first, of([1, 0, 2]));
 }
 
 #[test]
