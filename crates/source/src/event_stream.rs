@@ -11,9 +11,11 @@
 //! - `time` is a number of ticks, or as text a date, or date and time, where the graph's unit has a calendar.
 //! - Features of the endpoints of an edge become update events of these nodes, just before the edge event.
 //! - A feature that the schema declares is read as exactly that kind. Any other is a number (f64), a list of numbers, a
-//!   text, or JSON. `null` ends the value. Whole numbers beyond 2^53 need a declaration, for f64 would change them.
+//!   text, or JSON. `null` ends the value. Whole numbers beyond 2^53 need a declaration, for f64 would change them. An
+//!   empty list is what the other values of its feature are.
 //! - Nothing is guessed: unknown, missing and doubled fields refuse the line.
 
+mod ahead;
 #[cfg(feature = "columnar")]
 mod columnar;
 mod csv;

@@ -223,6 +223,11 @@ impl<R: BufRead> Lines<R> {
         Ok(Lines { end, ..Lines::new(reader, file) })
     }
 
+    /// What the lines are read from.
+    pub(crate) fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
     /// Where the line read last stands.
     pub(crate) fn place(&self) -> Place {
         Place::new(&self.file, self.line)

@@ -121,3 +121,20 @@ fn what_is_no_number_shows_as_such_and_is_found() {
         assert_eq!(ids, [&json!(id)], "{value}");
     }
 }
+
+#[test]
+fn first_empty_list_of_json_lines_is_a_value_from_a_pipe_too() {
+    let line = |id: u32, list: &str| {
+        let source = format!("{{\"type\":\"n\",\"id\":{id},\"features\":{{\"x\":{list}}}}}");
+        format!("{{\"time\":1,\"action\":\"create\",\"entity\":\"node\",\"source\":{source}}}\n")
+    };
+    let lines = [line(1, "[]"), line(2, "[1,2]"), line(3, "[]")];
+    for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+        let world = World::new();
+        let text: String = order.iter().map(|at: &usize| lines[*at].as_str()).collect();
+        world.pipe("load events - --format jsonl --unit s", &text).expect(0, "no line is rejected");
+        let value = |id: u32| world.json(&format!("node n {id}"))[0]["features"]["x"].clone();
+        assert_eq!((value(1), value(2), value(3)), (json!([]), json!([1.0, 2.0]), json!([])));
+        assert_eq!(world.json("schema")[0]["node_types"][0]["features"][0]["kind"], json!("dense"));
+    }
+}

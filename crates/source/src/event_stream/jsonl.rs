@@ -5,10 +5,13 @@ use std::io::BufRead;
 
 use serde::Deserialize;
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Reason, Reject, Schema, Time,
+    Action, EdgeKey, Element, Event, ExternalId, FeatureKind, Features, Name, NodeKey, Place, Reason, Reject, Schema,
+    Time,
 };
 
+use super::ahead::Ahead;
 use super::reader::{FeatureReader, Subject};
+use crate::feature_text;
 use crate::floored::Floored;
 use crate::input::Lines;
 use crate::json::{self, Members, excerpt, is_integer, is_number};
@@ -16,6 +19,8 @@ use crate::names::Names;
 use crate::{Record, SourceError};
 
 /// Reads events from JSON lines, in constant memory. Blank lines are passed over.
+///
+/// An empty list of a feature whose kind nothing has shown is what the next 4 MiB show it to be, or else JSON.
 ///
 /// ```
 /// use timeweft_graph::{Schema, TimeUnit};
@@ -27,8 +32,10 @@ use crate::{Record, SourceError};
 /// assert!(reader.next().is_none() && reader.failure().is_none());
 /// ```
 pub struct JsonlReader<R> {
-    lines: Lines<R>,
+    lines: Lines<Ahead<R>>,
     parser: Parser,
+    /// Reads lines before their turn, where an empty list asks for it.
+    scout: Option<Box<Parser>>,
     ready: VecDeque<Record>,
     failure: Option<SourceError>,
     over: bool,
@@ -38,12 +45,9 @@ impl<R: BufRead> JsonlReader<R> {
     /// A reader of lines whose features are read as `schema` declares them.
     pub fn new(reader: R, file: &Name, schema: &Schema) -> JsonlReader<R> {
         JsonlReader {
-            lines: Lines::new(reader, file),
-            parser: Parser {
-                features: FeatureReader::new(schema),
-                names: Names::default(),
-                floored: Floored::default(),
-            },
+            lines: Lines::new(Ahead::new(reader), file),
+            parser: Parser::new(FeatureReader::new(schema)),
+            scout: None,
             ready: VecDeque::new(),
             failure: None,
             over: false,
@@ -67,9 +71,44 @@ impl<R: BufRead> JsonlReader<R> {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let events = self.parser.events(text, place.line).map_err(|problem| malformed(&place, problem))?;
+        let events = self.parser.events(text, place.line);
+        let untold = self.parser.features.take_untold();
+        let events = events.and_then(|mut events| {
+            untold.into_iter().try_for_each(|(subject, name)| self.tell(&subject, &name, &mut events))?;
+            Ok(events)
+        });
+        let events = events.map_err(|problem| malformed(&place, problem))?;
         self.ready.extend(events.into_iter().map(|event| Record { event, place: place.clone() }));
         Ok(())
+    }
+
+    /// Makes an empty list of a feature what the other values of it are.
+    fn tell(&mut self, subject: &Subject, name: &Name, events: &mut [Event]) -> Result<(), String> {
+        let kind = self.parser.features.shown(subject, name).unwrap_or_else(|| self.kind_ahead(subject, name));
+        self.parser.features.show(subject, name, kind);
+        let told = feature_text::read(kind, "[]").map_err(|problem| format!("feature `{name}`: {problem}"))?;
+        let untold = feature_text::read(FeatureKind::Json, "[]")?;
+        let of_subject = events.iter_mut().filter(|event| Subject::of(&event.element) == *subject);
+        for (_, value) in of_subject.flat_map(|event| &mut event.features).filter(|(of, _)| of == name) {
+            if value.as_ref() == Some(&untold) {
+                *value = Some(told.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The kind that the lines to come show first; JSON where they show none.
+    fn kind_ahead(&mut self, subject: &Subject, name: &Name) -> FeatureKind {
+        let scout = self.scout.get_or_insert_with(|| Box::new(Parser::new(self.parser.features.scout())));
+        loop {
+            if let Some(kind) = scout.features.shown(subject, name) {
+                return kind;
+            }
+            let Some(line) = self.lines.reader().look() else { return FeatureKind::Json };
+            // What is wrong with a line is told when it is read.
+            let _ = std::str::from_utf8(line).map(|text| scout.events(text, 0));
+            scout.features.take_untold();
+        }
     }
 }
 
@@ -120,6 +159,10 @@ struct Parser {
 }
 
 impl Parser {
+    fn new(features: FeatureReader) -> Parser {
+        Parser { features, names: Names::default(), floored: Floored::default() }
+    }
+
     fn events(&mut self, text: &str, line_number: u64) -> Result<Vec<Event>, String> {
         let mut line: Members<'_> = json::parse(text)?;
         let time = self.time(line.need("time")?, line_number)?;

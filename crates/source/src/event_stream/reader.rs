@@ -43,15 +43,46 @@ impl Subject {
     }
 }
 
-/// Reads features; remembers which lists held numbers, so that an empty list can be told.
+/// Reads features; remembers what lists and JSON showed, so that an empty list can be told.
 pub(crate) struct FeatureReader {
     schema: Schema,
-    lists: FxHashMap<(Subject, Name), FeatureKind>,
+    /// By the first value of each feature that is not declared.
+    shown: FxHashMap<Subject, FxHashMap<Name, FeatureKind>>,
+    /// Whether numbers and texts are remembered too.
+    remembers_all: bool,
+    /// The features of the empty lists that nothing has told.
+    untold: Vec<(Subject, Name)>,
 }
 
 impl FeatureReader {
     pub(crate) fn new(schema: &Schema) -> FeatureReader {
-        FeatureReader { schema: schema.clone(), lists: FxHashMap::default() }
+        FeatureReader { schema: schema.clone(), shown: FxHashMap::default(), remembers_all: false, untold: Vec::new() }
+    }
+
+    /// One that only finds out what values show.
+    pub(crate) fn scout(&self) -> FeatureReader {
+        FeatureReader { remembers_all: true, ..FeatureReader::new(&self.schema) }
+    }
+
+    /// The features of the empty lists that nothing had told when they were read: these are JSON for the time being.
+    /// Each is told once.
+    pub(crate) fn take_untold(&mut self) -> Vec<(Subject, Name)> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// The kind that the values of a feature showed.
+    pub(crate) fn shown(&self, subject: &Subject, name: &str) -> Option<FeatureKind> {
+        self.shown.get(subject)?.get(name).copied()
+    }
+
+    /// Remembers the kind of a feature, unless it is known.
+    pub(crate) fn show(&mut self, subject: &Subject, name: &Name, kind: FeatureKind) {
+        if !self.shown.contains_key(subject) {
+            self.shown.insert(subject.clone(), FxHashMap::default());
+        }
+        if let Some(kinds) = self.shown.get_mut(subject).filter(|kinds| !kinds.contains_key(name)) {
+            kinds.insert(name.clone(), kind);
+        }
     }
 
     /// The schema that was given.
@@ -94,16 +125,17 @@ impl FeatureReader {
         }
         match feature_text::infer(raw)? {
             Inferred::Value(value) => {
-                if raw.starts_with('[') {
-                    self.lists.insert((subject.clone(), name.clone()), FeatureKind::of(&value));
+                let kind = FeatureKind::of(&value);
+                if self.remembers_all || raw.starts_with('[') || kind == FeatureKind::Json {
+                    self.show(subject, name, kind);
                 }
                 Ok(value)
             }
-            Inferred::EmptyList => match self.lists.get(&(subject.clone(), name.clone())) {
-                Some(kind) => feature_text::read(*kind, raw),
+            Inferred::EmptyList => match self.shown(subject, name) {
+                Some(kind) => feature_text::read(kind, raw),
                 None => {
-                    Err("an empty list does not show what it holds: declare the feature in the schema, or leave it out"
-                        .into())
+                    self.untold.push((subject.clone(), name.clone()));
+                    feature_text::read(FeatureKind::Json, raw)
                 }
             },
         }

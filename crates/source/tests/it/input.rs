@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
-use timeweft_graph::{Schema, TimeUnit};
+use timeweft_graph::{Dense, Numbers, Schema, TimeUnit, Value};
 use timeweft_source::{JsonlReader, SourceError, open, plain_name};
 
 const NODE: &str = "{\"time\":1,\"action\":\"create\",\"entity\":\"node\",\"source\":{\"type\":\"a\",\"id\":1}}\n";
@@ -81,6 +81,29 @@ fn every_packing_is_unpacked_whatever_the_letters_of_its_name() {
         let count = reader.by_ref().count();
         assert!(count <= 1000 && matches!(reader.failure(), Some(SourceError::Read { .. })), "{name}: a cut file");
     }
+}
+
+#[test]
+fn an_empty_list_of_a_packed_file_is_told_by_what_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl.gz");
+    let line = |list: &str| NODE.replace("\"id\":1", &format!("\"id\":1,\"features\":{{\"x\":{list}}}"));
+    let text = line("[]") + &NODE.repeat(3000) + &line("[1]");
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(text.as_bytes()).unwrap();
+    let packed = packer.finish().unwrap();
+    let read = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        JsonlReader::new(open(&path).unwrap(), &"a".into(), &Schema::new(TimeUnit::Step))
+    };
+    let mut reader = read(&packed);
+    let records: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
+    let list = Value::Dense(Dense { numbers: Numbers::F64(vec![]), scalar: false });
+    assert_eq!((records.len(), records[3001].place.line), (3002, 3002));
+    assert_eq!(records[0].event.features[0].1, Some(list));
+    assert!(reader.failure().is_none());
+    let mut cut = read(&packed[..packed.len() - 9]);
+    assert!(cut.by_ref().count() <= 3002 && matches!(cut.failure(), Some(SourceError::Read { .. })), "a cut file");
 }
 
 #[test]

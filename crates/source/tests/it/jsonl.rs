@@ -1,5 +1,6 @@
 //! Event streams as JSON lines.
 
+use proptest::prelude::*;
 use timeweft_graph::{
     Action, DType, Dense, Element, FeatureDef, FeatureKind, ListOrder, NodeKey, Numbers, Owner, Schema, Time, TimeUnit,
     Value,
@@ -65,13 +66,85 @@ fn undeclared_values_are_what_they_look_like() {
 #[test]
 fn an_empty_list_takes_the_kind_of_earlier_lists() {
     let schema = Schema::new(TimeUnit::Step);
-    let text =
-        [r#"{"x":["a"]}"#, r#"{"x":[]}"#, r#"{"y":[1]}"#, r#"{"y":[]}"#, r#"{"z":[]}"#].map(with_features).join("\n");
+    let lines =
+        [r#"{"x":["a"]}"#, r#"{"x":[]}"#, r#"{"y":[1]}"#, r#"{"y":[]}"#, r#"{"y":["not as before"]}"#, r#"{"y":[]}"#];
+    let text = lines.map(with_features).join("\n");
     let read = read(&text, &schema);
     let value = |at: usize| read[at].as_ref().unwrap().event.features[0].1.clone().unwrap();
     assert_eq!(value(1), Value::Json(serde_json::json!([])));
-    assert_eq!(value(3), Value::Dense(Dense { numbers: Numbers::F64(vec![]), scalar: false }));
-    assert!(read[4].as_ref().unwrap_err().contains("declare the feature in the schema"));
+    assert_eq!((value(3), value(5)), (numbers(&[]), numbers(&[])));
+}
+
+fn numbers(list: &[f64]) -> Value {
+    Value::Dense(Dense { numbers: Numbers::F64(list.to_vec()), scalar: false })
+}
+
+#[test]
+fn first_empty_list_of_json_lines_is_a_value() {
+    let json = Value::Json(serde_json::json!([]));
+    let first = |lines: &[&str]| {
+        let lines: Vec<String> = lines.iter().map(|features| with_features(features)).collect();
+        read(&lines.join("\n"), &Schema::new(TimeUnit::Step))[0].clone().map(|record| record.event.features)
+    };
+    let told = |value: &Value| Ok(vec![("x".into(), Some(value.clone()))]);
+    assert_eq!(first(&[r#"{"x":[]}"#, r#"{"y":["a"]}"#, r#"{"x":[]}"#, r#"{"x":[1]}"#]), told(&numbers(&[])));
+    assert_eq!(first(&[r#"{"x":[]}"#, r#"{"x":["a"]}"#, r#"{"x":[1]}"#]), told(&json));
+    assert_eq!(first(&[r#"{"x":[]}"#, r#"{"x":{"a":1}}"#]), told(&json));
+    assert_eq!(first(&[r#"{"x":[]}"#, r#"{"x":null}"#, r#"{"x":[]}"#]), told(&json));
+    let told_by_number = first(&[r#"{"x":[]}"#, r#"{"x":5}"#, r#"{"x":[1]}"#]).unwrap_err();
+    assert!(
+        told_by_number.starts_with("f:1: feature `x`: expected a number of type f64, got `[]`"),
+        "{told_by_number}"
+    );
+    // What cannot be read shows nothing, and is told in its turn.
+    let text = [&with_features(r#"{"x":[]}"#), "{", &with_features(r#"{"x":[2]}"#)].map(|line| format!("{line}\n"));
+    let read = read(&text.concat(), &Schema::new(TimeUnit::Step));
+    assert_eq!(read[0].as_ref().unwrap().event.features[0].1, Some(numbers(&[])));
+    assert!(read[1].as_ref().unwrap_err().starts_with("f:2: "));
+}
+
+#[test]
+fn empty_lists_of_one_line_are_told_by_each_other_and_by_type() {
+    let edge = |source: &str, edge: &str, destination: &str| {
+        format!(
+            r#"{{"time":1,"action":"create","entity":"edge","source":{{"type":"a","id":1,"features":{{"x":{source}}}}},"edge":{{"type":"r","features":{{"x":{edge}}}}},"destination":{{"type":"a","id":2,"features":{{"x":{destination}}}}}}}"#
+        )
+    };
+    let values = |text: String| {
+        let records = read(&text, &Schema::new(TimeUnit::Step)).into_iter();
+        records.map(|record| record.unwrap().event.features[0].1.clone().unwrap()).collect::<Vec<_>>()
+    };
+    let json = Value::Json(serde_json::json!([]));
+    assert_eq!(values(edge("[]", "[]", "[4]")), [numbers(&[]), numbers(&[4.0]), json.clone()]);
+    let two = edge("[]", "[]", "[]") + "\n" + &edge("[1]", "[\"a\"]", "[]");
+    assert_eq!(values(two)[..3], [numbers(&[]), numbers(&[]), json]);
+}
+
+proptest! {
+    /// What a list is does not depend on the order of lines.
+    #[test]
+    fn the_order_of_lines_does_not_matter_to_empty_lists(
+        mut lines in prop::collection::vec((0..3_usize, 0..3_usize), 1..12),
+        seed in any::<u64>(),
+    ) {
+        let values = [["[]", "[1]", "[2,3]"], ["[]", "[\"a\"]", "{\"b\":1}"], ["[]", "[]", "[]"]];
+        let found = |lines: &[(usize, usize)]| {
+            let text: Vec<String> = lines
+                .iter()
+                .map(|(feature, at)| with_features(&format!("{{\"x{feature}\":{}}}", values[*feature][*at])))
+                .collect();
+            let records = read(&text.join("\n"), &Schema::new(TimeUnit::Step));
+            let mut found: Vec<String> =
+                records.into_iter().map(|record| format!("{:?}", record.unwrap().event.features)).collect();
+            found.sort();
+            found
+        };
+        let before = found(&lines);
+        let n = lines.len() as u64;
+        lines.rotate_left((seed % n) as usize);
+        lines.swap(0, (seed / n % n) as usize);
+        prop_assert_eq!(found(&lines), before);
+    }
 }
 
 #[test]
