@@ -44,6 +44,17 @@ impl Drop for Interrupt {
     }
 }
 
+/// Has a file that grows beyond the limit of file sizes (`ulimit -f`) fail as on a full disk, so that it can be told. Else the
+/// system ends the program without a word.
+#[cfg(unix)]
+pub(crate) fn survive_limit_of_files() {
+    // Without a handler the program ends as it would anyway.
+    let _ = register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+pub(crate) fn survive_limit_of_files() {}
+
 /// How often [`Guard`] looks whether an end was asked for: no person waits for that.
 const OFTEN: Duration = Duration::from_millis(20);
 

@@ -23,6 +23,7 @@ use crate::context::{Context, Outcome};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    interrupt::survive_limit_of_files();
     let cli = Cli::parse();
     let context = Context::new(&cli.shared);
     match cli.command.run(&context) {

@@ -14,7 +14,7 @@ use timeweft::{EdgeIndex, EdgeKey, Name, NodeIndex, NodeKey, RootsReader, Time, 
 
 use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading, SideArg, UsageError};
 use crate::lookup;
-use crate::output::{Output, Progress, is_same_file, note, text, write_whole};
+use crate::output::{Output, Progress, after, is_same_file, note, text, write_whole};
 
 /// Options of every question about a file of roots.
 #[derive(Args, Debug)]
@@ -201,7 +201,7 @@ impl Asked<'_> {
         let told = write_whole(to, |out| self.write(size, columns, Some(&progress), out, &mut each))?;
         drop(progress);
         self.warn();
-        output.object(&told)?;
+        after("the file is written", output.object(&told));
         note(&told.in_words(&format!(" in {}", to.display())));
         Ok(Outcome::Done)
     }

@@ -20,6 +20,7 @@
 //! | `own_diff` | what changed in what one namespace holds |
 //! | `shares` | which namespaces hold an element, and what each says of it |
 //! | `lives` | whole lives taken in, in any order of time |
+//! | `fresh_file` | files that are begun anew, for snapshots and what the store and learning write |
 //! | `join` | a whole version taken in: what is new, changed, gone |
 //! | [`query`] | what people ask of hierarchies and names |
 //! | [`features`] | features of many nodes or edges at once |
@@ -34,6 +35,7 @@ mod diff;
 mod edge;
 mod fact;
 pub mod features;
+mod fresh_file;
 mod ids;
 mod index;
 mod join;
@@ -65,6 +67,7 @@ mod view;
 mod widen;
 
 pub use fact::Fact;
+pub use fresh_file::create_fresh;
 pub use index::Index;
 pub use join::{Join, Joined, Step};
 pub use late::Births;

@@ -12,7 +12,7 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
 use serde::{Deserialize, Serialize};
-use timeweft_index::Index;
+use timeweft_index::{Index, create_fresh};
 
 use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World};
 
@@ -46,23 +46,25 @@ impl Trained {
     /// in the order of the log, which is another one for another content.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// [`LearnError::Unsaved`] if the file cannot be written: then what was there before is there still. [`LearnError::Unsynced`] if it was written, but
+    /// may not outlast a power cut.
     pub fn save(&self, path: &Path, loads: &[u64]) -> Result<(), LearnError> {
         let bytes = self.to_bytes(loads).map_err(|reason| refused(path, reason))?;
         let partial = path.with_extension("partial");
         let written = (|| {
-            let mut file = File::create(&partial)?;
+            let mut file = create_fresh(&partial)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
-            fs::rename(&partial, path)?;
-            // The name is durable only once its folder is.
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(folder)?.sync_all()
+            fs::rename(&partial, path)
         })();
         written.map_err(|source| {
             let _ = fs::remove_file(&partial);
-            LearnError::Io { path: path.into(), source }
-        })
+            LearnError::Unsaved { path: path.into(), source }
+        })?;
+        // The name is durable only once its folder is.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|source| LearnError::Unsynced { path: path.into(), source })
     }
 
     fn to_bytes(&self, loads: &[u64]) -> Result<Vec<u8>, String> {

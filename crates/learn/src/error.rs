@@ -74,7 +74,23 @@ pub enum LearnError {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// The file could not be read or written.
+    /// A model could not be written.
+    #[error("{}: {source}: the model is not kept, and one of that name that was there is as it was: train again once this is mended", path.display())]
+    Unsaved {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The model is there, but the name of its file may not be durable.
+    #[error("{}: {source}: the model is written, but it is not known whether it outlasts a power cut: look with `timeweft evaluate`, and train again only if it is not there", path.display())]
+    Unsynced {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file could not be read.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.

@@ -85,13 +85,24 @@ pub struct VersionFacts {
 pub fn read(mapping: &Path, options: &TablesOptions, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
     let file: Name = mapping.to_string_lossy().as_ref().into();
     let described = Mapping::open(mapping)?;
+    push::push(&described, &file, &root_of(mapping, &described, options), sink)
+}
+
+/// The folder in which the files of a mapping are looked up.
+fn root_of(mapping: &Path, described: &Mapping, options: &TablesOptions) -> PathBuf {
     let beside = mapping.parent().unwrap_or(Path::new(""));
-    let root = match (&options.root, described.root()) {
+    match (&options.root, described.root()) {
         (Some(root), _) => root.clone(),
         (None, Some(root)) => beside.join(root),
         (None, None) => beside.to_owned(),
-    };
-    push::push(&described, &file, &root, sink)
+    }
+}
+
+/// The files that a mapping reads.
+pub fn files(mapping: &Path, options: &TablesOptions) -> Result<Vec<PathBuf>, SourceError> {
+    let described = Mapping::open(mapping)?;
+    let root = root_of(mapping, &described, options);
+    Ok(described.files().map(|file| root.join(file)).collect())
 }
 
 /// Opens a table with a header that no mapping describes; `-` is CSV on standard input. Gives its name for messages too.

@@ -1,14 +1,17 @@
 //! The catalogue: one redb file that says what the store consists of. One transaction publishes a load.
 
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::de::DeserializeOwned;
 use timeweft_graph::{Commit, LoadId, Schema};
+use timeweft_index::create_fresh;
 
-use crate::StoreError;
 use crate::load::LoadRecord;
-use crate::segment::{Segment, Written};
+use crate::segment::{Segment, Written, sync_dir};
+use crate::{StoreError, folder};
 
 /// The format that this library writes, and the newest that it reads.
 pub const FORMAT: u64 = 4;
@@ -34,15 +37,28 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Makes a catalogue. A file that never got its first commit is no graph and is written over.
+    /// Makes a catalogue: under another name, where it is made durable before it gets its own, so that no crash leaves half
+    /// of one. What an interrupted making of an earlier timeweft left is replaced.
     pub(crate) fn create(dir: &Path, schema: &Schema) -> Result<Catalogue, StoreError> {
         let path = dir.join(FILE);
-        let database = Database::create(&path).map_err(|error| StoreError::catalogue(&path, error))?;
-        let catalogue = Catalogue { path, database: Some(database) };
-        if catalogue.meta("format")?.is_some() {
-            return Err(StoreError::Exists(dir.into()));
-        }
-        let encoded = json(&catalogue.path, schema)?;
+        make_room(dir, &path)?;
+        let draft = folder::draft(dir);
+        let made = Catalogue::begin(&path, &draft, schema).and_then(|catalogue| {
+            publish(dir, &draft, &path)?;
+            sync_dir(dir).inspect_err(|_| drop(fs::remove_file(&path)))?;
+            Ok(catalogue)
+        });
+        // It has its own name by now, or is of no use; what cannot be removed goes at the next opening.
+        let _ = fs::remove_file(&draft);
+        made
+    }
+
+    /// A catalogue under the name of a draft, with its first transaction.
+    fn begin(path: &Path, draft: &Path, schema: &Schema) -> Result<Catalogue, StoreError> {
+        let file = create_fresh(draft).map_err(|error| StoreError::io(path, error))?;
+        let database = Builder::new().create_file(file).map_err(|error| StoreError::catalogue(path, error))?;
+        let catalogue = Catalogue { path: path.into(), database: Some(database) };
+        let encoded = json(path, schema)?;
         catalogue.write(|write| {
             write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
             write.open_table(META)?.insert("unit", schema.unit().to_string().as_str())?;
@@ -60,7 +76,9 @@ impl Catalogue {
         let path = dir.join(FILE);
         let mut catalogue = Catalogue { path, database: None };
         catalogue.reopen()?;
-        let format = catalogue.meta("format")?.ok_or_else(|| StoreError::NotAGraph(dir.into()))?;
+        let Some(format) = catalogue.meta("format")? else {
+            return Err(if catalogue.is_unused()? { StoreError::Missing } else { StoreError::NotAGraph }(dir.into()));
+        };
         let found = format.parse().map_err(|_| StoreError::corrupt(&catalogue.path, "its format is no number"))?;
         if found > FORMAT {
             return Err(StoreError::NewerFormat { dir: dir.into(), found, known: FORMAT });
@@ -71,9 +89,24 @@ impl Catalogue {
     /// Reads the file afresh, as after a failed write.
     pub(crate) fn reopen(&mut self) -> Result<(), StoreError> {
         self.database = None;
-        let opened = Database::open(&self.path).map_err(|error| StoreError::catalogue(&self.path, error))?;
+        let failed = |error| StoreError::io(&self.path, error);
+        let file = File::options().read(true).write(true).open(&self.path).map_err(failed)?;
+        let known = file.try_clone().map_err(failed)?;
+        if known.metadata().map_err(failed)?.len() == 0 {
+            return Err(StoreError::corrupt(&self.path, "it is empty"));
+        }
+        let opened = Builder::new().create_file(file).map_err(|error| StoreError::catalogue(&self.path, error))?;
+        // Who held the lock until now may have taken the graph away.
+        if !is_at(&known, &self.path) {
+            return Err(StoreError::Missing(self.path.parent().unwrap_or(&self.path).into()));
+        }
         self.database = Some(opened);
         Ok(())
+    }
+
+    /// Whether nothing was ever committed to it.
+    fn is_unused(&self) -> Result<bool, StoreError> {
+        self.read(|read| Ok(read.list_tables()?.next().is_none() && read.list_multimap_tables()?.next().is_none()))
     }
 
     /// Where it lies.
@@ -186,6 +219,62 @@ impl Catalogue {
         };
         result().map_err(|error| StoreError::catalogue(&self.path, error))
     }
+}
+
+/// Removes a catalogue that never became one. An error if there is a graph, or something else that is not ours to replace.
+fn make_room(dir: &Path, path: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::io(path, error);
+    let file = match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(failed)?,
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(dir.into())),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+        Ok(()) => {}
+    }
+    let is_left = folder::is_blank(path).map_err(failed)? || {
+        // The catalogue takes the lock itself, and keeps it until it is dropped.
+        file.unlock().map_err(failed)?;
+        match Catalogue::open(dir) {
+            Ok(_) => return Err(StoreError::Exists(dir.into())),
+            Err(StoreError::Missing(_)) => file.try_lock().is_ok(),
+            Err(error) => return Err(error),
+        }
+    };
+    if !is_left || !is_at(&file, path) {
+        return Err(StoreError::Locked(dir.into()));
+    }
+    if folder::has_segments(dir)? {
+        return Err(StoreError::corrupt(path, "it is empty, but there are events beside it in `log`"));
+    }
+    fs::remove_file(path).map_err(failed)
+}
+
+/// Gives a finished catalogue its name, unless another process made a graph meanwhile.
+fn publish(dir: &Path, draft: &Path, path: &Path) -> Result<(), StoreError> {
+    match fs::hard_link(draft, path) {
+        Ok(()) => Ok(()),
+        Err(_) if path.exists() => Err(StoreError::Exists(dir.into())),
+        // Not every file system has several names for a file.
+        Err(error) => fs::rename(draft, path).map_err(|_| StoreError::io(path, error)),
+    }
+}
+
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// A file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 fn json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, StoreError> {

@@ -12,8 +12,8 @@ use crate::load::LoadReport;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The directory does not exist.
-    #[error("{}: no such directory: make a graph there with `timeweft init`", .0.display())]
+    /// There is no directory, an empty one, or one in which the making of a graph was cut short.
+    #[error("{}: there is no graph here: make one with `timeweft init`, or by a load with --unit; or give the right directory", .0.display())]
     Missing(PathBuf),
     /// The directory is something else.
     #[error("{}: not a graph (it has no complete catalogue.redb): make one with `timeweft init`, or give the right directory", .0.display())]
@@ -65,7 +65,7 @@ pub enum StoreError {
     #[error("events cannot be encoded: {0}")]
     Encode(Box<dyn std::error::Error + Send + Sync>),
     /// A write failed in the middle of a load, a version or a rollback.
-    #[error("{cause}: {}", if *.kept { "it failed at the very end: load again only if `timeweft loads` does not list it" } else { "nothing of it was kept: load again once this is mended" })]
+    #[error("{cause}: {}", if *.kept { "it failed at the very end, so it is not known whether it is kept: look with `timeweft loads`, and do it again only if it is not listed" } else { "nothing of it was kept: do it again once this is mended" })]
     Unwritten {
         /// What failed.
         cause: Box<StoreError>,
@@ -180,6 +180,7 @@ impl StoreError {
     /// An error of the catalogue at `path`.
     pub(crate) fn catalogue(path: &Path, error: impl Into<redb::Error>) -> StoreError {
         match error.into() {
+            redb::Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => StoreError::corrupt(path, source),
             redb::Error::Io(source) => StoreError::io(path, source),
             redb::Error::DatabaseAlreadyOpen => StoreError::Locked(path.parent().unwrap_or(path).into()),
             redb::Error::Corrupted(problem) => StoreError::corrupt(path, problem),

@@ -45,6 +45,7 @@ mod codec;
 mod content;
 mod documents;
 mod error;
+mod folder;
 mod ingest;
 mod intervals;
 mod load;
@@ -63,6 +64,7 @@ mod version;
 pub use catalogue::FORMAT;
 pub use documents::{Document, DocumentOptions, OPEN};
 pub use error::StoreError;
+pub use folder::Made;
 pub use load::{
     ActionCounts, ClippedCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, OrderReport,
     Repeats,

@@ -326,7 +326,11 @@ impl Store {
         self.current = graph;
         self.publish(record, written, &known_schema)?;
         if reordered {
-            self.current = Arc::new(self.replay(self.commit())?);
+            match self.replay(self.commit()) {
+                Ok(replayed) => self.current = Arc::new(replayed),
+                // It is committed, whatever becomes of memory: answers are right, but nothing is built on it.
+                Err(_) => self.poisoned = true,
+            }
         }
         // What was written in vain is removed at the next opening at the latest.
         let _ = self.remove_unreferenced();

@@ -12,6 +12,7 @@ use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use serde::{Deserialize, Serialize};
 use timeweft_graph::rows::{LifeRows, Rows};
 use timeweft_graph::{Event, LoadId, Schema, Time, Value};
+use timeweft_index::create_fresh;
 
 use crate::StoreError;
 use crate::codec::{self, CodecError, Encoder, decode};
@@ -335,7 +336,7 @@ impl OpenFile {
     fn create(dir: &Path, load: LoadId, part: u32, encoder: Encoder) -> Result<OpenFile, StoreError> {
         let name = format!("p0-{}-{part}.arrow", load.0);
         let path = dir.join(format!("{name}.tmp"));
-        let file = File::create(&path).map_err(|error| StoreError::io(&path, error))?;
+        let file = create_fresh(&path).map_err(|error| StoreError::io(&path, error))?;
         let sink = Summed { sink: BufWriter::with_capacity(1 << 20, file), length: 0, crc32c: 0 };
         let writer = writer(sink, &encoder).map_err(|error| StoreError::encode(&path, error))?;
         Ok(OpenFile { path, name, load, part, events: 0, encoder, writer })

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::Commit;
-use timeweft_index::Index;
+use timeweft_index::{Index, create_fresh};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::StoreError;
@@ -20,25 +20,30 @@ use crate::store::{Store, log_dir};
 const FEW: u64 = 100_000;
 
 impl Store {
-    /// Writes a snapshot of the latest commit in place of older ones; gives its size in bytes.
+    /// Writes a snapshot of the latest commit in place of older ones; gives its size in bytes. If that fails nothing is left of
+    /// it, and the graph is what it was.
     ///
     /// Costs about the time to write as many bytes as the index has in memory.
     pub fn write_snapshot(&self) -> Result<u64, StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
         let dir = index_dir(&self.dir);
         let path = dir.join(file_name(self.commit()));
         let failed = |error| StoreError::io(&path, error);
         fs::create_dir_all(&dir).map_err(failed)?;
         let stamp = self.stamp(&effective(&self.loads, self.commit()))?;
         let unfinished = path.with_extension("tmp");
-        write_to(&unfinished, |out| self.current.write_snapshot(self.commit(), stamp, out)).map_err(failed)?;
-        fs::rename(&unfinished, &path).map_err(failed)?;
-        sync_dir(&dir)?;
-        for (commit, older) in snapshots(&dir)? {
-            if commit != self.commit() {
-                fs::remove_file(&older).map_err(|error| StoreError::io(&older, error))?;
-            }
+        let written = write_to(&unfinished, |out| self.current.write_snapshot(self.commit(), stamp, out));
+        let written = written.and_then(|bytes| fs::rename(&unfinished, &path).map(|()| bytes));
+        let bytes = written.inspect_err(|_| drop(fs::remove_file(&unfinished))).map_err(failed)?;
+        // It is there. That its name is not durable yet, or that older ones are there too, costs time or room alone.
+        let _ = sync_dir(&dir);
+        for (_, older) in snapshots(&dir).unwrap_or_default().into_iter().filter(|(commit, _)| *commit != self.commit())
+        {
+            let _ = fs::remove_file(older);
         }
-        fs::metadata(&path).map(|data| data.len()).map_err(failed)
+        Ok(bytes)
     }
 
     /// Whether opening the graph would replay so much that a snapshot pays: as many events as a quarter of those before.
@@ -120,11 +125,13 @@ impl Store {
     }
 }
 
-fn write_to(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+/// Gives the bytes that were written.
+fn write_to(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<u64> {
+    let mut out = BufWriter::with_capacity(1 << 20, create_fresh(path)?);
     write(&mut out)?;
     out.flush()?;
-    out.get_ref().sync_all()
+    out.get_ref().sync_all()?;
+    Ok(out.get_ref().metadata()?.len())
 }
 
 /// Where the snapshots lie.
@@ -137,7 +144,7 @@ fn file_name(commit: Commit) -> String {
 }
 
 /// All snapshots, oldest first. Anyone may delete the directory.
-fn snapshots(dir: &Path) -> Result<Vec<(Commit, PathBuf)>, StoreError> {
+pub(crate) fn snapshots(dir: &Path) -> Result<Vec<(Commit, PathBuf)>, StoreError> {
     let failed = |error| StoreError::io(dir, error);
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -8,11 +8,13 @@ use rustc_hash::FxHashSet;
 use timeweft_graph::{Commit, Event, LoadId, Schema};
 use timeweft_index::Index;
 
-use crate::StoreError;
 use crate::catalogue::{Catalogue, FILE};
+use crate::folder::Made;
 use crate::load::LoadRecord;
 use crate::segment::{Segment, sync_dir};
+use crate::snapshot::{index_dir, snapshots};
 use crate::splice::{Effective, effective};
+use crate::{StoreError, folder};
 
 /// A graph directory, open for reading and loading by this process alone.
 ///
@@ -29,6 +31,7 @@ pub struct Store {
     pub(crate) segments: Vec<Segment>,
     pub(crate) current: Arc<Index>,
     pub(crate) poisoned: bool,
+    made: Option<Made>,
 }
 
 impl std::fmt::Debug for Store {
@@ -38,25 +41,18 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Makes an empty graph in a directory, which is created if need be.
+    /// Makes an empty graph in a directory, which is created if need be. It is there whole or not at all, after any crash.
     pub fn create(dir: impl AsRef<Path>, schema: Schema) -> Result<Store, StoreError> {
         let dir = dir.as_ref();
-        let log = log_dir(dir);
-        fs::create_dir_all(&log).map_err(|error| StoreError::io(&log, error))?;
-        let catalogue = Catalogue::create(dir, &schema)?;
-        sync_dir(dir)?;
-        if let Some(parent) = dir.canonicalize().ok().as_deref().and_then(Path::parent) {
-            sync_dir(parent)?;
-        }
-        let mut store = Store {
-            dir: dir.into(),
-            catalogue,
-            loads: Vec::new(),
-            segments: Vec::new(),
-            current: Arc::new(Index::new(schema)),
-            poisoned: false,
-        };
-        store.recover()?;
+        let made = Made::folders(dir)?;
+        let catalogue = Catalogue::create(dir, &schema).and_then(|catalogue| {
+            sync_dir(&folder::parent(dir)).inspect_err(|_| drop(fs::remove_file(catalogue.path())))?;
+            Ok(catalogue)
+        });
+        let catalogue = catalogue.inspect_err(|_| drop(made.remove_folders()))?;
+        let mut store = Store::of(dir, catalogue);
+        store.recover().inspect_err(|_| drop(made.remove()))?;
+        store.made = Some(made);
         Ok(store)
     }
 
@@ -64,22 +60,33 @@ impl Store {
     /// snapshot and the log after it.
     pub fn open(dir: impl AsRef<Path>) -> Result<Store, StoreError> {
         let dir = dir.as_ref();
-        if !dir.is_dir() {
+        if folder::is_vacant(dir)? {
             return Err(StoreError::Missing(dir.into()));
         }
         if !dir.join(FILE).is_file() {
             return Err(StoreError::NotAGraph(dir.into()));
         }
-        let mut store = Store {
+        let mut store = Store::of(dir, Catalogue::open(dir)?);
+        store.recover()?;
+        Ok(store)
+    }
+
+    /// A graph of which nothing was read yet.
+    fn of(dir: &Path, catalogue: Catalogue) -> Store {
+        Store {
             dir: dir.into(),
-            catalogue: Catalogue::open(dir)?,
+            catalogue,
             loads: Vec::new(),
             segments: Vec::new(),
             current: Arc::default(),
             poisoned: false,
-        };
-        store.recover()?;
-        Ok(store)
+            made: None,
+        }
+    }
+
+    /// What this process made for this graph; none if the graph was there already.
+    pub fn made(&self) -> Option<&Made> {
+        self.made.as_ref()
     }
 
     /// The graph at the latest commit. What the caller holds stays as it is, whatever is loaded later.
@@ -127,26 +134,46 @@ impl Store {
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         let mut total = file_size(self.catalogue.path())?;
         for (path, _) in log_files(&self.dir)? {
-            total += file_size(&path)?;
+            total += if is_folder(&path) { 0 } else { file_size(&path)? };
         }
         Ok(total)
+    }
+
+    /// Bytes of the snapshots, which may be deleted.
+    pub fn size_of_snapshots(&self) -> Result<u64, StoreError> {
+        snapshots(&index_dir(&self.dir))?.iter().map(|(_, path)| file_size(path)).sum()
     }
 
     /// Brings memory in step with the disk.
     pub(crate) fn recover(&mut self) -> Result<(), StoreError> {
         self.loads = self.catalogue.loads()?;
         self.segments = self.catalogue.segments()?;
+        self.make_log()?;
         self.remove_unreferenced()?;
+        folder::remove_unfinished(&self.dir);
         self.current = Arc::new(self.open_index(self.commit())?);
         Ok(())
     }
 
-    /// A load that was cut short leaves files that no commit refers to. Other files are none of ours.
+    /// A graph that was just made has no folder for its log yet.
+    fn make_log(&self) -> Result<(), StoreError> {
+        let log = log_dir(&self.dir);
+        if log.is_dir() {
+            return Ok(());
+        }
+        match fs::create_dir(&log) {
+            Ok(()) => sync_dir(&self.dir),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(StoreError::io(&log, error)),
+        }
+    }
+
+    /// A load that was cut short leaves files that no commit refers to. Other files are none of ours, nor are folders.
     pub(crate) fn remove_unreferenced(&self) -> Result<(), StoreError> {
         let referenced: FxHashSet<&str> = self.segments.iter().filter_map(|segment| segment.file.as_deref()).collect();
         for (path, name) in log_files(&self.dir)? {
             let ours = name.starts_with("p0-") && (name.ends_with(".arrow") || name.ends_with(".arrow.tmp"));
-            if ours && !referenced.contains(name.as_str()) {
+            if ours && !referenced.contains(name.as_str()) && !is_folder(&path) {
                 fs::remove_file(&path).map_err(|error| StoreError::io(&path, error))?;
             }
         }
@@ -234,6 +261,10 @@ fn log_files(dir: &Path) -> Result<Vec<(PathBuf, String)>, StoreError> {
     }
     files.sort();
     Ok(files)
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
 }
 
 fn file_size(path: &Path) -> Result<u64, StoreError> {

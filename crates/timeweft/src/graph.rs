@@ -5,7 +5,7 @@ use std::path::Path;
 use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
 use timeweft_index::TypeSet;
 use timeweft_store::{
-    Document, DocumentOptions, Effective, LoadRecord, LoadReport, LoadRequest, LoadState, RollbackReport, Store,
+    Document, DocumentOptions, Effective, LoadRecord, LoadReport, LoadRequest, LoadState, Made, RollbackReport, Store,
     VerifyReport,
 };
 
@@ -19,7 +19,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Makes an empty graph whose times count in `unit`. The directory is created if need be.
+    /// Makes an empty graph whose times count in `unit`. The directory is created if need be. The graph is there whole or not
+    /// at all, after any crash.
     pub fn create(dir: impl AsRef<Path>, unit: TimeUnit) -> Result<Graph, Error> {
         Graph::create_with(dir, Schema::new(unit))
     }
@@ -80,9 +81,19 @@ impl Graph {
         self.store.effective_log(commit)
     }
 
-    /// Bytes on disk.
+    /// What this process made for this graph, which it may take away again; none if the graph was there already.
+    pub fn made(&self) -> Option<&Made> {
+        self.store.made()
+    }
+
+    /// Bytes of the catalogue and the log on disk.
     pub fn size_on_disk(&self) -> Result<u64, Error> {
         Ok(self.store.size_on_disk()?)
+    }
+
+    /// Bytes of the snapshots in `index`, which may be deleted.
+    pub fn size_of_snapshots(&self) -> Result<u64, Error> {
+        Ok(self.store.size_of_snapshots()?)
     }
 
     /// Counts what a view shows at a time.

@@ -110,12 +110,8 @@ impl Graph {
     /// Saves a model of the graph at a commit in the folder of models.
     fn keep(&self, name: &str, path: &Path, commit: Commit, trained: Trained) -> Result<Model, ModelError> {
         let folder = self.models_folder();
-        let is_new = !folder.is_dir();
-        let made = std::fs::create_dir_all(&folder).and_then(|()| match is_new {
-            // The folder is durable only once the one that holds it is.
-            true => std::fs::File::open(self.dir())?.sync_all(),
-            false => Ok(()),
-        });
+        // The folder is durable only once the one that holds it is, also one that was made and then left alone by a failure.
+        let made = std::fs::create_dir_all(&folder).and_then(|()| std::fs::File::open(self.dir())?.sync_all());
         made.map_err(|source| ModelError::Io { path: folder, source })?;
         trained.save(path, &self.lineage(commit))?;
         Ok(Model { name: name.into(), trained })

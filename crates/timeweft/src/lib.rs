@@ -45,13 +45,13 @@ pub use timeweft_graph::{
     NodeState, NodeType, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value,
     Version, delta::DeletionReport, delta::ElementReport, delta::Kept, delta::MergeReport, delta::WhySkipped,
 };
-pub use timeweft_index::{Index, TypeSet, features, query, sample};
+pub use timeweft_index::{Index, TypeSet, create_fresh, features, query, sample};
 pub use timeweft_source::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, IntervalFormat,
     Layout, Mark, RootsReader, SourceError, VersionFormat, roots, table_writer, tables, write_event, write_event_table,
 };
 pub use timeweft_store::{
     ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest,
-    LoadState, OrderReport, Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
+    LoadState, Made, OrderReport, Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
 };
 pub use view::View;

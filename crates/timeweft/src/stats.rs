@@ -24,8 +24,10 @@ pub struct Stats {
     pub events: u64,
     /// Loads up to this commit.
     pub loads: usize,
-    /// Bytes of the whole graph on disk, at its newest commit.
+    /// Bytes of the catalogue and the log on disk, at the newest commit.
     pub disk_bytes: u64,
+    /// Bytes of the snapshots beside them, which may be deleted.
+    pub snapshot_bytes: u64,
 }
 
 /// How many elements of one type there are.
@@ -57,6 +59,7 @@ impl Stats {
             events: loads.clone().map(|load| load.events).sum(),
             loads: loads.count(),
             disk_bytes: graph.size_on_disk()?,
+            snapshot_bytes: graph.size_of_snapshots()?,
         })
     }
 }

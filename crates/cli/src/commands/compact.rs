@@ -1,9 +1,12 @@
 //! `timeweft compact`: what makes opening fast.
 
+use std::io;
+
+use anyhow::Context as _;
 use serde_json::json;
 
 use crate::context::{Context, Outcome};
-use crate::output::text;
+use crate::output::{after, text};
 
 const AFTER_HELP: &str = "\
 Example:
@@ -20,8 +23,12 @@ pub(crate) struct Args {}
 /// Writes a snapshot.
 pub(crate) fn run(_args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let graph = context.open()?;
-    let bytes = graph.compact()?;
-    context.output.object(&json!({ "commit": graph.commit().0, "bytes": bytes }))?;
-    context.output.say(&format!("wrote a snapshot of commit {} with {}", graph.commit().0, text::bytes(bytes)))?;
+    let bytes = graph.compact().context("no snapshot was written, and the graph is what it was")?;
+    after("the snapshot is written", tell(graph.commit().0, bytes, context));
     Ok(Outcome::Done)
+}
+
+fn tell(commit: u64, bytes: u64, context: &Context) -> io::Result<()> {
+    context.output.object(&json!({ "commit": commit, "bytes": bytes }))?;
+    context.output.say(&format!("wrote a snapshot of commit {commit} with {}", text::bytes(bytes)))
 }

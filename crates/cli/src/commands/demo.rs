@@ -91,9 +91,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
     let path = dir.join("report.html");
     let first = questions.first().and_then(|question| question.explanation.clone());
-    train::report(&graph, &view, &model, evaluations, questions)
-        .write(&path)
-        .with_context(|| format!("writing the report {}", path.display()))?;
+    train::report(&graph, &view, &model, evaluations, questions).write(&path)?;
     story::step(output, 7, "All of this as a page")?;
     output.say(&format!("{}", path.display()))?;
     story::closing(output, (&dir, graph.unit()), &moments, first.as_ref(), started.elapsed())?;

@@ -1,13 +1,15 @@
 //! `timeweft init`: an empty graph.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
 use timeweft::{Graph, Schema, TimeUnit};
 
 use crate::context::{Context, Outcome};
+use crate::output::after;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -44,10 +46,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         schema.close();
     }
     let graph = Graph::create_with(dir, schema)?;
-    let unit = graph.unit();
-    context.output.say(&format!("made an empty graph in {} whose times count in {unit}", dir.display()))?;
-    context.output.object(&json!({ "graph": dir.display().to_string(), "unit": unit }))?;
+    after("the graph is made", tell(dir, graph.unit(), context));
     Ok(Outcome::Done)
+}
+
+fn tell(dir: &Path, unit: TimeUnit, context: &Context) -> io::Result<()> {
+    context.output.say(&format!("made an empty graph in {} whose times count in {unit}", dir.display()))?;
+    context.output.object(&json!({ "graph": dir.display().to_string(), "unit": unit }))
 }
 
 fn read_schema(path: &PathBuf) -> anyhow::Result<Schema> {

@@ -6,16 +6,14 @@ mod intervals;
 pub(crate) mod report;
 mod version;
 
-use std::fs;
-use std::path::Path;
-use std::{io, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use anyhow::bail;
-use timeweft::{Commit, Error, Graph, LoadProgress, StoreError, TimeUnit};
+use timeweft::{Commit, Error, Graph, LoadProgress, Made, StoreError, TimeUnit};
 
 use crate::context::{Context, Outcome, UsageError};
 use crate::interrupt::Guard;
-use crate::output::{Progress, is_broken_pipe, note};
+use crate::output::{Progress, note};
 
 use self::report::Rejects;
 
@@ -56,6 +54,9 @@ pub(crate) struct LoadArgs {
     rejects: Rejects,
 }
 
+/// What is so, whatever fails later.
+pub(crate) const LOADED: &str = "everything is loaded";
+
 /// Opens the graph, or makes it with the given unit, and runs a load in it. A graph that was made for a load that
 /// failed or was interrupted is taken away again.
 fn load_into<T>(
@@ -63,77 +64,74 @@ fn load_into<T>(
     context: &Context,
     load: impl FnOnce(&mut Graph) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let there = context.dir.exists();
-    if there && !(unit.is_some() && is_empty(&context.dir)) {
-        let mut graph = context.open()?;
-        if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
-            bail!(UsageError(format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit())));
-        }
-        let loaded = load(&mut graph)?;
-        compact_if_due(&graph);
-        return Ok(loaded);
-    }
-    let Some(unit) = unit else {
-        bail!(
+    let (graph, loaded) = match (Graph::open(&context.dir), unit) {
+        (Err(Error::Store(StoreError::Missing(_))), Some(unit)) => load_first(unit, context, load)?,
+        (Err(Error::Store(StoreError::Missing(_))), None) => bail!(
             "{}: no such graph: give --unit s, ms, us, ns or step to make it, or choose another with --graph",
             context.dir.display()
-        );
+        ),
+        (graph, unit) => {
+            let mut graph = graph?;
+            if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
+                let problem = format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit());
+                bail!(UsageError(problem));
+            }
+            let loaded = load(&mut graph)?;
+            (graph, loaded)
+        }
     };
+    compact_if_due(LOADED, &graph);
+    Ok(loaded)
+}
+
+/// Makes the graph for a load.
+fn load_first<T>(
+    unit: TimeUnit,
+    context: &Context,
+    load: impl FnOnce(&mut Graph) -> anyhow::Result<T>,
+) -> anyhow::Result<(Graph, T)> {
     let mut graph = Graph::create(&context.dir, unit)?;
-    let made = context.dir.clone();
+    let made = graph.made().cloned();
     let guard = Guard::new(move || {
         note("interrupted: nothing was loaded, and no graph was made");
-        clear(&made, there);
+        made.iter().for_each(take_away);
     });
     let loaded = guard.map_err(anyhow::Error::from).and_then(|_guard| load(&mut graph));
     match loaded {
-        Ok(loaded) => {
-            compact_if_due(&graph);
-            Ok(loaded)
-        }
+        Ok(loaded) => Ok((graph, loaded)),
         Err(error) => {
-            take_away(graph, &context.dir, there);
+            // The graph is open, and so locked, until it is gone: no other process loads into it meanwhile.
+            if graph.commit() == Commit(0) && !is_unknown(&error) {
+                graph.made().into_iter().for_each(take_away);
+            }
             Err(error)
         }
     }
 }
 
-/// Whether a folder has nothing in it.
-fn is_empty(dir: &Path) -> bool {
-    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-/// Takes a graph away that was made for a load which failed. Its lock is held until it is gone, so that no other process
-/// loads into it meanwhile; `keep` leaves the folder, which was there before.
-fn take_away(graph: Graph, dir: &Path, keep: bool) {
-    if graph.commit() == Commit(0) {
-        clear(dir, keep);
-    }
-    drop(graph);
+/// Whether a load failed so late that it may be there nevertheless.
+fn is_unknown(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Error::Store(StoreError::Unwritten { kept: true, .. })))
 }
 
 /// Removes an empty graph. A load that is interrupted may still write into it, so it is tried again.
-fn clear(dir: &Path, keep: bool) {
-    let mut gone = Ok(());
-    for _ in 0..TRIES {
-        gone = fs::remove_dir_all(dir);
-        match &gone {
-            Ok(()) => break,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                gone = Ok(());
-                break;
-            }
-            Err(_) => thread::sleep(PAUSE),
+fn take_away(made: &Made) {
+    let mut gone = made.remove();
+    for _ in 1..TRIES {
+        if gone.is_ok() {
+            return;
         }
+        thread::sleep(PAUSE);
+        gone = made.remove();
     }
-    if let Err(error) = gone.and_then(|()| if keep { fs::create_dir(dir) } else { Ok(()) }) {
-        note(&format!("warning: the empty graph {} could not be removed: {error}", dir.display()));
+    if let Err(error) = gone {
+        note(&format!("warning: the empty graph that was made could not be removed: {error}"));
     }
 }
 
-/// Writes a snapshot behind a large load, so that the next command opens the graph at once. The load is there whatever
+/// Writes a snapshot behind a large load, so that the next command opens the graph at once. What was `done` is so whatever
 /// becomes of its snapshot, so a failure only warns.
-pub(crate) fn compact_if_due(graph: &Graph) {
+pub(crate) fn compact_if_due(done: &str, graph: &Graph) {
     let write = || -> Result<(), Error> {
         if graph.is_compaction_due()? {
             let _bar = Progress::spinner("writing a snapshot");
@@ -143,17 +141,9 @@ pub(crate) fn compact_if_due(graph: &Graph) {
     };
     if let Err(error) = write() {
         note(&format!(
-            "warning: everything is loaded, but no snapshot was written, so that opening the graph takes longer: {error}: \
+            "warning: {done}, but no snapshot was written, so that opening the graph takes longer: {error}: \
              `timeweft compact` writes one"
         ));
-    }
-}
-
-/// What cannot be told any more once a load is committed only warns: the exit code says what was loaded.
-pub(crate) fn after_commit(told: anyhow::Result<()>) {
-    match told {
-        Err(error) if !is_broken_pipe(&error) => note(&format!("warning: everything is loaded, but: {error:#}")),
-        _ => {}
     }
 }
 

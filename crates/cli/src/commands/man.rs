@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::cli::Cli;
 use crate::context::{Context, Outcome};
-use crate::output::{check_place, note};
+use crate::output::{after, check_graph, note, write_whole};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -38,14 +38,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::Done);
     };
-    check_place(&folder.join("timeweft.1"))?;
+    check_graph(&folder.join("timeweft.1"))?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let pages = pages(Cli::command())?;
     for (name, page) in &pages {
         let path = folder.join(name);
-        fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
+        write_whole(&path, |out| Ok(out.write_all(page)?))?;
     }
-    context.output.objects(pages.iter().map(|(name, _)| json!({ "page": folder.join(name).display().to_string() })))?;
+    let told = pages.iter().map(|(name, _)| json!({ "page": folder.join(name).display().to_string() }));
+    after("the pages are written", context.output.objects(told));
     note(&format!("wrote {} pages to {}", pages.len(), folder.display()));
     Ok(Outcome::Done)
 }

@@ -3,8 +3,9 @@
 use serde_json::json;
 use timeweft::{LoadId, RollbackReport};
 
-use super::load::{after_commit, compact_if_due, report};
+use super::load::{compact_if_due, report};
 use crate::context::{Context, Outcome};
+use crate::output::after;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -23,12 +24,15 @@ pub(crate) struct Args {
     load: u64,
 }
 
+/// What is so, whatever fails later.
+const TAKEN_BACK: &str = "the load is taken back";
+
 /// Takes the load back.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut graph = context.open()?;
     let done = graph.rollback(LoadId(args.load))?;
-    compact_if_due(&graph);
-    after_commit(tell(&done, context));
+    compact_if_due(TAKEN_BACK, &graph);
+    after(TAKEN_BACK, tell(&done, context));
     Ok(Outcome::Done)
 }
 

@@ -45,6 +45,7 @@ fn print_json(context: &Context, stats: &Stats) -> anyhow::Result<()> {
         "edge_lives_ever": stats.edge_lives_ever,
         "disk_bytes": stats.disk_bytes,
         "disk_bytes_per_element": per_element(stats),
+        "snapshot_bytes": stats.snapshot_bytes,
     }))?;
     let kinds = [("node_type", &stats.node_types), ("edge_type", &stats.edge_types)];
     for (kind, types) in kinds {
@@ -74,6 +75,9 @@ fn print(context: &Context, stats: &Stats, reading: &Reading) -> anyhow::Result<
     context.output.table(&table)?;
     let each = per_element(stats).map_or_else(String::new, |each| format!(", {each:.1} bytes an element"));
     context.output.say(&format!("\n{} on disk{each}", text::bytes(stats.disk_bytes)))?;
+    if stats.snapshot_bytes > 0 {
+        context.output.say(&format!("{} more for the snapshot in `index`", text::bytes(stats.snapshot_bytes)))?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `timeweft train`.
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -11,9 +11,9 @@ use timeweft::{
 };
 
 use super::{evaluate, predict};
-use crate::context::{Context, DeletesArg, Outcome, pin_commit};
+use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
 use crate::interrupt::Interrupt;
-use crate::output::{Output, Progress, note};
+use crate::output::{Output, Progress, after, check_place, is_same_file, note};
 use crate::report::{Question, Report, to_toml};
 
 const AFTER_HELP: &str = "\
@@ -72,37 +72,67 @@ pub(crate) struct Args {
     report: Option<PathBuf>,
 }
 
+/// What is so, whatever fails later.
+const KEPT: &str = "the model is kept";
+
 /// Runs `train`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.print_config {
-        print!("{}", to_toml(&Config::default(), true));
+        write!(io::stdout().lock(), "{}", to_toml(&Config::default(), true))?;
         return Ok(Outcome::Done);
     }
     let config = args.config()?;
     let output = context.output;
     let graph = context.open()?;
+    let report = args.report_place(&graph)?;
     let view = pin_commit(&graph, args.commit)?;
     let (model, outcome) = match args.epochs.filter(|_| args.resume) {
         Some(epochs) => follow(output, &view, |options, progress| graph.resume(&args.name, epochs, options, progress))?,
         None => fit(&graph, &view, &args.name, &config, output)?,
     };
-    let evaluations = evaluate::measure(&model, Part::Test, &args.freshness)?;
-    evaluate::show(output, Part::Test, &evaluations)?;
-    let path = graph.model_path(&args.name)?;
-    let report = args.report.clone().unwrap_or_else(|| path.with_extension("html"));
-    let questions = predict::questions(&model, &view, 3, 5);
-    self::report(&graph, &view, &model, evaluations, questions)
-        .write(&report)
-        .with_context(|| format!("writing the report {}", report.display()))?;
-    output.say(&format!("\nModel:  {}\nReport: {}", path.display(), report.display()))?;
-    let interrupted = outcome == Outcome::Interrupted;
-    output.object(&json!({
-        "model": args.name, "path": path, "report": report, "best_epoch": model.best_epoch(), "interrupted": interrupted,
-    }))?;
+    after(KEPT, args.tell(&graph, &view, &model, &report, outcome, output));
     Ok(outcome)
 }
 
 impl Args {
+    /// Measures the model, writes its report and tells both.
+    fn tell(
+        &self,
+        graph: &Graph,
+        view: &View,
+        model: &Model,
+        report: &Path,
+        outcome: Outcome,
+        output: Output,
+    ) -> anyhow::Result<()> {
+        let evaluations = evaluate::measure(model, Part::Test, &self.freshness)?;
+        // A page is written, whoever reads the rest.
+        let told = evaluate::show(output, Part::Test, &evaluations);
+        let path = graph.model_path(&self.name)?;
+        let questions = predict::questions(model, view, 3, 5);
+        self::report(graph, view, model, evaluations, questions).write(report)?;
+        told?;
+        output.say(&format!("\nModel:  {}\nReport: {}", path.display(), report.display()))?;
+        let interrupted = outcome == Outcome::Interrupted;
+        output.object(&json!({
+            "model": self.name, "path": path, "report": report, "best_epoch": model.best_epoch(), "interrupted": interrupted,
+        }))?;
+        Ok(())
+    }
+
+    /// Where the report goes, checked before anything is trained.
+    fn report_place(&self, graph: &Graph) -> anyhow::Result<PathBuf> {
+        let own = graph.model_path(&self.name)?.with_extension("html");
+        let Some(path) = self.report.as_ref().filter(|path| !is_same_file(path, &own)) else { return Ok(own) };
+        if self.config.as_ref().is_some_and(|config| is_same_file(config, path)) {
+            let problem = format!("--report {}: that is the configuration: give another name", path.display());
+            return Err(UsageError(problem).into());
+        }
+        check_place(path)?;
+        // What a link leads to is written, not the link.
+        Ok(path.canonicalize().unwrap_or_else(|_| path.clone()))
+    }
+
     fn config(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(path) => {
@@ -161,12 +191,13 @@ fn follow(
         bar.follow(&progress);
     })?;
     drop(bar);
-    told?;
     let outcome = if interrupt.is_asked() { Outcome::Interrupted } else { Outcome::Done };
-    if epochs == 0 {
-        output.say("No epoch more was trained.")?;
-    }
-    output.say(&format!("\nThe weights of epoch {} were kept: the best validation MRR.", model.best_epoch()))?;
+    let told = told.and_then(|()| match epochs {
+        0 => output.say("No epoch more was trained."),
+        _ => Ok(()),
+    });
+    let best = || format!("\nThe weights of epoch {} were kept: the best validation MRR.", model.best_epoch());
+    after(KEPT, told.and_then(|()| output.say(&best())));
     predict::warn(&model);
     Ok((model, outcome))
 }

@@ -1,11 +1,12 @@
 //! Files that appear whole or not at all, and places where none may be written.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use timeweft::create_fresh;
 
 /// What a graph folder is known by.
 const CATALOGUE: &str = "catalogue.redb";
@@ -14,21 +15,22 @@ const CATALOGUE: &str = "catalogue.redb";
 const FOLDERS: [&str; 3] = ["index", "log", "models"];
 
 /// Has a file written and puts it in its place when it is complete, for an older one too. If anything fails, or if this
-/// process is killed, nothing is left. What is there and is no regular file (a device, a pipe) is written through.
+/// process is killed, nothing is left. Nothing is written into a graph, nor over what is no regular file.
 pub(crate) fn write_whole<T>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let cannot = || format!("cannot write {}", path.display());
     check_place(path)?;
     // What a link leads to is replaced, not the link.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir()) {
-        let mut out = BufWriter::new(OpenOptions::new().write(true).open(path).with_context(cannot)?);
-        let answer = write(&mut out)?;
-        out.flush().with_context(cannot)?;
-        return Ok(answer);
-    }
+    replace(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), write)
+}
+
+/// The same for a place that was checked, or is one of the graph's own. A link there is replaced.
+pub(crate) fn replace<T>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let cannot = || format!("cannot write {}", path.display());
     let draft = Draft::new(path).with_context(cannot)?;
     let written = draft.file.try_clone().with_context(cannot).and_then(|file| {
         let mut out = BufWriter::new(file);
@@ -45,13 +47,33 @@ pub(crate) fn write_whole<T>(
     }
 }
 
-/// An error if a graph keeps its own files there.
+/// An error if no file may be written there: a graph keeps its own files there, or what is there is no regular file.
 pub(crate) fn check_place(path: &Path) -> anyhow::Result<()> {
+    check_graph(path)?;
+    match fs::metadata(path) {
+        Ok(facts) if facts.is_dir() => {
+            bail!("cannot write {}: it is a folder: give the name of a file", path.display())
+        }
+        Ok(facts) if !facts.is_file() => bail!(
+            "cannot write {}: it is a device or a pipe, and a file is put in place whole: give the name of a file",
+            path.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// An error if a graph keeps its own files there, also by a link.
+pub(crate) fn check_graph(path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(folder) = folder.canonicalize() else { return Ok(()) };
-    let inner = FOLDERS.iter().any(|name| folder.ends_with(name)).then(|| folder.parent()).flatten();
-    let graph = [Some(folder.as_path()), inner].into_iter().flatten().find(|folder| folder.join(CATALOGUE).is_file());
-    if let Some(graph) = graph {
+    let place = path.canonicalize().or_else(|_| Ok::<_, io::Error>(folder.canonicalize()?.join("new")));
+    let Ok(place) = place else { return Ok(()) };
+    let is_own = |graph: &Path| {
+        let mut inner = place.strip_prefix(graph).unwrap_or(&place).components();
+        let first = inner.next().map(|first| first.as_os_str().to_owned());
+        let is_in_folder = first.is_some_and(|first| FOLDERS.iter().any(|name| first == *name));
+        (is_in_folder || inner.next().is_none()) && graph.join(CATALOGUE).is_file()
+    };
+    if let Some(graph) = place.ancestors().skip(1).find(|graph| is_own(graph)) {
         bail!(
             "cannot write {}: {} is a graph, whose files are its own: give a name elsewhere",
             path.display(),
@@ -82,7 +104,7 @@ impl Draft {
             return Ok(Draft { file, name: None });
         }
         let name = beside(path);
-        Ok(Draft { file: create_new(&name)?, name: Some(name) })
+        Ok(Draft { file: create_fresh(&name)?, name: Some(name) })
     }
 
     /// Puts the file in its place.
@@ -112,18 +134,6 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".partial");
     name.into()
-}
-
-/// A file that was not there: what lies there of an earlier run is removed, and no link is followed.
-fn create_new(name: &Path) -> io::Result<File> {
-    let create = || OpenOptions::new().read(true).write(true).create_new(true).open(name);
-    match create() {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(name)?;
-            create()
-        }
-        made => made,
-    }
 }
 
 /// A file without a name in the same folder, where the system has such.
@@ -196,29 +206,41 @@ mod tests {
         let path = folder.path().join("x");
         let name = beside(&path);
         fs::write(&name, "of an earlier run").unwrap();
-        let draft = Draft { file: create_new(&name).unwrap(), name: Some(name.clone()) };
+        let draft = Draft { file: create_fresh(&name).unwrap(), name: Some(name.clone()) };
         draft.publish(&path).unwrap();
         assert!(path.exists() && !name.exists());
-        let draft = Draft { file: create_new(&name).unwrap(), name: Some(name.clone()) };
+        let draft = Draft { file: create_fresh(&name).unwrap(), name: Some(name.clone()) };
         assert!(draft.publish(folder.path()).is_err(), "a folder stands there");
         assert!(!name.exists());
     }
 
     #[cfg(unix)]
     #[test]
-    fn devices_and_links_stay_what_they_are() {
+    fn devices_are_refused_and_links_stay_what_they_are() {
         use std::os::unix::fs::FileTypeExt;
-        write(Path::new("/dev/null"), "x").unwrap();
-        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
-        assert!(write(Path::new("/dev/full"), "x").unwrap_err().to_string().contains("cannot write /dev/full"));
-        assert!(fs::metadata("/dev/full").unwrap().file_type().is_char_device());
+        for device in ["/dev/null", "/dev/full"] {
+            let error = write(Path::new(device), "x").unwrap_err().to_string();
+            assert!(error.contains(device) && error.contains("a device or a pipe"), "{error}");
+            assert!(fs::metadata(device).unwrap().file_type().is_char_device());
+        }
         let folder = tempfile::tempdir().unwrap();
-        let [path, link] = ["x", "link"].map(|name| folder.path().join(name));
+        let [path, link, draft] = ["x", "link", "x.partial"].map(|name| folder.path().join(name));
         fs::write(&path, "old").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         write(&link, "new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        // A link that somebody planted under the name of the draft leads nowhere.
+        let outside = folder.path().join("outside");
+        fs::write(&outside, "precious").unwrap();
+        std::os::unix::fs::symlink(&outside, &draft).unwrap();
+        write(&path, "newer").unwrap();
+        assert_eq!(fs::read_to_string(&outside).unwrap(), "precious");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "newer");
+        // In a place of the graph's own the link is replaced.
+        replace(&link, |out| Ok(out.write_all(b"own")?)).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "newer");
     }
 
     #[test]
@@ -226,9 +248,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(CATALOGUE), "graph").unwrap();
         fs::create_dir(folder.path().join("log")).unwrap();
-        for name in [CATALOGUE, "new.jsonl", "log/1.arrow"] {
+        fs::create_dir_all(folder.path().join("models/old")).unwrap();
+        fs::create_dir_all(folder.path().join("notes")).unwrap();
+        for name in [CATALOGUE, "new.jsonl", "log/1.arrow", "models/old/x.html"] {
             let error = write(&folder.path().join(name), "x").unwrap_err().to_string();
             assert!(error.contains("is a graph"), "{error}");
+        }
+        write(&folder.path().join("notes/mine.txt"), "x").unwrap();
+        #[cfg(unix)]
+        {
+            let elsewhere = tempfile::tempdir().unwrap();
+            let link = elsewhere.path().join("link");
+            std::os::unix::fs::symlink(folder.path().join(CATALOGUE), &link).unwrap();
+            assert!(write(&link, "x").unwrap_err().to_string().contains("is a graph"), "by a link");
         }
         assert_eq!(fs::read_to_string(folder.path().join(CATALOGUE)).unwrap(), "graph");
     }

@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-pub(crate) use file::{check_place, is_same_file, write_whole};
+pub(crate) use file::{check_graph, check_place, is_same_file, replace, write_whole};
 pub(crate) use progress::Progress;
 pub(crate) use table::Table;
 
@@ -77,6 +77,16 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// Prints a note on standard error, beside the results.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", text::message(line));
+}
+
+/// What goes wrong once something is done, such as telling it, only warns: the exit code says what is there. A reader that has
+/// gone, as `head` does, is no news.
+pub(crate) fn after<E: Into<anyhow::Error>>(done: &str, later: Result<(), E>) {
+    if let Err(error) = later.map_err(Into::into)
+        && !is_broken_pipe(&error)
+    {
+        note(&format!("warning: {done}, but: {error:#}"));
+    }
 }
 
 /// Whether the reader of our output has gone, as `head` does.

@@ -5,12 +5,14 @@ mod config;
 mod page;
 mod section;
 
-use std::io;
+use std::io::Write;
 use std::path::Path;
 
 use timeweft::{Config, Curves, Epoch, Evaluation, Explanation, Prediction, TimeUnit};
 
 pub(crate) use config::to_toml;
+
+use crate::output::replace;
 
 /// What a report tells, in its order.
 pub(crate) struct Report {
@@ -47,11 +49,9 @@ pub(crate) struct Question {
 }
 
 impl Report {
-    /// Writes the report, whole under its name or not at all.
-    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
-        let partial = path.with_extension("html.tmp");
-        std::fs::write(&partial, self.to_html())?;
-        std::fs::rename(&partial, path)
+    /// Writes the report, whole under its name or not at all. Its place was checked where it is not one of the graph's own.
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        replace(path, |out| Ok(out.write_all(self.to_html().as_bytes())?))
     }
 
     fn to_html(&self) -> String {

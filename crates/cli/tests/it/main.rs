@@ -5,6 +5,11 @@
 mod damage;
 mod diff;
 mod export;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod failing_calls;
+mod folders;
+#[cfg(unix)]
+mod kills;
 mod learning;
 mod load;
 mod models;

@@ -24,6 +24,13 @@ impl World {
         World { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// A world of its own with the same files.
+    pub(crate) fn copy(&self) -> World {
+        let copy = World::new();
+        copy_folder(self.folder.path(), copy.folder.path());
+        copy
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -34,7 +41,8 @@ impl World {
         name
     }
 
-    fn command(&self, line: &str) -> Command {
+    /// The binary, with the words of a line, in the folder.
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_timeweft"));
         command.current_dir(self.folder.path()).env("TIMEWEFT_GRAPH", "g").args(line.split_whitespace());
         command
@@ -89,6 +97,18 @@ impl From<Output> for Answer {
     fn from(output: Output) -> Answer {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Answer { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            fs::create_dir(&copy).unwrap();
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(path, copy).unwrap();
+        }
     }
 }
 

@@ -221,6 +221,14 @@ impl Mapping {
         self.root.0.as_deref()
     }
 
+    /// The files that it names, as it names them.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        let nodes = self.nodes.iter().map(|table| table.file().file);
+        let edges = self.edges.iter().map(|table| table.file().file);
+        let merges = self.merges.iter().map(|table| table.file().file);
+        nodes.chain(edges).chain(merges).chain(self.deleted.iter().map(|table| table.file().file))
+    }
+
     /// Cells of text tables that hold nothing, where an entry does not say.
     pub(super) fn null(&self) -> Option<&[String]> {
         self.null.as_deref()

@@ -110,6 +110,8 @@ fn a_newer_format_is_refused() {
 fn what_is_no_graph_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     assert!(matches!(Store::open(dir.path().join("none")), Err(StoreError::Missing(_))));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Missing(_))));
+    fs::write(dir.path().join("notes.txt"), "mine").unwrap();
     assert!(matches!(Store::open(dir.path()), Err(StoreError::NotAGraph(_))));
     let store = Store::create(dir.path().join("a/b"), Schema::default()).unwrap();
     assert!(matches!(Store::open(dir.path().join("a/b")), Err(StoreError::Locked(_))));
@@ -118,13 +120,65 @@ fn what_is_no_graph_is_refused_with_the_reason() {
     assert!(Store::open(dir.path().join("a/b")).is_ok());
 }
 
-/// A catalogue that was never committed to is what a crash inside `create` leaves.
+/// A catalogue that was never committed to is what a crash inside `create` of an earlier timeweft left.
 #[test]
 fn an_interrupted_create_can_be_repeated() {
     let dir = tempfile::tempdir().unwrap();
     drop(redb::Database::create(dir.path().join("catalogue.redb")).unwrap());
-    assert!(matches!(Store::open(dir.path()), Err(StoreError::NotAGraph(_))));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Missing(_))));
     assert!(Store::create(dir.path(), Schema::default()).is_ok());
+    let other = tempfile::tempdir().unwrap();
+    let database = redb::Database::create(other.path().join("catalogue.redb")).unwrap();
+    let write = database.begin_write().unwrap();
+    write.open_table(redb::TableDefinition::<u64, u64>::new("of somebody else")).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    assert!(matches!(Store::create(other.path(), Schema::default()), Err(StoreError::NotAGraph(_))));
+}
+
+/// The lock is held until the graph is gone, and who waited for it finds none: nothing is loaded into what is no more.
+#[test]
+fn a_graph_that_is_taken_away_is_opened_by_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("a/g");
+    for round in 0..30 {
+        let store = Store::create(&place, Schema::default()).unwrap();
+        let waiting = std::thread::spawn({
+            let place = place.clone();
+            move || loop {
+                match Store::open(&place) {
+                    Err(StoreError::Locked(_)) => {}
+                    other => return other.map(drop),
+                }
+            }
+        });
+        store.made().unwrap().remove().unwrap();
+        drop(store);
+        let found = waiting.join().unwrap();
+        assert!(matches!(found, Err(StoreError::Missing(_) | StoreError::Io { .. })), "round {round}: {found:?}");
+        assert!(!dir.path().join("a").exists(), "round {round}");
+    }
+}
+
+/// Of several that make a graph at once one does, and no other harms it.
+#[test]
+fn a_graph_is_made_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 0..10 {
+        let place = dir.path().join(round.to_string());
+        let makers: Vec<_> = (0..4)
+            .map(|_| {
+                let place = place.clone();
+                std::thread::spawn(move || Store::create(&place, Schema::default()))
+            })
+            .collect();
+        let made: Vec<_> = makers.into_iter().map(|maker| maker.join().unwrap()).collect();
+        assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "round {round}: {made:?}");
+        drop(made);
+        let mut store = Store::open(&place).unwrap();
+        load(&mut store, &nodes(0, 5_000)).unwrap();
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 2, "round {round}: nothing but catalogue and log");
+    }
 }
 
 /// Loads until there is no space, and checks what a full disk may do: refuse the load, keep the graph, and stop.

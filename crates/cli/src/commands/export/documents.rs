@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
-use timeweft::{DocumentOptions, Graph};
+use timeweft::{DocumentOptions, Graph, create_fresh};
 
 use super::Args;
 use crate::context::{Context, Outcome, UsageError};
 use crate::moment::known_namespace;
-use crate::output::{check_place, note, text};
+use crate::output::{check_graph, note, text};
 
 /// Name of the registry's collection.
 const REGISTRY: &str = "registry";
@@ -61,14 +61,14 @@ fn each(
 
 /// A folder that appears whole or not at all.
 fn folder(graph: &Graph, namespace: &str, to: &Path) -> anyhow::Result<u64> {
-    check_place(to)?;
+    check_graph(to)?;
     if to.exists() {
         bail!("it is there already: give another folder");
     }
     let mut partial = to.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
-    fs::create_dir_all(&partial)?;
+    make_fresh(&partial)?;
     let mut files: BTreeMap<String, BufWriter<File>> = BTreeMap::new();
     let written = each(graph, namespace, &mut |collection, document| {
         let name = file_name(collection);
@@ -76,7 +76,7 @@ fn folder(graph: &Graph, namespace: &str, to: &Path) -> anyhow::Result<u64> {
             Entry::Occupied(file) => file.into_mut(),
             Entry::Vacant(place) => {
                 let path = partial.join(format!("{}.jsonl", place.key()));
-                place.insert(BufWriter::new(File::create(path)?))
+                place.insert(BufWriter::new(create_fresh(&path)?))
             }
         };
         writeln!(file, "{document}")
@@ -95,6 +95,25 @@ fn folder(graph: &Graph, namespace: &str, to: &Path) -> anyhow::Result<u64> {
         let _ = fs::remove_dir_all(&partial);
     }
     Ok(written?)
+}
+
+/// Makes a folder that was not there. What lies there of an earlier run is removed, and no link is followed.
+fn make_fresh(folder: &Path) -> io::Result<()> {
+    if let Some(holder) = folder.parent() {
+        fs::create_dir_all(holder)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let is_folder = fs::symlink_metadata(folder)?.is_dir();
+            if is_folder {
+                fs::remove_dir_all(folder)?
+            } else {
+                fs::remove_file(folder)?
+            }
+            fs::create_dir(folder)
+        }
+        made => made,
+    }
 }
 
 /// The name of a collection with only what every file system takes.

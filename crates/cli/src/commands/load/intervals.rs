@@ -87,6 +87,7 @@ struct EdgeListArgs {
 /// Loads the intervals.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     args.load.rejects.check(&args.file)?;
+    args.feature_types.as_deref().map_or(Ok(()), |file| args.load.rejects.check(file))?;
     let options = IntervalOptions {
         namespace: args.namespace.as_str().into(),
         format: args.format,

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, OrderReport, Place, Reject, SpliceReport};
 
-use super::{after_commit, refused_report};
+use super::{LOADED, refused_report};
 use crate::context::{Context, Outcome, UsageError};
-use crate::output::{Table, check_place, is_same_file, note, text, write_whole};
+use crate::output::{Table, after, check_place, is_same_file, note, text, write_whole};
 
 /// So many rejected records are listed for people.
 const LISTED: usize = 20;
@@ -27,7 +27,7 @@ impl Rejects {
         if self.rejects.is_some() || context.output.json { usize::MAX } else { KEPT_REJECTS }
     }
 
-    /// An error if they would be written over what is loaded, or into a graph.
+    /// An error if they would be written over what is loaded, into a graph, or over what is no file.
     pub(super) fn check(&self, source: &Path) -> anyhow::Result<()> {
         let Some(path) = &self.rejects else { return Ok(()) };
         check_place(path)?;
@@ -86,13 +86,13 @@ pub(super) fn finish(
         Ok(report) => report,
         Err(error) => {
             if let Some(report) = refused_report(&error) {
-                rejects.list(&report.rejects, report.n_rejected, context)?;
+                after("the load is refused", rejects.list(&report.rejects, report.n_rejected, context).map(drop));
             }
             return Err(error);
         }
     };
-    after_commit(tell(&report, context));
-    after_commit(rejects.list(&report.rejects, report.n_rejected, context).map(|_| ()));
+    after(LOADED, tell(&report, context));
+    after(LOADED, rejects.list(&report.rejects, report.n_rejected, context).map(drop));
     Ok(if report.n_rejected == 0 { Outcome::Done } else { Outcome::Rejected })
 }
 

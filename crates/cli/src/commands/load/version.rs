@@ -108,6 +108,7 @@ impl From<DanglingArg> for Dangling {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     args.load.rejects.check(&args.source)?;
     args.root.as_deref().map_or(Ok(()), |root| args.load.rejects.check(root))?;
+    args.mapped().iter().try_for_each(|file| args.load.rejects.check(file))?;
     if args.dry_run {
         return plan(args, context);
     }
@@ -138,6 +139,14 @@ fn plan(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 impl Args {
+    /// The files of a mapping; none if the source is none, or cannot be read, as the load tells.
+    fn mapped(&self) -> Vec<PathBuf> {
+        match self.source.extension().is_some_and(|extension| extension == "toml") {
+            true => tables::files(&self.source, &tables::TablesOptions { root: self.root.clone() }).unwrap_or_default(),
+            false => Vec::new(),
+        }
+    }
+
     /// What is not on the command line may stand in the `[version]` of a mapping.
     fn options(&self, unit: TimeUnit, context: &Context) -> anyhow::Result<VersionOptions> {
         let mapped = match self.source.extension().is_some_and(|extension| extension == "toml") {
