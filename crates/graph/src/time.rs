@@ -153,8 +153,8 @@ impl TimeUnit {
         let range = || TimeError::Range { text: text.into(), unit: self };
         if let Some(moment) = calendar::read(text) {
             let nanos = self.nanos().ok_or_else(|| TimeError::NoCalendar(text.into()))?;
-            let ticks = i64::try_from(moment.nanos.div_euclid(nanos)).map_err(|_| range())?;
-            return Ok((Time(ticks), !moment.is_cut && moment.nanos.rem_euclid(nanos) == 0));
+            let (ticks, is_exact) = moment.tick(nanos as i64).ok_or_else(range)?;
+            return Ok((Time(ticks), is_exact));
         }
         let decimal = Decimal::read(text).ok_or_else(|| TimeError::Unreadable(text.into()))?;
         if decimal.has_fraction && self == TimeUnit::Step {

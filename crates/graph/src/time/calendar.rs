@@ -13,14 +13,27 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 
 /// Nanoseconds of a second.
-const SECOND: i128 = 1_000_000_000;
+const SECOND: i64 = 1_000_000_000;
 
-/// A moment: nanoseconds since 1970-01-01T00:00:00Z.
+/// A moment since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Moment {
-    pub(super) nanos: i128,
+    seconds: i64,
+    /// Of the second.
+    nanos: u32,
     /// Whether a fraction of a nanosecond was cut off.
-    pub(super) is_cut: bool,
+    is_cut: bool,
+}
+
+impl Moment {
+    /// The tick of so many nanoseconds that the moment lies in, and whether it is that tick exactly; `None` outside of 64 bits.
+    pub(super) fn tick(self, nanos_per_tick: i64) -> Option<(i64, bool)> {
+        // A tick is a whole part of a second.
+        let nanos = i64::from(self.nanos);
+        let seconds = i128::from(self.seconds) * i128::from(SECOND / nanos_per_tick);
+        let ticks = i64::try_from(seconds + i128::from(nanos / nanos_per_tick)).ok()?;
+        Some((ticks, !self.is_cut && nanos % nanos_per_tick == 0))
+    }
 }
 
 /// Reads a moment; `None` if the text is none.
@@ -34,21 +47,21 @@ pub(super) fn read(text: &str) -> Option<Moment> {
         offset = zone(rest)?;
     }
     let since = date.to_datetime(jiff::civil::Time::midnight()).duration_since(epoch());
-    let seconds = i128::from(since.as_secs()) + i128::from(clock.seconds) - i128::from(offset);
-    let nanos = seconds * SECOND + i128::from(clock.nanos);
+    let seconds = since.as_secs() + i64::from(clock.seconds) - i64::from(offset);
     // What an offset moves out of the years is no moment of the calendar.
-    civil(nanos).map(|_| Moment { nanos, is_cut: clock.is_cut })
+    let is_within = offset == 0 || civil(seconds, clock.nanos).is_some();
+    is_within.then_some(Moment { seconds, nanos: clock.nanos, is_cut: clock.is_cut })
 }
 
 /// The moment in RFC 3339; `None` outside of the years from -9999 to 9999.
 pub(super) fn write(nanos: i128) -> Option<String> {
-    civil(nanos).map(|moment| format!("{moment}Z"))
+    let second = i128::from(SECOND);
+    let seconds = i64::try_from(nanos.div_euclid(second)).ok()?;
+    civil(seconds, nanos.rem_euclid(second) as u32).map(|moment| format!("{moment}Z"))
 }
 
-fn civil(nanos: i128) -> Option<DateTime> {
-    let seconds = i64::try_from(nanos.div_euclid(SECOND)).ok()?;
-    let since = SignedDuration::new(seconds, nanos.rem_euclid(SECOND) as i32);
-    epoch().checked_add(since).ok()
+fn civil(seconds: i64, nanos: u32) -> Option<DateTime> {
+    epoch().checked_add(SignedDuration::new(seconds, nanos as i32)).ok()
 }
 
 fn epoch() -> DateTime {
