@@ -138,6 +138,7 @@ cell_from! {
 
 /// Rows are handed on in so many at once: the row groups of a Parquet file and the batches of an Arrow file, so that its bytes do not depend on how its
 /// rows came.
+#[cfg(feature = "columnar")]
 const GROUP: usize = 1 << 17;
 
 /// Rows of JSON are handed on sooner.
@@ -191,6 +192,8 @@ impl<W: Write + Send> TableWriter<W> {
             TableFormat::Arrow => (Out::Arrow(Box::new(arrow::ArrowTable::new(&columns, facts, out)?)), GROUP),
             #[cfg(not(feature = "columnar"))]
             TableFormat::Parquet | TableFormat::Arrow => {
+                // Lines carry no facts.
+                _ = facts;
                 let problem =
                     "this build writes no Parquet and no Arrow: build it with `columnar`, or write JSON lines";
                 return Err(io::Error::new(io::ErrorKind::Unsupported, problem));

@@ -100,6 +100,12 @@ impl Cells {
         Some((from.get(start..end).unwrap_or_default(), is_quoted))
     }
 
+    /// The same cell where the row is text; `None` for one that stands apart.
+    pub(super) fn get_text<'a>(&'a self, at: usize, text: &'a str) -> Option<(&'a str, bool)> {
+        let Span { start, end, is_quoted, is_apart } = *self.row.get(at)?;
+        if is_apart { None } else { text.get(start..end).map(|cell| (cell, is_quoted)) }
+    }
+
     fn push(&mut self, range: Range<usize>) {
         self.row.push(Span { start: range.start, end: range.end, is_quoted: false, is_apart: false });
     }

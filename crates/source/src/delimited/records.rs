@@ -33,6 +33,8 @@ pub(crate) struct Records<R> {
     rest: Range<usize>,
     row: Range<usize>,
     cells: Cells,
+    /// The row as text, so that its cells need not be checked one by one; `None` where it is not UTF-8.
+    text: Option<String>,
     /// The line that is read next.
     next_line: u64,
     line: u64,
@@ -97,6 +99,7 @@ impl<R: Read> Records<R> {
             rest: 0..0,
             row: 0..0,
             cells: Cells::default(),
+            text: None,
             next_line: 1,
             line: 0,
             n_comments: 0,
@@ -134,10 +137,20 @@ impl<R: Read> Records<R> {
         self.cells.get(at, self.buffer.get(self.row.clone()).unwrap_or_default())
     }
 
+    /// A cell of the row read last as text, empty where the row has no such cell, and whether it was quoted; `None` if it
+    /// is not UTF-8.
+    pub(crate) fn cell(&self, at: usize) -> Option<(&str, bool)> {
+        if let Some(cell) = self.text.as_deref().and_then(|text| self.cells.get_text(at, text)) {
+            return Some(cell);
+        }
+        let (cell, is_quoted) = self.bytes(at).unwrap_or_default();
+        std::str::from_utf8(cell).ok().map(|cell| (cell, is_quoted))
+    }
+
     /// A cell of the row read last as text.
     pub(crate) fn text(&self, at: usize) -> Result<&str, String> {
-        let (cell, _) = self.bytes(at).unwrap_or_default();
-        std::str::from_utf8(cell).map_err(|_| format!("cell {} is not UTF-8 text: convert the file to UTF-8", at + 1))
+        let cell = self.cell(at).ok_or_else(|| format!("cell {} is not UTF-8 text: convert the file to UTF-8", at + 1));
+        cell.map(|(cell, _)| cell)
     }
 
     /// The first comments that were passed over so far.
@@ -198,6 +211,20 @@ impl<R: Read> Records<R> {
     }
 
     fn next(&mut self) -> Next {
+        let next = self.cut();
+        if matches!(next, Next::Row(Ok(()))) {
+            let text = std::str::from_utf8(self.buffer.get(self.row.clone()).unwrap_or_default());
+            let mut kept = self.text.take().unwrap_or_default();
+            kept.clear();
+            self.text = text.ok().map(|text| {
+                kept.push_str(text);
+                kept
+            });
+        }
+        next
+    }
+
+    fn cut(&mut self) -> Next {
         loop {
             let unread = &self.buffer[self.rest.clone()];
             let Some(end) = memchr::memchr(self.marks.line_end, unread).or(self.over.then_some(unread.len())) else {

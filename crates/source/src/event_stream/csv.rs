@@ -209,10 +209,10 @@ impl<R: Read> CsvReader<R> {
     fn read_features(&mut self, subject: &Subject) -> Result<Features, String> {
         let (mut read, unit) = (Features::new(), self.features.schema().unit());
         for (at, column) in self.columns.features() {
-            if self.records.bytes(at).is_none_or(|(cell, _)| cell.is_empty()) {
+            let cell = self.records.text(at)?;
+            if cell.is_empty() {
                 continue;
             }
-            let cell = self.records.text(at)?;
             let is_null = features::is_named(&self.records, at, &self.null);
             let value = match self.features.declared(subject, &column.name) {
                 _ if is_null => Ok(None),

@@ -400,7 +400,11 @@ impl Columns {
 struct Types<'a> {
     push: &'a Push<'a>,
     columns: Columns,
-    bound: FxHashMap<String, Bound>,
+    bound: Vec<(String, Bound)>,
+    /// The places of the labels.
+    at_label: FxHashMap<String, usize>,
+    /// Where the types of the row before are: most rows have those of the row before.
+    last: usize,
     label: String,
 }
 
@@ -413,7 +417,29 @@ impl<'a> Types<'a> {
         let except = except.iter().cloned().collect();
         let (places, at_place) = (Vec::new(), FxHashMap::default());
         let columns = Columns { specs, places, at_place, all, except, taken: FxHashSet::default(), seen: 0 };
-        Types { push, columns, bound: FxHashMap::default(), label: String::new() }
+        Types { push, columns, bound: Vec::new(), at_label: FxHashMap::default(), last: 0, label: String::new() }
+    }
+
+    /// Finds the owner that the row names.
+    fn bind(&mut self, names: &[&str], sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+        self.label.clear();
+        for name in names {
+            self.label.push_str(name);
+            // No name holds one: it keeps the names apart.
+            self.label.push('\0');
+        }
+        if self.bound.get(self.last).is_none_or(|(label, _)| *label != self.label) {
+            self.last = match self.at_label.get(&self.label) {
+                Some(known) => *known,
+                None => {
+                    let names: Vec<Name> = names.iter().map(|name| Name::from(*name)).collect();
+                    self.bound.push((self.label.clone(), self.push.owner(&names, sink)?));
+                    self.at_label.insert(self.label.clone(), self.bound.len() - 1);
+                    self.bound.len() - 1
+                }
+            };
+        }
+        Ok(())
     }
 
     /// The owner that the row names, with its features, and the values of the row.
@@ -423,17 +449,8 @@ impl<'a> Types<'a> {
         rows: &'r dyn Rows,
         sink: &mut dyn VersionSink,
     ) -> Result<(&Bound, Values<'r>), Problem> {
-        self.label.clear();
-        for name in names {
-            self.label.push_str(name);
-            // No name holds one: it keeps the names apart.
-            self.label.push('\0');
-        }
-        if !self.bound.contains_key(&self.label) {
-            let names: Vec<Name> = names.iter().map(|name| Name::from(*name)).collect();
-            self.bound.insert(self.label.clone(), self.push.owner(&names, sink)?);
-        }
-        let Some(bound) = self.bound.get_mut(&self.label) else { return Err(self.push.full().into()) };
+        self.bind(names, sink)?;
+        let (_, bound) = &mut self.bound[self.last];
         let (columns, push) = (&self.columns, self.push);
         bound.features.resize(columns.specs.len(), None);
         let mut values = Vec::new();

@@ -132,11 +132,12 @@ impl<R: Read> Rows for TextRows<R> {
     /// A word that says that there is no value says so without quotes; an empty cell does with them too, as programs write
     /// it that quote all cells.
     fn cell(&self, column: usize) -> Cell<'_> {
-        let (bytes, is_quoted) = self.records.bytes(column).unwrap_or_default();
-        match std::str::from_utf8(bytes) {
-            Ok(text) if (text.is_empty() || !is_quoted) && self.null.iter().any(|null| null == text) => Cell::Null,
-            Ok(text) => Cell::Text(text),
-            Err(_) => Cell::Invalid("not UTF-8 text: convert the file to UTF-8".into()),
+        match self.records.cell(column) {
+            Some((text, is_quoted)) if (text.is_empty() || !is_quoted) && self.null.iter().any(|null| null == text) => {
+                Cell::Null
+            }
+            Some((text, _)) => Cell::Text(text),
+            None => Cell::Invalid("not UTF-8 text: convert the file to UTF-8".into()),
         }
     }
 }
