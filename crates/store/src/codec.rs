@@ -13,6 +13,7 @@ pub(crate) use decode::{decode, fits};
 pub(crate) use decode_rows::{Part, decode_parts};
 pub(crate) use encode::Encoder;
 pub(crate) use lives::{decode_lives, has_lives, latest_time, n_events, place};
+pub(crate) use rows::news;
 
 use arrow::error::ArrowError;
 

@@ -50,6 +50,7 @@ mod ingest;
 mod intervals;
 mod load;
 mod publish;
+mod read_ahead;
 mod replay;
 mod rollback;
 mod segment;

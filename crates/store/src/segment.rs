@@ -122,19 +122,31 @@ impl SegmentWriter {
         schema: &Schema,
         time: Time,
     ) -> Result<(), StoreError> {
-        if created.len() > SMALL && self.open.is_some() {
-            self.flush()?;
-            if let Some(open) = &mut self.open
-                && open.write_rows(rows, created, schema, time)?
-            {
-                return self.close_full();
+        if created.len() <= SMALL {
+            return created.iter().try_for_each(|&row| self.push(rows.get(row as usize).to_event(schema, time)));
+        }
+        self.flush()?;
+        if !self.write_rows(rows, created, schema, time)? {
+            self.begin(&codec::news(rows, created, schema, time))?;
+            if !self.write_rows(rows, created, schema, time)? {
+                return Err(StoreError::encode(&self.dir, CodecError::Kind("a new column".into())));
             }
         }
-        // These events also tell the next segment which columns and names it needs.
-        for &row in created {
-            self.push(rows.get(row as usize).to_event(schema, time))?;
-        }
-        if created.len() > SMALL { self.flush() } else { Ok(()) }
+        self.close_full()
+    }
+
+    /// False if there is no open segment, or if it has not all columns and names.
+    fn write_rows(&mut self, rows: &Rows, created: &[u32], schema: &Schema, time: Time) -> Result<bool, StoreError> {
+        self.open.as_mut().map_or(Ok(false), |open| open.write_rows(rows, created, schema, time))
+    }
+
+    /// Begins a segment with the columns and names that these events need, and those of the segment before.
+    fn begin(&mut self, first: &[Event]) -> Result<&mut OpenFile, StoreError> {
+        let encoder = Encoder::new(self.open.as_ref().map(|open| &open.encoder), first, &self.metadata);
+        let encoder = encoder.map_err(|error| StoreError::encode(&self.dir, error))?;
+        self.close()?;
+        let open = OpenFile::create(&self.dir, self.load, self.next_part(), encoder)?;
+        Ok(self.open.insert(open))
     }
 
     /// Adds lives of a chunk, in their order; gives the chunk back once it is written. A load has lives or events.
@@ -215,14 +227,10 @@ impl SegmentWriter {
             None => false,
         };
         if !written {
-            let encoder = Encoder::new(self.open.as_ref().map(|open| &open.encoder), &chunk, &self.metadata);
-            let encoder = encoder.map_err(|error| StoreError::encode(&self.dir, error))?;
-            self.close()?;
-            let mut open = OpenFile::create(&self.dir, self.load, self.next_part(), encoder)?;
+            let open = self.begin(&chunk)?;
             if !open.write(&chunk)? {
                 return Err(StoreError::encode(&open.path, CodecError::Kind("a new column".into())));
             }
-            self.open = Some(open);
         }
         self.chunk = chunk;
         self.chunk.clear();
@@ -302,7 +310,7 @@ fn writer<W: Write>(sink: W, encoder: &Encoder) -> Result<FileWriter<W>, CodecEr
 }
 
 /// Bytes that a value takes, about.
-fn size(value: &Value) -> usize {
+pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::Dense(dense) => dense.numbers.len() * 8,
         Value::Sparse(sparse) => (sparse.coordinates.len() + sparse.values.len()) * 8,

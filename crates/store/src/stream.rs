@@ -16,6 +16,7 @@ use crate::content::EventHasher;
 use crate::ingest::{Ingest, Whole, sort_features};
 use crate::load::{Late, LoadRecord, LoadReport, LoadRequest, OrderReport, Repeats};
 use crate::publish::{check_outcome, now, record};
+use crate::read_ahead::{Read, read_ahead};
 use crate::segment::Written;
 use crate::sorter::{MEMORY, Sorted, SortedReader, Sorter};
 use crate::splice::{Effective, Guest, Splice, Together, effective, unit_at};
@@ -25,8 +26,8 @@ use crate::version::ReadError;
 /// A record of a source: an event with its place, or why there is none.
 pub type SourceRecord = Result<(Event, Place), Reject>;
 
-/// Where a stream of events comes from.
-pub trait EventSource {
+/// Where a stream of events comes from: it is read on a thread of its own.
+pub trait EventSource: Send {
     /// The next record; none at the end. An error is the end of the load: nothing of it is committed.
     fn next(&mut self) -> Result<Option<SourceRecord>, ReadError>;
 
@@ -64,26 +65,32 @@ impl Store {
         // What cannot be read again is kept while it is read.
         let mut kept = if source.can_rewind() { None } else { Some(Gathered::new(self)) };
         let mut pass = Pass::new(&request, None);
-        let loaded = self.attempt_to(|store| {
-            store.pass(&request, &mut pass, &mut || {
-                let record = next(source)?;
-                if let (Some(kept), Some(record)) = (&mut kept, &record) {
-                    kept.add(record, &request)?;
-                }
-                Ok(record)
-            })
-        })?;
-        if let Some(report) = loaded {
+        let mut is_over = false;
+        let mut read = || {
+            let record = if is_over { None } else { next(source)? };
+            is_over = record.is_none();
+            if let (Some(kept), Some(record)) = (&mut kept, &record) {
+                kept.add(record, &request)?;
+            }
+            Ok(record)
+        };
+        let (loaded, unseen) =
+            read_ahead(&mut read, |records| self.attempt_to(|store| store.pass(&request, &mut pass, records)));
+        if let Some(report) = loaded? {
             return Ok(report);
+        }
+        if let Some(error) = unseen {
+            return Err(error);
         }
         let mut gathered = match kept {
             Some(kept) => kept,
             None => {
                 source.rewind().map_err(StoreError::Source)?;
+                is_over = false;
                 Gathered::new(self)
             }
         };
-        while let Some(record) = next(source)? {
+        while !is_over && let Some(record) = next(source)? {
             gathered.add(&record, &request)?;
         }
         self.load_sorted(&request, &gathered.sort(), pass)
@@ -115,9 +122,8 @@ impl Store {
     fn pass_sorted(&mut self, request: &LoadRequest, pass: &mut Pass<'_>) -> Result<Option<LoadReport>, StoreError> {
         let Some(all) = pass.sorted else { return Ok(None) };
         let mut events = all.events.read()?;
-        self.pass(request, pass, &mut || {
-            Ok(events.next()?.and_then(|item| item.event.map(|event| Ok((event, item.place)))))
-        })
+        let mut read = || Ok(events.next()?.and_then(|item| item.event.map(|event| Ok((event, item.place)))));
+        read_ahead(&mut read, |records| self.pass(request, pass, records)).0
     }
 
     /// Takes in records behind everything that the graph has, unless they must come in another order.
@@ -125,7 +131,7 @@ impl Store {
         &mut self,
         request: &LoadRequest,
         pass: &mut Pass<'_>,
-        records: &mut dyn FnMut() -> Result<Option<SourceRecord>, StoreError>,
+        records: &mut Read<'_>,
     ) -> Result<Option<LoadReport>, StoreError> {
         let started = now();
         let known_schema = self.schema().clone();

@@ -130,7 +130,7 @@ impl Graph {
         &mut self,
         path: &Path,
         options: &EventOptions,
-        progress: &mut dyn FnMut(LoadProgress),
+        progress: &mut (dyn FnMut(LoadProgress) + Send),
     ) -> Result<LoadReport, Error> {
         load::events(&mut self.store, path, options, progress)
     }
@@ -140,7 +140,7 @@ impl Graph {
         &mut self,
         path: &Path,
         options: &IntervalOptions,
-        progress: &mut dyn FnMut(LoadProgress),
+        progress: &mut (dyn FnMut(LoadProgress) + Send),
     ) -> Result<LoadReport, Error> {
         load::intervals(&mut self.store, path, options, progress)
     }
@@ -186,7 +186,7 @@ impl Graph {
         &mut self,
         repository: &Path,
         options: &GitLoad,
-        progress: &mut dyn FnMut(LoadProgress),
+        progress: &mut (dyn FnMut(LoadProgress) + Send),
     ) -> Result<LoadReport, Error> {
         load::git(&mut self.store, repository, options, progress)
     }

@@ -248,7 +248,7 @@ pub(crate) fn events(
     store: &mut Store,
     path: &Path,
     options: &EventOptions,
-    progress: &mut dyn FnMut(LoadProgress),
+    progress: &mut (dyn FnMut(LoadProgress) + Send),
 ) -> Result<LoadReport, Error> {
     let mut stream = EventStream::open(path, options, store.schema(), progress)?;
     let mut request = LoadRequest::new(&options.namespace, &stream.file);
@@ -278,7 +278,7 @@ pub(crate) fn intervals(
     store: &mut Store,
     path: &Path,
     options: &IntervalOptions,
-    progress: &mut dyn FnMut(LoadProgress),
+    progress: &mut (dyn FnMut(LoadProgress) + Send),
 ) -> Result<LoadReport, Error> {
     let read = IntervalsOptions {
         format: options.format,
@@ -322,7 +322,7 @@ pub(crate) fn git(
     store: &mut Store,
     repository: &Path,
     options: &GitLoad,
-    progress: &mut dyn FnMut(LoadProgress),
+    progress: &mut (dyn FnMut(LoadProgress) + Send),
 ) -> Result<LoadReport, Error> {
     let known = git_baseline(store, &options.namespace);
     let read = git_history::read(repository, &GitOptions { limit: options.limit, newest: options.newest }, &known)?;
@@ -441,7 +441,7 @@ const STRIDE: u64 = 4096;
 struct Meter<'a> {
     bytes: Option<BytesRead>,
     size: Option<u64>,
-    progress: &'a mut dyn FnMut(LoadProgress),
+    progress: &'a mut (dyn FnMut(LoadProgress) + Send),
 }
 
 impl Meter<'_> {

@@ -148,7 +148,7 @@ pub(crate) fn compact_if_due(done: &str, graph: &Graph) {
 }
 
 /// Shows on a bar how far a load is.
-fn show(bar: &Progress) -> impl FnMut(LoadProgress) {
+fn show(bar: &Progress) -> impl FnMut(LoadProgress) + Send {
     |progress| bar.set(if progress.bytes > 0 { progress.bytes } else { progress.records })
 }
 

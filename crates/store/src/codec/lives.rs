@@ -9,11 +9,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringBuilder};
 use arrow::datatypes::Int64Type;
 use timeweft_graph::rows::{Change, LifeRows, RowRef};
-use timeweft_graph::{Action, Element, Event, FeatureId, FeatureKind, Interval, Owner, Schema, Time, Value};
+use timeweft_graph::{Action, Element, Event, FeatureId, Interval, Owner, Schema, Time};
 
 use super::decode::Columns;
 use super::decode_rows::{Feature, Plans};
-use super::encode::{Encoder, plain_column};
+use super::encode::Encoder;
 use super::layout::{self, Layout, UNTIL};
 use super::rows::{Cells, ElementColumns, value_column};
 use super::{CodecError, dictionary::Dictionary};
@@ -57,10 +57,7 @@ impl Encoder {
             return Ok(None);
         };
         for (column, cells) in self.layout.columns.iter().zip(&cells) {
-            columns.push(match value_column(column, cells, steps.len()) {
-                Some(array) => array,
-                None => any_column(column, cells, steps.len())?,
-            });
+            columns.push(value_column(column, cells, steps.len())?);
         }
         Ok(Some(RecordBatch::try_new(self.layout.schema.clone(), columns)?))
     }
@@ -131,18 +128,6 @@ fn ended(lives: &LifeRows, steps: &[Step<'_>], schema: &Schema) -> Option<ArrayR
         builder.append(any);
     }
     Some(Arc::new(builder.finish()))
-}
-
-/// A column of a kind that is written from values in memory.
-fn any_column(column: &layout::Column, cells: &Cells<'_>, n_rows: usize) -> Result<ArrayRef, CodecError> {
-    let wrong = || CodecError::Kind(column.feature.to_string());
-    let values = cells.iter().map(|(row, bytes)| Some((*row, Value::decode(bytes)?)));
-    let values: Vec<(usize, Value)> = values.collect::<Option<_>>().ok_or_else(wrong)?;
-    if values.iter().any(|(_, value)| FeatureKind::of(value) != column.kind) {
-        return Err(wrong());
-    }
-    let cells: Vec<(usize, &Value)> = values.iter().map(|(row, value)| (*row, value)).collect();
-    plain_column(column, &cells, n_rows).ok_or_else(wrong)
 }
 
 /// Whether a batch holds lives.

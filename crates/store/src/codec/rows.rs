@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, NullBufferBuilder, RecordBatch, StringArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::rows::{IdRef, RowRef, Rows};
-use timeweft_graph::{FeatureId, FeatureKind, Schema, Time, ValueBytes};
+use timeweft_graph::{Event, FeatureId, FeatureKind, Schema, Time, Value, ValueBytes};
 
 use super::dictionary::Dictionary;
-use super::encode::Encoder;
+use super::encode::{Encoder, plain_column};
 use super::layout::{Column, Owner, item};
 use super::{CodecError, numbers};
 
@@ -18,8 +18,7 @@ use super::{CodecError, numbers};
 pub(super) type Cells<'a> = Vec<(usize, &'a [u8])>;
 
 impl Encoder {
-    /// These records of a chunk as creates; `None` if this segment has not all columns and names, or if a column is of a
-    /// kind that only events are written to.
+    /// These records of a chunk as creates; `None` if this segment has not all columns and names.
     pub(crate) fn encode_rows(
         &self,
         rows: &Rows,
@@ -31,12 +30,13 @@ impl Encoder {
         let columns = self.row_columns(rows.edges, &created, schema, time);
         let Some((mut columns, cells)) = columns.zip(self.row_cells(&created, schema)) else { return Ok(None) };
         for (position, cells) in cells.iter().enumerate() {
-            let column = match self.categories.get(&position) {
-                Some(dictionary) => category_column(dictionary, cells, created.len()),
-                None => value_column(&self.layout.columns[position], cells, created.len()),
-            };
-            let Some(column) = column else { return Ok(None) };
-            columns.push(column);
+            match self.categories.get(&position) {
+                Some(dictionary) => match category_column(dictionary, cells, created.len()) {
+                    Some(column) => columns.push(column),
+                    None => return Ok(None),
+                },
+                None => columns.push(value_column(&self.layout.columns[position], cells, created.len())?),
+            }
         }
         Ok(Some(RecordBatch::try_new(self.layout.schema.clone(), columns)?))
     }
@@ -229,7 +229,13 @@ fn category_column(dictionary: &Dictionary, cells: &Cells<'_>, n_rows: usize) ->
     dictionary.keyed(Int32Array::from(keys))
 }
 
-pub(super) fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<ArrayRef> {
+/// The column of a feature.
+pub(super) fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Result<ArrayRef, CodecError> {
+    flat_column(column, cells, n_rows).map_or_else(|| any_column(column, cells, n_rows), Ok)
+}
+
+/// A column whose values are written as they lie in memory.
+fn flat_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<ArrayRef> {
     match column.kind {
         FeatureKind::Text | FeatureKind::Category | FeatureKind::Json => {
             let size = cells.iter().map(|(_, bytes)| bytes.len()).sum();
@@ -249,10 +255,43 @@ pub(super) fn value_column(column: &Column, cells: &Cells<'_>, n_rows: usize) ->
                 cells.iter().map(|&(row, bytes)| Some((row, ValueBytes(bytes).scalar(dtype)?))).collect();
             numbers::scalars_le(dtype, n_rows, numbers?.into_iter())
         }
-        // A column of another kind without a value holds nothing; with one it is written from events.
+        // A column of another kind without a value holds nothing.
         _ if cells.is_empty() => Some(arrow::array::new_null_array(&super::layout::data_type(column), n_rows)),
         _ => None,
     }
+}
+
+/// A column of a kind that is written from values in memory.
+fn any_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Result<ArrayRef, CodecError> {
+    let wrong = || CodecError::Kind(column.feature.to_string());
+    let values = cells.iter().map(|(row, bytes)| Some((*row, Value::decode(bytes)?)));
+    let values: Vec<(usize, Value)> = values.collect::<Option<_>>().ok_or_else(wrong)?;
+    if values.iter().any(|(_, value)| FeatureKind::of(value) != column.kind) {
+        return Err(wrong());
+    }
+    let cells: Vec<(usize, &Value)> = values.iter().map(|(row, value)| (*row, value)).collect();
+    plain_column(column, &cells, n_rows).ok_or_else(wrong)
+}
+
+/// The creates of a chunk that bring a type, a feature or a category which none before them brings: what a segment must
+/// have columns and names for.
+pub(crate) fn news(rows: &Rows, created: &[u32], schema: &Schema, time: Time) -> Vec<Event> {
+    let (mut owners, mut features, mut categories) = (FxHashSet::default(), FxHashSet::default(), FxHashSet::default());
+    let mut news = Vec::new();
+    for row in created.iter().map(|&row| rows.get(row as usize)) {
+        let owner = row.owner();
+        let defs = schema.features(owner);
+        let mut is_new = owners.insert(owner);
+        for (feature, bytes) in row.features() {
+            is_new |= features.insert((owner, feature));
+            let is_category = defs.get(feature.at()).is_some_and(|def| def.kind == FeatureKind::Category);
+            is_new |= is_category && categories.insert((owner, feature, bytes));
+        }
+        if is_new {
+            news.push(row.to_event(schema, time));
+        }
+    }
+    news
 }
 
 #[cfg(test)]

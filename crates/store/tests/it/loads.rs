@@ -1,12 +1,13 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use timeweft_graph::{
-    Action, At, Commit, Dangling, Dense, Direction, Element, Event, FeatureKind, GraphView, Name, Numbers, Reason,
-    Reject, Schema, Sparse, Time, TimeUnit, Value,
+    Action, At, Commit, Dangling, DeltaOptions, Dense, Direction, Element, Event, FeatureKind, GraphView, Listed, Name,
+    NodeKey, Numbers, Reason, Reject, Schema, Sparse, Time, TimeUnit, Value, Version,
 };
 use timeweft_store::{KEPT_REJECTS, LoadRequest, Repeats, Store, StoreError};
 
-use crate::world::{answers, create, edge, fresh, load, node, place, records};
+use crate::world::{answers, create, edge, fresh, load, load_version, node, place, records};
 
 fn nodes(time: i64, ids: &[&str]) -> Vec<Event> {
     ids.iter().map(|id| create(time, Element::Node(node(id)))).collect()
@@ -335,4 +336,51 @@ fn a_feature_named_twice_keeps_its_last_value() {
     let known = store.view().node(&node("a"), At::now()).unwrap().features;
     assert_eq!(known.values().map(ToString::to_string).collect::<Vec<_>>(), ["2", "y"]);
     store.verify().unwrap();
+}
+
+#[test]
+fn values_of_every_kind_of_a_large_version_come_back() {
+    let dense = |numbers, scalar| Value::Dense(Dense { numbers, scalar });
+    let value = |n: i64| match n % 8 {
+        0 => ("text", Value::text(&format!("text {n}"))),
+        1 => ("json", Value::Json(serde_json::json!([{"val": n}, "é"]))),
+        2 => ("list", dense(Numbers::F32(vec![n as f32; (n % 5) as usize]), false)),
+        3 => ("bytes", Value::Bytes(n.to_le_bytes().to_vec())),
+        4 => ("number", dense(Numbers::I64(vec![n]), true)),
+        5 => {
+            let (coordinates, values) = (vec![n, 2, 0, 1], Numbers::F64(vec![0.5, n as f64]));
+            ("sparse", Value::Sparse(Sparse { rank: 2, coordinates, values }))
+        }
+        // Later nodes bring names and features that those of the first chunk do not have.
+        6 => ("category", Value::Category(format!("c{}", n / 9_000).into())),
+        _ => (if n < 30_000 { "early" } else { "late" }, Value::Json(true.into())),
+    };
+    let (dir, mut store) = fresh();
+    let mut version = Version::default();
+    for n in 0..40_000 {
+        let (name, value) = value(n);
+        let (features, place) = (vec![(name.into(), value)], place(1));
+        version.nodes.push(Listed { key: node(&format!("n{n}")), features, place });
+    }
+    for n in 0..20_000 {
+        let key = edge(if n < 18_000 { "is_a/" } else { "part_of/" }, &format!("n{n}"), &format!("n{}", n + 1));
+        let (name, value) = value(n);
+        version.edges.push(Listed { key, features: vec![(name.into(), value)], place: place(1) });
+    }
+    let listed: HashMap<NodeKey, Vec<(Name, Value)>> =
+        version.nodes.iter().map(|node| (node.key.clone(), node.features.clone())).collect();
+    let request = LoadRequest::new("test", "a").version("a", Time(5));
+    let report = load_version(&mut store, request, version, DeltaOptions::default()).unwrap();
+    assert_eq!((report.accepted, report.n_rejected), (60_000, 0));
+    let before = store.view().events();
+    drop(store);
+    let mut store = Store::open(dir.path()).unwrap();
+    assert!(store.view().events() == before, "the log is another graph than what was loaded");
+    store.verify().unwrap();
+    for event in before {
+        if let Element::Node(key) = &event.element {
+            let listed = listed[key].iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+            assert!(event.features == listed.collect::<Vec<_>>(), "{key}");
+        }
+    }
 }

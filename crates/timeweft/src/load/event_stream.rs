@@ -27,7 +27,7 @@ impl<'a> EventStream<'a> {
         path: &'a Path,
         options: &EventOptions,
         schema: &Schema,
-        progress: &'a mut dyn FnMut(LoadProgress),
+        progress: &'a mut (dyn FnMut(LoadProgress) + Send),
     ) -> Result<EventStream<'a>, Error> {
         let format = options.format.clone().map_or_else(|| EventFormat::detect(path), Ok)?;
         let schema = schema.clone();

@@ -1,0 +1,159 @@
+//! Records of a source in batches, read ahead on a thread of their own.
+//!
+//! Reading and taking in each run through more code than an instruction cache holds. In turns, record by record, each
+//! drives out the other's code; batch by batch neither does, and with a second core both go on at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::vec;
+
+use crate::StoreError;
+use crate::segment::size;
+use crate::stream::SourceRecord;
+
+/// So many records are handed over at once, or so many bytes of feature values: few enough to stay in a cache.
+const RECORDS: usize = 512;
+const BYTES: usize = 1 << 20;
+/// So many batches wait.
+const WAITING: usize = 2;
+
+/// Gives record after record.
+pub(crate) type Read<'a> = dyn FnMut() -> Result<Option<SourceRecord>, StoreError> + 'a;
+
+/// Reads while `take` takes in what was read. Where that ends early, some more was read than it took; an error of that
+/// part of the reading comes second.
+pub(crate) fn read_ahead<T>(
+    read: &mut (dyn FnMut() -> Result<Option<SourceRecord>, StoreError> + Send),
+    take: impl FnOnce(&mut Read<'_>) -> T,
+) -> (T, Option<StoreError>) {
+    let over = AtomicBool::new(false);
+    let taken = thread::scope(|scope| {
+        let (full, batches) = sync_channel(WAITING);
+        let (read, is_over) = (&mut *read, &over);
+        if thread::Builder::new().spawn_scoped(scope, move || read_batches(read, &full, is_over)).is_err() {
+            return Err(take);
+        }
+        let mut arriving = Arriving { batches: &batches, batch: Vec::new().into_iter(), error: None };
+        let taken = take(&mut || arriving.next());
+        over.store(true, Ordering::Relaxed);
+        let unseen = arriving.error.take().or_else(|| batches.iter().find_map(|batch| batch.error));
+        batches.iter().for_each(drop);
+        Ok((taken, unseen))
+    });
+    // Where there is no thread to be had, records come one by one.
+    taken.unwrap_or_else(|take| (take(read), None))
+}
+
+/// Records that were read, and the error behind them.
+struct Batch {
+    records: Vec<SourceRecord>,
+    error: Option<StoreError>,
+}
+
+fn read_batches(
+    read: &mut (dyn FnMut() -> Result<Option<SourceRecord>, StoreError> + Send),
+    full: &SyncSender<Batch>,
+    is_over: &AtomicBool,
+) {
+    let mut goes_on = true;
+    while goes_on && !is_over.load(Ordering::Relaxed) {
+        let mut batch = Batch { records: Vec::with_capacity(RECORDS), error: None };
+        let mut bytes = 0;
+        while goes_on && batch.records.len() < RECORDS && bytes < BYTES {
+            match read() {
+                Ok(Some(record)) => {
+                    bytes += n_bytes(&record);
+                    batch.records.push(record);
+                }
+                Ok(None) => goes_on = false,
+                Err(error) => (goes_on, batch.error) = (false, Some(error)),
+            }
+        }
+        if full.send(batch).is_err() {
+            return;
+        }
+    }
+}
+
+fn n_bytes(record: &SourceRecord) -> usize {
+    let features = record.iter().flat_map(|(event, _)| &event.features);
+    features.filter_map(|(_, value)| value.as_ref()).map(size).sum()
+}
+
+/// The records of batch after batch.
+struct Arriving<'a> {
+    batches: &'a Receiver<Batch>,
+    batch: vec::IntoIter<SourceRecord>,
+    error: Option<StoreError>,
+}
+
+impl Arriving<'_> {
+    fn next(&mut self) -> Result<Option<SourceRecord>, StoreError> {
+        loop {
+            if let Some(record) = self.batch.next() {
+                return Ok(Some(record));
+            }
+            if let Some(error) = self.error.take() {
+                return Err(error);
+            }
+            let Ok(Batch { records, error }) = self.batches.recv() else { return Ok(None) };
+            (self.batch, self.error) = (records.into_iter(), error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use timeweft_graph::{Action, Element, Event, NodeKey, Place, Time};
+
+    use super::*;
+
+    /// Gives so many records, then an error or the end; says how often it was asked.
+    fn source(n: i64, fails: bool, asked: &mut i64) -> impl FnMut() -> Result<Option<SourceRecord>, StoreError> + Send {
+        move || {
+            *asked += 1;
+            if *asked <= n {
+                let event = Event::new(Time(*asked), Action::Create, Element::Node(NodeKey::new("t", "a")));
+                return Ok(Some(Ok((event, Place::new(&"f".into(), 1)))));
+            }
+            if fails { Err(StoreError::Source("torn".into())) } else { Ok(None) }
+        }
+    }
+
+    fn time(record: Option<SourceRecord>) -> Option<i64> {
+        record.and_then(Result::ok).map(|(event, _)| event.time.0)
+    }
+
+    #[test]
+    fn records_come_in_order_and_an_error_comes_behind_them() {
+        for n in [0, 1, 511, 512, 513, 5000] {
+            for fails in [false, true] {
+                let (mut asked, mut seen) = (0, Vec::new());
+                let (end, unseen) = read_ahead(&mut source(n, fails, &mut asked), |records| {
+                    loop {
+                        match records() {
+                            Ok(None) => return Ok(()),
+                            Ok(record) => seen.extend(time(record)),
+                            Err(error) => return Err(error),
+                        }
+                    }
+                });
+                assert_eq!(seen, (1..=n).collect::<Vec<_>>());
+                assert_eq!(end.is_err(), fails, "{n}");
+                assert!(unseen.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn what_stops_early_learns_of_an_error_that_it_did_not_reach() {
+        for (n, fails, may_know) in [(100, true, true), (600, false, false), (1 << 20, true, false)] {
+            let mut asked = 0;
+            let (first, unseen) =
+                read_ahead(&mut source(n, fails, &mut asked), |records| time(records().unwrap_or_default()));
+            assert_eq!((first, unseen.is_some()), (Some(1), may_know), "{n}");
+            assert!(asked < 8 * RECORDS as i64, "reading stops soon: {asked}");
+        }
+    }
+}
