@@ -22,16 +22,16 @@ pub(super) fn oldest_first(
         let known = known.clone();
         collect(newest_first(repository)?.selected(move |id| !known.contains(id))?)?
     };
-    let is_told = |id: &ObjectId| reached.contains_key(id) || known.contains(id);
+    let told: FxHashSet<ObjectId> = reached.keys().chain(known).copied().collect();
     let parents = reached.values().flat_map(|commit| &commit.parents);
     let border: FxHashSet<ObjectId> = parents.filter(|parent| known.contains(*parent)).copied().collect();
     // Behind known commits may lie some that an earlier load left out, and a branch that began there leads to them.
     let mut commits = match border.is_empty() {
-        true => reached.clone(),
+        true => reached,
         false => collect(newest_first(repository)?.with_hidden(border).all()?)?,
     };
     for commit in commits.values_mut() {
-        commit.parents.retain(is_told);
+        commit.parents.retain(|parent| told.contains(parent));
     }
     let ids: Vec<ObjectId> = commits.keys().copied().collect();
     for id in ids {
@@ -41,7 +41,6 @@ pub(super) fn oldest_first(
 }
 
 /// A commit that waits for its parents to be told.
-#[derive(Clone)]
 struct Waiting {
     time: i64,
     parents: Vec<ObjectId>,

@@ -199,3 +199,40 @@ fn far_times_are_times_in_events() {
     let refused = &read_as(text, &Schema::new(TimeUnit::Nano), &CsvOptions::default())[0];
     assert!(refused.as_ref().unwrap_err().contains("a graph that counts in us holds it"), "{refused:?}");
 }
+
+/// A frame of eight kinds of columns, as `to_csv(index=False)` of pandas writes it: int64, float64 with NaN and inf, bool, string, datetime64[ns], with a zone, nullable Int64, object with leading zeros.
+const PANDAS: &str = "time,src,whole,real,flag,words,naive,zoned,maybe,code\n\
+    2024-03-02 09:00:00,a,1,0.5,True,plain,2024-03-02 09:00:00.250,2024-03-02 09:00:00+02:00,7,007\n\
+    2024-03-02 09:00:01,b,-2,,False,\"a, \"\"b\"\"\nc\",,,,012\n\
+    2024-03-02 09:00:02,c,3,inf,True,,2024-03-02 10:00:00.000,2024-03-02 09:00:00.5+00:00,9,100\n";
+
+#[test]
+fn a_frame_of_pandas_is_an_event_stream() {
+    let schema = Schema::new(TimeUnit::Second);
+    let mut reader = CsvReader::new(PANDAS.as_bytes(), &"f".into(), &schema, &CsvOptions::default()).unwrap();
+    let events: Vec<_> = reader.by_ref().map(|record| record.unwrap().event).collect();
+    let values = |at: usize| {
+        let features = events[at].features.iter().map(|(name, value)| (name.clone(), value.clone().unwrap()));
+        let mut features: Vec<_> = features.collect();
+        features.sort_by(|a, b| a.0.cmp(&b.0));
+        features
+    };
+    let text = |name: &str, text: &str| (name.into(), Value::text(text));
+    let number = |name: &str, number: f64| (name.into(), Value::number(number));
+    let truth = |truth: bool| ("flag".into(), Value::Json(truth.into()));
+    // Times that are features have no kind of their own in an event stream: they stay what they are.
+    let first = [
+        text("code", "007"),
+        truth(true),
+        number("maybe", 7.0),
+        text("naive", "2024-03-02 09:00:00.250"),
+        number("real", 0.5),
+        number("whole", 1.0),
+        text("words", "plain"),
+        text("zoned", "2024-03-02 09:00:00+02:00"),
+    ];
+    assert_eq!(values(0), first);
+    assert_eq!(values(1), [text("code", "012"), truth(false), number("whole", -2.0), text("words", "a, \"b\"\nc")]);
+    assert_eq!(values(2)[3..5], [text("naive", "2024-03-02 10:00:00.000"), number("real", f64::INFINITY)][..]);
+    assert_eq!(events.iter().map(|event| event.time.0).collect::<Vec<_>>(), [1709370000, 1709370001, 1709370002]);
+}

@@ -1,13 +1,13 @@
 //! Histories with merges of all kinds, made at random: the files at the end are those of the tree of `HEAD`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::reference::ReferenceGraph;
-use timeweft_graph::{At, GraphView, Time, Value};
+use timeweft_graph::{At, Element, GraphView, Time, Value};
 use timeweft_source::{GitBaseline, GitHistory, GitOptions, git_history};
 
 use crate::git_history::{Repository, git};
@@ -215,6 +215,16 @@ fn graph_of(histories: &[&GitHistory]) -> ReferenceGraph {
     replay(&histories[0].schema, &records)
 }
 
+/// From which commit to which the loads lead.
+fn parents(histories: &[&GitHistory]) -> BTreeSet<String> {
+    let events = histories.iter().flat_map(|history| &history.records).map(|record| &record.event);
+    let parents = events.filter_map(|event| match &event.element {
+        Element::Edge(key) if &*key.relation == "parent" => Some(key.to_string()),
+        _ => None,
+    });
+    parents.collect()
+}
+
 const SEEDS: u64 = 16;
 
 #[test]
@@ -247,6 +257,8 @@ fn a_second_load_takes_in_the_new_commits_alone() {
         let graph = graph_of(&[&first, &second]);
         assert_eq!(files(&graph), tree_of_head(repository.path()), "seed {seed}");
         assert_eq!(second.settled, 0, "seed {seed}");
+        let whole = read(&repository, GitOptions::default(), &GitBaseline::default());
+        assert!(parents(&[&first, &second]) == parents(&[&whole]), "seed {seed}");
         let third = read(&repository, GitOptions::default(), &known(&graph));
         assert_eq!((third.commits, third.records.len()), (0, 0), "seed {seed}");
     }

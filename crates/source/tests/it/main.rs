@@ -20,7 +20,6 @@ mod lineages;
 mod obo;
 mod obograph;
 mod ontologies;
-mod pandas_csv;
 #[cfg(feature = "columnar")]
 mod parquet_forms;
 mod replay;
