@@ -38,9 +38,10 @@ pub(super) fn training(epochs: &[Epoch], best: usize) -> String {
     let figures = figure("Loss", &loss, EPOCHS, best as f64) + &figure("Validation", &ranking, EPOCHS, best as f64);
     let seconds: f64 = epochs.iter().map(|epoch| epoch.train_seconds).sum();
     let remark = format!(
-        "{} epochs, {seconds:.1} s of training. The weights of epoch {best} were kept: the best validation MRR at event \
+        "{} epoch{}, {seconds:.1} s of training. The weights of epoch {best} were kept: the best validation MRR at event \
          freshness.",
-        epochs.len()
+        epochs.len(),
+        if epochs.len() == 1 { "" } else { "s" }
     );
     section("Training", &remark, &format!("<div class=\"charts\">\n{figures}</div>\n"))
 }
@@ -118,7 +119,7 @@ fn calibration(calibration: &Calibration) -> String {
         let (told, came) = (of(bin.expected), of(bin.right as f64));
         _ = writeln!(
             body,
-            "<tr><th scope=\"row\">{} to {} %</th><td>{}</td><td>{told:.1} %</td><td class=\"bar\"><i style=\"width:{told:.1}%\"></i>\
+            "<tr><th scope=\"row\">{}&nbsp;to&nbsp;{}&nbsp;%</th><td>{}</td><td>{told:.1} %</td><td class=\"bar\"><i style=\"width:{told:.1}%\"></i>\
              <i class=\"true\" style=\"width:{came:.1}%\"></i></td><td>{came:.1} %</td></tr>",
             10 * number,
             10 * number + 10,

@@ -179,4 +179,17 @@ mod tests {
         assert_eq!(Value::floats(&[1.0]).widened(float), None);
         assert_eq!(Value::text("1").widened(float), None);
     }
+
+    #[test]
+    fn what_is_no_single_number_widens_to_nothing() {
+        let list = FeatureKind::Dense { dtype: DType::F32, scalar: false };
+        let number = |dtype| FeatureKind::Dense { dtype, scalar: true };
+        let kinds = [FeatureKind::Text, FeatureKind::Category, FeatureKind::Bytes, FeatureKind::Json, list];
+        for (a, b) in kinds.into_iter().flat_map(|a| kinds.map(|b| (a, b))) {
+            assert_eq!(a.wider(b), (a == b).then_some(a));
+            assert_eq!((a.wider(number(DType::F64)), number(DType::U8).wider(b)), (None, None));
+        }
+        assert_eq!(number(DType::U64).wider(number(DType::I64)), None);
+        assert_eq!(Value::Category("a".into()).widened(FeatureKind::Text), None);
+    }
 }

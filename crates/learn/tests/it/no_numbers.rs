@@ -1,7 +1,7 @@
 //! NaN, infinities and numbers that `f32` cannot hold are missing values, wherever they stand, and are named.
 
 use timeweft_graph::{Action, DType, Element, Event, Name, NodeKey, Time, Value};
-use timeweft_learn::{Freshness, LearnError, Query, Task, Trained, evaluate, train};
+use timeweft_learn::{Fitted, Freshness, LearnError, Query, Task, Trained, World, evaluate, train};
 
 use crate::worlds::{edge, index, mixed, node, small};
 
@@ -91,6 +91,23 @@ fn features_of_nodes_are_read_as_those_of_edges() {
     let (trained, told) = said(&with(&events, "age", is, Some(Value::number(f64::NAN))));
     assert!(told == missing);
     assert_eq!(trained.no_numbers()[0].to_string(), "`age` of user is NaN in 1 event");
+}
+
+#[test]
+fn values_are_named_once_and_only_those_that_a_model_reads() {
+    let (config, nan) = (small(), Value::number(f64::NAN));
+    let events = mixed(90, 1);
+    let fitted = Fitted::fit(&Task::new(index(&events), &config).unwrap(), &config);
+    // Bought, and given back later.
+    let returned = events.iter().find(|event| event.action == Action::Delete).unwrap().element.clone();
+    let of_returned = |event: &Event| is_edge(event) && event.element == returned;
+    let mut holed = with(&events, "price", of_returned, Some(nan.clone()));
+    for event in holed.iter_mut().filter(|event| is_edge(event)) {
+        event.features.push(("not known".into(), Some(nan.clone())));
+    }
+    let world = World::new(index(&holed), fitted);
+    let named: Vec<String> = world.no_numbers(0..world.facts().len()).iter().map(ToString::to_string).collect();
+    assert_eq!(named, ["`price` of user -buys-> item is NaN in 1 event"]);
 }
 
 /// A dense value of an element type, read from `f64`.

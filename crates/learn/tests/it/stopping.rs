@@ -45,6 +45,26 @@ fn training_that_is_stopped_in_an_epoch_is_training_that_ended_before_it() {
 }
 
 #[test]
+fn training_that_is_stopped_after_a_worse_epoch_keeps_the_best_one() {
+    let mut config = small();
+    (config.train.epochs, config.train.patience) = (200, 0);
+    let task = Task::new(index(&mixed(120, 1)), &config).unwrap();
+    let (best, is_worse) = (Cell::new(-1.0), Cell::new(false));
+    let follow = |progress| {
+        if let Progress::Epoch(row) = progress {
+            is_worse.set(row.validation.mrr <= best.get());
+            best.set(row.validation.mrr);
+        }
+    };
+    let cut = train_until(&task, &config, follow, &|| is_worse.get()).unwrap();
+    assert!(cut.best + 1 == cut.epochs.len() && cut.best < 199, "{} of {}", cut.best, cut.epochs.len());
+    config.train.epochs = cut.best;
+    let kept = train(&task, &config, |_| ()).unwrap();
+    assert!(weights(&cut.model) == weights(&kept.latest.model) && cut.store == kept.store);
+    assert!(weights(&cut.latest.model) != weights(&cut.model), "training goes on from the last one");
+}
+
+#[test]
 fn an_epoch_that_is_being_ranked_counts() {
     let mut config = small();
     config.train.epochs = 3;

@@ -216,6 +216,12 @@ fn memory_of_a_load_that_was_taken_back_begins_anew() {
     assert!(store(&[1, 3], &other) == anew, "another load in place of the second");
     assert!(store(&[1], &other) == anew, "an earlier commit");
     assert!(store(&[1, 2, 3], &task.index) == trained.store, "a later load");
+    let mut late = events.clone();
+    late.insert(60, edge(events[60].time.0, Action::Create, user(1), "buys", item(2), 9_999));
+    let late = index(&late);
+    let world = World::new(late.clone(), trained.world.fitted.clone());
+    let anew = timeweft_learn::rebuild(&trained.model, &world, &config, world.facts().len());
+    assert!(store(&[1, 2, 3], &late) == anew, "a later load with an event before some that memory has seen");
     let fewer = index(&events[..events.len() - 20]);
     let world = World::new(fewer.clone(), trained.world.fitted.clone());
     assert!(store(&[1, 2], &fewer) == timeweft_learn::rebuild(&trained.model, &world, &config, world.facts().len()));
