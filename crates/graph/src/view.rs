@@ -178,11 +178,21 @@ pub trait GraphView {
     /// The edge, if the view shows it.
     fn edge(&self, key: &EdgeKey, at: At) -> Option<EdgeState>;
 
-    /// All nodes, of one type or of all, sorted by key.
-    fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState>;
+    /// All nodes, of one type or of all, sorted by key, one after the other: a large graph has more than memory takes.
+    fn iter_nodes(&self, node_type: Option<&str>, at: At) -> Box<dyn Iterator<Item = NodeState> + '_>;
 
-    /// All edges, of one relation or of all, sorted by key.
-    fn edges(&self, relation: Option<&str>, at: At) -> Vec<EdgeState>;
+    /// All edges, of one relation or of all, sorted by key, one after the other.
+    fn iter_edges(&self, relation: Option<&str>, at: At) -> Box<dyn Iterator<Item = EdgeState> + '_>;
+
+    /// All that [`GraphView::iter_nodes`] gives.
+    fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState> {
+        self.iter_nodes(node_type, at).collect()
+    }
+
+    /// All that [`GraphView::iter_edges`] gives.
+    fn edges(&self, relation: Option<&str>, at: At) -> Vec<EdgeState> {
+        self.iter_edges(relation, at).collect()
+    }
 
     /// Edges at a node on one side, of one relation or of all, sorted by key. A self-loop is on both sides.
     fn neighbors(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> Vec<EdgeState>;

@@ -200,6 +200,11 @@ impl Columns {
         track.only != MANY || self.tracks.get(track.at as usize).is_some_and(|head| head & LATE == 0)
     }
 
+    /// Whether a life has the features that it began with as long as it lives.
+    pub(crate) fn never_changes(&self, track: Track) -> bool {
+        self.head(track).is_none_or(|head| !head.is_changed && head.since == track.begun)
+    }
+
     /// The track of a life once features are set from `time` on.
     pub(crate) fn update(&mut self, mut track: Track, time: Time, sets: &[(FeatureId, u32)]) -> Track {
         if track.at == NONE {

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
-    At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Schema, Time, Value,
+    At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, Interval, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Schema, Time,
+    Value,
 };
 
 use crate::adjacency::Adjacency;
@@ -169,6 +170,11 @@ impl Index {
     pub fn edge_ends(&self, edge: EdgeIndex) -> (EdgeTypeId, NodeIndex, NodeIndex) {
         let life = self.edges.get(edge);
         (life.edge_type, life.source, life.destination)
+    }
+
+    /// When a life of an edge holds.
+    pub fn edge_interval(&self, edge: EdgeIndex) -> Interval {
+        self.edges.get(edge).interval
     }
 
     /// Whether a life of an edge holds at a time.

@@ -13,6 +13,7 @@
 //! | `recent` | most recent neighbors over all types and both sides |
 //! | `pairs` | edges from one node to another |
 //! | `recency` | counters of sources, destinations |
+//! | `order` | the order of keys, by number |
 //! | `log`, `fact` | the accepted events, packed; and as models read them |
 //! | `diff` | what differs between two states, of one commit or of two |
 //! | `view` | the answers of [`timeweft_graph::GraphView`] |
@@ -48,6 +49,7 @@ mod merge;
 mod missing;
 mod names;
 mod node;
+mod order;
 mod own_diff;
 mod pairs;
 mod past;
@@ -66,6 +68,7 @@ mod values;
 mod view;
 mod widen;
 
+pub use diff::{Change, ChangeCounts, ChangeKind, Changes, Comparison};
 pub use fact::Fact;
 pub use fresh_file::create_fresh;
 pub use index::Index;

@@ -29,20 +29,23 @@ impl GraphView for Index {
         self.edge_index_at(key, at).map(|life| self.edge_state(life, at.time))
     }
 
-    fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState> {
-        let mut lives: Vec<_> = self.shown_nodes(node_type, at).collect();
+    fn iter_nodes(&self, node_type: Option<&str>, at: At) -> Box<dyn Iterator<Item = NodeState> + '_> {
         let node = |life: u32| self.nodes.lives[life as usize].node;
-        lives.sort_unstable_by(|a, b| self.compare_nodes(node(*a), node(*b)));
-        lives.into_iter().map(|life| self.node_state(life, at.time)).collect()
+        let mut nodes: Vec<NodeIndex> = self.shown_nodes(node_type, at).map(node).collect();
+        self.sort_nodes(&mut nodes);
+        let life = move |node: NodeIndex| shown(&self.nodes.lives, self.nodes.life(node), at);
+        Box::new(nodes.into_iter().filter_map(life).map(move |life| self.node_state(life, at.time)))
     }
 
-    fn edges(&self, relation: Option<&str>, at: At) -> Vec<EdgeState> {
-        self.edge_states(self.shown_edges(relation, at).collect(), at.time)
+    fn iter_edges(&self, relation: Option<&str>, at: At) -> Box<dyn Iterator<Item = EdgeState> + '_> {
+        let mut edges: Vec<EdgeIndex> = self.shown_edges(relation, at).collect();
+        self.sort_edges(&mut edges);
+        Box::new(edges.into_iter().map(move |edge| self.edge_state(edge, at.time)))
     }
 
     fn neighbors(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> Vec<EdgeState> {
-        let edges = self.lists_of(key, direction, relation).flat_map(|list| self.shown_in(list, at));
-        self.edge_states(edges.collect(), at.time)
+        let edges = self.incident_edges(key, direction, relation, at);
+        edges.into_iter().map(|edge| self.edge_state(edge, at.time)).collect()
     }
 
     fn degree(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> usize {
@@ -81,11 +84,10 @@ impl GraphView for Index {
     }
 
     fn counts(&self, at: At) -> Counts {
-        let holds = |merge: &&Merge| merge.is_real() && merge.interval.contains(at.time);
         Counts {
             nodes: self.shown_nodes(None, at).count(),
             edges: self.shown_edges(None, at).count(),
-            merges: self.merges.all.iter().filter(holds).count(),
+            merges: self.n_merges(at.time),
         }
     }
 
@@ -102,6 +104,53 @@ impl Index {
         let mut edges = vec![0; self.schema.edge_types().len()];
         self.shown_edges(None, at).for_each(|edge| edges[self.edges.get(edge).edge_type.at()] += 1);
         (nodes, edges)
+    }
+
+    /// The numbers of the edges at a node that [`GraphView::neighbors`] gives, in the same order.
+    pub fn incident_edges(
+        &self,
+        key: &NodeKey,
+        direction: Direction,
+        relation: Option<&str>,
+        at: At,
+    ) -> Vec<EdgeIndex> {
+        let lists = self.lists_of(key, direction, relation);
+        let mut edges: Vec<EdgeIndex> = lists.flat_map(|list| self.shown_in(list, at)).collect();
+        self.sort_edges(&mut edges);
+        edges
+    }
+
+    /// The numbers of all lives that edges at a node ever had, sorted by the keys of the edges and by time. A self-loop is
+    /// there once.
+    pub fn incident_lives(&self, key: &NodeKey) -> Vec<EdgeIndex> {
+        let sides = [Direction::Out, Direction::In].into_iter();
+        let lists = sides.flat_map(|direction| self.lists_of(key, direction, None));
+        let entries = lists.flat_map(|list| list.newest(list.len(), None));
+        let mut lives: Vec<EdgeIndex> = entries.map(|entry| entry.edge).collect();
+        lives.retain(|&edge| self.edges.get(edge).is_real());
+        self.sort_edges(&mut lives);
+        lives.dedup();
+        lives
+    }
+
+    /// The merges of which a node is part, in [`MergeRecord::canonical_order`].
+    pub fn merges_of(&self, key: &NodeKey) -> Vec<MergeRecord> {
+        let node = self.schema.node_type(&key.node_type).and_then(|of| self.nodes.find(of, key.id.as_ref()));
+        let Some(node) = node else { return Vec::new() };
+        let own = self.merges.all.iter().filter(|merge| merge.is_real() && (merge.from == node || merge.into == node));
+        let mut merges: Vec<_> = own.map(|merge| self.record(merge)).collect();
+        merges.sort_unstable_by(MergeRecord::canonical_order);
+        merges
+    }
+
+    /// How many merges hold at a time.
+    pub fn n_merges(&self, time: Time) -> usize {
+        self.merges_at(time).count()
+    }
+
+    /// The merges that hold at a time, in the order of the log.
+    pub(crate) fn merges_at(&self, time: Time) -> impl Iterator<Item = &Merge> {
+        self.merges.all.iter().filter(move |merge| merge.is_real() && merge.interval.contains(time))
     }
 
     fn shown_nodes(&self, node_type: Option<&str>, at: At) -> impl Iterator<Item = u32> {
@@ -151,7 +200,8 @@ impl Index {
         }
     }
 
-    fn edge_state(&self, edge: EdgeIndex, time: Time) -> EdgeState {
+    /// A life of an edge at a time, as [`GraphView::edge`] shows it.
+    pub fn edge_state(&self, edge: EdgeIndex, time: Time) -> EdgeState {
         let life = self.edges.get(edge);
         EdgeState {
             key: self.edge_key(edge),
@@ -159,13 +209,6 @@ impl Index {
             deleted: !life.interval.contains(time),
             features: self.values(life, Owner::Edge(life.edge_type), time),
         }
-    }
-
-    /// States of edges, sorted by key.
-    fn edge_states(&self, edges: Vec<EdgeIndex>, time: Time) -> Vec<EdgeState> {
-        let mut states: Vec<_> = edges.into_iter().map(|edge| self.edge_state(edge, time)).collect();
-        states.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        states
     }
 
     fn values(&self, life: &impl Life, owner: Owner, time: Time) -> BTreeMap<Name, Value> {

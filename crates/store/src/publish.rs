@@ -160,7 +160,7 @@ impl Store {
     /// The graph into which a version goes that takes effect at a time, before the load at a place in the log.
     fn graph_before(&self, log: &[Effective], place: usize, at: Time) -> Result<Index, StoreError> {
         let unit = unit_at(log, place);
-        let mut graph = self.replay_log(&log[..unit.start], self.schema().clone())?;
+        let mut graph = self.open_log(&log[..unit.start], self.schema().clone())?;
         if unit.len() > 1 {
             let until = Some((at, (place - unit.start) as u32));
             self.replay_together(&log[unit], until, &mut graph)?;

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use timeweft_graph::Commit;
+use timeweft_graph::{Commit, Schema};
 use timeweft_index::{Index, create_fresh};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -60,12 +60,15 @@ impl Store {
 
     /// The graph at a commit: the newest snapshot that is a beginning of its log, and the loads after it.
     pub(crate) fn open_index(&self, commit: Commit) -> Result<Index, StoreError> {
-        let log = effective(&self.loads, commit);
-        for (of, covered, path) in self.usable_snapshots(&log)? {
+        self.open_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?)
+    }
+
+    /// The same for a log, or the beginning of one, over types that include all of its own.
+    pub(crate) fn open_log(&self, log: &[Effective], schema: Schema) -> Result<Index, StoreError> {
+        for (of, covered, path) in self.usable_snapshots(log)? {
             let stamp = self.stamp(&log[..covered])?;
             if let Ok(mut index) = Index::open_snapshot(&path, of, stamp, false) {
                 log[..covered].iter().try_for_each(|entry| self.check_present(*entry))?;
-                let schema = self.catalogue.schema(commit)?;
                 index.declare(&schema);
                 let widened = index.widen_to(&schema);
                 widened.map_err(|problem| StoreError::corrupt(&path, problem.of(&schema)))?;
@@ -73,7 +76,7 @@ impl Store {
                 return Ok(index);
             }
         }
-        self.replay_log(&log, self.catalogue.schema(commit)?)
+        self.replay_log(log, schema)
     }
 
     /// The snapshots whose log is a beginning of this one, newest first, each with the length of its log.

@@ -45,7 +45,9 @@ pub use timeweft_graph::{
     NodeState, NodeType, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value,
     Version, delta::DeletionReport, delta::ElementReport, delta::Kept, delta::MergeReport, delta::WhySkipped,
 };
-pub use timeweft_index::{Index, TypeSet, create_fresh, features, query, sample};
+pub use timeweft_index::{
+    Change, ChangeCounts, ChangeKind, Changes, Comparison, Index, TypeSet, create_fresh, features, query, sample,
+};
 pub use timeweft_source::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, IntervalFormat,
     Layout, Mark, RootsReader, SourceError, VersionFormat, roots, table_writer, tables, write_event, write_event_table,

@@ -1,6 +1,6 @@
 //! Numbers about a graph.
 
-use timeweft_graph::{At, Commit, Counts, EdgeTypeId, GraphView, NodeTypeId, Owner};
+use timeweft_graph::{At, Commit, Counts, EdgeTypeId, NodeTypeId, Owner};
 
 use crate::{Error, Graph, View};
 
@@ -43,6 +43,7 @@ impl Stats {
     pub(crate) fn of(graph: &Graph, view: &View, at: At) -> Result<Stats, Error> {
         let (schema, unused) = (view.schema(), view.unused(&graph.types_taken_back(view)?));
         let (nodes, edges) = view.counts_by_type(at);
+        let counts = Counts { nodes: nodes.iter().sum(), edges: edges.iter().sum(), merges: view.n_merges(at.time) };
         let nodes = (0..).map(|id| Owner::Node(NodeTypeId(id))).zip(nodes);
         let edges = (0..).map(|id| Owner::Edge(EdgeTypeId(id))).zip(edges);
         let shown = |(owner, _): &(Owner, usize)| !unused.contains(&(*owner, None));
@@ -51,7 +52,7 @@ impl Stats {
         let loads = graph.loads().iter().filter(|load| load.commit <= view.commit());
         Ok(Stats {
             commit: view.commit(),
-            counts: view.counts(at),
+            counts,
             node_types: node_types.collect(),
             edge_types: edge_types.collect(),
             nodes_ever: view.n_nodes(),

@@ -3,9 +3,9 @@
 mod changes;
 
 use serde_json::json;
-use timeweft::{At, Commit, Diff, Graph, Index, Time, View};
+use timeweft::{At, ChangeCounts, Commit, Graph, Index, Time, View};
 
-use self::changes::Changes;
+use self::changes::Listing;
 use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
 use crate::moment::{Moments, known_namespace};
 use crate::output::{Table, text};
@@ -86,14 +86,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let [from, to] = args.states(&graph)?;
     let before: &Index = &from.view;
-    let mut diff = to.view.diff_from((before, from.at), to.at);
+    let mut comparison = to.view.compare_from((before, from.at), to.at);
     if let Some(namespace) = &args.namespace {
-        diff = to.view.narrow_diff((before, from.at.time), to.at.time, namespace, diff);
+        comparison = comparison.of_namespace(namespace);
     }
     if args.summary {
-        summary(context, &diff, &from, &to)?;
+        summary(context, comparison.counts(), &from, &to)?;
     } else {
-        Changes { diff: &diff, from: &from, to: &to }.tell(context)?;
+        Listing { changes: comparison.changes(), from: &from, to: &to }.tell(context)?;
     }
     Ok(Outcome::Done)
 }
@@ -122,11 +122,13 @@ impl Args {
     }
 }
 
-fn summary(context: &Context, diff: &Diff, from: &State, to: &State) -> anyhow::Result<()> {
-    let nodes = [diff.nodes_created.len(), diff.nodes_updated.len(), diff.nodes_removed.len()];
-    let edges = [diff.edges_created.len(), diff.edges_updated.len(), diff.edges_removed.len()];
-    let numbers =
-        |[created, updated, removed]: [usize; 3]| json!({ "created": created, "updated": updated, "removed": removed });
+fn summary(
+    context: &Context,
+    (nodes, edges, merged): (ChangeCounts, ChangeCounts, usize),
+    from: &State,
+    to: &State,
+) -> anyhow::Result<()> {
+    let numbers = |of: ChangeCounts| json!({ "created": of.created, "updated": of.updated, "removed": of.removed });
     let time = |state: &State| (state.at.time != Time::FOREVER).then_some(state.at.time.0);
     let commit = |state: &State| -> Commit { state.view.commit() };
     context.output.object(&json!({
@@ -136,12 +138,15 @@ fn summary(context: &Context, diff: &Diff, from: &State, to: &State) -> anyhow::
         "to_commit": commit(to),
         "nodes": numbers(nodes),
         "edges": numbers(edges),
-        "merged": diff.merged.len(),
+        "merged": merged,
     }))?;
     let mut table = Table::new(["", "created", "updated", "removed", "merged"]);
     let cell = |number: usize| text::count(number as u64);
-    table.row(["nodes".to_owned(), cell(nodes[0]), cell(nodes[1]), cell(nodes[2]), cell(diff.merged.len())]);
-    table.row(["edges".to_owned(), cell(edges[0]), cell(edges[1]), cell(edges[2]), String::new()]);
+    let mut row = |name: &str, of: ChangeCounts, merged: String| {
+        table.row([name.to_owned(), cell(of.created), cell(of.updated), cell(of.removed), merged]);
+    };
+    row("nodes", nodes, cell(merged));
+    row("edges", edges, String::new());
     context.output.table(&table)?;
     Ok(())
 }

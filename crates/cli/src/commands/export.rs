@@ -2,12 +2,16 @@
 
 mod documents;
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use timeweft::table_writer::TableFormat;
-use timeweft::{Action, Element, Event, GraphView, Name, Time, Value, write_event, write_event_table};
+use timeweft::{
+    Action, Commit, Element, Event, GraphView, Name, Time, TimeUnit, Value, write_event, write_event_table,
+};
 
 use crate::context::{Context, Outcome, ReadArgs, Reading};
 use crate::output::{note, text, write_whole};
@@ -65,50 +69,72 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return documents::run(namespace, args, context);
     }
     let reading = args.read.read(context)?;
-    let events = if args.events { reading.view.events() } else { state(&reading) };
-    if args.to == Path::new("-") {
-        write(&mut BufWriter::new(io::stdout().lock()), &events)?;
+    let about = (reading.view.commit(), reading.unit());
+    if args.events {
+        let events = reading.view.events();
+        write_to(&args.to, about, |each| events.iter().try_for_each(each))?;
     } else {
-        let cannot = || format!("cannot write {}", args.to.display());
-        let table = TableFormat::of(&args.to).filter(|format| *format != TableFormat::Jsonl);
-        write_whole(&args.to, |out| match table {
-            Some(format) => {
-                let facts = [
-                    ("timeweft.commit", reading.view.commit().0.to_string()),
-                    ("timeweft.unit", reading.unit().to_string()),
-                ];
-                write_event_table(out, format, &events, &facts).map(|_| ()).with_context(cannot)
-            }
-            None => write(out, &events).with_context(cannot),
-        })?;
-        note(&format!("wrote {} events to {}", text::count(events.len() as u64), args.to.display()));
+        write_to(&args.to, about, |each| state(&reading).try_for_each(|event| each(&event)))?;
     }
     Ok(Outcome::Done)
 }
 
-/// Nodes before edges, each in order of name.
-fn state(reading: &Reading) -> Vec<Event> {
-    let create = |time: Time, element: Element, features: Vec<(Name, Option<Value>)>| Event {
-        time,
-        action: Action::Create,
-        element,
-        features,
-    };
-    let given = |features: std::collections::BTreeMap<Name, Value>| {
-        features.into_iter().map(|(name, value)| (name, Some(value))).collect()
-    };
-    let at = timeweft::At::time(reading.at.time);
-    let nodes = reading.view.nodes(None, at).into_iter();
-    let edges = reading.view.edges(None, at).into_iter();
-    nodes
-        .map(|node| create(node.life.created, Element::Node(node.key), given(node.features)))
-        .chain(edges.map(|edge| create(edge.life.created, Element::Edge(edge.key), given(edge.features))))
-        .collect()
+/// Someone who takes events.
+type Each<'a> = dyn FnMut(&Event) -> anyhow::Result<()> + 'a;
+
+/// Writes what a source hands over, each time that it is called.
+fn write_to(
+    to: &Path,
+    (commit, unit): (Commit, TimeUnit),
+    events: impl Fn(&mut Each<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if to == Path::new("-") {
+        write(&mut BufWriter::new(io::stdout().lock()), events)?;
+        return Ok(());
+    }
+    let cannot = || format!("cannot write {}", to.display());
+    let table = TableFormat::of(to).filter(|format| *format != TableFormat::Jsonl);
+    let written = write_whole(to, |out| match table {
+        Some(format) => {
+            let facts = [("timeweft.commit", commit.0.to_string()), ("timeweft.unit", unit.to_string())];
+            let written = Cell::new(0);
+            let counted = |each: &mut Each<'_>| {
+                written.set(0);
+                events(&mut |event| {
+                    written.set(written.get() + 1);
+                    each(event)
+                })
+            };
+            write_event_table(out, format, counted, &facts).with_context(cannot)?;
+            Ok(written.get())
+        }
+        None => write(out, events).with_context(cannot),
+    })?;
+    note(&format!("wrote {} events to {}", text::count(written), to.display()));
+    Ok(())
 }
 
-fn write(out: &mut impl Write, events: &[Event]) -> io::Result<()> {
-    for event in events {
-        write_event(out, event)?;
-    }
-    out.flush()
+/// Nodes before edges, each in order of name, one after the other.
+fn state(reading: &Reading) -> impl Iterator<Item = Event> + '_ {
+    let create = |time: Time, element: Element, features: BTreeMap<Name, Value>| {
+        let features = features.into_iter().map(|(name, value)| (name, Some(value))).collect();
+        Event { time, action: Action::Create, element, features }
+    };
+    let at = timeweft::At::time(reading.at.time);
+    let nodes = reading.view.iter_nodes(None, at);
+    // Edges are sorted once the nodes are gone through.
+    let edges = std::iter::once_with(move || reading.view.iter_edges(None, at)).flatten();
+    let nodes = nodes.map(move |node| create(node.life.created, Element::Node(node.key), node.features));
+    nodes.chain(edges.map(move |edge| create(edge.life.created, Element::Edge(edge.key), edge.features)))
+}
+
+/// Writes events as lines; gives how many there are.
+fn write(out: &mut impl Write, events: impl Fn(&mut Each<'_>) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    let mut written = 0;
+    events(&mut |event| {
+        written += 1;
+        Ok(write_event(out, event)?)
+    })?;
+    out.flush()?;
+    Ok(written)
 }

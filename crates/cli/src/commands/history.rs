@@ -2,13 +2,10 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use timeweft::{
-    At, Deletes, Direction, EdgeKey, ExternalId, FeatureSpan, GraphView, Interval, MergeRecord, NodeKey, Time,
-};
+use timeweft::{EdgeIndex, EdgeKey, ExternalId, FeatureSpan, GraphView, Interval, MergeRecord, NodeKey, Time};
 
 use crate::context::{Context, Outcome, ReadArgs, Reading};
 use crate::lookup::ever_lived;
-use crate::output::Table;
 use crate::output::json::{EdgeJson, IntervalJson, MergeJson, SpanJson};
 
 const AFTER_HELP: &str = "\
@@ -32,6 +29,7 @@ pub(crate) struct Args {
 }
 
 /// Something that held for a while.
+#[derive(Clone)]
 enum Happening {
     Life(Interval),
     Feature(FeatureSpan),
@@ -52,47 +50,65 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
     let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
     ever_lived(&reading, &key)?;
-    let mut all = node_happenings(&reading, &key);
-    all.extend(edge_happenings(&reading, &key));
-    all.retain_mut(|happening| happening.known_by(reading.at.time));
-    all.sort_by_key(|happening| (happening.interval().created, happening.rank()));
-    if all.is_empty() {
+    let of_node = node_happenings(&reading, &key);
+    let edges = edge_lives(&reading, &key);
+    if of_node.is_empty() && edges.is_empty() {
         anyhow::bail!("nothing had happened to {key} {}: give a later time with --at", reading.moment());
     }
-    context.output.objects(all.iter().map(Happening::to_json))?;
-    let mut table = Table::new(["from", "until", "what", "detail"]);
-    for happening in &all {
-        let Interval { created, removed } = happening.interval();
-        let (what, detail) = happening.words();
-        table.row([reading.unit().format(created), reading.unit().format(removed), what, detail]);
-    }
-    context.output.table(&table)?;
+    // A hub had millions of edges: each is told from its number.
+    let all = || in_order(&of_node, &edges, &reading);
+    context.output.objects(all().map(|happening| happening.to_json()))?;
+    context.output.rows(["from", "until", "what", "detail"], || {
+        all().map(|happening| {
+            let Interval { created, removed } = happening.interval();
+            let (what, detail) = happening.words();
+            [reading.unit().format(created), reading.unit().format(removed), what, detail]
+        })
+    })?;
     Ok(Outcome::Done)
 }
 
+/// What happened to the node itself and was known by then, in order of time.
 fn node_happenings(reading: &Reading, key: &NodeKey) -> Vec<Happening> {
     let mut all = Vec::new();
     for life in reading.view.node_history(key) {
         all.push(Happening::Life(life.interval));
         all.extend(life.features.into_iter().map(Happening::Feature));
     }
-    let merges = reading.view.merges().into_iter().filter(|merge| merge.from == *key || merge.into == *key);
-    all.extend(merges.map(Happening::Merge));
+    all.extend(reading.view.merges_of(key).into_iter().map(Happening::Merge));
+    all.retain(|happening| happening.interval().created <= reading.at.time);
+    all.sort_by_key(|happening| (happening.interval().created, happening.rank()));
     all
 }
 
-fn edge_happenings(reading: &Reading, key: &NodeKey) -> Vec<Happening> {
-    let ever = At { time: Time::FOREVER, deletes: Deletes::Soft };
-    let at_side = |direction| reading.view.neighbors(key, direction, None, ever);
-    let mut edges: Vec<EdgeKey> =
-        [Direction::Out, Direction::In].into_iter().flat_map(at_side).map(|edge| edge.key).collect();
-    edges.sort();
-    edges.dedup();
-    let lives = |edge: EdgeKey| {
-        let history = reading.view.edge_history(&edge);
-        history.into_iter().map(move |life| Happening::Edge(edge.clone(), life.interval))
-    };
-    edges.into_iter().flat_map(lives).collect()
+/// The numbers of the lives of edges at the node that had begun by then, in order of time, those of one time by name.
+fn edge_lives(reading: &Reading, key: &NodeKey) -> Vec<EdgeIndex> {
+    let created = |edge: EdgeIndex| reading.view.edge_interval(edge).created;
+    let mut lives = reading.view.incident_lives(key);
+    lives.retain(|&edge| created(edge) <= reading.at.time);
+    lives.sort_by_key(|&edge| created(edge));
+    lives
+}
+
+/// All of it in order of time, those of one time with edges last; an end that was still to come is open.
+fn in_order<'a>(
+    of_node: &'a [Happening],
+    edges: &'a [EdgeIndex],
+    reading: &'a Reading,
+) -> impl Iterator<Item = Happening> + 'a {
+    let edge = |&edge: &EdgeIndex| Happening::Edge(reading.view.edge_key(edge), reading.view.edge_interval(edge));
+    let mut of_node = of_node.iter().cloned().peekable();
+    let mut edges = edges.iter().map(edge).peekable();
+    std::iter::from_fn(move || {
+        let begins = |happening: &Happening| happening.interval().created;
+        let mut next = match (of_node.peek(), edges.peek()) {
+            (Some(first), Some(edge)) if begins(edge) < begins(first) => edges.next(),
+            (None, _) => edges.next(),
+            _ => of_node.next(),
+        }?;
+        next.open_end_after(reading.at.time);
+        Some(next)
+    })
 }
 
 impl Happening {
@@ -112,13 +128,12 @@ impl Happening {
         }
     }
 
-    /// Whether it had begun by a time; an end that was still to come is left open.
-    fn known_by(&mut self, time: Time) -> bool {
+    /// Leaves an end open that was still to come at a time.
+    fn open_end_after(&mut self, time: Time) {
         let interval = self.interval_mut();
         if interval.removed > time {
             interval.removed = Time::FOREVER;
         }
-        interval.created <= time
     }
 
     fn rank(&self) -> u8 {

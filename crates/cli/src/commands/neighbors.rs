@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 
 use clap::ValueEnum;
-use serde::Serialize;
-use timeweft::{Direction, EdgeState, ExternalId, GraphView, NodeKey};
+use serde::{Serialize, Serializer};
+use timeweft::{Direction, EdgeIndex, EdgeState, ExternalId, NodeKey};
 
 use crate::context::{Context, Outcome, ReadArgs, Reading, SideArg};
 use crate::lookup::{find_node, known_relation};
 use crate::output::json::{EdgeJson, StateJson};
-use crate::output::{Table, note, text};
+use crate::output::{note, text};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -54,11 +54,32 @@ enum OrderArg {
     Name,
 }
 
-#[derive(Serialize)]
-struct Shown<'a> {
-    direction: &'a str,
-    #[serde(flatten)]
-    edge: StateJson<EdgeJson<'a>>,
+/// An edge at the node, seen from there.
+type Incident = (Direction, EdgeIndex);
+
+/// An edge as JSON has it.
+struct Shown {
+    direction: Direction,
+    edge: EdgeState,
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            direction: &'a str,
+            #[serde(flatten)]
+            edge: StateJson<EdgeJson<'a>>,
+        }
+        Line { direction: side(self.direction), edge: (&self.edge).into() }.serialize(serializer)
+    }
+}
+
+fn side(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Out => "out",
+        Direction::In => "in",
+    }
 }
 
 /// Lists the edges.
@@ -75,42 +96,44 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if edges.is_empty() {
         anyhow::bail!("node {key} has no such edge {}: `timeweft history` tells when it had any", reading.moment());
     }
-    context.output.objects(edges.iter().map(|(direction, edge)| Shown { direction, edge: edge.into() }))?;
-    let mut table = Table::new(["side", "relation", "neighbor", "key", "created", "removed", "features"]);
-    for (direction, edge) in &edges {
-        table.row(cells(direction, edge, &reading));
-    }
-    context.output.table(&table)?;
+    // A hub has millions: each is made when it is printed.
+    let state =
+        |&(direction, edge): &Incident| Shown { direction, edge: reading.view.edge_state(edge, reading.at.time) };
+    context.output.objects(edges.iter().map(state))?;
+    let header = ["side", "relation", "neighbor", "key", "created", "removed", "features"];
+    context.output.rows(header, || edges.iter().map(|edge| cells(&state(edge), &reading)))?;
     if edges.len() < total {
         note(&format!("{} of {} edges", text::count(edges.len() as u64), text::count(total as u64)));
     }
     Ok(Outcome::Done)
 }
 
-fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<(&'static str, EdgeState)> {
-    let sides: &[(&'static str, Direction)] = match args.direction {
-        SideArg::Out => &[("out", Direction::Out)],
-        SideArg::In => &[("in", Direction::In)],
-        SideArg::Both => &[("out", Direction::Out), ("in", Direction::In)],
+/// The numbers of the edges, in order.
+fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<Incident> {
+    let sides: &[Direction] = match args.direction {
+        SideArg::Out => &[Direction::Out],
+        SideArg::In => &[Direction::In],
+        SideArg::Both => &[Direction::Out, Direction::In],
     };
-    let at_side = |&(name, direction): &(&'static str, Direction)| {
-        let edges = reading.view.neighbors(key, direction, args.relation.as_deref(), reading.at);
-        edges.into_iter().map(move |edge| (name, edge))
+    let at_side = |&direction: &Direction| {
+        let edges = reading.view.incident_edges(key, direction, args.relation.as_deref(), reading.at);
+        edges.into_iter().map(move |edge| (direction, edge))
     };
     let mut edges: Vec<_> = sides.iter().flat_map(at_side).collect();
+    let created = |edge: EdgeIndex| reading.view.edge_interval(edge).created;
     match args.order {
-        OrderArg::Newest => edges.sort_by_key(|(_, edge)| Reverse(edge.life.created)),
-        OrderArg::Oldest => edges.sort_by_key(|(_, edge)| edge.life.created),
+        OrderArg::Newest => edges.sort_by_key(|(_, edge)| Reverse(created(*edge))),
+        OrderArg::Oldest => edges.sort_by_key(|(_, edge)| created(*edge)),
         OrderArg::Name => {}
     }
     edges
 }
 
-fn cells(direction: &str, edge: &EdgeState, reading: &Reading) -> [String; 7] {
-    let neighbor = if direction == "out" { &edge.key.destination } else { &edge.key.source };
+fn cells(Shown { direction, edge }: &Shown, reading: &Reading) -> [String; 7] {
+    let neighbor = if *direction == Direction::Out { &edge.key.destination } else { &edge.key.source };
     let unit = reading.unit();
     [
-        direction.into(),
+        side(*direction).into(),
         edge.key.relation.to_string(),
         neighbor.to_string(),
         edge.key.key.as_deref().unwrap_or_default().into(),

@@ -33,12 +33,30 @@ impl Output {
 
     /// Prints a table for people; nothing with `--json`.
     pub(crate) fn table(&self, table: &Table) -> io::Result<()> {
+        self.for_people(|width, out| table.write(width, out))
+    }
+
+    /// The same for a table with as many rows as a graph has elements: they are made twice, one by one, and never kept.
+    pub(crate) fn rows<const N: usize, I: Iterator<Item = [String; N]>>(
+        &self,
+        header: [&str; N],
+        rows: impl Fn() -> I,
+    ) -> io::Result<()> {
+        self.for_people(|width, out| table::write_rows(&header.map(str::to_owned), rows, width, out))
+    }
+
+    fn for_people(
+        &self,
+        write: impl FnOnce(Option<usize>, &mut BufWriter<io::StdoutLock<'static>>) -> io::Result<()>,
+    ) -> io::Result<()> {
         if self.json {
             return Ok(());
         }
         // Only a person before a terminal is spared: what goes on to a program is whole.
         let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
-        writeln!(io::stdout().lock(), "{}", table.fitted(width))
+        let mut out = BufWriter::new(io::stdout().lock());
+        write(width, &mut out)?;
+        out.flush()
     }
 
     /// Prints an object as one line with `--json`; nothing without.

@@ -25,14 +25,16 @@ impl GraphView for ReferenceGraph {
         Some(EdgeState { key: key.clone(), life: life.interval, deleted, features })
     }
 
-    fn nodes(&self, node_type: Option<&str>, at: At) -> Vec<NodeState> {
-        let keys = self.nodes.keys().filter(|key| node_type.is_none_or(|name| *key.node_type == *name));
-        keys.filter_map(|key| self.node(key, at)).collect()
+    fn iter_nodes(&self, node_type: Option<&str>, at: At) -> Box<dyn Iterator<Item = NodeState> + '_> {
+        let of_type: Option<Name> = node_type.map(Into::into);
+        let keys = self.nodes.keys().filter(move |key| of_type.as_ref().is_none_or(|name| key.node_type == *name));
+        Box::new(keys.filter_map(move |key| self.node(key, at)))
     }
 
-    fn edges(&self, relation: Option<&str>, at: At) -> Vec<EdgeState> {
-        let keys = self.edges.keys().filter(|key| relation.is_none_or(|name| *key.relation == *name));
-        keys.filter_map(|key| self.edge(key, at)).collect()
+    fn iter_edges(&self, relation: Option<&str>, at: At) -> Box<dyn Iterator<Item = EdgeState> + '_> {
+        let relation: Option<Name> = relation.map(Into::into);
+        let keys = self.edges.keys().filter(move |key| relation.as_ref().is_none_or(|name| key.relation == *name));
+        Box::new(keys.filter_map(move |key| self.edge(key, at)))
     }
 
     fn neighbors(&self, key: &NodeKey, direction: Direction, relation: Option<&str>, at: At) -> Vec<EdgeState> {

@@ -17,6 +17,7 @@ mod link_law;
 mod many_features;
 mod model;
 mod namespace;
+mod order_law;
 mod query_cases;
 mod query_law;
 mod rank_law;

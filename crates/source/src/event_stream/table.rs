@@ -16,15 +16,22 @@ use crate::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
 /// A feature has the type of its values; where they are of several kinds, the column is JSON, and it takes a graph that
 /// declares the features to read it back. `facts` are what the file carries beside its rows.
 ///
+/// `events` hands all of them over, one by one, each time that it is called: once to learn which columns there are, and once
+/// to write. So they need not be in memory.
+///
 /// # Errors
-/// If nothing can be written.
-pub fn write_event_table<W: Write + Send>(
+/// If nothing can be written, and whatever goes wrong with the events.
+pub fn write_event_table<W: Write + Send, E: From<io::Error>>(
     out: W,
     format: TableFormat,
-    events: &[Event],
+    events: impl Fn(&mut dyn FnMut(&Event) -> Result<(), E>) -> Result<(), E>,
     facts: &[(&str, String)],
-) -> io::Result<W> {
-    let kinds = kinds(events);
+) -> Result<W, E> {
+    let mut kinds = BTreeMap::new();
+    events(&mut |event| {
+        note_kinds(&mut kinds, event);
+        Ok(())
+    })?;
     let mut columns = vec![
         Column::new("time", CellKind::Int),
         Column::new("action", CellKind::Text),
@@ -37,12 +44,11 @@ pub fn write_event_table<W: Write + Send>(
         Column::nullable("key", CellKind::Text),
         Column::nullable(ENDED, CellKind::Value(FeatureKind::Json)),
     ];
-    let of_kind =
-        |(name, kind): (&&Name, &FeatureKind)| Column::nullable(&feature_column(name), CellKind::Value(*kind));
+    let of_kind = |(name, kind): (&Name, &FeatureKind)| Column::nullable(&feature_column(name), CellKind::Value(*kind));
     columns.extend(kinds.iter().map(|(name, kind)| of_kind((name, kind))));
-    let places: BTreeMap<&Name, usize> = kinds.keys().copied().zip(0..).collect();
+    let places: BTreeMap<&Name, usize> = kinds.keys().zip(0..).collect();
     let mut table = TableWriter::new(format, columns, facts, out)?;
-    for event in events {
+    events(&mut |event| {
         let mut features = vec![Cell::Null; kinds.len()];
         let mut ended = Vec::new();
         for (name, value) in last_values(&event.features) {
@@ -52,23 +58,22 @@ pub fn write_event_table<W: Write + Send>(
             }
         }
         let ended = (!ended.is_empty()).then(|| Value::Json(ended.into()));
-        table.row(element(event).into_iter().chain([Cell::from(ended)]).chain(features))?;
-    }
-    table.finish()
+        Ok(table.row(element(event).into_iter().chain([Cell::from(ended)]).chain(features))?)
+    })?;
+    Ok(table.finish()?)
 }
 
-/// The kind of each feature that has a value; JSON where they are of several kinds.
-fn kinds(events: &[Event]) -> BTreeMap<&Name, FeatureKind> {
-    let mut kinds = BTreeMap::new();
-    for (name, value) in events.iter().flat_map(|event| &event.features) {
+/// Notes the kind of each feature to which an event gives a value; JSON where they are of several kinds.
+fn note_kinds(kinds: &mut BTreeMap<Name, FeatureKind>, event: &Event) {
+    for (name, value) in &event.features {
         let Some(value) = value else { continue };
         let kind = FeatureKind::of(value);
-        let known = kinds.entry(name).or_insert(kind);
-        if *known != kind {
-            *known = FeatureKind::Json;
+        match kinds.get_mut(name) {
+            None => _ = kinds.insert(name.clone(), kind),
+            Some(known) if *known != kind => *known = FeatureKind::Json,
+            Some(_) => {}
         }
     }
-    kinds
 }
 
 fn cell(value: &Value, kind: FeatureKind) -> io::Result<Cell<'static>> {

@@ -162,7 +162,9 @@ fn a_table_of_events_is_read_back_as_it_was() {
     for (name, format) in [("a.parquet", TableFormat::Parquet), ("a.arrow", TableFormat::Arrow)] {
         let path = folder.path().join(name);
         let facts = [("timeweft.unit", "s".to_owned())];
-        write_event_table(std::fs::File::create(&path).unwrap(), format, &events, &facts).unwrap();
+        let file = std::fs::File::create(&path).unwrap();
+        let all = |each: &mut dyn FnMut(&Event) -> std::io::Result<()>| events.iter().try_for_each(each);
+        write_event_table(file, format, all, &facts).unwrap();
         let (read, rejects, reader) = read(&path, &schema);
         assert_eq!(rejects, [""; 0]);
         assert_eq!(sorted(read), sorted(events.clone()), "{name}");

@@ -17,6 +17,7 @@ mod loads;
 mod merges;
 mod oracle;
 mod order;
+mod own_changes;
 mod r_cases;
 mod readers;
 mod releases;

@@ -60,8 +60,8 @@ fn shared_import_a_term_ends_with_the_last_namespace_that_holds_it() {
     assert_eq!((same.accepted, report(&same).nodes.shared), (0, 0));
     let gone = |namespace: &str| {
         let view = store.view();
-        let diff = view.diff(Time(2021), Time(2022));
-        view.narrow_diff((&view, Time(2021)), Time(2022), namespace, diff).nodes_removed
+        let comparison = view.compare_from((&view, At::time(Time(2021))), At::time(Time(2022)));
+        comparison.of_namespace(namespace).changes().to_diff().nodes_removed
     };
     assert_eq!((gone("cl"), gone("pato").len()), (vec![node("P1")], 0));
 

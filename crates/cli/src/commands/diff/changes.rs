@@ -3,77 +3,41 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use timeweft::{Diff, EdgeKey, GraphView, Name, NodeKey, Value};
+use timeweft::{Change, ChangeKind, Changes, Element, GraphView, Name, Value};
 
 use super::State;
 use crate::context::Context;
 use crate::output::json::{EdgeJson, MergeJson, NodeJson};
-use crate::output::{Table, text};
+use crate::output::text;
 
 type Features = BTreeMap<Name, Value>;
 
-/// A diff and the states that it is between.
-pub(super) struct Changes<'a> {
-    pub(super) diff: &'a Diff,
+/// Changes and the states that they are between. Each is made when it is printed: there may be as many as edges.
+pub(super) struct Listing<'a> {
+    pub(super) changes: Changes<'a>,
     pub(super) from: &'a State,
     pub(super) to: &'a State,
 }
 
-/// Which element changed.
-#[derive(Clone, Copy)]
-enum Element<'a> {
-    Node(&'a NodeKey),
-    Edge(&'a EdgeKey),
-}
-
-/// A change of an element: what it is, and for an update the names of the features that differ.
-struct Change<'a> {
-    what: &'a str,
-    element: Element<'a>,
-    features: &'a [Name],
-}
-
-impl Changes<'_> {
+impl Listing<'_> {
     pub(super) fn tell(&self, context: &Context) -> anyhow::Result<()> {
-        if context.output.json {
-            context.output.objects(self.all().map(|change| self.json(&change)))?;
-            let merged = |merge| json!({ "change": "merged", "entity": "merge", "merge": MergeJson::from(merge) });
-            context.output.objects(self.diff.merged.iter().map(merged))?;
-        } else if *self.diff == Diff::default() {
+        context.output.objects(self.changes.iter().map(|change| self.json(&change)))?;
+        let merged = |merge| json!({ "change": "merged", "entity": "merge", "merge": MergeJson::from(&merge) });
+        context.output.objects(self.changes.merged().map(merged))?;
+        if self.changes.is_empty() {
             context.output.say("nothing changed")?;
         } else {
-            context.output.table(&self.table())?;
+            context.output.rows(["change", "what", "element", "features"], || self.rows())?;
         }
         Ok(())
     }
 
-    fn all(&self) -> impl Iterator<Item = Change<'_>> {
-        let diff = self.diff;
-        let node = |what| move |key| Change { what, element: Element::Node(key), features: &[] };
-        let edge = |what| move |key| Change { what, element: Element::Edge(key), features: &[] };
-        let nodes_updated = diff.nodes_updated.iter().map(|node| Change {
-            what: "updated",
-            element: Element::Node(&node.key),
-            features: &node.features,
-        });
-        let edges_updated = diff.edges_updated.iter().map(|edge| Change {
-            what: "updated",
-            element: Element::Edge(&edge.key),
-            features: &edge.features,
-        });
-        let nodes = diff.nodes_created.iter().map(node("created")).chain(nodes_updated);
-        let edges = diff.edges_created.iter().map(edge("created")).chain(edges_updated);
-        nodes
-            .chain(diff.nodes_removed.iter().map(node("removed")))
-            .chain(edges)
-            .chain(diff.edges_removed.iter().map(edge("removed")))
-    }
-
     /// The values before and after: of an update those that differ; what was not there has none.
-    fn values(&self, change: &Change<'_>) -> (Option<Features>, Option<Features>) {
-        let mut before = if change.what == "created" { None } else { features(self.from, change.element) };
-        let mut after = if change.what == "removed" { None } else { features(self.to, change.element) };
-        if change.what == "updated" {
+    fn values(&self, change: &Change) -> (Option<Features>, Option<Features>) {
+        let (created, removed) = (change.kind == ChangeKind::Created, change.kind == ChangeKind::Removed);
+        let mut before = if created { None } else { features(self.from, &change.element) };
+        let mut after = if removed { None } else { features(self.to, &change.element) };
+        if change.kind == ChangeKind::Updated {
             for values in [&mut before, &mut after].into_iter().flatten() {
                 values.retain(|name, _| change.features.contains(name));
             }
@@ -81,15 +45,16 @@ impl Changes<'_> {
         (before, after)
     }
 
-    fn json(&self, change: &Change<'_>) -> Json {
+    fn json(&self, change: &Change) -> Json {
         let (before, after) = self.values(change);
         let names: Vec<&str> = change.features.iter().map(|name| &**name).collect();
-        let (entity, element) = match change.element {
+        let (entity, element) = match &change.element {
             Element::Node(key) => ("node", json!(NodeJson::from(key))),
             Element::Edge(key) => ("edge", json!(EdgeJson::from(key))),
+            Element::Merge { .. } => ("merge", Json::Null),
         };
         json!({
-            "change": change.what,
+            "change": word(change.kind),
             "entity": entity,
             (entity): element,
             "features": names,
@@ -98,26 +63,25 @@ impl Changes<'_> {
         })
     }
 
-    fn table(&self) -> Table {
-        let mut table = Table::new(["change", "what", "element", "features"]);
-        for change in self.all() {
-            let (what, element) = match change.element {
+    fn rows(&self) -> impl Iterator<Item = [String; 4]> {
+        let changes = self.changes.iter().map(|change| {
+            let (what, element) = match &change.element {
                 Element::Node(key) => ("node", key.to_string()),
                 Element::Edge(key) => ("edge", key.to_string()),
+                Element::Merge { from, into } => ("merge", format!("{from} became {into}")),
             };
-            table.row([change.what.to_owned(), what.to_owned(), element, self.words(&change)]);
-        }
-        for merge in &self.diff.merged {
+            [word(change.kind).to_owned(), what.to_owned(), element, self.words(&change)]
+        });
+        changes.chain(self.changes.merged().map(|merge| {
             let element = format!("{} became {}", merge.from, merge.into);
-            table.row(["merged".to_owned(), "node".to_owned(), element, String::new()]);
-        }
-        table
+            ["merged".to_owned(), "node".to_owned(), element, String::new()]
+        }))
     }
 
     /// `name: before -> after` of each feature that differs; else the values that came or went.
-    fn words(&self, change: &Change<'_>) -> String {
+    fn words(&self, change: &Change) -> String {
         let (before, after) = self.values(change);
-        if change.what != "updated" {
+        if change.kind != ChangeKind::Updated {
             return before.or(after).map_or_else(String::new, |values| text::features(&values));
         }
         let shown = |values: &Option<Features>, name: &Name| {
@@ -128,10 +92,19 @@ impl Changes<'_> {
     }
 }
 
-fn features(state: &State, element: Element<'_>) -> Option<Features> {
+fn word(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Created => "created",
+        ChangeKind::Updated => "updated",
+        ChangeKind::Removed => "removed",
+    }
+}
+
+fn features(state: &State, element: &Element) -> Option<Features> {
     match element {
         Element::Node(key) => state.view.node(key, state.at).map(|node| node.features),
         Element::Edge(key) => state.view.edge(key, state.at).map(|edge| edge.features),
+        Element::Merge { .. } => None,
     }
 }
 
