@@ -6,6 +6,7 @@ mod data;
 mod envo;
 mod ingest;
 mod sampling;
+mod scale;
 mod synthetic;
 mod taxonomy;
 mod training;
@@ -40,6 +41,8 @@ enum Command {
     Ingest(ingest::Args),
     /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
     Sampling(sampling::Args),
+    /// Time, memory and disk of commands on large graphs.
+    Scale(scale::Args),
     /// Tasks with known answers: what each part of the model learns.
     Synthetic(synthetic::Args),
     /// Training speed beside a peer.
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Sampling(args) => sampling::run(args, &cli.data),
+        Command::Scale(args) => scale::run(args),
         Command::Synthetic(args) => synthetic::run(args),
         Command::Training(args) => training::run(args, &cli.data),
         Command::Versions(args) => versions::run(args),
