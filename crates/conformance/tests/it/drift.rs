@@ -138,19 +138,26 @@ fn a_column_of_another_kind_is_an_error_and_a_cell_is_none() {
 
 #[test]
 fn versions_before_and_after_a_wider_one_are_taken_back() {
-    let (_dir, mut store) = fresh();
-    load(&mut store, &day("i32", ROWS), 1).unwrap();
-    load(&mut store, &day("i32", "1,8,a,\n2,6,b,1\n3,7,c,1\n"), 2).unwrap();
-    load(&mut store, &day("float", "1,8.5,a,\n2,6,b,1\n3,7,c,1\n"), 3).unwrap();
-    let wide = store.view();
-    store.rollback(LoadId(2)).unwrap();
-    assert_eq!(history(&*store.view(), "1"), [5.0, 8.5].map(Value::number));
-    store.verify().unwrap();
-    store.rollback(LoadId(3)).unwrap();
-    let plain = [ValueRef::Int(5).to_value().widened(number(DType::I32)); 1].map(Option::unwrap);
-    assert_eq!((history(&*store.view(), "1"), kinds(store.schema())), (plain.into(), [number(DType::I32); 2]));
-    store.verify().unwrap();
-    assert_eq!(history(&*wide, "1").len(), 3);
+    // From the log alone, and from a snapshot of before the change, of behind it and of between.
+    for snapshot_of in 0..4 {
+        let (_dir, mut store) = fresh();
+        let days = [("i32", ROWS), ("i32", "1,8,a,\n2,6,b,1\n3,7,c,1\n"), ("float", "1,8.5,a,\n2,6,b,1\n3,7,c,1\n")];
+        for (at, (kind, rows)) in (1..).zip(days) {
+            load(&mut store, &day(kind, rows), at).unwrap();
+            if at == snapshot_of {
+                store.write_snapshot().unwrap();
+            }
+        }
+        let wide = store.view();
+        store.rollback(LoadId(2)).unwrap();
+        assert_eq!(history(&*store.view(), "1"), [5.0, 8.5].map(Value::number));
+        store.verify().unwrap();
+        store.rollback(LoadId(3)).unwrap();
+        let plain = [ValueRef::Int(5).to_value().widened(number(DType::I32)); 1].map(Option::unwrap);
+        assert_eq!((history(&*store.view(), "1"), kinds(store.schema())), (plain.into(), [number(DType::I32); 2]));
+        store.verify().unwrap();
+        assert_eq!(history(&*wide, "1").len(), 3);
+    }
 }
 
 /// One event, once.

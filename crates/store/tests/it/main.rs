@@ -11,6 +11,7 @@
 mod crash;
 mod d_cases;
 mod damage;
+mod from_snapshot;
 mod histories;
 mod large;
 mod loads;

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use timeweft_graph::{
-    At, Commit, Deletes, DeltaOptions, Diff, EdgeKey, GraphView, Name, NodeKey, Time, Updated, Value,
-};
+use timeweft_graph::{At, Commit, Deletes, DeltaOptions, Diff, EdgeKey, Name, NodeKey, Time, Updated, Value};
 use timeweft_index::{ChangeCounts, Index};
 use timeweft_store::LoadRequest;
 
