@@ -240,8 +240,12 @@ impl<'a> Comparison<'a> {
 
     /// Whether the features of two lives differ.
     fn is_updated<L: Life>(&self, lives: [&L; 2], owners: [Owner; 2]) -> bool {
-        let same = self.is_of_one_index() && std::ptr::eq(lives[0], lives[1]);
-        !(same && self.after.0.columns.never_changes(lives[1].track())) && !self.differing(lives, owners).is_empty()
+        // Most lives are the same one in both states and keep what they began with.
+        let is_one = self.is_of_one_index() && std::ptr::eq(lives[0], lives[1]);
+        if is_one && self.after.0.columns.never_changes(lives[1].track()) {
+            return false;
+        }
+        !self.differing(lives, owners).is_empty()
     }
 
     /// Names of the features that differ between two lives, sorted.
