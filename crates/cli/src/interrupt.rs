@@ -81,7 +81,8 @@ impl Guard {
                 process::exit(i32::from(Interrupt::CODE));
             }
         };
-        Ok(Guard { over: Some(over), watcher: Some(thread::Builder::new().spawn(watch)?) })
+        // Where no thread can be had, the first wish ends the program, and nothing is put right.
+        Ok(Guard { over: Some(over), watcher: thread::Builder::new().spawn(watch).ok() })
     }
 }
 

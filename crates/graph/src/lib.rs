@@ -25,6 +25,7 @@ mod reject;
 pub mod rows;
 mod schema;
 pub mod spans;
+pub mod threads;
 mod time;
 mod unreadable;
 mod value;
@@ -35,7 +36,7 @@ pub use delta::{Baseline, Dangling, Delta, DeltaError, DeltaOptions, DeltaReport
 pub use event::{Action, Element, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LoadId, Name, NodeIndex, NodeKey};
 pub use interval::Interval;
-pub use reject::{Place, Reason, Reject};
+pub use reject::{Place, Reason, Reject, Rejects};
 pub use schema::{
     EdgeType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, ListOrder, NodeType, NodeTypeId, Owner, Schema,
 };

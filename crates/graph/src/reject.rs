@@ -41,6 +41,64 @@ impl fmt::Display for Reject {
     }
 }
 
+/// Rejected records: the first hundred thousand, and the number of all. A source of which nothing can be read costs no more memory
+/// than one that is well.
+#[derive(Clone, Debug, Default)]
+pub struct Rejects {
+    kept: Vec<Reject>,
+    count: u64,
+}
+
+impl Rejects {
+    /// So many are kept at most.
+    pub const MOST: usize = 100_000;
+
+    /// Adds one.
+    pub fn push(&mut self, reject: Reject) {
+        self.count += 1;
+        if self.kept.len() < Rejects::MOST {
+            self.kept.push(reject);
+        }
+    }
+
+    /// Adds those of another list behind its own.
+    pub fn append(&mut self, more: Rejects) {
+        let left_out = more.count - more.kept.len() as u64;
+        self.extend(more.kept);
+        self.count += left_out;
+    }
+
+    /// How many there are, with those that are not kept.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Those that are kept.
+    pub fn into_kept(self) -> Vec<Reject> {
+        self.kept
+    }
+}
+
+impl Extend<Reject> for Rejects {
+    fn extend<I: IntoIterator<Item = Reject>>(&mut self, rejects: I) {
+        rejects.into_iter().for_each(|reject| self.push(reject));
+    }
+}
+
+impl std::ops::Deref for Rejects {
+    type Target = [Reject];
+
+    fn deref(&self) -> &[Reject] {
+        &self.kept
+    }
+}
+
+impl std::ops::DerefMut for Rejects {
+    fn deref_mut(&mut self) -> &mut [Reject] {
+        &mut self.kept
+    }
+}
+
 /// Why a record was refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject, Schema, Time,
+    Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject, Rejects, Schema, Time,
 };
 
 use self::shared::Shared;
@@ -71,7 +71,7 @@ pub struct Join<'a> {
     dangling_edges: FxHashSet<EdgeKey>,
     changed: FxHashMap<(Owner, FeatureId), u64>,
     report: DeltaReport,
-    rejects: Vec<Reject>,
+    rejects: Rejects,
     steps: Vec<Step>,
     sets: Vec<(FeatureId, u32)>,
 }
@@ -84,7 +84,7 @@ pub struct Joined {
     /// The last steps; none of them is a create of a record.
     pub steps: Vec<Step>,
     /// Records that were left out.
-    pub rejects: Vec<Reject>,
+    pub rejects: Rejects,
     /// What changed, in numbers.
     pub report: DeltaReport,
 }
@@ -119,7 +119,7 @@ impl<'a> Join<'a> {
             dangling_edges: FxHashSet::default(),
             changed: FxHashMap::default(),
             report: DeltaReport::default(),
-            rejects: Vec::new(),
+            rejects: Rejects::default(),
             steps: Vec::new(),
             sets: Vec::new(),
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{EdgeTypeId, NodeTypeId, Schema, Time};
+use timeweft_graph::{EdgeTypeId, NodeTypeId, Schema, Time, threads};
 use timeweft_index::{Fact, Index};
 
 use crate::batch::{Context, identity_slots};
@@ -66,6 +66,7 @@ impl World {
     /// Reads `index` with what was fitted on its training part. What has come to the graph since and is of other types is
     /// not there for the model.
     pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
+        threads::prepare();
         let slots = identity_slots(&index, fitted.identity_slots);
         let graph = Arc::new(Subgraph::new(index.clone(), &fitted.schema));
         let history = Arc::new(History::of(&index, graph.facts()));

@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
+use timeweft_graph::threads::Crew;
 use timeweft_graph::{Name, Reason, SpanRows, SpanSink};
 
-use crate::SourceError;
 use crate::byte_lines::text;
+use crate::limits::{LONGEST_NODE, long_line};
+use crate::{SourceError, encoding};
 
 /// Bytes of a chunk, but for its last line.
 const CHUNK: usize = 1 << 20;
-/// A line longer than this is refused, so that a file without line ends cannot fill the memory.
-const LONGEST_LINE: usize = 1 << 28;
 /// More threads than this wait for the file and for the sink.
 const MOST_THREADS: usize = 8;
 
@@ -34,18 +34,24 @@ pub(crate) fn read<R: Read + Send, L: LineReader>(
     reader: impl Fn() -> L + Sync,
     sink: &mut dyn SpanSink,
 ) -> Result<(), SourceError> {
-    let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let chunks = Mutex::new(Chunks::new(input, file));
+    let wanted = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let mut chunks = Chunks::new(input, file);
+    sink.file(file);
     let (results, done) = channel();
     let (free, buffers) = channel();
     let buffers = Mutex::new(buffers);
-    // The number of buffers bounds what is under way.
-    (0..2 * n_threads).for_each(|_| _ = free.send(Buffer::default()));
-    sink.file(file);
     thread::scope(|scope| {
+        let mut crew = Crew::up_to(wanted, scope);
+        let n_threads = crew.len();
+        if n_threads == 0 {
+            return read_here(&mut chunks, reader(), sink);
+        }
+        let chunks = Arc::new(Mutex::new(chunks));
+        // The number of buffers bounds what is under way.
+        (0..2 * n_threads).for_each(|_| _ = free.send(Buffer::default()));
         for _ in 0..n_threads {
-            let (chunks, buffers, reader, results) = (&chunks, &buffers, &reader, results.clone());
-            scope.spawn(move || work(chunks, buffers, reader(), &results));
+            let (chunks, buffers, reader, results) = (chunks.clone(), &buffers, &reader, results.clone());
+            crew.ahead(move || work(&chunks, buffers, reader(), &results));
         }
         // Both ends must be gone for the threads to end: the one after the file, the other after a failure.
         drop(results);
@@ -54,10 +60,27 @@ pub(crate) fn read<R: Read + Send, L: LineReader>(
     })
 }
 
+/// Reads all lines on the calling thread.
+fn read_here<R: Read, L: LineReader>(
+    chunks: &mut Chunks<R>,
+    mut reader: L,
+    sink: &mut dyn SpanSink,
+) -> Result<(), SourceError> {
+    let mut buffer = Buffer::default();
+    while chunks.next(&mut buffer).map_err(|(_, failure)| failure)?.is_some() {
+        parse(&mut buffer, &mut reader);
+        buffer.rows.send(sink);
+        buffer.rows.clear();
+    }
+    Ok(())
+}
+
 /// A chunk of lines and what was read of it.
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
+    /// The byte that ends a line.
+    end: u8,
     first_line: u64,
     rows: SpanRows,
 }
@@ -93,15 +116,19 @@ fn work<R: Read, L: LineReader>(
 }
 
 fn parse(buffer: &mut Buffer, reader: &mut impl LineReader) {
-    let Buffer { bytes, first_line, rows } = buffer;
+    let Buffer { bytes, end, first_line, rows } = buffer;
     let mut start = 0;
-    let ends = memchr::memchr_iter(b'\n', bytes).chain((bytes.last() != Some(&b'\n')).then_some(bytes.len()));
+    let ends = memchr::memchr_iter(*end, bytes).chain((bytes.last() != Some(end)).then_some(bytes.len()));
     for (line, end) in (*first_line..).zip(ends) {
         let bytes = bytes.get(start..end).unwrap_or_default();
         start = end + 1;
         let mut bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if line == 1 {
             bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        }
+        if bytes.len() > LONGEST_NODE {
+            rows.reject(line, Reason::Malformed(long_line(LONGEST_NODE)));
+            continue;
         }
         let read = text(bytes).map_err(Reason::Malformed).and_then(|text| match text.trim().is_empty() {
             true => Ok(()),
@@ -139,12 +166,23 @@ struct Chunks<R> {
     line: u64,
     number: u64,
     longest: usize,
+    /// The byte that ends a line.
+    end: u8,
     over: bool,
 }
 
 impl<R: Read> Chunks<R> {
     fn new(input: R, file: &Name) -> Chunks<R> {
-        Chunks { input, file: file.clone(), rest: Vec::new(), line: 1, number: 0, longest: LONGEST_LINE, over: false }
+        Chunks {
+            input,
+            file: file.clone(),
+            rest: Vec::new(),
+            line: 1,
+            number: 0,
+            longest: LONGEST_NODE,
+            end: b'\n',
+            over: false,
+        }
     }
 
     /// Fills the buffer with the next lines and gives the number of the chunk; `None` at the end.
@@ -155,7 +193,10 @@ impl<R: Read> Chunks<R> {
         let mut wanted = CHUNK;
         while !self.over {
             self.fill(&mut buffer.bytes, wanted).map_err(|error| (self.number, error))?;
-            if let Some(end) = memchr::memrchr(b'\n', &buffer.bytes) {
+            if self.number == 0 {
+                self.look(&buffer.bytes).map_err(|error| (0, error))?;
+            }
+            if let Some(end) = memchr::memrchr(self.end, &buffer.bytes) {
                 if !self.over {
                     self.rest.extend_from_slice(&buffer.bytes[end + 1..]);
                     buffer.bytes.truncate(end + 1);
@@ -171,9 +212,16 @@ impl<R: Read> Chunks<R> {
         if buffer.bytes.is_empty() && buffer.rows.is_empty() {
             return Ok(None);
         }
-        self.line += memchr::memchr_iter(b'\n', &buffer.bytes).count() as u64;
+        self.line += memchr::memchr_iter(self.end, &buffer.bytes).count() as u64;
+        buffer.end = self.end;
         self.number += 1;
         Ok(Some(self.number - 1))
+    }
+
+    /// Looks at the first bytes: other encodings are an error, and lines may end as on old Macs.
+    fn look(&mut self, head: &[u8]) -> Result<(), SourceError> {
+        self.end = encoding::line_end(head);
+        encoding::check(head).map_err(|problem| SourceError::Document { file: self.file.clone(), line: 1, problem })
     }
 
     /// Reads until there are so many bytes or the file is over.
@@ -183,19 +231,19 @@ impl<R: Read> Chunks<R> {
         // After a failure nobody reads on.
         self.over = amount.as_ref().map_or(true, |amount| *amount < missing);
         amount.map(|_| ()).map_err(|cause| {
-            let line = self.line + memchr::memchr_iter(b'\n', bytes).count() as u64;
+            let line = self.line + memchr::memchr_iter(self.end, bytes).count() as u64;
             SourceError::Read { file: self.file.clone(), line, cause }
         })
     }
 
     /// Refuses a line that is too long; what follows it is the rest.
     fn skip_line(&mut self, buffer: &mut Buffer) -> Result<(), SourceError> {
-        let problem = format!("the line is longer than {} MiB", self.longest >> 20);
+        let problem = long_line(self.longest);
         buffer.rows.reject(self.line, Reason::Malformed(problem));
         buffer.bytes.clear();
         while !self.over {
             self.fill(&mut buffer.bytes, CHUNK)?;
-            let end = memchr::memchr(b'\n', &buffer.bytes);
+            let end = memchr::memchr(self.end, &buffer.bytes);
             if let Some(end) = end {
                 self.rest.extend_from_slice(&buffer.bytes[end + 1..]);
                 self.line += 1;
@@ -224,16 +272,15 @@ mod tests {
         }
     }
 
+    const LONG: &str = "the line is longer than 2 MiB, and no more is held at once: look for ends of lines that are missing, or split it";
+
     #[test]
     fn a_line_that_is_too_long_is_refused_and_the_next_one_read() {
         let long = "x".repeat(5 << 20);
         for (text, expected) in [
-            (
-                format!("ab\n{long}\nabc\n\nabcd"),
-                vec![(1, "2"), (2, "the line is longer than 2 MiB"), (3, "3"), (5, "4")],
-            ),
-            (format!("{long}\n"), vec![(1, "the line is longer than 2 MiB")]),
-            (format!("a\n{long}"), vec![(1, "1"), (2, "the line is longer than 2 MiB")]),
+            (format!("ab\n{long}\nabc\n\nabcd"), vec![(1, "2"), (2, LONG), (3, "3"), (5, "4")]),
+            (format!("{long}\n"), vec![(1, LONG)]),
+            (format!("a\n{long}"), vec![(1, "1"), (2, LONG)]),
         ] {
             let mut chunks = Chunks { longest: 2 << 20, ..Chunks::new(text.as_bytes(), &"f".into()) };
             let mut told = Vec::new();

@@ -23,10 +23,11 @@ mod rank;
 mod taxa;
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::channel;
 use std::thread;
 
 use rustc_hash::FxHashSet;
+use timeweft_graph::threads::Crew;
 use timeweft_graph::{
     DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner, Reason,
     Unreadable, ValueRef, VersionSink,
@@ -50,7 +51,7 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
     let mut ranks = Ranks::default();
     // Both files are long, and neither pass needs the other.
     let (taxa, late) = thread::scope(|scope| {
-        let late = scope.spawn(|| names::late_ids(ByteLines::open(&names)?));
+        let late = Crew::of(1, scope).behind(|| names::late_ids(ByteLines::open(&names)?));
         let taxa = Taxa::read(nodes, &mut ranks, sink);
         (taxa, late.join())
     });
@@ -151,9 +152,10 @@ fn push_taxa(
     let refused = FxHashSet::default();
     let mut push = Push { types, ranks, nodes: file, names: &names_file, late, refused, sink };
     let rest = thread::scope(|scope| {
-        let (batches, arriving) = sync_channel(WAITING);
+        let mut crew = Crew::of(1, scope);
+        let (batches, arriving) = crew.pipe(WAITING);
         let (spent, used) = channel();
-        let reader = scope.spawn(move || {
+        let reader = crew.ahead(move || {
             for taxa in taxa.all.chunks(BATCH) {
                 let mut batch: Batch = used.try_recv().unwrap_or_default();
                 names.collect(taxa, &mut batch)?;

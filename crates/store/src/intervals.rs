@@ -12,11 +12,12 @@ mod features;
 mod nodes;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use timeweft_graph::rows::LifeRows;
-use timeweft_graph::{Commit, Name, Reason, Reject, Schema, SpanSink};
+use timeweft_graph::threads::{Crew, Pipe};
+use timeweft_graph::{Commit, Name, Reason, Reject, Rejects, Schema, SpanSink};
 use timeweft_index::{Index, Lives};
 
 use self::assembly::{Assembled, Assembly};
@@ -77,13 +78,14 @@ impl Store {
         index.declare(&request.schema);
         let (assembled, log) = take_in(index, request, log, read)?;
         let mut rejects = assembled.rejects;
-        rejects.extend(log.rejects);
-        rejects.sort_by_key(|reject| reject.place.line);
+        rejects.append(log.rejects);
         let mut report = empty_report(id, Commit(self.commit().0 + 1));
         report.accepted = log.events;
         report.counts = log.counts;
         report.clipped = assembled.clipped;
-        report.n_rejected = rejects.len() as u64;
+        report.n_rejected = rejects.count();
+        let mut rejects = rejects.into_kept();
+        rejects.sort_by_key(|reject| reject.place.line);
         rejects.truncate(request.kept_rejects);
         report.rejects = rejects;
         check_outcome(&report, request, false)?;
@@ -101,11 +103,12 @@ fn take_in(
     let schema = index.schema().clone();
     let types = schema.clone();
     thread::scope(|scope| {
-        let (chunks, arriving) = sync_channel(WAITING);
-        let (taken, to_write) = sync_channel(WAITING);
+        let mut crew = Crew::of(2, scope);
+        let (chunks, arriving) = crew.pipe(WAITING);
+        let (taken, to_write) = crew.pipe(WAITING);
         let (spent, used) = channel();
-        let indexing = scope.spawn(move || take_all(index, &request.namespace, arriving, &taken));
-        let writing = scope.spawn(move || write_log(types, log, to_write, &spent));
+        let indexing = crew.behind(move || take_all(index, &request.namespace, arriving, &taken));
+        let writing = crew.behind(move || write_log(types, log, to_write, &spent));
         let mut assembly = Assembly::new(schema, &request.source, Output { chunks, used, idle: Vec::new() });
         let result = read(&mut assembly);
         let assembled = result.map_err(StoreError::Source).and_then(|()| assembly.finish());
@@ -123,7 +126,7 @@ fn broken_down(_: Box<dyn std::any::Any + Send>) -> StoreError {
 
 /// Where chunks go, and where used ones come from.
 struct Output {
-    chunks: SyncSender<Chunk>,
+    chunks: Pipe<Chunk>,
     used: Receiver<LifeRows>,
     idle: Vec<LifeRows>,
 }
@@ -137,7 +140,7 @@ impl Output {
     }
 }
 
-fn take_all(index: &mut Index, namespace: &Name, arriving: Receiver<Chunk>, taken: &SyncSender<Taken>) {
+fn take_all(index: &mut Index, namespace: &Name, arriving: Receiver<Chunk>, taken: &Pipe<Taken>) {
     let mut load = Lives::new(index, namespace);
     let mut has_room = false;
     for Chunk { grown, expected, lives } in arriving {
@@ -161,7 +164,7 @@ struct Log {
     written: Written,
     counts: EventCounts,
     events: u64,
-    rejects: Vec<Reject>,
+    rejects: Rejects,
 }
 
 /// Writes what was taken in, and gives the chunks back.
@@ -171,7 +174,8 @@ fn write_log(
     to_write: Receiver<Taken>,
     spent: &Sender<LifeRows>,
 ) -> Result<Log, StoreError> {
-    let mut done = Log { written: Written::default(), counts: EventCounts::default(), events: 0, rejects: Vec::new() };
+    let mut done =
+        Log { written: Written::default(), counts: EventCounts::default(), events: 0, rejects: Rejects::default() };
     for Taken { grown, lives, refused } in to_write {
         schema = grown.unwrap_or(schema);
         let mut refused = refused.into_iter().peekable();

@@ -1,10 +1,10 @@
 //! The log into a graph. One thread reads and checks the files and decodes their batches; another applies what they hold.
 
 use std::path::PathBuf;
-use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use timeweft_graph::rows::Rows;
+use timeweft_graph::threads::Crew;
 use timeweft_graph::{Commit, Name, Reason, Schema};
 use timeweft_index::{Index, Lives};
 
@@ -59,11 +59,15 @@ impl Store {
             return self.read_load(entry, schema, each);
         }
         thread::scope(|scope| {
-            let (sender, reads) = sync_channel(WAITING);
-            let reader = scope.spawn(move || {
+            let mut crew = Crew::of(1, scope);
+            if crew.is_empty() {
+                return self.read_load(entry, schema, each);
+            }
+            let (sender, reads) = crew.pipe(WAITING);
+            let reader = crew.ahead(move || {
                 self.read_load(entry, schema, |read| {
                     // Nobody waits for more if something was refused, and then that is what is told.
-                    sender.send(read).map_err(|read| StoreError::corrupt(&read.0.0, "an event before is refused"))
+                    sender.send(read).map_err(|(place, _)| StoreError::corrupt(&place, "an event before is refused"))
                 })
             });
             let mut reads = reads.into_iter();

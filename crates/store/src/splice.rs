@@ -353,7 +353,7 @@ fn join_state(
             taken(*event)?;
         }
     }
-    Ok(rejects.into_iter().map(|reject| reject.reason.to_string()).collect())
+    Ok(rejects.iter().map(|reject| reject.reason.to_string()).collect())
 }
 
 fn join_rows(

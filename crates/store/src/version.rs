@@ -4,14 +4,15 @@
 //! Only a few do at a time, so the memory of a load is that of the graph and little more.
 
 use std::collections::BTreeSet;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 use timeweft_graph::delta::{Common, Fields, is_reserved};
 use timeweft_graph::rows::{Projection, Rest, RowWriter, Rows};
+use timeweft_graph::threads::{Crew, Pipe, Task};
 use timeweft_graph::{
-    DeltaError, DeltaOptions, DeltaReport, FeatureId, Name, Owner, Reject, Schema, Time, VersionSink,
+    DeltaError, DeltaOptions, DeltaReport, FeatureId, Name, Owner, Rejects, Schema, Time, VersionSink,
 };
 use timeweft_index::{Index, Join, Joined, Step};
 
@@ -60,7 +61,7 @@ struct ReadWhole {
 /// What was taken in.
 pub(crate) struct TakenIn {
     pub(crate) hash: String,
-    pub(crate) rejects: Vec<Reject>,
+    pub(crate) rejects: Rejects,
     pub(crate) warnings: Vec<(timeweft_graph::Place, String)>,
     pub(crate) report: DeltaReport,
     pub(crate) written: Written,
@@ -81,8 +82,8 @@ impl TakenIn {
     pub(crate) fn fill(self, report: &mut LoadReport, request: &LoadRequest) -> (String, Written, Reader) {
         report.accepted = self.events;
         report.counts = self.counts;
-        report.n_rejected = self.rejects.len() as u64;
-        report.rejects = self.rejects;
+        report.n_rejected = self.rejects.count();
+        report.rejects = self.rejects.into_kept();
         report.rejects.truncate(request.kept_rejects);
         report.delta = Some(self.report);
         report.warnings = self.warnings;
@@ -118,12 +119,13 @@ pub(crate) fn take_in(
 ) -> Result<TakenIn, StoreError> {
     let schema = index.schema().clone();
     thread::scope(|scope| {
-        let (chunks, arriving) = sync_channel(WAITING);
-        let (work, to_write) = sync_channel(WAITING);
+        let mut crew = Crew::of(2, scope);
+        let (chunks, arriving) = crew.pipe(WAITING);
+        let (work, to_write) = crew.pipe(WAITING);
         let (spent, used) = channel();
         let types = schema.clone();
-        let reader = scope.spawn(move || read_whole(types, known, options.add_fields, (&chunks, &used), read));
-        let writer = scope.spawn(move || write_log(schema, at, log, &to_write, &spent));
+        let reader = crew.ahead(move || read_whole(types, known, options.add_fields, (&chunks, &used), read));
+        let writer = crew.behind(move || write_log(schema, at, log, &to_write, &spent));
         let mut join = Join::new(index, &request.namespace, at, options);
         let joined = join_all(&mut join, arriving, &work);
         let ReadWhole { rest, common, reserved, result } = joined_thread(reader)?;
@@ -140,24 +142,24 @@ pub(crate) fn take_in(
         });
         drop(work);
         let (Log { written, counts, events }, hasher) = joined_thread(writer)??;
-        let (mut left_out, report) = ended?;
+        let (left_out, report) = ended?;
         let hash = hasher.finish(&rest);
         let mut rejects = rest.rejects;
-        rejects.append(&mut left_out);
+        rejects.append(left_out);
         let reader = Reader { format: rest.format.name, fields: common.after };
         Ok(TakenIn { hash, rejects, warnings: rest.warnings, report, written, counts, events, reader })
     })
 }
 
-fn joined_thread<T>(thread: ScopedJoinHandle<'_, T>) -> Result<T, StoreError> {
-    thread.join().map_err(|_| StoreError::Source("a thread of the load broke down".into()))
+fn joined_thread<T>(task: Task<'_, T>) -> Result<T, StoreError> {
+    task.join().map_err(|_| StoreError::Source("a thread of the load broke down".into()))
 }
 
 fn read_whole(
     schema: Schema,
     fields: Option<Fields>,
     add: bool,
-    (chunks, used): (&SyncSender<Chunk>, &Receiver<Rows>),
+    (chunks, used): (&Pipe<Chunk>, &Receiver<Rows>),
     read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError>,
 ) -> ReadWhole {
     let (mut types, mut told) = (schema.clone(), false);
@@ -246,7 +248,7 @@ fn allowed(reserved: BTreeSet<Name>) -> Result<(), StoreError> {
     if reserved.is_empty() { Ok(()) } else { Err(DeltaError::Reserved(reserved.into_iter().collect()).into()) }
 }
 
-fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &SyncSender<Work>) -> Result<(), StoreError> {
+fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &Pipe<Work>) -> Result<(), StoreError> {
     for (schema, rows) in arriving {
         if let Some(schema) = &schema {
             join.learn(schema.0.clone(), schema.1.clone())?;

@@ -1,6 +1,7 @@
 //! Progress bars, on standard error and only where it is a terminal.
 
 use std::io::{IsTerminal, stderr};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -50,7 +51,10 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_message(message.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(100));
+        // A thread moves the bar, where somebody looks at it and one can be had.
+        if stderr().is_terminal() && thread::Builder::new().spawn(|| ()).is_ok() {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
         Progress { bar }
     }
 

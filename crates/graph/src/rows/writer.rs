@@ -5,7 +5,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{PackedId, Row, Rows};
 use crate::{
     EdgeKey, EdgeTypeId, ExternalId, FeatureId, Features, Format, ListOrder, ListedDeletion, ListedMerge, Name,
-    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Scope, Unreadable, Value, ValueRef, VersionSink,
+    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Scope, Unreadable, Value, ValueRef,
+    VersionSink,
 };
 
 /// What a version lists beside nodes and edges.
@@ -20,7 +21,7 @@ pub struct Rest {
     /// Nodes that the release calls deleted.
     pub deleted: Vec<ListedDeletion>,
     /// Records that could not be read or taken in.
-    pub rejects: Vec<Reject>,
+    pub rejects: Rejects,
     /// Sections without a record.
     pub empty: Vec<(Scope, Place)>,
     /// What was taken in although it looks odd.

@@ -1,6 +1,6 @@
 //! All lists at once, by counting.
 
-use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, threads};
 
 use super::flat::{Arrays, Flat, Head, Long};
 use super::list::BLOCK;
@@ -72,7 +72,7 @@ fn sort<T: Tick>(edges: &Edges, ends: &[u32], first: u32, entries: &mut [Entry<T
         let (near, far) = ends.split_at(ends.len() / 2);
         let border = near.last().map_or(first, |end| *end);
         let (here, there) = entries.split_at_mut((border - first) as usize);
-        rayon::join(|| sort(edges, near, first, here), || sort(edges, far, border, there));
+        threads::join(|| sort(edges, near, first, here), || sort(edges, far, border, there));
         return;
     }
     let mut rest = entries;

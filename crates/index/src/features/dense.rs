@@ -1,6 +1,6 @@
 //! Lists of numbers, and single ones.
 
-use timeweft_graph::{DType, FeatureKind, Name, NumberType, ValueBytes};
+use timeweft_graph::{DType, FeatureKind, Name, NumberType, ValueBytes, threads};
 
 use super::read::Taker;
 use super::{Feature, GRAIN, Owners};
@@ -41,7 +41,10 @@ impl Index {
             let half = owners.len() / 2;
             let ((near, far), (here, there)) =
                 (owners.split_at(half), out.split_at_mut(out.len() / owners.len() * half));
-            rayon::join(|| self.fill_dense(features, ends, near, here), || self.fill_dense(features, ends, far, there));
+            threads::join(
+                || self.fill_dense(features, ends, near, here),
+                || self.fill_dense(features, ends, far, there),
+            );
             return;
         }
         self.read_features(features, owners, &mut Rows { ends, rest: out });

@@ -1,6 +1,6 @@
 //! Values of any length as their bytes.
 
-use timeweft_graph::{FeatureKind, Name, ValueBytes};
+use timeweft_graph::{FeatureKind, Name, ValueBytes, threads};
 
 use super::read::Taker;
 use super::{Feature, GRAIN, Owners};
@@ -51,7 +51,7 @@ impl Index {
         if owners.len() >= 2 * GRAIN {
             let (near, far) = owners.split_at(owners.len() / 2);
             let mut rest = FlatRows::default();
-            rayon::join(
+            threads::join(
                 || self.append_flat(features, near, bytes, out),
                 || self.append_flat(features, far, bytes, &mut rest),
             );

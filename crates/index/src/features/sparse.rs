@@ -1,6 +1,6 @@
 //! Sparse tensors.
 
-use timeweft_graph::{FeatureKind, Name, NumberType, ValueBytes};
+use timeweft_graph::{FeatureKind, Name, NumberType, ValueBytes, threads};
 
 use super::read::Taker;
 use super::{Feature, GRAIN, Owners};
@@ -76,7 +76,7 @@ impl Index {
             let half = owners.len() / 2;
             let (near, far) = owners.split_at(half);
             let mut rest: Vec<SparseRows<T>> = out.iter().map(|_| SparseRows::default()).collect();
-            rayon::join(
+            threads::join(
                 || self.fill_sparse(features, near, first, out),
                 || self.fill_sparse(features, far, first + half, &mut rest),
             );

@@ -101,7 +101,7 @@ impl Join<'_> {
             return Vec::new();
         }
         let no_more: FxHashSet<NodeKey> = no_more.cloned().collect();
-        for reject in &mut self.rejects {
+        for reject in self.rejects.iter_mut() {
             if let Reason::NotListed { node, lived } = &mut reject.reason {
                 *lived |= no_more.contains(node);
             }

@@ -1,7 +1,7 @@
 //! The second-order steps of node2vec, exact: neighbors are proposed by weight and accepted by their bias (as in KnightKing,
 //! Yang et al. 2019), and where that goes on for too long, all of them are weighed.
 
-use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, Time, threads};
 
 use super::alive::Moment;
 use super::choose::{Chooser, Scratch};
@@ -42,7 +42,7 @@ impl Biased<'_> {
             let ((near, far), (here, there)) = (roots.split_at(half), slots.split_at(half, 1));
             let (sooner, later) = came.split_at(half);
             let rest = Biased { first: self.first + half as u64, ..self };
-            rayon::join(|| self.step(near, sooner, here), || rest.step(far, later, there));
+            threads::join(|| self.step(near, sooner, here), || rest.step(far, later, there));
             return;
         }
         let mut stepper = Stepper { step: self, times: roots.times, came, slots, scratch: Scratch::default() };

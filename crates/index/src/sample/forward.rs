@@ -1,6 +1,6 @@
 //! Steps forward in time: along an edge created after the one before.
 
-use timeweft_graph::Time;
+use timeweft_graph::{Time, threads};
 
 use super::alive::{Moment, Pick};
 use super::random::Draws;
@@ -28,7 +28,7 @@ impl Forward {
             let half = roots.len() / 2;
             let ((near, far), (here, there)) = (roots.split_at(half), slots.split_at(half, 1));
             let rest = Forward { first: self.first + half as u64, ..self };
-            rayon::join(|| self.step(index, taken, near, here), || rest.step(index, taken, far, there));
+            threads::join(|| self.step(index, taken, near, here), || rest.step(index, taken, far, there));
             return;
         }
         let mut stepper = Stepper { step: self, times: roots.times, slots, ranges: Vec::new() };

@@ -1,7 +1,7 @@
 //! Questions about many pairs of nodes: the edges between them, how often they met, whom they share.
 
 use rayon::prelude::*;
-use timeweft_graph::{At, Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{At, Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time, threads};
 
 use super::scope::{AsOf, Roots, SampleError, Scope, Taken, check_length};
 use super::visit::{Visitor, Width, visit};
@@ -130,6 +130,7 @@ impl Index {
     pub fn recencies(&self, scope: &Scope, roots: Roots<'_>, out: &mut [Recency]) -> Result<(), SampleError> {
         check_length("out", out.len(), roots.len())?;
         let (adjacency, taken) = (self.adjacency(), Taken::new(scope));
+        threads::prepare();
         out.par_chunks_mut(GRAIN).zip(roots.nodes.par_chunks(GRAIN)).zip(roots.times.par_chunks(GRAIN)).for_each(
             |((out, nodes), times)| {
                 visit(adjacency, &taken, None, nodes, &mut Created { as_of: scope.as_of, times, out })
@@ -191,6 +192,7 @@ fn fill<T: Send>(out: &mut [T], of: impl Fn(usize) -> T + Sync) {
     let fill = |(chunk, out): (usize, &mut [T])| {
         out.iter_mut().enumerate().for_each(|(at, place)| *place = of(chunk * GRAIN + at));
     };
+    threads::prepare();
     out.par_chunks_mut(GRAIN).enumerate().for_each(fill);
 }
 

@@ -1,6 +1,6 @@
 //! Counts of edges, and the edges themselves: all that are seen, that were created in a span of time, that lived in it.
 
-use timeweft_graph::{Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time, threads};
 
 use super::alive::{Moment, Pick, Picks, is_over};
 use super::scope::{AsOf, Roots, SampleError, Scope, Taken, check_length};
@@ -84,7 +84,7 @@ impl Index {
             let ((near, far), (here, there)) = (roots.split_at(half), counts.split_at_mut(half));
             let (a, b) =
                 (|| self.count_shared(scope, taken, near, here), || self.count_shared(scope, taken, far, there));
-            rayon::join(a, b);
+            threads::join(a, b);
             return;
         }
         let soft = scope.deletes == Deletes::Soft;
@@ -153,7 +153,7 @@ impl Index {
             let (sooner, later) = until.map(|until| until.split_at(half)).unzip();
             let mut rest = EdgeLists::default();
             let (here, there) = (&mut *out, &mut rest);
-            rayon::join(
+            threads::join(
                 || self.list_shared(ask, weights, near, sooner, here),
                 || self.list_shared(ask, weights, far, later, there),
             );

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use timeweft_graph::{NodeIndex, Time};
+use timeweft_graph::{NodeIndex, Time, threads};
 
 use super::alive::{Moment, Picks};
 use super::scope::{NO_NODE, Roots, SampleError, Scope, Taken, check_length};
@@ -68,6 +68,7 @@ impl Index {
             return Ok(());
         }
         let taken = Taken::new(&page_rank.scope);
+        threads::prepare();
         let slots = nodes.par_chunks_mut(page_rank.k).zip(ranks.par_chunks_mut(page_rank.k));
         let roots = roots.nodes.par_iter().zip(roots.times).zip(slots).with_min_len(GRAIN);
         let push = || Push::new(self, page_rank, &taken);

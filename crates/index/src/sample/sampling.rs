@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use timeweft_graph::{Deletes, EdgeTypeId, Time};
+use timeweft_graph::{Deletes, EdgeTypeId, Time, threads};
 
 use super::alive::Moment;
 use super::choose::{Chooser, Scratch};
@@ -129,7 +129,7 @@ impl Job<'_> {
         }
         let half = roots.len() / 2;
         let ((near, far), (here, there)) = (roots.split_at(half), slots.split_at(half, self.width));
-        rayon::join(|| self.share(first, near, here), || self.share(first + half as u64, far, there));
+        threads::join(|| self.share(first, near, here), || self.share(first + half as u64, far, there));
     }
 
     /// Answers on the thread that it is called on, with wider vectors where the processor has them.

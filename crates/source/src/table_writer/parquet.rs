@@ -13,7 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type, TypePtr};
 use rayon::prelude::*;
-use timeweft_graph::{DType, FeatureKind, Numbers, Value};
+use timeweft_graph::{DType, FeatureKind, Numbers, Value, threads};
 
 use super::chunk::{Cells, Chunk, Term};
 use super::{CellKind, Column, misfit};
@@ -47,6 +47,7 @@ impl<W: Write + Send> ParquetTable<W> {
     pub(super) fn write(&mut self, columns: &[Column], chunks: &[Chunk]) -> io::Result<()> {
         let descriptors = self.writer.schema_descr().columns();
         let properties = self.writer.properties();
+        threads::prepare();
         let columns = columns.par_iter().zip(chunks).zip(descriptors);
         let encoded = columns.map(|((column, chunk), descriptor)| encode(column, chunk, (descriptor, properties)));
         let encoded: Vec<_> = encoded.collect::<io::Result<_>>()?;

@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::rows::LifeRows;
 use timeweft_graph::{
-    EdgeSpan, EdgeTypeId, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Schema, SpanSink, Time,
-    ValueSpans,
+    EdgeSpan, EdgeTypeId, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema,
+    SpanSink, Time, ValueSpans,
 };
 
 use super::edges::{Edges, Lanes, UNBOUND, UNFIT, Waiting};
@@ -49,7 +49,7 @@ pub(super) struct Assembly {
     hasher: SpanHasher,
     done: Assembled,
     /// Edges whose features are of another kind than before.
-    unfit: Vec<Reject>,
+    unfit: Rejects,
 }
 
 /// What reading came to.
@@ -57,7 +57,7 @@ pub(super) struct Assembly {
 pub(super) struct Assembled {
     pub(super) hash: String,
     /// What could not be read, or was refused before the graph was asked.
-    pub(super) rejects: Vec<Reject>,
+    pub(super) rejects: Rejects,
     pub(super) clipped: ClippedCounts,
 }
 
@@ -77,7 +77,7 @@ impl Assembly {
             output,
             hasher: SpanHasher::default(),
             done: Assembled::default(),
-            unfit: Vec::new(),
+            unfit: Rejects::default(),
         }
     }
 
@@ -146,7 +146,7 @@ impl Assembly {
             let reason = Reason::Malformed("there are more types or features than 65,536".into());
             return Err(StoreError::Full(Box::new(reason)));
         }
-        self.done.rejects.append(&mut self.unfit);
+        self.done.rejects.append(std::mem::take(&mut self.unfit));
         self.done.hash = self.hasher.finish();
         Ok(self.done)
     }
