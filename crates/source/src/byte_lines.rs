@@ -6,12 +6,11 @@ use std::path::Path;
 
 use timeweft_graph::Name;
 
+use crate::limits::{LONGEST_RECORD, long_line};
 use crate::{Input, SourceError, encoding, open};
 
 /// Read at once, in bytes.
 const CHUNK: usize = 1 << 20;
-/// A line longer than this ends the reading, so that a file without line ends cannot fill the memory.
-const LONGEST_LINE: usize = 1 << 28;
 
 /// Lines with their numbers. No line is copied, but for those over the end of the buffer.
 pub(crate) struct ByteLines<R> {
@@ -106,8 +105,8 @@ impl<R: Read> ByteLines<R> {
         self.buffer.copy_within(self.rest.clone(), 0);
         self.rest = 0..self.rest.len();
         if self.rest.end == self.buffer.len() {
-            if self.buffer.len() >= LONGEST_LINE {
-                let problem = format!("the line is longer than {} MiB", LONGEST_LINE >> 20);
+            if self.buffer.len() >= LONGEST_RECORD {
+                let problem = long_line(LONGEST_RECORD);
                 return Err(SourceError::Document { file: self.file.clone(), line: self.line, problem });
             }
             self.buffer.resize(self.buffer.len() * 2, 0);

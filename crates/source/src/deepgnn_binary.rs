@@ -61,7 +61,7 @@ pub fn read(folder: &Path, types: &FeatureTypes, sink: &mut dyn SpanSink) -> Res
 
 /// The format, where a folder has a description of such a graph in any version.
 pub(crate) fn describes(folder: &Path) -> Option<IntervalFormat> {
-    let text = std::fs::read_to_string(folder.join("meta.json")).ok()?;
+    let text = crate::read_text(&folder.join("meta.json")).ok()?;
     let meta: serde_json::Value = serde_json::from_str(&text).ok()?;
     meta.get("binary_data_version").map(|_| IntervalFormat::DeepgnnBinary)
 }
@@ -88,7 +88,7 @@ fn no_watermark() -> i64 {
 impl Meta {
     fn read(folder: &Path) -> Result<Meta, SourceError> {
         let path = folder.join("meta.json");
-        let text = std::fs::read_to_string(&path).map_err(|cause| SourceError::Open { path: path.clone(), cause })?;
+        let text = crate::read_text(&path)?;
         let meta: Meta = serde_json::from_str(&text).map_err(|error| {
             let problem = format!("expected a description of a DeepGNN graph: {}", crate::json::message(&error));
             SourceError::Document { file: path.to_string_lossy().into(), line: error.line() as u64, problem }

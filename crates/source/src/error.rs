@@ -30,7 +30,7 @@ pub enum SourceError {
         cause: io::Error,
     },
     /// The columns of a table do not make events.
-    #[error("{file}: {problem}; the columns are: {columns}")]
+    #[error("{file}: {problem}; the columns are: {}", first(columns))]
     Columns {
         /// The table.
         file: Name,
@@ -60,7 +60,7 @@ pub enum SourceError {
         problem: String,
     },
     /// More types or features than a schema can hold.
-    #[error("{file}:{line}: more than 65,536 types, or features of one type: give rarely used names as values instead")]
+    #[error("{}: more than 65,536 types, or features of one type: give rarely used names as values instead", Place::new(file, *line))]
     TooManyTypes {
         /// The source.
         file: Name,
@@ -93,4 +93,26 @@ pub enum SourceError {
         /// What the repository reader said.
         cause: String,
     },
+}
+
+/// The first of many names: a table may have a million columns.
+fn first(names: &str) -> String {
+    const LONGEST: usize = 2_000;
+    match names.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}... ({} in all)", &names[..end], names.split(", ").count()),
+        None => names.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_a_million_columns_is_told_in_a_few_lines() {
+        let columns = (0..1_000_000).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
+        let told = SourceError::Columns { file: "f".into(), problem: "no column `id`".into(), columns }.to_string();
+        assert!(told.len() < 2_100 && told.starts_with("f: no column `id`; the columns are: c0, c1, "), "{told}");
+        assert!(told.ends_with("... (1000000 in all)"));
+    }
 }

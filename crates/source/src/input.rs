@@ -1,6 +1,6 @@
 //! Opening files and standard input, and counting what is read of them.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 use timeweft_graph::{Name, Place, Reason, Reject};
 
-use crate::{SourceError, encoding};
+use crate::limits::{self, LONGEST_RECORD, long_line};
+use crate::{SourceError, byte_lines, encoding};
 
 /// How a file is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,11 +79,7 @@ pub fn open(path: &Path) -> Result<Input, SourceError> {
         return Ok(Input::new(io::stdin(), "<stdin>", None));
     }
     let fail = |cause| SourceError::Open { path: path.to_owned(), cause };
-    let file = File::open(path).map_err(fail)?;
-    let facts = file.metadata().map_err(fail)?;
-    if facts.is_dir() {
-        return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
-    }
+    let (file, facts) = open_file(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     if let Some((_, program)) = not_unpacked(&name) {
         let file = path.to_string_lossy();
@@ -99,10 +96,58 @@ pub fn open(path: &Path) -> Result<Input, SourceError> {
         None => Box::new(counted),
         Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(BufReader::new(counted))),
         Some(Packing::Bzip2) => Box::new(MultiBzDecoder::new(BufReader::new(counted))),
-        Some(Packing::Zstandard) => Box::new(zstd::Decoder::new(counted).map_err(fail)?),
+        Some(Packing::Zstandard) => Box::new(Windowed(zstd::Decoder::new(counted).map_err(fail)?)),
     };
     let reader = Box::new(BufReader::with_capacity(1 << 16, reader));
     Ok(Input { reader, name: path.to_string_lossy().as_ref().into(), size: Some(facts.len()), bytes_read })
+}
+
+/// Opens a file or a pipe. Devices are refused: most have no end, and none is a source.
+pub(crate) fn open_file(path: &Path) -> Result<(File, Metadata), SourceError> {
+    let fail = |cause| SourceError::Open { path: path.to_owned(), cause };
+    // Asked first: opening some devices does something.
+    let facts = path.metadata().map_err(fail)?;
+    if facts.is_dir() {
+        return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
+    }
+    if is_device(&facts) {
+        let problem = "it is a device: give a file, a pipe, or `-` for standard input".into();
+        return Err(SourceError::Unrecognised { path: path.to_owned(), as_what: "a source", problem });
+    }
+    let file = File::open(path).map_err(fail)?;
+    let facts = file.metadata().map_err(fail)?;
+    Ok((file, facts))
+}
+
+#[cfg(unix)]
+fn is_device(facts: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    facts.file_type().is_char_device() || facts.file_type().is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &Metadata) -> bool {
+    false
+}
+
+/// The text of a small file that tells how others are read.
+///
+/// # Errors
+/// If it cannot be opened or read, is not UTF-8 text, or is larger than [`limits::LARGEST_DESCRIPTION`].
+pub fn read_text(path: &Path) -> Result<String, SourceError> {
+    let (file, _) = open_file(path)?;
+    let name: Name = path.to_string_lossy().as_ref().into();
+    let fail = |problem| SourceError::Document { file: name.clone(), line: 0, problem };
+    let mut bytes = Vec::new();
+    let read = file.take(limits::LARGEST_DESCRIPTION as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|cause| SourceError::Read { file: name.clone(), line: 0, cause })?;
+    if bytes.len() > limits::LARGEST_DESCRIPTION {
+        let problem = limits::too_long("the file", limits::LARGEST_DESCRIPTION);
+        return Err(fail(format!("{problem}: give the small text file that tells how others are read")));
+    }
+    encoding::check(&bytes).and_then(|()| byte_lines::text(&bytes).map(|_| ())).map_err(fail)?;
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// The files in a folder, by name.
@@ -183,6 +228,21 @@ impl BytesRead {
     }
 }
 
+/// A reader of Zstandard, which holds what the packer looked back over: 128 MiB at most.
+struct Windowed<R>(R);
+
+impl<R: Read> Read for Windowed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|cause| {
+            if !cause.to_string().contains("too much memory") {
+                return cause;
+            }
+            let problem = "it is packed with a window of more than 128 MiB: unpack it with `zstd -d --long=31`";
+            io::Error::new(cause.kind(), problem)
+        })
+    }
+}
+
 struct Counted<R> {
     inner: R,
     bytes_read: BytesRead,
@@ -196,10 +256,8 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// A line longer than this is refused, so that a file without line ends cannot fill the memory.
-const LONGEST_LINE: u64 = 1 << 28;
-
-/// Lines of UTF-8 text with their numbers; the buffer is used again for every line.
+/// Lines of UTF-8 text with their numbers; the buffer is used again for every line. Text in other encodings is an error, and
+/// lines may end as on old Macs.
 pub(crate) struct Lines<R> {
     reader: R,
     file: Name,
@@ -214,13 +272,14 @@ impl<R: BufRead> Lines<R> {
         Lines { reader, file: file.clone(), line: 0, end: b'\n', buffer: Vec::new() }
     }
 
-    /// The lines of a text from anywhere: other encodings are an error, and lines may end as on old Macs.
-    pub(crate) fn of_text(mut reader: R, file: &Name) -> Result<Lines<R>, SourceError> {
-        let fail = |cause| SourceError::Read { file: file.clone(), line: 1, cause };
-        let head = reader.fill_buf().map_err(fail)?;
-        encoding::check(head).map_err(|problem| SourceError::Document { file: file.clone(), line: 1, problem })?;
-        let end = encoding::line_end(head);
-        Ok(Lines { end, ..Lines::new(reader, file) })
+    /// Looks at the first bytes.
+    fn look(&mut self) -> Result<(), SourceError> {
+        let fail = |cause| SourceError::Read { file: self.file.clone(), line: 1, cause };
+        let head = self.reader.fill_buf().map_err(fail)?;
+        let fail = |problem| SourceError::Document { file: self.file.clone(), line: 1, problem };
+        encoding::check(head).map_err(fail)?;
+        self.end = encoding::line_end(head);
+        Ok(())
     }
 
     /// What the lines are read from.
@@ -240,9 +299,12 @@ impl<R: BufRead> Lines<R> {
 
     /// Reads the next line; `false` at the end.
     pub(crate) fn advance(&mut self) -> Result<bool, SourceError> {
+        if self.line == 0 {
+            self.look()?;
+        }
         self.buffer.clear();
         self.line += 1;
-        let mut limited = (&mut self.reader).take(LONGEST_LINE);
+        let mut limited = (&mut self.reader).take(LONGEST_RECORD as u64);
         let amount = limited.read_until(self.end, &mut self.buffer).map_err(|cause| SourceError::Read {
             file: self.file.clone(),
             line: self.line,
@@ -260,7 +322,7 @@ impl<R: BufRead> Lines<R> {
     pub(crate) fn text(&mut self) -> Result<&str, Reject> {
         let place = self.place();
         let reject = |text: String| Reject { place: place.clone(), reason: Reason::Malformed(text) };
-        if self.buffer.len() as u64 == LONGEST_LINE && self.buffer.last() != Some(&self.end) {
+        if self.buffer.len() == LONGEST_RECORD && self.buffer.last() != Some(&self.end) {
             return Err(self.skip_rest(place.clone()));
         }
         let text = std::str::from_utf8(&self.buffer).map_err(|error| {
@@ -282,7 +344,6 @@ impl<R: BufRead> Lines<R> {
                 break;
             }
         }
-        let reason = Reason::Malformed(format!("the line is longer than {} MiB", LONGEST_LINE >> 20));
-        Reject { place, reason }
+        Reject { place, reason: Reason::Malformed(long_line(LONGEST_RECORD)) }
     }
 }

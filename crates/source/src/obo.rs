@@ -65,7 +65,7 @@ pub fn read(
     sink: &mut dyn VersionSink,
 ) -> Result<(), SourceError> {
     let full = || SourceError::TooManyTypes { file: file.clone(), line: 0 };
-    let mut stanzas = Stanzas::new(reader, file)?;
+    let mut stanzas = Stanzas::new(reader, file);
     let mut header = stanzas.header()?;
     sink.format(Format { name: "obo".into(), fields: None });
     sink.file(file);

@@ -24,7 +24,8 @@
 //! deprecation and comments by properties (`owl:deprecated`, `rdfs:comment`); both forms are read, so that an obsolete term
 //! stays obsolete. What the format knows beside this is counted and told.
 //!
-//! **Memory.** The whole document as text, its ids and edges, and one record: ontologies have at most some hundred megabytes.
+//! **Memory.** The whole document as text, its ids and edges, and one record: ontologies have at most some hundred
+//! megabytes. A document of more than 2 GiB is refused, and so is a record of more than 64 MiB.
 
 mod axioms;
 mod document;
@@ -37,11 +38,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Name, NodeKey, Reason, Unreadable, VersionSink};
 
 use self::axioms::Definitions;
-use self::document::{Document, EdgeText, GraphText, LineCount, NodeText};
+use self::document::{Document, EdgeText, GraphText, LineCount, NodeText, record};
 use self::properties::Properties;
 use self::term::Node;
 use crate::SourceError;
-use crate::json::{excerpt, parse};
+use crate::json::excerpt;
+use crate::limits::{LARGEST_DOCUMENT, too_long};
 use crate::ontology::{Edge, Edges, Ids, Merges, Successor, Types, any_edge, any_term, is_iri, normal, short};
 
 /// How to read an OBO Graphs document.
@@ -56,26 +58,32 @@ pub struct ObographOptions {
 
 /// Reads a graph of a document into a sink. `file` is the name for messages.
 pub fn read(
-    mut reader: impl Read,
+    reader: impl Read,
     file: &Name,
     options: &ObographOptions,
     sink: &mut dyn VersionSink,
 ) -> Result<(), SourceError> {
     let unreadable = |line: u64, problem: String| SourceError::Document { file: file.clone(), line, problem };
     let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(|cause| SourceError::Read { file: file.clone(), line: 0, cause })?;
+    let read = reader.take(LARGEST_DOCUMENT as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|cause| SourceError::Read { file: file.clone(), line: 0, cause })?;
+    if bytes.len() > LARGEST_DOCUMENT {
+        let problem = too_long("the document", LARGEST_DOCUMENT);
+        return Err(unreadable(0, format!("{problem}: load the release in OBO text, which is read piece by piece")));
+    }
     crate::encoding::check(&bytes).map_err(|problem| unreadable(1, problem))?;
     let text = crate::byte_lines::text(&bytes).map_err(|problem| unreadable(1, problem))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document = Document::parse(text).map_err(|(line, problem)| unreadable(line, problem))?;
     let graph = document.graph(options.graph.as_deref()).map_err(|problem| unreadable(1, problem))?;
+    graph.meta().map_err(|problem| unreadable(1, format!("meta of the graph: {problem}")))?;
     let properties = Properties::of(&document);
     let full = || SourceError::TooManyTypes { file: file.clone(), line: 0 };
     let prefix = options.id_prefix.as_ref().map(|prefix| format!("{prefix}:"));
     let types = Types::declare(sink).ok_or_else(full)?;
     sink.format(types.format("obograph"));
     sink.file(file);
-    let edges = graph.edges.iter().map(|raw| (raw.get(), parse::<EdgeText<'_>>(raw.get()))).collect::<Vec<_>>();
+    let edges = graph.edges.iter().map(|raw| (raw.get(), record::<EdgeText<'_>>(raw.get()))).collect::<Vec<_>>();
     let mut push = Push::new((graph, &edges), types, prefix, properties, LineCount::new(text));
     push.nodes(graph, sink);
     push.finish((graph, &edges), sink).ok_or_else(full)
@@ -128,7 +136,7 @@ impl<'a> Push<'a> {
     fn nodes(&mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) {
         for raw in &graph.nodes {
             let line = self.lines.of(raw.get());
-            let read = parse::<NodeText>(raw.get()).and_then(|node| self.node(node, line, sink));
+            let read = record::<NodeText>(raw.get()).and_then(|node| self.node(node, line, sink));
             if let Err(problem) = read {
                 sink.unreadable(self.unread(raw.get()), line, Reason::Malformed(problem));
             }
@@ -137,7 +145,7 @@ impl<'a> Push<'a> {
 
     /// What a node leaves unknown that cannot be read: the term that it names, or any if it names none.
     fn unread(&self, raw: &str) -> Vec<Unreadable> {
-        match parse::<document::Head<'_>>(raw) {
+        match record::<document::Head<'_>>(raw) {
             Ok(head) if !head.id.is_empty() => {
                 vec![Unreadable::Node(NodeKey::new("term", &*self.ids.id(&normal(&head.id))))]
             }
@@ -267,7 +275,7 @@ fn ids(graph: &GraphText<'_>, edges: &[EdgeRecord<'_>], properties: &Properties)
     let mut ids = Ids::default();
     if properties.any_iri || ends().any(is_foreign) {
         let mut all: FxHashSet<Name> = ends().map(|id| Name::from(&*normal(id))).collect();
-        for node in graph.nodes.iter().filter_map(|raw| parse::<NodeText>(raw.get()).ok()) {
+        for node in graph.nodes.iter().filter_map(|raw| record::<NodeText>(raw.get()).ok()) {
             all.insert(Name::from(&*normal(&node.id)));
             let node = Node::new(node, "CLASS", properties);
             all.extend(node.successors().into_iter().map(|(_, id)| Name::from(id)));

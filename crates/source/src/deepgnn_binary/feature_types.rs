@@ -105,7 +105,7 @@ struct File {
 impl FeatureTypes {
     /// Reads a TOML file with the tables `node_features` and `edge_features`, from numbers to types.
     pub fn open(path: &Path) -> Result<FeatureTypes, SourceError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
+        let text = crate::read_text(path)?;
         let document = |problem| SourceError::Document { file: path.to_string_lossy().into(), line: 0, problem };
         text.parse().map_err(document)
     }

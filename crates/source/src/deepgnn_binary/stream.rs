@@ -5,6 +5,8 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::SourceError;
+use crate::input::open_file;
+use crate::limits::{LONGEST_RECORD, too_long};
 
 pub(super) struct Stream {
     path: PathBuf,
@@ -30,9 +32,8 @@ macro_rules! numbers {
 
 impl Stream {
     pub(super) fn open(path: PathBuf) -> Result<Stream, SourceError> {
-        let fail = |cause| SourceError::Open { path: path.clone(), cause };
-        let file = File::open(&path).map_err(fail)?;
-        let size = file.metadata().map_err(fail)?.len();
+        let (file, facts) = open_file(&path)?;
+        let size = facts.len();
         Ok(Stream { path, reader: BufReader::with_capacity(1 << 18, file), size, read: 0 })
     }
 
@@ -48,6 +49,9 @@ impl Stream {
         // Checked first: a wrong length must not ask for all memory.
         let known = usize::try_from(length).ok().filter(|_| length <= self.left());
         let length = known.ok_or_else(|| self.cut_off(length))?;
+        if length > LONGEST_RECORD {
+            return Err(self.broken(format!("{}: from byte {} on", too_long("a value", LONGEST_RECORD), self.read)));
+        }
         out.clear();
         out.resize(length, 0);
         self.fill(out)

@@ -7,12 +7,11 @@ use timeweft_graph::{Name, Place};
 
 use super::cells::{Cells, Fault, Marks};
 use super::{Delimiter, Dialect, Mark};
-use crate::SourceError;
+use crate::limits::{LONGEST_RECORD, long_line};
+use crate::{SourceError, encoding};
 
 /// Read at once, in bytes; the beginning that is looked at before the first row is given is not longer.
 const CHUNK: usize = 1 << 18;
-/// A row longer than this is refused, so that a cell without end cannot fill the memory.
-const LONGEST_ROW: usize = 1 << 26;
 /// So many rows of the beginning are looked at.
 pub(crate) const LOOKED_AT: usize = 10_000;
 
@@ -106,13 +105,19 @@ impl<R: Read> Records<R> {
             tells_comments: dialect.comment.is_none(),
             comment_lines: Vec::new(),
             last_comment: 0,
-            longest: LONGEST_ROW,
+            longest: LONGEST_RECORD,
             is_skipping: false,
             fault: None,
             over: false,
             failure: None,
             notes: Vec::new(),
         };
+        records.fill();
+        encoding::check(&records.buffer[records.rest.clone()]).map_err(|problem| SourceError::Document {
+            file: file.clone(),
+            line: 1,
+            problem,
+        })?;
         records.begin(dialect.comment.is_none() && dialect.delimiter != Delimiter::Whitespace);
         Ok(records)
     }
@@ -243,6 +248,10 @@ impl<R: Read> Records<R> {
                 continue;
             }
             self.line = self.next_line;
+            if end > self.longest {
+                self.consume(end);
+                return Next::Row(Err(long_line(self.longest)));
+            }
             let line = &unread[..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() || (self.marks.delimiter.is_none() && line.trim_ascii().is_empty()) {
@@ -346,7 +355,7 @@ impl<R: Read> Records<R> {
     fn skip_long_line(&mut self) -> Next {
         self.line = self.next_line;
         self.is_skipping = true;
-        Next::Row(Err(format!("the line is longer than {} MiB", self.longest >> 20)))
+        Next::Row(Err(long_line(self.longest)))
     }
 
     /// Reads on, so much that a row which is still not whole costs no more than twice its length.
@@ -368,7 +377,6 @@ impl<R: Read> Records<R> {
 
     /// Looks at the beginning for what the dialect leaves open.
     fn begin(&mut self, passes_over_marks: bool) {
-        self.fill();
         let begin = &self.buffer[self.rest.clone()];
         if begin.starts_with(b"\xef\xbb\xbf") {
             self.rest.start += 3;
@@ -463,7 +471,7 @@ mod tests {
     #[test]
     fn rows_come_whole_over_the_ends_of_reads() {
         let long = "y\n".repeat(CHUNK);
-        let found = rows(&format!("a,b\n1,\"{long}\"\n2,\"\"\"{long}\"\"\"\n3,z"), LONGEST_ROW);
+        let found = rows(&format!("a,b\n1,\"{long}\"\n2,\"\"\"{long}\"\"\"\n3,z"), LONGEST_RECORD);
         let after = 3 + CHUNK as u64;
         let expected = [
             (1, cells(&["a", "b"])),
@@ -479,7 +487,7 @@ mod tests {
         let longest = 1 << 16;
         let filler = "x".repeat(10 * CHUNK);
         let found = rows(&format!("a,b\n{filler}\n2,z\n"), longest);
-        assert_eq!(found[1].1, Err("the line is longer than 0 MiB".into()));
+        assert_eq!(found[1].1, Err(long_line(longest)));
         assert_eq!(found[2..], [(3, cells(&["2", "z"]))]);
 
         let lines = "2,z\n".repeat(3 * CHUNK / 4);

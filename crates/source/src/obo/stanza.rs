@@ -7,6 +7,7 @@ use timeweft_graph::Name;
 use super::tag;
 use crate::SourceError;
 use crate::input::Lines;
+use crate::limits::{LONGEST_RECORD, too_long};
 
 /// `[Name]` and the tags below it.
 #[derive(Default)]
@@ -65,11 +66,15 @@ pub(super) struct TagLine {
 pub(super) struct Stanzas<R> {
     lines: Lines<R>,
     next: Option<Stanza>,
+    longest: usize,
 }
 
+/// What a tag takes in memory beside its text.
+const TAG: usize = 64;
+
 impl<R: BufRead> Stanzas<R> {
-    pub(super) fn new(reader: R, file: &Name) -> Result<Stanzas<R>, SourceError> {
-        Ok(Stanzas { lines: Lines::of_text(reader, file)?, next: None })
+    pub(super) fn new(reader: R, file: &Name) -> Stanzas<R> {
+        Stanzas { lines: Lines::new(reader, file), next: None, longest: LONGEST_RECORD }
     }
 
     /// The tags before the first stanza.
@@ -93,7 +98,8 @@ impl<R: BufRead> Stanzas<R> {
 
     /// Reads tags up to the beginning of the next stanza.
     fn fill(&mut self, stanza: &mut Stanza) -> Result<(), SourceError> {
-        while let Some((text, line)) = self.logical_line(&mut stanza.problems)? {
+        let mut size = 0;
+        while let Some((text, line)) = self.logical_line(stanza, &mut size)? {
             let text = text.trim();
             if text.is_empty() || text.starts_with('!') {
                 continue;
@@ -111,15 +117,20 @@ impl<R: BufRead> Stanzas<R> {
     }
 
     /// A line with those that a backslash at its end continues.
-    fn logical_line(&mut self, problems: &mut Vec<Problem>) -> Result<Option<(String, u64)>, SourceError> {
+    /// `size` is what the stanza takes so far.
+    fn logical_line(&mut self, stanza: &mut Stanza, size: &mut usize) -> Result<Option<(String, u64)>, SourceError> {
         let mut joined: Option<(String, u64)> = None;
         while self.lines.advance()? {
             let line = self.lines.line();
+            *size += self.lines.bytes().len() + TAG;
+            if *size > self.longest {
+                return Err(self.too_long(stanza));
+            }
             let loss = Loss::of(self.lines.bytes());
             let text = match self.lines.text() {
                 Ok(text) => text,
                 Err(reject) => {
-                    problems.push(Problem::new(line, reject.reason.to_string(), loss));
+                    stanza.problems.push(Problem::new(line, reject.reason.to_string(), loss));
                     continue;
                 }
             };
@@ -134,8 +145,51 @@ impl<R: BufRead> Stanzas<R> {
         }
         Ok(joined)
     }
+
+    fn too_long(&self, stanza: &Stanza) -> SourceError {
+        let what = match &*stanza.name {
+            "" => "the header, up to the first `[Term]`,".to_owned(),
+            name => format!("the stanza [{name}] of line {}", stanza.line),
+        };
+        let problem = format!("{}: is this an OBO file?", too_long(&what, self.longest));
+        SourceError::Document { file: self.lines.place().file, line: self.lines.line(), problem }
+    }
 }
 
 fn trailing_backslashes(text: &str) -> usize {
     text.bytes().rev().take_while(|byte| *byte == b'\\').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads all stanzas of which each holds at most so many bytes.
+    fn read(text: &str, longest: usize) -> Result<usize, String> {
+        let mut stanzas = Stanzas { longest, ..Stanzas::new(text.as_bytes(), &"f".into()) };
+        let all = (|| {
+            stanzas.header()?;
+            let mut n = 0;
+            while stanzas.advance()?.is_some() {
+                n += 1;
+            }
+            Ok(n)
+        })();
+        all.map_err(|error: SourceError| error.to_string())
+    }
+
+    #[test]
+    fn a_stanza_without_end_is_refused_and_many_short_ones_are_read() {
+        let longest = 1 << 20;
+        let short = "[Term]\nid: X:1\nname: one\n\n".repeat(100_000);
+        assert_eq!(read(&short, longest), Ok(100_000), "the limit is one of each stanza");
+        for (line, held) in [("synonym: x\n", 15), ("no tag\n", 10), ("a: \\\n", 10), ("! said\n", 10), ("\u{0}\n", 5)]
+        {
+            let text = format!("format-version: 1.2\n\n[Term]\n{}", line.repeat(longest / held));
+            let told = read(&text, longest).unwrap_err();
+            assert!(told.contains("the stanza [Term] of line 3 is longer than 1 MiB"), "{told}");
+        }
+        let told = read(&"no tag\n".repeat(longest / 10), longest).unwrap_err();
+        assert!(told.contains("the header, up to the first `[Term]`, is longer than 1 MiB"), "{told}");
+    }
 }

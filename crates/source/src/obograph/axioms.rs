@@ -2,9 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::document::{GraphText, LogicalDefinition};
+use super::document::{GraphText, LogicalDefinition, record};
 use super::properties::Properties;
-use crate::json::parse;
 use crate::ontology::{List, Term, normal};
 
 /// The parts of the definitions, by the normal id of the class.
@@ -19,7 +18,7 @@ impl Definitions {
         let mut parts = FxHashMap::<Box<str>, Vec<String>>::default();
         let mut n_unread = 0;
         for raw in &graph.definitions {
-            let Ok(axiom) = parse::<LogicalDefinition>(raw.get()) else {
+            let Ok(axiom) = record::<LogicalDefinition>(raw.get()) else {
                 n_unread += 1;
                 continue;
             };

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::limits::{LONGEST_RECORD, too_long};
+
 /// A document; records are parsed one by one, so that a bad one rejects itself only.
 #[derive(Deserialize)]
 pub(super) struct Document<'a> {
@@ -23,8 +25,8 @@ pub(super) struct GraphText<'a> {
     pub(super) nodes: Vec<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) edges: Vec<&'a RawValue>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) meta: Meta,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "logicalDefinitionAxioms", deserialize_with = "or_default")]
     pub(super) definitions: Vec<&'a RawValue>,
     #[serde(default, deserialize_with = "or_default")]
@@ -111,6 +113,14 @@ pub(super) struct Restriction {
     pub(super) filler_id: Option<String>,
 }
 
+/// Parses a record of a document, unless it is so long that its parts would fill the memory.
+pub(super) fn record<'a, T: Deserialize<'a>>(raw: &'a str) -> Result<T, String> {
+    if raw.len() > LONGEST_RECORD {
+        return Err(format!("{}: leave out what is not of the term", too_long("the record", LONGEST_RECORD)));
+    }
+    crate::json::parse(raw)
+}
+
 /// `null` is the same as nothing.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
@@ -150,6 +160,11 @@ impl<'a> Document<'a> {
 }
 
 impl GraphText<'_> {
+    /// What the document says of the graph as a whole.
+    pub(super) fn meta(&self) -> Result<Option<Meta>, String> {
+        self.meta.map(|raw| record(raw.get())).transpose()
+    }
+
     /// The kinds of axioms that are not taken in, with their numbers.
     pub(super) fn left_out(&self, unread_definitions: usize) -> String {
         let kinds = [

@@ -3,8 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Name, VersionSink};
 
-use super::document::{Document, GraphText, Head, NodeText, text};
-use crate::json::parse;
+use super::document::{Document, GraphText, Head, Meta, NodeText, record, text};
 use crate::ontology::{Relations, is_iri, normal, short};
 
 /// What a property of a term says, as far as it matters here.
@@ -42,10 +41,10 @@ impl Properties {
         };
         for raw in document.graphs.iter().flat_map(|graph| &graph.nodes) {
             // What cannot be read is rejected when the nodes are pushed.
-            let Ok(head) = parse::<Head<'_>>(raw.get()) else { continue };
+            let Ok(head) = record::<Head<'_>>(raw.get()) else { continue };
             if head.kind.is_some_and(|kind| kind != "PROPERTY") {
                 properties.any_iri |= is_iri(&normal(&head.id));
-            } else if let Ok(node) = parse::<NodeText>(raw.get()) {
+            } else if let Ok(node) = record::<NodeText>(raw.get()) {
                 properties.add(node);
             }
         }
@@ -82,7 +81,8 @@ impl Properties {
     /// The namespace of all terms of a graph that name none.
     pub(super) fn default_namespace(&self, graph: &GraphText<'_>) -> Option<String> {
         const DEFAULTS: [&str; 2] = ["default-namespace", "hasDefaultNamespace"];
-        let values = &graph.meta.basic_property_values;
+        let meta: Option<Meta> = graph.meta().ok()?;
+        let values = meta?.basic_property_values;
         let is_default = |pred: &str| DEFAULTS.iter().any(|name| pred.rsplit(['#', '/']).next() == Some(name));
         let found = values.iter().find(|value| value.pred.as_deref().is_some_and(is_default))?;
         text(found.val.clone())

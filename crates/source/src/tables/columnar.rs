@@ -6,9 +6,11 @@
 mod cells;
 mod ipc;
 mod ipc_schema;
+mod pages;
 mod parquet;
 mod shape;
 mod texts;
+mod thrift;
 
 use std::path::Path;
 

@@ -206,7 +206,7 @@ pub(super) enum Features {
 
 impl Mapping {
     pub(super) fn open(path: &Path) -> Result<Mapping, SourceError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
+        let text = crate::read_text(path)?;
         toml::from_str(&text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let before = text.as_bytes().get(..start).unwrap_or_default();

@@ -18,6 +18,7 @@ use super::mapping::{EdgeTable, End, FeatureSpec, Features, FileSpec, Mapping, N
 use super::rows::{Rows, rows};
 use crate::SourceError;
 use crate::floored::Floored;
+use crate::limits::{MOST_FEATURES, many_columns};
 
 /// Features by their owners.
 type Fields = Vec<(Owner, Vec<FeatureId>)>;
@@ -377,6 +378,9 @@ impl Columns {
                      `source_{} = {{ column = \"{name}\" }}`, or leave it out with `except = [\"{name}\"]`",
                     name.trim_start_matches('_')
                 )));
+            }
+            if self.specs.len() == MOST_FEATURES {
+                return Err(push.fail(many_columns(rows.columns().len())));
             }
             if let Err(problem) = rows.want(at) {
                 sink.warn(0, format!("column `{name}` is left out: it {problem}"));

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 use timeweft_graph::Name;
 
 use crate::SourceError;
+use crate::limits::{MOST_FEATURES, many_columns};
 
 /// The meaning of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,7 +148,10 @@ impl Columns {
             is_used: false,
         };
         let features = (0..).zip(&names).filter(|(at, _)| roles[*at] == Role::Feature);
-        let features = features.map(|(at, name)| (at, feature(name))).collect();
+        let features: Vec<_> = features.map(|(at, name)| (at, feature(name))).collect();
+        if features.len() > MOST_FEATURES {
+            return Err(fail(many_columns(features.len())));
+        }
         let mut places = [None; Role::LeftOut as usize];
         for (at, role) in roles.iter().enumerate().filter(|(_, role)| **role != Role::LeftOut) {
             places[*role as usize] = Some(at);

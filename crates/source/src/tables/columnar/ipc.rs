@@ -16,6 +16,7 @@ use timeweft_graph::Name;
 
 use super::shape::Shape;
 use super::{Arrays, ColumnShape, ipc_schema};
+use crate::limits::LARGEST_BATCH;
 use crate::{BytesRead, Input, SourceError, open};
 
 /// How a file begins, padded to eight bytes or more, and ends; a stream does not.
@@ -232,10 +233,40 @@ fn next(input: &mut Input) -> Result<Option<Message>, ArrowError> {
     let head = bytes.len();
     let message = root_as_message(&bytes[prefix..]).map_err(|error| ArrowError::IpcError(error.to_string()))?;
     let (kind, body) = (message.header_type(), u64::try_from(message.bodyLength()).map_err(|_| cut_off())?);
+    if body > LARGEST_BATCH as u64 {
+        return Err(large(body));
+    }
     if body > 0 && (!take(input, body, &mut bytes)? || (bytes.len() - head) as u64 != body) {
         return Err(cut_off());
     }
+    check_sizes(&bytes[prefix..], &bytes[head..])?;
     Ok(Some(Message { bytes: Buffer::from_vec(bytes), head, kind }))
+}
+
+fn large(bytes: u64) -> ArrowError {
+    let limit = LARGEST_BATCH >> 30;
+    ArrowError::IpcError(format!("a batch of {bytes} bytes is larger than {limit} GiB: write batches of fewer rows"))
+}
+
+/// Refuses a batch whose buffers say that they unpack to more than is held at once, or that has more rows than a batch has:
+/// the library makes room for what they say.
+fn check_sizes(head: &[u8], body: &[u8]) -> Result<(), ArrowError> {
+    let Ok(message) = root_as_message(head) else { return Ok(()) };
+    let of_dictionary = message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
+    let Some(batch) = message.header_as_record_batch().or(of_dictionary) else { return Ok(()) };
+    if batch.length() > i64::from(i32::MAX) {
+        return Err(ArrowError::IpcError(format!("a batch of {} rows: write batches of fewer rows", batch.length())));
+    }
+    if batch.compression().is_none() {
+        return Ok(());
+    }
+    let size = |buffer: &arrow::ipc::Buffer| {
+        let start = usize::try_from(buffer.offset()).ok()?;
+        let size = body.get(start..).and_then(|bytes| bytes.first_chunk()).filter(|_| buffer.length() > 0)?;
+        u64::try_from(i64::from_le_bytes(*size)).ok()
+    };
+    let all = batch.buffers().into_iter().flatten().filter_map(size).fold(0, u64::saturating_add);
+    if all > LARGEST_BATCH as u64 { Err(large(all)) } else { Ok(()) }
 }
 
 /// Appends so many bytes, or those that are left; whether there are any.

@@ -3,7 +3,6 @@
 //! Each column has a reader of its own, over a description of the file that knows no other: what one cannot read is not
 //! noticed by another.
 
-use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +11,6 @@ use arrow::array::{Array as _, ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, TimeUnit};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use bytes::Bytes;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
@@ -25,17 +23,21 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::reader::Length as _;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
 use timeweft_graph::Name;
 
+use super::pages::Shared;
 use super::shape::{Mark, Shape, extension};
 use super::{Arrays, ColumnShape, ipc_schema};
+use crate::input::open_file;
 use crate::{BytesRead, SourceError};
 
 /// Rows of a batch, in a file of few columns; more columns share the same room.
 const ROWS: usize = 1024;
 const CELLS: usize = 1 << 20;
+/// In a chunk of more bytes than this a dictionary may be so large that fewer rows are read at once.
+const LARGE_CHUNK: i64 = 1 << 22;
 
 pub(super) struct ParquetBatches {
     file: Name,
@@ -62,44 +64,24 @@ struct Types {
 struct Readers {
     values: ParquetRecordBatchReader,
     coarse: Option<ParquetRecordBatchReader>,
+    /// What both take in.
+    pages: Vec<Shared>,
     /// The first batch, which was read to see whether the column can be.
     first: Option<Arrays>,
 }
 
-/// One open file for the readers of all columns.
-#[derive(Clone)]
-struct Shared(Arc<File>);
-
-impl Length for Shared {
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-}
-
-impl ChunkReader for Shared {
-    type T = <File as ChunkReader>::T;
-
-    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        self.0.get_read(start)
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        // What a damaged file says of its lengths is no reason to make room for it.
-        match start.checked_add(length as u64) {
-            Some(end) if end <= self.len() => self.0.get_bytes(start, length),
-            _ => Err(ParquetError::EOF(format!("{length} bytes at {start} are beyond the end of the file"))),
-        }
-    }
-}
-
 impl ParquetBatches {
     pub(super) fn open(path: &Path, file: &Name) -> Result<(ParquetBatches, Vec<(String, ColumnShape)>), SourceError> {
-        let raw = File::open(path).map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
+        let mut raw = Shared::new(open_file(path)?.0);
         let no_parquet = |error: ParquetError| {
             let problem = format!("this is no whole Parquet file ({error}): write it again, or name it by its format");
             SourceError::Document { file: file.clone(), line: 0, problem }
         };
-        let metadata = caught(|| ParquetMetaDataReader::new().parse_and_finish(&raw)).map_err(no_parquet)?;
+        let metadata = caught(|| {
+            raw.check_description()?;
+            ParquetMetaDataReader::new().parse_and_finish(&raw)
+        });
+        let metadata = metadata.map_err(no_parquet)?;
         let schema = metadata.file_metadata().schema_descr();
         let roots = schema.root_schema().get_fields();
         let mut leaves = vec![0..0; roots.len()];
@@ -118,10 +100,11 @@ impl ParquetBatches {
             columns.push((root.name().to_owned(), shape));
             types.push(of);
         }
-        let total = metadata.row_groups().iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).sum();
+        let of_groups = metadata.row_groups().iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(0));
+        let total = of_groups.fold(0, usize::saturating_add);
         let readers = roots.iter().map(|_| None).collect();
-        let batch_size = (CELLS / roots.len().max(1)).clamp(16, ROWS);
-        let (raw, metadata) = (Shared(Arc::new(raw)), Arc::new(metadata.clone()));
+        let batch_size = batch_size(&metadata, &mut raw, roots.len());
+        let metadata = Arc::new(metadata.clone());
         let (file, bytes_read) = (file.clone(), BytesRead::default());
         let batches =
             ParquetBatches { file, raw, metadata, leaves, types, readers, batch_size, total, done: 0, bytes_read };
@@ -140,11 +123,11 @@ impl ParquetBatches {
         }
         let Some(types) = self.types[column].clone() else { return Ok(()) };
         let opened = caught(|| {
-            let mut readers = Readers {
-                values: self.reader(column, &types.values)?,
-                coarse: types.coarse.as_ref().map(|field| self.reader(column, field)).transpose()?,
-                first: None,
-            };
+            let (values, pages) = self.reader(column, &types.values)?;
+            let coarse = types.coarse.as_ref().map(|field| self.reader(column, field)).transpose()?;
+            let (coarse, of_coarse) = coarse.unzip();
+            let pages = [Some(pages), of_coarse].into_iter().flatten().collect();
+            let mut readers = Readers { values, coarse, pages, first: None };
             if self.done < self.total {
                 readers.first = Some(readers.next()?);
             }
@@ -167,21 +150,29 @@ impl ParquetBatches {
         let Some(Types { values: field, .. }) = &self.types[column] else { return false };
         // What cannot be read is told where it is read.
         let read = caught(|| {
-            let mut reader = self.reader(column, field)?;
+            let (mut reader, pages) = self.reader(column, field)?;
             let arrays = |batch: RecordBatch| Arrays { values: batch.column(0).clone(), coarse: None };
-            Ok(reader.any(|batch| batch.is_ok_and(|batch| arrays(batch).have_gaps(shape))))
+            Ok(reader.any(|batch| {
+                pages.begin_batch();
+                batch.is_ok_and(|batch| arrays(batch).have_gaps(shape))
+            }))
         });
         read.unwrap_or(false)
     }
 
-    fn reader(&self, column: usize, field: &FieldRef) -> Result<ParquetRecordBatchReader, ParquetError> {
+    /// Reads a column from here on, and tells what it takes in.
+    fn reader(&self, column: usize, field: &FieldRef) -> Result<(ParquetRecordBatchReader, Shared), ParquetError> {
         let metadata = Arc::new(alone(&self.metadata, column, self.leaves[column].clone())?);
         let schema = Arc::new(Schema::new(vec![field.clone()]));
         let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new().with_schema(schema))?;
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.raw.clone(), metadata)
+        let has_lists =
+            metadata.metadata().file_metadata().schema_descr().columns().iter().any(|leaf| leaf.max_rep_level() > 0);
+        let pages = self.raw.for_column(has_lists);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(pages.clone(), metadata)
             .with_batch_size(self.batch_size)
             .with_offset(self.done)
-            .build()
+            .build()?;
+        Ok((reader, pages))
     }
 
     /// Reads the next batch; `None` at the end.
@@ -217,9 +208,23 @@ impl ParquetBatches {
 
 impl Readers {
     fn next(&mut self) -> Result<Arrays, ParquetError> {
+        self.pages.iter().for_each(Shared::begin_batch);
         let coarse = self.coarse.as_mut().map(next_array).transpose()?;
         Ok(Arrays { values: next_array(&mut self.values)?, coarse })
     }
+}
+
+/// Rows of a batch: few, where a few bytes stand for a large value each.
+fn batch_size(metadata: &ParquetMetaData, raw: &mut Shared, n_columns: usize) -> usize {
+    let rows = (CELLS / n_columns.max(1)).clamp(16, ROWS);
+    let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let large = chunks.filter(|chunk| chunk.uncompressed_size() > LARGE_CHUNK);
+    let dictionary =
+        |chunk: &ColumnChunkMetaData| Some(raw.page_size(u64::try_from(chunk.dictionary_page_offset()?).ok()?));
+    let dictionaries: Vec<u64> = large.filter_map(dictionary).collect();
+    let fixed = metadata.file_metadata().schema_descr().columns().iter();
+    let fixed = fixed.filter(|leaf| leaf.physical_type() == Physical::FIXED_LEN_BYTE_ARRAY);
+    raw.fit_rows(rows, dictionaries.into_iter().chain(fixed.map(|leaf| leaf.type_length().max(0) as u64)))
 }
 
 fn next_array(reader: &mut ParquetRecordBatchReader) -> Result<ArrayRef, ParquetError> {
