@@ -14,7 +14,7 @@ use burn::tensor::{Bytes, Device};
 use serde::{Deserialize, Serialize};
 use timeweft_index::{Index, create_fresh};
 
-use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World};
+use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World, room};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
 const VERSION: u32 = 6;
@@ -106,9 +106,15 @@ impl Trained {
     pub fn load(path: &Path, index: Arc<Index>, loads: &[u64]) -> Result<Trained, LearnError> {
         let bytes = fs::read(path).map_err(|source| LearnError::Io { path: path.into(), source })?;
         let (header, sections) = parse(&bytes).map_err(|reason| refused(path, reason))?;
+        header.config.check().map_err(|error| refused(path, format!("its configuration: {error}")))?;
         let world = World::new(index, header.fitted.clone());
         if world.knows_nothing() {
             let reason = "the model was trained on another graph: it knows none of the types of this one. Train again";
+            return Err(refused(path, reason.into()));
+        }
+        // What a checkpoint says of its sizes is no reason to make room for them.
+        if room::n_weights(&header.config, &world) > sections[0].len() / size_of::<f32>() {
+            let reason = "it has fewer weights than its configuration says: train again, or restore it from a copy";
             return Err(refused(path, reason.into()));
         }
         restore(header, sections, world, loads).map_err(|reason| refused(path, reason))
@@ -127,7 +133,10 @@ fn restore(header: Header, sections: [&[u8]; 4], world: World, loads: &[u64]) ->
     let (model, latest) = (read(weights)?, read(latest)?);
     let optimizer = crate::AdamW::default().init().from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
     let latest = Latest { model: latest, optimizer, steps: header.steps };
-    let mut store = VectorStore::from_bytes(store, header.absorbed).ok_or("the vector store is cut short")?;
+    let store = VectorStore::from_bytes(store, header.absorbed);
+    let widths = (header.config.model.state_width(), header.config.model.memory_width());
+    let store = store.filter(|store| store.has_widths(widths.0, widths.1));
+    let mut store = store.ok_or("the vector store is cut short, or of another model")?;
     let same_loads = loads.get(..header.loads).is_some_and(|loads| lineage(loads) == header.lineage);
     if !same_loads || header.absorbed > world.facts().len() || order(&world, header.absorbed) != header.order {
         // Facts came in late, before some that memory has seen, or some of those are gone: it starts again, with the weights

@@ -46,14 +46,16 @@ pub enum LearnError {
     #[error("training was interrupted before its first epoch was over: nothing is kept")]
     Interrupted,
     /// More state than there is memory for.
-    #[error("{setting} takes {gigabytes:.0} GB for {what}, more than there is: make it smaller")]
+    #[error("{setting} takes about {gigabytes:.1} GB for {what}, and {there:.1} GB is all there is: make it smaller")]
     NoRoom {
         /// The settings that make it large.
         setting: String,
         /// What takes it.
         what: String,
-        /// How much it takes.
+        /// How much it takes, as estimated.
         gigabytes: f64,
+        /// How much this process may have.
+        there: f64,
     },
     /// Training goes on with another configuration than it began with.
     #[error("the model was trained with another configuration: only train.epochs and train.patience may differ")]

@@ -13,16 +13,38 @@ pub struct Init {
     pub device: Device,
     seed: u64,
     n_drawn: u64,
+    /// The weights that were asked for, where they are only counted.
+    counted: Option<usize>,
 }
 
 impl Init {
     /// A generator of starting weights.
     pub fn new(seed: u64, device: &Device) -> Init {
-        Init { device: device.clone(), seed: splitmix64(seed), n_drawn: 0 }
+        Init { device: device.clone(), seed: splitmix64(seed), n_drawn: 0, counted: None }
+    }
+
+    /// Counts weights and makes none: what is given has one element.
+    pub(crate) fn counting(device: &Device) -> Init {
+        Init { counted: Some(0), ..Init::new(0, device) }
+    }
+
+    /// The weights that were counted.
+    pub(crate) fn n_weights(&self) -> usize {
+        self.counted.unwrap_or_default()
+    }
+
+    /// Where weights are only counted, something that stands for these.
+    fn stand_in<const D: usize>(&mut self, shape: [usize; D]) -> Option<Param<Tensor<D>>> {
+        let counted = self.counted.as_mut()?;
+        *counted = counted.saturating_add(shape.iter().fold(1, |n, length| n.saturating_mul(*length)));
+        Some(Param::from_tensor(Tensor::from_data(TensorData::new(vec![0.0f32], [1; D]), &self.device)))
     }
 
     /// Normal with deviation `scale`.
     pub fn normal<const D: usize>(&mut self, shape: [usize; D], scale: f32) -> Param<Tensor<D>> {
+        if let Some(counted) = self.stand_in(shape) {
+            return counted;
+        }
         self.n_drawn += 1;
         let key = splitmix64(self.seed ^ self.n_drawn);
         let n = shape.iter().product::<usize>();
@@ -39,11 +61,17 @@ impl Init {
 
     /// Every weight the same.
     pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
+        if let Some(counted) = self.stand_in(shape) {
+            return counted;
+        }
         self.tensor(vec![value; shape.iter().product()], shape)
     }
 
     /// Given weights.
     pub fn tensor<const D: usize>(&mut self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
+        if let Some(counted) = self.stand_in(shape) {
+            return counted;
+        }
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device))
     }
 }

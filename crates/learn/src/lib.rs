@@ -58,6 +58,7 @@ mod predictor;
 mod protocol;
 mod relations;
 mod rivals;
+mod room;
 mod schema_map;
 mod service;
 mod subgraph;

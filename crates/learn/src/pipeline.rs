@@ -37,13 +37,17 @@ pub struct Htgn {
 impl Htgn {
     /// A model with starting weights for a graph.
     pub fn new(config: &Config, world: &World, device: &Device) -> Htgn {
+        Htgn::with(&mut Init::new(config.train.seed, device), config, world)
+    }
+
+    /// A model with weights that are made so.
+    pub(crate) fn with(init: &mut Init, config: &Config, world: &World) -> Htgn {
         let model = &config.model;
         let d = model.width;
         let fitted = &world.fitted;
         let (relations, clock, slots) = (world.relations, &fitted.clock, fitted.identity_slots);
         let (nodes, edges) = (fitted.featurizer.node_widths(), fitted.featurizer.edge_widths());
         let widths = [&nodes[..], &edges[..]];
-        let init = &mut Init::new(config.train.seed, device);
         Htgn {
             identity: Identity::new(init, slots, d),
             encoder: Encoder::new(init, model, relations, widths, clock, slots),

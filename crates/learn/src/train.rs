@@ -17,15 +17,15 @@ use crate::layers::constant;
 use crate::pipeline::{Remembered, absorb_in_slices, answer_with, floats, remember};
 use crate::window::Window;
 use crate::{
-    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, ModelConfig, NoNumbers, Predict,
-    Query, Task, TrainConfig, TrainFreshness, VectorStore, World, evaluate, predictor, splitmix64,
+    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, NoNumbers, Predict, Query, Task,
+    TrainConfig, TrainFreshness, VectorStore, World, evaluate, predictor, room, splitmix64,
 };
 
 /// Facts of one time that are taken in at once: bounds the memory of bulk loads.
 const SLICE: usize = 1 << 16;
 
 /// Questions of one step at most: bounds the memory of training.
-const QUERIES_A_STEP: usize = 1 << 18;
+pub(crate) const QUERIES_A_STEP: usize = 1 << 18;
 
 /// What an epoch gave.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ pub fn train_until(
 ) -> Result<Trained, LearnError> {
     config.check()?;
     let world = World::new(task.index.clone(), Fitted::fit(task, config));
-    has_room(config, &world)?;
+    room::check(config, &world)?;
     let model = Htgn::new(config, &world, &Device::flex());
     let latest = Latest { model, optimizer: AdamW::default().init(), steps: 0 };
     run(task, config, world, Run { latest, epochs: Vec::new(), best: None }, progress, stop)
@@ -146,19 +146,6 @@ pub fn resume(
     let best = Some(Best { mrr, model: trained.model, epoch: trained.best });
     let world = World::new(task.index.clone(), trained.world.fitted);
     run(task, config, world, Run { latest: trained.latest, epochs: trained.epochs, best }, progress, stop)
-}
-
-/// Refuses a state of the nodes that there is no memory for, before hours of training end in that.
-fn has_room(config: &Config, world: &World) -> Result<(), LearnError> {
-    let ModelConfig { channels, states, width, .. } = config.model;
-    let floats = config.model.state_width() + config.model.memory_width();
-    let bytes = floats.saturating_mul(world.index.n_nodes()).saturating_mul(size_of::<f32>());
-    if Vec::<u8>::new().try_reserve_exact(bytes).is_ok() {
-        return Ok(());
-    }
-    let setting = format!("model.channels {channels} x model.states {states}, model.width {width}");
-    let what = format!("the memory of {} nodes", world.index.n_nodes());
-    Err(LearnError::NoRoom { setting, what, gigabytes: bytes as f64 / 1e9 })
 }
 
 /// A run of training between two epochs.

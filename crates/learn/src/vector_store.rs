@@ -120,11 +120,15 @@ impl VectorStore {
         let (row_of, rest) = rest.split_at_checked(n_nodes.checked_mul(4)?)?;
         let (state, rest) = rest.split_at_checked(n_rows.checked_mul(state_width)?.checked_mul(4)?)?;
         let (memory, last) = rest.split_at_checked(n_rows.checked_mul(memory_width)?.checked_mul(4)?)?;
+        // Before anything is made for each of the rows that are said to be there.
+        if last.len() != n_rows.checked_mul(8)? {
+            return None;
+        }
         let floats = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|&x| f32::from_le_bytes(x)).collect();
         let row_of: Vec<u32> = row_of.as_chunks().0.iter().map(|&row| u32::from_le_bytes(row)).collect();
         let mut free: BTreeSet<u32> = (0..n_rows as u32).collect();
         row_of.iter().for_each(|row| _ = free.remove(row));
-        (last.len() == n_rows.checked_mul(8)?).then(|| VectorStore {
+        row_of.iter().all(|row| *row == NONE || (*row as usize) < n_rows).then(|| VectorStore {
             state_width,
             memory_width,
             row_of,
@@ -134,6 +138,11 @@ impl VectorStore {
             last: last.as_chunks().0.iter().map(|&time| Time(i64::from_le_bytes(time))).collect(),
             absorbed,
         })
+    }
+
+    /// Whether its rows are as wide as those of a model.
+    pub(crate) fn has_widths(&self, state_width: usize, memory_width: usize) -> bool {
+        (self.state_width, self.memory_width) == (state_width, memory_width)
     }
 
     fn row(&self, node: NodeIndex) -> Option<usize> {

@@ -42,15 +42,16 @@ pub use timeweft_graph::{
     Action, At, Commit, Counts, DType, Dangling, Deletes, DeltaError, DeltaReport, Diff, Direction, EdgeIndex, EdgeKey,
     EdgeState, EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureId, FeatureKind,
     FeatureSpan, Features, GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeIndex, NodeKey,
-    NodeState, NodeType, NodeTypeId, Owner, Place, Reason, Reject, Schema, Time, TimeError, TimeUnit, Updated, Value,
-    Version, delta::DeletionReport, delta::ElementReport, delta::Kept, delta::MergeReport, delta::WhySkipped,
+    NodeState, NodeType, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Time, TimeError, TimeUnit, Updated,
+    Value, Version, delta::DeletionReport, delta::ElementReport, delta::Kept, delta::MergeReport, delta::WhySkipped,
 };
 pub use timeweft_index::{
     Change, ChangeCounts, ChangeKind, Changes, Comparison, Index, TypeSet, create_fresh, features, query, sample,
 };
 pub use timeweft_source::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, IntervalFormat,
-    Layout, Mark, RootsReader, SourceError, VersionFormat, roots, table_writer, tables, write_event, write_event_table,
+    Layout, Mark, RootsReader, SourceError, VersionFormat, read_text, roots, table_writer, tables, write_event,
+    write_event_table,
 };
 pub use timeweft_store::{
     ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest,
