@@ -67,6 +67,9 @@ impl ScopeArgs {
 /// So many slots of answers are held at once.
 pub(crate) const SLOTS: usize = 1 << 20;
 
+/// So many at most, whatever batch is asked for.
+const MOST_HELD: usize = 1 << 26;
+
 /// So many slots a root may have.
 pub(crate) const MOST_SLOTS: usize = 1 << 24;
 
@@ -189,7 +192,10 @@ impl Asked<'_> {
         output: Output,
         mut each: impl FnMut(&View, &Batch, &mut Table<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Outcome> {
-        let size = self.args.batch.map_or((SLOTS / slots.max(1)).clamp(1, MOST_ROOTS), NonZeroUsize::get);
+        let slots = slots.max(1);
+        // The answers are the same whatever the size of a batch.
+        let most = (MOST_HELD / slots).max(1);
+        let size = self.args.batch.map_or((SLOTS / slots).clamp(1, MOST_ROOTS), |size| size.get().min(most));
         let to = self.args.to.as_path();
         if to == Path::new("-") {
             let told = self.write(size, columns, None, &mut BufWriter::new(io::stdout()), &mut each)?;

@@ -1,5 +1,7 @@
 //! `timeweft features`: features of many elements, each as of its own time.
 
+use std::collections::{HashMap, HashSet};
+
 use timeweft::features::{FlatRows, Owners};
 use timeweft::sample::{AsOf, NO_EDGE};
 use timeweft::table_writer::{Cell, CellKind, Column};
@@ -62,7 +64,7 @@ pub(crate) fn feature_columns(reading: &Reading, what: &str, wanted: &[String]) 
     let mut names: Vec<&str> = defs.iter().map(|def| &*def.name).collect();
     names.sort_unstable();
     names.dedup();
-    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+    if let Some(unknown) = wanted.iter().find(|name| names.binary_search(&name.as_str()).is_err()) {
         let known = if names.is_empty() { "none at all".into() } else { names.join(", ") };
         anyhow::bail!("no {what} has a feature `{unknown}`: they have {known}");
     }
@@ -70,21 +72,25 @@ pub(crate) fn feature_columns(reading: &Reading, what: &str, wanted: &[String]) 
         return Err(UsageError(format!("--feature {}: it is given twice", wanted[at])).into());
     }
     let wanted = if wanted.is_empty() { names } else { wanted.iter().map(String::as_str).collect() };
-    let column = |name: &str| {
-        let mut kinds = defs.iter().filter(|def| *def.name == *name).map(|def| def.kind);
-        let first = kinds.next().unwrap_or(FeatureKind::Json);
+    let mut kinds = HashMap::<&str, FeatureKind>::new();
+    for def in &defs {
+        let kind = kinds.entry(&def.name).or_insert(def.kind);
         // Types that use the same name for different things have only JSON in common.
-        let kind = if kinds.all(|kind| kind == first) { first } else { FeatureKind::Json };
-        Column::nullable(name, CellKind::Value(kind))
-    };
+        if *kind != def.kind {
+            *kind = FeatureKind::Json;
+        }
+    }
+    let column = |name: &str| Column::nullable(name, CellKind::Value(kinds[name]));
     Ok(wanted.into_iter().map(column).collect())
 }
 
 /// Adds columns of features; one whose name is taken has `feature.` before it.
 pub(crate) fn add_features(columns: &mut Vec<Column>, features: Vec<Column>) {
+    let mut taken: HashSet<Name> = columns.iter().map(|column| column.name.clone()).collect();
     for column in features {
-        let is_taken = columns.iter().any(|known| known.name == column.name);
-        let name = if is_taken { format!("feature.{}", column.name).into() } else { column.name };
+        let is_taken = taken.contains(&column.name);
+        let name: Name = if is_taken { format!("feature.{}", column.name).into() } else { column.name };
+        taken.insert(name.clone());
         columns.push(Column { name, ..column });
     }
 }

@@ -1,12 +1,11 @@
 //! `timeweft init`: an empty graph.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
-use timeweft::{Graph, Schema, TimeUnit};
+use timeweft::{Graph, Schema, TimeUnit, read_text};
 
 use crate::context::{Context, Outcome};
 use crate::output::after;
@@ -55,8 +54,8 @@ fn tell(dir: &Path, unit: TimeUnit, context: &Context) -> io::Result<()> {
     context.output.object(&json!({ "graph": dir.display().to_string(), "unit": unit }))
 }
 
-fn read_schema(path: &PathBuf) -> anyhow::Result<Schema> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read the schema {}", path.display()))?;
+fn read_schema(path: &Path) -> anyhow::Result<Schema> {
+    let text = read_text(path).context("the schema")?;
     serde_json::from_str(&text)
         .with_context(|| format!("{} is no schema: write one with `timeweft schema --json`", path.display()))
 }

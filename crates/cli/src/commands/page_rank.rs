@@ -40,7 +40,8 @@ pub(crate) struct Args {
 /// Ranks and writes.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open_nodes(context)?;
-    let k = args.top as usize;
+    // A root ranks no more nodes than there are.
+    let k = (args.top as usize).min(asked.view().n_nodes().max(1));
     let page_rank = PageRank { scope: args.scope.scope(&asked.reading)?, alpha: args.alpha, eps: args.eps, k };
     let ints = ["root", "place"].map(|name| Column::new(name, CellKind::Int));
     let columns =

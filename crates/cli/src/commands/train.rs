@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use timeweft::{
     Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, ModelError, Part, Predict, TimeUnit,
-    TrainOptions, View,
+    TrainOptions, View, read_text,
 };
 
 use super::{evaluate, predict};
@@ -136,7 +136,7 @@ impl Args {
     fn config(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                let text = read_text(path).context("the configuration")?;
                 Config::from_toml(&text).with_context(|| path.display().to_string())?
             }
             None => Config::default(),

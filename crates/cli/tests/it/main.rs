@@ -11,6 +11,7 @@ mod folders;
 #[cfg(unix)]
 mod kills;
 mod learning;
+mod limits;
 mod load;
 mod models;
 mod namespaces;

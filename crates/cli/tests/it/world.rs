@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -61,6 +64,26 @@ impl World {
         child.wait_with_output().unwrap().into()
     }
 
+    /// Runs the binary with the words of a line where it can start no thread; `None` where the system limits nobody's
+    /// threads. The limit is one of a user, and not of root: root becomes somebody else.
+    pub(crate) fn without_threads(&self, line: &str) -> Option<Answer> {
+        // Found by its number: the folder of the binary may be root's alone.
+        let binary = fs::File::open(env!("CARGO_BIN_EXE_timeweft")).unwrap();
+        let path = format!("/proc/self/fd/{}", binary.as_raw_fd());
+        let shell = limited(Command::new("sh").args(["-c", "true | true"])).output().ok()?;
+        if shell.status.success() {
+            return None;
+        }
+        let mut command = Command::new(path);
+        command.current_dir(self.folder.path()).env("TIMEWEFT_GRAPH", "g").env("HOME", ".");
+        Some(limited(command.args(line.split_whitespace())).output().ok()?.into())
+    }
+
+    /// Lets anybody write into the folder.
+    pub(crate) fn open_to_all(&self) {
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    }
+
     /// Runs the binary through a shell, where a test needs one.
     pub(crate) fn shell(&self, script: &str) -> Answer {
         let mut shell = Command::new("sh");
@@ -77,6 +100,20 @@ impl World {
     pub(crate) fn json(&self, line: &str) -> Vec<Value> {
         parse(&self.done(&format!("{line} --json")))
     }
+}
+
+/// A command that can start neither a thread nor a process.
+#[allow(unsafe_code, reason = "what is done between two processes is one system call")]
+fn limited(command: &mut Command) -> &mut Command {
+    if rustix::process::geteuid().is_root() {
+        // A user that nobody else is.
+        command.uid(54_321).gid(54_321);
+    }
+    let limit = || {
+        let one = rustix::process::Rlimit { current: Some(1), maximum: Some(1) };
+        Ok(rustix::process::setrlimit(rustix::process::Resource::Nproc, one)?)
+    };
+    unsafe { command.pre_exec(limit) }
 }
 
 impl Answer {

@@ -39,7 +39,8 @@ impl Listing<'_> {
         let mut after = if removed { None } else { features(self.to, &change.element) };
         if change.kind == ChangeKind::Updated {
             for values in [&mut before, &mut after].into_iter().flatten() {
-                values.retain(|name, _| change.features.contains(name));
+                // The names are sorted, and there may be many thousands.
+                values.retain(|name, _| change.features.binary_search(name).is_ok());
             }
         }
         (before, after)

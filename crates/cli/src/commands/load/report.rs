@@ -24,7 +24,7 @@ pub(crate) struct Rejects {
 impl Rejects {
     /// How many rejected records the report must keep: all of them where all are listed.
     pub(super) fn kept(&self, context: &Context) -> usize {
-        if self.rejects.is_some() || context.output.json { usize::MAX } else { KEPT_REJECTS }
+        if self.rejects.is_some() || context.output.json { timeweft::Rejects::MOST } else { KEPT_REJECTS }
     }
 
     /// An error if they would be written over what is loaded, into a graph, or over what is no file.
@@ -51,6 +51,11 @@ impl Rejects {
             return Ok(Outcome::Done);
         }
         context.output.objects(rejects.iter().map(reject_json))?;
+        let is_listed = self.rejects.is_some() || context.output.json;
+        if is_listed && (rejects.len() as u64) < total {
+            let [first, all] = [rejects.len() as u64, total].map(text::count);
+            note(&format!("warning: the first {first} of {all} rejected records are listed"));
+        }
         if !context.output.json {
             note(&format!("{} rejected records:", text::count(total)));
             rejects.iter().take(LISTED).for_each(|reject| note(&format!("  {reject}")));
