@@ -161,6 +161,7 @@ fn trailing_backslashes(text: &str) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
