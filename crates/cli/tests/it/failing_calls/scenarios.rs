@@ -217,6 +217,25 @@ fn a_model() {
     Scenario { name: "train", line: "train small.toml --freshness event", world, found }.check(CALLS / 4);
 }
 
+/// Whether the disk has what it failed to sync nobody knows: that is said, with the file and how to find out.
+#[test]
+fn an_error_of_the_last_sync_is_told_as_unknown() {
+    let found = |world: &World| loads(world, 2);
+    let line = "load events books.csv --version again";
+    let scenario = Scenario { name: "load events", line, world: books(), found };
+    let calls = scenario.run(0, Failure::Full).calls;
+    let syncs = (1..=calls.len()).filter(|at| calls[at - 1] == "fdatasync");
+    let mut told = 0;
+    for run in syncs.map(|at| scenario.run(at, Failure::One(0))) {
+        assert_eq!(scenario.problem(&run, Failure::One(0)), None, "{}", run.answer.err);
+        if matches!(found(&run.world), Found::After) && run.answer.code == 1 {
+            run.answer.says("g/catalogue.redb: Input/output error").says("look with `timeweft loads`");
+            told += 1;
+        }
+    }
+    assert!(told > 0, "no sync is behind the commit");
+}
+
 /// The harness itself: a command that says that it is done without being so is seen, and so is one that fails in secret.
 #[test]
 fn a_lie_is_seen() {
