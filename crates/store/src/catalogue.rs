@@ -284,3 +284,43 @@ fn json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, StoreErr
 fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|error| StoreError::corrupt(path, error))
 }
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Who opened a catalogue just before it was taken away gets its lock, but has no graph.
+    #[test]
+    fn a_file_that_is_gone_or_another_one_is_not_at_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let catalogue = Catalogue::create(dir.path(), &Schema::default()).unwrap();
+        let file = File::open(&path).unwrap();
+        assert!(is_at(&file, &path));
+        drop(catalogue);
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path), "it is gone");
+        let _other = Catalogue::create(dir.path(), &Schema::default()).unwrap();
+        assert!(!is_at(&file, &path), "it is another one");
+    }
+
+    /// However late a second maker is, it takes nobody's graph.
+    #[test]
+    fn a_draft_never_takes_the_place_of_a_graph() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let draft = folder::draft(dir.path());
+        let late = Catalogue::begin(&path, &draft, &Schema::default()).unwrap();
+        let first = Catalogue::create(dir.path(), &Schema::default()).unwrap();
+        let file = File::open(&path).unwrap();
+        assert!(matches!(publish(dir.path(), &draft, &path), Err(StoreError::Exists(_))));
+        assert!(is_at(&file, &path));
+        fs::remove_file(&draft).unwrap();
+        assert!(
+            matches!(publish(dir.path(), &draft, &path), Err(StoreError::Exists(_))),
+            "an opening removed the draft"
+        );
+        drop((late, first));
+    }
+}

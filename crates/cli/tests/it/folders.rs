@@ -191,17 +191,15 @@ fn snapshots_are_counted_apart() {
 fn devices_and_pipes_are_no_place_for_a_file() {
     use std::os::unix::fs::FileTypeExt;
     let world = shop();
+    // No device of the machine: a fault here must not cost anybody one.
     world.shell("mkfifo pipe").expect(0, "mkfifo");
     world.write("roots.csv", "type,id\nuser,ann\n");
     for line in ["export --to", "load events shop.jsonl --namespace n --version 1 --rejects"] {
-        for place in ["/dev/null", "/dev/full", "pipe"] {
-            world.run(&format!("{line} {place}")).expect(1, line).says("it is a device or a pipe").says(place);
-        }
+        world.run(&format!("{line} pipe")).expect(1, line).says("cannot write pipe: it is a device or a pipe");
         world.run(&format!("{line} g/log/x")).expect(1, line).says("is a graph");
     }
     world.shell("ln -s pipe roots-out.jsonl").expect(0, "a link to a pipe");
     world.run("features roots.csv --feature age --to roots-out.jsonl").expect(1, "roots").says("a device or a pipe");
-    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     assert!(fs::metadata(world.path("pipe")).unwrap().file_type().is_fifo());
     assert_eq!(world.json("loads").len(), 1, "nothing was loaded before it was refused");
 }

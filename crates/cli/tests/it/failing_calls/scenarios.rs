@@ -19,10 +19,18 @@ fn books() -> World {
     world
 }
 
+/// There is no graph, and no catalogue that is half of one either.
+fn none(world: &World, graph: &str) -> Found {
+    match world.path(graph).join("catalogue.redb").exists() {
+        true => Found::Broken("half a catalogue".into()),
+        false => Found::Before,
+    }
+}
+
 /// Whether the graph has so many loads, or one more, and is sound.
 fn loads(world: &World, before: usize) -> Found {
     let mut graph = match Graph::open(world.path("g")) {
-        Err(Error::Store(StoreError::Missing(_))) if before == 0 => return Found::Before,
+        Err(Error::Store(StoreError::Missing(_))) if before == 0 => return none(world, "g"),
         Err(error) => return Found::Broken(error.to_string()),
         Ok(graph) => graph,
     };
@@ -40,7 +48,7 @@ fn loads(world: &World, before: usize) -> Found {
 fn nested() -> Scenario {
     let found = |world: &World| match Graph::open(world.path("a/b/g")) {
         Ok(_) => Found::After,
-        Err(Error::Store(StoreError::Missing(_))) => Found::Before,
+        Err(Error::Store(StoreError::Missing(_))) => none(world, "a/b/g"),
         Err(error) => Found::Broken(error.to_string()),
     };
     Scenario { name: "init", line: "init a/b/g --unit s", world: World::new(), found }
