@@ -64,49 +64,54 @@ fn load_into<T>(
     context: &Context,
     load: impl FnOnce(&mut Graph) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let (graph, loaded) = match (Graph::open(&context.dir), unit) {
-        (Err(Error::Store(StoreError::Missing(_))), Some(unit)) => load_first(unit, context, load)?,
-        (Err(Error::Store(StoreError::Missing(_))), None) => bail!(
-            "{}: no such graph: give --unit s, ms, us, ns or step to make it, or choose another with --graph",
-            context.dir.display()
-        ),
-        (graph, unit) => {
-            let mut graph = graph?;
-            if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
-                let problem = format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit());
-                bail!(UsageError(problem));
-            }
-            let loaded = load(&mut graph)?;
-            (graph, loaded)
-        }
+    let mut graph = open_or_make(unit, context)?;
+    if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
+        bail!(UsageError(format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit())));
+    }
+    let loaded = match graph.made().cloned() {
+        Some(made) => load_first(&mut graph, made, load)?,
+        None => load(&mut graph)?,
     };
     compact_if_due(LOADED, &graph);
     Ok(loaded)
 }
 
-/// Makes the graph for a load.
+fn open_or_make(unit: Option<TimeUnit>, context: &Context) -> anyhow::Result<Graph> {
+    let opened = match (Graph::open(&context.dir), unit) {
+        (Err(Error::Store(StoreError::Missing(_))), None) => bail!(
+            "{}: no such graph: give --unit s, ms, us, ns or step to make it, or choose another with --graph",
+            context.dir.display()
+        ),
+        (Err(Error::Store(StoreError::Missing(_))), Some(unit)) => match Graph::create(&context.dir, unit) {
+            // Another process made it meanwhile.
+            Err(Error::Store(StoreError::Exists(_))) => Graph::open(&context.dir),
+            made => made,
+        },
+        (opened, _) => opened,
+    };
+    Ok(opened?)
+}
+
+/// Runs a load in a graph that was made for it.
 fn load_first<T>(
-    unit: TimeUnit,
-    context: &Context,
+    graph: &mut Graph,
+    made: Made,
     load: impl FnOnce(&mut Graph) -> anyhow::Result<T>,
-) -> anyhow::Result<(Graph, T)> {
-    let mut graph = Graph::create(&context.dir, unit)?;
-    let made = graph.made().cloned();
-    let guard = Guard::new(move || {
-        note("interrupted: nothing was loaded, and no graph was made");
-        made.iter().for_each(take_away);
-    });
-    let loaded = guard.map_err(anyhow::Error::from).and_then(|_guard| load(&mut graph));
-    match loaded {
-        Ok(loaded) => Ok((graph, loaded)),
-        Err(error) => {
-            // The graph is open, and so locked, until it is gone: no other process loads into it meanwhile.
-            if graph.commit() == Commit(0) && !is_unknown(&error) {
-                graph.made().into_iter().for_each(take_away);
-            }
-            Err(error)
+) -> anyhow::Result<T> {
+    let guard = Guard::new({
+        let made = made.clone();
+        move || {
+            note("interrupted: nothing was loaded, and no graph was made");
+            take_away(&made);
         }
-    }
+    });
+    let loaded = guard.map_err(anyhow::Error::from).and_then(|_guard| load(graph));
+    // The graph is open, and so locked, until it is gone: no other process loads into it meanwhile.
+    loaded.inspect_err(|error| {
+        if graph.commit() == Commit(0) && !is_unknown(error) {
+            take_away(&made);
+        }
+    })
 }
 
 /// Whether a load failed so late that it may be there nevertheless.

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use redb::Database;
 use serde_json::json;
 
-use crate::world::{SHOP, World, shop};
+use crate::world::{Answer, SHOP, World, shop};
 
 /// Each kind of catalogue that never became one, by a timeweft that made it in place.
 fn half_made() -> Vec<(&'static str, World)> {
@@ -87,6 +87,29 @@ fn a_first_load_that_fails_takes_away_only_what_it_made() {
     assert_eq!(load.wait().unwrap().code(), Some(1));
     let names: Vec<_> = fs::read_dir(world.path("a/b/c")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["mine.txt"]);
+}
+
+/// Several processes that find no graph make one, and each says what became of its load.
+#[test]
+fn of_first_loads_at_once_none_is_lost() {
+    for round in 0..4 {
+        let world = World::new();
+        world.write("shop.jsonl", SHOP);
+        let load = |n: u32| {
+            let line = format!("load events shop.jsonl --unit step --namespace n{n} --version {n} --graph a/g");
+            world.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let loads: Vec<_> = (0..4).map(load).collect();
+        let mut done = 0;
+        for load in loads {
+            let answer = Answer::from(load.wait_with_output().unwrap());
+            done += usize::from(answer.code == 0);
+            let is_told =
+                ["open in another process", "no record was accepted"].iter().any(|why| answer.err.contains(why));
+            assert!(answer.code == 0 || is_told, "round {round}: {}", answer.err);
+        }
+        assert_eq!((done > 0, world.json("loads --graph a/g").len()), (true, done), "round {round}");
+    }
 }
 
 #[test]
