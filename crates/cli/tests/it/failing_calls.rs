@@ -11,6 +11,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::world::{Answer, World};
 
@@ -71,23 +72,25 @@ struct Run {
     calls: Vec<String>,
 }
 
-/// The library, built with the compiler that building the workspace needs too.
-fn library() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    fs::create_dir_all(&folder).unwrap();
-    let [built, named] = [format!("calls-{}.so", std::process::id()), "calls.so".into()].map(|name| folder.join(name));
-    if named.exists() && modified(&named) >= modified("tests/it/failing_calls/calls.c".as_ref()) {
-        return named;
-    }
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-    let arguments = ["-shared", "-fPIC", "-O1", "-Wall", "-o"];
-    let mut build = Command::new(compiler);
-    build.args(arguments).arg(&built).arg("tests/it/failing_calls/calls.c").arg("-ldl");
-    let output = build.output().expect("a C compiler");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // Several tests may build it at once.
-    fs::rename(built, &named).unwrap();
-    named
+/// The library, built once with the compiler that building the workspace needs too.
+fn library() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let (source, folder) = (Path::new("tests/it/failing_calls/calls.c"), Path::new(env!("CARGO_TARGET_TMPDIR")));
+        fs::create_dir_all(folder).unwrap();
+        let named = folder.join("calls.so");
+        if named.exists() && modified(&named) >= modified(source) {
+            return named;
+        }
+        let built = folder.join(format!("calls-{}.so", std::process::id()));
+        let mut build = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+        build.args(["-shared", "-fPIC", "-O1", "-Wall", "-o"]).arg(&built).arg(source).arg("-ldl");
+        let output = build.output().expect("a C compiler");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // Several processes may build it at once.
+        fs::rename(built, &named).unwrap();
+        named
+    })
 }
 
 fn modified(path: &Path) -> std::time::SystemTime {
