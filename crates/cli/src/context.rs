@@ -14,7 +14,7 @@ use timeweft::{
 use crate::cli::Shared;
 use crate::interrupt::Interrupt;
 use crate::moment::Moments;
-use crate::output::Output;
+use crate::output::{Output, note};
 
 /// The shared options, ready for use.
 pub(crate) struct Context {
@@ -31,8 +31,15 @@ impl Context {
 
     /// Opens the graph.
     pub(crate) fn open(&self) -> anyhow::Result<Graph> {
-        Ok(Graph::open(&self.dir)?)
+        let graph = Graph::open(&self.dir)?;
+        warn(&graph);
+        Ok(graph)
     }
+}
+
+/// Tells what was mended in a graph.
+pub(crate) fn warn(graph: &Graph) {
+    graph.take_warnings().iter().for_each(|warning| note(&format!("warning: {warning}")));
 }
 
 /// How a command ended well.

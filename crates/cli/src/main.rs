@@ -13,7 +13,9 @@ mod synthetic;
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Parser;
+use timeweft::damage::catch;
 
 use crate::cli::Cli;
 use crate::context::{Context, Outcome};
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
     interrupt::survive_limit_of_files();
     let cli = Cli::parse();
     let context = Context::new(&cli.shared);
-    match cli.command.run(&context) {
+    match run(&cli, &context) {
         Ok(outcome) => outcome.into(),
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -34,4 +36,24 @@ fn main() -> ExitCode {
             Outcome::of_error(&error)
         }
     }
+}
+
+/// Runs the command. If it meets damage in the snapshot that it reads, the file is removed and the command is run again, on what
+/// the log makes; if something was printed by then, that is right, but it cannot be printed again.
+fn run(cli: &Cli, context: &Context) -> anyhow::Result<Outcome> {
+    let damage = match catch(|| cli.command.run(context)) {
+        Ok(result) => return result,
+        Err(damage) => damage,
+    };
+    if let Err(error) = std::fs::remove_file(&damage.file) {
+        bail!("{damage}, and it cannot be removed: {error}: delete it: it is a cache, and the log makes it again");
+    }
+    if output::has_printed() {
+        bail!("{damage}: it was removed: what was printed is right but not all: run this again");
+    }
+    output::note(&format!(
+        "warning: {damage}: it was removed, and the graph is made anew from its log: `timeweft compact` writes another \
+         snapshot"
+    ));
+    cli.command.run(context)
 }

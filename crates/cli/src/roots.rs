@@ -1,6 +1,6 @@
 //! Questions about files of roots: how they are read in batches, which edges they see, and where the answers go.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use timeweft::{EdgeIndex, EdgeKey, Name, NodeIndex, NodeKey, RootsReader, Time, 
 
 use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading, SideArg, UsageError};
 use crate::lookup;
-use crate::output::{Output, Progress, after, is_same_file, note, text, write_whole};
+use crate::output::{Output, Progress, after, is_same_file, note, stdout, text, write_whole};
 
 /// Options of every question about a file of roots.
 #[derive(Args, Debug)]
@@ -198,7 +198,7 @@ impl Asked<'_> {
         let size = self.args.batch.map_or((SLOTS / slots).clamp(1, MOST_ROOTS), |size| size.get().min(most));
         let to = self.args.to.as_path();
         if to == Path::new("-") {
-            let told = self.write(size, columns, None, &mut BufWriter::new(io::stdout()), &mut each)?;
+            let told = self.write(size, columns, None, &mut BufWriter::new(stdout()), &mut each)?;
             self.warn();
             note(&told.in_words(""));
             return Ok(Outcome::Done);

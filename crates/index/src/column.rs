@@ -240,7 +240,7 @@ impl Columns {
         let only = (track.only != MANY).then_some((track.only, track.at));
         let own = self.head(track);
         let features = own.map_or(&[][..], |own| self.shapes.get(own.shape));
-        let values = own.map_or(&[][..], |own| &self.tracks[own.start..][..features.len()]);
+        let values = own.map_or(&[][..], |own| &self.tracks[own.start..own.start + features.len()]);
         let many = features.iter().copied().zip(values.iter().copied()).filter(|(_, value)| *value != NONE);
         only.into_iter().chain(many)
     }

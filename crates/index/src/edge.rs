@@ -98,29 +98,29 @@ impl Edges {
     /// Whether a source comes after all sources so far, or is the last of them and has few lives.
     fn is_new_or_few(&self, source: NodeIndex) -> bool {
         let last = self.lives.last().map(|last| last.source);
-        last.is_none_or(|last| last < source || last == source && !is_full(&self.lives, source))
+        last.is_none_or(|last| last < source || last == source && !is_full(&self.lives, self.lives.len(), source))
     }
 
     /// The same among the first lives of its source in order.
     fn find_ordered(&self, identity: Identity) -> Option<u32> {
-        let ordered = &self.lives[..self.ordered];
+        let (lives, n) = (self.lives.checked(), self.ordered);
         // Most often it is asked whether a new edge is there already, behind all others.
-        let run = match ordered.last() {
+        let run = match n.checked_sub(1).and_then(|last| lives.get(last)) {
             Some(last) if last.source < identity.source => return None,
             // Those of one source often come together, and then they are the last.
-            Some(last) if last.source == identity.source && !is_full(ordered, identity.source) => {
-                ordered.len().saturating_sub(RUN)..ordered.len()
+            Some(last) if last.source == identity.source && !is_full(&self.lives, n, identity.source) => {
+                n.saturating_sub(RUN)..n
             }
             Some(last) if last.source == identity.source => self.last_run..self.last_run + RUN,
             _ => {
-                let start = ordered.partition_point(|life| life.source < identity.source);
-                start..ordered.len().min(start + RUN)
+                let start = lives.partition_point(n, |life| life.source < identity.source);
+                start..n.min(start + RUN)
             }
         };
-        let of_later = |at: &usize| ordered[*at].source > identity.source;
-        let of_source = |at: &usize| ordered[*at].source == identity.source;
+        let of_later = |at: &usize| lives.at(*at).source > identity.source;
+        let of_source = |at: &usize| lives.at(*at).source == identity.source;
         let mut own = run.rev().skip_while(of_later).take_while(of_source);
-        own.find(|&at| ordered[at].identity() == identity).map(|at| at as u32)
+        own.find(|&at| lives.at(at).identity() == identity).map(|at| at as u32)
     }
 
     /// Opens a life behind the latest one, which [`Edges::find`] gave, and makes it that.
@@ -156,7 +156,7 @@ impl Edges {
     fn note_latest(&mut self, identity: Identity, life: u32) {
         let lives = &self.lives;
         let in_order = self.ordered == lives.len() && lives.last().is_none_or(|last| last.source <= identity.source);
-        if !in_order || is_full(lives, identity.source) {
+        if !in_order || is_full(lives, lives.len(), identity.source) {
             let of = |at: u32| lives[at as usize].identity();
             if !in_order && self.ordered == lives.len() {
                 // All that follow go into the table.
@@ -211,9 +211,9 @@ impl Edges {
     }
 }
 
-/// Whether the last [`RUN`] lives are all of a source, so that a further one goes into the table.
-fn is_full(lives: &[EdgeLife], source: NodeIndex) -> bool {
-    lives.len().checked_sub(RUN).is_some_and(|first| lives[first].source == source)
+/// Whether the last [`RUN`] of the first lives are all of a source, so that a further one goes into the table.
+fn is_full(lives: &Array<EdgeLife>, len: usize, source: NodeIndex) -> bool {
+    len.checked_sub(RUN).is_some_and(|first| lives[first].source == source)
 }
 
 fn hash(identity: Identity) -> u64 {

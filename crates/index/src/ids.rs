@@ -140,12 +140,14 @@ impl Ids {
     }
 }
 
-fn id_of<'a>(ids: &[Packed], texts: &'a [u8], node: u32) -> IdRef<'a> {
+fn id_of<'a>(ids: &Array<Packed>, texts: &'a Array<u8>, node: u32) -> IdRef<'a> {
     let Packed { word, length, .. } = ids[node as usize];
     match length {
         NUMBER => IdRef::Int(word),
         // Only whole texts were put there.
-        length => IdRef::Text(std::str::from_utf8(&texts[word as usize..][..length as usize]).unwrap_or_default()),
+        length => {
+            IdRef::Text(std::str::from_utf8(&texts[word as usize..word as usize + length as usize]).unwrap_or_default())
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod shared;
 mod stubs;
 mod unknown;
 
+use bytemuck::Pod;
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
@@ -23,6 +24,7 @@ use timeweft_graph::{
 use self::shared::Shared;
 use self::stubs::Waiting;
 use self::unknown::Unknown;
+use crate::array::Array;
 use crate::column::Track;
 use crate::life::{Life, chain};
 use crate::{Index, NONE};
@@ -281,7 +283,7 @@ fn count_created(report: &mut ElementReport, lived_before: bool) {
 }
 
 /// Whether an element ever lived, given its latest life: one that ended when it began is none.
-fn lived<L: Life>(lives: &[L], latest: u32) -> bool {
+fn lived<L: Life + Pod>(lives: &Array<L>, latest: u32) -> bool {
     chain(lives, latest).any(|life| lives[life as usize].is_real())
 }
 

@@ -22,6 +22,8 @@
 //! | `shares` | which namespaces hold an element, and what each says of it |
 //! | `lives` | whole lives taken in, in any order of time |
 //! | `fresh_file` | files that are begun anew, for snapshots and what the store and learning write |
+//! | `array`, `blocks`, [`damage`] | what all of it lies in, in memory or in a file, and what is damaged there |
+//! | `snapshot`, `compare` | the index in a file; whether two say the same |
 //! | `join` | a whole version taken in: what is new, changed, gone |
 //! | [`query`] | what people ask of hierarchies and names |
 //! | [`features`] | features of many nodes or edges at once |
@@ -30,8 +32,11 @@
 mod adjacency;
 mod apply;
 mod array;
+mod blocks;
 mod check;
 mod column;
+mod compare;
+pub mod damage;
 mod diff;
 mod edge;
 mod fact;

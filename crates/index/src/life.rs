@@ -1,8 +1,10 @@
 //! Lives of nodes and edges: chains from the latest one back.
 
+use bytemuck::Pod;
 use timeweft_graph::{At, Deletes, Interval, Time};
 
 use crate::NONE;
+use crate::array::Array;
 use crate::column::Track;
 
 /// One life of a node or edge. A life that ended when it began is kept as a record and never shown.
@@ -35,7 +37,7 @@ pub(crate) trait Life {
 }
 
 /// The life that a view shows of the element whose latest life is `latest`.
-pub(crate) fn shown<L: Life>(lives: &[L], latest: u32, at: At) -> Option<u32> {
+pub(crate) fn shown<L: Life + Pod>(lives: &Array<L>, latest: u32, at: At) -> Option<u32> {
     let begun = chain(lives, latest).find(|&id| {
         let life = &lives[id as usize];
         life.is_real() && life.interval().created <= at.time
@@ -45,7 +47,7 @@ pub(crate) fn shown<L: Life>(lives: &[L], latest: u32, at: At) -> Option<u32> {
 }
 
 /// A life and those before it, newest first.
-pub(crate) fn chain<L: Life>(lives: &[L], latest: u32) -> impl Iterator<Item = u32> {
+pub(crate) fn chain<L: Life + Pod>(lives: &Array<L>, latest: u32) -> impl Iterator<Item = u32> {
     let some = |id: u32| (id != NONE).then_some(id);
     std::iter::successors(some(latest), move |&id| some(lives[id as usize].previous()))
 }

@@ -101,11 +101,11 @@ impl<'a> Lives<'a> {
     pub fn finish(self) {
         let Lives { index, first, events, updates, update_sets, .. } = self;
         let mut order: Vec<Place> = Vec::with_capacity(events);
-        for (at, life) in index.nodes.lives.iter().enumerate().skip(first[0]) {
+        for (at, life) in (first[0]..).zip(&index.nodes.lives[first[0]..]) {
             order.push(Place::new(life.interval.created, 2, at, index.columns.is_opened_at_begin(life.track())));
             order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 1, at, false)));
         }
-        for (at, life) in index.edges.lives.iter().enumerate().skip(first[1]) {
+        for (at, life) in (first[1]..).zip(&index.edges.lives[first[1]..]) {
             order.push(Place::new(life.interval.created, 4, at, index.columns.is_opened_at_begin(life.track())));
             order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 0, at, false)));
         }

@@ -87,6 +87,12 @@ mod unix {
             };
         }
 
+        /// Gives back the memory of a range that was never written to; what is read of it again comes from the file again.
+        pub(crate) fn release(&self) {
+            // SAFETY: nothing but what the file has lies in the range, and that is what is read afterwards too.
+            unsafe { libc::madvise(self.start.as_ptr().cast(), self.bytes, libc::MADV_DONTNEED) };
+        }
+
         /// Where it begins: at the beginning of a page.
         pub(crate) fn start(&self) -> NonNull<u8> {
             self.start

@@ -58,14 +58,14 @@ impl Slots {
     /// Where the number is that stands for the same, or else where it would go. There is always a free slot, but in an
     /// empty table.
     fn place(&self, hash: u64, same: impl Fn(u32) -> bool) -> Result<usize, usize> {
-        let slots = &*self.slots;
-        if slots.is_empty() {
+        let slots = self.slots.checked();
+        if slots.len() == 0 {
             return Err(0);
         }
         let mask = slots.len() - 1;
         let mut at = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
         loop {
-            match slots[at] {
+            match *slots.at(at) {
                 NONE => return Err(at),
                 number if same(number) => return Ok(at),
                 _ => at = (at + 1) & mask,

@@ -164,16 +164,17 @@ impl Values {
 
 /// The bytes of a value that lies in the array.
 #[inline]
-fn slice(bytes: &[u8], number: u32) -> &[u8] {
+fn slice(bytes: &Array<u8>, number: u32) -> &[u8] {
+    let bytes = bytes.checked();
     let mut at = number as usize * UNIT;
     let (mut length, mut shift) = (0, 0);
     loop {
-        let group = bytes[at];
+        let group = *bytes.at(at);
         at += 1;
         length |= usize::from(group & 0x7f) << shift;
         shift += 7;
         if group < 0x80 {
-            return &bytes[at..at + length];
+            return bytes.range(at..at + length);
         }
     }
 }

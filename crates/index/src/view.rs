@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytemuck::Pod;
 use timeweft_graph::{
     At, Counts, Deletes, Diff, Direction, EdgeIndex, EdgeKey, EdgeState, Element, ElementHistory, Event, FeatureId,
     FeatureSpan, GraphView, Interval, Life as LifeOf, MergeRecord, Name, NodeIndex, NodeKey, NodeState, Owner, Schema,
@@ -10,6 +11,7 @@ use timeweft_graph::{
 
 use crate::Index;
 use crate::adjacency::List;
+use crate::array::Array;
 use crate::fact::time_of;
 use crate::life::{Life, chain, shown};
 use crate::log::Subject;
@@ -97,6 +99,16 @@ impl GraphView for Index {
 }
 
 impl Index {
+    /// How many events there are.
+    pub fn n_events(&self) -> usize {
+        self.log.len()
+    }
+
+    /// The event at a position of the log, from 0.
+    pub fn event_at(&self, position: usize) -> Option<Event> {
+        (position < self.log.len()).then(|| self.event(position as u32))
+    }
+
     /// How many nodes of each type a view shows, and how many edges, in the order of the schema; no element is made for it.
     pub fn counts_by_type(&self, at: At) -> (Vec<usize>, Vec<usize>) {
         let mut nodes = vec![0; self.schema.node_types().len()];
@@ -217,7 +229,7 @@ impl Index {
         held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)?))).collect()
     }
 
-    fn lives<L: Life>(&self, lives: &[L], latest: u32, owner: Owner) -> ElementHistory {
+    fn lives<L: Life + Pod>(&self, lives: &Array<L>, latest: u32, owner: Owner) -> ElementHistory {
         let mut history: ElementHistory = chain(lives, latest)
             .map(|life| &lives[life as usize])
             .filter(|life| life.is_real())

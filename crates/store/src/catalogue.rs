@@ -4,17 +4,20 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
+};
 use serde::de::DeserializeOwned;
 use timeweft_graph::{Commit, LoadId, Schema};
 use timeweft_index::create_fresh;
 
 use crate::load::LoadRecord;
 use crate::segment::{Segment, Written, sync_dir};
+use crate::sums::{self, Place, Sums};
 use crate::{StoreError, folder};
 
 /// The format that this library writes, and the newest that it reads.
-pub const FORMAT: u64 = 4;
+pub const FORMAT: u64 = 5;
 
 /// Name of the catalogue's file.
 pub(crate) const FILE: &str = "catalogue.redb";
@@ -60,9 +63,9 @@ impl Catalogue {
         let catalogue = Catalogue { path: path.into(), database: Some(database) };
         let encoded = json(path, schema)?;
         catalogue.write(|write| {
-            write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
-            write.open_table(META)?.insert("unit", schema.unit().to_string().as_str())?;
-            write.open_table(SCHEMAS)?.insert(0, encoded.as_slice())?;
+            put_meta(write, "unit", &schema.unit().to_string())?;
+            put_meta(write, "format", &FORMAT.to_string())?;
+            put(write, SCHEMAS, 0, (0, 0), &encoded)?;
             write.open_table(LOADS)?;
             write.open_table(SEGMENTS)?;
             write.open_table(BATCHES)?;
@@ -76,7 +79,7 @@ impl Catalogue {
         let path = dir.join(FILE);
         let mut catalogue = Catalogue { path, database: None };
         catalogue.reopen()?;
-        let Some(format) = catalogue.meta("format")? else {
+        let Some(format) = catalogue.written_format()? else {
             return Err(if catalogue.is_unused()? { StoreError::Missing } else { StoreError::NotAGraph }(dir.into()));
         };
         let found = format.parse().map_err(|_| StoreError::corrupt(&catalogue.path, "its format is no number"))?;
@@ -116,20 +119,26 @@ impl Catalogue {
 
     /// All loads, in order.
     pub(crate) fn loads(&self) -> Result<Vec<LoadRecord>, StoreError> {
-        self.all(LOADS)
+        self.all(LOADS, |load| (load, 0))
     }
 
     /// All segments, in log order.
     pub(crate) fn segments(&self) -> Result<Vec<Segment>, StoreError> {
-        self.all(SEGMENTS)
+        self.all(SEGMENTS, |place| place)
     }
 
     /// The schema as of a commit.
     pub(crate) fn schema(&self, commit: Commit) -> Result<Schema, StoreError> {
+        let format = self.format()?;
         let bytes = self.read(|read| {
-            let table = read.open_table(SCHEMAS)?;
+            let (table, sums) = (read.open_table(SCHEMAS)?, Sums::of(read, &format)?);
             let newest = table.range(..=commit.0)?.next_back().transpose()?;
-            Ok(newest.map(|(_, bytes)| bytes.value().to_vec()))
+            let Some((key, bytes)) = newest else { return Ok(None) };
+            sums.check(SCHEMAS.name(), (key.value(), 0), bytes.value())?;
+            if sums.newest(SCHEMAS.name(), commit.0)?.is_some_and(|newest| newest != key.value()) {
+                return Err(redb::Error::Corrupted("a schema is missing".into()));
+            }
+            Ok(Some(bytes.value().to_vec()))
         })?;
         let bytes = bytes.ok_or_else(|| StoreError::corrupt(&self.path, "it has no schema"))?;
         parse(&self.path, &bytes)
@@ -153,50 +162,81 @@ impl Catalogue {
         let schema = schema.map(|schema| json(&self.path, schema)).transpose()?;
         let segments = written.segments.iter().map(|segment| Ok((segment.part, json(&self.path, segment)?)));
         let segments = segments.collect::<Result<Vec<_>, StoreError>>()?;
+        let has_sums = sums::are_in(&self.format()?);
         self.write(|write| {
             let LoadId(load) = record.id;
-            write.open_table(LOADS)?.insert(load, encoded.as_slice())?;
+            if !has_sums {
+                note_all(write)?;
+            }
+            put(write, LOADS, load, (load, 0), &encoded)?;
             for (part, segment) in &segments {
-                write.open_table(SEGMENTS)?.insert((load, *part), segment.as_slice())?;
+                put(write, SEGMENTS, (load, *part), (load, *part), segment)?;
             }
             for (part, batch) in &written.batches {
                 write.open_table(BATCHES)?.insert((load, *part), batch.as_slice())?;
             }
-            // An earlier library would not understand what a rollback means (1), until when a life lasts (2), nor which
-            // loads are taken in together (3).
-            write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
+            // An earlier library would not understand what a rollback means (1), until when a life lasts (2), which loads are
+            // taken in together (3), and would write rows without sums (4).
+            put_meta(write, "format", &FORMAT.to_string())?;
             if let Some(schema) = &schema {
-                write.open_table(SCHEMAS)?.insert(record.commit.0, schema.as_slice())?;
+                put(write, SCHEMAS, record.commit.0, (record.commit.0, 0), schema)?;
             }
             Ok(())
         })
     }
 
-    /// Whether every page has its checksum.
+    /// Whether every page has its checksum, and every row.
     pub(crate) fn check(&mut self) -> Result<(), StoreError> {
         let path = self.path.clone();
         let sound = match &mut self.database {
             Some(database) => database.check_integrity().map_err(|error| StoreError::catalogue(&path, error))?,
             None => return Err(StoreError::Poisoned),
         };
-        if sound { Ok(()) } else { Err(StoreError::corrupt(&path, "a page has a wrong checksum and was repaired")) }
+        if !sound {
+            return Err(StoreError::corrupt(&path, "a page has a wrong checksum and was repaired"));
+        }
+        self.loads()?;
+        self.segments()?;
+        self.all::<_, Schema>(SCHEMAS, |commit| (commit, 0))?;
+        Ok(())
     }
 
-    fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
-        self.read(|read| match read.open_table(META) {
-            Ok(table) => Ok(table.get(key)?.map(|text| text.value().to_string())),
-            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+    /// The format that it says it has; none where it never got its first transaction.
+    fn written_format(&self) -> Result<Option<String>, StoreError> {
+        self.read(|read| {
+            let text = match read.open_table(META) {
+                Ok(table) => table.get("format")?.map(|text| text.value().to_string()),
+                Err(redb::TableError::TableDoesNotExist(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+            // What a later format has instead is unknown.
+            if let Some(text) = text.as_ref().filter(|text| text.parse().is_ok_and(|format: u64| format <= FORMAT)) {
+                Sums::of(read, text)?.check("meta.format", (0, 0), text.as_bytes())?;
+            }
+            Ok(text)
         })
+    }
+
+    fn format(&self) -> Result<String, StoreError> {
+        self.written_format()?.ok_or_else(|| StoreError::corrupt(&self.path, "it has no format"))
     }
 
     fn all<K: redb::Key + 'static, T: DeserializeOwned>(
         &self,
         table: TableDefinition<K, &'static [u8]>,
+        place: impl Fn(K::SelfType<'_>) -> Place,
     ) -> Result<Vec<T>, StoreError> {
+        let format = self.format()?;
         let rows = self.read(|read| {
-            let table = read.open_table(table)?;
-            table.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect::<Result<Vec<_>, redb::Error>>()
+            let (rows, sums) = (read.open_table(table)?, Sums::of(read, &format)?);
+            let mut found = Vec::new();
+            for row in rows.iter()? {
+                let (key, bytes) = row?;
+                sums.check(table.name(), place(key.value()), bytes.value())?;
+                found.push(bytes.value().to_vec());
+            }
+            sums.check_count(table.name(), found.len())?;
+            Ok(found)
         })?;
         rows.iter().map(|bytes| parse(&self.path, bytes)).collect()
     }
@@ -275,6 +315,42 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
+}
+
+/// Writes a row and its sum.
+fn put<K: redb::Key + 'static>(
+    write: &WriteTransaction,
+    table: TableDefinition<K, &'static [u8]>,
+    key: K::SelfType<'_>,
+    place: Place,
+    bytes: &[u8],
+) -> Result<(), redb::Error> {
+    write.open_table(table)?.insert(key, bytes)?;
+    sums::note(write, table.name(), place, bytes)
+}
+
+fn put_meta(write: &WriteTransaction, key: &str, text: &str) -> Result<(), redb::Error> {
+    write.open_table(META)?.insert(key, text)?;
+    sums::note(write, &format!("meta.{key}"), (0, 0), text.as_bytes())
+}
+
+/// Notes the sums of all rows of a graph that has none yet.
+fn note_all(write: &WriteTransaction) -> Result<(), redb::Error> {
+    for row in write.open_table(META)?.iter()? {
+        let (key, text) = row?;
+        sums::note(write, &format!("meta.{}", key.value()), (0, 0), text.value().as_bytes())?;
+    }
+    for table in [SCHEMAS, LOADS] {
+        for row in write.open_table(table)?.iter()? {
+            let (key, bytes) = row?;
+            sums::note(write, table.name(), (key.value(), 0), bytes.value())?;
+        }
+    }
+    for row in write.open_table(SEGMENTS)?.iter()? {
+        let (key, bytes) = row?;
+        sums::note(write, SEGMENTS.name(), key.value(), bytes.value())?;
+    }
+    Ok(())
 }
 
 fn json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, StoreError> {

@@ -42,6 +42,14 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What was written and is to be published is not what the graph took in.
+    #[error("{}: what was written reads back as something else: {problem}: nothing was loaded: load again; if it happens again, check the memory and the disk of this machine, and report it", .file.display())]
+    Misread {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The disk, a quota or the limit of file sizes is used up.
     #[error("{}: no space left (disk, quota or limit of file sizes): make room", .0.display())]
     DiskFull(PathBuf),

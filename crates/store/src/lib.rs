@@ -49,6 +49,7 @@ mod folder;
 mod ingest;
 mod intervals;
 mod load;
+mod proof;
 mod publish;
 mod read_ahead;
 mod replay;
@@ -59,6 +60,7 @@ mod sorter;
 mod splice;
 mod store;
 mod stream;
+mod sums;
 mod verify;
 mod version;
 

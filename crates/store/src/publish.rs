@@ -65,7 +65,7 @@ impl Store {
         let (at, before) = self.check_version(request)?;
         let mut log = effective(&self.loads, self.commit());
         let mut index = match before.and_then(|before| log.iter().position(|entry| entry.load == before)) {
-            None => (*self.current).clone(),
+            None => (*self.sound_view()?).clone(),
             Some(place) => {
                 let index = self.graph_before(&log, place, at)?;
                 log.truncate(place);
@@ -160,7 +160,7 @@ impl Store {
     /// The graph into which a version goes that takes effect at a time, before the load at a place in the log.
     fn graph_before(&self, log: &[Effective], place: usize, at: Time) -> Result<Index, StoreError> {
         let unit = unit_at(log, place);
-        let mut graph = self.open_log(&log[..unit.start], self.schema().clone())?;
+        let mut graph = self.sound_log(&log[..unit.start], self.schema().clone())?;
         if unit.len() > 1 {
             let until = Some((at, (place - unit.start) as u32));
             self.replay_together(&log[unit], until, &mut graph)?;
@@ -236,6 +236,8 @@ impl Store {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
+        // What is written follows from what is in memory, so nothing of that may be damaged.
+        self.make_sound()?;
         // With a reader, the load works on a copy and this keeps the original. Without one it works in place.
         let pinned = (Arc::strong_count(&self.current) > 1).then(|| self.current.clone());
         let (before, result) = (self.commit(), load(self));
@@ -307,6 +309,16 @@ impl Store {
         written: Written,
         known_schema: &Schema,
     ) -> Result<(), StoreError> {
+        self.prove(&written)?;
+        self.publish_proven(record, written, known_schema)
+    }
+
+    fn publish_proven(
+        &mut self,
+        record: LoadRecord,
+        written: Written,
+        known_schema: &Schema,
+    ) -> Result<(), StoreError> {
         let schema = self.current.schema();
         self.catalogue.publish(&record, &written, (schema != known_schema).then_some(schema))?;
         self.loads.push(record);
@@ -323,8 +335,9 @@ impl Store {
         (graph, reordered): (Arc<Index>, bool),
     ) -> Result<(), StoreError> {
         let known_schema = self.schema().clone();
+        self.prove_readable(&written)?;
         self.current = graph;
-        self.publish(record, written, &known_schema)?;
+        self.publish_proven(record, written, &known_schema)?;
         if reordered {
             match self.replay(self.commit()) {
                 Ok(replayed) => self.current = Arc::new(replayed),

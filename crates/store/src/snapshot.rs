@@ -2,13 +2,20 @@
 //!
 //! A snapshot is a cache named by its commit (law 1). One that is missing, damaged, of another version or of another log
 //! costs the replay that it would have saved, and nothing else.
+//!
+//! Its blocks are compared with their hashes as they are read ([`timeweft_index::damage`]), so that opening takes no longer
+//! for a large graph. That is not enough where something that stays is made of it: before a load, a rollback, another
+//! snapshot, all of it is compared ([`Store::make_sound`]). What is damaged is removed, the log makes the graph anew, and a
+//! warning says so.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 
 use timeweft_graph::{Commit, Schema};
-use timeweft_index::{Index, create_fresh};
+use timeweft_index::damage::{Damage, catch};
+use timeweft_index::{Index, SnapshotError, create_fresh};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::StoreError;
@@ -18,6 +25,13 @@ use crate::store::{Store, log_dir};
 
 /// Fewer events than this are replayed in no time.
 const FEW: u64 = 100_000;
+
+/// A graph that was brought into memory.
+pub(crate) struct Opened {
+    pub(crate) index: Index,
+    /// Whether the log alone made it.
+    pub(crate) is_replayed: bool,
+}
 
 impl Store {
     /// Writes a snapshot of the latest commit in place of older ones; gives its size in bytes. If that fails nothing is left of
@@ -33,8 +47,9 @@ impl Store {
         let failed = |error| StoreError::io(&path, error);
         fs::create_dir_all(&dir).map_err(failed)?;
         let stamp = self.stamp(&effective(&self.loads, self.commit()))?;
+        let index = self.sound_view()?;
         let unfinished = path.with_extension("tmp");
-        let written = write_to(&unfinished, |out| self.current.write_snapshot(self.commit(), stamp, out));
+        let written = write_to(&unfinished, |out| index.write_snapshot(self.commit(), stamp, out));
         let written = written.and_then(|bytes| fs::rename(&unfinished, &path).map(|()| bytes));
         let bytes = written.inspect_err(|_| drop(fs::remove_file(&unfinished))).map_err(failed)?;
         // It is there. That its name is not durable yet, or that older ones are there too, costs time or room alone.
@@ -52,31 +67,143 @@ impl Store {
         let events = |log: &[Effective]| -> Result<u64, StoreError> {
             log.iter().map(|entry| Ok(self.record(entry.load)?.events)).sum()
         };
-        let newest = self.usable_snapshots(&log)?.into_iter().next();
+        let usable = self.usable_snapshots(&log)?;
+        let newest = usable.into_iter().find(|(.., path)| Index::has_snapshot_format(path));
         let covered = newest.map_or(0, |(_, covered, _)| covered);
         let later = events(&log[covered..])?;
         Ok(later >= FEW && later >= events(&log[..covered])? / 4)
     }
 
-    /// The graph at a commit: the newest snapshot that is a beginning of its log, and the loads after it.
-    pub(crate) fn open_index(&self, commit: Commit) -> Result<Index, StoreError> {
-        self.open_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?)
+    /// The graph at a commit: the newest snapshot that is a beginning of its log, and the loads after it. A snapshot that is
+    /// damaged is removed.
+    pub(crate) fn open_index(&self, commit: Commit) -> Result<Opened, StoreError> {
+        self.open_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?, false)
     }
 
-    /// The same for a log, or the beginning of one, over types that include all of its own.
-    pub(crate) fn open_log(&self, log: &[Effective], schema: Schema) -> Result<Index, StoreError> {
+    /// The same for a log, or the beginning of one, over types that include all of its own, to derive something from it that
+    /// is written: all of a snapshot is compared with its hashes before.
+    pub(crate) fn sound_log(&self, log: &[Effective], schema: Schema) -> Result<Index, StoreError> {
+        Ok(self.open_log(log, schema, true)?.index)
+    }
+
+    fn open_log(&self, log: &[Effective], schema: Schema, is_checked: bool) -> Result<Opened, StoreError> {
+        let mut discarded = Vec::new();
         for (of, covered, path) in self.usable_snapshots(log)? {
+            log[..covered].iter().try_for_each(|entry| self.check_present(*entry))?;
             let stamp = self.stamp(&log[..covered])?;
-            if let Ok(mut index) = Index::open_snapshot(&path, of, stamp, false) {
-                log[..covered].iter().try_for_each(|entry| self.check_present(*entry))?;
-                index.declare(&schema);
-                let widened = index.widen_to(&schema);
-                widened.map_err(|problem| StoreError::corrupt(&path, problem.of(&schema)))?;
-                units(&log[covered..]).try_for_each(|unit| self.replay_unit(unit, &mut index))?;
-                return Ok(index);
+            let opened = Index::open_snapshot(&path, of, stamp).and_then(|index| {
+                if is_checked {
+                    index.check().map_err(|damage| SnapshotError::Damaged(damage.problem))?;
+                }
+                Ok(index)
+            });
+            match opened.map(|index| self.continue_snapshot(&path, index, &log[covered..], &schema)) {
+                Ok(continued) => match continued? {
+                    Ok(index) => {
+                        self.warn_of(discarded);
+                        return Ok(Opened { index, is_replayed: false });
+                    }
+                    Err(problem) => discarded.push((path, problem)),
+                },
+                Err(problem) => discarded.push((path, problem)),
             }
         }
-        self.replay_log(log, schema)
+        let index = self.replay_log(log, schema)?;
+        self.warn_of(discarded);
+        Ok(Opened { index, is_replayed: true })
+    }
+
+    /// A snapshot brought up to date, or what is wrong with it.
+    fn continue_snapshot(
+        &self,
+        path: &Path,
+        mut index: Index,
+        later: &[Effective],
+        schema: &Schema,
+    ) -> Result<Result<Index, SnapshotError>, StoreError> {
+        let continued = catch(|| -> Result<(), StoreError> {
+            index.declare(schema);
+            let widened = index.widen_to(schema);
+            widened.map_err(|problem| StoreError::corrupt(path, problem.of(schema)))?;
+            units(later).try_for_each(|unit| self.replay_unit(unit, &mut index))
+        });
+        match continued {
+            Ok(Ok(())) => Ok(Ok(index)),
+            Err(damage) => Ok(Err(SnapshotError::Damaged(damage.problem))),
+            // Whether that is the fault of the snapshot or of the log, the log tells by itself.
+            Ok(Err(StoreError::Corrupt { problem, .. })) => Ok(Err(SnapshotError::Damaged(problem))),
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
+    /// The graph in memory once all of its snapshot was compared with its hashes; what the log makes if it is damaged.
+    pub(crate) fn sound_view(&self) -> Result<Arc<Index>, StoreError> {
+        match self.current.check() {
+            Ok(()) => Ok(self.current.clone()),
+            Err(damage) => Ok(Arc::new(self.replay_instead_of(damage)?)),
+        }
+    }
+
+    /// Compares all of the snapshot that the graph in memory is made of with its hashes. If it is damaged, it is removed, the
+    /// log makes the graph anew, and [`Store::take_warnings`] tells. What was made of it before stays as it is.
+    ///
+    /// # Errors
+    /// If the log is damaged too.
+    pub fn make_sound(&mut self) -> Result<(), StoreError> {
+        if let Err(damage) = self.current.check() {
+            self.mend(damage)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a snapshot in which damage was found, and has the log make the graph anew.
+    ///
+    /// # Errors
+    /// If the log is damaged too.
+    pub fn mend(&mut self, damage: Damage) -> Result<(), StoreError> {
+        self.current = Arc::default();
+        self.current = Arc::new(self.replay_instead_of(damage)?);
+        self.replayed = Some(self.commit());
+        Ok(())
+    }
+
+    fn replay_instead_of(&self, damage: Damage) -> Result<Index, StoreError> {
+        let index = self.replay(self.commit())?;
+        self.warn_of(vec![(damage.file, SnapshotError::Damaged(damage.problem))]);
+        Ok(index)
+    }
+
+    /// What was mended since this was asked last: snapshots that were damaged, each in a sentence.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Removes snapshots that are of no use, now that the log has made what they should have had.
+    pub(crate) fn warn_of(&self, discarded: Vec<(PathBuf, SnapshotError)>) {
+        for (path, problem) in discarded {
+            let removed = match &problem {
+                // A later one takes its place.
+                SnapshotError::Version => continue,
+                SnapshotError::Io(_) => "it is left as it is",
+                _ if fs::remove_file(&path).is_ok() => "it was removed",
+                _ => "it could not be removed",
+            };
+            let warning = format!(
+                "{}: {problem}: {removed}, and the graph was made anew from its log, which is whole: `timeweft compact` writes \
+                 another snapshot",
+                path.display()
+            );
+            self.warn(warning);
+        }
+    }
+
+    pub(crate) fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// Whether something was mended that was not told yet.
+    pub(crate) fn has_warnings(&self) -> bool {
+        !self.warnings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The snapshots whose log is a beginning of this one, newest first, each with the length of its log.
@@ -91,6 +218,11 @@ impl Store {
             }
         }
         Ok(usable)
+    }
+
+    /// The files of all snapshots.
+    pub(crate) fn snapshot_files(&self) -> Result<Vec<PathBuf>, StoreError> {
+        Ok(snapshots(&index_dir(&self.dir))?.into_iter().map(|(_, path)| path).collect())
     }
 
     /// Whether the files of a load are there in full. Their bytes are compared when they are read, or by [`Store::verify`].

@@ -5,6 +5,7 @@
 //! merges them. The file has no name while it is used, so that nothing is left of it however the process ends.
 
 mod bytes;
+mod lives;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use timeweft_graph::{Event, Place, Time};
 
 use self::bytes::{Names, Reader};
+pub(crate) use self::lives::LivesInOrder;
 use crate::StoreError;
 
 /// So many bytes of events are sorted in memory.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashSet;
 use timeweft_graph::{Commit, Event, LoadId, Schema};
@@ -10,10 +10,12 @@ use timeweft_index::Index;
 
 use crate::catalogue::{Catalogue, FILE};
 use crate::folder::Made;
+use crate::ingest::sort_features;
 use crate::load::LoadRecord;
 use crate::segment::{Segment, sync_dir};
 use crate::snapshot::{index_dir, snapshots};
-use crate::splice::{Effective, effective};
+use crate::sorter::LivesInOrder;
+use crate::splice::{Effective, effective, units};
 use crate::{StoreError, folder};
 
 /// A graph directory, open for reading and loading by this process alone.
@@ -32,6 +34,10 @@ pub struct Store {
     pub(crate) current: Arc<Index>,
     pub(crate) poisoned: bool,
     made: Option<Made>,
+    /// The commit whose log alone made the graph in memory.
+    pub(crate) replayed: Option<Commit>,
+    /// What was mended and not told yet.
+    pub(crate) warnings: Mutex<Vec<String>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -64,7 +70,8 @@ impl Store {
             return Err(StoreError::Missing(dir.into()));
         }
         if !dir.join(FILE).is_file() {
-            return Err(StoreError::NotAGraph(dir.into()));
+            // It may have been taken away just now.
+            return Err(if folder::is_vacant(dir)? { StoreError::Missing } else { StoreError::NotAGraph }(dir.into()));
         }
         let mut store = Store::of(dir, Catalogue::open(dir)?);
         store.recover()?;
@@ -81,6 +88,8 @@ impl Store {
             current: Arc::default(),
             poisoned: false,
             made: None,
+            replayed: None,
+            warnings: Mutex::default(),
         }
     }
 
@@ -102,7 +111,7 @@ impl Store {
         if commit > self.commit() {
             return Err(StoreError::UnknownCommit { asked: commit, newest: self.commit() });
         }
-        Ok(Arc::new(self.open_index(commit)?))
+        Ok(Arc::new(self.open_index(commit)?.index))
     }
 
     /// The latest commit; 0 before the first load.
@@ -151,7 +160,9 @@ impl Store {
         self.make_log()?;
         self.remove_unreferenced()?;
         folder::remove_unfinished(&self.dir);
-        self.current = Arc::new(self.open_index(self.commit())?);
+        let opened = self.open_index(self.commit())?;
+        self.replayed = opened.is_replayed.then_some(self.commit());
+        self.current = Arc::new(opened.index);
         Ok(())
     }
 
@@ -180,26 +191,62 @@ impl Store {
         Ok(())
     }
 
-    /// Hands over the events of a load, in order, their values in the kinds that a schema has for them. Those of a load of lives are all in memory for it.
+    /// Hands over the events of the log at a commit, in its order, each with its features by name: straight from the segments,
+    /// whose checksums are compared. What was set aside, or taken back, is not among them. Takes the memory of a segment,
+    /// and what sorting takes where loads are taken in together.
+    ///
+    /// # Errors
+    /// If there is no such commit, or the log is damaged; and what `each` says.
+    pub fn each_event<E: From<StoreError>>(
+        &self,
+        commit: Commit,
+        each: &mut dyn FnMut(&Event) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if commit > self.commit() {
+            return Err(StoreError::UnknownCommit { asked: commit, newest: self.commit() }.into());
+        }
+        let schema = self.catalogue.schema(commit)?;
+        let mut failed = None;
+        let mut hand_over = |event: &Event| {
+            let mut event = event.clone();
+            sort_features(&mut event.features);
+            each(&event).map_err(|error| {
+                failed = Some(error);
+                // Only ends the reading.
+                StoreError::Poisoned
+            })
+        };
+        let log = effective(&self.loads, commit);
+        let read = units(&log).try_for_each(|unit| match unit {
+            [entry] => self.events_of(*entry, &schema, &mut hand_over),
+            unit => self.events_together(unit, &schema, &mut hand_over),
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(read?),
+        }
+    }
+
+    /// Hands over the events of a load, in order, their values in the kinds that a schema has for them. Those of many lives are
+    /// sorted, on disk where they do not fit in memory.
     pub(crate) fn events_of(
         &self,
         entry: Effective,
         schema: &Schema,
         mut each: impl FnMut(&Event) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut of_lives = Vec::new();
+        let mut of_lives = None;
         for segment in self.segments_of(entry) {
             let (bytes, place) = self.segment_bytes(segment)?;
             segment.read(&bytes, &place, schema, |events, in_order| {
                 if in_order {
                     return events.iter().try_for_each(&mut each);
                 }
-                of_lives.extend(events);
-                Ok(())
+                let lives = of_lives.get_or_insert_with(|| LivesInOrder::new(&log_dir(&self.dir)));
+                events.iter().try_for_each(|event| lives.push(event))
             })?;
         }
-        of_lives.sort_by_key(crate::codec::place);
-        of_lives.iter().try_for_each(each)
+        of_lives.map_or(Ok(()), |lives| lives.each(each))
     }
 
     /// The segments that hold the events of a load.

@@ -181,7 +181,7 @@ impl Store {
         let log = effective(&self.loads, self.commit());
         let Some(first) = self.first_after(&log, late)? else { return Ok(None) };
         let (whole, aside) = (self.current.clone(), self.loads.iter().any(|load| load.aside.is_some()));
-        let mut trial = self.open_log(&log[..first], self.schema().clone())?;
+        let mut trial = self.sound_log(&log[..first], self.schema().clone())?;
         let has_version = self.has_version(&log[first..])?;
         let original = has_version.then(|| trial.clone());
         trial.declare(&request.schema);

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
 use timeweft_index::TypeSet;
+use timeweft_index::damage::catch;
 use timeweft_store::{
     Document, DocumentOptions, Effective, LoadRecord, LoadReport, LoadRequest, LoadState, Made, RollbackReport, Store,
-    VerifyReport,
+    StoreError, VerifyReport,
 };
 
 use crate::load::{self, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
@@ -86,6 +87,31 @@ impl Graph {
         self.store.made()
     }
 
+    /// Hands over the events of the log at a commit, in its order: straight from the log, whose checksums are compared, and in
+    /// the memory of a part of it. [`timeweft_graph::GraphView::events`] says the same of a view, all at once.
+    ///
+    /// # Errors
+    /// If there is no such commit, or the log is damaged; and what `each` says.
+    pub fn each_event<E: From<Error>>(
+        &self,
+        commit: Commit,
+        each: &mut dyn FnMut(&Event) -> Result<(), E>,
+    ) -> Result<(), E> {
+        enum Ended<E> {
+            Store(StoreError),
+            Caller(E),
+        }
+        impl<E> From<StoreError> for Ended<E> {
+            fn from(error: StoreError) -> Ended<E> {
+                Ended::Store(error)
+            }
+        }
+        self.store.each_event(commit, &mut |event| each(event).map_err(Ended::Caller)).map_err(|ended| match ended {
+            Ended::Store(error) => Error::from(error).into(),
+            Ended::Caller(error) => error,
+        })
+    }
+
     /// Bytes of the catalogue and the log on disk.
     pub fn size_on_disk(&self) -> Result<u64, Error> {
         Ok(self.store.size_on_disk()?)
@@ -101,7 +127,65 @@ impl Graph {
         Stats::of(self, view, at)
     }
 
-    /// Checks every checksum, and that the log makes the graph. The first thing that is wrong is the error.
+    /// Asks a question of the graph at the newest commit. If the snapshot that answers is found damaged meanwhile, its file is
+    /// removed, the log makes the graph anew, and the question is asked again; [`Graph::take_warnings`] tells.
+    ///
+    /// Without this, a question that meets damage panics: no view ever answers from bytes that are not those that were
+    /// written. A graph whose snapshot was checked as a whole ([`Graph::make_sound`]) does not meet any.
+    ///
+    /// ```
+    /// use timeweft::{At, Direction, EventOptions, Graph, GraphView, NodeKey, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// # let path = dir.path().join("mail");
+    /// # let mut graph = Graph::create(&path, TimeUnit::Step)?;
+    /// # graph.load_events(&events, &EventOptions::default(), &mut |_| {})?;
+    /// # graph.compact()?;
+    /// # drop(graph);
+    /// # let snapshot = path.join("index/0000000001.snapshot");
+    /// # let mut bytes = std::fs::read(&snapshot)?;
+    /// # let table = bytes.len() - 40;
+    /// # let table = u64::from_le_bytes(bytes[table..table + 8].try_into()?) as usize;
+    /// # bytes[1 << 14..table].iter_mut().for_each(|byte| *byte ^= 1);
+    /// # std::fs::write(&snapshot, bytes)?;
+    /// let mut graph = Graph::open(&path)?;
+    /// let mail = graph.ask(|view| view.degree(&NodeKey::new("node", 1), Direction::Out, None, At::now()))?;
+    /// assert_eq!(mail, 2);
+    /// # assert_eq!(graph.take_warnings().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the log is damaged too.
+    pub fn ask<T>(&mut self, mut question: impl FnMut(&View) -> T) -> Result<T, Error> {
+        let view = self.view();
+        match catch(|| question(&view)) {
+            Ok(answer) => Ok(answer),
+            Err(damage) => {
+                self.store.mend(damage)?;
+                Ok(question(&self.view()))
+            }
+        }
+    }
+
+    /// Compares all of the snapshot that the graph in memory is made of with its hashes, at once instead of as it is read: a
+    /// tenth of a second or so for each gigabyte. Loads do this by themselves. A snapshot that is damaged is removed, and
+    /// the log makes the graph anew; views of before stay as they are.
+    ///
+    /// # Errors
+    /// If the log is damaged too.
+    pub fn make_sound(&mut self) -> Result<(), Error> {
+        Ok(self.store.make_sound()?)
+    }
+
+    /// What was mended since this was asked last, at opening too: snapshots that were damaged, each in a sentence.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.store.take_warnings()
+    }
+
+    /// Checks every checksum, and that the log makes the graph. The first thing that is wrong with the log or the catalogue is
+    /// the error; a snapshot that is damaged is removed, the log makes the graph anew, and the report tells.
     pub fn verify(&mut self) -> Result<VerifyReport, Error> {
         Ok(self.store.verify()?)
     }

@@ -46,7 +46,8 @@ pub use timeweft_graph::{
     Value, Version, delta::DeletionReport, delta::ElementReport, delta::Kept, delta::MergeReport, delta::WhySkipped,
 };
 pub use timeweft_index::{
-    Change, ChangeCounts, ChangeKind, Changes, Comparison, Index, TypeSet, create_fresh, features, query, sample,
+    Change, ChangeCounts, ChangeKind, Changes, Comparison, Index, TypeSet, create_fresh, damage, features, query,
+    sample,
 };
 pub use timeweft_source::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, IntervalFormat,

@@ -9,6 +9,10 @@ use timeweft_index::Index;
 /// The graph as the store knew it at one commit. It is cheap to clone, and nothing that it answers changes while it is
 /// held, whatever is loaded meanwhile.
 ///
+/// # Panics
+/// A question panics if it meets a block of the snapshot that is not what was written: it has no right answer then.
+/// [`Graph::ask`](crate::Graph::ask) and [`damage::catch`](crate::damage::catch) make something better of that.
+///
 /// Questions are those of [`timeweft_graph::GraphView`] (by name) and of [`Index`] (by dense number): hierarchies and names
 /// by [`Index::query`]; samples, walks and ranks of many nodes at once by [`Index::sample`], [`Index::fan_out`],
 /// [`Index::walk`] and [`Index::page_rank`]; [`features`](crate::features) of many nodes or edges at once.

@@ -5,7 +5,7 @@ use std::io;
 use anyhow::Context as _;
 use serde_json::json;
 
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Outcome, warn};
 use crate::output::{after, text};
 
 const AFTER_HELP: &str = "\
@@ -23,7 +23,9 @@ pub(crate) struct Args {}
 /// Writes a snapshot.
 pub(crate) fn run(_args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let graph = context.open()?;
-    let bytes = graph.compact().context("no snapshot was written, and the graph is what it was")?;
+    let bytes = graph.compact();
+    warn(&graph);
+    let bytes = bytes.context("no snapshot was written, and the graph is what it was")?;
     after("the snapshot is written", tell(graph.commit().0, bytes, context));
     Ok(Outcome::Done)
 }

@@ -4,7 +4,7 @@ mod documents;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -14,7 +14,7 @@ use timeweft::{
 };
 
 use crate::context::{Context, Outcome, ReadArgs, Reading};
-use crate::output::{note, text, write_whole};
+use crate::output::{note, stdout, text, write_whole};
 
 const AFTER_HELP: &str = "\
 Examples: the graph as of a time, and the whole log; each loads into a new graph with the same answers
@@ -68,12 +68,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if let (Form::Kbase, Some(namespace)) = (args.form, &args.namespace) {
         return documents::run(namespace, args, context);
     }
-    let reading = args.read.read(context)?;
-    let about = (reading.view.commit(), reading.unit());
+    let graph = context.open()?;
     if args.events {
-        let events = reading.view.events();
-        write_to(&args.to, about, |each| events.iter().try_for_each(each))?;
+        // Straight from the log: no cache has a part in it.
+        let commit = args.read.commit.map_or(graph.commit(), Commit);
+        write_to(&args.to, (commit, graph.unit()), |each| graph.each_event(commit, each))?;
     } else {
+        let reading = args.read.pin(&graph)?;
+        let about = (reading.view.commit(), reading.unit());
         write_to(&args.to, about, |each| state(&reading).try_for_each(|event| each(&event)))?;
     }
     Ok(Outcome::Done)
@@ -89,7 +91,7 @@ fn write_to(
     events: impl Fn(&mut Each<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     if to == Path::new("-") {
-        write(&mut BufWriter::new(io::stdout().lock()), events)?;
+        write(&mut BufWriter::new(stdout()), events)?;
         return Ok(());
     }
     let cannot = || format!("cannot write {}", to.display());

@@ -11,7 +11,7 @@ use std::{thread, time::Duration};
 use anyhow::bail;
 use timeweft::{Commit, Error, Graph, LoadProgress, Made, StoreError, TimeUnit};
 
-use crate::context::{Context, Outcome, UsageError};
+use crate::context::{Context, Outcome, UsageError, warn};
 use crate::interrupt::Guard;
 use crate::output::{Progress, note};
 
@@ -68,9 +68,14 @@ fn load_into<T>(
     if let Some(unit) = unit.filter(|unit| *unit != graph.unit()) {
         bail!(UsageError(format!("unit {unit}: the graph counts in {}: load it into another graph", graph.unit())));
     }
+    warn(&graph);
     let loaded = match graph.made().cloned() {
         Some(made) => load_first(&mut graph, made, load)?,
-        None => load(&mut graph)?,
+        None => {
+            let loaded = load(&mut graph);
+            warn(&graph);
+            loaded?
+        }
     };
     compact_if_due(LOADED, &graph);
     Ok(loaded)

@@ -4,7 +4,7 @@ use serde_json::json;
 use timeweft::{LoadId, RollbackReport};
 
 use super::load::{compact_if_due, report};
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Outcome, warn};
 use crate::output::after;
 
 const AFTER_HELP: &str = "\
@@ -30,7 +30,9 @@ const TAKEN_BACK: &str = "the load is taken back";
 /// Takes the load back.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut graph = context.open()?;
-    let done = graph.rollback(LoadId(args.load))?;
+    let done = graph.rollback(LoadId(args.load));
+    warn(&graph);
+    let done = done?;
     compact_if_due(TAKEN_BACK, &graph);
     after(TAKEN_BACK, tell(&done, context));
     Ok(Outcome::Done)

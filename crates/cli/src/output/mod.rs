@@ -3,6 +3,7 @@
 mod file;
 pub(crate) mod json;
 mod progress;
+mod stdout;
 mod table;
 pub(crate) mod text;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub(crate) use file::{check_graph, check_place, is_same_file, replace, write_whole};
 pub(crate) use progress::Progress;
+pub(crate) use stdout::{Stdout, has_printed, stdout};
 pub(crate) use table::Table;
 
 /// Where and how results are printed.
@@ -28,7 +30,7 @@ impl Output {
 
     /// Prints a sentence for people; nothing with `--json`.
     pub(crate) fn say(&self, line: &str) -> io::Result<()> {
-        if self.json { Ok(()) } else { writeln!(io::stdout().lock(), "{line}") }
+        if self.json { Ok(()) } else { writeln!(stdout(), "{line}") }
     }
 
     /// Prints a table for people; nothing with `--json`.
@@ -47,14 +49,14 @@ impl Output {
 
     fn for_people(
         &self,
-        write: impl FnOnce(Option<usize>, &mut BufWriter<io::StdoutLock<'static>>) -> io::Result<()>,
+        write: impl FnOnce(Option<usize>, &mut BufWriter<Stdout>) -> io::Result<()>,
     ) -> io::Result<()> {
         if self.json {
             return Ok(());
         }
         // Only a person before a terminal is spared: what goes on to a program is whole.
         let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
-        let mut out = BufWriter::new(io::stdout().lock());
+        let mut out = BufWriter::new(stdout());
         write(width, &mut out)?;
         out.flush()
     }
@@ -69,7 +71,7 @@ impl Output {
         if !self.json {
             return Ok(());
         }
-        let mut out = BufWriter::new(io::stdout().lock());
+        let mut out = BufWriter::new(stdout());
         for object in objects {
             serde_json::to_writer(&mut out, &object)?;
             out.write_all(b"\n")?;

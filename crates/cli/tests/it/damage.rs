@@ -16,7 +16,7 @@ fn a_folder_of_a_newer_format_is_refused() {
     write.commit().unwrap();
     drop(catalogue);
     for command in ["stats", "load events shop.jsonl", "verify"] {
-        world.run(command).expect(1, command).says("format 99 is newer than format 4").says("use a newer timeweft");
+        world.run(command).expect(1, command).says("format 99 is newer than format 5").says("use a newer timeweft");
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod caches;
 mod damage;
 mod diff;
 mod export;

@@ -8,7 +8,7 @@ use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 use super::AnyRun;
 use super::list::BLOCK;
 use super::{Clock, Entry, List, Run, Tick};
-use crate::array::Array;
+use crate::array::{Array, Checked};
 
 /// Flat lists, with times as narrow as they allow.
 pub(crate) enum Flat {
@@ -37,7 +37,7 @@ impl Flat {
 
     /// The positions of a node's lists.
     pub(super) fn lists_of(&self, node: NodeIndex) -> Range<usize> {
-        match self.starts().get(node.at()..node.at() + 2) {
+        match self.starts().get_range(node.at()..node.at() + 2) {
             Some(&[start, end]) => start as usize..end as usize,
             _ => 0..0,
         }
@@ -51,7 +51,7 @@ impl Flat {
         }
     }
 
-    fn starts(&self) -> &[u32] {
+    fn starts(&self) -> &Array<u32> {
         match self {
             Flat::Narrow(arrays) => &arrays.starts,
             Flat::Wide(arrays) => &arrays.starts,
@@ -103,19 +103,19 @@ impl<T: Tick> Arrays<T> {
     fn list<'a>(&'a self, at: usize, wrap: impl FnOnce(Run<'a, T>) -> AnyRun<'a>) -> List<'a> {
         let (head, end) = (self.lists[at], self.lists[at + 1]);
         let entries = &self.entries[head.entries as usize..end.entries as usize];
-        let (removals, latest) = summed_up(&self.long, at as u32, entries.len());
+        let (removals, latest) = summed_up(self.long.checked(), at as u32, entries.len());
         let run = Run { entries, removals: &self.removals[removals], latest: &self.latest[latest], clock: self.clock };
         List { edge_type: head.edge_type, direction: head.direction(), run: wrap(run) }
     }
 }
 
 /// Where the removals of a list lie, and the latest of its blocks.
-pub(crate) fn summed_up(long: &[Long], list: u32, len: usize) -> (Range<usize>, Range<usize>) {
+pub(crate) fn summed_up(long: Checked<'_, Long>, list: u32, len: usize) -> (Range<usize>, Range<usize>) {
     if len <= BLOCK {
         return (0..0, 0..0);
     }
-    let at = long.partition_point(|long| long.list < list);
-    match long.get(at..at + 2) {
+    let at = long.partition_point(long.len(), |long| long.list < list);
+    match long.get_range(at..at + 2) {
         Some([own, next]) if own.list == list => {
             (own.removals as usize..next.removals as usize, own.latest as usize..next.latest as usize)
         }

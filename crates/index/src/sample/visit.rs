@@ -14,7 +14,7 @@ use super::few::Few;
 use super::scope::Taken;
 use super::weights::Weights;
 use crate::adjacency::{Adjacency, Layout, Lists, Part, Parts, Tick, Touched};
-use crate::array::fetch;
+use crate::array::{Places, fetch};
 
 /// Nodes that are taken together: enough for memory to answer meanwhile, and few enough that all that is fetched stays in
 /// the nearest cache.
@@ -191,7 +191,8 @@ fn fetch_lists<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, places:
 
 /// Fetches the first lines of a stretch, and its end.
 #[inline]
-fn fetch_lines<T>(array: &[T], places: Range<usize>) {
+fn fetch_lines<'a, T: 'a>(array: impl Into<Places<'a, T>>, places: Range<usize>) {
+    let array = array.into();
     if places.is_empty() {
         return;
     }

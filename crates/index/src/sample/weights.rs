@@ -108,7 +108,7 @@ impl Weights {
 
     fn lay_out<T: Tick>(&mut self, lists: Lists<'_, T>, by_edge: &[f64]) {
         self.flat = Array::zeros_read_everywhere(lists.entries.len());
-        self.flat.iter_mut().zip(lists.entries).for_each(|(weight, entry)| *weight = by_edge[entry.edge().at()]);
+        self.flat.iter_mut().zip(lists.entries.iter()).for_each(|(weight, entry)| *weight = by_edge[entry.edge().at()]);
         let long = || lists.all().filter(|part| part.len() > BLOCK);
         self.sums = Array::zeros_read_everywhere(long().map(|part| part.len()).sum());
         let mut start = 0;
@@ -145,14 +145,14 @@ impl Weights {
     }
 
     /// The weights of the entries of the flat lists.
-    pub(crate) fn flat(&self) -> &[f64] {
+    pub(crate) fn flat(&self) -> &Array<f64> {
         &self.flat
     }
 
     /// Sums of highest weights up to and with each entry of a long flat list.
     pub(crate) fn sums(&self, part: &Part) -> &[f64] {
         let start = self.long.get(&part.list).map_or(self.sums.len(), |(start, _)| *start as usize);
-        self.sums.get(start..start + part.len()).unwrap_or_default()
+        self.sums.get_range(start..start + part.len()).unwrap_or_default()
     }
 
     /// Highest weight of each block of a long flat list.

@@ -63,7 +63,7 @@ pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<(
         clock,
         shapes: index.columns.shapes.all.clone(),
     };
-    out.bytes("facts", &serde_json::to_vec(&facts)?)?;
+    out.slice("facts", &serde_json::to_vec(&facts)?)?;
     save_nodes(nodes, out)?;
     save_edges(edges, out)?;
     out.array("merges", &index.merges.all)?;
@@ -78,7 +78,8 @@ pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<(
 }
 
 pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
-    let facts: Facts = serde_json::from_slice(parts.bytes("facts")?).map_err(|error| damaged(error.to_string()))?;
+    let facts: Facts =
+        serde_json::from_slice(parts.array::<u8>("facts")?.all()).map_err(|error| damaged(error.to_string()))?;
     let mut index = Index::new(facts.schema.clone());
     index.nodes = load_nodes(&facts, parts)?;
     index.edges = load_edges(&facts, parts)?;
@@ -93,6 +94,83 @@ pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
     };
     index.adjacency = OnceLock::from(Adjacency::from_flat(flat));
     Ok(index)
+}
+
+/// Something that is done with every array of an index.
+trait ToEach {
+    fn array<T: Pod>(&mut self, array: &Array<T>);
+}
+
+/// Does something with every array that a snapshot has.
+fn each(index: &Index, to: &mut impl ToEach) {
+    let Index { nodes, edges, merges, columns, log, .. } = index;
+    to.array(&nodes.life);
+    to.array(&nodes.latest);
+    to.array(&nodes.merge);
+    to.array(&nodes.lives);
+    to.array(&nodes.owners);
+    to.array(&nodes.ids.ids);
+    to.array(&nodes.ids.texts);
+    to.array(&nodes.ids.table.slots);
+    nodes.ids.types.iter().for_each(|of_type| to.array(&of_type.direct));
+    to.array(&edges.lives);
+    to.array(&edges.table.slots);
+    to.array(&merges.all);
+    to.array(&columns.tracks);
+    to.array(&columns.values.bytes);
+    to.array(&log.kinds);
+    to.array(&log.subjects);
+    to.array(&log.payloads);
+    to.array(&log.sets);
+    match index.adjacency.get().map(|adjacency| &*adjacency.flat) {
+        Some(Flat::Narrow(arrays)) => each_of_lists(arrays, to),
+        Some(Flat::Wide(arrays)) => each_of_lists(arrays, to),
+        None => {}
+    }
+}
+
+fn each_of_lists<T: Tick>(lists: &Arrays<T>, to: &mut impl ToEach) {
+    to.array(&lists.starts);
+    to.array(&lists.lists);
+    to.array(&lists.entries);
+    to.array(&lists.long);
+    to.array(&lists.removals);
+    to.array(&lists.latest);
+}
+
+/// Compares all that is left to compare.
+pub(super) fn check(index: &Index) {
+    struct Check;
+    impl ToEach for Check {
+        fn array<T: Pod>(&mut self, array: &Array<T>) {
+            array.check_all();
+        }
+    }
+    each(index, &mut Check);
+}
+
+/// Whether all was compared.
+pub(super) fn is_checked(index: &Index) -> bool {
+    struct AreChecked(bool);
+    impl ToEach for AreChecked {
+        fn array<T: Pod>(&mut self, array: &Array<T>) {
+            self.0 &= array.is_checked();
+        }
+    }
+    let mut all = AreChecked(true);
+    each(index, &mut all);
+    all.0
+}
+
+/// Gives memory back that the system can read from the file again.
+pub(super) fn release(index: &Index) {
+    struct Release;
+    impl ToEach for Release {
+        fn array<T: Pod>(&mut self, array: &Array<T>) {
+            array.release();
+        }
+    }
+    each(index, &mut Release);
 }
 
 fn save_nodes<W: Write>(nodes: &Nodes, out: &mut Writer<W>) -> io::Result<()> {
@@ -135,8 +213,8 @@ fn save_edges<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
     out.array("edges.table", &edges.table.slots)?;
     let mut updated: Vec<(u32, Time)> = edges.updated.iter().map(|(&edge, &time)| (edge, time)).collect();
     updated.sort_unstable();
-    out.array("edges.updated", &updated.iter().map(|(edge, _)| *edge).collect::<Vec<_>>())?;
-    out.array("edges.updated.times", &updated.iter().map(|(_, time)| *time).collect::<Vec<_>>())
+    out.slice("edges.updated", &updated.iter().map(|(edge, _)| *edge).collect::<Vec<_>>())?;
+    out.slice("edges.updated.times", &updated.iter().map(|(_, time)| *time).collect::<Vec<_>>())
 }
 
 fn load_edges(facts: &Facts, parts: &Reader) -> Result<Edges, SnapshotError> {
@@ -203,9 +281,9 @@ fn save_groups<W: Write, G, T: Pod>(
         all.extend_from_slice(values(&groups[number]));
         ends.push(all.len() as u64);
     }
-    out.array(name, &numbers)?;
-    out.array(&format!("{name}.ends"), &ends)?;
-    out.array(&format!("{name}.values"), &all)
+    out.slice(name, &numbers)?;
+    out.slice(&format!("{name}.ends"), &ends)?;
+    out.slice(&format!("{name}.values"), &all)
 }
 
 fn load_groups<G, T: Pod>(
@@ -216,7 +294,7 @@ fn load_groups<G, T: Pod>(
     let numbers: Array<u32> = parts.array(name)?;
     let ends: Array<u64> = parts.array(&format!("{name}.ends"))?;
     let values: Array<T> = parts.array(&format!("{name}.values"))?;
-    let mut start = 0;
+    let (values, mut start) = (values.all(), 0);
     let mut groups = FxHashMap::default();
     for (&number, &end) in numbers.iter().zip(ends.iter()) {
         let own = values.get(start..end as usize).ok_or_else(|| damaged(format!("part `{name}.ends` is damaged")))?;
@@ -233,13 +311,14 @@ fn save_names<W: Write>(part: &str, names: &Names, out: &mut Writer<W>) -> io::R
         texts.push_str(name);
         ends.push(texts.len() as u64);
     }
-    out.bytes(part, texts.as_bytes())?;
-    out.array(&format!("{part}.ends"), &ends)
+    out.slice(part, texts.as_bytes())?;
+    out.slice(&format!("{part}.ends"), &ends)
 }
 
 fn load_names(part: &str, parts: &Reader) -> Result<Names, SnapshotError> {
     let wrong = || damaged(format!("part `{part}` is damaged"));
-    let texts = std::str::from_utf8(parts.bytes(part)?).map_err(|_| wrong())?;
+    let texts = parts.array(part)?;
+    let texts = std::str::from_utf8(texts.all()).map_err(|_| wrong())?;
     let ends: Array<u64> = parts.array(&format!("{part}.ends"))?;
     let (mut names, mut start) = (Names::default(), 0);
     for &end in &ends {

@@ -1,6 +1,6 @@
 //! Loads that are taken in together: their events in order of time, and at one time in the order of the loads.
 
-use timeweft_graph::{LoadId, Name, Place, Schema, Time};
+use timeweft_graph::{Event, LoadId, Name, Place, Schema, Time};
 use timeweft_index::Index;
 
 use super::{Effective, Member, Splice};
@@ -104,6 +104,21 @@ impl Store {
             }
         }
         Ok(sorter.sort())
+    }
+
+    /// Hands over the events of loads that are taken in together.
+    pub(crate) fn events_together(
+        &self,
+        unit: &[Effective],
+        schema: &Schema,
+        mut each: impl FnMut(&Event) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let sorted = self.gather(unit.iter().copied(), schema)?;
+        let mut events = sorted.read()?;
+        while let Some(item) = events.next()? {
+            item.event.iter().try_for_each(&mut each)?;
+        }
+        Ok(())
     }
 
     /// Applies loads together, as far as they are before a time, and at it of loads before a certain one.

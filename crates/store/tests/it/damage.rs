@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use redb::ReadableTable;
 use timeweft_graph::{At, Commit, Element, Event, GraphView, NodeKey, Schema};
 use timeweft_store::{FORMAT, Store, StoreError};
 
@@ -261,4 +262,82 @@ fn a_full_file_system_refuses_the_load_and_nothing_else() {
     if let Err(panic) = result {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// Changes the catalogue beside the store.
+fn change(dir: &Path, change: impl FnOnce(&redb::WriteTransaction)) {
+    let catalogue = redb::Database::open(dir.join("catalogue.redb")).unwrap();
+    let write = catalogue.begin_write().unwrap();
+    change(&write);
+    write.commit().unwrap();
+}
+
+const LOADS: redb::TableDefinition<u64, &[u8]> = redb::TableDefinition::new("loads");
+const META: redb::TableDefinition<&str, &str> = redb::TableDefinition::new("meta");
+const SUMS: redb::TableDefinition<(&str, u64, u32), u32> = redb::TableDefinition::new("sums");
+
+/// Writes another number of rejected records into the row of the first load: good JSON, with good checksums of its page.
+fn falsify(dir: &Path) {
+    change(dir, |write| {
+        let mut table = write.open_table(LOADS).unwrap();
+        let row = String::from_utf8(table.get(1).unwrap().unwrap().value().to_vec()).unwrap();
+        let other = row.replace("\"rejected\":0", "\"rejected\":7");
+        assert_ne!(row, other);
+        table.insert(1, other.as_bytes()).unwrap();
+    });
+}
+
+#[test]
+fn a_row_of_the_catalogue_that_changed_went_or_changed_places_is_found() {
+    type Fault = (&'static str, fn(&Path));
+    let faults: [Fault; 5] = [
+        ("row 1 of table `loads`", falsify),
+        ("the number of rows of table `loads`", |dir| {
+            change(dir, |write| drop(write.open_table(LOADS).unwrap().remove(2).unwrap()));
+        }),
+        ("of table `loads`", |dir| {
+            change(dir, |write| {
+                let mut table = write.open_table(LOADS).unwrap();
+                let rows = [1, 2].map(|load| table.get(load).unwrap().unwrap().value().to_vec());
+                table.insert(1, rows[1].as_slice()).unwrap();
+                table.insert(2, rows[0].as_slice()).unwrap();
+            });
+        }),
+        ("a schema is missing", |dir| {
+            let schemas: redb::TableDefinition<u64, &[u8]> = redb::TableDefinition::new("schemas");
+            change(dir, |write| drop(write.open_table(schemas).unwrap().remove(1).unwrap()));
+        }),
+        ("the checksums of its rows are missing", |dir| {
+            change(dir, |write| assert!(write.delete_table(SUMS).unwrap()));
+        }),
+    ];
+    for (problem, fault) in faults {
+        let (dir, _) = graph();
+        Store::open(dir.path()).unwrap();
+        fault(dir.path());
+        assert_corrupt(dir.path(), &dir.path().join("catalogue.redb"), problem);
+    }
+}
+
+#[test]
+fn a_graph_without_sums_is_read_and_gets_them_with_the_next_load() {
+    let (dir, _) = graph();
+    change(dir.path(), |write| {
+        assert!(write.delete_table(SUMS).unwrap());
+        write.open_table(META).unwrap().insert("format", "4").unwrap();
+    });
+    falsify(dir.path());
+    let mut store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.loads()[0].rejected, 7, "nothing tells that it was changed");
+    assert!(store.verify().unwrap().sound);
+    load(&mut store, &nodes(6_000, 6_010)).unwrap();
+    assert!(store.verify().unwrap().sound);
+    drop(store);
+    assert_eq!(Store::open(dir.path()).unwrap().loads().len(), 3);
+    change(dir.path(), |write| {
+        let mut table = write.open_table(LOADS).unwrap();
+        let row = String::from_utf8(table.get(1).unwrap().unwrap().value().to_vec()).unwrap();
+        table.insert(1, row.replace("\"rejected\":7", "\"rejected\":8").as_bytes()).unwrap();
+    });
+    assert_corrupt(dir.path(), &dir.path().join("catalogue.redb"), "row 1 of table `loads`");
 }

@@ -11,6 +11,7 @@
 mod crash;
 mod d_cases;
 mod damage;
+mod flips;
 mod from_snapshot;
 mod histories;
 mod large;

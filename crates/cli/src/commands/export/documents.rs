@@ -13,7 +13,7 @@ use timeweft::{DocumentOptions, Graph, create_fresh};
 use super::Args;
 use crate::context::{Context, Outcome, UsageError};
 use crate::moment::known_namespace;
-use crate::output::{check_graph, note, text};
+use crate::output::{check_graph, note, stdout, text};
 
 /// Name of the registry's collection.
 const REGISTRY: &str = "registry";
@@ -27,7 +27,7 @@ pub(super) fn run(namespace: &str, args: &Args, context: &Context) -> anyhow::Re
     let graph = context.open()?;
     known_namespace(&graph, namespace)?;
     let count = if args.to == Path::new("-") {
-        let mut out = BufWriter::new(io::stdout().lock());
+        let mut out = BufWriter::new(stdout());
         each(&graph, namespace, &mut |collection, document| {
             writeln!(out, "{}", json!({ "collection": collection, "document": document }))
         })?

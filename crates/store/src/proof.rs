@@ -1,0 +1,155 @@
+//! What a load wrote is read back before it is published, and compared with what the graph took in.
+//!
+//! The graph in memory is what the log so far makes, for all of a snapshot is compared with its hashes before a load; and
+//! each accepted event was applied to it by the law by which a replay applies it. So the load replays if its segments say
+//! what was applied. Shown of every segment are its length, its CRC-32C as it lies in the file now, that it can be read, and
+//! that its first and last events are those that the graph took in at these places of its log; of a load of a thousand events
+//! or fewer that is all of them. Reading back the events in between would cost about as much as loading them, and
+//! [`Store::verify`] does it.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::ipc::reader::FileReader;
+use timeweft_graph::{Action, Element, Event, GraphView, Interval, Time};
+use timeweft_index::Index;
+
+use crate::StoreError;
+use crate::codec::{self, CodecError, decode};
+use crate::ingest::sort_features;
+use crate::segment::{Segment, Written};
+use crate::store::{Store, log_dir};
+
+/// So many rows are read back at the beginning of a segment, and as many at its end.
+const SOME: usize = 512;
+
+impl Store {
+    /// Compares what was written with the graph that took it in behind everything else.
+    pub(crate) fn prove(&self, written: &Written) -> Result<(), StoreError> {
+        let events: u64 = written.segments.iter().map(|segment| segment.events).sum();
+        let before = self.current.n_events().checked_sub(events as usize);
+        let mut start = before.ok_or_else(|| misread(self.catalogue.path(), "there are more events than in memory"))?;
+        for segment in &written.segments {
+            self.read_back(segment, written, |place, batch, from_end| {
+                let at = if from_end { start + segment.events as usize - batch.num_rows() } else { start };
+                compare(&batch, &self.current, at).map_err(|problem| misread(place, problem))
+            })?;
+            start += segment.events as usize;
+        }
+        Ok(())
+    }
+
+    /// Reads back what was written, where its events lie elsewhere in the graph.
+    pub(crate) fn prove_readable(&self, written: &Written) -> Result<(), StoreError> {
+        written.segments.iter().try_for_each(|segment| {
+            self.read_back(segment, written, |place, batch, _| {
+                let events = if codec::has_lives(&batch) { Ok(Vec::new()) } else { decode(&batch, self.schema()) };
+                events.map(|_| ()).map_err(|problem| misread(place, problem))
+            })
+        })
+    }
+
+    /// Compares the checksum of a segment and hands over its first and its last rows; the last with `true`.
+    fn read_back(
+        &self,
+        segment: &Segment,
+        written: &Written,
+        each: impl FnMut(&Path, RecordBatch, bool) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let Some(name) = &segment.file else {
+            let bytes = written.batches.iter().find(|(part, _)| *part == segment.part);
+            let bytes = bytes.ok_or_else(|| misread(self.catalogue.path(), "a part is missing"))?;
+            segment.check(&bytes.1, self.catalogue.path()).map_err(|error| misread(self.catalogue.path(), error))?;
+            return ends(Cursor::new(&bytes.1), self.catalogue.path(), each);
+        };
+        let path = log_dir(&self.dir).join(name);
+        let failed = |error| StoreError::io(&path, error);
+        let mut file = File::open(&path).map_err(failed)?;
+        let (mut piece, mut length, mut sum) = (vec![0; 1 << 20], 0, 0);
+        loop {
+            let n = file.read(&mut piece).map_err(failed)?;
+            if n == 0 {
+                break;
+            }
+            (length, sum) = (length + n as u64, crc32c::crc32c_append(sum, &piece[..n]));
+        }
+        if (length, sum) != (segment.length, segment.crc32c) {
+            return Err(misread(&path, "its length or checksum is wrong"));
+        }
+        ends(BufReader::new(file), &path, each)
+    }
+}
+
+fn misread(file: &Path, problem: impl ToString) -> StoreError {
+    StoreError::Misread { file: file.into(), problem: problem.to_string() }
+}
+
+/// Hands over the first and the last rows of a segment.
+fn ends<R: Read + Seek>(
+    source: R,
+    place: &Path,
+    mut each: impl FnMut(&Path, RecordBatch, bool) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let wrong = |error: arrow::error::ArrowError| misread(place, error);
+    let mut reader = FileReader::try_new(source, None).map_err(wrong)?;
+    let last = reader.num_batches().checked_sub(1).ok_or_else(|| misread(place, "it has no events"))?;
+    let first = reader.next().transpose().map_err(wrong)?.ok_or_else(|| misread(place, "it has no events"))?;
+    each(place, first.slice(0, first.num_rows().min(SOME)), false)?;
+    let end = if last == 0 {
+        first
+    } else {
+        reader.set_index(last).map_err(wrong)?;
+        reader.next().transpose().map_err(wrong)?.ok_or_else(|| misread(place, "its end is missing"))?
+    };
+    let n = end.num_rows().min(SOME);
+    each(place, end.slice(end.num_rows() - n, n), true)
+}
+
+/// Compares rows with the events from a position of the log on, or lives with those that the graph has.
+fn compare(batch: &RecordBatch, graph: &Index, at: usize) -> Result<(), CodecError> {
+    if codec::has_lives(batch) {
+        for lives in codec::decode_lives(batch, graph.schema())? {
+            for row in 0..lives.len() {
+                has_life(graph, &lives.to_events(row, graph.schema()), row)?;
+            }
+        }
+        return Ok(());
+    }
+    let differs = |row| CodecError::Row { row, problem: "it is not what was taken in" };
+    for (row, event) in decode(batch, graph.schema())?.into_iter().enumerate() {
+        let taken = graph.event_at(at + row).map(settled);
+        if taken != Some(settled(event)) {
+            return Err(differs(row));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the graph has a life with the beginning and the end that its events have.
+fn has_life(graph: &Index, events: &[Event], row: usize) -> Result<(), CodecError> {
+    let missing = || CodecError::Row { row, problem: "the graph has no such life" };
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Err(missing()) };
+    let removed = if last.action == Action::Delete { last.time } else { Time::FOREVER };
+    let wanted = Interval { created: first.time, removed };
+    let lives = match &first.element {
+        Element::Node(key) => graph.node_history(key),
+        Element::Edge(key) => graph.edge_history(key),
+        Element::Merge { .. } => return Err(missing()),
+    };
+    if lives.iter().any(|life| life.interval == wanted) { Ok(()) } else { Err(missing()) }
+}
+
+/// An event with the last value of every feature that it names: a segment keeps no others.
+fn settled(mut event: Event) -> Event {
+    sort_features(&mut event.features);
+    event.features.dedup_by(|later, earlier| {
+        let repeated = later.0 == earlier.0;
+        if repeated {
+            std::mem::swap(later, earlier);
+        }
+        repeated
+    });
+    event
+}
