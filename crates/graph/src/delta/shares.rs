@@ -284,6 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn only_the_last_one_that_lets_go_ends_it() {
+        let [cl, pato] = ["cl", "pato"].map(Name::from);
+        let alone = Living { features: values(&[("name", 1.0)]), creator: cl.clone() };
+        assert_eq!((alone.let_go(&cl), alone.let_go(&pato)), (None, Some(Features::new())));
+        let mut shares = alone.shares();
+        shares.set(&pato, values(&[("name", 2.0)]));
+        let both = Living { features: shares.into_features(&cl), creator: cl.clone() };
+        let left: Features = vec![
+            (NAMESPACES.into(), Some(Value::Json(serde_json::json!(["pato"])))),
+            ("name".into(), Some(Value::number(2.0))),
+            ("pato::name".into(), None),
+        ];
+        let mut told = both.let_go(&cl).unwrap_or_default();
+        told.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(told, left);
+    }
+
+    #[test]
     fn who_says_nothing_gives_way() {
         let cl = Name::from("cl");
         let mut shares = Shares::of(values(&[]), &cl);

@@ -101,6 +101,77 @@ fn soft_deletes_keep_the_last_values_marked() {
 }
 
 #[test]
+fn a_life_between_two_states_that_show_what_is_gone_began_and_ended() {
+    let lives = |times: [i64; 2]| [create(times[0], edge("a", "r", "b")), delete(times[1], edge("a", "r", "b"))];
+    let mut events = vec![create(0, node("a")), create(0, node("b")), create(0, node("c")), delete(2, node("c"))];
+    events.extend(lives([1, 2]));
+    events.extend([create(4, node("c")), delete(5, node("c"))]);
+    events.extend(lives([4, 5]));
+    let index = index(&events);
+    let between = |from, to| {
+        let diff = index.diff_from((&index, from), to);
+        assert_eq!((&diff.nodes_created, &diff.edges_created), (&diff.nodes_removed, &diff.edges_removed));
+        (diff.nodes_created, diff.edges_created.len())
+    };
+    assert_eq!(between(soft(2), soft(6)), (vec![NodeKey::new("n", "c")], 1));
+    assert_eq!((between(soft(2), soft(3)), between(soft(5), soft(6))), ((vec![], 0), (vec![], 0)));
+    assert_eq!(between(hard(2), hard(6)), (vec![], 0), "who does not see what is gone saw nothing");
+}
+
+#[test]
+fn a_value_that_is_back_is_no_change() {
+    let values = [
+        [Value::number(1.0), Value::number(2.0)],
+        [Value::text("a text that is longer than a few bytes"), Value::text("b")],
+        [Value::Json(serde_json::json!({"a": [1]})), Value::Json(false.into())],
+        [Value::floats(&[1.0; 9]), Value::floats(&[2.0; 3])],
+    ];
+    for [one, other] in values {
+        let with = |value: &Value| vec![("x".into(), Some(value.clone()))];
+        let mut events = Vec::new();
+        for element in [Element::Node(node("a")), Element::Node(node("b")), Element::Edge(edge("a", "r", "b"))] {
+            let change = |time, action, value| Event::new(Time(time), action, element.clone()).with(with(value));
+            events.push(change(0, Action::Create, &one));
+            events.extend([change(1, Action::Update, &other), change(2, Action::Update, &one)]);
+        }
+        events.sort_by_key(|event| event.time);
+        let index = index(&events);
+        let updated = |from: i64, to: i64| {
+            let diff = index.diff(Time(from), Time(to));
+            (diff.nodes_updated.len(), diff.edges_updated.len())
+        };
+        assert_eq!((updated(0, 1), updated(1, 2), updated(0, 2)), ((2, 1), (2, 1), (0, 0)), "{one}");
+    }
+}
+
+#[test]
+fn what_differs_between_commits_is_found_by_name_whatever_the_numbers() {
+    let others = |x: f64| {
+        [
+            create(0, node("a")).with(vec![("w".into(), Some(Value::number(5.0))), number("x", x).remove(0)]),
+            create(0, node("b")),
+            create(0, edge("a", "r", "b")).with(number("w", 5.0)),
+            create(0, edge("b", "q", "a")).with(number("x", x)),
+        ]
+    };
+    let shop = create(0, NodeKey::new("shop", "z")).with(number("x", 1.0));
+    let before = index(&[&others(1.0)[..], std::slice::from_ref(&shop)].concat());
+    // Types, relations and features come in another order.
+    let mut after = others(2.0);
+    after.reverse();
+    after.sort_by_key(|event| matches!(event.element, Element::Edge(_)));
+    after[1].features.reverse();
+    let after = index(&[std::slice::from_ref(&shop), &after[..]].concat());
+    let diff = after.diff_from((&before, hard(1)), hard(1));
+    assert!(diff.nodes_created.is_empty() && diff.nodes_removed.is_empty());
+    assert!(diff.edges_created.is_empty() && diff.edges_removed.is_empty());
+    let x: [Name; 1] = ["x".into()];
+    assert_eq!((diff.nodes_updated.len(), diff.edges_updated.len()), (1, 1));
+    assert_eq!((&diff.nodes_updated[0].key, &diff.nodes_updated[0].features[..]), (&node("a"), &x[..]));
+    assert_eq!((&diff.edges_updated[0].key, &diff.edges_updated[0].features[..]), (&edge("b", "q", "a"), &x[..]));
+}
+
+#[test]
 fn a_life_that_ends_when_it_begins_was_never_there() {
     let index =
         index(&[create(0, node("a")), create(3, node("b")), create(3, edge("a", "r", "b")), delete(3, node("b"))]);

@@ -175,6 +175,67 @@ fn events_of_another_namespace_leave_shared_elements_alone() {
     assert_eq!(lives(&*store.view(), "P1"), [open(1)]);
 }
 
+#[test]
+fn what_a_namespace_changed_is_told_by_the_names_that_it_has_in_the_end() {
+    let (_dir, mut store) = fresh();
+    load_as(&mut store, "cl", 1, &["n P1 1"]);
+    load_as(&mut store, "pato", 2, &["n P1 2"]);
+    load_as(&mut store, "cl", 3, &["n P1 3"]);
+    load_as(&mut store, "pato", 4, &["n P1 4"]);
+    load_as(&mut store, "cl", 5, &["n C1"]);
+    load_as(&mut store, "pato", 6, &["n P1 6"]);
+    let view = store.view();
+    let told = |namespace: &str, from: i64, to: i64| {
+        let comparison = view.compare_from((&view, At::time(Time(from))), At::time(Time(to)));
+        let own = comparison.of_namespace(namespace).changes().to_diff();
+        let features = own.nodes_updated.iter().flat_map(|of| of.features.iter().map(ToString::to_string));
+        (features.collect::<Vec<_>>(), own.nodes_removed.len())
+    };
+    let nothing = || (Vec::<String>::new(), 0);
+    assert_eq!((told("cl", 2, 3), told("pato", 2, 3)), ((vec!["data".into()], 0), nothing()));
+    assert_eq!((told("cl", 3, 4), told("pato", 3, 4)), (nothing(), (vec!["pato::data".into()], 0)));
+    // It speaks in the end.
+    assert_eq!((told("cl", 4, 6), told("pato", 4, 6)), ((vec![], 1), (vec!["data".into()], 0)));
+    assert_eq!(told("other", 1, 6), nothing());
+}
+
+#[test]
+fn nobody_ends_by_an_event_what_another_namespace_holds_too() {
+    let (_dir, mut store) = fresh();
+    let lines = ["n P1 1", "n P2 1", "e  P1 P2"];
+    load_as(&mut store, "cl", 1, &lines);
+    load_as(&mut store, "pato", 2, &lines);
+    let cases = [("cl", "pato"), ("pato", "cl")];
+    for (at, (namespace, other)) in (3..).zip(cases) {
+        let ends = [Element::Node(node("P1")), Element::Edge(edge("", "P1", "P2"))];
+        let mut events: Vec<Event> = ends.map(|element| Event::new(Time(at), Action::Delete, element)).into();
+        events.push(crate::world::create(at, Element::Node(node(&format!("of {namespace}")))));
+        let refused = stream(&mut store, LoadRequest::new(namespace, "events"), &events).unwrap();
+        assert_eq!(refused.n_rejected, 2, "{namespace}");
+        let is_foreign =
+            |reason: &Reason| matches!(reason, Reason::ForeignNamespace { owner, .. } if **owner == *other);
+        assert!(refused.rejects.iter().all(|reject| is_foreign(&reject.reason)), "{:?}", refused.rejects);
+    }
+    assert_eq!(lives(&*store.view(), "P1"), [open(1)]);
+    assert_eq!(edge_lives(&*store.view(), &edge("", "P1", "P2")), [open(1)]);
+}
+
+#[test]
+fn the_last_namespace_that_held_a_node_says_what_it_became() {
+    let (_dir, mut store) = fresh();
+    load_as(&mut store, "cl", 1, &["n P1 1"]);
+    load_as(&mut store, "pato", 2, &["n P1 2", "n P2"]);
+    load_as(&mut store, "cl", 3, &["n C1"]);
+    load_as(&mut store, "pato", 4, &["n P2"]);
+    assert_eq!(lives(&*store.view(), "P1"), [life(1, Some(4))]);
+    let merge = Event::new(Time(5), Action::Create, Element::Merge { from: node("P1"), into: node("P2") });
+    let mut by = |namespace: &str| {
+        let other = crate::world::create(5, Element::Node(node(&format!("of {namespace}"))));
+        stream(&mut store, LoadRequest::new(namespace, "events"), &[other, merge.clone()]).unwrap().n_rejected
+    };
+    assert_eq!((by("go"), by("pato")), (1, 0));
+}
+
 /// What each namespace says of two terms at some times.
 fn state(store: &Store) -> Vec<[Option<serde_json::Value>; 2]> {
     let asked = [1, 2, 3, 4, 5, 6].into_iter().flat_map(|time| ["P1", "P2"].map(|id| (time, id)));
