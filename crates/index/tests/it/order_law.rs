@@ -84,7 +84,7 @@ fn ids_of_all_kinds_come_in_order() {
     events.extend((0..200).map(|id| Event::new(Time(0), Action::Create, Element::Node(node("n", format!("x{id}"))))));
     let edge = |at: usize| EdgeKey {
         source: node(["z", "n"][at % 2], ids[at * 5 % ids.len()].to_owned()),
-        relation: ["r", "a", "r"][at % 3].into(),
+        relation: ["r", "a", "q"][at / 5 % 3].into(),
         destination: node(["é", "z", "n"][at / 2 % 3], ids[at * 7 % ids.len()].to_owned()),
         key: (!at.is_multiple_of(4)).then(|| format!("{}", at % 11).as_str().into()),
     };
