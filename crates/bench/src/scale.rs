@@ -25,6 +25,9 @@ pub(crate) struct Args {
     folder: Option<PathBuf>,
 }
 
+/// The head of a table.
+const HEAD: &str = "| command | seconds | CPU seconds | peak MB |\n|---|---|---|---|";
+
 /// Interactions of a small load.
 const FEW: u64 = 5;
 
@@ -39,10 +42,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     ensure!(binary.is_file(), "{} is not there: build it, or name it by --binary", binary.display());
     let scale = Scale { binary, folder: made.path(), events: args.events };
-    println!("| command | seconds | CPU seconds | peak MB |\n|---|---|---|---|");
-    scale.load()?;
+    println!("{HEAD}");
+    let loaded = scale.load()?;
     scale.questions()?;
     scale.small_load()?;
+    println!("\n{loaded}\n\nWithout the snapshot:\n\n{HEAD}");
     scale.without_snapshot()
 }
 
@@ -54,21 +58,23 @@ struct Scale<'a> {
 }
 
 impl Scale<'_> {
-    fn load(&self) -> Result<()> {
+    /// Loads all; tells how fast, and what is on disk then.
+    fn load(&self) -> Result<String> {
         let source = self.folder.join("all.csv");
         write_interactions(&source, self.nodes(), 0..self.events)?;
         let used = self.row("load events all.csv --unit s")?;
         let graph = self.folder.join("graph");
         let [log, snapshot] = [size(&graph.join("log"))? + size(&graph)?, size(&graph.join("index"))?];
         let each = |bytes: u64| bytes as f64 / self.events as f64;
-        println!(
-            "\n{:.0} thousand interactions a second; on disk {:.1} bytes an interaction for log and catalogue, {:.1} for the snapshot; source {:.1}\n",
-            each(1).recip() / used.seconds / 1e3,
+        let source_size = fs::metadata(&source)?.len();
+        fs::remove_file(source)?;
+        Ok(format!(
+            "{:.0} thousand interactions a second. Bytes an interaction: source {:.1}, log and catalogue {:.1}, snapshot {:.1}.",
+            self.events as f64 / used.seconds / 1e3,
+            each(source_size),
             each(log),
             each(snapshot),
-            each(fs::metadata(&source)?.len()),
-        );
-        Ok(fs::remove_file(source)?)
+        ))
     }
 
     /// Every command that goes through the whole graph, or through all of a hub.
@@ -114,7 +120,6 @@ impl Scale<'_> {
 
     fn without_snapshot(&self) -> Result<()> {
         fs::remove_dir_all(self.folder.join("graph").join("index"))?;
-        println!("\nWithout the snapshot:\n\n| command | seconds | CPU seconds | peak MB |\n|---|---|---|---|");
         self.row("loads")?;
         self.row("stats")?;
         Ok(())
