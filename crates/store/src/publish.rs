@@ -131,6 +131,7 @@ impl Store {
         let id = self.next_load();
         let log = effective(&self.loads, self.commit());
         let place = log.iter().position(|entry| entry.load == before).ok_or(StoreError::UnknownLoad(before))?;
+        self.let_go();
         let mut trial = self.graph_before(&log, place, at)?;
         let original = Some(trial.clone());
         trial.declare(&request.schema);
@@ -293,6 +294,12 @@ impl Store {
         let hash = hasher.map(EventHasher::finish).unwrap_or_default();
         self.publish(record(request, &report, hash, None, started), log.finish()?, &known_schema)?;
         Ok(report)
+    }
+
+    /// Lets the graph in memory go, but for its types: another one takes its place, and both take twice the memory. If that
+    /// fails, [`Store::attempt`] brings it back.
+    pub(crate) fn let_go(&mut self) {
+        self.current = Arc::new(Index::new(self.schema().clone()));
     }
 
     /// The intake of the next load.

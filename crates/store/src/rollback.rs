@@ -127,6 +127,7 @@ impl Store {
         let unit = unit_at(&log, at);
         let rest: Vec<Effective> = log[unit.start..].iter().copied().filter(|entry| entry.load != undone).collect();
 
+        self.let_go();
         let trial = self.sound_log(&log[..unit.start], self.schema_without(undone, &rest)?)?;
         let mut original = if self.has_version(&rest)? { Some(trial.clone()) } else { None };
         if let (Some(original), 1) = (&mut original, unit.len()) {

@@ -83,6 +83,8 @@ impl Store {
     /// The same for a log, or the beginning of one, over types that include all of its own, to derive something from it that
     /// is written: all of a snapshot is compared with its hashes before.
     pub(crate) fn sound_log(&self, log: &[Effective], schema: Schema) -> Result<Index, StoreError> {
+        // What was compared of the graph in memory, where that is still needed, can be read again.
+        self.current.release();
         Ok(self.open_log(log, schema, true)?.index)
     }
 
