@@ -44,8 +44,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let scale = Scale { binary, folder: made.path(), events: args.events };
     println!("{HEAD}");
     let loaded = scale.load()?;
-    scale.questions()?;
     scale.small_load()?;
+    scale.questions()?;
     println!("\n{loaded}\n\nWithout the snapshot:\n\n{HEAD}");
     scale.without_snapshot()
 }
@@ -87,21 +87,21 @@ impl Scale<'_> {
             "stats".to_owned(),
             format!("stats --at {early}"),
             "export --to state.jsonl".to_owned(),
-            "export --to state.parquet".to_owned(),
             "export --events --to log.jsonl".to_owned(),
-            "export --events --to log.parquet".to_owned(),
             "verify".to_owned(),
             format!("diff --from {early} --summary"),
-            format!("diff --from {early}"),
-            format!("diff --from {early} --json"),
-            format!("diff --from {late} --json"),
+            "neighbors node 0 --json".to_owned(),
+            "history node 0 --json".to_owned(),
             format!("node node {other}"),
             format!("neighbors node {other}"),
             "neighbors node 0 --limit 10".to_owned(),
+            format!("diff --from {late} --json"),
+            format!("diff --from {early} --json"),
+            format!("diff --from {early}"),
             "neighbors node 0".to_owned(),
-            "neighbors node 0 --json".to_owned(),
             "history node 0".to_owned(),
-            "history node 0 --json".to_owned(),
+            "export --to state.parquet".to_owned(),
+            "export --events --to log.parquet".to_owned(),
         ] {
             self.row(&command)?;
         }
@@ -112,9 +112,7 @@ impl Scale<'_> {
         let few = self.folder.join("few.csv");
         write_interactions(&few, self.nodes(), self.events..self.events + FEW)?;
         self.row("load events few.csv")?;
-        self.row("stats")?;
         self.row("rollback 2")?;
-        self.row("stats")?;
         Ok(())
     }
 
