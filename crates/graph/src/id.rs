@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A shared name: of a type, a relation, a feature, an edge key.
 pub type Name = Arc<str>;
 
+/// Bytes of an id, of the key of an edge, and of the name of a type or a relation. A longer one is refused where a source is
+/// read: it is no name, but most likely a text whose end was not found.
+pub const LONGEST_NAME: usize = 64 << 10;
+
 /// The id of a node as its source gives it.
 ///
 /// An id *is* a text; a text that is the canonical decimal form of a `u64` is kept in eight bytes. So `42` in one

@@ -34,7 +34,7 @@ mod view;
 
 pub use delta::{Baseline, Dangling, Delta, DeltaError, DeltaOptions, DeltaReport, delta};
 pub use event::{Action, Element, Event, Features, last_values};
-pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LoadId, Name, NodeIndex, NodeKey};
+pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
 pub use interval::Interval;
 pub use reject::{Place, Reason, Reject, Rejects};
 pub use schema::{

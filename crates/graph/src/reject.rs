@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{DType, EdgeKey, Name, NodeKey, Time, TimeUnit};
+use crate::{DType, EdgeKey, LONGEST_NAME, Name, NodeKey, Time, TimeUnit};
 
 /// Where a record came from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -195,6 +195,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Why a record is refused of which one of these is too long for an id or a name, if one is.
+    pub fn of_long_name<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Reason> {
+        let long = names.into_iter().find(|name| name.len() > LONGEST_NAME)?;
+        let (start, limit) = (long.chars().take(40).collect::<String>(), LONGEST_NAME >> 10);
+        let problem = format!("an id or a name, `{start}...`, is longer than {limit} KiB: keep it as a feature");
+        Some(Reason::Malformed(problem))
+    }
+
     /// What to do about a value of another kind than the feature holds, given the names of both kinds.
     pub fn way_out(known: &str, given: &str) -> String {
         let numbers = known.parse::<DType>().ok().zip(given.parse::<DType>().ok());

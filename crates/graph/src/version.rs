@@ -338,6 +338,9 @@ impl VersionSink for Version {
     }
 
     fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        if let Some(reason) = Reason::of_long_name([id]) {
+            return self.reject(line, reason);
+        }
         let features = self.named(Owner::Node(node_type), features);
         self.nodes.push(Listed { key: self.key(node_type, id), features, place: self.place(line) });
     }
@@ -350,6 +353,9 @@ impl VersionSink for Version {
         features: &[(FeatureId, ValueRef<'_>)],
         line: u64,
     ) {
+        if let Some(reason) = Reason::of_long_name([source, destination, key.unwrap_or_default()]) {
+            return self.reject(line, reason);
+        }
         let features = self.named(Owner::Edge(edge_type), features);
         let Some(ends) = self.schema.edge_types().get(edge_type.at()) else { return };
         let key = EdgeKey {
@@ -368,6 +374,9 @@ impl VersionSink for Version {
         features: &[(FeatureId, ValueRef<'_>)],
         line: u64,
     ) {
+        if let Some(reason) = Reason::of_long_name([from.1, into.1]) {
+            return self.reject(line, reason);
+        }
         let features = self.named(Owner::Merge, features).into_iter().map(|(name, value)| (name, Some(value)));
         let (from, into) = (self.key(from.0, from.1), self.key(into.0, into.1));
         self.merges.push(ListedMerge { from, into, features: features.collect(), place: self.place(line) });

@@ -1,6 +1,10 @@
 //! How much of a source is held at once. What is longer is refused with its place, so that no input decides how much memory
 //! a load takes: not a line without end, not a packed file that unpacks to a thousand times its size.
 
+use timeweft_graph::{Element, ExternalId, NodeKey, Reason};
+
+pub use timeweft_graph::LONGEST_NAME;
+
 /// Bytes of a row, a line, an OBO stanza, a FASTA entry or a record of an OBO Graphs document.
 pub const LONGEST_RECORD: usize = 64 << 20;
 /// Bytes of a line that has a node with all of its edges: temporal JSON, edge lists and TSV of intervals.
@@ -20,6 +24,23 @@ pub const MOST_FEATURES: usize = 1 << 16;
 pub(crate) fn too_long(what: &str, longest: usize) -> String {
     let (size, unit) = if longest >= 1 << 30 { (longest >> 30, "GiB") } else { (longest >> 20, "MiB") };
     format!("{what} is longer than {size} {unit}, and no more is held at once")
+}
+
+/// Refuses an event whose element has an id or a name that is too long to be one.
+pub(crate) fn check_names(element: &Element) -> Result<(), String> {
+    fn of_node(key: &NodeKey) -> [&str; 2] {
+        let id = if let ExternalId::Text(text) = &key.id { text } else { "" };
+        [&key.node_type, id]
+    }
+    let long = match element {
+        Element::Node(key) => Reason::of_long_name(of_node(key)),
+        Element::Edge(edge) => {
+            let ends = of_node(&edge.source).into_iter().chain(of_node(&edge.destination));
+            Reason::of_long_name(ends.chain([&*edge.relation, edge.key.as_deref().unwrap_or_default()]))
+        }
+        Element::Merge { from, into } => Reason::of_long_name(of_node(from).into_iter().chain(of_node(into))),
+    };
+    long.map_or(Ok(()), |reason| Err(reason.to_string()))
 }
 
 /// Why a table is refused that has more columns than a type may have features.

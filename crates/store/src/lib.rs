@@ -41,6 +41,7 @@
 //! `merge.feature`.
 
 mod catalogue;
+mod claims;
 mod codec;
 mod content;
 mod documents;

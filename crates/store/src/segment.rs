@@ -473,6 +473,7 @@ impl Segment {
     ) -> Result<(), StoreError> {
         self.check(bytes, place)?;
         let broken = |error: &dyn std::fmt::Display| StoreError::corrupt(place, error);
+        crate::claims::check(bytes).map_err(|error| broken(&error))?;
         let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(|error| broken(&error))?;
         let mut events = 0;
         for batch in reader {

@@ -186,3 +186,25 @@ fn a_model_that_is_larger_than_memory_is_refused_before_it_is_made() {
         answer.says("wrong.toml").says(key);
     }
 }
+
+#[test]
+fn an_id_that_is_no_name_is_rejected_with_its_line() {
+    let world = shop();
+    let long = "x".repeat((64 << 10) + 1);
+    let node = |id: &str| {
+        let key = format!("{{\"type\":\"user\",\"id\":\"{id}\"}}");
+        format!("{{\"time\":9,\"action\":\"create\",\"entity\":\"node\",\"source\":{key}}}\n")
+    };
+    world.write("e.jsonl", &(node(&long) + &node(&long[1..])));
+    world.write("e.csv", &format!("src,dst,time\na,b,9\n{long},b,9\n"));
+    world.write("t.csv", &format!("id,note\na,1\n{long},2\n"));
+    world.write("m.toml", "[[nodes]]\nfile = \"t.csv\"\ntype = \"n\"\nid = \"id\"\n");
+    for (line, place) in [
+        ("load events e.jsonl".to_owned(), "e.jsonl:1: "),
+        ("load events e.csv".to_owned(), "e.csv:3: "),
+        (format!("load version m.toml {VERSION}"), "t.csv:3: "),
+    ] {
+        let answer = world.run(&line).expect(3, &line);
+        answer.says(place).says("is longer than 64 KiB: keep it as a feature").says("1 rejected record");
+    }
+}

@@ -283,6 +283,9 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
     }
 
     fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        if let Some(reason) = Reason::of_long_name([id]) {
+            return self.reject(line, reason);
+        }
         self.add_node(node_type, |rows| rows.pack(id), features, line);
     }
 
@@ -294,6 +297,9 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
         features: &[(FeatureId, ValueRef<'_>)],
         line: u64,
     ) {
+        if let Some(reason) = Reason::of_long_name([source, destination, key.unwrap_or_default()]) {
+            return self.reject(line, reason);
+        }
         self.add_edge(edge_type, |rows| (rows.pack(source), rows.pack(destination)), key, (features, line));
     }
 
@@ -318,6 +324,9 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
         features: &[(FeatureId, ValueRef<'_>)],
         line: u64,
     ) {
+        if let Some(reason) = Reason::of_long_name([from.1, into.1]) {
+            return self.reject(line, reason);
+        }
         let features = self.named(features);
         let (from, into, place) = (self.key(from), self.key(into), self.place(line));
         self.rest.merges.push(ListedMerge { from, into, features, place });

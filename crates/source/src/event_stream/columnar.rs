@@ -11,6 +11,7 @@ use super::csv::{Columns, CsvDefaults, Role, RoleCells, Types};
 use super::jsonl::{finite, malformed};
 use super::reader::{FeatureReader, Subject};
 use crate::floored::Floored;
+use crate::limits::check_names;
 use crate::names::Names;
 use crate::tables::cell::Cell;
 use crate::tables::columnar::{ColumnarRows, Form};
@@ -128,6 +129,7 @@ impl ColumnarReader {
         let time = finite(time)?;
         let (action, ended) = (row.action()?, row.ended()?);
         let element = row.element(&self.types, &mut self.names)?;
+        check_names(&element)?;
         let mut features = self.read_features(Subject::of(&element))?;
         features.extend(ended.into_iter().map(|name| (self.names.get(&name), None)));
         match features.first() {

@@ -15,6 +15,7 @@ use super::jsonl::{finite, malformed};
 use super::reader::{FeatureReader, Subject};
 use crate::delimited::{Delimiter, Dialect, Records};
 use crate::floored::Floored;
+use crate::limits::check_names;
 use crate::names::Names;
 use crate::{Record, SourceError};
 
@@ -196,6 +197,7 @@ impl<R: Read> CsvReader<R> {
         let time = finite(time)?;
         let (action, ended) = (row.action()?, row.ended()?);
         let element = row.element(&self.types, &mut self.names)?;
+        check_names(&element)?;
         let mut features = self.read_features(&Subject::of(&element))?;
         features.extend(ended.into_iter().map(|name| (self.names.get(&name), None)));
         match features.first() {

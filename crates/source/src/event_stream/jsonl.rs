@@ -15,6 +15,7 @@ use crate::feature_text;
 use crate::floored::Floored;
 use crate::input::Lines;
 use crate::json::{self, Members, excerpt, is_integer, is_number};
+use crate::limits::check_names;
 use crate::names::Names;
 use crate::{Record, SourceError};
 
@@ -75,6 +76,7 @@ impl<R: BufRead> JsonlReader<R> {
         let untold = self.parser.features.take_untold();
         let events = events.and_then(|mut events| {
             untold.into_iter().try_for_each(|(subject, name)| self.tell(&subject, &name, &mut events))?;
+            events.iter().try_for_each(|event| check_names(&event.element))?;
             Ok(events)
         });
         let events = events.map_err(|problem| malformed(&place, problem))?;
