@@ -1,23 +1,14 @@
 //! Values of features and when they hold.
 
-use bytemuck::{Pod, Zeroable};
+mod spans;
+
 use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureId, Interval, Owner, Time, Value};
 
+pub(crate) use self::spans::{Span, Spans};
 use crate::NONE;
 use crate::array::{Array, fetch};
 use crate::values::{Held, Values};
-
-/// A value from `created` on, until the next span of the feature or the end of the owner's life.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub(crate) struct Span {
-    created: Time,
-    /// Number of the value, or [`NONE`]: nothing from here on.
-    value: u32,
-    feature: FeatureId,
-    unused: u16,
-}
 
 /// The features of one life: where they are, and when it began.
 #[derive(Clone, Copy)]
@@ -49,13 +40,11 @@ pub(crate) struct Columns {
     pub(crate) tracks: Array<u32>,
     pub(crate) shapes: Shapes,
     /// The spans of the tracks that changed, sorted by (feature, created).
-    pub(crate) changed: FxHashMap<u32, Vec<Span>>,
+    pub(crate) changed: FxHashMap<u32, Spans>,
     pub(crate) values: Values,
     pub(crate) scratch: Vec<u8>,
 }
 
-/// So many sets of an event are put in their places one by one: most events have fewer.
-const FEW: usize = 16;
 /// Marks a track whose spans are in [`Columns::changed`], because some changed after it was opened.
 const CHANGED: u32 = 1 << 31;
 /// Marks a track that was opened after its life began.
@@ -69,7 +58,7 @@ pub(crate) enum Place {
     /// Among what a track was opened with.
     First(usize),
     /// In a span of a track that changed.
-    Span(u32, usize),
+    Span(u32, (usize, usize)),
 }
 
 /// What a track begins with.
@@ -249,54 +238,13 @@ impl Columns {
     fn set(&mut self, track: Track, time: Time, sets: &[(FeatureId, u32)]) {
         let Some(head) = self.head(track) else { return };
         if !head.is_changed {
-            let span = |(feature, value)| Span { created: head.since, value, feature, unused: 0 };
-            let spans = self.first(track).map(span).collect();
-            self.changed.insert(track.at, spans);
+            let spans = self.first(track).map(|(feature, value)| Span::new(feature, head.since, value)).collect();
+            self.changed.insert(track.at, Spans::new(spans));
             self.tracks[track.at as usize] |= CHANGED;
         }
         let Some(mut spans) = self.changed.remove(&track.at) else { return };
-        if sets.len() <= FEW {
-            sets.iter().for_each(|&(feature, value)| {
-                let mut end = spans.partition_point(|span| span.feature <= feature);
-                if is_undone(&spans[..end], feature, time) {
-                    end -= 1;
-                    spans.remove(end);
-                }
-                if self.changes(&spans[..end], feature, value) {
-                    spans.insert(end, Span { created: time, value, feature, unused: 0 });
-                }
-            });
-        } else {
-            spans = self.merged(&spans, time, sets);
-        }
+        spans.set(time, sets, |a, b| self.same(a, b));
         self.changed.insert(track.at, spans);
-    }
-
-    /// The spans with many sets: each is moved once, instead of once for each set before it.
-    fn merged(&self, spans: &[Span], time: Time, sets: &[(FeatureId, u32)]) -> Vec<Span> {
-        let mut sets: Vec<_> = sets.iter().rev().copied().collect();
-        sets.sort_by_key(|(feature, _)| *feature);
-        sets.dedup_by_key(|(feature, _)| *feature);
-        let (mut merged, mut rest) = (Vec::with_capacity(spans.len() + sets.len()), spans);
-        for (feature, value) in sets {
-            let (before, after) = rest.split_at(rest.partition_point(|span| span.feature <= feature));
-            rest = after;
-            merged.extend_from_slice(before);
-            if is_undone(&merged, feature, time) {
-                merged.pop();
-            }
-            if self.changes(&merged, feature, value) {
-                merged.push(Span { created: time, value, feature, unused: 0 });
-            }
-        }
-        merged.extend_from_slice(rest);
-        merged
-    }
-
-    /// Whether a feature has another value then, behind these spans.
-    fn changes(&self, spans: &[Span], feature: FeatureId, value: u32) -> bool {
-        let last = spans.last().filter(|span| span.feature == feature);
-        !self.same(last.map_or(NONE, |span| span.value), value)
     }
 
     /// The number of the value of a feature that holds at a time of the life, or [`NONE`].
@@ -320,8 +268,9 @@ impl Columns {
         let Some(head) = self.head(track) else { return Vec::new() };
         let first = self.shapes.get(head.shape).iter().zip(head.start..);
         let first = first.map(|(feature, at)| (*feature, Place::First(at)));
-        let spans = self.changed.get(&track.at).filter(|_| head.is_changed).map_or(&[][..], |spans| spans);
-        let spans = spans.iter().enumerate().map(|(at, span)| (span.feature, Place::Span(track.at, at)));
+        let spans = self.changed.get(&track.at).filter(|_| head.is_changed);
+        let spans = spans.into_iter().flat_map(Spans::places);
+        let spans = spans.map(|(place, span)| (span.feature, Place::Span(track.at, place)));
         first.chain(spans).filter(|(feature, _)| is_meant(*feature)).collect()
     }
 
@@ -329,7 +278,7 @@ impl Columns {
     pub(crate) fn number_in(&self, place: Place) -> u32 {
         match place {
             Place::First(at) => self.tracks[at],
-            Place::Span(track, at) => self.changed.get(&track).map_or(NONE, |spans| spans[at].value),
+            Place::Span(track, at) => self.changed.get(&track).and_then(|spans| spans.number_at(at)).unwrap_or(NONE),
         }
     }
 
@@ -338,8 +287,8 @@ impl Columns {
         match place {
             Place::First(at) => self.tracks[at] = number,
             Place::Span(track, at) => {
-                if let Some(spans) = self.changed.get_mut(&track) {
-                    spans[at].value = number;
+                if let Some(known) = self.changed.get_mut(&track).and_then(|spans| spans.number(at)) {
+                    *known = number;
                 }
             }
         }
@@ -354,9 +303,7 @@ impl Columns {
     }
 
     fn changed_at(&self, track: u32, feature: FeatureId, time: Time) -> u32 {
-        let spans = self.changed.get(&track).map_or(&[][..], |spans| spans);
-        let end = spans.partition_point(|span| (span.feature, span.created) <= (feature, time));
-        end.checked_sub(1).map(|at| spans[at]).filter(|span| span.feature == feature).map_or(NONE, |span| span.value)
+        self.changed.get(&track).map_or(NONE, |spans| spans.at(feature, time))
     }
 
     /// The values that hold at a time of the life: at most one of each feature, in the order of the schema.
@@ -364,7 +311,7 @@ impl Columns {
         let begun = self.since(track) <= time;
         let (first, spans) = self.parts(track);
         let first = first.filter(move |_| begun);
-        let changed = spans.chunk_by(|a, b| a.feature == b.feature).filter_map(move |spans| {
+        let changed = spans.into_iter().flat_map(Spans::groups).filter_map(move |spans| {
             let end = spans.partition_point(|span| span.created <= time);
             let span = spans[..end].last()?;
             (span.value != NONE).then_some((span.feature, span.value))
@@ -378,7 +325,7 @@ impl Columns {
         let created = self.since(track);
         let first =
             first.filter_map(move |(feature, value)| Some((feature, Interval::new(created, life.removed)?, value)));
-        let changed = spans.chunk_by(|a, b| a.feature == b.feature).flat_map(move |spans| {
+        let changed = spans.into_iter().flat_map(Spans::groups).flat_map(move |spans| {
             spans.iter().enumerate().filter_map(move |(at, span)| {
                 let removed = spans.get(at + 1).map_or(life.removed, |next| next.created.min(life.removed));
                 let interval = Interval::new(span.created, removed)?;
@@ -389,16 +336,11 @@ impl Columns {
     }
 
     /// What a track was opened with, or, once something changed, its spans.
-    fn parts(&self, track: Track) -> (impl Iterator<Item = (FeatureId, u32)>, &[Span]) {
+    fn parts(&self, track: Track) -> (impl Iterator<Item = (FeatureId, u32)>, Option<&Spans>) {
         let changed = self.head(track).is_some_and(|head| head.is_changed);
-        let spans = if changed { self.changed.get(&track.at).map_or(&[][..], |spans| spans) } else { &[] };
+        let spans = self.changed.get(&track.at).filter(|_| changed);
         (self.first(if changed { Track::none(track.begun) } else { track }), spans)
     }
-}
-
-/// Whether a set of a feature undoes the last of these spans, which is of the same time.
-fn is_undone(spans: &[Span], feature: FeatureId, time: Time) -> bool {
-    spans.last().is_some_and(|span| span.feature == feature && span.created == time)
 }
 
 /// One value for each feature that has one in the end, in order.

@@ -1,5 +1,6 @@
 //! What of an index goes into which part of a snapshot.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
@@ -14,7 +15,7 @@ use crate::Index;
 use crate::adjacency::flat::{Arrays, Flat};
 use crate::adjacency::{Adjacency, Clock, Tick};
 use crate::array::Array;
-use crate::column::Columns;
+use crate::column::{Columns, Spans};
 use crate::edge::{EdgeLife, Edges};
 use crate::ids::{Ids, OfType};
 use crate::log::Log;
@@ -234,14 +235,14 @@ fn load_edges(facts: &Facts, parts: &Reader) -> Result<Edges, SnapshotError> {
 
 fn save_columns<W: Write>(columns: &Columns, out: &mut Writer<W>) -> io::Result<()> {
     out.array("tracks", &columns.tracks)?;
-    save_groups("tracks.changed", &columns.changed, |spans| spans, out)?;
+    save_groups("tracks.changed", &columns.changed, Spans::to_flat, out)?;
     out.array("values", &columns.values.bytes)
 }
 
 fn load_columns(facts: &Facts, parts: &Reader) -> Result<Columns, SnapshotError> {
     let mut columns = Columns {
         tracks: parts.array("tracks")?.read_everywhere(),
-        changed: load_groups("tracks.changed", parts, |spans| spans.to_vec())?,
+        changed: load_groups("tracks.changed", parts, |spans| Spans::new(spans.to_vec()))?,
         ..Columns::default()
     };
     columns.values.bytes = parts.array("values")?.read_everywhere();
@@ -254,7 +255,7 @@ fn save_log<W: Write>(log: &Log, out: &mut Writer<W>) -> io::Result<()> {
     out.array("log.subjects", &log.subjects)?;
     out.array("log.payloads", &log.payloads)?;
     out.array("log.sets", &log.sets)?;
-    save_groups("log.ended", &log.ended, |edges| &edges[..], out)
+    save_groups("log.ended", &log.ended, |edges| edges[..].into(), out)
 }
 
 fn load_log(parts: &Reader) -> Result<Log, SnapshotError> {
@@ -271,14 +272,14 @@ fn load_log(parts: &Reader) -> Result<Log, SnapshotError> {
 fn save_groups<W: Write, G, T: Pod>(
     name: &str,
     groups: &FxHashMap<u32, G>,
-    values: impl Fn(&G) -> &[T],
+    values: impl Fn(&G) -> Cow<'_, [T]>,
     out: &mut Writer<W>,
 ) -> io::Result<()> {
     let mut numbers: Vec<u32> = groups.keys().copied().collect();
     numbers.sort_unstable();
     let (mut ends, mut all) = (Vec::with_capacity(numbers.len()), Vec::new());
     for number in &numbers {
-        all.extend_from_slice(values(&groups[number]));
+        all.extend_from_slice(&values(&groups[number]));
         ends.push(all.len() as u64);
     }
     out.slice(name, &numbers)?;
