@@ -286,6 +286,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_item_may_be_longer_than_what_is_read_at_once() {
+        let long = "x".repeat(2 * PIECE as usize + 5);
+        let node = timeweft_graph::Element::Node(timeweft_graph::NodeKey::new("n", "a"));
+        let event = |time, text: &str| {
+            let event = Event::new(Time(time), timeweft_graph::Action::Update, node.clone());
+            event.with(vec![("x".into(), Some(timeweft_graph::Value::text(text)))])
+        };
+        let events = [event(3, "short"), event(2, &long), event(1, &long), event(2, "short")];
+        let found: Vec<Event> = sorted(&events, 1).into_iter().filter_map(|item| item.event).collect();
+        assert!(found == [2, 1, 3, 0].map(|at: usize| events[at].clone()));
+    }
+
     fn event_time(events: &[Event], line: u64) -> Time {
         events[line as usize - 1].time
     }

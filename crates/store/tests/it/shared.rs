@@ -234,6 +234,50 @@ fn the_last_namespace_that_held_a_node_says_what_it_became() {
         stream(&mut store, LoadRequest::new(namespace, "events"), &[other, merge.clone()]).unwrap().n_rejected
     };
     assert_eq!((by("go"), by("pato")), (1, 0));
+    let view = store.view();
+    let merged = |namespace: &str| {
+        let comparison = view.compare_from((&view, At::time(Time(4))), At::time(Time(5)));
+        comparison.of_namespace(namespace).changes().merged().count()
+    };
+    assert_eq!((merged("go"), merged("cl"), merged("pato")), (0, 0, 1));
+}
+
+#[test]
+fn a_version_goes_before_another_one_among_late_events_of_its_time() {
+    let (dir, mut store) = fresh();
+    let event = |time, action, id: &str| Event::new(Time(time), action, Element::Node(node(id)));
+    let says =
+        |time, id: &str| event(time, Action::Update, id).with(vec![("x".into(), Some(Value::Json(time.into())))]);
+    let events = || LoadRequest::new("ev", "events");
+    let first = [event(1, Action::Create, "a"), event(1, Action::Create, "b"), says(30, "b"), says(90, "a")];
+    stream(&mut store, events(), &first).unwrap();
+    load_as(&mut store, "ns", 100, &["n A"]);
+    let late = stream(&mut store, events(), &[event(20, Action::Delete, "b"), says(60, "a")]).unwrap();
+    assert_eq!((late.order.placed, late.later.n_dropped), (2, 1), "what b said at 30 is set aside");
+    let between = back_dated(&mut store, "ns", 60, &["n A", "n B"]);
+    assert_eq!((between.n_rejected, between.later.n_dropped), (0, 0));
+    for _ in 0..2 {
+        let view = store.view();
+        let x = |time| view.node(&node("a"), At::time(Time(time))).and_then(|state| state.features.get("x").cloned());
+        let json = |time: i64| Some(Value::Json(time.into()));
+        assert_eq!([59, 60, 89, 90].map(x), [None, json(60), json(60), json(90)]);
+        assert_eq!((lives(&*view, "b"), lives(&*view, "B")), (vec![life(1, Some(20))], vec![life(60, Some(100))]));
+        store.verify().unwrap();
+        drop(store);
+        store = Store::open(dir.path()).unwrap();
+    }
+}
+
+#[test]
+fn what_a_namespace_says_before_its_version_ends_with_it() {
+    let (_dir, mut store) = fresh();
+    load_as(&mut store, "ns", 100, &["n A"]);
+    let early = [crate::world::create(50, Element::Node(node("D")))];
+    stream(&mut store, LoadRequest::new("other", "events"), &early).unwrap();
+    assert_eq!(lives(&*store.view(), "D"), [open(50)]);
+    let early = [crate::world::create(50, Element::Node(node("E")))];
+    stream(&mut store, LoadRequest::new("ns", "events"), &early).unwrap();
+    assert_eq!(lives(&*store.view(), "E"), [life(50, Some(100))]);
 }
 
 /// What each namespace says of two terms at some times.
