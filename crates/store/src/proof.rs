@@ -153,3 +153,50 @@ fn settled(mut event: Event) -> Event {
     });
     event
 }
+
+#[cfg(test)]
+mod tests {
+    use timeweft_graph::{LoadId, NodeKey, Place, Schema, TimeUnit, Value};
+
+    use super::*;
+    use crate::LoadRequest;
+    use crate::publish::metadata;
+    use crate::segment::SegmentWriter;
+
+    fn events(n: u64, other: Option<u64>) -> Vec<Event> {
+        let event = |at| {
+            let value = if other == Some(at) { -1.0 } else { at as f64 };
+            let create = Event::new(Time(at as i64), Action::Create, Element::Node(NodeKey::new("n", at)));
+            create.with(vec![("x".into(), Some(Value::number(value)))])
+        };
+        (0..n).map(event).collect()
+    }
+
+    fn written(store: &Store, events: Vec<Event>) -> Written {
+        let mut writer = SegmentWriter::new(&log_dir(&store.dir), LoadId(9), metadata(LoadId(9), "t", store.schema()));
+        events.into_iter().try_for_each(|event| writer.push(event)).expect("room");
+        writer.finish().expect("room")
+    }
+
+    /// In the catalogue and in a file: what was taken in passes, and nothing else that lies where it is looked at.
+    #[test]
+    fn what_is_written_is_what_was_taken_in() {
+        for n in [3, 5_000] {
+            let dir = tempfile::tempdir().expect("a folder");
+            let mut store = Store::create(dir.path(), Schema::new(TimeUnit::Step)).expect("room");
+            let place = Place { file: "test".into(), line: 1 };
+            let records = events(n, None).into_iter().map(|event| Ok((event, place.clone())));
+            store.load(LoadRequest::new("t", "test"), records).expect("they fit");
+            let sound = written(&store, events(n, None));
+            store.prove(&sound).expect("they are the same");
+            for other in [0, n - 1] {
+                let problem = store.prove(&written(&store, events(n, Some(other)))).expect_err("another value");
+                assert!(problem.to_string().contains("it is not what was taken in"), "{problem}");
+            }
+            assert!(store.prove(&written(&store, events(n + 1, None))).is_err(), "one event too many");
+            let mut cut = written(&store, events(n, None));
+            cut.segments[0].crc32c ^= 1;
+            assert!(matches!(store.prove(&cut), Err(StoreError::Misread { .. })), "another checksum");
+        }
+    }
+}
