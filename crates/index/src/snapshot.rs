@@ -68,7 +68,7 @@ impl Index {
     }
 
     /// Compares all of its snapshot that was not compared yet: a tenth of a second or so for each gigabyte, on all
-    /// processors. Whatever changes an index, or makes something of all of it that stays, asks for this first.
+    /// processors, and no memory that stays. Whatever changes an index, or makes something of all of it that stays, asks for this first.
     ///
     /// # Errors
     /// The first block that is damaged.

@@ -72,7 +72,6 @@ impl Store {
             self.mend(damage)?;
             return Ok(false);
         }
-        self.current.release();
         let replayed = self.replay(self.commit())?;
         let compared = catch(|| self.current.same_as(&replayed));
         let Some(problem) = compared.unwrap_or_else(|damage| Err(damage.problem)).err() else { return Ok(true) };

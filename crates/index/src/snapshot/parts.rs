@@ -139,12 +139,15 @@ fn each_of_lists<T: Tick>(lists: &Arrays<T>, to: &mut impl ToEach) {
     to.array(&lists.latest);
 }
 
-/// Compares all that is left to compare.
+/// Compares all that is left to compare, and gives back the memory that this takes, array after array.
 pub(super) fn check(index: &Index) {
     struct Check;
     impl ToEach for Check {
         fn array<T: Pod>(&mut self, array: &Array<T>) {
-            array.check_all();
+            if !array.is_checked() {
+                array.check_all();
+                array.release();
+            }
         }
     }
     each(index, &mut Check);
