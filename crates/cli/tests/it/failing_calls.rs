@@ -148,6 +148,14 @@ impl Scenario {
         self.check_plan(|calls| plan(calls, most));
     }
 
+    /// The same with the second half of the calls, in which a load commits and what is behind it follows.
+    fn check_end(&self, most: usize) {
+        self.check_plan(|calls| {
+            let later = calls / 2;
+            plan(later, most).into_iter().map(|(at, failure)| (at + calls - later, failure)).collect()
+        });
+    }
+
     /// The same with calls of choice. Where nothing came of the command it must work when it is repeated.
     fn check_plan(&self, plan: impl Fn(usize) -> Vec<(usize, Failure)>) {
         let whole = self.run(0, Failure::Full);

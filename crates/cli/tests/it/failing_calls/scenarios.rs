@@ -174,7 +174,7 @@ fn a_load_with_a_snapshot_behind_it() {
     world.write("edges.csv", &format!("src,dst,time\n{rows}"));
     world.done("init");
     let found = |world: &World| loads(world, 0);
-    Scenario { name: "load with snapshot", line: "load events edges.csv", world, found }.check(CALLS / 6);
+    Scenario { name: "load with snapshot", line: "load events edges.csv", world, found }.check_end(CALLS / 4);
 }
 
 #[test]
