@@ -401,6 +401,17 @@ fn what_cannot_be_read_or_does_not_fit_keeps_its_place() {
 }
 
 #[test]
+fn rejects_of_late_events_come_in_the_order_of_the_source() {
+    let (_dir, mut store) = fresh();
+    stream(&mut store, plain(), &[create(1, Element::Node(node("a"))), update(7, "a", 7.0)]).unwrap();
+    let dangling = |time, id: &str| create(time, Element::Edge(edge("", "a", id)));
+    let late = [dangling(9, "y"), update(5, "a", 5.0), dangling(6, "z")];
+    let report = stream(&mut store, plain(), &late).unwrap();
+    let rejects: Vec<&Place> = report.rejects.iter().map(|reject| &reject.place).collect();
+    assert_eq!((report.order.placed, rejects), (1, vec![&place(1), &place(3)]));
+}
+
+#[test]
 fn the_same_stream_again_under_its_version_is_no_load_whatever_its_order() {
     let (_dir, mut store) = fresh();
     let events = [create(20, Element::Edge(edge("", "a", "b"))), create(10, Element::Edge(edge("", "a", "c")))];
