@@ -18,6 +18,17 @@ use crate::{Index, NONE};
 /// The first thing that differs, in words.
 type Compared = Result<(), String>;
 
+/// Of long arrays, memory is given back after so many elements.
+const PIECE: usize = 1 << 20;
+
+/// Gives back what was read of the snapshots of both once another piece is compared.
+fn go_on(at: usize, a: &Index, b: &Index) {
+    if at.is_multiple_of(PIECE) {
+        a.release();
+        b.release();
+    }
+}
+
 fn same(is_same: bool, what: impl FnOnce() -> String) -> Compared {
     if is_same { Ok(()) } else { Err(what()) }
 }
@@ -83,6 +94,7 @@ fn compare_edges(a: &Index, b: &Index) -> Compared {
     let (of_a, of_b) = (&a.edges, &b.edges);
     same(of_a.lives.len() == of_b.lives.len(), || "the numbers of edges differ".into())?;
     for at in 0..of_a.lives.len() {
+        go_on(at, a, b);
         let (x, y) = (&of_a.lives[at], &of_b.lives[at]);
         let what = |what: &str| format!("{what} of edge {} differs", b.key_of(y));
         let ends = x.source == y.source && x.destination == y.destination && x.edge_type == y.edge_type;
@@ -117,6 +129,7 @@ fn compare_log(a: &Index, b: &Index) -> Compared {
     same(a.log.ended == b.log.ended, || "what ended with a node differs".into())?;
     let mut sets = [Vec::new(), Vec::new()];
     for at in 0..a.log.len() as u32 {
+        go_on(at as usize, a, b);
         let (x, y) = (a.log.get(at), b.log.get(at));
         let alike = x.action == y.action && x.subject == y.subject && x.updated == y.updated;
         same(alike, || format!("event {at} differs"))?;
