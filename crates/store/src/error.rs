@@ -167,6 +167,11 @@ fn first(report: &LoadReport) -> String {
 }
 
 impl StoreError {
+    /// What is told of a thread that panicked.
+    pub(crate) fn broken_down() -> StoreError {
+        StoreError::Source("a thread of the load broke down".into())
+    }
+
     pub(crate) fn io(path: &Path, source: io::Error) -> StoreError {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {

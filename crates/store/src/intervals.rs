@@ -113,15 +113,11 @@ fn take_in(
         let result = read(&mut assembly);
         let assembled = result.map_err(StoreError::Source).and_then(|()| assembly.finish());
         // Both threads come to their ends now.
-        let indexed = indexing.join().map_err(broken_down);
-        let log = writing.join().map_err(broken_down)??;
+        let indexed = indexing.join().map_err(|_| StoreError::broken_down());
+        let log = writing.join().map_err(|_| StoreError::broken_down())??;
         indexed?;
         Ok((assembled?, log))
     })
-}
-
-fn broken_down(_: Box<dyn std::any::Any + Send>) -> StoreError {
-    StoreError::Source("a thread of the load broke down".into())
 }
 
 /// Where chunks go, and where used ones come from.

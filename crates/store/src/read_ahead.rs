@@ -8,6 +8,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::vec;
 
+use timeweft_graph::threads::Crew;
+
 use crate::StoreError;
 use crate::segment::size;
 use crate::stream::SourceRecord;
@@ -29,26 +31,29 @@ pub(crate) fn read_ahead<T>(
 ) -> (T, Option<StoreError>) {
     let over = AtomicBool::new(false);
     let taken = thread::scope(|scope| {
-        let (full, batches) = sync_channel(WAITING);
-        let (read, is_over) = (&mut *read, &over);
-        if thread::Builder::new().spawn_scoped(scope, move || read_batches(read, &full, is_over)).is_err() {
+        let mut crew = Crew::of(1, scope);
+        if crew.is_empty() {
             return Err(take);
         }
-        let mut arriving = Arriving { batches: &batches, batch: Vec::new().into_iter(), error: None };
+        let (full, batches) = sync_channel(WAITING);
+        let (read, is_over) = (&mut *read, &over);
+        let reader = crew.ahead(move || read_batches(read, &full, is_over));
+        let mut arriving = Arriving { batches: &batches, batch: Vec::new().into_iter(), end: None };
         let taken = take(&mut || arriving.next());
         over.store(true, Ordering::Relaxed);
-        let unseen = arriving.error.take().or_else(|| batches.iter().find_map(|batch| batch.error));
-        batches.iter().for_each(drop);
-        Ok((taken, unseen))
+        let rest = arriving.end.take().into_iter().chain(batches.iter().filter_map(|batch| batch.end));
+        let unseen = rest.filter_map(Result::err).last();
+        let broken = reader.join().err().map(|_| StoreError::broken_down());
+        Ok((taken, unseen.or(broken)))
     });
     // Where there is no thread to be had, records come one by one.
     taken.unwrap_or_else(|take| (take(read), None))
 }
 
-/// Records that were read, and the error behind them.
+/// Records that were read, and how the reading ended if it ended behind them.
 struct Batch {
     records: Vec<SourceRecord>,
-    error: Option<StoreError>,
+    end: Option<Result<(), StoreError>>,
 }
 
 fn read_batches(
@@ -56,20 +61,21 @@ fn read_batches(
     full: &SyncSender<Batch>,
     is_over: &AtomicBool,
 ) {
-    let mut goes_on = true;
-    while goes_on && !is_over.load(Ordering::Relaxed) {
-        let mut batch = Batch { records: Vec::with_capacity(RECORDS), error: None };
+    let mut is_at_end = false;
+    while !is_at_end && !is_over.load(Ordering::Relaxed) {
+        let mut batch = Batch { records: Vec::with_capacity(RECORDS), end: None };
         let mut bytes = 0;
-        while goes_on && batch.records.len() < RECORDS && bytes < BYTES {
+        while batch.end.is_none() && batch.records.len() < RECORDS && bytes < BYTES {
             match read() {
                 Ok(Some(record)) => {
                     bytes += n_bytes(&record);
                     batch.records.push(record);
                 }
-                Ok(None) => goes_on = false,
-                Err(error) => (goes_on, batch.error) = (false, Some(error)),
+                Ok(None) => batch.end = Some(Ok(())),
+                Err(error) => batch.end = Some(Err(error)),
             }
         }
+        is_at_end = batch.end.is_some();
         if full.send(batch).is_err() {
             return;
         }
@@ -85,7 +91,7 @@ fn n_bytes(record: &SourceRecord) -> usize {
 struct Arriving<'a> {
     batches: &'a Receiver<Batch>,
     batch: vec::IntoIter<SourceRecord>,
-    error: Option<StoreError>,
+    end: Option<Result<(), StoreError>>,
 }
 
 impl Arriving<'_> {
@@ -94,11 +100,16 @@ impl Arriving<'_> {
             if let Some(record) = self.batch.next() {
                 return Ok(Some(record));
             }
-            if let Some(error) = self.error.take() {
-                return Err(error);
+            match &self.end {
+                Some(Ok(())) => return Ok(None),
+                Some(Err(_)) => return self.end.replace(Ok(())).map_or(Ok(None), |end| end.map(|()| None)),
+                None => {}
             }
-            let Ok(Batch { records, error }) = self.batches.recv() else { return Ok(None) };
-            (self.batch, self.error) = (records.into_iter(), error);
+            // A stream that has no end was not read to its end.
+            let Ok(Batch { records, end }) = self.batches.recv() else {
+                return Err(StoreError::broken_down());
+            };
+            (self.batch, self.end) = (records.into_iter(), end);
         }
     }
 }
@@ -144,6 +155,27 @@ mod tests {
                 assert!(unseen.is_none());
             }
         }
+    }
+
+    #[test]
+    fn a_reader_that_breaks_down_is_no_end() {
+        let mut n = 0;
+        let mut read = || {
+            n += 1;
+            assert!(n < 700, "as a reader with a fault does");
+            source(1 << 20, false, &mut 0)()
+        };
+        let (seen, _) = read_ahead(&mut read, |records| {
+            let mut seen = 0;
+            loop {
+                match records() {
+                    Ok(None) => return Ok(seen),
+                    Ok(Some(_)) => seen += 1,
+                    Err(error) => return Err(error.to_string()),
+                }
+            }
+        });
+        assert_eq!(seen, Err("a thread of the load broke down".to_owned()));
     }
 
     #[test]

@@ -152,7 +152,7 @@ pub(crate) fn take_in(
 }
 
 fn joined_thread<T>(task: Task<'_, T>) -> Result<T, StoreError> {
-    task.join().map_err(|_| StoreError::Source("a thread of the load broke down".into()))
+    task.join().map_err(|_| StoreError::broken_down())
 }
 
 fn read_whole(

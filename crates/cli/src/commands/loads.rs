@@ -30,8 +30,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let loads: Vec<&LoadRecord> = graph.loads().iter().filter(wanted).collect();
     if loads.is_empty() {
         context.output.say("no loads yet: load something with `timeweft load`")?;
-        // For programs an empty list; no line at all would look like no answer.
-        context.output.object(&[(); 0])?;
         return Ok(Outcome::Done);
     }
     context.output.objects(loads.iter().map(|load| Listed { load, state: state(&graph, load) }))?;

@@ -192,7 +192,7 @@ fn what_is_done_is_done_whoever_reads_of_it() {
 fn an_empty_graph_lists_no_loads() {
     let world = World::new();
     world.done("init");
-    assert_eq!(world.done("loads --json"), "[]\n");
+    assert_eq!(world.done("loads --json"), "");
     assert!(world.done("loads").contains("no loads yet"));
 }
 
