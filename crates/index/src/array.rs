@@ -343,11 +343,6 @@ impl<'a, T: Pod> Checked<'a, T> {
         &self.values[range]
     }
 
-    /// All values, one after the other.
-    pub(crate) fn iter(self) -> std::slice::Iter<'a, T> {
-        self.range(0..self.len()).iter()
-    }
-
     /// How many of the first `len` values are before a point: `before` holds for these and for none after them.
     pub(crate) fn partition_point(self, len: usize, mut before: impl FnMut(&T) -> bool) -> usize {
         let (mut start, mut end) = (0, len);
@@ -499,12 +494,6 @@ impl<'a, T: Pod> From<&'a Array<T>> for Places<'a, T> {
 impl<'a, T> From<&'a [T]> for Places<'a, T> {
     fn from(values: &'a [T]) -> Self {
         Places(values)
-    }
-}
-
-impl<'a, T> From<Checked<'a, T>> for Places<'a, T> {
-    fn from(array: Checked<'a, T>) -> Self {
-        Places(array.values)
     }
 }
 

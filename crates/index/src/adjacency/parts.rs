@@ -8,7 +8,7 @@ use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 use super::flat::{Arrays, Flat, Head, Long, summed_up};
 use super::own::OwnList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
-use crate::array::Checked;
+use crate::array::Array;
 
 /// The flat lists, with times of one of two widths.
 #[derive(Clone, Copy)]
@@ -56,27 +56,27 @@ pub(crate) trait Parts<'a, T: Tick>: Copy {
     fn clock(self) -> Clock;
 }
 
-/// The flat lists as slices.
+/// The flat lists as slices, all of them compared with their hashes: readers of many nodes are not to ask for each.
 #[derive(Clone, Copy)]
 pub(crate) struct Lists<'a, T> {
-    pub(crate) starts: Checked<'a, u32>,
-    pub(crate) heads: Checked<'a, Head>,
-    pub(crate) entries: Checked<'a, Entry<T>>,
-    long: Checked<'a, Long>,
-    removals: Checked<'a, T>,
-    latest: Checked<'a, T>,
+    pub(crate) starts: &'a [u32],
+    pub(crate) heads: &'a [Head],
+    pub(crate) entries: &'a [Entry<T>],
+    long: &'a Array<Long>,
+    removals: &'a [T],
+    latest: &'a [T],
     clock: Clock,
 }
 
 impl<'a, T: Tick> Lists<'a, T> {
     fn of(arrays: &'a Arrays<T>) -> Lists<'a, T> {
         Lists {
-            starts: arrays.starts.checked(),
-            heads: arrays.lists.checked(),
-            entries: arrays.entries.checked(),
-            long: arrays.long.checked(),
-            removals: arrays.removals.checked(),
-            latest: arrays.latest.checked(),
+            starts: arrays.starts.all(),
+            heads: arrays.lists.all(),
+            entries: arrays.entries.all(),
+            long: &arrays.long,
+            removals: arrays.removals.all(),
+            latest: arrays.latest.all(),
             clock: arrays.clock,
         }
     }
@@ -84,7 +84,7 @@ impl<'a, T: Tick> Lists<'a, T> {
     /// The positions of a node's lists.
     #[inline]
     pub(crate) fn of_node(&self, node: NodeIndex) -> Range<u32> {
-        match self.starts.get_range(node.at()..node.at().saturating_add(2)) {
+        match self.starts.get(node.at()..node.at().saturating_add(2)) {
             Some(&[start, end]) => start..end,
             _ => 0..0,
         }
@@ -94,7 +94,7 @@ impl<'a, T: Tick> Lists<'a, T> {
     #[inline]
     pub(crate) fn parts(&self, lists: Range<u32>) -> impl Iterator<Item = Part> + 'a {
         let heads = lists.start as usize..(lists.end as usize).saturating_add(1);
-        let heads = self.heads.get_range(heads).unwrap_or_default();
+        let heads = self.heads.get(heads).unwrap_or_default();
         lists.zip(heads.windows(2)).map(|(list, heads)| Part {
             start: heads[0].entries,
             end: heads[1].entries,
@@ -115,7 +115,7 @@ impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
 
     #[inline]
     fn entries(self, part: &Part) -> &'a [Entry<T>] {
-        self.entries.range(part.start as usize..part.end as usize)
+        &self.entries[part.start as usize..part.end as usize]
     }
 
     #[inline]
@@ -125,20 +125,20 @@ impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
         while let Some(next) = parts.get(n).filter(|next| next.start == end) {
             (end, n) = (next.end, n + 1);
         }
-        (self.entries.range(first.start as usize..end as usize), n)
+        (&self.entries[first.start as usize..end as usize], n)
     }
 
     #[inline]
     fn entry(self, _: &Part, place: usize) -> &'a Entry<T> {
-        self.entries.at(place)
+        &self.entries[place]
     }
 
     fn run(self, part: &Part) -> Run<'a, T> {
-        let (removals, latest) = summed_up(self.long, part.list, part.len());
+        let (removals, latest) = summed_up(self.long.checked(), part.list, part.len());
         Run {
             entries: self.entries(part),
-            removals: self.removals.range(removals),
-            latest: self.latest.range(latest),
+            removals: &self.removals[removals],
+            latest: &self.latest[latest],
             clock: self.clock,
         }
     }
