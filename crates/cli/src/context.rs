@@ -35,6 +35,14 @@ impl Context {
         warn(&graph);
         Ok(graph)
     }
+
+    /// Opens the graph to copy all of it: all of its snapshot is compared first, so that no copy ends in the middle.
+    pub(crate) fn open_whole(&self) -> anyhow::Result<Graph> {
+        let mut graph = self.open()?;
+        graph.make_sound()?;
+        warn(&graph);
+        Ok(graph)
+    }
 }
 
 /// Tells what was mended in a graph.

@@ -68,12 +68,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if let (Form::Kbase, Some(namespace)) = (args.form, &args.namespace) {
         return documents::run(namespace, args, context);
     }
-    let graph = context.open()?;
     if args.events {
         // Straight from the log: no cache has a part in it.
+        let graph = context.open()?;
         let commit = args.read.commit.map_or(graph.commit(), Commit);
         write_to(&args.to, (commit, graph.unit()), |each| graph.each_event(commit, each))?;
     } else {
+        let graph = context.open_whole()?;
         let reading = args.read.pin(&graph)?;
         let about = (reading.view.commit(), reading.unit());
         write_to(&args.to, about, |each| state(&reading).try_for_each(|event| each(&event)))?;

@@ -109,7 +109,8 @@ fn schema_stats_loads_and_verify_have_stable_fields() {
     assert_eq!(fields("schema", 0), "closed edge_types merge_features node_types unit");
     assert_eq!(
         fields("stats", 0),
-        "commit disk_bytes disk_bytes_per_element edge_lives_ever edges events kind loads merges nodes nodes_ever"
+        "commit disk_bytes disk_bytes_per_element edge_lives_ever edges events kind loads merges nodes nodes_ever \
+         snapshot_bytes"
     );
     assert_eq!(fields("stats", 1), "count kind type");
     assert_eq!(

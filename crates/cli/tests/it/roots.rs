@@ -114,6 +114,8 @@ fn wrong_cells_of_csv_are_told_with_their_line() {
         .expect(1, "edges")
         .says("roots2.csv:2: no edge type of the graph is like");
     fs::write(world.path("roots2.csv"), b"\xff\xfet\0y\0").unwrap();
+    refused(&world, "roots2.csv", &["roots2.csv:1: the text is UTF-16: convert it to UTF-8"]);
+    fs::write(world.path("roots2.csv"), b"type,i\xe9\nuser,ann\n").unwrap();
     refused(&world, "roots2.csv", &["roots2.csv: the header is not UTF-8 text: save the file as UTF-8"]);
 }
 

@@ -24,7 +24,7 @@ pub(super) fn run(namespace: &str, args: &Args, context: &Context) -> anyhow::Re
         let rule = "--as kbase writes every version at the newest commit: leave out --events, --at and --commit";
         bail!(UsageError(rule.into()));
     }
-    let graph = context.open()?;
+    let graph = context.open_whole()?;
     known_namespace(&graph, namespace)?;
     let count = if args.to == Path::new("-") {
         let mut out = BufWriter::new(stdout());
