@@ -252,7 +252,7 @@ fn is_misfit(reason: &Reason) -> bool {
 }
 
 /// The type of an element.
-fn owner(schema: &Schema, element: &Element) -> Option<Owner> {
+pub(crate) fn owner(schema: &Schema, element: &Element) -> Option<Owner> {
     match element {
         Element::Node(node) => schema.node_type(&node.node_type).map(Owner::Node),
         Element::Edge(edge) => {

@@ -13,12 +13,12 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::FileReader;
-use timeweft_graph::{Action, Element, Event, GraphView, Interval, Time};
+use timeweft_graph::{Action, Element, Event, GraphView, Interval, Schema, Time};
 use timeweft_index::Index;
 
 use crate::StoreError;
 use crate::codec::{self, CodecError, decode};
-use crate::ingest::sort_features;
+use crate::ingest::{owner, sort_features};
 use crate::segment::{Segment, Written};
 use crate::store::{Store, log_dir};
 
@@ -118,6 +118,7 @@ fn compare(batch: &RecordBatch, graph: &Index, at: usize) -> Result<(), CodecErr
         return Ok(());
     }
     let differs = |row| CodecError::Row { row, problem: "it is not what was taken in" };
+    let settled = |event| settled(event, graph.schema());
     for (row, event) in decode(batch, graph.schema())?.into_iter().enumerate() {
         let taken = graph.event_at(at + row).map(settled);
         if taken != Some(settled(event)) {
@@ -141,9 +142,16 @@ fn has_life(graph: &Index, events: &[Event], row: usize) -> Result<(), CodecErro
     if lives.iter().any(|life| life.interval == wanted) { Ok(()) } else { Err(missing()) }
 }
 
-/// An event with the last value of every feature that it names: a segment keeps no others.
-fn settled(mut event: Event) -> Event {
+/// An event with the last value of every feature that it names, for a segment keeps no others; sets and multisets in their one
+/// order, for a segment keeps that of the source.
+fn settled(mut event: Event, schema: &Schema) -> Event {
     sort_features(&mut event.features);
+    if let Some(owner) = owner(schema, &event.element) {
+        for (name, value) in &mut event.features {
+            let order = schema.feature(owner, name).map(|(_, def)| def.order);
+            *value = value.take().map(|value| order.unwrap_or_default().canonical(value));
+        }
+    }
     event.features.dedup_by(|later, earlier| {
         let repeated = later.0 == earlier.0;
         if repeated {
@@ -156,7 +164,7 @@ fn settled(mut event: Event) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use timeweft_graph::{LoadId, NodeKey, Place, Schema, TimeUnit, Value};
+    use timeweft_graph::{LoadId, NodeKey, Place, TimeUnit, Value};
 
     use super::*;
     use crate::LoadRequest;
