@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::ops::{Index, IndexMut, Range, RangeFrom, RangeTo};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytemuck::Pod;
 
@@ -21,6 +22,9 @@ pub(crate) struct Array<T: Pod> {
     memory: Memory<T>,
     /// Of values from a file.
     blocks: Option<Box<Blocks>>,
+    /// Whether some of them were not compared yet. It lies beside the memory, so that reading what was compared costs one
+    /// look at a place that is read anyway.
+    must_check: AtomicBool,
 }
 
 enum Memory<T> {
@@ -46,13 +50,13 @@ impl<T: Pod> Array<T> {
         if !bytes.is_multiple_of(size_of::<T>()) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a whole number of values"));
         }
-        let blocks = Some(Box::new(blocks));
+        let (blocks, must_check) = (Some(Box::new(blocks)), AtomicBool::new(true));
         #[cfg(unix)]
         {
             // SAFETY: as promised by the caller.
             let region = unsafe { Region::map(file, part, bytes / 8 + (1 << 16)) }?;
             let (len, of) = (bytes / size_of::<T>(), std::marker::PhantomData);
-            Ok(Array { memory: Memory::Mapped { region, len, written: false, of }, blocks })
+            Ok(Array { memory: Memory::Mapped { region, len, written: false, of }, blocks, must_check })
         }
         #[cfg(not(unix))]
         {
@@ -61,7 +65,7 @@ impl<T: Pod> Array<T> {
             let mut file = file;
             file.seek(SeekFrom::Start(part.start))?;
             file.read_exact(bytemuck::cast_slice_mut(&mut values))?;
-            Ok(Array { memory: Memory::Own(values), blocks })
+            Ok(Array { memory: Memory::Own(values), blocks, must_check })
         }
     }
 
@@ -70,7 +74,7 @@ impl<T: Pod> Array<T> {
         #[cfg(unix)]
         if let Some(region) = len.checked_mul(size_of::<T>()).and_then(|bytes| Region::room(bytes, 0).ok()) {
             let memory = Memory::Mapped { region, len, written: true, of: std::marker::PhantomData };
-            return Array { memory, blocks: None }.read_everywhere();
+            return Array { memory, blocks: None, must_check: AtomicBool::new(false) }.read_everywhere();
         }
         vec![T::zeroed(); len].into()
     }
@@ -105,14 +109,16 @@ impl<T: Pod> Array<T> {
 
     /// Compares all that is left to compare with its hash.
     pub(crate) fn check_all(&self) {
-        if let Some(blocks) = self.blocks.as_ref().filter(|blocks| !blocks.are_all_compared()) {
+        if let Some(blocks) = self.blocks.as_ref().filter(|_| !self.is_checked()) {
             blocks.check_all(bytemuck::cast_slice(self.unchecked()));
+            self.must_check.store(false, Ordering::Relaxed);
         }
     }
 
     /// Whether all of it may be used as it is.
+    #[inline]
     pub(crate) fn is_checked(&self) -> bool {
-        self.blocks.as_ref().is_none_or(|blocks| blocks.are_all_compared())
+        !self.must_check.load(Ordering::Relaxed)
     }
 
     /// All values.
@@ -135,20 +141,22 @@ impl<T: Pod> Array<T> {
     /// For readers of many places: what it takes to read is looked up once.
     #[inline]
     pub(crate) fn checked(&self) -> Checked<'_, T> {
-        let blocks = self.blocks.as_deref().filter(|blocks| !blocks.are_all_compared());
+        let blocks = if self.is_checked() { None } else { self.blocks.as_deref() };
         Checked { values: self.unchecked(), blocks }
     }
 
     /// The value at a place, if there is one.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> Option<&T> {
-        self.checked().get(at)
+        self.check_range(at..at.wrapping_add(1));
+        self.unchecked().get(at)
     }
 
     /// The values in a range, if there are so many.
     #[inline]
     pub(crate) fn get_range(&self, range: Range<usize>) -> Option<&[T]> {
-        self.checked().get_range(range)
+        self.check_range(range.clone());
+        self.unchecked().get(range)
     }
 
     /// The value at a place for writing, if there is one.
@@ -165,7 +173,20 @@ impl<T: Pod> Array<T> {
     /// Checks the blocks of a range.
     #[inline]
     fn check_range(&self, range: Range<usize>) {
+        if !self.is_checked() {
+            self.compare_range(range);
+        }
+    }
+
+    /// Checks the blocks of a range. Once half of all were compared, the others are too: that costs no more again, and then
+    /// nothing is asked any more.
+    #[inline(never)]
+    fn compare_range(&self, range: Range<usize>) {
+        let Some(blocks) = &self.blocks else { return };
         self.checked().check_range(range);
+        if blocks.are_half_compared() {
+            self.check_all();
+        }
     }
 
     /// The values as they are. Only for what checks them, and for addresses.
@@ -264,7 +285,7 @@ impl<T: Pod> Array<T> {
         if matches!(self.memory, Memory::Mapped { .. }) && self.room() < more {
             let mut values = Vec::with_capacity(self.len() + self.len() / 2 + more);
             values.extend_from_slice(self.all());
-            (self.memory, self.blocks) = (Memory::Own(values), None);
+            *self = values.into();
         }
         &mut self.memory
     }
@@ -371,7 +392,8 @@ impl<T: Pod> Index<usize> for Array<T> {
 
     #[inline]
     fn index(&self, at: usize) -> &T {
-        self.checked().at(at)
+        self.check_range(at..at.wrapping_add(1));
+        &self.unchecked()[at]
     }
 }
 
@@ -388,7 +410,8 @@ impl<T: Pod> Index<Range<usize>> for Array<T> {
 
     #[inline]
     fn index(&self, range: Range<usize>) -> &[T] {
-        self.checked().range(range)
+        self.check_range(range.clone());
+        &self.unchecked()[range]
     }
 }
 
@@ -403,7 +426,7 @@ impl<T: Pod> Index<RangeFrom<usize>> for Array<T> {
     type Output = [T];
 
     fn index(&self, range: RangeFrom<usize>) -> &[T] {
-        self.checked().range(range.start..self.len())
+        &self[range.start..self.len()]
     }
 }
 
@@ -418,7 +441,7 @@ impl<T: Pod> Index<RangeTo<usize>> for Array<T> {
     type Output = [T];
 
     fn index(&self, range: RangeTo<usize>) -> &[T] {
-        self.checked().range(0..range.end)
+        &self[0..range.end]
     }
 }
 
@@ -430,7 +453,7 @@ impl<T: Pod> Default for Array<T> {
 
 impl<T: Pod> From<Vec<T>> for Array<T> {
     fn from(values: Vec<T>) -> Array<T> {
-        Array { memory: Memory::Own(values), blocks: None }
+        Array { memory: Memory::Own(values), blocks: None, must_check: AtomicBool::new(false) }
     }
 }
 

@@ -75,9 +75,14 @@ impl Blocks {
     }
 
     /// Whether all blocks were compared.
-    #[inline]
-    pub(crate) fn are_all_compared(&self) -> bool {
+    #[cfg(test)]
+    fn are_all_compared(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether half of the blocks were compared.
+    pub(crate) fn are_half_compared(&self) -> bool {
+        2 * self.left.load(Ordering::Relaxed) <= self.hashes.len()
     }
 
     /// Compares a block of the part's bytes with its hash, unless that was done before; ends the question if they differ.
