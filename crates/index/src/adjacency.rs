@@ -2,14 +2,15 @@
 //!
 //! A node has a list of entries for each edge type and side at it; an entry is one life of an edge, with both its times,
 //! so that a question about a time reads one piece of memory. Lists lie in flat arrays, made all at once
-//! ([`flat`]); a node whose edges change afterwards gets [lists of its own](own), and when those have become many,
+//! ([`csr`]); a node whose edges change afterwards gets [lists of its own](overflow), and when those have become many,
 //! everything is made anew. A question never has to bring two lists together.
 
 mod build;
+pub(crate) mod csr;
 mod entry;
-pub(crate) mod flat;
 mod list;
-mod own;
+mod overflow;
+pub(crate) mod pairs;
 mod parts;
 
 use std::sync::Arc;
@@ -17,12 +18,12 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 
+use self::csr::Flat;
 pub(crate) use self::entry::{Clock, Entry, Seen, Tick};
-use self::flat::Flat;
 pub(crate) use self::list::{AnyRun, BLOCK, List, Run, ask};
-use self::own::OwnList;
+use self::overflow::OwnList;
 pub(crate) use self::parts::{FlatId, Layout, Lists, Part, Parts, Touched};
-use crate::edge::Edges;
+use crate::elements::edge::Edges;
 
 /// So many entries may lie outside of the flat arrays before these are made anew, beside a part of what is in them.
 const LOOSE: usize = 1 << 16;

@@ -10,16 +10,16 @@ use timeweft_graph::{
 };
 
 use crate::adjacency::Adjacency;
-use crate::check::Ends;
-use crate::column::Columns;
-use crate::edge::{EdgeLife, Edges};
-use crate::fact::Fact;
-use crate::life::{Life, chain, shown};
-use crate::log::Log;
-use crate::merge::Merges;
-use crate::names::Names;
-use crate::node::Nodes;
-use crate::pairs::Pairs;
+use crate::adjacency::pairs::Pairs;
+use crate::answers::fact::Fact;
+use crate::elements::edge::{EdgeLife, Edges};
+use crate::elements::events::Log;
+use crate::elements::life::{Life, chain, shown};
+use crate::elements::merge::Merges;
+use crate::elements::names::Names;
+use crate::elements::node::Nodes;
+use crate::feature_store::Columns;
+use crate::intake::check::Ends;
 use crate::query::TextIndexes;
 use crate::sample::{TallyCache, WeightCache};
 

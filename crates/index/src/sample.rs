@@ -9,20 +9,20 @@
 //! the rayon pool that the caller is in.
 
 mod alive;
-mod biased;
 mod choose;
 mod elements;
 mod fan_out;
-mod few;
 mod forward;
 mod links;
 mod lists;
+mod node2vec;
 mod page_rank;
 mod random;
 mod sampling;
 mod scope;
 mod slots;
-mod visit;
+mod small_degree;
+mod traversal;
 mod walk;
 mod weights;
 

@@ -10,9 +10,10 @@
 //! | hashes | 8 bytes a block: its XXH3 hash, seeded with where it begins in the file; array after array |
 //! | end | 64 bytes: the format in 8 bytes; commit, what the caller stamped it with, where the table begins, how many entries it has, the hash of the table and the hashes, 8 bytes each; 16 zeros |
 //!
-//! Opening compares the table and the hashes. Each block is compared when it is first read ([`crate::damage`]), so that
+//! Opening compares the table and the hashes. Each block is compared when it is first read ([`crate::memory::damage`]), so that
 //! opening takes no longer for a large graph than for a small one; [`Index::check`] compares all that are left.
 
+mod compare;
 mod parts;
 mod read;
 mod write;
@@ -22,7 +23,7 @@ use std::path::Path;
 use timeweft_graph::Commit;
 
 use crate::Index;
-use crate::damage::{Damage, catch};
+use crate::memory::damage::{Damage, catch};
 
 pub use self::read::SnapshotError;
 

@@ -2,11 +2,11 @@
 
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, threads};
 
-use super::flat::{Arrays, Flat, Head, Long};
+use super::csr::{Arrays, Flat, Head, Long};
 use super::list::BLOCK;
-use super::own::latest;
+use super::overflow::latest;
 use super::{Clock, Entry, Tick};
-use crate::edge::{EdgeLife, Edges};
+use crate::elements::edge::{EdgeLife, Edges};
 
 /// The lists of all edges, of nodes below a number that is above them all.
 pub(super) fn flat(edges: &Edges, nodes: usize) -> Flat {

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use timeweft_graph::{Direction, EdgeIndex, NodeIndex, Time};
 
-use crate::edge::Edges;
+use crate::elements::edge::Edges;
 
 /// A time as entries keep it, `u32` or `i64`: a whole number of units from a first time on.
 pub(crate) trait Tick: Copy + Ord + Default + std::fmt::Debug + Pod + Send + Sync {

@@ -5,10 +5,10 @@ use std::sync::{Arc, Weak};
 
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 
-use super::flat::{Arrays, Flat, Head, Long, summed_up};
-use super::own::OwnList;
+use super::csr::{Arrays, Flat, Head, Long, summed_up};
+use super::overflow::OwnList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
-use crate::array::Array;
+use crate::memory::array::Array;
 
 /// The flat lists, with times of one of two widths.
 #[derive(Clone, Copy)]

@@ -8,9 +8,9 @@
 use timeweft_graph::{At, EdgeIndex, Time, ValueBytes};
 
 use super::{Elements, Feature, Owners};
-use crate::array::{fetch, fetch_both};
-use crate::column::{MANY, Track};
-use crate::life::{Life, shown};
+use crate::elements::life::{Life, shown};
+use crate::feature_store::{MANY, Track};
+use crate::memory::array::{fetch, fetch_both};
 use crate::{Index, NONE};
 
 /// Owners that are taken together: enough that memory answers while a step is done for them.

@@ -4,8 +4,8 @@ use timeweft_graph::{Deletes, MergeRecord, NodeIndex, NodeKey};
 
 use super::{Query, QueryError};
 use crate::Index;
-use crate::life::{Life, chain};
-use crate::merge::Merge;
+use crate::elements::life::{Life, chain};
+use crate::elements::merge::Merge;
 
 /// The way from a node to the one that it has become.
 #[derive(Clone, PartialEq, Debug)]

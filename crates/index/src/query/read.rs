@@ -3,8 +3,8 @@
 use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, NodeState, Owner, Value};
 
 use crate::Index;
-use crate::life::{Life, chain, shown};
-use crate::node::NodeLife;
+use crate::elements::life::{Life, chain, shown};
+use crate::elements::node::NodeLife;
 
 /// Whether a feature of this kind can hold names.
 pub(super) fn is_text(kind: FeatureKind) -> bool {

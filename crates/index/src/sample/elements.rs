@@ -10,8 +10,8 @@ use super::sampling::Choice;
 use super::scope::{AsOf, SampleError};
 use super::weights::{check_kind, clean};
 use crate::Index;
-use crate::column::Track;
-use crate::life::{Life, shown};
+use crate::elements::life::{Life, shown};
+use crate::feature_store::Track;
 
 /// How nodes or edges are sampled among those of some types that are alive.
 #[derive(Clone, PartialEq, Debug)]

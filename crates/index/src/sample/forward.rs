@@ -6,7 +6,7 @@ use super::alive::{Moment, Pick};
 use super::random::Draws;
 use super::scope::{AsOf, Roots, Taken};
 use super::slots::Slots;
-use super::visit::{Visitor, Width, visit};
+use super::traversal::{Visitor, Width, visit};
 use crate::Index;
 use crate::adjacency::{Part, Parts, Tick};
 

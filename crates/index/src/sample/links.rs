@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use timeweft_graph::{At, Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time, threads};
 
 use super::scope::{AsOf, Roots, SampleError, Scope, Taken, check_length};
-use super::visit::{Visitor, Width, visit};
+use super::traversal::{Visitor, Width, visit};
 use crate::adjacency::{Part, Parts};
-use crate::life::Life;
+use crate::elements::life::Life;
 use crate::{Index, Recency};
 
 /// From which node to which by edges of which type, and the time of each question.

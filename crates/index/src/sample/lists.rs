@@ -4,7 +4,7 @@ use timeweft_graph::{Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time,
 
 use super::alive::{Moment, Pick, Picks, is_over};
 use super::scope::{AsOf, Roots, SampleError, Scope, Taken, check_length};
-use super::visit::{Visitor, Width, visit};
+use super::traversal::{Visitor, Width, visit};
 use super::weights::{Scale, WeightBy, Weights};
 use crate::Index;
 use crate::adjacency::{BLOCK, Part, Parts, Tick};

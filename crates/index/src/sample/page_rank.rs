@@ -10,9 +10,9 @@ use timeweft_graph::{NodeIndex, Time, threads};
 
 use super::alive::{Moment, Picks};
 use super::scope::{NO_NODE, Roots, SampleError, Scope, Taken, check_length};
-use super::visit::{Visitor, Width, visit};
+use super::traversal::{Visitor, Width, visit};
 use crate::adjacency::{Adjacency, BLOCK, Layout, Lists, Part, Parts, Tick};
-use crate::array::fetch;
+use crate::memory::array::fetch;
 use crate::{Index, NONE};
 
 /// How page rank is computed.

@@ -6,11 +6,11 @@ use timeweft_graph::{Deletes, EdgeTypeId, Time, threads};
 
 use super::alive::Moment;
 use super::choose::{Chooser, Scratch};
-use super::few::{Ask, Few};
 use super::random::Stream;
 use super::scope::{Roots, SampleError, Scope, Taken};
 use super::slots::{Missing, Slots};
-use super::visit::{Rooms, Visitor, Width, visit};
+use super::small_degree::{Ask, Few};
+use super::traversal::{Rooms, Visitor, Width, visit};
 use super::weights::{Scale, WeightBy, Weights};
 use crate::Index;
 use crate::adjacency::{Part, Parts, Tick};

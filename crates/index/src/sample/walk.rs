@@ -2,8 +2,8 @@
 
 use timeweft_graph::{EdgeIndex, NodeIndex, Time};
 
-use super::biased::Biased;
 use super::forward::Forward;
+use super::node2vec::Biased;
 use super::sampling::{Choice, Sampling};
 use super::scope::{AsOf, NO_NODE, Roots, SampleError, Scope, Taken, check_length};
 use super::slots::{Missing, Slots};

@@ -13,8 +13,8 @@ use timeweft_graph::{EdgeIndex, EdgeTypeId, FeatureId, FeatureKind, Name, Owner,
 use super::scope::SampleError;
 use crate::Index;
 use crate::adjacency::{BLOCK, Entry, FlatId, Layout, Lists, Part, Parts, Tick};
-use crate::array::Array;
-use crate::life::Life;
+use crate::elements::life::Life;
+use crate::memory::array::Array;
 
 /// Which feature is the weight of an edge. Edges that have no value of it weigh 1.0. Draws by weight never take an edge
 /// whose weight is not above 0.

@@ -12,16 +12,16 @@ use timeweft_graph::{FeatureId, Schema, Time};
 use super::read::{Reader, SnapshotError, damaged};
 use super::write::Writer;
 use crate::Index;
-use crate::adjacency::flat::{Arrays, Flat};
+use crate::adjacency::csr::{Arrays, Flat};
 use crate::adjacency::{Adjacency, Clock, Tick};
-use crate::array::Array;
-use crate::column::{Columns, Spans};
-use crate::edge::{EdgeLife, Edges};
-use crate::ids::{Ids, OfType};
-use crate::log::Log;
-use crate::names::Names;
-use crate::node::Nodes;
-use crate::slots::Slots;
+use crate::elements::edge::{EdgeLife, Edges};
+use crate::elements::events::Log;
+use crate::elements::ids::{Ids, OfType};
+use crate::elements::names::Names;
+use crate::elements::node::Nodes;
+use crate::feature_store::{Columns, Spans};
+use crate::memory::array::Array;
+use crate::memory::hash_table::Slots;
 
 /// What is not an array.
 #[derive(Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use timeweft_graph::Commit;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{ENTRY, FORMAT, FORMATS, NAME};
-use crate::array::Array;
-use crate::blocks::{Blocks, Origin, bytes_of};
+use crate::memory::array::Array;
+use crate::memory::blocks::{Blocks, Origin, bytes_of};
 
 /// Why a snapshot cannot be used. The log makes the same graph: delete the file.
 #[derive(Debug, thiserror::Error)]

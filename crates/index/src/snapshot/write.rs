@@ -7,8 +7,8 @@ use timeweft_graph::Commit;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{ALIGN, ENTRY, FORMAT, NAME};
-use crate::array::Array;
-use crate::blocks::{bytes_of, hash};
+use crate::memory::array::Array;
+use crate::memory::blocks::{bytes_of, hash};
 
 /// A snapshot that is being written.
 pub(super) struct Writer<W> {

@@ -3,7 +3,7 @@
 use timeweft_graph::{Action, At, Element, Event, Features, GraphView, Name, Reason, Schema, Time, Value};
 use timeweft_index::Index;
 
-use crate::world::{apply, node};
+use crate::event_builders::{apply, node};
 
 const MANY: usize = 60_000;
 

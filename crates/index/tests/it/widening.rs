@@ -2,7 +2,7 @@
 
 use timeweft_graph::{Dense, Event, Features, GraphView, Numbers, Value};
 
-use crate::world::{create, delete, edge, index, merge, node, update};
+use crate::event_builders::{create, delete, edge, index, merge, node, update};
 
 /// One number as a value of some type.
 type Make = fn(i32) -> Value;

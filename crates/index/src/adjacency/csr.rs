@@ -1,0 +1,124 @@
+//! The lists of all nodes in flat arrays.
+
+use std::ops::Range;
+
+use bytemuck::{Pod, Zeroable};
+use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
+
+use super::AnyRun;
+use super::list::BLOCK;
+use super::{Clock, Entry, List, Run, Tick};
+use crate::memory::array::{Array, Checked};
+
+/// Flat lists, with times as narrow as they allow.
+pub(crate) enum Flat {
+    Narrow(Arrays<u32>),
+    Wide(Arrays<i64>),
+}
+
+impl Default for Flat {
+    fn default() -> Flat {
+        Flat::Wide(Arrays::default())
+    }
+}
+
+impl Flat {
+    /// Nodes from this number on have no list.
+    pub(super) fn n_nodes(&self) -> usize {
+        self.starts().len().saturating_sub(1)
+    }
+
+    pub(super) fn n_entries(&self) -> usize {
+        match self {
+            Flat::Narrow(arrays) => arrays.entries.len(),
+            Flat::Wide(arrays) => arrays.entries.len(),
+        }
+    }
+
+    /// The positions of a node's lists.
+    pub(super) fn lists_of(&self, node: NodeIndex) -> Range<usize> {
+        match self.starts().get_range(node.at()..node.at() + 2) {
+            Some(&[start, end]) => start as usize..end as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// The list at a position.
+    pub(super) fn list(&self, at: usize) -> List<'_> {
+        match self {
+            Flat::Narrow(arrays) => arrays.list(at, AnyRun::Narrow),
+            Flat::Wide(arrays) => arrays.list(at, AnyRun::Wide),
+        }
+    }
+
+    fn starts(&self) -> &Array<u32> {
+        match self {
+            Flat::Narrow(arrays) => &arrays.starts,
+            Flat::Wide(arrays) => &arrays.starts,
+        }
+    }
+}
+
+/// The arrays for one width of times.
+#[derive(Default)]
+pub(crate) struct Arrays<T: Tick> {
+    pub(crate) clock: Clock,
+    /// The first list of each node, and the end of the last.
+    pub(crate) starts: Array<u32>,
+    /// All lists by (node, direction, edge type), and one that stands for the end.
+    pub(crate) lists: Array<Head>,
+    pub(crate) entries: Array<Entry<T>>,
+    /// The long lists that have removals, in order, and one that stands for the end.
+    pub(crate) long: Array<Long>,
+    pub(crate) removals: Array<T>,
+    pub(crate) latest: Array<T>,
+}
+
+/// Where a list lies; the next one's tells where it ends.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Head {
+    pub(crate) entries: u32,
+    pub(crate) edge_type: EdgeTypeId,
+    /// 1 if the node is the destination, else 0.
+    pub(crate) inward: u16,
+}
+
+impl Head {
+    pub(crate) fn direction(&self) -> Direction {
+        if self.inward != 0 { Direction::In } else { Direction::Out }
+    }
+}
+
+/// Where what sums up a long list begins; the next one's tells where it ends.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Long {
+    pub(crate) list: u32,
+    pub(crate) removals: u32,
+    pub(crate) latest: u32,
+}
+
+impl<T: Tick> Arrays<T> {
+    fn list<'a>(&'a self, at: usize, wrap: impl FnOnce(Run<'a, T>) -> AnyRun<'a>) -> List<'a> {
+        let (head, end) = (self.lists[at], self.lists[at + 1]);
+        let entries = &self.entries[head.entries as usize..end.entries as usize];
+        let (removals, latest) = summed_up(self.long.checked(), at as u32, entries.len());
+        let run = Run { entries, removals: &self.removals[removals], latest: &self.latest[latest], clock: self.clock };
+        List { edge_type: head.edge_type, direction: head.direction(), run: wrap(run) }
+    }
+}
+
+/// Where the removals of a list lie, and the latest of its blocks.
+pub(crate) fn summed_up(long: Checked<'_, Long>, list: u32, len: usize) -> (Range<usize>, Range<usize>) {
+    if len <= BLOCK {
+        return (0..0, 0..0);
+    }
+    let at = long.partition_point(long.len(), |long| long.list < list);
+    match long.get_range(at..at + 2) {
+        Some([own, next]) if own.list == list => {
+            (own.removals as usize..next.removals as usize, own.latest as usize..next.latest as usize)
+        }
+        _ => (0..0, 0..0),
+    }
+}

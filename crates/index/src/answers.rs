@@ -1,0 +1,13 @@
+//! What the index answers by key and time: states, histories, differences, facts and counters.
+
+pub(crate) mod diff;
+pub(crate) mod fact;
+pub(crate) mod live;
+mod order;
+mod own_diff;
+mod past;
+pub(crate) mod recency;
+pub(crate) mod recent;
+mod shares;
+pub(crate) mod used;
+mod view;

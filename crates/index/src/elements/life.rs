@@ -1,0 +1,53 @@
+//! Lives of nodes and edges: chains from the latest one back.
+
+use bytemuck::Pod;
+use timeweft_graph::{At, Deletes, Interval, Time};
+
+use crate::NONE;
+use crate::feature_store::Track;
+use crate::memory::array::Array;
+
+/// One life of a node or edge. A life that ended when it began is kept as a record and never shown.
+pub(crate) trait Life {
+    /// When it lives.
+    fn interval(&self) -> Interval;
+    /// The life of the same element before this one, or [`NONE`].
+    fn previous(&self) -> u32;
+    /// Its features in [`crate::feature_store::Columns`].
+    fn track(&self) -> Track;
+    /// Notes where its features are.
+    fn set_track(&mut self, track: Track);
+
+    /// Whether some tick lies in it.
+    fn is_real(&self) -> bool {
+        self.interval().created < self.interval().removed
+    }
+
+    /// Whether it is seen at a time: it has begun, and holds still or deletes are soft.
+    fn is_seen(&self, time: Time, deletes: Deletes) -> bool {
+        let life = self.interval();
+        self.is_real() && life.created <= time && (deletes == Deletes::Soft || life.contains(time))
+    }
+
+    /// The time at which a view reads its features: a deleted element keeps its last ones.
+    fn as_of(&self, time: Time) -> Time {
+        let life = self.interval();
+        if life.contains(time) { time } else { life.removed.before() }
+    }
+}
+
+/// The life that a view shows of the element whose latest life is `latest`.
+pub(crate) fn shown<L: Life + Pod>(lives: &Array<L>, latest: u32, at: At) -> Option<u32> {
+    let begun = chain(lives, latest).find(|&id| {
+        let life = &lives[id as usize];
+        life.is_real() && life.interval().created <= at.time
+    })?;
+    let visible = at.deletes == Deletes::Soft || lives[begun as usize].interval().contains(at.time);
+    visible.then_some(begun)
+}
+
+/// A life and those before it, newest first.
+pub(crate) fn chain<L: Life + Pod>(lives: &Array<L>, latest: u32) -> impl Iterator<Item = u32> {
+    let some = |id: u32| (id != NONE).then_some(id);
+    std::iter::successors(some(latest), move |&id| some(lives[id as usize].previous()))
+}

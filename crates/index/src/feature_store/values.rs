@@ -1,0 +1,186 @@
+//! Values of features, by number.
+
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+use hashbrown::HashTable;
+use rustc_hash::{FxHashMap, FxHasher};
+use timeweft_graph::rows::RowRef;
+use timeweft_graph::{FeatureId, Owner, SmallValue};
+
+use crate::NONE;
+use crate::memory::array::{Array, fetch};
+
+/// Values by number: small ones are their number, all others lie in one array, where their number says.
+#[derive(Clone, Default)]
+pub(crate) struct Values {
+    /// Each value begins at a multiple of [`UNIT`]: its length in groups of seven bits, the lowest first, and its bytes.
+    pub(crate) bytes: Array<u8>,
+    /// Numbers of values that repeat.
+    table: HashTable<u32>,
+    /// By owner, and by number of the feature.
+    habits: FxHashMap<Owner, Vec<Habit>>,
+}
+
+/// Numbers count units of so many bytes.
+const UNIT: usize = 4;
+/// Numbers from this on stand for small values.
+const SMALL: u32 = 1 << 31;
+/// So many bytes of values have numbers.
+pub(crate) const MOST: usize = SMALL as usize * UNIT;
+
+/// How often the values of a feature repeat. Looking for each value costs time and room that only repeats pay back.
+#[derive(Clone, Copy)]
+struct Habit {
+    seen: u32,
+    new: u32,
+    /// The value met last, which often is the next one too.
+    last: u32,
+}
+
+impl Default for Habit {
+    fn default() -> Habit {
+        Habit { seen: 0, new: 0, last: NONE }
+    }
+}
+
+impl Habit {
+    /// So many values tell whether they repeat.
+    const TRIAL: u32 = 2048;
+
+    fn is_distinct(self) -> bool {
+        self.seen >= Habit::TRIAL && self.new > self.seen / 2
+    }
+}
+
+/// The bytes of a value.
+pub(crate) enum Held<'a> {
+    There(&'a [u8]),
+    Small(SmallValue),
+}
+
+impl Deref for Held<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Held::There(bytes) => bytes,
+            Held::Small(small) => small.bytes(),
+        }
+    }
+}
+
+impl Values {
+    /// The bytes of the value of a number.
+    #[inline]
+    pub(crate) fn get(&self, number: u32) -> Option<Held<'_>> {
+        match number {
+            NONE => None,
+            SMALL.. => Some(Held::Small(SmallValue::of(number - SMALL))),
+            _ => Some(Held::There(slice(&self.bytes, number))),
+        }
+    }
+
+    /// Starts to bring the value of a number into the nearest cache: its first line, and the one behind.
+    #[inline]
+    pub(crate) fn fetch(&self, number: u32) {
+        if number < SMALL {
+            fetch(&self.bytes, number as usize * UNIT);
+            fetch(&self.bytes, number as usize * UNIT + 64);
+        }
+    }
+
+    /// Whether two numbers stand for equal values.
+    pub(crate) fn same(&self, a: u32, b: u32) -> bool {
+        a == b || (a.max(b) < SMALL && slice(&self.bytes, a) == slice(&self.bytes, b))
+    }
+
+    /// A number for a value of a feature. Equal values mostly have equal numbers; [`Values::same`] tells. The caller
+    /// bounds how many bytes there are.
+    pub(crate) fn add(&mut self, owner: Owner, feature: FeatureId, value: &[u8]) -> u32 {
+        let mut habits = std::mem::take(self.habits.entry(owner).or_default());
+        let number = self.add_one(&mut habits, feature, value);
+        self.habits.insert(owner, habits);
+        number
+    }
+
+    /// Numbers for the values of a record's features, into `sets`.
+    pub(crate) fn add_row(&mut self, row: RowRef<'_>, sets: &mut Vec<(FeatureId, u32)>) {
+        let mut habits = std::mem::take(self.habits.entry(row.owner()).or_default());
+        sets.clear();
+        sets.extend(row.features().map(|(feature, bytes)| (feature, self.add_one(&mut habits, feature, bytes))));
+        self.habits.insert(row.owner(), habits);
+    }
+
+    fn add_one(&mut self, habits: &mut Vec<Habit>, feature: FeatureId, value: &[u8]) -> u32 {
+        if let Some(small) = SmallValue::number(value) {
+            return SMALL | small;
+        }
+        if habits.len() <= feature.at() {
+            habits.resize(feature.at() + 1, Habit::default());
+        }
+        let habit = &mut habits[feature.at()];
+        if habit.is_distinct() {
+            return self.append(value);
+        }
+        habit.seen += 1;
+        if habit.last != NONE && slice(&self.bytes, habit.last) == value {
+            return habit.last;
+        }
+        let before = self.bytes.len();
+        habit.last = self.intern(value);
+        habit.new += u32::from(self.bytes.len() > before);
+        habit.last
+    }
+
+    fn intern(&mut self, value: &[u8]) -> u32 {
+        let hash = hash(value);
+        if let Some(known) = self.table.find(hash, |&at| slice(&self.bytes, at) == value) {
+            return *known;
+        }
+        let number = self.append(value);
+        let bytes = &self.bytes;
+        self.table.insert_unique(hash, number, |&at| self::hash(slice(bytes, at)));
+        number
+    }
+
+    /// Numbers a value without looking for it.
+    fn append(&mut self, value: &[u8]) -> u32 {
+        let number = (self.bytes.len() / UNIT) as u32;
+        let (mut head, mut groups, mut length) = ([0; 10], 0, value.len());
+        while length >= 0x80 {
+            head[groups] = length as u8 | 0x80;
+            (groups, length) = (groups + 1, length >> 7);
+        }
+        head[groups] = length as u8;
+        self.bytes.extend_from_slice(&head[..=groups]);
+        self.bytes.extend_from_slice(value);
+        let padding = self.bytes.len().next_multiple_of(UNIT) - self.bytes.len();
+        self.bytes.extend_from_slice(&[0; UNIT][..padding]);
+        number
+    }
+}
+
+/// The bytes of a value that lies in the array.
+#[inline]
+fn slice(bytes: &Array<u8>, number: u32) -> &[u8] {
+    let bytes = bytes.checked();
+    let mut at = number as usize * UNIT;
+    let (mut length, mut shift) = (0, 0);
+    loop {
+        let group = *bytes.at(at);
+        at += 1;
+        length |= usize::from(group & 0x7f) << shift;
+        shift += 7;
+        if group < 0x80 {
+            return bytes.range(at..at + length);
+        }
+    }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,10 @@
+//! What the index takes in: events one by one, chunks of creates, whole lives, and versions of a namespace.
+
+pub(crate) mod apply;
+pub(crate) mod check;
+pub(crate) mod join;
+pub(crate) mod late;
+pub(crate) mod lives;
+mod missing;
+mod replay;
+pub(crate) mod widen;

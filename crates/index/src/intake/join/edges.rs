@@ -1,0 +1,133 @@
+//! Listed edges, and those that are not.
+
+use timeweft_graph::rows::RowRef;
+use timeweft_graph::{Action, EdgeIndex, Element, NodeIndex, NodeKey, Reason};
+
+use super::{Join, Step, count_changed, count_created, lived};
+use crate::NONE;
+use crate::elements::edge::Identity;
+use crate::elements::life::Life;
+use crate::intake::check::in_order;
+
+impl Join<'_> {
+    pub(super) fn edge(&mut self, row: RowRef<'_>) {
+        let edge_type = &self.index.schema.edge_types()[row.edge_type().at()];
+        let (from, to) = (edge_type.source, edge_type.destination);
+        // An edge stands where the one after the last stands, or else most often at the next node.
+        let guess = self.index.edges.lives.get(self.next_edge as usize).map(|life| (life.source.0, life.destination.0));
+        let (source, destination) = guess.unwrap_or((self.next_source, self.next_source));
+        let source = self.index.nodes.find_near(from, row.id(), source);
+        let destination = self.index.nodes.find_near(to, row.destination(), destination);
+        let lives = |node: Option<NodeIndex>| node.filter(|&node| self.stays(node));
+        match (lives(source), lives(destination)) {
+            (Some(source), Some(destination)) => self.edge_between(row, source, destination),
+            _ => self.missing_ends(row, [(from, row.id(), source), (to, row.destination(), destination)]),
+        }
+    }
+
+    /// A listed edge whose ends live after this version.
+    pub(super) fn edge_between(&mut self, row: RowRef<'_>, source: NodeIndex, destination: NodeIndex) {
+        self.next_source = source.0 + 1;
+        let key = match row.key() {
+            None => Some(NONE),
+            Some(key) => self.index.keys.find(key),
+        };
+        let identity = key.map(|key| Identity { edge_type: row.edge_type(), source, destination, key });
+        let known = identity.and_then(|identity| self.find_edge(identity));
+        match known {
+            Some(edge) if self.index.edges.get(edge).interval.is_open() => self.living_edge(row, edge),
+            _ => self.new_edge(row, known, (source, destination)),
+        }
+    }
+
+    fn find_edge(&self, identity: Identity) -> Option<EdgeIndex> {
+        match self.index.edges.lives.get(self.next_edge as usize) {
+            Some(life) if life.identity() == identity && life.next == NONE => Some(EdgeIndex(self.next_edge)),
+            _ => self.index.edges.find(identity),
+        }
+    }
+
+    /// An edge that lacks an end has no place in the index where its first record could be noted.
+    pub(super) fn dangle(&mut self, row: RowRef<'_>, missing: NodeKey, lived: bool) {
+        let edge = row.edge_key(&self.index.schema);
+        if self.is_unread_edge(&edge) {
+            return;
+        }
+        if !self.dangling_edges.insert(edge.clone()) {
+            let why = format!("edge {edge} is listed twice: its first record counts");
+            self.report.edges.duplicates += 1;
+            return self.reject(row.place(), Reason::Malformed(why));
+        }
+        self.report.edges.listed += 1;
+        self.report.edges.dangling += 1;
+        self.dangling.get_or_insert_with(|| (row.place(), Box::new(edge), missing.clone()));
+        self.reject(row.place(), Reason::NotListed { node: missing, lived });
+    }
+
+    fn living_edge(&mut self, row: RowRef<'_>, edge: EdgeIndex) {
+        self.next_edge = edge.0 + 1;
+        if self.unknown.has_edge(edge) {
+            return;
+        }
+        let life = self.index.edges.get(edge);
+        let (owner, track) = (life.namespace, life.track());
+        if !self.listed_edges.set(edge.at()) {
+            let why = format!("edge {} is listed twice: its first record counts", self.index.edge_key(edge));
+            self.report.edges.duplicates += 1;
+            return self.reject(row.place(), Reason::Malformed(why));
+        }
+        self.report.edges.listed += 1;
+        if owner != self.speaker || self.shared.has_edge(edge) {
+            return self.shared_edge(row, edge);
+        }
+        self.compare(track, row);
+        if self.sets.is_empty() {
+            self.report.edges.unchanged += 1;
+            return;
+        }
+        let ordered = in_order(self.index.schema.unit(), self.at, self.index.edges.latest(edge), || {
+            format!("edge {}", self.index.edge_key(edge))
+        });
+        if let Err(reason) = ordered {
+            return self.reject(row.place(), reason);
+        }
+        let only_new = self.count_changes(row.owner());
+        count_changed(&mut self.report.edges, only_new);
+        let features = self.named(row.owner());
+        self.index.update_edge_life(edge, self.at, &self.sets);
+        self.step(Action::Update, Element::Edge(self.index.edge_key(edge)), features);
+    }
+
+    fn new_edge(&mut self, row: RowRef<'_>, known: Option<EdgeIndex>, (source, destination): (NodeIndex, NodeIndex)) {
+        if let Err(reason) = self.may_begin(row, known, source, destination) {
+            return self.reject(row.place(), reason);
+        }
+        let lived_before = known.is_some_and(|edge| lived(&self.index.edges.lives, edge.0));
+        self.intern(row);
+        let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
+        let identity = Identity { edge_type: row.edge_type(), source, destination, key };
+        let edge = self.index.begin_edge((identity, known), self.at, (&self.sets, true), self.speaker);
+        self.listed_edges.set(edge.at());
+        self.next_edge = edge.0 + 1;
+        self.report.edges.listed += 1;
+        count_created(&mut self.report.edges, lived_before);
+        self.steps.push(Step::Create(row.at() as u32));
+    }
+
+    /// Whether both ends, and an earlier life, let an edge begin now.
+    fn may_begin(
+        &self,
+        row: RowRef<'_>,
+        known: Option<EdgeIndex>,
+        source: NodeIndex,
+        destination: NodeIndex,
+    ) -> Result<(), Reason> {
+        // Nodes that came with this version began now.
+        for end in [source, destination].into_iter().filter(|end| end.0 < self.first_new) {
+            let created = self.index.nodes.latest_life(end).map_or(self.at, |life| life.interval.created);
+            in_order(self.index.schema.unit(), self.at, created, || format!("node {}", self.index.node_key(end)))?;
+        }
+        let latest = known.map_or(self.at, |edge| self.index.edges.latest(edge));
+        in_order(self.index.schema.unit(), self.at, latest, || format!("edge {}", row.edge_key(&self.index.schema)))
+    }
+}
