@@ -2,7 +2,7 @@
 //! evaluation, its explanations. Nothing from the future leaks into an answer.
 //!
 //! The flow, one noun a stage: batch -> encoder -> aggregator -> memory -> gnn -> prediction; [`pipeline`] reads like
-//! this line. Modules stand in reading order.
+//! this line.
 //!
 //! Letters of shapes, everywhere:
 //!
@@ -20,92 +20,55 @@
 //! | H, d_h | attention heads and their width, d = H d_h |
 //! | F | width of a neighbour token |
 
-mod affinity;
-mod aggregator;
-mod attribution;
-mod baselines;
-mod batch;
-mod breakdown;
-mod calibration;
-mod checkpoint;
 mod choices;
-mod clock;
 mod config;
-mod cooperation;
-mod counterfactual;
-mod counters;
-mod encoder;
-mod erase;
+mod data;
 mod error;
 mod evaluate;
 mod explain;
-mod faithfulness;
-mod features;
-mod gnn;
-mod gru;
-mod history;
-mod identity;
-mod kinds;
-mod layers;
-mod mamba;
-mod memory;
-mod neighborhood;
+mod model;
 pub mod nn;
-mod no_numbers;
-mod optimizer;
-pub mod pipeline;
-mod predictor;
-mod protocol;
-mod relations;
-mod rivals;
-mod room;
-mod schema_map;
-mod service;
-mod subgraph;
+mod predict;
 pub mod synthetic;
-mod task;
 mod train;
-mod vector_store;
-mod versions;
-mod window;
-mod world;
 
-pub use affinity::Affinity;
-pub use aggregator::Aggregator;
-pub use attribution::{ReadOut, Recalled, attribute};
-pub use baselines::Rule;
-pub use batch::{Context, FeatureRows, Messages, Relations, Tokens, Version, batches, expand};
-pub use breakdown::{Traffic, break_down};
-pub use calibration::{Bin, Calibration};
 pub use choices::{Aggregation, Bucket, CellKind, GnnKind, Predict, TrainFreshness};
-pub use clock::Clock;
 pub use config::{Config, ConfigError, DeleteRule, EvaluateConfig, Loss, ModelConfig, TrainConfig};
-pub use cooperation::Cooperation;
-pub use counters::Query;
-pub use encoder::Encoder;
-pub use erase::Erased;
+pub use data::affinity::Affinity;
+pub use data::features::Featurizer;
+pub use data::graph_context::{Fitted, World};
+pub use data::non_finite::NoNumbers;
+pub use data::schema_map::{SchemaMap, Unknown};
+pub use data::subgraph::Subgraph;
+pub use data::task::{Link, Task};
+pub use data::time_encoder::Clock;
 pub use error::LearnError;
-pub use evaluate::{Evaluation, evaluate, precision, ranks};
-pub use explain::{Actions, Explanation, Heard, Prediction};
-pub use faithfulness::{Curves, Importance, curves, stretches};
-pub use features::Featurizer;
-pub use gnn::Gnn;
-pub use gru::Gru;
-pub use identity::Identity;
-pub use kinds::Kind;
-pub use mamba::{Mamba, Selected};
-pub use memory::{Cell, Memory, Scanned};
-pub use neighborhood::{Neighborhood, Root};
-pub use no_numbers::NoNumbers;
-pub use optimizer::AdamW;
-pub use pipeline::Htgn;
-pub use predictor::{Pairs, Predictor};
-pub use protocol::{Freshness, Metrics, Split, average_precision, candidates, rank, splitmix64};
-pub use schema_map::{SchemaMap, Unknown};
-pub use service::{Scorer, Space};
-pub use subgraph::Subgraph;
-pub use task::{Link, Task};
-pub use train::{Epoch, Latest, Progress, Trained, absorb, empty_store, rebuild, resume, train, train_until};
-pub use vector_store::VectorStore;
-pub use versions::Peers;
-pub use world::{Fitted, World};
+pub use evaluate::baselines::Rule;
+pub use evaluate::breakdown::{Traffic, break_down};
+pub use evaluate::calibration::{Bin, Calibration};
+pub use evaluate::metrics::{Freshness, Metrics, Split, average_precision, candidates, rank, splitmix64};
+pub use evaluate::negative_classes::Kind;
+pub use evaluate::ranking::{Evaluation, evaluate, precision, ranks};
+pub use explain::attribution::{ReadOut, Recalled, attribute};
+pub use explain::explanation::{Actions, Explanation, Heard, Prediction};
+pub use explain::faithfulness::{Curves, Importance, curves, stretches};
+pub use model::aggregator::Aggregator;
+pub use model::batch::{Context, FeatureRows, Messages, Relations, Tokens, Version, batches, expand};
+pub use model::counters::Query;
+pub use model::encoder::Encoder;
+pub use model::gnn::Gnn;
+pub use model::gnn::cooperation::Cooperation;
+pub use model::gnn::neighborhood::{Neighborhood, Root};
+pub use model::identity::Identity;
+pub use model::memory::gru::Gru;
+pub use model::memory::mamba::{Mamba, Selected};
+pub use model::memory::{Cell, Memory, Scanned};
+pub use model::pipeline;
+pub use model::pipeline::Htgn;
+pub use model::predictor::{Pairs, Predictor};
+pub use model::vector_store::VectorStore;
+pub use model::versions::Peers;
+pub use predict::scorer::{Scorer, Space};
+pub use train::erase::Erased;
+pub use train::optimizer::AdamW;
+pub use train::run::{Epoch, Latest, Progress, Trained, absorb, empty_store, rebuild, resume, train, train_until};

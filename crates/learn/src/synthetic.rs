@@ -10,7 +10,7 @@ use std::sync::Arc;
 use timeweft_graph::{Action, EdgeKey, Element, Event, Features, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
 
-use crate::{Config, Freshness, GnnKind, LearnError, Metrics, Task, Trained, evaluate, splitmix64, train};
+use crate::{Config, Freshness, GnnKind, LearnError, Metrics, Task, Trained, ranks, splitmix64, train};
 
 /// A stream of events whose answers are known, and the configuration that makes it a test of one thing.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ pub fn accuracy(task: &Task, trained: &Trained, freshness: Freshness) -> f64 {
         .batch_start(part.start, part.start, freshness)
         .map_or(before, |start| world.n_facts_before(task.time_of(start)).min(before));
     let store = crate::rebuild(model, world, config, needed);
-    let ranks = evaluate::ranks(model, world, task, config, part, freshness, store, &mut |_| ());
+    let ranks = ranks(model, world, task, config, part, freshness, store, &mut |_| ());
     Metrics::of(&ranks).hits1
 }
 

@@ -1,0 +1,8 @@
+//! Evaluation: ranks by the protocol, beside rules without training.
+
+pub(crate) mod baselines;
+pub(crate) mod breakdown;
+pub(crate) mod calibration;
+pub(crate) mod metrics;
+pub(crate) mod negative_classes;
+pub(crate) mod ranking;

@@ -1,0 +1,116 @@
+//! Wrong answers by what kind of wrong they are: a model that tells nodes drawn by chance may still take whatever was there
+//! before for what comes next (Poursafaei et al. 2022; specification 2.6).
+
+use rustc_hash::FxHashSet;
+use timeweft_graph::{NodeIndex, Time};
+
+use crate::data::history::Side;
+use crate::model::counters::READ;
+use crate::{Link, Task, World, splitmix64};
+
+/// A kind of wrong answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Any candidate.
+    Uniform,
+    /// The answer of a training link drawn by chance.
+    Popular,
+    /// Somebody that the asking node met by this relation before.
+    Met,
+    /// The same, where no such edge is there any more.
+    Removed,
+    /// An answer of another link that was none in the training part.
+    New,
+}
+
+impl Kind {
+    /// All kinds, in the order of reports.
+    pub const ALL: [Kind; 5] = [Kind::Uniform, Kind::Popular, Kind::Met, Kind::Removed, Kind::New];
+
+    /// Name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Uniform => "any candidate",
+            Kind::Popular => "answers of training links",
+            Kind::Met => "nodes met before",
+            Kind::Removed => "edges removed before",
+            Kind::New => "answers that are new",
+        }
+    }
+}
+
+/// So many partners, the latest ones, are those that a node met before.
+const PARTNERS: usize = 32;
+
+/// What wrong answers are drawn from.
+pub(crate) struct Kinds<'a> {
+    task: &'a Task,
+    world: &'a World,
+    seed: u64,
+    trained: FxHashSet<NodeIndex>,
+}
+
+impl<'a> Kinds<'a> {
+    pub(crate) fn new(task: &'a Task, world: &'a World, seed: u64) -> Kinds<'a> {
+        let trained = task.links[..task.split.train_end].iter().map(|link| link.destination).collect();
+        Kinds { task, world, seed, trained }
+    }
+
+    /// A wrong answer of each kind to link number `number`, knowing what was before `as_of`; `None` where there is none.
+    pub(crate) fn draw(&self, number: usize, as_of: Time) -> [Option<Link>; Kind::ALL.len()] {
+        let (task, history) = (self.task, &self.world.history);
+        let link = task.links[number];
+        let wrong = |&node: &NodeIndex| node != link.destination && !task.is_answer(&link, node);
+        let met = history.partners(link.source, Side::of(&link), history.limit(as_of), PARTNERS, READ);
+        Kind::ALL.map(|kind| {
+            let key = splitmix64(self.seed ^ splitmix64(number as u64)) ^ ((kind as u64) << 32);
+            let node = match kind {
+                Kind::Uniform => pick(key, task.pool(link.edge_type, link.direction), wrong),
+                Kind::Popular => self.answer_of(key, 0..task.split.train_end, &link, wrong),
+                Kind::Met => pick(key, &met, wrong),
+                Kind::Removed => pick(key, &met, |node| !self.is_linked(&link, *node, as_of.before()) && wrong(node)),
+                Kind::New => {
+                    let new = |node: &NodeIndex| !self.trained.contains(node) && wrong(node);
+                    self.answer_of(key, task.split.train_end..number, &link, new)
+                }
+            };
+            node.map(|destination| Link { destination, ..link })
+        })
+    }
+
+    fn is_linked(&self, link: &Link, node: NodeIndex, at: Time) -> bool {
+        let (source, destination) = match link.direction {
+            timeweft_graph::Direction::Out => (link.source, node),
+            timeweft_graph::Direction::In => (node, link.source),
+        };
+        self.task.index.is_linked(link.edge_type, source, destination, at)
+    }
+
+    /// The answer to some other link of the same side.
+    fn answer_of(
+        &self,
+        key: u64,
+        links: std::ops::Range<usize>,
+        link: &Link,
+        wanted: impl Fn(&NodeIndex) -> bool,
+    ) -> Option<NodeIndex> {
+        let links = &self.task.links[links];
+        let fits = |other: &Link| {
+            let same = (other.edge_type, other.direction) == (link.edge_type, link.direction);
+            same && other.time < link.time && wanted(&other.destination)
+        };
+        pick(key, links, fits).map(|other| other.destination)
+    }
+}
+
+/// One that fits, drawn by a counter. After some draws that do not fit, the ones behind the last draw are looked through: as
+/// far as 4,096 of them, for this is done for every link.
+fn pick<T: Copy>(key: u64, all: &[T], fits: impl Fn(&T) -> bool) -> Option<T> {
+    let place = |draw: u64| (splitmix64(key ^ draw) % all.len() as u64) as usize;
+    if all.is_empty() {
+        return None;
+    }
+    let drawn = (0..32).map(place).map(|at| all[at]).find(&fits);
+    let start = place(32);
+    drawn.or_else(|| all[start..].iter().chain(&all[..start]).take(4096).copied().find(&fits))
+}

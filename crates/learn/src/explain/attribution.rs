@@ -1,0 +1,192 @@
+//! What of a node's memory came from which of its past messages (specification 2.9): given its gates, the state of a Mamba
+//! cell is linear in what was written, so its read-out is a sum over past tokens, exactly.
+
+use burn::tensor::Tensor;
+use timeweft_graph::{NodeIndex, Time};
+
+use crate::model::batch::expand_for;
+use crate::model::memory::Cell;
+use crate::model::pipeline::floats;
+use crate::{Bucket, Htgn, Mamba, Selected, Tokens, World};
+
+/// A past token of a root and its part in the score.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recalled {
+    /// Whether the root is the source of the link (else its destination).
+    pub at_source: bool,
+    /// When its messages were.
+    pub time: Time,
+    /// Positions of the facts that they tell.
+    pub facts: Vec<usize>,
+    /// Signed contribution: the first-order share of the margin that came through the memory of this token.
+    pub contribution: f64,
+}
+
+/// The parts of one node's read-out, and what they are parts of.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReadOut {
+    /// L: the node's tokens, oldest first.
+    pub times: Vec<Time>,
+    /// L: the facts of each token.
+    pub facts: Vec<Vec<usize>>,
+    /// L: `<weights, part of y>` of each token.
+    pub parts: Vec<f64>,
+    /// `<weights, y>`, by running the cell.
+    pub whole: f64,
+}
+
+/// Shares `<dlogit/dm, m>` of a node out among the tokens that its memory has seen before `as_of`. `gradient` is dlogit/dm
+/// `[d]`. `None` for a cell that is not linear in its past, without a past, or if messages tell of
+/// their peers' memory. Costs a look at all facts.
+pub fn attribute(model: &Htgn, world: &World, node: NodeIndex, as_of: Time, gradient: &[f32]) -> Option<ReadOut> {
+    let config = &world.fitted.config;
+    // A set of a whole batch has no time of its own to stand for, and what peers remembered is not replayed here.
+    let stands_alone = config.bucket == Bucket::Exact && config.sweeps == 0;
+    let memory = (config.memory && stands_alone).then_some(&model.memory)?;
+    let Cell::Mamba(mamba) = memory.cell() else { return None };
+    let until = world.n_facts_before(as_of);
+    let touches = |&at: &usize| world.facts()[at].source == node || world.facts()[at].destination == node;
+    let positions: Vec<usize> = (0..until).filter(touches).collect();
+    let (messages, tokens) = expand_for(&world.context(), world.facts(), &positions, node);
+    // Of several lives only the last is remembered.
+    let last_life = *tokens.segments.len().checked_sub(2).and_then(|at| tokens.segments.get(at))? as usize;
+    if tokens.node.is_empty() || tokens.gone.last() == Some(&true) {
+        return None;
+    }
+    let clock = &world.fitted.clock;
+    let encoded = model.encoder.forward(&messages, None, clock, model.identity.as_ref());
+    let aggregated = model.aggregator.forward(encoded, &tokens, model.identity.as_ref());
+    let selected = mamba.select(aggregated.clone(), &tokens, clock);
+    let n = tokens.node.len();
+    let weights = read_out_gradient(model, &aggregated, &selected, last_life..n, mamba, gradient);
+    let (parts, whole) = shares(&Plain::of(&selected, mamba, last_life..n), &weights);
+    Some(ReadOut {
+        times: tokens.time[last_life..].to_vec(),
+        facts: facts_of(world, &positions, &tokens).split_off(last_life),
+        parts,
+        whole,
+    })
+}
+
+/// The facts behind each token, by time: a token holds all that its receiver was told at one time.
+fn facts_of(world: &World, positions: &[usize], tokens: &Tokens) -> Vec<Vec<usize>> {
+    let mut rest = positions;
+    let take = |&time: &Time| {
+        let n = rest.partition_point(|&at| world.facts()[at].time <= time);
+        let (mine, later) = rest.split_at(n);
+        rest = later;
+        mine.to_vec()
+    };
+    tokens.time.iter().map(take).collect()
+}
+
+/// dlogit/dy `[D]` at the last token, through `m = rms_norm(W_r c + W_out (y z))`.
+fn read_out_gradient(
+    model: &Htgn,
+    tokens: &Tensor<2>,
+    selected: &Selected,
+    life: std::ops::Range<usize>,
+    mamba: &Mamba,
+    gradient: &[f32],
+) -> Vec<f64> {
+    let plain = Plain::of(selected, mamba, life.clone());
+    let [channels, _] = mamba.shape();
+    let last = life.end - 1;
+    let row = |tensor: &Tensor<2>| tensor.clone().slice([last..last + 1, 0..tensor.dims()[1]]);
+    let y: Vec<f32> = plain.read_outs().last().map(|y| y.iter().map(|y| *y as f32).collect()).unwrap_or_default();
+    let device = tokens.device();
+    let y = crate::model::layers::constant(y, [1, channels], &device).autodiff().require_grad();
+    let m = model.memory.read_out(row(tokens), y.clone() * row(&selected.z));
+    let gradient = crate::model::layers::constant(gradient.to_vec(), [1, gradient.len()], &device);
+    let scored = (m * gradient).sum();
+    let dy = y.grad(&scored.backward()).map(floats).unwrap_or_default();
+    dy.into_iter().map(f64::from).collect()
+}
+
+/// The inputs of a scan over one life, in `f64`.
+struct Plain {
+    channels: usize,
+    states: usize,
+    x: Vec<f64>,
+    delta: Vec<f64>,
+    b: Vec<f64>,
+    c: Vec<f64>,
+    kappa: Vec<f64>,
+    a: Vec<f64>,
+    skip: Vec<f64>,
+    gap: Vec<f64>,
+}
+
+impl Plain {
+    fn of(selected: &Selected, mamba: &Mamba, life: std::ops::Range<usize>) -> Plain {
+        let [channels, states] = mamba.shape();
+        let rows = |tensor: &Tensor<2>| {
+            let rows = floats(tensor.clone().slice([life.clone()]));
+            rows.into_iter().map(f64::from).collect::<Vec<f64>>()
+        };
+        let all = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
+        let gap = selected.gap[life.clone()].iter().map(|gap| f64::from(*gap)).collect();
+        Plain {
+            channels,
+            states,
+            x: rows(&selected.x),
+            delta: rows(&selected.delta),
+            b: rows(&selected.b),
+            c: rows(&selected.c),
+            kappa: all(floats(selected.kappa.clone())),
+            a: all(floats(selected.a.clone())),
+            skip: all(floats(selected.skip.clone())),
+            gap,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.gap.len()
+    }
+
+    /// exp of the decay of one state at one token.
+    fn decay(&self, token: usize, channel: usize, state: usize) -> f64 {
+        let step = self.delta[token * self.channels + channel] + self.kappa[channel] * self.gap[token];
+        (-step * self.a[channel * self.states + state]).exp()
+    }
+
+    /// y of every token, by the recurrence.
+    fn read_outs(&self) -> Vec<Vec<f64>> {
+        let mut h = vec![0.0; self.channels * self.states];
+        let mut rows = Vec::with_capacity(self.len());
+        for token in 0..self.len() {
+            let read = |channel: usize| {
+                let at = token * self.channels + channel;
+                let mut y = self.skip[channel] * self.x[at];
+                for state in 0..self.states {
+                    let h = &mut h[channel * self.states + state];
+                    let b = self.b[token * self.states + state];
+                    *h = self.decay(token, channel, state) * *h + self.delta[at] * self.x[at] * b;
+                    y += *h * self.c[token * self.states + state];
+                }
+                y
+            };
+            rows.push((0..self.channels).map(read).collect());
+        }
+        rows
+    }
+}
+
+/// `<weights, y_L>` as a sum over tokens: `y_L = sum_i C_L (prod_{i<l<=L} Abar_l) B_i delta_i x_i`, and the skip of the last.
+fn shares(plain: &Plain, weights: &[f64]) -> (Vec<f64>, f64) {
+    let last = plain.len() - 1;
+    let mut parts = vec![0.0; plain.len()];
+    for (channel, weight) in weights.iter().enumerate() {
+        for state in 0..plain.states {
+            let mut kept = weight * plain.c[last * plain.states + state];
+            for token in (0..=last).rev() {
+                let at = token * plain.channels + channel;
+                parts[token] += kept * plain.b[token * plain.states + state] * plain.delta[at] * plain.x[at];
+                kept *= plain.decay(token, channel, state);
+            }
+        }
+        parts[last] += weight * plain.skip[channel] * plain.x[last * plain.channels + channel];
+    }
+    let whole = plain.read_outs()[last].iter().zip(weights).map(|(y, weight)| y * weight).sum();
+    (parts, whole)
+}

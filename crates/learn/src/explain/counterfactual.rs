@@ -1,0 +1,144 @@
+//! Memory as it would be without some edges (specification 2.9). Without peer memory in messages a node remembers its own
+//! facts only, so a replay of these alone is exact.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+
+use crate::model::batch::{expand_for, gap};
+use crate::model::pipeline::floats;
+use crate::{Neighborhood, Query, Trained, VectorStore};
+
+/// Replays nodes without edges.
+pub(crate) struct Counterfactual<'a> {
+    trained: &'a Trained,
+    /// Positions of the facts of each node.
+    facts: Vec<Vec<u32>>,
+}
+
+/// What is left of a node: its last message and memory; `None` for one that has never been told anything, or is gone.
+type Left = Option<(Time, Vec<f32>)>;
+
+impl<'a> Counterfactual<'a> {
+    /// `None` for a model without memory, or one whose messages tell of their peers' memory.
+    pub(crate) fn new(trained: &'a Trained) -> Option<Counterfactual<'a>> {
+        let config = &trained.config.model;
+        if !config.memory || config.sweeps > 0 {
+            return None;
+        }
+        let mut facts = vec![Vec::new(); trained.world.index.n_nodes()];
+        for (at, fact) in (0..).zip(trained.world.facts()) {
+            facts[fact.source.at()].push(at);
+            if fact.destination != fact.source {
+                facts[fact.destination.at()].push(at);
+            }
+        }
+        Some(Counterfactual { trained, facts })
+    }
+
+    /// A neighbourhood, read as of `query`, with memory that has never heard of the edges to the neighbours at some places.
+    pub(crate) fn without(&self, hood: &Neighborhood, gone: &[usize], query: &Query) -> Neighborhood {
+        let edges: BTreeSet<(EdgeTypeId, EdgeIndex)> =
+            gone.iter().map(|&j| (hood.neighbors[j].edge_type, hood.neighbors[j].edge)).collect();
+        let roots = hood.root_of_neighbors(hood.neighbors.len());
+        let ends = gone.iter().flat_map(|&j| [hood.roots[roots[j] as usize].node, hood.neighbors[j].node]);
+        let touched: BTreeSet<NodeIndex> = ends.collect();
+        let left: FxHashMap<NodeIndex, Left> =
+            touched.into_iter().map(|node| (node, self.replay(node, query.as_of, &edges))).collect();
+        let mut out = hood.clone();
+        for (root, entry) in hood.root_entry.iter().enumerate() {
+            if let Some(left) = left.get(&hood.roots[root].node) {
+                self.put(&mut out, *entry, hood.root_type[root], left);
+                out.root_gap[root] = gap(left.as_ref().map(|(time, _)| *time), hood.roots[root].time);
+            }
+        }
+        for (j, entry) in hood.neighbor_entry.iter().enumerate() {
+            let node = hood.neighbors[j].node;
+            if let Some(left) = left.get(&node) {
+                self.put(&mut out, *entry, self.trained.world.context().node_type(node).at() as u32, left);
+                let idle = gap(left.as_ref().map(|(time, _)| *time), query.time);
+                out.neighbor_idle.get_mut(j).into_iter().for_each(|gap| *gap = idle);
+            }
+        }
+        out
+    }
+
+    /// Memory of a node as of a time, from its facts without those of some edges.
+    fn replay(&self, node: NodeIndex, as_of: Time, without: &BTreeSet<(EdgeTypeId, EdgeIndex)>) -> Left {
+        let Trained { model, world, config, .. } = self.trained;
+        let until = world.n_facts_before(as_of);
+        let told = self.facts[node.at()].iter().map(|&at| at as usize).take_while(|&at| at < until);
+        let stays = |&at: &usize| world.facts()[at].edge.is_none_or(|edge| !without.contains(&edge));
+        let positions: Vec<usize> = told.filter(stays).collect();
+        let (messages, tokens) = expand_for(&world.context(), world.facts(), &positions, node);
+        let last = tokens.node.len().checked_sub(1).filter(|_| tokens.gone.last() == Some(&false))?;
+        let (clock, identity) = (&world.fitted.clock, model.identity.as_ref());
+        let nothing = VectorStore::new(0, config.model.state_width(), config.model.memory_width());
+        let encoded = model.encoder.forward(&messages, None, clock, identity);
+        let aggregated = model.aggregator.forward(encoded, &tokens, identity);
+        let memory = model.memory.forward(aggregated, &tokens, &nothing, clock).memory;
+        Some((tokens.time[last], floats(memory.narrow(0, last, 1))))
+    }
+
+    /// Writes what is left of a node over its stored row, if the entry is one.
+    fn put(&self, hood: &mut Neighborhood, entry: u32, node_type: u32, left: &Left) {
+        let d = self.trained.config.model.width;
+        let row = hood.entry_row[entry as usize] as usize;
+        let Some(stored) = hood.stored.get_mut(row * d..(row + 1) * d) else { return };
+        match left {
+            Some((_, memory)) => stored.copy_from_slice(memory),
+            None => {
+                let start = self.trained.model.memory.start().narrow(0, node_type as usize, 1);
+                stored.copy_from_slice(&floats(start));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use timeweft_graph::Time;
+
+    use super::*;
+    use crate::synthetic;
+
+    fn distance(a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn a_replay_without_an_edge_is_the_memory_of_a_log_without_it() {
+        let task = synthetic::planted_cause(3, 1);
+        let mut config = task.config.clone();
+        (config.model.memory, config.train.epochs, config.train.split) = (true, 1, [0.4, 0.7]);
+        let (_, trained) = task.train(&config).unwrap();
+        let replays = Counterfactual::new(&trained).unwrap();
+        let nodes = || (0..trained.world.index.n_nodes() as u32).map(NodeIndex);
+        for node in nodes() {
+            let stored = trained.store.memory(node);
+            let replayed = replays.replay(node, Time::FOREVER, &BTreeSet::new());
+            assert_eq!(stored.is_some(), replayed.is_some());
+            assert!(replayed.is_none_or(|(_, memory)| distance(&memory, stored.unwrap()) < 1e-5));
+        }
+        // A visit in the middle: its fact and its event.
+        let at = trained.world.facts().iter().rposition(|fact| fact.edge.is_some_and(|(of, _)| of.0 == 0)).unwrap();
+        let fact = trained.world.facts()[at];
+        let without = BTreeSet::from([fact.edge.unwrap()]);
+        let replayed: Vec<Left> = nodes().map(|node| replays.replay(node, Time::FOREVER, &without)).collect();
+        let visited = fact.destination;
+        assert!(distance(&replayed[visited.at()].clone().unwrap().1, trained.store.memory(visited).unwrap()) > 1e-3);
+        // The key of an edge is the position of its event.
+        let position = trained.world.index.edge_key(fact.edge.unwrap().1).key.unwrap().parse::<u32>().unwrap();
+        let erased = trained.erase(&[position].into_iter().collect()).trained;
+        for (node, replayed) in replayed.iter().enumerate() {
+            let expected = erased.store.memory(NodeIndex(node as u32));
+            let found = replayed.as_ref().map(|(_, memory)| memory.as_slice());
+            assert!(
+                found.is_none() == expected.is_none() && found.is_none_or(|f| distance(f, expected.unwrap()) < 1e-5)
+            );
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Stage 2: the messages that a node receives at one exact time are a set; their sum, or the heterogeneous transformer
+//! convolution, makes one token of it (specification 2.2).
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::model::identity::{self, Identity};
+use crate::model::layers::{Init, Linear, constant};
+use crate::model::relations::{RelationHeads, Structure};
+use crate::{Aggregation, ModelConfig, Relations, Tokens, nn};
+
+/// Sums each set, or attends over it with per-relation keys and values and a query of the receiver's type. The receiver's
+/// own memory is absent on purpose: the scan over tokens stays a linear recurrence with known inputs.
+#[derive(Module, Debug)]
+pub struct Aggregator {
+    /// `[node types, d]`
+    types: Param<Tensor<2>>,
+    identity: Option<Linear>,
+    /// Absent where sets are summed, or have one message.
+    attention: Option<SetAttention>,
+    output: Linear,
+    /// Weight of `log1p(n)`: the count that the softmax removes. `[1, d]`
+    count: Param<Tensor<2>>,
+    norm: Param<Tensor<1>>,
+}
+
+/// Who in a set is listened to.
+#[derive(Module, Debug)]
+struct SetAttention {
+    query: Linear,
+    heads: RelationHeads,
+}
+
+impl Aggregator {
+    /// The aggregator that a configuration asks for.
+    pub fn new(init: &mut Init, config: &ModelConfig, relations: Relations, slots: usize) -> Aggregator {
+        let ModelConfig { width: d, heads: n_heads, .. } = *config;
+        let attends = config.aggregation == Aggregation::Attention;
+        let query = attends.then(|| Linear::new(init, d, d));
+        let types = init.normal([relations.n_node_types(), d], 0.5);
+        let identity = Identity::role(init, slots, d);
+        let mut heads = || RelationHeads::new(init, (relations, relations.len()), n_heads, [d / n_heads, d]);
+        Aggregator {
+            attention: query.map(|query| SetAttention { query, heads: heads() }),
+            types,
+            identity,
+            output: Linear::new(init, d, d),
+            count: init.normal([1, d], 0.1),
+            norm: init.constant([d], 1.0),
+        }
+    }
+
+    /// Messages `[M, d]` to tokens `[G, d]`. Without attention a set speaks by its sum.
+    pub fn forward(&self, messages: Tensor<2>, tokens: &Tokens, identity: Option<&Identity>) -> Tensor<2> {
+        let g = tokens.node.len();
+        let receiver = nn::gather(self.types.val(), &tokens.node_type);
+        let receiver = identity::add(receiver, identity, self.identity.as_ref(), &tokens.slots);
+        let mean = nn::segment_mean(messages.clone(), &tokens.messages);
+        let n_messages = |ends: &[u32]| (ends[1] - ends[0]) as f32;
+        let heard = match &self.attention {
+            Some(attention) => {
+                let query = attention.query.forward(mean.clone() + receiver.clone());
+                let structure = Structure {
+                    root_pairs: &tokens.token_pairs,
+                    pair_tokens: &tokens.pair_messages,
+                    pair_relation: &tokens.pair_relation,
+                };
+                attention.heads.attend(query, messages, nn::Outlet::None, &structure)
+            }
+            None => {
+                let sizes = tokens.messages.windows(2).map(n_messages).collect();
+                mean.clone() * constant(sizes, [g, 1], &mean.device())
+            }
+        };
+        let attended = self.output.forward(heard);
+        let sizes = tokens.messages.windows(2).map(|ends| n_messages(ends).ln_1p()).collect();
+        let sizes = constant(sizes, [g, 1], &attended.device());
+        nn::rms_norm(attended + mean + receiver + sizes.matmul(self.count.val()), self.norm.val())
+    }
+}

@@ -1,0 +1,94 @@
+//! Stage 1: typed messages into one space (specification 2.1).
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::model::identity::{self, Identity};
+use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
+use crate::model::versions::Peers;
+use crate::{Clock, Messages, ModelConfig, Relations, nn};
+
+/// Encodes the M messages of a batch: sums of typed projections and embeddings, so that a missing feature drops a
+/// term and nothing is padded.
+#[derive(Module, Debug)]
+pub struct Encoder {
+    /// Embeddings, one table: relations, node types, 6 kinds (action x entity). `[rows, d]`
+    embeddings: Param<Tensor<2>>,
+    time: Linear,
+    nodes: TypedProjection,
+    edges: TypedProjection,
+    identity: Option<Linear>,
+    /// W_m of the peers' memory, `[d, d]`.
+    memory: Option<Linear>,
+    feed_forward: FeedForward,
+    #[module(skip)]
+    type_row: u32,
+    #[module(skip)]
+    kind_row: u32,
+}
+
+impl Encoder {
+    /// The encoder that a configuration asks for.
+    pub fn new(
+        init: &mut Init,
+        config: &ModelConfig,
+        relations: Relations,
+        widths: [&[usize]; 2],
+        clock: &Clock,
+        slots: usize,
+    ) -> Encoder {
+        let d = config.width;
+        let type_row = relations.len() as u32;
+        let kind_row = type_row + relations.n_node_types() as u32;
+        Encoder {
+            embeddings: init.normal([kind_row as usize + 6, d], 0.5),
+            time: Linear::new(init, clock.width(), d),
+            nodes: TypedProjection::new(init, widths[0], d),
+            edges: TypedProjection::new(init, widths[1], d),
+            identity: Identity::role(init, slots, d),
+            memory: (config.memory && config.sweeps > 0).then(|| Linear::plain(init, d, d)),
+            feed_forward: FeedForward::new(init, d),
+            type_row,
+            kind_row,
+        }
+    }
+
+    /// M messages to `[M, d]`; with the memory of peers, and the table that it is in, where the model reads it.
+    pub fn forward(
+        &self,
+        messages: &Messages,
+        peers: Option<(&Peers, Tensor<2>)>,
+        clock: &Clock,
+        identity: Option<&Identity>,
+    ) -> Tensor<2> {
+        let m = messages.relation.len();
+        let table = self.embeddings.val();
+        let device = table.device();
+        let gaps = constant(clock.encode(&messages.gap), [m, clock.width()], &device);
+        let mut p = self.time.forward(gaps) + self.embed(table, messages);
+        p = identity::add(p, identity, self.identity.as_ref(), &messages.peer_slots);
+        if let (Some(memory), Some((peers, table))) = (&self.memory, peers) {
+            p = p + nn::scatter_sum(memory.forward(nn::gather(table, &peers.row)), &peers.message, m);
+        }
+        for part in [self.nodes.forward(&messages.peer_features, m), self.edges.forward(&messages.edge_features, m)] {
+            p = match part {
+                Some(part) => p + part,
+                None => p,
+            };
+        }
+        self.feed_forward.forward(p)
+    }
+
+    /// The sum of each message's embeddings, `[M, d]`.
+    fn embed(&self, table: Tensor<2>, messages: &Messages) -> Tensor<2> {
+        let m = messages.relation.len();
+        let mut rows = Vec::with_capacity(3 * m);
+        for i in 0..m {
+            rows.push(messages.relation[i]);
+            rows.push(self.type_row + messages.peer_type[i]);
+            rows.push(self.kind_row + messages.kind[i]);
+        }
+        let d = table.dims()[1];
+        nn::gather(table, &rows).reshape([m, 3, d]).sum_dim(1).reshape([m, d])
+    }
+}

@@ -1,0 +1,105 @@
+//! Who listens and who is heard: the co-operative alternative of the transformer (Finkelshtein et al. 2024;
+//! specification 2.8). Every node decides whether it listens and whether it speaks; an edge is read where both agree.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use timeweft_graph::NodeIndex;
+
+use crate::model::layers::{Init, Linear, constant};
+use crate::{Clock, Neighborhood, Root, nn, splitmix64};
+
+/// Logits of the two decisions of a node, from its vector, the time since its last message and its degree.
+///
+/// A decision between two actions needs one logit: the difference of two. In training noise is added, the difference of two
+/// Gumbel draws, and the gradient goes straight through the decision; in evaluation the larger logit wins.
+#[derive(Module, Debug)]
+pub struct Cooperation {
+    up: Linear,
+    /// `[d, 2]`: listening, speaking.
+    down: Linear,
+}
+
+/// The two decisions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Action {
+    Listen,
+    Speak,
+}
+
+impl Cooperation {
+    /// For nodes' vectors of width d.
+    pub fn new(init: &mut Init, d: usize, clock: &Clock) -> Cooperation {
+        let mut down = Linear::new(init, d, 2);
+        // Open at first: what is never heard cannot be learnt from.
+        down.bias = Some(init.constant([2], 1.0));
+        Cooperation { up: Linear::new(init, d + clock.width() + 1, d), down }
+    }
+
+    /// What the first roots of a neighbourhood, `own [Q, d]`, and their neighbours, `peers [E, d]`, decide.
+    pub fn decide(
+        &self,
+        own: Tensor<2>,
+        peers: Tensor<2>,
+        hood: &Neighborhood,
+        clock: &Clock,
+        draw: Option<u64>,
+    ) -> Decisions {
+        let (q, e) = (own.dims()[0], peers.dims()[0]);
+        let root_of = hood.root_of_neighbors(e);
+        let noise = |action: Action, node: NodeIndex, root: usize| {
+            let who = Root { node, ..hood.roots[root] };
+            draw.map_or(0.0, |draw| logistic(draw, action, &who))
+        };
+        let listens: Vec<f32> = (0..q).map(|i| noise(Action::Listen, hood.roots[i].node, i)).collect();
+        let speaks = |j: usize| noise(Action::Speak, hood.neighbors[j].node, root_of[j] as usize);
+        let speaks: Vec<f32> = (0..e).map(speaks).collect();
+        let listens = self.act(Action::Listen, own, [&hood.root_gap[..q], &hood.root_degree[..q]], clock, &listens);
+        let speaks =
+            self.act(Action::Speak, peers, [&hood.neighbor_idle[..e], &hood.neighbor_degree[..e]], clock, &speaks);
+        Decisions { listens: nn::gather(listens, &root_of), speaks }
+    }
+
+    /// One decision `[n, 1]` of nodes with vectors `x [n, d]`, idle times, degrees and noise.
+    fn act(
+        &self,
+        action: Action,
+        x: Tensor<2>,
+        [idle, degree]: [&[f64]; 2],
+        clock: &Clock,
+        noise: &[f32],
+    ) -> Tensor<2> {
+        let n = idle.len();
+        let device: Device = x.device();
+        let idle = constant(clock.encode(idle), [n, clock.width()], &device);
+        let degree = constant(degree.iter().map(|degree| degree.ln_1p() as f32).collect(), [n, 1], &device);
+        let hidden = nn::silu(self.up.forward(Tensor::cat(vec![x, idle, degree], 1)));
+        let column = action as usize;
+        let logits = self.down.forward(hidden).slice([0..n, column..column + 1]);
+        nn::straight_through(logits, noise)
+    }
+}
+
+/// The two decisions behind each of E neighbours, 0 or 1.
+#[derive(Clone, Debug)]
+pub struct Decisions {
+    /// `[E, 1]`: its root listens.
+    pub listens: Tensor<2>,
+    /// `[E, 1]`: it speaks.
+    pub speaks: Tensor<2>,
+}
+
+impl Decisions {
+    /// The gate of every neighbour `[E, 1]`: both agree.
+    pub fn gate(&self) -> Tensor<2> {
+        self.listens.clone() * self.speaks.clone()
+    }
+}
+
+/// The difference of two Gumbel draws, by a counter: the same for a node and a time whatever the batch.
+fn logistic(key: u64, action: Action, who: &Root) -> f32 {
+    let bits = [who.as_of.0 as u64, u64::from(who.node.0), action as u64]
+        .into_iter()
+        .fold(splitmix64(key), |hash, part| splitmix64(hash ^ part));
+    let unit = ((bits >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    (unit / (1.0 - unit)).ln() as f32
+}

@@ -1,0 +1,229 @@
+//! Neighbourhoods: what each root may read, strictly before its time.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use timeweft_graph::{Direction, NodeIndex, Time};
+use timeweft_index::Neighbor;
+
+use crate::model::batch::{Context, FeatureRows, Tokens, gap, push_edge_features, push_node_features};
+use crate::model::versions::{Row, lay_out};
+use crate::{GnnKind, ModelConfig, VectorStore};
+
+/// A node whose embedding is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Root {
+    /// Which node.
+    pub node: NodeIndex,
+    /// When the answer is for: gaps are counted to here.
+    pub time: Time,
+    /// What the answer may know: everything strictly before. Never later than `time`.
+    pub as_of: Time,
+}
+
+/// The neighbourhoods of Q roots. The memory table has the stored rows first, then the starts of the node types, then
+/// the tokens of the batch; an entry is one (node, version) that a root or a neighbour reads.
+///
+/// With two layers the neighbours of the roots that were asked for are roots as well, behind these, as of the same time.
+#[derive(Clone, Debug, Default)]
+pub struct Neighborhood {
+    /// Q: the roots.
+    pub roots: Vec<Root>,
+    /// How many of them were asked for: the first.
+    pub asked: usize,
+    /// With two layers, the root that each neighbour of the roots asked for is.
+    pub neighbor_root: Vec<u32>,
+    /// For a co-operative model, Q: edges at each root so far.
+    pub root_degree: Vec<f64>,
+    /// For a co-operative model, E: ticks since each neighbour's last message.
+    pub neighbor_idle: Vec<f64>,
+    /// For a co-operative model, E: edges at each neighbour so far.
+    pub neighbor_degree: Vec<f64>,
+    /// Stored memory vectors that are read, d floats each.
+    pub stored: Vec<f32>,
+    /// V: row of the memory table of each entry.
+    pub entry_row: Vec<u32>,
+    /// 2 V: identity slots of each entry.
+    pub entry_slots: Vec<u32>,
+    /// Features of the entries, by node type.
+    pub entry_features: FeatureRows,
+    /// Q: entry of each root.
+    pub root_entry: Vec<u32>,
+    /// Q: type of each root.
+    pub root_type: Vec<u32>,
+    /// Q: ticks since the root's last message.
+    pub root_gap: Vec<f64>,
+    /// Q + 1: (root, relation) pairs of each root.
+    pub root_pairs: Vec<u32>,
+    /// P: relation of each pair.
+    pub pair_relation: Vec<u32>,
+    /// P: root of each pair.
+    pub pair_root: Vec<u32>,
+    /// P + 1: neighbours of each pair.
+    pub pair_neighbors: Vec<u32>,
+    /// E: entry of each neighbour.
+    pub neighbor_entry: Vec<u32>,
+    /// E: ticks since the edge appeared.
+    pub neighbor_gap: Vec<f64>,
+    /// E: the neighbours themselves, for explanations.
+    pub neighbors: Vec<Neighbor>,
+    /// Features of the neighbours' edges, by edge type.
+    pub edge_features: FeatureRows,
+}
+
+/// Reads the neighbourhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
+pub(crate) fn read(context: &Context<'_>, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
+    let sample_all =
+        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(context, root)).collect() };
+    let mut sampled = sample_all(roots);
+    let mut all = roots.to_vec();
+    let mut neighbor_root = Vec::new();
+    if context.config.layers == 2 {
+        let mut known: FxHashMap<Root, u32> = roots.iter().copied().zip(0..).collect();
+        for (root, neighbors) in roots.iter().zip(&sampled) {
+            neighbor_root.extend(neighbors.iter().map(|neighbor| {
+                let reached = Root { node: neighbor.node, ..*root };
+                *known.entry(reached).or_insert_with(|| {
+                    all.push(reached);
+                    all.len() as u32 - 1
+                })
+            }));
+        }
+        sampled.extend(sample_all(&all[roots.len()..]));
+    }
+    let mut builder = Builder {
+        context,
+        tokens,
+        store,
+        entries: FxHashMap::default(),
+        out: Neighborhood { asked: roots.len(), neighbor_root, ..Neighborhood::default() },
+        rows: Vec::new(),
+    };
+    builder.out.edge_features = FeatureRows::new(context.relations.n_edge_types());
+    builder.out.entry_features = FeatureRows::new(context.relations.n_node_types());
+    builder.out.root_pairs.push(0);
+    builder.out.pair_neighbors.push(0);
+    for (root, neighbors) in all.iter().zip(&sampled) {
+        builder.push_root(root, neighbors);
+    }
+    builder.out.roots = all;
+    builder.finish()
+}
+
+impl Neighborhood {
+    /// How many roots a layer makes vectors of: those asked for, or all.
+    pub(crate) fn n_roots(&self, last: bool) -> usize {
+        if last { self.asked } else { self.roots.len() }
+    }
+
+    /// How many neighbours a layer reads: those of the roots asked for, or all.
+    pub(crate) fn n_neighbors(&self, last: bool) -> usize {
+        self.pair_neighbors[self.root_pairs[self.n_roots(last)] as usize] as usize
+    }
+
+    /// The roots that were asked for.
+    pub(crate) fn asked_roots(&self) -> Vec<u32> {
+        (0..self.asked as u32).collect()
+    }
+
+    /// The root of each of the first `n` neighbours.
+    pub(crate) fn root_of_neighbors(&self, n: usize) -> Vec<u32> {
+        let mut root_of = Vec::with_capacity(n);
+        for (ends, &root) in self.pair_neighbors.windows(2).zip(&self.pair_root) {
+            root_of.resize((ends[1] as usize).min(n), root);
+        }
+        root_of
+    }
+}
+
+fn relation_of(context: &Context<'_>, neighbor: &Neighbor) -> u32 {
+    match neighbor.direction {
+        Direction::Out => context.outward(neighbor.edge_type),
+        Direction::In => context.inward(neighbor.edge_type),
+    }
+}
+
+fn sample(context: &Context<'_>, root: &Root) -> Vec<Neighbor> {
+    let ModelConfig { neighbors: k, deletes, gnn, .. } = *context.config;
+    let mut neighbors = Vec::with_capacity(k.min(64));
+    if gnn != GnnKind::None {
+        context.graph.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
+    }
+    neighbors.sort_by_key(|neighbor| relation_of(context, neighbor));
+    neighbors
+}
+
+struct Builder<'a> {
+    context: &'a Context<'a>,
+    tokens: &'a Tokens,
+    store: &'a VectorStore,
+    entries: FxHashMap<Row, u32>,
+    rows: Vec<Row>,
+    out: Neighborhood,
+}
+
+impl Builder<'_> {
+    fn push_root(&mut self, root: &Root, neighbors: &[Neighbor]) {
+        let row = self.out.root_entry.len() as u32;
+        let entry = self.entry(root.node, root.as_of);
+        self.out.root_entry.push(entry);
+        self.out.root_type.push(u32::from(self.context.node_type(root.node).0));
+        self.out.root_gap.push(gap(self.row_time(entry), root.time));
+        if self.context.config.gnn == GnnKind::Cooperative {
+            self.out.root_degree.push(self.context.graph.degree_before(root.node, root.as_of) as f64);
+        }
+        let context = self.context;
+        for pair in neighbors.chunk_by(|a, b| relation_of(context, a) == relation_of(context, b)) {
+            self.out.pair_relation.push(relation_of(context, &pair[0]));
+            self.out.pair_root.push(row);
+            for neighbor in pair {
+                self.push_neighbor(root, neighbor);
+            }
+            self.out.pair_neighbors.push(self.out.neighbors.len() as u32);
+        }
+        self.out.root_pairs.push(self.out.pair_relation.len() as u32);
+    }
+
+    fn push_neighbor(&mut self, root: &Root, neighbor: &Neighbor) {
+        let row = self.out.neighbors.len() as u32;
+        let entry = self.entry(neighbor.node, root.as_of);
+        self.out.neighbor_entry.push(entry);
+        self.out.neighbor_gap.push(gap(Some(neighbor.created), root.time));
+        if self.context.config.gnn == GnnKind::Cooperative {
+            self.out.neighbor_idle.push(gap(self.row_time(entry), root.time));
+            self.out.neighbor_degree.push(self.context.graph.degree_before(neighbor.node, root.as_of) as f64);
+        }
+        self.out.neighbors.push(*neighbor);
+        let edge = (neighbor.edge_type, neighbor.edge);
+        push_edge_features(self.context, &mut self.out.edge_features, edge, root.as_of.before(), row);
+    }
+
+    /// The entry of a node as of a time: its last token before, else its stored row, else the start of its type.
+    fn entry(&mut self, node: NodeIndex, as_of: Time) -> u32 {
+        let row = Row::of(node, as_of, self.tokens, self.store);
+        let next = self.rows.len() as u32;
+        let entry = *self.entries.entry(row).or_insert(next);
+        if entry == next {
+            self.rows.push(row);
+            self.out.entry_slots.extend(self.context.slots(node));
+            // A node's features change only by a fact of its own, which makes a token: the version says which hold.
+            if let Some(time) = self.row_time(entry) {
+                push_node_features(self.context, &mut self.out.entry_features, node, time, entry);
+            }
+        }
+        entry
+    }
+
+    /// Time of the last message that an entry has seen.
+    fn row_time(&self, entry: u32) -> Option<Time> {
+        self.rows[entry as usize].time(self.tokens, self.store)
+    }
+
+    /// Lays out the memory table once all versions are known. Without memory it is the starts of the types.
+    fn finish(mut self) -> Neighborhood {
+        if !self.context.config.memory {
+            self.rows.iter_mut().for_each(|row| *row = Row::Start(row.node()));
+        }
+        (self.out.stored, self.out.entry_row) = lay_out(self.context, &self.rows, self.store);
+        self.out
+    }
+}

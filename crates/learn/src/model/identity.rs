@@ -1,0 +1,42 @@
+//! Identity of nodes as an input: who a message is from and to (TGNv2 shows that without it persistence cannot be
+//! expressed). Hashed, so that the table does not grow with the graph; switchable, for graphs whose nodes are mostly new.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::model::layers::{Init, Linear};
+use crate::nn;
+
+/// One table for all stages, since the optimiser walks all of it at every step; two rows a node.
+#[derive(Module, Debug)]
+pub struct Identity {
+    /// `[slots, d]`
+    table: Param<Tensor<2>>,
+}
+
+impl Identity {
+    /// A table of `slots` rows of width d; `None` for no rows.
+    pub fn new(init: &mut Init, slots: usize, d: usize) -> Option<Identity> {
+        (slots > 0).then(|| Identity { table: init.normal([slots, d], 0.5) })
+    }
+
+    /// A role in which a stage reads the table: the peer of a message, its receiver.
+    pub fn role(init: &mut Init, slots: usize, d: usize) -> Option<Linear> {
+        (slots > 0).then(|| Linear::plain(init, d, d))
+    }
+
+    /// The sum of each node's two rows: 2 n slots to `[n, d]`.
+    pub fn read(&self, slots: &[u32]) -> Tensor<2> {
+        let table = self.table.val();
+        let (n, d) = (slots.len() / 2, table.dims()[1]);
+        nn::gather(table, slots).reshape([n, 2, d]).sum_dim(1).reshape([n, d])
+    }
+}
+
+/// Adds the nodes' identity in a role to `x [n, d]`; leaves it where identity is off.
+pub(crate) fn add(x: Tensor<2>, identity: Option<&Identity>, role: Option<&Linear>, slots: &[u32]) -> Tensor<2> {
+    match (identity, role) {
+        (Some(identity), Some(role)) => x + role.forward(identity.read(slots)),
+        _ => x,
+    }
+}

@@ -1,0 +1,138 @@
+//! The Mamba cell: a selective state space with decay by physical time (specification 2.3).
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::model::layers::{Init, Linear};
+use crate::{Clock, ModelConfig, Tokens, nn};
+
+/// The cell. Two deltas: one from content, which also scales the write, and one from physical time, which only decays:
+/// idle time is an exact semigroup, so the stored state is never touched by it.
+#[derive(Module, Debug)]
+pub struct Mamba {
+    /// `[d, 2 D]` with bias: x and z
+    input: Linear,
+    /// `[D, R + 2 N]`: l, then B and C before their norms
+    select: Linear,
+    /// `[R, D]` with bias b_d
+    delta: Linear,
+    /// Weights and biases of B's and C's norms `[N]` each. The biases start at one: from the first step on, what is written
+    /// is read along a direction that does not turn with the last token (Lahoti et al. 2026, Mamba-3, "BC bias").
+    norms: [Param<Tensor<1>>; 4],
+    /// log kappa `[D]`
+    log_decay: Param<Tensor<1>>,
+    /// A_log `[D, N]`
+    log_a: Param<Tensor<2>>,
+    /// `[D]`
+    skip: Param<Tensor<1>>,
+    #[module(skip)]
+    rank: usize,
+    #[module(skip)]
+    selectivity: f64,
+}
+
+/// What the scan of a batch is run on: G tokens, D channels, N states.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    /// `[G, D]`: what is written.
+    pub x: Tensor<2>,
+    /// `[G, D]`: what gates the read-out.
+    pub z: Tensor<2>,
+    /// `[G, D]`: the step from content, which scales the write.
+    pub delta: Tensor<2>,
+    /// `[G, N]`: where it is written.
+    pub b: Tensor<2>,
+    /// `[G, N]`: how it is read.
+    pub c: Tensor<2>,
+    /// `[D]`: decay by elapsed time.
+    pub kappa: Tensor<1>,
+    /// `[D, N]`: decay rates.
+    pub a: Tensor<2>,
+    /// `[D]`: the part of x that passes by.
+    pub skip: Tensor<1>,
+    /// G: elapsed time before each token in units of T0.
+    pub gap: Vec<f32>,
+}
+
+impl Mamba {
+    /// For tokens of a configuration's width d, D channels of N states.
+    pub fn new(init: &mut Init, config: &ModelConfig, clock: &Clock) -> Mamba {
+        let ModelConfig { width: d, channels, states, selectivity, .. } = *config;
+        let rank = channels.div_ceil(16).max(4);
+        let mut delta = Linear::new(init, rank, channels);
+        delta.bias = Some(init.tensor(delta_bias(channels), [channels]));
+        // z starts open: what is remembered is heard.
+        let mut input = Linear::new(init, d, 2 * channels);
+        let open = |i: usize| if i < channels { 0.0 } else { 1.0 };
+        input.bias = Some(init.tensor((0..2 * channels).map(open).collect(), [2 * channels]));
+        Mamba {
+            input,
+            norms: [0; 4].map(|_| init.constant([states], 1.0)),
+            select: Linear::plain(init, channels, rank + 2 * states),
+            delta,
+            log_decay: init.tensor(log_decay(channels, clock), [channels]),
+            log_a: init
+                .tensor((0..channels * states).map(|i| ((i % states + 1) as f32).ln()).collect(), [channels, states]),
+            skip: init.constant([channels], 1.0),
+            rank,
+            selectivity,
+        }
+    }
+
+    /// Tokens `[G, d]` from states `[S, D, N]` to read-outs `[G, D]` and the states after the last tokens `[S, D, N]`.
+    pub fn forward(&self, tokens: Tensor<2>, batch: &Tokens, h0: Tensor<3>, clock: &Clock) -> (Tensor<2>, Tensor<3>) {
+        let Selected { x, z, delta, b, c, kappa, a, skip, gap } = self.select(tokens, batch, clock);
+        let input =
+            nn::ScanInput { x, delta, b, c, g: None, gap: &gap, kappa, a, dskip: skip, h0, segments: &batch.segments };
+        let (y, state) = nn::selective_scan(input);
+        (y * z, state)
+    }
+
+    /// What the tokens `[G, d]` choose to write and to read.
+    pub fn select(&self, tokens: Tensor<2>, batch: &Tokens, clock: &Clock) -> Selected {
+        let [channels, states] = self.shape();
+        let g = batch.node.len();
+        let xz = self.input.forward(tokens);
+        let x = nn::silu(xz.clone().slice([0..g, 0..channels]));
+        let z = nn::silu(xz.slice([0..g, channels..2 * channels]));
+        let [b_weight, b_bias, c_weight, c_bias] = &self.norms;
+        let norm = |values, weight: &Param<Tensor<1>>, bias: &Param<Tensor<1>>| {
+            nn::rms_norm(values, weight.val()) + bias.val().unsqueeze()
+        };
+        let selected = self.select.forward(x.clone());
+        let part = |from: usize, to: usize| selected.clone().slice([0..g, from..to]);
+        Selected {
+            x,
+            z,
+            delta: nn::softplus(self.delta.forward(part(0, self.rank) * self.selectivity)),
+            b: norm(part(self.rank, self.rank + states), b_weight, b_bias),
+            c: norm(part(self.rank + states, self.rank + 2 * states), c_weight, c_bias),
+            kappa: self.log_decay.val().exp(),
+            a: self.log_a.val().exp(),
+            skip: self.skip.val(),
+            gap: batch.gap.iter().map(|gap| (gap / clock.scale) as f32).collect(),
+        }
+    }
+
+    /// `[D, N]`.
+    pub fn shape(&self) -> [usize; 2] {
+        self.log_a.val().dims()
+    }
+}
+
+/// b_d such that softplus gives steps log-spaced over [0.001, 0.1], as Mamba starts (Gu and Dao 2023, section 3.6).
+fn delta_bias(channels: usize) -> Vec<f32> {
+    log_spaced(channels, 1e-3, 1e-1).map(|delta| delta.exp_m1().ln() as f32).collect()
+}
+
+/// log kappa such that the half-lives of the slowest state are log-spaced over [a short gap, twice the training part]: some
+/// channels keep what they read for as long as there is anything to learn from.
+fn log_decay(channels: usize, clock: &Clock) -> Vec<f32> {
+    log_spaced(channels, clock.short, (2.0 * clock.span).max(clock.short))
+        .map(|half| (std::f64::consts::LN_2 / half).ln() as f32)
+        .collect()
+}
+
+fn log_spaced(n: usize, low: f64, high: f64) -> impl Iterator<Item = f64> {
+    (0..n).map(move |i| low * (high / low).powf(i as f64 / (n.max(2) - 1) as f64))
+}

@@ -1,0 +1,99 @@
+//! Stage 3: the memory of each node's tokens: a recurrent cell over a segment of tokens, from the node's stored state
+//! (specification 2.3). The cells differ in what they keep; how a token gets past them and becomes m is the same.
+
+pub(crate) mod gru;
+pub(crate) mod mamba;
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::model::layers::{Init, Linear, constant};
+use crate::model::memory::mamba::Mamba;
+use crate::{CellKind, Clock, Gru, ModelConfig, Tokens, VectorStore, nn};
+
+/// A cell, and `m = rms_norm(W_r c + W_out y)` of each token c and its read-out y.
+#[derive(Module, Debug)]
+pub struct Memory {
+    cell: Cell,
+    /// `[D, d]`
+    output: Linear,
+    residual: Linear,
+    norm: Param<Tensor<1>>,
+    /// m_0 of each node type `[node types, d]`: the memory of a node that has never received a message.
+    start: Param<Tensor<2>>,
+}
+
+/// The recurrent part.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
+pub enum Cell {
+    /// A selective state space.
+    Mamba(Mamba),
+    /// A gated recurrent unit.
+    Gru(Gru),
+}
+
+/// What a scan leaves behind for a batch of tokens.
+#[derive(Clone, Debug)]
+pub struct Scanned {
+    /// m after every token `[G, d]`.
+    pub memory: Tensor<2>,
+    /// H at the end of every segment `[S, D, N]`; N is 1 for a gated recurrent unit.
+    pub state: Tensor<3>,
+}
+
+impl Memory {
+    /// The memory that a configuration asks for.
+    pub fn new(init: &mut Init, config: &ModelConfig, n_types: usize, clock: &Clock) -> Memory {
+        let ModelConfig { width: d, channels, .. } = *config;
+        Memory {
+            cell: match config.cell {
+                CellKind::Mamba => Cell::Mamba(Mamba::new(init, config, clock)),
+                CellKind::Gru => Cell::Gru(Gru::new(init, d, channels, config.gate_bias as f32)),
+            },
+            output: Linear::plain(init, channels, d),
+            residual: Linear::new(init, d, d),
+            norm: init.constant([d], 1.0),
+            start: init.normal([n_types, d], 0.5),
+        }
+    }
+
+    /// Tokens `[G, d]` through the cell, each segment from its node's stored state.
+    pub fn forward(&self, tokens: Tensor<2>, batch: &Tokens, store: &VectorStore, clock: &Clock) -> Scanned {
+        let (y, state) = match &self.cell {
+            Cell::Mamba(mamba) => {
+                let h0 = stored(batch, store, mamba.shape(), &tokens);
+                mamba.forward(tokens.clone(), batch, h0, clock)
+            }
+            Cell::Gru(gru) => gru.forward(tokens.clone(), batch, stored(batch, store, [gru.channels(), 1], &tokens)),
+        };
+        Scanned { memory: self.read_out(tokens, y), state }
+    }
+
+    /// m `[G, d]` of tokens c `[G, d]` and what the cell reads after each, y `[G, D]`.
+    pub fn read_out(&self, tokens: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        nn::rms_norm(self.residual.forward(tokens) + self.output.forward(y), self.norm.val())
+    }
+
+    /// The cell.
+    pub fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// m_0 of every node type `[node types, d]`.
+    pub fn start(&self) -> Tensor<2> {
+        self.start.val()
+    }
+}
+
+/// The state before each segment `[S, D, N]`: zeros at the beginning of a life.
+fn stored(batch: &Tokens, store: &VectorStore, [channels, states]: [usize; 2], like: &Tensor<2>) -> Tensor<3> {
+    let mut values = Vec::with_capacity(batch.receivers.len() * channels * states);
+    for (&node, &born) in batch.receivers.iter().zip(&batch.born) {
+        match born {
+            true => values.resize(values.len() + channels * states, 0.0),
+            false => store.append_state(node, &mut values),
+        }
+    }
+    constant(values, [batch.receivers.len(), channels, states], &like.device())
+}

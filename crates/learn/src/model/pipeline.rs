@@ -1,0 +1,268 @@
+//! The model, and the one line that it is: batch -> encoder -> aggregator -> memory -> gnn -> prediction.
+
+use std::ops::Range;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use timeweft_graph::{Direction, NodeIndex, Time};
+
+use crate::model::batch::{expand, expand_in_slices};
+use crate::model::counters::{self, Past};
+use crate::model::gnn::neighborhood::{Root, read};
+use crate::model::layers::{Init, constant};
+use crate::model::predictor::Pairs;
+use crate::model::versions::Peers;
+use crate::{
+    Aggregator, Config, Encoder, Gnn, Identity, Memory, Messages, Neighborhood, Predictor, Query, Scanned, Tokens,
+    VectorStore, World,
+};
+
+/// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
+#[derive(Module, Debug)]
+pub struct Htgn {
+    /// Identity of nodes, read by the first four stages.
+    pub identity: Option<Identity>,
+    /// Stage 1.
+    pub encoder: Encoder,
+    /// Stage 2.
+    pub aggregator: Aggregator,
+    /// Stage 3.
+    pub memory: Memory,
+    /// Stage 4.
+    pub gnn: Gnn,
+    /// Stage 5.
+    pub predictor: Predictor,
+}
+
+impl Htgn {
+    /// A model with starting weights for a graph.
+    pub fn new(config: &Config, world: &World, device: &Device) -> Htgn {
+        Htgn::with(&mut Init::new(config.train.seed, device), config, world)
+    }
+
+    /// A model with weights that are made so.
+    pub(crate) fn with(init: &mut Init, config: &Config, world: &World) -> Htgn {
+        let model = &config.model;
+        let d = model.width;
+        let fitted = &world.fitted;
+        let (relations, clock, slots) = (world.relations, &fitted.clock, fitted.identity_slots);
+        let (nodes, edges) = (fitted.featurizer.node_widths(), fitted.featurizer.edge_widths());
+        let widths = [&nodes[..], &edges[..]];
+        Htgn {
+            identity: Identity::new(init, slots, d),
+            encoder: Encoder::new(init, model, relations, widths, clock, slots),
+            aggregator: Aggregator::new(init, model, relations, slots),
+            memory: Memory::new(init, model, relations.n_node_types(), clock),
+            gnn: Gnn::new(init, model, relations, widths, clock),
+            predictor: Predictor::new(init, d, relations, model.counters),
+        }
+    }
+}
+
+/// A batch of facts as the memory takes it in. Nothing is committed yet: predict strictly before update.
+pub struct Remembered {
+    /// Its tokens.
+    pub tokens: Tokens,
+    /// What the scan made of them; `None` for no facts, or no memory.
+    pub scanned: Option<Scanned>,
+    /// Facts up to here will be in.
+    absorbs: usize,
+}
+
+/// Stages 1 to 3: facts to versions of memory.
+pub fn remember(model: &Htgn, world: &World, facts: Range<usize>, store: &VectorStore) -> Remembered {
+    debug_assert_eq!(facts.start, store.absorbed(), "every fact is taken in once");
+    let absorbs = facts.end;
+    let (messages, tokens) = expand(&world.context(), world.facts(), facts, store);
+    let scanned = scan(model, world, &messages, &tokens, store);
+    Remembered { tokens, scanned, absorbs }
+}
+
+/// Takes in facts that are all of one time in slices of at least `size` messages, for less memory and with the same result:
+/// all slices read what was before that time, and are committed together.
+pub fn absorb_in_slices(model: &Htgn, world: &World, facts: Range<usize>, store: &mut VectorStore, size: usize) {
+    let absorbs = facts.end;
+    let slices = expand_in_slices(world.context(), world.facts(), facts, store, size);
+    let settled: Vec<Settled> = slices
+        .map(|(messages, tokens)| {
+            let scanned = scan(model, world, &messages, &tokens, store);
+            Remembered { tokens, scanned, absorbs }.settle()
+        })
+        .collect();
+    settled.into_iter().for_each(|settled| settled.commit(store));
+}
+
+/// Stages 1 to 3 of messages that are laid out. Where messages tell of their peers' memory, the first sweep knows it as of
+/// before the batch, and each later one as the sweep before it left it.
+fn scan(model: &Htgn, world: &World, messages: &Messages, tokens: &Tokens, store: &VectorStore) -> Option<Scanned> {
+    let config = &world.fitted.config;
+    if tokens.node.is_empty() || !config.memory {
+        return None;
+    }
+    let (clock, identity) = (&world.fitted.clock, model.identity.as_ref());
+    let sweep = |before: Option<&Scanned>| {
+        let known = if before.is_some() { tokens } else { &Tokens::none() };
+        let peers = (config.sweeps > 0).then(|| Peers::read(&world.context(), (messages, tokens), known, store));
+        // Where nobody hears of anything inside the batch, nothing is left to sweep.
+        if before.is_some() && !peers.as_ref().is_some_and(|peers| peers.within) {
+            return None;
+        }
+        let heard = peers.as_ref().map(|peers| (peers, table(model, &peers.stored, before)));
+        let encoded = model.encoder.forward(messages, heard, clock, identity);
+        let aggregated = model.aggregator.forward(encoded, tokens, identity);
+        Some(model.memory.forward(aggregated, tokens, store, clock))
+    };
+    let mut scanned = sweep(None);
+    for _ in 1..config.sweeps {
+        let Some(next) = sweep(scanned.as_ref()) else { break };
+        scanned = Some(next);
+    }
+    scanned
+}
+
+/// Stages 4 and 5: logits `[C]` of queries, each knowing only what was strictly before its `as_of`.
+pub fn answer(
+    model: &Htgn,
+    world: &World,
+    remembered: &Remembered,
+    store: &VectorStore,
+    queries: &[Query],
+) -> Tensor<1> {
+    answer_with(model, world, remembered, store, queries, None)
+}
+
+/// The same in a step of training: `draw` is the key of its noise, if the model has any.
+pub fn answer_with(
+    model: &Htgn,
+    world: &World,
+    remembered: &Remembered,
+    store: &VectorStore,
+    queries: &[Query],
+    draw: Option<u64>,
+) -> Tensor<1> {
+    let (roots, pairs) = ask(world, queries);
+    let embeddings = embed(model, world, remembered, store, &roots, draw);
+    score(model, world, embeddings, queries, &pairs)
+}
+
+/// Stage 4: embeddings `[Q, d]` of roots; `draw` as in [`answer_with`].
+pub fn embed(
+    model: &Htgn,
+    world: &World,
+    remembered: &Remembered,
+    store: &VectorStore,
+    roots: &[Root],
+    draw: Option<u64>,
+) -> Tensor<2> {
+    let hood = read(&world.context(), roots, &remembered.tokens, store);
+    let table = memory_table(model, remembered, &hood);
+    model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref(), draw)
+}
+
+/// Stage 5: logits `[C]` of queries, whose roots are embedded already.
+pub fn score(model: &Htgn, world: &World, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
+    let device = embeddings.device();
+    let counted = model.predictor.has_counters().then(|| counted(world, queries, &device));
+    model.predictor.forward(embeddings, pairs, counted)
+}
+
+/// The rows that a neighbourhood's entries point into: stored memory, starts of the node types, tokens of the batch.
+pub fn memory_table(model: &Htgn, remembered: &Remembered, hood: &Neighborhood) -> Tensor<2> {
+    table(model, &hood.stored, remembered.scanned.as_ref())
+}
+
+fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
+    let start = model.memory.start();
+    let [_, d] = start.dims();
+    let mut parts = Vec::with_capacity(3);
+    if !stored.is_empty() {
+        parts.push(constant(stored.to_vec(), [stored.len() / d, d], &start.device()));
+    }
+    parts.push(start);
+    parts.extend(scanned.map(|scanned| scanned.memory.clone()));
+    Tensor::cat(parts, 0)
+}
+
+/// Counters of the queries, `[C, counters::WIDTH]`.
+pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
+    use rayon::prelude::*;
+    let mut rows = vec![0.0; queries.len() * counters::WIDTH];
+    let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
+    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(world, &question[0])).collect();
+    let asked: Vec<&Past> =
+        questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
+    rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
+        past.inputs(world, query.destination, row);
+    });
+    constant(rows, [queries.len(), counters::WIDTH], device)
+}
+
+/// The distinct roots of queries, and which roots each query pairs.
+pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
+    let mut roots = Vec::new();
+    let mut known = rustc_hash::FxHashMap::default();
+    let mut root = |node: NodeIndex, query: &Query| {
+        let root = Root { node, time: query.time, as_of: query.as_of };
+        *known.entry(root).or_insert_with(|| {
+            roots.push(root);
+            roots.len() as u32 - 1
+        })
+    };
+    let (mut pairs, context) = (Pairs::default(), world.context());
+    for query in queries {
+        pairs.source.push(root(query.source, query));
+        pairs.destination.push(root(query.destination, query));
+        pairs.relation.push(match query.direction {
+            Direction::Out => context.outward(query.edge_type),
+            Direction::In => context.inward(query.edge_type),
+        });
+    }
+    (roots, pairs)
+}
+
+impl Remembered {
+    /// No facts: answers come from the store alone.
+    pub fn nothing(store: &VectorStore) -> Remembered {
+        Remembered { tokens: Tokens::none(), scanned: None, absorbs: store.absorbed() }
+    }
+
+    /// Commits the values of this forward pass, once.
+    pub fn commit(self, store: &mut VectorStore) {
+        self.settle().commit(store);
+    }
+
+    /// What it leaves of each receiver.
+    fn settle(self) -> Settled {
+        let Tokens { gone, time, .. } = &self.tokens;
+        let ends = self.tokens.last_tokens();
+        let (state, memory) = match self.scanned {
+            Some(scanned) => (floats(scanned.state.inner()), floats(crate::nn::gather(scanned.memory.inner(), &ends))),
+            None => Default::default(),
+        };
+        let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize])).collect();
+        Settled { receivers: self.tokens.receivers, state, memory, last, absorbs: self.absorbs }
+    }
+}
+
+/// What a batch leaves of its receivers (S of them).
+struct Settled {
+    receivers: Vec<NodeIndex>,
+    /// S D N
+    state: Vec<f32>,
+    /// S d
+    memory: Vec<f32>,
+    /// S: last times; `None` for what is gone.
+    last: Vec<Option<Time>>,
+    absorbs: usize,
+}
+
+impl Settled {
+    fn commit(self, store: &mut VectorStore) {
+        store.commit(&self.receivers, &self.state, &self.memory, &self.last, self.absorbs);
+    }
+}
+
+/// The values of a tensor.
+pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! Stage 5: scores of typed links (specification 2.6). Logits, never sigmoids, go into the loss.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
+
+use crate::model::counters;
+use crate::model::layers::{Init, Linear};
+use crate::model::relations::RelationWeights;
+use crate::{Loss, Relations, nn};
+
+/// Width in which counters are read.
+const READ: usize = 64;
+
+/// `score_rho(s, d) = w_rho . relu(W_s z_s + W_d z_d + E_rho + W_c c) + z_s diag(R_rho) z_d + b(c)`.
+#[derive(Module, Debug)]
+pub struct Predictor {
+    source: Linear,
+    destination: Linear,
+    /// `[relations, d]` each: E, w and R. A relation is a kind of edge and the side that is asked.
+    relation: RelationWeights,
+    weight: RelationWeights,
+    bilinear: RelationWeights,
+    counters: Option<CounterReader>,
+}
+
+/// Reads the counters of a pair: into the hidden layer, and straight into the score.
+#[derive(Module, Debug)]
+struct CounterReader {
+    hidden: Linear,
+    /// `[relations, 64]`: what a relation makes of them.
+    relation: Param<Tensor<2>>,
+    score: [Linear; 3],
+}
+
+impl CounterReader {
+    /// `[C, counters::WIDTH]` to `[C, 1]`.
+    fn score(&self, counters: Tensor<2>, relations: &[u32]) -> Tensor<2> {
+        let hidden = self.score[0].forward(counters) + nn::gather(self.relation.val(), relations);
+        self.score[2].forward(relu(self.score[1].forward(relu(hidden))))
+    }
+}
+
+/// Which rows are scored: C candidates, each a pair of root embeddings.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs {
+    /// C: root of the source.
+    pub source: Vec<u32>,
+    /// C: root of the destination.
+    pub destination: Vec<u32>,
+    /// C: relation as the asking node sees it.
+    pub relation: Vec<u32>,
+}
+
+impl Pairs {
+    /// Some of the rows.
+    pub fn part(&self, rows: std::ops::Range<usize>) -> Pairs {
+        let part = |values: &[u32]| values[rows.clone()].to_vec();
+        Pairs { source: part(&self.source), destination: part(&self.destination), relation: part(&self.relation) }
+    }
+}
+
+impl Predictor {
+    /// For embeddings of width d.
+    pub fn new(init: &mut Init, d: usize, relations: Relations, use_counters: bool) -> Predictor {
+        let (n, scale) = (relations.n_edges(), 1.0 / (d as f32).sqrt());
+        let weights = |init: &mut Init, scale| RelationWeights::new(init, relations, n, d, scale);
+        Predictor {
+            source: Linear::plain(init, d, d),
+            destination: Linear::new(init, d, d),
+            relation: weights(init, 0.1),
+            weight: weights(init, scale),
+            bilinear: weights(init, scale),
+            counters: use_counters.then(|| CounterReader {
+                hidden: Linear::plain(init, counters::WIDTH, d),
+                relation: init.constant([n, READ], 0.0),
+                score: [
+                    Linear::plain(init, counters::WIDTH, READ),
+                    Linear::new(init, READ, READ / 2),
+                    Linear::plain(init, READ / 2, 1),
+                ],
+            }),
+        }
+    }
+
+    /// Logits `[C]` from embeddings `[Q, d]` and counters `[C, counters::WIDTH]`.
+    pub fn forward(&self, embeddings: Tensor<2>, pairs: &Pairs, counters: Option<Tensor<2>>) -> Tensor<1> {
+        let n = pairs.source.len();
+        let mut hidden = nn::gather(self.source.forward(embeddings.clone()), &pairs.source)
+            + nn::gather(self.destination.forward(embeddings.clone()), &pairs.destination)
+            + nn::gather(self.relation.val(), &pairs.relation);
+        let mut straight = None;
+        if let (Some(reader), Some(counters)) = (&self.counters, counters) {
+            hidden = hidden + reader.hidden.forward(counters.clone());
+            straight = Some(reader.score(counters, &pairs.relation));
+        }
+        let scored = relu(hidden) * nn::gather(self.weight.val(), &pairs.relation);
+        let matched = nn::gather(embeddings.clone(), &pairs.source)
+            * nn::gather(embeddings, &pairs.destination)
+            * nn::gather(self.bilinear.val(), &pairs.relation);
+        let logits = (scored + matched).sum_dim(1);
+        match straight {
+            Some(straight) => logits + straight,
+            None => logits,
+        }
+        .reshape([n])
+    }
+
+    /// Whether counters are read.
+    pub fn has_counters(&self) -> bool {
+        self.counters.is_some()
+    }
+}
+
+/// Mean loss over B positives with r negatives each: logits `[B * (1 + r)]`, the positive first.
+/// The log Q correction is in the logits already.
+pub(crate) fn loss(kind: Loss, logits: Tensor<1>, n_positives: usize) -> Tensor<1> {
+    let width = logits.dims()[0] / n_positives.max(1);
+    let logits = logits.reshape([n_positives, width]);
+    match kind {
+        Loss::Softmax => -log_softmax(logits, 1).slice([0..n_positives, 0..1]).mean(),
+        Loss::Bce => {
+            let positives = log_sigmoid(logits.clone().slice([0..n_positives, 0..1])).mean();
+            let negatives = log_sigmoid(-logits.slice([0..n_positives, 1..width])).mean();
+            -(positives + negatives)
+        }
+    }
+}

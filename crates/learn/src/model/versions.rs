@@ -1,0 +1,108 @@
+//! Versions of memory: what a reader of a node reads as of a time (specification 2.4).
+
+use rustc_hash::FxHashMap;
+use timeweft_graph::{NodeIndex, Time};
+
+use crate::model::batch::{Context, Version};
+use crate::{Messages, Tokens, VectorStore};
+
+/// Where a row of the memory table comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Row {
+    /// The node has never received a message, or is gone: the learned start of its type.
+    Start(NodeIndex),
+    /// The vector store's row of the node.
+    Stored(NodeIndex),
+    /// A token of the batch at hand, and its receiver.
+    Token(NodeIndex, usize),
+}
+
+impl Row {
+    /// What is read of a node as of a time: its last token before, else its stored row, else the start of its type.
+    pub(crate) fn of(node: NodeIndex, as_of: Time, tokens: &Tokens, store: &VectorStore) -> Row {
+        match tokens.version(node, as_of) {
+            Version::Token(token) => Row::Token(node, token),
+            Version::Earlier if store.last(node).is_some() => Row::Stored(node),
+            Version::Earlier | Version::Gone => Row::Start(node),
+        }
+    }
+
+    /// Whose it is.
+    pub(crate) fn node(self) -> NodeIndex {
+        match self {
+            Row::Start(node) | Row::Stored(node) | Row::Token(node, _) => node,
+        }
+    }
+
+    /// Time of the last message that it has seen.
+    pub(crate) fn time(self, tokens: &Tokens, store: &VectorStore) -> Option<Time> {
+        match self {
+            Row::Start(_) => None,
+            Row::Stored(node) => store.last(node),
+            Row::Token(_, token) => tokens.time.get(token).copied(),
+        }
+    }
+}
+
+/// Lays the memory table out: the stored vectors that are read, then the starts of the node types, then the tokens. Gives the
+/// first, one after another, and the row of the table that each of `rows` is.
+pub(crate) fn lay_out(context: &Context<'_>, rows: &[Row], store: &VectorStore) -> (Vec<f32>, Vec<u32>) {
+    let (mut stored, mut at_stored) = (Vec::new(), FxHashMap::default());
+    for row in rows {
+        if let Row::Stored(node) = *row {
+            let next = at_stored.len() as u32;
+            at_stored.entry(node).or_insert_with(|| {
+                stored.extend_from_slice(store.memory(node).unwrap_or_default());
+                next
+            });
+        }
+    }
+    let starts = at_stored.len() as u32;
+    let tokens = starts + context.relations.n_node_types() as u32;
+    let start_of = |node: NodeIndex| starts + context.node_type(node).at() as u32;
+    let at = |row: &Row| match *row {
+        Row::Stored(node) => at_stored.get(&node).copied().unwrap_or_else(|| start_of(node)),
+        Row::Start(node) => start_of(node),
+        Row::Token(_, token) => tokens + token as u32,
+    };
+    (stored, rows.iter().map(at).collect())
+}
+
+/// The memory of peers that messages tell of: of all but those about the receiver itself, whose own memory stays out, so that
+/// the scan over its tokens has inputs that do not depend on it.
+#[derive(Clone, Debug)]
+pub struct Peers {
+    /// Stored memory vectors that are read, d floats each.
+    pub stored: Vec<f32>,
+    /// Row of the memory table of each peer.
+    pub row: Vec<u32>,
+    /// The message that tells of each peer.
+    pub message: Vec<u32>,
+    /// Whether any is a token of the batch.
+    pub within: bool,
+}
+
+impl Peers {
+    /// Peers as of their messages, out of `tokens` and what was before these.
+    pub(crate) fn read(
+        context: &Context<'_>,
+        (messages, receivers): (&Messages, &Tokens),
+        tokens: &Tokens,
+        store: &VectorStore,
+    ) -> Peers {
+        let (mut rows, mut told) = (Vec::new(), Vec::new());
+        for (token, ends) in receivers.messages.windows(2).enumerate() {
+            let (receiver, time) = (receivers.node[token], receivers.time[token]);
+            for message in ends[0]..ends[1] {
+                let peer = messages.peer[message as usize];
+                if peer != receiver {
+                    rows.push(Row::of(peer, time, tokens, store));
+                    told.push(message);
+                }
+            }
+        }
+        let within = rows.iter().any(|row| matches!(row, Row::Token(..)));
+        let (stored, row) = lay_out(context, &rows, store);
+        Peers { stored, row, message: told, within }
+    }
+}

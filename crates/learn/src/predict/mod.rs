@@ -1,0 +1,3 @@
+//! Answers of a trained model.
+
+pub(crate) mod scorer;

@@ -1,0 +1,108 @@
+//! The service path: many questions, each as of its own time, by one pass over the log; and which nodes are alike.
+
+use timeweft_graph::{NodeIndex, Time};
+
+use crate::model::gnn::neighborhood::Root;
+use crate::model::pipeline::{Remembered, answer, embed, floats};
+use crate::train::run::{absorb, empty_store};
+use crate::{Query, Trained, VectorStore};
+
+/// Questions that are answered in one forward pass.
+const QUERIES: usize = 8192;
+
+/// Answers questions about any times. Its memory goes forward with them, so that questions in order of time read the log
+/// once, however many there are.
+pub struct Scorer<'a> {
+    trained: &'a Trained,
+    store: VectorStore,
+}
+
+/// In which space nodes are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Space {
+    /// Memory of past messages alone.
+    Memory,
+    /// What the predictor reads: memory, features and neighbours.
+    Embedding,
+}
+
+impl Trained {
+    /// A scorer with the stored memory.
+    pub fn scorer(&self) -> Scorer<'_> {
+        Scorer { trained: self, store: self.store.clone() }
+    }
+
+    /// The nodes of a node's type that are alive just before a time and most like it, with the cosine of their vectors, best
+    /// first. Nodes without a vector, or with one of zeros, are like nothing.
+    pub fn nearest(&self, node: NodeIndex, time: Time, space: Space, top: usize) -> Vec<(NodeIndex, f32)> {
+        let index = &self.world.index;
+        let store = self.memory_before(time);
+        let same = |other: &NodeIndex| {
+            *other != node && index.node_type(*other) == index.node_type(node) && index.alive(*other, time.before())
+        };
+        let nodes: Vec<NodeIndex> =
+            std::iter::once(node).chain((0..index.n_nodes() as u32).map(NodeIndex).filter(same)).collect();
+        let vectors: Vec<Vec<f32>> = match space {
+            Space::Memory => nodes.iter().map(|node| store.memory(*node).unwrap_or_default().to_vec()).collect(),
+            Space::Embedding => self.embeddings(&nodes, time, &store),
+        };
+        let mut found: Vec<(NodeIndex, f32)> = nodes[1..]
+            .iter()
+            .zip(&vectors[1..])
+            .filter_map(|(other, vector)| Some((*other, cosine(&vectors[0], vector)?)))
+            .collect();
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| index.compare_nodes(a.0, b.0)));
+        found.truncate(top);
+        found
+    }
+
+    /// Embeddings of nodes as of just before a time.
+    fn embeddings(&self, nodes: &[NodeIndex], time: Time, store: &VectorStore) -> Vec<Vec<f32>> {
+        let nothing = Remembered::nothing(store);
+        let embed = |nodes: &[NodeIndex]| {
+            let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, time, as_of: time }).collect();
+            let vectors = embed(&self.model, &self.world, &nothing, store, &roots, None);
+            let width = vectors.dims()[1];
+            floats(vectors).chunks_exact(width).map(<[f32]>::to_vec).collect::<Vec<_>>()
+        };
+        nodes.chunks(QUERIES).flat_map(embed).collect()
+    }
+}
+
+/// The cosine of two vectors; `None` if one has no direction.
+fn cosine(a: &[f32], b: &[f32]) -> Option<f32> {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let lengths = (dot(a, a) * dot(b, b)).sqrt();
+    (lengths > 0.0).then(|| (dot(a, b) / lengths) as f32)
+}
+
+impl Scorer<'_> {
+    /// Logits of queries, each with what was strictly before its own `as_of`.
+    pub fn score(&mut self, queries: &[Query]) -> Vec<f32> {
+        let mut order: Vec<usize> = (0..queries.len()).collect();
+        order.sort_by_key(|&at| queries[at].as_of);
+        let mut logits = vec![0.0; queries.len()];
+        for of_one_time in order.chunk_by(|&a, &b| queries[a].as_of == queries[b].as_of) {
+            self.go_to(queries[of_one_time[0]].as_of);
+            let Trained { model, world, .. } = self.trained;
+            let nothing = Remembered::nothing(&self.store);
+            for places in of_one_time.chunks(QUERIES) {
+                let asked: Vec<Query> = places.iter().map(|&at| queries[at]).collect();
+                let answers = floats(answer(model, world, &nothing, &self.store, &asked));
+                places.iter().zip(answers).for_each(|(&at, logit)| logits[at] = logit);
+            }
+        }
+        logits
+    }
+
+    /// Memory of everything strictly before a time.
+    pub(crate) fn go_to(&mut self, time: Time) -> &VectorStore {
+        let Trained { model, world, config, .. } = self.trained;
+        let due = world.n_facts_before(time);
+        if due < self.store.absorbed() {
+            self.store = empty_store(world, config);
+        }
+        absorb(model, world, config, &mut self.store, due);
+        &self.store
+    }
+}

@@ -1,0 +1,202 @@
+//! Checkpoints: weights, optimiser, memory and log position as one atomic unit.
+//!
+//! Layout (little endian): magic `TWMODEL\0`, version u32, header length u64, header (JSON), then the sections that the
+//! header lists by length (chosen weights, latest weights, optimiser, vector store), then crc32c u32 of everything before.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device};
+use serde::{Deserialize, Serialize};
+use timeweft_index::{Index, create_fresh};
+
+use crate::train::memory_limit;
+use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World};
+
+const MAGIC: &[u8; 8] = b"TWMODEL\0";
+const VERSION: u32 = 6;
+/// Bytes before the header.
+const PREFIX: usize = 8 + 4 + 8;
+
+/// What a checkpoint says of itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Header {
+    config: Config,
+    fitted: Fitted,
+    epochs: Vec<Epoch>,
+    best: usize,
+    /// Loads that the graph was made of, and a checksum of what they are: a rollback takes one of them away.
+    loads: usize,
+    lineage: u32,
+    /// Facts that the memory has taken in: the position in the log.
+    absorbed: usize,
+    /// Checksum of these facts in their order: a later load may have put earlier facts among them.
+    order: u32,
+    /// Bytes of the sections.
+    sections: [usize; 4],
+    /// Steps that the optimiser has taken.
+    steps: usize,
+}
+
+impl Trained {
+    /// Writes the checkpoint: whole under its name, or not at all. `loads` says what the graph was made of: one number a load,
+    /// in the order of the log, which is another one for another content.
+    ///
+    /// # Errors
+    /// [`LearnError::Unsaved`] if the file cannot be written: then what was there before is there still. [`LearnError::Unsynced`] if it was written, but
+    /// may not outlast a power cut.
+    pub fn save(&self, path: &Path, loads: &[u64]) -> Result<(), LearnError> {
+        let bytes = self.to_bytes(loads).map_err(|reason| refused(path, reason))?;
+        let partial = path.with_extension("partial");
+        let written = (|| {
+            let mut file = create_fresh(&partial)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&partial, path)
+        })();
+        written.map_err(|source| {
+            let _ = fs::remove_file(&partial);
+            LearnError::Unsaved { path: path.into(), source }
+        })?;
+        // The name is durable only once its folder is.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|source| LearnError::Unsynced { path: path.into(), source })
+    }
+
+    fn to_bytes(&self, loads: &[u64]) -> Result<Vec<u8>, String> {
+        let weights = self.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
+        let latest = self.latest.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
+        let optimizer = self.latest.optimizer.into_bytes().map_err(|error| error.to_string())?;
+        let store = self.store.to_bytes();
+        let header = Header {
+            config: self.config.clone(),
+            fitted: self.world.fitted.clone(),
+            epochs: self.epochs.clone(),
+            best: self.best,
+            loads: loads.len(),
+            lineage: lineage(loads),
+            absorbed: self.store.absorbed(),
+            order: order(&self.world, self.store.absorbed()),
+            sections: [weights.len(), latest.len(), optimizer.len(), store.len()],
+            steps: self.latest.steps,
+        };
+        let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+        let sections = [&header[..], &weights, &latest, &optimizer, &store];
+        let mut bytes = Vec::with_capacity(PREFIX + sections.iter().map(|section| section.len()).sum::<usize>() + 4);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend((header.len() as u64).to_le_bytes());
+        for section in sections {
+            bytes.extend_from_slice(section);
+        }
+        bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+        Ok(bytes)
+    }
+
+    /// Reads a checkpoint for a graph, whose loads are told as in [`Trained::save`]. Types and features are found by name: those
+    /// that came after the training are not there for the model, those that the graph lost have nothing to tell. Memory that is
+    /// older than the graph takes in the later facts; memory of loads that are no longer part of it begins anew.
+    ///
+    /// # Errors
+    /// If the file is missing, damaged, of another version, or of a graph of which the model knows nothing.
+    pub fn load(path: &Path, index: Arc<Index>, loads: &[u64]) -> Result<Trained, LearnError> {
+        let bytes = fs::read(path).map_err(|source| LearnError::Io { path: path.into(), source })?;
+        let (header, sections) = parse(&bytes).map_err(|reason| refused(path, reason))?;
+        header.config.check().map_err(|error| refused(path, format!("its configuration: {error}")))?;
+        let world = World::new(index, header.fitted.clone());
+        if world.knows_nothing() {
+            let reason = "the model was trained on another graph: it knows none of the types of this one. Train again";
+            return Err(refused(path, reason.into()));
+        }
+        // What a checkpoint says of its sizes is no reason to make room for them.
+        if memory_limit::n_weights(&header.config, &world) > sections[0].len() / size_of::<f32>() {
+            let reason = "it has fewer weights than its configuration says: train again, or restore it from a copy";
+            return Err(refused(path, reason.into()));
+        }
+        restore(header, sections, world, loads).map_err(|reason| refused(path, reason))
+    }
+}
+
+fn restore(header: Header, sections: [&[u8]; 4], world: World, loads: &[u64]) -> Result<Trained, String> {
+    let [weights, latest, optimizer, store] = sections;
+    let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
+    let read = |section: &[u8]| {
+        let record = ModuleRecord::from_bytes(bytes(section)).map_err(|error| error.to_string())?;
+        Htgn::new(&header.config, &world, &Device::flex())
+            .try_load_record(record)
+            .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))
+    };
+    let (model, latest) = (read(weights)?, read(latest)?);
+    let optimizer = crate::AdamW::default().init().from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
+    let latest = Latest { model: latest, optimizer, steps: header.steps };
+    let store = VectorStore::from_bytes(store, header.absorbed);
+    let widths = (header.config.model.state_width(), header.config.model.memory_width());
+    let store = store.filter(|store| store.has_widths(widths.0, widths.1));
+    let mut store = store.ok_or("the vector store is cut short, or of another model")?;
+    let same_loads = loads.get(..header.loads).is_some_and(|loads| lineage(loads) == header.lineage);
+    if !same_loads || header.absorbed > world.facts().len() || order(&world, header.absorbed) != header.order {
+        // Facts came in late, before some that memory has seen, or some of those are gone: it starts again, with the weights
+        // as they are.
+        store = crate::train::run::empty_store(&world, &header.config);
+    }
+    let seen = store.absorbed();
+    crate::train::run::absorb(&model, &world, &header.config, &mut store, world.facts().len());
+    Ok(Trained { model, world, latest, store, config: header.config, epochs: header.epochs, best: header.best, seen })
+}
+
+fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
+    let damaged = || "the checkpoint is cut short or damaged: train again, or restore it from a copy".to_string();
+    let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
+    if body.len() < PREFIX || &body[..8] != MAGIC {
+        return Err("this is no timeweft checkpoint".into());
+    }
+    let number =
+        |at: usize, n: usize| body[at..at + n].iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+    if number(8, 4) < u64::from(VERSION) {
+        return Err("written by an older timeweft whose models were shaped otherwise: train again".into());
+    }
+    if number(8, 4) > u64::from(VERSION) {
+        return Err(format!(
+            "written by a newer timeweft (checkpoint version {}, known {VERSION}): update timeweft",
+            number(8, 4)
+        ));
+    }
+    if crc32c::crc32c(body) != u32::from_le_bytes(*checksum) {
+        return Err(damaged());
+    }
+    let mut rest = &body[PREFIX..];
+    let mut take = |n: usize| {
+        let (section, later) = rest.split_at_checked(n)?;
+        rest = later;
+        Some(section)
+    };
+    let header = take(number(12, 8) as usize).ok_or_else(damaged)?;
+    let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
+    let [weights, latest, optimizer, store] = header.sections;
+    let sections = (take(weights), take(latest), take(optimizer), take(store));
+    let (Some(weights), Some(latest), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
+    Ok((header, [weights, latest, optimizer, store]))
+}
+
+/// Checksum of the first `n` facts: when, what, and where in the log.
+fn order(world: &World, n: usize) -> u32 {
+    let facts = world.facts().iter().take(n);
+    facts.fold(0, |sum, fact| {
+        let sum = crc32c::crc32c_append(sum, &fact.time.0.to_le_bytes());
+        let numbers = [fact.log, fact.source.0, fact.destination.0, fact.action as u32];
+        numbers.iter().fold(sum, |sum, number| crc32c::crc32c_append(sum, &number.to_le_bytes()))
+    })
+}
+
+fn lineage(loads: &[u64]) -> u32 {
+    loads.iter().fold(0, |sum, load| crc32c::crc32c_append(sum, &load.to_le_bytes()))
+}
+
+fn refused(path: &Path, reason: String) -> LearnError {
+    LearnError::Checkpoint { path: path.into(), reason }
+}

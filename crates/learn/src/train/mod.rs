@@ -1,0 +1,8 @@
+//! Training: what changes weights, and what is kept of a trained model.
+
+pub(crate) mod bptt_window;
+pub(crate) mod checkpoint;
+pub(crate) mod erase;
+pub(crate) mod memory_limit;
+pub(crate) mod optimizer;
+pub(crate) mod run;
