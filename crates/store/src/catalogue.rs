@@ -1,5 +1,7 @@
 //! The catalogue: one redb file that says what the store consists of. One transaction publishes a load.
 
+mod sums;
+
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,9 +13,9 @@ use serde::de::DeserializeOwned;
 use timeweft_graph::{Commit, LoadId, Schema};
 use timeweft_index::create_fresh;
 
+use self::sums::{Place, Sums};
 use crate::load::LoadRecord;
-use crate::segment::{Segment, Written, sync_dir};
-use crate::sums::{self, Place, Sums};
+use crate::log::segment::{Segment, Written, sync_dir};
 use crate::{StoreError, folder};
 
 /// The format that this library writes, and the newest that it reads.

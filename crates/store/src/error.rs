@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use timeweft_graph::{Commit, DeltaError, LoadId, Name, Reject};
 
-use crate::codec::CodecError;
 use crate::load::LoadReport;
+use crate::log::codec::CodecError;
 
 /// Why a store refused or failed.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 use crate::catalogue::FILE;
-use crate::segment::sync_dir;
+use crate::log::segment::sync_dir;
 use crate::snapshot::index_dir;
 use crate::store::log_dir;
 

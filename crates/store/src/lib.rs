@@ -41,34 +41,23 @@
 //! `merge.feature`.
 
 mod catalogue;
-mod claims;
-mod codec;
-mod content;
 mod documents;
 mod error;
 mod folder;
-mod ingest;
-mod intervals;
 mod load;
-mod proof;
-mod publish;
-mod read_ahead;
-mod replay;
+mod log;
 mod rollback;
-mod segment;
 mod snapshot;
-mod sorter;
 mod splice;
 mod store;
-mod stream;
-mod sums;
 mod verify;
-mod version;
 
 pub use catalogue::FORMAT;
 pub use documents::{Document, DocumentOptions, OPEN};
 pub use error::StoreError;
 pub use folder::Made;
+pub use load::stream::{EventSource, SourceRecord};
+pub use load::version::ReadError;
 pub use load::{
     ActionCounts, ClippedCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, OrderReport,
     Repeats,
@@ -76,7 +65,5 @@ pub use load::{
 pub use rollback::{LoadState, RollbackReport};
 pub use splice::{Dropped, Effective, SpliceReport};
 pub use store::Store;
-pub use stream::{EventSource, SourceRecord};
 pub use timeweft_graph::Dangling;
 pub use verify::VerifyReport;
-pub use version::ReadError;

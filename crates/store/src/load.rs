@@ -1,10 +1,18 @@
 //! Loads: what is asked, what came of it, and what the registry keeps.
 
+pub(crate) mod content;
+pub(crate) mod ingest;
+mod intervals;
+pub(crate) mod publish;
+mod read_ahead;
+pub(crate) mod stream;
+pub(crate) mod version;
+
 use serde::{Deserialize, Serialize};
 use timeweft_graph::delta::Fields;
 use timeweft_graph::{Action, Commit, Dangling, DeltaReport, Element, LoadId, Name, Place, Reject, Schema, Time};
 
-use crate::publish::empty_report;
+use self::publish::empty_report;
 use crate::splice::SpliceReport;
 
 /// What to do with an edge that is created again while it lives.

@@ -6,12 +6,13 @@ use rustc_hash::FxHashSet;
 use timeweft_graph::{Commit, FeatureId, LoadId, Schema};
 use timeweft_index::TypeSet;
 
+use crate::StoreError;
+use crate::load::publish::now;
 use crate::load::{EventCounts, LoadRecord};
-use crate::publish::now;
-use crate::segment::Written;
+use crate::log::codec;
+use crate::log::segment::Written;
 use crate::splice::{Effective, Splice, SpliceReport, Together, effective, unit_at};
 use crate::store::Store;
-use crate::{StoreError, codec};
 
 /// Whether a load is in effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -19,7 +19,7 @@ use timeweft_index::{Index, SnapshotError, create_fresh};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::StoreError;
-use crate::segment::sync_dir;
+use crate::log::segment::sync_dir;
 use crate::splice::{Effective, effective, units};
 use crate::store::{Store, log_dir};
 

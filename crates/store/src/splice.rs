@@ -26,10 +26,10 @@ use timeweft_graph::{
 use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
-use crate::content::{EventSet, hash_of_event};
 use crate::load::LoadRecord;
-use crate::publish::metadata;
-use crate::segment::{SegmentWriter, Written};
+use crate::load::content::{EventSet, hash_of_event};
+use crate::load::publish::metadata;
+use crate::log::segment::{SegmentWriter, Written};
 use crate::store::{Store, log_dir};
 
 pub(crate) use together::{Guest, Together};

@@ -10,11 +10,11 @@ use timeweft_index::Index;
 
 use crate::catalogue::{Catalogue, FILE};
 use crate::folder::Made;
-use crate::ingest::sort_features;
 use crate::load::LoadRecord;
-use crate::segment::{Segment, sync_dir};
+use crate::load::ingest::sort_features;
+use crate::log::segment::{Segment, sync_dir};
+use crate::log::sorter::LivesInOrder;
 use crate::snapshot::{index_dir, snapshots};
-use crate::sorter::LivesInOrder;
 use crate::splice::{Effective, effective, units};
 use crate::{StoreError, folder};
 

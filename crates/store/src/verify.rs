@@ -7,7 +7,7 @@ use timeweft_index::SnapshotError;
 use timeweft_index::damage::catch;
 
 use crate::StoreError;
-use crate::segment::Segment;
+use crate::log::segment::Segment;
 use crate::store::Store;
 
 /// What was found sound.

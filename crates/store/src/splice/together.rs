@@ -5,7 +5,7 @@ use timeweft_index::Index;
 
 use super::{Effective, Member, Splice};
 use crate::StoreError;
-use crate::sorter::{Item, MEMORY, Sorted, Sorter};
+use crate::log::sorter::{Item, MEMORY, Sorted, Sorter};
 use crate::store::{Store, log_dir};
 
 /// How loads are taken in together again.

@@ -15,7 +15,7 @@ use timeweft_graph::{Event, LoadId, Schema, Time, Value};
 use timeweft_index::create_fresh;
 
 use crate::StoreError;
-use crate::codec::{self, CodecError, Encoder, decode};
+use crate::log::codec::{self, CodecError, Encoder, decode};
 
 /// Events of one record batch; so many are held in memory at a time.
 const CHUNK: usize = 65_536;
@@ -473,7 +473,7 @@ impl Segment {
     ) -> Result<(), StoreError> {
         self.check(bytes, place)?;
         let broken = |error: &dyn std::fmt::Display| StoreError::corrupt(place, error);
-        crate::claims::check(bytes).map_err(|error| broken(&error))?;
+        crate::log::claims::check(bytes).map_err(|error| broken(&error))?;
         let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(|error| broken(&error))?;
         let mut events = 0;
         for batch in reader {

@@ -17,9 +17,9 @@ use timeweft_graph::{Action, Element, Event, GraphView, Interval, Schema, Time};
 use timeweft_index::Index;
 
 use crate::StoreError;
-use crate::codec::{self, CodecError, decode};
-use crate::ingest::{owner, sort_features};
-use crate::segment::{Segment, Written};
+use crate::load::ingest::{owner, sort_features};
+use crate::log::codec::{self, CodecError, decode};
+use crate::log::segment::{Segment, Written};
 use crate::store::{Store, log_dir};
 
 /// So many rows are read back at the beginning of a segment, and as many at its end.
@@ -168,8 +168,8 @@ mod tests {
 
     use super::*;
     use crate::LoadRequest;
-    use crate::publish::metadata;
-    use crate::segment::SegmentWriter;
+    use crate::load::publish::metadata;
+    use crate::log::segment::SegmentWriter;
 
     fn events(n: u64, other: Option<u64>) -> Vec<Event> {
         let event = |at| {

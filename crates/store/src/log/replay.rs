@@ -9,7 +9,7 @@ use timeweft_graph::{Commit, Name, Reason, Schema};
 use timeweft_index::{Index, Lives};
 
 use crate::StoreError;
-use crate::codec::{Part, decode_parts};
+use crate::log::codec::{Part, decode_parts};
 use crate::splice::{Effective, effective, units};
 use crate::store::Store;
 

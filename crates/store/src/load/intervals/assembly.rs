@@ -12,8 +12,8 @@ use super::features::{Course, Types};
 use super::nodes::Nodes;
 use super::{Chunk, Output};
 use crate::StoreError;
-use crate::content::SpanHasher;
 use crate::load::ClippedCounts;
+use crate::load::content::SpanHasher;
 
 /// Life and type of a node.
 type End = (Interval, NodeTypeId);

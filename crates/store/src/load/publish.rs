@@ -8,13 +8,13 @@ use timeweft_graph::delta::Fields;
 use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Name, Place, Reject, Schema, Time, VersionSink};
 use timeweft_index::Index;
 
-use crate::content::EventHasher;
-use crate::ingest::{Ingest, sort_features};
+use crate::load::content::EventHasher;
+use crate::load::ingest::{Ingest, sort_features};
+use crate::load::version::{self, ReadError, Reader};
 use crate::load::{ClippedCounts, EventCounts, LoadRecord, LoadReport, LoadRequest, OrderReport};
-use crate::segment::{SegmentWriter, Written};
+use crate::log::segment::{SegmentWriter, Written};
 use crate::splice::{Effective, Splice, SpliceReport, Together, effective, unit_at};
 use crate::store::{Store, log_dir};
-use crate::version::{self, ReadError, Reader};
 use crate::{StoreError, catalogue};
 
 impl Store {

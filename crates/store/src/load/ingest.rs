@@ -8,9 +8,9 @@ use timeweft_graph::{
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
-use crate::content::EventHasher;
+use crate::load::content::EventHasher;
 use crate::load::{LoadReport, LoadRequest, Repeats};
-use crate::segment::SegmentWriter;
+use crate::log::segment::SegmentWriter;
 
 /// The intake of one load: applies to the index, writes what was accepted, reports what was not.
 pub(crate) struct Ingest<'a> {

@@ -22,12 +22,12 @@ use timeweft_index::{Index, Lives};
 
 use self::assembly::{Assembled, Assembly};
 use crate::StoreError;
-use crate::content::SpanHasher;
+use crate::load::content::SpanHasher;
+use crate::load::publish::{check_outcome, empty_report, metadata, now, record};
+use crate::load::version::ReadError;
 use crate::load::{EventCounts, LoadReport, LoadRequest};
-use crate::publish::{check_outcome, empty_report, metadata, now, record};
-use crate::segment::{SegmentWriter, Written};
+use crate::log::segment::{SegmentWriter, Written};
 use crate::store::{Store, log_dir};
-use crate::version::ReadError;
 
 /// So many chunks wait between two threads.
 const WAITING: usize = 3;

@@ -11,17 +11,17 @@ use timeweft_graph::{Action, Dangling, Element, Event, NodeKey, Place, Reject, T
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
-use crate::codec;
-use crate::content::EventHasher;
-use crate::ingest::{Ingest, Whole, sort_features};
+use crate::load::content::EventHasher;
+use crate::load::ingest::{Ingest, Whole, sort_features};
+use crate::load::publish::{check_outcome, now, record};
+use crate::load::read_ahead::{Read, read_ahead};
+use crate::load::version::ReadError;
 use crate::load::{Late, LoadRecord, LoadReport, LoadRequest, OrderReport, Repeats};
-use crate::publish::{check_outcome, now, record};
-use crate::read_ahead::{Read, read_ahead};
-use crate::segment::Written;
-use crate::sorter::{MEMORY, Sorted, SortedReader, Sorter};
+use crate::log::codec;
+use crate::log::segment::Written;
+use crate::log::sorter::{MEMORY, Sorted, SortedReader, Sorter};
 use crate::splice::{Effective, Guest, Splice, Together, effective, unit_at};
 use crate::store::{Store, log_dir};
-use crate::version::ReadError;
 
 /// A record of a source: an event with its place, or why there is none.
 pub type SourceRecord = Result<(Event, Place), Reject>;

@@ -11,8 +11,8 @@ use std::vec;
 use timeweft_graph::threads::Crew;
 
 use crate::StoreError;
-use crate::segment::size;
-use crate::stream::SourceRecord;
+use crate::load::stream::SourceRecord;
+use crate::log::segment::size;
 
 /// So many records are handed over at once, or so many bytes of feature values: few enough to stay in a cache.
 const RECORDS: usize = 512;

@@ -17,9 +17,9 @@ use timeweft_graph::{
 use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
-use crate::content::RowHasher;
+use crate::load::content::RowHasher;
 use crate::load::{EventCounts, LoadReport, LoadRequest};
-use crate::segment::{SegmentWriter, Written};
+use crate::log::segment::{SegmentWriter, Written};
 
 /// So many chunks wait between two threads.
 const WAITING: usize = 3;

@@ -6,7 +6,7 @@ use timeweft_graph::{Event, Name, Place};
 
 use super::{MEMORY, Sorter};
 use crate::StoreError;
-use crate::codec;
+use crate::log::codec;
 
 /// Ranks that events of one time have among each other.
 const RANKS: usize = 7;

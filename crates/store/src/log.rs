@@ -1,0 +1,8 @@
+//! The log: segments of record batches, how they are written, proved, read back and replayed.
+
+mod claims;
+pub(crate) mod codec;
+mod proof;
+mod replay;
+pub(crate) mod segment;
+pub(crate) mod sorter;
