@@ -10,8 +10,9 @@ use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 use timeweft_graph::{Name, Place, Reason, Reject};
 
+use crate::SourceError;
 use crate::limits::{self, LONGEST_RECORD, long_line};
-use crate::{SourceError, byte_lines, encoding};
+use crate::text::{byte_lines, encoding};
 
 /// How a file is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,5 +1,12 @@
 //! All formats of intervals in one place: which one a path is in, and how it is read.
 
+pub mod deepgnn_binary;
+mod draft;
+pub mod edge_list;
+mod parallel_lines;
+pub mod temporal_json;
+pub mod tsv;
+
 use std::fmt;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -7,10 +14,10 @@ use std::str::FromStr;
 
 use timeweft_graph::SpanSink;
 
+use self::deepgnn_binary::FeatureTypes;
+use self::edge_list::EdgeListOptions;
 use crate::input::plain_name;
-use crate::{
-    BytesRead, EdgeListOptions, FeatureTypes, Input, SourceError, deepgnn_binary, edge_list, open, temporal_json, tsv,
-};
+use crate::{BytesRead, Input, SourceError, open};
 
 /// Format of nodes and edges with lifetimes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -21,56 +21,34 @@
 //! [`RootsReader`] reads what questions are asked about, and [`table_writer`] writes the answers; [`write_event`] writes what
 //! [`JsonlReader`] reads.
 
-mod byte_lines;
-mod cell_numbers;
-pub mod deepgnn_binary;
-pub mod delimited;
-mod draft;
-pub mod edge_list;
-mod encoding;
 mod error;
 pub mod event_stream;
-mod fasta;
-mod feature_text;
-mod floored;
 pub mod git_history;
-pub mod gtdb;
 mod input;
 pub mod interval_format;
 pub mod intervals;
-mod json;
 pub mod limits;
-mod lineage;
-mod names;
-pub mod obo;
-pub mod obograph;
-mod ontology;
-mod parallel_lines;
-pub mod rdp;
 mod record;
 pub mod roots;
-pub mod silva;
 pub mod table_writer;
 pub mod tables;
-pub mod taxdump;
-pub mod temporal_json;
-pub mod tsv;
+mod text;
 pub mod version_format;
 
-pub use deepgnn_binary::FeatureTypes;
-pub use delimited::{Delimiter, Dialect, Mark};
-pub use edge_list::{EdgeListDefaults, EdgeListOptions};
 pub use error::SourceError;
 #[cfg(feature = "columnar")]
 pub use event_stream::{ColumnarOptions, ColumnarReader};
 pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, JsonlReader, Layout, write_event, write_event_table};
 pub use git_history::{GitBaseline, GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open, plain_name, read_text};
-pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions};
+pub use interval_format::deepgnn_binary::{self, FeatureTypes};
+pub use interval_format::edge_list::{self, EdgeListDefaults, EdgeListOptions};
+pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions, temporal_json, tsv};
 pub use intervals::Intervals;
-pub use obo::OboOptions;
-pub use obograph::ObographOptions;
 pub use record::Record;
 pub use roots::RootsReader;
 pub use tables::TablesOptions;
-pub use version_format::{VersionFormat, VersionOptions};
+pub use text::delimited::{self, Delimiter, Dialect, Mark};
+pub use version_format::obo::{self, OboOptions};
+pub use version_format::obograph::{self, ObographOptions};
+pub use version_format::{VersionFormat, VersionOptions, gtdb, rdp, silva, taxdump};

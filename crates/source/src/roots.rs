@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::{ExternalId, Name, Place, Time, TimeUnit};
 
 use crate::SourceError;
-use crate::floored::Floored;
 use crate::tables::{Cell, Made, Rows, TIME, open_table, time};
+use crate::text::floored::Floored;
 
 /// A row of a file of roots.
 #[derive(Clone, PartialEq, Eq, Debug)]

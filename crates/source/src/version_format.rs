@@ -1,17 +1,27 @@
 //! All formats of whole versions in one place: which one a path is in, and how it is read.
 
+mod fasta;
+pub mod gtdb;
+mod lineage;
+pub mod obo;
+pub mod obograph;
+mod ontology;
+pub mod rdp;
+pub mod silva;
+pub mod taxdump;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use timeweft_graph::VersionSink;
 
-use crate::byte_lines::ByteLines;
+use self::obo::OboOptions;
+use self::obograph::ObographOptions;
+use self::silva::SilvaFiles;
 use crate::input::plain_name;
-use crate::silva::SilvaFiles;
-use crate::{
-    OboOptions, ObographOptions, SourceError, TablesOptions, gtdb, obo, obograph, open, rdp, silva, tables, taxdump,
-};
+use crate::text::byte_lines::ByteLines;
+use crate::{SourceError, TablesOptions, open, tables};
 
 /// Format of a whole version.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -10,13 +10,13 @@ use timeweft_graph::{Action, Event, Features, Name, Place, Reject, Schema, Time,
 use super::csv::{Columns, CsvDefaults, Role, RoleCells, Types};
 use super::jsonl::{finite, malformed};
 use super::reader::{FeatureReader, Subject};
-use crate::floored::Floored;
 use crate::limits::check_names;
-use crate::names::Names;
 use crate::tables::cell::Cell;
 use crate::tables::columnar::{ColumnarRows, Form};
 use crate::tables::kind::Kind;
 use crate::tables::rows::Rows as _;
+use crate::text::floored::Floored;
+use crate::text::names::Names;
 use crate::{BytesRead, Record, SourceError};
 
 /// How to read such a table.

@@ -13,10 +13,10 @@ use timeweft_graph::{Action, Event, Features, Name, Place, Reject, Schema, Time}
 use self::layout::Arranged;
 use super::jsonl::{finite, malformed};
 use super::reader::{FeatureReader, Subject};
-use crate::delimited::{Delimiter, Dialect, Records};
-use crate::floored::Floored;
 use crate::limits::check_names;
-use crate::names::Names;
+use crate::text::delimited::{Delimiter, Dialect, Records};
+use crate::text::floored::Floored;
+use crate::text::names::Names;
 use crate::{Record, SourceError};
 
 pub(crate) use self::columns::{Columns, ENDED, Role, feature_column};
@@ -79,7 +79,7 @@ impl CsvOptions {
 ///
 /// A feature that the schema does not declare is a number if all cells of the first rows are written as numbers, a truth
 /// value if all are, and else a text: so codes with leading zeros stay texts. A later cell that does not fit refuses its
-/// own row. [Words that mean no value](crate::delimited::is_no_value) say nothing in columns of numbers.
+/// own row. [Words that mean no value](crate::text::delimited::is_no_value) say nothing in columns of numbers.
 ///
 /// A table without an `action` column is a stream of interactions: repeats of a pair are parallel edges, and nothing
 /// creates the endpoints. Tell the store so ([`CsvReader::has_action`]).

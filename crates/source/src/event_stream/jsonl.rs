@@ -11,12 +11,12 @@ use timeweft_graph::{
 
 use super::ahead::Ahead;
 use super::reader::{FeatureReader, Subject};
-use crate::feature_text;
-use crate::floored::Floored;
 use crate::input::Lines;
-use crate::json::{self, Members, excerpt, is_integer, is_number};
 use crate::limits::check_names;
-use crate::names::Names;
+use crate::text::feature_text;
+use crate::text::floored::Floored;
+use crate::text::json::{self, Members, excerpt, is_integer, is_number};
+use crate::text::names::Names;
 use crate::{Record, SourceError};
 
 /// Reads events from JSON lines, in constant memory. Blank lines are passed over.

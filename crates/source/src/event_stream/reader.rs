@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::{EdgeKey, Element, FeatureKind, Features, Name, NodeKey, Owner, Schema, Value};
 
-use crate::feature_text::{self, Inferred};
-use crate::json::Members;
-use crate::names::Names;
+use crate::text::feature_text::{self, Inferred};
+use crate::text::json::Members;
+use crate::text::names::Names;
 
 /// The type that a feature belongs to, by name: the schema may not know it yet.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@ use timeweft_graph::rows::IdRef;
 use timeweft_graph::{Action, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Value, last_values};
 
 use super::csv::{ENDED, feature_column};
-use crate::feature_text;
 use crate::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
+use crate::text::feature_text;
 
 /// Writes events as a table that [`crate::ColumnarReader`] reads back: time, action, entity and ends of each event, a column
 /// for each feature, and one with the names of those whose value it ends.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, NodeKey, last_values};
 
-use crate::feature_text;
+use crate::text::feature_text;
 
 /// Writes an event as one JSON line. [`crate::JsonlReader`] reads it back unchanged, given a schema that declares its
 /// features; a feature that the event sets twice is written as it is set last.

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use timeweft_graph::{DType, FeatureKind, ListOrder, Numbers, Time, TimeUnit, Value, ValueRef};
 
 use super::kind::Kind;
-use crate::delimited::is_no_value;
-use crate::feature_text::{self, Inferred};
-use crate::json::{excerpt, is_integer, parse};
+use crate::text::delimited::is_no_value;
+use crate::text::feature_text::{self, Inferred};
+use crate::text::json::{excerpt, is_integer, parse};
 
 /// A cell as its file gives it.
 #[cfg_attr(not(feature = "columnar"), expect(dead_code, reason = "text tables have few types"))]

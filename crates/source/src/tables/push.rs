@@ -17,8 +17,8 @@ use super::kind::{Kind, RESERVED};
 use super::mapping::{EdgeTable, End, FeatureSpec, Features, FileSpec, Mapping, Named};
 use super::rows::{Rows, rows};
 use crate::SourceError;
-use crate::floored::Floored;
 use crate::limits::{MOST_FEATURES, many_columns};
+use crate::text::floored::Floored;
 
 /// Features by their owners.
 type Fields = Vec<(Owner, Vec<FeatureId>)>;

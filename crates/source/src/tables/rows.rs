@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::mapping::FileSpec;
 use super::text;
 use crate::input::{Lines, plain_name};
-use crate::json::{Members, parse};
+use crate::text::json::{Members, parse};
 use crate::{SourceError, open};
 
 /// Reads row after row.

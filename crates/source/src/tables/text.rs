@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::mapping::FileSpec;
 use super::rows::Rows;
 use crate::SourceError;
-use crate::delimited::{Delimiter, Dialect, Mark, Records};
+use crate::text::delimited::{Delimiter, Dialect, Mark, Records};
 
 /// The dialect that an entry of a mapping describes.
 pub(super) fn dialect(spec: &FileSpec<'_>, delimiter: u8, null: Option<&[String]>) -> Result<Dialect, String> {

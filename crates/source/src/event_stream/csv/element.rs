@@ -7,8 +7,8 @@ use timeweft_graph::{Action, EdgeKey, Element, ExternalId, Name, NodeKey};
 use super::CsvDefaults;
 use super::columns::{Columns, Role};
 use crate::event_stream::jsonl::Entity;
-use crate::json::{excerpt, parse};
-use crate::names::Names;
+use crate::text::json::{excerpt, parse};
+use crate::text::names::Names;
 
 /// Types of rows that do not tell them.
 pub(crate) struct Types {

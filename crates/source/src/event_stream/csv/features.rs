@@ -5,9 +5,9 @@ use std::io::Read;
 use timeweft_graph::{DType, FeatureKind, Reason, TimeUnit, Value, ValueRef};
 
 use super::columns::{Columns, FeatureColumn, Look};
-use crate::delimited::{Records, is_no_value};
-use crate::feature_text;
-use crate::json::excerpt;
+use crate::text::delimited::{Records, is_no_value};
+use crate::text::feature_text;
+use crate::text::json::excerpt;
 
 const NUMBER: FeatureKind = FeatureKind::Dense { dtype: DType::F64, scalar: true };
 

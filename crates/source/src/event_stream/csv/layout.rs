@@ -1,7 +1,7 @@
 //! Collections of networks whose files have columns of their own.
 
 use super::CsvDefaults;
-use crate::delimited::{Delimiter, Dialect};
+use crate::text::delimited::{Delimiter, Dialect};
 
 /// How the columns of a table are arranged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -17,9 +17,9 @@ use timeweft_graph::{Dense, Numbers, TimeUnit as GraphUnit, Value};
 
 use super::shape::{Mark, Shape, dtype};
 use super::texts;
-use crate::feature_text;
-use crate::json::parse;
 use crate::tables::cell::{Cell, calendar, ticks};
+use crate::text::feature_text;
+use crate::text::json::parse;
 
 const DAY: i128 = 86_400_000_000_000;
 
