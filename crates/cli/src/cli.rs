@@ -1,14 +1,13 @@
 //! The command line as a whole: what all commands share, and their list.
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     compact, completions, demo, diff, evaluate, explain, export, features, history, init, load, loads, man, nearest,
     neighbors, node, page_rank, predict, query, resolve, rollback, sample, schema, score, stats, train, verify, walk,
 };
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Shared};
+use crate::outcome::Outcome;
 
 const AFTER_HELP: &str = "\
 Example: load a stream of messages, look at it as of a time, and see what changed since
@@ -26,17 +25,6 @@ pub(crate) struct Cli {
     pub(crate) shared: Shared,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Options of every command.
-#[derive(Args, Debug)]
-pub(crate) struct Shared {
-    /// Directory of the graph.
-    #[arg(long, global = true, value_name = "DIR", env = "TIMEWEFT_GRAPH", default_value = ".timeweft")]
-    pub(crate) graph: PathBuf,
-    /// Print one JSON object a line, with stable field names, instead of tables.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
 }
 
 /// What can be done.
@@ -131,8 +119,8 @@ impl Command {
             Command::Demo(args) => demo::run(args, context),
             Command::Verify(args) => verify::run(args, context),
             Command::Compact(args) => compact::run(args, context),
-            Command::Completions(args) => completions::run(args, context),
-            Command::Man(args) => man::run(args, context),
+            Command::Completions(args) => completions::run(args, Cli::command(), context),
+            Command::Man(args) => man::run(args, Cli::command(), context),
         }
     }
 }

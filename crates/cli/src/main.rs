@@ -3,13 +3,11 @@
 mod cli;
 mod commands;
 mod context;
+mod input;
 mod interrupt;
-mod lookup;
-mod moment;
+mod outcome;
 mod output;
 mod report;
-mod roots;
-mod synthetic;
 
 use std::process::ExitCode;
 
@@ -18,7 +16,8 @@ use clap::Parser;
 use timeweft::damage::catch;
 
 use crate::cli::Cli;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::outcome::Outcome;
 
 /// Tensors come and go at every step; this allocator keeps their pages.
 #[global_allocator]

@@ -5,7 +5,8 @@ use std::io;
 use anyhow::Context as _;
 use serde_json::json;
 
-use crate::context::{Context, Outcome, warn};
+use crate::context::{Context, warn};
+use crate::outcome::Outcome;
 use crate::output::{after, text};
 
 const AFTER_HELP: &str = "\

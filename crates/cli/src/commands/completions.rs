@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 use serde_json::json;
 
-use crate::cli::Cli;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::outcome::Outcome;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -24,9 +24,9 @@ pub(crate) struct Args {
 }
 
 /// Prints the script.
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, mut command: Command, context: &Context) -> anyhow::Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "timeweft", &mut script);
+    clap_complete::generate(args.shell, &mut command, "timeweft", &mut script);
     if context.output.json {
         context
             .output

@@ -1,6 +1,7 @@
 //! `timeweft demo`.
 
 mod story;
+mod synthetic;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,9 +13,9 @@ use timeweft::{
 };
 
 use super::{evaluate, explain, predict, train};
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::outcome::Outcome;
 use crate::output::Progress;
-use crate::synthetic;
 
 const AFTER_HELP: &str = "\
 Examples:

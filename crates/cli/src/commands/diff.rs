@@ -6,8 +6,10 @@ use serde_json::json;
 use timeweft::{At, ChangeCounts, Commit, Graph, Index, Time, View};
 
 use self::changes::Listing;
-use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
-use crate::moment::{Moments, known_namespace};
+use crate::context::{Context, pin_commit};
+use crate::input::moment::{Moments, known_namespace};
+use crate::input::reading::DeletesArg;
+use crate::outcome::{Outcome, UsageError};
 use crate::output::{Table, text};
 
 const AFTER_HELP: &str = "\

@@ -4,12 +4,13 @@ use std::io;
 
 use clap::ValueEnum;
 use serde_json::json;
-use timeweft::{Curves, Evaluation, Freshness, Importance, Model, Part};
+use timeweft::{Curves, Evaluation, Freshness, Model, Part};
 
 use super::predict::NamedModel;
-use super::train::Bar;
-use crate::context::{Context, Outcome};
-use crate::output::{Output, Table};
+use crate::context::Context;
+use crate::outcome::Outcome;
+use crate::output::wording::{order_in_words, warning_of_order};
+use crate::output::{LearningBar, Output, Table};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -72,10 +73,16 @@ pub(crate) fn show_curves(output: Output, all: &[Curves]) -> io::Result<()> {
     for curves in all {
         let replayed = curves.counterfactual().map_or("-".into(), |area| format!("{area:.3}"));
         let (deleted, inserted) = (format!("{:.3}", curves.deleted()), format!("{:.3}", curves.inserted()));
-        table.row([in_words(curves.order).into(), deleted, replayed, inserted, format!("{:+.3}", curves.agreement)]);
+        table.row([
+            order_in_words(curves.order).into(),
+            deleted,
+            replayed,
+            inserted,
+            format!("{:+.3}", curves.agreement),
+        ]);
     }
     output.table(&table)?;
-    if let Some(warning) = lost(all) {
+    if let Some(warning) = warning_of_order(all) {
         output.say(&warning)?;
     }
     output.objects(all.iter().map(|curves| {
@@ -84,25 +91,6 @@ pub(crate) fn show_curves(output: Output, all: &[Curves]) -> io::Result<()> {
             "counterfactual": curves.counterfactual, "agreement": curves.agreement,
         })
     }))
-}
-
-/// An order in words.
-pub(crate) fn in_words(order: Importance) -> &'static str {
-    match order {
-        Importance::Contribution => "by contribution",
-        Importance::Recency => "newest first",
-        Importance::Random => "at random",
-    }
-}
-
-/// What to say where another order finds what matters better than contributions do.
-pub(crate) fn lost(all: &[Curves]) -> Option<String> {
-    let (ours, rest) = all.split_first()?;
-    let better = rest.iter().filter(|other| other.deleted() > ours.deleted()).map(|other| in_words(other.order));
-    let better: Vec<&str> = better.collect();
-    let told =
-        format!("Beware: neighbours taken {} change more. Do not rely on contributions here.", better.join(" or "));
-    (!better.is_empty()).then_some(told)
 }
 
 /// Reads `event` or `batch:N`.
@@ -117,7 +105,7 @@ pub(crate) fn freshness(text: &str) -> Result<Freshness, String> {
 
 /// Ranks with a bar.
 pub(crate) fn measure(model: &Model, part: Part, freshness: &[Freshness]) -> anyhow::Result<Vec<Evaluation>> {
-    let mut bar = Bar::default();
+    let mut bar = LearningBar::default();
     Ok(model.evaluate(part, freshness, |progress| bar.follow(&progress))?)
 }
 
@@ -158,23 +146,6 @@ fn written(freshness: Freshness) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn an_order_that_finds_more_is_named() {
-        let of = |order, change: f64| Curves {
-            order,
-            deletion: vec![change; 5],
-            insertion: vec![0.0; 5],
-            counterfactual: Vec::new(),
-            agreement: 0.0,
-            links: 3,
-        };
-        let with = |ours| {
-            lost(&[of(Importance::Contribution, ours), of(Importance::Recency, 0.5), of(Importance::Random, 0.1)])
-        };
-        assert!(with(0.6).is_none());
-        assert!(with(0.4).unwrap().contains("newest first") && !with(0.4).unwrap().contains("random"));
-    }
 
     #[test]
     fn freshness_reads_what_it_writes() {

@@ -2,10 +2,14 @@
 
 use std::io;
 
-use timeweft::{Count, Explanation, ExternalId, HeardNeighbor, NodeKey, Predict, RecalledMoment, TimeUnit};
+use timeweft::{Explanation, ExternalId, HeardNeighbor, NodeKey, Predict, RecalledMoment, TimeUnit};
 
 use super::predict::{AskArgs, Asked};
-use crate::context::{Context, Outcome, UsageError};
+use crate::context::Context;
+use crate::outcome::{Outcome, UsageError};
+use crate::output::wording::{
+    SHOWN_MOMENTS, bar, counts_in_words, duration_in_words, ends, moment_in_words, score_in_words,
+};
 use crate::output::{Output, Table};
 
 const AFTER_HELP: &str = "\
@@ -58,8 +62,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 /// Prints an explanation.
 pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Result<()> {
     output.say(&format!("Why {} at {}?", asked(why), unit.format(why.time)))?;
-    output.say(&sentence(why))?;
-    let counted = counting(why, unit);
+    output.say(&score_in_words(why))?;
+    let counted = counts_in_words(why, unit);
     if !counted.is_empty() {
         output.say("\nCounted before that time:")?;
     }
@@ -74,7 +78,8 @@ pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Res
         }
     }
     for (at_source, root) in ends(why) {
-        let moments: Vec<_> = why.memory.iter().filter(|moment| moment.at_source == at_source).take(MOMENTS).collect();
+        let moments: Vec<_> =
+            why.memory.iter().filter(|moment| moment.at_source == at_source).take(SHOWN_MOMENTS).collect();
         if !moments.is_empty() {
             output.say(&format!("\nWhat {root} remembers:"))?;
             output.table(&remembered(&moments, why, unit))?;
@@ -93,34 +98,15 @@ fn asked(why: &Explanation) -> String {
     if why.predicts == Predict::Removed { format!("{edge} is removed") } else { edge }
 }
 
-/// The ends of the edge, the source first; or the node.
-pub(crate) fn ends(why: &Explanation) -> impl Iterator<Item = (bool, &NodeKey)> {
-    std::iter::once((true, &why.source)).chain(why.destination.iter().map(|end| (false, end)))
-}
-
-/// Moments that are shown of a memory.
-pub(crate) const MOMENTS: usize = 5;
-
 fn remembered(moments: &[&RecalledMoment], why: &Explanation, unit: TimeUnit) -> Table {
     let largest = why.memory.iter().map(|moment| moment.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
     let mut table = Table::new(["what", "when", "push", ""]);
     for moment in moments {
-        let ago = format!("{} before", span(unit, why.time.0.saturating_sub(moment.time.0)));
+        let ago = format!("{} before", duration_in_words(unit, why.time.0.saturating_sub(moment.time.0)));
         let push = push((moment.contribution / largest) as f32);
-        table.row([told(moment), ago, push, format!("{:+.3}", moment.contribution)]);
+        table.row([moment_in_words(moment), ago, push, format!("{:+.3}", moment.contribution)]);
     }
     table
-}
-
-/// What happened at a moment: the first of it, and how much more.
-pub(crate) fn told(moment: &RecalledMoment) -> String {
-    let Some(first) = moment.facts.first() else { return String::new() };
-    let action = format!("{:?}", first.action).to_lowercase();
-    let what = match &first.relation {
-        Some(relation) => format!("{action} {relation} {}", first.node),
-        None => format!("{action} itself"),
-    };
-    if moment.facts.len() > 1 { format!("{what}, and {} more", moment.facts.len() - 1) } else { what }
 }
 
 fn listened(heard: &[&HeardNeighbor], why: &Explanation, unit: TimeUnit) -> Table {
@@ -128,58 +114,13 @@ fn listened(heard: &[&HeardNeighbor], why: &Explanation, unit: TimeUnit) -> Tabl
     let mut table = Table::new(["neighbour", "by", "since", "attention", "push", ""]);
     for heard in heard {
         let HeardNeighbor { node, relation, created, contribution, attention, .. } = heard;
-        let ago = format!("{} before", span(unit, why.time.0.saturating_sub(created.0)));
+        let ago = format!("{} before", duration_in_words(unit, why.time.0.saturating_sub(created.0)));
         let push = push(contribution / largest);
         let shut = heard.actions.is_some_and(|both| both != [true, true]);
         let attention = if shut { "shut".into() } else { heads(attention) };
         table.row([node.to_string(), relation.to_string(), ago, attention, push, format!("{contribution:+.3}")]);
     }
     table
-}
-
-/// The score in a sentence.
-pub(crate) fn sentence(why: &Explanation) -> String {
-    let lead = format!("{:.2} {} other candidates", why.lead.abs(), if why.lead < 0.0 { "below" } else { "above" });
-    match why.counting {
-        Some(counting) => format!(
-            "The score is {:.2}, {lead}. Counting added {counting:+.2}: without any count it would be {:.2}.",
-            why.score,
-            why.score - counting
-        ),
-        None => format!("The score is {:.2}, {lead}. The model does not count.", why.score),
-    }
-}
-
-/// What was counted, in words; what never happened between other types is left out. Nothing for a node.
-pub(crate) fn counting(why: &Explanation, unit: TimeUnit) -> Vec<String> {
-    let Explanation {
-        source, relation: Some(relation), destination: Some(destination), counters: Some(counters), ..
-    } = why
-    else {
-        return Vec::new();
-    };
-    let line = |what: String, count: &Count| match count.last {
-        None => format!("{what}: never"),
-        Some(last) => {
-            let times = if count.count == 1 { "once".into() } else { format!("{} times", count.count) };
-            format!("{what}: {times}, last {} before", span(unit, why.time.0.saturating_sub(last.0)))
-        }
-    };
-    let mut lines = vec![
-        line("this pair".into(), &counters.pair),
-        line(format!("anybody -{relation}-> {destination}"), &counters.to_destination),
-        line(format!("{source} -{relation}-> anything"), &counters.from_source),
-    ];
-    if source.node_type == destination.node_type {
-        lines.push(line("the other way round".into(), &counters.reversed));
-        lines.push(line(format!("{destination} -{relation}-> anything"), &counters.from_destination));
-    }
-    lines
-}
-
-/// A share in [0, 1] as a bar.
-pub(crate) fn bar(share: f32, width: usize) -> String {
-    "█".repeat((share.clamp(0.0, 1.0) * width as f32).round() as usize)
 }
 
 /// One sign a head.
@@ -195,34 +136,9 @@ fn push(share: f32) -> String {
     if share < 0.0 { format!("{bar:>HALF$}│{:HALF$}", "") } else { format!("{:HALF$}│{bar:<HALF$}", "") }
 }
 
-/// A length of time in words, in the largest unit that fits.
-pub(crate) fn span(unit: TimeUnit, ticks: i64) -> String {
-    const UNITS: [(&str, i128); 6] = [
-        ("year", 31_557_600_000_000_000),
-        ("day", 86_400_000_000_000),
-        ("hour", 3_600_000_000_000),
-        ("minute", 60_000_000_000),
-        ("second", 1_000_000_000),
-        ("millisecond", 1_000_000),
-    ];
-    let plural = |count: i128, name: &str| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
-    let Some(nanos) = unit.nanos().map(|nanos| nanos * i128::from(ticks)) else {
-        return plural(ticks.into(), "step");
-    };
-    let fitting = UNITS.iter().find(|(_, length)| nanos >= *length);
-    fitting.map_or_else(|| format!("{ticks} {unit}"), |(name, length)| plural(nanos / length, name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_read_like_sentences() {
-        let seconds = [0, 1, 59, 60, 7_200, 172_800, 40_000_000].map(|ticks| span(TimeUnit::Second, ticks));
-        assert_eq!(seconds, ["0 s", "1 second", "59 seconds", "1 minute", "2 hours", "2 days", "1 year"]);
-        assert_eq!(span(TimeUnit::Step, 1), "1 step");
-    }
 
     #[test]
     fn a_push_goes_to_its_side() {

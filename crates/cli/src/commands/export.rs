@@ -13,7 +13,9 @@ use timeweft::{
     Action, Commit, Element, Event, GraphView, Name, Time, TimeUnit, Value, write_event, write_event_table,
 };
 
-use crate::context::{Context, Outcome, ReadArgs, Reading};
+use crate::context::Context;
+use crate::input::reading::{ReadArgs, Reading};
+use crate::outcome::Outcome;
 use crate::output::{note, stdout, text, write_whole};
 
 const AFTER_HELP: &str = "\

@@ -7,8 +7,10 @@ use timeweft::sample::{AsOf, NO_EDGE};
 use timeweft::table_writer::{Cell, CellKind, Column};
 use timeweft::{At, Deletes, EdgeIndex, EdgeKey, FeatureDef, FeatureKind, Name, NodeKey, Owner, Time, Value, View};
 
-use crate::context::{Context, Outcome, Reading, UsageError};
-use crate::roots::{Batch, IdsArg, Key, RootArgs, Table, time_cell};
+use crate::context::Context;
+use crate::input::reading::Reading;
+use crate::input::roots::{Batch, IdsArg, Key, RootArgs, Table, time_cell};
+use crate::outcome::{Outcome, UsageError};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time; edges.csv has source_type, src, relation,

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use timeweft::{EdgeIndex, EdgeKey, ExternalId, FeatureSpan, GraphView, Interval, MergeRecord, NodeKey, Time};
+use timeweft::{EdgeIndex, EdgeKey, FeatureSpan, GraphView, Interval, MergeRecord, NodeKey, Time};
 
-use crate::context::{Context, Outcome, ReadArgs, Reading};
-use crate::lookup::ever_lived;
+use crate::context::Context;
+use crate::input::lookup::ever_lived;
+use crate::input::node::NodeArgs;
+use crate::input::reading::{ReadArgs, Reading};
+use crate::outcome::Outcome;
 use crate::output::json::{EdgeJson, IntervalJson, MergeJson, SpanJson};
 
 const AFTER_HELP: &str = "\
@@ -19,11 +22,8 @@ Lists the lives of the node, the values of its features, its merges and its edge
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Type of the node.
-    #[arg(value_name = "TYPE")]
-    node_type: String,
-    /// Id of the node within its type.
-    id: String,
+    #[command(flatten)]
+    node: NodeArgs,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -48,7 +48,7 @@ struct EdgeLife<'a> {
 /// Tells the history.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
-    let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    let key = args.node.key();
     ever_lived(&reading, &key)?;
     let of_node = node_happenings(&reading, &key);
     let edges = edge_lives(&reading, &key);

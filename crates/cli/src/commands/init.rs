@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use serde_json::json;
 use timeweft::{Graph, Schema, TimeUnit, read_text};
 
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::outcome::Outcome;
 use crate::output::after;
 
 const AFTER_HELP: &str = "\

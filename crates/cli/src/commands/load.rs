@@ -11,8 +11,9 @@ use std::{thread, time::Duration};
 use anyhow::bail;
 use timeweft::{Commit, Error, Graph, LoadProgress, Made, StoreError, TimeUnit};
 
-use crate::context::{Context, Outcome, UsageError, warn};
+use crate::context::{Context, warn};
 use crate::interrupt::Guard;
+use crate::outcome::{Outcome, UsageError};
 use crate::output::{Progress, note};
 
 use self::report::Rejects;

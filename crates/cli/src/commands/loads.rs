@@ -2,8 +2,9 @@
 
 use timeweft::{Graph, LoadRecord, LoadState, Time, TimeUnit};
 
-use crate::context::{Context, Outcome};
-use crate::moment::known_namespace;
+use crate::context::Context;
+use crate::input::moment::known_namespace;
+use crate::outcome::Outcome;
 use crate::output::{Table, text};
 
 const AFTER_HELP: &str = "\

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::CommandFactory;
+use clap::Command;
 use clap_mangen::Man;
 use serde_json::json;
 
-use crate::cli::Cli;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::outcome::Outcome;
 use crate::output::{after, check_graph, note, write_whole};
 
 const AFTER_HELP: &str = "\
@@ -28,9 +28,9 @@ pub(crate) struct Args {
 }
 
 /// Prints the main page, or writes all.
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, command: Command, context: &Context) -> anyhow::Result<Outcome> {
     let Some(folder) = &args.to else {
-        let (_, page) = pages(Cli::command())?.swap_remove(0);
+        let (_, page) = pages(command)?.swap_remove(0);
         if context.output.json {
             context.output.object(&json!({ "page": String::from_utf8_lossy(&page) }))?;
         } else {
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     check_graph(&folder.join("timeweft.1"))?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let pages = pages(Cli::command())?;
+    let pages = pages(command)?;
     for (name, page) in &pages {
         let path = folder.join(name);
         write_whole(&path, |out| Ok(out.write_all(page)?))?;

@@ -2,10 +2,12 @@
 
 use clap::ValueEnum;
 use serde_json::json;
-use timeweft::{ExternalId, NodeKey, Space};
+use timeweft::Space;
 
 use super::predict::ModelArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::input::node::NodeArgs;
+use crate::outcome::Outcome;
 use crate::output::Table;
 
 const AFTER_HELP: &str = "\
@@ -20,12 +22,8 @@ the predictor reads (memory, features and neighbours), the memory what past mess
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Type of the node.
-    #[arg(value_name = "TYPE")]
-    node_type: String,
-    /// Id of the node.
-    #[arg(value_name = "ID")]
-    id: String,
+    #[command(flatten)]
+    node: NodeArgs,
     /// Vectors that are compared.
     #[arg(long, value_enum, default_value_t)]
     by: SpaceArg,
@@ -53,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         SpaceArg::Embedding => Space::Embedding,
         SpaceArg::Memory => Space::Memory,
     };
-    let node = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    let node = args.node.key();
     let found = model.nearest(&node, time, space, args.top)?;
     context.output.say(&format!("Most like {node} at {}:", unit.format(time)))?;
     let mut table = Table::new(["", "node", "cosine"]);

@@ -4,10 +4,13 @@ use std::cmp::Reverse;
 
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
-use timeweft::{Direction, EdgeIndex, EdgeState, ExternalId, NodeKey};
+use timeweft::{Direction, EdgeIndex, EdgeState, NodeKey};
 
-use crate::context::{Context, Outcome, ReadArgs, Reading, SideArg};
-use crate::lookup::{find_node, known_relation};
+use crate::context::Context;
+use crate::input::lookup::{find_node, known_relation};
+use crate::input::node::NodeArgs;
+use crate::input::reading::{ReadArgs, Reading, SideArg};
+use crate::outcome::Outcome;
 use crate::output::json::{EdgeJson, StateJson};
 use crate::output::{note, text};
 
@@ -21,11 +24,8 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Type of the node.
-    #[arg(value_name = "TYPE")]
-    node_type: String,
-    /// Id of the node within its type.
-    id: String,
+    #[command(flatten)]
+    node: NodeArgs,
     /// Sides of the node: edges out of it, into it, or both.
     #[arg(long, value_enum, default_value_t)]
     direction: SideArg,
@@ -85,7 +85,7 @@ fn side(direction: Direction) -> &'static str {
 /// Lists the edges.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
-    let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    let key = args.node.key();
     find_node(&reading, &key)?;
     if let Some(relation) = &args.relation {
         known_relation(&reading, relation)?;

@@ -1,10 +1,13 @@
 //! `timeweft node`: a node as of a time.
 
 use serde::Serialize;
-use timeweft::{Direction, ExternalId, GraphView, Name, NodeKey};
+use timeweft::{Direction, GraphView, Name};
 
-use crate::context::{Context, Outcome, ReadArgs};
-use crate::lookup::find_node;
+use crate::context::Context;
+use crate::input::lookup::find_node;
+use crate::input::node::NodeArgs;
+use crate::input::reading::ReadArgs;
+use crate::outcome::Outcome;
 use crate::output::json::{NodeJson, StateJson};
 use crate::output::{Table, text};
 
@@ -17,11 +20,8 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Type of the node.
-    #[arg(value_name = "TYPE")]
-    node_type: String,
-    /// Id of the node within its type.
-    id: String,
+    #[command(flatten)]
+    node: NodeArgs,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -39,7 +39,7 @@ struct Shown<'a> {
 /// Shows the node.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
-    let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    let key = args.node.key();
     let state = find_node(&reading, &key)?;
     let degree = |direction| reading.view.degree(&key, direction, None, reading.at);
     let (degree_out, degree_in) = (degree(Direction::Out), degree(Direction::In));

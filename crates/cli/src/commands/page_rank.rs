@@ -3,8 +3,9 @@
 use timeweft::sample::{NO_NODE, PageRank};
 use timeweft::table_writer::{Cell, CellKind, Column};
 
-use crate::context::{Context, Outcome};
-use crate::roots::{RootArgs, SLOTS, ScopeArgs, node_cells, refused};
+use crate::context::Context;
+use crate::input::roots::{RootArgs, SLOTS, ScopeArgs, node_cells, refused};
+use crate::outcome::Outcome;
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time

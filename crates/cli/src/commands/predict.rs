@@ -6,9 +6,11 @@ use std::io;
 use anyhow::bail;
 use timeweft::{Action, Commit, ExternalId, Graph, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
 
-use super::explain::bar;
-use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
-use crate::moment::Moments;
+use crate::context::{Context, pin_commit};
+use crate::input::moment::Moments;
+use crate::input::reading::DeletesArg;
+use crate::outcome::{Outcome, UsageError};
+use crate::output::wording::bar;
 use crate::output::{Output, Table, note};
 use crate::report::Question;
 

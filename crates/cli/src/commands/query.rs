@@ -5,8 +5,10 @@ use serde_json::{Value as Json, json};
 use timeweft::query::{Answer, Filter, HIERARCHY, Linked, Order, Page, Query, QueryError, Row, SearchText};
 use timeweft::{EdgeState, ExternalId, MergeRecord, NodeKey, Owner, Value};
 
-use crate::context::{Context, Outcome, ReadArgs, Reading, UsageError};
-use crate::lookup::{find_node, known_feature, known_relation, known_type};
+use crate::context::Context;
+use crate::input::lookup::{find_node, known_feature, known_relation, known_type};
+use crate::input::reading::{ReadArgs, Reading};
+use crate::outcome::{Outcome, UsageError};
 use crate::output::json::{EdgeJson, NodeJson, StateJson};
 use crate::output::{Table, note, text};
 

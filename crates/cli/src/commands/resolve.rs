@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 use serde_json::json;
-use timeweft::{ExternalId, MergeRecord, NodeKey, TimeUnit};
+use timeweft::{MergeRecord, TimeUnit};
 
-use crate::context::{Context, Outcome, ReadArgs};
-use crate::lookup::ever_lived;
+use crate::context::Context;
+use crate::input::lookup::ever_lived;
+use crate::input::node::NodeArgs;
+use crate::input::reading::ReadArgs;
+use crate::outcome::Outcome;
 use crate::output::json::{MergeJson, NodeJson};
 use crate::output::{Table, text};
 
@@ -19,11 +22,8 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Type of the node.
-    #[arg(value_name = "TYPE")]
-    node_type: String,
-    /// Id of the node within its type.
-    id: String,
+    #[command(flatten)]
+    node: NodeArgs,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -56,7 +56,7 @@ pub(crate) fn merge_cells(unit: TimeUnit, merge: &MergeRecord) -> [String; 5] {
 /// Follows the merges.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
-    let key = NodeKey::new(&args.node_type, ExternalId::from(args.id.as_str()));
+    let key = args.node.key();
     let way = reading.view.query(reading.at.time).deletes(reading.at.deletes).resolve(&key);
     if way.steps.is_empty() {
         ever_lived(&reading, &key)?;

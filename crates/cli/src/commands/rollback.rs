@@ -4,7 +4,8 @@ use serde_json::json;
 use timeweft::{LoadId, RollbackReport};
 
 use super::load::{compact_if_due, report};
-use crate::context::{Context, Outcome, warn};
+use crate::context::{Context, warn};
+use crate::outcome::Outcome;
 use crate::output::after;
 
 const AFTER_HELP: &str = "\

@@ -7,11 +7,13 @@ use timeweft::table_writer::{Cell, CellKind, Column};
 use timeweft::{Deletes, EdgeTypeId, Name, Time, Value, View};
 
 use super::features::{add_features, feature_columns};
-use crate::context::{Context, Outcome, Reading, UsageError};
-use crate::lookup;
-use crate::roots::{
+use crate::context::Context;
+use crate::input::lookup;
+use crate::input::reading::Reading;
+use crate::input::roots::{
     Asked, Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused, time_cell,
 };
+use crate::outcome::{Outcome, UsageError};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time

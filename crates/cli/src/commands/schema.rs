@@ -2,7 +2,9 @@
 
 use timeweft::{EdgeTypeId, FeatureDef, NodeTypeId, Owner, Schema};
 
-use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading};
+use crate::context::Context;
+use crate::input::reading::{DeletesArg, ReadArgs, Reading};
+use crate::outcome::Outcome;
 use crate::output::Table;
 
 const AFTER_HELP: &str = "\

@@ -5,8 +5,9 @@ use timeweft::table_writer::{Cell, CellKind, Column};
 
 use super::features::{edge_cells, edge_columns};
 use super::predict::open_model;
-use crate::context::{Context, Outcome};
-use crate::roots::{Key, RootArgs, time_cell};
+use crate::context::Context;
+use crate::input::roots::{Key, RootArgs, time_cell};
+use crate::outcome::Outcome;
 
 const AFTER_HELP: &str = "\
 Example: links.csv has the columns source_type, src, relation, destination_type, dst, time
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let ends = [time, Column::nullable("score", CellKind::Float)];
     let columns: Vec<Column> =
         [Column::new("root", CellKind::Int)].into_iter().chain(edge_columns(asked.ids())).chain(ends).collect();
-    let slots = crate::roots::SLOTS / LINKS;
+    let slots = crate::input::roots::SLOTS / LINKS;
     asked.answer(("scoring", slots), columns, context.output, |_, batch, table| {
         let named = batch.keys.iter().zip(&batch.times);
         let links: Vec<_> = named

@@ -3,7 +3,9 @@
 use serde_json::json;
 use timeweft::{Stats, TypeCount};
 
-use crate::context::{Context, Outcome, ReadArgs, Reading};
+use crate::context::Context;
+use crate::input::reading::{ReadArgs, Reading};
+use crate::outcome::Outcome;
 use crate::output::{Table, text};
 
 const AFTER_HELP: &str = "\

@@ -11,9 +11,11 @@ use timeweft::{
 };
 
 use super::{evaluate, predict};
-use crate::context::{Context, DeletesArg, Outcome, UsageError, pin_commit};
+use crate::context::{Context, pin_commit};
+use crate::input::reading::DeletesArg;
 use crate::interrupt::Interrupt;
-use crate::output::{Output, Progress, after, check_place, is_same_file, note};
+use crate::outcome::{Outcome, UsageError};
+use crate::output::{LearningBar, Output, after, check_place, is_same_file, note};
 use crate::report::{Question, Report, to_toml};
 
 const AFTER_HELP: &str = "\
@@ -176,7 +178,7 @@ fn follow(
     let stop = || interrupt.is_asked();
     let options = TrainOptions { view: Some(view), stop: Some(&stop) };
     let (mut told, mut epochs, mut is_stopping) = (Ok(()), 0, false);
-    let mut bar = Bar::default();
+    let mut bar = LearningBar::default();
     let model = train(&options, &mut |progress| {
         if let (LearnProgress::Epoch(epoch), Ok(())) = (&progress, &told) {
             bar.clear();
@@ -213,50 +215,6 @@ fn tell(epoch: &Epoch, is_first: bool, output: Output) -> io::Result<()> {
         validation.mrr, validation.hits1, validation.hits10
     ))?;
     output.object(&json!({ "epoch": number, "loss": loss, "validation": validation }))
-}
-
-/// The bar of whatever is going on.
-#[derive(Default)]
-pub(crate) struct Bar {
-    bar: Option<Progress>,
-    what: String,
-}
-
-impl Bar {
-    /// Shows where things stand.
-    pub(crate) fn follow(&mut self, progress: &LearnProgress) {
-        match *progress {
-            LearnProgress::Training { epoch, epochs, done, of, loss } => {
-                self.set(&format!("epoch {epoch}/{epochs}"), done, of);
-                self.message(&format!("epoch {epoch}/{epochs}, loss {loss:.3}"));
-            }
-            LearnProgress::Ranking { done, of } => self.set("ranking", done, of),
-            _ => {}
-        }
-    }
-
-    /// Takes the bar away.
-    pub(crate) fn clear(&mut self) {
-        self.bar = None;
-        self.what.clear();
-    }
-
-    fn set(&mut self, what: &str, done: usize, of: usize) {
-        if self.what != what {
-            self.clear();
-            self.bar = Some(Progress::steps(of as u64, what));
-            self.what = what.into();
-        }
-        if let Some(bar) = &self.bar {
-            bar.set(done as u64);
-        }
-    }
-
-    fn message(&self, message: &str) {
-        if let Some(bar) = &self.bar {
-            bar.message(message);
-        }
-    }
 }
 
 /// Links whose explanations a report checks.

@@ -3,7 +3,8 @@
 use serde_json::json;
 use timeweft::Graph;
 
-use crate::context::{Context, Outcome, warn};
+use crate::context::{Context, warn};
+use crate::outcome::Outcome;
 use crate::output::text;
 
 const AFTER_HELP: &str = "\

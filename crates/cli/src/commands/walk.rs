@@ -5,8 +5,10 @@ use timeweft::sample::{NO_NODE, Roots, Steps, Walk, WalkTimes, WeightBy};
 use timeweft::table_writer::{Cell, CellKind, Column};
 use timeweft::{Deletes, EdgeIndex, NodeIndex, Time, View};
 
-use crate::context::{Context, Outcome, Reading, UsageError};
-use crate::roots::{Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused};
+use crate::context::Context;
+use crate::input::reading::Reading;
+use crate::input::roots::{Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused};
+use crate::outcome::{Outcome, UsageError};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time

@@ -6,13 +6,14 @@ mod progress;
 mod stdout;
 mod table;
 pub(crate) mod text;
+pub(crate) mod wording;
 
 use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
 pub(crate) use file::{check_graph, check_place, is_same_file, replace, write_whole};
-pub(crate) use progress::Progress;
+pub(crate) use progress::{LearningBar, Progress};
 pub(crate) use stdout::{Stdout, has_printed, stdout};
 pub(crate) use table::Table;
 

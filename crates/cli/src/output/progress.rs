@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use timeweft::LearnProgress;
 
 /// A bar, a spinner, or nothing at all where nobody looks.
 pub(crate) struct Progress {
@@ -72,5 +73,49 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// The bar of a training or a ranking.
+#[derive(Default)]
+pub(crate) struct LearningBar {
+    bar: Option<Progress>,
+    what: String,
+}
+
+impl LearningBar {
+    /// Shows where things stand.
+    pub(crate) fn follow(&mut self, progress: &LearnProgress) {
+        match *progress {
+            LearnProgress::Training { epoch, epochs, done, of, loss } => {
+                self.set(&format!("epoch {epoch}/{epochs}"), done, of);
+                self.message(&format!("epoch {epoch}/{epochs}, loss {loss:.3}"));
+            }
+            LearnProgress::Ranking { done, of } => self.set("ranking", done, of),
+            _ => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&mut self) {
+        self.bar = None;
+        self.what.clear();
+    }
+
+    fn set(&mut self, what: &str, done: usize, of: usize) {
+        if self.what != what {
+            self.clear();
+            self.bar = Some(Progress::steps(of as u64, what));
+            self.what = what.into();
+        }
+        if let Some(bar) = &self.bar {
+            bar.set(done as u64);
+        }
+    }
+
+    fn message(&self, message: &str) {
+        if let Some(bar) = &self.bar {
+            bar.message(message);
+        }
     }
 }

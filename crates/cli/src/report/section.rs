@@ -10,8 +10,10 @@ use timeweft::{
 use super::Question;
 use super::chart::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};
 use super::page::{escape, section};
-use crate::commands::evaluate::{in_words, lost};
-use crate::commands::explain::{MOMENTS, counting, ends, sentence, span, told};
+use crate::output::wording::{
+    SHOWN_MOMENTS, counts_in_words, duration_in_words, ends, moment_in_words, order_in_words, score_in_words,
+    warning_of_order,
+};
 
 /// The graph in figures.
 pub(super) fn facts(facts: &[(String, String)]) -> String {
@@ -189,13 +191,14 @@ fn answer(prediction: &Prediction) -> String {
 }
 
 fn explanation(why: &Explanation, unit: TimeUnit) -> String {
-    let counters: String = counting(why, unit).iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
+    let counters: String =
+        counts_in_words(why, unit).iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
     let heard = ends(why).map(|(at_source, root)| side(why, at_source, root, unit));
     let remembered = ends(why).map(|(at_source, root)| moments(why, at_source, root, unit));
     let rest: String = heard.chain(remembered).collect();
     let answer = why.destination.as_ref().unwrap_or(&why.source);
     let counters = if counters.is_empty() { counters } else { format!("<ul>\n{counters}</ul>\n") };
-    format!("<h4>Why {}?</h4>\n<p>{}</p>\n{counters}{rest}", escape(&answer.to_string()), escape(&sentence(why)))
+    format!("<h4>Why {}?</h4>\n<p>{}</p>\n{counters}{rest}", escape(&answer.to_string()), escape(&score_in_words(why)))
 }
 
 /// Neighbours of one end of the link, with attention and signed contribution.
@@ -226,7 +229,7 @@ fn neighbor(heard: &HeardNeighbor, why: &Explanation, largest: f32, unit: TimeUn
         escape(&heard.node.to_string()),
         escape(&heard.relation),
         escape(&unit.format(heard.created)),
-        span(unit, why.time.0.saturating_sub(heard.created.0)),
+        duration_in_words(unit, why.time.0.saturating_sub(heard.created.0)),
         push(heard.contribution.into(), largest.into())
     )
 }
@@ -241,13 +244,13 @@ fn push(contribution: f64, largest: f64) -> String {
 /// The moments that weigh most in the memory of one end of the link.
 fn moments(why: &Explanation, at_source: bool, root: &NodeKey, unit: TimeUnit) -> String {
     let largest = why.memory.iter().map(|moment| moment.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
-    let own = why.memory.iter().filter(|moment| moment.at_source == at_source).take(MOMENTS);
+    let own = why.memory.iter().filter(|moment| moment.at_source == at_source).take(SHOWN_MOMENTS);
     let row = |moment: &RecalledMoment| {
         format!(
             "<tr><th scope=\"row\">{}</th><td class=\"time\" title=\"{}\">{} before</td>{}</tr>\n",
-            escape(&told(moment)),
+            escape(&moment_in_words(moment)),
             escape(&unit.format(moment.time)),
-            span(unit, why.time.0.saturating_sub(moment.time.0)),
+            duration_in_words(unit, why.time.0.saturating_sub(moment.time.0)),
             push(moment.contribution, largest)
         )
     };
@@ -269,7 +272,7 @@ pub(super) fn faithfulness(all: &[Curves]) -> String {
     let figure = |title, of: fn(&Curves) -> &[f64]| {
         let colors = [FIRST, SECOND, THIRD];
         let curve = |(curves, color): (&Curves, _)| Curve {
-            name: in_words(curves.order),
+            name: order_in_words(curves.order),
             color,
             points: of(curves).iter().zip(1..).map(|(value, tenth)| (10.0 * f64::from(tenth), *value)).collect(),
         };
@@ -285,7 +288,7 @@ pub(super) fn faithfulness(all: &[Curves]) -> String {
         "{} of the latest links. Neighbours are taken away in three orders, and the lead over other candidates moves by so much, \
          in logits. If contributions are true, taking those away first moves it most, and keeping them moves it least. {}",
         ours.links,
-        lost(all).unwrap_or_default()
+        warning_of_order(all).unwrap_or_default()
     );
     section("Are the explanations true?", remark.trim(), &format!("<div class=\"charts\">\n{figures}</div>\n"))
 }

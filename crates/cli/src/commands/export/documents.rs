@@ -11,8 +11,9 @@ use serde_json::json;
 use timeweft::{DocumentOptions, Graph, create_fresh};
 
 use super::Args;
-use crate::context::{Context, Outcome, UsageError};
-use crate::moment::known_namespace;
+use crate::context::Context;
+use crate::input::moment::known_namespace;
+use crate::outcome::{Outcome, UsageError};
 use crate::output::{check_graph, note, stdout, text};
 
 /// Name of the registry's collection.

@@ -10,7 +10,8 @@ use self::table::TableArgs;
 
 use super::version::DanglingArg;
 use super::{LoadArgs, load_into, report, show};
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::outcome::Outcome;
 use crate::output::Progress;
 
 const AFTER_HELP: &str = "\

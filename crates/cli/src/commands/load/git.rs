@@ -6,7 +6,8 @@ use timeweft::{GitLoad, TimeUnit};
 
 use super::report::Rejects;
 use super::{load_into, report, show};
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::outcome::Outcome;
 use crate::output::Progress;
 
 const AFTER_HELP: &str = "\

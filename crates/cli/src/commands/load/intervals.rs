@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use timeweft::{EdgeListDefaults, EdgeListOptions, IntervalFormat, IntervalOptions};
 
 use super::{LoadArgs, load_into, report, show};
-use crate::context::{Context, Outcome, UsageError};
+use crate::context::Context;
+use crate::outcome::{Outcome, UsageError};
 use crate::output::Progress;
 
 const AFTER_HELP: &str = "\

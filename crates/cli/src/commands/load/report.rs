@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, OrderReport, Place, Reject, SpliceReport};
 
 use super::{LOADED, refused_report};
-use crate::context::{Context, Outcome, UsageError};
+use crate::context::Context;
+use crate::outcome::{Outcome, UsageError};
 use crate::output::{Table, after, check_place, is_same_file, note, text, write_whole};
 
 /// So many rejected records are listed for people.

@@ -6,7 +6,9 @@ use serde_json::json;
 use timeweft::{Dangling, Name, TimeUnit, VersionFormat, VersionOptions, tables};
 
 use super::{LoadArgs, load_into, report};
-use crate::context::{Context, Outcome, UsageError, parse_time};
+use crate::context::Context;
+use crate::input::moment::parse_time;
+use crate::outcome::{Outcome, UsageError};
 use crate::output::{Progress, text};
 
 const AFTER_HELP: &str = "\

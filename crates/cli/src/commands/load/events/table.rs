@@ -6,7 +6,8 @@ use timeweft::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EventFormat, Layout, Mark, Name, Time, TimeUnit,
 };
 
-use crate::context::{UsageError, parse_time};
+use crate::input::moment::parse_time;
+use crate::outcome::UsageError;
 
 /// Format of the file, and how a table is written.
 #[derive(clap::Args, Debug)]

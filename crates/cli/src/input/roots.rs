@@ -12,8 +12,10 @@ use timeweft::sample::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side
 use timeweft::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
 use timeweft::{EdgeIndex, EdgeKey, Name, NodeIndex, NodeKey, RootsReader, Time, View};
 
-use crate::context::{Context, DeletesArg, Outcome, ReadArgs, Reading, SideArg, UsageError};
-use crate::lookup;
+use crate::context::Context;
+use crate::input::lookup;
+use crate::input::reading::{DeletesArg, ReadArgs, Reading, SideArg};
+use crate::outcome::{Outcome, UsageError};
 use crate::output::{Output, Progress, after, is_same_file, note, stdout, text, write_whole};
 
 /// Options of every question about a file of roots.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{anyhow, bail};
 use timeweft::{EdgeTypeId, GraphView, NodeIndex, NodeKey, NodeState, Owner};
 
-use crate::context::Reading;
+use crate::input::reading::Reading;
 use crate::output::text;
 
 /// So many close ids are suggested.

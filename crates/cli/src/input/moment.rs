@@ -1,8 +1,8 @@
 //! Moments by name: a time, or the name of a version; and the namespaces that a graph knows.
 
-use timeweft::{Commit, Graph, LoadRecord, Time};
+use timeweft::{Commit, Graph, LoadRecord, Time, TimeUnit};
 
-use crate::context::{UsageError, parse_time};
+use crate::outcome::UsageError;
 use crate::output::text;
 
 /// So many names are listed where one is not known, the newest.
@@ -22,6 +22,11 @@ pub(crate) fn known_namespace(graph: &Graph, namespace: &str) -> anyhow::Result<
         format!("it has {}", text::listed(&names, LISTED))
     };
     anyhow::bail!("no namespace `{}` in this graph: {known}", text::short(namespace))
+}
+
+/// Reads a time option; what is no time is wrong usage.
+pub(crate) fn parse_time(unit: TimeUnit, text: &str, option: &str) -> Result<Time, UsageError> {
+    unit.parse(text).map_err(|error| UsageError(format!("{option}: {error}")))
 }
 
 /// Reads moments of a graph as the store knew it at a commit.
