@@ -1,9 +1,13 @@
-//! Checks of the source tree itself: crate arrows, lengths of files and functions, links in documents, machine paths.
+//! Checks of the source tree itself: crate arrows, circles of files, lengths of files and functions, links in documents, machine paths.
 //!
 //! Each check is a plain function from text to complaints, tested on a deliberate fault; `tests` run them on the tree.
 
+mod circles;
+
 use std::fs;
 use std::path::PathBuf;
+
+pub use circles::circles;
 
 /// Lines a file may have.
 pub const FILE_LINES: usize = 600;
