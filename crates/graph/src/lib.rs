@@ -12,15 +12,11 @@
 //! | event | [`Event`] |
 //! | rejected record | [`Reject`] |
 //! | view | [`At`], [`GraphView`] |
-//! | oracle | [`reference::ReferenceGraph`] |
 
 pub mod delta;
 mod event;
-#[cfg(feature = "histories")]
-pub mod histories;
 mod id;
 mod interval;
-pub mod reference;
 mod reject;
 pub mod rows;
 mod schema;
@@ -32,7 +28,7 @@ mod value;
 mod version;
 mod view;
 
-pub use delta::{Baseline, Dangling, Delta, DeltaError, DeltaOptions, DeltaReport, delta};
+pub use delta::{Dangling, DeltaError, DeltaOptions, DeltaReport};
 pub use event::{Action, Element, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
 pub use interval::Interval;
@@ -46,7 +42,7 @@ pub use unreadable::{Scope, Unreadable};
 pub use value::{
     DType, Dense, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes, ValueRef, f16, not_finite,
 };
-pub use version::{Format, Listed, ListedDeletion, ListedMerge, Version, VersionSink};
+pub use version::{Format, ListedDeletion, ListedMerge, VersionSink};
 pub use view::{
     At, Counts, Deletes, Diff, Direction, EdgeState, ElementHistory, FeatureSpan, GraphView, Life, MergeRecord,
     NodeState, Updated,

@@ -1,7 +1,5 @@
 //! What a version leaves unknown: a record that cannot be read does not say that its element is gone.
 
-use rustc_hash::FxHashSet;
-
 use crate::{EdgeKey, Name, NodeKey};
 
 /// What a record that could not be read would have told, as far as it shows.
@@ -41,45 +39,5 @@ impl Scope {
         let Scope::Edges { source, relation, destination } = self else { return false };
         let is = |wanted: &Option<Name>, name: &Name| wanted.as_ref().is_none_or(|wanted| wanted == name);
         is(source, from) && is(relation, name) && is(destination, to)
-    }
-}
-
-/// What all records of a version that could not be read leave unknown: the slow form.
-#[derive(Default)]
-pub(crate) struct Unknown<'a> {
-    pub(crate) nodes: FxHashSet<&'a NodeKey>,
-    pub(crate) edges: FxHashSet<&'a EdgeKey>,
-    sources: FxHashSet<&'a NodeKey>,
-    scopes: Vec<&'a Scope>,
-}
-
-impl<'a> Unknown<'a> {
-    pub(crate) fn of(records: impl Iterator<Item = &'a Unreadable>) -> Unknown<'a> {
-        let mut unknown = Unknown::default();
-        for record in records {
-            match record {
-                Unreadable::Node(node) => _ = unknown.nodes.insert(node),
-                Unreadable::Edge(edge) => _ = unknown.edges.insert(edge),
-                Unreadable::EdgesFrom(node) => _ = unknown.sources.insert(node),
-                Unreadable::OneOf(scope) => unknown.scopes.push(scope),
-            }
-        }
-        unknown
-    }
-
-    /// Whether a record that does not show its node may have been that of this one.
-    pub(crate) fn may_be_node(&self, node: &NodeKey) -> bool {
-        self.scopes.iter().any(|scope| scope.has_nodes(&node.node_type))
-    }
-
-    /// Whether a record names this edge, or the node from which it goes.
-    pub(crate) fn names_edge(&self, edge: &EdgeKey) -> bool {
-        self.edges.contains(edge) || self.sources.contains(&edge.source)
-    }
-
-    /// Whether a record that does not show its edge may have been that of this one.
-    pub(crate) fn may_be_edge(&self, edge: &EdgeKey) -> bool {
-        let types = (&edge.source.node_type, &edge.relation, &edge.destination.node_type);
-        self.scopes.iter().any(|scope| scope.has_edges(types))
     }
 }

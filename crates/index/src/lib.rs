@@ -1,6 +1,6 @@
 //! The graph laid out for reading: as of any time, by name or by dense number.
 //!
-//! An [`Index`] takes in events one by one by the same law as `timeweft_graph::reference` and gives the same answers,
+//! An [`Index`] takes in events one by one by the same law as `timeweft_oracle::ReferenceGraph` and gives the same answers,
 //! but a point query costs O(log degree + answer). What only models ask for (facts, most recent neighbors, pair
 //! counters) is made on first use and kept up from then on.
 //!

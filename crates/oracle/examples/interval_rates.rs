@@ -1,12 +1,13 @@
 //! How fast a file of intervals becomes a durable graph, with wall and CPU seconds a phase:
-//! `cargo run --release -p timeweft-conformance --example interval_rates -- <file> <scratch directory> [slow|load]`.
+//! `cargo run --release -p timeweft-oracle --example interval_rates -- <file> <scratch directory> [slow|load]`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
 use std::time::Instant;
 
 use timeweft_graph::{EdgeSpan, Name, NodeSpan, Reason, Schema, SpanRows, SpanSink, TimeUnit};
-use timeweft_source::{IntervalSource, Intervals, IntervalsOptions};
+use timeweft_oracle::Intervals;
+use timeweft_source::{IntervalSource, IntervalsOptions};
 use timeweft_store::{LoadRequest, Store};
 
 #[global_allocator]
@@ -77,9 +78,7 @@ fn main() {
         let read =
             timed("read as events", edges, || Intervals::collect(TimeUnit::Step, |sink| open().read(sink)).unwrap());
         let request = LoadRequest { schema: read.schema, ..request };
-        timed("load of events", edges, || {
-            store.load(request, read.records.into_iter().map(|record| Ok((record.event, record.place)))).unwrap()
-        });
+        timed("load of events", edges, || store.load(request, read.records.into_iter().map(Ok)).unwrap());
     } else {
         let report =
             timed("load_intervals", edges, || store.load_intervals(request, |sink| Ok(open().read(sink)?)).unwrap());

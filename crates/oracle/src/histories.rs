@@ -4,7 +4,9 @@ use half::f16;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::{Action, DType, Dense, EdgeKey, Element, Event, Features, Name, NodeKey, Numbers, Sparse, Time, Value};
+use timeweft_graph::{
+    Action, DType, Dense, EdgeKey, Element, Event, Features, Name, NodeKey, Numbers, Sparse, Time, Value,
+};
 
 /// Times of events lie about `0..TIMES`, so that many are equal.
 const TIMES: i64 = 14;

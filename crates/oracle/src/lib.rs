@@ -1,4 +1,25 @@
-//! Nothing to use: this crate holds the tests that need sources and the store together, without the tensor library.
+//! Slow references: what the fast paths of the product are tested against, and the worlds that the tests share.
 //!
-//! `source` and `store` never see each other, so what both promise of real releases is checked here: every state of a
-//! history of versions equals the version read alone, and the fast load of a version equals the slow one.
+//! Nothing here is fast, and nothing of it is in the product: other crates have it as a development dependency. Its own
+//! tests need `source` and `store` together, without the tensor library.
+//!
+//! | slow reference | of |
+//! |---|---|
+//! | [`ReferenceGraph`], [`diff_states`] | the index |
+//! | [`ReferenceStore`], which loads a [`Version`] by the slow delta | the load of a whole version |
+//! | [`Intervals`] | the load of intervals |
+//!
+//! [`histories()`](histories::histories) are random events for property tests.
+#![allow(clippy::unwrap_used)]
+
+mod delta;
+pub mod histories;
+mod intervals;
+mod reference;
+mod store;
+mod version;
+
+pub use intervals::Intervals;
+pub use reference::{ReferenceGraph, diff_states};
+pub use store::{Loaded, ReferenceStore};
+pub use version::{Listed, Version};

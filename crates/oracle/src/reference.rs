@@ -6,17 +6,17 @@ mod view;
 
 use std::collections::BTreeMap;
 
-use crate::{
+use timeweft_graph::{
     Action, EdgeKey, Element, Event, FeatureDef, FeatureKind, FeatureSpan, Features, Interval, Life, ListOrder, Name,
     NodeKey, NodeTypeId, Owner, Reason, Schema, Time, TimeUnit, Value,
 };
 
 pub use diff::diff_states;
 
-/// A graph that is slow and obviously right. Fast implementations of [`crate::GraphView`] are tested against it.
+/// A graph that is slow and obviously right. Fast implementations of [`timeweft_graph::GraphView`] are tested against it.
 ///
 /// ```
-/// use timeweft_graph::reference::ReferenceGraph;
+/// use timeweft_oracle::ReferenceGraph;
 /// use timeweft_graph::{Action, At, Element, Event, GraphView, NodeKey, Schema, Time};
 ///
 /// let user = NodeKey::new("user", "ada");

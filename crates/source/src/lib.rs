@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | event stream, JSON lines | [`JsonlReader`] | an iterator over [`Record`]s, in constant memory |
 //! | event stream, CSV or words | [`CsvReader`] | the same |
-//! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes, pushed into a [`timeweft_graph::SpanSink`]; [`Intervals::collect`] makes events of them, in order of time |
+//! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes, pushed into a [`timeweft_graph::SpanSink`] |
 //! | DeepGNN edge list, TSV, binary folder | [`edge_list::read`], [`tsv::read`], [`deepgnn_binary::read`] | the same |
 //! | OBO ontology | [`obo::read`] | a whole version, pushed into a [`timeweft_graph::VersionSink`] |
 //! | OBO Graphs JSON | [`obograph::read`] | the same |
@@ -26,7 +26,6 @@ pub mod event_stream;
 pub mod git_history;
 mod input;
 pub mod interval_format;
-pub mod intervals;
 pub mod limits;
 mod record;
 pub mod roots;
@@ -44,7 +43,6 @@ pub use input::{BytesRead, Input, open, plain_name, read_text};
 pub use interval_format::deepgnn_binary::{self, FeatureTypes};
 pub use interval_format::edge_list::{self, EdgeListDefaults, EdgeListOptions};
 pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions, temporal_json, tsv};
-pub use intervals::Intervals;
 pub use record::Record;
 pub use roots::RootsReader;
 pub use tables::TablesOptions;

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use timeweft_graph::rows::IdRef;
-use timeweft_graph::{FeatureKind, Schema, TimeUnit, Value, Version};
+use timeweft_graph::{FeatureKind, Schema, TimeUnit, Value};
+use timeweft_oracle::{Intervals, Version};
 use timeweft_source::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
 use timeweft_source::{
-    ColumnarReader, CsvOptions, CsvReader, FeatureTypes, IntervalFormat, IntervalSource, Intervals, IntervalsOptions,
-    JsonlReader, RootsReader, SourceError, VersionFormat, VersionOptions, open, version_format,
+    ColumnarReader, CsvOptions, CsvReader, FeatureTypes, IntervalFormat, IntervalSource, IntervalsOptions, JsonlReader,
+    RootsReader, SourceError, VersionFormat, VersionOptions, open, version_format,
 };
 
 /// Bytes at once: what the readers hold of files this small is a small part of it.

@@ -43,7 +43,7 @@ pub use timeweft_graph::{
     EdgeState, EdgeType, EdgeTypeId, Element, ElementHistory, Event, ExternalId, FeatureDef, FeatureId, FeatureKind,
     FeatureSpan, Features, GraphView, Interval, Life, ListOrder, LoadId, MergeRecord, Name, NodeIndex, NodeKey,
     NodeState, NodeType, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Time, TimeError, TimeUnit, Updated,
-    Value, Version, delta::DeletionReport, delta::ElementReport, delta::Kept, delta::MergeReport, delta::WhySkipped,
+    Value, delta::DeletionReport, delta::ElementReport, delta::Kept, delta::MergeReport, delta::WhySkipped,
 };
 pub use timeweft_index::{
     Change, ChangeCounts, ChangeKind, Changes, Comparison, Index, TypeSet, create_fresh, damage, features, query,

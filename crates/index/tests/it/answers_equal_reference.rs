@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use timeweft_graph::histories::{histories, node_keys, probe_times};
-use timeweft_graph::reference::{ReferenceGraph, diff_states};
 use timeweft_graph::{
     Action, At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder,
     MergeRecord, Name, NodeKey, Owner, Schema, Time,
 };
 use timeweft_index::Index;
+use timeweft_oracle::histories::{histories, node_keys, probe_times};
+use timeweft_oracle::{ReferenceGraph, diff_states};
 
 use crate::event_builders::apply;
 

@@ -1,12 +1,12 @@
 //! Elements in the order of their keys, however many there are, and what lists of numbers say.
 
 use proptest::prelude::*;
-use timeweft_graph::histories::{histories, node_keys, probe_times};
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
     Action, At, Deletes, Direction, EdgeIndex, EdgeKey, Element, Event, GraphView, Interval, NodeKey, Schema, Time,
 };
 use timeweft_index::Index;
+use timeweft_oracle::ReferenceGraph;
+use timeweft_oracle::histories::{histories, node_keys, probe_times};
 
 use crate::event_builders::apply;
 

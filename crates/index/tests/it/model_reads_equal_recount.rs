@@ -1,12 +1,12 @@
 use std::cmp::Ordering;
 
 use proptest::prelude::*;
-use timeweft_graph::histories::{histories, probe_times};
 use timeweft_graph::{
     Action, Deletes, Direction, EdgeIndex, EdgeKey, EdgeTypeId, Element, Event, FeatureId, GraphView, Interval, Life,
     Name, NodeIndex, Owner, Schema, Time, Value,
 };
 use timeweft_index::{Fact, Index, Neighbor, Recency};
+use timeweft_oracle::histories::{histories, probe_times};
 
 use crate::event_builders::apply;
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use timeweft_graph::histories::{histories, node_keys, probe_times};
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
     Action, At, Direction, EdgeKey, EdgeState, Element, Event, GraphView, Name, NodeKey, NodeState, Schema, Time, Value,
 };
 use timeweft_index::Index;
 use timeweft_index::query::{Answer, Filter, Order, Page, Query, Row, SearchText};
+use timeweft_oracle::ReferenceGraph;
+use timeweft_oracle::histories::{histories, node_keys, probe_times};
 
 use crate::event_builders::apply;
 

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Listing, Living, Plan, Stays};
-use crate::{Action, At, EdgeKey, Element, Event, Features, Name, NodeKey};
+use timeweft_graph::delta::Living;
+use timeweft_graph::{Action, At, EdgeKey, Element, Event, Features, Name, NodeKey};
+
+use super::{Listing, Plan, Stays};
 
 impl<'a> Plan<'a> {
     /// The node as it lives just before the version.

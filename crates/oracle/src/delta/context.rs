@@ -1,9 +1,10 @@
 //! What the merges of a version ask for.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use timeweft_graph::delta::{MergeContext, Past};
+use timeweft_graph::{At, Deletes, MergeRecord, NodeKey, Time};
 
-use super::{MergeContext, Past, Plan, Stays};
-use crate::{At, Deletes, MergeRecord, NodeKey, Time};
+use super::{Plan, Stays};
 
 /// The graph just before a version, and what the version lists.
 pub(super) struct Context<'p, 'a> {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
+use timeweft_graph::delta::{OfType, kept, refused_sections};
+use timeweft_graph::{DeltaError, EdgeKey, Element, Name, NodeKey, Scope, Unreadable};
 
-use super::{DeltaError, Listing, OfType, Plan, Stays, kept, refused_sections};
-use crate::{EdgeKey, Element, Name, NodeKey, Scope, Unreadable};
+use super::{Listing, Plan, Stays};
 
 /// A key of an element, of which records may be unread.
 pub(super) trait Key: Eq + std::hash::Hash + std::fmt::Display {
@@ -86,5 +87,45 @@ impl<'a> Plan<'a> {
         }
         let refused = refused_sections(sections, ending.into_iter(), allowed);
         if refused.is_empty() { Ok(()) } else { Err(DeltaError::EmptyTypes(refused)) }
+    }
+}
+
+/// What all records of a version that could not be read leave unknown.
+#[derive(Default)]
+pub(super) struct Unknown<'a> {
+    pub(super) nodes: FxHashSet<&'a NodeKey>,
+    pub(super) edges: FxHashSet<&'a EdgeKey>,
+    sources: FxHashSet<&'a NodeKey>,
+    scopes: Vec<&'a Scope>,
+}
+
+impl<'a> Unknown<'a> {
+    pub(super) fn of(records: impl Iterator<Item = &'a Unreadable>) -> Unknown<'a> {
+        let mut unknown = Unknown::default();
+        for record in records {
+            match record {
+                Unreadable::Node(node) => _ = unknown.nodes.insert(node),
+                Unreadable::Edge(edge) => _ = unknown.edges.insert(edge),
+                Unreadable::EdgesFrom(node) => _ = unknown.sources.insert(node),
+                Unreadable::OneOf(scope) => unknown.scopes.push(scope),
+            }
+        }
+        unknown
+    }
+
+    /// Whether a record that does not show its node may have been that of this one.
+    pub(super) fn may_be_node(&self, node: &NodeKey) -> bool {
+        self.scopes.iter().any(|scope| scope.has_nodes(&node.node_type))
+    }
+
+    /// Whether a record names this edge, or the node from which it goes.
+    pub(super) fn names_edge(&self, edge: &EdgeKey) -> bool {
+        self.edges.contains(edge) || self.sources.contains(&edge.source)
+    }
+
+    /// Whether a record that does not show its edge may have been that of this one.
+    pub(super) fn may_be_edge(&self, edge: &EdgeKey) -> bool {
+        let types = (&edge.source.node_type, &edge.relation, &edge.destination.node_type);
+        self.scopes.iter().any(|scope| scope.has_edges(types))
     }
 }

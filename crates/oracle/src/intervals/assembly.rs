@@ -10,7 +10,6 @@ use timeweft_graph::{
 };
 
 use super::Intervals;
-use crate::{Record, SourceError};
 
 /// Everything read so far. Edges wait until all nodes are known.
 pub(super) struct Assembly {
@@ -21,7 +20,7 @@ pub(super) struct Assembly {
     weight: Name,
     pub(super) nodes: FxHashMap<u64, Node>,
     pub(super) edges: SpanRows,
-    records: Vec<Record>,
+    records: Vec<(Event, Place)>,
     rejects: Vec<Reject>,
     pub(super) clipped: u64,
     clipped_features: u64,
@@ -155,7 +154,7 @@ impl Assembly {
 
     pub(super) fn record(&mut self, event: Event, line: u64) {
         let place = self.place(line);
-        self.records.push(Record { event, place });
+        self.records.push((event, place));
     }
 
     pub(super) fn refuse_edge(&mut self, edge: &EdgeSpan<'_>, reason: Reason) {
@@ -178,20 +177,18 @@ impl Assembly {
     }
 
     /// Binds the edges and sorts the events.
-    pub(super) fn finish(mut self) -> Result<Intervals, SourceError> {
+    pub(super) fn finish(mut self) -> Intervals {
         self.add_edges();
-        if self.overflow {
-            return Err(SourceError::TooManyTypes { file: self.file, line: 0 });
-        }
-        self.records.sort_by_key(|record| (record.event.time, rank(&record.event)));
+        self.records.sort_by_key(|(event, _)| (event.time, rank(event)));
         self.rejects.sort_by_key(|reject| reject.place.line);
-        Ok(Intervals {
+        Intervals {
             schema: self.schema,
             records: self.records,
             rejects: self.rejects,
             clipped: self.clipped,
             clipped_features: self.clipped_features,
-        })
+            too_many_types: self.overflow,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{At, Diff, GraphView, Interval, MergeRecord, Name, Updated, Value};
+use timeweft_graph::{At, Diff, GraphView, Interval, MergeRecord, Name, Updated, Value};
 
 /// An element as a state shows it: its life, whether it is over, and its features.
 type Shown = (Interval, bool, BTreeMap<Name, Value>);
@@ -21,11 +21,11 @@ pub fn diff_states(from: (&impl GraphView, At), to: (&impl GraphView, At)) -> Di
     Diff { nodes_created, nodes_removed, nodes_updated, edges_created, edges_removed, edges_updated, merged }
 }
 
-fn nodes((view, at): (&impl GraphView, At)) -> BTreeMap<crate::NodeKey, Shown> {
+fn nodes((view, at): (&impl GraphView, At)) -> BTreeMap<timeweft_graph::NodeKey, Shown> {
     view.nodes(None, at).into_iter().map(|node| (node.key, (node.life, node.deleted, node.features))).collect()
 }
 
-fn edges((view, at): (&impl GraphView, At)) -> BTreeMap<crate::EdgeKey, Shown> {
+fn edges((view, at): (&impl GraphView, At)) -> BTreeMap<timeweft_graph::EdgeKey, Shown> {
     view.edges(None, at).into_iter().map(|edge| (edge.key, (edge.life, edge.deleted, edge.features))).collect()
 }
 

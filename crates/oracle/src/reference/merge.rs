@@ -1,7 +1,9 @@
 //! Merges of the oracle: episodes with features, in the order of the log.
 
+use timeweft_graph::{Action, Event, Interval, Life, MergeRecord, NodeKey, Reason, Time};
+
+use super::view::state;
 use super::{Past, ReferenceGraph, end, in_order, set};
-use crate::{Action, Event, Interval, Life, MergeRecord, NodeKey, Reason, Time};
 
 /// One episode in which `from` is `into`.
 #[derive(Clone, Debug)]
@@ -19,11 +21,11 @@ impl Episode {
 
     /// Whether `from` has become `into` at a time.
     pub(super) fn leads(&self, time: Time) -> bool {
-        self.life.interval.contains(time) && MergeRecord::resolves(self.life.state(time).1.get(MergeRecord::TYPE))
+        self.life.interval.contains(time) && MergeRecord::resolves(state(&self.life, time).1.get(MergeRecord::TYPE))
     }
 
     pub(super) fn record(&self) -> MergeRecord {
-        let (_, features) = self.life.state(Time::FOREVER);
+        let (_, features) = state(&self.life, Time::FOREVER);
         MergeRecord { from: self.from.clone(), into: self.into.clone(), interval: self.life.interval, features }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Past, ReferenceGraph};
-use crate::{
+use timeweft_graph::{
     At, Counts, Deletes, Diff, Direction, EdgeKey, EdgeState, ElementHistory, Event, GraphView, Life, MergeRecord,
     Name, NodeKey, NodeState, Schema, Time, Value,
 };
+
+use super::{Past, ReferenceGraph};
 
 impl GraphView for ReferenceGraph {
     fn schema(&self) -> &Schema {
@@ -15,13 +16,13 @@ impl GraphView for ReferenceGraph {
 
     fn node(&self, key: &NodeKey, at: At) -> Option<NodeState> {
         let life = self.nodes.get(key)?.shown(at)?;
-        let (deleted, features) = life.state(at.time);
+        let (deleted, features) = state(life, at.time);
         Some(NodeState { key: key.clone(), life: life.interval, deleted, features })
     }
 
     fn edge(&self, key: &EdgeKey, at: At) -> Option<EdgeState> {
         let life = self.edges.get(key)?.shown(at)?;
-        let (deleted, features) = life.state(at.time);
+        let (deleted, features) = state(life, at.time);
         Some(EdgeState { key: key.clone(), life: life.interval, deleted, features })
     }
 
@@ -98,12 +99,10 @@ impl Past {
     }
 }
 
-impl Life {
-    /// Whether it is over at a time, and its features then, or at its last tick.
-    pub(super) fn state(&self, time: Time) -> (bool, BTreeMap<Name, Value>) {
-        let deleted = !self.interval.contains(time);
-        let as_of = if deleted { self.interval.removed.before() } else { time };
-        let held = self.features.iter().filter(|span| span.interval.contains(as_of));
-        (deleted, held.map(|span| (span.name.clone(), span.value.clone())).collect())
-    }
+/// Whether a life is over at a time, and its features then, or at its last tick.
+pub(super) fn state(life: &Life, time: Time) -> (bool, BTreeMap<Name, Value>) {
+    let deleted = !life.interval.contains(time);
+    let as_of = if deleted { life.interval.removed.before() } else { time };
+    let held = life.features.iter().filter(|span| span.interval.contains(as_of));
+    (deleted, held.map(|span| (span.name.clone(), span.value.clone())).collect())
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use timeweft_graph::delta::Canonical;
-use timeweft_graph::{At, Deletes, EdgeKey, Event, GraphView, MergeRecord, Name, NodeKey, Time, Value, Version};
+use timeweft_graph::{At, Deletes, EdgeKey, Event, GraphView, MergeRecord, Name, NodeKey, Time, Value};
+use timeweft_oracle::Version;
 
 /// Features by name.
 pub(crate) type Held = BTreeMap<Name, Value>;

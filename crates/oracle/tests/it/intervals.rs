@@ -1,16 +1,16 @@
 //! Sources of intervals: the fast load against the slow one, which makes events in order of time.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use proptest::prelude::*;
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::spans::PackedSpan;
 use timeweft_graph::{
     Action, At, DType, Deletes, EdgeSpan, Element, Event, GraphView, Interval, Name, NodeSpan, Reason, Schema,
     SpanSink, Time, TimeUnit, ValueRef, ValueSpans,
 };
 use timeweft_index::Index;
-use timeweft_source::Intervals;
+use timeweft_oracle::{Intervals, ReferenceGraph};
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
 /// Times and ids are small, so that much meets.
@@ -183,12 +183,12 @@ impl Both {
         });
         let read = Intervals::collect(TimeUnit::Step, |sink| {
             push_all(pushes, sink);
-            Ok(())
+            Ok::<_, Infallible>(())
         });
         let read = read.unwrap();
         let request = LoadRequest { schema: read.schema, ..request };
         let records = read.rejects.into_iter().map(Err);
-        let records = records.chain(read.records.into_iter().map(|record| Ok((record.event, record.place))));
+        let records = records.chain(read.records.into_iter().map(Ok));
         let slow = self.stores[0].load(request, records);
         let (slow, fast) = match (slow, fast) {
             (Ok(slow), Ok(fast)) => (slow, fast),

@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use timeweft_graph::{At, Deletes, Direction, GraphView, Reject, Time};
+use timeweft_oracle::{Loaded, ReferenceStore};
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 use crate::answers::{answers, assert_same_answers, sorted};
-use crate::oracle::{Loaded, Oracle};
 use crate::random::{Load, loads, node_keys};
 use crate::releases::fresh;
 
@@ -84,7 +84,7 @@ fn assert_same_graph(fast: &dyn GraphView, slow: &dyn GraphView, times: &[Time],
 /// Loads both ways, and compares what came of each load and what the graph says after it.
 fn check(loads: &[Load]) {
     let (dir, mut store) = fresh();
-    let mut oracle = Oracle::new();
+    let mut oracle = ReferenceStore::new();
     let times = probe_times(loads);
     for load in loads {
         let what = format!("{} at {}", load.namespace, load.at);
@@ -108,12 +108,12 @@ fn check(loads: &[Load]) {
             }
             (fast, slow) => panic!("{what}: {fast:?}, and slowly {:?}", slow.map(|slow| slow.report)),
         }
-        assert_same_graph(&*store.view(), &oracle.graph, &times, &what);
+        assert_same_graph(&*store.view(), oracle.graph(), &times, &what);
     }
     store.verify().unwrap();
     drop(store);
     let store = Store::open(dir.path()).unwrap();
-    assert_same_graph(&*store.view(), &oracle.graph, &times, "opened again");
+    assert_same_graph(&*store.view(), oracle.graph(), &times, "opened again");
 }
 
 fn assert_same_report(fast: &LoadReport, slow: &Loaded, what: &str) {
@@ -137,7 +137,7 @@ fn random_versions_reach_what_they_are_for() {
     let mut sums = std::collections::BTreeMap::<String, u64>::new();
     let mut add = |name: &str, by: u64| *sums.entry(name.into()).or_default() += by;
     for _ in 0..2_000 {
-        let mut oracle = Oracle::new();
+        let mut oracle = ReferenceStore::new();
         for load in loads().new_tree(&mut runner).unwrap().current() {
             let outcome = oracle.load(&load.namespace, &load.version, load.at, &load.options);
             match outcome {

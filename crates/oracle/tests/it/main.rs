@@ -7,7 +7,6 @@ mod drift;
 mod envo;
 mod intervals;
 mod law;
-mod oracle;
 mod order;
 mod plant_ontology;
 mod random;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use timeweft_graph::{
-    DeltaError, EdgeTypeId, FeatureId, Format, Listed, Name, NodeTypeId, Reason, Reject, Schema, Scope, Unreadable,
-    Value, ValueRef, VersionSink,
+    DeltaError, EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Reject, Schema, Scope, Unreadable, Value,
+    ValueRef, VersionSink,
 };
+use timeweft_oracle::Listed;
 use timeweft_store::{LoadReport, ReadError, Store, StoreError};
 
 use crate::answers::{answers, assert_same_answers};

@@ -4,10 +4,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
 use timeweft_graph::{
-    DType, Dangling, DeltaOptions, Dense, EdgeKey, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Listed,
+    DType, Dangling, DeltaOptions, Dense, EdgeKey, FeatureDef, FeatureId, FeatureKind, Format, ListOrder,
     ListedDeletion, ListedMerge, Name, NodeKey, Numbers, Owner, Place, Reason, Reject, Schema, Scope, Sparse, Time,
-    Unreadable, Value, Version,
+    Unreadable, Value,
 };
+use timeweft_oracle::{Listed, Version};
 
 /// One version of one namespace.
 #[derive(Clone, Debug)]

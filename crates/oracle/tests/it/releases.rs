@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use timeweft_graph::{DeltaOptions, LoadId, Schema, Time, TimeUnit, Version};
+use timeweft_graph::{DeltaOptions, LoadId, Schema, Time, TimeUnit};
+use timeweft_oracle::Version;
 use timeweft_source::VersionOptions;
 use timeweft_source::version_format;
 use timeweft_store::{LoadReport, LoadRequest, Store};

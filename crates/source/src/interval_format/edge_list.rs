@@ -125,7 +125,8 @@ impl EdgeListOptions {
 ///
 /// ```
 /// use timeweft_graph::TimeUnit;
-/// use timeweft_source::{EdgeListOptions, Intervals, edge_list};
+/// use timeweft_oracle::Intervals;
+/// use timeweft_source::{EdgeListOptions, edge_list};
 /// let options = EdgeListOptions { is_temporal: true, ..EdgeListOptions::default() };
 /// let text = "0,-1,0,1.0,2,9\n0,1,0,1.0,3,-1";
 /// let intervals = Intervals::collect(TimeUnit::Step, |sink| edge_list::read(text.as_bytes(), &"doc".into(), &options, sink))?;

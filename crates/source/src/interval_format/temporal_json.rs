@@ -32,10 +32,11 @@ use crate::interval_format::parallel_lines::{self, LineReader};
 ///
 /// ```
 /// use timeweft_graph::TimeUnit;
-/// use timeweft_source::{Intervals, temporal_json};
+/// use timeweft_oracle::Intervals;
+/// use timeweft_source::temporal_json;
 /// let line = r#"{"node_id":1,"node_type":0,"node_weight":1.0,"created_at":5,"removed_at":9,"edge":[]}"#;
 /// let intervals = Intervals::collect(TimeUnit::Step, |sink| temporal_json::read(line.as_bytes(), &"doc".into(), sink))?;
-/// assert_eq!(intervals.records.iter().map(|record| record.event.time.0).collect::<Vec<_>>(), [5, 9]);
+/// assert_eq!(intervals.records.iter().map(|(event, _)| event.time.0).collect::<Vec<_>>(), [5, 9]);
 /// # Ok::<(), timeweft_source::SourceError>(())
 /// ```
 pub fn read(input: impl Read + Send, file: &Name, sink: &mut dyn SpanSink) -> Result<(), SourceError> {

@@ -29,7 +29,8 @@ const ALWAYS: Interval = Interval { created: Time(0), removed: Time::FOREVER };
 ///
 /// ```
 /// use timeweft_graph::TimeUnit;
-/// use timeweft_source::{Intervals, tsv};
+/// use timeweft_oracle::Intervals;
+/// use timeweft_source::tsv;
 /// let text = "1\t0\t0.5\tf:0.1 0.2\t2,0,0.3,i8:7";
 /// let intervals = Intervals::collect(TimeUnit::Step, |sink| tsv::read(text.as_bytes(), &"doc".into(), sink))?;
 /// assert_eq!(intervals.records.len(), 3, "a node, the node that its edge names, and the edge");

@@ -50,7 +50,7 @@ pub struct OboOptions {
 /// Reads an ontology into a sink. `file` is the name for messages.
 ///
 /// ```
-/// use timeweft_graph::Version;
+/// use timeweft_oracle::Version;
 /// use timeweft_source::{OboOptions, obo};
 /// let text = "format-version: 1.2\n\n[Term]\nid: X:1\nname: root\n\n[Term]\nid: X:2\nis_a: X:1 ! root\n";
 /// let mut version = Version::default();

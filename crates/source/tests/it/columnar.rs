@@ -13,7 +13,8 @@ use half::f16;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use timeweft_graph::{FeatureDef, ListOrder, Owner, Schema, TimeUnit as Unit, Version};
+use timeweft_graph::{FeatureDef, ListOrder, Owner, Schema, TimeUnit as Unit};
+use timeweft_oracle::Version;
 use timeweft_source::{SourceError, TablesOptions, tables};
 
 pub(crate) fn write_parquet(path: &Path, batch: &RecordBatch, codec: Compression) {
@@ -55,7 +56,7 @@ fn read(path: &Path, unit: Unit) -> Version {
 /// The features of each node, as `name: kind = value`.
 pub(crate) fn features(version: &Version) -> Vec<Vec<String>> {
     assert_eq!(version.rejects.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
-    let node = |node: &timeweft_graph::Listed<timeweft_graph::NodeKey>| {
+    let node = |node: &timeweft_oracle::Listed<timeweft_graph::NodeKey>| {
         let one = |(name, value): &(timeweft_graph::Name, timeweft_graph::Value)| {
             format!("{name}: {} = {value}", timeweft_graph::FeatureKind::of(value))
         };

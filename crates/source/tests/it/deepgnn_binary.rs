@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{Element, Event, SpanRow, SpanRows, TimeUnit};
-use timeweft_source::{FeatureTypes, Intervals, SourceError, deepgnn_binary, temporal_json};
+use timeweft_oracle::Intervals;
+use timeweft_source::{FeatureTypes, SourceError, deepgnn_binary, temporal_json};
 
 fn data(name: &str) -> PathBuf {
     Path::new("tests/data/deepgnn").join(name)
@@ -45,7 +46,7 @@ fn from_json(name: &str) -> Intervals {
 /// Events in an order of their own, because partitions change the order of lines.
 fn events(intervals: &Intervals) -> Vec<String> {
     let told = |event: &Event| format!("{} {:?} {:?} {:?}", event.time, event.action, event.element, event.features);
-    let mut told: Vec<_> = intervals.records.iter().map(|record| told(&record.event)).collect();
+    let mut told: Vec<_> = intervals.records.iter().map(|(event, _)| told(event)).collect();
     told.sort();
     told
 }
@@ -58,7 +59,7 @@ fn s21_a_folder_is_the_graph_of_the_json_that_it_was_made_from() {
         assert_eq!(events(&folder), events(&json), "{name}");
     }
     let nodes = from_folder(&data("temporal"), TEMPORAL).unwrap();
-    let count = nodes.records.iter().filter(|record| matches!(record.event.element, Element::Node(_))).count();
+    let count = nodes.records.iter().filter(|(event, _)| matches!(event.element, Element::Node(_))).count();
     assert_eq!(count, 6, "three nodes, one of them with three changes");
 }
 
@@ -193,7 +194,7 @@ fn s21_nodes_and_edges_of_one_node_may_be_in_two_partitions() {
     fs::write(&path, map).unwrap();
     let intervals = from_folder(folder.path(), TEMPORAL).unwrap();
     assert_eq!(intervals.rejects, []);
-    let edges = intervals.records.iter().filter(|record| matches!(record.event.element, Element::Edge(_)));
+    let edges = intervals.records.iter().filter(|(event, _)| matches!(event.element, Element::Edge(_)));
     assert_eq!(
         edges.count(),
         events(&from_json("temporal.jsonl")).iter().filter(|event| event.contains("Edge(")).count()
@@ -223,5 +224,5 @@ fn s21_negative_times_begin_the_lives_of_nodes() {
     fs::write(&path, times).unwrap();
     let intervals = from_folder(folder.path(), TEMPORAL).unwrap();
     assert_eq!(intervals.rejects, []);
-    assert_eq!(intervals.records[0].event.time.0, -4);
+    assert_eq!(intervals.records[0].0.time.0, -4);
 }

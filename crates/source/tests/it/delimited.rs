@@ -1,6 +1,7 @@
 //! How delimited text is written: the same in event streams, mapped tables and roots.
 
-use timeweft_graph::{Schema, TimeUnit, Version};
+use timeweft_graph::{Schema, TimeUnit};
+use timeweft_oracle::Version;
 use timeweft_source::{CsvOptions, CsvReader, Delimiter, Dialect, Mark, TablesOptions, tables};
 
 /// The source and the feature `title` of every row of an event stream, what was refused, and what was told.

@@ -1,7 +1,8 @@
 //! Edge lists. Tests named `s13_...` and `s48_...` follow the intervals specification.
 
 use timeweft_graph::{Action, Event, Numbers, SpanRow, SpanRows, Time, TimeUnit, Value, ValueSpans};
-use timeweft_source::{EdgeListDefaults, EdgeListOptions, Intervals, edge_list, temporal_json, tsv};
+use timeweft_oracle::Intervals;
+use timeweft_source::{EdgeListDefaults, EdgeListOptions, edge_list, temporal_json, tsv};
 
 fn rows(text: &str, options: &EdgeListOptions) -> SpanRows {
     let mut rows = SpanRows::default();
@@ -190,7 +191,7 @@ fn edges_of_nodes_without_a_line_hang_on_unknown_nodes() {
     let text = "1,0,2,1,-3,5";
     let read = |sink: &mut dyn timeweft_graph::SpanSink| edge_list::read(text.as_bytes(), &"f".into(), &options, sink);
     let intervals = Intervals::collect(TimeUnit::Step, read).unwrap();
-    let told: Vec<_> = intervals.records.iter().map(|record| (record.event.time, record.event.action)).collect();
+    let told: Vec<_> = intervals.records.iter().map(|(event, _)| (event.time, event.action)).collect();
     let born = (Time(-3), Action::Create);
     assert_eq!(told, [born, born, born, (Time(5), Action::Delete)]);
     assert_eq!(intervals.rejects, []);
@@ -226,7 +227,7 @@ fn s48_the_triangle_is_the_same_in_json_edge_list_and_tsv() {
     ];
     let [json, edges, tsv] = all.map(Result::unwrap);
     let events =
-        |intervals: &Intervals| intervals.records.iter().map(|record| record.event.clone()).collect::<Vec<Event>>();
+        |intervals: &Intervals| intervals.records.iter().map(|(event, _)| event.clone()).collect::<Vec<Event>>();
     assert_eq!(json.records.len(), 6);
     for other in [&edges, &tsv] {
         assert_eq!(other.rejects, []);

@@ -7,8 +7,9 @@ use arrow::array::*;
 use parquet::basic::Compression;
 use timeweft_graph::{
     Action, DType, Dense, EdgeKey, Element, Event, FeatureDef, FeatureKind, ListOrder, NodeKey, Numbers, Owner, Schema,
-    Sparse, Time, TimeUnit as Unit, Value, Version,
+    Sparse, Time, TimeUnit as Unit, Value,
 };
+use timeweft_oracle::Version;
 use timeweft_source::table_writer::TableFormat;
 use timeweft_source::{
     ColumnarOptions, ColumnarReader, CsvOptions, CsvReader, TablesOptions, open, tables, write_event_table,

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{Action, At, Direction, Element, GraphView, NodeKey, Time, Value};
+use timeweft_oracle::ReferenceGraph;
 use timeweft_source::{GitBaseline, GitHistory, GitOptions, SourceError, git_history};
 
 use crate::replay::replay;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{At, Element, GraphView, Time, Value};
+use timeweft_oracle::ReferenceGraph;
 use timeweft_source::{GitBaseline, GitHistory, GitOptions, git_history};
 
 use crate::git_history::{Repository, git};

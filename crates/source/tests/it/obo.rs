@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use timeweft_graph::{ExternalId, FeatureKind, ListOrder, ListedMerge, Owner, Value, Version};
+use timeweft_graph::{ExternalId, FeatureKind, ListOrder, ListedMerge, Owner, Value};
+use timeweft_oracle::Version;
 use timeweft_source::{OboOptions, obo, open};
 
 use crate::replay::data;

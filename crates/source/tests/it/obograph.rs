@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use timeweft_graph::{FeatureKind, ListOrder, ListedMerge, Owner, Value, Version};
+use timeweft_graph::{FeatureKind, ListOrder, ListedMerge, Owner, Value};
+use timeweft_oracle::Version;
 use timeweft_source::{ObographOptions, SourceError, obograph, open};
 
 use crate::replay::data;
@@ -236,7 +237,7 @@ fn s72_all_versions_of_the_cell_ontology_are_read() {
         obograph::read(input, &name, &options, &mut version).unwrap();
         let expected = count(&serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
         let ids: std::collections::HashSet<_> = version.nodes.iter().map(|node| &node.key).collect();
-        let dangling = |edge: &&timeweft_graph::Listed<timeweft_graph::EdgeKey>| {
+        let dangling = |edge: &&timeweft_oracle::Listed<timeweft_graph::EdgeKey>| {
             !(ids.contains(&edge.key.source) && ids.contains(&edge.key.destination))
         };
         let found = (version.nodes.len(), version.edges.len(), version.edges.iter().filter(dangling).count());

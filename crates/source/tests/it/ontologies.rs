@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use timeweft_graph::Version;
+use timeweft_oracle::Version;
 use timeweft_source::{OboOptions, ObographOptions, obo, obograph};
 
 /// All constructs of OBO text that OBO Graphs have too.

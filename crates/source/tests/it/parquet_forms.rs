@@ -13,7 +13,8 @@ use parquet::file::metadata::{ParquetMetaDataReader, ParquetMetaDataWriter};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use timeweft_graph::{Schema, TimeUnit as Unit, Version};
+use timeweft_graph::{Schema, TimeUnit as Unit};
+use timeweft_oracle::Version;
 use timeweft_source::{TablesOptions, tables};
 
 use crate::columnar::{features, rejects};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{At, EdgeKey, GraphView, NodeKey, Schema, Time, Value};
+use timeweft_oracle::ReferenceGraph;
 use timeweft_source::Record;
 
 /// The graph that the records make. Every record must be accepted, and the schema must not grow.

@@ -3,11 +3,11 @@
 use half::f16;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use timeweft_graph::histories::histories;
 use timeweft_graph::{
     Action, DType, Dense, Element, Event, ExternalId, FeatureDef, FeatureKind, ListOrder, NodeKey, Numbers, Owner,
     Schema, Sparse, Time, TimeUnit, Value,
 };
+use timeweft_oracle::histories::histories;
 use timeweft_source::{JsonlReader, write_event};
 
 use crate::replay::{edge, node};
@@ -144,7 +144,7 @@ proptest! {
     #[test]
     fn a_log_comes_back(history in histories()) {
         use timeweft_graph::GraphView;
-        let mut graph = timeweft_graph::reference::ReferenceGraph::new(Schema::new(TimeUnit::Step));
+        let mut graph = timeweft_oracle::ReferenceGraph::new(Schema::new(TimeUnit::Step));
         for event in history.iter().filter(|event| event.time != Time::FOREVER) {
             let _ = graph.apply(event);
         }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use timeweft_graph::{Dense, FeatureKind, ListOrder, Numbers, Owner, Schema, Time, TimeUnit, Value, ValueRef, Version};
+use timeweft_graph::{Dense, FeatureKind, ListOrder, Numbers, Owner, Schema, Time, TimeUnit, Value, ValueRef};
+use timeweft_oracle::Version;
 use timeweft_source::tables::{self, VersionFacts};
 use timeweft_source::{SourceError, TablesOptions};
 
@@ -40,7 +41,7 @@ fn error(mapping: &str, files: &[(&str, &str)]) -> String {
 
 fn nodes(version: &Version) -> Vec<String> {
     let feature = |(name, value): &(timeweft_graph::Name, Value)| format!(" {name}={value}");
-    let node = |node: &timeweft_graph::Listed<timeweft_graph::NodeKey>| {
+    let node = |node: &timeweft_oracle::Listed<timeweft_graph::NodeKey>| {
         format!("{}{}", node.key, node.features.iter().map(feature).collect::<String>())
     };
     version.nodes.iter().map(node).collect()

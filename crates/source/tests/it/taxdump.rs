@@ -7,7 +7,8 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use timeweft_graph::{ListOrder, Name, Owner, Value, ValueRef, Version};
+use timeweft_graph::{ListOrder, Name, Owner, Value, ValueRef};
+use timeweft_oracle::Version;
 use timeweft_source::taxdump;
 
 use crate::replay::data;
@@ -59,7 +60,7 @@ fn json(value: serde_json::Value) -> Value {
 
 fn flags(version: &Version) -> Vec<(String, bool, bool)> {
     let truth = |features: &Features, name: &str| features[name] == json(true.into());
-    let of = |node: &timeweft_graph::Listed<timeweft_graph::NodeKey>| {
+    let of = |node: &timeweft_oracle::Listed<timeweft_graph::NodeKey>| {
         let features = node.features.iter().cloned().collect();
         (node.key.id.to_string(), truth(&features, "strain"), truth(&features, "species_or_below"))
     };

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
     At, DType, Dense, Direction, FeatureKind, GraphView, NodeKey, Numbers, Owner, SpanRow, SpanRows, Sparse, Time,
     TimeUnit, Value,
 };
-use timeweft_source::{Intervals, temporal_json};
+use timeweft_oracle::{Intervals, ReferenceGraph};
+use timeweft_source::temporal_json;
 
-use crate::replay::{edge, edge_feature, node, node_feature, replay};
+use crate::replay::{edge, edge_feature, node, node_feature};
 
 fn read(text: &str) -> Intervals {
     Intervals::collect(TimeUnit::Step, |sink| temporal_json::read(text.as_bytes(), &"f".into(), sink)).unwrap()
@@ -19,12 +19,12 @@ fn read(text: &str) -> Intervals {
 fn graph(text: &str) -> ReferenceGraph {
     let intervals = read(text);
     assert_eq!(intervals.rejects, []);
-    replay(&intervals.schema, &intervals.records)
+    intervals.replay()
 }
 
 fn rejects(text: &str) -> Vec<String> {
     let intervals = read(text);
-    replay(&intervals.schema, &intervals.records);
+    intervals.replay();
     intervals.rejects.iter().map(ToString::to_string).collect()
 }
 
@@ -170,7 +170,7 @@ fn s11_every_kind_plain_and_in_time() {
     let text = format!("{}\n{}", node_line(1, &maps, ""), node_line(2, "", &edge_text(2, 1, &maps)));
     let intervals = read(&text);
     assert_eq!(intervals.rejects, []);
-    let graph = replay(&intervals.schema, &intervals.records);
+    let graph = intervals.replay();
     let (owner, link) = (node("0", 1), edge(node("0", 2), "0", node("0", 1), None));
     let at = |name: usize, time| {
         let (of_node, of_edge) = (
@@ -204,7 +204,7 @@ fn s49_lifetimes_that_are_not_given_are_inherited() {
     ];
     let intervals = read(&text.join("\n"));
     assert_eq!((intervals.clipped, intervals.clipped_features, intervals.rejects.len()), (0, 0, 0));
-    let graph = replay(&intervals.schema, &intervals.records);
+    let graph = intervals.replay();
     let life = |key: &NodeKey| graph.node_history(key)[0].interval;
     assert_eq!((life(&node("0", 1)).created, life(&node("0", 1)).removed), (Time(2), Time(9)));
     assert_eq!((life(&node("0", 2)).created, life(&node("0", 2)).removed), (Time(0), Time::FOREVER));
@@ -223,7 +223,7 @@ fn s49_lifetimes_that_are_not_given_are_inherited() {
 fn s49_removed_at_zero_is_an_end_and_minus_one_is_never() {
     let text = node_line(1, ",\"created_at\":-5,\"removed_at\":0", &edge_text(1, 2, ",\"removed_at\":-1"));
     let intervals = read(&text);
-    let graph = replay(&intervals.schema, &intervals.records);
+    let graph = intervals.replay();
     assert!(graph.node(&node("0", 1), At::time(Time(-1))).is_some());
     assert!(graph.node(&node("0", 1), At::time(Time(0))).is_none());
     assert_eq!(intervals.clipped, 1, "the edge outlives its source");
@@ -249,7 +249,7 @@ fn s49_empty_and_reversed_intervals_are_refused_with_their_line() {
         "f:5: feature 0: removed 3 is not after created 3",
     ];
     assert_eq!(rejects(&text.join("\n")), expected);
-    let graph = replay(&read(&text[3]).schema, &read(&text[3]).records);
+    let graph = read(&text[3]).replay();
     assert_eq!(graph.edges(None, At::now()).len(), 1, "the good edge of a line with a bad one stays");
 }
 
@@ -340,7 +340,7 @@ fn s15_malformed_input_is_refused_with_its_line() {
             found.len() == 1 && found[0].starts_with("f:3: ") && found[0].contains(expected),
             "{line}\n{found:?}\nexpected: {expected}"
         );
-        let graph = replay(&intervals.schema, &intervals.records);
+        let graph = intervals.replay();
         assert!(graph.node(&node("0", 8), At::now()).is_some());
     }
 }
@@ -366,7 +366,7 @@ fn s49_both_ends_bound_an_edge() {
     let found: Vec<_> = intervals.rejects.iter().map(ToString::to_string).collect();
     assert_eq!(found, ["f:1: edge 3: begins at 6, but node 2 lives from 2 to 6"]);
     assert_eq!(intervals.clipped, 2);
-    let graph = replay(&intervals.schema, &intervals.records);
+    let graph = intervals.replay();
     // The first has no begin of its own, and begins with its destination.
     for (key, created) in [(None, 2), (Some("2"), 3)] {
         let life = graph.edge_history(&edge(node("0", 1), "0", node("0", 2), key))[0].interval;
@@ -396,7 +396,7 @@ fn an_edge_whose_start_is_only_a_default_is_cut_to_the_lives_of_its_ends() {
         "f:1: edge 3: begins at 0, but node 2 lives from 7 to forever",
     ];
     assert_eq!(found, expected, "nothing is left of one, and the other has a begin of its own");
-    let graph = replay(&intervals.schema, &intervals.records);
+    let graph = intervals.replay();
     let key = edge(node("0", 1), "0", node("0", 2), None);
     let life = graph.edge_history(&key)[0].interval;
     assert_eq!((life.created, life.removed), (Time(7), Time::FOREVER));
@@ -416,7 +416,7 @@ fn s49_features_are_cut_to_the_life_of_their_owner() {
     assert_eq!(intervals.rejects.len(), 1);
     let intervals = read(&text.replace("\"created_at\":30", "\"created_at\":30,\"removed_at\":-1"));
     assert_eq!(intervals.clipped_features, 3);
-    let graph = replay(&intervals.schema, &intervals.records);
+    let graph = intervals.replay();
     let at = |time| node_feature(&graph, &node("0", 1), "0", time);
     assert_eq!([5, 6, 7, 8].map(at), [list(Numbers::I8(vec![1])), None, None, list(Numbers::I8(vec![2]))]);
 }
@@ -462,7 +462,7 @@ fn a_feature_of_another_kind_refuses_its_node_alone() {
         found,
         ["f:2: feature `0` of 0 holds i8[], got f32[]: convert the value, or give the feature another name"]
     );
-    let graph = replay(&intervals.schema, &intervals.records);
+    let graph = intervals.replay();
     assert!(graph.node(&node("unknown", 2), At::now()).is_some(), "a destination whose line was refused is unknown");
 }
 
@@ -481,10 +481,9 @@ fn events_come_in_order_of_time_ends_first() {
     let order: Vec<_> = intervals
         .records
         .iter()
-        .map(|record| {
-            let element =
-                if matches!(record.event.element, timeweft_graph::Element::Node(_)) { "node" } else { "edge" };
-            (record.event.time.0, format!("{:?} {element}", record.event.action).to_lowercase(), record.place.line)
+        .map(|(event, place)| {
+            let element = if matches!(event.element, timeweft_graph::Element::Node(_)) { "node" } else { "edge" };
+            (event.time.0, format!("{:?} {element}", event.action).to_lowercase(), place.line)
         })
         .collect();
     let expected = [

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use timeweft_graph::{Schema, Scope, TimeUnit, Unreadable, Version};
+use timeweft_graph::{Schema, Scope, TimeUnit, Unreadable};
+use timeweft_oracle::Version;
 use timeweft_source::{VersionOptions, version_format};
 
 /// Reads files in a folder, or the only one of them.

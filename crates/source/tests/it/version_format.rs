@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use timeweft_graph::Version;
+use timeweft_oracle::Version;
 use timeweft_source::version_format::{detect, read};
 use timeweft_source::{VersionFormat, VersionOptions};
 

@@ -4,7 +4,7 @@
 //! its ends; then they go on in the order of their sources, which for the formats there are is the order of the file. No
 //! event is made of anything: what travels are [`LifeRows`], chunk by chunk, and the chunks are used again.
 //!
-//! What the lives come to is said in `timeweft_source::intervals`, which does the same slowly.
+//! Slow reference: `timeweft_oracle::Intervals`, which says what the lives come to.
 
 mod assembly;
 mod edges;

@@ -239,7 +239,7 @@ impl SortedReader<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
-    use timeweft_graph::histories::histories;
+    use timeweft_oracle::histories::histories;
 
     use super::*;
 

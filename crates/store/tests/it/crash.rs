@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use timeweft_graph::{At, DeltaOptions, Element, Event, GraphView, Listed, LoadId, NodeKey, Schema, Time, Version};
+use timeweft_graph::{At, DeltaOptions, Element, Event, GraphView, LoadId, NodeKey, Schema, Time};
+use timeweft_oracle::{Listed, Version};
 use timeweft_store::{LoadRequest, Store};
 
 use crate::world::{create, load, load_version, place};

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use timeweft_graph::{At, DeltaOptions, Element, Event, GraphView, LoadId, Name, Time, Value};
 use timeweft_store::{LoadRequest, Store};
 
-use crate::oracle::{lines, state};
 use crate::order::stream;
+use crate::random_versions::{lines, state};
 use crate::world::{answers, create, fresh, load_version, node, version};
 
 fn load_as(store: &mut Store, namespace: &str, time: i64, lines: &[String], back_dated: bool) {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
-use timeweft_graph::histories::histories;
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{Commit, Event, Schema};
+use timeweft_oracle::ReferenceGraph;
+use timeweft_oracle::histories::histories;
 use timeweft_store::{Store, StoreError};
 
 use crate::world::{assert_same, load};

@@ -2,9 +2,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use timeweft_graph::{
-    Action, At, Commit, Dangling, DeltaOptions, Dense, Direction, Element, Event, FeatureKind, GraphView, Listed, Name,
-    NodeKey, Numbers, Reason, Reject, Schema, Sparse, Time, TimeUnit, Value, Version,
+    Action, At, Commit, Dangling, DeltaOptions, Dense, Direction, Element, Event, FeatureKind, GraphView, Name,
+    NodeKey, Numbers, Reason, Reject, Schema, Sparse, Time, TimeUnit, Value,
 };
+use timeweft_oracle::{Listed, Version};
 use timeweft_store::{KEPT_REJECTS, LoadRequest, Repeats, Store, StoreError};
 
 use crate::world::{answers, create, edge, fresh, load, load_version, node, place, records};

@@ -3,11 +3,11 @@
 use timeweft_graph::delta::{DeletionReport, MergeReport, WhySkipped};
 use timeweft_graph::{
     DType, DeltaOptions, FeatureDef, FeatureKind, Format, GraphView, Interval, ListOrder, Name, Owner, Time, Value,
-    Version,
 };
+use timeweft_oracle::{ReferenceStore, Version};
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
-use crate::oracle::{Oracle, state};
+use crate::random_versions::state;
 use crate::world::{fresh, life, load_version, node, version};
 
 fn load_with(store: &mut Store, time: i64, version: Version, options: DeltaOptions) -> LoadReport {
@@ -167,12 +167,12 @@ fn spans(store: &Store, id: &str) -> Vec<(Name, Interval, f64)> {
 fn a_new_field_is_no_change_until_it_is_taken_in() {
     let (dir, mut store) = fresh();
     let plain = DeltaOptions::default();
-    let mut oracle = Oracle::new();
+    let mut oracle = ReferenceStore::new();
     let mut load_both = |store: &mut Store, time: i64, version: Version, options: DeltaOptions| {
-        let expected = oracle.load(&version, Time(time), &options).0;
+        let expected = oracle.load(&"ns".into(), &version, Time(time), &options).unwrap().report;
         let loaded = load_with(store, time, version, options);
         assert_eq!(loaded.delta.as_ref().unwrap(), &expected);
-        assert!(state(&*store.view(), time) == state(&oracle.graph, time));
+        assert!(state(&*store.view(), time) == state(oracle.graph(), time));
         loaded
     };
     load_both(&mut store, 100, read_by(&["a"], &[("A", &[("a", 1.0)]), ("B", &[("a", 1.0)])]), plain.clone());

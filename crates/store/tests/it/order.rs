@@ -1,11 +1,11 @@
 //! Streams in any order of time, and loads with late events.
 
 use proptest::prelude::*;
-use timeweft_graph::histories::histories;
-use timeweft_graph::reference::ReferenceGraph;
 use timeweft_graph::{
     Action, At, Commit, Dangling, DeltaOptions, Element, Event, GraphView, LoadId, Place, Reason, Schema, Time, Value,
 };
+use timeweft_oracle::ReferenceGraph;
+use timeweft_oracle::histories::histories;
 use timeweft_store::{EventSource, Late, LoadReport, LoadRequest, ReadError, Repeats, SourceRecord, Store, StoreError};
 
 use crate::world::{answers, create, edge, edge_lives, fresh, life, lives, load_version, node, place, version};

@@ -7,7 +7,7 @@ use timeweft_graph::{At, Commit, Deletes, DeltaOptions, Diff, EdgeKey, Name, Nod
 use timeweft_index::{ChangeCounts, Index};
 use timeweft_store::LoadRequest;
 
-use crate::oracle::lines;
+use crate::random_versions::lines;
 use crate::world::{fresh, load_version, version};
 
 type State<'a> = (&'a Index, Time);

@@ -10,7 +10,7 @@ use std::thread;
 use timeweft_graph::{At, DeltaOptions, GraphView, LoadId, Time};
 use timeweft_store::{LoadRequest, Store, StoreError};
 
-use crate::oracle::state;
+use crate::random_versions::state;
 use crate::world::{fresh, load_version, version};
 
 fn lines(namespace: &str, n: usize, data: usize) -> Vec<String> {

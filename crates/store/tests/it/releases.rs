@@ -6,7 +6,7 @@ use timeweft_graph::{DeltaOptions, GraphView, LoadId, Time};
 use timeweft_source::{OboOptions, obo};
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
-use crate::oracle::{content, state};
+use crate::random_versions::{content, state};
 use crate::world::fresh;
 
 /// The data folder, or a line that says which test was left out.

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use timeweft_graph::{At, Commit, DeltaOptions, Element, GraphView, LoadId, NodeKey, Time, Value};
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
-use crate::oracle::{Oracle, content, lines, resolved, state};
+use timeweft_oracle::ReferenceStore;
+
+use crate::random_versions::{content, lines, resolved, state};
 use crate::world::{create, edge, fresh, lives, load_version, node, records, version};
 
 fn options() -> DeltaOptions {
@@ -38,7 +40,7 @@ proptest! {
     fn versions_equal_the_slow_delta(versions in proptest::collection::vec(lines(), 1..5)) {
         let (_dir, mut store) = fresh();
         let (_dir_of_other, mut shuffled) = fresh();
-        let mut oracle = Oracle::new();
+        let mut oracle = ReferenceStore::new();
         for (number, lines) in (1..).zip(&versions) {
             let loaded = at(&mut store, number * 100, &all(lines));
             let mut backwards = version(&all(lines));
@@ -51,13 +53,13 @@ proptest! {
             prop_assert_eq!(&same.delta, &loaded.delta);
             prop_assert_eq!(shuffled.view().merges(), store.view().merges());
             prop_assert_eq!(state(&*shuffled.view(), number * 100), state(&*store.view(), number * 100));
-            let (report, rejects) = oracle.load(&version(&all(lines)), Time(number * 100), &options());
-            prop_assert_eq!(loaded.delta.as_ref().unwrap(), &report);
-            prop_assert_eq!(loaded.n_rejected as usize, rejects);
-            prop_assert_eq!(store.view().merges(), oracle.graph.merges());
-            prop_assert_eq!(resolved(&*store.view(), number * 100), resolved(&oracle.graph, number * 100));
+            let slow = oracle.load(&"ns".into(), &version(&all(lines)), Time(number * 100), &options()).unwrap();
+            prop_assert_eq!(loaded.delta.as_ref().unwrap(), &slow.report);
+            prop_assert_eq!(loaded.n_rejected as usize, slow.rejects.len());
+            prop_assert_eq!(store.view().merges(), oracle.graph().merges());
+            prop_assert_eq!(resolved(&*store.view(), number * 100), resolved(oracle.graph(), number * 100));
             for time in (1..=number).flat_map(|number| [number * 100 - 1, number * 100]) {
-                prop_assert_eq!(state(&*store.view(), time), state(&oracle.graph, time), "at {}", time);
+                prop_assert_eq!(state(&*store.view(), time), state(oracle.graph(), time), "at {}", time);
             }
         }
     }
@@ -83,9 +85,9 @@ proptest! {
         store.rollback(LoadId(k as u64 * 2 - 1)).unwrap();
         prop_assert_eq!(original.events(), log, "a pinned view stays");
 
-        let mut oracle = Oracle::new();
+        let mut oracle = ReferenceStore::new();
         for (number, lines) in (1..).zip(&versions).filter(|(number, _)| *number != k as i64) {
-            oracle.load(&version(&all(lines)), Time(number * 100), &options());
+            oracle.load(&"ns".into(), &version(&all(lines)), Time(number * 100), &options()).unwrap();
         }
         let others = |view: &dyn GraphView, time| {
             let (mut nodes, mut edges) = state(view, time);
@@ -102,7 +104,7 @@ proptest! {
         let check = |store: &Store| {
             let view = store.view();
             for time in (1..=newest).flat_map(|number| [number * 100 - 1, number * 100, number * 100 + 50]) {
-                assert_eq!(ours(&*view, time), state(&oracle.graph, time), "at {time} without {ts}");
+                assert_eq!(ours(&*view, time), state(oracle.graph(), time), "at {time} without {ts}");
                 assert_eq!(others(&*view, time), others(&*original, time), "at {time} without {ts}");
                 if time < ts {
                     assert_eq!(content(&*view, time), content(&*original, time), "at {time} without {ts}");

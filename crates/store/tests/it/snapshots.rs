@@ -2,8 +2,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use timeweft_graph::histories::histories;
 use timeweft_graph::{Commit, DeltaOptions, Element, GraphView, Schema, Time, VersionSink};
+use timeweft_oracle::histories::histories;
 use timeweft_store::{LoadRequest, Store};
 
 use crate::world::{assert_same, create, fresh, load, node, version};

@@ -1,10 +1,11 @@
 //! What the tests share: short ways to say events, versions and answers.
 
-use timeweft_graph::histories::{node_keys, probe_times};
 use timeweft_graph::{
-    Action, At, Deletes, DeltaOptions, Direction, EdgeKey, Element, Event, GraphView, Interval, Listed, ListedDeletion,
-    ListedMerge, Name, NodeKey, Place, Reject, Schema, Time, TimeUnit, Value, Version,
+    Action, At, Deletes, DeltaOptions, Direction, EdgeKey, Element, Event, GraphView, Interval, ListedDeletion,
+    ListedMerge, Name, NodeKey, Place, Reject, Schema, Time, TimeUnit, Value,
 };
+use timeweft_oracle::histories::{node_keys, probe_times};
+use timeweft_oracle::{Listed, Version};
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 pub(crate) fn node(id: &str) -> NodeKey {

@@ -4,8 +4,9 @@ use serde_json::json;
 use timeweft_graph::delta::WhySkipped;
 use timeweft_graph::{
     At, Commit, Dangling, Deletes, DeltaError, DeltaOptions, DeltaReport, FeatureDef, FeatureKind, GraphView, Interval,
-    ListOrder, ListedMerge, LoadId, Name, NodeKey, Owner, Reason, Time, Value, Version,
+    ListOrder, ListedMerge, LoadId, Name, NodeKey, Owner, Reason, Time, Value,
 };
+use timeweft_oracle::Version;
 use timeweft_store::{LoadReport, LoadRequest, LoadState, Store, StoreError};
 
 use crate::world::{create, edge, edge_lives, fresh, life, lives, load_version, node, place, records, version};

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use timeweft_graph::delta::{Baseline, DeltaReport, Fields, NAMESPACES, held_by};
-use timeweft_graph::reference::ReferenceGraph;
+use timeweft_graph::delta::{DeltaReport, Fields, NAMESPACES, held_by};
 use timeweft_graph::{
-    Action, At, Delta, DeltaError, DeltaOptions, EdgeKey, Element, Event, GraphView, MergeRecord, Name, NodeKey, Owner,
-    Reject, Schema, Time, TimeUnit, Value, Version, delta,
+    Action, At, DeltaError, DeltaOptions, EdgeKey, Element, Event, GraphView, MergeRecord, Name, NodeKey, Owner,
+    Reject, Schema, Time, TimeUnit, Value,
 };
 
+use crate::delta::{Delta, delta};
+use crate::{ReferenceGraph, Version};
+
 /// Several namespaces in one reference graph, and who owns what.
-pub(crate) struct Oracle {
-    pub(crate) graph: ReferenceGraph,
+#[derive(Default)]
+pub struct ReferenceStore {
+    graph: ReferenceGraph,
     log: Vec<Event>,
     spaces: BTreeMap<Name, Space>,
     node_owners: BTreeMap<NodeKey, Name>,
@@ -29,32 +32,39 @@ struct Space {
 }
 
 /// What came of a version.
-pub(crate) struct Loaded {
-    pub(crate) report: DeltaReport,
-    pub(crate) rejects: Vec<Reject>,
-    pub(crate) n_events: u64,
+pub struct Loaded {
+    /// What changed, in numbers.
+    pub report: DeltaReport,
+    /// Records that were refused, by the source and by the delta.
+    pub rejects: Vec<Reject>,
+    /// Number of events.
+    pub n_events: u64,
     /// Whether it was taken in: a version of which every record is refused is not.
-    pub(crate) taken_in: bool,
+    pub taken_in: bool,
 }
 
-impl Oracle {
-    pub(crate) fn new() -> Oracle {
-        Oracle {
-            graph: ReferenceGraph::new(Schema::new(TimeUnit::Milli)),
-            log: Vec::new(),
-            spaces: BTreeMap::new(),
-            node_owners: BTreeMap::new(),
-            edge_owners: BTreeMap::new(),
-            named: BTreeMap::new(),
-            merges: Vec::new(),
-        }
+impl ReferenceStore {
+    /// An empty one, in milliseconds.
+    pub fn new() -> ReferenceStore {
+        ReferenceStore { graph: ReferenceGraph::new(Schema::new(TimeUnit::Milli)), ..ReferenceStore::default() }
     }
 
-    pub(crate) fn newest(&self, namespace: &Name) -> Option<Time> {
+    /// The graph after the latest load.
+    pub fn graph(&self) -> &ReferenceGraph {
+        &self.graph
+    }
+
+    /// Timestamp of the newest load of a namespace.
+    pub fn newest(&self, namespace: &Name) -> Option<Time> {
         self.spaces.get(namespace).and_then(|space| space.newest)
     }
 
-    pub(crate) fn load(
+    /// Loads a version by the slow delta.
+    ///
+    /// # Panics
+    ///
+    /// If the graph refuses an event of the delta.
+    pub fn load(
         &mut self,
         namespace: &Name,
         version: &Version,
@@ -68,7 +78,7 @@ impl Oracle {
         let schema = graph.schema().clone();
         self.log.iter().for_each(|event| graph.apply(&widened(event, &schema)).unwrap());
         let before = std::mem::replace(&mut self.graph, graph);
-        let delta = delta(&Before { oracle: self, namespace }, version, at, options);
+        let delta = delta(&Before { store: self, namespace }, version, at, options);
         let rejects = |delta: &Delta| version.rejects.iter().chain(&delta.rejects).cloned().collect::<Vec<_>>();
         let taken_in = delta
             .as_ref()
@@ -140,9 +150,9 @@ fn widened(event: &Event, schema: &Schema) -> Event {
     Event { features: event.features.iter().map(wide).collect(), ..event.clone() }
 }
 
-/// The oracle as one namespace sees it.
-struct Before<'a> {
-    oracle: &'a Oracle,
+/// The graph before a version, as the namespace of the version sees it.
+pub(crate) struct Before<'a> {
+    store: &'a ReferenceStore,
     namespace: &'a Name,
 }
 
@@ -150,52 +160,59 @@ impl Before<'_> {
     fn holds(&self, features: &BTreeMap<Name, Value>, creator: Option<&Name>) -> bool {
         creator.is_some_and(|creator| held_by(features.get(NAMESPACES), creator).contains(self.namespace))
     }
-}
 
-impl Baseline for Before<'_> {
-    fn namespace(&self) -> Name {
+    /// The name of the namespace.
+    pub(crate) fn namespace(&self) -> Name {
         self.namespace.clone()
     }
 
-    fn graph(&self) -> &dyn GraphView {
-        &self.oracle.graph
+    /// The whole graph, all namespaces.
+    pub(crate) fn graph(&self) -> &dyn GraphView {
+        &self.store.graph
     }
 
-    fn newest(&self) -> Option<Time> {
-        self.oracle.newest(self.namespace)
+    /// Timestamp of the namespace's newest load.
+    pub(crate) fn newest(&self) -> Option<Time> {
+        self.store.newest(self.namespace)
     }
 
-    fn nodes(&self) -> Vec<NodeKey> {
-        let live = self.oracle.graph.nodes(None, At::now()).into_iter();
-        let own = live.filter(|node| self.holds(&node.features, self.oracle.node_owners.get(&node.key)));
+    /// Nodes that live and that the namespace holds.
+    pub(crate) fn nodes(&self) -> Vec<NodeKey> {
+        let live = self.store.graph.nodes(None, At::now()).into_iter();
+        let own = live.filter(|node| self.holds(&node.features, self.store.node_owners.get(&node.key)));
         own.map(|node| node.key).collect()
     }
 
-    fn edges(&self) -> Vec<EdgeKey> {
-        let live = self.oracle.graph.edges(None, At::now()).into_iter();
-        let own = live.filter(|edge| self.holds(&edge.features, self.oracle.edge_owners.get(&edge.key)));
+    /// Edges that live and that the namespace holds.
+    pub(crate) fn edges(&self) -> Vec<EdgeKey> {
+        let live = self.store.graph.edges(None, At::now()).into_iter();
+        let own = live.filter(|edge| self.holds(&edge.features, self.store.edge_owners.get(&edge.key)));
         own.map(|edge| edge.key).collect()
     }
 
-    fn node_owner(&self, node: &NodeKey) -> Option<Name> {
-        self.oracle.graph.node(node, At::now())?;
-        self.oracle.node_owners.get(node).cloned()
+    /// The namespace that began the life of a node that lives.
+    pub(crate) fn node_owner(&self, node: &NodeKey) -> Option<Name> {
+        self.store.graph.node(node, At::now())?;
+        self.store.node_owners.get(node).cloned()
     }
 
-    fn edge_owner(&self, edge: &EdgeKey) -> Option<Name> {
-        self.oracle.graph.edge(edge, At::now())?;
-        self.oracle.edge_owners.get(edge).cloned()
+    /// The namespace that began the life of an edge that lives.
+    pub(crate) fn edge_owner(&self, edge: &EdgeKey) -> Option<Name> {
+        self.store.graph.edge(edge, At::now())?;
+        self.store.edge_owners.get(edge).cloned()
     }
 
-    fn is_own(&self, node: &NodeKey) -> bool {
-        let creator = self.oracle.node_owners.get(node);
+    /// Whether the namespace began the latest life of a node, open or over, or was among the last to hold it.
+    pub(crate) fn is_own(&self, node: &NodeKey) -> bool {
+        let creator = self.store.node_owners.get(node);
         creator == Some(self.namespace)
-            || creator.is_some_and(|creator| held_by(self.oracle.named.get(node), creator).contains(self.namespace))
+            || creator.is_some_and(|creator| held_by(self.store.named.get(node), creator).contains(self.namespace))
     }
 
-    fn open_merges(&self) -> Vec<MergeRecord> {
-        let records = self.oracle.graph.merges();
-        let own = self.oracle.merges.iter().filter(|merge| merge.2 == *self.namespace);
+    /// The open merges of the namespace, in the order of the log.
+    pub(crate) fn open_merges(&self) -> Vec<MergeRecord> {
+        let records = self.store.graph.merges();
+        let own = self.store.merges.iter().filter(|merge| merge.2 == *self.namespace);
         let record = |(from, into, _): &(NodeKey, NodeKey, Name)| {
             let mut found = records.iter().filter(|merge| merge.from == *from && merge.into == *into);
             found.find(|merge| merge.interval.is_open()).cloned()
@@ -203,7 +220,8 @@ impl Baseline for Before<'_> {
         own.filter_map(record).collect()
     }
 
-    fn fields(&self) -> Option<Fields> {
-        self.oracle.spaces.get(self.namespace)?.fields.clone()
+    /// The fields of the namespace; `None` if they follow from the data.
+    pub(crate) fn fields(&self) -> Option<Fields> {
+        self.store.spaces.get(self.namespace)?.fields.clone()
     }
 }
