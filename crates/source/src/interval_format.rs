@@ -1,4 +1,21 @@
 //! All formats of intervals in one place: which one a path is in, and how it is read.
+//!
+//! What the lives of a file come to, in whatever format:
+//!
+//! **Names.** Node types, relations and features are named by their numbers: node type `0`, relation `0`, feature `0`.
+//! Node ids are one space over all types. Weights become the f32 feature `weight`. A node that edges name and no record
+//! describes becomes a node of type `unknown`, alive from time 0 (or from its first edge, if that is earlier) for ever.
+//!
+//! **Times** are half open, `[created, removed)`; a removal of -1 is "never", 0 is an end like any other. A node lives from
+//! 0 for ever where nothing else is given. An empty or reversed interval refuses its node or edge.
+//!
+//! **Features.** At any time the interval holds that began last among those that contain it; outside of all of them the
+//! feature has no value. What reaches over the owner's life is cut.
+//!
+//! **Edges** are bounded by both ends: an edge that outlives an end is cut at its removal and counted, and so is one whose
+//! begin is only that of its source, where its destination begins later; one that begins outside the life of an end by a
+//! begin of its own is refused. Repeats of (source, destination, type) are lives of one edge where they do not
+//! overlap, else parallel edges with the keys `2`, `3`, ...
 
 pub mod deepgnn_binary;
 mod draft;

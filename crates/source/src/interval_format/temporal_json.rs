@@ -8,7 +8,7 @@
 //!
 //! **Features** are a plain value, or a list of `{values, created_at, removed_at}` (sparse: with `coordinates`). Empty
 //! `values` are a gap. What is not given is inherited: an edge lives as long as its source, a value as long as its owner.
-//! What becomes of it all is said in [`crate::intervals`].
+//! What becomes of it all is said in [`super`].
 //!
 //! The unit of refusal is the node with its line, or one edge of it.
 //!
