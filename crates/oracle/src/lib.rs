@@ -12,7 +12,6 @@
 //! [`histories()`](histories::histories) are random events for property tests.
 #![allow(clippy::unwrap_used)]
 
-mod delta;
 pub mod histories;
 mod intervals;
 mod reference;

@@ -1,5 +1,7 @@
 //! The slow way to load a version: the pure delta over the reference graph.
 
+mod delta;
+
 use std::collections::BTreeMap;
 
 use timeweft_graph::delta::{DeltaReport, Fields, NAMESPACES, held_by};
@@ -8,7 +10,7 @@ use timeweft_graph::{
     Reject, Schema, Time, TimeUnit, Value,
 };
 
-use crate::delta::{Delta, delta};
+use self::delta::{Delta, delta};
 use crate::{ReferenceGraph, Version};
 
 /// Several namespaces in one reference graph, and who owns what.

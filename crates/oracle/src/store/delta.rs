@@ -20,28 +20,28 @@ use timeweft_graph::{
 };
 
 use self::unknown::Unknown;
-use crate::store::Before;
+use super::Before;
 use crate::{Listed, Version};
 
 /// The events that turn the namespace into a version.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Delta {
+pub(super) struct Delta {
     /// The events, all at the timestamp of the version.
-    pub(crate) events: Vec<Event>,
+    pub(super) events: Vec<Event>,
     /// Where each event comes from; an element that is absent has no line.
-    pub(crate) places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     /// Records that the delta leaves out, beside those that the source could not read.
-    pub(crate) rejects: Vec<Reject>,
+    pub(super) rejects: Vec<Reject>,
     /// What changed, in numbers.
-    pub(crate) report: DeltaReport,
+    pub(super) report: DeltaReport,
     /// The fields of the namespace after the version; `None` if they follow from the data.
-    pub(crate) fields: Option<Fields>,
+    pub(super) fields: Option<Fields>,
 }
 
 /// The events that lead from the live elements of a namespace to a version.
 ///
 /// Values are compared in the canonical form of their feature's [`timeweft_graph::ListOrder`]; JSON null means no value.
-pub(crate) fn delta(
+pub(super) fn delta(
     before: &Before<'_>,
     version: &Version,
     at: Time,
