@@ -9,7 +9,7 @@ use timeweft_graph::{FeatureId, Interval, Owner, Time, Value};
 pub(crate) use self::spans::{Span, Spans};
 use crate::NONE;
 use crate::feature_store::values::{Held, Values};
-use crate::memory::array::{Array, fetch};
+use crate::memory::array::{Array, Checked, fetch};
 
 /// The features of one life: where they are, and when it began.
 #[derive(Clone, Copy)]
@@ -73,6 +73,20 @@ struct Head {
     start: usize,
 }
 
+impl Head {
+    /// Of a track that is not of one feature alone.
+    #[inline]
+    fn of(tracks: Checked<'_, u32>, track: Track) -> Option<Head> {
+        let at = track.at as usize;
+        let head = *tracks.get(at).filter(|_| track.only == MANY)?;
+        let (since, start) = match head & LATE {
+            0 => (track.begun, at + 1),
+            _ => (Time(i64::from(*tracks.at(at + 1)) | i64::from(*tracks.at(at + 2)) << 32), at + HEAD),
+        };
+        Some(Head { shape: head & !(CHANGED | LATE), is_changed: head & CHANGED != 0, since, start })
+    }
+}
+
 /// Which features lives are given: most lives of a type are given the same ones.
 #[derive(Clone, Default)]
 pub(crate) struct Shapes {
@@ -120,6 +134,7 @@ impl Shapes {
 
 impl Columns {
     /// The bytes of the value of a number.
+    #[inline]
     pub(crate) fn bytes(&self, number: u32) -> Option<Held<'_>> {
         self.values.get(number)
     }
@@ -211,13 +226,13 @@ impl Columns {
     /// What a track that is not of one feature alone begins with.
     #[inline]
     fn head(&self, track: Track) -> Option<Head> {
-        let at = track.at as usize;
-        let head = *self.tracks.get(at).filter(|_| track.only == MANY)?;
-        let (since, start) = match head & LATE {
-            0 => (track.begun, at + 1),
-            _ => (Time(i64::from(self.tracks[at + 1]) | i64::from(self.tracks[at + 2]) << 32), at + HEAD),
-        };
-        Some(Head { shape: head & !(CHANGED | LATE), is_changed: head & CHANGED != 0, since, start })
+        Head::of(self.tracks.checked(), track)
+    }
+
+    /// For readers of many tracks.
+    #[inline]
+    pub(crate) fn reader(&self) -> FeatureReader<'_> {
+        FeatureReader { columns: self, tracks: self.tracks.checked(), values: self.values.bytes.checked() }
     }
 
     /// Since when what a track was opened with holds.
@@ -251,17 +266,7 @@ impl Columns {
     /// The number of the value of a feature that holds at a time of the life, or [`NONE`].
     #[inline]
     pub(crate) fn value_at(&self, track: Track, feature: FeatureId, time: Time) -> u32 {
-        if track.only != MANY {
-            return if track.only == feature && track.begun <= time { track.at } else { NONE };
-        }
-        match self.head(track) {
-            Some(head) if head.is_changed => self.changed_at(track.at, feature, time),
-            Some(head) if head.since <= time => {
-                let place = self.shapes.get(head.shape).binary_search(&feature);
-                place.map_or(NONE, |at| self.tracks[head.start + at])
-            }
-            _ => NONE,
-        }
+        self.reader().value_at(track, feature, time)
     }
 
     /// Where the numbers of some features' values lie in a track of several features.
@@ -292,14 +297,6 @@ impl Columns {
                     *known = number;
                 }
             }
-        }
-    }
-
-    /// Starts to bring a track into the nearest cache, where it is not known already.
-    #[inline]
-    pub(crate) fn fetch(&self, track: Track) {
-        if track.only == MANY {
-            fetch(&self.tracks, track.at as usize);
         }
     }
 
@@ -341,6 +338,52 @@ impl Columns {
         let changed = self.head(track).is_some_and(|head| head.is_changed);
         let spans = self.changed.get(&track.at).filter(|_| changed);
         (self.first(if changed { Track::none(track.begun) } else { track }), spans)
+    }
+}
+
+/// Reads tracks and values of many owners: what it takes to check them is looked up once.
+#[derive(Clone, Copy)]
+pub(crate) struct FeatureReader<'a> {
+    columns: &'a Columns,
+    tracks: Checked<'a, u32>,
+    values: Checked<'a, u8>,
+}
+
+impl<'a> FeatureReader<'a> {
+    /// The number of the value of a feature that holds at a time of the life, or [`NONE`].
+    #[inline]
+    pub(crate) fn value_at(self, track: Track, feature: FeatureId, time: Time) -> u32 {
+        if track.only != MANY {
+            return if track.only == feature && track.begun <= time { track.at } else { NONE };
+        }
+        match Head::of(self.tracks, track) {
+            Some(head) if head.is_changed => self.columns.changed_at(track.at, feature, time),
+            Some(head) if head.since <= time => {
+                let place = self.columns.shapes.get(head.shape).binary_search(&feature);
+                place.map_or(NONE, |at| *self.tracks.at(head.start + at))
+            }
+            _ => NONE,
+        }
+    }
+
+    /// Starts to bring a track into the nearest cache, where it is not known already.
+    #[inline]
+    pub(crate) fn fetch(self, track: Track) {
+        if track.only == MANY {
+            fetch(self.tracks, track.at as usize);
+        }
+    }
+
+    /// The same for the value of a number: its first line, and the one behind.
+    #[inline]
+    pub(crate) fn fetch_value(self, number: u32) {
+        values::fetch_value(self.values, number);
+    }
+
+    /// The bytes of the value of a number.
+    #[inline]
+    pub(crate) fn bytes(self, number: u32) -> Option<Held<'a>> {
+        Held::of(self.values, number)
     }
 }
 

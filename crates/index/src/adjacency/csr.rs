@@ -8,7 +8,7 @@ use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 use super::AnyRun;
 use super::list::BLOCK;
 use super::{Clock, Entry, List, Run, Tick};
-use crate::memory::array::{Array, Checked};
+use crate::memory::array::Array;
 
 /// Flat lists, with times as narrow as they allow.
 pub(crate) enum Flat {
@@ -103,19 +103,20 @@ impl<T: Tick> Arrays<T> {
     fn list<'a>(&'a self, at: usize, wrap: impl FnOnce(Run<'a, T>) -> AnyRun<'a>) -> List<'a> {
         let (head, end) = (self.lists[at], self.lists[at + 1]);
         let entries = &self.entries[head.entries as usize..end.entries as usize];
-        let (removals, latest) = summed_up(self.long.checked(), at as u32, entries.len());
+        let (removals, latest) = summed_up(self.long.all(), at as u32, entries.len());
         let run = Run { entries, removals: &self.removals[removals], latest: &self.latest[latest], clock: self.clock };
         List { edge_type: head.edge_type, direction: head.direction(), run: wrap(run) }
     }
 }
 
 /// Where the removals of a list lie, and the latest of its blocks.
-pub(crate) fn summed_up(long: Checked<'_, Long>, list: u32, len: usize) -> (Range<usize>, Range<usize>) {
+#[inline]
+pub(crate) fn summed_up(long: &[Long], list: u32, len: usize) -> (Range<usize>, Range<usize>) {
     if len <= BLOCK {
         return (0..0, 0..0);
     }
-    let at = long.partition_point(long.len(), |long| long.list < list);
-    match long.get_range(at..at + 2) {
+    let at = long.partition_point(|long| long.list < list);
+    match long.get(at..at + 2) {
         Some([own, next]) if own.list == list => {
             (own.removals as usize..next.removals as usize, own.latest as usize..next.latest as usize)
         }

@@ -8,7 +8,6 @@ use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 use super::csr::{Arrays, Flat, Head, Long, summed_up};
 use super::overflow::OwnList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
-use crate::memory::array::Array;
 
 /// The flat lists, with times of one of two widths.
 #[derive(Clone, Copy)]
@@ -62,7 +61,7 @@ pub(crate) struct Lists<'a, T> {
     pub(crate) starts: &'a [u32],
     pub(crate) heads: &'a [Head],
     pub(crate) entries: &'a [Entry<T>],
-    long: &'a Array<Long>,
+    long: &'a [Long],
     removals: &'a [T],
     latest: &'a [T],
     clock: Clock,
@@ -74,7 +73,7 @@ impl<'a, T: Tick> Lists<'a, T> {
             starts: arrays.starts.all(),
             heads: arrays.lists.all(),
             entries: arrays.entries.all(),
-            long: &arrays.long,
+            long: arrays.long.all(),
             removals: arrays.removals.all(),
             latest: arrays.latest.all(),
             clock: arrays.clock,
@@ -133,8 +132,9 @@ impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
         &self.entries[place]
     }
 
+    #[inline]
     fn run(self, part: &Part) -> Run<'a, T> {
-        let (removals, latest) = summed_up(self.long.checked(), part.list, part.len());
+        let (removals, latest) = summed_up(self.long, part.list, part.len());
         Run {
             entries: self.entries(part),
             removals: &self.removals[removals],

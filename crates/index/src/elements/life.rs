@@ -5,7 +5,7 @@ use timeweft_graph::{At, Deletes, Interval, Time};
 
 use crate::NONE;
 use crate::feature_store::Track;
-use crate::memory::array::Array;
+use crate::memory::array::Checked;
 
 /// One life of a node or edge. A life that ended when it began is kept as a record and never shown.
 pub(crate) trait Life {
@@ -37,17 +37,21 @@ pub(crate) trait Life {
 }
 
 /// The life that a view shows of the element whose latest life is `latest`.
-pub(crate) fn shown<L: Life + Pod>(lives: &Array<L>, latest: u32, at: At) -> Option<u32> {
+#[inline]
+pub(crate) fn shown<'a, L: Life + Pod>(lives: impl Into<Checked<'a, L>>, latest: u32, at: At) -> Option<u32> {
+    let lives = lives.into();
     let begun = chain(lives, latest).find(|&id| {
-        let life = &lives[id as usize];
+        let life = lives.at(id as usize);
         life.is_real() && life.interval().created <= at.time
     })?;
-    let visible = at.deletes == Deletes::Soft || lives[begun as usize].interval().contains(at.time);
+    let visible = at.deletes == Deletes::Soft || lives.at(begun as usize).interval().contains(at.time);
     visible.then_some(begun)
 }
 
 /// A life and those before it, newest first.
-pub(crate) fn chain<L: Life + Pod>(lives: &Array<L>, latest: u32) -> impl Iterator<Item = u32> {
+#[inline]
+pub(crate) fn chain<'a, L: Life + Pod>(lives: impl Into<Checked<'a, L>>, latest: u32) -> impl Iterator<Item = u32> + 'a {
+    let lives = lives.into();
     let some = |id: u32| (id != NONE).then_some(id);
-    std::iter::successors(some(latest), move |&id| some(lives[id as usize].previous()))
+    std::iter::successors(some(latest), move |&id| some(lives.at(id as usize).previous()))
 }

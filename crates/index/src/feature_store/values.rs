@@ -9,7 +9,7 @@ use timeweft_graph::rows::RowRef;
 use timeweft_graph::{FeatureId, Owner, SmallValue};
 
 use crate::NONE;
-use crate::memory::array::{Array, fetch};
+use crate::memory::array::{Array, Checked, fetch};
 
 /// Values by number: small ones are their number, all others lie in one array, where their number says.
 #[derive(Clone, Default)]
@@ -71,24 +71,32 @@ impl Deref for Held<'_> {
     }
 }
 
+impl<'a> Held<'a> {
+    /// The bytes of the value of a number.
+    #[inline]
+    pub(super) fn of(bytes: Checked<'a, u8>, number: u32) -> Option<Held<'a>> {
+        match number {
+            NONE => None,
+            SMALL.. => Some(Held::Small(SmallValue::of(number - SMALL))),
+            _ => Some(Held::There(slice(bytes, number))),
+        }
+    }
+}
+
+/// Starts to bring the value of a number into the nearest cache: its first line, and the one behind.
+#[inline]
+pub(super) fn fetch_value(bytes: Checked<'_, u8>, number: u32) {
+    if number < SMALL {
+        fetch(bytes, number as usize * UNIT);
+        fetch(bytes, number as usize * UNIT + 64);
+    }
+}
+
 impl Values {
     /// The bytes of the value of a number.
     #[inline]
     pub(crate) fn get(&self, number: u32) -> Option<Held<'_>> {
-        match number {
-            NONE => None,
-            SMALL.. => Some(Held::Small(SmallValue::of(number - SMALL))),
-            _ => Some(Held::There(slice(&self.bytes, number))),
-        }
-    }
-
-    /// Starts to bring the value of a number into the nearest cache: its first line, and the one behind.
-    #[inline]
-    pub(crate) fn fetch(&self, number: u32) {
-        if number < SMALL {
-            fetch(&self.bytes, number as usize * UNIT);
-            fetch(&self.bytes, number as usize * UNIT + 64);
-        }
+        Held::of(self.bytes.checked(), number)
     }
 
     /// Whether two numbers stand for equal values.
@@ -164,8 +172,8 @@ impl Values {
 
 /// The bytes of a value that lies in the array.
 #[inline]
-fn slice(bytes: &Array<u8>, number: u32) -> &[u8] {
-    let bytes = bytes.checked();
+fn slice<'a>(bytes: impl Into<Checked<'a, u8>>, number: u32) -> &'a [u8] {
+    let bytes = bytes.into();
     let mut at = number as usize * UNIT;
     let (mut length, mut shift) = (0, 0);
     loop {

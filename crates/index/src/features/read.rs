@@ -8,9 +8,11 @@
 use timeweft_graph::{At, EdgeIndex, Time, ValueBytes};
 
 use super::{Elements, Feature, Owners};
+use crate::elements::edge::EdgeLife;
 use crate::elements::life::{Life, shown};
-use crate::feature_store::{MANY, Track};
-use crate::memory::array::{fetch, fetch_both};
+use crate::elements::node::NodeLife;
+use crate::feature_store::{FeatureReader, MANY, Track};
+use crate::memory::array::{Checked, fetch, fetch_both};
 use crate::{Index, NONE};
 
 /// Owners that are taken together: enough that memory answers while a step is done for them.
@@ -52,32 +54,50 @@ impl Index {
         let room = || Group { lives: [NONE; GROUP], places: [NOWHERE; GROUP], numbers: vec![NONE; size] };
         let mut groups: [Group; STEPS] = std::array::from_fn(|_| room());
         let n_groups = owners.len().div_ceil(GROUP);
+        let steps = Steps {
+            latest: self.nodes.life.checked(),
+            nodes: self.nodes.lives.checked(),
+            edges: self.edges.lives.checked(),
+            features: self.columns.reader(),
+        };
         for step in 0..n_groups + STEPS {
             // The oldest first: its room is used again.
             let behind = |steps: usize| step.checked_sub(steps).filter(|at| *at < n_groups);
             if let Some(at) = behind(STEPS) {
                 let rows = at * GROUP..owners.len().min((at + 1) * GROUP);
-                self.take_values(features.len(), rows, &groups[at % STEPS], taker);
+                steps.take_values(features.len(), rows, &groups[at % STEPS], taker);
             }
             if let Some(at) = behind(3) {
-                self.find_values(features, &mut groups[at % STEPS]);
+                steps.find_values(features, &mut groups[at % STEPS]);
             }
             if let Some(at) = behind(2) {
-                self.find_tracks(owners.group(at), &mut groups[at % STEPS]);
+                steps.find_tracks(owners.group(at), &mut groups[at % STEPS]);
             }
             if let Some(at) = behind(1) {
-                self.find_lives(owners.group(at), &mut groups[at % STEPS]);
+                steps.find_lives(owners.group(at), &mut groups[at % STEPS]);
             }
             if let Some(at) = behind(0) {
-                self.fetch_elements(owners.group(at));
+                steps.fetch_elements(owners.group(at));
             }
         }
     }
+}
 
+/// What the steps read. What it takes to check it is looked up once.
+#[derive(Clone, Copy)]
+struct Steps<'a> {
+    /// The latest life of each node.
+    latest: Checked<'a, u32>,
+    nodes: Checked<'a, NodeLife>,
+    edges: Checked<'a, EdgeLife>,
+    features: FeatureReader<'a>,
+}
+
+impl Steps<'_> {
     fn fetch_elements(&self, owners: Owners<'_>) {
         match owners.elements {
-            Elements::Nodes(nodes) => nodes.iter().for_each(|node| fetch(&self.nodes.life, node.at())),
-            Elements::Edges(edges) => edges.iter().for_each(|edge| fetch_both(&self.edges.lives, edge.at())),
+            Elements::Nodes(nodes) => nodes.iter().for_each(|node| fetch(self.latest, node.at())),
+            Elements::Edges(edges) => edges.iter().for_each(|edge| fetch_both(self.edges, edge.at())),
         }
     }
 
@@ -85,8 +105,8 @@ impl Index {
     fn find_lives(&self, owners: Owners<'_>, group: &mut Group) {
         let Elements::Nodes(nodes) = owners.elements else { return };
         for (life, node) in group.lives.iter_mut().zip(nodes) {
-            *life = self.nodes.life.get(node.at()).copied().unwrap_or(NONE);
-            fetch(&self.nodes.lives, *life as usize);
+            *life = self.latest.get(node.at()).copied().unwrap_or(NONE);
+            fetch(self.nodes, *life as usize);
         }
     }
 
@@ -97,7 +117,7 @@ impl Index {
             Elements::Edges(edges) => self.place_edges(edges, owners, &mut group.places),
         }
         // A last group is not full.
-        group.places[..owners.len()].iter().for_each(|place| self.columns.fetch(place.track));
+        group.places[..owners.len()].iter().for_each(|place| self.features.fetch(place.track));
         group.places[owners.len()..].fill(NOWHERE);
     }
 
@@ -105,9 +125,9 @@ impl Index {
         let Owners { as_of, deletes, .. } = owners;
         for ((place, &life), time) in group.places.iter_mut().zip(&group.lives).zip(owners.times) {
             let last = as_of.last(*time);
-            let life = last.and_then(|time| shown(&self.nodes.lives, life, At { time, deletes }));
+            let life = last.and_then(|time| shown(self.nodes, life, At { time, deletes }));
             *place = last.zip(life).map_or(NOWHERE, |(last, life)| {
-                let life = &self.nodes.lives[life as usize];
+                let life = self.nodes.at(life as usize);
                 Place { track: life.track(), of_type: life.node_type.0, time: life.as_of(last) }
             });
         }
@@ -116,7 +136,7 @@ impl Index {
     fn place_edges(&self, edges: &[EdgeIndex], owners: Owners<'_>, places: &mut [Place]) {
         for ((place, edge), time) in places.iter_mut().zip(edges).zip(owners.times) {
             let last = owners.as_of.last(*time);
-            let life = self.edges.lives.get(edge.at());
+            let life = self.edges.get(edge.at());
             let seen = last.zip(life).filter(|(last, life)| life.is_seen(*last, owners.deletes));
             *place = seen.map_or(NOWHERE, |(last, life)| Place {
                 track: life.track(),
@@ -128,12 +148,11 @@ impl Index {
 
     /// Reads the numbers of values from tracks, and fetches the values.
     fn find_values(&self, features: &[Feature], group: &mut Group) {
-        let columns = &self.columns;
         for (numbers, place) in group.numbers.chunks_exact_mut(features.len()).zip(&group.places) {
             for (number, feature) in numbers.iter_mut().zip(features) {
                 let id = feature.ids.get(usize::from(place.of_type)).copied().flatten();
-                *number = id.map_or(NONE, |id| columns.value_at(place.track, id, place.time));
-                columns.values.fetch(*number);
+                *number = id.map_or(NONE, |id| self.features.value_at(place.track, id, place.time));
+                self.features.fetch_value(*number);
             }
         }
     }
@@ -141,7 +160,7 @@ impl Index {
     fn take_values(&self, features: usize, rows: std::ops::Range<usize>, group: &Group, taker: &mut impl Taker) {
         for (row, numbers) in rows.zip(group.numbers.chunks_exact(features)) {
             for (feature, number) in numbers.iter().enumerate() {
-                let held = self.columns.bytes(*number);
+                let held = self.features.bytes(*number);
                 taker.take(row, feature, held.as_deref().map(ValueBytes));
             }
         }

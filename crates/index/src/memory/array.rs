@@ -108,11 +108,19 @@ impl<T: Pod> Array<T> {
     }
 
     /// Compares all that is left to compare with its hash.
+    #[inline]
     pub(crate) fn check_all(&self) {
-        if let Some(blocks) = self.blocks.as_ref().filter(|_| !self.is_checked()) {
-            blocks.check_all(bytemuck::cast_slice(self.unchecked()));
-            self.must_check.store(false, Ordering::Relaxed);
+        if !self.is_checked() {
+            self.compare_all();
         }
+    }
+
+    #[cold]
+    fn compare_all(&self) {
+        if let Some(blocks) = &self.blocks {
+            blocks.check_all(bytemuck::cast_slice(self.unchecked()));
+        }
+        self.must_check.store(false, Ordering::Relaxed);
     }
 
     /// Whether all of it may be used as it is.
@@ -122,6 +130,7 @@ impl<T: Pod> Array<T> {
     }
 
     /// All values.
+    #[inline]
     pub(crate) fn all(&self) -> &[T] {
         self.check_all();
         self.unchecked()
@@ -141,8 +150,18 @@ impl<T: Pod> Array<T> {
     /// For readers of many places: what it takes to read is looked up once.
     #[inline]
     pub(crate) fn checked(&self) -> Checked<'_, T> {
-        let blocks = if self.is_checked() { None } else { self.blocks.as_deref() };
+        let blocks = if self.is_checked() { None } else { self.blocks_to_compare() };
         Checked { values: self.unchecked(), blocks }
+    }
+
+    /// The blocks, unless half of them were compared: then the others are compared here.
+    #[cold]
+    fn blocks_to_compare(&self) -> Option<&Blocks> {
+        let blocks = self.blocks.as_deref().filter(|blocks| !blocks.are_half_compared());
+        if blocks.is_none() {
+            self.compare_all();
+        }
+        blocks
     }
 
     /// The value at a place, if there is one.
@@ -350,13 +369,6 @@ impl<'a, T: Pod> Checked<'a, T> {
         &self.values[at]
     }
 
-    /// The values in a range, if there are so many.
-    #[inline]
-    pub(crate) fn get_range(self, range: Range<usize>) -> Option<&'a [T]> {
-        self.check_range(range.clone());
-        self.values.get(range)
-    }
-
     /// The values in a range.
     #[inline]
     pub(crate) fn range(self, range: Range<usize>) -> &'a [T] {
@@ -509,12 +521,28 @@ impl<T> Clone for Places<'_, T> {
 impl<T> Copy for Places<'_, T> {}
 
 impl<'a, T: Pod> From<&'a Array<T>> for Places<'a, T> {
+    #[inline]
     fn from(array: &'a Array<T>) -> Self {
         Places(array.unchecked())
     }
 }
 
+impl<'a, T> From<Checked<'a, T>> for Places<'a, T> {
+    #[inline]
+    fn from(array: Checked<'a, T>) -> Self {
+        Places(array.values)
+    }
+}
+
+impl<'a, T: Pod> From<&'a Array<T>> for Checked<'a, T> {
+    #[inline]
+    fn from(array: &'a Array<T>) -> Self {
+        array.checked()
+    }
+}
+
 impl<'a, T> From<&'a [T]> for Places<'a, T> {
+    #[inline]
     fn from(values: &'a [T]) -> Self {
         Places(values)
     }

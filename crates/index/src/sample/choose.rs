@@ -79,7 +79,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
         if k == 0 || parts.is_empty() {
             return;
         }
-        match (choice, self.scale.weights) {
+        match (choice, self.scale.weights()) {
             (Choice::Last, _) | (Choice::Heaviest, None) => self.last(parts, k),
             (Choice::Uniform, _) | (Choice::Weighted, None) => self.uniform(parts, k),
             (Choice::UniformDistinct, _) | (Choice::WeightedDistinct, None) => self.uniform_distinct(parts, k),
@@ -296,7 +296,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
     /// nothing. `near` is the sum of the weights of what was looked through.
     fn try_by_weight(&mut self, near: f64) -> Option<Pick> {
         let Scratch { alive, longs, sums, .. } = &*self.scratch;
-        let weights = self.scale.weights?;
+        let weights = self.scale.weights()?;
         let of = |long: &Long| &weights.sums(&self.parts[long.part])[..long.begun];
         let all: f64 = near + longs.iter().map(|long| of(long).last().copied().unwrap_or(0.0)).sum::<f64>();
         let mut at = self.draws.unit() * all;
@@ -313,7 +313,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
             }
             let part = &self.parts[long.part];
             let place = part.start as usize + first_above(sums, at);
-            let highest = weights.flat()[place];
+            let highest = self.scale.highest(place);
             if !self.moment.sees(self.source.entry(part, place)) {
                 return None;
             }
@@ -388,7 +388,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
             let part = &self.parts[at];
             let run = self.source.run(part);
             let blocks = run.begun(self.moment.at).div_ceil(BLOCK);
-            let tops = match self.scale.weights {
+            let tops = match self.scale.weights() {
                 Some(weights) if P::FLAT && part.len() > BLOCK => &weights.tops(part)[..blocks],
                 _ => &[],
             };

@@ -267,7 +267,7 @@ impl Lister<'_, '_> {
 
     fn write<'a, T: Tick, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], last: Time) {
         let (picks, out, clock) = (self.alive.as_slice(), &mut *self.out, source.clock());
-        let scale = Scale { index: self.index, weights: self.weights, last };
+        let scale = Scale::new(self.index, self.weights, last);
         out.counts.push(picks.len() as u32);
         for &pick in picks {
             let part = &parts[pick.part()];

@@ -88,7 +88,7 @@ impl Visitor for Stepper<'_, '_> {
             source,
             parts,
             moment: Moment { at: tick, soft: scope.deletes == Deletes::Soft },
-            scale: Scale { index, weights, last },
+            scale: Scale::new(index, weights, last),
             draws: Draws::new(walk.seed, hop, first.wrapping_add(at as u64)),
             scratch: &mut self.scratch,
         };

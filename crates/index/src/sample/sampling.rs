@@ -203,7 +203,7 @@ impl Visitor for Worker<'_, '_> {
         self.scratch.picks.clear();
         let last = sampling.scope.as_of.last(self.times[at]);
         let tick = last.and_then(|last| T::floor(source.clock(), last));
-        let scale = Scale { index, weights, last: last.unwrap_or(Time::MIN) };
+        let scale = Scale::new(index, weights, last.unwrap_or(Time::MIN));
         if let (Some(tick), true) = (tick, self.plain && Few::<T>::takes(sampling.choice, sampling.k, parts)) {
             let ask = Ask {
                 moment: Moment { at: tick, soft: sampling.scope.deletes == Deletes::Soft },

@@ -139,7 +139,7 @@ struct Ahead<'a, T> {
 
 impl<T: Tick> Ahead<'_, T> {
     /// Reads where the lists of the nodes of a group lie.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, half: usize, n: usize) {
         self.stretches.clear();
         for (place, parts) in self.places[..n].iter().zip(&mut self.parts[half]) {
@@ -162,14 +162,14 @@ impl<T: Tick> Ahead<'_, T> {
     }
 
     /// Reads where the lists of the nodes of a group stand.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, nodes: &[NodeIndex]) {
         self.places.iter_mut().zip(nodes).for_each(|(place, node)| *place = self.lists.of_node(*node));
         self.places[nodes.len()..].fill(0..0);
     }
 
     /// Fetches what was found, and where the lists of a further group stand.
-    #[inline]
+    #[inline(always)]
     fn fetch(&mut self, nodes: &[NodeIndex]) {
         self.stretches.iter().for_each(|stretch| fetch_lists(&self.lists, self.weights, stretch.clone()));
         for place in &self.places {
@@ -181,7 +181,7 @@ impl<T: Tick> Ahead<'_, T> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn fetch_lists<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, places: Range<usize>) {
     fetch_lines(lists.entries, places.clone());
     if let Some(weights) = weights {
@@ -190,7 +190,7 @@ fn fetch_lists<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, places:
 }
 
 /// Fetches the first lines of a stretch, and its end.
-#[inline]
+#[inline(always)]
 fn fetch_lines<'a, T: 'a>(array: impl Into<Places<'a, T>>, places: Range<usize>) {
     let array = array.into();
     if places.is_empty() {

@@ -145,8 +145,9 @@ impl Weights {
     }
 
     /// The weights of the entries of the flat lists.
-    pub(crate) fn flat(&self) -> &Array<f64> {
-        &self.flat
+    #[inline]
+    pub(crate) fn flat(&self) -> &[f64] {
+        self.flat.all()
     }
 
     /// Sums of highest weights up to and with each entry of a long flat list.
@@ -167,17 +168,38 @@ impl Weights {
 pub(crate) struct Scale<'a> {
     pub(crate) index: &'a Index,
     /// `None` if all edges weigh 1.0.
-    pub(crate) weights: Option<&'a Weights>,
+    weights: Option<&'a Weights>,
+    /// The weights of the entries of the flat lists, as a slice: draws read one for each entry that they look at.
+    flat: &'a [f64],
     /// The last time that is seen.
     pub(crate) last: Time,
 }
 
 impl<'w> Scale<'w> {
+    #[inline]
+    pub(crate) fn new(index: &'w Index, weights: Option<&'w Weights>, last: Time) -> Scale<'w> {
+        Scale { index, weights, flat: weights.map_or(&[], Weights::flat), last }
+    }
+
+    /// The weights, unless all edges weigh 1.0.
+    #[inline]
+    pub(crate) fn weights(&self) -> Option<&'w Weights> {
+        self.weights
+    }
+
+    /// The weight of an entry of the flat lists; with the sign set, its highest one.
+    #[inline]
+    pub(crate) fn highest(&self, place: usize) -> f64 {
+        self.flat[place]
+    }
+
     /// The weight of the entry at a place.
     #[inline]
     pub(crate) fn weigh<'a, T: Tick, P: Parts<'a, T>>(&self, place: usize, entry: &Entry<T>) -> f64 {
-        let Some(weights) = self.weights else { return 1.0 };
-        match weights.flat.get(place) {
+        if self.weights.is_none() {
+            return 1.0;
+        }
+        match self.flat.get(place) {
             Some(weight) if P::FLAT && weight.is_sign_positive() => *weight,
             _ => self.read(entry.edge()),
         }
@@ -186,10 +208,7 @@ impl<'w> Scale<'w> {
     /// The weights of the entries at places where they are known, else none; those with the sign set must be read.
     #[inline]
     pub(crate) fn of_places<'a, T: Tick, P: Parts<'a, T>>(&self, places: Range<u32>) -> &'w [f64] {
-        match self.weights {
-            Some(weights) if P::FLAT => &weights.flat[places.start as usize..places.end as usize],
-            _ => &[],
-        }
+        if P::FLAT && self.weights.is_some() { &self.flat[places.start as usize..places.end as usize] } else { &[] }
     }
 
     /// Reads the weight of an edge.
