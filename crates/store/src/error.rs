@@ -204,7 +204,7 @@ impl StoreError {
     /// An error of encoding or writing the segment at `path`.
     pub(crate) fn encode(path: &Path, error: CodecError) -> StoreError {
         match error {
-            CodecError::Arrow(arrow::error::ArrowError::IoError(_, source)) => StoreError::io(path, source),
+            CodecError::Arrow(arrow_schema::ArrowError::IoError(_, source)) => StoreError::io(path, source),
             other => StoreError::Encode(Box::new(other)),
         }
     }

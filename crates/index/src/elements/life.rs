@@ -50,7 +50,10 @@ pub(crate) fn shown<'a, L: Life + Pod>(lives: impl Into<Checked<'a, L>>, latest:
 
 /// A life and those before it, newest first.
 #[inline]
-pub(crate) fn chain<'a, L: Life + Pod>(lives: impl Into<Checked<'a, L>>, latest: u32) -> impl Iterator<Item = u32> + 'a {
+pub(crate) fn chain<'a, L: Life + Pod>(
+    lives: impl Into<Checked<'a, L>>,
+    latest: u32,
+) -> impl Iterator<Item = u32> + 'a {
     let lives = lives.into();
     let some = |id: u32| (id != NONE).then_some(id);
     std::iter::successors(some(latest), move |&id| some(lives.at(id as usize).previous()))

@@ -3,17 +3,16 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, ListBuilder, PrimitiveArray, PrimitiveBuilder,
-    RecordBatch, StringArray,
+use arrow_array::builder::{ListBuilder, PrimitiveBuilder};
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
-use arrow::datatypes::{
-    DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    Schema, SchemaRef, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow::error::ArrowError;
-use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow_array::{ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use timeweft_graph::{DType, FeatureKind, Numbers, Value};
 
 use super::chunk::{Cells, Chunk, Term};

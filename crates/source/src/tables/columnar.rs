@@ -14,7 +14,7 @@ mod thrift;
 
 use std::path::Path;
 
-use arrow::array::{Array as _, ArrayRef};
+use arrow_array::{Array as _, ArrayRef};
 use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureKind, Name};
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::*;
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::compute::concat_batches;
-use arrow::datatypes::*;
-use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_array::types::*;
+use arrow_array::*;
+use arrow_buffer::{OffsetBuffer, ScalarBuffer, i256};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_schema::*;
+use arrow_select::concat::concat_batches;
 use half::f16;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
@@ -189,7 +190,7 @@ fn all_columns(types: &[(&'static str, ArrayRef, &'static str)]) -> RecordBatch 
         _ => field.clone(),
     };
     let fields: Vec<FieldRef> = plain.schema().fields().iter().map(mark).collect();
-    RecordBatch::try_new(Arc::new(arrow::datatypes::Schema::new(fields)), plain.columns().to_vec()).unwrap()
+    RecordBatch::try_new(Arc::new(arrow_schema::Schema::new(fields)), plain.columns().to_vec()).unwrap()
 }
 
 #[test]
@@ -276,7 +277,7 @@ fn types_of_arrow_alone_keep_their_values() {
         };
         Arc::new(field.as_ref().clone().with_metadata(metadata))
     };
-    let schema = arrow::datatypes::Schema::new(fields.iter().map(marked).collect::<Vec<_>>());
+    let schema = arrow_schema::Schema::new(fields.iter().map(marked).collect::<Vec<_>>());
     let batch = RecordBatch::try_new(Arc::new(schema), plain.columns().to_vec()).unwrap();
     write_ipc(&path, &batch, None, true);
     let expected = |runs, views, either: &str, bool8, json| {

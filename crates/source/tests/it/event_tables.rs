@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::*;
+use arrow_array::*;
 use parquet::basic::Compression;
 use timeweft_graph::{
     Action, DType, Dense, EdgeKey, Element, Event, FeatureDef, FeatureKind, ListOrder, NodeKey, Numbers, Owner, Schema,

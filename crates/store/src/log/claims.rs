@@ -1,7 +1,7 @@
 //! What a segment says of the sizes of its buffers, looked at before the library makes room for them: a checksum tells
 //! that the bytes are as they were written, not who wrote them.
 
-use arrow::ipc::{Block, root_as_footer, root_as_message};
+use arrow_ipc::{Block, root_as_footer, root_as_message};
 
 /// How many times its size LZ4 can make of a buffer, at most.
 const LARGEST_RATIO: u64 = 256;
@@ -52,9 +52,9 @@ fn check_block(bytes: &[u8], block: &Block) -> Result<(), String> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array, RecordBatch};
-    use arrow::ipc::CompressionType;
-    use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
+    use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
 
     use super::*;
 

@@ -15,7 +15,7 @@ pub(crate) use encode::Encoder;
 pub(crate) use lives::{decode_lives, has_lives, latest_time, n_events, place};
 pub(crate) use rows::news;
 
-use arrow::error::ArrowError;
+use arrow_schema::ArrowError;
 
 /// Why bytes are not a segment, or events are not encodable.
 #[derive(Debug, thiserror::Error)]

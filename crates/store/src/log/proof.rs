@@ -11,8 +11,8 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-use arrow::array::RecordBatch;
-use arrow::ipc::reader::FileReader;
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::FileReader;
 use timeweft_graph::{Action, Element, Event, GraphView, Interval, Schema, Time};
 use timeweft_index::Index;
 
@@ -92,7 +92,7 @@ fn ends<R: Read + Seek>(
     place: &Path,
     mut each: impl FnMut(&Path, RecordBatch, bool) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let wrong = |error: arrow::error::ArrowError| misread(place, error);
+    let wrong = |error: arrow_schema::ArrowError| misread(place, error);
     let mut reader = FileReader::try_new(source, None).map_err(wrong)?;
     let last = reader.num_batches().checked_sub(1).ok_or_else(|| misread(place, "it has no events"))?;
     let first = reader.next().transpose().map_err(wrong)?.ok_or_else(|| misread(place, "it has no events"))?;

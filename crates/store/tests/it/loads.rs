@@ -259,8 +259,8 @@ fn dictionaries_do_not_change_within_a_segment() {
     assert!(store.view().events() == events);
     for part in 0..3 {
         let file = std::fs::File::open(dir.path().join(format!("log/p0-1-{part}.arrow"))).unwrap();
-        let reader = arrow::ipc::reader::FileReader::try_new(file, None).unwrap();
-        let plain = reader.schema().field_with_name("n.tag").unwrap().data_type() == &arrow::datatypes::DataType::Utf8;
+        let reader = arrow_ipc::reader::FileReader::try_new(file, None).unwrap();
+        let plain = reader.schema().field_with_name("n.tag").unwrap().data_type() == &arrow_schema::DataType::Utf8;
         assert_eq!(plain, part > 0, "a category that had to grow is plain text");
     }
 }

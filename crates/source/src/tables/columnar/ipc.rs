@@ -6,12 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::buffer::Buffer;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::ipc::reader::FileDecoder;
-use arrow::ipc::{Block, MessageHeader, root_as_message};
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::FileDecoder;
+use arrow_ipc::{Block, MessageHeader, root_as_message};
+use arrow_schema::ArrowError;
+use arrow_schema::{Schema, SchemaRef};
 use timeweft_graph::Name;
 
 use super::shape::Shape;
@@ -260,7 +260,7 @@ fn check_sizes(head: &[u8], body: &[u8]) -> Result<(), ArrowError> {
     if batch.compression().is_none() {
         return Ok(());
     }
-    let size = |buffer: &arrow::ipc::Buffer| {
+    let size = |buffer: &arrow_ipc::Buffer| {
         let start = usize::try_from(buffer.offset()).ok()?;
         let size = body.get(start..).and_then(|bytes| bytes.first_chunk()).filter(|_| buffer.length() > 0)?;
         u64::try_from(i64::from_le_bytes(*size)).ok()

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef};
-use arrow::ipc::{self, Type};
+use arrow_ipc::{self as ipc, Type};
+use arrow_schema::{DataType, Field, FieldRef};
 
 /// The fields of a schema. Whole numbers of 128 bits, which Polars writes, are 16 bytes with a mark, that lie as they do.
 pub(super) fn fields(schema: ipc::Schema<'_>) -> Result<Vec<Field>, String> {

@@ -7,8 +7,8 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, TimeUnit};
+use arrow_array::{Array as _, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, TimeUnit};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use parquet::arrow::arrow_reader::{
@@ -263,7 +263,7 @@ fn told(metadata: &ParquetMetaData) -> Option<Vec<KeyValue>> {
     let told = metadata.file_metadata().key_value_metadata()?.iter().find(|told| told.key == ARROW_SCHEMA_META_KEY)?;
     let bytes = BASE64_STANDARD.decode(told.value.as_ref()?).ok()?;
     let start = if bytes.starts_with(&[0xff; 4]) { 8 } else { 0 };
-    let message = arrow::ipc::root_as_message(bytes.get(start..)?).ok()?;
+    let message = arrow_ipc::root_as_message(bytes.get(start..)?).ok()?;
     let schema = message.header_as_schema()?;
     let fields = caught(|| Ok(ipc_schema::fields(schema))).ok()?.ok()?;
     Some(vec![KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), encode_arrow_schema(&Schema::new(fields)))])

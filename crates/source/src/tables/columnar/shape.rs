@@ -1,6 +1,6 @@
 //! What a column holds, beyond what the types of its arrays say.
 
-use arrow::datatypes::{DataType, Field};
+use arrow_schema::{DataType, Field};
 use timeweft_graph::{DType, FeatureKind};
 
 use super::super::kind::Kind;

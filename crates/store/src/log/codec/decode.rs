@@ -1,7 +1,8 @@
 //! Record batches into events.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use timeweft_graph::{
     Action, Dense, EdgeKey, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Schema, Sparse, Time, Value,
 };
@@ -36,12 +37,12 @@ pub(super) struct Columns<'a> {
     pub(super) actions: Names<'a>,
     pub(super) entities: Names<'a>,
     pub(super) source_types: Names<'a>,
-    pub(super) source_ids: &'a arrow::array::StringArray,
+    pub(super) source_ids: &'a arrow_array::StringArray,
     pub(super) relations: Names<'a>,
     pub(super) destination_types: Names<'a>,
-    pub(super) destination_ids: &'a arrow::array::StringArray,
-    pub(super) keys: &'a arrow::array::StringArray,
-    pub(super) ended: &'a arrow::array::ListArray,
+    pub(super) destination_ids: &'a arrow_array::StringArray,
+    pub(super) keys: &'a arrow_array::StringArray,
+    pub(super) ended: &'a arrow_array::ListArray,
 }
 
 impl<'a> Columns<'a> {
@@ -100,7 +101,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn node(types: &Names, ids: &arrow::array::StringArray, row: usize) -> Option<NodeKey> {
+fn node(types: &Names, ids: &arrow_array::StringArray, row: usize) -> Option<NodeKey> {
     let node_type = types.at(row)?.clone();
     ids.is_valid(row).then(|| NodeKey { node_type, id: ExternalId::from(ids.value(row)) })
 }
@@ -108,7 +109,7 @@ fn node(types: &Names, ids: &arrow::array::StringArray, row: usize) -> Option<No
 /// A dictionary column whose names are shared by all rows.
 pub(super) struct Names<'a> {
     names: Vec<Name>,
-    keys: &'a arrow::array::PrimitiveArray<Int32Type>,
+    keys: &'a arrow_array::PrimitiveArray<Int32Type>,
 }
 
 impl<'a> Names<'a> {

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
-use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
 use rustc_hash::FxHashMap;
 use timeweft_graph::rows::{LifeRows, RowBuilder, Rows};
 use timeweft_graph::{

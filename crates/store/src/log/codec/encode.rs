@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BinaryArray, Int64Array, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
-};
-use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, SchemaRef};
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
     DType, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Numbers, Sparse, Value, last_values,

@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringBuilder};
-use arrow::datatypes::Int64Type;
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
 use timeweft_graph::rows::{Change, LifeRows, RowRef};
 use timeweft_graph::{Action, Element, Event, FeatureId, Interval, Owner, Schema, Time};
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, NullBufferBuilder, RecordBatch, StringArray};
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::DataType;
+use arrow_array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow_buffer::NullBufferBuilder;
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::DataType;
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::rows::{IdRef, RowRef, Rows};
 use timeweft_graph::{Event, FeatureId, FeatureKind, Schema, Time, Value, ValueBytes};
@@ -256,7 +257,7 @@ fn flat_column(column: &Column, cells: &Cells<'_>, n_rows: usize) -> Option<Arra
             numbers::scalars_le(dtype, n_rows, numbers?.into_iter())
         }
         // A column of another kind without a value holds nothing.
-        _ if cells.is_empty() => Some(arrow::array::new_null_array(&super::layout::data_type(column), n_rows)),
+        _ if cells.is_empty() => Some(arrow_array::new_null_array(&super::layout::data_type(column), n_rows)),
         _ => None,
     }
 }
@@ -296,7 +297,7 @@ pub(crate) fn news(rows: &Rows, created: &[u32], schema: &Schema, time: Time) ->
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::AsArray;
+    use arrow_array::cast::AsArray;
 
     use super::*;
 
