@@ -9,7 +9,7 @@
 //! | [`ReferenceStore`], which loads a [`Version`] by the slow delta | the load of a whole version |
 //! | [`Intervals`] | the load of intervals |
 //!
-//! [`histories()`](histories::histories) are random events for property tests.
+//! [`histories()`](histories::histories) are random events for property tests, [`world`] is a small one in words.
 #![allow(clippy::unwrap_used)]
 
 pub mod histories;
@@ -17,6 +17,7 @@ mod intervals;
 mod reference;
 mod store;
 mod version;
+pub mod world;
 
 pub use intervals::Intervals;
 pub use reference::{ReferenceGraph, diff_states};

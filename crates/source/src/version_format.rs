@@ -67,6 +67,12 @@ impl VersionFormat {
             VersionFormat::Tables => "tables",
         }
     }
+
+    /// Whether it lists a tree of taxa, in which a node has at most one edge: to its parent.
+    pub fn is_taxonomy(self) -> bool {
+        use VersionFormat::{Gtdb, Rdp, Silva, Taxdump};
+        matches!(self, Taxdump | Gtdb | Silva | Rdp)
+    }
 }
 
 impl fmt::Display for VersionFormat {

@@ -41,7 +41,6 @@
 //! `merge.feature`.
 
 mod catalogue;
-mod documents;
 mod error;
 mod folder;
 mod load;
@@ -53,7 +52,6 @@ mod store;
 mod verify;
 
 pub use catalogue::FORMAT;
-pub use documents::{Document, DocumentOptions, OPEN};
 pub use error::StoreError;
 pub use folder::Made;
 pub use load::stream::{EventSource, SourceRecord};

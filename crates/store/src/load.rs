@@ -259,7 +259,7 @@ pub struct LoadRecord {
 
 impl LoadRecord {
     /// Whether it brought a whole version of a namespace.
-    pub(crate) fn is_version_of(&self, namespace: &str) -> bool {
+    pub fn is_version_of(&self, namespace: &str) -> bool {
         self.is_version() && *self.namespace == *namespace
     }
 

@@ -6,10 +6,10 @@ use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit}
 use timeweft_index::TypeSet;
 use timeweft_index::damage::catch;
 use timeweft_store::{
-    Document, DocumentOptions, Effective, LoadRecord, LoadReport, LoadRequest, LoadState, Made, RollbackReport, Store,
-    StoreError, VerifyReport,
+    Effective, LoadRecord, LoadReport, LoadRequest, LoadState, Made, RollbackReport, Store, StoreError, VerifyReport,
 };
 
+use crate::export::{self, Document, DocumentOptions};
 use crate::load::{self, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
 use crate::{Error, Stats, View};
 
@@ -247,12 +247,12 @@ impl Graph {
     /// Hands over a namespace as the documents that a delta loader of a document database keeps of it, each with the name
     /// of its collection: nodes, edges, merges.
     pub fn documents(&self, namespace: &str, options: &DocumentOptions, each: &mut dyn FnMut(&str, Document)) {
-        self.store.documents(namespace, options, each);
+        export::documents(&self.store, namespace, options, each);
     }
 
     /// The registry of a namespace as such documents, newest version first.
     pub fn registry_documents(&self, namespace: &str, options: &DocumentOptions) -> Vec<Document> {
-        self.store.registry_documents(namespace, options)
+        export::registry(&self.store, namespace, options)
     }
 
     /// Takes a load back, as a new commit: the graph is what it would be without the load.

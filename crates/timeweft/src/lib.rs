@@ -26,6 +26,7 @@
 
 mod error;
 mod explanation;
+pub mod export;
 mod graph;
 mod learning;
 mod load;
@@ -55,7 +56,7 @@ pub use timeweft_source::{
     write_event_table,
 };
 pub use timeweft_store::{
-    ActionCounts, Document, DocumentOptions, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest,
-    LoadState, Made, OrderReport, Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
+    ActionCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, LoadState, Made, OrderReport,
+    Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
 };
 pub use view::View;

@@ -114,7 +114,7 @@ impl Store {
     }
 
     /// The loads in effect, in the order of the effective log.
-    pub(crate) fn in_effect(&self) -> impl DoubleEndedIterator<Item = &LoadRecord> {
+    pub fn in_effect(&self) -> impl DoubleEndedIterator<Item = &LoadRecord> {
         let log = effective(&self.loads, self.commit());
         log.into_iter().filter_map(|entry| self.record(entry.load).ok())
     }

@@ -9,7 +9,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
-mod d_cases;
 mod damage;
 mod flips;
 mod from_snapshot;
@@ -19,7 +18,6 @@ mod loads;
 mod merges;
 mod order;
 mod own_changes;
-mod r_cases;
 mod random_versions;
 mod readers;
 mod releases;
@@ -27,6 +25,5 @@ mod replay;
 mod rollback;
 mod shared;
 mod snapshots;
-mod t_cases;
 mod world;
 mod x_cases;

@@ -1,37 +1,12 @@
-//! What the tests share: short ways to say events, versions and answers.
+//! What the tests share: stores, and everything that a view says.
 
 use timeweft_graph::{
-    Action, At, Deletes, DeltaOptions, Direction, EdgeKey, Element, Event, GraphView, Interval, ListedDeletion,
-    ListedMerge, Name, NodeKey, Place, Reject, Schema, Time, TimeUnit, Value,
+    At, Deletes, DeltaOptions, Direction, EdgeKey, Element, Event, GraphView, Interval, Schema, Time, TimeUnit,
 };
+use timeweft_oracle::Version;
 use timeweft_oracle::histories::{node_keys, probe_times};
-use timeweft_oracle::{Listed, Version};
+pub(crate) use timeweft_oracle::world::{create, edge, node, place, records, version};
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
-
-pub(crate) fn node(id: &str) -> NodeKey {
-    NodeKey::new("term", id)
-}
-
-/// An `is_a` edge with a key, or one of another relation by `relation/key`; an empty key is none.
-pub(crate) fn edge(key: &str, source: &str, destination: &str) -> EdgeKey {
-    let (relation, key) = key.split_once('/').unwrap_or(("is_a", key));
-    let key = (!key.is_empty()).then(|| Name::from(key));
-    EdgeKey { source: node(source), relation: relation.into(), destination: node(destination), key }
-}
-
-pub(crate) fn create(time: i64, element: Element) -> Event {
-    Event::new(Time(time), Action::Create, element)
-}
-
-pub(crate) fn place(line: usize) -> Place {
-    Place { file: "test".into(), line: line as u64 }
-}
-
-/// Events as a source gives them.
-pub(crate) fn records(events: &[Event]) -> impl Iterator<Item = Result<(Event, Place), Reject>> {
-    let events = events.to_vec();
-    events.into_iter().enumerate().map(|(line, event)| Ok((event, place(line + 1))))
-}
 
 pub(crate) fn load(store: &mut Store, events: &[Event]) -> Result<LoadReport, StoreError> {
     store.load(LoadRequest::new("test", "test"), records(events))
@@ -42,42 +17,6 @@ pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::create(dir.path(), Schema::new(TimeUnit::Milli)).unwrap();
     (dir, store)
-}
-
-/// A version, line by line: `n a data`, `e key a b data`, `m a b type`, `d a`; `data` is JSON and may be absent.
-pub(crate) fn version(lines: &[&str]) -> Version {
-    let mut version = Version::default();
-    for (at, line) in lines.iter().enumerate() {
-        let words: Vec<&str> = line.splitn(5, ' ').collect();
-        let features = |text: Option<&&str>| match text {
-            Some(text) => vec![(Name::from("data"), Value::Json(serde_json::from_str(text).unwrap()))],
-            None => Vec::new(),
-        };
-        let place = place(at + 1);
-        match words[0] {
-            "n" => {
-                let words: Vec<&str> = line.splitn(3, ' ').collect();
-                version.nodes.push(Listed { key: node(words[1]), features: features(words.get(2)), place });
-            }
-            "e" => {
-                let key = edge(words[1], words[2], words[3]);
-                version.edges.push(Listed { key, features: features(words.get(4)), place });
-            }
-            "m" => version.merges.push(ListedMerge {
-                from: node(words[1]),
-                into: node(words[2]),
-                features: words
-                    .get(3)
-                    .map(|name| ("type".into(), Some(Value::Category((*name).into()))))
-                    .into_iter()
-                    .collect(),
-                place,
-            }),
-            "d" => version.deleted.push(ListedDeletion { node: node(words[1]), place }),
-            other => panic!("{other}"),
-        }
-    }
-    version
 }
 
 pub(crate) fn load_version(

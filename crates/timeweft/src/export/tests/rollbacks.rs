@@ -6,10 +6,11 @@
 
 use serde_json::json;
 use timeweft_graph::LoadId;
-use timeweft_store::{DocumentOptions, LoadState, OPEN, Store};
+use timeweft_store::{LoadState, Store};
 
-use crate::d_cases::{document, documents, ends, registry, release, sorted};
-use crate::world::fresh;
+use super::fresh;
+use super::versions::{document, documents, ends, registry, release, sorted};
+use crate::export::{DocumentOptions, OPEN};
 
 /// The seed refuses to roll back the only load, for it cannot tell what was before. Here the graph is empty then (X15).
 #[test]

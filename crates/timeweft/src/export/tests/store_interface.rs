@@ -22,10 +22,12 @@
 
 use serde_json::json;
 use timeweft_graph::{Action, At, Element, Event, GraphView, LoadId, Reason, Time, Value};
-use timeweft_store::{DocumentOptions, LoadRequest, LoadState, OPEN, Store, StoreError};
+use timeweft_store::{LoadRequest, LoadState, Store, StoreError};
 
-use crate::d_cases::{document, documents, ends, registry, release, sorted};
-use crate::world::{create, edge, fresh, load, load_version, node, version};
+use super::versions::{document, documents, ends, registry, release, sorted};
+use super::{fresh, load, load_version};
+use crate::export::{DocumentOptions, OPEN, registry as registry_of};
+use timeweft_oracle::world::{create, edge, node, version};
 
 #[test]
 fn t1_to_t5_collections_are_listed_once_and_sorted() {
@@ -60,7 +62,7 @@ fn t19_to_t25_the_record_of_a_load() {
         ..LoadRequest::new("GeneOntology", "test").version("09-08-07", Time(1000))
     };
     load_version(&mut store, request(), version(&["n a", "e e/x a a"]), Default::default()).unwrap();
-    let records = store.registry_documents("GeneOntology", &DocumentOptions::default());
+    let records = registry_of(&store, "GeneOntology", &DocumentOptions::default());
     let record = |name: &str| records[0][name].clone();
     assert_eq!((record("_key"), record("state")), (json!("GeneOntology_09-08-07"), json!("complete")));
     assert_eq!((record("load_timestamp"), record("release_timestamp")), (json!(1000), json!(800)));
@@ -89,7 +91,7 @@ fn t26_to_t29_and_t64_listing_by_namespace_newest_first() {
     bring("ns1", "v1", 500, true);
     bring("ns1", "v2", 600, true);
     let listed = |store: &Store, namespace: &str| -> Vec<String> {
-        let records = store.registry_documents(namespace, &DocumentOptions::default());
+        let records = registry_of(&store, namespace, &DocumentOptions::default());
         records.iter().map(|record| record["_key"].as_str().unwrap().to_string()).collect()
     };
     assert!(listed(&store, "ns3").is_empty());

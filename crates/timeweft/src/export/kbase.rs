@@ -1,4 +1,4 @@
-//! A namespace as the documents that a delta loader of a document database keeps of it (seed "graph delta load").
+//! A namespace as the documents that a delta loader of a document database keeps of it (KBase's relation engine).
 //!
 //! Such a loader writes a document a version of a node, and binds edges to documents: an edge whose end was re-versioned is
 //! expired and written anew. Here an edge binds to a node and nothing is rewired; the documents are derived, one by one,
@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 use timeweft_graph::{EdgeKey, Interval, Life, Name, NodeKey, Time};
 use timeweft_index::Index;
-
-use crate::store::Store;
+use timeweft_source::VersionFormat;
+use timeweft_store::{LoadRecord, Store};
 
 /// `expired` of what was never removed: the largest whole number that a JSON reader of doubles keeps.
 pub const OPEN: i64 = 9_007_199_254_740_991;
@@ -42,14 +42,11 @@ impl Default for DocumentOptions {
     }
 }
 
-/// Formats in which a node has at most one edge, so that the edge has the node's id.
-const SINGLE_EDGE: [&str; 4] = ["taxdump", "gtdb", "silva", "rdp"];
-
 /// A version of the namespace.
 struct VersionOf {
     name: Name,
     release: i64,
-    format: Option<Name>,
+    format: Option<VersionFormat>,
 }
 
 /// The namespace while its documents are written.
@@ -61,64 +58,74 @@ struct Writer<'a> {
     versions: BTreeMap<Time, VersionOf>,
 }
 
-impl Store {
-    /// Hands over every document of a namespace at the latest commit with the name of its collection: nodes, edges, merges.
-    pub fn documents(&self, namespace: &str, options: &DocumentOptions, each: &mut dyn FnMut(&str, Document)) {
-        let view = self.view();
-        let writer = Writer { index: &view, namespace, options, versions: self.versions_of(namespace) };
-        for (key, life) in view.node_lives_of(namespace) {
-            let cuts = cuts(&life);
-            cuts.iter().for_each(|&interval| each(&options.nodes, writer.node(&key, &life, interval)));
-        }
-        for (edge, life) in view.edge_lives_of(namespace) {
-            let key = view.edge_key(edge);
-            let collection = options.edges.get(&key.relation).unwrap_or(&key.relation);
-            for interval in writer.edge_cuts(&key, &life) {
-                each(collection, writer.edge(&key, &life, interval));
-            }
-        }
-        let Some(collection) = &options.merges else { return };
-        for (from, into, life) in view.merge_lives_of(namespace) {
-            cuts(&life).iter().for_each(|&interval| each(collection, writer.merge((&from, &into), &life, interval)));
+/// Hands over every document of a namespace at the latest commit with the name of its collection: nodes, edges, merges.
+pub(crate) fn documents(
+    store: &Store,
+    namespace: &str,
+    options: &DocumentOptions,
+    each: &mut dyn FnMut(&str, Document),
+) {
+    let view = store.view();
+    let writer = Writer { index: &view, namespace, options, versions: versions_of(store, namespace) };
+    for (key, life) in view.node_lives_of(namespace) {
+        let cuts = cuts(&life);
+        cuts.iter().for_each(|&interval| each(&options.nodes, writer.node(&key, &life, interval)));
+    }
+    for (edge, life) in view.edge_lives_of(namespace) {
+        let key = view.edge_key(edge);
+        let collection = options.edges.get(&key.relation).unwrap_or(&key.relation);
+        for interval in writer.edge_cuts(&key, &life) {
+            each(collection, writer.edge(&key, &life, interval));
         }
     }
+    let Some(collection) = &options.merges else { return };
+    for (from, into, life) in view.merge_lives_of(namespace) {
+        cuts(&life).iter().for_each(|&interval| each(collection, writer.merge((&from, &into), &life, interval)));
+    }
+}
 
-    /// The registry of a namespace: one document a version in effect, newest first.
-    pub fn registry_documents(&self, namespace: &str, options: &DocumentOptions) -> Vec<Document> {
-        let view = self.view();
-        let relations = view.edge_lives_of(namespace).map(|(edge, _)| view.edge_key(edge).relation);
-        let collections = relations.map(|relation| options.edges.get(&relation).cloned().unwrap_or(relation));
-        let collections: BTreeSet<Name> = collections.chain(options.edges.values().cloned()).collect();
-        let mut loads: Vec<_> = self.in_effect().filter(|load| load.is_version_of(namespace)).collect();
-        loads.sort_by_key(|load| std::cmp::Reverse(load.timestamp));
-        let document = |load: &crate::LoadRecord| {
-            let version = load.version.as_deref().unwrap_or_default();
-            object(json!({
-                "_key": format!("{namespace}_{version}"),
-                "load_namespace": namespace,
-                "load_version": version,
-                "load_timestamp": load.timestamp.map(|time| time.0),
-                "release_timestamp": load.release_timestamp.or(load.timestamp).map(|time| time.0),
-                "start_time": load.started,
-                "completion_time": load.completed,
-                "state": "complete",
-                "vertex_collection": options.nodes,
-                "merge_collection": options.merges,
-                "edge_collections": collections,
-            }))
-        };
-        loads.into_iter().map(document).collect()
-    }
+/// The registry of a namespace: one document a version in effect, newest first.
+pub(crate) fn registry(store: &Store, namespace: &str, options: &DocumentOptions) -> Vec<Document> {
+    let view = store.view();
+    let relations = view.edge_lives_of(namespace).map(|(edge, _)| view.edge_key(edge).relation);
+    let collections = relations.map(|relation| options.edges.get(&relation).cloned().unwrap_or(relation));
+    let collections: BTreeSet<Name> = collections.chain(options.edges.values().cloned()).collect();
+    let mut loads: Vec<_> = store.in_effect().filter(|load| load.is_version_of(namespace)).collect();
+    loads.sort_by_key(|load| std::cmp::Reverse(load.timestamp));
+    let document = |load: &LoadRecord| {
+        let version = load.version.as_deref().unwrap_or_default();
+        object(json!({
+            "_key": format!("{namespace}_{version}"),
+            "load_namespace": namespace,
+            "load_version": version,
+            "load_timestamp": load.timestamp.map(|time| time.0),
+            "release_timestamp": load.release_timestamp.or(load.timestamp).map(|time| time.0),
+            "start_time": load.started,
+            "completion_time": load.completed,
+            "state": "complete",
+            "vertex_collection": options.nodes,
+            "merge_collection": options.merges,
+            "edge_collections": collections,
+        }))
+    };
+    loads.into_iter().map(document).collect()
+}
 
-    fn versions_of(&self, namespace: &str) -> BTreeMap<Time, VersionOf> {
-        let loads = self.in_effect().filter(|load| load.is_version_of(namespace));
-        let version = |load: &crate::LoadRecord| {
-            let time = load.timestamp?;
-            let release = load.release_timestamp.unwrap_or(time).0;
-            Some((time, VersionOf { name: load.version.clone()?, release, format: load.format.clone() }))
-        };
-        loads.filter_map(version).collect()
-    }
+fn versions_of(store: &Store, namespace: &str) -> BTreeMap<Time, VersionOf> {
+    let loads = store.in_effect().filter(|load| load.is_version_of(namespace));
+    let version = |load: &LoadRecord| {
+        let time = load.timestamp?;
+        let release = load.release_timestamp.unwrap_or(time).0;
+        Some((
+            time,
+            VersionOf {
+                name: load.version.clone()?,
+                release,
+                format: load.format.as_ref().and_then(|name| name.parse().ok()),
+            },
+        ))
+    };
+    loads.filter_map(version).collect()
 }
 
 impl Writer<'_> {
@@ -215,8 +222,8 @@ impl Writer<'_> {
 
     fn has_single_edges(&self, time: Time) -> bool {
         let version = self.versions.range(..=time).next_back();
-        let format = version.and_then(|(_, version)| version.format.as_deref());
-        format.is_some_and(|format| SINGLE_EDGE.contains(&format))
+        // A taxon has one parent, so its edge has the taxon's id.
+        version.and_then(|(_, version)| version.format).is_some_and(VersionFormat::is_taxonomy)
     }
 
     /// Name of the version at a time; the time itself where an event changed the element.

@@ -2,9 +2,11 @@
 
 use serde_json::{Value as Json, json};
 use timeweft_graph::{Commit, DeltaOptions, Time};
-use timeweft_store::{DocumentOptions, LoadReport, LoadRequest, OPEN, Store, StoreError};
+use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
-use crate::world::{fresh, load_version, version};
+use super::{fresh, load_version};
+use crate::export::{DocumentOptions, OPEN, documents as documents_of, registry as registry_of};
+use timeweft_oracle::world::version;
 
 /// Loads a version with a release timestamp.
 pub(crate) fn release(store: &mut Store, name: &str, time: i64, released: i64, lines: &[&str]) -> LoadReport {
@@ -16,7 +18,7 @@ pub(crate) fn release(store: &mut Store, name: &str, time: i64, released: i64, l
 /// The documents of a collection, by key.
 pub(crate) fn documents(store: &Store, collection: &str) -> Vec<Json> {
     let mut found = Vec::new();
-    store.documents("ns", &DocumentOptions::default(), &mut |name, document| {
+    documents_of(store, "ns", &DocumentOptions::default(), &mut |name, document| {
         if name == collection {
             found.push(Json::Object(document));
         }
@@ -59,7 +61,7 @@ pub(crate) fn sorted(mut documents: Vec<Json>) -> Vec<Json> {
 
 /// The registry without the clock, after checking that a load starts before it ends.
 pub(crate) fn registry(store: &Store, options: &DocumentOptions) -> Vec<Json> {
-    let documents = store.registry_documents("ns", options);
+    let documents = registry_of(&store, "ns", options);
     let stripped = documents.into_iter().map(|mut document| {
         let clock = [document.remove("start_time").unwrap(), document.remove("completion_time").unwrap()];
         assert!(clock[0].as_i64().unwrap() > 0 && clock[0].as_i64() <= clock[1].as_i64());
@@ -77,7 +79,7 @@ fn d1_a_load_that_is_refused_is_not_registered() {
     request.timestamp = None;
     let refused = load_version(&mut store, request, version(&["n a", "m b a"]), DeltaOptions::default());
     assert!(matches!(refused, Err(StoreError::Incomplete("a timestamp"))));
-    assert!(store.loads().is_empty() && store.registry_documents("ns", &DocumentOptions::default()).is_empty());
+    assert!(store.loads().is_empty() && registry_of(&store, "ns", &DocumentOptions::default()).is_empty());
     assert_eq!(release(&mut store, "2", 1, 1, &["n a", "m b a"]).commit, Commit(1));
 }
 

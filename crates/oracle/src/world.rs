@@ -1,0 +1,75 @@
+//! A small world that tests share: terms, edges between them, and versions in a few words.
+
+use timeweft_graph::{
+    Action, EdgeKey, Element, Event, ListedDeletion, ListedMerge, Name, NodeKey, Place, Reject, Time, Value,
+};
+
+use crate::{Listed, Version};
+
+/// A term.
+pub fn node(id: &str) -> NodeKey {
+    NodeKey::new("term", id)
+}
+
+/// An `is_a` edge with a key, or one of another relation by `relation/key`; an empty key is none.
+pub fn edge(key: &str, source: &str, destination: &str) -> EdgeKey {
+    let (relation, key) = key.split_once('/').unwrap_or(("is_a", key));
+    let key = (!key.is_empty()).then(|| Name::from(key));
+    EdgeKey { source: node(source), relation: relation.into(), destination: node(destination), key }
+}
+
+/// The creation of an element.
+pub fn create(time: i64, element: Element) -> Event {
+    Event::new(Time(time), Action::Create, element)
+}
+
+/// A line of the file `test`.
+pub fn place(line: usize) -> Place {
+    Place { file: "test".into(), line: line as u64 }
+}
+
+/// Events as a source gives them.
+pub fn records(events: &[Event]) -> impl Iterator<Item = Result<(Event, Place), Reject>> {
+    let events = events.to_vec();
+    events.into_iter().enumerate().map(|(line, event)| Ok((event, place(line + 1))))
+}
+
+/// A version, line by line: `n a data`, `e key a b data`, `m a b type`, `d a`; `data` is JSON and may be absent.
+///
+/// # Panics
+///
+/// If a line is none of these.
+pub fn version(lines: &[&str]) -> Version {
+    let mut version = Version::default();
+    for (at, line) in lines.iter().enumerate() {
+        let words: Vec<&str> = line.splitn(5, ' ').collect();
+        let features = |text: Option<&&str>| match text {
+            Some(text) => vec![(Name::from("data"), Value::Json(serde_json::from_str(text).unwrap()))],
+            None => Vec::new(),
+        };
+        let place = place(at + 1);
+        match words[0] {
+            "n" => {
+                let words: Vec<&str> = line.splitn(3, ' ').collect();
+                version.nodes.push(Listed { key: node(words[1]), features: features(words.get(2)), place });
+            }
+            "e" => {
+                let key = edge(words[1], words[2], words[3]);
+                version.edges.push(Listed { key, features: features(words.get(4)), place });
+            }
+            "m" => version.merges.push(ListedMerge {
+                from: node(words[1]),
+                into: node(words[2]),
+                features: words
+                    .get(3)
+                    .map(|name| ("type".into(), Some(Value::Category((*name).into()))))
+                    .into_iter()
+                    .collect(),
+                place,
+            }),
+            "d" => version.deleted.push(ListedDeletion { node: node(words[1]), place }),
+            other => panic!("{other}"),
+        }
+    }
+    version
+}
