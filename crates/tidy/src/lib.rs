@@ -1,4 +1,4 @@
-//! Checks of the source tree itself: crate arrows, circles of files, lengths of files and functions, links in documents, machine paths.
+//! Checks of the source tree itself: crate arrows, circles of files, lengths of files and functions, slow references, links in documents, machine paths.
 //!
 //! Each check is a plain function from text to complaints, tested on a deliberate fault; `tests` run them on the tree.
 
@@ -107,4 +107,21 @@ pub fn machine_paths(text: &str) -> Vec<usize> {
         })
     };
     (1..).zip(text.lines()).filter(|(_, line)| named(line)).map(|(number, _)| number).collect()
+}
+
+/// The slow references that a file names, each as `crate::item`, by lines of the form "Slow reference: `crate::item`".
+pub fn slow_references(text: &str) -> Vec<&str> {
+    let named = text.lines().filter_map(|line| line.split_once("Slow reference: `")?.1.split('`').next());
+    named.collect()
+}
+
+/// Whether the texts of a crate declare a public item.
+pub fn declares(texts: &[String], item: &str) -> bool {
+    let kinds = ["fn", "struct", "enum", "mod"];
+    let heads: Vec<String> = kinds.iter().map(|kind| format!("pub {kind} {item}")).collect();
+    let is_head = |line: &str| {
+        let rest = heads.iter().find_map(|head| line.trim_start().strip_prefix(head.as_str()));
+        rest.is_some_and(|rest| rest.starts_with([' ', '(', '<', ';', '{']))
+    };
+    texts.iter().any(|text| text.lines().any(is_head))
 }

@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use timeweft_tidy::{FILE_LINES, FUNCTION_LINES, arrows, circles, files, links, long_functions, machine_paths, root};
+use timeweft_tidy::{
+    FILE_LINES, FUNCTION_LINES, arrows, circles, declares, files, links, long_functions, machine_paths, root,
+    slow_references,
+};
 
 /// Crates whose files still make circles.
 const WITH_CIRCLES: [&str; 6] = ["graph", "index", "learn", "source", "store", "timeweft"];
@@ -130,6 +133,45 @@ fn files_and_functions_are_short() {
     assert_eq!(long_functions(&long, FUNCTION_LINES), ["long: 82"]);
     let empty = format!("    fn empty(&self) {{}}\n{long}");
     assert_eq!(long_functions(&empty, FUNCTION_LINES), ["long: 82"], "an empty body ends where it begins");
+}
+
+/// Law 6. These must name their slow references; what any file names must be there.
+const FAST: [&str; 5] = [
+    "crates/index/src/answers/diff.rs",
+    "crates/index/src/answers/view.rs",
+    "crates/index/src/intake/join.rs",
+    "crates/store/src/load/intervals.rs",
+    "crates/store/src/load/version.rs",
+];
+
+#[test]
+fn fast_paths_name_slow_references_that_exist() {
+    let texts_of = |krate: &str| -> Vec<String> {
+        let folder = root().join("crates").join(krate).join("src");
+        let own = files(&["rs"]).into_iter().filter(|path| path.starts_with(&folder));
+        own.map(|path| fs::read_to_string(path).unwrap()).collect()
+    };
+    let mut naming = Vec::new();
+    for path in files(&["rs"]) {
+        let (file, text) = (name(&path), fs::read_to_string(&path).unwrap());
+        if !file.contains("/src/") || file.starts_with("crates/tidy/") {
+            continue;
+        }
+        for reference in slow_references(&text) {
+            let (krate, item) = reference.split_once("::").unwrap();
+            let item = item.rsplit("::").next().unwrap();
+            let texts = texts_of(krate.strip_prefix("timeweft_").unwrap());
+            assert!(declares(&texts, item), "{file}: its slow reference `{reference}` does not exist");
+            naming.push(file.clone());
+        }
+    }
+    for file in FAST {
+        assert!(naming.iter().any(|known| known == file), "{file} does not name its slow reference");
+    }
+    assert_eq!(slow_references("//! Slow reference: `a::b::C`, which\n// a reference: `d`"), ["a::b::C"]);
+    let texts = ["pub struct Graph<'a> {}\n    pub fn diff(a: A) {}\nfn hidden() {}".to_owned()];
+    let there = ["Graph", "diff", "Grap", "hidden"].map(|item| declares(&texts, item));
+    assert_eq!(there, [true, true, false, false]);
 }
 
 #[test]

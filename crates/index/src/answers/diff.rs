@@ -1,5 +1,7 @@
 //! What differs between two states of the graph: two times, two commits, or both.
 //!
+//! Slow reference: `timeweft_oracle::diff_states`.
+//!
 //! What is kept of a change is the number of its element. Keys and names of features are made one by one, when somebody
 //! goes through the changes.
 

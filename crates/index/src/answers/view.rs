@@ -1,4 +1,6 @@
 //! The index as a view: the answers of [`GraphView`].
+//!
+//! Slow reference: `timeweft_oracle::ReferenceGraph`.
 
 use std::collections::BTreeMap;
 

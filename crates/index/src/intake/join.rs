@@ -3,7 +3,9 @@
 //!
 //! Records arrive in any order, in chunks. A record is found where the one after the last one lives, or else by its hash;
 //! releases list their records in nearly the same order every time, so most cost one comparison of neighbouring bytes
-//! and nothing is sorted. What no record names is gone in the end. Slow reference: `timeweft_oracle::ReferenceStore`.
+//! and nothing is sorted. What no record names is gone in the end.
+//!
+//! Slow reference: `timeweft_oracle::ReferenceStore`.
 
 mod absent;
 mod edges;

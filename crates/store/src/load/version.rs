@@ -2,6 +2,8 @@
 //!
 //! What is read travels in chunks of flat arrays; a chunk lives from its reading to its writing, and is filled anew then.
 //! Only a few do at a time, so the memory of a load is that of the graph and little more.
+//!
+//! Slow reference: `timeweft_oracle::ReferenceStore`.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
