@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use timeweft_index::Index;
 use timeweft_learn::{
-    Config, Evaluation, Freshness, Loss, Progress, Rule, Task, Trained, curves, evaluate, precision, stretches, train,
+    Config, Evaluation, Freshness, LearnProgress, Loss, Rule, Task, Trained, curves, evaluate, precision, stretches,
+    train,
 };
 
 use crate::data::Stream;
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
     for &seed in &args.seeds {
         config.train.seed = seed;
         let trained = train(&task, &config, |progress| {
-            if let Progress::Epoch(epoch) = progress {
+            if let LearnProgress::Epoch(epoch) = progress {
                 println!("{}", serde_json::to_string(&epoch).unwrap_or_default());
             }
         })?;
@@ -71,8 +72,8 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
         if args.precision {
             for draw in 1..=5 {
                 config.evaluate.seed = draw;
-                let Trained { model, world, .. } = &trained;
-                let precision = precision(model, world, &task, &config, test.clone(), Freshness::Event);
+                let Trained { model, graph, .. } = &trained;
+                let precision = precision(model, graph, &task, &config, test.clone(), Freshness::Event);
                 println!("seed {seed}, draw {draw}, test, event: AP {precision:.4}");
             }
             config.evaluate.seed = 1;
@@ -84,7 +85,7 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
         }
         for &freshness in freshnesses {
             let test = test.clone();
-            let evaluation = evaluate(&trained.model, &trained.world, &task, &config, test, freshness, |_| ());
+            let evaluation = evaluate(&trained.model, &trained.graph, &task, &config, test, freshness, |_| ());
             print(seed, &evaluation);
         }
     }

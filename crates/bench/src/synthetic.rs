@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use timeweft_learn::synthetic::{self, Synthetic};
-use timeweft_learn::{Aggregation, Bucket, CellKind, Config, Freshness, GnnKind};
+use timeweft_learn::{Aggregation, Bucket, Config, Freshness, GnnKind, MemoryCellKind};
 
 /// What to run.
 #[derive(clap::Args)]
@@ -27,8 +27,8 @@ type Variant = (&'static str, fn(&mut Config));
 const CELLS: [Variant; 5] = [
     ("mamba", |_| ()),
     ("mamba, select. 20", |config| config.model.selectivity = 20.0),
-    ("gru, gate bias 3", |config| config.model.cell = CellKind::Gru),
-    ("gru, gate bias 0", |config| (config.model.cell, config.model.gate_bias) = (CellKind::Gru, 0.0)),
+    ("gru, gate bias 3", |config| config.model.cell = MemoryCellKind::Gru),
+    ("gru, gate bias 0", |config| (config.model.cell, config.model.gate_bias) = (MemoryCellKind::Gru, 0.0)),
     ("no memory", |config| config.model.memory = false),
 ];
 const SETS: [Variant; 3] = [
@@ -38,7 +38,7 @@ const SETS: [Variant; 3] = [
 ];
 const BUCKETS: [Variant; 3] = [
     ("mamba, exact sets", |_| ()),
-    ("gru, exact sets", |config| config.model.cell = CellKind::Gru),
+    ("gru, exact sets", |config| config.model.cell = MemoryCellKind::Gru),
     ("bucket = batch", |config| config.model.bucket = Bucket::Batch),
 ];
 const READERS: [Variant; 4] = [

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The recurrent cell of the memory (specification 2.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum CellKind {
+pub enum MemoryCellKind {
     /// A selective state space with decay by physical time.
     #[default]
     Mamba,

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Aggregation, Bucket, CellKind, GnnKind, Predict, TrainFreshness};
+use crate::{Aggregation, Bucket, GnnKind, MemoryCellKind, Predict, TrainFreshness};
 
 /// Everything that a training run is told.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct ModelConfig {
     /// Whether nodes have a memory of past messages.
     pub memory: bool,
     /// The memory's cell.
-    pub cell: CellKind,
+    pub cell: MemoryCellKind,
     /// Starting bias of the GRU's keep gate: larger remembers longer before anything is learnt. Read by `gru` only.
     pub gate_bias: f64,
     /// Factor of what a message says of its own step, and so of whether it is written. Steps start between 0.001 and 0.1, so
@@ -80,7 +80,7 @@ impl Default for ModelConfig {
             counters: true,
             deletes: DeleteRule::Hard,
             memory: true,
-            cell: CellKind::Mamba,
+            cell: MemoryCellKind::Mamba,
             gate_bias: 3.0,
             selectivity: 1.0,
             aggregation: Aggregation::Sum,
@@ -99,8 +99,8 @@ impl ModelConfig {
     pub fn state_width(&self) -> usize {
         match (self.memory, self.cell) {
             (false, _) => 0,
-            (true, CellKind::Mamba) => self.channels * self.states,
-            (true, CellKind::Gru) => self.channels,
+            (true, MemoryCellKind::Mamba) => self.channels * self.states,
+            (true, MemoryCellKind::Gru) => self.channels,
         }
     }
 
@@ -145,7 +145,7 @@ impl From<DeleteRule> for timeweft_graph::Deletes {
 pub struct TrainConfig {
     /// What is predicted: `created` edges, `removed` edges, or nodes that are `gone` by deletion or merge.
     pub predict: Predict,
-    /// Relations whose edges are predicted, or types of nodes that go; empty means all.
+    /// RelationIds whose edges are predicted, or types of nodes that go; empty means all.
     pub targets: Vec<String>,
     /// Facts a batch, rounded up to the next change of time.
     pub batch: usize,

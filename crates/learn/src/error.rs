@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{ConfigError, DeleteRule, NoNumbers};
+use crate::{ConfigError, DeleteRule, NonFiniteFeature};
 
 /// A learning task that cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum LearnError {
     /// The loss is not a number any more, or a weight.
     #[error(
         "the loss became {loss} in epoch {epoch}, with finite inputs: lower train.learning_rate, which is {learning_rate}{}",
-        in_inputs(no_numbers)
+        in_inputs(non_finite)
     )]
     Diverged {
         /// Epoch, from 1.
@@ -40,7 +40,7 @@ pub enum LearnError {
         /// The step size at the start.
         learning_rate: f64,
         /// Features with values that were read as missing.
-        no_numbers: Vec<NoNumbers>,
+        non_finite: Vec<NonFiniteFeature>,
     },
     /// Training was stopped before an epoch was over, so there are no weights to keep.
     #[error("training was interrupted before its first epoch was over: nothing is kept")]
@@ -102,7 +102,7 @@ pub enum LearnError {
     },
 }
 
-fn in_inputs(no_numbers: &[NoNumbers]) -> String {
-    let told: Vec<String> = no_numbers.iter().map(ToString::to_string).collect();
+fn in_inputs(non_finite: &[NonFiniteFeature]) -> String {
+    let told: Vec<String> = non_finite.iter().map(ToString::to_string).collect();
     if told.is_empty() { String::new() } else { format!(" (read as missing: {})", told.join("; ")) }
 }

@@ -62,14 +62,14 @@ impl Synthetic {
 
 /// Share of the test links of which the right answer comes first.
 pub fn accuracy(task: &Task, trained: &Trained, freshness: Freshness) -> f64 {
-    let Trained { model, world, config, .. } = trained;
+    let Trained { model, graph, config, .. } = trained;
     let part = task.split.val_end..task.split.end;
-    let before = world.n_facts_before(task.time_of(part.start));
+    let before = graph.n_facts_before(task.time_of(part.start));
     let needed = task
         .batch_start(part.start, part.start, freshness)
-        .map_or(before, |start| world.n_facts_before(task.time_of(start)).min(before));
-    let store = crate::rebuild(model, world, config, needed);
-    let ranks = ranks(model, world, task, config, part, freshness, store, &mut |_| ());
+        .map_or(before, |start| graph.n_facts_before(task.time_of(start)).min(before));
+    let store = crate::rebuild(model, graph, config, needed);
+    let ranks = ranks(model, graph, task, config, part, freshness, store, &mut |_| ());
     Metrics::of(&ranks).hits1
 }
 

@@ -137,7 +137,7 @@ impl Model {
         }
         self.trained_for(&node.node_type)?;
         let index = self.alive(node, time)?;
-        Ok(Explanation { counters: None, ..self.explained(self.trained.world.stand_in(), (index, index), node, time) })
+        Ok(Explanation { counters: None, ..self.explained(self.trained.graph.stand_in(), (index, index), node, time) })
     }
 
     fn explained(
@@ -149,7 +149,7 @@ impl Model {
     ) -> Explanation {
         let (direction, source_index, destination) = (Direction::Out, ends.0, ends.1);
         let query = Query { edge_type, direction, source: source_index, destination, time, as_of: time };
-        let timeweft_learn::Explanation { logit, margin, logit_without_counters, counters, neighbors, memory } =
+        let timeweft_learn::ScoreExplanation { logit, margin, logit_without_counters, counters, neighbors, memory } =
             self.trained.explain(&query);
         Explanation {
             predicts: self.predicts(),
@@ -166,7 +166,7 @@ impl Model {
         }
     }
 
-    fn named(&self, heard: &timeweft_learn::Heard, ends: (NodeIndex, NodeIndex)) -> HeardNeighbor {
+    fn named(&self, heard: &timeweft_learn::AttendedNeighbor, ends: (NodeIndex, NodeIndex)) -> HeardNeighbor {
         let index = self.index();
         let root = if heard.at_source { ends.0 } else { ends.1 };
         let (_, start, _) = index.edge_ends(heard.edge);
@@ -186,7 +186,7 @@ impl Model {
         let index = self.index();
         let root = if recalled.at_source { ends.0 } else { ends.1 };
         let told = |&position: &usize| {
-            let fact = self.trained.world.facts()[position];
+            let fact = self.trained.graph.facts()[position];
             let other = if fact.source == root { fact.destination } else { fact.source };
             RecalledFact {
                 action: fact.action,

@@ -13,9 +13,9 @@ pub use crate::explanation::{Count, Counters, Explanation, HeardNeighbor, Recall
 pub use crate::model_error::ModelError;
 pub use timeweft_index::Fact;
 pub use timeweft_learn::{
-    Aggregation, Bin, Bucket, Calibration, CellKind, Config, ConfigError, Curves, DeleteRule, Epoch, EvaluateConfig,
-    Evaluation, Freshness, GnnKind, Importance, LearnError, Loss, Metrics, ModelConfig, NoNumbers, Predict,
-    Progress as LearnProgress, Space, Traffic, TrainConfig, TrainFreshness, Unknown, splitmix64,
+    Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, DeleteRule, Epoch, EvaluateConfig, Evaluation,
+    Freshness, GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig,
+    NonFiniteFeature, Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, splitmix64,
 };
 
 use crate::{Graph, View};
@@ -101,7 +101,7 @@ impl Graph {
         let Model { trained, .. } = self.load_model_at(name, &view)?;
         let mut config = trained.config.clone();
         config.train.epochs = epochs;
-        let task = Task::of(&trained.world, &config)?;
+        let task = trained.graph.task(&config)?;
         let stop = options.stop.unwrap_or(&|| false);
         let trained = timeweft_learn::resume(&task, &config, trained, progress, stop)?;
         self.keep(name, &path, view.commit(), trained)
@@ -213,10 +213,10 @@ impl Model {
 
     /// What the batches of the training part look like.
     pub fn traffic(&self) -> Result<Traffic, ModelError> {
-        let Trained { world, config, .. } = &self.trained;
-        let task = Task::of(world, config)?;
-        let until = world.n_facts_before(task.time_of(task.split.train_end));
-        Ok(Traffic::of(world.facts(), until, config.train.batch))
+        let Trained { graph, config, .. } = &self.trained;
+        let task = graph.task(config)?;
+        let until = graph.n_facts_before(task.time_of(task.split.train_end));
+        Ok(Traffic::of(graph.facts(), until, config.train.batch))
     }
 
     /// Ranks the links of a part, beside the rules, once a freshness.
@@ -226,14 +226,14 @@ impl Model {
         freshness: &[Freshness],
         mut progress: impl FnMut(LearnProgress),
     ) -> Result<Vec<Evaluation>, ModelError> {
-        let Trained { model, world, config, .. } = &self.trained;
-        let task = Task::of(world, config)?;
+        let Trained { model, graph, config, .. } = &self.trained;
+        let task = graph.task(config)?;
         let links = match part {
             Part::Validation => task.split.train_end..task.split.val_end,
             Part::Test => task.split.val_end..task.split.end,
         };
         let evaluate = |&fresh: &Freshness| {
-            timeweft_learn::evaluate(model, world, &task, config, links.clone(), fresh, &mut progress)
+            timeweft_learn::evaluate(model, graph, &task, config, links.clone(), fresh, &mut progress)
         };
         Ok(freshness.iter().map(evaluate).collect())
     }
@@ -241,11 +241,11 @@ impl Model {
     /// Whether explanations are true: curves over at most `links` links of the test part, of five stretches, each as of before its
     /// first. Empty for a model that reads no neighbours.
     pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>, ModelError> {
-        let Trained { world, config, .. } = &self.trained;
+        let Trained { graph, config, .. } = &self.trained;
         if config.model.gnn == GnnKind::None {
             return Ok(Vec::new());
         }
-        let task = Task::of(world, config)?;
+        let task = graph.task(config)?;
         let test = task.split.val_end..task.split.end;
         Ok(timeweft_learn::curves(&self.trained, &timeweft_learn::stretches(&task, test, links)))
     }
@@ -329,7 +329,7 @@ impl Model {
             Predict::Created | Predict::Removed => {}
         }
         let edge_types = (0..).map(EdgeTypeId).zip(self.index().schema().edge_types());
-        let known = edge_types.filter(|(id, _)| self.trained.world.knows_edge_type(*id));
+        let known = edge_types.filter(|(id, _)| self.trained.graph.knows_edge_type(*id));
         let mut names: Vec<String> = known.map(|(_, of)| of.relation.to_string()).collect();
         names.sort_unstable();
         names.dedup();
@@ -347,26 +347,26 @@ impl Model {
 
     /// What the graph has and the model does not know, because it came after the training.
     pub fn unknown(&self) -> Unknown {
-        self.trained.world.unknown()
+        self.trained.graph.unknown()
     }
 
     /// Features with values that the model reads as missing because they are no numbers to it, of what the graph has learned
     /// since the training; of everything for a model that was just trained.
-    pub fn no_numbers(&self) -> Vec<NoNumbers> {
-        self.trained.no_numbers()
+    pub fn non_finite_features(&self) -> Vec<NonFiniteFeature> {
+        self.trained.non_finite_features()
     }
 
     /// The node types of the graph that the model knows.
     fn known_node_types(&self) -> Vec<String> {
         let types = (0..).map(NodeTypeId).zip(self.index().schema().node_types());
-        let known = types.filter(|(id, _)| self.trained.world.knows_node_type(*id));
+        let known = types.filter(|(id, _)| self.trained.graph.knows_node_type(*id));
         known.map(|(_, of)| of.name.to_string()).collect()
     }
 
     /// An error for a type of the graph that the model does not know.
     fn knows_node_type(&self, name: &str) -> Result<(), ModelError> {
         match self.index().schema().node_type(name) {
-            Some(id) if !self.trained.world.knows_node_type(id) => {
+            Some(id) if !self.trained.graph.knows_node_type(id) => {
                 Err(ModelError::NotKnown { asked: format!("the node type {name}"), known: self.known_node_types() })
             }
             _ => Ok(()),
@@ -382,8 +382,8 @@ impl Model {
         ModelError::OtherQuestion { predicts: self.predicts(), asked, wanted }
     }
 
-    fn predictions(&self, found: Vec<timeweft_learn::Prediction>) -> Vec<Prediction> {
-        let named = |prediction: timeweft_learn::Prediction| Prediction {
+    fn predictions(&self, found: Vec<timeweft_learn::RankedNode>) -> Vec<Prediction> {
+        let named = |prediction: timeweft_learn::RankedNode| Prediction {
             destination: self.index().node_key(prediction.node),
             score: prediction.logit,
             probability: prediction.probability,
@@ -392,7 +392,7 @@ impl Model {
     }
 
     pub(crate) fn index(&self) -> &Arc<Index> {
-        &self.trained.world.index
+        &self.trained.graph.index
     }
 
     pub(crate) fn alive(&self, key: &NodeKey, time: Time) -> Result<NodeIndex, ModelError> {
@@ -420,7 +420,7 @@ impl Model {
                 && destination_type.is_none_or(|wanted| *schema.node_type_name(edge.destination) == *wanted)
         };
         let all = || (0..).map(EdgeTypeId).zip(schema.edge_types());
-        let is_known = |(id, _): &(EdgeTypeId, _)| self.trained.world.knows_edge_type(*id);
+        let is_known = |(id, _): &(EdgeTypeId, _)| self.trained.graph.knows_edge_type(*id);
         let name = |(id, _): (EdgeTypeId, _)| schema.owner_name(timeweft_graph::Owner::Edge(id));
         let fitting: Vec<_> = all().filter(|(_, edge)| fits(edge)).collect();
         let known: Vec<_> = fitting.iter().copied().filter(is_known).collect();

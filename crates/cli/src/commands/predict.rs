@@ -104,8 +104,8 @@ pub(crate) fn warn(model: &Model) {
             model.name()
         ));
     }
-    for no_numbers in model.no_numbers() {
-        note(&format!("warning: {no_numbers}: the model reads it as missing there"));
+    for feature in model.non_finite_features() {
+        note(&format!("warning: {feature}: the model reads it as missing there"));
     }
 }
 

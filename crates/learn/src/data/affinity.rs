@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use timeweft_graph::{Action, Direction, NodeIndex, Time};
 use timeweft_index::Fact;
 
-use crate::data::history::Side;
+use crate::data::directed_relation::DirectedRelation;
 
 /// How many later edges of one side an edge of another one foretells between the same nodes.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -28,10 +28,11 @@ impl Affinity {
         let mut counts = vec![Affinity::PRIOR; 2 * n_edge_types];
         let mut hits: FxHashMap<(u32, u32), f32> = FxHashMap::default();
         // First time of each side that an ordered pair of nodes met by.
-        let mut known: FxHashMap<(NodeIndex, NodeIndex), Vec<(Side, Time)>> = FxHashMap::default();
+        let mut known: FxHashMap<(NodeIndex, NodeIndex), Vec<(DirectedRelation, Time)>> = FxHashMap::default();
         for fact in facts.iter().filter(|fact| fact.action == Action::Create) {
             let Some((edge_type, _)) = fact.edge else { continue };
-            let (out, back) = (Side::new(edge_type, Direction::Out), Side::new(edge_type, Direction::In));
+            let (out, back) =
+                (DirectedRelation::new(edge_type, Direction::Out), DirectedRelation::new(edge_type, Direction::In));
             for (node, other, side) in [(fact.source, fact.destination, out), (fact.destination, fact.source, back)] {
                 counts[side.at()] += 1.0;
                 let sides = known.entry((node, other)).or_default();
@@ -52,7 +53,7 @@ impl Affinity {
     }
 
     /// What an edge of side `before` says of a later one of `side`; 0 where nothing was measured.
-    pub(crate) fn of(&self, side: Side, before: Side) -> f32 {
+    pub(crate) fn of(&self, side: DirectedRelation, before: DirectedRelation) -> f32 {
         let Some(list) = self.followed.get(side.at()) else { return 0.0 };
         let at = list.binary_search_by_key(&(before.at() as u32), |(before, _)| *before);
         at.map_or(0.0, |at| list[at].1)

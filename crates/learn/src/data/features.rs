@@ -91,6 +91,20 @@ impl Featurizer {
     }
 }
 
+/// Rows of features grouped by type, and where each row belongs.
+#[derive(Clone, Debug, Default)]
+pub struct FeatureRows {
+    /// For each type: its rows one after another, and the target row of each.
+    pub by_type: Vec<(Vec<f32>, Vec<u32>)>,
+}
+
+impl FeatureRows {
+    /// No rows for any of `n` types.
+    pub fn new(n: usize) -> FeatureRows {
+        FeatureRows { by_type: vec![Default::default(); n] }
+    }
+}
+
 /// Whether a model can read a number: it is finite as the `f32` that inputs are made of.
 pub(crate) fn is_number(x: f64) -> bool {
     (x as f32).is_finite()

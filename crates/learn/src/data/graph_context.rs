@@ -1,123 +1,114 @@
-//! What a model knows of a graph besides its weights: scales and widths, measured on the training part only.
+//! A graph as a model reads it: the part that the model knows, and what was measured on the training part.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use timeweft_graph::{EdgeTypeId, NodeTypeId, Schema, Time, threads};
+use timeweft_graph::{
+    Action, DType, EdgeTypeId, FeatureId, FeatureKind, NodeIndex, NodeTypeId, Owner, Time, Value, threads,
+};
 use timeweft_index::{Fact, Index};
 
-use crate::data::history::History;
-use crate::model::batch::{Context, identity_slots};
-use crate::{Affinity, Clock, Config, Featurizer, ModelConfig, Relations, Subgraph, Task, Unknown};
-
-/// Measured on the training part (law 5: statistics never see later data).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Fitted {
-    /// Scale of time.
-    pub clock: Clock,
-    /// Features as rows.
-    pub featurizer: Featurizer,
-    /// Which relation follows which.
-    pub affinity: Affinity,
-    /// Rows of the identity table; 0 if it is off.
-    pub identity_slots: usize,
-    /// The types and features that the weights were made for.
-    pub schema: Schema,
-    /// How the model reads the graph: the same in training and in service.
-    pub config: ModelConfig,
-}
-
-impl Fitted {
-    /// Measures the facts before the first link that is not trained on.
-    pub fn fit(task: &Task, config: &Config) -> Fitted {
-        let index = &task.index;
-        let facts = &task.facts()[task.facts_before(task.time_of(task.split.train_end))];
-        let schema = index.schema();
-        let slots = if config.model.identity { (2 * index.n_nodes()).next_power_of_two().clamp(64, 4096) } else { 0 };
-        Fitted {
-            clock: Clock::fit(facts, index.n_nodes(), config.model.frequencies),
-            featurizer: Featurizer::fit(index, schema, facts),
-            affinity: Affinity::fit(facts, schema.edge_types().len()),
-            identity_slots: slots,
-            schema: schema.clone(),
-            config: config.model.clone(),
-        }
-    }
-}
+use crate::data::edge_history::EdgeHistory;
+use crate::data::features::is_number;
+use crate::{
+    Config, LearnError, ModelConfig, NonFiniteFeature, RelationIds, Subgraph, Task, TrainStatistics, Unknown,
+    splitmix64,
+};
 
 /// A graph as a model reads it.
 #[derive(Clone)]
-pub struct World {
+pub struct GraphContext {
     /// The graph, pinned to a commit.
     pub index: Arc<Index>,
     /// The part of it that the model knows.
-    pub(crate) graph: Arc<Subgraph>,
+    pub(crate) known: Arc<Subgraph>,
     /// The model's relations.
-    pub relations: Relations,
+    pub relations: RelationIds,
     /// Measured on the training part.
-    pub fitted: Fitted,
-    slots: Vec<[u32; 2]>,
+    pub statistics: TrainStatistics,
+    /// The two rows of the identity table of each node.
+    pub slots: Vec<[u32; 2]>,
     /// What counters read.
-    pub(crate) history: Arc<History>,
+    pub(crate) history: Arc<EdgeHistory>,
 }
 
-impl World {
-    /// Reads `index` with what was fitted on its training part. What has come to the graph since and is of other types is
-    /// not there for the model.
-    pub fn new(index: Arc<Index>, fitted: Fitted) -> World {
+impl GraphContext {
+    /// Reads `index` with what was measured on its training part. Types that came to the graph later are not there for the
+    /// model.
+    pub fn new(index: Arc<Index>, statistics: TrainStatistics) -> GraphContext {
         threads::prepare();
-        let slots = identity_slots(&index, fitted.identity_slots);
-        let graph = Arc::new(Subgraph::new(index.clone(), &fitted.schema));
-        let history = Arc::new(History::of(&index, graph.facts()));
-        let relations = Relations::of(&fitted.schema, fitted.config.typed);
-        World { graph, relations, slots, fitted, history, index }
+        let slots = identity_slots(&index, statistics.identity_slots);
+        let known = Arc::new(Subgraph::new(index.clone(), &statistics.schema));
+        let history = Arc::new(EdgeHistory::of(&index, known.facts()));
+        let relations = RelationIds::of(&statistics.schema, statistics.config.typed);
+        GraphContext { known, relations, slots, statistics, history, index }
+    }
+
+    /// The task of a model that is there already: its graph may have new types, and may have lost some.
+    ///
+    /// # Errors
+    /// As [`Task::new`].
+    pub fn task(&self, config: &Config) -> Result<Task, LearnError> {
+        Task::over(self.known.clone(), self.index.clone(), &self.statistics.schema, config)
+    }
+
+    /// How the model reads the graph.
+    pub(crate) fn config(&self) -> &ModelConfig {
+        &self.statistics.config
     }
 
     /// What the graph has and the model does not know.
     pub fn unknown(&self) -> Unknown {
-        self.graph.unknown(&self.fitted.schema)
+        self.known.unknown(&self.statistics.schema)
     }
 
     /// Whether the model knows no type of the graph.
     pub(crate) fn knows_nothing(&self) -> bool {
-        self.graph.types().knows_no_type()
+        self.known.types().knows_no_type()
     }
 
     /// Whether the model knows a type of nodes of the graph.
     pub fn knows_node_type(&self, id: NodeTypeId) -> bool {
-        self.graph.types().knows_node(id)
+        self.known.types().knows_node(id)
     }
 
     /// Whether the model knows a type of edges of the graph.
     pub fn knows_edge_type(&self, id: EdgeTypeId) -> bool {
-        self.graph.types().knows_edge(id)
+        self.known.types().knows_edge(id)
     }
 
     /// The edge type that questions about nodes that go are asked by: the model's first.
     pub fn stand_in(&self) -> EdgeTypeId {
-        self.graph.types().first_edge()
+        self.known.types().first_edge()
     }
 
-    /// What batches need.
-    pub fn context(&self) -> Context<'_> {
-        Context {
-            index: &self.index,
-            graph: &self.graph,
-            relations: self.relations,
-            featurizer: &self.fitted.featurizer,
-            clock: &self.fitted.clock,
-            slots: &self.slots,
-            config: &self.fitted.config,
-        }
+    /// The two rows of the identity table of a node.
+    pub(crate) fn slots(&self, node: NodeIndex) -> [u32; 2] {
+        self.slots.get(node.at()).copied().unwrap_or_default()
+    }
+
+    /// The type of a node, as the model numbers it.
+    pub(crate) fn node_type(&self, node: NodeIndex) -> NodeTypeId {
+        self.known.types().node(self.index.node_type(node))
+    }
+
+    /// The relation of an edge seen from its source.
+    pub(crate) fn outward(&self, edge_type: EdgeTypeId) -> u32 {
+        self.relations.outward(self.known.types().edge(edge_type))
+    }
+
+    /// The relation of an edge seen from its destination.
+    pub(crate) fn inward(&self, edge_type: EdgeTypeId) -> u32 {
+        self.relations.inward(self.known.types().edge(edge_type))
     }
 
     /// Everything that happens to what the model knows, in order of (time, position).
     pub fn facts(&self) -> &[Fact] {
-        self.graph.facts()
+        self.known.facts()
     }
 
-    /// Whether the facts of a batch are all of one time: nothing that is asked inside the batch sees any of them.
+    /// Whether the facts of a batch are all of one time: no answer inside the batch sees any of them.
     pub(crate) fn is_one_time(&self, batch: &Range<usize>) -> bool {
         let facts = &self.facts()[batch.clone()];
         facts.first().map(|fact| fact.time) == facts.last().map(|fact| fact.time)
@@ -127,4 +118,64 @@ impl World {
     pub fn n_facts_before(&self, time: Time) -> usize {
         self.facts().partition_point(|fact| fact.time < time)
     }
+
+    /// Features of some facts whose values are read as missing because they are no numbers to the model.
+    pub fn non_finite_features(&self, facts: Range<usize>) -> Vec<NonFiniteFeature> {
+        let (schema, types) = (self.index.schema(), self.known.types());
+        let mut found = BTreeMap::new();
+        for fact in self.facts()[facts].iter().filter(|fact| fact.action != Action::Delete) {
+            let owner = owner_of(self, fact);
+            if !schema.features(owner).iter().any(|def| is_float(def.kind)) {
+                continue;
+            }
+            let mut look = |(id, value): (FeatureId, Value)| {
+                let Value::Dense(dense) = value else { return };
+                if types.feature(owner, id).is_none() {
+                    return;
+                }
+                let numbers = dense.numbers.to_f64();
+                if numbers.iter().all(|x| is_number(*x)) {
+                    return;
+                }
+                let seen: &mut [usize; 3] = found.entry((owner, id)).or_default();
+                seen[0] += usize::from(numbers.iter().any(|x| x.is_nan()));
+                seen[1] += usize::from(numbers.iter().any(|x| x.is_infinite()));
+                seen[2] += usize::from(numbers.iter().any(|x| x.is_finite() && !is_number(*x)));
+            };
+            match fact.edge {
+                None => self.index.node_features(fact.source, fact.time).for_each(&mut look),
+                Some((_, edge)) => self.index.edge_features(edge, fact.time).for_each(&mut look),
+            }
+        }
+        let features = found.into_iter().filter_map(|((owner, id), [nan, infinite, too_large])| {
+            let name = &schema.features(owner).get(id.at())?.name;
+            let feature = format!("`{name}` of {}", schema.owner_name(owner));
+            Some(NonFiniteFeature { feature, nan, infinite, too_large })
+        });
+        features.collect()
+    }
+}
+
+fn owner_of(graph: &GraphContext, fact: &Fact) -> Owner {
+    match fact.edge {
+        None => Owner::Node(graph.index.node_type(fact.source)),
+        Some((edge_type, _)) => Owner::Edge(edge_type),
+    }
+}
+
+fn is_float(kind: FeatureKind) -> bool {
+    matches!(kind, FeatureKind::Dense { dtype: DType::F16 | DType::F32 | DType::F64, .. })
+}
+
+/// The two identity slots of every node, hashed from its external id: a renumbered graph gives the same.
+fn identity_slots(index: &Index, n_slots: usize) -> Vec<[u32; 2]> {
+    let n = n_slots.max(1) as u64;
+    let slot = |key: u64| (splitmix64(key) % n) as u32;
+    (0..index.n_nodes())
+        .map(|node| {
+            let name = index.node_key(NodeIndex(node as u32)).to_string();
+            let key = name.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
+            [slot(key), slot(!key)]
+        })
+        .collect()
 }

@@ -4,11 +4,11 @@
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 use timeweft_index::Index;
 
-use crate::{Config, Link, Predict, candidates, splitmix64};
+use crate::{Config, Link, Predict, splitmix64};
 
 /// Everything that answers are looked for among, in an order of names.
 #[derive(Clone)]
-pub(crate) enum Rivals {
+pub(crate) enum NegativeCandidates {
     /// Of new edges: candidates of each edge type, outwards and inwards.
     Ends(Vec<[Vec<NodeIndex>; 2]>),
     /// Of removed edges: the lives of each edge type.
@@ -20,23 +20,23 @@ pub(crate) enum Rivals {
 /// Draws for each rival that is wanted.
 const DRAWS: usize = 64;
 
-impl Rivals {
+impl NegativeCandidates {
     /// Those of a configuration's task.
-    pub(crate) fn of(index: &Index, config: &Config) -> Rivals {
+    pub(crate) fn of(index: &Index, config: &Config) -> NegativeCandidates {
         match config.train.predict {
-            Predict::Created => Rivals::Ends(ends(index, config)),
-            Predict::Removed => Rivals::Edges(edges(index)),
-            Predict::Gone => Rivals::Nodes(nodes(index)),
+            Predict::Created => NegativeCandidates::Ends(ends(index, config)),
+            Predict::Removed => NegativeCandidates::Edges(edges(index)),
+            Predict::Gone => NegativeCandidates::Nodes(nodes(index)),
         }
     }
 
     /// The candidates of a type and side, if links are new edges.
     pub(crate) fn pool(&self, edge_type: EdgeTypeId, direction: Direction) -> &[NodeIndex] {
         match self {
-            Rivals::Ends(pools) => {
+            NegativeCandidates::Ends(pools) => {
                 pools.get(edge_type.at()).map_or(&[], |pools| &pools[usize::from(direction == Direction::In)])
             }
-            Rivals::Edges(_) | Rivals::Nodes(_) => &[],
+            NegativeCandidates::Edges(_) | NegativeCandidates::Nodes(_) => &[],
         }
     }
 
@@ -47,13 +47,13 @@ impl Rivals {
             |edge: EdgeIndex| index.edge_alive(edge, link.time.before()) && index.edge_alive(edge, link.time);
         let stays_node = |node: NodeIndex| index.alive(node, link.time.before()) && index.alive(node, link.time);
         match self {
-            Rivals::Ends(_) => Vec::new(),
-            Rivals::Edges(by_type) => {
+            NegativeCandidates::Ends(_) => Vec::new(),
+            NegativeCandidates::Edges(by_type) => {
                 let all = by_type.get(link.edge_type.at()).map_or(&[][..], Vec::as_slice);
                 let drawn = draw(all, count, key, stays_edge).into_iter().map(|edge| index.edge_ends(edge));
                 drawn.map(|(_, source, destination)| Link { source, destination, ..*link }).collect()
             }
-            Rivals::Nodes(by_type) => {
+            NegativeCandidates::Nodes(by_type) => {
                 let all = by_type.get(index.node_type(link.source).at()).map_or(&[][..], Vec::as_slice);
                 let drawn = draw(all, count, key, stays_node).into_iter();
                 drawn.map(|node| Link { source: node, destination: node, ..*link }).collect()
@@ -63,7 +63,7 @@ impl Rivals {
 
     /// The candidates of link number `event` as links, by the protocol's hash.
     pub(crate) fn ranked(&self, index: &Index, (event, link): (usize, &Link), count: usize, seed: u64) -> Vec<Link> {
-        if !matches!(self, Rivals::Ends(_)) {
+        if !matches!(self, NegativeCandidates::Ends(_)) {
             return self.draw(index, link, count, |draw| splitmix64((seed << 48) ^ ((event as u64) << 16) ^ draw));
         }
         let pool = self.pool(link.edge_type, link.direction);
@@ -121,4 +121,18 @@ fn nodes(index: &Index) -> Vec<Vec<NodeIndex>> {
     (0..index.n_nodes() as u32).map(NodeIndex).for_each(|node| by_type[index.node_type(node).at()].push(node));
     by_type.iter_mut().for_each(|nodes| nodes.sort_by(|&a, &b| index.compare_nodes(a, b)));
     by_type
+}
+
+/// The fixed candidates of an event: positions in the pool, the true one left out.
+///
+/// Gives fewer than `count` only if the pool has no other destination.
+pub fn candidates(event: usize, truth: usize, pool: usize, count: usize, seed: u64) -> Vec<usize> {
+    if pool < 2 {
+        return Vec::new();
+    }
+    (0u64..)
+        .map(|draw| (splitmix64((seed << 48) ^ ((event as u64) << 16) ^ draw) % pool as u64) as usize)
+        .filter(|&drawn| drawn != truth)
+        .take(count)
+        .collect()
 }

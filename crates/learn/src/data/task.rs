@@ -7,33 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Schema, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::data::negative_candidates::Rivals;
-use crate::{Config, Freshness, LearnError, Predict, Query, Split, Subgraph, World, splitmix64};
-
-/// What is to be predicted: a new edge, one that is removed, or a node that goes, which is both ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Link {
-    /// Type of the edge; of a node that goes the first that the model knows.
-    pub edge_type: EdgeTypeId,
-    /// The side that the asking node is on: `Out` asks where an edge goes, `In` where it comes from.
-    pub direction: Direction,
-    /// The asking node: the edge's source, or its destination if it is asked for the other way round.
-    pub source: NodeIndex,
-    /// The node at the other end: the answer.
-    pub destination: NodeIndex,
-    /// When it appears, is removed or goes.
-    pub time: Time,
-    /// Position of its fact among all facts.
-    pub fact: usize,
-}
-
-impl Link {
-    /// The question that this link answers, about a candidate, with the knowledge of before `as_of`.
-    pub fn question(&self, destination: NodeIndex, as_of: Time) -> Query {
-        let Link { edge_type, direction, source, time, .. } = *self;
-        Query { edge_type, direction, source, destination, time, as_of }
-    }
-}
+use crate::data::negative_candidates::NegativeCandidates;
+use crate::{Config, Freshness, LearnError, Link, Predict, Split, Subgraph, splitmix64};
 
 /// A graph as a stream of facts, with the links among them that are predicted.
 #[derive(Clone)]
@@ -41,7 +16,7 @@ pub struct Task {
     /// The graph, pinned to a commit.
     pub index: Arc<Index>,
     /// The part of it that the task is about.
-    graph: Arc<Subgraph>,
+    known: Arc<Subgraph>,
     /// Predicted links, in order of (time, position).
     pub links: Vec<Link>,
     /// The three parts of the links.
@@ -50,7 +25,7 @@ pub struct Task {
     batches_from_part: bool,
     /// What is predicted.
     pub(crate) predict: Predict,
-    rivals: Rivals,
+    rivals: NegativeCandidates,
     /// Answers of (edge type, direction, source) at exactly one time, the link's own among them: never counted as wrong.
     answers: FxHashMap<(EdgeTypeId, Direction, NodeIndex, Time), FxHashSet<NodeIndex>>,
 }
@@ -65,16 +40,14 @@ impl Task {
         Task::over(Arc::new(Subgraph::whole(index.clone())), index, &schema, config)
     }
 
-    /// The task of a model that is there already: its graph may have new types, and may have lost some.
-    ///
-    /// # Errors
-    /// As [`Task::new`].
-    pub fn of(world: &World, config: &Config) -> Result<Task, LearnError> {
-        Task::over(world.graph.clone(), world.index.clone(), &world.fitted.schema, config)
-    }
-
-    fn over(graph: Arc<Subgraph>, index: Arc<Index>, schema: &Schema, config: &Config) -> Result<Task, LearnError> {
-        let links = links(&index, &graph, schema, config)?;
+    /// The task on what a model with a schema knows of a graph.
+    pub(crate) fn over(
+        known: Arc<Subgraph>,
+        index: Arc<Index>,
+        schema: &Schema,
+        config: &Config,
+    ) -> Result<Task, LearnError> {
+        let links = links(&index, &known, schema, config)?;
         let times: Vec<i64> = links.iter().map(|link| link.time.0).collect();
         let split = match config.train.split_times {
             Some(last) => Split::by_time(&times, last),
@@ -90,14 +63,14 @@ impl Task {
                 .or_default()
                 .insert(link.destination);
         }
-        let rivals = Rivals::of(&index, config);
+        let rivals = NegativeCandidates::of(&index, config);
         let batches_from_part = config.evaluate.batches_from_part;
-        Ok(Task { index, graph, links, split, batches_from_part, predict: config.train.predict, rivals, answers })
+        Ok(Task { index, known, links, split, batches_from_part, predict: config.train.predict, rivals, answers })
     }
 
     /// Everything that happens, in order of (time, position).
     pub fn facts(&self) -> &[Fact] {
-        self.graph.facts()
+        self.known.facts()
     }
 
     /// The facts before a link's time: what was there when it appeared, and nothing of its own time.
@@ -159,7 +132,7 @@ fn links(index: &Index, graph: &Subgraph, known: &Schema, config: &Config) -> Re
     if train.predict == Predict::Gone {
         are_known("type of nodes", known.node_types().iter().map(|of| &*of.name), &train.targets)?;
         let wanted: Vec<bool> = schema.node_types().iter().map(|of| is_target(&of.name)).collect();
-        // Relations are what a predictor has weights for.
+        // RelationIds are what a predictor has weights for.
         if known.edge_types().is_empty() {
             return Ok(Vec::new());
         }

@@ -1,6 +1,7 @@
 //! Gaps of time as inputs: a scale and frequencies, measured on the training part only.
 
 use serde::{Deserialize, Serialize};
+use timeweft_graph::Time;
 use timeweft_index::Fact;
 
 use crate::nn;
@@ -8,7 +9,7 @@ use crate::nn;
 /// Scale and frequencies of time gaps (specification 2.1). Fixed, not learned: the gradient of a frequency grows with
 /// the gap.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Clock {
+pub struct TimeEncoder {
     /// T0: median positive gap between two facts of one node, in ticks.
     pub scale: f64,
     /// Gap that a tenth of the gaps are shorter than, in units of T0.
@@ -21,9 +22,9 @@ pub struct Clock {
     pub frequencies: Vec<f64>,
 }
 
-impl Clock {
+impl TimeEncoder {
     /// Measures the gaps of `facts`, which are the training part.
-    pub fn fit(facts: &[Fact], n_nodes: usize, n_frequencies: usize) -> Clock {
+    pub fn fit(facts: &[Fact], n_nodes: usize, n_frequencies: usize) -> TimeEncoder {
         let mut last = vec![None; n_nodes];
         let mut gaps = Vec::new();
         for fact in facts {
@@ -52,7 +53,7 @@ impl Clock {
             [first, .., last] => last.time.0.abs_diff(first.time.0) as f64,
             _ => 0.0,
         };
-        Clock { scale, short: quantile(0.1) / scale, longest: longest / scale, span: span / scale, frequencies }
+        TimeEncoder { scale, short: quantile(0.1) / scale, longest: longest / scale, span: span / scale, frequencies }
     }
 
     /// Width of an encoded gap: d_t cosines and one logarithm.
@@ -76,4 +77,9 @@ impl Clock {
     pub fn log(&self, gap: f64) -> f32 {
         (gap / self.scale).ln_1p() as f32
     }
+}
+
+/// Ticks between two times, in 64 bits until they are known to be small; 0 without a first.
+pub(crate) fn gap(from: Option<Time>, to: Time) -> f64 {
+    from.map_or(0.0, |from| to.0.saturating_sub(from.0) as f64)
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{NodeIndex, Time};
 
-use crate::data::history::Side;
+use crate::data::directed_relation::DirectedRelation;
 use crate::{Freshness, Link, Metrics, Predict, Task, rank};
 
 /// A training-free rule.
@@ -132,8 +132,8 @@ fn window(task: &Task) -> i64 {
 struct Seen {
     window: i64,
     latest: i64,
-    pairs: FxHashMap<(Side, NodeIndex, NodeIndex), i64>,
-    reached: FxHashMap<(Side, NodeIndex), (i64, u32)>,
+    pairs: FxHashMap<(DirectedRelation, NodeIndex, NodeIndex), i64>,
+    reached: FxHashMap<(DirectedRelation, NodeIndex), (i64, u32)>,
 }
 
 impl Seen {
@@ -144,16 +144,16 @@ impl Seen {
     fn absorb(&mut self, link: &Link) {
         let time = link.time.0;
         self.latest = self.latest.max(time);
-        self.pairs.insert((Side::of(link), link.source, link.destination), time);
-        let reached = self.reached.entry((Side::of(link), link.destination)).or_default();
+        self.pairs.insert((link.relation(), link.source, link.destination), time);
+        let reached = self.reached.entry((link.relation(), link.destination)).or_default();
         *reached = (time, reached.1 + 1);
     }
 
     /// Larger is better; compared lexicographically.
     fn score(&self, rule: Rule, link: &Link) -> [Option<i64>; 3] {
         let destination = link.destination;
-        let pair = |s, d| self.pairs.get(&(Side::of(link), s, d)).copied();
-        let reached = self.reached.get(&(Side::of(link), destination));
+        let pair = |s, d| self.pairs.get(&(link.relation(), s, d)).copied();
+        let reached = self.reached.get(&(link.relation(), destination));
         match rule {
             Rule::EdgeBank => [pair(link.source, destination).map(|_| 0), None, None],
             Rule::EdgeBankWindow => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use timeweft_graph::{Direction, NodeIndex, Owner, Time};
 use timeweft_index::Fact;
 
-use crate::model::batch::batches;
+use crate::data::fact_batches::batches;
 use crate::{Link, Metrics, Predict, Task};
 
 /// What an asking node had to do with the right answer, as of what may be known.

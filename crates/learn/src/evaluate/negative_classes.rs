@@ -4,13 +4,12 @@
 use rustc_hash::FxHashSet;
 use timeweft_graph::{NodeIndex, Time};
 
-use crate::data::history::Side;
 use crate::model::counters::READ;
-use crate::{Link, Task, World, splitmix64};
+use crate::{GraphContext, Link, Task, splitmix64};
 
 /// A kind of wrong answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum NegativeClass {
     /// Any candidate.
     Uniform,
     /// The answer of a training link drawn by chance.
@@ -23,18 +22,24 @@ pub enum Kind {
     New,
 }
 
-impl Kind {
+impl NegativeClass {
     /// All kinds, in the order of reports.
-    pub const ALL: [Kind; 5] = [Kind::Uniform, Kind::Popular, Kind::Met, Kind::Removed, Kind::New];
+    pub const ALL: [NegativeClass; 5] = [
+        NegativeClass::Uniform,
+        NegativeClass::Popular,
+        NegativeClass::Met,
+        NegativeClass::Removed,
+        NegativeClass::New,
+    ];
 
     /// Name in reports.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Uniform => "any candidate",
-            Kind::Popular => "answers of training links",
-            Kind::Met => "nodes met before",
-            Kind::Removed => "edges removed before",
-            Kind::New => "answers that are new",
+            NegativeClass::Uniform => "any candidate",
+            NegativeClass::Popular => "answers of training links",
+            NegativeClass::Met => "nodes met before",
+            NegativeClass::Removed => "edges removed before",
+            NegativeClass::New => "answers that are new",
         }
     }
 }
@@ -43,33 +48,35 @@ impl Kind {
 const PARTNERS: usize = 32;
 
 /// What wrong answers are drawn from.
-pub(crate) struct Kinds<'a> {
+pub(crate) struct NegativeClasses<'a> {
     task: &'a Task,
-    world: &'a World,
+    graph: &'a GraphContext,
     seed: u64,
     trained: FxHashSet<NodeIndex>,
 }
 
-impl<'a> Kinds<'a> {
-    pub(crate) fn new(task: &'a Task, world: &'a World, seed: u64) -> Kinds<'a> {
+impl<'a> NegativeClasses<'a> {
+    pub(crate) fn new(task: &'a Task, graph: &'a GraphContext, seed: u64) -> NegativeClasses<'a> {
         let trained = task.links[..task.split.train_end].iter().map(|link| link.destination).collect();
-        Kinds { task, world, seed, trained }
+        NegativeClasses { task, graph, seed, trained }
     }
 
     /// A wrong answer of each kind to link number `number`, knowing what was before `as_of`; `None` where there is none.
-    pub(crate) fn draw(&self, number: usize, as_of: Time) -> [Option<Link>; Kind::ALL.len()] {
-        let (task, history) = (self.task, &self.world.history);
+    pub(crate) fn draw(&self, number: usize, as_of: Time) -> [Option<Link>; NegativeClass::ALL.len()] {
+        let (task, history) = (self.task, &self.graph.history);
         let link = task.links[number];
         let wrong = |&node: &NodeIndex| node != link.destination && !task.is_answer(&link, node);
-        let met = history.partners(link.source, Side::of(&link), history.limit(as_of), PARTNERS, READ);
-        Kind::ALL.map(|kind| {
+        let met = history.partners(link.source, link.relation(), history.limit(as_of), PARTNERS, READ);
+        NegativeClass::ALL.map(|kind| {
             let key = splitmix64(self.seed ^ splitmix64(number as u64)) ^ ((kind as u64) << 32);
             let node = match kind {
-                Kind::Uniform => pick(key, task.pool(link.edge_type, link.direction), wrong),
-                Kind::Popular => self.answer_of(key, 0..task.split.train_end, &link, wrong),
-                Kind::Met => pick(key, &met, wrong),
-                Kind::Removed => pick(key, &met, |node| !self.is_linked(&link, *node, as_of.before()) && wrong(node)),
-                Kind::New => {
+                NegativeClass::Uniform => pick(key, task.pool(link.edge_type, link.direction), wrong),
+                NegativeClass::Popular => self.answer_of(key, 0..task.split.train_end, &link, wrong),
+                NegativeClass::Met => pick(key, &met, wrong),
+                NegativeClass::Removed => {
+                    pick(key, &met, |node| !self.is_linked(&link, *node, as_of.before()) && wrong(node))
+                }
+                NegativeClass::New => {
                     let new = |node: &NodeIndex| !self.trained.contains(node) && wrong(node);
                     self.answer_of(key, task.split.train_end..number, &link, new)
                 }

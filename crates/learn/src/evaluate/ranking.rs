@@ -5,14 +5,14 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use timeweft_graph::Time;
 
+use crate::data::fact_batches::batches;
 use crate::evaluate::breakdown::break_down;
-use crate::evaluate::negative_classes::Kinds;
-use crate::model::batch::batches;
+use crate::evaluate::negative_classes::NegativeClasses;
+use crate::model::memory_state::{absorb, rebuild};
 use crate::model::pipeline::{Remembered, ask, embed, floats, remember, score};
-use crate::train::run::{self, absorb};
 use crate::{
-    Calibration, Config, Freshness, Htgn, Kind, Link, Metrics, Predict, Progress, Query, Rule, Task, VectorStore,
-    World, average_precision, rank,
+    Calibration, Config, Freshness, GraphContext, Htgn, LearnProgress, Link, Metrics, NegativeClass, Predict, Query,
+    Rule, Task, VectorStore, average_precision, rank,
 };
 
 /// Queries whose roots are embedded in one forward pass: bounds the memory of an evaluation.
@@ -27,7 +27,7 @@ pub struct Evaluation {
     pub rows: Vec<(String, Metrics)>,
     /// The model's metrics by relation and by whether the ends are new.
     pub parts: Vec<(String, Metrics)>,
-    /// Kinds of wrong answers for new edges, with the average precision of the answers among as many of the kind, and how
+    /// NegativeClasses of wrong answers for new edges, with the average precision of the answers among as many of the kind, and how
     /// many there were.
     pub kinds: Vec<(String, f64, usize)>,
     /// The model's shares against what came true.
@@ -37,18 +37,18 @@ pub struct Evaluation {
 /// Ranks the links `part` with memory rebuilt by the model's own weights, beside every rule.
 pub fn evaluate(
     model: &Htgn,
-    world: &World,
+    graph: &GraphContext,
     task: &Task,
     config: &Config,
     part: Range<usize>,
     freshness: Freshness,
-    mut progress: impl FnMut(Progress),
+    mut progress: impl FnMut(LearnProgress),
 ) -> Evaluation {
-    let before = world.n_facts_before(task.time_of(part.start));
-    let store = run::rebuild(model, world, config, before.min(first_needed(task, &part, freshness)));
-    let wrong = wrong_by_kind(world, task, config, part.clone(), freshness);
+    let before = graph.n_facts_before(task.time_of(part.start));
+    let store = rebuild(model, graph, config, before.min(first_needed(task, &part, freshness)));
+    let wrong = wrong_by_kind(graph, task, config, part.clone(), freshness);
     let (mut ranks, mut calibration) = (Vec::with_capacity(part.len()), Calibration::default());
-    let mut scores = vec![(Vec::new(), Vec::new()); Kind::ALL.len()];
+    let mut scores = vec![(Vec::new(), Vec::new()); NegativeClass::ALL.len()];
     let each = &mut |logits: &[f32]| {
         let wrong = &wrong[ranks.len()];
         let (ranked, by_kind) = logits.split_at(logits.len() - wrong.iter().flatten().count());
@@ -67,9 +67,9 @@ pub fn evaluate(
         protocol(number).into_iter().chain(by_kind).collect()
     };
     let of = part.len();
-    let ranking = Ranking { model, world, task, config, store, done: 0, of, candidates, each };
+    let ranking = Ranking { model, graph, task, config, store, done: 0, of, candidates, each };
     ranking.run(part.clone(), freshness, &mut progress);
-    let told = Kind::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
+    let told = NegativeClass::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
     let kinds = told
         .map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len()))
         .collect();
@@ -88,16 +88,16 @@ fn by_protocol(task: &Task, config: &Config) -> impl Fn(usize) -> Vec<Link> {
 
 /// For each link of a part a wrong answer of each kind; none where no new edges are predicted.
 fn wrong_by_kind(
-    world: &World,
+    graph: &GraphContext,
     task: &Task,
     config: &Config,
     part: Range<usize>,
     freshness: Freshness,
-) -> Vec<[Option<Link>; Kind::ALL.len()]> {
+) -> Vec<[Option<Link>; NegativeClass::ALL.len()]> {
     if task.predict != Predict::Created {
-        return vec![[None; Kind::ALL.len()]; part.len()];
+        return vec![[None; NegativeClass::ALL.len()]; part.len()];
     }
-    let kinds = Kinds::new(task, world, config.evaluate.seed);
+    let kinds = NegativeClasses::new(task, graph, config.evaluate.seed);
     let wrong = |number: usize| {
         let start = task.batch_start(number, part.start, freshness);
         kinds.draw(number, task.time_of(start.unwrap_or(number)))
@@ -115,19 +115,19 @@ fn first_needed(task: &Task, part: &Range<usize>, freshness: Freshness) -> usize
 #[allow(clippy::too_many_arguments, reason = "an evaluation is all of these")]
 pub fn ranks(
     model: &Htgn,
-    world: &World,
+    graph: &GraphContext,
     task: &Task,
     config: &Config,
     part: Range<usize>,
     freshness: Freshness,
     store: VectorStore,
-    progress: &mut impl FnMut(Progress),
+    progress: &mut impl FnMut(LearnProgress),
 ) -> Vec<f64> {
     let mut ranks = Vec::with_capacity(part.len());
     let each = &mut |logits: &[f32]| ranks.push(rank(&logits[0], &logits[1..]));
     let candidates = &by_protocol(task, config);
     let of = part.len();
-    Ranking { model, world, task, config, store, done: 0, of, candidates, each }.run(part, freshness, progress);
+    Ranking { model, graph, task, config, store, done: 0, of, candidates, each }.run(part, freshness, progress);
     ranks
 }
 
@@ -135,7 +135,7 @@ pub fn ranks(
 /// rebuilt by the model's own weights.
 pub fn precision(
     model: &Htgn,
-    world: &World,
+    graph: &GraphContext,
     task: &Task,
     config: &Config,
     part: Range<usize>,
@@ -148,18 +148,18 @@ pub fn precision(
         positives.push(logits[0]);
         negatives.extend_from_slice(&logits[1..]);
     };
-    let before = world.n_facts_before(task.time_of(part.start));
-    let store = run::rebuild(model, world, &config, before.min(first_needed(task, &part, freshness)));
+    let before = graph.n_facts_before(task.time_of(part.start));
+    let store = rebuild(model, graph, &config, before.min(first_needed(task, &part, freshness)));
     let config = &config;
     let candidates = &by_protocol(task, config);
-    let ranking = Ranking { model, world, task, config, store, done: 0, of: part.len(), candidates, each };
+    let ranking = Ranking { model, graph, task, config, store, done: 0, of: part.len(), candidates, each };
     ranking.run(part, freshness, &mut |_| ());
     average_precision(&positives, &negatives)
 }
 
 struct Ranking<'a> {
     model: &'a Htgn,
-    world: &'a World,
+    graph: &'a GraphContext,
     task: &'a Task,
     config: &'a Config,
     store: VectorStore,
@@ -172,7 +172,7 @@ struct Ranking<'a> {
 }
 
 impl Ranking<'_> {
-    fn run(mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(Progress)) {
+    fn run(mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(LearnProgress)) {
         match freshness {
             Freshness::Event => self.by_event(part, progress),
             Freshness::Batch(_) => self.by_batch(part, freshness, progress),
@@ -180,28 +180,28 @@ impl Ranking<'_> {
     }
 
     /// Every answer knows everything strictly before its own time: versions of memory inside a batch.
-    fn by_event(&mut self, part: Range<usize>, progress: &mut impl FnMut(Progress)) {
+    fn by_event(&mut self, part: Range<usize>, progress: &mut impl FnMut(LearnProgress)) {
         let end = part.clone().next_back().map_or(0, |last| self.task.links[last].fact + 1);
         let mut next = part.start;
-        for facts in batches(self.world.facts(), self.store.absorbed()..end, self.config.train.batch, 0) {
+        for facts in batches(self.graph.facts(), self.store.absorbed()..end, self.config.train.batch, 0) {
             // What happens at one time is seen by nobody who asks at it, and is taken in as slowly as it must be.
-            let remembered = match self.world.is_one_time(&facts) {
+            let remembered = match self.graph.is_one_time(&facts) {
                 true => Remembered::nothing(&self.store),
-                false => remember(self.model, self.world, facts.clone(), &self.store),
+                false => remember(self.model, self.graph, facts.clone(), &self.store),
             };
             let inside = |number: &usize| *number < part.end && self.task.links[*number].fact < facts.end;
             let until = (next..part.end).take_while(inside).last().map_or(next, |last| last + 1);
             self.rank_links(next..until, &remembered, |task, number| task.links[number].time, progress);
             next = until;
-            match self.world.is_one_time(&facts) {
-                true => absorb(self.model, self.world, self.config, &mut self.store, facts.end),
+            match self.graph.is_one_time(&facts) {
+                true => absorb(self.model, self.graph, self.config, &mut self.store, facts.end),
                 false => remembered.commit(&mut self.store),
             }
         }
     }
 
     /// Every answer knows what was before its batch.
-    fn by_batch(&mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(Progress)) {
+    fn by_batch(&mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(LearnProgress)) {
         let batch = |event| self.task.batch_start(event, part.start, freshness);
         let cuts: Vec<Range<usize>> = part
             .clone()
@@ -212,8 +212,8 @@ impl Ranking<'_> {
         for links in cuts {
             let as_of =
                 self.task.time_of(self.task.batch_start(links.start, part.start, freshness).unwrap_or(links.start));
-            let due = self.world.n_facts_before(as_of).max(self.store.absorbed());
-            absorb(self.model, self.world, self.config, &mut self.store, due);
+            let due = self.graph.n_facts_before(as_of).max(self.store.absorbed());
+            absorb(self.model, self.graph, self.config, &mut self.store, due);
             let nothing = Remembered::nothing(&self.store);
             self.rank_links(links, &nothing, |_, _| as_of, progress);
         }
@@ -224,7 +224,7 @@ impl Ranking<'_> {
         links: Range<usize>,
         remembered: &Remembered,
         as_of: impl Fn(&Task, usize) -> Time,
-        progress: &mut impl FnMut(Progress),
+        progress: &mut impl FnMut(LearnProgress),
     ) {
         let mut queries = Vec::new();
         let mut sizes = Vec::new();
@@ -240,21 +240,21 @@ impl Ranking<'_> {
             if number + 1 == links.end || is_full {
                 self.score(&queries, &sizes, remembered);
                 (queries, sizes) = (Vec::new(), Vec::new());
-                progress(Progress::Ranking { done: self.done, of: self.of });
+                progress(LearnProgress::Ranking { done: self.done, of: self.of });
             }
         }
     }
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
-        let (roots, pairs) = ask(self.world, queries);
-        let embeddings = embed(self.model, self.world, remembered, &self.store, &roots, None);
+        let (roots, pairs) = ask(self.graph, queries);
+        let embeddings = embed(self.model, self.graph, remembered, &self.store, &roots, None);
         let (mut from, mut first) = (0, 0);
         for (at, end) in sizes.iter().scan(0, |end, size| Some(*end + size).inspect(|sum| *end = *sum)).enumerate() {
             if end - from < QUERIES && at + 1 < sizes.len() {
                 continue;
             }
             let part = pairs.part(from..end);
-            let logits = floats(score(self.model, self.world, embeddings.clone(), &queries[from..end], &part));
+            let logits = floats(score(self.model, self.graph, embeddings.clone(), &queries[from..end], &part));
             let mut rest = &logits[..];
             for &size in &sizes[first..=at] {
                 let (mine, later) = rest.split_at(size);

@@ -7,7 +7,7 @@ use timeweft_graph::{NodeIndex, Time};
 use crate::model::batch::expand_for;
 use crate::model::memory::Cell;
 use crate::model::pipeline::floats;
-use crate::{Bucket, Htgn, Mamba, Selected, Tokens, World};
+use crate::{Bucket, GraphContext, Htgn, Mamba, Selected, Tokens};
 
 /// A past token of a root and its part in the score.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,22 +38,28 @@ pub struct ReadOut {
 /// Shares `<dlogit/dm, m>` of a node out among the tokens that its memory has seen before `as_of`. `gradient` is dlogit/dm
 /// `[d]`. `None` for a cell that is not linear in its past, without a past, or if messages tell of
 /// their peers' memory. Costs a look at all facts.
-pub fn attribute(model: &Htgn, world: &World, node: NodeIndex, as_of: Time, gradient: &[f32]) -> Option<ReadOut> {
-    let config = &world.fitted.config;
+pub fn attribute(
+    model: &Htgn,
+    graph: &GraphContext,
+    node: NodeIndex,
+    as_of: Time,
+    gradient: &[f32],
+) -> Option<ReadOut> {
+    let config = &graph.statistics.config;
     // A set of a whole batch has no time of its own to stand for, and what peers remembered is not replayed here.
     let stands_alone = config.bucket == Bucket::Exact && config.sweeps == 0;
     let memory = (config.memory && stands_alone).then_some(&model.memory)?;
     let Cell::Mamba(mamba) = memory.cell() else { return None };
-    let until = world.n_facts_before(as_of);
-    let touches = |&at: &usize| world.facts()[at].source == node || world.facts()[at].destination == node;
+    let until = graph.n_facts_before(as_of);
+    let touches = |&at: &usize| graph.facts()[at].source == node || graph.facts()[at].destination == node;
     let positions: Vec<usize> = (0..until).filter(touches).collect();
-    let (messages, tokens) = expand_for(&world.context(), world.facts(), &positions, node);
+    let (messages, tokens) = expand_for(graph, &positions, node);
     // Of several lives only the last is remembered.
     let last_life = *tokens.segments.len().checked_sub(2).and_then(|at| tokens.segments.get(at))? as usize;
     if tokens.node.is_empty() || tokens.gone.last() == Some(&true) {
         return None;
     }
-    let clock = &world.fitted.clock;
+    let clock = &graph.statistics.time_encoder;
     let encoded = model.encoder.forward(&messages, None, clock, model.identity.as_ref());
     let aggregated = model.aggregator.forward(encoded, &tokens, model.identity.as_ref());
     let selected = mamba.select(aggregated.clone(), &tokens, clock);
@@ -62,17 +68,17 @@ pub fn attribute(model: &Htgn, world: &World, node: NodeIndex, as_of: Time, grad
     let (parts, whole) = shares(&Plain::of(&selected, mamba, last_life..n), &weights);
     Some(ReadOut {
         times: tokens.time[last_life..].to_vec(),
-        facts: facts_of(world, &positions, &tokens).split_off(last_life),
+        facts: facts_of(graph, &positions, &tokens).split_off(last_life),
         parts,
         whole,
     })
 }
 
 /// The facts behind each token, by time: a token holds all that its receiver was told at one time.
-fn facts_of(world: &World, positions: &[usize], tokens: &Tokens) -> Vec<Vec<usize>> {
+fn facts_of(graph: &GraphContext, positions: &[usize], tokens: &Tokens) -> Vec<Vec<usize>> {
     let mut rest = positions;
     let take = |&time: &Time| {
-        let n = rest.partition_point(|&at| world.facts()[at].time <= time);
+        let n = rest.partition_point(|&at| graph.facts()[at].time <= time);
         let (mine, later) = rest.split_at(n);
         rest = later;
         mine.to_vec()

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
-use crate::model::batch::{expand_for, gap};
+use crate::data::time_encoder::gap;
+use crate::model::batch::expand_for;
 use crate::model::pipeline::floats;
 use crate::{Neighborhood, Query, Trained, VectorStore};
 
@@ -27,8 +28,8 @@ impl<'a> Counterfactual<'a> {
         if !config.memory || config.sweeps > 0 {
             return None;
         }
-        let mut facts = vec![Vec::new(); trained.world.index.n_nodes()];
-        for (at, fact) in (0..).zip(trained.world.facts()) {
+        let mut facts = vec![Vec::new(); trained.graph.index.n_nodes()];
+        for (at, fact) in (0..).zip(trained.graph.facts()) {
             facts[fact.source.at()].push(at);
             if fact.destination != fact.source {
                 facts[fact.destination.at()].push(at);
@@ -38,25 +39,26 @@ impl<'a> Counterfactual<'a> {
     }
 
     /// A neighbourhood, read as of `query`, with memory that has never heard of the edges to the neighbours at some places.
-    pub(crate) fn without(&self, hood: &Neighborhood, gone: &[usize], query: &Query) -> Neighborhood {
+    pub(crate) fn without(&self, neighborhood: &Neighborhood, gone: &[usize], query: &Query) -> Neighborhood {
         let edges: BTreeSet<(EdgeTypeId, EdgeIndex)> =
-            gone.iter().map(|&j| (hood.neighbors[j].edge_type, hood.neighbors[j].edge)).collect();
-        let roots = hood.root_of_neighbors(hood.neighbors.len());
-        let ends = gone.iter().flat_map(|&j| [hood.roots[roots[j] as usize].node, hood.neighbors[j].node]);
+            gone.iter().map(|&j| (neighborhood.neighbors[j].edge_type, neighborhood.neighbors[j].edge)).collect();
+        let roots = neighborhood.root_of_neighbors(neighborhood.neighbors.len());
+        let ends =
+            gone.iter().flat_map(|&j| [neighborhood.roots[roots[j] as usize].node, neighborhood.neighbors[j].node]);
         let touched: BTreeSet<NodeIndex> = ends.collect();
         let left: FxHashMap<NodeIndex, Left> =
             touched.into_iter().map(|node| (node, self.replay(node, query.as_of, &edges))).collect();
-        let mut out = hood.clone();
-        for (root, entry) in hood.root_entry.iter().enumerate() {
-            if let Some(left) = left.get(&hood.roots[root].node) {
-                self.put(&mut out, *entry, hood.root_type[root], left);
-                out.root_gap[root] = gap(left.as_ref().map(|(time, _)| *time), hood.roots[root].time);
+        let mut out = neighborhood.clone();
+        for (root, entry) in neighborhood.root_entry.iter().enumerate() {
+            if let Some(left) = left.get(&neighborhood.roots[root].node) {
+                self.put(&mut out, *entry, neighborhood.root_type[root], left);
+                out.root_gap[root] = gap(left.as_ref().map(|(time, _)| *time), neighborhood.roots[root].time);
             }
         }
-        for (j, entry) in hood.neighbor_entry.iter().enumerate() {
-            let node = hood.neighbors[j].node;
+        for (j, entry) in neighborhood.neighbor_entry.iter().enumerate() {
+            let node = neighborhood.neighbors[j].node;
             if let Some(left) = left.get(&node) {
-                self.put(&mut out, *entry, self.trained.world.context().node_type(node).at() as u32, left);
+                self.put(&mut out, *entry, self.trained.graph.node_type(node).at() as u32, left);
                 let idle = gap(left.as_ref().map(|(time, _)| *time), query.time);
                 out.neighbor_idle.get_mut(j).into_iter().for_each(|gap| *gap = idle);
             }
@@ -66,14 +68,14 @@ impl<'a> Counterfactual<'a> {
 
     /// Memory of a node as of a time, from its facts without those of some edges.
     fn replay(&self, node: NodeIndex, as_of: Time, without: &BTreeSet<(EdgeTypeId, EdgeIndex)>) -> Left {
-        let Trained { model, world, config, .. } = self.trained;
-        let until = world.n_facts_before(as_of);
+        let Trained { model, graph, config, .. } = self.trained;
+        let until = graph.n_facts_before(as_of);
         let told = self.facts[node.at()].iter().map(|&at| at as usize).take_while(|&at| at < until);
-        let stays = |&at: &usize| world.facts()[at].edge.is_none_or(|edge| !without.contains(&edge));
+        let stays = |&at: &usize| graph.facts()[at].edge.is_none_or(|edge| !without.contains(&edge));
         let positions: Vec<usize> = told.filter(stays).collect();
-        let (messages, tokens) = expand_for(&world.context(), world.facts(), &positions, node);
+        let (messages, tokens) = expand_for(graph, &positions, node);
         let last = tokens.node.len().checked_sub(1).filter(|_| tokens.gone.last() == Some(&false))?;
-        let (clock, identity) = (&world.fitted.clock, model.identity.as_ref());
+        let (clock, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());
         let nothing = VectorStore::new(0, config.model.state_width(), config.model.memory_width());
         let encoded = model.encoder.forward(&messages, None, clock, identity);
         let aggregated = model.aggregator.forward(encoded, &tokens, identity);
@@ -82,10 +84,10 @@ impl<'a> Counterfactual<'a> {
     }
 
     /// Writes what is left of a node over its stored row, if the entry is one.
-    fn put(&self, hood: &mut Neighborhood, entry: u32, node_type: u32, left: &Left) {
+    fn put(&self, neighborhood: &mut Neighborhood, entry: u32, node_type: u32, left: &Left) {
         let d = self.trained.config.model.width;
-        let row = hood.entry_row[entry as usize] as usize;
-        let Some(stored) = hood.stored.get_mut(row * d..(row + 1) * d) else { return };
+        let row = neighborhood.entry_row[entry as usize] as usize;
+        let Some(stored) = neighborhood.stored.get_mut(row * d..(row + 1) * d) else { return };
         match left {
             Some((_, memory)) => stored.copy_from_slice(memory),
             None => {
@@ -116,7 +118,7 @@ mod tests {
         (config.model.memory, config.train.epochs, config.train.split) = (true, 1, [0.4, 0.7]);
         let (_, trained) = task.train(&config).unwrap();
         let replays = Counterfactual::new(&trained).unwrap();
-        let nodes = || (0..trained.world.index.n_nodes() as u32).map(NodeIndex);
+        let nodes = || (0..trained.graph.index.n_nodes() as u32).map(NodeIndex);
         for node in nodes() {
             let stored = trained.store.memory(node);
             let replayed = replays.replay(node, Time::FOREVER, &BTreeSet::new());
@@ -124,14 +126,14 @@ mod tests {
             assert!(replayed.is_none_or(|(_, memory)| distance(&memory, stored.unwrap()) < 1e-5));
         }
         // A visit in the middle: its fact and its event.
-        let at = trained.world.facts().iter().rposition(|fact| fact.edge.is_some_and(|(of, _)| of.0 == 0)).unwrap();
-        let fact = trained.world.facts()[at];
+        let at = trained.graph.facts().iter().rposition(|fact| fact.edge.is_some_and(|(of, _)| of.0 == 0)).unwrap();
+        let fact = trained.graph.facts()[at];
         let without = BTreeSet::from([fact.edge.unwrap()]);
         let replayed: Vec<Left> = nodes().map(|node| replays.replay(node, Time::FOREVER, &without)).collect();
         let visited = fact.destination;
         assert!(distance(&replayed[visited.at()].clone().unwrap().1, trained.store.memory(visited).unwrap()) > 1e-3);
         // The key of an edge is the position of its event.
-        let position = trained.world.index.edge_key(fact.edge.unwrap().1).key.unwrap().parse::<u32>().unwrap();
+        let position = trained.graph.index.edge_key(fact.edge.unwrap().1).key.unwrap().parse::<u32>().unwrap();
         let erased = trained.erase(&[position].into_iter().collect()).trained;
         for (node, replayed) in replayed.iter().enumerate() {
             let expected = erased.store.memory(NodeIndex(node as u32));

@@ -1,39 +1,27 @@
 //! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
 
 use burn::tensor::Tensor;
-use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, NodeTypeId, Time};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
 use crate::explain::attribution::attribute;
 use crate::model::gnn::cooperation::Decisions;
 use crate::model::gnn::neighborhood::read;
 use crate::model::layers::constant;
-use crate::model::pipeline::{Remembered, answer, ask, counted, floats, memory_table};
+use crate::model::pipeline::{Remembered, ask, counted, floats, memory_table};
 use crate::model::predictor::Pairs;
 use crate::model::{counters, gnn};
-use crate::train::run::rebuild;
 use crate::{Htgn, Neighborhood, Predict, Query, Recalled, Trained, splitmix64};
 
 /// Points at which a slope is taken.
 const STEPS: usize = 8;
 
 /// Other candidates that an explained link is compared with.
-const RIVALS: usize = 16;
-
-/// A candidate destination and its score.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Prediction {
-    /// The destination.
-    pub node: NodeIndex,
-    /// Its logit.
-    pub logit: f32,
-    /// Softmax over all candidates of the question.
-    pub probability: f32,
-}
+const NEGATIVES: usize = 16;
 
 /// Why a link got its score.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Explanation {
+pub struct ScoreExplanation {
     /// The score.
     pub logit: f32,
     /// The score above the mean score of up to 16 other candidates drawn by a counter. A ranking says nothing else: what
@@ -44,7 +32,7 @@ pub struct Explanation {
     /// Counters of the pair, of the reversed pair, of the destination reached, of the destination as source, of the source.
     pub counters: [Recency; 5],
     /// Neighbours of the source, then of the destination.
-    pub neighbors: Vec<Heard>,
+    pub neighbors: Vec<AttendedNeighbor>,
     /// Past messages in the memory of the source, then of the destination; of each the largest contribution first. Empty for
     /// a cell that is not linear in its past.
     pub memory: Vec<Recalled>,
@@ -52,7 +40,7 @@ pub struct Explanation {
 
 /// A neighbour event that a root listened to.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Heard {
+pub struct AttendedNeighbor {
     /// Whether the root is the source of the link (else its destination).
     pub at_source: bool,
     /// The neighbour.
@@ -81,70 +69,10 @@ pub struct Actions {
 }
 
 impl Trained {
-    /// Scores of destinations for `(source, relation)` at a time, best first. Candidates are the nodes of the relation's
-    /// destination type that are alive just before, without the source unless it had an edge of the type to itself; for a model
-    /// of removals those among them that the source has an edge to.
-    pub fn predict(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time, top: usize) -> Vec<Prediction> {
-        let direction = Direction::Out;
-        let (index, mut candidates) = (&self.world.index, self.candidates(edge_type, direction, time));
-        if self.config.train.predict == Predict::Removed {
-            candidates.retain(|&node| index.is_linked(edge_type, source, node, time.before()));
-        }
-        let loops = index.pair_before(edge_type, source, source, time).count > 0;
-        candidates.retain(|&node| node != source || loops);
-        let ask = |&destination| Query { edge_type, direction, source, destination, time, as_of: time };
-        self.ranked(candidates.iter().map(ask).collect(), time, top)
-    }
-
-    /// Scores of the nodes of a type that are alive just before a time, those first that the model of nodes that go expects
-    /// to go next.
-    pub fn predict_gone(&self, node_type: NodeTypeId, time: Time, top: usize) -> Vec<Prediction> {
-        let (edge_type, direction) = (self.world.stand_in(), Direction::Out);
-        let ask = |node| Query { edge_type, direction, source: node, destination: node, time, as_of: time };
-        self.ranked(self.alive(node_type, time).into_iter().map(ask).collect(), time, top)
-    }
-
-    fn ranked(&self, queries: Vec<Query>, time: Time, top: usize) -> Vec<Prediction> {
-        let index = &self.world.index;
-        let logits = self.score(&queries, time);
-        let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = logits.iter().map(|logit| (logit - best).exp()).sum();
-        let mut predictions: Vec<Prediction> = queries
-            .into_iter()
-            .zip(logits)
-            .map(|(query, logit)| Prediction {
-                node: query.destination,
-                logit,
-                probability: (logit - best).exp() / sum,
-            })
-            .collect();
-        predictions.sort_by(|a, b| b.logit.total_cmp(&a.logit).then_with(|| index.compare_nodes(a.node, b.node)));
-        predictions.truncate(top);
-        predictions
-    }
-
-    /// Nodes of the type that a relation leads to, seen from the asking side, that are alive just before a time.
-    fn candidates(&self, edge_type: EdgeTypeId, direction: Direction, time: Time) -> Vec<NodeIndex> {
-        let index = &self.world.index;
-        let Some(edge) = index.schema().edge_types().get(edge_type.at()) else { return Vec::new() };
-        let wanted = match direction {
-            Direction::Out => edge.destination,
-            Direction::In => edge.source,
-        };
-        self.alive(wanted, time)
-    }
-
-    /// The nodes of a type that are alive just before a time.
-    fn alive(&self, node_type: NodeTypeId, time: Time) -> Vec<NodeIndex> {
-        let index = &self.world.index;
-        let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
-        nodes.filter(|&node| index.node_type(node) == node_type && index.alive(node, time.before())).collect()
-    }
-
     /// A question, followed by the same with other candidates, drawn by a counter. The rivals of an edge to be removed are the
     /// other edges of its source, those of a node that goes the others of its type.
     pub(crate) fn with_rivals(&self, query: &Query) -> Vec<Query> {
-        let (asking, index, predict) = (query.source, &self.world.index, self.config.train.predict);
+        let (asking, index, predict) = (query.source, &self.graph.index, self.config.train.predict);
         let mut pool = match predict {
             Predict::Gone => self.alive(index.node_type(asking), query.as_of),
             Predict::Created | Predict::Removed => self.candidates(query.edge_type, query.direction, query.as_of),
@@ -158,7 +86,7 @@ impl Trained {
         };
         pool.retain(|&node| node != query.destination && (predict != Predict::Removed || is_linked(node)));
         let mut asked = vec![*query];
-        for draw in 0..RIVALS.min(pool.len()) {
+        for draw in 0..NEGATIVES.min(pool.len()) {
             let at = draw + (splitmix64(draw as u64) % (pool.len() - draw) as u64) as usize;
             pool.swap(draw, at);
             let source = if predict == Predict::Gone { pool[draw] } else { asking };
@@ -167,50 +95,32 @@ impl Trained {
         asked
     }
 
-    /// Logits of queries that all stand at one time.
-    pub fn score(&self, queries: &[Query], time: Time) -> Vec<f32> {
-        let store = self.memory_before(time);
-        let nothing = Remembered::nothing(&store);
-        queries
-            .chunks(8192)
-            .flat_map(|queries| floats(answer(&self.model, &self.world, &nothing, &store, queries)))
-            .collect()
-    }
-
-    /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt.
-    pub(crate) fn memory_before(&self, time: Time) -> std::borrow::Cow<'_, crate::VectorStore> {
-        let n = self.world.n_facts_before(time);
-        if n == self.store.absorbed() {
-            return std::borrow::Cow::Borrowed(&self.store);
-        }
-        std::borrow::Cow::Owned(rebuild(&self.model, &self.world, &self.config, n))
-    }
-
     /// Why `query` gets its score.
-    pub fn explain(&self, query: &Query) -> Explanation {
+    pub fn explain(&self, query: &Query) -> ScoreExplanation {
         let store = self.memory_before(query.as_of);
         let remembered = Remembered::nothing(&store);
         let asked = self.with_rivals(query);
-        let (roots, pairs) = ask(&self.world, &asked);
-        let hood = read(&self.world.context(), &roots, &remembered.tokens, &store);
-        let table = memory_table(&self.model, &remembered, &hood);
+        let (roots, pairs) = ask(&self.graph, &asked);
+        let neighborhood = read(&self.graph, &roots, &remembered.tokens, &store);
+        let table = memory_table(&self.model, &remembered, &neighborhood);
         let predictor = &self.model.predictor;
         let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
         let without = predictor.has_counters().then(|| {
-            let (own, heard, _) = self.hear(table.clone(), &hood);
+            let (own, heard, _) = self.hear(table.clone(), &neighborhood);
             first(&floats(predictor.forward(self.embed(own, heard), &pairs.part(0..1), Some(never()))))
         });
-        let Study { logit, margin, neighbors } = self.study(&asked, &hood, &remembered);
-        let mut neighbors: Vec<Heard> = neighbors.into_iter().filter(|(_, end)| *end).map(|(heard, _)| heard).collect();
+        let Study { logit, margin, neighbors } = self.study(&asked, &neighborhood, &remembered);
+        let mut neighbors: Vec<AttendedNeighbor> =
+            neighbors.into_iter().filter(|(_, end)| *end).map(|(heard, _)| heard).collect();
         neighbors
             .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
-        Explanation {
+        ScoreExplanation {
             logit,
             margin,
             logit_without_counters: without,
-            counters: counters::count(&self.world.index, query),
+            counters: counters::count(&self.graph.index, query),
             neighbors,
-            memory: self.recall(&asked, &hood, table),
+            memory: self.recall(&asked, &neighborhood, table),
         }
     }
 
@@ -218,33 +128,33 @@ impl Trained {
     pub(crate) fn contributions(
         &self,
         asked: &[Query],
-        hood: &Neighborhood,
+        neighborhood: &Neighborhood,
         remembered: &Remembered,
     ) -> Vec<(usize, f32)> {
-        let heard = self.study(asked, hood, remembered).neighbors.into_iter().enumerate();
+        let heard = self.study(asked, neighborhood, remembered).neighbors.into_iter().enumerate();
         heard.filter(|(_, (_, end))| *end).map(|(at, (heard, _))| (at, heard.contribution)).collect()
     }
 
     /// How far the first of the questions stands above the others, from a neighbourhood.
-    pub(crate) fn margin_of(&self, asked: &[Query], hood: &Neighborhood, remembered: &Remembered) -> f32 {
-        let (_, pairs) = ask(&self.world, asked);
-        let table = memory_table(&self.model, remembered, hood);
+    pub(crate) fn margin_of(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> f32 {
+        let (_, pairs) = ask(&self.graph, asked);
+        let table = memory_table(&self.model, remembered, neighborhood);
         let counts = self.count(asked, &table);
-        let (own, heard, _) = self.hear(table, hood);
+        let (own, heard, _) = self.hear(table, neighborhood);
         first(&floats(margin(self.model.predictor.forward(self.embed(own, heard), &pairs, counts))))
     }
 
     /// The score, and how the margin is shared out among the neighbours of all roots, in their order.
-    fn study(&self, asked: &[Query], hood: &Neighborhood, remembered: &Remembered) -> Study {
-        let (_, pairs) = ask(&self.world, asked);
-        let table = memory_table(&self.model, remembered, hood);
+    fn study(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> Study {
+        let (_, pairs) = ask(&self.graph, asked);
+        let table = memory_table(&self.model, remembered, neighborhood);
         let counts = self.count(asked, &table);
-        let (own, heard, reading) = self.hear(table, hood);
+        let (own, heard, reading) = self.hear(table, neighborhood);
         let logits = |heard| self.model.predictor.forward(self.embed(own.clone(), heard), &pairs, counts.clone());
         let scores = logits(heard.clone());
         // Given the attention, o is linear in its neighbours, so it can be shared out among them.
         let gradient = mean_slope(&heard, logits);
-        let share_out = |reading: gnn::Read| self.share_out(hood, &reading, &gradient, &pairs);
+        let share_out = |reading: gnn::Read| self.share_out(neighborhood, &reading, &gradient, &pairs);
         Study {
             logit: first(&floats(scores.clone())),
             margin: first(&floats(margin(scores))),
@@ -253,11 +163,12 @@ impl Trained {
     }
 
     /// Own vectors of the roots, what they hear, and what they read.
-    fn hear(&self, table: Tensor<2>, hood: &Neighborhood) -> (Tensor<2>, Tensor<2>, Option<gnn::Read>) {
+    fn hear(&self, table: Tensor<2>, neighborhood: &Neighborhood) -> (Tensor<2>, Tensor<2>, Option<gnn::Read>) {
         let Htgn { gnn, identity, .. } = &self.model;
-        let (own, reading) = gnn.read(table, hood, &self.world.fitted.clock, identity.as_ref(), None);
+        let (own, reading) =
+            gnn.read(table, neighborhood, &self.graph.statistics.time_encoder, identity.as_ref(), None);
         let heard = match (gnn.last(), &reading) {
-            (Some(layer), Some(reading)) => layer.attend(reading, hood),
+            (Some(layer), Some(reading)) => layer.attend(reading, neighborhood),
             _ => own.zeros_like(),
         };
         (own, heard, reading)
@@ -273,17 +184,17 @@ impl Trained {
 
     fn count(&self, asked: &[Query], like: &Tensor<2>) -> Option<Tensor<2>> {
         let has_counters = self.model.predictor.has_counters();
-        has_counters.then(|| counted(&self.world, asked, &like.device()))
+        has_counters.then(|| counted(&self.graph, asked, &like.device()))
     }
 
     /// What came through the memory of both ends of the first question.
-    fn recall(&self, asked: &[Query], hood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
+    fn recall(&self, asked: &[Query], neighborhood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
         let Some(query) = asked.first() else { return Vec::new() };
-        let (_, pairs) = ask(&self.world, asked);
+        let (_, pairs) = ask(&self.graph, asked);
         let counts = self.count(asked, &table);
         let [_, d] = table.dims();
         let gradient = mean_slope(&table, |table| {
-            let (own, heard, _) = self.hear(table, hood);
+            let (own, heard, _) = self.hear(table, neighborhood);
             self.model.predictor.forward(self.embed(own, heard), &pairs, counts.clone())
         });
         let mut recalled = Vec::new();
@@ -291,9 +202,9 @@ impl Trained {
         // A node that goes is both ends, and so is one that an edge leads back to.
         ends.extend((query.destination != query.source).then(|| (false, pairs.destination[0], query.destination)));
         for (at_source, root, node) in ends {
-            let row = hood.entry_row[hood.root_entry[root as usize] as usize] as usize;
+            let row = neighborhood.entry_row[neighborhood.root_entry[root as usize] as usize] as usize;
             let Some(gradient) = gradient.get(row * d..(row + 1) * d) else { continue };
-            let Some(out) = attribute(&self.model, &self.world, node, query.as_of, gradient) else { continue };
+            let Some(out) = attribute(&self.model, &self.graph, node, query.as_of, gradient) else { continue };
             let tokens = out.times.into_iter().zip(out.facts).zip(out.parts);
             recalled.extend(tokens.map(|((time, facts), contribution)| Recalled {
                 at_source,
@@ -311,12 +222,12 @@ impl Trained {
     /// the root is an end of the first question.
     fn share_out(
         &self,
-        hood: &Neighborhood,
+        neighborhood: &Neighborhood,
         reading: &gnn::Read,
         gradient: &[f32],
         pairs: &Pairs,
-    ) -> Vec<(Heard, bool)> {
-        let structure = hood.structure(hood.asked);
+    ) -> Vec<(AttendedNeighbor, bool)> {
+        let structure = neighborhood.structure(neighborhood.asked);
         let Some(layer) = self.model.gnn.last().filter(|_| !structure.pair_relation.is_empty()) else {
             return Vec::new();
         };
@@ -329,13 +240,13 @@ impl Trained {
         let (source, destination) = (pairs.source[0], pairs.destination[0]);
         let mut heard = Vec::new();
         for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
-            let (relation, root) = (hood.pair_relation[pair], hood.pair_root[pair]);
+            let (relation, root) = (neighborhood.pair_relation[pair], neighborhood.pair_root[pair]);
             for j in ends[0] as usize..ends[1] as usize {
-                let Neighbor { node, edge, edge_type, created, .. } = hood.neighbors[j];
+                let Neighbor { node, edge, edge_type, created, .. } = neighborhood.neighbors[j];
                 let attention = attention[j * n_heads..(j + 1) * n_heads].to_vec();
                 let token = &tokens[j * f..(j + 1) * f];
                 let contribution = through.contribution(root, relation, &attention, token);
-                let told = Heard {
+                let told = AttendedNeighbor {
                     at_source: root == source,
                     node,
                     edge,
@@ -357,7 +268,7 @@ impl Trained {
 struct Study {
     logit: f32,
     margin: f32,
-    neighbors: Vec<(Heard, bool)>,
+    neighbors: Vec<(AttendedNeighbor, bool)>,
 }
 
 /// Mean slope of the margin of some logits on the way from nothing to a value: along the value it makes up the whole difference

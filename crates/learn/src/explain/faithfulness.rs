@@ -124,8 +124,9 @@ impl Curves {
             if let Some(replays) = replays {
                 let kept = most(false);
                 let gone: Vec<usize> = (0..n).filter(|&j| !kept[j]).map(|j| scene.contributions[j].0).collect();
-                let hood = replays.without(&scene.hood, &gone, &scene.asked[0]).keep(&scene.places(&kept));
-                self.counterfactual[at] += scene.change(&hood);
+                let neighborhood =
+                    replays.without(&scene.neighborhood, &gone, &scene.asked[0]).keep(&scene.places(&kept));
+                self.counterfactual[at] += scene.change(&neighborhood);
             }
         }
     }
@@ -146,7 +147,7 @@ fn agreement(order: &[usize], values: &[f64]) -> f64 {
 struct Scene<'a> {
     trained: &'a Trained,
     asked: Vec<Query>,
-    hood: Neighborhood,
+    neighborhood: Neighborhood,
     store: &'a VectorStore,
     margin: f64,
     /// Of every neighbour of the query's two ends, with its place in the neighbourhood.
@@ -157,11 +158,11 @@ impl<'a> Scene<'a> {
     fn new(trained: &'a Trained, query: &Query, store: &'a VectorStore) -> Scene<'a> {
         let remembered = Remembered::nothing(store);
         let asked = trained.with_rivals(query);
-        let (roots, _) = ask(&trained.world, &asked);
-        let hood = crate::model::gnn::neighborhood::read(&trained.world.context(), &roots, &remembered.tokens, store);
-        let contributions = trained.contributions(&asked, &hood, &remembered);
-        let mut scene = Scene { trained, asked, hood, store, margin: 0.0, contributions };
-        scene.margin = scene.margin_of(&scene.hood);
+        let (roots, _) = ask(&trained.graph, &asked);
+        let neighborhood = crate::model::gnn::neighborhood::read(&trained.graph, &roots, &remembered.tokens, store);
+        let contributions = trained.contributions(&asked, &neighborhood, &remembered);
+        let mut scene = Scene { trained, asked, neighborhood, store, margin: 0.0, contributions };
+        scene.margin = scene.margin_of(&scene.neighborhood);
         scene
     }
 
@@ -173,7 +174,7 @@ impl<'a> Scene<'a> {
                 all.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
             }
             Importance::Recency => {
-                let gap = |j: usize| self.hood.neighbor_gap[self.contributions[j].0];
+                let gap = |j: usize| self.neighborhood.neighbor_gap[self.contributions[j].0];
                 all.sort_by(|&a, &b| gap(a).total_cmp(&gap(b)));
             }
             Importance::Random => all.sort_by_key(|&j| splitmix64(splitmix64(number) ^ j as u64)),
@@ -183,23 +184,23 @@ impl<'a> Scene<'a> {
 
     /// Which neighbours stay, of all roots, if only some of those of the two ends do.
     fn places(&self, kept: &[bool]) -> Vec<bool> {
-        let mut all = vec![true; self.hood.neighbors.len()];
+        let mut all = vec![true; self.neighborhood.neighbors.len()];
         self.contributions.iter().zip(kept).for_each(|((at, _), kept)| all[*at] = *kept);
         all
     }
 
     /// What is read with some of the neighbours of the two ends, and all of the rivals'.
     fn with(&self, kept: &[bool]) -> Neighborhood {
-        self.hood.keep(&self.places(kept))
+        self.neighborhood.keep(&self.places(kept))
     }
 
-    fn margin_of(&self, hood: &Neighborhood) -> f64 {
-        f64::from(self.trained.margin_of(&self.asked, hood, &Remembered::nothing(self.store)))
+    fn margin_of(&self, neighborhood: &Neighborhood) -> f64 {
+        f64::from(self.trained.margin_of(&self.asked, neighborhood, &Remembered::nothing(self.store)))
     }
 
     /// How far the margin is from what it is with all neighbours.
-    fn change(&self, hood: &Neighborhood) -> f64 {
-        (self.margin_of(hood) - self.margin).abs()
+    fn change(&self, neighborhood: &Neighborhood) -> f64 {
+        (self.margin_of(neighborhood) - self.margin).abs()
     }
 
     /// How much the margin changes without each neighbour alone.

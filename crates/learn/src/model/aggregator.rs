@@ -4,10 +4,10 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::model::identity::{self, Identity};
+use crate::model::identity::{self, IdentityTable};
 use crate::model::layers::{Init, Linear, constant};
 use crate::model::relations::{RelationHeads, Structure};
-use crate::{Aggregation, ModelConfig, Relations, Tokens, nn};
+use crate::{Aggregation, ModelConfig, RelationIds, Tokens, nn};
 
 /// Sums each set, or attends over it with per-relation keys and values and a query of the receiver's type. The receiver's
 /// own memory is absent on purpose: the scan over tokens stays a linear recurrence with known inputs.
@@ -33,12 +33,12 @@ struct SetAttention {
 
 impl Aggregator {
     /// The aggregator that a configuration asks for.
-    pub fn new(init: &mut Init, config: &ModelConfig, relations: Relations, slots: usize) -> Aggregator {
+    pub fn new(init: &mut Init, config: &ModelConfig, relations: RelationIds, slots: usize) -> Aggregator {
         let ModelConfig { width: d, heads: n_heads, .. } = *config;
         let attends = config.aggregation == Aggregation::Attention;
         let query = attends.then(|| Linear::new(init, d, d));
         let types = init.normal([relations.n_node_types(), d], 0.5);
-        let identity = Identity::role(init, slots, d);
+        let identity = IdentityTable::role(init, slots, d);
         let mut heads = || RelationHeads::new(init, (relations, relations.len()), n_heads, [d / n_heads, d]);
         Aggregator {
             attention: query.map(|query| SetAttention { query, heads: heads() }),
@@ -51,7 +51,7 @@ impl Aggregator {
     }
 
     /// Messages `[M, d]` to tokens `[G, d]`. Without attention a set speaks by its sum.
-    pub fn forward(&self, messages: Tensor<2>, tokens: &Tokens, identity: Option<&Identity>) -> Tensor<2> {
+    pub fn forward(&self, messages: Tensor<2>, tokens: &Tokens, identity: Option<&IdentityTable>) -> Tensor<2> {
         let g = tokens.node.len();
         let receiver = nn::gather(self.types.val(), &tokens.node_type);
         let receiver = identity::add(receiver, identity, self.identity.as_ref(), &tokens.slots);

@@ -3,111 +3,11 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use timeweft_graph::{Action, EdgeIndex, EdgeTypeId, NodeIndex, NodeTypeId, Owner, Schema, Time};
-use timeweft_index::{Fact, Index};
+use timeweft_graph::{Action, EdgeIndex, EdgeTypeId, NodeIndex, Owner, Time};
+use timeweft_index::Fact;
 
-use crate::{Aggregation, Bucket, Clock, DeleteRule, Featurizer, ModelConfig, Subgraph, VectorStore, splitmix64};
-
-/// Cuts `range` of the facts into batches of at least `size` facts that never end inside a timestamp
-/// (the fence of specification 2.4); one with as many facts stands alone. `offset` shortens the first batch: borders move
-/// between epochs.
-pub fn batches(facts: &[Fact], range: Range<usize>, size: usize, offset: usize) -> Vec<Range<usize>> {
-    let (mut cuts, size) = (Vec::new(), size.max(1));
-    let (mut start, mut goal) = (range.start, range.start.saturating_add(size - offset % size));
-    while start < range.end {
-        let cut = goal.min(range.end);
-        // The facts of the time at which the batch is full.
-        let time = facts[cut - 1].time;
-        let end = cut + facts[cut..range.end].partition_point(|fact| fact.time == time);
-        let first = start + facts[start..cut].partition_point(|fact| fact.time < time);
-        if first > start && end - first >= size {
-            cuts.push(start..first);
-            start = first;
-        }
-        cuts.push(start..end);
-        (start, goal) = (end, end.saturating_add(size));
-    }
-    cuts
-}
-
-/// Numbers relations as a model sees them: each edge type outwards and inwards, then each node type's facts about itself.
-/// An untyped model sees one edge type and one kind of fact. Types are numbered as in the model's schema.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Relations {
-    n_edge_types: usize,
-    n_node_types: usize,
-    typed: bool,
-}
-
-impl Relations {
-    /// The relations of a schema, told apart or not.
-    pub fn of(schema: &Schema, typed: bool) -> Relations {
-        Relations { n_edge_types: schema.edge_types().len(), n_node_types: schema.node_types().len(), typed }
-    }
-
-    /// Number of relations.
-    pub fn len(self) -> usize {
-        if self.typed { 2 * self.n_edge_types + self.n_node_types } else { 3 }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    /// Number of node types.
-    pub fn n_node_types(self) -> usize {
-        self.n_node_types
-    }
-
-    /// Number of edge types.
-    pub fn n_edge_types(self) -> usize {
-        self.n_edge_types
-    }
-
-    /// Number of relations that are edges: the first ones.
-    pub fn n_edges(self) -> usize {
-        2 * if self.typed { self.n_edge_types } else { 1 }
-    }
-
-    /// What a relation is to its root: 0 an edge outwards, 1 an edge inwards, 2 a fact about itself.
-    pub fn role(self, relation: u32) -> u32 {
-        if (relation as usize) < self.n_edges() { relation % 2 } else { 2 }
-    }
-
-    /// The kind of an edge.
-    pub fn edge_kind(self, edge_type: EdgeTypeId) -> u32 {
-        if self.typed { u32::from(edge_type.0) } else { 0 }
-    }
-
-    /// The relation of an edge seen from its source.
-    pub fn outward(self, edge_type: EdgeTypeId) -> u32 {
-        2 * self.edge_kind(edge_type)
-    }
-
-    /// The relation of an edge seen from its destination.
-    pub fn inward(self, edge_type: EdgeTypeId) -> u32 {
-        self.outward(edge_type) + 1
-    }
-
-    pub(crate) fn itself(self, node_type: NodeTypeId) -> u32 {
-        if self.typed { 2 * self.n_edge_types as u32 + u32::from(node_type.0) } else { 2 }
-    }
-}
-
-/// Rows of features grouped by type, and where each row belongs.
-#[derive(Clone, Debug, Default)]
-pub struct FeatureRows {
-    /// For each type: its rows one after another, and the target row of each.
-    pub by_type: Vec<(Vec<f32>, Vec<u32>)>,
-}
-
-impl FeatureRows {
-    /// No rows for any of `n` types.
-    pub fn new(n: usize) -> FeatureRows {
-        FeatureRows { by_type: vec![Default::default(); n] }
-    }
-}
+use crate::data::time_encoder::gap;
+use crate::{Aggregation, Bucket, DeleteRule, FeatureRows, GraphContext, VectorStore};
 
 /// The messages of a batch (M of them), sorted by (receiver, time, relation): the tokens' sets are contiguous.
 #[derive(Clone, Debug, Default)]
@@ -169,16 +69,16 @@ impl Tokens {
     }
 
     /// What this batch makes of a node as of a time.
-    pub fn version(&self, node: NodeIndex, as_of: Time) -> Version {
+    pub fn version(&self, node: NodeIndex, as_of: Time) -> MemoryVersion {
         let first = self.receivers.partition_point(|&receiver| receiver < node);
         let own = self.receivers[first..].iter().take_while(|&&receiver| receiver == node).count();
         let (start, end) = (self.segments[first] as usize, self.segments[first + own] as usize);
         let n = self.time[start..end].partition_point(|&time| time < as_of);
-        let Some(token) = (start + n).checked_sub(1).filter(|_| n > 0) else { return Version::Earlier };
+        let Some(token) = (start + n).checked_sub(1).filter(|_| n > 0) else { return MemoryVersion::Earlier };
         let is_last = |segment: &usize| self.segments[*segment + 1] as usize == token + 1;
         match (first..first + own).find(is_last) {
-            Some(segment) if self.gone[segment] => Version::Gone,
-            _ => Version::Token(token),
+            Some(segment) if self.gone[segment] => MemoryVersion::Gone,
+            _ => MemoryVersion::Token(token),
         }
     }
 
@@ -190,66 +90,13 @@ impl Tokens {
 
 /// What a batch makes of a node as of a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Version {
+pub enum MemoryVersion {
     /// Nothing yet: what was before the batch holds.
     Earlier,
     /// Its last token before the time.
     Token(usize),
     /// It is gone.
     Gone,
-}
-
-/// What is the same for every batch of a graph.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// The graph.
-    pub index: &'a Index,
-    /// The part of it that the model knows.
-    pub graph: &'a Subgraph,
-    /// Its relations.
-    pub relations: Relations,
-    /// Its features as rows.
-    pub featurizer: &'a Featurizer,
-    /// Its scale of time.
-    pub clock: &'a Clock,
-    /// Two slots of the identity table for each node.
-    pub slots: &'a [[u32; 2]],
-    /// How the model reads the graph.
-    pub config: &'a ModelConfig,
-}
-
-impl Context<'_> {
-    pub(crate) fn slots(&self, node: NodeIndex) -> [u32; 2] {
-        self.slots.get(node.at()).copied().unwrap_or_default()
-    }
-
-    /// The type of a node, as the model numbers it.
-    pub(crate) fn node_type(&self, node: NodeIndex) -> NodeTypeId {
-        self.graph.types().node(self.index.node_type(node))
-    }
-
-    /// The relation of an edge seen from its source.
-    pub(crate) fn outward(&self, edge_type: EdgeTypeId) -> u32 {
-        self.relations.outward(self.graph.types().edge(edge_type))
-    }
-
-    /// The relation of an edge seen from its destination.
-    pub(crate) fn inward(&self, edge_type: EdgeTypeId) -> u32 {
-        self.relations.inward(self.graph.types().edge(edge_type))
-    }
-}
-
-/// The two identity slots of every node, hashed from its external id: a renumbered graph gives the same.
-pub(crate) fn identity_slots(index: &Index, n_slots: usize) -> Vec<[u32; 2]> {
-    let n = n_slots.max(1) as u64;
-    let slot = |key: u64| (splitmix64(key) % n) as u32;
-    (0..index.n_nodes())
-        .map(|node| {
-            let name = index.node_key(NodeIndex(node as u32)).to_string();
-            let key = name.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
-            [slot(key), slot(!key)]
-        })
-        .collect()
 }
 
 /// One message before it is laid out.
@@ -264,60 +111,54 @@ struct Draft {
 /// Expands facts into messages and tokens: an edge fact gives one message to each end (only to its destination if the
 /// model is directed), a node fact one to itself. The delete of a node comes after the deletes of its edges, which are
 /// facts of their own (specification 2.1, 2.2).
-pub fn expand(context: &Context<'_>, facts: &[Fact], range: Range<usize>, store: &VectorStore) -> (Messages, Tokens) {
-    lay_out(context, facts, &drafts(context, facts, range), store)
+pub fn expand(graph: &GraphContext, range: Range<usize>, store: &VectorStore) -> (Messages, Tokens) {
+    lay_out(graph, &drafts(graph, range), store)
 }
 
 /// The same in slices of at least `size` messages; a receiver is never in two of them.
 pub(crate) fn expand_in_slices<'a>(
-    context: Context<'a>,
-    facts: &'a [Fact],
+    graph: &'a GraphContext,
     range: Range<usize>,
     store: &'a VectorStore,
     size: usize,
 ) -> impl Iterator<Item = (Messages, Tokens)> + 'a {
-    let drafts = drafts(&context, facts, range);
+    let drafts = drafts(graph, range);
     let mut from = 0;
     std::iter::from_fn(move || {
         let last =
             drafts.get((from + size.max(1)).min(drafts.len()).checked_sub(1)?).filter(|_| from < drafts.len())?;
         let to = drafts.partition_point(|draft| draft.receiver <= last.receiver);
         let slice = &drafts[std::mem::replace(&mut from, to)..to];
-        Some(lay_out(&context, facts, slice, store))
+        Some(lay_out(graph, slice, store))
     })
 }
 
 /// The messages and tokens of one receiver from the facts at some positions, as if nothing had been before.
-pub(crate) fn expand_for(
-    context: &Context<'_>,
-    facts: &[Fact],
-    positions: &[usize],
-    receiver: NodeIndex,
-) -> (Messages, Tokens) {
-    let mut drafts = drafts(context, facts, positions.iter().copied());
+pub(crate) fn expand_for(graph: &GraphContext, positions: &[usize], receiver: NodeIndex) -> (Messages, Tokens) {
+    let mut drafts = drafts(graph, positions.iter().copied());
     drafts.retain(|draft| draft.receiver == receiver);
-    lay_out(context, facts, &drafts, &VectorStore::default())
+    lay_out(graph, &drafts, &VectorStore::default())
 }
 
-fn lay_out(context: &Context<'_>, facts: &[Fact], drafts: &[Draft], store: &VectorStore) -> (Messages, Tokens) {
+fn lay_out(graph: &GraphContext, drafts: &[Draft], store: &VectorStore) -> (Messages, Tokens) {
     let (mut messages, mut tokens) = (Messages::default(), Tokens::default());
-    messages.peer_features = FeatureRows::new(context.relations.n_node_types());
-    messages.edge_features = FeatureRows::new(context.relations.n_edge_types());
+    messages.peer_features = FeatureRows::new(graph.relations.n_node_types());
+    messages.edge_features = FeatureRows::new(graph.relations.n_edge_types());
     // A set of a whole batch stands at its end: nothing inside the batch may see it, nor learn from when it was last added to.
-    let whole = context.config.bucket == Bucket::Batch;
+    let whole = graph.config().bucket == Bucket::Batch;
     let end = drafts.iter().map(|draft| draft.time).max().filter(|_| whole);
-    for set in drafts.chunk_by(|a, b| a.set(context) == b.set(context)) {
-        open_token(context, &mut tokens, set, end, facts, store);
+    for set in drafts.chunk_by(|a, b| a.set(graph) == b.set(graph)) {
+        open_token(graph, &mut tokens, set, end, store);
         let gap = tokens.gap.last().copied().unwrap_or_default();
-        let last = set.iter().max_by(|a, b| in_order(context, a, b));
-        let kept = match (context.config.aggregation, last) {
+        let last = set.iter().max_by(|a, b| in_order(graph, a, b));
+        let kept = match (graph.config().aggregation, last) {
             (Aggregation::KeepLast, Some(last)) => std::slice::from_ref(last),
             _ => set,
         };
         for pair in kept.chunk_by(|a, b| a.relation == b.relation) {
             tokens.pair_relation.push(pair[0].relation);
             for draft in pair {
-                push_message(context, &mut messages, draft, &facts[draft.fact], gap);
+                push_message(graph, &mut messages, draft, gap);
             }
             tokens.pair_messages.push(messages.relation.len() as u32);
         }
@@ -333,48 +174,41 @@ fn lay_out(context: &Context<'_>, facts: &[Fact], drafts: &[Draft], store: &Vect
 
 impl Draft {
     /// Messages of one set are equal here.
-    fn set(&self, context: &Context<'_>) -> (NodeIndex, Option<Time>) {
-        (self.receiver, (context.config.bucket == Bucket::Exact).then_some(self.time))
+    fn set(&self, graph: &GraphContext) -> (NodeIndex, Option<Time>) {
+        (self.receiver, (graph.config().bucket == Bucket::Exact).then_some(self.time))
     }
 }
 
 /// The order in which the last message of a set is the last, whatever the order of arrival.
-fn in_order(context: &Context<'_>, a: &Draft, b: &Draft) -> Ordering {
+fn in_order(graph: &GraphContext, a: &Draft, b: &Draft) -> Ordering {
     let by_time = (a.time, a.relation).cmp(&(b.time, b.relation));
-    by_time.then_with(|| context.index.compare_nodes(a.peer, b.peer)).then(a.fact.cmp(&b.fact))
+    by_time.then_with(|| graph.index.compare_nodes(a.peer, b.peer)).then(a.fact.cmp(&b.fact))
 }
 
-fn drafts(context: &Context<'_>, facts: &[Fact], positions: impl Iterator<Item = usize>) -> Vec<Draft> {
+fn drafts(graph: &GraphContext, positions: impl Iterator<Item = usize>) -> Vec<Draft> {
     let mut drafts = Vec::with_capacity(2 * positions.size_hint().0);
     for fact in positions {
-        let Fact { time, source, destination, edge, .. } = facts[fact];
+        let Fact { time, source, destination, edge, .. } = graph.facts()[fact];
         match edge {
             None => {
-                let relation = context.relations.itself(context.node_type(source));
+                let relation = graph.relations.itself(graph.node_type(source));
                 drafts.push(Draft { receiver: source, time, relation, peer: source, fact });
             }
             Some((edge_type, _)) => {
-                let (inward, outward) = (context.inward(edge_type), context.outward(edge_type));
+                let (inward, outward) = (graph.inward(edge_type), graph.outward(edge_type));
                 drafts.push(Draft { receiver: destination, time, relation: inward, peer: source, fact });
-                if !context.config.directed {
+                if !graph.config().directed {
                     drafts.push(Draft { receiver: source, time, relation: outward, peer: destination, fact });
                 }
             }
         }
     }
     // A set has no order: any order that does not depend on arrival will do.
-    drafts.sort_by_key(|draft| (draft.set(context), draft.relation, draft.peer, draft.fact));
+    drafts.sort_by_key(|draft| (draft.set(graph), draft.relation, draft.peer, draft.fact));
     drafts
 }
 
-fn open_token(
-    context: &Context<'_>,
-    tokens: &mut Tokens,
-    set: &[Draft],
-    seen_from: Option<Time>,
-    facts: &[Fact],
-    store: &VectorStore,
-) {
+fn open_token(graph: &GraphContext, tokens: &mut Tokens, set: &[Draft], seen_from: Option<Time>, store: &VectorStore) {
     let node = set[0].receiver;
     let time = seen_from.unwrap_or(set[0].time);
     let (again, was_gone) = (tokens.node.last() == Some(&node), tokens.gone.last() == Some(&true));
@@ -390,13 +224,13 @@ fn open_token(
         tokens.gone.push(false);
     }
     if let Some(gone) = tokens.gone.last_mut() {
-        *gone = context.config.deletes == DeleteRule::Hard && is_gone(set, facts);
+        *gone = graph.config().deletes == DeleteRule::Hard && is_gone(set, graph.facts());
     }
     tokens.node.push(node);
     tokens.time.push(time);
     tokens.gap.push(gap(previous, time));
-    tokens.node_type.push(u32::from(context.node_type(node).0));
-    tokens.slots.extend(context.slots(node));
+    tokens.node_type.push(u32::from(graph.node_type(node).0));
+    tokens.slots.extend(graph.slots(node));
 }
 
 /// Whether the last that a set says of the receiver itself is its delete.
@@ -405,12 +239,8 @@ fn is_gone(set: &[Draft], facts: &[Fact]) -> bool {
     own.max().is_some_and(|last| facts[last].action == Action::Delete)
 }
 
-/// Ticks between two times, in 64 bits until they are known to be small; 0 without a first.
-pub(crate) fn gap(from: Option<Time>, to: Time) -> f64 {
-    from.map_or(0.0, |from| to.0.saturating_sub(from.0) as f64)
-}
-
-fn push_message(context: &Context<'_>, messages: &mut Messages, draft: &Draft, fact: &Fact, gap: f64) {
+fn push_message(graph: &GraphContext, messages: &mut Messages, draft: &Draft, gap: f64) {
+    let fact = &graph.facts()[draft.fact];
     let row = messages.relation.len() as u32;
     let entity = u32::from(fact.edge.is_some());
     let action = match fact.action {
@@ -420,45 +250,45 @@ fn push_message(context: &Context<'_>, messages: &mut Messages, draft: &Draft, f
     };
     messages.relation.push(draft.relation);
     messages.peer.push(draft.peer);
-    messages.peer_type.push(u32::from(context.node_type(draft.peer).0));
+    messages.peer_type.push(u32::from(graph.node_type(draft.peer).0));
     messages.kind.push(3 * entity + action);
-    messages.peer_slots.extend(context.slots(draft.peer));
+    messages.peer_slots.extend(graph.slots(draft.peer));
     messages.gap.push(gap);
     // New features ride in the message; a delete carries the old ones.
     let read_at = if fact.action == Action::Delete { fact.time.before() } else { fact.time };
     // A peer's own features are those before the fact: others may change at the same time, in no order.
     let peer_at = if fact.edge.is_some() { fact.time.before() } else { read_at };
-    push_node_features(context, &mut messages.peer_features, draft.peer, peer_at, row);
+    push_node_features(graph, &mut messages.peer_features, draft.peer, peer_at, row);
     if let Some((edge_type, edge)) = fact.edge {
-        push_edge_features(context, &mut messages.edge_features, (edge_type, edge), read_at, row);
+        push_edge_features(graph, &mut messages.edge_features, (edge_type, edge), read_at, row);
     }
 }
 
 /// Appends an edge's features at a time as the addition to row `row`.
 pub(crate) fn push_edge_features(
-    context: &Context<'_>,
+    graph: &GraphContext,
     rows: &mut FeatureRows,
     (edge_type, edge): (EdgeTypeId, EdgeIndex),
     at: Time,
     row: u32,
 ) {
-    let known = context.graph.types().edge(edge_type);
-    if context.featurizer.width(Owner::Edge(known)) > 0 {
+    let known = graph.known.types().edge(edge_type);
+    if graph.statistics.featurizer.width(Owner::Edge(known)) > 0 {
         let (values, targets) = &mut rows.by_type[known.at()];
-        let read = context.graph.types().read(Owner::Edge(edge_type), context.index.edge_features(edge, at));
-        context.featurizer.append(Owner::Edge(known), read, values);
+        let read = graph.known.types().read(Owner::Edge(edge_type), graph.index.edge_features(edge, at));
+        graph.statistics.featurizer.append(Owner::Edge(known), read, values);
         targets.push(row);
     }
 }
 
 /// Appends a node's features at a time as the addition to row `row`.
-pub(crate) fn push_node_features(context: &Context<'_>, rows: &mut FeatureRows, node: NodeIndex, at: Time, row: u32) {
-    let node_type = context.index.node_type(node);
-    let known = context.graph.types().node(node_type);
-    if context.featurizer.width(Owner::Node(known)) > 0 {
+pub(crate) fn push_node_features(graph: &GraphContext, rows: &mut FeatureRows, node: NodeIndex, at: Time, row: u32) {
+    let node_type = graph.index.node_type(node);
+    let known = graph.known.types().node(node_type);
+    if graph.statistics.featurizer.width(Owner::Node(known)) > 0 {
         let (values, targets) = &mut rows.by_type[known.at()];
-        let read = context.graph.types().read(Owner::Node(node_type), context.index.node_features(node, at));
-        context.featurizer.append(Owner::Node(known), read, values);
+        let read = graph.known.types().read(Owner::Node(node_type), graph.index.node_features(node, at));
+        graph.statistics.featurizer.append(Owner::Node(known), read, values);
         targets.push(row);
     }
 }

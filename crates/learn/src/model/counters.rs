@@ -5,12 +5,13 @@
 //! and in events, counts and ranks by the distinct times at which something happened: events of one time have no order.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{NodeIndex, Time};
 use timeweft_index::{Index, Recency};
 
-use crate::data::history::{History, Met, Side, within};
-use crate::model::batch::gap;
-use crate::{Clock, World};
+use crate::data::directed_relation::DirectedRelation;
+use crate::data::edge_history::{EdgeHistory, Met, within};
+use crate::data::time_encoder::gap;
+use crate::{GraphContext, Query, TimeEncoder};
 
 /// Width of the inputs that counters make.
 pub(crate) const WIDTH: usize = PAIR + ANY + REPLY + ANSWER + NODE + ASKER + WALKS + AFFINITY;
@@ -29,34 +30,6 @@ pub(crate) const READ: usize = 1200;
 const REACH: [usize; 3] = [10, 16, 6];
 /// Windows in events over which answers are counted.
 const WINDOWS: [u32; 4] = [100, 800, 6000, 40_000];
-
-/// One question: would `source` reach `destination` at `time`, knowing what was before `as_of`?
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Query {
-    /// Relation asked about.
-    pub edge_type: EdgeTypeId,
-    /// The side that the asking node is on: `In` asks for the node that an edge would come from.
-    pub direction: Direction,
-    /// Asking node.
-    pub source: NodeIndex,
-    /// Candidate answer.
-    pub destination: NodeIndex,
-    /// When.
-    pub time: Time,
-    /// What may be known: everything strictly before.
-    pub as_of: Time,
-}
-
-impl Query {
-    /// Whether another candidate is asked about in the same question.
-    pub(crate) fn is_same_question(&self, other: &Query) -> bool {
-        Query { destination: other.destination, ..*self } == *other
-    }
-
-    pub(crate) fn side(&self) -> Side {
-        Side::new(self.edge_type, self.direction)
-    }
-}
 
 /// What explanations show: recencies of the pair (s, d), of (d, s), of d as a destination, of d as a source, of s as a
 /// source.
@@ -137,7 +110,7 @@ struct Partner {
 #[derive(Clone, Debug)]
 pub(crate) struct Past {
     limit: u32,
-    side: Side,
+    side: DirectedRelation,
     time: Time,
     partners: FxHashMap<NodeIndex, Partner>,
     meetings: [Meetings; 3],
@@ -149,9 +122,9 @@ pub(crate) struct Past {
 
 impl Past {
     /// Reads what the asking node of a query did strictly before its `as_of`.
-    pub(crate) fn of(world: &World, query: &Query) -> Past {
-        let (history, clock) = (&*world.history, &world.fitted.clock);
-        let (limit, side) = (history.limit(query.as_of), query.side());
+    pub(crate) fn of(graph: &GraphContext, query: &Query) -> Past {
+        let (history, clock) = (&*graph.history, &graph.statistics.time_encoder);
+        let (limit, side) = (history.limit(query.as_of), query.relation());
         let mut past = Past {
             limit,
             side,
@@ -161,14 +134,14 @@ impl Past {
             novelty: 0.0,
             walks: Default::default(),
         };
-        let (met, types) = (history.met(query.source, limit), world.graph.types());
+        let (met, types) = (history.met(query.source, limit), graph.known.types());
         let asked = side.known(types);
         for (read, edge) in met.iter().rev().enumerate() {
             if read >= READ && past.meetings[1].read != edge.moment {
                 break;
             }
             let Partner { traces, affinity } = past.partners.entry(edge.other).or_default();
-            let foretold = world.fitted.affinity.of(asked, edge.side.known(types));
+            let foretold = graph.statistics.affinity.of(asked, edge.side.known(types));
             if foretold > 0.0 {
                 let age = (gap(Some(history.time(edge.moment)), query.time) / clock.scale) as f32;
                 affinity[0] += foretold / (1.0 + age);
@@ -189,7 +162,7 @@ impl Past {
     }
 
     /// Weights of walks from the asking node over the last partners, their last partners, and the last ones of those.
-    fn walk(&mut self, history: &History, source: NodeIndex) {
+    fn walk(&mut self, history: &EdgeHistory, source: NodeIndex) {
         let mut first = 1.0;
         for one in distinct(history, source, self.limit, REACH[0], source) {
             let mut second = first;
@@ -209,8 +182,8 @@ impl Past {
     }
 
     /// The counters of a candidate as inputs.
-    pub(crate) fn inputs(&self, world: &World, candidate: NodeIndex, row: &mut [f32]) {
-        let (history, clock) = (&*world.history, &world.fitted.clock);
+    pub(crate) fn inputs(&self, graph: &GraphContext, candidate: NodeIndex, row: &mut [f32]) {
+        let (history, clock) = (&*graph.history, &graph.statistics.time_encoder);
         row.fill(0.0);
         let fresh =
             Fresh { history, clock, time: self.time, span: (clock.longest + 1.0).ln() as f32, limit: self.limit };
@@ -326,7 +299,7 @@ impl Past {
     }
 }
 
-fn write_node(fresh: &Fresh<'_>, history: &History, node: NodeIndex, row: &mut [f32]) {
+fn write_node(fresh: &Fresh<'_>, history: &EdgeHistory, node: NodeIndex, row: &mut [f32]) {
     let met = history.met(node, fresh.limit);
     let (Some(first), Some(last)) = (met.first(), met.last()) else { return };
     row[..4].copy_from_slice(&[1.0, fresh.at(last.moment), log(met.len()), nearness(fresh.limit - last.moment)]);
@@ -339,7 +312,7 @@ fn write_node(fresh: &Fresh<'_>, history: &History, node: NodeIndex, row: &mut [
 }
 
 /// The last `n` distinct partners of a node below a limit, newest first, without one.
-fn distinct(history: &History, node: NodeIndex, limit: u32, n: usize, without: NodeIndex) -> Vec<NodeIndex> {
+fn distinct(history: &EdgeHistory, node: NodeIndex, limit: u32, n: usize, without: NodeIndex) -> Vec<NodeIndex> {
     let mut nodes = Vec::with_capacity(n);
     for edge in history.met(node, limit).iter().rev().take(2 * n) {
         if edge.other != without && !nodes.contains(&edge.other) {
@@ -354,8 +327,8 @@ fn distinct(history: &History, node: NodeIndex, limit: u32, n: usize, without: N
 
 /// Ages as inputs.
 struct Fresh<'a> {
-    history: &'a History,
-    clock: &'a Clock,
+    history: &'a EdgeHistory,
+    clock: &'a TimeEncoder,
     time: Time,
     span: f32,
     limit: u32,

@@ -3,15 +3,15 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::model::identity::{self, Identity};
+use crate::model::identity::{self, IdentityTable};
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
 use crate::model::versions::Peers;
-use crate::{Clock, Messages, ModelConfig, Relations, nn};
+use crate::{Messages, ModelConfig, RelationIds, TimeEncoder, nn};
 
 /// Encodes the M messages of a batch: sums of typed projections and embeddings, so that a missing feature drops a
 /// term and nothing is padded.
 #[derive(Module, Debug)]
-pub struct Encoder {
+pub struct MessageEncoder {
     /// Embeddings, one table: relations, node types, 6 kinds (action x entity). `[rows, d]`
     embeddings: Param<Tensor<2>>,
     time: Linear,
@@ -27,25 +27,25 @@ pub struct Encoder {
     kind_row: u32,
 }
 
-impl Encoder {
+impl MessageEncoder {
     /// The encoder that a configuration asks for.
     pub fn new(
         init: &mut Init,
         config: &ModelConfig,
-        relations: Relations,
+        relations: RelationIds,
         widths: [&[usize]; 2],
-        clock: &Clock,
+        clock: &TimeEncoder,
         slots: usize,
-    ) -> Encoder {
+    ) -> MessageEncoder {
         let d = config.width;
         let type_row = relations.len() as u32;
         let kind_row = type_row + relations.n_node_types() as u32;
-        Encoder {
+        MessageEncoder {
             embeddings: init.normal([kind_row as usize + 6, d], 0.5),
             time: Linear::new(init, clock.width(), d),
             nodes: TypedProjection::new(init, widths[0], d),
             edges: TypedProjection::new(init, widths[1], d),
-            identity: Identity::role(init, slots, d),
+            identity: IdentityTable::role(init, slots, d),
             memory: (config.memory && config.sweeps > 0).then(|| Linear::plain(init, d, d)),
             feed_forward: FeedForward::new(init, d),
             type_row,
@@ -58,8 +58,8 @@ impl Encoder {
         &self,
         messages: &Messages,
         peers: Option<(&Peers, Tensor<2>)>,
-        clock: &Clock,
-        identity: Option<&Identity>,
+        clock: &TimeEncoder,
+        identity: Option<&IdentityTable>,
     ) -> Tensor<2> {
         let m = messages.relation.len();
         let table = self.embeddings.val();

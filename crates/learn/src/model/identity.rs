@@ -1,4 +1,4 @@
-//! Identity of nodes as an input: who a message is from and to (TGNv2 shows that without it persistence cannot be
+//! IdentityTable of nodes as an input: who a message is from and to (TGNv2 shows that without it persistence cannot be
 //! expressed). Hashed, so that the table does not grow with the graph; switchable, for graphs whose nodes are mostly new.
 
 use burn::module::{Module, Param};
@@ -9,15 +9,15 @@ use crate::nn;
 
 /// One table for all stages, since the optimiser walks all of it at every step; two rows a node.
 #[derive(Module, Debug)]
-pub struct Identity {
+pub struct IdentityTable {
     /// `[slots, d]`
     table: Param<Tensor<2>>,
 }
 
-impl Identity {
+impl IdentityTable {
     /// A table of `slots` rows of width d; `None` for no rows.
-    pub fn new(init: &mut Init, slots: usize, d: usize) -> Option<Identity> {
-        (slots > 0).then(|| Identity { table: init.normal([slots, d], 0.5) })
+    pub fn new(init: &mut Init, slots: usize, d: usize) -> Option<IdentityTable> {
+        (slots > 0).then(|| IdentityTable { table: init.normal([slots, d], 0.5) })
     }
 
     /// A role in which a stage reads the table: the peer of a message, its receiver.
@@ -34,7 +34,7 @@ impl Identity {
 }
 
 /// Adds the nodes' identity in a role to `x [n, d]`; leaves it where identity is off.
-pub(crate) fn add(x: Tensor<2>, identity: Option<&Identity>, role: Option<&Linear>, slots: &[u32]) -> Tensor<2> {
+pub(crate) fn add(x: Tensor<2>, identity: Option<&IdentityTable>, role: Option<&Linear>, slots: &[u32]) -> Tensor<2> {
     match (identity, role) {
         (Some(identity), Some(role)) => x + role.forward(identity.read(slots)),
         _ => x,

@@ -8,6 +8,7 @@ pub(crate) mod gnn;
 pub(crate) mod identity;
 pub(crate) mod layers;
 pub(crate) mod memory;
+pub(crate) mod memory_state;
 pub mod pipeline;
 pub(crate) mod predictor;
 pub(crate) mod relations;

@@ -13,17 +13,17 @@ use crate::model::layers::{Init, constant};
 use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
 use crate::{
-    Aggregator, Config, Encoder, Gnn, Identity, Memory, Messages, Neighborhood, Predictor, Query, Scanned, Tokens,
-    VectorStore, World,
+    Aggregator, Config, Gnn, GraphContext, IdentityTable, Memory, MessageEncoder, Messages, Neighborhood, Predictor,
+    Query, Scanned, Tokens, VectorStore,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
 #[derive(Module, Debug)]
 pub struct Htgn {
-    /// Identity of nodes, read by the first four stages.
-    pub identity: Option<Identity>,
+    /// IdentityTable of nodes, read by the first four stages.
+    pub identity: Option<IdentityTable>,
     /// Stage 1.
-    pub encoder: Encoder,
+    pub encoder: MessageEncoder,
     /// Stage 2.
     pub aggregator: Aggregator,
     /// Stage 3.
@@ -36,21 +36,21 @@ pub struct Htgn {
 
 impl Htgn {
     /// A model with starting weights for a graph.
-    pub fn new(config: &Config, world: &World, device: &Device) -> Htgn {
-        Htgn::with(&mut Init::new(config.train.seed, device), config, world)
+    pub fn new(config: &Config, graph: &GraphContext, device: &Device) -> Htgn {
+        Htgn::with(&mut Init::new(config.train.seed, device), config, graph)
     }
 
     /// A model with weights that are made so.
-    pub(crate) fn with(init: &mut Init, config: &Config, world: &World) -> Htgn {
+    pub(crate) fn with(init: &mut Init, config: &Config, graph: &GraphContext) -> Htgn {
         let model = &config.model;
         let d = model.width;
-        let fitted = &world.fitted;
-        let (relations, clock, slots) = (world.relations, &fitted.clock, fitted.identity_slots);
-        let (nodes, edges) = (fitted.featurizer.node_widths(), fitted.featurizer.edge_widths());
+        let statistics = &graph.statistics;
+        let (relations, clock, slots) = (graph.relations, &statistics.time_encoder, statistics.identity_slots);
+        let (nodes, edges) = (statistics.featurizer.node_widths(), statistics.featurizer.edge_widths());
         let widths = [&nodes[..], &edges[..]];
         Htgn {
-            identity: Identity::new(init, slots, d),
-            encoder: Encoder::new(init, model, relations, widths, clock, slots),
+            identity: IdentityTable::new(init, slots, d),
+            encoder: MessageEncoder::new(init, model, relations, widths, clock, slots),
             aggregator: Aggregator::new(init, model, relations, slots),
             memory: Memory::new(init, model, relations.n_node_types(), clock),
             gnn: Gnn::new(init, model, relations, widths, clock),
@@ -70,22 +70,22 @@ pub struct Remembered {
 }
 
 /// Stages 1 to 3: facts to versions of memory.
-pub fn remember(model: &Htgn, world: &World, facts: Range<usize>, store: &VectorStore) -> Remembered {
+pub fn remember(model: &Htgn, graph: &GraphContext, facts: Range<usize>, store: &VectorStore) -> Remembered {
     debug_assert_eq!(facts.start, store.absorbed(), "every fact is taken in once");
     let absorbs = facts.end;
-    let (messages, tokens) = expand(&world.context(), world.facts(), facts, store);
-    let scanned = scan(model, world, &messages, &tokens, store);
+    let (messages, tokens) = expand(graph, facts, store);
+    let scanned = scan(model, graph, &messages, &tokens, store);
     Remembered { tokens, scanned, absorbs }
 }
 
 /// Takes in facts that are all of one time in slices of at least `size` messages, for less memory and with the same result:
 /// all slices read what was before that time, and are committed together.
-pub fn absorb_in_slices(model: &Htgn, world: &World, facts: Range<usize>, store: &mut VectorStore, size: usize) {
+pub fn absorb_in_slices(model: &Htgn, graph: &GraphContext, facts: Range<usize>, store: &mut VectorStore, size: usize) {
     let absorbs = facts.end;
-    let slices = expand_in_slices(world.context(), world.facts(), facts, store, size);
+    let slices = expand_in_slices(graph, facts, store, size);
     let settled: Vec<Settled> = slices
         .map(|(messages, tokens)| {
-            let scanned = scan(model, world, &messages, &tokens, store);
+            let scanned = scan(model, graph, &messages, &tokens, store);
             Remembered { tokens, scanned, absorbs }.settle()
         })
         .collect();
@@ -94,15 +94,21 @@ pub fn absorb_in_slices(model: &Htgn, world: &World, facts: Range<usize>, store:
 
 /// Stages 1 to 3 of messages that are laid out. Where messages tell of their peers' memory, the first sweep knows it as of
 /// before the batch, and each later one as the sweep before it left it.
-fn scan(model: &Htgn, world: &World, messages: &Messages, tokens: &Tokens, store: &VectorStore) -> Option<Scanned> {
-    let config = &world.fitted.config;
+fn scan(
+    model: &Htgn,
+    graph: &GraphContext,
+    messages: &Messages,
+    tokens: &Tokens,
+    store: &VectorStore,
+) -> Option<Scanned> {
+    let config = &graph.statistics.config;
     if tokens.node.is_empty() || !config.memory {
         return None;
     }
-    let (clock, identity) = (&world.fitted.clock, model.identity.as_ref());
+    let (clock, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());
     let sweep = |before: Option<&Scanned>| {
         let known = if before.is_some() { tokens } else { &Tokens::none() };
-        let peers = (config.sweeps > 0).then(|| Peers::read(&world.context(), (messages, tokens), known, store));
+        let peers = (config.sweeps > 0).then(|| Peers::read(graph, (messages, tokens), known, store));
         // Where nobody hears of anything inside the batch, nothing is left to sweep.
         if before.is_some() && !peers.as_ref().is_some_and(|peers| peers.within) {
             return None;
@@ -123,52 +129,52 @@ fn scan(model: &Htgn, world: &World, messages: &Messages, tokens: &Tokens, store
 /// Stages 4 and 5: logits `[C]` of queries, each knowing only what was strictly before its `as_of`.
 pub fn answer(
     model: &Htgn,
-    world: &World,
+    graph: &GraphContext,
     remembered: &Remembered,
     store: &VectorStore,
     queries: &[Query],
 ) -> Tensor<1> {
-    answer_with(model, world, remembered, store, queries, None)
+    answer_with(model, graph, remembered, store, queries, None)
 }
 
 /// The same in a step of training: `draw` is the key of its noise, if the model has any.
 pub fn answer_with(
     model: &Htgn,
-    world: &World,
+    graph: &GraphContext,
     remembered: &Remembered,
     store: &VectorStore,
     queries: &[Query],
     draw: Option<u64>,
 ) -> Tensor<1> {
-    let (roots, pairs) = ask(world, queries);
-    let embeddings = embed(model, world, remembered, store, &roots, draw);
-    score(model, world, embeddings, queries, &pairs)
+    let (roots, pairs) = ask(graph, queries);
+    let embeddings = embed(model, graph, remembered, store, &roots, draw);
+    score(model, graph, embeddings, queries, &pairs)
 }
 
 /// Stage 4: embeddings `[Q, d]` of roots; `draw` as in [`answer_with`].
 pub fn embed(
     model: &Htgn,
-    world: &World,
+    graph: &GraphContext,
     remembered: &Remembered,
     store: &VectorStore,
     roots: &[Root],
     draw: Option<u64>,
 ) -> Tensor<2> {
-    let hood = read(&world.context(), roots, &remembered.tokens, store);
-    let table = memory_table(model, remembered, &hood);
-    model.gnn.forward(table, &hood, &world.fitted.clock, model.identity.as_ref(), draw)
+    let neighborhood = read(graph, roots, &remembered.tokens, store);
+    let table = memory_table(model, remembered, &neighborhood);
+    model.gnn.forward(table, &neighborhood, &graph.statistics.time_encoder, model.identity.as_ref(), draw)
 }
 
 /// Stage 5: logits `[C]` of queries, whose roots are embedded already.
-pub fn score(model: &Htgn, world: &World, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
+pub fn score(model: &Htgn, graph: &GraphContext, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
     let device = embeddings.device();
-    let counted = model.predictor.has_counters().then(|| counted(world, queries, &device));
+    let counted = model.predictor.has_counters().then(|| counted(graph, queries, &device));
     model.predictor.forward(embeddings, pairs, counted)
 }
 
 /// The rows that a neighbourhood's entries point into: stored memory, starts of the node types, tokens of the batch.
-pub fn memory_table(model: &Htgn, remembered: &Remembered, hood: &Neighborhood) -> Tensor<2> {
-    table(model, &hood.stored, remembered.scanned.as_ref())
+pub fn memory_table(model: &Htgn, remembered: &Remembered, neighborhood: &Neighborhood) -> Tensor<2> {
+    table(model, &neighborhood.stored, remembered.scanned.as_ref())
 }
 
 fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
@@ -184,21 +190,21 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
 }
 
 /// Counters of the queries, `[C, counters::WIDTH]`.
-pub fn counted(world: &World, queries: &[Query], device: &Device) -> Tensor<2> {
+pub fn counted(graph: &GraphContext, queries: &[Query], device: &Device) -> Tensor<2> {
     use rayon::prelude::*;
     let mut rows = vec![0.0; queries.len() * counters::WIDTH];
     let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
-    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(world, &question[0])).collect();
+    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(graph, &question[0])).collect();
     let asked: Vec<&Past> =
         questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
     rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
-        past.inputs(world, query.destination, row);
+        past.inputs(graph, query.destination, row);
     });
     constant(rows, [queries.len(), counters::WIDTH], device)
 }
 
 /// The distinct roots of queries, and which roots each query pairs.
-pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
+pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
     let mut roots = Vec::new();
     let mut known = rustc_hash::FxHashMap::default();
     let mut root = |node: NodeIndex, query: &Query| {
@@ -208,13 +214,13 @@ pub fn ask(world: &World, queries: &[Query]) -> (Vec<Root>, Pairs) {
             roots.len() as u32 - 1
         })
     };
-    let (mut pairs, context) = (Pairs::default(), world.context());
+    let (mut pairs, graph) = (Pairs::default(), graph);
     for query in queries {
         pairs.source.push(root(query.source, query));
         pairs.destination.push(root(query.destination, query));
         pairs.relation.push(match query.direction {
-            Direction::Out => context.outward(query.edge_type),
-            Direction::In => context.inward(query.edge_type),
+            Direction::Out => graph.outward(query.edge_type),
+            Direction::In => graph.inward(query.edge_type),
         });
     }
     (roots, pairs)

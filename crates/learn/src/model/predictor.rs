@@ -7,7 +7,7 @@ use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
 use crate::model::counters;
 use crate::model::layers::{Init, Linear};
 use crate::model::relations::RelationWeights;
-use crate::{Loss, Relations, nn};
+use crate::{Loss, RelationIds, nn};
 
 /// Width in which counters are read.
 const READ: usize = 64;
@@ -62,7 +62,7 @@ impl Pairs {
 
 impl Predictor {
     /// For embeddings of width d.
-    pub fn new(init: &mut Init, d: usize, relations: Relations, use_counters: bool) -> Predictor {
+    pub fn new(init: &mut Init, d: usize, relations: RelationIds, use_counters: bool) -> Predictor {
         let (n, scale) = (relations.n_edges(), 1.0 / (d as f32).sqrt());
         let weights = |init: &mut Init, scale| RelationWeights::new(init, relations, n, d, scale);
         Predictor {

@@ -4,7 +4,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::Relations;
+use crate::RelationIds;
 use crate::model::layers::Init;
 use crate::nn::{self, Outlet};
 
@@ -24,7 +24,7 @@ pub(crate) struct RelationWeights {
 
 impl RelationWeights {
     /// Of the first `n` relations; what is shared starts with deviation `scale`.
-    pub(crate) fn new(init: &mut Init, relations: Relations, n: usize, width: usize, scale: f32) -> RelationWeights {
+    pub(crate) fn new(init: &mut Init, relations: RelationIds, n: usize, width: usize, scale: f32) -> RelationWeights {
         let roles: Vec<u32> = (0..n as u32).map(|relation| relations.role(relation)).collect();
         let n_roles = roles.iter().max().map_or(0, |last| *last as usize + 1);
         RelationWeights {
@@ -78,7 +78,7 @@ impl RelationHeads {
     /// Of the first `n` relations, for H heads of width d_h over tokens of width F.
     pub fn new(
         init: &mut Init,
-        (relations, n): (Relations, usize),
+        (relations, n): (RelationIds, usize),
         n_heads: usize,
         [d_h, f]: [usize; 2],
     ) -> RelationHeads {

@@ -3,12 +3,11 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::{NodeIndex, Time};
 
-use crate::model::batch::{Context, Version};
-use crate::{Messages, Tokens, VectorStore};
+use crate::{GraphContext, MemoryVersion, Messages, Tokens, VectorStore};
 
 /// Where a row of the memory table comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Row {
+pub(crate) enum MemoryRow {
     /// The node has never received a message, or is gone: the learned start of its type.
     Start(NodeIndex),
     /// The vector store's row of the node.
@@ -17,39 +16,39 @@ pub(crate) enum Row {
     Token(NodeIndex, usize),
 }
 
-impl Row {
+impl MemoryRow {
     /// What is read of a node as of a time: its last token before, else its stored row, else the start of its type.
-    pub(crate) fn of(node: NodeIndex, as_of: Time, tokens: &Tokens, store: &VectorStore) -> Row {
+    pub(crate) fn of(node: NodeIndex, as_of: Time, tokens: &Tokens, store: &VectorStore) -> MemoryRow {
         match tokens.version(node, as_of) {
-            Version::Token(token) => Row::Token(node, token),
-            Version::Earlier if store.last(node).is_some() => Row::Stored(node),
-            Version::Earlier | Version::Gone => Row::Start(node),
+            MemoryVersion::Token(token) => MemoryRow::Token(node, token),
+            MemoryVersion::Earlier if store.last(node).is_some() => MemoryRow::Stored(node),
+            MemoryVersion::Earlier | MemoryVersion::Gone => MemoryRow::Start(node),
         }
     }
 
     /// Whose it is.
     pub(crate) fn node(self) -> NodeIndex {
         match self {
-            Row::Start(node) | Row::Stored(node) | Row::Token(node, _) => node,
+            MemoryRow::Start(node) | MemoryRow::Stored(node) | MemoryRow::Token(node, _) => node,
         }
     }
 
     /// Time of the last message that it has seen.
     pub(crate) fn time(self, tokens: &Tokens, store: &VectorStore) -> Option<Time> {
         match self {
-            Row::Start(_) => None,
-            Row::Stored(node) => store.last(node),
-            Row::Token(_, token) => tokens.time.get(token).copied(),
+            MemoryRow::Start(_) => None,
+            MemoryRow::Stored(node) => store.last(node),
+            MemoryRow::Token(_, token) => tokens.time.get(token).copied(),
         }
     }
 }
 
 /// Lays the memory table out: the stored vectors that are read, then the starts of the node types, then the tokens. Gives the
 /// first, one after another, and the row of the table that each of `rows` is.
-pub(crate) fn lay_out(context: &Context<'_>, rows: &[Row], store: &VectorStore) -> (Vec<f32>, Vec<u32>) {
+pub(crate) fn lay_out(graph: &GraphContext, rows: &[MemoryRow], store: &VectorStore) -> (Vec<f32>, Vec<u32>) {
     let (mut stored, mut at_stored) = (Vec::new(), FxHashMap::default());
     for row in rows {
-        if let Row::Stored(node) = *row {
+        if let MemoryRow::Stored(node) = *row {
             let next = at_stored.len() as u32;
             at_stored.entry(node).or_insert_with(|| {
                 stored.extend_from_slice(store.memory(node).unwrap_or_default());
@@ -58,12 +57,12 @@ pub(crate) fn lay_out(context: &Context<'_>, rows: &[Row], store: &VectorStore) 
         }
     }
     let starts = at_stored.len() as u32;
-    let tokens = starts + context.relations.n_node_types() as u32;
-    let start_of = |node: NodeIndex| starts + context.node_type(node).at() as u32;
-    let at = |row: &Row| match *row {
-        Row::Stored(node) => at_stored.get(&node).copied().unwrap_or_else(|| start_of(node)),
-        Row::Start(node) => start_of(node),
-        Row::Token(_, token) => tokens + token as u32,
+    let tokens = starts + graph.relations.n_node_types() as u32;
+    let start_of = |node: NodeIndex| starts + graph.node_type(node).at() as u32;
+    let at = |row: &MemoryRow| match *row {
+        MemoryRow::Stored(node) => at_stored.get(&node).copied().unwrap_or_else(|| start_of(node)),
+        MemoryRow::Start(node) => start_of(node),
+        MemoryRow::Token(_, token) => tokens + token as u32,
     };
     (stored, rows.iter().map(at).collect())
 }
@@ -74,7 +73,7 @@ pub(crate) fn lay_out(context: &Context<'_>, rows: &[Row], store: &VectorStore) 
 pub struct Peers {
     /// Stored memory vectors that are read, d floats each.
     pub stored: Vec<f32>,
-    /// Row of the memory table of each peer.
+    /// MemoryRow of the memory table of each peer.
     pub row: Vec<u32>,
     /// The message that tells of each peer.
     pub message: Vec<u32>,
@@ -85,7 +84,7 @@ pub struct Peers {
 impl Peers {
     /// Peers as of their messages, out of `tokens` and what was before these.
     pub(crate) fn read(
-        context: &Context<'_>,
+        graph: &GraphContext,
         (messages, receivers): (&Messages, &Tokens),
         tokens: &Tokens,
         store: &VectorStore,
@@ -96,13 +95,13 @@ impl Peers {
             for message in ends[0]..ends[1] {
                 let peer = messages.peer[message as usize];
                 if peer != receiver {
-                    rows.push(Row::of(peer, time, tokens, store));
+                    rows.push(MemoryRow::of(peer, time, tokens, store));
                     told.push(message);
                 }
             }
         }
-        let within = rows.iter().any(|row| matches!(row, Row::Token(..)));
-        let (stored, row) = lay_out(context, &rows, store);
+        let within = rows.iter().any(|row| matches!(row, MemoryRow::Token(..)));
+        let (stored, row) = lay_out(graph, &rows, store);
         Peers { stored, row, message: told, within }
     }
 }

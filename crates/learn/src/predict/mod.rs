@@ -1,3 +1,4 @@
 //! Answers of a trained model.
 
+pub(crate) mod prediction;
 pub(crate) mod scorer;

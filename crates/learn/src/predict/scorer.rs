@@ -3,8 +3,8 @@
 use timeweft_graph::{NodeIndex, Time};
 
 use crate::model::gnn::neighborhood::Root;
+use crate::model::memory_state::{absorb, empty_store};
 use crate::model::pipeline::{Remembered, answer, embed, floats};
-use crate::train::run::{absorb, empty_store};
 use crate::{Query, Trained, VectorStore};
 
 /// Questions that are answered in one forward pass.
@@ -35,7 +35,7 @@ impl Trained {
     /// The nodes of a node's type that are alive just before a time and most like it, with the cosine of their vectors, best
     /// first. Nodes without a vector, or with one of zeros, are like nothing.
     pub fn nearest(&self, node: NodeIndex, time: Time, space: Space, top: usize) -> Vec<(NodeIndex, f32)> {
-        let index = &self.world.index;
+        let index = &self.graph.index;
         let store = self.memory_before(time);
         let same = |other: &NodeIndex| {
             *other != node && index.node_type(*other) == index.node_type(node) && index.alive(*other, time.before())
@@ -61,7 +61,7 @@ impl Trained {
         let nothing = Remembered::nothing(store);
         let embed = |nodes: &[NodeIndex]| {
             let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, time, as_of: time }).collect();
-            let vectors = embed(&self.model, &self.world, &nothing, store, &roots, None);
+            let vectors = embed(&self.model, &self.graph, &nothing, store, &roots, None);
             let width = vectors.dims()[1];
             floats(vectors).chunks_exact(width).map(<[f32]>::to_vec).collect::<Vec<_>>()
         };
@@ -84,11 +84,11 @@ impl Scorer<'_> {
         let mut logits = vec![0.0; queries.len()];
         for of_one_time in order.chunk_by(|&a, &b| queries[a].as_of == queries[b].as_of) {
             self.go_to(queries[of_one_time[0]].as_of);
-            let Trained { model, world, .. } = self.trained;
+            let Trained { model, graph, .. } = self.trained;
             let nothing = Remembered::nothing(&self.store);
             for places in of_one_time.chunks(QUERIES) {
                 let asked: Vec<Query> = places.iter().map(|&at| queries[at]).collect();
-                let answers = floats(answer(model, world, &nothing, &self.store, &asked));
+                let answers = floats(answer(model, graph, &nothing, &self.store, &asked));
                 places.iter().zip(answers).for_each(|(&at, logit)| logits[at] = logit);
             }
         }
@@ -97,12 +97,12 @@ impl Scorer<'_> {
 
     /// Memory of everything strictly before a time.
     pub(crate) fn go_to(&mut self, time: Time) -> &VectorStore {
-        let Trained { model, world, config, .. } = self.trained;
-        let due = world.n_facts_before(time);
+        let Trained { model, graph, config, .. } = self.trained;
+        let due = graph.n_facts_before(time);
         if due < self.store.absorbed() {
-            self.store = empty_store(world, config);
+            self.store = empty_store(graph, config);
         }
-        absorb(model, world, config, &mut self.store, due);
+        absorb(model, graph, config, &mut self.store, due);
         &self.store
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use timeweft_index::{Index, create_fresh};
 
 use crate::train::memory_limit;
-use crate::{Config, Epoch, Fitted, Htgn, Latest, LearnError, Trained, VectorStore, World};
+use crate::{Config, Epoch, GraphContext, Htgn, Latest, LearnError, TrainStatistics, Trained, VectorStore};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
 const VERSION: u32 = 6;
@@ -26,7 +26,8 @@ const PREFIX: usize = 8 + 4 + 8;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct Header {
     config: Config,
-    fitted: Fitted,
+    #[serde(rename = "fitted")]
+    statistics: TrainStatistics,
     epochs: Vec<Epoch>,
     best: usize,
     /// Loads that the graph was made of, and a checksum of what they are: a rollback takes one of them away.
@@ -75,13 +76,13 @@ impl Trained {
         let store = self.store.to_bytes();
         let header = Header {
             config: self.config.clone(),
-            fitted: self.world.fitted.clone(),
+            statistics: self.graph.statistics.clone(),
             epochs: self.epochs.clone(),
             best: self.best,
             loads: loads.len(),
             lineage: lineage(loads),
             absorbed: self.store.absorbed(),
-            order: order(&self.world, self.store.absorbed()),
+            order: order(&self.graph, self.store.absorbed()),
             sections: [weights.len(), latest.len(), optimizer.len(), store.len()],
             steps: self.latest.steps,
         };
@@ -108,26 +109,26 @@ impl Trained {
         let bytes = fs::read(path).map_err(|source| LearnError::Io { path: path.into(), source })?;
         let (header, sections) = parse(&bytes).map_err(|reason| refused(path, reason))?;
         header.config.check().map_err(|error| refused(path, format!("its configuration: {error}")))?;
-        let world = World::new(index, header.fitted.clone());
-        if world.knows_nothing() {
+        let graph = GraphContext::new(index, header.statistics.clone());
+        if graph.knows_nothing() {
             let reason = "the model was trained on another graph: it knows none of the types of this one. Train again";
             return Err(refused(path, reason.into()));
         }
         // What a checkpoint says of its sizes is no reason to make room for them.
-        if memory_limit::n_weights(&header.config, &world) > sections[0].len() / size_of::<f32>() {
+        if memory_limit::n_weights(&header.config, &graph) > sections[0].len() / size_of::<f32>() {
             let reason = "it has fewer weights than its configuration says: train again, or restore it from a copy";
             return Err(refused(path, reason.into()));
         }
-        restore(header, sections, world, loads).map_err(|reason| refused(path, reason))
+        restore(header, sections, graph, loads).map_err(|reason| refused(path, reason))
     }
 }
 
-fn restore(header: Header, sections: [&[u8]; 4], world: World, loads: &[u64]) -> Result<Trained, String> {
+fn restore(header: Header, sections: [&[u8]; 4], graph: GraphContext, loads: &[u64]) -> Result<Trained, String> {
     let [weights, latest, optimizer, store] = sections;
     let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
     let read = |section: &[u8]| {
         let record = ModuleRecord::from_bytes(bytes(section)).map_err(|error| error.to_string())?;
-        Htgn::new(&header.config, &world, &Device::flex())
+        Htgn::new(&header.config, &graph, &Device::flex())
             .try_load_record(record)
             .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))
     };
@@ -139,14 +140,14 @@ fn restore(header: Header, sections: [&[u8]; 4], world: World, loads: &[u64]) ->
     let store = store.filter(|store| store.has_widths(widths.0, widths.1));
     let mut store = store.ok_or("the vector store is cut short, or of another model")?;
     let same_loads = loads.get(..header.loads).is_some_and(|loads| lineage(loads) == header.lineage);
-    if !same_loads || header.absorbed > world.facts().len() || order(&world, header.absorbed) != header.order {
+    if !same_loads || header.absorbed > graph.facts().len() || order(&graph, header.absorbed) != header.order {
         // Facts came in late, before some that memory has seen, or some of those are gone: it starts again, with the weights
         // as they are.
-        store = crate::train::run::empty_store(&world, &header.config);
+        store = crate::empty_store(&graph, &header.config);
     }
     let seen = store.absorbed();
-    crate::train::run::absorb(&model, &world, &header.config, &mut store, world.facts().len());
-    Ok(Trained { model, world, latest, store, config: header.config, epochs: header.epochs, best: header.best, seen })
+    crate::absorb(&model, &graph, &header.config, &mut store, graph.facts().len());
+    Ok(Trained { model, graph, latest, store, config: header.config, epochs: header.epochs, best: header.best, seen })
 }
 
 fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
@@ -184,8 +185,8 @@ fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
 }
 
 /// Checksum of the first `n` facts: when, what, and where in the log.
-fn order(world: &World, n: usize) -> u32 {
-    let facts = world.facts().iter().take(n);
+fn order(graph: &GraphContext, n: usize) -> u32 {
+    let facts = graph.facts().iter().take(n);
     facts.fold(0, |sum, fact| {
         let sum = crc32c::crc32c_append(sum, &fact.time.0.to_le_bytes());
         let numbers = [fact.log, fact.source.0, fact.destination.0, fact.action as u32];

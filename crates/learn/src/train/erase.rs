@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use timeweft_graph::{GraphView, Name, Reason};
 use timeweft_index::Index;
 
-use crate::{DeleteRule, LearnError, Trained, World, rebuild};
+use crate::{DeleteRule, GraphContext, LearnError, Trained, rebuild};
 
 /// What is left when facts are erased.
 pub struct Erased {
@@ -22,9 +22,9 @@ impl Trained {
     /// training part are as they were, so what the weights have learnt of the events stays. Costs a replay of the whole log.
     pub fn erase(self, erased: &FxHashSet<u32>) -> Erased {
         // The schema as it was: the weights are made for its types, and an erased event may have been a type's first.
-        let mut index = Index::new(self.world.index.schema().clone());
+        let mut index = Index::new(self.graph.index.schema().clone());
         let mut dropped = Vec::new();
-        for (position, event) in (0..).zip(self.world.index.events()) {
+        for (position, event) in (0..).zip(self.graph.index.events()) {
             if erased.contains(&position) {
                 continue;
             }
@@ -32,9 +32,9 @@ impl Trained {
                 dropped.push((position, reason));
             }
         }
-        let world = World::new(Arc::new(index), self.world.fitted.clone());
-        let store = rebuild(&self.model, &world, &self.config, world.facts().len());
-        Erased { trained: Trained { world, store, ..self }, dropped }
+        let graph = GraphContext::new(Arc::new(index), self.graph.statistics.clone());
+        let store = rebuild(&self.model, &graph, &self.config, graph.facts().len());
+        Erased { trained: Trained { graph, store, ..self }, dropped }
     }
 
     /// Refuses to answer by another rule of deletes than the model was trained with.

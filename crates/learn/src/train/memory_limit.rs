@@ -7,8 +7,10 @@ use burn::tensor::Device;
 use timeweft_index::Fact;
 
 use crate::model::layers::Init;
-use crate::train::run::QUERIES_A_STEP;
-use crate::{CellKind, Config, Htgn, LearnError, ModelConfig, World};
+use crate::{Config, GraphContext, Htgn, LearnError, MemoryCellKind, ModelConfig};
+
+/// Questions of one step at most: bounds the memory of training.
+pub(crate) const QUERIES_A_STEP: usize = 1 << 18;
 
 /// Copies of the weights in training: those that learn and their gradient, two moments of each, the best and the latest.
 const COPIES: usize = 6;
@@ -16,8 +18,8 @@ const COPIES: usize = 6;
 const KEPT: usize = 2;
 
 /// Refuses what the memory of this machine does not hold.
-pub(crate) fn check(config: &Config, world: &World) -> Result<(), LearnError> {
-    refuse(&parts(config, world), memory())
+pub(crate) fn check(config: &Config, graph: &GraphContext) -> Result<(), LearnError> {
+    refuse(&parts(config, graph), memory())
 }
 
 /// Something that takes memory.
@@ -39,15 +41,15 @@ fn refuse(parts: &[Part], there: u64) -> Result<(), LearnError> {
     })
 }
 
-fn parts(config: &Config, world: &World) -> Vec<Part> {
+fn parts(config: &Config, graph: &GraphContext) -> Vec<Part> {
     let ModelConfig { width, channels, states, layers, neighbors, .. } = config.model;
     let (batch, negatives, window) = (config.train.batch, config.train.negatives, config.train.window);
     let of_cell = match config.model.cell {
-        CellKind::Mamba => format!("model.channels {channels} x model.states {states}"),
-        CellKind::Gru => format!("model.channels {channels}"),
+        MemoryCellKind::Mamba => format!("model.channels {channels} x model.states {states}"),
+        MemoryCellKind::Gru => format!("model.channels {channels}"),
     };
-    let n_nodes = world.index.n_nodes();
-    let facts = world.facts();
+    let n_nodes = graph.index.n_nodes();
+    let facts = graph.facts();
     let floats = |what: String, setting: String, factors: &[usize]| {
         let n = factors.iter().fold(size_of::<f32>() as u64, |n, factor| n.saturating_mul(*factor as u64));
         Part { what, setting, bytes: n }
@@ -57,7 +59,7 @@ fn parts(config: &Config, world: &World) -> Vec<Part> {
     let heard = heard(facts, n_nodes, neighbors);
     let entries = (questions as f64 * heard.powi(layers as i32)) as usize;
     vec![
-        floats("the weights".into(), format!("model.width {width}, {of_cell}"), &[n_weights(config, world), COPIES]),
+        floats("the weights".into(), format!("model.width {width}, {of_cell}"), &[n_weights(config, graph), COPIES]),
         floats(
             format!("the memory of {n_nodes} nodes"),
             format!("{of_cell}, model.width {width}"),
@@ -74,7 +76,7 @@ fn parts(config: &Config, world: &World) -> Vec<Part> {
                 "train.batch {batch} x train.negatives {negatives} x model.neighbors {neighbors}, model.layers {layers}, \
                  model.width {width}"
             ),
-            &[width.saturating_add(world.fitted.clock.width()), entries, KEPT],
+            &[width.saturating_add(graph.statistics.time_encoder.width()), entries, KEPT],
         ),
     ]
 }
@@ -109,9 +111,9 @@ fn line(text: &str, begin: &str) -> Option<u64> {
 }
 
 /// The weights of a model; none is made.
-pub(crate) fn n_weights(config: &Config, world: &World) -> usize {
+pub(crate) fn n_weights(config: &Config, graph: &GraphContext) -> usize {
     let mut init = Init::counting(&Device::flex());
-    let _ = Htgn::with(&mut init, config, world);
+    let _ = Htgn::with(&mut init, config, graph);
     init.n_weights()
 }
 

@@ -1,8 +1,10 @@
 //! Training: what changes weights, and what is kept of a trained model.
 
-pub(crate) mod bptt_window;
 pub(crate) mod checkpoint;
 pub(crate) mod erase;
 pub(crate) mod memory_limit;
 pub(crate) mod optimizer;
+pub(crate) mod progress;
 pub(crate) mod run;
+pub(crate) mod tbptt_window;
+pub(crate) mod trained;

@@ -7,103 +7,28 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use rustc_hash::FxHashSet;
-use serde::{Deserialize, Serialize};
 use timeweft_graph::{NodeIndex, Time};
 
-use crate::data::history::Side;
+use crate::data::fact_batches::batches;
 use crate::evaluate::ranking;
-use crate::model::batch::batches;
 use crate::model::counters::READ;
 use crate::model::layers::constant;
-use crate::model::pipeline::{Remembered, absorb_in_slices, answer_with, floats, remember};
+use crate::model::memory_state::SLICE;
+use crate::model::pipeline::{Remembered, answer_with, floats, remember};
 use crate::model::predictor;
-use crate::train::bptt_window::Window;
-use crate::train::memory_limit;
+use crate::train::memory_limit::{self, QUERIES_A_STEP};
+use crate::train::tbptt_window::TbpttWindow;
 use crate::{
-    AdamW, Bucket, Config, Fitted, Freshness, Htgn, LearnError, Link, Loss, Metrics, NoNumbers, Predict, Query, Task,
-    TrainConfig, TrainFreshness, VectorStore, World, splitmix64,
+    AdamW, Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, Loss, Metrics,
+    Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb, empty_store,
+    rebuild, splitmix64,
 };
-
-/// Facts of one time that are taken in at once: bounds the memory of bulk loads.
-const SLICE: usize = 1 << 16;
-
-/// Questions of one step at most: bounds the memory of training.
-pub(crate) const QUERIES_A_STEP: usize = 1 << 18;
-
-/// What an epoch gave.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Number, from 1.
-    pub epoch: usize,
-    /// Mean loss over the training links.
-    pub loss: f64,
-    /// Ranking of the validation links at event freshness.
-    pub validation: Metrics,
-    /// Seconds of training.
-    pub train_seconds: f64,
-    /// Training links a second.
-    pub links_per_second: f64,
-}
-
-/// Where training stands, for a progress bar.
-#[derive(Clone, Copy, PartialEq, Debug)]
-#[non_exhaustive]
-pub enum Progress {
-    /// Links of an epoch trained on so far, of how many, and the mean loss so far.
-    #[allow(missing_docs)]
-    Training { epoch: usize, epochs: usize, done: usize, of: usize, loss: f64 },
-    /// Links ranked so far.
-    #[allow(missing_docs)]
-    Ranking { done: usize, of: usize },
-    /// An epoch is over.
-    Epoch(Epoch),
-    /// Training was stopped in this epoch, of which nothing is kept.
-    Stopped(usize),
-}
-
-/// A trained model.
-pub struct Trained {
-    /// The model with the weights of the best epoch, without gradients.
-    pub model: Htgn,
-    /// The graph as it reads it.
-    pub world: World,
-    /// Where training stood after the last epoch.
-    pub latest: Latest,
-    /// Memory with the chosen weights, true up to the end of the log.
-    pub store: VectorStore,
-    /// How it was trained.
-    pub config: Config,
-    /// All epochs.
-    pub epochs: Vec<Epoch>,
-    /// The epoch whose weights were kept.
-    pub best: usize,
-    /// Facts that a checkpoint has seen already; 0 for a model that was just trained.
-    pub seen: usize,
-}
-
-impl Trained {
-    /// Features whose values are read as missing because they are no numbers, among the facts that no checkpoint has seen.
-    pub fn no_numbers(&self) -> Vec<NoNumbers> {
-        self.world.no_numbers(self.seen..self.world.facts().len())
-    }
-}
-
-/// Weights and optimiser after the last epoch: training goes on from here.
-#[derive(Clone)]
-pub struct Latest {
-    /// The weights, without gradients.
-    pub model: Htgn,
-    /// The optimiser.
-    pub optimizer: ModuleOptimizer,
-    /// Steps it has taken.
-    pub steps: usize,
-}
 
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
 ///
 /// # Errors
 /// If the configuration is wrong, or the loss stops being a number.
-pub fn train(task: &Task, config: &Config, progress: impl FnMut(Progress)) -> Result<Trained, LearnError> {
+pub fn train(task: &Task, config: &Config, progress: impl FnMut(LearnProgress)) -> Result<Trained, LearnError> {
     train_until(task, config, progress, &|| false)
 }
 
@@ -115,19 +40,19 @@ pub fn train(task: &Task, config: &Config, progress: impl FnMut(Progress)) -> Re
 pub fn train_until(
     task: &Task,
     config: &Config,
-    progress: impl FnMut(Progress),
+    progress: impl FnMut(LearnProgress),
     stop: &dyn Fn() -> bool,
 ) -> Result<Trained, LearnError> {
     config.check()?;
-    let world = World::new(task.index.clone(), Fitted::fit(task, config));
-    memory_limit::check(config, &world)?;
-    let model = Htgn::new(config, &world, &Device::flex());
+    let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(task, config));
+    memory_limit::check(config, &graph)?;
+    let model = Htgn::new(config, &graph, &Device::flex());
     let latest = Latest { model, optimizer: AdamW::default().init(), steps: 0 };
-    run(task, config, world, Run { latest, epochs: Vec::new(), best: None }, progress, stop)
+    run(task, config, graph, Run { latest, epochs: Vec::new(), best: None }, progress, stop)
 }
 
 /// Trains on from where a run stood: the same bits as if it had never been interrupted. The configuration may differ in
-/// `train.epochs` and `train.patience` only, and the task is that of the trained world ([`Task::of`]): types that came later
+/// `train.epochs` and `train.patience` only, and the task is that of the trained graph ([`Task::of`]): types that came later
 /// stay unknown. `stop` ends it early, as in [`train_until`].
 ///
 /// # Errors
@@ -136,7 +61,7 @@ pub fn resume(
     task: &Task,
     config: &Config,
     trained: Trained,
-    progress: impl FnMut(Progress),
+    progress: impl FnMut(LearnProgress),
     stop: &dyn Fn() -> bool,
 ) -> Result<Trained, LearnError> {
     config.check()?;
@@ -147,8 +72,8 @@ pub fn resume(
     }
     let mrr = trained.epochs.get(trained.best.wrapping_sub(1)).map_or(0.0, |epoch| epoch.validation.mrr);
     let best = Some(Best { mrr, model: trained.model, epoch: trained.best });
-    let world = World::new(task.index.clone(), trained.world.fitted);
-    run(task, config, world, Run { latest: trained.latest, epochs: trained.epochs, best }, progress, stop)
+    let graph = GraphContext::new(task.index.clone(), trained.graph.statistics);
+    run(task, config, graph, Run { latest: trained.latest, epochs: trained.epochs, best }, progress, stop)
 }
 
 /// A run of training between two epochs.
@@ -168,24 +93,24 @@ struct Best {
 fn run(
     task: &Task,
     config: &Config,
-    world: World,
+    graph: GraphContext,
     run: Run,
-    mut progress: impl FnMut(Progress),
+    mut progress: impl FnMut(LearnProgress),
     stop: &dyn Fn() -> bool,
 ) -> Result<Trained, LearnError> {
     let Run { mut latest, mut epochs, mut best } = run;
-    let mut learner = Learner::new(task, &world, config, latest.clone());
+    let mut learner = Learner::new(task, &graph, config, latest.clone());
     let mut model = latest.model.clone().train();
     for epoch in epochs.len() + 1..=config.train.epochs {
         if best.as_ref().is_some_and(|best| is_over(config, &epochs, best)) {
             break;
         }
         let Some((learnt, row)) = learner.epoch(model, epoch, &mut progress, stop)? else {
-            progress(Progress::Stopped(epoch));
+            progress(LearnProgress::Stopped(epoch));
             break;
         };
         model = learnt;
-        progress(Progress::Epoch(row));
+        progress(LearnProgress::Epoch(row));
         epochs.push(row);
         latest = Latest { model: model.valid(), optimizer: learner.optimizer.clone(), steps: learner.step };
         // Without a validation part the latest weights are kept.
@@ -195,8 +120,8 @@ fn run(
         }
     }
     let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
-    let store = rebuild(&chosen, &world, config, world.facts().len());
-    Ok(Trained { model: chosen, world, latest, store, config: config.clone(), epochs, best, seen: 0 })
+    let store = rebuild(&chosen, &graph, config, graph.facts().len());
+    Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0 })
 }
 
 /// Whether the last epochs were no better than the best one for too long.
@@ -204,35 +129,10 @@ fn is_over(config: &Config, epochs: &[Epoch], best: &Best) -> bool {
     config.train.patience > 0 && epochs.len() - best.epoch >= config.train.patience
 }
 
-/// Memory from nothing with fixed weights: all facts up to number `until`. Used whenever weights change for good.
-pub fn rebuild(model: &Htgn, world: &World, config: &Config, until: usize) -> VectorStore {
-    let mut store = empty_store(world, config);
-    absorb(model, world, config, &mut store, until);
-    store
-}
-
-/// Takes in the facts from where the store stands up to number `until`.
-pub fn absorb(model: &Htgn, world: &World, config: &Config, store: &mut VectorStore, until: usize) {
-    // Larger batches are faster and change nothing, unless what is known inside a batch is part of the model.
-    let is_part = config.model.bucket == Bucket::Batch || config.model.sweeps > 0;
-    let size = config.train.batch.saturating_mul(if is_part { 1 } else { 4 });
-    for range in batches(world.facts(), store.absorbed()..until, size, 0) {
-        match range.len() > SLICE && world.is_one_time(&range) {
-            true => absorb_in_slices(model, world, range, store, SLICE),
-            false => remember(model, world, range, store).commit(store),
-        }
-    }
-}
-
-/// A vector store without rows.
-pub fn empty_store(world: &World, config: &Config) -> VectorStore {
-    VectorStore::new(world.index.n_nodes(), config.model.state_width(), config.model.memory_width())
-}
-
 /// The weights while they learn.
 struct Learner<'a> {
     task: &'a Task,
-    world: &'a World,
+    graph: &'a GraphContext,
     config: &'a Config,
     optimizer: ModuleOptimizer,
     /// Nodes that negatives are drawn from, by side.
@@ -241,9 +141,9 @@ struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    fn new(task: &'a Task, world: &'a World, config: &'a Config, latest: Latest) -> Learner<'a> {
+    fn new(task: &'a Task, graph: &'a GraphContext, config: &'a Config, latest: Latest) -> Learner<'a> {
         let Latest { optimizer, steps: step, .. } = latest;
-        Learner { task, world, config, optimizer, pools: training_pools(task, config.evaluate.all_nodes), step }
+        Learner { task, graph, config, optimizer, pools: training_pools(task, config.evaluate.all_nodes), step }
     }
 
     /// One pass; `None` if it was stopped. The model goes in and out: held once, the optimiser changes its weights without a
@@ -252,25 +152,25 @@ impl<'a> Learner<'a> {
         &mut self,
         mut model: Htgn,
         epoch: usize,
-        progress: &mut impl FnMut(Progress),
+        progress: &mut impl FnMut(LearnProgress),
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<(Htgn, Epoch)>, LearnError> {
         let started = Instant::now();
         let Config { train, .. } = self.config;
-        let end = self.world.n_facts_before(self.task.time_of(self.task.split.train_end));
+        let end = self.graph.n_facts_before(self.task.time_of(self.task.split.train_end));
         let moves = train.jitter && epoch > 1;
         let offset = if moves { splitmix64(train.seed ^ epoch as u64) as usize } else { 0 };
-        let mut store = empty_store(self.world, self.config);
+        let mut store = empty_store(self.graph, self.config);
         let (mut sum, mut done) = (0.0, 0);
-        let mut window = Window::new(train.window);
-        for range in batches(self.world.facts(), 0..end, train.batch, offset) {
+        let mut window = TbpttWindow::new(train.window);
+        for range in batches(self.graph.facts(), 0..end, train.batch, offset) {
             if stop() {
                 return Ok(None);
             }
-            let start = self.world.facts()[range.start].time;
+            let start = self.graph.facts()[range.start].time;
             let as_of = (train.freshness == TrainFreshness::Batch).then_some(start);
             // Who asks at one time sees nothing of what happens at it.
-            let is_seen = as_of.is_none() && !self.world.is_one_time(&range);
+            let is_seen = as_of.is_none() && !self.graph.is_one_time(&range);
             if is_seen {
                 window.push(range.clone());
             }
@@ -286,7 +186,7 @@ impl<'a> Learner<'a> {
                 (sum, done) = (sum + f64::from(loss) * n as f64, done + n);
             }
             let of = self.task.split.train_end;
-            progress(Progress::Training { epoch, epochs: train.epochs, done, of, loss: sum / done.max(1) as f64 });
+            progress(LearnProgress::Training { epoch, epochs: train.epochs, done, of, loss: sum / done.max(1) as f64 });
             if let Some(remembered) = remembered.filter(|_| train.window == 1) {
                 // No later step looks back at these: the values of this forward pass stay.
                 remembered.commit(&mut store);
@@ -307,20 +207,20 @@ impl<'a> Learner<'a> {
         if !are_finite(&valid) {
             return Err(self.diverged(epoch, f32::NAN));
         }
-        absorb(&valid, self.world, self.config, &mut store, end);
+        absorb(&valid, self.graph, self.config, &mut store, end);
         let part = self.task.split.train_end..self.task.split.val_end;
         // Epochs are compared by drawn candidates also where the figures of the test part count all.
         let mut config = self.config.clone();
         config.evaluate.candidates = if config.evaluate.candidates == 0 { 100 } else { config.evaluate.candidates };
-        let ranks = ranking::ranks(&valid, self.world, self.task, &config, part, Freshness::Event, store, progress);
+        let ranks = ranking::ranks(&valid, self.graph, self.task, &config, part, Freshness::Event, store, progress);
         let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
         let row = Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second };
         Ok(Some((model, row)))
     }
 
     fn diverged(&self, epoch: usize, loss: f32) -> LearnError {
-        let no_numbers = self.world.no_numbers(0..self.world.facts().len());
-        LearnError::Diverged { epoch, loss, learning_rate: self.config.train.learning_rate, no_numbers }
+        let non_finite = self.graph.non_finite_features(0..self.graph.facts().len());
+        LearnError::Diverged { epoch, loss, learning_rate: self.config.train.learning_rate, non_finite }
     }
 
     /// Numbers of the target links whose facts lie in a range.
@@ -339,10 +239,10 @@ impl<'a> Learner<'a> {
         epoch: usize,
         store: &VectorStore,
     ) -> (Htgn, f32, Remembered) {
-        let remembered = remember(&model, self.world, facts, store);
+        let remembered = remember(&model, self.graph, facts, store);
         let (queries, weights) = self.questions(links.clone(), as_of, epoch);
         let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
-        let logits = answer_with(&model, self.world, &remembered, store, &queries, Some(draw));
+        let logits = answer_with(&model, self.graph, &remembered, store, &queries, Some(draw));
         let n = weights.len();
         let logits = logits + constant(weights, [n], &Device::flex());
         let loss = predictor::loss(self.config.train.loss, logits, links.len());
@@ -357,7 +257,7 @@ impl<'a> Learner<'a> {
 
     /// Memory takes in what is not remembered anew any more.
     fn take_in(&self, model: &Htgn, until: usize, store: &mut VectorStore) {
-        absorb(&model.valid(), self.world, self.config, store, until);
+        absorb(&model.valid(), self.graph, self.config, store, until);
     }
 
     /// Links in parts of which each makes one step: a time with very many is more than one pass can hold.
@@ -395,11 +295,11 @@ impl<'a> Learner<'a> {
     /// counter (law 5): it stands for somebody new.
     fn negatives(&self, link: &Link, as_of: Time, key: u64) -> (Vec<NodeIndex>, Vec<NodeIndex>, f32) {
         let TrainConfig { negatives, partners, loss, .. } = self.config.train;
-        let side = Side::of(link);
+        let side = link.relation();
         let pool = &self.pools[side.at()];
         // Answers for each pair by itself must be weighed as they are met: by chance.
         let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
-        let history = &self.world.history;
+        let history = &self.graph.history;
         let mut met = history.partners(link.source, side, history.limit(as_of), n_partners, READ);
         met.retain(|&node| !self.task.is_answer(link, node));
         let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);
@@ -435,12 +335,12 @@ fn training_pools(task: &Task, all_nodes: bool) -> Vec<Vec<NodeIndex>> {
         return Vec::new();
     }
     let links = &task.links[..task.split.train_end];
-    let mut pools = vec![Vec::new(); task.links.iter().map(|link| Side::of(link).at() + 1).max().unwrap_or(0)];
+    let mut pools = vec![Vec::new(); task.links.iter().map(|link| link.relation().at() + 1).max().unwrap_or(0)];
     let mut seen = FxHashSet::default();
     for link in links {
-        let key = (if all_nodes { None } else { Some(Side::of(link)) }, link.destination);
+        let key = (if all_nodes { None } else { Some(link.relation()) }, link.destination);
         if seen.insert(key) && !all_nodes {
-            pools[Side::of(link).at()].push(link.destination);
+            pools[link.relation().at()].push(link.destination);
         }
     }
     if all_nodes {

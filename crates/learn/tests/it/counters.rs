@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use timeweft_graph::{Action, Direction, Event, NodeKey, Time};
-use timeweft_learn::{Config, Fitted, Query, Task, World, pipeline};
+use timeweft_learn::{Config, GraphContext, Query, Task, TrainStatistics, pipeline};
 
 use crate::worlds::{edge, index, node, small};
 
@@ -33,8 +33,8 @@ fn both_ends() -> Config {
 fn what_a_relation_foretells_is_counted() {
     let config = both_ends();
     let task = Task::new(index(&asked_then_bought()), &config).unwrap();
-    let world = World::new(task.index.clone(), Fitted::fit(&task, &config));
-    let find = |kind: &str, id: u64| world.index.node_index(&NodeKey::new(kind, id)).unwrap();
+    let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, &config));
+    let find = |kind: &str, id: u64| graph.index.node_index(&NodeKey::new(kind, id)).unwrap();
     let ask = |item: u64, as_of: i64| Query {
         edge_type: task.links[0].edge_type,
         direction: Direction::Out,
@@ -43,7 +43,7 @@ fn what_a_relation_foretells_is_counted() {
         time: Time(600),
         as_of: Time(as_of),
     };
-    let rows = pipeline::floats(pipeline::counted(&world, &[ask(7, 600), ask(6, 600), ask(7, 500)], &Device::flex()));
+    let rows = pipeline::floats(pipeline::counted(&graph, &[ask(7, 600), ask(6, 600), ask(7, 500)], &Device::flex()));
     let foretold = |row: usize| rows.chunks(rows.len() / 3).nth(row).unwrap().iter().rev().take(3).copied().collect();
     let [asked, other, earlier]: [Vec<f32>; 3] = [foretold(0), foretold(1), foretold(2)];
     // The last question is as of the time of asking: it is not known yet.

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use timeweft_graph::{Action, Event, GraphView, NodeIndex, NodeKey, Time};
 use timeweft_learn::{
-    Config, DeleteRule, Fitted, Htgn, Query, Task, VectorStore, World, empty_store, expand, pipeline,
+    Config, DeleteRule, GraphContext, Htgn, Query, Task, TrainStatistics, VectorStore, empty_store, expand, pipeline,
 };
 
 use crate::worlds::{edge, index, mixed, node, small};
@@ -39,36 +39,36 @@ fn with_an_end(explicit: bool) -> Vec<Event> {
     events
 }
 
-fn world(events: &[Event], config: &Config) -> (World, Task) {
+fn graph(events: &[Event], config: &Config) -> (GraphContext, Task) {
     let task = Task::new(index(events), config).unwrap();
-    (World::new(task.index.clone(), Fitted::fit(&task, config)), task)
+    (GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, config)), task)
 }
 
-fn absorbed(model: &Htgn, world: &World, config: &Config, until: Time, batch: usize) -> VectorStore {
+fn absorbed(model: &Htgn, graph: &GraphContext, config: &Config, until: Time, batch: usize) -> VectorStore {
     let mut config = config.clone();
     config.train.batch = batch;
-    let mut store = empty_store(world, &config);
-    timeweft_learn::absorb(model, world, &config, &mut store, world.n_facts_before(until));
+    let mut store = empty_store(graph, &config);
+    timeweft_learn::absorb(model, graph, &config, &mut store, graph.n_facts_before(until));
     store
 }
 
 #[test]
 fn a_node_delete_is_its_edge_deletes_and_the_node_delete() {
     let config = small();
-    let (implicit, _) = world(&with_an_end(false), &config);
-    let (explicit, _) = world(&with_an_end(true), &config);
-    let n_events = |world: &World| GraphView::events(&*world.index).len();
+    let (implicit, _) = graph(&with_an_end(false), &config);
+    let (explicit, _) = graph(&with_an_end(true), &config);
+    let n_events = |graph: &GraphContext| GraphView::events(&*graph.index).len();
     assert!(n_events(&implicit) < n_events(&explicit));
     let facts =
-        |world: &World| world.facts().iter().map(|fact| (fact.time, fact.action, fact.edge)).collect::<Vec<_>>();
+        |graph: &GraphContext| graph.facts().iter().map(|fact| (fact.time, fact.action, fact.edge)).collect::<Vec<_>>();
     let (mut a, mut b) = (facts(&implicit), facts(&explicit));
     let key = |fact: &(Time, Action, Option<_>)| (fact.0, fact.2);
     a.sort_by_key(key);
     b.sort_by_key(key);
     assert_eq!(a, b);
     let empty = VectorStore::default();
-    let expanded = |world: &World| {
-        let (messages, tokens) = expand(&world.context(), world.facts(), 0..world.facts().len(), &empty);
+    let expanded = |graph: &GraphContext| {
+        let (messages, tokens) = expand(graph, 0..graph.facts().len(), &empty);
         (messages.relation, messages.kind, messages.gap, tokens.node, tokens.time, tokens.messages)
     };
     assert_eq!(expanded(&implicit), expanded(&explicit));
@@ -81,10 +81,10 @@ fn a_hard_delete_takes_the_row_away_and_a_soft_one_keeps_it() {
     for (rule, batch) in [(DeleteRule::Hard, 1), (DeleteRule::Hard, 1000), (DeleteRule::Soft, 1000)] {
         let mut config = small();
         config.model.deletes = rule;
-        let (world, _) = world(&with_an_end(false), &config);
-        let model = Htgn::new(&config, &world, &Device::flex());
-        let gone = world.index.node_index(&user(3)).unwrap();
-        let at = |until: i64| absorbed(&model, &world, &config, Time(until), batch);
+        let (graph, _) = graph(&with_an_end(false), &config);
+        let model = Htgn::new(&config, &graph, &Device::flex());
+        let gone = graph.index.node_index(&user(3)).unwrap();
+        let at = |until: i64| absorbed(&model, &graph, &config, Time(until), batch);
         assert!(at(400).last(gone).is_some());
         let after = at(401);
         let kept = rule == DeleteRule::Soft;
@@ -95,7 +95,7 @@ fn a_hard_delete_takes_the_row_away_and_a_soft_one_keeps_it() {
             let mut events = with_an_end(false);
             events.retain(|event| event.time.0 <= 420);
             events.push(node(420, Action::Create, stranger.clone()));
-            let (other, _) = self::world(&events, &plain(&config));
+            let (other, _) = self::graph(&events, &plain(&config));
             let model = Htgn::new(&plain(&config), &other, &Device::flex());
             let store = absorbed(&model, &other, &plain(&config), Time(421), batch);
             let state = |key: &NodeKey| {
@@ -122,10 +122,10 @@ fn plain(config: &Config) -> Config {
 #[test]
 fn what_is_hard_deleted_is_never_read_again() {
     let config = small();
-    let (world, task) = world(&with_an_end(false), &config);
-    let model = Htgn::new(&config, &world, &Device::flex());
-    let gone = world.index.node_index(&user(3)).unwrap();
-    let mut store = absorbed(&model, &world, &config, Time(400), 20);
+    let (graph, task) = graph(&with_an_end(false), &config);
+    let model = Htgn::new(&config, &graph, &Device::flex());
+    let gone = graph.index.node_index(&user(3)).unwrap();
+    let mut store = absorbed(&model, &graph, &config, Time(400), 20);
     // Poison the row of the node: after its delete nothing of it may surface.
     let (states, width) = (config.model.state_width(), config.model.memory_width());
     let position = store.absorbed();
@@ -135,19 +135,19 @@ fn what_is_hard_deleted_is_never_read_again() {
         edge_type: link.edge_type,
         direction: link.direction,
         source,
-        destination: world.index.node_index(&item(4)).unwrap(),
+        destination: graph.index.node_index(&item(4)).unwrap(),
         time: Time(time),
         as_of: Time(time),
     };
-    let remembered = pipeline::remember(&model, &world, position..world.facts().len(), &store);
+    let remembered = pipeline::remember(&model, &graph, position..graph.facts().len(), &store);
     // In the batch of the delete, by version; and after it, by row.
     let inside: Vec<Query> = [(gone, 405), (gone, 425), (gone, 435), (link.source, 435)].map(|(s, t)| ask(s, t)).into();
-    let logits = pipeline::floats(pipeline::answer(&model, &world, &remembered, &store, &inside));
+    let logits = pipeline::floats(pipeline::answer(&model, &graph, &remembered, &store, &inside));
     assert!(logits.iter().all(|logit| logit.is_finite()), "{logits:?}");
     remembered.commit(&mut store);
     let nothing = pipeline::Remembered::nothing(&store);
     let later = [ask(gone, 500), ask(link.source, 500)];
-    let logits = pipeline::floats(pipeline::answer(&model, &world, &nothing, &store, &later));
+    let logits = pipeline::floats(pipeline::answer(&model, &graph, &nothing, &store, &later));
     assert!(logits.iter().all(|logit| logit.is_finite()), "{logits:?}");
     let bytes = store.to_bytes();
     let again = VectorStore::from_bytes(&bytes, store.absorbed()).unwrap();
@@ -158,15 +158,15 @@ fn what_is_hard_deleted_is_never_read_again() {
 fn directed_messages_reach_destinations_only() {
     let mut config = small();
     config.model.directed = true;
-    let (world, _) = world(&mixed(60, 3), &config);
-    let (messages, tokens) = expand(&world.context(), world.facts(), 0..world.facts().len(), &VectorStore::default());
-    let edges = world.facts().iter().filter(|fact| fact.edge.is_some()).count();
-    assert_eq!(messages.relation.len(), world.facts().len());
-    let users = tokens.node.iter().filter(|&&node| world.index.node_key(node).node_type == "user".into());
-    let nodes = world
+    let (graph, _) = graph(&mixed(60, 3), &config);
+    let (messages, tokens) = expand(&graph, 0..graph.facts().len(), &VectorStore::default());
+    let edges = graph.facts().iter().filter(|fact| fact.edge.is_some()).count();
+    assert_eq!(messages.relation.len(), graph.facts().len());
+    let users = tokens.node.iter().filter(|&&node| graph.index.node_key(node).node_type == "user".into());
+    let nodes = graph
         .facts()
         .iter()
-        .filter(|fact| fact.edge.is_none() && world.index.node_key(fact.source).node_type == "user".into());
+        .filter(|fact| fact.edge.is_none() && graph.index.node_key(fact.source).node_type == "user".into());
     let mut own: Vec<_> = nodes.map(|fact| (fact.source, fact.time)).collect();
     own.sort();
     own.dedup();
@@ -190,7 +190,7 @@ fn erased_facts_leave_the_memory_of_a_log_without_them() {
     };
     let erased = (0u32..).zip(&events).filter(|(_, event)| is_erased(event)).map(|(at, _)| at).collect();
     let before = trained.store.clone();
-    let fitted = trained.world.fitted.clone();
+    let fitted = trained.graph.statistics.clone();
     let model = trained.model.clone();
     let left = trained.erase(&erased);
     assert!(!left.dropped.is_empty());
@@ -203,10 +203,10 @@ fn erased_facts_leave_the_memory_of_a_log_without_them() {
         .filter(|event| !matches!(&event.element, timeweft_graph::Element::Edge(key) if key.destination == item(7)))
         .cloned()
         .collect();
-    let world = World::new(index(&without), fitted);
-    let store = timeweft_learn::rebuild(&model, &world, &config, world.facts().len());
+    let graph = GraphContext::new(index(&without), fitted);
+    let store = timeweft_learn::rebuild(&model, &graph, &config, graph.facts().len());
     assert_eq!(store, left.trained.store);
-    assert!(left.trained.world.index.node_index(&item(7)).is_none());
+    assert!(left.trained.graph.index.node_index(&item(7)).is_none());
 }
 
 #[test]
@@ -224,5 +224,5 @@ fn a_model_answers_by_the_deletes_that_it_was_trained_with() {
     trained.save(&path, &[]).unwrap();
     let loaded = timeweft_learn::Trained::load(&path, task.index.clone(), &[]).unwrap();
     assert!(loaded.expect_deletes(DeleteRule::Hard).is_err());
-    assert_eq!(loaded.world.fitted.config.deletes, DeleteRule::Soft);
+    assert_eq!(loaded.graph.statistics.config.deletes, DeleteRule::Soft);
 }

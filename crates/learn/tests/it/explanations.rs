@@ -32,7 +32,7 @@ fn planted_by(seed: u64) -> (Synthetic, Task, Trained) {
 /// Whether a fact is a marked visit.
 fn is_marked(trained: &Trained, edge: timeweft_graph::EdgeIndex) -> bool {
     trained
-        .world
+        .graph
         .index
         .edge_features(edge, timeweft_graph::Time(i64::MAX - 1))
         .any(|(_, value)| value == Value::floats(&[1.0]))
@@ -58,19 +58,19 @@ fn a_planted_cause_comes_first() {
 fn explanations_change_when_the_weights_are_shuffled() {
     let (synthetic, task, trained) = planted();
     let queries = questions(task, 60);
-    // Other weights, the same world.
+    // Other weights, the same graph.
     let model = Htgn::new(
         &Config {
             train: timeweft_learn::TrainConfig { seed: 99, ..synthetic.config.train.clone() },
             ..synthetic.config.clone()
         },
-        &trained.world,
+        &trained.graph,
         &Device::flex(),
     );
-    let store = timeweft_learn::rebuild(&model, &trained.world, &synthetic.config, trained.world.facts().len());
+    let store = timeweft_learn::rebuild(&model, &trained.graph, &synthetic.config, trained.graph.facts().len());
     let shuffled = Trained {
         model,
-        world: trained.world.clone(),
+        graph: trained.graph.clone(),
         latest: trained.latest.clone(),
         store,
         config: trained.config.clone(),
@@ -129,22 +129,22 @@ fn the_parts_of_a_memory_sum_to_its_read_out() {
     let gradient: Vec<f32> = (0..config.model.width).map(|i| (i as f32).sin()).collect();
     let query = questions(&task, 1)[0];
     for node in [query.source, query.destination] {
-        let out = attribute(&trained.model, &trained.world, node, query.as_of, &gradient).unwrap();
+        let out = attribute(&trained.model, &trained.graph, node, query.as_of, &gradient).unwrap();
         assert!(out.parts.len() > 5, "{}", out.parts.len());
         let sum: f64 = out.parts.iter().sum();
         let size: f64 = out.parts.iter().map(|part| part.abs()).sum();
         assert!((sum - out.whole).abs() < 1e-12 * size, "{sum} against {}", out.whole);
         assert!(out.facts.iter().all(|facts| !facts.is_empty()));
         let tell = |(time, facts): (&timeweft_graph::Time, &Vec<usize>)| {
-            facts.iter().all(|&fact| trained.world.facts()[fact].time == *time)
+            facts.iter().all(|&fact| trained.graph.facts()[fact].time == *time)
         };
         assert!(out.times.iter().zip(&out.facts).all(tell));
     }
     // A gated recurrent unit is not linear in its past: it has no such parts.
     let mut gru = config.clone();
-    gru.model.cell = timeweft_learn::CellKind::Gru;
+    gru.model.cell = timeweft_learn::MemoryCellKind::Gru;
     let trained = train(&task, &gru, |_| ()).unwrap();
-    assert!(attribute(&trained.model, &trained.world, query.source, query.as_of, &gradient).is_none());
+    assert!(attribute(&trained.model, &trained.graph, query.source, query.as_of, &gradient).is_none());
     assert!(trained.explain(&query).memory.is_empty());
 }
 
@@ -158,7 +158,7 @@ fn memory_points_at_a_planted_cause() {
     let hit = |query: &&Query| {
         let explanation = trained.explain(query);
         let Some(first) = explanation.memory.first().filter(|first| first.at_source) else { return false };
-        let edges = first.facts.iter().filter_map(|&fact| trained.world.facts()[fact].edge);
+        let edges = first.facts.iter().filter_map(|&fact| trained.graph.facts()[fact].edge);
         edges.map(|(_, edge)| edge).any(|edge| is_marked(&trained, edge))
     };
     let found = queries.iter().filter(hit).count() as f64 / queries.len() as f64;
@@ -181,5 +181,5 @@ fn a_co_operative_model_tells_who_listened_and_who_spoke() {
     }
     let plain = train(&task, &small(), |_| ()).unwrap();
     assert!(plain.explain(&questions(&task, 1)[0]).neighbors.iter().all(|heard| heard.actions.is_none()));
-    assert!(empty_store(&plain.world, &plain.config).is_empty());
+    assert!(empty_store(&plain.graph, &plain.config).is_empty());
 }

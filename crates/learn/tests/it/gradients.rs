@@ -2,13 +2,15 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use timeweft_learn::{Config, Fitted, GnnKind, Htgn, Query, Task, VectorStore, World, empty_store, pipeline};
+use timeweft_learn::{
+    Config, GnnKind, GraphContext, Htgn, Query, Task, TrainStatistics, VectorStore, empty_store, pipeline,
+};
 
 use crate::worlds::{index, mixed};
 
 /// What a loss is computed on.
 struct Step<'a> {
-    world: &'a World,
+    graph: &'a GraphContext,
     queries: Vec<Query>,
     facts: std::ops::Range<usize>,
     /// State of an earlier batch, a constant of the step.
@@ -17,10 +19,10 @@ struct Step<'a> {
 
 /// One training step, through all five stages: what the loss sums, `[C]`.
 fn losses(model: &Htgn, step: &Step<'_>) -> Tensor<1> {
-    let Step { world, queries, facts, store } = step;
-    let remembered = pipeline::remember(model, world, facts.clone(), store);
+    let Step { graph, queries, facts, store } = step;
+    let remembered = pipeline::remember(model, graph, facts.clone(), store);
     // Weighted, so that no symmetry hides a wrong sign.
-    let logits = pipeline::answer(model, world, &remembered, store, queries);
+    let logits = pipeline::answer(model, graph, &remembered, store, queries);
     let n = logits.dims()[0];
     let weights: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
     logits * Tensor::from_data(TensorData::new(weights, [n]), &Device::flex())
@@ -75,7 +77,7 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     config.model.width = 8;
     config.model.channels = 8;
     let task = Task::new(index(&mixed(60, 2)), &config).unwrap();
-    let world = World::new(task.index.clone(), Fitted::fit(&task, &config));
+    let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, &config));
     let links = 20..40;
     let facts = task.links[links.start].fact..task.links[links.end].fact;
     let ask = |number: usize, destination| {
@@ -84,10 +86,10 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     };
     let queries: Vec<Query> =
         links.flat_map(|i| [ask(i, task.links[i].destination), ask(i, task.links[i - 3].destination)]).collect();
-    let model = Htgn::new(&config, &world, &device.clone().autodiff());
-    let mut store = empty_store(&world, &config);
-    pipeline::remember(&model.valid(), &world, 0..facts.start, &store).commit(&mut store);
-    let step = Step { world: &world, queries, facts, store };
+    let model = Htgn::new(&config, &graph, &device.clone().autodiff());
+    let mut store = empty_store(&graph, &config);
+    pipeline::remember(&model.valid(), &graph, 0..facts.start, &store).commit(&mut store);
+    let step = Step { graph: &graph, queries, facts, store };
     let gradients = losses(&model, &step).sum().backward();
     let mut collect = Collect { gradients: &gradients, path: Vec::new(), found: Vec::new() };
     model.visit(&mut collect);

@@ -4,29 +4,36 @@ use std::ops::Range;
 
 use burn::tensor::Device;
 use timeweft_graph::{Action, Direction, EdgeKey, Element, Event, NodeKey, Value};
-use timeweft_learn::{Bucket, Config, Fitted, Freshness, GnnKind, Htgn, Task, World, empty_store, pipeline, train};
+use timeweft_learn::{
+    Bucket, Config, Freshness, GnnKind, GraphContext, Htgn, Task, TrainStatistics, empty_store, pipeline, train,
+};
 
 use crate::worlds::{draw, edge, index, mixed, small, variants};
 
 /// Logits of every link of `links` against its candidates, with fixed weights and fixed statistics.
-fn scores(events: &[Event], fitted: Option<Fitted>, config: &Config, links: Range<usize>) -> (Vec<f32>, Fitted) {
+fn scores(
+    events: &[Event],
+    fitted: Option<TrainStatistics>,
+    config: &Config,
+    links: Range<usize>,
+) -> (Vec<f32>, TrainStatistics) {
     let task = Task::new(index(events), config).unwrap();
-    let fitted = fitted.unwrap_or_else(|| Fitted::fit(&task, config));
-    let world = World::new(task.index.clone(), fitted.clone());
-    let model = Htgn::new(config, &world, &Device::flex());
-    let mut store = empty_store(&world, config);
+    let fitted = fitted.unwrap_or_else(|| TrainStatistics::fit(&task, config));
+    let graph = GraphContext::new(task.index.clone(), fitted.clone());
+    let model = Htgn::new(config, &graph, &Device::flex());
+    let mut store = empty_store(&graph, config);
     let mut logits = Vec::new();
     let first = task.links[links.start].fact;
     let last = task.links[links.end - 1].fact + 1;
     assert!(first < last);
-    for facts in timeweft_learn::batches(world.facts(), 0..last, config.train.batch, 0) {
-        let remembered = pipeline::remember(&model, &world, facts.clone(), &store);
+    for facts in timeweft_learn::batches(graph.facts(), 0..last, config.train.batch, 0) {
+        let remembered = pipeline::remember(&model, &graph, facts.clone(), &store);
         let inside = |number: &usize| facts.contains(&task.links[*number].fact);
         for number in links.clone().filter(inside) {
             let link = task.links[number];
-            let destinations = (0..12).filter_map(|id| world.index.node_index(&NodeKey::new("item", id)));
+            let destinations = (0..12).filter_map(|id| graph.index.node_index(&NodeKey::new("item", id)));
             let queries: Vec<_> = destinations.map(|destination| link.question(destination, link.time)).collect();
-            logits.extend(pipeline::floats(pipeline::answer(&model, &world, &remembered, &store, &queries)));
+            logits.extend(pipeline::floats(pipeline::answer(&model, &graph, &remembered, &store, &queries)));
         }
         remembered.commit(&mut store);
     }
@@ -178,10 +185,7 @@ fn s4_names_of_nodes_and_types_change_nothing_without_identity() {
     let (known, fitted) = scores(&events, None, &config, 0..80);
     let other = |key: &NodeKey| NodeKey::new(&key.node_type, &*format!("{}'", key.id));
     let other = Task::new(index(&renamed(&events, other, "buys")), &config).unwrap();
-    assert_ne!(
-        World::new(other.index, fitted.clone()).context().slots,
-        World::new(index(&events), fitted).context().slots
-    );
+    assert_ne!(GraphContext::new(other.index, fitted.clone()).slots, GraphContext::new(index(&events), fitted).slots);
     assert_ne!(known, before);
 }
 
@@ -218,7 +222,7 @@ fn trained_twice(config: &Config) {
         let trained = train(&task, config, |_| ()).unwrap();
         let ranks = timeweft_learn::evaluate(
             &trained.model,
-            &trained.world,
+            &trained.graph,
             &task,
             config,
             task.split.val_end..task.split.end,
@@ -231,9 +235,9 @@ fn trained_twice(config: &Config) {
 }
 
 /// Counters of every pair of a user and an item, as bits.
-fn counters(events: &[Event], fitted: &Fitted, time: i64, as_of: i64) -> Vec<u32> {
-    let world = World::new(index(events), fitted.clone());
-    let node = |kind: &str, id: u64| world.index.node_index(&NodeKey::new(kind, id)).unwrap();
+fn counters(events: &[Event], fitted: &TrainStatistics, time: i64, as_of: i64) -> Vec<u32> {
+    let graph = GraphContext::new(index(events), fitted.clone());
+    let node = |kind: &str, id: u64| graph.index.node_index(&NodeKey::new(kind, id)).unwrap();
     let (time, as_of) = (timeweft_graph::Time(time), timeweft_graph::Time(as_of));
     let edge_type = timeweft_graph::EdgeTypeId(0);
     let mut queries = Vec::new();
@@ -243,7 +247,7 @@ fn counters(events: &[Event], fitted: &Fitted, time: i64, as_of: i64) -> Vec<u32
         let back = timeweft_learn::Query { direction: Direction::In, source: item, destination: user, ..query };
         queries.extend([query, back]);
     }
-    let rows = pipeline::floats(pipeline::counted(&world, &queries, &Device::flex()));
+    let rows = pipeline::floats(pipeline::counted(&graph, &queries, &Device::flex()));
     rows.into_iter().map(f32::to_bits).collect()
 }
 
@@ -251,7 +255,7 @@ fn counters(events: &[Event], fitted: &Fitted, time: i64, as_of: i64) -> Vec<u32
 fn counters_are_those_of_a_graph_that_ends_before_the_question() {
     let events = mixed(150, 7);
     let config = small();
-    let fitted = Fitted::fit(&Task::new(index(&events), &config).unwrap(), &config);
+    let fitted = TrainStatistics::fit(&Task::new(index(&events), &config).unwrap(), &config);
     let until = |time: i64| events.iter().filter(|event| event.time.0 < time).cloned().collect::<Vec<_>>();
     // At event freshness, and at that of a batch which began earlier.
     for (time, as_of) in [(11, 11), (101, 101), (301, 301), (491, 491), (301, 251), (491, 111)] {

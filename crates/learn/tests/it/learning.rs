@@ -6,8 +6,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use timeweft_graph::{Action, Event, NodeKey, Schema, Time, TimeUnit};
 use timeweft_index::Index;
 use timeweft_learn::{
-    CellKind, Config, DeleteRule, Freshness, GnnKind, Loss, Metrics, Rule, Split, Task, Trained, average_precision,
-    break_down, candidates, evaluate, pipeline, rank, resume, train,
+    Config, DeleteRule, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Rule, Split, Task, Trained,
+    average_precision, break_down, candidates, evaluate, pipeline, rank, resume, train,
 };
 
 use crate::worlds::{data, draw, edge, index, mixed, node, small, variants, weights};
@@ -57,7 +57,7 @@ fn overfitted(config: &Config, epochs: usize) -> (Vec<(f32, Vec<f32>)>, f64) {
 
 #[test]
 fn sixty_four_events_are_learnt_by_heart_by_every_cell_reading_and_loss() {
-    for cell in [CellKind::Mamba, CellKind::Gru] {
+    for cell in [MemoryCellKind::Mamba, MemoryCellKind::Gru] {
         for gnn in [GnnKind::Transformer, GnnKind::Cooperative, GnnKind::None] {
             for loss in [Loss::Softmax, Loss::Bce] {
                 let mut config = small();
@@ -134,7 +134,7 @@ fn one_more_step(trained: &Trained, task: &Task) -> Vec<Vec<u32>> {
     let link = task.links[task.links.len() - 1];
     let query = link.question(link.destination, link.time);
     let nothing = pipeline::Remembered::nothing(&trained.store);
-    let logits = pipeline::answer(&model, &trained.world, &nothing, &trained.store, &[query]);
+    let logits = pipeline::answer(&model, &trained.graph, &nothing, &trained.store, &[query]);
     let gradients = GradientsParams::from_grads(logits.sum().backward(), &model);
     let stepped = trained.latest.optimizer.clone().step(0.1, model, gradients);
     weights(&stepped.valid())
@@ -178,7 +178,7 @@ fn checkpoint_answers_as_the_model_that_was_saved() {
     assert_eq!(trained.store, loaded.store);
     assert_eq!(one_more_step(&trained, &task), one_more_step(&loaded, &task));
     let part = task.split.val_end..task.split.end;
-    let figures = |t: &Trained| evaluate(&t.model, &t.world, &task, &config, part.clone(), Freshness::Event, |_| ());
+    let figures = |t: &Trained| evaluate(&t.model, &t.graph, &task, &config, part.clone(), Freshness::Event, |_| ());
     assert_eq!(figures(&trained), figures(&loaded));
 
     let mut bytes = std::fs::read(&path).unwrap();
@@ -331,7 +331,7 @@ fn kinds_of_wrong_answers_are_counted_as_a_scan_counts_them() {
     let task = Task::new(index(&mixed(300, 1)), &config).unwrap();
     let trained = train(&task, &config, |_| ()).unwrap();
     let test = task.split.val_end..task.split.end;
-    let told = evaluate(&trained.model, &trained.world, &task, &config, test.clone(), Freshness::Event, |_| ());
+    let told = evaluate(&trained.model, &trained.graph, &task, &config, test.clone(), Freshness::Event, |_| ());
     // Answers to the same source that it reaches at this very time are not wrong.
     let graph = &task.index;
     let met = |link: &timeweft_learn::Link| -> Vec<_> {

@@ -1,7 +1,7 @@
 //! NaN, infinities and numbers that `f32` cannot hold are missing values, wherever they stand, and are named.
 
 use timeweft_graph::{Action, DType, Element, Event, Name, NodeKey, Time, Value};
-use timeweft_learn::{Fitted, Freshness, LearnError, Query, Task, Trained, World, evaluate, train};
+use timeweft_learn::{Freshness, GraphContext, LearnError, Query, Task, TrainStatistics, Trained, evaluate, train};
 
 use crate::worlds::{edge, index, mixed, node, small};
 
@@ -30,7 +30,7 @@ fn said(events: &[Event]) -> (Trained, Vec<u64>) {
     let mut said: Vec<f64> = trained.epochs.iter().flat_map(|epoch| [epoch.loss, epoch.validation.mrr]).collect();
     for freshness in [Freshness::Event, Freshness::Batch(7)] {
         let test = task.split.val_end..task.split.end;
-        let measured = evaluate(&trained.model, &trained.world, &task, &config, test, freshness, |_| ());
+        let measured = evaluate(&trained.model, &trained.graph, &task, &config, test, freshness, |_| ());
         said.extend(measured.rows.iter().map(|(_, metrics)| metrics.mrr));
         said.extend(measured.kinds.iter().map(|(_, precision, _)| precision));
     }
@@ -64,7 +64,7 @@ fn a_value_that_is_no_number_is_a_missing_one_in_every_part() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e200, -f64::MAX] {
             let (trained, told) = said(&with(&events, "price", is, Some(Value::number(value))));
             assert!(told == missing, "{value} at {from}");
-            let named = trained.no_numbers();
+            let named = trained.non_finite_features();
             assert_eq!(named.len(), 1, "{named:?}");
             let words = named[0].to_string();
             assert!(words.starts_with("`price` of user -buys-> item is ") && words.ends_with("in 1 event"), "{words}");
@@ -79,7 +79,7 @@ fn a_value_that_is_no_number_is_a_missing_one_in_every_part() {
         }
         // The check can fail: a number is no missing one.
         let (trained, told) = said(&with(&events, "price", is, Some(Value::number(1e30))));
-        assert!(told != missing && trained.no_numbers().is_empty());
+        assert!(told != missing && trained.non_finite_features().is_empty());
     }
 }
 
@@ -90,14 +90,14 @@ fn features_of_nodes_are_read_as_those_of_edges() {
     let (_, missing) = said(&with(&events, "age", is, None));
     let (trained, told) = said(&with(&events, "age", is, Some(Value::number(f64::NAN))));
     assert!(told == missing);
-    assert_eq!(trained.no_numbers()[0].to_string(), "`age` of user is NaN in 1 event");
+    assert_eq!(trained.non_finite_features()[0].to_string(), "`age` of user is NaN in 1 event");
 }
 
 #[test]
 fn values_are_named_once_and_only_those_that_a_model_reads() {
     let (config, nan) = (small(), Value::number(f64::NAN));
     let events = mixed(90, 1);
-    let fitted = Fitted::fit(&Task::new(index(&events), &config).unwrap(), &config);
+    let fitted = TrainStatistics::fit(&Task::new(index(&events), &config).unwrap(), &config);
     // Bought, and given back later.
     let returned = events.iter().find(|event| event.action == Action::Delete).unwrap().element.clone();
     let of_returned = |event: &Event| is_edge(event) && event.element == returned;
@@ -105,8 +105,9 @@ fn values_are_named_once_and_only_those_that_a_model_reads() {
     for event in holed.iter_mut().filter(|event| is_edge(event)) {
         event.features.push(("not known".into(), Some(nan.clone())));
     }
-    let world = World::new(index(&holed), fitted);
-    let named: Vec<String> = world.no_numbers(0..world.facts().len()).iter().map(ToString::to_string).collect();
+    let graph = GraphContext::new(index(&holed), fitted);
+    let named: Vec<String> =
+        graph.non_finite_features(0..graph.facts().len()).iter().map(ToString::to_string).collect();
     assert_eq!(named, ["`price` of user -buys-> item is NaN in 1 event"]);
 }
 
@@ -159,7 +160,7 @@ fn a_list_with_a_hole_keeps_its_other_numbers() {
         // Both missing numbers are the mean of their place anyway.
         assert!(told == whole, "{dtype:?}");
         assert_eq!(
-            trained.no_numbers()[0].to_string(),
+            trained.non_finite_features()[0].to_string(),
             "`list` of user -buys-> item is NaN in 1 event, infinite in 1 event"
         );
         let other = move |i: u64| if i == 40 { [64.0, f64::NAN, 1.0] } else { plain(i) };
@@ -172,7 +173,7 @@ fn the_largest_whole_numbers_are_numbers() {
     for dtype in [DType::I64, DType::U64] {
         let large = |i: u64| [if i.is_multiple_of(2) { 1.8e19 } else { -1e18 }, i as f64, 0.0];
         let (trained, _) = said(&lists(dtype, large));
-        assert!(trained.no_numbers().is_empty());
+        assert!(trained.non_finite_features().is_empty());
     }
 }
 
@@ -180,7 +181,7 @@ fn the_largest_whole_numbers_are_numbers() {
 fn a_feature_without_any_number_says_nothing() {
     let holes = |_| [f64::NAN, f64::INFINITY, 1e200];
     let (trained, _) = said(&lists(DType::F64, holes));
-    let told = trained.no_numbers()[0].to_string();
+    let told = trained.non_finite_features()[0].to_string();
     assert!(told.contains("NaN in 90 events, infinite in 90 events, beyond 3.4e38 in 90 events"), "{told}");
 }
 

@@ -106,7 +106,7 @@ fn ranked(events: &[Event], config: &Config) -> Vec<(String, f64)> {
     let task = Task::new(index(events), config).unwrap();
     let trained = train(&task, config, |_| ()).unwrap();
     let test = task.split.val_end..task.split.end;
-    let evaluation = evaluate(&trained.model, &trained.world, &task, config, test, Freshness::Event, |_| ());
+    let evaluation = evaluate(&trained.model, &trained.graph, &task, config, test, Freshness::Event, |_| ());
     let names: Vec<_> = evaluation.rows[1..].iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, Rule::OF_ENDS.map(Rule::name));
     evaluation.rows.into_iter().map(|(name, metrics)| (name, metrics.mrr)).collect()

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use timeweft_learn::{LearnError, Progress, Task, Trained, resume, train, train_until};
+use timeweft_learn::{LearnError, LearnProgress, Task, Trained, resume, train, train_until};
 
 use crate::worlds::{index, mixed, small, weights};
 
@@ -23,8 +23,8 @@ fn training_that_is_stopped_in_an_epoch_is_training_that_ended_before_it() {
     // In the middle of the second epoch.
     let (steps, stopped) = (Cell::new(0), Cell::new(None));
     let follow = |progress| match progress {
-        Progress::Training { epoch: 2, .. } => steps.set(steps.get() + 1),
-        Progress::Stopped(epoch) => stopped.set(Some(epoch)),
+        LearnProgress::Training { epoch: 2, .. } => steps.set(steps.get() + 1),
+        LearnProgress::Stopped(epoch) => stopped.set(Some(epoch)),
         _ => {}
     };
     let cut = train_until(&task, &config, follow, &|| steps.get() == 2).unwrap();
@@ -51,7 +51,7 @@ fn training_that_is_stopped_after_a_worse_epoch_keeps_the_best_one() {
     let task = Task::new(index(&mixed(120, 1)), &config).unwrap();
     let (best, is_worse) = (Cell::new(-1.0), Cell::new(false));
     let follow = |progress| {
-        if let Progress::Epoch(row) = progress {
+        if let LearnProgress::Epoch(row) = progress {
             is_worse.set(row.validation.mrr <= best.get());
             best.set(row.validation.mrr);
         }
@@ -71,7 +71,7 @@ fn an_epoch_that_is_being_ranked_counts() {
     let task = Task::new(index(&mixed(120, 1)), &config).unwrap();
     let ranking = Cell::new(false);
     let follow = |progress| {
-        if matches!(progress, Progress::Ranking { .. }) {
+        if matches!(progress, LearnProgress::Ranking { .. }) {
             ranking.set(true);
         }
     };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use timeweft_graph::{Action, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
-use timeweft_learn::{Config, Fitted, Freshness, Predict, Query, Space, Task, Trained, World, evaluate, resume, train};
+use timeweft_learn::{
+    Config, Freshness, GraphContext, Predict, Query, Space, Task, TrainStatistics, Trained, evaluate, resume, train,
+};
 
 use crate::worlds::{edge, index, mixed, node, small, variants, weights};
 
@@ -51,7 +53,7 @@ struct Said {
 }
 
 fn said(trained: &Trained, config: &Config, times: &[i64]) -> Said {
-    let index = &trained.world.index;
+    let index = &trained.graph.index;
     let find = |key: NodeKey| index.node_index(&key).unwrap();
     let edge_type = bought(index);
     let direction = timeweft_graph::Direction::Out;
@@ -71,9 +73,9 @@ fn said(trained: &Trained, config: &Config, times: &[i64]) -> Said {
         let best = trained.predict(edge_type, find(user(2)), Time(time), 4);
         said.best.extend(best.into_iter().map(|best| (index.node_key(best.node), best.logit.to_bits())));
     }
-    let task = Task::of(&trained.world, config).unwrap();
+    let task = trained.graph.task(config).unwrap();
     let test = task.split.val_end..task.split.end;
-    let measured = evaluate(&trained.model, &trained.world, &task, config, test, Freshness::Event, |_| ());
+    let measured = evaluate(&trained.model, &trained.graph, &task, config, test, Freshness::Event, |_| ());
     said.ranks = measured.rows.iter().map(|(_, metrics)| metrics.mrr.to_bits()).collect();
     assert!(said.logits.iter().all(|logit| f32::from_bits(*logit).is_finite()));
     said
@@ -102,7 +104,7 @@ fn new_types_and_features_change_no_score_of_what_a_model_knows() {
         let after = reloaded(&trained, folder.path(), &with_news(&events));
         let times = [151, 301, 1000];
         assert_eq!(said(&trained, &config, &times), said(&after, &config, &times), "{name}");
-        assert!(trained.world.unknown().is_empty());
+        assert!(trained.graph.unknown().is_empty());
     }
 }
 
@@ -113,14 +115,14 @@ fn what_a_model_does_not_know_is_named() {
     let task = Task::new(index(&events), &config).unwrap();
     let trained = train(&task, &config, |_| ()).unwrap();
     let after = reloaded(&trained, folder.path(), &with_news(&events));
-    let told = after.world.unknown().to_string();
+    let told = after.graph.unknown().to_string();
     for name in ["a shop -a branch of-> a shop", "user -visits-> a shop", "user -likes-> item", "`a colour` of user"] {
         assert!(told.contains(name), "{told}");
     }
     assert!(!told.contains("buys-> item,") && !told.contains("`price`"), "{told}");
-    let schema = after.world.index.schema();
-    assert!(!after.world.knows_node_type(schema.node_type("a shop").unwrap()));
-    assert!(after.world.knows_edge_type(bought(&after.world.index)));
+    let schema = after.graph.index.schema();
+    assert!(!after.graph.knows_node_type(schema.node_type("a shop").unwrap()));
+    assert!(after.graph.knows_edge_type(bought(&after.graph.index)));
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn a_model_that_is_trained_on_stays_with_the_types_that_it_began_with() {
     config.train.epochs = 1;
     let half = reloaded(&train(&task, &config, |_| ()).unwrap(), folder.path(), &with_news(&events));
     config.train.epochs = 2;
-    let task = Task::of(&half.world, &config).unwrap();
+    let task = half.graph.task(&config).unwrap();
     let resumed = resume(&task, &config, half, |_| (), &|| false).unwrap();
     assert!(weights(&whole.latest.model) == weights(&resumed.latest.model));
 }
@@ -167,10 +169,10 @@ fn a_graph_that_lost_a_type_is_one_in_which_nothing_of_it_happened() {
         trained.save(&path, &[]).unwrap();
         let declared = Trained::load(&path, over(graph.schema().clone(), &kept), &[]).unwrap();
         let lost = Trained::load(&path, over(Schema::new(TimeUnit::Step), &kept), &[]).unwrap();
-        assert!(lost.world.index.schema().node_type("a shop").is_none() && lost.world.unknown().is_empty());
+        assert!(lost.graph.index.schema().node_type("a shop").is_none() && lost.graph.unknown().is_empty());
         if predict == Predict::Gone {
             let gone = |trained: &Trained| {
-                let index = &trained.world.index;
+                let index = &trained.graph.index;
                 let visits = trained.predict_gone(index.schema().node_type("visit").unwrap(), Time(350), 20);
                 visits.into_iter().map(|one| (index.node_key(one.node), one.logit.to_bits())).collect::<Vec<_>>()
             };
@@ -210,8 +212,8 @@ fn memory_of_a_load_that_was_taken_back_begins_anew() {
     trained.save(&path, &[1, 2]).unwrap();
     let other = index(&corrected(&events));
     let store = |loads: &[u64], index: &Arc<Index>| Trained::load(&path, index.clone(), loads).unwrap().store;
-    let world = World::new(other.clone(), trained.world.fitted.clone());
-    let anew = timeweft_learn::rebuild(&trained.model, &world, &config, world.facts().len());
+    let graph = GraphContext::new(other.clone(), trained.graph.statistics.clone());
+    let anew = timeweft_learn::rebuild(&trained.model, &graph, &config, graph.facts().len());
     assert!(anew != trained.store, "features are part of what is remembered");
     assert!(store(&[1, 3], &other) == anew, "another load in place of the second");
     assert!(store(&[1], &other) == anew, "an earlier commit");
@@ -219,11 +221,11 @@ fn memory_of_a_load_that_was_taken_back_begins_anew() {
     let mut late = events.clone();
     late.insert(60, edge(events[60].time.0, Action::Create, user(1), "buys", item(2), 9_999));
     let late = index(&late);
-    let world = World::new(late.clone(), trained.world.fitted.clone());
-    let anew = timeweft_learn::rebuild(&trained.model, &world, &config, world.facts().len());
+    let graph = GraphContext::new(late.clone(), trained.graph.statistics.clone());
+    let anew = timeweft_learn::rebuild(&trained.model, &graph, &config, graph.facts().len());
     assert!(store(&[1, 2, 3], &late) == anew, "a later load with an event before some that memory has seen");
     let fewer = index(&events[..events.len() - 20]);
-    let world = World::new(fewer.clone(), trained.world.fitted.clone());
-    assert!(store(&[1, 2], &fewer) == timeweft_learn::rebuild(&trained.model, &world, &config, world.facts().len()));
-    assert_eq!(Fitted::fit(&task, &config).schema, *task.index.schema());
+    let graph = GraphContext::new(fewer.clone(), trained.graph.statistics.clone());
+    assert!(store(&[1, 2], &fewer) == timeweft_learn::rebuild(&trained.model, &graph, &config, graph.facts().len()));
+    assert_eq!(TrainStatistics::fit(&task, &config).schema, *task.index.schema());
 }

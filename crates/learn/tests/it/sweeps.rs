@@ -4,25 +4,25 @@
 use burn::tensor::Device;
 use timeweft_graph::{Action, Event, NodeIndex, NodeKey, Time};
 use timeweft_learn::{
-    Config, Fitted, Freshness, Htgn, Task, TrainFreshness, Trained, VectorStore, World, batches, empty_store, pipeline,
-    rebuild, synthetic,
+    Config, Freshness, GraphContext, Htgn, Task, TrainFreshness, TrainStatistics, Trained, VectorStore, batches,
+    empty_store, pipeline, rebuild, synthetic,
 };
 
 use crate::worlds::{draw, edge, index, mixed, node, small};
 
-fn model(events: &[Event], config: &Config) -> (Htgn, World) {
+fn model(events: &[Event], config: &Config) -> (Htgn, GraphContext) {
     let task = Task::new(index(events), config).unwrap();
-    let world = World::new(task.index.clone(), Fitted::fit(&task, config));
-    (Htgn::new(config, &world, &Device::flex()), world)
+    let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, config));
+    (Htgn::new(config, &graph, &Device::flex()), graph)
 }
 
 /// Memory of every node after all facts.
-fn memories(model: &Htgn, world: &World, config: &Config) -> Vec<Option<Vec<f32>>> {
-    rows(&rebuild(model, world, config, world.facts().len()), world)
+fn memories(model: &Htgn, graph: &GraphContext, config: &Config) -> Vec<Option<Vec<f32>>> {
+    rows(&rebuild(model, graph, config, graph.facts().len()), graph)
 }
 
-fn rows(store: &VectorStore, world: &World) -> Vec<Option<Vec<f32>>> {
-    let nodes = (0..world.index.n_nodes() as u32).map(NodeIndex);
+fn rows(store: &VectorStore, graph: &GraphContext) -> Vec<Option<Vec<f32>>> {
+    let nodes = (0..graph.index.n_nodes() as u32).map(NodeIndex);
     nodes.map(|node| store.memory(node).map(<[f32]>::to_vec)).collect()
 }
 
@@ -44,14 +44,14 @@ fn sweeping(sweeps: usize, batch: usize) -> Config {
 #[test]
 fn s24_with_as_many_sweeps_as_a_chain_is_long_a_batch_equals_its_events() {
     let events = mixed(60, 5);
-    let (model, world) = model(&events, &sweeping(1, 1));
-    let one_by_one = memories(&model, &world, &sweeping(1, 1));
+    let (model, graph) = model(&events, &sweeping(1, 1));
+    let one_by_one = memories(&model, &graph, &sweeping(1, 1));
     // Sweeps are no weights: the same model sweeps as often as it is told to.
     let swept = |sweeps: usize, batch: usize| {
         let config = sweeping(sweeps, batch);
-        let mut world = world.clone();
-        world.fitted.config = config.model.clone();
-        distance(&memories(&model, &world, &config), &one_by_one)
+        let mut graph = graph.clone();
+        graph.statistics.config = config.model.clone();
+        distance(&memories(&model, &graph, &config), &one_by_one)
     };
     for batch in [7, 40, 1000] {
         let enough = swept(30, batch);
@@ -71,14 +71,14 @@ fn s24_each_sweep_comes_nearer_to_one_event_after_the_other() {
     }));
     let mut config = sweeping(1, 1);
     config.model.directed = true;
-    let (model, world) = model(&events, &config);
-    let right = memories(&model, &world, &config);
+    let (model, graph) = model(&events, &config);
+    let right = memories(&model, &graph, &config);
     let wrong = |sweeps: usize| {
-        let mut world = world.clone();
-        world.fitted.config.sweeps = sweeps;
+        let mut graph = graph.clone();
+        graph.statistics.config.sweeps = sweeps;
         let mut config = config.clone();
         (config.train.batch, config.model.sweeps) = (1000, sweeps);
-        let found = memories(&model, &world, &config);
+        let found = memories(&model, &graph, &config);
         found.iter().zip(&right).filter(|(a, b)| distance(&[(*a).clone()], &[(*b).clone()]) > 1e-5).count()
     };
     // The first user is created inside the batch: the first link is right with the second sweep.
@@ -131,23 +131,23 @@ fn s24_slices_of_one_time_change_nothing() {
     for sweeps in [0, 2] {
         let mut config = sweeping(sweeps, 20);
         config.train.split = [0.1, 0.2];
-        let (model, world) = model(&events, &config);
-        let before = world.n_facts_before(Time(last));
-        let facts = before..world.facts().len();
+        let (model, graph) = model(&events, &config);
+        let before = graph.n_facts_before(Time(last));
+        let facts = before..graph.facts().len();
         assert!(facts.len() > 200);
-        let start = rebuild(&model, &world, &config, before);
+        let start = rebuild(&model, &graph, &config, before);
         let sliced = |size: usize| {
             let mut store = start.clone();
-            pipeline::absorb_in_slices(&model, &world, facts.clone(), &mut store, size);
+            pipeline::absorb_in_slices(&model, &graph, facts.clone(), &mut store, size);
             store
         };
         let mut whole = start.clone();
-        pipeline::remember(&model, &world, facts.clone(), &whole).commit(&mut whole);
-        assert!(rows(&whole, &world) != rows(&start, &world));
+        pipeline::remember(&model, &graph, facts.clone(), &whole).commit(&mut whole);
+        assert!(rows(&whole, &graph) != rows(&start, &graph));
         for size in [1_000_000, facts.len() * 2 / 3, 4, 1] {
             let slices = sliced(size);
             assert_eq!(slices.absorbed(), whole.absorbed());
-            let (slices, whole) = (rows(&slices, &world), rows(&whole, &world));
+            let (slices, whole) = (rows(&slices, &graph), rows(&whole, &graph));
             assert_eq!(slices.iter().filter(|row| row.is_none()).count(), 1, "the deleted user");
             assert!(distance(&slices, &whole) < 1e-6, "slices of {size}");
         }
@@ -186,8 +186,8 @@ fn leaves_what_a_replay_leaves(events: &[Event], windows: &[usize]) {
         (config.train.learning_rate, config.train.epochs) = (1e-30, 1);
         let trained = timeweft_learn::train(&task, &config, |_| ()).unwrap();
         let part = task.split.train_end..task.split.val_end;
-        let Trained { model, world, .. } = &trained;
-        let replayed = timeweft_learn::evaluate(model, world, &task, &config, part, Freshness::Event, |_| ());
+        let Trained { model, graph, .. } = &trained;
+        let replayed = timeweft_learn::evaluate(model, graph, &task, &config, part, Freshness::Event, |_| ());
         let (found, expected) = (trained.epochs[0].validation, replayed.rows[0].1);
         assert!(expected.events >= 8, "{expected:?}");
         assert!((found.mrr - expected.mrr).abs() < 1e-9, "window {window}, {freshness:?}: {found:?}, {expected:?}");
@@ -218,15 +218,15 @@ fn a_time_that_fills_a_batch_stands_alone() {
 #[test]
 fn s4_memory_carried_through_is_memory_rebuilt() {
     let config = small();
-    let (model, world) = model(&mixed(120, 5), &config);
-    let mut carried = empty_store(&world, &config);
+    let (model, graph) = model(&mixed(120, 5), &config);
+    let mut carried = empty_store(&graph, &config);
     for fact in [40, 97, 98] {
-        let until = world.n_facts_before(world.facts()[fact].time);
-        timeweft_learn::absorb(&model, &world, &config, &mut carried, until);
+        let until = graph.n_facts_before(graph.facts()[fact].time);
+        timeweft_learn::absorb(&model, &graph, &config, &mut carried, until);
         assert_eq!(carried.absorbed(), until);
     }
-    timeweft_learn::absorb(&model, &world, &config, &mut carried, world.facts().len());
-    let rebuilt = memories(&model, &world, &config);
-    assert!(distance(&rows(&carried, &world), &rebuilt) < 1e-5);
-    assert!(memories(&model, &world, &config) == rebuilt, "a second replay starts from nothing");
+    timeweft_learn::absorb(&model, &graph, &config, &mut carried, graph.facts().len());
+    let rebuilt = memories(&model, &graph, &config);
+    assert!(distance(&rows(&carried, &graph), &rebuilt) < 1e-5);
+    assert!(memories(&model, &graph, &config) == rebuilt, "a second replay starts from nothing");
 }

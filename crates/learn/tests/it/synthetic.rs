@@ -6,7 +6,8 @@ use burn::tensor::Device;
 use timeweft_graph::EdgeTypeId;
 use timeweft_learn::synthetic::{self, Synthetic};
 use timeweft_learn::{
-    Aggregation, Bucket, CellKind, Config, Fitted, Freshness, Htgn, Query, Task, World, empty_store, pipeline,
+    Aggregation, Bucket, Config, Freshness, GraphContext, Htgn, MemoryCellKind, Query, Task, TrainStatistics,
+    empty_store, pipeline,
 };
 
 fn accuracy(synthetic: &Synthetic, change: impl Fn(&mut Config)) -> f64 {
@@ -20,7 +21,7 @@ fn accuracy(synthetic: &Synthetic, change: impl Fn(&mut Config)) -> f64 {
 #[test]
 fn a_marked_visit_is_remembered_over_distractors() {
     let task = synthetic::marked_visit(24, 40, 1);
-    for cell in [CellKind::Mamba, CellKind::Gru] {
+    for cell in [MemoryCellKind::Mamba, MemoryCellKind::Gru] {
         let learnt = accuracy(&task, |config| (config.model.cell, config.train.epochs) = (cell, 30));
         assert!(learnt >= 0.95, "{cell:?}: {learnt}");
     }
@@ -61,7 +62,7 @@ fn a_set_is_read_whole_and_its_last_message_is_not_enough() {
 #[test]
 fn order_inside_a_batch_is_told_by_exact_sets_only() {
     let task = synthetic::order(60, 1);
-    for cell in [CellKind::Mamba, CellKind::Gru] {
+    for cell in [MemoryCellKind::Mamba, MemoryCellKind::Gru] {
         let exact = accuracy(&task, |config| config.model.cell = cell);
         assert!(exact >= 0.95, "{cell:?}: {exact}");
     }
@@ -102,11 +103,11 @@ fn relations_start_alike_and_are_told_apart_once_learnt() {
     let questions: Vec<Query> = (0..task.index.schema().edge_types().len() as u16)
         .map(|edge_type| Query { edge_type: EdgeTypeId(edge_type), ..link.question(link.destination, link.time) })
         .collect();
-    let world = World::new(task.index.clone(), Fitted::fit(&task, config));
-    let model = Htgn::new(config, &world, &Device::flex());
-    let store = empty_store(&world, config);
+    let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, config));
+    let model = Htgn::new(config, &graph, &Device::flex());
+    let store = empty_store(&graph, config);
     let nothing = pipeline::Remembered::nothing(&store);
-    let scores = pipeline::floats(pipeline::answer(&model, &world, &nothing, &store, &questions));
+    let scores = pipeline::floats(pipeline::answer(&model, &graph, &nothing, &store, &questions));
     assert!(scores.len() == 3 && scores.iter().all(|score| *score == scores[0]), "{scores:?}");
     let (_, trained) = synthetic.train(config).unwrap();
     let scores = trained.score(&questions, link.time);

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
 use timeweft_learn::{
-    Aggregation, Bucket, CellKind, Config, DeleteRule, GnnKind, Htgn, TrainFreshness, pipeline, splitmix64,
+    Aggregation, Bucket, Config, DeleteRule, GnnKind, Htgn, MemoryCellKind, TrainFreshness, pipeline, splitmix64,
 };
 
 /// A draw below `n`, by counter.
@@ -98,7 +98,7 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
     };
     vec![
         ("attention", small()),
-        ("gru", with(|config| config.model.cell = CellKind::Gru)),
+        ("gru", with(|config| config.model.cell = MemoryCellKind::Gru)),
         ("sum", with(|config| config.model.aggregation = Aggregation::Sum)),
         ("keep last", with(|config| config.model.aggregation = Aggregation::KeepLast)),
         (

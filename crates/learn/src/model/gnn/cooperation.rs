@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use timeweft_graph::NodeIndex;
 
 use crate::model::layers::{Init, Linear, constant};
-use crate::{Clock, Neighborhood, Root, nn, splitmix64};
+use crate::{Neighborhood, Root, TimeEncoder, nn, splitmix64};
 
 /// Logits of the two decisions of a node, from its vector, the time since its last message and its degree.
 ///
@@ -28,7 +28,7 @@ enum Action {
 
 impl Cooperation {
     /// For nodes' vectors of width d.
-    pub fn new(init: &mut Init, d: usize, clock: &Clock) -> Cooperation {
+    pub fn new(init: &mut Init, d: usize, clock: &TimeEncoder) -> Cooperation {
         let mut down = Linear::new(init, d, 2);
         // Open at first: what is never heard cannot be learnt from.
         down.bias = Some(init.constant([2], 1.0));
@@ -40,22 +40,33 @@ impl Cooperation {
         &self,
         own: Tensor<2>,
         peers: Tensor<2>,
-        hood: &Neighborhood,
-        clock: &Clock,
+        neighborhood: &Neighborhood,
+        clock: &TimeEncoder,
         draw: Option<u64>,
     ) -> Decisions {
         let (q, e) = (own.dims()[0], peers.dims()[0]);
-        let root_of = hood.root_of_neighbors(e);
+        let root_of = neighborhood.root_of_neighbors(e);
         let noise = |action: Action, node: NodeIndex, root: usize| {
-            let who = Root { node, ..hood.roots[root] };
+            let who = Root { node, ..neighborhood.roots[root] };
             draw.map_or(0.0, |draw| logistic(draw, action, &who))
         };
-        let listens: Vec<f32> = (0..q).map(|i| noise(Action::Listen, hood.roots[i].node, i)).collect();
-        let speaks = |j: usize| noise(Action::Speak, hood.neighbors[j].node, root_of[j] as usize);
+        let listens: Vec<f32> = (0..q).map(|i| noise(Action::Listen, neighborhood.roots[i].node, i)).collect();
+        let speaks = |j: usize| noise(Action::Speak, neighborhood.neighbors[j].node, root_of[j] as usize);
         let speaks: Vec<f32> = (0..e).map(speaks).collect();
-        let listens = self.act(Action::Listen, own, [&hood.root_gap[..q], &hood.root_degree[..q]], clock, &listens);
-        let speaks =
-            self.act(Action::Speak, peers, [&hood.neighbor_idle[..e], &hood.neighbor_degree[..e]], clock, &speaks);
+        let listens = self.act(
+            Action::Listen,
+            own,
+            [&neighborhood.root_gap[..q], &neighborhood.root_degree[..q]],
+            clock,
+            &listens,
+        );
+        let speaks = self.act(
+            Action::Speak,
+            peers,
+            [&neighborhood.neighbor_idle[..e], &neighborhood.neighbor_degree[..e]],
+            clock,
+            &speaks,
+        );
         Decisions { listens: nn::gather(listens, &root_of), speaks }
     }
 
@@ -65,7 +76,7 @@ impl Cooperation {
         action: Action,
         x: Tensor<2>,
         [idle, degree]: [&[f64]; 2],
-        clock: &Clock,
+        clock: &TimeEncoder,
         noise: &[f32],
     ) -> Tensor<2> {
         let n = idle.len();

@@ -8,11 +8,11 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::model::gnn::cooperation::{Cooperation, Decisions};
-use crate::model::identity::Identity;
+use crate::model::identity::IdentityTable;
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
 use crate::model::relations::{RelationHeads, Structure};
 use crate::nn::Outlet;
-use crate::{Clock, GnnKind, ModelConfig, Neighborhood, Relations, nn};
+use crate::{GnnKind, ModelConfig, Neighborhood, RelationIds, TimeEncoder, nn};
 
 /// Width that edge features are projected to.
 const EDGE_WIDTH: usize = 16;
@@ -59,9 +59,9 @@ impl Gnn {
     pub fn new(
         init: &mut Init,
         config: &ModelConfig,
-        relations: Relations,
+        relations: RelationIds,
         widths: [&[usize]; 2],
-        clock: &Clock,
+        clock: &TimeEncoder,
     ) -> Gnn {
         let d = config.width;
         let n_layers = if config.gnn == GnnKind::None { 0 } else { config.layers };
@@ -77,15 +77,15 @@ impl Gnn {
     pub fn forward(
         &self,
         table: Tensor<2>,
-        hood: &Neighborhood,
-        clock: &Clock,
-        identity: Option<&Identity>,
+        neighborhood: &Neighborhood,
+        clock: &TimeEncoder,
+        identity: Option<&IdentityTable>,
         draw: Option<u64>,
     ) -> Tensor<2> {
-        let (own, read) = self.read(table, hood, clock, identity, draw);
+        let (own, read) = self.read(table, neighborhood, clock, identity, draw);
         match (self.layers.last(), read) {
             (Some(layer), Some(read)) => {
-                let attended = layer.attend(&read, hood);
+                let attended = layer.attend(&read, neighborhood);
                 layer.finish(own, attended)
             }
             _ => self.finish(own),
@@ -96,23 +96,25 @@ impl Gnn {
     pub fn read(
         &self,
         table: Tensor<2>,
-        hood: &Neighborhood,
-        clock: &Clock,
-        identity: Option<&Identity>,
+        neighborhood: &Neighborhood,
+        clock: &TimeEncoder,
+        identity: Option<&IdentityTable>,
         draw: Option<u64>,
     ) -> (Tensor<2>, Option<Read>) {
-        let entries = self.entries(table, hood, identity);
+        let entries = self.entries(table, neighborhood, identity);
         let n_layers = self.layers.len();
-        let own = |n: usize| nn::gather(entries.clone(), &hood.root_entry[..n]);
-        let peers = |n: usize| nn::gather(entries.clone(), &hood.neighbor_entry[..n]);
-        let Some((last, first)) = self.layers.split_last() else { return (own(hood.asked), None) };
-        let (mut z, mut heard) = (own(hood.n_roots(n_layers == 1)), peers(hood.n_neighbors(n_layers == 1)));
+        let own = |n: usize| nn::gather(entries.clone(), &neighborhood.root_entry[..n]);
+        let peers = |n: usize| nn::gather(entries.clone(), &neighborhood.neighbor_entry[..n]);
+        let Some((last, first)) = self.layers.split_last() else { return (own(neighborhood.asked), None) };
+        let (mut z, mut heard) =
+            (own(neighborhood.n_roots(n_layers == 1)), peers(neighborhood.n_neighbors(n_layers == 1)));
         for layer in first {
-            let read = layer.read(z.clone(), heard, hood, clock, draw);
-            let told = layer.finish(z, layer.attend(&read, hood));
-            (z, heard) = (nn::gather(told.clone(), &hood.asked_roots()), nn::gather(told, &hood.neighbor_root));
+            let read = layer.read(z.clone(), heard, neighborhood, clock, draw);
+            let told = layer.finish(z, layer.attend(&read, neighborhood));
+            (z, heard) =
+                (nn::gather(told.clone(), &neighborhood.asked_roots()), nn::gather(told, &neighborhood.neighbor_root));
         }
-        let read = last.read(z.clone(), heard, hood, clock, draw);
+        let read = last.read(z.clone(), heard, neighborhood, clock, draw);
         (z, Some(read))
     }
 
@@ -130,14 +132,14 @@ impl Gnn {
     }
 
     /// Vectors of the entries `[V, d]`: memory, features, identity.
-    fn entries(&self, table: Tensor<2>, hood: &Neighborhood, identity: Option<&Identity>) -> Tensor<2> {
-        let v = hood.entry_row.len();
-        let mut entries = nn::gather(table, &hood.entry_row);
+    fn entries(&self, table: Tensor<2>, neighborhood: &Neighborhood, identity: Option<&IdentityTable>) -> Tensor<2> {
+        let v = neighborhood.entry_row.len();
+        let mut entries = nn::gather(table, &neighborhood.entry_row);
         // As it is, without a role: a root is to be recognised among the neighbours of another.
         if let Some(identity) = identity {
-            entries = entries + identity.read(&hood.entry_slots);
+            entries = entries + identity.read(&neighborhood.entry_slots);
         }
-        match self.nodes.forward(&hood.entry_features, v) {
+        match self.nodes.forward(&neighborhood.entry_features, v) {
             Some(features) => entries + features,
             None => entries,
         }
@@ -145,7 +147,13 @@ impl Gnn {
 }
 
 impl Layer {
-    fn new(init: &mut Init, config: &ModelConfig, relations: Relations, edge_widths: &[usize], clock: &Clock) -> Layer {
+    fn new(
+        init: &mut Init,
+        config: &ModelConfig,
+        relations: RelationIds,
+        edge_widths: &[usize],
+        clock: &TimeEncoder,
+    ) -> Layer {
         let ModelConfig { width: d, heads: n_heads, .. } = *config;
         let edges = TypedProjection::new(init, edge_widths, EDGE_WIDTH);
         let f = d + clock.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
@@ -163,33 +171,42 @@ impl Layer {
 
     /// Makes queries of own vectors `[Q, d]` and tokens of the neighbours' vectors `[E, d]`: the first Q roots of a
     /// neighbourhood and all of their neighbours.
-    fn read(&self, own: Tensor<2>, peers: Tensor<2>, hood: &Neighborhood, clock: &Clock, draw: Option<u64>) -> Read {
+    fn read(
+        &self,
+        own: Tensor<2>,
+        peers: Tensor<2>,
+        neighborhood: &Neighborhood,
+        clock: &TimeEncoder,
+        draw: Option<u64>,
+    ) -> Read {
         let (q, e) = (own.dims()[0], peers.dims()[0]);
         let device = own.device();
-        let root_type = &hood.root_type[..q];
-        let since = constant(clock.encode(&hood.root_gap[..q]), [q, clock.width()], &device);
+        let root_type = &neighborhood.root_type[..q];
+        let since = constant(clock.encode(&neighborhood.root_gap[..q]), [q, clock.width()], &device);
         let query =
             self.query.forward(Tensor::cat(vec![own.clone(), since], 1)) + nn::gather(self.types.val(), root_type);
         let sink = nn::gather(self.sink.val(), root_type);
-        let decide = |cooperation: &Cooperation| cooperation.decide(own.clone(), peers.clone(), hood, clock, draw);
+        let decide =
+            |cooperation: &Cooperation| cooperation.decide(own.clone(), peers.clone(), neighborhood, clock, draw);
         let decisions = self.cooperation.as_ref().map(decide);
         let outlet = match &decisions {
             Some(decisions) => Outlet::Gated { sink, gate: decisions.gate() },
             None => Outlet::Sink(sink),
         };
-        let age = constant(clock.encode(&hood.neighbor_gap[..e]), [e, clock.width()], &device);
+        let age = constant(clock.encode(&neighborhood.neighbor_gap[..e]), [e, clock.width()], &device);
         let mut parts = vec![peers, age];
         if !self.edges.is_empty() {
-            let n = hood.neighbors.len();
-            let edges = self.edges.forward(&hood.edge_features, n).map(|edges| edges.slice([0..e, 0..EDGE_WIDTH]));
+            let n = neighborhood.neighbors.len();
+            let edges =
+                self.edges.forward(&neighborhood.edge_features, n).map(|edges| edges.slice([0..e, 0..EDGE_WIDTH]));
             parts.push(edges.unwrap_or_else(|| constant(vec![0.0; e * EDGE_WIDTH], [e, EDGE_WIDTH], &device)));
         }
         Read { query, tokens: Tensor::cat(parts, 1), outlet, decisions }
     }
 
     /// What the roots hear from their neighbours, o `[Q, d]`.
-    pub fn attend(&self, read: &Read, hood: &Neighborhood) -> Tensor<2> {
-        let structure = hood.structure(read.query.dims()[0]);
+    pub fn attend(&self, read: &Read, neighborhood: &Neighborhood) -> Tensor<2> {
+        let structure = neighborhood.structure(read.query.dims()[0]);
         let heads = self.heads.attend(read.query.clone(), read.tokens.clone(), read.outlet.clone(), &structure);
         self.output.forward(heads)
     }

@@ -5,9 +5,10 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, NodeIndex, Time};
 use timeweft_index::Neighbor;
 
-use crate::model::batch::{Context, FeatureRows, Tokens, gap, push_edge_features, push_node_features};
-use crate::model::versions::{Row, lay_out};
-use crate::{GnnKind, ModelConfig, VectorStore};
+use crate::data::time_encoder::gap;
+use crate::model::batch::{push_edge_features, push_node_features};
+use crate::model::versions::{MemoryRow, lay_out};
+use crate::{FeatureRows, GnnKind, GraphContext, ModelConfig, Tokens, VectorStore};
 
 /// A node whose embedding is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -71,13 +72,13 @@ pub struct Neighborhood {
 }
 
 /// Reads the neighbourhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
-pub(crate) fn read(context: &Context<'_>, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
+pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
     let sample_all =
-        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(context, root)).collect() };
+        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(graph, root)).collect() };
     let mut sampled = sample_all(roots);
     let mut all = roots.to_vec();
     let mut neighbor_root = Vec::new();
-    if context.config.layers == 2 {
+    if graph.config().layers == 2 {
         let mut known: FxHashMap<Root, u32> = roots.iter().copied().zip(0..).collect();
         for (root, neighbors) in roots.iter().zip(&sampled) {
             neighbor_root.extend(neighbors.iter().map(|neighbor| {
@@ -91,15 +92,15 @@ pub(crate) fn read(context: &Context<'_>, roots: &[Root], tokens: &Tokens, store
         sampled.extend(sample_all(&all[roots.len()..]));
     }
     let mut builder = Builder {
-        context,
+        graph,
         tokens,
         store,
         entries: FxHashMap::default(),
         out: Neighborhood { asked: roots.len(), neighbor_root, ..Neighborhood::default() },
         rows: Vec::new(),
     };
-    builder.out.edge_features = FeatureRows::new(context.relations.n_edge_types());
-    builder.out.entry_features = FeatureRows::new(context.relations.n_node_types());
+    builder.out.edge_features = FeatureRows::new(graph.relations.n_edge_types());
+    builder.out.entry_features = FeatureRows::new(graph.relations.n_node_types());
     builder.out.root_pairs.push(0);
     builder.out.pair_neighbors.push(0);
     for (root, neighbors) in all.iter().zip(&sampled) {
@@ -135,29 +136,29 @@ impl Neighborhood {
     }
 }
 
-fn relation_of(context: &Context<'_>, neighbor: &Neighbor) -> u32 {
+fn relation_of(graph: &GraphContext, neighbor: &Neighbor) -> u32 {
     match neighbor.direction {
-        Direction::Out => context.outward(neighbor.edge_type),
-        Direction::In => context.inward(neighbor.edge_type),
+        Direction::Out => graph.outward(neighbor.edge_type),
+        Direction::In => graph.inward(neighbor.edge_type),
     }
 }
 
-fn sample(context: &Context<'_>, root: &Root) -> Vec<Neighbor> {
-    let ModelConfig { neighbors: k, deletes, gnn, .. } = *context.config;
+fn sample(graph: &GraphContext, root: &Root) -> Vec<Neighbor> {
+    let ModelConfig { neighbors: k, deletes, gnn, .. } = *graph.config();
     let mut neighbors = Vec::with_capacity(k.min(64));
     if gnn != GnnKind::None {
-        context.graph.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
+        graph.known.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
     }
-    neighbors.sort_by_key(|neighbor| relation_of(context, neighbor));
+    neighbors.sort_by_key(|neighbor| relation_of(graph, neighbor));
     neighbors
 }
 
 struct Builder<'a> {
-    context: &'a Context<'a>,
+    graph: &'a GraphContext,
     tokens: &'a Tokens,
     store: &'a VectorStore,
-    entries: FxHashMap<Row, u32>,
-    rows: Vec<Row>,
+    entries: FxHashMap<MemoryRow, u32>,
+    rows: Vec<MemoryRow>,
     out: Neighborhood,
 }
 
@@ -166,14 +167,14 @@ impl Builder<'_> {
         let row = self.out.root_entry.len() as u32;
         let entry = self.entry(root.node, root.as_of);
         self.out.root_entry.push(entry);
-        self.out.root_type.push(u32::from(self.context.node_type(root.node).0));
+        self.out.root_type.push(u32::from(self.graph.node_type(root.node).0));
         self.out.root_gap.push(gap(self.row_time(entry), root.time));
-        if self.context.config.gnn == GnnKind::Cooperative {
-            self.out.root_degree.push(self.context.graph.degree_before(root.node, root.as_of) as f64);
+        if self.graph.config().gnn == GnnKind::Cooperative {
+            self.out.root_degree.push(self.graph.known.degree_before(root.node, root.as_of) as f64);
         }
-        let context = self.context;
-        for pair in neighbors.chunk_by(|a, b| relation_of(context, a) == relation_of(context, b)) {
-            self.out.pair_relation.push(relation_of(context, &pair[0]));
+        let graph = self.graph;
+        for pair in neighbors.chunk_by(|a, b| relation_of(graph, a) == relation_of(graph, b)) {
+            self.out.pair_relation.push(relation_of(graph, &pair[0]));
             self.out.pair_root.push(row);
             for neighbor in pair {
                 self.push_neighbor(root, neighbor);
@@ -188,26 +189,26 @@ impl Builder<'_> {
         let entry = self.entry(neighbor.node, root.as_of);
         self.out.neighbor_entry.push(entry);
         self.out.neighbor_gap.push(gap(Some(neighbor.created), root.time));
-        if self.context.config.gnn == GnnKind::Cooperative {
+        if self.graph.config().gnn == GnnKind::Cooperative {
             self.out.neighbor_idle.push(gap(self.row_time(entry), root.time));
-            self.out.neighbor_degree.push(self.context.graph.degree_before(neighbor.node, root.as_of) as f64);
+            self.out.neighbor_degree.push(self.graph.known.degree_before(neighbor.node, root.as_of) as f64);
         }
         self.out.neighbors.push(*neighbor);
         let edge = (neighbor.edge_type, neighbor.edge);
-        push_edge_features(self.context, &mut self.out.edge_features, edge, root.as_of.before(), row);
+        push_edge_features(self.graph, &mut self.out.edge_features, edge, root.as_of.before(), row);
     }
 
     /// The entry of a node as of a time: its last token before, else its stored row, else the start of its type.
     fn entry(&mut self, node: NodeIndex, as_of: Time) -> u32 {
-        let row = Row::of(node, as_of, self.tokens, self.store);
+        let row = MemoryRow::of(node, as_of, self.tokens, self.store);
         let next = self.rows.len() as u32;
         let entry = *self.entries.entry(row).or_insert(next);
         if entry == next {
             self.rows.push(row);
-            self.out.entry_slots.extend(self.context.slots(node));
+            self.out.entry_slots.extend(self.graph.slots(node));
             // A node's features change only by a fact of its own, which makes a token: the version says which hold.
             if let Some(time) = self.row_time(entry) {
-                push_node_features(self.context, &mut self.out.entry_features, node, time, entry);
+                push_node_features(self.graph, &mut self.out.entry_features, node, time, entry);
             }
         }
         entry
@@ -220,10 +221,10 @@ impl Builder<'_> {
 
     /// Lays out the memory table once all versions are known. Without memory it is the starts of the types.
     fn finish(mut self) -> Neighborhood {
-        if !self.context.config.memory {
-            self.rows.iter_mut().for_each(|row| *row = Row::Start(row.node()));
+        if !self.graph.config().memory {
+            self.rows.iter_mut().for_each(|row| *row = MemoryRow::Start(row.node()));
         }
-        (self.out.stored, self.out.entry_row) = lay_out(self.context, &self.rows, self.store);
+        (self.out.stored, self.out.entry_row) = lay_out(self.graph, &self.rows, self.store);
         self.out
     }
 }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::model::layers::{Init, Linear};
-use crate::{Clock, ModelConfig, Tokens, nn};
+use crate::{ModelConfig, TimeEncoder, Tokens, nn};
 
 /// The cell. Two deltas: one from content, which also scales the write, and one from physical time, which only decays:
 /// idle time is an exact semigroup, so the stored state is never touched by it.
@@ -56,7 +56,7 @@ pub struct Selected {
 
 impl Mamba {
     /// For tokens of a configuration's width d, D channels of N states.
-    pub fn new(init: &mut Init, config: &ModelConfig, clock: &Clock) -> Mamba {
+    pub fn new(init: &mut Init, config: &ModelConfig, clock: &TimeEncoder) -> Mamba {
         let ModelConfig { width: d, channels, states, selectivity, .. } = *config;
         let rank = channels.div_ceil(16).max(4);
         let mut delta = Linear::new(init, rank, channels);
@@ -80,7 +80,13 @@ impl Mamba {
     }
 
     /// Tokens `[G, d]` from states `[S, D, N]` to read-outs `[G, D]` and the states after the last tokens `[S, D, N]`.
-    pub fn forward(&self, tokens: Tensor<2>, batch: &Tokens, h0: Tensor<3>, clock: &Clock) -> (Tensor<2>, Tensor<3>) {
+    pub fn forward(
+        &self,
+        tokens: Tensor<2>,
+        batch: &Tokens,
+        h0: Tensor<3>,
+        clock: &TimeEncoder,
+    ) -> (Tensor<2>, Tensor<3>) {
         let Selected { x, z, delta, b, c, kappa, a, skip, gap } = self.select(tokens, batch, clock);
         let input =
             nn::ScanInput { x, delta, b, c, g: None, gap: &gap, kappa, a, dskip: skip, h0, segments: &batch.segments };
@@ -89,7 +95,7 @@ impl Mamba {
     }
 
     /// What the tokens `[G, d]` choose to write and to read.
-    pub fn select(&self, tokens: Tensor<2>, batch: &Tokens, clock: &Clock) -> Selected {
+    pub fn select(&self, tokens: Tensor<2>, batch: &Tokens, clock: &TimeEncoder) -> Selected {
         let [channels, states] = self.shape();
         let g = batch.node.len();
         let xz = self.input.forward(tokens);
@@ -127,7 +133,7 @@ fn delta_bias(channels: usize) -> Vec<f32> {
 
 /// log kappa such that the half-lives of the slowest state are log-spaced over [a short gap, twice the training part]: some
 /// channels keep what they read for as long as there is anything to learn from.
-fn log_decay(channels: usize, clock: &Clock) -> Vec<f32> {
+fn log_decay(channels: usize, clock: &TimeEncoder) -> Vec<f32> {
     log_spaced(channels, clock.short, (2.0 * clock.span).max(clock.short))
         .map(|half| (std::f64::consts::LN_2 / half).ln() as f32)
         .collect()

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 use crate::model::layers::{Init, Linear, constant};
 use crate::model::memory::mamba::Mamba;
-use crate::{CellKind, Clock, Gru, ModelConfig, Tokens, VectorStore, nn};
+use crate::{Gru, MemoryCellKind, ModelConfig, TimeEncoder, Tokens, VectorStore, nn};
 
 /// A cell, and `m = rms_norm(W_r c + W_out y)` of each token c and its read-out y.
 #[derive(Module, Debug)]
@@ -44,12 +44,12 @@ pub struct Scanned {
 
 impl Memory {
     /// The memory that a configuration asks for.
-    pub fn new(init: &mut Init, config: &ModelConfig, n_types: usize, clock: &Clock) -> Memory {
+    pub fn new(init: &mut Init, config: &ModelConfig, n_types: usize, clock: &TimeEncoder) -> Memory {
         let ModelConfig { width: d, channels, .. } = *config;
         Memory {
             cell: match config.cell {
-                CellKind::Mamba => Cell::Mamba(Mamba::new(init, config, clock)),
-                CellKind::Gru => Cell::Gru(Gru::new(init, d, channels, config.gate_bias as f32)),
+                MemoryCellKind::Mamba => Cell::Mamba(Mamba::new(init, config, clock)),
+                MemoryCellKind::Gru => Cell::Gru(Gru::new(init, d, channels, config.gate_bias as f32)),
             },
             output: Linear::plain(init, channels, d),
             residual: Linear::new(init, d, d),
@@ -59,7 +59,7 @@ impl Memory {
     }
 
     /// Tokens `[G, d]` through the cell, each segment from its node's stored state.
-    pub fn forward(&self, tokens: Tensor<2>, batch: &Tokens, store: &VectorStore, clock: &Clock) -> Scanned {
+    pub fn forward(&self, tokens: Tensor<2>, batch: &Tokens, store: &VectorStore, clock: &TimeEncoder) -> Scanned {
         let (y, state) = match &self.cell {
             Cell::Mamba(mamba) => {
                 let h0 = stored(batch, store, mamba.shape(), &tokens);

@@ -5,42 +5,10 @@
 //! count can tell them apart, and "before a time" is "below the number of facts before it".
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Action, Direction, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Action, Direction, NodeIndex, Time};
 use timeweft_index::{Fact, Index};
 
-use crate::{Link, SchemaMap};
-
-/// A relation as the asking node sees it: an edge type, outwards or inwards.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub(crate) struct Side(u32);
-
-impl Side {
-    /// From an edge type and the side that the asking node is on.
-    pub(crate) fn new(edge_type: EdgeTypeId, direction: Direction) -> Side {
-        Side(2 * u32::from(edge_type.0) + u32::from(direction == Direction::In))
-    }
-
-    /// Of a link.
-    pub(crate) fn of(link: &Link) -> Side {
-        Side::new(link.edge_type, link.direction)
-    }
-
-    /// The same edges asked for from their other end.
-    pub(crate) fn reversed(self) -> Side {
-        Side(self.0 ^ 1)
-    }
-
-    /// The same with its edge type as a model numbers it.
-    pub(crate) fn known(self, types: &SchemaMap) -> Side {
-        let EdgeTypeId(edge_type) = types.edge(EdgeTypeId((self.0 / 2) as u16));
-        Side(2 * u32::from(edge_type) + self.0 % 2)
-    }
-
-    /// Its number, from 0.
-    pub(crate) fn at(self) -> usize {
-        self.0 as usize
-    }
-}
+use crate::data::directed_relation::DirectedRelation;
 
 /// An edge that a node has met.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +16,7 @@ pub(crate) struct Met {
     /// Moment of the edge's creation.
     pub(crate) moment: u32,
     /// How the node sees it.
-    pub(crate) side: Side,
+    pub(crate) side: DirectedRelation,
     /// The node at the other end.
     pub(crate) other: NodeIndex,
     /// Whether it was the first of its type from its source to its destination.
@@ -57,7 +25,7 @@ pub(crate) struct Met {
 
 /// Creations of edges by node, and by (node, side). Deletes do not undo them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct History {
+pub(crate) struct EdgeHistory {
     /// Time of every fact.
     times: Vec<Time>,
     /// n + 1: where the edges of each node begin.
@@ -65,11 +33,11 @@ pub(crate) struct History {
     /// Edges of each node by moment; those of one moment in an order of their own names.
     met: Vec<Met>,
     /// Moments at which a node was the answer to a side.
-    answers: Lists<(NodeIndex, Side)>,
+    answers: Lists<(NodeIndex, DirectedRelation)>,
     /// Those among them at which the pair met for the first time.
-    firsts: Lists<(NodeIndex, Side)>,
+    firsts: Lists<(NodeIndex, DirectedRelation)>,
     /// Moments of all edges of a side.
-    sides: Lists<Side>,
+    sides: Lists<DirectedRelation>,
 }
 
 /// Sorted lists of moments by key.
@@ -93,16 +61,17 @@ impl<K: std::hash::Hash + Eq> Lists<K> {
     }
 }
 
-impl History {
+impl EdgeHistory {
     /// Lays out some facts of a graph.
-    pub(crate) fn of(index: &Index, facts: &[Fact]) -> History {
+    pub(crate) fn of(index: &Index, facts: &[Fact]) -> EdgeHistory {
         let moments = moments(facts);
-        let mut history = History { times: facts.iter().map(|fact| fact.time).collect(), ..History::default() };
+        let mut history = EdgeHistory { times: facts.iter().map(|fact| fact.time).collect(), ..EdgeHistory::default() };
         let mut known = FxHashSet::default();
         let mut met = Vec::new();
         for (fact, &moment) in facts.iter().zip(&moments).filter(|(fact, _)| fact.action == Action::Create) {
             let Some((edge_type, _)) = fact.edge else { continue };
-            let (outward, inward) = (Side::new(edge_type, Direction::Out), Side::new(edge_type, Direction::In));
+            let (outward, inward) =
+                (DirectedRelation::new(edge_type, Direction::Out), DirectedRelation::new(edge_type, Direction::In));
             let is_new = known.insert((edge_type, fact.source, fact.destination));
             for (node, side, other) in
                 [(fact.source, outward, fact.destination), (fact.destination, inward, fact.source)]
@@ -158,7 +127,14 @@ impl History {
 
     /// The last `n` distinct nodes that a node met by a side below a limit, latest first; only the last `read` edges are
     /// looked at.
-    pub(crate) fn partners(&self, node: NodeIndex, side: Side, limit: u32, n: usize, read: usize) -> Vec<NodeIndex> {
+    pub(crate) fn partners(
+        &self,
+        node: NodeIndex,
+        side: DirectedRelation,
+        limit: u32,
+        n: usize,
+        read: usize,
+    ) -> Vec<NodeIndex> {
         let mut partners = Vec::with_capacity(n);
         for edge in self.met(node, limit).iter().rev().take(read).filter(|edge| edge.side == side) {
             if partners.len() == n {
@@ -172,17 +148,17 @@ impl History {
     }
 
     /// Moments below a limit at which `node` was the answer to a side.
-    pub(crate) fn answers(&self, node: NodeIndex, side: Side, limit: u32) -> &[u32] {
+    pub(crate) fn answers(&self, node: NodeIndex, side: DirectedRelation, limit: u32) -> &[u32] {
         self.answers.before(&(node, side), limit)
     }
 
     /// Those at which the pair met for the first time.
-    pub(crate) fn firsts(&self, node: NodeIndex, side: Side, limit: u32) -> &[u32] {
+    pub(crate) fn firsts(&self, node: NodeIndex, side: DirectedRelation, limit: u32) -> &[u32] {
         self.firsts.before(&(node, side), limit)
     }
 
     /// Number of edges of a side below a limit.
-    pub(crate) fn total(&self, side: Side, limit: u32) -> usize {
+    pub(crate) fn total(&self, side: DirectedRelation, limit: u32) -> usize {
         self.sides.before(&side, limit).len()
     }
 }

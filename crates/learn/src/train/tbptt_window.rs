@@ -7,17 +7,17 @@ use std::ops::Range;
 /// over all of them, and what they leave is never older than the weights. Upstream frameworks keep the graph of operations
 /// of several batches instead and step once for all of them, which at event freshness is a larger batch.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct TbpttWindow {
     batches: VecDeque<Range<usize>>,
     length: usize,
     /// One after the last fact that was pushed.
     end: usize,
 }
 
-impl Window {
+impl TbpttWindow {
     /// Of at most `length` batches.
-    pub(crate) fn new(length: usize) -> Window {
-        Window { batches: VecDeque::new(), length, end: 0 }
+    pub(crate) fn new(length: usize) -> TbpttWindow {
+        TbpttWindow { batches: VecDeque::new(), length, end: 0 }
     }
 
     /// The facts that are remembered anew.
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_last_batches_are_remembered_and_the_others_taken_in() {
-        let mut window = Window::new(2);
+        let mut window = TbpttWindow::new(2);
         assert_eq!(window.facts(), 0..0);
         let mut taken = Vec::new();
         for batch in [0..10, 10..15, 15..30, 30..31] {

@@ -1,0 +1,33 @@
+//! The memory of all nodes as of a place in the facts, with weights as they are.
+
+use crate::data::fact_batches::batches;
+use crate::model::pipeline::{absorb_in_slices, remember};
+use crate::{Bucket, Config, GraphContext, Htgn, VectorStore};
+
+/// Facts of one time that are taken in at once: bounds the memory of bulk loads.
+pub(crate) const SLICE: usize = 1 << 16;
+
+/// Memory from nothing with fixed weights: all facts up to number `until`. Used whenever weights change for good.
+pub fn rebuild(model: &Htgn, graph: &GraphContext, config: &Config, until: usize) -> VectorStore {
+    let mut store = empty_store(graph, config);
+    absorb(model, graph, config, &mut store, until);
+    store
+}
+
+/// Takes in the facts from where the store stands up to number `until`.
+pub fn absorb(model: &Htgn, graph: &GraphContext, config: &Config, store: &mut VectorStore, until: usize) {
+    // Larger batches are faster and change nothing, unless what is known inside a batch is part of the model.
+    let is_part = config.model.bucket == Bucket::Batch || config.model.sweeps > 0;
+    let size = config.train.batch.saturating_mul(if is_part { 1 } else { 4 });
+    for range in batches(graph.facts(), store.absorbed()..until, size, 0) {
+        match range.len() > SLICE && graph.is_one_time(&range) {
+            true => absorb_in_slices(model, graph, range, store, SLICE),
+            false => remember(model, graph, range, store).commit(store),
+        }
+    }
+}
+
+/// A vector store without rows.
+pub fn empty_store(graph: &GraphContext, config: &Config) -> VectorStore {
+    VectorStore::new(graph.index.n_nodes(), config.model.state_width(), config.model.memory_width())
+}
