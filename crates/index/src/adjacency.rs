@@ -18,40 +18,40 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 
-use self::csr::Flat;
-pub(crate) use self::entry::{Clock, Entry, Seen, Tick};
+use self::csr::Csr;
+pub(crate) use self::entry::{Clock, Entry, SeenEdge, Tick};
 pub(crate) use self::list::{AnyRun, BLOCK, List, Run, ask};
-use self::overflow::OwnList;
-pub(crate) use self::parts::{FlatId, Layout, Lists, Part, Parts, Touched};
+use self::overflow::OverflowList;
+pub(crate) use self::parts::{CsrId, CsrLists, CsrView, ListPart, ListSource, OverflowLists};
 use crate::elements::edge::Edges;
 
-/// So many entries may lie outside of the flat arrays before these are made anew, beside a part of what is in them.
-const LOOSE: usize = 1 << 16;
+/// How many entries may lie outside of the CSR before it is made anew, beside a part of what is in it.
+const MAX_OVERFLOW: usize = 1 << 16;
 
 /// The lists of all nodes.
 #[derive(Clone, Default)]
 pub(crate) struct Adjacency {
-    pub(crate) flat: Arc<Flat>,
+    pub(crate) csr: Arc<Csr>,
     /// The lists of nodes whose edges have changed since.
-    touched: FxHashMap<NodeIndex, Vec<OwnList>>,
-    /// Entries in `touched`.
-    loose: usize,
+    overflow: FxHashMap<NodeIndex, Vec<OverflowList>>,
+    /// Entries in `overflow`.
+    n_overflow: usize,
 }
 
 impl Adjacency {
     /// The lists of all edges.
     pub(crate) fn of(edges: &Edges, nodes: usize) -> Adjacency {
-        Adjacency { flat: Arc::new(build::flat(edges, nodes)), ..Adjacency::default() }
+        Adjacency { csr: Arc::new(build::csr(edges, nodes)), ..Adjacency::default() }
     }
 
     /// Whether all lists are in the flat arrays.
-    pub(crate) fn is_all_flat(&self) -> bool {
-        self.touched.is_empty()
+    pub(crate) fn is_all_csr(&self) -> bool {
+        self.overflow.is_empty()
     }
 
     /// Lists that are flat already.
-    pub(crate) fn from_flat(flat: Flat) -> Adjacency {
-        Adjacency { flat: Arc::new(flat), ..Adjacency::default() }
+    pub(crate) fn from_csr(csr: Csr) -> Adjacency {
+        Adjacency { csr: Arc::new(csr), ..Adjacency::default() }
     }
 
     /// Adds an open edge to the lists of both its ends.
@@ -59,11 +59,11 @@ impl Adjacency {
         let life = edges.get(edge);
         for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
             self.own(node, life.edge_type, direction).add(Entry::of(edges, edge, direction));
-            self.loose += 1;
+            self.n_overflow += 1;
         }
-        if self.loose > LOOSE + self.flat.n_entries() / 2 {
-            let nodes = self.touched.keys().map(|node| node.at() + 1).max().unwrap_or(0);
-            *self = Adjacency::of(edges, nodes.max(self.flat.n_nodes()));
+        if self.n_overflow > MAX_OVERFLOW + self.csr.n_entries() / 2 {
+            let nodes = self.overflow.keys().map(|node| node.at() + 1).max().unwrap_or(0);
+            *self = Adjacency::of(edges, nodes.max(self.csr.n_nodes()));
         }
     }
 
@@ -77,9 +77,9 @@ impl Adjacency {
 
     /// The lists of a node.
     pub(crate) fn lists(&self, node: NodeIndex) -> impl Iterator<Item = List<'_>> + Clone {
-        let own = if self.touched.is_empty() { None } else { self.touched.get(&node) };
-        let flat = if own.is_some() { 0..0 } else { self.flat.lists_of(node) };
-        own.into_iter().flatten().map(OwnList::list).chain(flat.map(|at| self.flat.list(at)))
+        let own = if self.overflow.is_empty() { None } else { self.overflow.get(&node) };
+        let csr = if own.is_some() { 0..0 } else { self.csr.lists_of(node) };
+        own.into_iter().flatten().map(OverflowList::list).chain(csr.map(|at| self.csr.list(at)))
     }
 
     /// The list of a type and side.
@@ -88,16 +88,16 @@ impl Adjacency {
     }
 
     /// The list of a type and side for writing, added if it is new.
-    fn own(&mut self, node: NodeIndex, edge_type: EdgeTypeId, direction: Direction) -> &mut OwnList {
-        let (flat, loose) = (&self.flat, &mut self.loose);
-        let lists = self.touched.entry(node).or_insert_with(|| {
-            let lists: Vec<_> = flat.lists_of(node).map(|at| OwnList::copy(&flat.list(at))).collect();
-            *loose += lists.iter().map(OwnList::len).sum::<usize>();
+    fn own(&mut self, node: NodeIndex, edge_type: EdgeTypeId, direction: Direction) -> &mut OverflowList {
+        let (csr, n_overflow) = (&self.csr, &mut self.n_overflow);
+        let lists = self.overflow.entry(node).or_insert_with(|| {
+            let lists: Vec<_> = csr.lists_of(node).map(|at| OverflowList::copy(&csr.list(at))).collect();
+            *n_overflow += lists.iter().map(OverflowList::len).sum::<usize>();
             lists
         });
         let known = lists.iter().position(|list| list.is(edge_type, direction));
         let at = known.unwrap_or_else(|| {
-            lists.push(OwnList::new(edge_type, direction));
+            lists.push(OverflowList::new(edge_type, direction));
             lists.len() - 1
         });
         &mut lists[at]

@@ -3,8 +3,10 @@
 pub(crate) mod diff;
 pub(crate) mod fact;
 pub(crate) mod live;
+mod merges;
 mod order;
 mod own_diff;
+mod pairs;
 mod past;
 pub(crate) mod recency;
 pub(crate) mod recent;

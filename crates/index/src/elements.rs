@@ -2,8 +2,10 @@
 
 pub(crate) mod edge;
 pub(crate) mod events;
+pub(crate) mod fact;
 pub(crate) mod ids;
 pub(crate) mod life;
 pub(crate) mod merge;
 pub(crate) mod names;
 pub(crate) mod node;
+pub(crate) mod tally;

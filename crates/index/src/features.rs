@@ -52,6 +52,7 @@ use timeweft_graph::{
 pub use self::flat::FlatRows;
 pub use self::sparse::SparseRows;
 use crate::Index;
+use crate::parallel::Split;
 use crate::sample::{AsOf, Roots, SampleError, check_length};
 
 /// Fewer owners than this are not worth another thread.
@@ -104,21 +105,6 @@ impl<'a> Owners<'a> {
         self.times.is_empty()
     }
 
-    fn split_at(self, at: usize) -> (Owners<'a>, Owners<'a>) {
-        let (times, later) = self.times.split_at(at);
-        let (first, rest) = match self.elements {
-            Elements::Nodes(nodes) => {
-                let (first, rest) = nodes.split_at(at);
-                (Elements::Nodes(first), Elements::Nodes(rest))
-            }
-            Elements::Edges(edges) => {
-                let (first, rest) = edges.split_at(at);
-                (Elements::Edges(first), Elements::Edges(rest))
-            }
-        };
-        (Owners { elements: first, times, ..self }, Owners { elements: rest, times: later, ..self })
-    }
-
     /// What owns the features of a type.
     fn owner(&self, of_type: u16) -> Owner {
         match self.elements {
@@ -147,6 +133,26 @@ impl<'a> Owners<'a> {
                 Box::new(known.map(|edge| index.edges.get(*edge).edge_type.0))
             }
         }
+    }
+}
+
+impl Split for Owners<'_> {
+    fn len(&self) -> usize {
+        self.times.len()
+    }
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (times, later) = self.times.split_at(at);
+        let (first, rest) = match self.elements {
+            Elements::Nodes(nodes) => {
+                let (first, rest) = nodes.split_at(at);
+                (Elements::Nodes(first), Elements::Nodes(rest))
+            }
+            Elements::Edges(edges) => {
+                let (first, rest) = edges.split_at(at);
+                (Elements::Edges(first), Elements::Edges(rest))
+            }
+        };
+        (Owners { elements: first, times, ..self }, Owners { elements: rest, times: later, ..self })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The index itself and what it tells by dense numbers.
+//! The index itself, and its answers by dense numbers.
 
 use std::cmp::Ordering;
 use std::sync::OnceLock;
@@ -11,17 +11,17 @@ use timeweft_graph::{
 
 use crate::adjacency::Adjacency;
 use crate::adjacency::pairs::Pairs;
-use crate::answers::fact::Fact;
-use crate::elements::edge::{EdgeLife, Edges};
-use crate::elements::events::Log;
-use crate::elements::life::{Life, chain, shown};
+use crate::elements::edge::{EdgeEnds, EdgeLife, Edges};
+use crate::elements::events::Events;
+use crate::elements::fact::Fact;
+use crate::elements::life::{LifeRecord, chain, shown};
 use crate::elements::merge::Merges;
 use crate::elements::names::Names;
 use crate::elements::node::Nodes;
-use crate::feature_store::Columns;
-use crate::intake::check::Ends;
-use crate::query::TextIndexes;
-use crate::sample::{TallyCache, WeightCache};
+use crate::elements::tally::TallyCache;
+use crate::feature_store::FeatureStore;
+use crate::query::text_index::TextIndexes;
+use crate::sample::WeightCache;
 
 /// A graph laid out for reading. Events go in through [`Index::apply`]; questions are asked through
 /// [`timeweft_graph::GraphView`] by name, or through the methods here by dense number, without a string in sight.
@@ -33,11 +33,11 @@ pub struct Index {
     pub(crate) nodes: Nodes,
     pub(crate) edges: Edges,
     pub(crate) merges: Merges,
-    pub(crate) columns: Columns,
+    pub(crate) feature_store: FeatureStore,
     pub(crate) adjacency: OnceLock<Adjacency>,
     pub(crate) keys: Names,
     pub(crate) namespaces: Names,
-    pub(crate) log: Log,
+    pub(crate) events: Events,
     pub(crate) pairs: OnceLock<Pairs>,
     pub(crate) facts: OnceLock<Vec<Fact>>,
     pub(crate) texts: TextIndexes,
@@ -81,20 +81,20 @@ impl Index {
         }
     }
 
-    /// Makes room for so many more nodes and edges.
+    /// Reserves memory for more nodes and edges.
     pub fn reserve(&mut self, nodes: usize, edges: usize) {
         self.nodes.reserve(nodes);
         self.edges.reserve(edges);
-        self.log.reserve(nodes + edges);
+        self.events.reserve(nodes + edges);
     }
 
-    /// Has the system clear most of the room for so many more nodes and edges now, while there is nothing else to do: later
-    /// each first write to a page waits for that.
+    /// Has the system clear most of the memory for more nodes and edges now, while there is nothing else to do: later each
+    /// first write to a page would wait for that.
     pub(crate) fn touch_room(&mut self, nodes: usize, edges: usize) {
-        // Whoever expects so many expects rather too many.
+        // Expected numbers are rather too high than too low.
         let (nodes, edges) = (nodes / 9 * 8, edges / 9 * 8);
         let features = self.schema.node_types().iter().map(|of_type| of_type.features.len()).max().unwrap_or(0);
-        self.columns.reserve(nodes, nodes * features, 0);
+        self.feature_store.reserve(nodes, nodes * features, 0);
         self.nodes.latest.touch(nodes);
         self.nodes.life.touch(nodes);
         self.nodes.merge.touch(nodes);
@@ -102,9 +102,9 @@ impl Index {
         self.nodes.owners.touch(nodes);
         self.nodes.ids.ids.touch(nodes);
         self.edges.lives.touch(edges);
-        self.columns.tracks.touch(nodes + nodes * features);
-        self.log.kinds.touch(nodes + edges);
-        self.log.subjects.touch(nodes + edges);
+        self.feature_store.rows.touch(nodes + nodes * features);
+        self.events.kinds.touch(nodes + edges);
+        self.events.subjects.touch(nodes + edges);
     }
 
     /// How many nodes the log ever named, be it as the target of a merge alone; their numbers are below it.
@@ -188,7 +188,7 @@ impl Index {
         self.key_of(self.edges.get(edge))
     }
 
-    /// What tells a life of an edge apart from parallel ones: the last part of its key.
+    /// What distinguishes a life of an edge from parallel ones: the last part of its key.
     pub fn parallel_key(&self, edge: EdgeIndex) -> Option<&Name> {
         self.keys.get(self.edges.get(edge).key)
     }
@@ -221,22 +221,22 @@ impl Index {
     }
 
     /// The ends and type of an edge, if all are known.
-    pub(crate) fn ends(&self, key: &EdgeKey) -> Option<Ends> {
+    pub(crate) fn ends(&self, key: &EdgeKey) -> Option<EdgeEnds> {
         let (source, destination) = (self.node_index(&key.source)?, self.node_index(&key.destination)?);
         let edge_type = self.schema.edge_type(self.node_type(source), &key.relation, self.node_type(destination));
-        Some(Ends { source: Some(source), destination: Some(destination), edge_type })
+        Some(EdgeEnds { source: Some(source), destination: Some(destination), edge_type })
     }
 
     fn node_life(&self, node: NodeIndex, time: Time) -> Option<u32> {
         shown(&self.nodes.lives, self.nodes.life(node), At::time(time))
     }
 
-    fn values_at<L: Life>(
+    fn values_at<L: LifeRecord>(
         &self,
         life: Option<&L>,
         time: Time,
     ) -> impl Iterator<Item = (FeatureId, Value)> + use<'_, L> {
-        let held = life.map(|life| self.columns.at(life.track(), time)).into_iter().flatten();
-        held.filter_map(|(id, value)| Some((id, self.columns.value(value)?)))
+        let held = life.map(|life| self.feature_store.at(life.feature_row(), time)).into_iter().flatten();
+        held.filter_map(|(id, value)| Some((id, self.feature_store.value(value)?)))
     }
 }

@@ -25,16 +25,17 @@ pub mod features;
 mod index;
 mod intake;
 mod memory;
+mod parallel;
 pub mod query;
 pub mod sample;
 mod snapshot;
 
 pub use answers::diff::{Change, ChangeCounts, ChangeKind, Changes, Comparison};
-pub use answers::fact::Fact;
 pub use answers::live::{LiveEdge, LiveNode};
 pub use answers::recency::Recency;
 pub use answers::recent::Neighbor;
 pub use answers::used::TypeSet;
+pub use elements::fact::Fact;
 pub use index::Index;
 pub use intake::join::{Join, Joined, Step};
 pub use intake::late::Births;
@@ -44,5 +45,5 @@ pub use memory::damage;
 pub use memory::fresh_file::create_fresh;
 pub use snapshot::SnapshotError;
 
-/// "None" among 32-bit numbers of lives, lists, tracks, names and values.
+/// "None" among 32-bit numbers of lives, lists, feature rows, names and values.
 const NONE: u32 = u32::MAX;

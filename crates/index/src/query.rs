@@ -1,7 +1,7 @@
 //! Questions that people ask of a hierarchy with names: an ontology, a taxonomy, or any graph that has such a part.
 //!
 //! A [`Query`] is asked of an index as of one time. Every edge on a path, and so both its ends, is alive then; a node
-//! is told once, however many ways lead to it, and never as its own relative. Edges of a hierarchy go from the child to
+//! is in an answer once, however many ways lead to it, and never as its own relative. Edges of a hierarchy go from the child to
 //! the parent. A name that the graph does not know is no error: it has nothing. Answers come in the order of ids unless
 //! a method says otherwise, with how many there are in all and one page of them.
 //!
@@ -38,7 +38,7 @@ mod filter;
 mod merges;
 mod read;
 mod search_text;
-mod text_index;
+pub(crate) mod text_index;
 mod walk;
 
 use std::cmp::Reverse;
@@ -48,22 +48,17 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{At, Deletes, Direction, EdgeIndex, GraphView, Interval, Name, NodeIndex, NodeKey, Owner, Time};
 
-pub use answer::{Answer, Linked, Page, QueryError, Row};
+pub use answer::{Answer, Linked, MOST_IDS, Page, QueryError, Row};
 pub use filter::Filter;
 pub use merges::Resolution;
 pub use search_text::SearchText;
 pub use walk::HIERARCHY;
 
-pub(crate) use text_index::TextIndexes;
-
 use crate::Index;
 use text_index::TextIndex;
 use walk::{Along, Found, Relations};
 
-/// So many ids can be asked for at once.
-pub const MOST_IDS: usize = 10_000;
-
-/// In which order an answer tells its rows.
+/// The order of the rows of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Order {
     /// By type and id.
@@ -80,7 +75,7 @@ enum Naming {
     Id,
 }
 
-/// A question to an index as of a time: how to walk, what to keep and what to tell. See the [module](self).
+/// A question to an index as of a time: how to walk, what to keep and what to return. See the [module](self).
 #[derive(Clone)]
 pub struct Query<'a> {
     index: &'a Index,
@@ -96,7 +91,7 @@ pub struct Query<'a> {
 
 impl Index {
     /// Asks as of a time: along `is_a` and `child_of`, at most 100 hops, with names in the feature `name`, by id, the
-    /// first 20 rows with all features, unless the query is told otherwise.
+    /// first 20 rows with all features, unless the query says otherwise.
     pub fn query(&self, time: Time) -> Query<'_> {
         Query {
             index: self,
@@ -125,7 +120,7 @@ impl<'a> Query<'a> {
         self
     }
 
-    /// Walks so many hops at most.
+    /// Walks at most `hops` hops.
     pub fn depth(mut self, hops: u32) -> Query<'a> {
         self.depth = hops;
         self
@@ -143,7 +138,7 @@ impl<'a> Query<'a> {
         self
     }
 
-    /// Whether elements that are deleted are gone, as they are unless told otherwise, or seen with their last values.
+    /// Whether deleted elements are gone, which is the default, or seen with their last values.
     pub fn deletes(mut self, deletes: Deletes) -> Query<'a> {
         self.at.deletes = deletes;
         self
@@ -155,19 +150,19 @@ impl<'a> Query<'a> {
         self
     }
 
-    /// Tells the rows in this order.
+    /// Returns the rows in this order.
     pub fn order(mut self, order: Order) -> Query<'a> {
         self.order = order;
         self
     }
 
-    /// Tells this page of the rows.
+    /// Returns this page of the rows.
     pub fn page(mut self, page: Page) -> Query<'a> {
         self.page = page;
         self
     }
 
-    /// Tells only these features of nodes.
+    /// Returns only these features of nodes.
     pub fn select(mut self, features: impl IntoIterator<Item = impl AsRef<str>>) -> Query<'a> {
         self.select = Some(features.into_iter().map(|name| name.as_ref().into()).collect());
         self
@@ -344,7 +339,7 @@ impl<'a> Query<'a> {
                 Some(feature)
             }
         };
-        let make = || TextIndex::new(self.index, type_id, feature);
+        let make = || read::texts(self.index, type_id, feature);
         Ok(Some(self.index.texts.of(type_id, feature, make)))
     }
 
@@ -367,7 +362,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Keeps what passes, in order, and tells a page of it.
+    /// Keeps what passes, in order, and returns a page of it.
     fn answer(&self, mut found: Vec<Found>) -> Answer {
         found.retain(|found| self.filter.admits(self.index, found.node, self.at));
         match self.order {

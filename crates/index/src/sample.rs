@@ -9,6 +9,7 @@
 //! the rayon pool that the caller is in.
 
 mod alive;
+mod choice;
 mod choose;
 mod elements;
 mod fan_out;
@@ -17,8 +18,10 @@ mod links;
 mod lists;
 mod node2vec;
 mod page_rank;
+mod picks;
 mod random;
 mod sampling;
+mod scale;
 mod scope;
 mod slots;
 mod small_degree;
@@ -26,17 +29,17 @@ mod traversal;
 mod walk;
 mod weights;
 
+pub use choice::Choice;
 pub use elements::ElementSampling;
 pub use fan_out::HopTime;
 pub use links::{Links, NO_EDGE};
 pub use lists::{EdgeLists, Within};
 pub use page_rank::PageRank;
-pub use sampling::{Choice, Sampling};
+pub use sampling::Sampling;
+pub use scale::WeightBy;
 pub use scope::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side};
 pub use slots::{Missing, Samples, Slots};
 pub use walk::{Steps, Walk, WalkTimes};
-pub use weights::WeightBy;
 
-pub(crate) use elements::TallyCache;
 pub(crate) use scope::check_length;
 pub(crate) use weights::WeightCache;

@@ -39,8 +39,8 @@ const ENTRY: usize = 64;
 const NAME: usize = 32;
 
 impl Index {
-    /// Writes the index as it is at a commit, stamped with a number that tells one log from another. The lists of edges are
-    /// made first if nobody has asked for them yet. An index that is of a snapshot itself is to be checked before.
+    /// Writes the index as it is at a commit, stamped with a number that identifies the log. The lists of edges are
+    /// made first if they are not there yet. An index that is of a snapshot itself is to be checked before.
     pub fn write_snapshot(&self, commit: Commit, stamp: u64, out: impl std::io::Write) -> std::io::Result<()> {
         let mut writer = write::Writer::new(out);
         parts::save(self, &mut writer)?;

@@ -335,7 +335,7 @@ fn join_state(
     let end_foreign_edges = record.end_foreign_edges;
     let options = DeltaOptions { allow_empty: true, end_foreign_edges, ..DeltaOptions::default() };
     let mut join = Join::new(trial, namespace, at, options);
-    join.learn(schema.clone(), Common::default())?;
+    join.set_schema(schema.clone(), Common::default())?;
     let mut failed: Result<(), StoreError> = Ok(());
     let emit = |schema: &Schema, rows: Rows| {
         if failed.is_ok() {

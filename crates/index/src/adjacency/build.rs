@@ -1,27 +1,33 @@
 //! All lists at once, by counting.
 
-use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, threads};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 
-use super::csr::{Arrays, Flat, Head, Long};
+use super::csr::{Csr, CsrArrays, ListHeader, LongList};
 use super::list::BLOCK;
 use super::overflow::latest;
 use super::{Clock, Entry, Tick};
 use crate::elements::edge::{EdgeLife, Edges};
+use crate::parallel::{Split, share};
 
 /// The lists of all edges, of nodes below a number that is above them all.
-pub(super) fn flat(edges: &Edges, nodes: usize) -> Flat {
+pub(super) fn csr(edges: &Edges, nodes: usize) -> Csr {
     let times = edges.lives.iter().flat_map(|life| [life.interval.created, life.interval.removed]);
     match Clock::narrow(times) {
-        Some(clock) => Flat::Narrow(arrays(edges, nodes, clock)),
-        None => Flat::Wide(arrays(edges, nodes, Clock::default())),
+        Some(clock) => Csr::Narrow(arrays(edges, nodes, clock)),
+        None => Csr::Wide(arrays(edges, nodes, Clock::default())),
     }
 }
 
-fn arrays<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> Arrays<T> {
+fn arrays<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> CsrArrays<T> {
     let (ends, mut entries) = by_node::<T>(edges, nodes, clock);
-    sort(edges, &ends, 0, &mut entries);
-    let mut arrays =
-        Arrays { clock, starts: Vec::with_capacity(nodes + 1).into(), entries: entries.into(), ..Arrays::default() };
+    let unsorted = Unsorted { first: 0, ends: &ends, entries: &mut entries };
+    share(unsorted, GRAIN, &mut (), &|unsorted, ()| unsorted.sort(edges));
+    let mut arrays = CsrArrays {
+        clock,
+        starts: Vec::with_capacity(nodes + 1).into(),
+        entries: entries.into(),
+        ..CsrArrays::default()
+    };
     let mut start = 0;
     for end in ends {
         arrays.starts.push(arrays.lists.len() as u32);
@@ -29,7 +35,7 @@ fn arrays<T: Tick>(edges: &Edges, nodes: usize, clock: Clock) -> Arrays<T> {
         start = end as usize;
     }
     arrays.starts.push(arrays.lists.len() as u32);
-    arrays.lists.push(Head { entries: start as u32, edge_type: EdgeTypeId(0), inward: 0 });
+    arrays.lists.push(ListHeader { entries: start as u32, edge_type: EdgeTypeId(0), inward: 0 });
     arrays.long.push(arrays.end(u32::MAX));
     arrays
 }
@@ -63,52 +69,66 @@ fn sides(life: &EdgeLife) -> [(NodeIndex, Direction); 2] {
 }
 
 /// Fewer entries than this are not worth another thread.
-const GRAIN: usize = 1 << 16;
+const GRAIN: usize = 1 << 15;
 
-/// Sorts the entries of each node, on as many threads as there are; `ends` are those of the nodes, `first` is the place of
-/// the first entry.
-fn sort<T: Tick>(edges: &Edges, ends: &[u32], first: u32, entries: &mut [Entry<T>]) {
-    if entries.len() > GRAIN && ends.len() > 1 {
-        let (near, far) = ends.split_at(ends.len() / 2);
-        let border = near.last().map_or(first, |end| *end);
-        let (here, there) = entries.split_at_mut((border - first) as usize);
-        threads::join(|| sort(edges, near, first, here), || sort(edges, far, border, there));
-        return;
+/// Entries by node that are to be sorted, and where those of each node end.
+struct Unsorted<'a, T> {
+    /// The place of the first entry.
+    first: u32,
+    ends: &'a [u32],
+    entries: &'a mut [Entry<T>],
+}
+
+impl<T: Tick> Split for Unsorted<'_, T> {
+    /// Those of one node are not cut.
+    fn len(&self) -> usize {
+        if self.ends.len() > 1 { self.entries.len() } else { 0 }
     }
-    let mut rest = entries;
-    let mut start = first;
-    for &end in ends {
-        let (own, others) = rest.split_at_mut((end - start) as usize);
-        let order = |entry: &Entry<T>| (list_of(edges, entry), entry.order());
-        if !own.is_sorted_by_key(order) {
-            own.sort_by_cached_key(order);
-        }
-        (rest, start) = (others, end);
+    /// By nodes: near enough to half of the entries.
+    fn split_at(self, _: usize) -> (Self, Self) {
+        let (near, far) = self.ends.split_at(self.ends.len() / 2);
+        let border = near.last().map_or(self.first, |end| *end);
+        let (here, there) = self.entries.split_at_mut((border - self.first) as usize);
+        (Unsorted { ends: near, entries: here, ..self }, Unsorted { first: border, ends: far, entries: there })
     }
 }
 
-/// What tells apart the lists of a node: side and type.
+impl<T: Tick> Unsorted<'_, T> {
+    fn sort(self, edges: &Edges) {
+        let Unsorted { first: mut start, ends, entries: mut rest } = self;
+        for &end in ends {
+            let (own, others) = rest.split_at_mut((end - start) as usize);
+            let order = |entry: &Entry<T>| (list_of(edges, entry), entry.order());
+            if !own.is_sorted_by_key(order) {
+                own.sort_by_cached_key(order);
+            }
+            (rest, start) = (others, end);
+        }
+    }
+}
+
+/// What distinguishes the lists of a node: side and type.
 fn list_of<T: Tick>(edges: &Edges, entry: &Entry<T>) -> (bool, EdgeTypeId) {
     (entry.direction() == Direction::In, edges.get(entry.edge()).edge_type)
 }
 
 /// Heads the lists of the next node, whose entries are sorted.
-fn add_lists<T: Tick>(arrays: &mut Arrays<T>, edges: &Edges, own: std::ops::Range<usize>) {
+fn add_lists<T: Tick>(arrays: &mut CsrArrays<T>, edges: &Edges, own: std::ops::Range<usize>) {
     let mut start = own.start;
     while start < own.end {
         let list = list_of(edges, &arrays.entries[start]);
         let own = arrays.entries[start..own.end].iter();
         let len = own.take_while(|entry| list_of(edges, entry) == list).count();
         arrays.sum_up(start..start + len);
-        arrays.lists.push(Head { entries: start as u32, edge_type: list.1, inward: list.0.into() });
+        arrays.lists.push(ListHeader { entries: start as u32, edge_type: list.1, inward: list.0.into() });
         start += len;
     }
 }
 
-impl<T: Tick> Arrays<T> {
+impl<T: Tick> CsrArrays<T> {
     /// What sums up a list begins here.
-    fn end(&self, list: u32) -> Long {
-        Long { list, removals: self.removals.len() as u32, latest: self.latest.len() as u32 }
+    fn end(&self, list: u32) -> LongList {
+        LongList { list, removals: self.removals.len() as u32, latest: self.latest.len() as u32 }
     }
 
     /// Keeps what the next list needs if it is long and has removals.

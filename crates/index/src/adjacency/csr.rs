@@ -11,18 +11,18 @@ use super::{Clock, Entry, List, Run, Tick};
 use crate::memory::array::Array;
 
 /// Flat lists, with times as narrow as they allow.
-pub(crate) enum Flat {
-    Narrow(Arrays<u32>),
-    Wide(Arrays<i64>),
+pub(crate) enum Csr {
+    Narrow(CsrArrays<u32>),
+    Wide(CsrArrays<i64>),
 }
 
-impl Default for Flat {
-    fn default() -> Flat {
-        Flat::Wide(Arrays::default())
+impl Default for Csr {
+    fn default() -> Csr {
+        Csr::Wide(CsrArrays::default())
     }
 }
 
-impl Flat {
+impl Csr {
     /// Nodes from this number on have no list.
     pub(super) fn n_nodes(&self) -> usize {
         self.starts().len().saturating_sub(1)
@@ -30,8 +30,8 @@ impl Flat {
 
     pub(super) fn n_entries(&self) -> usize {
         match self {
-            Flat::Narrow(arrays) => arrays.entries.len(),
-            Flat::Wide(arrays) => arrays.entries.len(),
+            Csr::Narrow(arrays) => arrays.entries.len(),
+            Csr::Wide(arrays) => arrays.entries.len(),
         }
     }
 
@@ -46,60 +46,60 @@ impl Flat {
     /// The list at a position.
     pub(super) fn list(&self, at: usize) -> List<'_> {
         match self {
-            Flat::Narrow(arrays) => arrays.list(at, AnyRun::Narrow),
-            Flat::Wide(arrays) => arrays.list(at, AnyRun::Wide),
+            Csr::Narrow(arrays) => arrays.list(at, AnyRun::Narrow),
+            Csr::Wide(arrays) => arrays.list(at, AnyRun::Wide),
         }
     }
 
     fn starts(&self) -> &Array<u32> {
         match self {
-            Flat::Narrow(arrays) => &arrays.starts,
-            Flat::Wide(arrays) => &arrays.starts,
+            Csr::Narrow(arrays) => &arrays.starts,
+            Csr::Wide(arrays) => &arrays.starts,
         }
     }
 }
 
 /// The arrays for one width of times.
 #[derive(Default)]
-pub(crate) struct Arrays<T: Tick> {
+pub(crate) struct CsrArrays<T: Tick> {
     pub(crate) clock: Clock,
     /// The first list of each node, and the end of the last.
     pub(crate) starts: Array<u32>,
     /// All lists by (node, direction, edge type), and one that stands for the end.
-    pub(crate) lists: Array<Head>,
+    pub(crate) lists: Array<ListHeader>,
     pub(crate) entries: Array<Entry<T>>,
     /// The long lists that have removals, in order, and one that stands for the end.
-    pub(crate) long: Array<Long>,
+    pub(crate) long: Array<LongList>,
     pub(crate) removals: Array<T>,
     pub(crate) latest: Array<T>,
 }
 
-/// Where a list lies; the next one's tells where it ends.
+/// A list header: where the list begins. The next header says where it ends.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-pub(crate) struct Head {
+pub(crate) struct ListHeader {
     pub(crate) entries: u32,
     pub(crate) edge_type: EdgeTypeId,
     /// 1 if the node is the destination, else 0.
     pub(crate) inward: u16,
 }
 
-impl Head {
+impl ListHeader {
     pub(crate) fn direction(&self) -> Direction {
         if self.inward != 0 { Direction::In } else { Direction::Out }
     }
 }
 
-/// Where what sums up a long list begins; the next one's tells where it ends.
+/// Where the summary of a long list begins. The next one says where it ends.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-pub(crate) struct Long {
+pub(crate) struct LongList {
     pub(crate) list: u32,
     pub(crate) removals: u32,
     pub(crate) latest: u32,
 }
 
-impl<T: Tick> Arrays<T> {
+impl<T: Tick> CsrArrays<T> {
     fn list<'a>(&'a self, at: usize, wrap: impl FnOnce(Run<'a, T>) -> AnyRun<'a>) -> List<'a> {
         let (head, end) = (self.lists[at], self.lists[at + 1]);
         let entries = &self.entries[head.entries as usize..end.entries as usize];
@@ -111,7 +111,7 @@ impl<T: Tick> Arrays<T> {
 
 /// Where the removals of a list lie, and the latest of its blocks.
 #[inline]
-pub(crate) fn summed_up(long: &[Long], list: u32, len: usize) -> (Range<usize>, Range<usize>) {
+pub(crate) fn summed_up(long: &[LongList], list: u32, len: usize) -> (Range<usize>, Range<usize>) {
     if len <= BLOCK {
         return (0..0, 0..0);
     }

@@ -20,7 +20,7 @@ pub(crate) trait Tick: Copy + Ord + Default + std::fmt::Debug + Pod + Send + Syn
     /// The time of a tick.
     fn time(self, clock: Clock) -> Time;
 
-    /// A tick and what tells apart what is of one tick, in one number.
+    /// A tick and what orders entries of one tick, in one number.
     type Rank: Copy + Ord + Default;
 
     /// The number.
@@ -184,8 +184,8 @@ impl<T: Tick> Entry<T> {
     }
 
     /// The entry with times.
-    pub(crate) fn seen(&self, clock: Clock) -> Seen {
-        Seen {
+    pub(crate) fn seen(&self, clock: Clock) -> SeenEdge {
+        SeenEdge {
             created: self.created.time(clock),
             removed: self.removed.time(clock),
             edge: self.edge(),
@@ -206,7 +206,7 @@ impl Entry<i64> {
 
 /// An entry as answers have it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct SeenEdge {
     pub(crate) created: Time,
     pub(crate) removed: Time,
     pub(crate) edge: EdgeIndex,

@@ -2,7 +2,7 @@
 
 use timeweft_graph::{Direction, EdgeTypeId, Time};
 
-use super::{Clock, Entry, Seen, Tick};
+use super::{Clock, Entry, SeenEdge, Tick};
 
 /// Entries whose removals are summed up by one number. Lists up to this length are looked through.
 pub(crate) const BLOCK: usize = 64;
@@ -94,8 +94,8 @@ impl<'a> List<'a> {
         ask!(self, run => run.entries.len())
     }
 
-    /// The entry at a position, if there are so many.
-    pub(crate) fn get(&self, at: usize) -> Option<Seen> {
+    /// The entry at a position, if the list is that long.
+    pub(crate) fn get(&self, at: usize) -> Option<SeenEdge> {
         ask!(self, run => run.entries.get(at).map(|entry| entry.seen(run.clock)))
     }
 
@@ -120,7 +120,7 @@ impl<'a> List<'a> {
     }
 
     /// The first `n` entries from the last to the first, without whole blocks that were removed by a time, if one is given.
-    pub(crate) fn newest(&self, n: usize, over_by: Option<Time>) -> Box<dyn Iterator<Item = Seen> + 'a> {
+    pub(crate) fn newest(&self, n: usize, over_by: Option<Time>) -> Box<dyn Iterator<Item = SeenEdge> + 'a> {
         ask!(self, run => {
             let over_by = over_by.and_then(|time| Tick::floor(run.clock, time));
             Box::new(run.newest(n, over_by).map(move |entry| entry.seen(run.clock)))

@@ -7,7 +7,7 @@ use super::{Clock, Entry, List, Run, Tick, ask};
 
 /// The edges of one type on one side of a node.
 #[derive(Clone)]
-pub(super) struct OwnList {
+pub(super) struct OverflowList {
     edge_type: EdgeTypeId,
     direction: Direction,
     entries: Vec<Entry<i64>>,
@@ -21,13 +21,13 @@ struct Ended {
     latest: Vec<i64>,
 }
 
-impl OwnList {
-    pub(super) fn new(edge_type: EdgeTypeId, direction: Direction) -> OwnList {
-        OwnList { edge_type, direction, entries: Vec::new(), ended: None }
+impl OverflowList {
+    pub(super) fn new(edge_type: EdgeTypeId, direction: Direction) -> OverflowList {
+        OverflowList { edge_type, direction, entries: Vec::new(), ended: None }
     }
 
     /// A list as it is, to be changed.
-    pub(super) fn copy(list: &List<'_>) -> OwnList {
+    pub(super) fn copy(list: &List<'_>) -> OverflowList {
         let entries: Vec<Entry<i64>> = ask!(list, run => {
             let wide = run.entries.iter().map(|entry| {
                 let (created, removed) = (entry.created.time(run.clock).0, entry.removed.time(run.clock).0);
@@ -35,7 +35,7 @@ impl OwnList {
             });
             wide.collect()
         });
-        let mut own = OwnList { entries, ..OwnList::new(list.edge_type, list.direction) };
+        let mut own = OverflowList { entries, ..OverflowList::new(list.edge_type, list.direction) };
         own.ended =
             own.entries.iter().any(|entry| entry.removed != i64::NEVER).then(|| Box::new(Ended::of(&own.entries)));
         own

@@ -5,20 +5,20 @@ use std::sync::{Arc, Weak};
 
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 
-use super::csr::{Arrays, Flat, Head, Long, summed_up};
-use super::overflow::OwnList;
+use super::csr::{Csr, CsrArrays, ListHeader, LongList, summed_up};
+use super::overflow::OverflowList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
 
 /// The flat lists, with times of one of two widths.
 #[derive(Clone, Copy)]
-pub(crate) enum Layout<'a> {
-    Narrow(Lists<'a, u32>),
-    Wide(Lists<'a, i64>),
+pub(crate) enum CsrView<'a> {
+    Narrow(CsrLists<'a, u32>),
+    Wide(CsrLists<'a, i64>),
 }
 
 /// Where the edges of one type on one side of a node lie.
 #[derive(Clone, Copy)]
-pub(crate) struct Part {
+pub(crate) struct ListPart {
     pub(crate) start: u32,
     pub(crate) end: u32,
     /// The list's position among all, or among the node's own.
@@ -27,7 +27,7 @@ pub(crate) struct Part {
     pub(crate) direction: Direction,
 }
 
-impl Part {
+impl ListPart {
     /// How many entries it has.
     pub(crate) fn len(&self) -> usize {
         (self.end - self.start) as usize
@@ -35,21 +35,21 @@ impl Part {
 }
 
 /// Lists that parts lie in.
-pub(crate) trait Parts<'a, T: Tick>: Copy {
+pub(crate) trait ListSource<'a, T: Tick>: Copy {
     /// Whether these are the flat lists, which do not change.
-    const FLAT: bool;
+    const IS_CSR: bool;
 
     /// The entries of a part.
-    fn entries(self, part: &Part) -> &'a [Entry<T>];
+    fn entries(self, part: &ListPart) -> &'a [Entry<T>];
 
     /// The entries of the first of some parts and of those that lie behind it side by side, and how many parts these are.
-    fn joined(self, parts: &[Part]) -> (&'a [Entry<T>], usize);
+    fn joined(self, parts: &[ListPart]) -> (&'a [Entry<T>], usize);
 
     /// The entry at a place; the places of a part are from its start to its end.
-    fn entry(self, part: &Part, place: usize) -> &'a Entry<T>;
+    fn entry(self, part: &ListPart, place: usize) -> &'a Entry<T>;
 
     /// A part with what it takes to count and to skip.
-    fn run(self, part: &Part) -> Run<'a, T>;
+    fn run(self, part: &ListPart) -> Run<'a, T>;
 
     /// What ticks mean.
     fn clock(self) -> Clock;
@@ -57,19 +57,19 @@ pub(crate) trait Parts<'a, T: Tick>: Copy {
 
 /// The flat lists as slices, all of them compared with their hashes: readers of many nodes are not to ask for each.
 #[derive(Clone, Copy)]
-pub(crate) struct Lists<'a, T> {
+pub(crate) struct CsrLists<'a, T> {
     pub(crate) starts: &'a [u32],
-    pub(crate) heads: &'a [Head],
+    pub(crate) heads: &'a [ListHeader],
     pub(crate) entries: &'a [Entry<T>],
-    long: &'a [Long],
+    long: &'a [LongList],
     removals: &'a [T],
     latest: &'a [T],
     clock: Clock,
 }
 
-impl<'a, T: Tick> Lists<'a, T> {
-    fn of(arrays: &'a Arrays<T>) -> Lists<'a, T> {
-        Lists {
+impl<'a, T: Tick> CsrLists<'a, T> {
+    fn of(arrays: &'a CsrArrays<T>) -> CsrLists<'a, T> {
+        CsrLists {
             starts: arrays.starts.all(),
             heads: arrays.lists.all(),
             entries: arrays.entries.all(),
@@ -91,10 +91,10 @@ impl<'a, T: Tick> Lists<'a, T> {
 
     /// The lists at positions.
     #[inline]
-    pub(crate) fn parts(&self, lists: Range<u32>) -> impl Iterator<Item = Part> + 'a {
+    pub(crate) fn parts(&self, lists: Range<u32>) -> impl Iterator<Item = ListPart> + 'a {
         let heads = lists.start as usize..(lists.end as usize).saturating_add(1);
         let heads = self.heads.get(heads).unwrap_or_default();
-        lists.zip(heads.windows(2)).map(|(list, heads)| Part {
+        lists.zip(heads.windows(2)).map(|(list, heads)| ListPart {
             start: heads[0].entries,
             end: heads[1].entries,
             list,
@@ -104,21 +104,21 @@ impl<'a, T: Tick> Lists<'a, T> {
     }
 
     /// All lists.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Part> + 'a {
+    pub(crate) fn all(&self) -> impl Iterator<Item = ListPart> + 'a {
         self.parts(0..self.heads.len().saturating_sub(1) as u32)
     }
 }
 
-impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
-    const FLAT: bool = true;
+impl<'a, T: Tick> ListSource<'a, T> for CsrLists<'a, T> {
+    const IS_CSR: bool = true;
 
     #[inline]
-    fn entries(self, part: &Part) -> &'a [Entry<T>] {
+    fn entries(self, part: &ListPart) -> &'a [Entry<T>] {
         &self.entries[part.start as usize..part.end as usize]
     }
 
     #[inline]
-    fn joined(self, parts: &[Part]) -> (&'a [Entry<T>], usize) {
+    fn joined(self, parts: &[ListPart]) -> (&'a [Entry<T>], usize) {
         let Some(first) = parts.first() else { return (&[], 0) };
         let (mut end, mut n) = (first.end, 1);
         while let Some(next) = parts.get(n).filter(|next| next.start == end) {
@@ -128,12 +128,12 @@ impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
     }
 
     #[inline]
-    fn entry(self, _: &Part, place: usize) -> &'a Entry<T> {
+    fn entry(self, _: &ListPart, place: usize) -> &'a Entry<T> {
         &self.entries[place]
     }
 
     #[inline]
-    fn run(self, part: &Part) -> Run<'a, T> {
+    fn run(self, part: &ListPart) -> Run<'a, T> {
         let (removals, latest) = summed_up(self.long, part.list, part.len());
         Run {
             entries: self.entries(part),
@@ -150,34 +150,34 @@ impl<'a, T: Tick> Parts<'a, T> for Lists<'a, T> {
 
 /// The lists of a node whose edges have changed since the flat ones were made.
 #[derive(Clone, Copy)]
-pub(crate) struct Touched<'a>(&'a [OwnList]);
+pub(crate) struct OverflowLists<'a>(&'a [OverflowList]);
 
-impl Touched<'_> {
+impl OverflowLists<'_> {
     /// All its lists.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = ListPart> {
         (0u32..).zip(self.0).map(|(at, own)| {
             let List { edge_type, direction, .. } = own.list();
-            Part { start: 0, end: own.len() as u32, list: at, edge_type, direction }
+            ListPart { start: 0, end: own.len() as u32, list: at, edge_type, direction }
         })
     }
 }
 
-impl<'a> Parts<'a, i64> for Touched<'a> {
-    const FLAT: bool = false;
+impl<'a> ListSource<'a, i64> for OverflowLists<'a> {
+    const IS_CSR: bool = false;
 
-    fn entries(self, part: &Part) -> &'a [Entry<i64>] {
+    fn entries(self, part: &ListPart) -> &'a [Entry<i64>] {
         self.run(part).entries
     }
 
-    fn joined(self, parts: &[Part]) -> (&'a [Entry<i64>], usize) {
+    fn joined(self, parts: &[ListPart]) -> (&'a [Entry<i64>], usize) {
         parts.first().map_or((&[], 0), |part| (self.entries(part), 1))
     }
 
-    fn entry(self, part: &Part, place: usize) -> &'a Entry<i64> {
+    fn entry(self, part: &ListPart, place: usize) -> &'a Entry<i64> {
         &self.entries(part)[place]
     }
 
-    fn run(self, part: &Part) -> Run<'a, i64> {
+    fn run(self, part: &ListPart) -> Run<'a, i64> {
         self.0[part.list as usize].run()
     }
 
@@ -186,36 +186,36 @@ impl<'a> Parts<'a, i64> for Touched<'a> {
     }
 }
 
-/// Tells whether the flat lists are still the same ones.
+/// Identifies the CSR lists: whether they are still the same ones.
 #[derive(Clone, Default)]
-pub(crate) struct FlatId(Weak<Flat>);
+pub(crate) struct CsrId(Weak<Csr>);
 
 impl Adjacency {
     /// The flat lists; those of touched nodes are out of date.
-    pub(crate) fn layout(&self) -> Layout<'_> {
-        match &*self.flat {
-            Flat::Narrow(arrays) => Layout::Narrow(Lists::of(arrays)),
-            Flat::Wide(arrays) => Layout::Wide(Lists::of(arrays)),
+    pub(crate) fn csr(&self) -> CsrView<'_> {
+        match &*self.csr {
+            Csr::Narrow(arrays) => CsrView::Narrow(CsrLists::of(arrays)),
+            Csr::Wide(arrays) => CsrView::Wide(CsrLists::of(arrays)),
         }
     }
 
     /// Whether any node is touched.
-    pub(crate) fn has_touched(&self) -> bool {
-        !self.touched.is_empty()
+    pub(crate) fn has_overflow(&self) -> bool {
+        !self.overflow.is_empty()
     }
 
     /// The lists of a node that is touched.
-    pub(crate) fn touched(&self, node: NodeIndex) -> Option<Touched<'_>> {
-        self.touched.get(&node).map(|lists| Touched(lists))
+    pub(crate) fn overflow_lists(&self, node: NodeIndex) -> Option<OverflowLists<'_>> {
+        self.overflow.get(&node).map(|lists| OverflowLists(lists))
     }
 
     /// Which flat lists these are. The id keeps their address taken, so that no later ones have it too.
-    pub(crate) fn flat_id(&self) -> FlatId {
-        FlatId(Arc::downgrade(&self.flat))
+    pub(crate) fn csr_id(&self) -> CsrId {
+        CsrId(Arc::downgrade(&self.csr))
     }
 
     /// Whether the flat lists are those of an id.
-    pub(crate) fn is_flat(&self, id: &FlatId) -> bool {
-        std::ptr::eq(id.0.as_ptr(), Arc::as_ptr(&self.flat))
+    pub(crate) fn is_csr(&self, id: &CsrId) -> bool {
+        std::ptr::eq(id.0.as_ptr(), Arc::as_ptr(&self.csr))
     }
 }

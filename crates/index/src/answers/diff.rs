@@ -2,8 +2,8 @@
 //!
 //! Slow reference: `timeweft_oracle::diff_states`.
 //!
-//! What is kept of a change is the number of its element. Keys and names of features are made one by one, when somebody
-//! goes through the changes.
+//! What is kept of a change is the number of its element. Keys and names of features are made one by one, as the
+//! changes are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use timeweft_graph::{
 };
 
 use crate::Index;
-use crate::elements::life::{Life, chain, shown};
+use crate::elements::life::{LifeRecord, chain, shown};
 use crate::elements::merge::Merge;
 
 /// A state: an index at a moment.
@@ -231,7 +231,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// What became of an element with these shown lives.
-    fn fate<L: Life>(&self, lives: [Option<&L>; 2], owners: [Owner; 2]) -> Fate {
+    fn fate<L: LifeRecord>(&self, lives: [Option<&L>; 2], owners: [Owner; 2]) -> Fate {
         let ((_, from), (_, to)) = (self.before, self.after);
         let fate = existence(lives, from, to);
         match lives {
@@ -241,23 +241,23 @@ impl<'a> Comparison<'a> {
     }
 
     /// Whether the features of two lives differ.
-    fn is_updated<L: Life>(&self, lives: [&L; 2], owners: [Owner; 2]) -> bool {
+    fn is_updated<L: LifeRecord>(&self, lives: [&L; 2], owners: [Owner; 2]) -> bool {
         // Most lives are the same one in both states and keep what they began with.
         let is_one = self.is_of_one_index() && std::ptr::eq(lives[0], lives[1]);
-        if is_one && self.after.0.columns.never_changes(lives[1].track()) {
+        if is_one && self.after.0.feature_store.never_changes(lives[1].feature_row()) {
             return false;
         }
         !self.differing(lives, owners).is_empty()
     }
 
     /// Names of the features that differ between two lives, sorted.
-    fn differing<L: Life>(&self, [a, b]: [&L; 2], owners: [Owner; 2]) -> Vec<Name> {
+    fn differing<L: LifeRecord>(&self, [a, b]: [&L; 2], owners: [Owner; 2]) -> Vec<Name> {
         let ((before, from), (after, to)) = (self.before, self.after);
         let mut names: Vec<Name> = if self.is_of_one_index() {
             let (a, b) = (before.held(a, from), after.held(b, to));
             let value = |held: &BTreeMap<FeatureId, u32>, id| held.get(id).copied().unwrap_or(crate::NONE);
             let ids: BTreeSet<_> = a.keys().chain(b.keys()).collect();
-            let differing = ids.into_iter().filter(|id| !after.columns.same(value(&a, id), value(&b, id)));
+            let differing = ids.into_iter().filter(|id| !after.feature_store.same(value(&a, id), value(&b, id)));
             let defs = after.schema.features(owners[1]);
             differing.filter_map(|id| Some(defs.get(id.at())?.name.clone())).collect()
         } else {
@@ -400,21 +400,23 @@ impl Index {
     }
 
     /// Numbers of the values of a life at a moment.
-    fn held(&self, life: &impl Life, at: At) -> BTreeMap<FeatureId, u32> {
-        self.columns.at(life.track(), life.as_of(at.time)).collect()
+    fn held(&self, life: &impl LifeRecord, at: At) -> BTreeMap<FeatureId, u32> {
+        self.feature_store.at(life.feature_row(), life.as_of(at.time)).collect()
     }
 
     /// The same by name and as bytes, which are the same in every index.
-    fn named(&self, (life, owner): (&impl Life, Owner), at: At) -> BTreeMap<Name, Vec<u8>> {
+    fn named(&self, (life, owner): (&impl LifeRecord, Owner), at: At) -> BTreeMap<Name, Vec<u8>> {
         let defs = self.schema.features(owner);
-        let held = self.columns.at(life.track(), life.as_of(at.time));
-        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.bytes(value)?.to_vec())))
-            .collect()
+        let held = self.feature_store.at(life.feature_row(), life.as_of(at.time));
+        held.filter_map(|(id, value)| {
+            Some((defs.get(id.at())?.name.clone(), self.feature_store.bytes(value)?.to_vec()))
+        })
+        .collect()
     }
 }
 
 /// What came, went, or came and went of an element with these shown lives.
-fn existence<L: Life>(lives: [Option<&L>; 2], from: At, to: At) -> Fate {
+fn existence<L: LifeRecord>(lives: [Option<&L>; 2], from: At, to: At) -> Fate {
     let is_over = |life: &L, at: At| !life.interval().contains(at.time);
     let fate = |created, removed| Fate { created, removed, updated: false };
     match lives {

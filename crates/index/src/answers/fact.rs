@@ -1,33 +1,17 @@
 //! Facts: the log as a model reads it, in order of time.
 
-use timeweft_graph::{Action, EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Action, EdgeIndex, Time};
 
 use crate::Index;
 use crate::elements::events::Subject;
-
-/// One accepted event without names. A node delete stands after the deletes of the edges that it ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fact {
-    /// When it happens.
-    pub time: Time,
-    /// What happens.
-    pub action: Action,
-    /// The node, or where the edge starts.
-    pub source: NodeIndex,
-    /// The node again, or where the edge ends.
-    pub destination: NodeIndex,
-    /// The edge's type and life; `None` for a node's fact.
-    pub edge: Option<(EdgeTypeId, EdgeIndex)>,
-    /// Position of the event in [`timeweft_graph::GraphView::events`].
-    pub log: u32,
-}
+use crate::elements::fact::Fact;
 
 impl Index {
     /// All accepted events but merges, by (time, position in the log). Made on first use, then kept up.
     pub fn facts(&self) -> &[Fact] {
         self.facts.get_or_init(|| {
-            let mut facts = Vec::with_capacity(self.log.len());
-            (0..self.log.len() as u32).for_each(|position| self.facts_of(position, &mut facts));
+            let mut facts = Vec::with_capacity(self.events.len());
+            (0..self.events.len() as u32).for_each(|position| self.facts_of(position, &mut facts));
             facts.sort_by_key(|fact| fact.time);
             facts
         })
@@ -35,13 +19,13 @@ impl Index {
 
     /// Appends what the event at a position says.
     pub(crate) fn facts_of(&self, position: u32, facts: &mut Vec<Fact>) {
-        let entry = self.log.get(position);
+        let entry = self.events.get(position);
         match entry.subject {
             Subject::Merge(_) => {}
             Subject::Edge(life) => facts.push(self.edge_fact(EdgeIndex(life), entry.action, entry.updated, position)),
             Subject::Node(life) => {
                 let deleted = |&edge: &EdgeIndex| self.edge_fact(edge, Action::Delete, None, position);
-                facts.extend(self.log.ended(position).iter().map(deleted));
+                facts.extend(self.events.ended(position).iter().map(deleted));
                 let life = &self.nodes.lives[life as usize];
                 let time = time_of(entry.action, life.interval, entry.updated);
                 let (source, destination) = (life.node, life.node);

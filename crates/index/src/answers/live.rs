@@ -29,7 +29,7 @@ pub struct LiveEdge<'a> {
     pub relation: &'a Name,
     /// Where it ends.
     pub destination: NodeKey,
-    /// Tells parallel edges apart.
+    /// The key that distinguishes parallel edges.
     pub key: Option<&'a Name>,
     /// Its open life's interval.
     pub life: Interval,

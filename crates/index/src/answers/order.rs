@@ -1,6 +1,6 @@
 //! The order of keys, by number: elements come sorted by key, and no key is made for it.
 //!
-//! Whoever lists a large graph sorts numbers of four bytes and makes one element after the other from them.
+//! A list of a large graph sorts numbers of four bytes, and makes one element after the other from them.
 
 use std::cmp::Ordering;
 
@@ -9,8 +9,8 @@ use timeweft_graph::{EdgeIndex, NodeIndex};
 
 use crate::Index;
 
-/// Sorting so few edges among so many nodes is not worth the order of all nodes.
-const FEW: usize = 16;
+/// With fewer edges than nodes divided by this, the order of all nodes is not worth its making.
+const NODES_PER_EDGE: usize = 16;
 
 impl Index {
     /// The order of two edges by their keys, which takes no copy of them. Two lives of one edge are equal.
@@ -43,7 +43,7 @@ impl Index {
 
     /// Sorts lives of edges by the keys of their edges, those of one edge by number.
     pub(crate) fn sort_edges(&self, edges: &mut Vec<EdgeIndex>) {
-        if edges.len() < self.n_nodes() / FEW {
+        if edges.len() < self.n_nodes() / NODES_PER_EDGE {
             edges.sort_unstable_by(|a, b| self.compare_edges(*a, *b).then(a.cmp(b)));
         } else {
             KeyOrder::of(self).sort(edges);

@@ -7,7 +7,7 @@ use timeweft_graph::{At, Deletes, EdgeKey, Element, Name, NodeKey, Owner, Time, 
 
 use crate::Index;
 use crate::answers::diff::{Comparison, Fate, State};
-use crate::elements::life::{Life, shown};
+use crate::elements::life::{LifeRecord, shown};
 
 /// What a namespace says of an element in two states, and who holds it in them.
 struct Says {
@@ -33,7 +33,7 @@ impl Says {
 
 impl Comparison<'_> {
     /// What became of an element for the namespace that is asked, given what became of it: the same if it holds it alone in
-    /// both states, nothing if it never did; of others the namespace tells.
+    /// both states, nothing if it never did; a shared element is compared by what the namespace says of it.
     pub(crate) fn own_fate(&self, fate: Fate, element: impl Fn() -> Element) -> Fate {
         let Some(namespace) = self.namespace.filter(|_| fate != Fate::default()) else { return fate };
         let of = self.says(&element(), namespace);
@@ -90,14 +90,15 @@ impl Index {
 
     fn says(
         &self,
-        life: &impl Life,
+        life: &impl LifeRecord,
         owner: Owner,
         creator: u32,
         (namespace, time): (&str, Time),
     ) -> Option<BTreeMap<Name, Value>> {
         let defs = self.schema.features(owner);
-        let held = self.columns.at(life.track(), time);
-        let named = held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)?)));
+        let held = self.feature_store.at(life.feature_row(), time);
+        let named =
+            held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)?)));
         Shares::of(named, self.namespaces.get(creator)?).get(namespace).cloned()
     }
 }

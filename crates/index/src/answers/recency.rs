@@ -1,6 +1,5 @@
 //! Counters of edge creations: how often and when last, strictly before a time. Deletes do not undo them.
 
-use rustc_hash::FxHashSet;
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, Time};
 
 use crate::Index;
@@ -23,18 +22,6 @@ impl Index {
     /// Edges of a type to `destination` created strictly before `time`.
     pub fn destination_before(&self, edge_type: EdgeTypeId, destination: NodeIndex, time: Time) -> Recency {
         self.side_before(edge_type, destination, Direction::In, time)
-    }
-
-    /// The distinct destinations of `source` by edges of a type created strictly before `time`, each with its last
-    /// creation: latest first, then by node key. Costs the degree.
-    pub fn partners_before(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time) -> Vec<(NodeIndex, Time)> {
-        let Some(list) = self.adjacency().list(source, edge_type, Direction::Out) else { return Vec::new() };
-        let mut seen = FxHashSet::default();
-        let before = list.newest(list.before(time), None);
-        let mut partners: Vec<_> = before.map(|entry| (entry.neighbor, entry.created)).collect();
-        partners.retain(|(node, _)| seen.insert(*node));
-        partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| self.compare_nodes(a.0, b.0)));
-        partners
     }
 
     /// Distinct destinations of all edges of a type that ever were, sorted by node key.

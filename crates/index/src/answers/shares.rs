@@ -5,70 +5,76 @@ use timeweft_graph::{
     Action, At, EdgeIndex, EdgeKey, Event, FeatureDef, Name, NodeIndex, NodeKey, Owner, Reason, Time, Value,
 };
 
-use crate::elements::life::{Life, shown};
-use crate::feature_store::Track;
+use crate::elements::life::{LifeRecord, shown};
+use crate::feature_store::FeatureRow;
 use crate::{Index, NONE};
 
 impl Index {
-    /// Whether several namespaces may hold one element: not unless a type has the feature that tells.
+    /// Whether several namespaces may hold one element: only if some type has the feature `_namespaces`.
     pub fn is_shared(&self) -> bool {
         let has = |features: &[FeatureDef]| features.iter().any(|def| *def.name == *NAMESPACES);
         let (nodes, edges) = (self.schema.node_types(), self.schema.edge_types());
         nodes.iter().any(|of| has(&of.features)) || edges.iter().any(|of| has(&of.features))
     }
 
-    /// The namespaces that hold a node as a view shows it, the one that speaks first; none if it is not shown.
+    /// The namespaces that hold a node as a view shows it, the owning one first; none if it is not shown.
     pub fn namespaces_of(&self, key: &NodeKey, at: At) -> Vec<Name> {
         let latest = self.node_index(key).map_or(NONE, |node| self.nodes.life(node));
         let Some(number) = shown(&self.nodes.lives, latest, at) else { return Vec::new() };
         let life = &self.nodes.lives[number as usize];
-        self.holders(Owner::Node(life.node_type), life.track(), self.nodes.owners[number as usize], life.as_of(at.time))
+        self.holders(
+            Owner::Node(life.node_type),
+            life.feature_row(),
+            self.nodes.owners[number as usize],
+            life.as_of(at.time),
+        )
     }
 
-    /// The namespaces that hold an edge as a view shows it, the one that speaks first; none if it is not shown.
+    /// The namespaces that hold an edge as a view shows it, the owning one first; none if it is not shown.
     pub fn namespaces_of_edge(&self, key: &EdgeKey, at: At) -> Vec<Name> {
         let Some(life) = self.edge_index_at(key, at).map(|edge| self.edges.get(edge)) else { return Vec::new() };
-        self.holders(Owner::Edge(life.edge_type), life.track(), life.namespace, life.as_of(at.time))
+        self.holders(Owner::Edge(life.edge_type), life.feature_row(), life.namespace, life.as_of(at.time))
     }
 
     pub(crate) fn holders_of_node(&self, node: NodeIndex) -> Vec<Name> {
         let Some(life) = self.nodes.latest_life(node) else { return Vec::new() };
-        self.holders(Owner::Node(life.node_type), life.track(), self.nodes.owner(node), Time::FOREVER)
+        self.holders(Owner::Node(life.node_type), life.feature_row(), self.nodes.owner(node), Time::FOREVER)
     }
 
     pub(crate) fn holders_of_edge(&self, edge: EdgeIndex) -> Vec<Name> {
         let life = self.edges.get(edge);
-        self.holders(Owner::Edge(life.edge_type), life.track(), life.namespace, Time::FOREVER)
+        self.holders(Owner::Edge(life.edge_type), life.feature_row(), life.namespace, Time::FOREVER)
     }
 
-    fn holders(&self, owner: Owner, track: Track, creator: u32, time: Time) -> Vec<Name> {
+    fn holders(&self, owner: Owner, feature_row: FeatureRow, creator: u32, time: Time) -> Vec<Name> {
         let creator = self.namespaces.get(creator).cloned().unwrap_or_else(|| "".into());
-        held_by(self.named_holders(owner, track, time).as_ref(), &creator)
+        held_by(self.named_holders(owner, feature_row, time).as_ref(), &creator)
     }
 
     /// The namespaces that stand in the features of a life at a time.
-    fn named_holders(&self, owner: Owner, track: Track, time: Time) -> Option<Value> {
+    fn named_holders(&self, owner: Owner, feature_row: FeatureRow, time: Time) -> Option<Value> {
         let (wanted, _) = self.schema.feature(owner, NAMESPACES)?;
-        let mut held = self.columns.at(track, time);
-        held.find(|(feature, _)| *feature == wanted).and_then(|(_, value)| self.columns.value(value))
+        let mut held = self.feature_store.at(feature_row, time);
+        held.find(|(feature, _)| *feature == wanted).and_then(|(_, value)| self.feature_store.value(value))
     }
 
     /// A node with an open life.
     pub(crate) fn living_node(&self, node: NodeIndex) -> Living {
-        let track = self.nodes.latest_life(node).map_or(Track::none(Time::MIN), Life::track);
-        self.living_element(Owner::Node(self.nodes.node_type(node)), track, self.nodes.owner(node))
+        let feature_row = self.nodes.latest_life(node).map_or(FeatureRow::none(Time::MIN), LifeRecord::feature_row);
+        self.living_element(Owner::Node(self.nodes.node_type(node)), feature_row, self.nodes.owner(node))
     }
 
     /// An edge with an open life.
     pub(crate) fn living_edge_life(&self, edge: EdgeIndex) -> Living {
         let life = self.edges.get(edge);
-        self.living_element(Owner::Edge(life.edge_type), life.track(), life.namespace)
+        self.living_element(Owner::Edge(life.edge_type), life.feature_row(), life.namespace)
     }
 
-    fn living_element(&self, owner: Owner, track: Track, creator: u32) -> Living {
+    fn living_element(&self, owner: Owner, feature_row: FeatureRow, creator: u32) -> Living {
         let defs = self.schema.features(owner);
-        let held = self.columns.at(track, Time::FOREVER);
-        let named = held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)?)));
+        let held = self.feature_store.at(feature_row, Time::FOREVER);
+        let named =
+            held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)?)));
         Living {
             features: named.collect(),
             creator: self.namespaces.get(creator).cloned().unwrap_or_else(|| "".into()),
@@ -79,40 +85,40 @@ impl Index {
     /// says: under plain names where it speaks, and who holds the element.
     pub(crate) fn check_holder(
         &self,
-        (owner, track): (Owner, Track),
+        (owner, feature_row): (Owner, FeatureRow),
         creator: u32,
-        (event, speaker): (&Event, &Name),
+        (event, namespace): (&Event, &Name),
         element: impl Fn() -> String,
     ) -> Result<(), Reason> {
-        let creator = self.namespaces.get(creator).unwrap_or(speaker);
-        let named = self.named_holders(owner, track, Time::FOREVER);
-        if named.is_none() && creator == speaker {
+        let creator = self.namespaces.get(creator).unwrap_or(namespace);
+        let named = self.named_holders(owner, feature_row, Time::FOREVER);
+        if named.is_none() && creator == namespace {
             return Ok(());
         }
         let held_by = held_by(named.as_ref(), creator);
-        let speaks = held_by[0] == *speaker;
+        let speaks = held_by[0] == *namespace;
         let allowed = match event.action {
             Action::Delete => speaks && held_by.len() == 1,
-            _ => speaks || event.features.iter().any(|(name, _)| **name == *NAMESPACES) || says_own(event, speaker),
+            _ => speaks || event.features.iter().any(|(name, _)| **name == *NAMESPACES) || says_own(event, namespace),
         };
-        let other = held_by.iter().find(|name| *name != speaker).unwrap_or(&held_by[0]);
+        let other = held_by.iter().find(|name| *name != namespace).unwrap_or(&held_by[0]);
         if allowed { Ok(()) } else { Err(Reason::ForeignNamespace { element: element(), owner: other.clone() }) }
     }
 
     /// Whether a namespace began the latest life of a node, or was among the last to hold it.
-    pub(crate) fn was_held_by(&self, node: NodeIndex, speaker: &Name) -> bool {
+    pub(crate) fn was_held_by(&self, node: NodeIndex, namespace: &Name) -> bool {
         let creator = self.namespaces.get(self.nodes.owner(node));
-        creator.is_none_or(|creator| creator == speaker) || self.holders_of_node(node).contains(speaker)
+        creator.is_none_or(|creator| creator == namespace) || self.holders_of_node(node).contains(namespace)
     }
 
     /// Refuses a merge of a node by a namespace that did not hold it in the end. One that never lived is anybody's.
     pub(crate) fn check_last_holder(
         &self,
         node: NodeIndex,
-        speaker: &Name,
+        namespace: &Name,
         element: impl Fn() -> String,
     ) -> Result<(), Reason> {
-        if self.was_held_by(node, speaker) {
+        if self.was_held_by(node, namespace) {
             return Ok(());
         }
         let owner = self.holders_of_node(node).swap_remove(0);
@@ -120,8 +126,8 @@ impl Index {
     }
 }
 
-/// Whether an event only changes what a namespace says where it does not speak.
-fn says_own(event: &Event, speaker: &Name) -> bool {
-    let own = |name: &Name| name.rsplit_once("::").is_some_and(|(by, _)| *by == **speaker);
+/// Whether an event only changes features that carry the name of its namespace.
+fn says_own(event: &Event, namespace: &Name) -> bool {
+    let own = |name: &Name| name.rsplit_once("::").is_some_and(|(by, _)| *by == **namespace);
     !event.features.is_empty() && event.features.iter().all(|(name, _)| own(name))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use timeweft_graph::{FeatureId, NodeIndex, Owner};
 
 use crate::Index;
-use crate::elements::life::Life;
+use crate::elements::life::LifeRecord;
 
 /// Types, and features of types.
 pub type TypeSet = BTreeSet<(Owner, Option<FeatureId>)>;
@@ -34,8 +34,8 @@ impl Index {
         unused
     }
 
-    fn remove_features(&self, types: &mut TypeSet, owner: Owner, life: &impl Life) {
-        for (feature, ..) in self.columns.history(life.track(), life.interval()) {
+    fn remove_features(&self, types: &mut TypeSet, owner: Owner, life: &impl LifeRecord) {
+        for (feature, ..) in self.feature_store.history(life.feature_row(), life.interval()) {
             types.remove(&(owner, Some(feature)));
         }
     }

@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use bytemuck::Pod;
 use timeweft_graph::{
     At, Counts, Deletes, Diff, Direction, EdgeIndex, EdgeKey, EdgeState, Element, ElementHistory, Event, FeatureId,
-    FeatureSpan, GraphView, Interval, Life as LifeOf, MergeRecord, Name, NodeIndex, NodeKey, NodeState, Owner, Schema,
-    Time, Value,
+    FeatureSpan, GraphView, Interval, Life, MergeRecord, Name, NodeIndex, NodeKey, NodeState, Owner, Schema, Time,
+    Value,
 };
 
 use crate::Index;
 use crate::adjacency::List;
 use crate::answers::fact::time_of;
 use crate::elements::events::Subject;
-use crate::elements::life::{Life, chain, shown};
+use crate::elements::life::{LifeRecord, chain, shown};
 use crate::elements::merge::Merge;
 use crate::memory::array::Array;
 
@@ -96,19 +96,19 @@ impl GraphView for Index {
     }
 
     fn events(&self) -> Vec<Event> {
-        (0..self.log.len() as u32).map(|position| self.event(position)).collect()
+        (0..self.events.len() as u32).map(|position| self.event(position)).collect()
     }
 }
 
 impl Index {
     /// How many events there are.
     pub fn n_events(&self) -> usize {
-        self.log.len()
+        self.events.len()
     }
 
     /// The event at a position of the log, from 0.
     pub fn event_at(&self, position: usize) -> Option<Event> {
-        (position < self.log.len()).then(|| self.event(position as u32))
+        (position < self.events.len()).then(|| self.event(position as u32))
     }
 
     /// How many nodes of each type a view shows, and how many edges, in the order of the schema; no element is made for it.
@@ -225,29 +225,31 @@ impl Index {
         }
     }
 
-    fn values(&self, life: &impl Life, owner: Owner, time: Time) -> BTreeMap<Name, Value> {
+    fn values(&self, life: &impl LifeRecord, owner: Owner, time: Time) -> BTreeMap<Name, Value> {
         let defs = self.schema.features(owner);
-        let held = self.columns.at(life.track(), life.as_of(time));
-        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)?))).collect()
+        let held = self.feature_store.at(life.feature_row(), life.as_of(time));
+        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)?)))
+            .collect()
     }
 
-    fn lives<L: Life + Pod>(&self, lives: &Array<L>, latest: u32, owner: Owner) -> ElementHistory {
+    fn lives<L: LifeRecord + Pod>(&self, lives: &Array<L>, latest: u32, owner: Owner) -> ElementHistory {
         let mut history: ElementHistory = chain(lives, latest)
             .map(|life| &lives[life as usize])
             .filter(|life| life.is_real())
-            .map(|life| LifeOf { interval: life.interval(), features: self.spans(life, owner) })
+            .map(|life| Life { interval: life.interval(), features: self.spans(life, owner) })
             .collect();
         history.reverse();
         history
     }
 
-    pub(crate) fn spans(&self, life: &impl Life, owner: Owner) -> Vec<FeatureSpan> {
+    pub(crate) fn spans(&self, life: &impl LifeRecord, owner: Owner) -> Vec<FeatureSpan> {
         let defs = self.schema.features(owner);
         let span = |(id, interval, value): (FeatureId, Interval, u32)| {
-            let (name, value) = (defs.get(id.at())?.name.clone(), self.columns.value(value)?);
+            let (name, value) = (defs.get(id.at())?.name.clone(), self.feature_store.value(value)?);
             Some(FeatureSpan { name, interval, value })
         };
-        let mut spans: Vec<_> = self.columns.history(life.track(), life.interval()).filter_map(span).collect();
+        let mut spans: Vec<_> =
+            self.feature_store.history(life.feature_row(), life.interval()).filter_map(span).collect();
         spans.sort_by(|a, b| (&a.name, a.interval.created).cmp(&(&b.name, b.interval.created)));
         spans
     }
@@ -259,30 +261,30 @@ impl Index {
 
     /// The event at a position of the log.
     fn event(&self, position: u32) -> Event {
-        let entry = self.log.get(position);
-        let (interval, track, owner, element) = match entry.subject {
+        let entry = self.events.get(position);
+        let (interval, feature_row, owner, element) = match entry.subject {
             Subject::Node(life) => {
                 let life = &self.nodes.lives[life as usize];
                 let owner = Owner::Node(self.nodes.node_type(life.node));
-                (life.interval, life.track(), owner, Element::Node(self.node_key(life.node)))
+                (life.interval, life.feature_row(), owner, Element::Node(self.node_key(life.node)))
             }
             Subject::Edge(life) => {
                 let life = self.edges.get(EdgeIndex(life));
-                (life.interval, life.track(), Owner::Edge(life.edge_type), Element::Edge(self.key_of(life)))
+                (life.interval, life.feature_row(), Owner::Edge(life.edge_type), Element::Edge(self.key_of(life)))
             }
             Subject::Merge(merge) => {
                 let merge = &self.merges.all[merge as usize];
                 let key = |node: NodeIndex| self.node_key(node);
                 let element = Element::Merge { from: key(merge.from), into: key(merge.into) };
-                (merge.interval, merge.track(), Owner::Merge, element)
+                (merge.interval, merge.feature_row(), Owner::Merge, element)
             }
         };
         let defs = self.schema.features(owner);
         let feature =
-            |(id, value): (FeatureId, u32)| Some((defs.get(id.at())?.name.clone(), self.columns.value(value)));
+            |(id, value): (FeatureId, u32)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)));
         let mut features: Vec<_> = entry.sets.iter().map(|set| (set.feature, set.value)).filter_map(feature).collect();
         if entry.first {
-            features.extend(self.columns.first(track).filter_map(feature));
+            features.extend(self.feature_store.first(feature_row).filter_map(feature));
             features.sort_by(|a, b| a.0.cmp(&b.0));
         }
         Event { time: time_of(entry.action, interval, entry.updated), action: entry.action, element, features }

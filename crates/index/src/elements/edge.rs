@@ -7,19 +7,26 @@ use rustc_hash::{FxHashMap, FxHasher};
 use timeweft_graph::{EdgeIndex, EdgeTypeId, FeatureId, Interval, NodeIndex, Time};
 
 use crate::NONE;
-use crate::elements::life::Life;
-use crate::feature_store::Track;
+use crate::elements::life::{LifeRecord, life_record};
+use crate::feature_store::FeatureRow;
 use crate::memory::array::Array;
-use crate::memory::hash_table::Slots;
+use crate::memory::hash_table::NumberTable;
 
 /// What makes an edge the same edge over all its lives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Identity {
+pub(crate) struct EdgeIdentity {
     pub(crate) edge_type: EdgeTypeId,
     pub(crate) source: NodeIndex,
     pub(crate) destination: NodeIndex,
     /// Number of its key, or [`NONE`].
     pub(crate) key: u32,
+}
+
+/// An edge's ends and type, as far as they are known.
+pub(crate) struct EdgeEnds {
+    pub(crate) source: Option<NodeIndex>,
+    pub(crate) destination: Option<NodeIndex>,
+    pub(crate) edge_type: Option<EdgeTypeId>,
 }
 
 /// One life of an edge.
@@ -32,8 +39,8 @@ pub(crate) struct EdgeLife {
     pub(crate) key: u32,
     pub(crate) previous: u32,
     pub(crate) next: u32,
-    /// Its [`Track`].
-    track: u32,
+    /// Its [`FeatureRow`].
+    feature_row: u32,
     pub(crate) namespace: u32,
     pub(crate) edge_type: EdgeTypeId,
     only: FeatureId,
@@ -41,52 +48,39 @@ pub(crate) struct EdgeLife {
 
 impl EdgeLife {
     /// What makes it the same edge as its other lives.
-    pub(crate) fn identity(&self) -> Identity {
-        Identity { edge_type: self.edge_type, source: self.source, destination: self.destination, key: self.key }
+    pub(crate) fn identity(&self) -> EdgeIdentity {
+        EdgeIdentity { edge_type: self.edge_type, source: self.source, destination: self.destination, key: self.key }
     }
 }
 
-impl Life for EdgeLife {
-    fn interval(&self) -> Interval {
-        self.interval
-    }
-    fn previous(&self) -> u32 {
-        self.previous
-    }
-    fn track(&self) -> Track {
-        Track { at: self.track, only: self.only, begun: self.interval.created }
-    }
-    fn set_track(&mut self, track: Track) {
-        (self.track, self.only) = (track.at, track.only);
-    }
-}
+life_record!(EdgeLife);
 
 /// All lives of all edges, in the order of creation in the log.
 #[derive(Clone, Default)]
 pub(crate) struct Edges {
     pub(crate) lives: Array<EdgeLife>,
-    /// So many lives from the first on come in the order of their sources, so that the first [`RUN`] of each source are
-    /// found by bisection. Graphs that arrive as lists of edges are all like that.
+    /// How many lives, from the first on, come in the order of their sources: the first [`RUN`] of each source are found by
+    /// bisection. Graphs that arrive as lists of edges are all like that.
     pub(crate) ordered: usize,
     /// Where the lives of the last source in order begin.
     pub(crate) last_run: usize,
     /// Latest life of each identity with any other life.
-    pub(crate) table: Slots,
+    pub(crate) table: NumberTable,
     /// Latest update of the open lives that have one.
     pub(crate) updated: FxHashMap<u32, Time>,
 }
 
-/// So many edges of one source are looked through.
+/// The most edges of one source that are searched one by one.
 const RUN: usize = 64;
 
 impl Edges {
-    /// Makes room for so many more.
+    /// Reserves memory for more lives.
     pub(crate) fn reserve(&mut self, edges: usize) {
         self.lives.reserve(edges);
     }
 
     /// The latest life of an edge.
-    pub(crate) fn find(&self, identity: Identity) -> Option<EdgeIndex> {
+    pub(crate) fn find(&self, identity: EdgeIdentity) -> Option<EdgeIndex> {
         // As long as all come in order, the table has only what came behind many of the same source.
         if self.ordered == self.lives.len() && self.is_new_or_few(identity.source) {
             return self.find_ordered(identity).map(EdgeIndex);
@@ -102,7 +96,7 @@ impl Edges {
     }
 
     /// The same among the first lives of its source in order.
-    fn find_ordered(&self, identity: Identity) -> Option<u32> {
+    fn find_ordered(&self, identity: EdgeIdentity) -> Option<u32> {
         let (lives, n) = (self.lives.checked(), self.ordered);
         // Most often it is asked whether a new edge is there already, behind all others.
         let run = match n.checked_sub(1).and_then(|last| lives.get(last)) {
@@ -126,25 +120,26 @@ impl Edges {
     /// Opens a life behind the latest one, which [`Edges::find`] gave, and makes it that.
     pub(crate) fn open(
         &mut self,
-        (identity, latest): (Identity, Option<EdgeIndex>),
-        track: Track,
+        identity: EdgeIdentity,
+        latest: Option<EdgeIndex>,
+        feature_row: FeatureRow,
         namespace: u32,
     ) -> EdgeIndex {
         let life = self.lives.len() as u32;
-        let Identity { edge_type, source, destination, key } = identity;
+        let EdgeIdentity { edge_type, source, destination, key } = identity;
         let previous = latest.map_or(NONE, |latest| latest.0);
         self.note_latest(identity, life);
         self.lives.push(EdgeLife {
-            interval: Interval::open(track.begun),
+            interval: Interval::open(feature_row.begun),
             source,
             destination,
             key,
             previous,
             next: NONE,
-            track: track.at,
+            feature_row: feature_row.at,
             namespace,
             edge_type,
-            only: track.only,
+            only: feature_row.only,
         });
         if let Some(previous) = self.lives.get_mut(previous as usize) {
             previous.next = life;
@@ -153,7 +148,7 @@ impl Edges {
     }
 
     /// Notes the latest life of an identity, which is about to be pushed.
-    fn note_latest(&mut self, identity: Identity, life: u32) {
+    fn note_latest(&mut self, identity: EdgeIdentity, life: u32) {
         let lives = &self.lives;
         let in_order = self.ordered == lives.len() && lives.last().is_none_or(|last| last.source <= identity.source);
         if !in_order || is_full(lives, lives.len(), identity.source) {
@@ -216,7 +211,7 @@ fn is_full(lives: &Array<EdgeLife>, len: usize, source: NodeIndex) -> bool {
     len.checked_sub(RUN).is_some_and(|first| lives[first].source == source)
 }
 
-fn hash(identity: Identity) -> u64 {
+fn hash(identity: EdgeIdentity) -> u64 {
     let mut hasher = FxHasher::default();
     identity.hash(&mut hasher);
     hasher.finish()

@@ -19,26 +19,26 @@ pub(crate) enum Subject {
 
 /// An accepted event; positions in the log count from 0.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct Accepted<'a> {
     pub(crate) action: Action,
     pub(crate) subject: Subject,
     /// Time of an update; creates and deletes have theirs in the life.
     pub(crate) updated: Option<Time>,
     /// Features set by it and the numbers of their values.
-    pub(crate) sets: &'a [Set],
-    /// A create whose features are those that its life's track was opened with, in the order of their names.
+    pub(crate) sets: &'a [Assignment],
+    /// A create whose features are those that its life's feature row was opened with, in the order of their names.
     pub(crate) first: bool,
 }
 
 /// The log.
 #[derive(Clone, Default)]
-pub(crate) struct Log {
+pub(crate) struct Events {
     /// Kind of subject and action, one byte an event.
     pub(crate) kinds: Array<u8>,
     /// The subject, or the payload of events that have one.
     pub(crate) subjects: Array<u32>,
     pub(crate) payloads: Array<Payload>,
-    pub(crate) sets: Array<Set>,
+    pub(crate) sets: Array<Assignment>,
     /// Edges that a node delete ended.
     pub(crate) ended: FxHashMap<u32, Box<[EdgeIndex]>>,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Payload {
 /// A feature set by an event, and the number of its value.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-pub(crate) struct Set {
+pub(crate) struct Assignment {
     pub(crate) value: u32,
     pub(crate) feature: FeatureId,
     unused: u16,
@@ -65,8 +65,8 @@ pub(crate) struct Set {
 const PAYLOAD: u8 = 16;
 const FIRST: u8 = 32;
 
-impl Log {
-    /// Makes room for so many more events.
+impl Events {
+    /// Reserves memory for more events.
     pub(crate) fn reserve(&mut self, events: usize) {
         self.kinds.reserve(events);
         self.subjects.reserve(events);
@@ -85,7 +85,7 @@ impl Log {
             self.kinds.push(code | PAYLOAD);
             self.subjects.push(self.payloads.len() as u32);
             self.payloads.push(Payload { time, start: self.sets.len() as u64, subject: id, unused: 0 });
-            self.sets.extend(sets.iter().map(|&(feature, value)| Set { value, feature, unused: 0 }));
+            self.sets.extend(sets.iter().map(|&(feature, value)| Assignment { value, feature, unused: 0 }));
         } else {
             self.kinds.push(code);
             self.subjects.push(id);
@@ -93,7 +93,7 @@ impl Log {
         (self.kinds.len() - 1) as u32
     }
 
-    /// Appends a create whose features are those that its life's track was opened with, in the order of their names.
+    /// Appends a create whose features are those that its life's feature row was opened with, in the order of their names.
     pub(crate) fn push_first(&mut self, subject: Subject) -> u32 {
         let (kind, id) = kind_of(subject);
         self.kinds.push((kind + Action::Create as u8) | FIRST);
@@ -114,7 +114,10 @@ impl Log {
     }
 
     /// Hands over everything that an event sets by itself, to be changed.
-    pub(crate) fn each_set<E>(&mut self, mut each: impl FnMut(Subject, &mut Set) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn each_set<E>(
+        &mut self,
+        mut each: impl FnMut(Subject, &mut Assignment) -> Result<(), E>,
+    ) -> Result<(), E> {
         for (&kind, &id) in self.kinds.iter().zip(self.subjects.iter()).filter(|(kind, _)| **kind & PAYLOAD != 0) {
             let payload = self.payloads[id as usize];
             let end = self.payloads.get(id as usize + 1).map_or(self.sets.len(), |next| next.start as usize);
@@ -124,19 +127,19 @@ impl Log {
         Ok(())
     }
 
-    /// The event at a position below [`Log::len`].
-    pub(crate) fn get(&self, position: u32) -> Entry<'_> {
+    /// The event at a position below [`Events::len`].
+    pub(crate) fn get(&self, position: u32) -> Accepted<'_> {
         let kind = self.kinds[position as usize];
         let id = self.subjects[position as usize];
         if kind & PAYLOAD == 0 {
             let (action, subject) = decode(kind & !FIRST, id);
-            return Entry { action, subject, updated: None, sets: &[], first: kind & FIRST != 0 };
+            return Accepted { action, subject, updated: None, sets: &[], first: kind & FIRST != 0 };
         }
         let payload = &self.payloads[id as usize];
         let end = self.payloads.get(id as usize + 1).map_or(self.sets.len(), |next| next.start as usize);
         let (action, subject) = decode(kind & !PAYLOAD, payload.subject);
         let updated = (action == Action::Update).then_some(payload.time);
-        Entry { action, subject, updated, sets: &self.sets[payload.start as usize..end], first: false }
+        Accepted { action, subject, updated, sets: &self.sets[payload.start as usize..end], first: false }
     }
 }
 

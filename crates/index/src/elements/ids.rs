@@ -9,7 +9,7 @@ use timeweft_graph::rows::IdRef;
 
 use crate::NONE;
 use crate::memory::array::Array;
-use crate::memory::hash_table::Slots;
+use crate::memory::hash_table::NumberTable;
 
 /// The id and type of every node, by number, and the way back.
 ///
@@ -22,7 +22,7 @@ pub(crate) struct Ids {
     pub(crate) texts: Array<u8>,
     pub(crate) types: Vec<OfType>,
     /// Numbers of the nodes whose ids are not in an array.
-    pub(crate) table: Slots,
+    pub(crate) table: NumberTable,
 }
 
 /// An id in 16 bytes.
@@ -37,7 +37,7 @@ pub(crate) struct Packed {
     unused: u16,
 }
 
-/// Texts of ids are shorter than this, in bytes.
+/// The length in bytes that no text of an id reaches.
 pub(crate) const MAX_LENGTH: usize = NUMBER as usize;
 /// The length that is none.
 const NUMBER: u32 = u32::MAX;
@@ -62,7 +62,7 @@ impl OfType {
 }
 
 impl Ids {
-    /// Makes room for so many more.
+    /// Reserves memory for more ids.
     pub(crate) fn reserve(&mut self, nodes: usize) {
         self.ids.reserve(nodes);
     }

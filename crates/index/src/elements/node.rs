@@ -6,8 +6,8 @@ use timeweft_graph::{FeatureId, Interval, NodeIndex, NodeTypeId, Time};
 
 use crate::NONE;
 use crate::elements::ids::Ids;
-use crate::elements::life::Life;
-use crate::feature_store::Track;
+use crate::elements::life::{LifeRecord, life_record};
+use crate::feature_store::FeatureRow;
 use crate::memory::array::Array;
 
 /// One life of a node. It has 32 bytes, so that each lies in one line of memory.
@@ -17,27 +17,14 @@ pub(crate) struct NodeLife {
     pub(crate) interval: Interval,
     pub(crate) node: NodeIndex,
     pub(crate) previous: u32,
-    /// Its [`Track`].
-    track: u32,
+    /// Its [`FeatureRow`].
+    feature_row: u32,
     only: FeatureId,
-    /// The node's: whoever reads its features need not look at its id.
+    /// The node's, so that reading features takes no look at its id.
     pub(crate) node_type: NodeTypeId,
 }
 
-impl Life for NodeLife {
-    fn interval(&self) -> Interval {
-        self.interval
-    }
-    fn previous(&self) -> u32 {
-        self.previous
-    }
-    fn track(&self) -> Track {
-        Track { at: self.track, only: self.only, begun: self.interval.created }
-    }
-    fn set_track(&mut self, track: Track) {
-        (self.track, self.only) = (track.at, track.only);
-    }
-}
+life_record!(NodeLife);
 
 /// All nodes, in the order in which the log first names them. All lives of a node share its number. One that is only named
 /// as the target of a merge has no life yet.
@@ -56,7 +43,7 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
-    /// Makes room for so many more.
+    /// Reserves memory for more nodes.
     pub(crate) fn reserve(&mut self, nodes: usize) {
         self.life.reserve(nodes);
         self.latest.reserve(nodes);
@@ -95,22 +82,34 @@ impl Nodes {
     }
 
     /// Opens a life and makes it the node's latest.
-    pub(crate) fn open(&mut self, node: NodeIndex, track: Track, namespace: u32) -> u32 {
+    pub(crate) fn open(&mut self, node: NodeIndex, feature_row: FeatureRow, namespace: u32) {
         let life = self.lives.len() as u32;
         let node_type = self.node_type(node);
-        let Track { at, only, begun } = track;
+        let FeatureRow { at, only, begun } = feature_row;
         self.lives.push(NodeLife {
             interval: Interval::open(begun),
             node,
             previous: self.life(node),
-            track: at,
+            feature_row: at,
             only,
             node_type,
         });
         self.owners.push(namespace);
         self.life[node.at()] = life;
         self.latest[node.at()] = begun;
-        life
+    }
+
+    /// Ends a node's open life.
+    pub(crate) fn close(&mut self, node: NodeIndex, time: Time) {
+        let life = self.life(node);
+        self.lives[life as usize].interval.removed = time;
+        self.latest[node.at()] = time;
+    }
+
+    /// Whether its latest life is open.
+    #[inline]
+    pub(crate) fn is_open(&self, node: NodeIndex) -> bool {
+        self.latest_life(node).is_some_and(|life| life.interval.is_open())
     }
 
     /// Its type.

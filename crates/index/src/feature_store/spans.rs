@@ -24,20 +24,20 @@ impl Span {
     }
 }
 
-/// The spans of a track, sorted by (feature, created).
+/// The spans of a feature row, sorted by (feature, created).
 #[derive(Clone)]
 pub(crate) enum Spans {
-    /// One after the other: most tracks have a few.
+    /// One after the other: most feature rows have a few.
     Flat(Vec<Span>),
     /// A list a feature, where there are so many that putting a new one among them would move most of them each time.
     Lists(Vec<(FeatureId, Vec<Span>)>),
 }
 
-/// Tracks with more spans than this, and more than so many a feature, have lists.
+/// Feature rows with more spans than `LONG`, and more than `DEEP` a feature, have lists.
 const LONG: usize = 1024;
 const DEEP: usize = 2;
-/// So many sets of an event are put in their places one by one: most events have fewer.
-const FEW: usize = 16;
+/// The most sets of an event that are inserted one by one: most events have fewer.
+const MAX_INSERTED: usize = 16;
 
 impl Spans {
     /// Sorted spans.
@@ -108,7 +108,7 @@ impl Spans {
     /// undone; a value that is the `same` as the one before begins nothing.
     pub(super) fn set(&mut self, time: Time, sets: &[(FeatureId, u32)], same: impl Fn(u32, u32) -> bool) {
         match self {
-            Spans::Flat(spans) if sets.len() <= FEW => {
+            Spans::Flat(spans) if sets.len() <= MAX_INSERTED => {
                 let room = spans.capacity();
                 for &(feature, value) in sets {
                     let mut end = spans.partition_point(|span| span.feature <= feature);
@@ -211,7 +211,7 @@ mod tests {
             let (mut flat, mut lists) = (Spans::Flat(Vec::new()), Spans::Lists(Vec::new()));
             for step in 0..200 {
                 let time = Time(step / 2);
-                let n = if step % 20 == 0 { FEW as u64 + 5 } else { 1 + draw(&mut draws, 3) };
+                let n = if step % 20 == 0 { MAX_INSERTED as u64 + 5 } else { 1 + draw(&mut draws, 3) };
                 let mut set = || (FeatureId(draw(&mut draws, 9) as u16), [NONE, 1, 2, 3][draw(&mut draws, 4) as usize]);
                 let sets: Vec<_> = (0..n).map(|_| set()).collect();
                 flat.set(time, &sets, same);

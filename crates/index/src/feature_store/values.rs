@@ -9,7 +9,7 @@ use timeweft_graph::rows::RowRef;
 use timeweft_graph::{FeatureId, Owner, SmallValue};
 
 use crate::NONE;
-use crate::memory::array::{Array, Checked, fetch};
+use crate::memory::array::{Array, Checked, prefetch};
 
 /// Values by number: small ones are their number, all others lie in one array, where their number says.
 #[derive(Clone, Default)]
@@ -19,66 +19,66 @@ pub(crate) struct Values {
     /// Numbers of values that repeat.
     table: HashTable<u32>,
     /// By owner, and by number of the feature.
-    habits: FxHashMap<Owner, Vec<Habit>>,
+    intern_stats: FxHashMap<Owner, Vec<InternStats>>,
 }
 
-/// Numbers count units of so many bytes.
+/// Bytes of the units that numbers count.
 const UNIT: usize = 4;
 /// Numbers from this on stand for small values.
 const SMALL: u32 = 1 << 31;
-/// So many bytes of values have numbers.
+/// How many bytes of values can be numbered.
 pub(crate) const MOST: usize = SMALL as usize * UNIT;
 
-/// How often the values of a feature repeat. Looking for each value costs time and room that only repeats pay back.
+/// How often the values of a feature repeat. Looking for each value costs time and memory that only repeats pay back.
 #[derive(Clone, Copy)]
-struct Habit {
+struct InternStats {
     seen: u32,
     new: u32,
     /// The value met last, which often is the next one too.
     last: u32,
 }
 
-impl Default for Habit {
-    fn default() -> Habit {
-        Habit { seen: 0, new: 0, last: NONE }
+impl Default for InternStats {
+    fn default() -> InternStats {
+        InternStats { seen: 0, new: 0, last: NONE }
     }
 }
 
-impl Habit {
-    /// So many values tell whether they repeat.
+impl InternStats {
+    /// How many values are seen before it is decided whether they repeat.
     const TRIAL: u32 = 2048;
 
     fn is_distinct(self) -> bool {
-        self.seen >= Habit::TRIAL && self.new > self.seen / 2
+        self.seen >= InternStats::TRIAL && self.new > self.seen / 2
     }
 }
 
 /// The bytes of a value.
-pub(crate) enum Held<'a> {
+pub(crate) enum ValueRef<'a> {
     There(&'a [u8]),
     Small(SmallValue),
 }
 
-impl Deref for Held<'_> {
+impl Deref for ValueRef<'_> {
     type Target = [u8];
 
     #[inline]
     fn deref(&self) -> &[u8] {
         match self {
-            Held::There(bytes) => bytes,
-            Held::Small(small) => small.bytes(),
+            ValueRef::There(bytes) => bytes,
+            ValueRef::Small(small) => small.bytes(),
         }
     }
 }
 
-impl<'a> Held<'a> {
+impl<'a> ValueRef<'a> {
     /// The bytes of the value of a number.
     #[inline]
-    pub(super) fn of(bytes: Checked<'a, u8>, number: u32) -> Option<Held<'a>> {
+    pub(super) fn of(bytes: Checked<'a, u8>, number: u32) -> Option<ValueRef<'a>> {
         match number {
             NONE => None,
-            SMALL.. => Some(Held::Small(SmallValue::of(number - SMALL))),
-            _ => Some(Held::There(slice(bytes, number))),
+            SMALL.. => Some(ValueRef::Small(SmallValue::of(number - SMALL))),
+            _ => Some(ValueRef::There(slice(bytes, number))),
         }
     }
 }
@@ -87,16 +87,16 @@ impl<'a> Held<'a> {
 #[inline]
 pub(super) fn fetch_value(bytes: Checked<'_, u8>, number: u32) {
     if number < SMALL {
-        fetch(bytes, number as usize * UNIT);
-        fetch(bytes, number as usize * UNIT + 64);
+        prefetch(bytes, number as usize * UNIT);
+        prefetch(bytes, number as usize * UNIT + 64);
     }
 }
 
 impl Values {
     /// The bytes of the value of a number.
     #[inline]
-    pub(crate) fn get(&self, number: u32) -> Option<Held<'_>> {
-        Held::of(self.bytes.checked(), number)
+    pub(crate) fn get(&self, number: u32) -> Option<ValueRef<'_>> {
+        ValueRef::of(self.bytes.checked(), number)
     }
 
     /// Whether two numbers stand for equal values.
@@ -104,42 +104,42 @@ impl Values {
         a == b || (a.max(b) < SMALL && slice(&self.bytes, a) == slice(&self.bytes, b))
     }
 
-    /// A number for a value of a feature. Equal values mostly have equal numbers; [`Values::same`] tells. The caller
+    /// A number for a value of a feature. Equal values mostly have equal numbers; [`Values::same`] compares. The caller
     /// bounds how many bytes there are.
     pub(crate) fn add(&mut self, owner: Owner, feature: FeatureId, value: &[u8]) -> u32 {
-        let mut habits = std::mem::take(self.habits.entry(owner).or_default());
-        let number = self.add_one(&mut habits, feature, value);
-        self.habits.insert(owner, habits);
+        let mut intern_stats = std::mem::take(self.intern_stats.entry(owner).or_default());
+        let number = self.add_one(&mut intern_stats, feature, value);
+        self.intern_stats.insert(owner, intern_stats);
         number
     }
 
     /// Numbers for the values of a record's features, into `sets`.
     pub(crate) fn add_row(&mut self, row: RowRef<'_>, sets: &mut Vec<(FeatureId, u32)>) {
-        let mut habits = std::mem::take(self.habits.entry(row.owner()).or_default());
+        let mut intern_stats = std::mem::take(self.intern_stats.entry(row.owner()).or_default());
         sets.clear();
-        sets.extend(row.features().map(|(feature, bytes)| (feature, self.add_one(&mut habits, feature, bytes))));
-        self.habits.insert(row.owner(), habits);
+        sets.extend(row.features().map(|(feature, bytes)| (feature, self.add_one(&mut intern_stats, feature, bytes))));
+        self.intern_stats.insert(row.owner(), intern_stats);
     }
 
-    fn add_one(&mut self, habits: &mut Vec<Habit>, feature: FeatureId, value: &[u8]) -> u32 {
+    fn add_one(&mut self, intern_stats: &mut Vec<InternStats>, feature: FeatureId, value: &[u8]) -> u32 {
         if let Some(small) = SmallValue::number(value) {
             return SMALL | small;
         }
-        if habits.len() <= feature.at() {
-            habits.resize(feature.at() + 1, Habit::default());
+        if intern_stats.len() <= feature.at() {
+            intern_stats.resize(feature.at() + 1, InternStats::default());
         }
-        let habit = &mut habits[feature.at()];
-        if habit.is_distinct() {
+        let stats = &mut intern_stats[feature.at()];
+        if stats.is_distinct() {
             return self.append(value);
         }
-        habit.seen += 1;
-        if habit.last != NONE && slice(&self.bytes, habit.last) == value {
-            return habit.last;
+        stats.seen += 1;
+        if stats.last != NONE && slice(&self.bytes, stats.last) == value {
+            return stats.last;
         }
         let before = self.bytes.len();
-        habit.last = self.intern(value);
-        habit.new += u32::from(self.bytes.len() > before);
-        habit.last
+        stats.last = self.intern(value);
+        stats.new += u32::from(self.bytes.len() > before);
+        stats.last
     }
 
     fn intern(&mut self, value: &[u8]) -> u32 {

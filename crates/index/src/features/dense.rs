@@ -1,10 +1,11 @@
 //! Lists of numbers, and single ones.
 
-use timeweft_graph::{DType, FeatureKind, Name, NumberType, ValueBytes, threads};
+use timeweft_graph::{DType, FeatureKind, Name, NumberType, ValueBytes};
 
 use super::read::Taker;
 use super::{Feature, GRAIN, Owners};
 use crate::Index;
+use crate::parallel::{Split, share};
 use crate::sample::{SampleError, check_length};
 
 impl Index {
@@ -31,23 +32,11 @@ impl Index {
         let known = features.iter().map(|(name, _)| self.feature(name, owners, wanted, fits::<T>));
         let known: Vec<Feature> = known.collect::<Result<_, _>>()?;
         if width > 0 {
-            self.fill_dense(&known, &ends, owners, out);
+            share((owners, Rows { width, elements: out }), GRAIN, &mut (), &|(owners, rows), ()| {
+                self.read_features(&known, owners, &mut DenseWriter { ends: &ends, rest: rows.elements });
+            });
         }
         Ok(())
-    }
-
-    fn fill_dense<T: NumberType>(&self, features: &[Feature], ends: &[usize], owners: Owners<'_>, out: &mut [T]) {
-        if owners.len() >= 2 * GRAIN {
-            let half = owners.len() / 2;
-            let ((near, far), (here, there)) =
-                (owners.split_at(half), out.split_at_mut(out.len() / owners.len() * half));
-            threads::join(
-                || self.fill_dense(features, ends, near, here),
-                || self.fill_dense(features, ends, far, there),
-            );
-            return;
-        }
-        self.read_features(features, owners, &mut Rows { ends, rest: out });
     }
 }
 
@@ -59,14 +48,31 @@ fn fits<T: NumberType>(kind: FeatureKind) -> bool {
     }
 }
 
-/// Rows that are still to be written.
+/// Rows of `width` elements.
 struct Rows<'a, T> {
+    width: usize,
+    elements: &'a mut [T],
+}
+
+impl<T: Send> Split for Rows<'_, T> {
+    fn len(&self) -> usize {
+        self.elements.len() / self.width
+    }
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (elements, rest) = self.elements.split_at_mut(at * self.width);
+        (Rows { elements, ..self }, Rows { elements: rest, ..self })
+    }
+}
+
+/// Writes the values of one row after the other.
+struct DenseWriter<'a, T> {
     /// Where the elements of each feature end in a row.
     ends: &'a [usize],
+    /// The rows that are still to be written.
     rest: &'a mut [T],
 }
 
-impl<T: NumberType> Taker for Rows<'_, T> {
+impl<T: NumberType> Taker for DenseWriter<'_, T> {
     #[inline]
     fn take(&mut self, _: usize, feature: usize, value: Option<ValueBytes<'_>>) {
         let start = feature.checked_sub(1).map_or(0, |before| self.ends[before]);

@@ -1,14 +1,15 @@
 //! Values of any length as their bytes.
 
-use timeweft_graph::{FeatureKind, Name, ValueBytes, threads};
+use timeweft_graph::{FeatureKind, Name, ValueBytes};
 
 use super::read::Taker;
 use super::{Feature, GRAIN, Owners};
 use crate::Index;
+use crate::parallel::{Gather, share};
 use crate::sample::SampleError;
 
-/// The bytes of values side by side, row after row, the features of a row in the order asked. Arrays are filled anew by each
-/// question and keep their room.
+/// The bytes of values side by side, row after row, the features of a row in the order asked. Each question
+/// fills the arrays anew and keeps their memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FlatRows {
     /// All bytes.
@@ -43,23 +44,20 @@ impl Index {
         out.bytes.clear();
         out.lengths.clear();
         if !features.is_empty() {
-            self.append_flat(features, owners, bytes, out);
+            share(owners, GRAIN, out, &|owners, out| {
+                self.read_features(features, owners, &mut Appender { bytes, out });
+            });
         }
     }
+}
 
-    fn append_flat(&self, features: &[Feature], owners: Owners<'_>, bytes: BytesOf, out: &mut FlatRows) {
-        if owners.len() >= 2 * GRAIN {
-            let (near, far) = owners.split_at(owners.len() / 2);
-            let mut rest = FlatRows::default();
-            threads::join(
-                || self.append_flat(features, near, bytes, out),
-                || self.append_flat(features, far, bytes, &mut rest),
-            );
-            out.bytes.append(&mut rest.bytes);
-            out.lengths.append(&mut rest.lengths);
-            return;
-        }
-        self.read_features(features, owners, &mut Appender { bytes, out });
+impl Gather for FlatRows {
+    fn empty(&self) -> FlatRows {
+        FlatRows::default()
+    }
+    fn append(&mut self, mut next: FlatRows) {
+        self.bytes.append(&mut next.bytes);
+        self.lengths.append(&mut next.lengths);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values of many owners in order, a step of all at a time: what a step will read of an owner was fetched while the step before
 //! was done for others.
 //!
-//! A value is up to four dependent reads away (which life, the life, its track if it has more than one feature, the value),
+//! A value is up to four dependent reads away (which life, the life, its feature row if it has more than one feature, the value),
 //! each a miss of all caches in a large graph. Taken one owner after the other each read would wait for the one before; so
 //! owners are taken in groups, and each step is a group behind the one before it.
 
@@ -9,10 +9,11 @@ use timeweft_graph::{At, EdgeIndex, Time, ValueBytes};
 
 use super::{Elements, Feature, Owners};
 use crate::elements::edge::EdgeLife;
-use crate::elements::life::{Life, shown};
+use crate::elements::life::{LifeRecord, shown};
 use crate::elements::node::NodeLife;
-use crate::feature_store::{FeatureReader, MANY, Track};
-use crate::memory::array::{Checked, fetch, fetch_both};
+use crate::feature_store::{FeatureReader, FeatureRow, MANY};
+use crate::memory::array::{Checked, prefetch, prefetch_both};
+use crate::parallel::Split;
 use crate::{Index, NONE};
 
 /// Owners that are taken together: enough that memory answers while a step is done for them.
@@ -23,24 +24,25 @@ const STEPS: usize = 4;
 
 /// Where the features of an owner are at its time.
 #[derive(Clone, Copy)]
-struct Place {
-    track: Track,
+struct RowAt {
+    feature_row: FeatureRow,
     of_type: u16,
     time: Time,
 }
 
-const NOWHERE: Place = Place { track: Track { at: NONE, only: MANY, begun: Time::MIN }, of_type: 0, time: Time::MIN };
+const NOWHERE: RowAt =
+    RowAt { feature_row: FeatureRow { at: NONE, only: MANY, begun: Time::MIN }, of_type: 0, time: Time::MIN };
 
 /// What is known of a group.
 struct Group {
     /// Latest lives of nodes.
     lives: [u32; GROUP],
-    places: [Place; GROUP],
+    places: [RowAt; GROUP],
     /// Of each owner's values, in the order of the features asked for.
     numbers: Vec<u32>,
 }
 
-/// Someone who takes values.
+/// Takes values.
 pub(super) trait Taker {
     /// The value of a feature that an owner at a row has at its time, if there is one: row by row, and in a row feature by
     /// feature.
@@ -48,20 +50,20 @@ pub(super) trait Taker {
 }
 
 impl Index {
-    /// Brings the value of each feature of each owner before a taker.
+    /// Gives the value of each feature of each owner to a taker.
     pub(super) fn read_features(&self, features: &[Feature], owners: Owners<'_>, taker: &mut impl Taker) {
         let size = GROUP.min(owners.len()) * features.len();
-        let room = || Group { lives: [NONE; GROUP], places: [NOWHERE; GROUP], numbers: vec![NONE; size] };
-        let mut groups: [Group; STEPS] = std::array::from_fn(|_| room());
+        let empty = || Group { lives: [NONE; GROUP], places: [NOWHERE; GROUP], numbers: vec![NONE; size] };
+        let mut groups: [Group; STEPS] = std::array::from_fn(|_| empty());
         let n_groups = owners.len().div_ceil(GROUP);
         let steps = Steps {
             latest: self.nodes.life.checked(),
             nodes: self.nodes.lives.checked(),
             edges: self.edges.lives.checked(),
-            features: self.columns.reader(),
+            features: self.feature_store.reader(),
         };
         for step in 0..n_groups + STEPS {
-            // The oldest first: its room is used again.
+            // The oldest first: its buffers are used again.
             let behind = |steps: usize| step.checked_sub(steps).filter(|at| *at < n_groups);
             if let Some(at) = behind(STEPS) {
                 let rows = at * GROUP..owners.len().min((at + 1) * GROUP);
@@ -71,13 +73,13 @@ impl Index {
                 steps.find_values(features, &mut groups[at % STEPS]);
             }
             if let Some(at) = behind(2) {
-                steps.find_tracks(owners.group(at), &mut groups[at % STEPS]);
+                steps.find_feature_rows(owners.group(at), &mut groups[at % STEPS]);
             }
             if let Some(at) = behind(1) {
                 steps.find_lives(owners.group(at), &mut groups[at % STEPS]);
             }
             if let Some(at) = behind(0) {
-                steps.fetch_elements(owners.group(at));
+                steps.prefetch_elements(owners.group(at));
             }
         }
     }
@@ -94,10 +96,10 @@ struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    fn fetch_elements(&self, owners: Owners<'_>) {
+    fn prefetch_elements(&self, owners: Owners<'_>) {
         match owners.elements {
-            Elements::Nodes(nodes) => nodes.iter().for_each(|node| fetch(self.latest, node.at())),
-            Elements::Edges(edges) => edges.iter().for_each(|edge| fetch_both(self.edges, edge.at())),
+            Elements::Nodes(nodes) => nodes.iter().for_each(|node| prefetch(self.latest, node.at())),
+            Elements::Edges(edges) => edges.iter().for_each(|edge| prefetch_both(self.edges, edge.at())),
         }
     }
 
@@ -106,18 +108,18 @@ impl Steps<'_> {
         let Elements::Nodes(nodes) = owners.elements else { return };
         for (life, node) in group.lives.iter_mut().zip(nodes) {
             *life = self.latest.get(node.at()).copied().unwrap_or(NONE);
-            fetch(self.nodes, *life as usize);
+            prefetch(self.nodes, *life as usize);
         }
     }
 
-    /// Reads where the tracks of owners are, and fetches these.
-    fn find_tracks(&self, owners: Owners<'_>, group: &mut Group) {
+    /// Reads where the feature rows of owners are, and fetches these.
+    fn find_feature_rows(&self, owners: Owners<'_>, group: &mut Group) {
         match owners.elements {
             Elements::Nodes(_) => self.place_nodes(owners, group),
             Elements::Edges(edges) => self.place_edges(edges, owners, &mut group.places),
         }
         // A last group is not full.
-        group.places[..owners.len()].iter().for_each(|place| self.features.fetch(place.track));
+        group.places[..owners.len()].iter().for_each(|place| self.features.prefetch(place.feature_row));
         group.places[owners.len()..].fill(NOWHERE);
     }
 
@@ -128,30 +130,30 @@ impl Steps<'_> {
             let life = last.and_then(|time| shown(self.nodes, life, At { time, deletes }));
             *place = last.zip(life).map_or(NOWHERE, |(last, life)| {
                 let life = self.nodes.at(life as usize);
-                Place { track: life.track(), of_type: life.node_type.0, time: life.as_of(last) }
+                RowAt { feature_row: life.feature_row(), of_type: life.node_type.0, time: life.as_of(last) }
             });
         }
     }
 
-    fn place_edges(&self, edges: &[EdgeIndex], owners: Owners<'_>, places: &mut [Place]) {
+    fn place_edges(&self, edges: &[EdgeIndex], owners: Owners<'_>, places: &mut [RowAt]) {
         for ((place, edge), time) in places.iter_mut().zip(edges).zip(owners.times) {
             let last = owners.as_of.last(*time);
             let life = self.edges.get(edge.at());
             let seen = last.zip(life).filter(|(last, life)| life.is_seen(*last, owners.deletes));
-            *place = seen.map_or(NOWHERE, |(last, life)| Place {
-                track: life.track(),
+            *place = seen.map_or(NOWHERE, |(last, life)| RowAt {
+                feature_row: life.feature_row(),
                 of_type: life.edge_type.0,
                 time: life.as_of(last),
             });
         }
     }
 
-    /// Reads the numbers of values from tracks, and fetches the values.
+    /// Reads the numbers of values from feature rows, and fetches the values.
     fn find_values(&self, features: &[Feature], group: &mut Group) {
         for (numbers, place) in group.numbers.chunks_exact_mut(features.len()).zip(&group.places) {
             for (number, feature) in numbers.iter_mut().zip(features) {
                 let id = feature.ids.get(usize::from(place.of_type)).copied().flatten();
-                *number = id.map_or(NONE, |id| self.features.value_at(place.track, id, place.time));
+                *number = id.map_or(NONE, |id| self.features.value_at(place.feature_row, id, place.time));
                 self.features.fetch_value(*number);
             }
         }

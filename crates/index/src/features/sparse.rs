@@ -1,14 +1,15 @@
 //! Sparse tensors.
 
-use timeweft_graph::{FeatureKind, Name, NumberType, ValueBytes, threads};
+use timeweft_graph::{FeatureKind, Name, NumberType, ValueBytes};
 
 use super::read::Taker;
 use super::{Feature, GRAIN, Owners};
 use crate::Index;
+use crate::parallel::{Gather, share};
 use crate::sample::{SampleError, check_length};
 
-/// The points of one feature of many owners, in the order of the owners. Arrays are filled anew by each question and keep
-/// their room.
+/// The points of one feature of many owners, in the order of the owners. Each question fills the arrays anew and
+/// keeps their memory.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct SparseRows<T> {
     /// (points, dim + 1) numbers: the owner's row among those asked, then the point's coordinates.
@@ -19,11 +20,20 @@ pub struct SparseRows<T> {
     pub dim: u32,
 }
 
-impl<T> SparseRows<T> {
-    fn append(&mut self, other: &mut SparseRows<T>) {
-        self.coordinates.append(&mut other.coordinates);
-        self.values.append(&mut other.values);
-        self.dim = self.dim.max(other.dim);
+/// The rows of several features.
+struct Tensors<T>(Vec<SparseRows<T>>);
+
+impl<T: Send> Gather for Tensors<T> {
+    fn empty(&self) -> Tensors<T> {
+        let none = |_: &SparseRows<T>| SparseRows { coordinates: Vec::new(), values: Vec::new(), dim: 0 };
+        Tensors(self.0.iter().map(none).collect())
+    }
+    fn append(&mut self, next: Tensors<T>) {
+        for (rows, mut next) in self.0.iter_mut().zip(next.0) {
+            rows.coordinates.append(&mut next.coordinates);
+            rows.values.append(&mut next.values);
+            rows.dim = rows.dim.max(next.dim);
+        }
     }
 }
 
@@ -52,7 +62,11 @@ impl Index {
             rows.dim = 0;
         }
         if !known.is_empty() {
-            self.fill_sparse(&known, owners, 0, out);
+            let mut tensors = Tensors(out.iter_mut().map(std::mem::take).collect());
+            share((owners, 0), GRAIN, &mut tensors, &|(owners, first), tensors| {
+                self.read_features(&known, owners, &mut Points { first: first as usize, out: &mut tensors.0 });
+            });
+            out.iter_mut().zip(tensors.0).for_each(|(out, rows)| *out = rows);
         }
         Ok(())
     }
@@ -63,27 +77,6 @@ impl Index {
             FeatureKind::Sparse { dtype, rank } if dtype == T::DTYPE => Some(rank),
             _ => None,
         })
-    }
-
-    fn fill_sparse<T: NumberType>(
-        &self,
-        features: &[Feature],
-        owners: Owners<'_>,
-        first: usize,
-        out: &mut [SparseRows<T>],
-    ) {
-        if owners.len() >= 2 * GRAIN {
-            let half = owners.len() / 2;
-            let (near, far) = owners.split_at(half);
-            let mut rest: Vec<SparseRows<T>> = out.iter().map(|_| SparseRows::default()).collect();
-            threads::join(
-                || self.fill_sparse(features, near, first, out),
-                || self.fill_sparse(features, far, first + half, &mut rest),
-            );
-            out.iter_mut().zip(&mut rest).for_each(|(rows, rest)| rows.append(rest));
-            return;
-        }
-        self.read_features(features, owners, &mut Points { first, out });
     }
 }
 

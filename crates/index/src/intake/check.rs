@@ -3,10 +3,11 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
-    Action, EdgeKey, EdgeTypeId, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
+    Action, EdgeIndex, EdgeKey, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
     Reason, Time, TimeUnit, Value,
 };
 
+use crate::elements::edge::EdgeEnds;
 use crate::elements::ids::MAX_LENGTH;
 use crate::feature_store::HEAD;
 use crate::feature_store::values::MOST;
@@ -19,19 +20,10 @@ const LIVES: usize = 1 << 31;
 /// Bytes of values that can be numbered, less what one event or chunk of records may bring.
 const VALUES: usize = MOST - (1 << 30);
 
-/// An edge's ends and type, as far as they are known.
-pub(crate) struct Ends {
-    pub(crate) source: Option<NodeIndex>,
-    pub(crate) destination: Option<NodeIndex>,
-    pub(crate) edge_type: Option<EdgeTypeId>,
-}
-
 impl Index {
     /// Refuses what no element could take.
     pub(crate) fn check_shape(&self, event: &Event) -> Result<(), Reason> {
-        if event.time == Time::FOREVER {
-            return Err(Reason::Malformed("nothing can happen at the end of time: give an earlier time".into()));
-        }
+        check_time(event.time)?;
         if !event.features.is_empty() && event.action == Action::Delete {
             return Err(Reason::Malformed("deletes carry no features: leave them out".into()));
         }
@@ -47,18 +39,16 @@ impl Index {
         self.check_room(event.features.len())
     }
 
-    /// Refuses what would not have numbers for so many more values.
+    /// Refuses an event or record whose values the index has no numbers for.
+    #[inline]
     pub(crate) fn check_room(&self, values: usize) -> Result<(), Reason> {
-        let sets = self.log.len().max(self.columns.tracks.len()).saturating_add(values + HEAD);
+        let sets = self.events.len().max(self.feature_store.rows.len()).saturating_add(values + HEAD);
         if self.edges.lives.len() >= LIVES
             || self.nodes.lives.len() >= LIVES
             || sets >= NONE as usize
-            || self.columns.values.bytes.len() >= VALUES
+            || self.feature_store.values.bytes.len() >= VALUES
         {
-            return Err(Reason::Malformed(
-                "the graph is full: 2^31 lives, 2^32 events, 2^32 lives and values of theirs, or 8 GiB of values"
-                    .into(),
-            ));
+            return Err(no_room());
         }
         Ok(())
     }
@@ -80,8 +70,8 @@ impl Index {
         Ok(known)
     }
 
-    /// Ends and type of an edge. A closed schema refuses unknown types.
-    pub(crate) fn check_edge_type(&self, key: &EdgeKey) -> Result<Ends, Reason> {
+    /// EdgeEnds and type of an edge. A closed schema refuses unknown types.
+    pub(crate) fn check_edge_type(&self, key: &EdgeKey) -> Result<EdgeEnds, Reason> {
         let source_type = self.check_node_type(&key.source.node_type)?;
         let destination_type = self.check_node_type(&key.destination.node_type)?;
         let edge_type = source_type
@@ -93,7 +83,7 @@ impl Index {
         if edge_type.is_none() && self.schema.edge_types().len() >= TYPES {
             return Err(full("edge types"));
         }
-        Ok(Ends {
+        Ok(EdgeEnds {
             source: source_type.and_then(|node_type| self.nodes.created(node_type, key.source.id.as_ref())),
             destination: destination_type
                 .and_then(|node_type| self.nodes.created(node_type, key.destination.id.as_ref())),
@@ -132,19 +122,38 @@ impl Index {
         in_order(self.schema.unit(), time, self.nodes.latest(node), || format!("node {}", self.node_key(node)))
     }
 
-    /// Whether a life belongs to the namespace that speaks.
+    /// Whether `time` is not before the latest event of an edge, given its latest life.
+    pub(crate) fn check_edge_order(&self, edge: EdgeIndex, time: Time) -> Result<(), Reason> {
+        in_order(self.schema.unit(), time, self.edges.latest(edge), || format!("edge {}", self.edge_key(edge)))
+    }
+
+    /// Whether a life belongs to the namespace of an event.
     pub(crate) fn check_namespace(
         &self,
         owner: u32,
-        speaker: &Name,
+        namespace: &Name,
         element: impl Fn() -> String,
     ) -> Result<(), Reason> {
-        let Some(owner) = self.namespaces.get(owner).filter(|owner| *owner != speaker) else { return Ok(()) };
+        let Some(owner) = self.namespaces.get(owner).filter(|owner| *owner != namespace) else { return Ok(()) };
         Err(Reason::ForeignNamespace { element: element(), owner: owner.clone() })
     }
 }
 
+#[cold]
+fn no_room() -> Reason {
+    let most = "2^31 lives, 2^32 events, 2^32 lives and values of theirs, or 8 GiB of values";
+    Reason::Malformed(format!("the graph is full: {most}"))
+}
+
+/// Refuses the end of time, at which nothing can happen.
+#[inline]
+pub(crate) fn check_time(time: Time) -> Result<(), Reason> {
+    let late = || Reason::Malformed("nothing can happen at the end of time: give an earlier time".into());
+    if time == Time::FOREVER { Err(late()) } else { Ok(()) }
+}
+
 /// Refuses an event before the latest one of its element.
+#[inline]
 pub(crate) fn in_order(unit: TimeUnit, time: Time, known: Time, element: impl Fn() -> String) -> Result<(), Reason> {
     if time < known { Err(Reason::OutOfOrder { unit, time, known, element: element() }) } else { Ok(()) }
 }

@@ -26,8 +26,8 @@ use timeweft_graph::{
 use self::shared::Shared;
 use self::stubs::Waiting;
 use self::unknown::Unknown;
-use crate::elements::life::{Life, chain};
-use crate::feature_store::Track;
+use crate::elements::life::{LifeRecord, chain};
+use crate::feature_store::FeatureRow;
 use crate::memory::array::Array;
 use crate::{Index, NONE};
 
@@ -40,10 +40,13 @@ pub enum Step {
     Event(Box<Event>),
 }
 
+/// Stands for a value that has no number yet: no value has this one.
+const NEW_VALUE: u32 = NONE - 1;
+
 /// A version on its way into an index.
 pub struct Join<'a> {
     index: &'a mut Index,
-    speaker: u32,
+    namespace_id: u32,
     namespace: Name,
     at: Time,
     options: DeltaOptions,
@@ -96,7 +99,7 @@ pub struct Joined {
 impl<'a> Join<'a> {
     /// A version of a namespace that takes effect at a time, which is after the newest of the namespace.
     pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> Join<'a> {
-        let (speaker, first_new) = (index.namespaces.add(namespace), index.n_nodes() as u32);
+        let (namespace_id, first_new) = (index.namespaces.add(namespace), index.n_nodes() as u32);
         let shared = Shared::of(index, namespace);
         Join {
             listed_nodes: Bits::new(index.n_nodes()),
@@ -108,7 +111,7 @@ impl<'a> Join<'a> {
             waiting: Waiting::default(),
             unknown: Unknown::nothing(),
             index,
-            speaker,
+            namespace_id,
             namespace: namespace.clone(),
             at,
             options,
@@ -131,7 +134,7 @@ impl<'a> Join<'a> {
 
     /// Types that the reader of the version has declared by now: those of the index and what came after them; and how
     /// its fields stand to those of the namespace.
-    pub fn learn(&mut self, schema: Schema, common: Common) -> Result<(), DeltaError> {
+    pub fn set_schema(&mut self, schema: Schema, common: Common) -> Result<(), DeltaError> {
         self.index.widen_to(&schema).map_err(|problem| problem.of(&schema))?;
         self.projection = common.projection(&schema);
         self.report.new_fields = common.new_fields();
@@ -160,7 +163,7 @@ impl<'a> Join<'a> {
     pub fn finish(mut self, rest: &timeweft_graph::rows::Rest) -> Result<Joined, DeltaError> {
         let late = self.late(rest);
         let listed = self.report.nodes.listed + self.report.edges.listed;
-        // Where all was rejected, that is what has to be told.
+        // Where all was rejected, the rejects are the message.
         if listed == 0 && rest.rejects.is_empty() && self.rejects.is_empty() && !self.options.allow_empty {
             return Err(self.empty());
         }
@@ -187,7 +190,7 @@ impl<'a> Join<'a> {
         Ok(Joined { late, steps: self.steps, rejects: self.rejects, report: self.report })
     }
 
-    /// Room for what the version has more than the graph: growing step by step copies everything several times.
+    /// Reserves memory for what the version has more than the graph: growing step by step copies everything several times.
     fn reserve(&mut self, rows: &Rows) {
         // What is announced before anything is read is a guess, good enough to begin a graph with.
         if rows.is_empty() && self.index.n_nodes() > 0 {
@@ -209,29 +212,29 @@ impl<'a> Join<'a> {
 
     /// Puts the numbers of a record's values into [`Join::sets`].
     fn intern(&mut self, row: RowRef<'_>) {
-        self.index.columns.values.add_row(row, &mut self.sets);
+        self.index.feature_store.values.add_row(row, &mut self.sets);
     }
 
     /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`Join::sets`], in the order of
     /// names.
-    fn compare(&mut self, track: Track, row: RowRef<'_>) {
+    fn compare(&mut self, feature_row: FeatureRow, row: RowRef<'_>) {
         self.sets.clear();
         let compared = self.projection.get(&row.owner());
         let skipped = |feature: FeatureId| compared.is_some_and(|compared| !compared.contains(&feature));
         let mut wanted = row.features().peekable();
-        for (feature, value) in self.index.columns.at(track, Time::FOREVER) {
+        for (feature, value) in self.index.feature_store.at(feature_row, Time::FOREVER) {
             // A value that is new gets its number below: the columns are being read here.
             while let Some((early, _)) = wanted.next_if(|(wanted, _)| *wanted < feature) {
-                self.sets.push((early, NONE - 1));
+                self.sets.push((early, NEW_VALUE));
             }
             match wanted.next_if(|(wanted, _)| *wanted == feature) {
-                Some((_, bytes)) if self.index.columns.bytes(value).is_some_and(|held| *held == *bytes) => {}
-                Some(_) => self.sets.push((feature, NONE - 1)),
+                Some((_, bytes)) if self.index.feature_store.bytes(value).is_some_and(|held| *held == *bytes) => {}
+                Some(_) => self.sets.push((feature, NEW_VALUE)),
                 None if skipped(feature) => {}
                 None => self.sets.push((feature, NONE)),
             }
         }
-        self.sets.extend(wanted.map(|(feature, _)| (feature, NONE - 1)));
+        self.sets.extend(wanted.map(|(feature, _)| (feature, NEW_VALUE)));
         if self.sets.is_empty() {
             return;
         }
@@ -239,7 +242,7 @@ impl<'a> Join<'a> {
         let mut sets = self.sets.iter_mut().filter(|set| set.1 != NONE).peekable();
         for (feature, bytes) in row.features() {
             if let Some(set) = sets.next_if(|set| set.0 == feature) {
-                set.1 = self.index.columns.values.add(row.owner(), feature, bytes);
+                set.1 = self.index.feature_store.values.add(row.owner(), feature, bytes);
             }
         }
         // As the log is written, so that what is in memory is what the log replays to.
@@ -250,7 +253,8 @@ impl<'a> Join<'a> {
     /// The features in [`Join::sets`] as an event has them.
     fn named(&self, owner: Owner) -> Features {
         let defs = self.index.schema.features(owner);
-        let named = self.sets.iter().map(|&(id, value)| (defs[id.at()].name.clone(), self.index.columns.value(value)));
+        let named =
+            self.sets.iter().map(|&(id, value)| (defs[id.at()].name.clone(), self.index.feature_store.value(value)));
         named.collect()
     }
 
@@ -285,7 +289,7 @@ fn count_created(report: &mut ElementReport, lived_before: bool) {
 }
 
 /// Whether an element ever lived, given its latest life: one that ended when it began is none.
-fn lived<L: Life + Pod>(lives: &Array<L>, latest: u32) -> bool {
+fn lived<L: LifeRecord + Pod>(lives: &Array<L>, latest: u32) -> bool {
     chain(lives, latest).any(|life| lives[life as usize].is_real())
 }
 

@@ -2,10 +2,10 @@
 
 use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeIndex, NodeKey, Time};
 
+use crate::Index;
+use crate::elements::edge::EdgeEnds;
 use crate::elements::events::Subject;
-use crate::elements::life::{Life, chain};
-use crate::index::Index;
-use crate::intake::check::Ends;
+use crate::elements::life::{LifeRecord, chain};
 
 impl Index {
     /// Whether an event is earlier than the latest one of its element, or than the latest birth or end of a node that it
@@ -18,7 +18,7 @@ impl Index {
                 event.time < self.nodes.latest(node) || (event.action == Action::Delete && at_edges())
             }),
             Element::Merge { from, .. } => known(from).is_some_and(|node| event.time < self.nodes.latest(node)),
-            Element::Edge(key) => self.check_edge_type(key).is_ok_and(|ends: Ends| {
+            Element::Edge(key) => self.check_edge_type(key).is_ok_and(|ends: EdgeEnds| {
                 let of_ends = [ends.source, ends.destination].into_iter().flatten();
                 let edge = self.find_edge(&ends, key);
                 of_ends.into_iter().any(|node| self.is_born_or_gone_after(node, event.time))
@@ -43,8 +43,8 @@ impl Index {
     /// How the nodes of the graph were born.
     pub fn births(&self) -> Births<'_> {
         let mut described = vec![false; self.nodes.lives.len()];
-        for position in 0..self.log.len() as u32 {
-            let entry = self.log.get(position);
+        for position in 0..self.events.len() as u32 {
+            let entry = self.events.get(position);
             if let (Subject::Node(life), Action::Create) = (entry.subject, entry.action)
                 && (entry.first || !entry.sets.is_empty())
             {

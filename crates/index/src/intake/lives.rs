@@ -6,21 +6,19 @@
 //! and the edge not after the node.
 
 use timeweft_graph::rows::{LifeRows, RowRef};
-use timeweft_graph::{Action, EdgeIndex, FeatureId, Interval, Name, NodeIndex, NodeKey, NodeTypeId, Reason, Time};
+use timeweft_graph::{Action, FeatureId, Interval, Name, NodeIndex, Reason, Time};
 
-use crate::elements::edge::Identity;
 use crate::elements::events::Subject;
-use crate::elements::life::Life;
-use crate::feature_store::Track;
-use crate::intake::check::in_order;
+use crate::elements::life::LifeRecord;
+use crate::intake::lifecycle::EdgeEnd;
+use crate::intake::records::Records;
 use crate::{Index, NONE};
 
 /// A load of whole lives. Its events stand in the log of the index once it is finished, and not before.
 pub struct Lives<'a> {
-    index: &'a mut Index,
-    speaker: u32,
-    /// What the load adds begins here.
-    first: [usize; 2],
+    records: Records<'a>,
+    /// The first edge that the load adds.
+    first_edge: usize,
     /// Events so far.
     events: usize,
     updates: Vec<Update>,
@@ -29,11 +27,9 @@ pub struct Lives<'a> {
     next_source: u32,
     /// Edges since the adjacency was last seen to be there.
     edges: usize,
-    sets: Vec<(FeatureId, u32)>,
-    /// Destinations of the edges of a chunk, and their latest lives. Looking up one after the other waits for memory each
-    /// time; looking up all at once waits for many at a time.
-    destinations: Vec<Option<NodeIndex>>,
-    destination_lives: Vec<(u32, Interval)>,
+    /// Destinations of the edges of a chunk. Looking up one after the other waits for memory each time; looking up all at
+    /// once waits for many at a time.
+    destinations: Vec<Option<EdgeEnd>>,
 }
 
 /// An accepted change of a life.
@@ -44,40 +40,35 @@ struct Update {
     sets: usize,
 }
 
-/// So many new edges are added to an adjacency that is there one by one; for more it is made anew when it is asked for.
-const FEW: usize = 1 << 14;
+/// How many new edges are added one by one to lists that are there already; with more, the lists are made anew when they
+/// are asked for.
+const MAX_LISTED: usize = 1 << 14;
 
 impl<'a> Lives<'a> {
-    /// A load into an index, spoken by a namespace.
+    /// A load of a namespace into an index.
     pub fn new(index: &'a mut Index, namespace: &Name) -> Lives<'a> {
-        let speaker = index.namespaces.add(namespace);
-        let first = [index.nodes.lives.len(), index.edges.lives.len()];
-        let (updates, update_sets, sets) = (Vec::new(), Vec::new(), Vec::new());
-        let (destinations, destination_lives) = (Vec::new(), Vec::new());
+        let (first_life, first_edge) = (index.nodes.lives.len() as u32, index.edges.lives.len());
         Lives {
-            index,
-            speaker,
-            first,
+            records: Records::new(index, namespace, first_life),
+            first_edge,
             events: 0,
-            updates,
-            update_sets,
+            updates: Vec::new(),
+            update_sets: Vec::new(),
             next_source: 0,
             edges: 0,
-            sets,
-            destinations,
-            destination_lives,
+            destinations: Vec::new(),
         }
     }
 
-    /// The index, to declare types, or to make room.
+    /// The index, to declare types or to reserve memory.
     pub fn index(&mut self) -> &mut Index {
-        self.index
+        self.records.index
     }
 
-    /// Makes room for so many edges like those of a chunk.
+    /// Reserves memory for edges like those of a chunk.
     pub fn reserve(&mut self, like: &LifeRows, edges: usize) {
-        self.index.edges.reserve(edges);
-        self.index.reserve_values(like.rows(), edges);
+        self.records.index.edges.reserve(edges);
+        self.records.index.reserve_values(like.rows(), edges);
     }
 
     /// Takes in a chunk. Types and features have the numbers of the index's schema. Lives that are refused change nothing;
@@ -99,14 +90,26 @@ impl<'a> Lives<'a> {
 
     /// Brings the events in order and writes them to the log. Without it, the index must not be used any further.
     pub fn finish(self) {
-        let Lives { index, first, events, updates, update_sets, .. } = self;
+        let Lives { records, first_edge, events, updates, update_sets, .. } = self;
+        let Records { index, first_life, .. } = records;
+        let first_life = first_life as usize;
         let mut order: Vec<Place> = Vec::with_capacity(events);
-        for (at, life) in (first[0]..).zip(&index.nodes.lives[first[0]..]) {
-            order.push(Place::new(life.interval.created, 2, at, index.columns.is_opened_at_begin(life.track())));
+        for (at, life) in (first_life..).zip(&index.nodes.lives[first_life..]) {
+            order.push(Place::new(
+                life.interval.created,
+                2,
+                at,
+                index.feature_store.is_opened_at_begin(life.feature_row()),
+            ));
             order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 1, at, false)));
         }
-        for (at, life) in (first[1]..).zip(&index.edges.lives[first[1]..]) {
-            order.push(Place::new(life.interval.created, 4, at, index.columns.is_opened_at_begin(life.track())));
+        for (at, life) in (first_edge..).zip(&index.edges.lives[first_edge..]) {
+            order.push(Place::new(
+                life.interval.created,
+                4,
+                at,
+                index.feature_store.is_opened_at_begin(life.feature_row()),
+            ));
             order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 0, at, false)));
         }
         order.extend(updates.iter().enumerate().map(|(at, update)| match update.subject {
@@ -114,128 +117,94 @@ impl<'a> Lives<'a> {
             _ => Place::new(update.time, 3, at, false),
         }));
         sort(&mut order);
-        index.log.reserve(order.len());
+        index.events.reserve(order.len());
         for place in order {
             let (rank, at, first) = place.get();
             let subject = if matches!(rank, 0 | 4) { Subject::Edge(at as u32) } else { Subject::Node(at as u32) };
             match rank {
-                0 | 1 => _ = index.log.push(Action::Delete, subject, place.time, &[]),
-                2 | 4 if first => _ = index.log.push_first(subject),
-                2 | 4 => _ = index.log.push(Action::Create, subject, place.time, &[]),
+                0 | 1 => _ = index.events.push(Action::Delete, subject, place.time, &[]),
+                2 | 4 if first => _ = index.events.push_first(subject),
+                2 | 4 => _ = index.events.push(Action::Create, subject, place.time, &[]),
                 _ => {
                     let from = at.checked_sub(1).map_or(0, |before| updates[before].sets);
                     let update = &updates[at];
-                    index.log.push(Action::Update, update.subject, update.time, &update_sets[from..update.sets]);
+                    index.events.push(Action::Update, update.subject, update.time, &update_sets[from..update.sets]);
                 }
             }
         }
         index.texts.forget();
-        // Most often nobody has asked for them yet, and those asked for once are made anew faster than mended.
+        // Most often they are not there yet; and they are made anew faster than mended.
         index.facts.take();
     }
 
     /// Finds the destinations of all edges of a chunk; no edge changes what is found.
     fn look_up(&mut self, lives: &LifeRows) {
-        let (types, nodes) = (self.index.schema.edge_types(), &self.index.nodes);
-        self.destinations.clear();
-        self.destinations.extend(lives.rows().iter().map(|row| {
+        let index = &*self.records.index;
+        let types = index.schema.edge_types();
+        let nodes = lives.rows().iter().map(|row| {
             let edge_type = types.get(row.edge_type().at())?;
-            nodes.find(edge_type.destination, row.destination())
-        }));
-        self.destination_lives.clear();
-        let none = (NONE, Interval::open(Time::FOREVER));
-        self.destination_lives.extend(self.destinations.iter().map(|node| match node.map(|node| nodes.life(node)) {
-            None | Some(NONE) => none,
-            Some(own) => (own, nodes.lives[own as usize].interval),
-        }));
+            index.nodes.find(edge_type.destination, row.destination())
+        });
+        let nodes: Vec<Option<NodeIndex>> = nodes.collect();
+        self.destinations.clear();
+        self.destinations.extend(nodes.into_iter().map(|node| index.edge_end(node)));
     }
 
     fn node(&mut self, lives: &LifeRows, row: RowRef<'_>) -> Result<(), Reason> {
         let life = self.check(lives, row)?;
-        let known = self.index.nodes.find(row.node_type(), row.id());
-        if let Some(node) = known {
-            if self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open()) {
-                return Err(Reason::NodeExists(self.index.node_key(node)));
-            }
-            self.index.check_order(node, life.created)?;
+        let new = self.records.new_node(row, life)?;
+        let Records { index, namespace_id, sets, .. } = &mut self.records;
+        let node = index.open_node(new, life.created, sets, *namespace_id);
+        let opened = Subject::Node(index.nodes.life(node));
+        let last = self.change(lives, row, opened);
+        let nodes = &mut self.records.index.nodes;
+        if life.is_open() {
+            nodes.latest[node.at()] = last;
+        } else {
+            nodes.close(node, life.removed);
         }
-        let index = &mut *self.index;
-        index.columns.values.add_row(row, &mut self.sets);
-        let node = known.unwrap_or_else(|| index.nodes.add(row.node_type(), row.id()));
-        index.merges.close_all(index.nodes.merge(node), life.created);
-        let track = index.columns.open(life.created, &self.sets);
-        let opened = index.nodes.open(node, track, self.speaker);
-        let (track, last) = self.change(lives, row, Subject::Node(opened), track);
-        let own = &mut self.index.nodes.lives[opened as usize];
-        own.set_track(track);
-        own.interval = life;
-        self.index.nodes.latest[node.at()] = if life.is_open() { last } else { life.removed };
         Ok(())
     }
 
     fn edge(&mut self, lives: &LifeRows, row: RowRef<'_>) -> Result<(), Reason> {
         let life = self.check(lives, row)?;
-        let edge_type = self.index.schema.edge_types().get(row.edge_type().at());
-        let (from, to) = edge_type.map(|known| (known.source, known.destination)).ok_or_else(unknown_type)?;
-        let nodes = &self.index.nodes;
-        let source = nodes.find_near(from, row.id(), self.next_source);
-        let own = source.map_or(NONE, |source| nodes.life(source));
-        let interval = nodes.lives.get(own as usize).map_or(life, |life| life.interval);
-        let source = self.end((from, row.id()), source, (own, interval), life)?;
-        let known = (self.destinations[row.at()], self.destination_lives[row.at()]);
-        let destination = self.end((to, row.destination()), known.0, known.1, life)?;
-        self.next_source = source.0;
-        let key = row.key().map_or(Some(NONE), |key| self.index.keys.find(key));
-        let edge_type = row.edge_type();
-        let identity = |key| Identity { edge_type, source, destination, key };
-        let latest = key.and_then(|key| self.index.edges.find(identity(key)));
-        if let Some(known) = latest {
-            if self.index.edges.get(known).interval.is_open() {
-                return Err(Reason::EdgeExists(Box::new(row.edge_key(&self.index.schema))));
-            }
-            let name = || format!("edge {}", row.edge_key(&self.index.schema));
-            in_order(self.index.schema.unit(), life.created, self.index.edges.latest(known), name)?;
+        let from = self.records.edge_type(row)?.source;
+        let index = &*self.records.index;
+        let source = index.edge_end(index.nodes.find_near(from, row.id(), self.next_source));
+        let new = self.records.new_edge(row, [source, self.destinations[row.at()]], life)?;
+        self.next_source = new.identity.source.0;
+        self.give_up_lists();
+        let Records { index, namespace_id, sets, .. } = &mut self.records;
+        let edge = index.open_edge(new, life.created, sets, *namespace_id);
+        let last = self.change(lives, row, Subject::Edge(edge.0));
+        let index = &mut *self.records.index;
+        if !life.is_open() {
+            index.close_edge(edge, life.removed);
+        } else if last > life.created {
+            index.edges.touch(edge, last);
         }
-        self.make_room();
-        let index = &mut *self.index;
-        index.columns.values.add_row(row, &mut self.sets);
-        let key = row.key().map_or(NONE, |key| index.keys.add_str(key));
-        let track = index.columns.open(life.created, &self.sets);
-        let edge = index.edges.open((identity(key), latest), track, self.speaker);
-        index.connect(edge);
-        let (track, last) = self.change(lives, row, Subject::Edge(edge.0), track);
-        self.close(edge, track, life, last);
         Ok(())
     }
 
-    /// Ends an edge that was opened, or notes its last change.
-    fn close(&mut self, edge: EdgeIndex, track: Track, life: Interval, last: Time) {
-        self.index.edges.lives[edge.at()].set_track(track);
-        if !life.is_open() {
-            self.index.close_edge(edge, life.removed);
-        } else if last > life.created {
-            self.index.edges.touch(edge, last);
-        }
-    }
-
-    /// Takes in what changes within a life that was opened; gives its track, and the time of the last change.
-    fn change(&mut self, lives: &LifeRows, row: RowRef<'_>, subject: Subject, mut track: Track) -> (Track, Time) {
-        let mut last = track.begun;
+    /// Takes in what changes within a life that was opened; gives the time of the last change.
+    fn change(&mut self, lives: &LifeRows, row: RowRef<'_>, subject: Subject) -> Time {
+        let index = &mut *self.records.index;
+        let mut last = lives.life(row.at()).created;
         for change in lives.changes(row.at()) {
             let from = self.update_sets.len();
             for (feature, bytes) in change.sets() {
-                let value = bytes.map_or(NONE, |bytes| self.index.columns.values.add(row.owner(), feature, bytes));
+                let value = bytes.map_or(NONE, |bytes| index.feature_store.values.add(row.owner(), feature, bytes));
                 self.update_sets.push((feature, value));
             }
             // An event has its features in the order of their names.
-            let defs = self.index.schema.features(row.owner());
+            let defs = index.schema.features(row.owner());
             let name = |id: FeatureId| defs.get(id.at()).map(|def| &def.name);
             self.update_sets[from..].sort_by(|a, b| name(a.0).cmp(&name(b.0)));
             last = change.time();
-            track = self.index.columns.update(track, last, &self.update_sets[from..]);
+            index.change(subject, last, &self.update_sets[from..]);
             self.updates.push(Update { time: last, subject, sets: self.update_sets.len() });
         }
-        (track, last)
+        last
     }
 
     /// The life of a row, if it and its changes are in order and there is room for them.
@@ -249,47 +218,26 @@ impl<'a> Lives<'a> {
             last = change.time();
             values += change.sets().len() + 1;
         }
-        self.index.check_room(values)?;
+        self.records.index.check_room(values)?;
         let unsound = || Reason::Malformed("a life ends before it begins, or changes when it is not there".into());
         in_order.then_some(life).ok_or_else(unsound)
     }
 
-    /// An end, if its latest life holds all of an edge's.
-    fn end(
-        &self,
-        (node_type, id): (NodeTypeId, timeweft_graph::rows::IdRef<'_>),
-        node: Option<NodeIndex>,
-        (own, life): (u32, Interval),
-        edge: Interval,
-    ) -> Result<NodeIndex, Reason> {
-        let key = || NodeKey { node_type: self.index.schema.node_type_name(node_type), id: id.to_id() };
-        let node = node.filter(|_| own != NONE).ok_or_else(|| Reason::UnknownNode(key()))?;
-        if edge.created < life.created {
-            in_order(self.index.schema.unit(), edge.created, life.created, || format!("node {}", key()))?;
-        }
-        let within = life.is_open() || (own as usize >= self.first[0] && edge.removed <= life.removed);
-        if within { Ok(node) } else { Err(Reason::DeletedNode(key())) }
-    }
-
-    /// What many edges would have to be added to one by one is given up.
-    fn make_room(&mut self) {
+    /// Gives up lists to which many edges would have to be added one by one.
+    fn give_up_lists(&mut self) {
         self.edges += 1;
-        if self.edges == FEW {
-            self.index.adjacency.take();
-            self.index.pairs.take();
+        if self.edges == MAX_LISTED {
+            self.records.index.adjacency.take();
+            self.records.index.pairs.take();
         }
     }
-}
-
-fn unknown_type() -> Reason {
-    Reason::Malformed("its type is not in the schema: report this".into())
 }
 
 /// The place of an event in the order of the log.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     time: Time,
-    /// Rank at the time, number of the life or update, and whether its features are those that its track was opened with.
+    /// Rank at the time, number of the life or update, and whether its features are those that its feature row was opened with.
     rest: u64,
 }
 

@@ -9,7 +9,7 @@ impl Index {
     /// The nodes that must be created first, at the time of the event or before, for the graph to take it in: none, one or
     /// both ends of a new edge, or the node of an update. The error says why the graph would refuse it even then.
     ///
-    /// Whoever creates stand-ins asks here first, so that a refused event leaves none behind.
+    /// A caller that creates stand-ins asks here first, so that a refused event leaves none behind.
     pub fn missing_nodes(&self, event: &Event) -> Result<Vec<NodeKey>, Reason> {
         self.check_shape(event)?;
         match (&event.element, event.action) {
@@ -17,7 +17,7 @@ impl Index {
                 let ends = self.check_edge_type(key)?;
                 let mut missing: Vec<NodeKey> = Vec::new();
                 for (node, key) in [(ends.source, &key.source), (ends.destination, &key.destination)] {
-                    match self.endpoint(node, key, event.time) {
+                    match self.check_living_end(node, key, event.time) {
                         Err(Reason::UnknownNode(unknown)) if missing.contains(&unknown) => {}
                         Err(Reason::UnknownNode(unknown)) => missing.push(unknown),
                         known => _ = known?,

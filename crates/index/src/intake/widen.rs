@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{DeltaError, FeatureId, FeatureKind, Owner, Schema, Value};
 
 use crate::elements::events::Subject;
-use crate::elements::life::Life;
-use crate::feature_store::Columns;
+use crate::elements::life::LifeRecord;
+use crate::feature_store::FeatureStore;
 use crate::{Index, NONE};
 
 /// A value that the wider kind cannot hold exactly.
@@ -41,7 +41,8 @@ impl Index {
 
     /// Widens features of an owner, all in one pass.
     fn widen(&mut self, owner: Owner, kinds: &FxHashMap<FeatureId, FeatureKind>) -> Result<(), NotExact> {
-        let mut widening = Widening { columns: &mut self.columns, owner, kinds, known: FxHashMap::default() };
+        let mut widening =
+            Widening { feature_store: &mut self.feature_store, owner, kinds, known: FxHashMap::default() };
         match owner {
             Owner::Node(of) => {
                 let lives = self.nodes.lives.iter_mut().filter(|life| life.node_type == of);
@@ -56,7 +57,7 @@ impl Index {
             Subject::Edge(life) => Owner::Edge(edges[life as usize].edge_type),
             Subject::Merge(_) => Owner::Merge,
         };
-        self.log.each_set(|subject, set| {
+        self.events.each_set(|subject, set| {
             if let Some(kind) = kinds.get(&set.feature).filter(|_| owner_of(subject) == owner) {
                 set.value = widening.number((set.feature, *kind), set.value)?;
             }
@@ -72,7 +73,7 @@ impl Index {
 
 /// Features of an owner on their way to wider kinds.
 struct Widening<'a> {
-    columns: &'a mut Columns,
+    feature_store: &'a mut FeatureStore,
     owner: Owner,
     kinds: &'a FxHashMap<FeatureId, FeatureKind>,
     /// Numbers of values, by their features and those that they had.
@@ -80,17 +81,19 @@ struct Widening<'a> {
 }
 
 impl Widening<'_> {
-    fn lives<'l, L: Life + 'l>(&mut self, lives: impl Iterator<Item = &'l mut L>) -> Result<(), NotExact> {
+    fn lives<'l, L: LifeRecord + 'l>(&mut self, lives: impl Iterator<Item = &'l mut L>) -> Result<(), NotExact> {
         for life in lives {
-            let mut track = life.track();
-            if let Some(kind) = self.kinds.get(&track.only) {
-                track.at = self.number((track.only, *kind), track.at)?;
-                life.set_track(track);
+            let mut feature_row = life.feature_row();
+            if let Some(kind) = self.kinds.get(&feature_row.only) {
+                feature_row.at = self.number((feature_row.only, *kind), feature_row.at)?;
+                life.set_feature_row(feature_row);
             } else {
-                for (feature, place) in self.columns.places(track, |feature| self.kinds.contains_key(&feature)) {
-                    let old = self.columns.number_in(place);
+                for (feature, place) in
+                    self.feature_store.places(feature_row, |feature| self.kinds.contains_key(&feature))
+                {
+                    let old = self.feature_store.number_in(place);
                     let new = self.number((feature, self.kinds[&feature]), old)?;
-                    self.columns.set_number(place, new);
+                    self.feature_store.set_number(place, new);
                 }
             }
         }
@@ -105,11 +108,11 @@ impl Widening<'_> {
         if let Some(known) = self.known.get(&(feature, old)) {
             return Ok(*known);
         }
-        let value = self.columns.value(old);
+        let value = self.feature_store.value(old);
         let Some(wide) = value.as_ref().and_then(|value| value.widened(kind)) else {
             return Err(NotExact { owner: self.owner, feature, kind, value });
         };
-        let new = self.columns.add(self.owner, feature, &wide);
+        let new = self.feature_store.add(self.owner, feature, &wide);
         self.known.insert((feature, old), new);
         Ok(new)
     }

@@ -493,7 +493,7 @@ impl<'a, T: Pod> IntoIterator for &'a Array<T> {
 /// Starts to bring a place of an array into the nearest cache: the line that it begins in. Nothing is read of it here, so
 /// nothing is checked.
 #[inline]
-pub(crate) fn fetch<'a, T: 'a>(array: impl Into<Places<'a, T>>, at: usize) {
+pub(crate) fn prefetch<'a, T: 'a>(array: impl Into<Places<'a, T>>, at: usize) {
     if let Some(place) = array.into().0.get(at) {
         fetch_line(std::ptr::from_ref(place).cast());
     }
@@ -501,7 +501,7 @@ pub(crate) fn fetch<'a, T: 'a>(array: impl Into<Places<'a, T>>, at: usize) {
 
 /// The same for a place that may lie in two lines.
 #[inline]
-pub(crate) fn fetch_both<'a, T: 'a>(array: impl Into<Places<'a, T>>, at: usize) {
+pub(crate) fn prefetch_both<'a, T: 'a>(array: impl Into<Places<'a, T>>, at: usize) {
     if let Some(place) = array.into().0.get(at) {
         let start: *const u8 = std::ptr::from_ref(place).cast();
         fetch_line(start);

@@ -18,7 +18,7 @@ pub struct Damage {
     pub problem: String,
 }
 
-/// So many calls of [`catch`] are running.
+/// How many calls of [`catch`] are running.
 static CATCHING: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs something that reads indexes. If it meets damage, it ends there, and the damage is the error; other panics go on.
@@ -41,7 +41,7 @@ impl Damage {
     /// Ends the question that met it.
     pub(crate) fn give_up(self) -> ! {
         if CATCHING.load(Ordering::SeqCst) > 0 {
-            // Whoever catches it tells it: nothing is printed here.
+            // The caller reports it: nothing is printed here.
             resume_unwind(Box::new(self));
         }
         panic!("{self}: delete this file: it is a cache, and the log makes it again");

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Makes a file for reading and writing that was not there. What lies there of an earlier run is removed; so is a link, which
-/// is never followed: whoever may write into the folder cannot lead the writing elsewhere.
+/// is never followed: another writer of the folder cannot lead the writing elsewhere.
 ///
 /// # Errors
 /// If the file cannot be made, or what lies there is a folder.

@@ -5,13 +5,13 @@ use crate::memory::array::Array;
 
 /// Numbers by the hashes of what they stand for, by open addressing with linear probing. Nothing is ever taken out.
 #[derive(Clone, Default)]
-pub(crate) struct Slots {
+pub(crate) struct NumberTable {
     /// As many as a power of two, or none; [`NONE`] is a free one. At most two thirds are taken.
     pub(crate) slots: Array<u32>,
     pub(crate) taken: usize,
 }
 
-impl Slots {
+impl NumberTable {
     /// How many numbers it has.
     pub(crate) fn len(&self) -> usize {
         self.taken
@@ -41,7 +41,7 @@ impl Slots {
         }
     }
 
-    /// Makes room for so many numbers in all.
+    /// Grows to hold a number of numbers in all.
     pub(crate) fn grow(&mut self, numbers: usize, hash_of: impl Fn(u32) -> u64) {
         let len = (numbers * 3 / 2 + 1).next_power_of_two().max(16);
         if len <= self.slots.len() {

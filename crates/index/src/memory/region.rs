@@ -1,11 +1,11 @@
-//! Memory that the system maps: a part of a file, or nothing but room.
+//! Memory that the system maps: a part of a file, or empty pages.
 
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 
 /// A range of addresses: a part of a file, mapped so that writing to it changes memory only and not the file, and behind it
-/// room that costs nothing until it is written to.
+/// pages that cost nothing until they are written to.
 pub(crate) struct Region {
     start: std::ptr::NonNull<u8>,
     bytes: usize,
@@ -27,7 +27,7 @@ mod unix {
     use super::*;
 
     impl Region {
-        /// Maps a part of a file with at least so much room behind it, in bytes.
+        /// Maps a part of a file, with at least `room` bytes of empty pages behind it.
         ///
         /// # Safety
         /// The file must not be written to or cut while the region is in use.
@@ -58,7 +58,7 @@ mod unix {
             Ok(region)
         }
 
-        /// At least so many bytes of zeros, which begin as far behind the border of a large page as `offset` is.
+        /// At least `bytes` zeros, which begin as far behind the border of a large page as `offset` is.
         pub(crate) fn room(bytes: usize, offset: usize) -> io::Result<Region> {
             let bytes = bytes.max(1).checked_next_multiple_of(PAGE).and_then(|bytes| bytes.checked_add(HUGE));
             let bytes = bytes.ok_or(io::ErrorKind::OutOfMemory)?;
@@ -106,13 +106,13 @@ mod unix {
 
     impl Drop for Region {
         fn drop(&mut self) {
-            // SAFETY: the range was mapped by `room`, and whoever has the region has all that points into it.
+            // SAFETY: the range was mapped by `room`, and the owner of the region owns all that points into it.
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
         }
     }
 
     // SAFETY: the region alone owns its addresses.
     unsafe impl Send for Region {}
-    // SAFETY: shared, it only tells where it lies.
+    // SAFETY: shared, it only says where it lies.
     unsafe impl Sync for Region {}
 }

@@ -2,7 +2,8 @@
 
 use timeweft_graph::{EdgeState, Name, NodeState};
 
-use super::MOST_IDS;
+/// How many ids can be asked for at once.
+pub const MOST_IDS: usize = 10_000;
 
 /// One node of an answer.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,7 +36,7 @@ pub struct Linked {
     pub rows: Vec<Row>,
 }
 
-/// Which part of an answer is told: at most `limit` rows from `offset` on.
+/// Which part of an answer is returned: at most `limit` rows from `offset` on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Page {
     limit: usize,
@@ -64,7 +65,7 @@ impl Page {
         Ok(Page { limit, offset })
     }
 
-    /// Everything on one page, for callers that have room for it.
+    /// Everything on one page.
     pub fn all() -> Page {
         Page { limit: usize::MAX, offset: 0 }
     }

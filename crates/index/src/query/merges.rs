@@ -4,7 +4,7 @@ use timeweft_graph::{Deletes, MergeRecord, NodeIndex, NodeKey};
 
 use super::{Query, QueryError};
 use crate::Index;
-use crate::elements::life::{Life, chain};
+use crate::elements::life::{LifeRecord, chain};
 use crate::elements::merge::Merge;
 
 /// The way from a node to the one that it has become.

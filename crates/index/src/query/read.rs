@@ -1,9 +1,10 @@
 //! Features of nodes as queries read them: the one place that knows how the index keeps values.
 
-use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, NodeState, Owner, Value};
+use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, NodeState, NodeTypeId, Owner, Value};
 
+use super::text_index::TextIndex;
 use crate::Index;
-use crate::elements::life::{Life, chain, shown};
+use crate::elements::life::{LifeRecord, chain, shown};
 use crate::elements::node::NodeLife;
 
 /// Whether a feature of this kind can hold names.
@@ -15,8 +16,8 @@ pub(super) fn is_text(kind: FeatureKind) -> bool {
 pub(super) fn value(index: &Index, node: NodeIndex, at: At, feature: &str) -> Option<Value> {
     let (wanted, _) = index.schema.feature(Owner::Node(index.node_type(node)), feature)?;
     let life = life_at(index, node, at)?;
-    let (_, value) = index.columns.at(life.track(), life.as_of(at.time)).find(|(id, _)| *id == wanted)?;
-    index.columns.value(value)
+    let (_, value) = index.feature_store.at(life.feature_row(), life.as_of(at.time)).find(|(id, _)| *id == wanted)?;
+    index.feature_store.value(value)
 }
 
 /// The value of a feature that holds text.
@@ -27,24 +28,27 @@ pub(super) fn text(index: &Index, node: NodeIndex, at: At, feature: &str) -> Opt
     }
 }
 
-/// Every text that a feature of a node ever held, and when; without a feature its id, in each of its lives.
-pub(super) fn each_text(
-    index: &Index,
-    node: NodeIndex,
-    feature: Option<FeatureId>,
-    mut each: impl FnMut(Interval, &str),
-) {
+/// Every text that a feature of the nodes of a type ever held, and when; without a feature their ids, in each of their lives.
+pub(super) fn texts(index: &Index, node_type: NodeTypeId, feature: Option<FeatureId>) -> TextIndex {
+    let nodes = (0..index.n_nodes() as u32).map(NodeIndex).filter(|&node| index.node_type(node) == node_type);
+    let each = |add: &mut dyn FnMut(NodeIndex, Interval, &str)| {
+        nodes.for_each(|node| each_text(index, node, feature, |interval, text| add(node, interval, text)));
+    };
+    TextIndex::new(each, |a, b| index.compare_nodes(a, b))
+}
+
+fn each_text(index: &Index, node: NodeIndex, feature: Option<FeatureId>, mut each: impl FnMut(Interval, &str)) {
     let lives = chain(&index.nodes.lives, index.nodes.life(node)).map(|life| &index.nodes.lives[life as usize]);
     for life in lives.filter(|life| life.is_real()) {
         let Some(feature) = feature else {
             each(life.interval(), &index.node_id(node).to_id().to_string());
             continue;
         };
-        for (id, interval, value) in index.columns.history(life.track(), life.interval()) {
+        for (id, interval, value) in index.feature_store.history(life.feature_row(), life.interval()) {
             if id != feature {
                 continue;
             }
-            if let Some(Value::Text(text) | Value::Category(text)) = index.columns.value(value) {
+            if let Some(Value::Text(text) | Value::Category(text)) = index.feature_store.value(value) {
                 each(interval, &text);
             }
         }
@@ -55,11 +59,11 @@ pub(super) fn each_text(
 pub(super) fn state(index: &Index, node: NodeIndex, at: At, select: Option<&[Name]>) -> Option<NodeState> {
     let life = life_at(index, node, at)?;
     let defs = index.schema.features(Owner::Node(index.node_type(node)));
-    // Only what is told is read: a value may be a large list.
-    let features = index.columns.at(life.track(), life.as_of(at.time)).filter_map(|(id, value)| {
+    // Only what the answer holds is read: a value may be a large list.
+    let features = index.feature_store.at(life.feature_row(), life.as_of(at.time)).filter_map(|(id, value)| {
         let name = &defs.get(id.at())?.name;
         let wanted = select.is_none_or(|names| names.contains(name));
-        if wanted { Some((name.clone(), index.columns.value(value)?)) } else { None }
+        if wanted { Some((name.clone(), index.feature_store.value(value)?)) } else { None }
     });
     let features = features.collect();
     let deleted = !life.interval.contains(at.time);

@@ -1,6 +1,6 @@
 //! What is searched for: words and beginnings of words, joined by "and" and "or".
 
-use super::QueryError;
+use super::answer::QueryError;
 
 /// A search for words in names.
 ///

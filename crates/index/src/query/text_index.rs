@@ -1,20 +1,20 @@
 //! The texts that one feature of one node type ever held, by whole text and by word.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureId, Interval, NodeIndex, NodeTypeId};
 
-use super::read;
 use super::search_text::{Joint, Part, SearchText, Word, fold, tokens};
-use crate::{Index, NONE};
+use crate::NONE;
 
 /// Texts of a feature with the time in which each held, so that a search as of any time is exact.
 #[derive(Default)]
 pub(super) struct TextIndex {
     /// Sorted by (text, key of the node, beginning).
-    held: Vec<Held>,
+    held: Vec<HeldText>,
     /// All words, sorted.
     words: Vec<Box<str>>,
     /// Where the holders of each word begin in `holders`; one more for the end.
@@ -23,41 +23,41 @@ pub(super) struct TextIndex {
     holders: Vec<u32>,
 }
 
-struct Held {
+struct HeldText {
     /// Folded.
     text: Box<str>,
     node: NodeIndex,
     interval: Interval,
 }
 
-/// Tells whether a text that a node held for a while is to be found.
+/// Decides whether a text that a node held for a while is to be found.
 pub(super) trait Holds: Fn(NodeIndex, Interval, &str) -> bool {}
 
 impl<F: Fn(NodeIndex, Interval, &str) -> bool> Holds for F {}
 
-impl Held {
+impl HeldText {
     fn holds(&self, holds: &impl Holds) -> bool {
         holds(self.node, self.interval, &self.text)
     }
 }
 
 impl TextIndex {
-    /// Reads the feature of every node of a type; without one their ids.
-    pub(super) fn new(index: &Index, node_type: NodeTypeId, feature: Option<FeatureId>) -> TextIndex {
+    /// An index of texts: `each` gives all of them, with their nodes and when they held.
+    pub(super) fn new(
+        each: impl FnOnce(&mut dyn FnMut(NodeIndex, Interval, &str)),
+        compare_nodes: impl Fn(NodeIndex, NodeIndex) -> Ordering,
+    ) -> TextIndex {
         let mut held = Vec::new();
-        let nodes = (0..index.n_nodes() as u32).map(NodeIndex);
-        for node in nodes.filter(|&node| index.node_type(node) == node_type) {
-            read::each_text(index, node, feature, |interval, text| {
-                let text = fold(text);
-                held.push((head(&text), Held { text: text.into(), node, interval }));
-            });
-        }
+        each(&mut |node, interval, text| {
+            let text = fold(text);
+            held.push((head(&text), HeldText { text: text.into(), node, interval }));
+        });
         held.sort_unstable_by(|(head, a), (other, b)| {
-            let keys = || index.compare_nodes(a.node, b.node);
+            let keys = || compare_nodes(a.node, b.node);
             let texts = head.cmp(other).then_with(|| a.text.cmp(&b.text));
             texts.then_with(keys).then(a.interval.created.cmp(&b.interval.created))
         });
-        let held: Vec<Held> = held.into_iter().map(|(_, held)| held).collect();
+        let held: Vec<HeldText> = held.into_iter().map(|(_, held)| held).collect();
         let (words, starts, holders) = by_word(&held);
         TextIndex { held, words, starts, holders }
     }
@@ -119,7 +119,7 @@ fn head(text: &str) -> u128 {
 }
 
 /// All words, where the holders of each begin, and the holders. Words are sorted once each, not at every use.
-fn by_word(held: &[Held]) -> (Vec<Box<str>>, Vec<u32>, Vec<u32>) {
+fn by_word(held: &[HeldText]) -> (Vec<Box<str>>, Vec<u32>, Vec<u32>) {
     let mut numbers: FxHashMap<&str, u32> = FxHashMap::default();
     let mut words: Vec<&str> = Vec::new();
     let mut last: Vec<u32> = Vec::new();
@@ -155,10 +155,10 @@ fn by_word(held: &[Held]) -> (Vec<Box<str>>, Vec<u32>, Vec<u32>) {
 
 /// The text indexes that were asked for so far, each made on first use.
 #[derive(Default)]
-pub(crate) struct TextIndexes(Mutex<FxHashMap<(NodeTypeId, Option<FeatureId>), Cell>>);
+pub(crate) struct TextIndexes(Mutex<FxHashMap<(NodeTypeId, Option<FeatureId>), Made>>);
 
 /// Made once, while the others can be asked for.
-type Cell = Arc<OnceLock<Arc<TextIndex>>>;
+type Made = Arc<OnceLock<Arc<TextIndex>>>;
 
 impl TextIndexes {
     /// The text index of a feature, made now if it is not there yet.

@@ -3,7 +3,7 @@
 use timeweft_graph::{Deletes, Time};
 
 use super::scope::Scope;
-use crate::adjacency::{BLOCK, Clock, Entry, Part, Parts, Run, Tick};
+use crate::adjacency::{BLOCK, Clock, Entry, ListPart, ListSource, Run, Tick};
 
 /// The last tick that is seen, and whether what has ended by then is seen too.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ impl<T: Tick> Moment<T> {
 
     /// How many edges of some lists are seen.
     #[inline]
-    pub(crate) fn count_all<'a, P: Parts<'a, T>>(&self, source: P, parts: &[Part]) -> usize {
+    pub(crate) fn count_all<'a, P: ListSource<'a, T>>(&self, source: P, parts: &[ListPart]) -> usize {
         let (mut n, mut rest) = (0, parts);
         while !rest.is_empty() {
             let (entries, joined) = source.joined(rest);
@@ -45,95 +45,11 @@ impl<T: Tick> Moment<T> {
 
     /// How many edges of a list are seen.
     #[inline]
-    pub(crate) fn count<'a, P: Parts<'a, T>>(&self, source: P, part: &Part) -> usize {
+    pub(crate) fn count<'a, P: ListSource<'a, T>>(&self, source: P, part: &ListPart) -> usize {
         if part.len() <= BLOCK || self.soft {
             return source.entries(part).iter().filter(|entry| self.sees(entry)).count();
         }
         source.run(part).degree(self.at)
-    }
-}
-
-/// A place in one of a root's lists: the list among the root's, and the place in the array that it lies in.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub(crate) struct Pick(u64);
-
-impl Pick {
-    #[inline]
-    pub(crate) fn new(part: usize, place: usize) -> Pick {
-        Pick((part as u64) << 32 | place as u64)
-    }
-
-    #[inline]
-    pub(crate) fn part(self) -> usize {
-        (self.0 >> 32) as usize
-    }
-
-    #[inline]
-    pub(crate) fn place(self) -> usize {
-        self.0 as u32 as usize
-    }
-}
-
-/// Picks in room that is used again: filling it takes no branch for each entry.
-#[derive(Default)]
-pub(crate) struct Picks {
-    room: Vec<Pick>,
-    len: usize,
-}
-
-impl Picks {
-    pub(crate) fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    pub(crate) fn push(&mut self, pick: Pick) {
-        if self.room.len() == self.len {
-            self.room.resize((self.len + 1).next_power_of_two(), Pick::default());
-        }
-        self.room[self.len] = pick;
-        self.len += 1;
-    }
-
-    pub(crate) fn as_slice(&self) -> &[Pick] {
-        &self.room[..self.len]
-    }
-
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [Pick] {
-        &mut self.room[..self.len]
-    }
-
-    #[inline]
-    /// Adds the entries of a list that are seen, in its order, without whole blocks that are over.
-    pub(crate) fn gather<'a, T: Tick, P: Parts<'a, T>>(
-        &mut self,
-        source: P,
-        (at, part): (usize, &Part),
-        moment: Moment<T>,
-    ) {
-        if part.len() <= BLOCK {
-            return self.add(source.entries(part), Pick::new(at, part.start as usize), moment);
-        }
-        let run = source.run(part);
-        let begun = &run.entries[..run.begun(moment.at)];
-        for (block, entries) in begun.chunks(BLOCK).enumerate() {
-            if !is_over(&run, block, moment) {
-                self.add(entries, Pick::new(at, part.start as usize + block * BLOCK), moment);
-            }
-        }
-    }
-
-    #[inline]
-    fn add<T: Tick>(&mut self, entries: &[Entry<T>], first: Pick, moment: Moment<T>) {
-        if self.room.len() < self.len + entries.len() {
-            self.room.resize((self.len + entries.len()).next_power_of_two(), Pick::default());
-        }
-        let room = &mut self.room[self.len..self.len + entries.len()];
-        let mut n = 0;
-        for (at, entry) in (first.0..).zip(entries) {
-            room[n] = Pick(at);
-            n += usize::from(moment.sees(entry));
-        }
-        self.len += n;
     }
 }
 
@@ -143,9 +59,9 @@ pub(crate) fn is_over<T: Tick>(run: &Run<'_, T>, block: usize, moment: Moment<T>
 }
 
 /// The places of the newest `k` entries of a list that are seen, newest first.
-pub(crate) fn newest<'a, T: Tick, P: Parts<'a, T>>(
+pub(crate) fn newest<'a, T: Tick, P: ListSource<'a, T>>(
     source: P,
-    part: &Part,
+    part: &ListPart,
     moment: Moment<T>,
     k: usize,
     mut each: impl FnMut(usize),

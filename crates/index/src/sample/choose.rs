@@ -9,13 +9,15 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
-use super::alive::{Moment, Pick, Picks, is_over, newest};
+use super::alive::{Moment, is_over, newest};
+use super::choice::Choice;
+use super::picks::{Pick, Picks};
 use super::random::Draws;
-use super::sampling::Choice;
-use super::weights::{Scale, clean};
-use crate::adjacency::{BLOCK, Part, Parts, Tick};
+use super::scale::Scale;
+use super::weights::clean;
+use crate::adjacency::{BLOCK, ListPart, ListSource, Tick};
 
-/// Room that is used again from root to root.
+/// Buffers that are used again from root to root.
 #[derive(Default)]
 pub(crate) struct Scratch {
     /// The answer.
@@ -57,35 +59,35 @@ impl Ranked {
     }
 }
 
-/// A draw among all begun entries of a long list costs about as much as looking at so many entries in a row.
+/// How many entries in a row are read in the time of one draw among all begun entries of a long list.
 const DRAW: usize = 8;
 
-/// So many picks are looked through to see whether one is among them.
-const FEW: usize = 32;
+/// The most picks that are searched one by one for a repeated one; more are hashed.
+const SCANNED_PICKS: usize = 32;
 
 /// Chooses for one root.
 pub(crate) struct Chooser<'a, 'p, T, P> {
     pub(crate) source: P,
-    pub(crate) parts: &'p [Part],
+    pub(crate) parts: &'p [ListPart],
     pub(crate) moment: Moment<T>,
     pub(crate) scale: Scale<'a>,
     pub(crate) draws: Draws,
     pub(crate) scratch: &'p mut Scratch,
 }
 
-impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
-    /// Adds at most `k` picks from some of the parts.
+impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
+    /// Adds at most `k` picks from some of the parts. Without weights the choice is [`Choice::unweighted`].
     pub(crate) fn choose(&mut self, choice: Choice, parts: Range<usize>, k: usize) {
         if k == 0 || parts.is_empty() {
             return;
         }
-        match (choice, self.scale.weights()) {
-            (Choice::Last, _) | (Choice::Heaviest, None) => self.last(parts, k),
-            (Choice::Uniform, _) | (Choice::Weighted, None) => self.uniform(parts, k),
-            (Choice::UniformDistinct, _) | (Choice::WeightedDistinct, None) => self.uniform_distinct(parts, k),
-            (Choice::Weighted, Some(_)) => self.weighted(parts, k),
-            (Choice::WeightedDistinct, Some(_)) => self.weighted_distinct(parts, k),
-            (Choice::Heaviest, Some(_)) => self.heaviest(parts, k),
+        match choice {
+            Choice::Last => self.last(parts, k),
+            Choice::Uniform => self.uniform(parts, k),
+            Choice::UniformDistinct => self.uniform_distinct(parts, k),
+            Choice::Weighted => self.weighted(parts, k),
+            Choice::WeightedDistinct => self.weighted_distinct(parts, k),
+            Choice::Heaviest => self.heaviest(parts, k),
         }
     }
 
@@ -231,10 +233,10 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
     fn take_if_new(&mut self, start: usize, pick: Pick) {
         let Scratch { picks, taken, .. } = &mut *self.scratch;
         let own = &picks[start..];
-        if own.len() == FEW {
+        if own.len() == SCANNED_PICKS {
             taken.extend(own);
         }
-        let new = if own.len() < FEW { !own.contains(&pick) } else { taken.insert(pick) };
+        let new = if own.len() < SCANNED_PICKS { !own.contains(&pick) } else { taken.insert(pick) };
         if new {
             picks.push(pick);
         }
@@ -265,7 +267,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
         if !self.scratch.longs.is_empty() {
             let near = self.sum_up();
             let tries = self.tries(k);
-            if P::FLAT && self.is_worth_drawing(tries) {
+            if P::IS_CSR && self.is_worth_drawing(tries) {
                 // What is left may be light, so the number of draws is bounded; those made count.
                 let mut draws_left = 4 * tries + 64;
                 while self.scratch.picks.len() < end && draws_left > 0 {
@@ -326,7 +328,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
     }
 
     /// One pick by weight times a factor, of all that are seen.
-    pub(crate) fn weigh_all(&mut self, factor: impl Fn(P, &[Part], Pick) -> f64) -> Option<Pick> {
+    pub(crate) fn weigh_all(&mut self, factor: impl Fn(P, &[ListPart], Pick) -> f64) -> Option<Pick> {
         self.survey(0..self.parts.len());
         self.gather_longs();
         let Scratch { alive, sums, .. } = &mut *self.scratch;
@@ -351,7 +353,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
         if !self.scratch.longs.is_empty() {
             let near = self.sum_up();
             let tries = self.tries(2 * k);
-            if P::FLAT && k <= seen / 4 && self.is_worth_drawing(tries) {
+            if P::IS_CSR && k <= seen / 4 && self.is_worth_drawing(tries) {
                 let mut draws_left = 4 * tries + 64;
                 while self.scratch.picks.len() < start + k && draws_left > 0 {
                     draws_left -= 1;
@@ -369,7 +371,8 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
         let Scratch { picks, alive, ranked, taken, .. } = &mut *self.scratch;
         ranked.clear();
         let drawn = &picks[start..];
-        let is_taken = |pick: &Pick| if drawn.len() > FEW { taken.contains(pick) } else { drawn.contains(pick) };
+        let is_taken =
+            |pick: &Pick| if drawn.len() > SCANNED_PICKS { taken.contains(pick) } else { drawn.contains(pick) };
         // The order of exponential waiting times with these rates is that of draws without replacement (Efraimidis,
         // Spirakis 2006).
         for &pick in alive.as_slice() {
@@ -389,7 +392,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
             let run = self.source.run(part);
             let blocks = run.begun(self.moment.at).div_ceil(BLOCK);
             let tops = match self.scale.weights() {
-                Some(weights) if P::FLAT && part.len() > BLOCK => &weights.tops(part)[..blocks],
+                Some(weights) if P::IS_CSR && part.len() > BLOCK => &weights.tops(part)[..blocks],
                 _ => &[],
             };
             // The heaviest blocks first, so that most others need not be looked at.
@@ -454,7 +457,7 @@ impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
 
 /// The weight of a pick.
 #[inline]
-fn weigh<'l, T: Tick, P: Parts<'l, T>>(source: P, parts: &[Part], scale: &Scale<'_>, pick: Pick) -> f64 {
+fn weigh<'l, T: Tick, P: ListSource<'l, T>>(source: P, parts: &[ListPart], scale: &Scale<'_>, pick: Pick) -> f64 {
     scale.weigh::<T, P>(pick.place(), source.entry(&parts[pick.part()], pick.place()))
 }
 

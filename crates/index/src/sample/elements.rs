@@ -1,17 +1,17 @@
 //! Samples of the nodes and edges themselves, and how many of each type there are, as of a time.
 
-use std::sync::OnceLock;
-
 use rustc_hash::FxHashSet;
-use timeweft_graph::{At, EdgeIndex, EdgeTypeId, FeatureId, Interval, Name, NodeIndex, NodeTypeId, Owner, Time, Value};
+use timeweft_graph::{At, EdgeIndex, EdgeTypeId, FeatureId, Name, NodeIndex, NodeTypeId, Owner, Time, Value};
 
+use super::choice::{Choice, Drawing};
 use super::random::Draws;
-use super::sampling::Choice;
+use super::scale::check_kind;
 use super::scope::{AsOf, SampleError};
-use super::weights::{check_kind, clean};
+use super::weights::clean;
 use crate::Index;
-use crate::elements::life::{Life, shown};
-use crate::feature_store::Track;
+use crate::elements::life::{LifeRecord, shown};
+use crate::elements::tally::{Tallies, tallies};
+use crate::feature_store::FeatureRow;
 
 /// How nodes or edges are sampled among those of some types that are alive.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,7 +30,7 @@ pub struct ElementSampling<T> {
 }
 
 impl<T> ElementSampling<T> {
-    /// So many of some types, with weights of 1.0 and seed 0.
+    /// `n` elements of some types, with weights of 1.0 and seed 0.
     pub fn new(types: Vec<T>, choice: Choice, n: usize) -> ElementSampling<T> {
         ElementSampling { types, choice, n, weight: None, seed: 0 }
     }
@@ -62,7 +62,7 @@ impl Index {
         let weigh = |at: usize| {
             let feature = features.get(self.nodes.node_type(NodeIndex(at as u32)).at()).copied().flatten();
             let life = life(at).map(|life| &self.nodes.lives[life as usize]);
-            life.map_or(0.0, |life| self.weight_in(life.track(), feature, last))
+            life.map_or(0.0, |life| self.weight_in(life.feature_row(), feature, last))
         };
         let is_meant = |at: usize| life(at).is_some();
         let drawn = draw(sampling, self.n_nodes(), is_meant, (!features.is_empty()).then_some(&weigh));
@@ -90,7 +90,7 @@ impl Index {
         let weigh = |at: usize| {
             let life = self.edges.get(EdgeIndex(at as u32));
             let feature = features.get(life.edge_type.at()).copied().flatten();
-            if is_meant(at) { self.weight_in(life.track(), feature, last) } else { 0.0 }
+            if is_meant(at) { self.weight_in(life.feature_row(), feature, last) } else { 0.0 }
         };
         let drawn = draw(sampling, self.n_edges(), is_meant, (!features.is_empty()).then_some(&weigh));
         Ok(drawn?.into_iter().map(EdgeIndex).collect())
@@ -116,8 +116,8 @@ impl Index {
     }
 
     fn tallies(&self) -> &Tallies {
-        self.tallies.0.get_or_init(|| {
-            let nodes = self.nodes.lives.iter().map(|life| (self.nodes.node_type(life.node).at(), life.interval));
+        self.tallies.of(|| {
+            let nodes = self.nodes.lives.iter().map(|life| (life.node_type.at(), life.interval));
             let edges = self.edges.lives.iter().map(|life| (life.edge_type.at(), life.interval));
             let (n_nodes, n_edges) = (self.schema.node_types().len(), self.schema.edge_types().len());
             Tallies { nodes: tallies(nodes, n_nodes), edges: tallies(edges, n_edges) }
@@ -140,9 +140,9 @@ impl Index {
         if features.iter().all(Option::is_none) { Err(unknown()) } else { Ok(features) }
     }
 
-    fn weight_in(&self, track: Track, feature: Option<FeatureId>, last: Time) -> f64 {
+    fn weight_in(&self, feature_row: FeatureRow, feature: Option<FeatureId>, last: Time) -> f64 {
         let Some(feature) = feature else { return 1.0 };
-        let held = self.columns.bytes(self.columns.value_at(track, feature, last));
+        let held = self.feature_store.bytes(self.feature_store.value_at(feature_row, feature, last));
         held.and_then(|held| Value::number_in(&held)).unwrap_or(1.0)
     }
 }
@@ -162,16 +162,11 @@ fn draw<T>(
 ) -> Result<Vec<u32>, SampleError> {
     let (n, mut draws) = (sampling.n, Draws::new(sampling.seed, 0, 0));
     let meant = || (0..all).filter(|&at| is_meant(at)).map(|at| at as u32);
-    let (distinct, by_weight) = match sampling.choice {
-        Choice::Uniform => (false, false),
-        Choice::UniformDistinct => (true, false),
-        Choice::Weighted => (false, true),
-        Choice::WeightedDistinct => (true, true),
-        other => {
-            let wanted = "uniform or weighted, distinct or not";
-            return Err(SampleError::Range { what: "choice", value: format!("{other:?}"), wanted });
-        }
+    let refused = || {
+        let wanted = "uniform or weighted, distinct or not";
+        SampleError::Range { what: "choice", value: format!("{:?}", sampling.choice), wanted }
     };
+    let Drawing { distinct, by_weight } = sampling.choice.drawing().ok_or_else(refused)?;
     if let (true, Some(weigh)) = (by_weight, weigh) {
         let meant: Vec<(u32, f64)> = meant().map(|at| (at, clean(weigh(at as usize)))).collect();
         return Ok(if distinct { weighted_distinct(meant, n, &mut draws) } else { weighted(&meant, n, &mut draws) });
@@ -225,51 +220,4 @@ fn weighted_distinct(meant: Vec<(u32, f64)>, n: usize, draws: &mut Draws) -> Vec
     waits.truncate(n);
     waits.sort_unstable_by(order);
     waits.into_iter().map(|(_, at)| at).collect()
-}
-
-/// When elements of each type began and ended, made on first use.
-#[derive(Clone, Default)]
-pub(crate) struct TallyCache(OnceLock<Tallies>);
-
-impl TallyCache {
-    /// Drops them: the graph is about to differ.
-    pub(crate) fn forget(&mut self) {
-        self.0.take();
-    }
-}
-
-#[derive(Clone, Default)]
-struct Tallies {
-    nodes: Vec<Tally>,
-    edges: Vec<Tally>,
-}
-
-/// Sorted times of one type.
-#[derive(Clone, Default)]
-struct Tally {
-    created: Vec<Time>,
-    removed: Vec<Time>,
-}
-
-impl Tally {
-    fn count(&self, time: Time) -> usize {
-        let by = |times: &[Time]| times.partition_point(|known| *known <= time);
-        by(&self.created) - by(&self.removed)
-    }
-}
-
-fn tallies(lives: impl Iterator<Item = (usize, Interval)>, n: usize) -> Vec<Tally> {
-    let mut tallies = vec![Tally::default(); n];
-    for (at, life) in lives {
-        let tally = &mut tallies[at];
-        tally.created.push(life.created);
-        if !life.is_open() {
-            tally.removed.push(life.removed);
-        }
-    }
-    for tally in &mut tallies {
-        tally.created.sort_unstable();
-        tally.removed.sort_unstable();
-    }
-    tallies
 }

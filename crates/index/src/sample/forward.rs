@@ -1,53 +1,56 @@
 //! Steps forward in time: along an edge created after the one before.
 
-use timeweft_graph::{Time, threads};
+use timeweft_graph::Time;
 
-use super::alive::{Moment, Pick};
-use super::random::Draws;
-use super::scope::{AsOf, Roots, Taken};
-use super::slots::Slots;
-use super::traversal::{Visitor, Width, visit};
+use super::alive::Moment;
+use super::picks::{Pick, PickedEdges, entry_of};
+use super::random::{Draws, Stream};
+use super::scale::Scale;
+use super::scope::{AsOf, EdgeFilter};
+use super::slots::{Batch, Missing};
+use super::traversal::{Visitor, traverse};
 use crate::Index;
-use crate::adjacency::{Part, Parts, Tick};
+use crate::adjacency::{ListPart, ListSource, Tick};
+use crate::parallel::share;
 
 /// Fewer roots than this are not worth another thread.
 const GRAIN: usize = 1024;
 
-/// A step of walks forward in time; the first may take edges of the root's own time.
+/// A step of walks forward in time.
 #[derive(Clone, Copy)]
-pub(crate) struct Forward {
-    pub(crate) seed: u64,
-    pub(crate) hop: u64,
-    pub(crate) first: u64,
+pub(crate) struct Forward<'a> {
+    pub(crate) index: &'a Index,
+    pub(crate) filter: &'a EdgeFilter,
+    /// The first step may take edges of the root's own time.
+    pub(crate) is_first: bool,
+    pub(crate) stream: Stream,
 }
 
-impl Forward {
+impl Forward<'_> {
     /// One step for each root.
-    pub(crate) fn step(self, index: &Index, taken: &Taken, roots: Roots<'_>, slots: Slots<'_>) {
-        if roots.len() >= 2 * GRAIN {
-            let half = roots.len() / 2;
-            let ((near, far), (here, there)) = (roots.split_at(half), slots.split_at(half, 1));
-            let rest = Forward { first: self.first + half as u64, ..self };
-            threads::join(|| self.step(index, taken, near, here), || rest.step(index, taken, far, there));
-            return;
-        }
-        let mut stepper = Stepper { step: self, times: roots.times, slots, ranges: Vec::new() };
-        visit(index.adjacency(), taken, None, roots.nodes, &mut stepper);
+    pub(crate) fn step(self, batch: Batch<'_>) {
+        share(batch, GRAIN, &mut (), &|batch, ()| {
+            let nodes = batch.roots.nodes;
+            let mut stepper = Stepper { step: self, batch, ranges: Vec::new() };
+            traverse(self.index.adjacency(), self.filter, None, nodes, &mut stepper);
+        });
     }
 }
 
-struct Stepper<'b> {
-    step: Forward,
-    times: &'b [Time],
-    slots: Slots<'b>,
+struct Stepper<'a, 'b> {
+    step: Forward<'a>,
+    batch: Batch<'b>,
     /// Where the edges of each list begin that come later, and how many they are.
     ranges: Vec<(usize, usize)>,
 }
 
-impl Visitor for Stepper<'_> {
-    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
-        let Forward { seed, hop, first } = self.step;
-        let over = if hop == 0 { AsOf::Before.last(self.times[at]) } else { Some(self.times[at]) };
+impl Visitor for Stepper<'_, '_> {
+    type Scratch<T: Tick> = ();
+
+    fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), at: usize, source: P, parts: &[ListPart]) {
+        let Forward { index, is_first, stream, .. } = self.step;
+        let time = self.batch.roots.times[at];
+        let over = if is_first { AsOf::Before.last(time) } else { Some(time) };
         let tick = over.and_then(|over| T::floor(source.clock(), over));
         self.ranges.clear();
         for part in parts {
@@ -55,29 +58,21 @@ impl Visitor for Stepper<'_> {
             let over = tick.map_or(0, |tick| run.begun(tick));
             self.ranges.push((part.start as usize + over, part.len() - over));
         }
-        let Some(pick) = self.draw(source, parts, Draws::new(seed, hop, first.wrapping_add(at as u64))) else { return };
-        let entry = source.entry(&parts[pick.part()], pick.place());
-        if let Some(neighbors) = &mut self.slots.neighbors {
-            neighbors[at] = entry.neighbor();
-        }
-        if let Some(edges) = &mut self.slots.edges {
-            edges[at] = entry.edge();
-        }
-        if let Some(created) = &mut self.slots.created {
-            created[at] = entry.created.time(source.clock());
-        }
+        let pick = self.draw(source, parts, stream.root(self.batch.first.wrapping_add(at as u64)));
+        let scale = Scale::new(index, None, Time::MIN);
+        self.batch.slots.put(at, 1, &PickedEdges::new(source, parts, pick.as_slice(), scale), &Missing::NONE);
     }
 }
 
-/// So many draws may meet lives that ended when they began before these are counted.
+/// How many draws may meet lives that ended when they began before those lives are counted.
 const TRIES: usize = 64;
 
-impl Stepper<'_> {
+impl Stepper<'_, '_> {
     /// Any of the later edges.
-    fn draw<'a, T: Tick, P: Parts<'a, T>>(&self, source: P, parts: &[Part], mut draws: Draws) -> Option<Pick> {
+    fn draw<'a, T: Tick, P: ListSource<'a, T>>(&self, source: P, parts: &[ListPart], mut draws: Draws) -> Option<Pick> {
         // Lives that ended when they began never are.
         let moment = Moment { at: T::NEVER, soft: true };
-        let is_real = |pick: Pick| moment.sees(source.entry(&parts[pick.part()], pick.place()));
+        let is_real = |pick: Pick| moment.sees(entry_of(source, parts, pick));
         let all: usize = self.ranges.iter().map(|(_, len)| len).sum();
         if all == 0 {
             return None;

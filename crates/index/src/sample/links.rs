@@ -1,12 +1,12 @@
-//! Questions about many pairs of nodes: the edges between them, how often they met, whom they share.
+//! Questions about many pairs of nodes: the edges between them, how often they met, which neighbors they share.
 
 use rayon::prelude::*;
 use timeweft_graph::{At, Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time, threads};
 
-use super::scope::{AsOf, Roots, SampleError, Scope, Taken, check_length};
-use super::traversal::{Visitor, Width, visit};
-use crate::adjacency::{Part, Parts};
-use crate::elements::life::Life;
+use super::scope::{AsOf, EdgeFilter, Roots, SampleError, Scope, check_length};
+use super::traversal::{Visitor, traverse};
+use crate::adjacency::{ListPart, ListSource, Tick};
+use crate::elements::life::LifeRecord;
 use crate::{Index, Recency};
 
 /// From which node to which by edges of which type, and the time of each question.
@@ -129,11 +129,11 @@ impl Index {
     /// If `out` has another length than the roots.
     pub fn recencies(&self, scope: &Scope, roots: Roots<'_>, out: &mut [Recency]) -> Result<(), SampleError> {
         check_length("out", out.len(), roots.len())?;
-        let (adjacency, taken) = (self.adjacency(), Taken::new(scope));
+        let (adjacency, filter) = (self.adjacency(), EdgeFilter::new(scope));
         threads::prepare();
         out.par_chunks_mut(GRAIN).zip(roots.nodes.par_chunks(GRAIN)).zip(roots.times.par_chunks(GRAIN)).for_each(
             |((out, nodes), times)| {
-                visit(adjacency, &taken, None, nodes, &mut Created { as_of: scope.as_of, times, out })
+                traverse(adjacency, &filter, None, nodes, &mut Created { as_of: scope.as_of, times, out })
             },
         );
         Ok(())
@@ -154,16 +154,16 @@ impl Index {
     ) -> Result<(), SampleError> {
         check_length("others", others.len(), roots.len())?;
         check_length("counts", counts.len(), roots.len())?;
-        let taken = Taken::new(scope);
+        let filter = EdgeFilter::new(scope);
         fill(counts, |at| {
             let Some(time) = scope.as_of.last(roots.times[at]) else { return 0 };
-            self.common_at(&taken, roots.nodes[at], others[at], At { time, deletes: scope.deletes })
+            self.common_at(&filter, roots.nodes[at], others[at], At { time, deletes: scope.deletes })
         });
         Ok(())
     }
 
-    fn common_at(&self, taken: &Taken, a: NodeIndex, b: NodeIndex, at: At) -> u32 {
-        let lists = |node| self.adjacency().lists(node).filter(|list| taken.takes(list.edge_type, list.direction));
+    fn common_at(&self, filter: &EdgeFilter, a: NodeIndex, b: NodeIndex, at: At) -> u32 {
+        let lists = |node| self.adjacency().lists(node).filter(|list| filter.admits(list.edge_type, list.direction));
         let hard = at.deletes == Deletes::Hard;
         let degree = |node| -> usize {
             lists(node).map(|list| if hard { list.degree(at.time) } else { list.begun(at.time) }).sum()
@@ -203,7 +203,9 @@ struct Created<'b> {
 }
 
 impl Visitor for Created<'_> {
-    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+    type Scratch<T: Tick> = ();
+
+    fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), at: usize, source: P, parts: &[ListPart]) {
         let mut found = Recency::default();
         if let Some(tick) = self.as_of.last(self.times[at]).and_then(|last| T::floor(source.clock(), last)) {
             for part in parts {

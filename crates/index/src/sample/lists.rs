@@ -1,16 +1,19 @@
 //! Counts of edges, and the edges themselves: all that are seen, that were created in a span of time, that lived in it.
 
-use timeweft_graph::{Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time, threads};
+use timeweft_graph::{Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
-use super::alive::{Moment, Pick, Picks, is_over};
-use super::scope::{AsOf, Roots, SampleError, Scope, Taken, check_length};
-use super::traversal::{Visitor, Width, visit};
-use super::weights::{Scale, WeightBy, Weights};
+use super::alive::{Moment, is_over};
+use super::picks::{Pick, Picks, entry_of};
+use super::scale::{Scale, WeightBy};
+use super::scope::{AsOf, EdgeFilter, Roots, SampleError, Scope, check_length};
+use super::traversal::{Visitor, traverse};
+use super::weights::Weights;
 use crate::Index;
-use crate::adjacency::{BLOCK, Part, Parts, Tick};
+use crate::adjacency::{BLOCK, ListPart, ListSource, Tick};
+use crate::parallel::{Gather, share};
 
 /// Edges of many roots, those of a root side by side in the order (edge type, side, created, arrival): `counts` says how
-/// many each root has. Arrays are filled anew by each question and keep their room.
+/// many each root has. Each question fills the arrays anew and keeps their memory.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct EdgeLists {
     /// How many edges each root has.
@@ -32,17 +35,6 @@ pub struct EdgeLists {
 }
 
 impl EdgeLists {
-    fn append(&mut self, other: &mut EdgeLists) {
-        self.counts.append(&mut other.counts);
-        self.neighbors.append(&mut other.neighbors);
-        self.edges.append(&mut other.edges);
-        self.edge_types.append(&mut other.edge_types);
-        self.directions.append(&mut other.directions);
-        self.created.append(&mut other.created);
-        self.removed.append(&mut other.removed);
-        self.weights.append(&mut other.weights);
-    }
-
     pub(crate) fn clear(&mut self) {
         self.counts.clear();
         self.neighbors.clear();
@@ -52,6 +44,22 @@ impl EdgeLists {
         self.created.clear();
         self.removed.clear();
         self.weights.clear();
+    }
+}
+
+impl Gather for EdgeLists {
+    fn empty(&self) -> EdgeLists {
+        EdgeLists::default()
+    }
+    fn append(&mut self, mut next: EdgeLists) {
+        self.counts.append(&mut next.counts);
+        self.neighbors.append(&mut next.neighbors);
+        self.edges.append(&mut next.edges);
+        self.edge_types.append(&mut next.edge_types);
+        self.directions.append(&mut next.directions);
+        self.created.append(&mut next.created);
+        self.removed.append(&mut next.removed);
+        self.weights.append(&mut next.weights);
     }
 }
 
@@ -74,22 +82,12 @@ impl Index {
     /// If `counts` has another length than the roots.
     pub fn degrees(&self, scope: &Scope, roots: Roots<'_>, counts: &mut [u32]) -> Result<(), SampleError> {
         check_length("counts", counts.len(), roots.len())?;
-        self.count_shared(scope, &Taken::new(scope), roots, counts);
+        let (filter, soft) = (EdgeFilter::new(scope), scope.deletes == Deletes::Soft);
+        share((roots, counts), GRAIN, &mut (), &|(roots, counts), ()| {
+            let mut counter = Counter { as_of: scope.as_of, soft, times: roots.times, counts };
+            traverse(self.adjacency(), &filter, None, roots.nodes, &mut counter);
+        });
         Ok(())
-    }
-
-    fn count_shared(&self, scope: &Scope, taken: &Taken, roots: Roots<'_>, counts: &mut [u32]) {
-        if roots.len() >= 2 * GRAIN {
-            let half = roots.len() / 2;
-            let ((near, far), (here, there)) = (roots.split_at(half), counts.split_at_mut(half));
-            let (a, b) =
-                (|| self.count_shared(scope, taken, near, here), || self.count_shared(scope, taken, far, there));
-            threads::join(a, b);
-            return;
-        }
-        let soft = scope.deletes == Deletes::Soft;
-        let mut counter = Counter { as_of: scope.as_of, soft, times: roots.times, counts };
-        visit(self.adjacency(), taken, None, roots.nodes, &mut counter);
     }
 
     /// The edges of a scope that each root has as of its time.
@@ -103,8 +101,8 @@ impl Index {
         roots: Roots<'_>,
         out: &mut EdgeLists,
     ) -> Result<(), SampleError> {
-        let ask = Ask { taken: &Taken::new(scope), kind: Kind::Seen(scope.as_of, scope.deletes == Deletes::Soft) };
-        self.list(ask, weight, roots, None, out)
+        let span = Span::Seen { as_of: scope.as_of, soft: scope.deletes == Deletes::Soft };
+        self.list(scope, span, weight, (roots, None), out)
     }
 
     /// The edges of some types on a side of each root within `[from, until)`, where the roots' times are `from`, and
@@ -122,46 +120,26 @@ impl Index {
         out: &mut EdgeLists,
     ) -> Result<(), SampleError> {
         check_length("until", until.len(), from.len())?;
-        self.list(Ask { taken: &Taken::new(scope), kind: Kind::Within(within) }, weight, from, Some(until), out)
+        self.list(scope, Span::Within(within), weight, (from, Some(until)), out)
     }
 
     fn list(
         &self,
-        ask: Ask<'_>,
+        scope: &Scope,
+        span: Span,
         weight: &WeightBy,
-        roots: Roots<'_>,
-        until: Option<&[Time]>,
+        roots: (Roots<'_>, Option<&[Time]>),
         out: &mut EdgeLists,
     ) -> Result<(), SampleError> {
-        let weights = self.weights(weight)?;
+        let (weights, filter) = (self.weights(weight)?, EdgeFilter::new(scope));
+        let weights = weights.as_deref();
         out.clear();
-        self.list_shared(ask, weights.as_deref(), roots, until, out);
+        share(roots, GRAIN, out, &|(roots, until), out| {
+            let (times, alive) = (roots.times, Picks::default());
+            let mut lister = Lister { index: self, span, weights, times, until, out, alive };
+            traverse(self.adjacency(), &filter, weights, roots.nodes, &mut lister);
+        });
         Ok(())
-    }
-
-    fn list_shared(
-        &self,
-        ask: Ask<'_>,
-        weights: Option<&Weights>,
-        roots: Roots<'_>,
-        until: Option<&[Time]>,
-        out: &mut EdgeLists,
-    ) {
-        if roots.len() >= 2 * GRAIN {
-            let half = roots.len() / 2;
-            let (near, far) = roots.split_at(half);
-            let (sooner, later) = until.map(|until| until.split_at(half)).unzip();
-            let mut rest = EdgeLists::default();
-            let (here, there) = (&mut *out, &mut rest);
-            threads::join(
-                || self.list_shared(ask, weights, near, sooner, here),
-                || self.list_shared(ask, weights, far, later, there),
-            );
-            out.append(&mut rest);
-            return;
-        }
-        let mut lister = Lister { index: self, ask, weights, times: roots.times, until, out, alive: Picks::default() };
-        visit(self.adjacency(), ask.taken, weights, roots.nodes, &mut lister);
     }
 }
 
@@ -173,7 +151,9 @@ struct Counter<'b> {
 }
 
 impl Visitor for Counter<'_> {
-    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+    type Scratch<T: Tick> = ();
+
+    fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), at: usize, source: P, parts: &[ListPart]) {
         let tick = self.as_of.last(self.times[at]).and_then(|last| T::floor(source.clock(), last));
         self.counts[at] = tick.map_or(0, |at| {
             let moment = Moment { at, soft: self.soft };
@@ -182,22 +162,20 @@ impl Visitor for Counter<'_> {
     }
 }
 
+/// Which edges are listed.
 #[derive(Clone, Copy)]
-struct Ask<'a> {
-    taken: &'a Taken,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    /// As of a time, with what has ended or without.
-    Seen(AsOf, bool),
+enum Span {
+    /// Those seen as of a time, with what has ended if deletes are soft.
+    Seen {
+        as_of: AsOf,
+        soft: bool,
+    },
     Within(Within),
 }
 
 struct Lister<'a, 'b> {
     index: &'a Index,
-    ask: Ask<'a>,
+    span: Span,
     weights: Option<&'a Weights>,
     times: &'b [Time],
     until: Option<&'b [Time]>,
@@ -206,24 +184,26 @@ struct Lister<'a, 'b> {
 }
 
 impl Visitor for Lister<'_, '_> {
-    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
+    type Scratch<T: Tick> = ();
+
+    fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), at: usize, source: P, parts: &[ListPart]) {
         let clock = source.clock();
         let floor = |time: Option<Time>| time.and_then(|time| T::floor(clock, time));
         let before = |time: Time| AsOf::Before.last(time);
         self.alive.clear();
-        let (time, last) = match self.ask.kind {
-            Kind::Seen(as_of, _) => (self.times[at], as_of.last(self.times[at])),
-            Kind::Within(_) => (self.times[at], self.until.and_then(|until| before(until[at]))),
+        let (time, last) = match self.span {
+            Span::Seen { as_of, .. } => (self.times[at], as_of.last(self.times[at])),
+            Span::Within(_) => (self.times[at], self.until.and_then(|until| before(until[at]))),
         };
         if let (Some(end), true) = (floor(last), last.is_some_and(|last| !self.is_span() || last >= time)) {
             for part in parts.iter().enumerate() {
-                match self.ask.kind {
-                    Kind::Seen(_, soft) => self.alive.gather(source, part, Moment { at: end, soft }),
-                    Kind::Within(Within::Created) => {
+                match self.span {
+                    Span::Seen { soft, .. } => self.alive.gather(source, part, Moment { at: end, soft }),
+                    Span::Within(Within::Created) => {
                         let started = floor(before(time)).map_or(0, |sooner| source.run(part.1).begun(sooner));
                         self.created(source, part, started..source.run(part.1).begun(end));
                     }
-                    Kind::Within(Within::Alive) => self.lived(source, part, floor(Some(time)), end),
+                    Span::Within(Within::Alive) => self.lived(source, part, floor(Some(time)), end),
                 }
             }
         }
@@ -233,14 +213,14 @@ impl Visitor for Lister<'_, '_> {
 
 impl Lister<'_, '_> {
     fn is_span(&self) -> bool {
-        matches!(self.ask.kind, Kind::Within(_))
+        matches!(self.span, Span::Within(_))
     }
 
     /// Adds a range of a list.
-    fn created<'a, T: Tick, P: Parts<'a, T>>(
+    fn created<'a, T: Tick, P: ListSource<'a, T>>(
         &mut self,
         source: P,
-        (at, part): (usize, &Part),
+        (at, part): (usize, &ListPart),
         places: std::ops::Range<usize>,
     ) {
         let entries = source.entries(part);
@@ -249,7 +229,13 @@ impl Lister<'_, '_> {
     }
 
     /// Adds what began by `end` and was removed after `from`, or is there still.
-    fn lived<'a, T: Tick, P: Parts<'a, T>>(&mut self, source: P, (at, part): (usize, &Part), from: Option<T>, end: T) {
+    fn lived<'a, T: Tick, P: ListSource<'a, T>>(
+        &mut self,
+        source: P,
+        (at, part): (usize, &ListPart),
+        from: Option<T>,
+        end: T,
+    ) {
         let run = source.run(part);
         let begun = run.begun(end);
         for block in 0..begun.div_ceil(BLOCK) {
@@ -265,13 +251,13 @@ impl Lister<'_, '_> {
         }
     }
 
-    fn write<'a, T: Tick, P: Parts<'a, T>>(&mut self, source: P, parts: &[Part], last: Time) {
+    fn write<'a, T: Tick, P: ListSource<'a, T>>(&mut self, source: P, parts: &[ListPart], last: Time) {
         let (picks, out, clock) = (self.alive.as_slice(), &mut *self.out, source.clock());
         let scale = Scale::new(self.index, self.weights, last);
         out.counts.push(picks.len() as u32);
         for &pick in picks {
             let part = &parts[pick.part()];
-            let entry = source.entry(part, pick.place());
+            let entry = entry_of(source, parts, pick);
             out.neighbors.push(entry.neighbor());
             out.edges.push(entry.edge());
             out.edge_types.push(part.edge_type);

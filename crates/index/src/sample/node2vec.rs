@@ -1,52 +1,50 @@
 //! The second-order steps of node2vec, exact: neighbors are proposed by weight and accepted by their bias (as in KnightKing,
 //! Yang et al. 2019), and where that goes on for too long, all of them are weighed.
 
-use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, Time, threads};
+use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, Time};
 
 use super::alive::Moment;
+use super::choice::Choice;
 use super::choose::{Chooser, Scratch};
-use super::random::Draws;
-use super::sampling::Choice;
-use super::scope::{NO_NODE, Roots, Scope, Side, Taken};
-use super::slots::Slots;
-use super::traversal::{Visitor, Width, visit};
-use super::walk::Walk;
-use super::weights::{Scale, Weights};
+use super::picks::{Pick, PickedEdges, entry_of};
+use super::random::Stream;
+use super::scale::Scale;
+use super::scope::{EdgeFilter, NO_NODE, Scope, Side};
+use super::slots::{Batch, Missing};
+use super::traversal::{Visitor, traverse};
+use super::weights::Weights;
 use crate::Index;
-use crate::adjacency::{Part, Parts, Tick};
+use crate::adjacency::{ListPart, ListSource, Tick};
+use crate::parallel::share;
 
 /// Fewer roots than this are not worth another thread.
 const GRAIN: usize = 256;
 
-/// So many neighbors are proposed at once, so many times.
+/// How many neighbors are proposed at once, and how often, before all are weighed.
 const PROPOSED: usize = 8;
 const ROUNDS: usize = 8;
 
 /// A step of walks that know where they came from.
 #[derive(Clone, Copy)]
-pub(crate) struct Biased<'a> {
+pub(crate) struct Node2Vec<'a> {
     pub(crate) index: &'a Index,
-    pub(crate) walk: &'a Walk,
     pub(crate) scope: &'a Scope,
-    pub(crate) taken: &'a Taken,
+    pub(crate) filter: &'a EdgeFilter,
     pub(crate) weights: Option<&'a Weights>,
-    pub(crate) hop: u64,
-    pub(crate) first: u64,
+    /// How unlikely it is to go back, and to go where no edge from the node before leads.
+    pub(crate) p: f64,
+    pub(crate) q: f64,
+    pub(crate) stream: Stream,
 }
 
-impl Biased<'_> {
-    /// One step for each root.
-    pub(crate) fn step(self, roots: Roots<'_>, came: &[NodeIndex], slots: Slots<'_>) {
-        if roots.len() >= 2 * GRAIN {
-            let half = roots.len() / 2;
-            let ((near, far), (here, there)) = (roots.split_at(half), slots.split_at(half, 1));
-            let (sooner, later) = came.split_at(half);
-            let rest = Biased { first: self.first + half as u64, ..self };
-            threads::join(|| self.step(near, sooner, here), || rest.step(far, later, there));
-            return;
-        }
-        let mut stepper = Stepper { step: self, times: roots.times, came, slots, scratch: Scratch::default() };
-        visit(self.index.adjacency(), self.taken, self.weights, roots.nodes, &mut stepper);
+impl Node2Vec<'_> {
+    /// One step for each root, given the nodes that the walks came from.
+    pub(crate) fn step(self, batch: Batch<'_>, came: &[NodeIndex]) {
+        share((batch, came), GRAIN, &mut (), &|(batch, came), ()| {
+            let nodes = batch.roots.nodes;
+            let mut stepper = Stepper { step: self, batch, came, scratch: Scratch::default() };
+            traverse(self.index.adjacency(), self.filter, self.weights, nodes, &mut stepper);
+        });
     }
 
     /// Whether an edge in scope leads from one node to another.
@@ -56,7 +54,7 @@ impl Biased<'_> {
             Deletes::Hard => self.index.is_linked(edge_type, source, destination, last),
             Deletes::Soft => !self.index.pair_edges(edge_type, source, destination, last).is_empty(),
         };
-        (0..n_types).map(EdgeTypeId).filter(|edge_type| self.taken.takes_any(*edge_type)).any(|edge_type| {
+        (0..n_types).map(EdgeTypeId).filter(|edge_type| self.filter.admits_any(*edge_type)).any(|edge_type| {
             self.scope.side != Side::In && linked(edge_type, from, to)
                 || self.scope.side != Side::Out && linked(edge_type, to, from)
         })
@@ -64,58 +62,49 @@ impl Biased<'_> {
 }
 
 struct Stepper<'a, 'b> {
-    step: Biased<'a>,
-    times: &'b [Time],
+    step: Node2Vec<'a>,
+    batch: Batch<'b>,
     came: &'b [NodeIndex],
-    slots: Slots<'b>,
     scratch: Scratch,
 }
 
 impl Visitor for Stepper<'_, '_> {
-    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]) {
-        let Biased { index, walk, scope, weights, hop, first, .. } = self.step;
-        let Some(last) = scope.as_of.last(self.times[at]).filter(|_| !parts.is_empty()) else { return };
+    type Scratch<T: Tick> = ();
+
+    fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), at: usize, source: P, parts: &[ListPart]) {
+        let Node2Vec { index, scope, weights, p, q, stream, .. } = self.step;
+        let Some(last) = scope.as_of.last(self.batch.roots.times[at]).filter(|_| !parts.is_empty()) else { return };
         let Some(tick) = T::floor(source.clock(), last) else { return };
         let (came, step) = (self.came[at], self.step);
         let bias = |node: NodeIndex| match node {
             _ if came == NO_NODE => 1.0,
-            _ if node == came => 1.0 / walk.p,
-            _ if walk.q == 1.0 || step.is_linked(came, node, last) => 1.0,
-            _ => 1.0 / walk.q,
+            _ if node == came => 1.0 / p,
+            _ if q == 1.0 || step.is_linked(came, node, last) => 1.0,
+            _ => 1.0 / q,
         };
-        let highest = (1.0 / walk.p).max(1.0).max(1.0 / walk.q);
+        let highest = (1.0 / p).max(1.0).max(1.0 / q);
+        let scale = Scale::new(index, weights, last);
         let mut chooser = Chooser {
             source,
             parts,
             moment: Moment { at: tick, soft: scope.deletes == Deletes::Soft },
-            scale: Scale::new(index, weights, last),
-            draws: Draws::new(walk.seed, hop, first.wrapping_add(at as u64)),
+            scale,
+            draws: stream.root(self.batch.first.wrapping_add(at as u64)),
             scratch: &mut self.scratch,
         };
-        let Some(pick) = chooser.biased(bias, highest) else { return };
-        let part = &parts[pick.part()];
-        let entry = source.entry(part, pick.place());
-        if let Some(neighbors) = &mut self.slots.neighbors {
-            neighbors[at] = entry.neighbor();
-        }
-        if let Some(edges) = &mut self.slots.edges {
-            edges[at] = entry.edge();
-        }
-        if let Some(created) = &mut self.slots.created {
-            created[at] = entry.created.time(source.clock());
-        }
+        let pick = chooser.biased(bias, highest);
+        self.batch.slots.put(at, 1, &PickedEdges::new(source, parts, pick.as_slice(), scale), &Missing::NONE);
     }
 }
 
-impl<'l, T: Tick, P: Parts<'l, T>> Chooser<'_, '_, T, P> {
+impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
     /// One pick by weight times bias, which is at most `highest`.
-    fn biased(&mut self, bias: impl Fn(NodeIndex) -> f64, highest: f64) -> Option<super::alive::Pick> {
-        let neighbor = |source: P, parts: &[Part], pick: super::alive::Pick| {
-            source.entry(&parts[pick.part()], pick.place()).neighbor()
-        };
+    fn biased(&mut self, bias: impl Fn(NodeIndex) -> f64, highest: f64) -> Option<Pick> {
+        let neighbor = |source: P, parts: &[ListPart], pick: Pick| entry_of(source, parts, pick).neighbor();
+        let proposal = if self.scale.weights().is_some() { Choice::Weighted } else { Choice::Uniform };
         for _ in 0..ROUNDS {
             self.scratch.picks.clear();
-            self.choose(Choice::Weighted, 0..self.parts.len(), PROPOSED);
+            self.choose(proposal, 0..self.parts.len(), PROPOSED);
             if self.scratch.picks.is_empty() {
                 return None;
             }

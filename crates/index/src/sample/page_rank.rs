@@ -8,11 +8,12 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{NodeIndex, Time, threads};
 
-use super::alive::{Moment, Picks};
-use super::scope::{NO_NODE, Roots, SampleError, Scope, Taken, check_length};
-use super::traversal::{Visitor, Width, visit};
-use crate::adjacency::{Adjacency, BLOCK, Layout, Lists, Part, Parts, Tick};
-use crate::memory::array::fetch;
+use super::alive::Moment;
+use super::picks::Picks;
+use super::scope::{EdgeFilter, NO_NODE, Roots, SampleError, Scope, check_length};
+use super::traversal::{Visitor, traverse};
+use crate::adjacency::{Adjacency, BLOCK, CsrLists, CsrView, ListPart, ListSource, Tick};
+use crate::memory::array::prefetch;
 use crate::{Index, NONE};
 
 /// How page rank is computed.
@@ -67,11 +68,11 @@ impl Index {
         if page_rank.k == 0 {
             return Ok(());
         }
-        let taken = Taken::new(&page_rank.scope);
+        let filter = EdgeFilter::new(&page_rank.scope);
         threads::prepare();
         let slots = nodes.par_chunks_mut(page_rank.k).zip(ranks.par_chunks_mut(page_rank.k));
         let roots = roots.nodes.par_iter().zip(roots.times).zip(slots).with_min_len(GRAIN);
-        let push = || Push::new(self, page_rank, &taken);
+        let push = || Push::new(self, page_rank, &filter);
         roots.for_each_init(push, |push, ((&node, &time), (nodes, ranks))| {
             push.rank(node, time);
             push.reach.best(nodes, ranks);
@@ -80,11 +81,11 @@ impl Index {
     }
 }
 
-/// Ranks one root after the other, in room that they share.
+/// Ranks one root after the other, in buffers that they share.
 struct Push<'a> {
     index: &'a Index,
     page_rank: &'a PageRank,
-    taken: &'a Taken,
+    filter: &'a EdgeFilter,
     reach: Reach,
     /// Those that have enough to push.
     waiting: Vec<u32>,
@@ -100,7 +101,7 @@ struct Reach {
     states: Vec<State>,
     /// Places of the neighbors of those that have pushed, side by side.
     near: Vec<u32>,
-    /// How many have pushed, and whom the last one reached.
+    /// How many nodes have pushed, and which ones the last push reached.
     pushes: u32,
     reached: Vec<u32>,
     ranked: Vec<(NodeIndex, f64)>,
@@ -129,9 +130,9 @@ struct Unread {
 }
 
 impl<'a> Push<'a> {
-    fn new(index: &'a Index, page_rank: &'a PageRank, taken: &'a Taken) -> Push<'a> {
+    fn new(index: &'a Index, page_rank: &'a PageRank, filter: &'a EdgeFilter) -> Push<'a> {
         let (reach, waiting, unread) = (Reach::default(), Vec::new(), Unread::default());
-        Push { index, page_rank, taken, reach, waiting, unread, picks: Picks::default() }
+        Push { index, page_rank, filter, reach, waiting, unread, picks: Picks::default() }
     }
 
     /// Ranks all nodes that a root reaches.
@@ -163,24 +164,24 @@ impl<'a> Push<'a> {
     fn find_neighbors(&mut self, place: u32, time: Time) {
         let state = self.reach.states[place as usize];
         if state.near == NONE {
-            let Push { index, page_rank, taken, reach, picks, .. } = self;
+            let Push { index, page_rank, filter, reach, picks, .. } = self;
             let mut near = Near { scope: &page_rank.scope, time, place, reach, picks };
-            visit(index.adjacency(), taken, None, &[state.node], &mut near);
+            traverse(index.adjacency(), filter, None, &[state.node], &mut near);
         }
     }
 
     /// Counts the edges of those that may have enough to push.
     fn find_degrees(&mut self, time: Time, least: f64) {
-        let Push { index, page_rank, taken, reach, unread, .. } = self;
+        let Push { index, page_rank, filter, reach, unread, .. } = self;
         let may_push = |state: &State| state.residue >= least && state.degree <= state.most(least);
         unread.find(&reach.reached, &reach.states, |state| !state.is_counted && may_push(state));
         let (scope, adjacency) = (&page_rank.scope, index.adjacency());
-        let degrees = Degrees { adjacency, taken, scope, time, least };
+        let degrees = Degrees { adjacency, filter, scope, time, least };
         let unread = unread.places.chunks(GROUP).zip(unread.nodes.chunks(GROUP));
         for (places, nodes) in unread {
-            match adjacency.layout() {
-                Layout::Narrow(lists) => degrees.count(lists, nodes, places, &mut reach.states),
-                Layout::Wide(lists) => degrees.count(lists, nodes, places, &mut reach.states),
+            match adjacency.csr() {
+                CsrView::Narrow(lists) => degrees.count(lists, nodes, places, &mut reach.states),
+                CsrView::Wide(lists) => degrees.count(lists, nodes, places, &mut reach.states),
             }
         }
     }
@@ -280,7 +281,9 @@ struct Near<'b> {
 }
 
 impl Visitor for Near<'_> {
-    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, _: usize, source: P, parts: &[Part]) {
+    type Scratch<T: Tick> = ();
+
+    fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), _: usize, source: P, parts: &[ListPart]) {
         self.picks.clear();
         if let Some(moment) = Moment::of(self.scope, source.clock(), self.time) {
             parts.iter().enumerate().for_each(|part| self.picks.gather(source, part, moment));
@@ -297,43 +300,48 @@ impl Visitor for Near<'_> {
 }
 
 /// Counts the edges of nodes, as far as it takes to see that they have too many. Most nodes are reached by little, and
-/// then the first few edges tell, so that these alone are fetched.
+/// then the first few edges decide, so that these alone are fetched.
 struct Degrees<'b> {
     adjacency: &'b Adjacency,
-    taken: &'b Taken,
+    filter: &'b EdgeFilter,
     scope: &'b Scope,
     time: Time,
     least: f64,
 }
 
-/// So many nodes are read step by step.
+/// How many nodes are read step by step.
 const GROUP: usize = 32;
 
 /// Edges that are looked at together.
 const TOGETHER: usize = 4;
 
 impl Degrees<'_> {
-    fn count<T: Tick>(&self, lists: Lists<'_, T>, nodes: &[NodeIndex], places: &[u32], states: &mut [State]) {
-        nodes.iter().for_each(|node| fetch(lists.starts, node.at()));
+    fn count<T: Tick>(&self, lists: CsrLists<'_, T>, nodes: &[NodeIndex], places: &[u32], states: &mut [State]) {
+        nodes.iter().for_each(|node| prefetch(lists.starts, node.at()));
         for node in nodes {
-            fetch(lists.heads, lists.of_node(*node).start as usize);
+            prefetch(lists.heads, lists.of_node(*node).start as usize);
         }
-        let taken = |part: &Part| self.taken.takes(part.edge_type, part.direction);
+        let filter = |part: &ListPart| self.filter.admits(part.edge_type, part.direction);
         for node in nodes {
-            if let Some(first) = lists.parts(lists.of_node(*node)).find(taken) {
-                fetch(lists.entries, first.start as usize);
+            if let Some(first) = lists.parts(lists.of_node(*node)).find(filter) {
+                prefetch(lists.entries, first.start as usize);
             }
         }
         for (place, node) in places.iter().zip(nodes) {
             let state = &mut states[*place as usize];
-            match self.adjacency.touched(*node) {
-                Some(touched) => self.count_one(touched, touched.parts().filter(taken), state),
-                None => self.count_one(lists, lists.parts(lists.of_node(*node)).filter(taken), state),
+            match self.adjacency.overflow_lists(*node) {
+                Some(touched) => self.count_one(touched, touched.parts().filter(filter), state),
+                None => self.count_one(lists, lists.parts(lists.of_node(*node)).filter(filter), state),
             }
         }
     }
 
-    fn count_one<'a, T: Tick, P: Parts<'a, T>>(&self, source: P, parts: impl Iterator<Item = Part>, state: &mut State) {
+    fn count_one<'a, T: Tick, P: ListSource<'a, T>>(
+        &self,
+        source: P,
+        parts: impl Iterator<Item = ListPart>,
+        state: &mut State,
+    ) {
         (state.degree, state.is_counted) = (0, true);
         let Some(moment) = Moment::of(self.scope, source.clock(), self.time) else { return };
         // Twice as many, so that a node to which little comes often is not counted often.

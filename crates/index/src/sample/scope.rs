@@ -2,7 +2,8 @@
 
 use timeweft_graph::{Deletes, Direction, EdgeTypeId, NodeIndex, Time};
 
-use crate::adjacency::Part;
+use crate::adjacency::ListPart;
+use crate::parallel::Split;
 
 /// Which types of edges.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,32 +70,34 @@ impl Scope {
     }
 }
 
-/// The lists that a scope takes, looked up by (type, side).
+/// Which lists are in a scope, looked up by (type, side).
 #[derive(Clone, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct EdgeFilter {
     types: Vec<u8>,
-    /// Whether the list of a type beyond `types` is taken.
+    /// Sides of the types beyond `types` that are in scope.
     others: u8,
     side: Side,
 }
 
-impl Taken {
-    pub(crate) fn new(scope: &Scope) -> Taken {
+impl EdgeFilter {
+    pub(crate) fn new(scope: &Scope) -> EdgeFilter {
         let sides = match scope.side {
             Side::Out => 1,
             Side::In => 2,
             Side::Both => 3,
         };
         let side = scope.side;
-        let EdgeTypes::Only(only) = &scope.edge_types else { return Taken { types: Vec::new(), others: sides, side } };
+        let EdgeTypes::Only(only) = &scope.edge_types else {
+            return EdgeFilter { types: Vec::new(), others: sides, side };
+        };
         let mut types = vec![0; only.iter().map(|edge_type| edge_type.at() + 1).max().unwrap_or(0)];
         only.iter().for_each(|edge_type| types[edge_type.at()] = sides);
-        Taken { types, others: 0, side }
+        EdgeFilter { types, others: 0, side }
     }
 
     /// Puts the lists of a node, which lie by (side, type), in order of (type, side).
     #[inline]
-    pub(crate) fn arrange(&self, parts: &mut [Part]) {
+    pub(crate) fn arrange(&self, parts: &mut [ListPart]) {
         if self.side == Side::Both {
             parts.sort_by_key(|part| (part.edge_type, part.direction));
         }
@@ -107,13 +110,13 @@ impl Taken {
     }
 
     /// Whether edges of a type are seen on any side.
-    pub(crate) fn takes_any(&self, edge_type: EdgeTypeId) -> bool {
-        self.takes(edge_type, Direction::Out) || self.takes(edge_type, Direction::In)
+    pub(crate) fn admits_any(&self, edge_type: EdgeTypeId) -> bool {
+        self.admits(edge_type, Direction::Out) || self.admits(edge_type, Direction::In)
     }
 
     /// Whether edges of a type are seen on a side.
     #[inline]
-    pub(crate) fn takes(&self, edge_type: EdgeTypeId, direction: Direction) -> bool {
+    pub(crate) fn admits(&self, edge_type: EdgeTypeId, direction: Direction) -> bool {
         let sides = self.types.get(edge_type.at()).copied().unwrap_or(self.others);
         sides & if direction == Direction::Out { 1 } else { 2 } != 0
     }
@@ -149,8 +152,13 @@ impl<'a> Roots<'a> {
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
+}
 
-    pub(crate) fn split_at(self, at: usize) -> (Roots<'a>, Roots<'a>) {
+impl Split for Roots<'_> {
+    fn len(&self) -> usize {
+        self.nodes.len()
+    }
+    fn split_at(self, at: usize) -> (Self, Self) {
         let ((nodes, rest), (times, later)) = (self.nodes.split_at(at), self.times.split_at(at));
         (Roots { nodes, times }, Roots { nodes: rest, times: later })
     }

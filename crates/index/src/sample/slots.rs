@@ -1,8 +1,11 @@
 //! Where samples are written: flat arrays of the caller, `k` slots a root.
 
+use std::ops::Range;
+
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
-use super::scope::{NO_NODE, SampleError, check_length};
+use super::scope::{NO_NODE, Roots, SampleError, check_length};
+use crate::parallel::Split;
 
 /// Arrays of `roots * k` slots, those of a root side by side; only those given are written. `counts` has one number a
 /// root: how many of its slots are filled.
@@ -45,7 +48,7 @@ impl Missing {
 }
 
 impl<'a> Slots<'a> {
-    /// Checks that all arrays have the lengths for so many roots with `k` slots each.
+    /// Checks that all arrays have the lengths for this number of roots with `k` slots each.
     pub(crate) fn check(&self, roots: usize, k: usize) -> Result<(), SampleError> {
         let n = roots.saturating_mul(k);
         let check = |what, len: Option<usize>, wanted| len.map_or(Ok(()), |len| check_length(what, len, wanted));
@@ -58,7 +61,7 @@ impl<'a> Slots<'a> {
     }
 
     /// The slots of the first roots, and those of the others.
-    pub(crate) fn split_at(self, roots: usize, k: usize) -> (Slots<'a>, Slots<'a>) {
+    fn split_at(self, roots: usize, k: usize) -> (Slots<'a>, Slots<'a>) {
         fn split<T>(array: Option<&mut [T]>, at: usize) -> (Option<&mut [T]>, Option<&mut [T]>) {
             array.map(|array| array.split_at_mut(at)).map_or((None, None), |(a, b)| (Some(a), Some(b)))
         }
@@ -86,6 +89,72 @@ impl<'a> Slots<'a> {
     }
 }
 
+/// What was picked for a root.
+pub(crate) trait Picked {
+    /// Where a pick is found.
+    type Place: Copy;
+
+    /// The picks, in order.
+    fn places(&self) -> &[Self::Place];
+    fn neighbor(&self, place: Self::Place) -> NodeIndex;
+    fn edge(&self, place: Self::Place) -> EdgeIndex;
+    fn edge_type(&self, place: Self::Place) -> EdgeTypeId;
+    fn created(&self, place: Self::Place) -> Time;
+    fn weight(&self, place: Self::Place) -> f64;
+}
+
+impl Slots<'_> {
+    /// Writes what was picked for a root into its `k` slots, and what stands for nothing behind it.
+    #[inline(always)]
+    pub(crate) fn put<P: Picked>(&mut self, root: usize, k: usize, picked: &P, missing: &Missing) {
+        let (own, places) = (root * k..(root + 1) * k, picked.places());
+        fill(&mut self.neighbors, &own, places, missing.neighbor, |place| picked.neighbor(place));
+        fill(&mut self.edges, &own, places, missing.edge, |place| picked.edge(place));
+        fill(&mut self.edge_types, &own, places, missing.edge_type, |place| picked.edge_type(place));
+        fill(&mut self.created, &own, places, missing.created, |place| picked.created(place));
+        fill(&mut self.weights, &own, places, missing.weight, |place| picked.weight(place));
+        if let Some(counts) = &mut self.counts {
+            counts[root] = places.len() as u32;
+        }
+    }
+}
+
+#[inline(always)]
+fn fill<S: Copy, P: Copy>(
+    array: &mut Option<&mut [S]>,
+    own: &Range<usize>,
+    places: &[P],
+    missing: S,
+    value: impl Fn(P) -> S,
+) {
+    let Some(array) = array else { return };
+    let slots = &mut array[own.clone()];
+    let (filled, empty) = slots.split_at_mut(places.len().min(slots.len()));
+    filled.iter_mut().zip(places).for_each(|(slot, &place)| *slot = value(place));
+    empty.iter_mut().for_each(|slot| *slot = missing);
+}
+
+/// Roots and their slots.
+pub(crate) struct Batch<'a> {
+    /// Position of the first root among all.
+    pub(crate) first: u64,
+    pub(crate) roots: Roots<'a>,
+    pub(crate) slots: Slots<'a>,
+    /// Slots of a root.
+    pub(crate) k: usize,
+}
+
+impl Split for Batch<'_> {
+    fn len(&self) -> usize {
+        self.roots.len()
+    }
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let ((roots, roots_rest), (slots, slots_rest)) = (self.roots.split_at(at), self.slots.split_at(at, self.k));
+        let rest = Batch { first: self.first.wrapping_add(at as u64), roots: roots_rest, slots: slots_rest, k: self.k };
+        (Batch { roots, slots, ..self }, rest)
+    }
+}
+
 /// Slots that own their arrays, to be used again from call to call.
 #[derive(Clone, PartialEq, Debug, Default)]
 #[allow(missing_docs)]
@@ -99,7 +168,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// All slots for so many roots with `k` slots each.
+    /// All slots for a number of roots with `k` slots each.
     pub fn slots(&mut self, roots: usize, k: usize) -> Slots<'_> {
         let (n, none) = (roots * k, Missing::NONE);
         self.neighbors.resize(n, none.neighbor);

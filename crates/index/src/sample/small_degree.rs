@@ -1,133 +1,130 @@
-//! Roots with few edges, the most common ones: all of them are looked at, and chosen from by their position.
+//! Roots of small degree, the most common ones: all of their edges are read, and chosen from by position.
 //!
 //! The loops take no branch that depends on what is seen, and compare [`LANES`] numbers at a time. They are compiled once
 //! for every processor, and again for wider vectors, which are used where they exist; the answers are the same.
 
-use std::ops::Range;
-
-use timeweft_graph::{EdgeTypeId, Time};
+use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use super::alive::Moment;
+use super::choice::SmallChoice;
 use super::random::Draws;
-use super::sampling::Choice;
-use super::slots::{Missing, Slots};
-use super::traversal::Width;
-use super::weights::{Scale, clean};
-use crate::adjacency::{Clock, Entry, Part, Parts};
+use super::scale::Scale;
+use super::slots::{Missing, Picked, Slots};
+use super::weights::clean;
+use crate::adjacency::{Clock, Entry, ListPart, ListSource, Tick};
 
-/// Roots with at most so many entries in scope, and samples of at most so many.
-pub(crate) const FEW: usize = 64;
+/// The most entries that a root of small degree has in scope, and the most that are sampled.
+pub(crate) const SMALL: usize = 64;
 
-/// Any position, without a check whether it is below [`FEW`].
-const MASK: usize = FEW - 1;
+/// Any position, without a check whether it is below [`SMALL`].
+const MASK: usize = SMALL - 1;
 
 /// Numbers that are compared together.
 const LANES: usize = 8;
 
-/// Room for the edges of a root, and for the choice among them.
-pub(crate) struct Few<T: Width> {
-    copied: Copied<T>,
-    choice: Chosen<T>,
+/// Samples roots of small degree, one after the other in the same buffers.
+pub(crate) struct SmallSampler<T: Tick> {
+    gathered: Gathered<T>,
+    picker: Picker<T>,
 }
 
-/// What does not lie side by side already.
-struct Copied<T> {
-    entries: [Entry<T>; FEW],
-    weights: [f64; FEW],
-    /// With room for a last stretch of [`STRETCH`].
-    types: [EdgeTypeId; FEW + STRETCH],
+/// Buffers for edges that do not lie side by side already.
+struct Gathered<T> {
+    entries: [Entry<T>; SMALL],
+    weights: [f64; SMALL],
+    /// With space for a last stretch of [`STRETCH`].
+    types: [EdgeTypeId; SMALL + STRETCH],
 }
 
-/// Types are written so many at a time.
+/// How many types are written at a time.
 const STRETCH: usize = 16;
 
 /// The edges in scope of a root, seen or not, in the order of its lists.
-struct Edges<'a, T> {
+struct RootEdges<'a, T> {
     entries: &'a [Entry<T>],
     /// Of the length of the entries if weights are wanted, else empty.
     weights: &'a [f64],
-    types: &'a [EdgeTypeId; FEW + STRETCH],
+    types: &'a [EdgeTypeId; SMALL + STRETCH],
 }
 
 /// Which edges are chosen, and what it takes to choose them.
-struct Chosen<T: Width> {
+struct Picker<T: Tick> {
     /// Positions of those that are seen.
-    seen: [u32; FEW],
+    seen: [u32; SMALL],
     n_seen: usize,
     /// Sums of weights, up to and with each edge.
-    sums: [f64; FEW],
+    sums: [f64; SMALL],
     /// The last unit of each.
-    marks: [i32; FEW],
-    ranks: [T::Rank; FEW],
+    marks: [i32; SMALL],
+    ranks: [T::Rank; SMALL],
     /// Positions of those that are chosen.
-    chosen: [u32; FEW],
+    chosen: [u32; SMALL],
     n_chosen: usize,
 }
 
 /// What one root is asked for.
-pub(crate) struct Ask<'a, T> {
+pub(crate) struct Question<'a, T> {
     pub(crate) moment: Moment<T>,
-    pub(crate) choice: Choice,
+    pub(crate) choice: SmallChoice,
     pub(crate) k: usize,
     /// Whether weights are needed, to choose or as an answer; without, all weigh 1.0.
     pub(crate) weighs: bool,
     pub(crate) scale: Scale<'a>,
     pub(crate) draws: Draws,
-    /// Position of the root, and its slots.
+    /// Position of the root.
     pub(crate) at: usize,
-    pub(crate) own: Range<usize>,
     pub(crate) missing: &'a Missing,
 }
 
-impl<T: Width> Default for Few<T> {
-    fn default() -> Few<T> {
-        let types = [EdgeTypeId(0); FEW + STRETCH];
-        Few {
-            copied: Copied { entries: [Entry::default(); FEW], weights: [0.0; FEW], types },
-            choice: Chosen {
-                seen: [0; FEW],
+impl<T: Tick> Default for SmallSampler<T> {
+    fn default() -> SmallSampler<T> {
+        let types = [EdgeTypeId(0); SMALL + STRETCH];
+        SmallSampler {
+            gathered: Gathered { entries: [Entry::default(); SMALL], weights: [0.0; SMALL], types },
+            picker: Picker {
+                seen: [0; SMALL],
                 n_seen: 0,
-                sums: [0.0; FEW],
-                marks: [0; FEW],
-                ranks: [T::Rank::default(); FEW],
-                chosen: [0; FEW],
+                sums: [0.0; SMALL],
+                marks: [0; SMALL],
+                ranks: [T::Rank::default(); SMALL],
+                chosen: [0; SMALL],
                 n_chosen: 0,
             },
         }
     }
 }
 
-impl<T: Width> Few<T> {
-    /// Whether it is for such a choice and such lists.
+impl<T: Tick> SmallSampler<T> {
+    /// Whether the lists of a root are short enough.
     #[inline]
-    pub(crate) fn takes(choice: Choice, k: usize, parts: &[Part]) -> bool {
-        let known = matches!(choice, Choice::Last | Choice::Uniform | Choice::UniformDistinct | Choice::Weighted);
-        known && k <= FEW && parts.iter().map(Part::len).sum::<usize>() <= FEW
+    pub(crate) fn takes(parts: &[ListPart]) -> bool {
+        parts.iter().map(ListPart::len).sum::<usize>() <= SMALL
     }
 
-    /// Chooses from lists that [`Few::takes`], and writes what was chosen.
+    /// Chooses from lists that [`SmallSampler::takes`], and writes what was chosen.
     #[inline(always)]
-    pub(crate) fn answer<'a, P: Parts<'a, T>>(
+    pub(crate) fn answer<'a, P: ListSource<'a, T>>(
         &mut self,
         source: P,
-        parts: &[Part],
-        ask: Ask<'_, T>,
+        parts: &[ListPart],
+        question: Question<'_, T>,
         slots: &mut Slots<'_>,
     ) {
-        let Few { copied, choice } = self;
+        let SmallSampler { gathered, picker } = self;
         if slots.edge_types.is_some() {
-            copied.lay_types(parts);
+            gathered.lay_types(parts);
         }
-        let edges = copied.edges(source, parts, &ask);
-        choice.choose(&edges, &ask, parts.len());
-        choice.write(&edges, &ask, source.clock(), slots);
+        let edges = gathered.edges(source, parts, &question);
+        picker.choose(&edges, &question, parts.len());
+        let picked = PickedSmall { picks: &picker.chosen[..picker.n_chosen.min(SMALL)], edges, clock: source.clock() };
+        slots.put(question.at, question.k, &picked, question.missing);
     }
 }
 
-impl<T: Width> Copied<T> {
+impl<T: Tick> Gathered<T> {
     /// Writes the type of each edge.
     #[inline(always)]
-    fn lay_types(&mut self, parts: &[Part]) {
+    fn lay_types(&mut self, parts: &[ListPart]) {
         let mut start = 0;
         for part in parts {
             let end = start + part.len();
@@ -140,47 +137,47 @@ impl<T: Width> Copied<T> {
         }
     }
 
-    /// The edges where they lie, if they lie side by side, else copied so, with what they weigh if that is wanted.
+    /// The edges where they lie, if they lie side by side, else gathered so, with what they weigh if that is wanted.
     #[inline(always)]
-    fn edges<'s, 'p: 's, 'w: 's, P: Parts<'p, T>>(
+    fn edges<'s, 'p: 's, 'w: 's, P: ListSource<'p, T>>(
         &'s mut self,
         source: P,
-        parts: &[Part],
-        ask: &Ask<'w, T>,
-    ) -> Edges<'s, T> {
-        let Copied { entries: room, weights, types } = self;
+        parts: &[ListPart],
+        question: &Question<'w, T>,
+    ) -> RootEdges<'s, T> {
+        let Gathered { entries: scratch, weights, types } = self;
         let (mut entries, joined) = source.joined(parts);
         if joined < parts.len() {
-            entries = copy(parts.iter().map(|part| source.entries(part)), room);
+            entries = copy(parts.iter().map(|part| source.entries(part)), scratch);
         }
-        let weights = if ask.weighs { weigh::<T, P>(entries, joined, parts, ask, weights) } else { &[] };
-        Edges { entries, weights, types }
+        let weights = if question.weighs { weigh::<T, P>(entries, joined, parts, question, weights) } else { &[] };
+        RootEdges { entries, weights, types }
     }
 }
 
 /// The weights of the edges that are seen.
 #[inline(always)]
-fn weigh<'s, 'p, 'w: 's, T: Width, P: Parts<'p, T>>(
+fn weigh<'s, 'p, 'w: 's, T: Tick, P: ListSource<'p, T>>(
     entries: &[Entry<T>],
     joined: usize,
-    parts: &[Part],
-    ask: &Ask<'w, T>,
-    room: &'s mut [f64; FEW],
+    parts: &[ListPart],
+    question: &Question<'w, T>,
+    scratch: &'s mut [f64; SMALL],
 ) -> &'s [f64] {
     let must_be_read = |weights: &[f64]| weights.iter().fold(0, |signs, weight| signs | weight.to_bits()) >> 63 == 1;
     if let (true, Some(first), Some(last)) = (joined == parts.len(), parts.first(), parts.last()) {
-        let weights = ask.scale.of_places::<T, P>(first.start..last.end);
+        let weights = question.scale.of_places::<T, P>(first.start..last.end);
         if weights.len() == entries.len() && !must_be_read(weights) {
             return weights;
         }
     }
-    room[..entries.len()].fill(-0.0);
-    copy(parts.iter().map(|part| ask.scale.of_places::<T, P>(part.start..part.end)), room);
-    let weights = &mut room[..entries.len()];
+    scratch[..entries.len()].fill(-0.0);
+    copy(parts.iter().map(|part| question.scale.of_places::<T, P>(part.start..part.end)), scratch);
+    let weights = &mut scratch[..entries.len()];
     if must_be_read(weights) {
         for (weight, entry) in weights.iter_mut().zip(entries) {
             if weight.is_sign_negative() {
-                *weight = if ask.moment.sees(entry) { ask.scale.read(entry.edge()) } else { 0.0 };
+                *weight = if question.moment.sees(entry) { question.scale.read(entry.edge()) } else { 0.0 };
             }
         }
     }
@@ -188,32 +185,32 @@ fn weigh<'s, 'p, 'w: 's, T: Width, P: Parts<'p, T>>(
 }
 
 /// Copies stretches side by side.
-fn copy<'s, 'p, S: Copy + 'p>(stretches: impl Iterator<Item = &'p [S]>, room: &'s mut [S; FEW]) -> &'s [S] {
+fn copy<'s, 'p, S: Copy + 'p>(stretches: impl Iterator<Item = &'p [S]>, scratch: &'s mut [S; SMALL]) -> &'s [S] {
     let mut n = 0;
     for stretch in stretches {
-        let end = (n + stretch.len()).min(FEW);
-        room[n..end].copy_from_slice(&stretch[..end - n]);
+        let end = (n + stretch.len()).min(SMALL);
+        scratch[n..end].copy_from_slice(&stretch[..end - n]);
         n = end;
     }
-    &room[..n]
+    &scratch[..n]
 }
 
-impl<T: Width> Chosen<T> {
+impl<T: Tick> Picker<T> {
     #[inline(always)]
-    fn choose(&mut self, edges: &Edges<'_, T>, ask: &Ask<'_, T>, lists: usize) {
+    fn choose(&mut self, edges: &RootEdges<'_, T>, question: &Question<'_, T>, lists: usize) {
         self.n_chosen = 0;
         let mut n = 0;
         for (at, entry) in (0..).zip(edges.entries) {
             self.seen[n & MASK] = at;
-            n += usize::from(ask.moment.sees(entry));
+            n += usize::from(question.moment.sees(entry));
         }
-        self.n_seen = n.min(FEW);
+        self.n_seen = n.min(SMALL);
         if n > 0 {
-            match ask.choice {
-                Choice::Last => self.last(edges, ask.k, lists),
-                Choice::UniformDistinct => self.uniform_distinct(ask.k, ask.draws.clone()),
-                Choice::Weighted if ask.weighs => self.weighted(edges.weights, ask.k, ask.draws.clone()),
-                _ => self.uniform(ask.k, ask.draws.clone()),
+            match question.choice {
+                SmallChoice::Last => self.last(edges, question.k, lists),
+                SmallChoice::Uniform => self.uniform(question.k, question.draws.clone()),
+                SmallChoice::UniformDistinct => self.uniform_distinct(question.k, question.draws.clone()),
+                SmallChoice::Weighted => self.weighted(edges.weights, question.k, question.draws.clone()),
             }
         }
     }
@@ -267,7 +264,7 @@ impl<T: Width> Chosen<T> {
 
     /// The newest, by counting for each how many are newer.
     #[inline(always)]
-    fn last(&mut self, edges: &Edges<'_, T>, k: usize, lists: usize) {
+    fn last(&mut self, edges: &RootEdges<'_, T>, k: usize, lists: usize) {
         let n = self.n_seen;
         self.n_chosen = k.min(n);
         let seen = &self.seen[..n];
@@ -284,37 +281,41 @@ impl<T: Width> Chosen<T> {
             }
         }
     }
+}
 
-    /// Writes what was chosen for the root, and what stands for nothing behind it.
+/// What was chosen for a root, by the positions of its edges.
+struct PickedSmall<'a, T> {
+    picks: &'a [u32],
+    edges: RootEdges<'a, T>,
+    clock: Clock,
+}
+
+impl<T: Tick> Picked for PickedSmall<'_, T> {
+    type Place = u32;
+
     #[inline(always)]
-    fn write(&self, edges: &Edges<'_, T>, ask: &Ask<'_, T>, clock: Clock, slots: &mut Slots<'_>) {
-        let (own, missing, entry) = (&ask.own, ask.missing, |at: usize| &edges.entries[at]);
-        if let Some(slots) = &mut slots.neighbors {
-            self.fill(&mut slots[own.clone()], missing.neighbor, |at| entry(at).neighbor());
-        }
-        if let Some(slots) = &mut slots.edges {
-            self.fill(&mut slots[own.clone()], missing.edge, |at| entry(at).edge());
-        }
-        if let Some(slots) = &mut slots.edge_types {
-            self.fill(&mut slots[own.clone()], missing.edge_type, |at| edges.types[at & MASK]);
-        }
-        if let Some(slots) = &mut slots.created {
-            self.fill(&mut slots[own.clone()], missing.created, |at| -> Time { entry(at).created.time(clock) });
-        }
-        if let Some(slots) = &mut slots.weights {
-            self.fill(&mut slots[own.clone()], missing.weight, |at| edges.weights.get(at).copied().unwrap_or(1.0));
-        }
-        if let Some(counts) = &mut slots.counts {
-            counts[ask.at] = self.n_chosen as u32;
-        }
+    fn places(&self) -> &[u32] {
+        self.picks
     }
-
     #[inline(always)]
-    fn fill<S: Copy>(&self, slots: &mut [S], missing: S, of: impl Fn(usize) -> S) {
-        let filled = self.n_chosen.min(slots.len());
-        let (first, rest) = slots.split_at_mut(filled);
-        first.iter_mut().zip(&self.chosen).for_each(|(slot, &at)| *slot = of(at as usize));
-        rest.iter_mut().for_each(|slot| *slot = missing);
+    fn neighbor(&self, at: u32) -> NodeIndex {
+        self.edges.entries[at as usize].neighbor()
+    }
+    #[inline(always)]
+    fn edge(&self, at: u32) -> EdgeIndex {
+        self.edges.entries[at as usize].edge()
+    }
+    #[inline(always)]
+    fn edge_type(&self, at: u32) -> EdgeTypeId {
+        self.edges.types[at as usize & MASK]
+    }
+    #[inline(always)]
+    fn created(&self, at: u32) -> Time {
+        self.edges.entries[at as usize].created.time(self.clock)
+    }
+    #[inline(always)]
+    fn weight(&self, at: u32) -> f64 {
+        self.edges.weights.get(at as usize).copied().unwrap_or(1.0)
     }
 }
 
@@ -339,7 +340,7 @@ fn above(marks: &[i32], numbers: &[i32; LANES]) -> [u32; LANES] {
 
 /// For each of some ranks how many of all it is below.
 #[inline(always)]
-fn below<T: Width>(ranks: &[T::Rank], own: &[T::Rank; LANES]) -> [u64; LANES] {
+fn below<T: Tick>(ranks: &[T::Rank], own: &[T::Rank; LANES]) -> [u64; LANES] {
     let mut counts = [0u64; LANES];
     for rank in ranks {
         for (count, own) in counts.iter_mut().zip(own) {

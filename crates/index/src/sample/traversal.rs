@@ -1,4 +1,4 @@
-//! Many nodes at once: what the next ones will be asked for is fetched while the ones before are answered.
+//! A traversal of many nodes that prefetches: what the next ones need is fetched while the ones before are answered.
 //!
 //! A node's lists are three dependent reads away (where its lists are, where these lie, their entries), each most often
 //! a miss of all caches in a large graph. So nodes are taken in groups, and each read is started a group ahead of the one
@@ -10,11 +10,10 @@ use std::ops::Range;
 
 use timeweft_graph::{Direction, NodeIndex};
 
-use super::scope::Taken;
-use super::small_degree::Few;
+use super::scope::EdgeFilter;
 use super::weights::Weights;
-use crate::adjacency::{Adjacency, Layout, Lists, Part, Parts, Tick, Touched};
-use crate::memory::array::{Places, fetch};
+use crate::adjacency::{Adjacency, CsrLists, CsrView, ListPart, ListSource, OverflowLists, Tick};
+use crate::memory::array::{Places, prefetch};
 
 /// Nodes that are taken together: enough for memory to answer meanwhile, and few enough that all that is fetched stays in
 /// the nearest cache.
@@ -26,118 +25,109 @@ const STEPS: usize = 3;
 /// Cache lines that are fetched of lists side by side; where more are needed, the processor sees by itself how it goes on.
 const LINES: usize = 4;
 
-/// Where only edges outwards are asked for, the heads of so many lists are fetched: few nodes have more of them.
+/// How many list headers are fetched where only edges outwards are asked for: few nodes have more of them.
 const OUTWARDS: u32 = 4;
 
-/// Times of entries of one of the two widths, each with room of its own.
-pub(crate) trait Width: Tick {
-    /// The room for what has times of this width.
-    fn few(rooms: &mut Rooms) -> &mut Few<Self>;
-}
-
-/// Room for roots with few edges, of either width.
-#[derive(Default)]
-pub(crate) struct Rooms {
-    narrow: Few<u32>,
-    wide: Few<i64>,
-}
-
-impl Width for u32 {
-    fn few(rooms: &mut Rooms) -> &mut Few<u32> {
-        &mut rooms.narrow
-    }
-}
-
-impl Width for i64 {
-    fn few(rooms: &mut Rooms) -> &mut Few<i64> {
-        &mut rooms.wide
-    }
-}
-
-/// Someone who wants the lists of nodes.
+/// Answers for one node after the other.
 pub(crate) trait Visitor {
-    /// The lists in scope of the node at a position, by (type, side), none of them empty.
-    fn visit<'a, T: Width, P: Parts<'a, T>>(&mut self, at: usize, source: P, parts: &[Part]);
+    /// Buffers for times of one width, used again from node to node.
+    type Scratch<T: Tick>: Default;
+
+    /// Takes the lists in scope of the node at a position, by (type, side), none of them empty.
+    fn visit<'a, T: Tick, P: ListSource<'a, T>>(
+        &mut self,
+        scratch: &mut Self::Scratch<T>,
+        at: usize,
+        source: P,
+        parts: &[ListPart],
+    );
 }
 
-/// Brings each node's lists that are taken before a visitor, in order. Inlined, so that it is compiled for the processor that
+/// Gives a visitor the lists in scope of each node, in order. Inlined, so that it is compiled for the processor that
 /// its caller is compiled for.
 #[inline(always)]
-pub(crate) fn visit(
+pub(crate) fn traverse(
     adjacency: &Adjacency,
-    taken: &Taken,
+    filter: &EdgeFilter,
     weights: Option<&Weights>,
     nodes: &[NodeIndex],
     visitor: &mut impl Visitor,
 ) {
-    match adjacency.layout() {
-        Layout::Narrow(lists) => visit_in(adjacency, lists, taken, weights, nodes, visitor),
-        Layout::Wide(lists) => visit_in(adjacency, lists, taken, weights, nodes, visitor),
+    match adjacency.csr() {
+        CsrView::Narrow(lists) => traverse_in(adjacency, lists, filter, weights, nodes, visitor),
+        CsrView::Wide(lists) => traverse_in(adjacency, lists, filter, weights, nodes, visitor),
     }
 }
 
 #[inline(always)]
-fn visit_in<T: Width>(
+fn traverse_in<T: Tick, V: Visitor>(
     adjacency: &Adjacency,
-    lists: Lists<'_, T>,
-    taken: &Taken,
+    lists: CsrLists<'_, T>,
+    filter: &EdgeFilter,
     weights: Option<&Weights>,
     nodes: &[NodeIndex],
-    visitor: &mut impl Visitor,
+    visitor: &mut V,
 ) {
-    let mut ahead = Ahead {
+    let (mut scratch, mut overflow) = (V::Scratch::<T>::default(), None);
+    let mut prefetcher = Prefetcher {
         lists,
-        taken,
+        filter,
         weights,
         places: [const { 0..0 }; GROUP],
         parts: Default::default(),
         stretches: Vec::new(),
     };
-    let has_touched = adjacency.has_touched();
+    let has_overflow = adjacency.has_overflow();
     for step in 0..nodes.len().div_ceil(GROUP) + STEPS {
         let group = |behind: usize| group(nodes.len(), step, behind);
-        ahead.take(step % 2, group(2).len());
-        ahead.place(&nodes[group(1)]);
-        ahead.fetch(&nodes[group(0)]);
-        for (room, position) in group(STEPS).enumerate() {
-            match if has_touched { adjacency.touched(nodes[position]) } else { None } {
-                None => visitor.visit(position, lists, &ahead.parts[(step + 1) % 2][room]),
-                Some(touched) => visit_touched(position, touched, taken, visitor),
+        prefetcher.take(step % 2, group(2).len());
+        prefetcher.place(&nodes[group(1)]);
+        prefetcher.prefetch(&nodes[group(0)]);
+        for (place, position) in group(STEPS).enumerate() {
+            match if has_overflow { adjacency.overflow_lists(nodes[position]) } else { None } {
+                None => visitor.visit(&mut scratch, position, lists, &prefetcher.parts[(step + 1) % 2][place]),
+                Some(own) => visit_overflow(&mut overflow, position, own, filter, visitor),
             }
         }
     }
 }
 
-/// The positions of the group that is so many steps behind the newest one.
+/// The positions of the group that is `behind` steps behind the newest one.
 #[inline]
 fn group(n: usize, step: usize, behind: usize) -> Range<usize> {
     let start = step.checked_sub(behind).map_or(n, |at| n.min(at * GROUP));
     start..n.min(start + GROUP)
 }
 
-/// Brings a node that has lists of its own before a visitor.
+/// Gives a visitor the lists of a node whose edges have changed.
 #[inline(never)]
-fn visit_touched(position: usize, touched: Touched<'_>, taken: &Taken, visitor: &mut impl Visitor) {
-    let taken = touched.parts().filter(|part| taken.takes(part.edge_type, part.direction));
-    let mut own: Vec<Part> = taken.filter(|part| part.len() > 0).collect();
-    own.sort_by_key(|part| (part.edge_type, part.direction));
-    visitor.visit(position, touched, &own);
+fn visit_overflow<V: Visitor>(
+    scratch: &mut Option<V::Scratch<i64>>,
+    position: usize,
+    own: OverflowLists<'_>,
+    filter: &EdgeFilter,
+    visitor: &mut V,
+) {
+    let admitted = own.parts().filter(|part| filter.admits(part.edge_type, part.direction));
+    let mut parts: Vec<ListPart> = admitted.filter(|part| part.len() > 0).collect();
+    parts.sort_by_key(|part| (part.edge_type, part.direction));
+    visitor.visit(scratch.get_or_insert_default(), position, own, &parts);
 }
 
-/// What is known of the nodes that come next.
-struct Ahead<'a, T> {
-    lists: Lists<'a, T>,
-    taken: &'a Taken,
+/// Reads where the lists of the next nodes lie, a step at a time, and prefetches what the next step reads.
+struct Prefetcher<'a, T> {
+    lists: CsrLists<'a, T>,
+    filter: &'a EdgeFilter,
     weights: Option<&'a Weights>,
     /// Where the lists of a group stand among all.
     places: [Range<u32>; GROUP],
-    /// Where those lie that are taken, of the group that is visited and of the next one.
-    parts: [[Vec<Part>; GROUP]; 2],
+    /// Where the lists in scope lie, of the group that is visited and of the next one.
+    parts: [[Vec<ListPart>; GROUP]; 2],
     /// Where the entries of a group lie.
     stretches: Vec<Range<usize>>,
 }
 
-impl<T: Tick> Ahead<'_, T> {
+impl<T: Tick> Prefetcher<'_, T> {
     /// Reads where the lists of the nodes of a group lie.
     #[inline(always)]
     fn take(&mut self, half: usize, n: usize) {
@@ -146,8 +136,8 @@ impl<T: Tick> Ahead<'_, T> {
             parts.clear();
             // Lists that lie side by side are fetched together.
             let mut side_by_side = 0..0;
-            for part in self.lists.parts(place.clone()).take_while(|part| !self.taken.is_past(part.direction)) {
-                if self.taken.takes(part.edge_type, part.direction) {
+            for part in self.lists.parts(place.clone()).take_while(|part| !self.filter.is_past(part.direction)) {
+                if self.filter.admits(part.edge_type, part.direction) {
                     if part.start as usize != side_by_side.end {
                         self.stretches.push(side_by_side);
                         side_by_side = part.start as usize..0;
@@ -157,7 +147,7 @@ impl<T: Tick> Ahead<'_, T> {
                 }
             }
             self.stretches.push(side_by_side);
-            self.taken.arrange(parts);
+            self.filter.arrange(parts);
         }
     }
 
@@ -170,33 +160,34 @@ impl<T: Tick> Ahead<'_, T> {
 
     /// Fetches what was found, and where the lists of a further group stand.
     #[inline(always)]
-    fn fetch(&mut self, nodes: &[NodeIndex]) {
-        self.stretches.iter().for_each(|stretch| fetch_lists(&self.lists, self.weights, stretch.clone()));
+    fn prefetch(&mut self, nodes: &[NodeIndex]) {
+        self.stretches.iter().for_each(|stretch| prefetch_lists(&self.lists, self.weights, stretch.clone()));
         for place in &self.places {
-            fetch(self.lists.heads, place.start as usize);
-            let end = if self.taken.is_past(Direction::In) { place.end.min(place.start + OUTWARDS) } else { place.end };
-            fetch(self.lists.heads, end as usize);
+            prefetch(self.lists.heads, place.start as usize);
+            let end =
+                if self.filter.is_past(Direction::In) { place.end.min(place.start + OUTWARDS) } else { place.end };
+            prefetch(self.lists.heads, end as usize);
         }
-        nodes.iter().for_each(|node| fetch(self.lists.starts, node.at()));
+        nodes.iter().for_each(|node| prefetch(self.lists.starts, node.at()));
     }
 }
 
 #[inline(always)]
-fn fetch_lists<T: Tick>(lists: &Lists<'_, T>, weights: Option<&Weights>, places: Range<usize>) {
-    fetch_lines(lists.entries, places.clone());
+fn prefetch_lists<T: Tick>(lists: &CsrLists<'_, T>, weights: Option<&Weights>, places: Range<usize>) {
+    prefetch_lines(lists.entries, places.clone());
     if let Some(weights) = weights {
-        fetch_lines(weights.flat(), places);
+        prefetch_lines(weights.by_entry(), places);
     }
 }
 
 /// Fetches the first lines of a stretch, and its end.
 #[inline(always)]
-fn fetch_lines<'a, T: 'a>(array: impl Into<Places<'a, T>>, places: Range<usize>) {
+fn prefetch_lines<'a, T: 'a>(array: impl Into<Places<'a, T>>, places: Range<usize>) {
     let array = array.into();
     if places.is_empty() {
         return;
     }
     let line = (64 / size_of::<T>()).max(1);
-    places.clone().step_by(line).take(LINES).for_each(|at| fetch(array, at));
-    fetch(array, places.end - 1);
+    places.clone().step_by(line).take(LINES).for_each(|at| prefetch(array, at));
+    prefetch(array, places.end - 1);
 }

@@ -2,12 +2,14 @@
 
 use timeweft_graph::{EdgeIndex, NodeIndex, Time};
 
+use super::choice::Choice;
 use super::forward::Forward;
-use super::node2vec::Biased;
-use super::sampling::{Choice, Sampling};
-use super::scope::{AsOf, NO_NODE, Roots, SampleError, Scope, Taken, check_length};
-use super::slots::{Missing, Slots};
-use super::weights::WeightBy;
+use super::node2vec::Node2Vec;
+use super::random::Stream;
+use super::sampling::Sampling;
+use super::scale::WeightBy;
+use super::scope::{AsOf, EdgeFilter, NO_NODE, Roots, SampleError, Scope, check_length};
+use super::slots::{Batch, Missing, Slots};
 use crate::Index;
 
 /// How the times of the edges of a walk respect each other.
@@ -46,7 +48,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Walks of so many steps with equal chances, seed 0.
+    /// Walks of `length` steps with equal chances, seed 0.
     pub fn new(scope: Scope, length: usize, times: WalkTimes) -> Walk {
         Walk { scope, length, times, p: 1.0, q: 1.0, weight: WeightBy::One, seed: 0, first_root: 0 }
     }
@@ -132,25 +134,19 @@ impl Index {
             WalkTimes::Earlier => AsOf::Before,
         };
         let scope = Scope { as_of, ..walk.scope.clone() };
-        if walk.times == WalkTimes::Later {
-            let forward = Forward { seed: walk.seed, hop: at as u64, first: walk.first_root };
-            forward.step(self, &Taken::new(&scope), roots, slots);
-        } else if walk.is_plain() || at == 0 {
+        let stream = Stream::new(walk.seed, at as u64);
+        if walk.times != WalkTimes::Later && (walk.is_plain() || at == 0) {
             let sampling = Sampling::new(scope, Choice::Weighted, 1).weight(walk.weight.clone()).seed(walk.seed);
             self.sample_hop(&Sampling { first_root: walk.first_root, ..sampling }, at as u64, roots, slots)?;
+            return Ok(step);
+        }
+        let (filter, batch) = (&EdgeFilter::new(&scope), Batch { first: walk.first_root, roots, slots, k: 1 });
+        if walk.times == WalkTimes::Later {
+            Forward { index: self, filter, is_first: at == 0, stream }.step(batch);
         } else {
             let weights = self.weights(&walk.weight)?;
-            let taken = Taken::new(&scope);
-            let biased = Biased {
-                index: self,
-                walk,
-                scope: &scope,
-                taken: &taken,
-                weights: weights.as_deref(),
-                hop: at as u64,
-                first: walk.first_root,
-            };
-            biased.step(roots, came, slots);
+            let (weights, p, q) = (weights.as_deref(), walk.p, walk.q);
+            Node2Vec { index: self, scope: &scope, filter, weights, p, q, stream }.step(batch, came);
         }
         Ok(step)
     }

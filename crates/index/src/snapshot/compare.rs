@@ -1,7 +1,7 @@
 //! Whether two indexes say the same, array by array and element by element, in no more memory than they have.
 //!
 //! Two indexes that one log made have the same nodes, lives and events under the same numbers. What is numbered as it comes
-//! (values, tracks, shapes, names) may differ, so it is compared by what it stands for. Tables are compared by what they
+//! (values, feature rows, layouts, names) may differ, so it is compared by what it stands for. Tables are compared by what they
 //! find, and lists of edges with the lives that they are made of, so that the other index need not have them.
 
 use timeweft_graph::rows::IdRef;
@@ -9,16 +9,16 @@ use timeweft_graph::{Direction, EdgeIndex, FeatureId, NodeIndex};
 
 use crate::adjacency::{BLOCK, List, Tick, ask};
 use crate::elements::edge::EdgeLife;
-use crate::elements::events::{Entry, Subject};
-use crate::elements::life::Life;
+use crate::elements::events::{Accepted, Subject};
+use crate::elements::life::LifeRecord;
 use crate::elements::names::Names;
-use crate::feature_store::Track;
+use crate::feature_store::FeatureRow;
 use crate::{Index, NONE};
 
 /// The first thing that differs, in words.
 type Compared = Result<(), String>;
 
-/// Of long arrays, memory is given back after so many elements.
+/// How many elements of a long array are compared before memory is given back.
 const PIECE: usize = 1 << 20;
 
 /// Gives back what was read of the snapshots of both once another piece is compared.
@@ -41,7 +41,7 @@ impl Index {
     /// The first thing that differs, in words.
     pub fn same_as(&self, other: &Index) -> Result<(), String> {
         same(self.schema == other.schema, || "the types differ".into())?;
-        let steps = [compare_nodes, compare_ids, compare_edges, compare_merges, compare_log, compare_lists];
+        let steps = [compare_nodes, compare_ids, compare_edges, compare_merges, compare_events, compare_lists];
         for step in steps {
             step(self, other)?;
             self.release();
@@ -124,13 +124,13 @@ fn compare_merges(a: &Index, b: &Index) -> Compared {
 }
 
 /// The accepted events. Of a feature that one names twice, the last value counts: a segment keeps no other.
-fn compare_log(a: &Index, b: &Index) -> Compared {
-    same(a.log.len() == b.log.len(), || "the numbers of events differ".into())?;
-    same(a.log.ended == b.log.ended, || "what ended with a node differs".into())?;
+fn compare_events(a: &Index, b: &Index) -> Compared {
+    same(a.events.len() == b.events.len(), || "the numbers of events differ".into())?;
+    same(a.events.ended == b.events.ended, || "what ended with a node differs".into())?;
     let mut sets = [Vec::new(), Vec::new()];
-    for at in 0..a.log.len() as u32 {
+    for at in 0..a.events.len() as u32 {
         go_on(at as usize, a, b);
-        let (x, y) = (a.log.get(at), b.log.get(at));
+        let (x, y) = (a.events.get(at), b.events.get(at));
         let alike = x.action == y.action && x.subject == y.subject && x.updated == y.updated;
         same(alike, || format!("event {at} differs"))?;
         for (sets, (index, entry)) in sets.iter_mut().zip([(a, &x), (b, &y)]) {
@@ -138,32 +138,31 @@ fn compare_log(a: &Index, b: &Index) -> Compared {
         }
         let [of_a, of_b] = &sets;
         let alike = of_a.len() == of_b.len()
-            && of_a
-                .iter()
-                .zip(of_b)
-                .all(|(x, y)| x.0 == y.0 && a.columns.bytes(x.1).as_deref() == b.columns.bytes(y.1).as_deref());
+            && of_a.iter().zip(of_b).all(|(x, y)| {
+                x.0 == y.0 && a.feature_store.bytes(x.1).as_deref() == b.feature_store.bytes(y.1).as_deref()
+            });
         same(alike, || format!("a feature of event {at} differs"))?;
     }
     Ok(())
 }
 
 /// What an event sets, sorted by feature.
-fn settle(index: &Index, entry: &Entry<'_>, sets: &mut Vec<(FeatureId, u32)>) {
+fn settle(index: &Index, entry: &Accepted<'_>, sets: &mut Vec<(FeatureId, u32)>) {
     sets.clear();
     sets.extend(entry.sets.iter().map(|set| (set.feature, set.value)));
     if entry.first {
-        sets.extend(index.columns.first(track_of(index, entry.subject)));
+        sets.extend(index.feature_store.first(feature_row_of(index, entry.subject)));
     }
     sets.reverse();
     sets.sort_by_key(|(feature, _)| *feature);
     sets.dedup_by_key(|(feature, _)| *feature);
 }
 
-fn track_of(index: &Index, subject: Subject) -> Track {
+fn feature_row_of(index: &Index, subject: Subject) -> FeatureRow {
     match subject {
-        Subject::Node(life) => index.nodes.lives[life as usize].track(),
-        Subject::Edge(life) => index.edges.lives[life as usize].track(),
-        Subject::Merge(merge) => index.merges.all[merge as usize].track(),
+        Subject::Node(life) => index.nodes.lives[life as usize].feature_row(),
+        Subject::Edge(life) => index.edges.lives[life as usize].feature_row(),
+        Subject::Merge(merge) => index.merges.all[merge as usize].feature_row(),
     }
 }
 
@@ -188,7 +187,7 @@ fn compare_lists(a: &Index, b: &Index) -> Compared {
 /// Whether all entries of a list, which are in order, are edges of its type on its side of a node, and what sums it up is
 /// right.
 fn is_list_of(index: &Index, node: NodeIndex, list: &List<'_>) -> bool {
-    let belongs = |seen: crate::adjacency::Seen| {
+    let belongs = |seen: crate::adjacency::SeenEdge| {
         let Some(life) = index.edges.lives.get(seen.edge.at()) else { return false };
         let EdgeLife { source, destination, edge_type, interval, .. } = *life;
         let (own, other) = if list.direction == Direction::Out { (source, destination) } else { (destination, source) };
@@ -221,12 +220,12 @@ fn same_name((a, x): (&Names, u32), (b, y): (&Names, u32), what: impl FnOnce() -
 }
 
 /// The features of two lives, when each value held, and whether what the life began with is known.
-fn same_features<L: Life>((a, x): (&Index, &L), (b, y): (&Index, &L), what: impl FnOnce() -> String) -> Compared {
-    let of = |index: &Index, life: &L| index.columns.is_opened_at_begin(life.track());
-    let mut theirs = b.columns.history(y.track(), y.interval());
-    let alike = a.columns.history(x.track(), x.interval()).all(|(feature, interval, value)| {
+fn same_features<L: LifeRecord>((a, x): (&Index, &L), (b, y): (&Index, &L), what: impl FnOnce() -> String) -> Compared {
+    let of = |index: &Index, life: &L| index.feature_store.is_opened_at_begin(life.feature_row());
+    let mut theirs = b.feature_store.history(y.feature_row(), y.interval());
+    let alike = a.feature_store.history(x.feature_row(), x.interval()).all(|(feature, interval, value)| {
         theirs.next().is_some_and(|(other, when, number)| {
-            let (value, number) = (a.columns.bytes(value), b.columns.bytes(number));
+            let (value, number) = (a.feature_store.bytes(value), b.feature_store.bytes(number));
             feature == other && interval == when && value.as_deref() == number.as_deref()
         })
     });
@@ -300,15 +299,15 @@ mod tests {
         tells(|index| index.edges.lives[7].key += 1, "the key of edge");
         tells(|index| index.edges.table.slots.iter_mut().for_each(|slot| *slot = NONE), "is not found by its ends");
         tells(|index| index.merges.all[0].into.0 -= 1, "a merge of node");
-        tells(|index| index.log.kinds[50] ^= 1, "event 50 differs");
+        tells(|index| index.events.kinds[50] ^= 1, "event 50 differs");
         tells(
             |index| *index.edges.updated.values_mut().next().expect("one was updated") = Time(-1),
             "the latest update of an edge",
         );
         tells(
             |index| {
-                let last = index.columns.values.bytes.len() - 2;
-                index.columns.values.bytes[last] ^= 1;
+                let last = index.feature_store.values.bytes.len() - 2;
+                index.feature_store.values.bytes[last] ^= 1;
             },
             "a feature of",
         );
@@ -317,15 +316,15 @@ mod tests {
     #[test]
     fn each_fault_of_a_list_is_told() {
         use crate::adjacency::Adjacency;
-        use crate::adjacency::csr::{Arrays, Flat};
+        use crate::adjacency::csr::{Csr, CsrArrays};
         let sound = graph();
-        let tells = |change: fn(&mut Arrays<u32>), what: &str| {
+        let tells = |change: fn(&mut CsrArrays<u32>), what: &str| {
             let mut other = graph();
             // Those of nodes that were touched would be elsewhere.
             let mut adjacency = Adjacency::of(&other.edges, other.n_nodes());
-            match std::sync::Arc::get_mut(&mut adjacency.flat).expect("nobody else has them") {
-                Flat::Narrow(arrays) => change(arrays),
-                Flat::Wide(_) => unreachable!("the times are narrow"),
+            match std::sync::Arc::get_mut(&mut adjacency.csr).expect("nobody else has them") {
+                Csr::Narrow(arrays) => change(arrays),
+                Csr::Wide(_) => unreachable!("the times are narrow"),
             }
             other.adjacency = adjacency.into();
             assert!(other.same_as(&sound).is_err(), "{what}");

@@ -12,20 +12,20 @@ use timeweft_graph::{FeatureId, Schema, Time};
 use super::read::{Reader, SnapshotError, damaged};
 use super::write::Writer;
 use crate::Index;
-use crate::adjacency::csr::{Arrays, Flat};
+use crate::adjacency::csr::{Csr, CsrArrays};
 use crate::adjacency::{Adjacency, Clock, Tick};
 use crate::elements::edge::{EdgeLife, Edges};
-use crate::elements::events::Log;
+use crate::elements::events::Events;
 use crate::elements::ids::{Ids, OfType};
 use crate::elements::names::Names;
 use crate::elements::node::Nodes;
-use crate::feature_store::{Columns, Spans};
+use crate::feature_store::{FeatureStore, Spans};
 use crate::memory::array::Array;
-use crate::memory::hash_table::Slots;
+use crate::memory::hash_table::NumberTable;
 
 /// What is not an array.
 #[derive(Serialize, Deserialize)]
-struct Facts {
+struct Header {
     schema: Schema,
     /// For each node type how many ids are whole numbers, and whether some of those are in the table.
     ids: Vec<(usize, bool)>,
@@ -37,24 +37,25 @@ struct Facts {
     /// First time and unit of 32-bit times in the lists; none if they have 64 bits.
     clock: Option<(i64, i64)>,
     /// Which features lives are given, by number.
-    shapes: Vec<Box<[FeatureId]>>,
+    #[serde(rename = "shapes")]
+    layouts: Vec<Box<[FeatureId]>>,
 }
 
 pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<()> {
     let made;
     let adjacency = match index.adjacency.get() {
-        Some(adjacency) if adjacency.is_all_flat() => adjacency,
+        Some(adjacency) if adjacency.is_all_csr() => adjacency,
         _ => {
             made = Adjacency::of(&index.edges, index.n_nodes());
             &made
         }
     };
-    let clock = match &*adjacency.flat {
-        Flat::Narrow(arrays) => Some((arrays.clock.first, arrays.clock.unit)),
-        Flat::Wide(_) => None,
+    let clock = match &*adjacency.csr {
+        Csr::Narrow(arrays) => Some((arrays.clock.first, arrays.clock.unit)),
+        Csr::Wide(_) => None,
     };
     let (nodes, edges) = (&index.nodes, &index.edges);
-    let facts = Facts {
+    let header = Header {
         schema: index.schema.clone(),
         ids: nodes.ids.types.iter().map(|of_type| (of_type.numbers, of_type.hashed)).collect(),
         ids_taken: nodes.ids.table.taken,
@@ -62,38 +63,38 @@ pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<(
         edges_last_run: edges.last_run,
         edges_taken: edges.table.taken,
         clock,
-        shapes: index.columns.shapes.all.clone(),
+        layouts: index.feature_store.layouts.all.clone(),
     };
-    out.slice("facts", &serde_json::to_vec(&facts)?)?;
+    out.slice("facts", &serde_json::to_vec(&header)?)?;
     save_nodes(nodes, out)?;
     save_edges(edges, out)?;
     out.array("merges", &index.merges.all)?;
-    save_columns(&index.columns, out)?;
-    save_log(&index.log, out)?;
+    save_columns(&index.feature_store, out)?;
+    save_events(&index.events, out)?;
     save_names("keys", &index.keys, out)?;
     save_names("namespaces", &index.namespaces, out)?;
-    match &*adjacency.flat {
-        Flat::Narrow(arrays) => save_lists(arrays, out),
-        Flat::Wide(arrays) => save_lists(arrays, out),
+    match &*adjacency.csr {
+        Csr::Narrow(arrays) => save_lists(arrays, out),
+        Csr::Wide(arrays) => save_lists(arrays, out),
     }
 }
 
 pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
-    let facts: Facts =
+    let header: Header =
         serde_json::from_slice(parts.array::<u8>("facts")?.all()).map_err(|error| damaged(error.to_string()))?;
-    let mut index = Index::new(facts.schema.clone());
-    index.nodes = load_nodes(&facts, parts)?;
-    index.edges = load_edges(&facts, parts)?;
+    let mut index = Index::new(header.schema.clone());
+    index.nodes = load_nodes(&header, parts)?;
+    index.edges = load_edges(&header, parts)?;
     index.merges.all = parts.array("merges")?;
-    index.columns = load_columns(&facts, parts)?;
-    index.log = load_log(parts)?;
+    index.feature_store = load_columns(&header, parts)?;
+    index.events = load_events(parts)?;
     index.keys = load_names("keys", parts)?;
     index.namespaces = load_names("namespaces", parts)?;
-    let flat = match facts.clock {
-        Some((first, unit)) => Flat::Narrow(load_lists(Clock { first, unit }, parts)?),
-        None => Flat::Wide(load_lists(Clock::default(), parts)?),
+    let csr = match header.clock {
+        Some((first, unit)) => Csr::Narrow(load_lists(Clock { first, unit }, parts)?),
+        None => Csr::Wide(load_lists(Clock::default(), parts)?),
     };
-    index.adjacency = OnceLock::from(Adjacency::from_flat(flat));
+    index.adjacency = OnceLock::from(Adjacency::from_csr(csr));
     Ok(index)
 }
 
@@ -104,7 +105,7 @@ trait ToEach {
 
 /// Does something with every array that a snapshot has.
 fn each(index: &Index, to: &mut impl ToEach) {
-    let Index { nodes, edges, merges, columns, log, .. } = index;
+    let Index { nodes, edges, merges, feature_store, events, .. } = index;
     to.array(&nodes.life);
     to.array(&nodes.latest);
     to.array(&nodes.merge);
@@ -117,20 +118,20 @@ fn each(index: &Index, to: &mut impl ToEach) {
     to.array(&edges.lives);
     to.array(&edges.table.slots);
     to.array(&merges.all);
-    to.array(&columns.tracks);
-    to.array(&columns.values.bytes);
-    to.array(&log.kinds);
-    to.array(&log.subjects);
-    to.array(&log.payloads);
-    to.array(&log.sets);
-    match index.adjacency.get().map(|adjacency| &*adjacency.flat) {
-        Some(Flat::Narrow(arrays)) => each_of_lists(arrays, to),
-        Some(Flat::Wide(arrays)) => each_of_lists(arrays, to),
+    to.array(&feature_store.rows);
+    to.array(&feature_store.values.bytes);
+    to.array(&events.kinds);
+    to.array(&events.subjects);
+    to.array(&events.payloads);
+    to.array(&events.sets);
+    match index.adjacency.get().map(|adjacency| &*adjacency.csr) {
+        Some(Csr::Narrow(arrays)) => each_of_lists(arrays, to),
+        Some(Csr::Wide(arrays)) => each_of_lists(arrays, to),
         None => {}
     }
 }
 
-fn each_of_lists<T: Tick>(lists: &Arrays<T>, to: &mut impl ToEach) {
+fn each_of_lists<T: Tick>(lists: &CsrArrays<T>, to: &mut impl ToEach) {
     to.array(&lists.starts);
     to.array(&lists.lists);
     to.array(&lists.entries);
@@ -192,15 +193,15 @@ fn save_nodes<W: Write>(nodes: &Nodes, out: &mut Writer<W>) -> io::Result<()> {
     Ok(())
 }
 
-fn load_nodes(facts: &Facts, parts: &Reader) -> Result<Nodes, SnapshotError> {
+fn load_nodes(header: &Header, parts: &Reader) -> Result<Nodes, SnapshotError> {
     let of_type = |(at, &(numbers, hashed)): (usize, &(usize, bool))| {
         Ok(OfType { direct: parts.array(&format!("ids.direct.{at}"))?, numbers, hashed })
     };
     let ids = Ids {
         ids: parts.array("ids")?,
         texts: parts.array("ids.texts")?,
-        types: facts.ids.iter().enumerate().map(of_type).collect::<Result<_, SnapshotError>>()?,
-        table: Slots { slots: parts.array("ids.table")?, taken: facts.ids_taken },
+        types: header.ids.iter().enumerate().map(of_type).collect::<Result<_, SnapshotError>>()?,
+        table: NumberTable { slots: parts.array("ids.table")?, taken: header.ids_taken },
     };
     Ok(Nodes {
         life: parts.array("nodes.life")?.read_everywhere(),
@@ -221,48 +222,48 @@ fn save_edges<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
     out.slice("edges.updated.times", &updated.iter().map(|(_, time)| *time).collect::<Vec<_>>())
 }
 
-fn load_edges(facts: &Facts, parts: &Reader) -> Result<Edges, SnapshotError> {
+fn load_edges(header: &Header, parts: &Reader) -> Result<Edges, SnapshotError> {
     let (edges, times) = (parts.array("edges.updated")?, parts.array("edges.updated.times")?);
     let lives: Array<EdgeLife> = parts.array("edges")?.read_everywhere();
-    if facts.edges_ordered > lives.len() || facts.edges_last_run > facts.edges_ordered {
+    if header.edges_ordered > lives.len() || header.edges_last_run > header.edges_ordered {
         return Err(damaged("there are fewer edges than in order"));
     }
     Ok(Edges {
-        last_run: facts.edges_last_run,
-        ordered: facts.edges_ordered,
+        last_run: header.edges_last_run,
+        ordered: header.edges_ordered,
         lives,
-        table: Slots { slots: parts.array("edges.table")?, taken: facts.edges_taken },
+        table: NumberTable { slots: parts.array("edges.table")?, taken: header.edges_taken },
         updated: edges.iter().copied().zip(times.iter().copied()).collect(),
     })
 }
 
-fn save_columns<W: Write>(columns: &Columns, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("tracks", &columns.tracks)?;
-    save_groups("tracks.changed", &columns.changed, Spans::to_flat, out)?;
-    out.array("values", &columns.values.bytes)
+fn save_columns<W: Write>(feature_store: &FeatureStore, out: &mut Writer<W>) -> io::Result<()> {
+    out.array("tracks", &feature_store.rows)?;
+    save_groups("tracks.changed", &feature_store.changed, Spans::to_flat, out)?;
+    out.array("values", &feature_store.values.bytes)
 }
 
-fn load_columns(facts: &Facts, parts: &Reader) -> Result<Columns, SnapshotError> {
-    let mut columns = Columns {
-        tracks: parts.array("tracks")?.read_everywhere(),
+fn load_columns(header: &Header, parts: &Reader) -> Result<FeatureStore, SnapshotError> {
+    let mut feature_store = FeatureStore {
+        rows: parts.array("tracks")?.read_everywhere(),
         changed: load_groups("tracks.changed", parts, |spans| Spans::new(spans.to_vec()))?,
-        ..Columns::default()
+        ..FeatureStore::default()
     };
-    columns.values.bytes = parts.array("values")?.read_everywhere();
-    facts.shapes.iter().for_each(|shape| _ = columns.shapes.add(shape.clone()));
-    Ok(columns)
+    feature_store.values.bytes = parts.array("values")?.read_everywhere();
+    header.layouts.iter().for_each(|layout| _ = feature_store.layouts.add(layout.clone()));
+    Ok(feature_store)
 }
 
-fn save_log<W: Write>(log: &Log, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("log.kinds", &log.kinds)?;
-    out.array("log.subjects", &log.subjects)?;
-    out.array("log.payloads", &log.payloads)?;
-    out.array("log.sets", &log.sets)?;
-    save_groups("log.ended", &log.ended, |edges| edges[..].into(), out)
+fn save_events<W: Write>(events: &Events, out: &mut Writer<W>) -> io::Result<()> {
+    out.array("log.kinds", &events.kinds)?;
+    out.array("log.subjects", &events.subjects)?;
+    out.array("log.payloads", &events.payloads)?;
+    out.array("log.sets", &events.sets)?;
+    save_groups("log.ended", &events.ended, |edges| edges[..].into(), out)
 }
 
-fn load_log(parts: &Reader) -> Result<Log, SnapshotError> {
-    Ok(Log {
+fn load_events(parts: &Reader) -> Result<Events, SnapshotError> {
+    Ok(Events {
         kinds: parts.array("log.kinds")?,
         subjects: parts.array("log.subjects")?,
         payloads: parts.array("log.payloads")?,
@@ -332,7 +333,7 @@ fn load_names(part: &str, parts: &Reader) -> Result<Names, SnapshotError> {
     Ok(names)
 }
 
-fn save_lists<W: Write, T: Tick>(lists: &Arrays<T>, out: &mut Writer<W>) -> io::Result<()> {
+fn save_lists<W: Write, T: Tick>(lists: &CsrArrays<T>, out: &mut Writer<W>) -> io::Result<()> {
     out.array("lists.starts", &lists.starts)?;
     out.array("lists", &lists.lists)?;
     out.array("lists.entries", &lists.entries)?;
@@ -341,8 +342,8 @@ fn save_lists<W: Write, T: Tick>(lists: &Arrays<T>, out: &mut Writer<W>) -> io::
     out.array("lists.latest", &lists.latest)
 }
 
-fn load_lists<T: Tick>(clock: Clock, parts: &Reader) -> Result<Arrays<T>, SnapshotError> {
-    Ok(Arrays {
+fn load_lists<T: Tick>(clock: Clock, parts: &Reader) -> Result<CsrArrays<T>, SnapshotError> {
+    Ok(CsrArrays {
         clock,
         starts: parts.array("lists.starts")?.read_everywhere(),
         lists: parts.array("lists")?.read_everywhere(),

@@ -115,16 +115,11 @@ fn check_counters(index: &Index, time: Time) {
             let to = naive_recency(&made, time, |edge| typed(edge) && edge.destination == key);
             assert_eq!(index.source_before(edge_type_id, node, time), from);
             assert_eq!(index.destination_before(edge_type_id, node, time), to);
-            let mut partners = Vec::new();
             for other in all_nodes(index) {
                 let ends = |edge: &EdgeKey| edge.source == key && edge.destination == index.node_key(other);
                 let pair = naive_recency(&made, time, |edge| typed(edge) && ends(edge));
                 assert_eq!(index.pair_before(edge_type_id, node, other, time), pair);
-                partners.extend(pair.last.map(|last| (other, last)));
             }
-            let name = |node: NodeIndex| index.node_key(node);
-            partners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| name(a.0).cmp(&name(b.0))));
-            assert_eq!(index.partners_before(edge_type_id, node, time), partners);
         }
     }
 }

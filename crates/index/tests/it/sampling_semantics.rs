@@ -555,12 +555,13 @@ fn common_neighbors_before_a_time() {
         (1, 4, 1, 1., 1, OPEN),
     ];
     let index = graph(5, 0, &rows);
-    let common = |time: i64| {
-        index.common_before(EdgeTypeId(0), timeweft_graph::Direction::Out, NodeIndex(0), NodeIndex(1), Time(time))
+    let shared = |side: Side, a: u32, b: u32, time: i64| {
+        let scope = Scope::new(EdgeTypes::Only(vec![EdgeTypeId(0)]), side, AsOf::Before).deletes(Deletes::Soft);
+        let (nodes, times, mut counts) = ([NodeIndex(a)], [Time(time)], [0]);
+        index.common_neighbors(&scope, Roots::new(&nodes, &times).unwrap(), &[NodeIndex(b)], &mut counts).unwrap();
+        counts[0]
     };
-    assert_eq!([4, 5, 6, 7].map(common), [0, 1, 1, 2]);
-    let shared = |a: u32, b: u32, time: i64| {
-        index.common_before(EdgeTypeId(0), timeweft_graph::Direction::In, NodeIndex(a), NodeIndex(b), Time(time))
-    };
+    assert_eq!([4, 5, 6, 7].map(|time| shared(Side::Out, 0, 1, time)), [0, 1, 1, 2]);
+    let shared = |a: u32, b: u32, time: i64| shared(Side::In, a, b, time);
     assert_eq!([(2, 3, 4), (2, 3, 7), (2, 4, 4), (2, 99, 9)].map(|(a, b, time)| shared(a, b, time)), [1, 2, 1, 0]);
 }

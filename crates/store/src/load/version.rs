@@ -132,7 +132,7 @@ pub(crate) fn take_in(
         let joined = join_all(&mut join, arriving, &work);
         let ReadWhole { rest, common, reserved, result } = joined_thread(reader)?;
         let ended = result.map_err(StoreError::Source).and(joined).and(allowed(reserved));
-        let ended = ended.and_then(|()| Ok(join.learn(rest.schema.clone(), common.clone())?));
+        let ended = ended.and_then(|()| Ok(join.set_schema(rest.schema.clone(), common.clone())?));
         let ended = ended.and_then(|()| Ok(join.finish(&rest)?));
         let ended = ended.map(|Joined { late, steps, rejects, report }| {
             for (rows, steps) in late {
@@ -253,7 +253,7 @@ fn allowed(reserved: BTreeSet<Name>) -> Result<(), StoreError> {
 fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &Pipe<Work>) -> Result<(), StoreError> {
     for (schema, rows) in arriving {
         if let Some(schema) = &schema {
-            join.learn(schema.0.clone(), schema.1.clone())?;
+            join.set_schema(schema.0.clone(), schema.1.clone())?;
         }
         let schema = schema.map(|(schema, _)| schema);
         let steps = join.rows(&rows).map_err(|reason| StoreError::Full(Box::new(reason)))?;

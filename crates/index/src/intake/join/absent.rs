@@ -7,8 +7,7 @@ use timeweft_graph::{Action, EdgeIndex, Element, Name, NodeIndex};
 
 use super::nodes::absent;
 use super::{Bits, Join};
-use crate::intake::apply::EdgesAt;
-use crate::intake::check::in_order;
+use crate::intake::lifecycle::EdgesAt;
 
 impl Join<'_> {
     /// Lets go what is not listed.
@@ -60,7 +59,7 @@ impl Join<'_> {
         // Some have ended with the node at their other end.
         at_node.open.retain(|&edge| self.index.edges.get(edge).interval.is_open());
         let foreign = at_node.open.iter().filter(|&&edge| self.edge_held_by(edge).others).count();
-        match self.index.end_life_with(node, self.at, at_node) {
+        match self.index.end_node(node, self.at, &at_node) {
             Ok(()) => {
                 self.report.edges.ended_elsewhere += foreign as u64;
                 self.gone_nodes.set(node.at());
@@ -99,7 +98,7 @@ impl Join<'_> {
             }
             return;
         }
-        match in_order(self.index.schema.unit(), self.at, self.index.edges.latest(edge), || format!("edge {key}")) {
+        match self.index.check_edge_order(edge, self.at) {
             Err(reason) => self.reject(absent(), reason),
             Ok(()) => {
                 self.index.end_edge(edge, self.at);

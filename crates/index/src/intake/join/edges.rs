@@ -1,13 +1,13 @@
 //! Listed edges, and those that are not.
 
 use timeweft_graph::rows::RowRef;
-use timeweft_graph::{Action, EdgeIndex, Element, NodeIndex, NodeKey, Reason};
+use timeweft_graph::{Action, EdgeIndex, Element, Interval, NodeIndex, NodeKey, Reason};
 
 use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
-use crate::elements::edge::Identity;
-use crate::elements::life::Life;
-use crate::intake::check::in_order;
+use crate::elements::edge::EdgeIdentity;
+use crate::elements::life::LifeRecord;
+use crate::intake::lifecycle::{FirstFeatures, NewEdge};
 
 impl Join<'_> {
     pub(super) fn edge(&mut self, row: RowRef<'_>) {
@@ -32,7 +32,7 @@ impl Join<'_> {
             None => Some(NONE),
             Some(key) => self.index.keys.find(key),
         };
-        let identity = key.map(|key| Identity { edge_type: row.edge_type(), source, destination, key });
+        let identity = key.map(|key| EdgeIdentity { edge_type: row.edge_type(), source, destination, key });
         let known = identity.and_then(|identity| self.find_edge(identity));
         match known {
             Some(edge) if self.index.edges.get(edge).interval.is_open() => self.living_edge(row, edge),
@@ -40,7 +40,7 @@ impl Join<'_> {
         }
     }
 
-    fn find_edge(&self, identity: Identity) -> Option<EdgeIndex> {
+    fn find_edge(&self, identity: EdgeIdentity) -> Option<EdgeIndex> {
         match self.index.edges.lives.get(self.next_edge as usize) {
             Some(life) if life.identity() == identity && life.next == NONE => Some(EdgeIndex(self.next_edge)),
             _ => self.index.edges.find(identity),
@@ -70,43 +70,42 @@ impl Join<'_> {
             return;
         }
         let life = self.index.edges.get(edge);
-        let (owner, track) = (life.namespace, life.track());
+        let (owner, feature_row) = (life.namespace, life.feature_row());
         if !self.listed_edges.set(edge.at()) {
             let why = format!("edge {} is listed twice: its first record counts", self.index.edge_key(edge));
             self.report.edges.duplicates += 1;
             return self.reject(row.place(), Reason::Malformed(why));
         }
         self.report.edges.listed += 1;
-        if owner != self.speaker || self.shared.has_edge(edge) {
+        if owner != self.namespace_id || self.shared.has_edge(edge) {
             return self.shared_edge(row, edge);
         }
-        self.compare(track, row);
+        self.compare(feature_row, row);
         if self.sets.is_empty() {
             self.report.edges.unchanged += 1;
             return;
         }
-        let ordered = in_order(self.index.schema.unit(), self.at, self.index.edges.latest(edge), || {
-            format!("edge {}", self.index.edge_key(edge))
-        });
-        if let Err(reason) = ordered {
+        if let Err(reason) = self.index.check_edge_order(edge, self.at) {
             return self.reject(row.place(), reason);
         }
         let only_new = self.count_changes(row.owner());
         count_changed(&mut self.report.edges, only_new);
         let features = self.named(row.owner());
-        self.index.update_edge_life(edge, self.at, &self.sets);
+        self.index.update_edge(edge, self.at, &self.sets);
         self.step(Action::Update, Element::Edge(self.index.edge_key(edge)), features);
     }
 
     fn new_edge(&mut self, row: RowRef<'_>, known: Option<EdgeIndex>, (source, destination): (NodeIndex, NodeIndex)) {
-        if let Err(reason) = self.may_begin(row, known, source, destination) {
+        if let Err(reason) = self.check_new_edge(known, [source, destination]) {
             return self.reject(row.place(), reason);
         }
         let lived_before = known.is_some_and(|edge| lived(&self.index.edges.lives, edge.0));
         self.intern(row);
         let key = row.key().map_or(NONE, |key| self.index.keys.add_str(key));
-        let identity = Identity { edge_type: row.edge_type(), source, destination, key };
-        let edge = self.index.begin_edge((identity, known), self.at, (&self.sets, true), self.speaker);
+        let identity = EdgeIdentity { edge_type: row.edge_type(), source, destination, key };
+        let first = FirstFeatures { sets: &self.sets, plain: true };
+        let new = NewEdge { identity, latest: known };
+        let edge = self.index.create_edge(new, self.at, first, self.namespace_id);
         self.listed_edges.set(edge.at());
         self.next_edge = edge.0 + 1;
         self.report.edges.listed += 1;
@@ -115,19 +114,12 @@ impl Join<'_> {
     }
 
     /// Whether both ends, and an earlier life, let an edge begin now.
-    fn may_begin(
-        &self,
-        row: RowRef<'_>,
-        known: Option<EdgeIndex>,
-        source: NodeIndex,
-        destination: NodeIndex,
-    ) -> Result<(), Reason> {
+    fn check_new_edge(&self, known: Option<EdgeIndex>, ends: [NodeIndex; 2]) -> Result<(), Reason> {
         // Nodes that came with this version began now.
-        for end in [source, destination].into_iter().filter(|end| end.0 < self.first_new) {
-            let created = self.index.nodes.latest_life(end).map_or(self.at, |life| life.interval.created);
-            in_order(self.index.schema.unit(), self.at, created, || format!("node {}", self.index.node_key(end)))?;
+        for end in ends.into_iter().filter(|end| end.0 < self.first_new) {
+            let (life, key) = (Interval::open(self.at), || self.index.node_key(end));
+            self.index.check_edge_end(self.index.edge_end(Some(end)), life, NONE, key)?;
         }
-        let latest = known.map_or(self.at, |edge| self.index.edges.latest(edge));
-        in_order(self.index.schema.unit(), self.at, latest, || format!("edge {}", row.edge_key(&self.index.schema)))
+        self.index.check_new_edge(known, self.at)
     }
 }

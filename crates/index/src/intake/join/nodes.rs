@@ -5,7 +5,8 @@ use timeweft_graph::{Action, Element, NodeIndex, Reason};
 
 use super::{Join, Step, count_changed, count_created, lived};
 use crate::NONE;
-use crate::elements::life::Life;
+use crate::elements::life::LifeRecord;
+use crate::intake::lifecycle::{FirstFeatures, NewNode};
 
 impl Join<'_> {
     pub(super) fn node(&mut self, row: RowRef<'_>) {
@@ -30,10 +31,10 @@ impl Join<'_> {
         }
         self.listed_nodes.set(node.at());
         self.report.nodes.listed += 1;
-        if self.index.nodes.owner(node) != self.speaker || self.shared.has_node(node) {
+        if self.index.nodes.owner(node) != self.namespace_id || self.shared.has_node(node) {
             return self.shared_node(row, node);
         }
-        self.compare(self.index.nodes.lives[life as usize].track(), row);
+        self.compare(self.index.nodes.lives[life as usize].feature_row(), row);
         if self.sets.is_empty() {
             self.report.nodes.unchanged += 1;
             return;
@@ -44,18 +45,19 @@ impl Join<'_> {
         let only_new = self.count_changes(row.owner());
         count_changed(&mut self.report.nodes, only_new);
         let features = self.named(row.owner());
-        self.index.update_life(node, self.at, &self.sets);
+        self.index.update_node(node, self.at, &self.sets);
         self.step(Action::Update, Element::Node(self.index.node_key(node)), features);
     }
 
     fn new_node(&mut self, row: RowRef<'_>, known: Option<NodeIndex>) {
-        if let Some(Err(reason)) = known.map(|node| self.index.check_order(node, self.at)) {
+        if let Err(reason) = self.index.check_new_node(known, self.at) {
             return self.reject(row.place(), reason);
         }
         let lived_before = known.is_some_and(|node| lived(&self.index.nodes.lives, self.index.nodes.life(node)));
         self.intern(row);
-        let node = known.unwrap_or_else(|| self.index.nodes.add(row.node_type(), row.id()));
-        self.index.begin_life(node, self.at, (&self.sets, true), self.speaker);
+        let new = NewNode { node_type: row.node_type(), id: row.id(), known };
+        let first = FirstFeatures { sets: &self.sets, plain: true };
+        let node = self.index.create_node(new, self.at, first, self.namespace_id);
         self.listed_nodes.set(node.at());
         self.next_node = node.0 + 1;
         self.report.nodes.listed += 1;
@@ -69,7 +71,7 @@ impl Join<'_> {
         if self.listed_nodes.has(node.at()) {
             return true;
         }
-        let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
+        let lives = self.index.nodes.is_open(node);
         lives && (self.node_held_by(node).others || self.stubs.has(node.at()) || self.keeps(node))
     }
 }

@@ -76,20 +76,21 @@ impl MergeContext for Context<'_, '_> {
         }
         let listed = join.listed_nodes.has(node.at()) || join.stubs.has(node.at());
         let own = join.node_held_by(node);
-        match life.interval.is_open() {
-            true if listed || own.own && (!own.others || join.keeps(node)) => Past::Lives,
-            true => Past::LivesElsewhere,
-            false if join.index.was_held_by(node, &join.namespace) => Past::Ended,
-            false => Past::EndedElsewhere,
+        if !life.interval.is_open() {
+            return if join.index.was_held_by(node, &join.namespace) { Past::Ended } else { Past::EndedElsewhere };
         }
+        let lives = listed || own.own && (!own.others || join.keeps(node));
+        if lives { Past::Lives } else { Past::LivesElsewhere }
     }
 
     fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
-        self.named(from).map_or_else(Vec::new, |from| self.join.index.open_merges(from, self.join.speaker, true))
+        let own = self.join.namespace_id;
+        self.named(from).map_or_else(Vec::new, |from| self.join.index.open_merges(from, |by| by == own))
     }
 
     fn merged_elsewhere(&self, from: &NodeKey) -> Vec<NodeKey> {
-        let merges = self.named(from).map(|from| self.join.index.open_merges(from, self.join.speaker, false));
+        let own = self.join.namespace_id;
+        let merges = self.named(from).map(|from| self.join.index.open_merges(from, |by| by != own));
         merges.into_iter().flatten().map(|merge| merge.into).collect()
     }
 }

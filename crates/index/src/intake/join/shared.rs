@@ -12,8 +12,8 @@ use timeweft_graph::{
 use super::nodes::absent;
 use super::{Join, Step};
 use crate::Index;
-use crate::elements::life::Life;
-use crate::feature_store::Track;
+use crate::elements::life::LifeRecord;
+use crate::feature_store::FeatureRow;
 use crate::intake::check::in_order;
 
 /// Which namespaces hold an element.
@@ -30,7 +30,7 @@ pub(super) struct HeldBy {
 pub(super) struct Shared {
     nodes: FxHashMap<u32, HeldBy>,
     edges: FxHashMap<u32, HeldBy>,
-    /// Nodes that nobody lists any more and that edges of other namespaces need.
+    /// Nodes that are not listed any more and that edges of other namespaces need.
     pub(super) needed: FxHashSet<u32>,
     /// What becomes of elements that are listed, or stand in.
     pub(super) changed: Vec<Event>,
@@ -39,7 +39,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Looks for them among all that lives, unless the types tell that there are none.
+    /// Looks for them among all that lives, unless no type has the feature of shared elements.
     pub(super) fn of(index: &Index, namespace: &Name) -> Shared {
         let feature = |owner| index.schema.feature(owner, NAMESPACES).map(|(id, _)| id);
         let node_types: Vec<_> =
@@ -50,7 +50,7 @@ impl Shared {
         if node_types.iter().any(Option::is_some) {
             for node in (0..index.n_nodes() as u32).map(NodeIndex) {
                 let Some(life) = index.nodes.latest_life(node).filter(|life| life.interval.is_open()) else { continue };
-                let named = node_types[life.node_type.at()].and_then(|id| named(index, life.track(), id));
+                let named = node_types[life.node_type.at()].and_then(|id| named(index, life.feature_row(), id));
                 if let Some(named) = named {
                     shared.nodes.insert(node.0, held(index, &named, index.nodes.owner(node), namespace));
                 }
@@ -58,7 +58,7 @@ impl Shared {
         }
         if edge_types.iter().any(Option::is_some) {
             for (edge, life) in (0u32..).zip(&index.edges.lives).filter(|(_, life)| life.interval.is_open()) {
-                let named = edge_types[life.edge_type.at()].and_then(|id| named(index, life.track(), id));
+                let named = edge_types[life.edge_type.at()].and_then(|id| named(index, life.feature_row(), id));
                 if let Some(named) = named {
                     shared.edges.insert(edge, held(index, &named, life.namespace, namespace));
                 }
@@ -80,9 +80,9 @@ impl Shared {
     }
 }
 
-fn named(index: &Index, track: Track, wanted: FeatureId) -> Option<Value> {
-    let mut held = index.columns.at(track, Time::FOREVER);
-    held.find(|(feature, _)| *feature == wanted).and_then(|(_, value)| index.columns.value(value))
+fn named(index: &Index, feature_row: FeatureRow, wanted: FeatureId) -> Option<Value> {
+    let mut held = index.feature_store.at(feature_row, Time::FOREVER);
+    held.find(|(feature, _)| *feature == wanted).and_then(|(_, value)| index.feature_store.value(value))
 }
 
 fn held(index: &Index, named: &Value, creator: u32, namespace: &Name) -> HeldBy {
@@ -100,21 +100,21 @@ fn name_of(element: &Element) -> String {
 }
 
 impl Join<'_> {
-    /// Who holds a node with an open life.
+    /// Which namespaces hold a node with an open life.
     pub(super) fn node_held_by(&self, node: NodeIndex) -> HeldBy {
         if self.shared.has_node(node) {
             return self.shared.nodes[&node.0];
         }
-        let own = self.index.nodes.owner(node) == self.speaker;
+        let own = self.index.nodes.owner(node) == self.namespace_id;
         HeldBy { own, others: !own }
     }
 
-    /// Who holds an edge with an open life.
+    /// Which namespaces hold an edge with an open life.
     pub(super) fn edge_held_by(&self, edge: EdgeIndex) -> HeldBy {
         if self.shared.has_edge(edge) {
             return self.shared.edges[&edge.0];
         }
-        let own = self.index.edges.get(edge).namespace == self.speaker;
+        let own = self.index.edges.get(edge).namespace == self.namespace_id;
         HeldBy { own, others: !own }
     }
 

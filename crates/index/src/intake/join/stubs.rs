@@ -1,6 +1,6 @@
 //! Nodes that stand in for missing ones.
 //!
-//! Whether one may, only the whole version tells: nothing stands in for a node that the version itself calls merged or
+//! Only the whole version says whether one may: nothing stands in for a node that the version itself calls merged or
 //! deleted. So the edges that need one wait for the end.
 
 use rustc_hash::FxHashSet;
@@ -8,6 +8,7 @@ use timeweft_graph::rows::{IdRef, Rest, RowRef, Rows};
 use timeweft_graph::{Action, Dangling, Element, Event, NodeIndex, NodeKey, NodeTypeId, Reason};
 
 use super::{Join, Step, lived};
+use crate::intake::lifecycle::{FirstFeatures, NewNode};
 
 /// An end of a listed edge: its type and id, and the node, if there ever was one.
 pub(super) type End<'a> = (NodeTypeId, IdRef<'a>, Option<NodeIndex>);
@@ -60,7 +61,7 @@ impl Join<'_> {
         if known.is_some_and(|node| self.stubs.has(node.at())) {
             return Ok(());
         }
-        let open = known.filter(|&node| self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open()));
+        let open = known.filter(|&node| self.index.nodes.is_open(node));
         if let Some(node) = open {
             let features = self.index.living_node(node).stand_in(&self.namespace);
             if !features.is_empty() {
@@ -71,9 +72,10 @@ impl Join<'_> {
             }
             self.stubs.set(node.at());
         } else {
-            known.map_or(Ok(()), |node| self.index.check_order(node, self.at))?;
-            let node = known.unwrap_or_else(|| self.index.nodes.add(node_type, key.id.as_ref()));
-            self.index.begin_life(node, self.at, (&[], true), self.speaker);
+            self.index.check_new_node(known, self.at)?;
+            let new = NewNode { node_type, id: key.id.as_ref(), known };
+            let first = FirstFeatures { sets: &[], plain: true };
+            let node = self.index.create_node(new, self.at, first, self.namespace_id);
             self.step(Action::Create, Element::Node(key), Vec::new());
             self.stubs.set(node.at());
         }
@@ -92,7 +94,7 @@ impl Join<'_> {
         }
     }
 
-    /// Takes in the edges that waited, and tells of the other edges which of their ends the version calls merged or deleted.
+    /// Takes in the edges that waited, and notes which ends of the others the version calls merged or deleted.
     pub(super) fn late(&mut self, rest: &Rest) -> Vec<(Rows, Vec<Step>)> {
         let merged = rest.merges.iter().map(|row| &row.from);
         let no_more = merged.chain(rest.deleted.iter().map(|row| &row.node));

@@ -21,7 +21,7 @@ pub(super) struct Unknown {
     sources: Bits,
     /// Types of nodes of which any may be meant, and whether it may be of any type.
     types: (Vec<NodeTypeId>, bool),
-    /// Files and numbers of the records that do not show whose they are, by what they may tell.
+    /// Files and numbers of the records that do not show which element they name, by what they may be.
     records: BTreeMap<(Scope, Name), u64>,
 }
 
@@ -46,7 +46,7 @@ impl Unknown {
 }
 
 impl Join<'_> {
-    /// Notes what records of a file that could not be read would have told.
+    /// Notes what the unreadable records of a file may have named.
     pub(super) fn note_unreadable(&mut self, told: &[Unreadable], file: &Name) {
         for told in told {
             self.unknown.none = false;
@@ -75,7 +75,7 @@ impl Join<'_> {
         *self.unknown.records.entry((scope.clone(), file.clone())).or_default() += 1;
         match scope {
             Scope::Nodes(None) => self.unknown.types.1 = true,
-            // Of a type that nobody knows nothing lives.
+            // Nothing of an unknown type lives.
             Scope::Nodes(Some(name)) => self.unknown.types.0.extend(self.index.schema.node_type(name)),
             Scope::Edges { .. } => return,
         }
@@ -85,7 +85,7 @@ impl Join<'_> {
 
     /// Whether a node has a life of the namespace that goes on.
     pub(super) fn lives_here(&self, node: NodeIndex) -> bool {
-        let lives = self.index.nodes.latest_life(node).is_some_and(|life| life.interval.is_open());
+        let lives = self.index.nodes.is_open(node);
         lives && self.node_held_by(node).own
     }
 
@@ -185,7 +185,7 @@ impl Join<'_> {
         if refused.is_empty() { Ok(()) } else { Err(DeltaError::EmptyTypes(refused)) }
     }
 
-    /// What the refusal of a version without a record tells: what lives.
+    /// The refusal of a version without a record: it says what lives.
     pub(super) fn empty(&self) -> DeltaError {
         let nodes = (0..self.index.n_nodes() as u32).map(NodeIndex).filter(|&node| self.lives_here(node)).count();
         let edges = (0..self.index.n_edges() as u32).map(EdgeIndex).filter(|&edge| self.edge_lives_here(edge)).count();

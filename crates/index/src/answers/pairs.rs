@@ -1,0 +1,108 @@
+//! Edges from one node to another: which, how many, and when the last.
+
+use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+
+use crate::adjacency::pairs::{Pair, Pairs};
+use crate::adjacency::{CsrLists, CsrView, ListSource, Tick};
+use crate::{Index, Recency};
+
+impl Index {
+    fn pairs(&self) -> &Pairs {
+        self.pairs.get_or_init(|| Pairs::of(self.adjacency(), &self.edges))
+    }
+
+    /// Edges of a type from `source` to `destination` created strictly before `time`.
+    pub fn pair_before(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> Recency {
+        if time == Time::MIN {
+            Recency::default()
+        } else {
+            self.pair_by((edge_type, source, destination), time.before())
+        }
+    }
+
+    /// Edges of a pair created by a time.
+    pub(crate) fn pair_by(&self, pair: Pair, by: Time) -> Recency {
+        let pairs = self.pairs();
+        let flat = match self.adjacency().csr() {
+            CsrView::Narrow(lists) => count(pairs, &lists, pair, by),
+            CsrView::Wide(lists) => count(pairs, &lists, pair, by),
+        };
+        let later = pairs.later(pair);
+        let later = &later[..later.partition_point(|(created, _)| *created <= by)];
+        let last = later.last().map(|(created, _)| *created).max(flat.last);
+        Recency { count: flat.count + later.len() as u32, last }
+    }
+
+    /// The lives of edges of a type from `source` to `destination` that began by a time, by (created, arrival). Costs
+    /// O(log degree) and what is found.
+    pub fn pair_edges(
+        &self,
+        edge_type: EdgeTypeId,
+        source: NodeIndex,
+        destination: NodeIndex,
+        by: Time,
+    ) -> Vec<EdgeIndex> {
+        let (pairs, pair) = (self.pairs(), (edge_type, source, destination));
+        let mut found: Vec<(Time, EdgeIndex)> = match self.adjacency().csr() {
+            CsrView::Narrow(lists) => edges(pairs, &lists, pair, by),
+            CsrView::Wide(lists) => edges(pairs, &lists, pair, by),
+        };
+        let later = pairs.later(pair);
+        found.extend(later.iter().filter(|(created, _)| *created <= by));
+        found.sort_unstable();
+        found.into_iter().map(|(_, edge)| edge).collect()
+    }
+
+    /// Whether some edge of a type from `source` to `destination` is alive at a time.
+    pub fn is_linked(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> bool {
+        self.newest_between((edge_type, source, destination), time, |edge| self.edge_alive(edge, time)).is_some()
+    }
+
+    /// The newest edge of a pair that was created by a time and passes, of one time the one that arrived last. Costs
+    /// O(log degree) and what does not pass.
+    pub(crate) fn newest_between(&self, pair: Pair, by: Time, passes: impl Fn(EdgeIndex) -> bool) -> Option<EdgeIndex> {
+        let pairs = self.pairs();
+        let later = pairs.later(pair);
+        let later = &later[..later.partition_point(|(created, _)| *created <= by)];
+        let later = later.iter().rev().find(|(_, edge)| passes(*edge)).copied();
+        let flat = match self.adjacency().csr() {
+            CsrView::Narrow(lists) => newest(pairs, &lists, pair, by, passes),
+            CsrView::Wide(lists) => newest(pairs, &lists, pair, by, passes),
+        };
+        later.max(flat).map(|(_, edge)| edge)
+    }
+
+    /// Keeps the pairs up with a new edge.
+    pub(crate) fn count(&mut self, edge: EdgeIndex) {
+        let Some(pairs) = self.pairs.get_mut() else { return };
+        if self.adjacency.get().is_some_and(|adjacency| adjacency.is_csr(&pairs.id)) {
+            pairs.add(&self.edges, edge);
+        } else {
+            self.pairs.take();
+        }
+    }
+}
+
+fn count<T: Tick>(pairs: &Pairs, lists: &CsrLists<'_, T>, pair: Pair, by: Time) -> Recency {
+    let Some(by) = T::floor(lists.clock(), by) else { return Recency::default() };
+    let (count, last) = pairs.flat(lists, pair, by).tally();
+    Recency { count: count as u32, last: last.map(|entry| entry.created.time(lists.clock())) }
+}
+
+fn edges<T: Tick>(pairs: &Pairs, lists: &CsrLists<'_, T>, pair: Pair, by: Time) -> Vec<(Time, EdgeIndex)> {
+    let Some(by) = T::floor(lists.clock(), by) else { return Vec::new() };
+    let found = pairs.flat(lists, pair, by);
+    found.iter().map(|entry| (entry.created.time(lists.clock()), entry.edge())).collect()
+}
+
+fn newest<T: Tick>(
+    pairs: &Pairs,
+    lists: &CsrLists<'_, T>,
+    pair: Pair,
+    by: Time,
+    passes: impl Fn(EdgeIndex) -> bool,
+) -> Option<(Time, EdgeIndex)> {
+    let found = pairs.flat(lists, pair, T::floor(lists.clock(), by)?);
+    let newest = found.iter().rev().find(|entry| passes(entry.edge()))?;
+    Some((newest.created.time(lists.clock()), newest.edge()))
+}
