@@ -1,8 +1,8 @@
-//! What a configuration may choose for each stage of the model: the ablations of the specification.
+//! What a configuration may choose for each stage of the model.
 
 use serde::{Deserialize, Serialize};
 
-/// The recurrent cell of the memory (specification 2.3).
+/// The recurrent cell of the memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MemoryCellKind {
@@ -13,7 +13,7 @@ pub enum MemoryCellKind {
     Gru,
 }
 
-/// How the messages of one set become a token (specification 2.2).
+/// How the messages of one set become a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aggregation {
@@ -37,7 +37,7 @@ pub enum Bucket {
     Batch,
 }
 
-/// How a root reads the graph as of now (specification 2.5, 2.8).
+/// How a root reads the graph as of now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GnnKind {
@@ -74,7 +74,7 @@ impl Predict {
     }
 }
 
-/// What state training answers may read (specification 2.4).
+/// What state training answers may read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrainFreshness {

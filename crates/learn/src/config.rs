@@ -95,15 +95,6 @@ impl Default for ModelConfig {
 }
 
 impl ModelConfig {
-    /// Floats of state a node: D N for Mamba, D for a GRU, none without memory.
-    pub fn state_width(&self) -> usize {
-        match (self.memory, self.cell) {
-            (false, _) => 0,
-            (true, MemoryCellKind::Mamba) => self.channels * self.states,
-            (true, MemoryCellKind::Gru) => self.channels,
-        }
-    }
-
     /// Floats of memory vector a node: d, none without memory.
     pub fn memory_width(&self) -> usize {
         if self.memory { self.width } else { 0 }

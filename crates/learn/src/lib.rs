@@ -2,7 +2,7 @@
 //! evaluation, its explanations. Nothing from the future leaks into an answer.
 //!
 //! The flow, one noun a stage: batch -> encoder -> aggregator -> memory -> gnn -> prediction; [`pipeline`] reads like
-//! this line.
+//! this line, and `docs/model.md` has its equations.
 //!
 //! Letters of shapes, everywhere:
 //!
@@ -59,15 +59,19 @@ pub use evaluate::metrics::{Metrics, average_precision, rank};
 pub use evaluate::negative_classes::NegativeClass;
 pub use evaluate::ranking::{Evaluation, evaluate, precision, ranks};
 pub use explain::attribution::{ReadOut, Recalled, attribute};
-pub use explain::explanation::{Actions, AttendedNeighbor, ScoreExplanation};
+pub use explain::explanation::{AttendedNeighbor, ScoreExplanation};
 pub use explain::faithfulness::{Curves, Importance, curves, stretches};
 pub use model::aggregator::Aggregator;
 pub use model::batch::{MemoryVersion, Messages, Tokens, expand};
 pub use model::encoder::MessageEncoder;
 pub use model::gnn::Gnn;
-pub use model::gnn::cooperation::Cooperation;
+pub use model::gnn::attention::TemporalAttention;
+pub use model::gnn::cooperation::{Cooperation, Cooperative};
+pub use model::gnn::layer::Layer;
+pub use model::gnn::layer_input::Actions;
 pub use model::gnn::neighborhood::{Neighborhood, Root};
 pub use model::identity::IdentityTable;
+pub use model::layers::floats;
 pub use model::memory::gru::Gru;
 pub use model::memory::mamba::{Mamba, Selected};
 pub use model::memory::{Cell, Memory, Scanned};

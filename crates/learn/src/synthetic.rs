@@ -1,5 +1,5 @@
 //! Synthetic tasks with known answers: what a cell, an aggregation or a way of reading can learn, and what it cannot
-//! (specification 4, "Learning"). Every user lives once, so nothing can be known by heart; answers are ranked among all
+//!. Every user lives once, so nothing can be known by heart; answers are ranked among all
 //! answers of the task.
 //!
 //! A task is a stream of blocks of equal length, and a batch is a block: gradients reach over all of a user's life, or up to

@@ -1,5 +1,7 @@
 //! Which relation follows which between the same two nodes: what they had in common by one tells of another. Measured on
 //! the training part only.
+//!
+//! Equations: `docs/model.md#counters`.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use timeweft_index::Fact;
 
-/// Cuts `range` of the facts into batches of at least `size` facts that never end inside a timestamp
-/// (the fence of specification 2.4); one with as many facts stands alone. `offset` shortens the first batch: borders move
-/// between epochs.
+/// Cuts `range` of the facts into batches of at least `size` facts that never end inside a timestamp. A timestamp with as
+/// many facts is a batch of its own. `offset` shortens the first batch, so that borders move between epochs.
 pub fn batches(facts: &[Fact], range: Range<usize>, size: usize, offset: usize) -> Vec<Range<usize>> {
     let (mut cuts, size) = (Vec::new(), size.max(1));
     let (mut start, mut goal) = (range.start, range.start.saturating_add(size - offset % size));

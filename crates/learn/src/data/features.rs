@@ -1,4 +1,6 @@
 //! Features of nodes and edges as rows of numbers, normalised by the training part only.
+//!
+//! Equations: `docs/model.md#features`.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
 //! What an answer is told from: other ends of a new edge, other edges that could have been removed, other nodes that could
 //! have gone.
+//!
+//! Equations: `docs/model.md#loss-and-negatives`.
 
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 use timeweft_index::Index;

@@ -1,4 +1,6 @@
 //! Gaps of time as inputs: a scale and frequencies, measured on the training part only.
+//!
+//! Equations: `docs/model.md#time`.
 
 use serde::{Deserialize, Serialize};
 use timeweft_graph::Time;
@@ -6,7 +8,7 @@ use timeweft_index::Fact;
 
 use crate::nn;
 
-/// Scale and frequencies of time gaps (specification 2.1). Fixed, not learned: the gradient of a frequency grows with
+/// Scale and frequencies of time gaps. Fixed, not learned: the gradient of a frequency grows with
 /// the gap.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TimeEncoder {

@@ -2,6 +2,8 @@
 //!
 //! Target events are numbered from 0 in order of (time, position). The candidates of an event are drawn by a counter
 //! hash, so every system that follows the protocol ranks against the same ones.
+//!
+//! Equations: `docs/model.md#evaluation-protocol`.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,7 @@
 //! Wrong answers by what kind of wrong they are: a model that tells nodes drawn by chance may still take whatever was there
-//! before for what comes next (Poursafaei et al. 2022; specification 2.6).
+//! before for what comes next (Poursafaei et al. 2022).
+//!
+//! Equations: `docs/model.md#evaluation-protocol`.
 
 use rustc_hash::FxHashSet;
 use timeweft_graph::{NodeIndex, Time};

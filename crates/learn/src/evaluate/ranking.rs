@@ -1,4 +1,6 @@
 //! Evaluation: ranks by the protocol, predict strictly before update.
+//!
+//! Equations: `docs/model.md#evaluation-protocol`.
 
 use std::ops::Range;
 
@@ -8,8 +10,9 @@ use timeweft_graph::Time;
 use crate::data::fact_batches::batches;
 use crate::evaluate::breakdown::break_down;
 use crate::evaluate::negative_classes::NegativeClasses;
+use crate::floats;
 use crate::model::memory_state::{absorb, rebuild};
-use crate::model::pipeline::{Remembered, ask, embed, floats, remember, score};
+use crate::model::pipeline::{Reader, Remembered, ask};
 use crate::{
     Calibration, Config, Freshness, GraphContext, Htgn, LearnProgress, Link, Metrics, NegativeClass, Predict, Query,
     Rule, Task, VectorStore, average_precision, rank,
@@ -172,6 +175,10 @@ struct Ranking<'a> {
 }
 
 impl Ranking<'_> {
+    fn reader(&self) -> Reader<'_> {
+        Reader { model: self.model, graph: self.graph, store: &self.store }
+    }
+
     fn run(mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(LearnProgress)) {
         match freshness {
             Freshness::Event => self.by_event(part, progress),
@@ -187,7 +194,7 @@ impl Ranking<'_> {
             // What happens at one time is seen by nobody who asks at it, and is taken in as slowly as it must be.
             let remembered = match self.graph.is_one_time(&facts) {
                 true => Remembered::nothing(&self.store),
-                false => remember(self.model, self.graph, facts.clone(), &self.store),
+                false => self.reader().remember(facts.clone()),
             };
             let inside = |number: &usize| *number < part.end && self.task.links[*number].fact < facts.end;
             let until = (next..part.end).take_while(inside).last().map_or(next, |last| last + 1);
@@ -247,14 +254,14 @@ impl Ranking<'_> {
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
         let (roots, pairs) = ask(self.graph, queries);
-        let embeddings = embed(self.model, self.graph, remembered, &self.store, &roots, None);
+        let embeddings = self.reader().embed(remembered, &roots, None);
         let (mut from, mut first) = (0, 0);
         for (at, end) in sizes.iter().scan(0, |end, size| Some(*end + size).inspect(|sum| *end = *sum)).enumerate() {
             if end - from < QUERIES && at + 1 < sizes.len() {
                 continue;
             }
             let part = pairs.part(from..end);
-            let logits = floats(score(self.model, self.graph, embeddings.clone(), &queries[from..end], &part));
+            let logits = floats(self.reader().score(embeddings.clone(), &queries[from..end], &part));
             let mut rest = &logits[..];
             for &size in &sizes[first..=at] {
                 let (mine, later) = rest.split_at(size);

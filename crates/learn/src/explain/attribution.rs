@@ -1,13 +1,14 @@
-//! What of a node's memory came from which of its past messages (specification 2.9): given its gates, the state of a Mamba
+//! What of a node's memory came from which of its past messages: given its gates, the state of a Mamba
 //! cell is linear in what was written, so its read-out is a sum over past tokens, exactly.
+//!
+//! Equations: `docs/model.md#explanations`.
 
 use burn::tensor::Tensor;
 use timeweft_graph::{NodeIndex, Time};
 
+use crate::floats;
 use crate::model::batch::expand_for;
-use crate::model::memory::Cell;
-use crate::model::pipeline::floats;
-use crate::{Bucket, GraphContext, Htgn, Mamba, Selected, Tokens};
+use crate::{Bucket, GraphContext, Htgn, Selected, Tokens};
 
 /// A past token of a root and its part in the score.
 #[derive(Clone, PartialEq, Debug)]
@@ -49,7 +50,6 @@ pub fn attribute(
     // A set of a whole batch has no time of its own to stand for, and what peers remembered is not replayed here.
     let stands_alone = config.bucket == Bucket::Exact && config.sweeps == 0;
     let memory = (config.memory && stands_alone).then_some(&model.memory)?;
-    let Cell::Mamba(mamba) = memory.cell() else { return None };
     let until = graph.n_facts_before(as_of);
     let touches = |&at: &usize| graph.facts()[at].source == node || graph.facts()[at].destination == node;
     let positions: Vec<usize> = (0..until).filter(touches).collect();
@@ -62,10 +62,10 @@ pub fn attribute(
     let clock = &graph.statistics.time_encoder;
     let encoded = model.encoder.forward(&messages, None, clock, model.identity.as_ref());
     let aggregated = model.aggregator.forward(encoded, &tokens, model.identity.as_ref());
-    let selected = mamba.select(aggregated.clone(), &tokens, clock);
+    let selected = memory.cell().select(aggregated.clone(), &tokens, clock)?;
     let n = tokens.node.len();
-    let weights = read_out_gradient(model, &aggregated, &selected, last_life..n, mamba, gradient);
-    let (parts, whole) = shares(&Plain::of(&selected, mamba, last_life..n), &weights);
+    let weights = read_out_gradient(model, &aggregated, &selected, last_life..n, gradient);
+    let (parts, whole) = shares(&Plain::of(&selected, last_life..n), &weights);
     Some(ReadOut {
         times: tokens.time[last_life..].to_vec(),
         facts: facts_of(graph, &positions, &tokens).split_off(last_life),
@@ -92,11 +92,10 @@ fn read_out_gradient(
     tokens: &Tensor<2>,
     selected: &Selected,
     life: std::ops::Range<usize>,
-    mamba: &Mamba,
     gradient: &[f32],
 ) -> Vec<f64> {
-    let plain = Plain::of(selected, mamba, life.clone());
-    let [channels, _] = mamba.shape();
+    let plain = Plain::of(selected, life.clone());
+    let [channels, _] = selected.shape();
     let last = life.end - 1;
     let row = |tensor: &Tensor<2>| tensor.clone().slice([last..last + 1, 0..tensor.dims()[1]]);
     let y: Vec<f32> = plain.read_outs().last().map(|y| y.iter().map(|y| *y as f32).collect()).unwrap_or_default();
@@ -124,8 +123,8 @@ struct Plain {
 }
 
 impl Plain {
-    fn of(selected: &Selected, mamba: &Mamba, life: std::ops::Range<usize>) -> Plain {
-        let [channels, states] = mamba.shape();
+    fn of(selected: &Selected, life: std::ops::Range<usize>) -> Plain {
+        let [channels, states] = selected.shape();
         let rows = |tensor: &Tensor<2>| {
             let rows = floats(tensor.clone().slice([life.clone()]));
             rows.into_iter().map(f64::from).collect::<Vec<f64>>()

@@ -1,5 +1,7 @@
-//! Memory as it would be without some edges (specification 2.9). Without peer memory in messages a node remembers its own
+//! Memory as it would be without some edges. Without peer memory in messages a node remembers its own
 //! facts only, so a replay of these alone is exact.
+//!
+//! Equations: `docs/model.md#explanations`.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +9,8 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use crate::data::time_encoder::gap;
+use crate::floats;
 use crate::model::batch::expand_for;
-use crate::model::pipeline::floats;
 use crate::{Neighborhood, Query, Trained, VectorStore};
 
 /// Replays nodes without edges.

@@ -1,17 +1,19 @@
 //! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
+//!
+//! Equations: `docs/model.md#explanations`.
 
 use burn::tensor::Tensor;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
 use crate::explain::attribution::attribute;
-use crate::model::gnn::cooperation::Decisions;
-use crate::model::gnn::neighborhood::read;
+use crate::floats;
+use crate::model::counters;
+use crate::model::gnn::GnnInput;
+use crate::model::gnn::layer_input::{LayerInput, Share};
 use crate::model::layers::constant;
-use crate::model::pipeline::{Remembered, ask, counted, floats, memory_table};
-use crate::model::predictor::Pairs;
-use crate::model::{counters, gnn};
-use crate::{Htgn, Neighborhood, Predict, Query, Recalled, Trained, splitmix64};
+use crate::model::pipeline::{Remembered, ask, counted, memory_table};
+use crate::{Actions, Neighborhood, Predict, Query, Recalled, Trained, splitmix64};
 
 /// Points at which a slope is taken.
 const STEPS: usize = 8;
@@ -55,23 +57,14 @@ pub struct AttendedNeighbor {
     pub attention: Vec<f32>,
     /// Whether the root listened and the neighbour spoke, for a co-operative model: it was heard only if both did.
     pub actions: Option<Actions>,
-    /// Signed contribution: share of the margin that came through this neighbour (specification 2.9).
+    /// Signed contribution: share of the margin that came through this neighbour.
     pub contribution: f32,
-}
-
-/// The two decisions behind an edge of a co-operative model (specification 2.8).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Actions {
-    /// The root listens.
-    pub listens: bool,
-    /// The neighbour speaks.
-    pub speaks: bool,
 }
 
 impl Trained {
     /// A question, followed by the same with other candidates, drawn by a counter. The rivals of an edge to be removed are the
     /// other edges of its source, those of a node that goes the others of its type.
-    pub(crate) fn with_rivals(&self, query: &Query) -> Vec<Query> {
+    pub(crate) fn with_negatives(&self, query: &Query) -> Vec<Query> {
         let (asking, index, predict) = (query.source, &self.graph.index, self.config.train.predict);
         let mut pool = match predict {
             Predict::Gone => self.alive(index.node_type(asking), query.as_of),
@@ -99,19 +92,19 @@ impl Trained {
     pub fn explain(&self, query: &Query) -> ScoreExplanation {
         let store = self.memory_before(query.as_of);
         let remembered = Remembered::nothing(&store);
-        let asked = self.with_rivals(query);
+        let asked = self.with_negatives(query);
         let (roots, pairs) = ask(&self.graph, &asked);
-        let neighborhood = read(&self.graph, &roots, &remembered.tokens, &store);
+        let neighborhood = self.reader(&store).neighborhood(&remembered, &roots);
         let table = memory_table(&self.model, &remembered, &neighborhood);
         let predictor = &self.model.predictor;
         let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
         let without = predictor.has_counters().then(|| {
-            let (own, heard, _) = self.hear(table.clone(), &neighborhood);
-            first(&floats(predictor.forward(self.embed(own, heard), &pairs.part(0..1), Some(never()))))
+            let embeddings = self.embed(table.clone(), &neighborhood);
+            first(&floats(predictor.forward(embeddings, &pairs.part(0..1), Some(never()))))
         });
         let Study { logit, margin, neighbors } = self.study(&asked, &neighborhood, &remembered);
         let mut neighbors: Vec<AttendedNeighbor> =
-            neighbors.into_iter().filter(|(_, end)| *end).map(|(heard, _)| heard).collect();
+            neighbors.into_iter().filter(|(_, is_end)| *is_end).map(|(neighbor, _)| neighbor).collect();
         neighbors
             .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         ScoreExplanation {
@@ -124,62 +117,70 @@ impl Trained {
         }
     }
 
-    /// Contributions of the neighbours of both ends of the first question, with their places; those of its rivals have none.
+    /// Contributions of the neighbors of both ends of the first question, with their places. Those of the negatives are left
+    /// out.
     pub(crate) fn contributions(
         &self,
         asked: &[Query],
         neighborhood: &Neighborhood,
         remembered: &Remembered,
     ) -> Vec<(usize, f32)> {
-        let heard = self.study(asked, neighborhood, remembered).neighbors.into_iter().enumerate();
-        heard.filter(|(_, (_, end))| *end).map(|(at, (heard, _))| (at, heard.contribution)).collect()
+        let neighbors = self.study(asked, neighborhood, remembered).neighbors.into_iter().enumerate();
+        neighbors.filter(|(_, (_, is_end))| *is_end).map(|(at, (neighbor, _))| (at, neighbor.contribution)).collect()
     }
 
-    /// How far the first of the questions stands above the others, from a neighbourhood.
+    /// How far the first of the questions stands above the others, from a neighborhood.
     pub(crate) fn margin_of(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> f32 {
         let (_, pairs) = ask(&self.graph, asked);
         let table = memory_table(&self.model, remembered, neighborhood);
         let counts = self.count(asked, &table);
-        let (own, heard, _) = self.hear(table, neighborhood);
-        first(&floats(margin(self.model.predictor.forward(self.embed(own, heard), &pairs, counts))))
+        first(&floats(margin(self.model.predictor.forward(self.embed(table, neighborhood), &pairs, counts))))
     }
 
-    /// The score, and how the margin is shared out among the neighbours of all roots, in their order.
+    /// The score, and how the margin is shared out among the neighbors of all roots, in their order.
     fn study(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> Study {
         let (_, pairs) = ask(&self.graph, asked);
         let table = memory_table(&self.model, remembered, neighborhood);
         let counts = self.count(asked, &table);
-        let (own, heard, reading) = self.hear(table, neighborhood);
-        let logits = |heard| self.model.predictor.forward(self.embed(own.clone(), heard), &pairs, counts.clone());
-        let scores = logits(heard.clone());
-        // Given the attention, o is linear in its neighbours, so it can be shared out among them.
-        let gradient = mean_slope(&heard, logits);
-        let share_out = |reading: gnn::Read| self.share_out(neighborhood, &reading, &gradient, &pairs);
+        let layer = &self.model.gnn.last;
+        let input = self.last_input(table, neighborhood);
+        let attended = layer.attend(&input);
+        let logits = |attended| {
+            let embeddings = layer.finish(input.own.clone(), attended);
+            self.model.predictor.forward(embeddings, &pairs, counts.clone())
+        };
+        let scores = logits(attended.clone());
+        // Given the attention, o is linear in its neighbors, so it can be shared out among them.
+        let shares = layer.shares(&input, &mean_slope(&attended, logits));
+        let roots = neighborhood.root_of_neighbors(shares.len());
+        let (source, destination) = (pairs.source[0], pairs.destination[0]);
+        let neighbors = shares.into_iter().zip(roots).zip(&neighborhood.neighbors).map(|((share, root), neighbor)| {
+            let Share { attention, actions, contribution } = share;
+            let Neighbor { node, edge, edge_type, created, .. } = *neighbor;
+            let at_source = root == source;
+            let attended =
+                AttendedNeighbor { at_source, node, edge, edge_type, created, attention, actions, contribution };
+            (attended, at_source || root == destination)
+        });
         Study {
             logit: first(&floats(scores.clone())),
             margin: first(&floats(margin(scores))),
-            neighbors: reading.map_or_else(Vec::new, share_out),
+            neighbors: neighbors.collect(),
         }
     }
 
-    /// Own vectors of the roots, what they hear, and what they read.
-    fn hear(&self, table: Tensor<2>, neighborhood: &Neighborhood) -> (Tensor<2>, Tensor<2>, Option<gnn::Read>) {
-        let Htgn { gnn, identity, .. } = &self.model;
-        let (own, reading) =
-            gnn.read(table, neighborhood, &self.graph.statistics.time_encoder, identity.as_ref(), None);
-        let heard = match (gnn.last(), &reading) {
-            (Some(layer), Some(reading)) => layer.attend(reading, neighborhood),
-            _ => own.zeros_like(),
-        };
-        (own, heard, reading)
+    /// What the last layer reads, without noise.
+    fn last_input<'a>(&'a self, table: Tensor<2>, neighborhood: &'a Neighborhood) -> LayerInput<'a> {
+        let (time_encoder, identity) = (&self.graph.statistics.time_encoder, self.model.identity.as_ref());
+        self.model.gnn.last_input(GnnInput { table, neighborhood, time_encoder, identity, noise: None })
     }
 
-    /// Embeddings of own vectors and what was heard.
-    fn embed(&self, own: Tensor<2>, heard: Tensor<2>) -> Tensor<2> {
-        match self.model.gnn.last() {
-            Some(layer) => layer.finish(own, heard),
-            None => self.model.gnn.finish(own + heard),
-        }
+    /// Embeddings `[Q, d]` of the roots, by way of what they read.
+    fn embed(&self, table: Tensor<2>, neighborhood: &Neighborhood) -> Tensor<2> {
+        let layer = &self.model.gnn.last;
+        let input = self.last_input(table, neighborhood);
+        let attended = layer.attend(&input);
+        layer.finish(input.own, attended)
     }
 
     fn count(&self, asked: &[Query], like: &Tensor<2>) -> Option<Tensor<2>> {
@@ -194,8 +195,7 @@ impl Trained {
         let counts = self.count(asked, &table);
         let [_, d] = table.dims();
         let gradient = mean_slope(&table, |table| {
-            let (own, heard, _) = self.hear(table, neighborhood);
-            self.model.predictor.forward(self.embed(own, heard), &pairs, counts.clone())
+            self.model.predictor.forward(self.embed(table, neighborhood), &pairs, counts.clone())
         });
         let mut recalled = Vec::new();
         let mut ends = vec![(true, pairs.source[0], query.source)];
@@ -216,50 +216,6 @@ impl Trained {
         recalled
             .sort_by(|a, b| b.at_source.cmp(&a.at_source).then(b.contribution.abs().total_cmp(&a.contribution.abs())));
         recalled
-    }
-
-    /// `c_j = <dmargin/do, W_O concat_h(alpha_jh W_V f_j)>` of every neighbour of every root that was asked for, and whether
-    /// the root is an end of the first question.
-    fn share_out(
-        &self,
-        neighborhood: &Neighborhood,
-        reading: &gnn::Read,
-        gradient: &[f32],
-        pairs: &Pairs,
-    ) -> Vec<(AttendedNeighbor, bool)> {
-        let structure = neighborhood.structure(neighborhood.asked);
-        let Some(layer) = self.model.gnn.last().filter(|_| !structure.pair_relation.is_empty()) else {
-            return Vec::new();
-        };
-        let outlet = reading.outlet.clone();
-        let attention = layer.heads().weights(reading.query.clone(), reading.tokens.clone(), outlet, &structure);
-        let through = Through::new(gradient, &layer.output().weight.val(), layer.heads().value_weights());
-        let tokens = floats(reading.tokens.clone());
-        let ([_, f], n_heads) = (reading.tokens.dims(), self.config.model.heads);
-        let actions = reading.decisions.as_ref().map(actions);
-        let (source, destination) = (pairs.source[0], pairs.destination[0]);
-        let mut heard = Vec::new();
-        for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
-            let (relation, root) = (neighborhood.pair_relation[pair], neighborhood.pair_root[pair]);
-            for j in ends[0] as usize..ends[1] as usize {
-                let Neighbor { node, edge, edge_type, created, .. } = neighborhood.neighbors[j];
-                let attention = attention[j * n_heads..(j + 1) * n_heads].to_vec();
-                let token = &tokens[j * f..(j + 1) * f];
-                let contribution = through.contribution(root, relation, &attention, token);
-                let told = AttendedNeighbor {
-                    at_source: root == source,
-                    node,
-                    edge,
-                    edge_type,
-                    created,
-                    attention,
-                    actions: actions.as_ref().map(|actions| actions[j]),
-                    contribution,
-                };
-                heard.push((told, root == source || root == destination));
-            }
-        }
-        heard
     }
 }
 
@@ -291,52 +247,6 @@ fn margin(logits: Tensor<1>) -> Tensor<1> {
     if n > 1 { own - logits.narrow(0, 1, n - 1).mean() } else { own }
 }
 
-fn actions(decisions: &Decisions) -> Vec<Actions> {
-    let yes = |tensor: &Tensor<2>| floats(tensor.clone()).into_iter().map(|x| x > 0.5);
-    let both = yes(&decisions.listens).zip(yes(&decisions.speaks));
-    both.map(|(listens, speaks)| Actions { listens, speaks }).collect()
-}
-
 fn first(values: &[f32]) -> f32 {
     values.first().copied().unwrap_or(f32::NAN)
-}
-
-/// `W_V^T W_O^T dmargin/do` is formed per (root, relation) only when asked for.
-struct Through {
-    /// dmargin/do of each root before the output projection `[Q, d]`.
-    gradient: Vec<f32>,
-    /// W_V `[relations, H, F, d_h]`
-    values: Vec<f32>,
-    shape: [usize; 4],
-}
-
-impl Through {
-    /// From dmargin/do `[Q, d]`, W_O `[d, d]` and W_V.
-    fn new(gradient: &[f32], output: &burn::tensor::Tensor<2>, values: burn::tensor::Tensor<4>) -> Through {
-        let [d, _] = output.dims();
-        let weights = floats(output.clone().inner());
-        let gradient = gradient
-            .chunks(d)
-            .flat_map(|row| {
-                weights.chunks(d).map(move |weight| row.iter().zip(weight).map(|(g, w)| g * w).sum::<f32>())
-            })
-            .collect();
-        let shape = values.dims();
-        Through { gradient, values: floats(values.inner()), shape }
-    }
-
-    fn contribution(&self, root: u32, relation: u32, attention: &[f32], token: &[f32]) -> f32 {
-        let [_, n_heads, f, d_h] = self.shape;
-        let gradient = &self.gradient[root as usize * n_heads * d_h..];
-        let values = &self.values[relation as usize * n_heads * f * d_h..];
-        let mut sum = 0.0;
-        for (h, alpha) in attention.iter().enumerate() {
-            let gradient = &gradient[h * d_h..(h + 1) * d_h];
-            for (i, x) in token.iter().enumerate() {
-                let row = &values[(h * f + i) * d_h..(h * f + i + 1) * d_h];
-                sum += alpha * x * row.iter().zip(gradient).map(|(v, g)| v * g).sum::<f32>();
-            }
-        }
-        sum
-    }
 }

@@ -1,6 +1,8 @@
 //! Whether explanations are true: neighbours are taken away in the order in which they are said to matter, and the margin over
-//! other candidates is watched (specification 2.9). Memory stays as it is, or is replayed without them; the attention over the
+//! other candidates is watched. Memory stays as it is, or is replayed without them; the attention over the
 //! rest sums to one again, and the counters count on.
+//!
+//! Equations: `docs/model.md#explanations`.
 
 use std::ops::Range;
 
@@ -157,9 +159,9 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     fn new(trained: &'a Trained, query: &Query, store: &'a VectorStore) -> Scene<'a> {
         let remembered = Remembered::nothing(store);
-        let asked = trained.with_rivals(query);
+        let asked = trained.with_negatives(query);
         let (roots, _) = ask(&trained.graph, &asked);
-        let neighborhood = crate::model::gnn::neighborhood::read(&trained.graph, &roots, &remembered.tokens, store);
+        let neighborhood = trained.reader(store).neighborhood(&remembered, &roots);
         let contributions = trained.contributions(&asked, &neighborhood, &remembered);
         let mut scene = Scene { trained, asked, neighborhood, store, margin: 0.0, contributions };
         scene.margin = scene.margin_of(&scene.neighborhood);

@@ -1,5 +1,7 @@
 //! Stage 2: the messages that a node receives at one exact time are a set; their sum, or the heterogeneous transformer
-//! convolution, makes one token of it (specification 2.2).
+//! convolution, makes one token of it.
+//!
+//! Equations: `docs/model.md#aggregation`.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -16,19 +18,59 @@ pub struct Aggregator {
     /// `[node types, d]`
     types: Param<Tensor<2>>,
     identity: Option<Linear>,
-    /// Absent where sets are summed, or have one message.
-    attention: Option<SetAttention>,
+    reduction: SetReduction,
     output: Linear,
     /// Weight of `log1p(n)`: the count that the softmax removes. `[1, d]`
     count: Param<Tensor<2>>,
     norm: Param<Tensor<1>>,
 }
 
-/// Who in a set is listened to.
+/// How a set becomes one vector.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
+enum SetReduction {
+    /// The sum of its messages.
+    Sum(Sum),
+    /// Attention over its messages.
+    Attention(SetAttention),
+}
+
+/// Has no weights.
+#[derive(Module, Debug)]
+struct Sum {}
+
+/// A query for each set, and keys and values of each relation.
 #[derive(Module, Debug)]
 struct SetAttention {
     query: Linear,
     heads: RelationHeads,
+}
+
+impl SetReduction {
+    /// One vector for each token `[G, d]`, from messages `[M, d]`, their means and the receivers `[G, d]`.
+    fn forward(&self, messages: Tensor<2>, mean: &Tensor<2>, receiver: &Tensor<2>, tokens: &Tokens) -> Tensor<2> {
+        match self {
+            SetReduction::Attention(attention) => {
+                let query = attention.query.forward(mean.clone() + receiver.clone());
+                let structure = Structure {
+                    root_pairs: &tokens.token_pairs,
+                    pair_tokens: &tokens.pair_messages,
+                    pair_relation: &tokens.pair_relation,
+                };
+                attention.heads.attend(query, messages, nn::Outlet::None, &structure)
+            }
+            SetReduction::Sum(_) => {
+                let sizes: Vec<f32> = n_messages(tokens).collect();
+                let g = sizes.len();
+                mean.clone() * constant(sizes, [g, 1], &mean.device())
+            }
+        }
+    }
+}
+
+/// G: messages of each token.
+fn n_messages(tokens: &Tokens) -> impl Iterator<Item = f32> + '_ {
+    tokens.messages.windows(2).map(|ends| (ends[1] - ends[0]) as f32)
 }
 
 impl Aggregator {
@@ -41,7 +83,10 @@ impl Aggregator {
         let identity = IdentityTable::role(init, slots, d);
         let mut heads = || RelationHeads::new(init, (relations, relations.len()), n_heads, [d / n_heads, d]);
         Aggregator {
-            attention: query.map(|query| SetAttention { query, heads: heads() }),
+            reduction: match query {
+                Some(query) => SetReduction::Attention(SetAttention { query, heads: heads() }),
+                None => SetReduction::Sum(Sum {}),
+            },
             types,
             identity,
             output: Linear::new(init, d, d),
@@ -56,24 +101,9 @@ impl Aggregator {
         let receiver = nn::gather(self.types.val(), &tokens.node_type);
         let receiver = identity::add(receiver, identity, self.identity.as_ref(), &tokens.slots);
         let mean = nn::segment_mean(messages.clone(), &tokens.messages);
-        let n_messages = |ends: &[u32]| (ends[1] - ends[0]) as f32;
-        let heard = match &self.attention {
-            Some(attention) => {
-                let query = attention.query.forward(mean.clone() + receiver.clone());
-                let structure = Structure {
-                    root_pairs: &tokens.token_pairs,
-                    pair_tokens: &tokens.pair_messages,
-                    pair_relation: &tokens.pair_relation,
-                };
-                attention.heads.attend(query, messages, nn::Outlet::None, &structure)
-            }
-            None => {
-                let sizes = tokens.messages.windows(2).map(n_messages).collect();
-                mean.clone() * constant(sizes, [g, 1], &mean.device())
-            }
-        };
-        let attended = self.output.forward(heard);
-        let sizes = tokens.messages.windows(2).map(|ends| n_messages(ends).ln_1p()).collect();
+        let reduced = self.reduction.forward(messages, &mean, &receiver, tokens);
+        let attended = self.output.forward(reduced);
+        let sizes = n_messages(tokens).map(f32::ln_1p).collect();
         let sizes = constant(sizes, [g, 1], &attended.device());
         nn::rms_norm(attended + mean + receiver + sizes.matmul(self.count.val()), self.norm.val())
     }

@@ -1,4 +1,6 @@
 //! Batches: facts in time order, cut only between timestamps, expanded into messages and tokens.
+//!
+//! Equations: `docs/model.md#messages`.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -110,7 +112,7 @@ struct Draft {
 
 /// Expands facts into messages and tokens: an edge fact gives one message to each end (only to its destination if the
 /// model is directed), a node fact one to itself. The delete of a node comes after the deletes of its edges, which are
-/// facts of their own (specification 2.1, 2.2).
+/// facts of their own.
 pub fn expand(graph: &GraphContext, range: Range<usize>, store: &VectorStore) -> (Messages, Tokens) {
     lay_out(graph, &drafts(graph, range), store)
 }

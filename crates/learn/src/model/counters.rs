@@ -3,6 +3,8 @@
 //!
 //! A question is asked once of its node's past ([`Past`]); its candidates then look themselves up. Ages are given in time
 //! and in events, counts and ranks by the distinct times at which something happened: events of one time have no order.
+//!
+//! Equations: `docs/model.md#counters`.
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{NodeIndex, Time};

@@ -1,4 +1,6 @@
-//! Stage 1: typed messages into one space (specification 2.1).
+//! Stage 1: typed messages into one space.
+//!
+//! Equations: `docs/model.md#messages`.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;

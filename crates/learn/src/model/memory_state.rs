@@ -1,7 +1,7 @@
 //! The memory of all nodes as of a place in the facts, with weights as they are.
 
 use crate::data::fact_batches::batches;
-use crate::model::pipeline::{absorb_in_slices, remember};
+use crate::model::pipeline::{Reader, absorb_in_slices};
 use crate::{Bucket, Config, GraphContext, Htgn, VectorStore};
 
 /// Facts of one time that are taken in at once: bounds the memory of bulk loads.
@@ -22,7 +22,7 @@ pub fn absorb(model: &Htgn, graph: &GraphContext, config: &Config, store: &mut V
     for range in batches(graph.facts(), store.absorbed()..until, size, 0) {
         match range.len() > SLICE && graph.is_one_time(&range) {
             true => absorb_in_slices(model, graph, range, store, SLICE),
-            false => remember(model, graph, range, store).commit(store),
+            false => Reader { model, graph, store }.remember(range).commit(store),
         }
     }
 }

@@ -8,8 +8,9 @@ use timeweft_graph::{Direction, NodeIndex, Time};
 
 use crate::model::batch::{expand, expand_in_slices};
 use crate::model::counters::{self, Past};
+use crate::model::gnn::GnnInput;
 use crate::model::gnn::neighborhood::{Root, read};
-use crate::model::layers::{Init, constant};
+use crate::model::layers::{Init, constant, floats};
 use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
 use crate::{
@@ -69,110 +70,106 @@ pub struct Remembered {
     absorbs: usize,
 }
 
-/// Stages 1 to 3: facts to versions of memory.
-pub fn remember(model: &Htgn, graph: &GraphContext, facts: Range<usize>, store: &VectorStore) -> Remembered {
-    debug_assert_eq!(facts.start, store.absorbed(), "every fact is taken in once");
-    let absorbs = facts.end;
-    let (messages, tokens) = expand(graph, facts, store);
-    let scanned = scan(model, graph, &messages, &tokens, store);
-    Remembered { tokens, scanned, absorbs }
+/// What answers are read from: the weights, the graph, and memory as of a place in its facts.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The weights.
+    pub model: &'a Htgn,
+    /// The graph.
+    pub graph: &'a GraphContext,
+    /// The memory of everything before.
+    pub store: &'a VectorStore,
+}
+
+impl Reader<'_> {
+    /// Stages 1 to 3: facts to versions of memory.
+    pub fn remember(self, facts: Range<usize>) -> Remembered {
+        debug_assert_eq!(facts.start, self.store.absorbed(), "every fact is taken in once");
+        let absorbs = facts.end;
+        let (messages, tokens) = expand(self.graph, facts, self.store);
+        let scanned = self.scan(&messages, &tokens);
+        Remembered { tokens, scanned, absorbs }
+    }
+
+    /// Stages 1 to 3 of messages that are laid out. Where messages carry their peers' memory, the first round of message passing
+    /// knows it as of before the batch, and each later one as the round before it left it.
+    fn scan(self, messages: &Messages, tokens: &Tokens) -> Option<Scanned> {
+        let Reader { model, graph, store } = self;
+        let config = graph.config();
+        if tokens.node.is_empty() || !config.memory {
+            return None;
+        }
+        let (time_encoder, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());
+        let round = |before: Option<&Scanned>| {
+            let known = if before.is_some() { tokens } else { &Tokens::none() };
+            let peers = (config.sweeps > 0).then(|| Peers::read(graph, (messages, tokens), known, store));
+            // Where no message is about a token of the batch, another round changes nothing.
+            if before.is_some() && !peers.as_ref().is_some_and(|peers| peers.within) {
+                return None;
+            }
+            let peers = peers.as_ref().map(|peers| (peers, table(model, &peers.stored, before)));
+            let encoded = model.encoder.forward(messages, peers, time_encoder, identity);
+            let aggregated = model.aggregator.forward(encoded, tokens, identity);
+            Some(model.memory.forward(aggregated, tokens, store, time_encoder))
+        };
+        let mut scanned = round(None);
+        for _ in 1..config.sweeps {
+            let Some(next) = round(scanned.as_ref()) else { break };
+            scanned = Some(next);
+        }
+        scanned
+    }
+
+    /// Stages 4 and 5: logits `[C]` of queries, each with what was strictly before its `as_of`. `noise` is the key of a training
+    /// step's noise, if the model has any.
+    pub fn answer(self, remembered: &Remembered, queries: &[Query], noise: Option<u64>) -> Tensor<1> {
+        let (roots, pairs) = ask(self.graph, queries);
+        let embeddings = self.embed(remembered, &roots, noise);
+        self.score(embeddings, queries, &pairs)
+    }
+
+    /// What roots read.
+    pub fn neighborhood(self, remembered: &Remembered, roots: &[Root]) -> Neighborhood {
+        read(self.graph, roots, &remembered.tokens, self.store)
+    }
+
+    /// Stage 4: embeddings `[Q, d]` of roots; `noise` as in [`Reader::answer`].
+    pub fn embed(self, remembered: &Remembered, roots: &[Root], noise: Option<u64>) -> Tensor<2> {
+        let Reader { model, graph, .. } = self;
+        let neighborhood = &self.neighborhood(remembered, roots);
+        model.gnn.forward(GnnInput {
+            table: memory_table(model, remembered, neighborhood),
+            neighborhood,
+            time_encoder: &graph.statistics.time_encoder,
+            identity: model.identity.as_ref(),
+            noise,
+        })
+    }
+
+    /// Stage 5: logits `[C]` of queries whose roots are embedded already.
+    pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
+        let device = embeddings.device();
+        let counted = self.model.predictor.has_counters().then(|| counted(self.graph, queries, &device));
+        self.model.predictor.forward(embeddings, pairs, counted)
+    }
 }
 
 /// Takes in facts that are all of one time in slices of at least `size` messages, for less memory and with the same result:
 /// all slices read what was before that time, and are committed together.
 pub fn absorb_in_slices(model: &Htgn, graph: &GraphContext, facts: Range<usize>, store: &mut VectorStore, size: usize) {
     let absorbs = facts.end;
+    let reader = Reader { model, graph, store };
     let slices = expand_in_slices(graph, facts, store, size);
     let settled: Vec<Settled> = slices
         .map(|(messages, tokens)| {
-            let scanned = scan(model, graph, &messages, &tokens, store);
+            let scanned = reader.scan(&messages, &tokens);
             Remembered { tokens, scanned, absorbs }.settle()
         })
         .collect();
     settled.into_iter().for_each(|settled| settled.commit(store));
 }
 
-/// Stages 1 to 3 of messages that are laid out. Where messages tell of their peers' memory, the first sweep knows it as of
-/// before the batch, and each later one as the sweep before it left it.
-fn scan(
-    model: &Htgn,
-    graph: &GraphContext,
-    messages: &Messages,
-    tokens: &Tokens,
-    store: &VectorStore,
-) -> Option<Scanned> {
-    let config = &graph.statistics.config;
-    if tokens.node.is_empty() || !config.memory {
-        return None;
-    }
-    let (clock, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());
-    let sweep = |before: Option<&Scanned>| {
-        let known = if before.is_some() { tokens } else { &Tokens::none() };
-        let peers = (config.sweeps > 0).then(|| Peers::read(graph, (messages, tokens), known, store));
-        // Where nobody hears of anything inside the batch, nothing is left to sweep.
-        if before.is_some() && !peers.as_ref().is_some_and(|peers| peers.within) {
-            return None;
-        }
-        let heard = peers.as_ref().map(|peers| (peers, table(model, &peers.stored, before)));
-        let encoded = model.encoder.forward(messages, heard, clock, identity);
-        let aggregated = model.aggregator.forward(encoded, tokens, identity);
-        Some(model.memory.forward(aggregated, tokens, store, clock))
-    };
-    let mut scanned = sweep(None);
-    for _ in 1..config.sweeps {
-        let Some(next) = sweep(scanned.as_ref()) else { break };
-        scanned = Some(next);
-    }
-    scanned
-}
-
-/// Stages 4 and 5: logits `[C]` of queries, each knowing only what was strictly before its `as_of`.
-pub fn answer(
-    model: &Htgn,
-    graph: &GraphContext,
-    remembered: &Remembered,
-    store: &VectorStore,
-    queries: &[Query],
-) -> Tensor<1> {
-    answer_with(model, graph, remembered, store, queries, None)
-}
-
-/// The same in a step of training: `draw` is the key of its noise, if the model has any.
-pub fn answer_with(
-    model: &Htgn,
-    graph: &GraphContext,
-    remembered: &Remembered,
-    store: &VectorStore,
-    queries: &[Query],
-    draw: Option<u64>,
-) -> Tensor<1> {
-    let (roots, pairs) = ask(graph, queries);
-    let embeddings = embed(model, graph, remembered, store, &roots, draw);
-    score(model, graph, embeddings, queries, &pairs)
-}
-
-/// Stage 4: embeddings `[Q, d]` of roots; `draw` as in [`answer_with`].
-pub fn embed(
-    model: &Htgn,
-    graph: &GraphContext,
-    remembered: &Remembered,
-    store: &VectorStore,
-    roots: &[Root],
-    draw: Option<u64>,
-) -> Tensor<2> {
-    let neighborhood = read(graph, roots, &remembered.tokens, store);
-    let table = memory_table(model, remembered, &neighborhood);
-    model.gnn.forward(table, &neighborhood, &graph.statistics.time_encoder, model.identity.as_ref(), draw)
-}
-
-/// Stage 5: logits `[C]` of queries, whose roots are embedded already.
-pub fn score(model: &Htgn, graph: &GraphContext, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
-    let device = embeddings.device();
-    let counted = model.predictor.has_counters().then(|| counted(graph, queries, &device));
-    model.predictor.forward(embeddings, pairs, counted)
-}
-
-/// The rows that a neighbourhood's entries point into: stored memory, starts of the node types, tokens of the batch.
+/// The rows that a neighborhood's entries point into: stored memory, starts of the node types, tokens of the batch.
 pub fn memory_table(model: &Htgn, remembered: &Remembered, neighborhood: &Neighborhood) -> Tensor<2> {
     table(model, &neighborhood.stored, remembered.scanned.as_ref())
 }
@@ -266,9 +263,4 @@ impl Settled {
     fn commit(self, store: &mut VectorStore) {
         store.commit(&self.receivers, &self.state, &self.memory, &self.last, self.absorbs);
     }
-}
-
-/// The values of a tensor.
-pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().unwrap_or_default()
 }

@@ -1,4 +1,6 @@
-//! Stage 5: scores of typed links (specification 2.6). Logits, never sigmoids, go into the loss.
+//! Stage 5: scores of typed links. Logits, never sigmoids, go into the loss.
+//!
+//! Equations: `docs/model.md#predictor`.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;

@@ -1,5 +1,7 @@
-//! Weights of every relation, and attention with them by absorbed projections (specification 2.5): no key or value of an
+//! Weights of every relation, and attention with them by absorbed projections : no key or value of an
 //! edge is ever formed.
+//!
+//! Equations: `docs/model.md#neighborhood-attention`.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -45,7 +47,7 @@ impl RelationWeights {
 
 /// Per-relation key, value and prior of each head.
 #[derive(Module, Debug)]
-pub struct RelationHeads {
+pub(crate) struct RelationHeads {
     /// W_K `[relations, H * d_h * F]`
     keys: RelationWeights,
     /// W_V `[relations, H * F * d_h]`
@@ -59,7 +61,7 @@ pub struct RelationHeads {
 
 /// Which tokens each root attends to, grouped into (root, relation) pairs.
 #[derive(Clone, Copy, Debug)]
-pub struct Structure<'a> {
+pub(crate) struct Structure<'a> {
     /// Q + 1: pairs of each root.
     pub root_pairs: &'a [u32],
     /// P + 1: tokens of each pair.
@@ -76,7 +78,7 @@ impl Structure<'_> {
 
 impl RelationHeads {
     /// Of the first `n` relations, for H heads of width d_h over tokens of width F.
-    pub fn new(
+    pub(crate) fn new(
         init: &mut Init,
         (relations, n): (RelationIds, usize),
         n_heads: usize,
@@ -87,7 +89,13 @@ impl RelationHeads {
     }
 
     /// Query `[Q, H * d_h]`, tokens `[E, F]`, sink and gates to `[Q, H * d_h]`.
-    pub fn attend(&self, query: Tensor<2>, tokens: Tensor<2>, outlet: Outlet, structure: &Structure<'_>) -> Tensor<2> {
+    pub(crate) fn attend(
+        &self,
+        query: Tensor<2>,
+        tokens: Tensor<2>,
+        outlet: Outlet,
+        structure: &Structure<'_>,
+    ) -> Tensor<2> {
         let [q, d] = query.dims();
         let n_pairs = structure.pair_relation.len();
         if n_pairs == 0 {
@@ -115,7 +123,13 @@ impl RelationHeads {
     }
 
     /// The attention that [`RelationHeads::attend`] pays: alpha of every token and head, `[E, H]`, row after row.
-    pub fn weights(&self, query: Tensor<2>, tokens: Tensor<2>, outlet: Outlet, structure: &Structure<'_>) -> Vec<f32> {
+    pub(crate) fn weights(
+        &self,
+        query: Tensor<2>,
+        tokens: Tensor<2>,
+        outlet: Outlet,
+        structure: &Structure<'_>,
+    ) -> Vec<f32> {
         let order = Order::by_relation(structure, self.prior.val().dims()[0]);
         let absorbed = self.absorb(query, &order);
         let prior = nn::gather(self.prior.val(), structure.pair_relation);
@@ -123,7 +137,7 @@ impl RelationHeads {
     }
 
     /// W_V `[relations, H, F, d_h]`.
-    pub fn value_weights(&self) -> Tensor<4> {
+    pub(crate) fn value_weights(&self) -> Tensor<4> {
         let [[n, h], [d_h, f]] = [self.prior.val().dims(), self.widths];
         self.values.val().reshape([n, h, f, d_h])
     }

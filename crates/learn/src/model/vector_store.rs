@@ -10,7 +10,7 @@ const NONE: u32 = u32::MAX;
 /// Cell state H, output m and last time of each node. Rows exist only for nodes with messages.
 ///
 /// State is stored as of a node's last message and never touched by idle time: the time part of the cell is an exact
-/// semigroup (specification 2.3).
+/// semigroup.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct VectorStore {
     /// Floats of H a node: D * N.

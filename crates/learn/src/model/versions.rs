@@ -1,4 +1,6 @@
-//! Versions of memory: what a reader of a node reads as of a time (specification 2.4).
+//! Versions of memory: what a reader of a node reads as of a time.
+//!
+//! Equations: `docs/model.md#versions-of-memory`.
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{NodeIndex, Time};

@@ -70,7 +70,7 @@ pub enum Outlet {
     /// `[Q, H]`: the score of attending to nothing.
     Sink(Tensor<2>),
     /// A sink, and a gate a token `[E, 1]` that multiplies its `exp(score)`: 0 shuts it out, and its gradient is defined
-    /// there too, so a shut token can open again (specification 2.8).
+    /// there too, so a shut token can open again.
     Gated {
         /// `[Q, H]`
         sink: Tensor<2>,

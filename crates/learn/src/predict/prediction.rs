@@ -2,8 +2,9 @@
 
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, NodeTypeId, Time};
 
+use crate::floats;
 use crate::model::memory_state::rebuild;
-use crate::model::pipeline::{Remembered, answer, floats};
+use crate::model::pipeline::{Reader, Remembered};
 use crate::{Predict, Query, Trained};
 
 /// A candidate destination and its score.
@@ -81,11 +82,13 @@ impl Trained {
     /// Logits of queries that all stand at one time.
     pub fn score(&self, queries: &[Query], time: Time) -> Vec<f32> {
         let store = self.memory_before(time);
-        let nothing = Remembered::nothing(&store);
-        queries
-            .chunks(8192)
-            .flat_map(|queries| floats(answer(&self.model, &self.graph, &nothing, &store, queries)))
-            .collect()
+        let (nothing, reader) = (Remembered::nothing(&store), self.reader(&store));
+        queries.chunks(8192).flat_map(|queries| floats(reader.answer(&nothing, queries, None))).collect()
+    }
+
+    /// Reads a memory with the chosen weights.
+    pub(crate) fn reader<'a>(&'a self, store: &'a crate::VectorStore) -> Reader<'a> {
+        Reader { model: &self.model, graph: &self.graph, store }
     }
 
     /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt.

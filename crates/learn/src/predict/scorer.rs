@@ -2,9 +2,10 @@
 
 use timeweft_graph::{NodeIndex, Time};
 
+use crate::floats;
 use crate::model::gnn::neighborhood::Root;
 use crate::model::memory_state::{absorb, empty_store};
-use crate::model::pipeline::{Remembered, answer, embed, floats};
+use crate::model::pipeline::Remembered;
 use crate::{Query, Trained, VectorStore};
 
 /// Questions that are answered in one forward pass.
@@ -61,7 +62,7 @@ impl Trained {
         let nothing = Remembered::nothing(store);
         let embed = |nodes: &[NodeIndex]| {
             let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, time, as_of: time }).collect();
-            let vectors = embed(&self.model, &self.graph, &nothing, store, &roots, None);
+            let vectors = self.reader(store).embed(&nothing, &roots, None);
             let width = vectors.dims()[1];
             floats(vectors).chunks_exact(width).map(<[f32]>::to_vec).collect::<Vec<_>>()
         };
@@ -84,11 +85,10 @@ impl Scorer<'_> {
         let mut logits = vec![0.0; queries.len()];
         for of_one_time in order.chunk_by(|&a, &b| queries[a].as_of == queries[b].as_of) {
             self.go_to(queries[of_one_time[0]].as_of);
-            let Trained { model, graph, .. } = self.trained;
-            let nothing = Remembered::nothing(&self.store);
+            let (nothing, reader) = (Remembered::nothing(&self.store), self.trained.reader(&self.store));
             for places in of_one_time.chunks(QUERIES) {
                 let asked: Vec<Query> = places.iter().map(|&at| queries[at]).collect();
-                let answers = floats(answer(model, graph, &nothing, &self.store, &asked));
+                let answers = floats(reader.answer(&nothing, &asked, None));
                 places.iter().zip(answers).for_each(|(&at, logit)| logits[at] = logit);
             }
         }

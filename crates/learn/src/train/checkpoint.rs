@@ -14,11 +14,14 @@ use burn::tensor::{Bytes, Device};
 use serde::{Deserialize, Serialize};
 use timeweft_index::{Index, create_fresh};
 
+use crate::train::checkpoint_names::renamed;
 use crate::train::memory_limit;
 use crate::{Config, Epoch, GraphContext, Htgn, Latest, LearnError, TrainStatistics, Trained, VectorStore};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
+/// The oldest version that is read: its weights have other names.
+const OLDEST: u32 = 6;
 /// Bytes before the header.
 const PREFIX: usize = 8 + 4 + 8;
 
@@ -107,7 +110,8 @@ impl Trained {
     /// If the file is missing, damaged, of another version, or of a graph of which the model knows nothing.
     pub fn load(path: &Path, index: Arc<Index>, loads: &[u64]) -> Result<Trained, LearnError> {
         let bytes = fs::read(path).map_err(|source| LearnError::Io { path: path.into(), source })?;
-        let (header, sections) = parse(&bytes).map_err(|reason| refused(path, reason))?;
+        let file = parse(&bytes).map_err(|reason| refused(path, reason))?;
+        let header = &file.header;
         header.config.check().map_err(|error| refused(path, format!("its configuration: {error}")))?;
         let graph = GraphContext::new(index, header.statistics.clone());
         if graph.knows_nothing() {
@@ -115,19 +119,20 @@ impl Trained {
             return Err(refused(path, reason.into()));
         }
         // What a checkpoint says of its sizes is no reason to make room for them.
-        if memory_limit::n_weights(&header.config, &graph) > sections[0].len() / size_of::<f32>() {
+        if memory_limit::n_weights(&header.config, &graph) > file.sections[0].len() / size_of::<f32>() {
             let reason = "it has fewer weights than its configuration says: train again, or restore it from a copy";
             return Err(refused(path, reason.into()));
         }
-        restore(header, sections, graph, loads).map_err(|reason| refused(path, reason))
+        restore(file, graph, loads).map_err(|reason| refused(path, reason))
     }
 }
 
-fn restore(header: Header, sections: [&[u8]; 4], graph: GraphContext, loads: &[u64]) -> Result<Trained, String> {
-    let [weights, latest, optimizer, store] = sections;
+fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Trained, String> {
+    let Parsed { version, header, sections: [weights, latest, optimizer, store] } = file;
     let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
     let read = |section: &[u8]| {
-        let record = ModuleRecord::from_bytes(bytes(section)).map_err(|error| error.to_string())?;
+        let section = if version < VERSION { renamed(bytes(section), &header.config.model)? } else { bytes(section) };
+        let record = ModuleRecord::from_bytes(section).map_err(|error| error.to_string())?;
         Htgn::new(&header.config, &graph, &Device::flex())
             .try_load_record(record)
             .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))
@@ -150,7 +155,14 @@ fn restore(header: Header, sections: [&[u8]; 4], graph: GraphContext, loads: &[u
     Ok(Trained { model, graph, latest, store, config: header.config, epochs: header.epochs, best: header.best, seen })
 }
 
-fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
+/// A checkpoint that is whole: chosen weights, latest weights, optimiser, vector store.
+struct Parsed<'a> {
+    version: u32,
+    header: Header,
+    sections: [&'a [u8]; 4],
+}
+
+fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
     let damaged = || "the checkpoint is cut short or damaged: train again, or restore it from a copy".to_string();
     let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
     if body.len() < PREFIX || &body[..8] != MAGIC {
@@ -158,7 +170,7 @@ fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
     }
     let number =
         |at: usize, n: usize| body[at..at + n].iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
-    if number(8, 4) < u64::from(VERSION) {
+    if number(8, 4) < u64::from(OLDEST) {
         return Err("written by an older timeweft whose models were shaped otherwise: train again".into());
     }
     if number(8, 4) > u64::from(VERSION) {
@@ -181,7 +193,7 @@ fn parse(bytes: &[u8]) -> Result<(Header, [&[u8]; 4]), String> {
     let [weights, latest, optimizer, store] = header.sections;
     let sections = (take(weights), take(latest), take(optimizer), take(store));
     let (Some(weights), Some(latest), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
-    Ok((header, [weights, latest, optimizer, store]))
+    Ok(Parsed { version: number(8, 4) as u32, header, sections: [weights, latest, optimizer, store] })
 }
 
 /// Checksum of the first `n` facts: when, what, and where in the log.

@@ -1,4 +1,4 @@
-//! Erasing facts: memory as if they had never been (specification 2.7).
+//! Erasing facts: memory as if they had never been.
 
 use std::sync::Arc;
 

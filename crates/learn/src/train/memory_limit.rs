@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use timeweft_index::Fact;
 
 use crate::model::layers::Init;
-use crate::{Config, GraphContext, Htgn, LearnError, MemoryCellKind, ModelConfig};
+use crate::{Config, GraphContext, Htgn, LearnError, ModelConfig};
 
 /// Questions of one step at most: bounds the memory of training.
 pub(crate) const QUERIES_A_STEP: usize = 1 << 18;
@@ -42,12 +42,9 @@ fn refuse(parts: &[Part], there: u64) -> Result<(), LearnError> {
 }
 
 fn parts(config: &Config, graph: &GraphContext) -> Vec<Part> {
-    let ModelConfig { width, channels, states, layers, neighbors, .. } = config.model;
+    let ModelConfig { width, layers, neighbors, .. } = config.model;
     let (batch, negatives, window) = (config.train.batch, config.train.negatives, config.train.window);
-    let of_cell = match config.model.cell {
-        MemoryCellKind::Mamba => format!("model.channels {channels} x model.states {states}"),
-        MemoryCellKind::Gru => format!("model.channels {channels}"),
-    };
+    let of_cell = config.model.cell.sizes(&config.model);
     let n_nodes = graph.index.n_nodes();
     let facts = graph.facts();
     let floats = |what: String, setting: String, factors: &[usize]| {

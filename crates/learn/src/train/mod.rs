@@ -1,6 +1,7 @@
 //! Training: what changes weights, and what is kept of a trained model.
 
 pub(crate) mod checkpoint;
+mod checkpoint_names;
 pub(crate) mod erase;
 pub(crate) mod memory_limit;
 pub(crate) mod optimizer;

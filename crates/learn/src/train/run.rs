@@ -1,4 +1,6 @@
 //! Training: epochs over the training part, each from empty memory, predict strictly before update.
+//!
+//! Equations: `docs/model.md#loss-and-negatives`.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -11,10 +13,11 @@ use timeweft_graph::{NodeIndex, Time};
 
 use crate::data::fact_batches::batches;
 use crate::evaluate::ranking;
+use crate::floats;
 use crate::model::counters::READ;
 use crate::model::layers::constant;
 use crate::model::memory_state::SLICE;
-use crate::model::pipeline::{Remembered, answer_with, floats, remember};
+use crate::model::pipeline::{Reader, Remembered};
 use crate::model::predictor;
 use crate::train::memory_limit::{self, QUERIES_A_STEP};
 use crate::train::tbptt_window::TbpttWindow;
@@ -239,10 +242,11 @@ impl<'a> Learner<'a> {
         epoch: usize,
         store: &VectorStore,
     ) -> (Htgn, f32, Remembered) {
-        let remembered = remember(&model, self.graph, facts, store);
+        let reader = Reader { model: &model, graph: self.graph, store };
+        let remembered = reader.remember(facts);
         let (queries, weights) = self.questions(links.clone(), as_of, epoch);
         let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
-        let logits = answer_with(&model, self.graph, &remembered, store, &queries, Some(draw));
+        let logits = reader.answer(&remembered, &queries, Some(draw));
         let n = weights.len();
         let logits = logits + constant(weights, [n], &Device::flex());
         let loss = predictor::loss(self.config.train.loss, logits, links.len());

@@ -1,4 +1,6 @@
-//! How far back gradients reach: truncated back-propagation through time (specification 2.4).
+//! How far back gradients reach: truncated back-propagation through time.
+//!
+//! Equations: `docs/model.md#loss-and-negatives`.
 
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Deletes: what messages they are, what of them is read again, and what is forgotten (specification 2.7).
+//! Deletes: what messages they are, what of them is read again, and what is forgotten.
 
 use burn::tensor::Device;
 use timeweft_graph::{Action, Event, GraphView, NodeIndex, NodeKey, Time};
@@ -139,15 +139,18 @@ fn what_is_hard_deleted_is_never_read_again() {
         time: Time(time),
         as_of: Time(time),
     };
-    let remembered = pipeline::remember(&model, &graph, position..graph.facts().len(), &store);
+    let reader = pipeline::Reader { model: &model, graph: &graph, store: &store };
+    let remembered = reader.remember(position..graph.facts().len());
     // In the batch of the delete, by version; and after it, by row.
     let inside: Vec<Query> = [(gone, 405), (gone, 425), (gone, 435), (link.source, 435)].map(|(s, t)| ask(s, t)).into();
-    let logits = pipeline::floats(pipeline::answer(&model, &graph, &remembered, &store, &inside));
+    let logits = timeweft_learn::floats(reader.answer(&remembered, &inside, None));
     assert!(logits.iter().all(|logit| logit.is_finite()), "{logits:?}");
     remembered.commit(&mut store);
     let nothing = pipeline::Remembered::nothing(&store);
     let later = [ask(gone, 500), ask(link.source, 500)];
-    let logits = pipeline::floats(pipeline::answer(&model, &graph, &nothing, &store, &later));
+    let logits = timeweft_learn::floats(
+        pipeline::Reader { model: &model, graph: &graph, store: &store }.answer(&nothing, &later, None),
+    );
     assert!(logits.iter().all(|logit| logit.is_finite()), "{logits:?}");
     let bytes = store.to_bytes();
     let again = VectorStore::from_bytes(&bytes, store.absorbed()).unwrap();

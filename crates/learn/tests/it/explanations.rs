@@ -1,4 +1,4 @@
-//! Explanations say what is true (specification 2.9).
+//! Explanations say what is true.
 
 use std::sync::OnceLock;
 

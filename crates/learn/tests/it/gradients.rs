@@ -20,9 +20,10 @@ struct Step<'a> {
 /// One training step, through all five stages: what the loss sums, `[C]`.
 fn losses(model: &Htgn, step: &Step<'_>) -> Tensor<1> {
     let Step { graph, queries, facts, store } = step;
-    let remembered = pipeline::remember(model, graph, facts.clone(), store);
+    let reader = pipeline::Reader { model, graph, store };
+    let remembered = reader.remember(facts.clone());
     // Weighted, so that no symmetry hides a wrong sign.
-    let logits = pipeline::answer(model, graph, &remembered, store, queries);
+    let logits = reader.answer(&remembered, queries, None);
     let n = logits.dims()[0];
     let weights: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
     logits * Tensor::from_data(TensorData::new(weights, [n]), &Device::flex())
@@ -43,7 +44,7 @@ impl ModuleVisitor for Collect<'_> {
         self.path.pop();
     }
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad(self.gradients).map(pipeline::floats).unwrap_or_default();
+        let gradient = param.val().grad(self.gradients).map(timeweft_learn::floats).unwrap_or_default();
         self.found.push((self.path.join("."), gradient));
     }
 }
@@ -65,7 +66,7 @@ impl ModuleMapper for Nudge {
         let (entry, step) = (self.entry, self.step);
         param.map(|tensor| {
             let (shape, device) = (tensor.dims(), tensor.device());
-            let mut values = pipeline::floats(tensor.inner());
+            let mut values = timeweft_learn::floats(tensor.inner());
             values[entry] += step;
             Tensor::from_data(TensorData::new(values, shape), &device)
         })
@@ -88,7 +89,9 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
         links.flat_map(|i| [ask(i, task.links[i].destination), ask(i, task.links[i - 3].destination)]).collect();
     let model = Htgn::new(&config, &graph, &device.clone().autodiff());
     let mut store = empty_store(&graph, &config);
-    pipeline::remember(&model.valid(), &graph, 0..facts.start, &store).commit(&mut store);
+    pipeline::Reader { model: &model.valid(), graph: &graph, store: &store }
+        .remember(0..facts.start)
+        .commit(&mut store);
     let step = Step { graph: &graph, queries, facts, store };
     let gradients = losses(&model, &step).sum().backward();
     let mut collect = Collect { gradients: &gradients, path: Vec::new(), found: Vec::new() };
@@ -97,9 +100,8 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
     // Decisions are hard: the gradient that goes straight through them is no slope of the loss, and is tested apart. What
     // stands before them has a part of it.
     let decides = config.model.gnn == GnnKind::Cooperative;
-    let last = format!("gnn.layers.{}.", config.model.layers - 1);
     let behind =
-        |name: &str| (name.starts_with("predictor") || name.starts_with(&last)) && !name.contains("cooperation");
+        |name: &str| (name.starts_with("predictor") || name.starts_with("gnn.last.")) && !name.contains("cooperation");
     let smooth = collect.found.iter().enumerate().filter(|(_, (name, _))| !decides || behind(name));
     assert!(smooth.clone().count() > 10);
     for (tensor, (name, gradient)) in smooth {
@@ -108,7 +110,7 @@ pub(crate) fn check_all(device: &Device, mut config: Config) {
         let entry = largest.unwrap_or(0);
         let at = |change: f32| {
             let nudged = model.valid().map(&mut Nudge { tensor, entry, step: change, at: 0 });
-            pipeline::floats(losses(&nudged, &step)).into_iter().map(f64::from).sum::<f64>()
+            timeweft_learn::floats(losses(&nudged, &step)).into_iter().map(f64::from).sum::<f64>()
         };
         let analytic = f64::from(gradient.get(entry).copied().unwrap_or(0.0));
         // A small step loses digits, a large one turns a rectifier on the way: a right gradient agrees with one of them.

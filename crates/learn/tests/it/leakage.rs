@@ -27,13 +27,14 @@ fn scores(
     let last = task.links[links.end - 1].fact + 1;
     assert!(first < last);
     for facts in timeweft_learn::batches(graph.facts(), 0..last, config.train.batch, 0) {
-        let remembered = pipeline::remember(&model, &graph, facts.clone(), &store);
+        let reader = pipeline::Reader { model: &model, graph: &graph, store: &store };
+        let remembered = reader.remember(facts.clone());
         let inside = |number: &usize| facts.contains(&task.links[*number].fact);
         for number in links.clone().filter(inside) {
             let link = task.links[number];
             let destinations = (0..12).filter_map(|id| graph.index.node_index(&NodeKey::new("item", id)));
             let queries: Vec<_> = destinations.map(|destination| link.question(destination, link.time)).collect();
-            logits.extend(pipeline::floats(pipeline::answer(&model, &graph, &remembered, &store, &queries)));
+            logits.extend(timeweft_learn::floats(reader.answer(&remembered, &queries, None)));
         }
         remembered.commit(&mut store);
     }
@@ -247,7 +248,7 @@ fn counters(events: &[Event], fitted: &TrainStatistics, time: i64, as_of: i64) -
         let back = timeweft_learn::Query { direction: Direction::In, source: item, destination: user, ..query };
         queries.extend([query, back]);
     }
-    let rows = pipeline::floats(pipeline::counted(&graph, &queries, &Device::flex()));
+    let rows = timeweft_learn::floats(pipeline::counted(&graph, &queries, &Device::flex()));
     rows.into_iter().map(f32::to_bits).collect()
 }
 

@@ -134,7 +134,11 @@ fn one_more_step(trained: &Trained, task: &Task) -> Vec<Vec<u32>> {
     let link = task.links[task.links.len() - 1];
     let query = link.question(link.destination, link.time);
     let nothing = pipeline::Remembered::nothing(&trained.store);
-    let logits = pipeline::answer(&model, &trained.graph, &nothing, &trained.store, &[query]);
+    let logits = pipeline::Reader { model: &model, graph: &trained.graph, store: &trained.store }.answer(
+        &nothing,
+        &[query],
+        None,
+    );
     let gradients = GradientsParams::from_grads(logits.sum().backward(), &model);
     let stepped = trained.latest.optimizer.clone().step(0.1, model, gradients);
     weights(&stepped.valid())
@@ -153,16 +157,16 @@ fn fused_adamw_steps_as_the_tensor_library_does() {
         a = reference.step(0.01, a.0, tensor(100 + step), a.1);
         b = fused.step(0.01, b.0, tensor(100 + step), b.1);
     }
-    let (a, b) = (pipeline::floats(a.0), pipeline::floats(b.0));
+    let (a, b) = (timeweft_learn::floats(a.0), timeweft_learn::floats(b.0));
     let worst = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst < 1e-6, "{worst}");
-    assert_ne!(b, pipeline::floats(tensor(1)));
+    assert_ne!(b, timeweft_learn::floats(tensor(1)));
     // A long gradient is shortened to the clip before anything else.
     let clipped = timeweft_learn::AdamW { clip: 1.0, ..fused.clone() };
-    let unit = tensor(7) / pipeline::floats(tensor(7).powf_scalar(2.0).sum().sqrt())[0];
+    let unit = tensor(7) / timeweft_learn::floats(tensor(7).powf_scalar(2.0).sum().sqrt())[0];
     let long = clipped.step(0.01, tensor(1), unit.clone() * 50.0, None).0;
     let short = clipped.step(0.01, tensor(1), unit, None).0;
-    let worst = pipeline::floats((long - short).abs().max())[0];
+    let worst = timeweft_learn::floats((long - short).abs().max())[0];
     assert!(worst < 1e-6, "{worst}");
 }
 

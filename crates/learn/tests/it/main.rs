@@ -9,6 +9,7 @@ mod kernels;
 mod leakage;
 mod learning;
 mod no_numbers;
+mod old_checkpoints;
 mod removals;
 mod stopping;
 mod survival;

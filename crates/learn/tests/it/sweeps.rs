@@ -1,5 +1,5 @@
 //! What is known inside a batch and over its border: memory of peers in messages, gradients over several batches, and times
-//! that are larger than a batch (specification 2.4).
+//! that are larger than a batch.
 
 use burn::tensor::Device;
 use timeweft_graph::{Action, Event, NodeIndex, NodeKey, Time};
@@ -142,7 +142,7 @@ fn s24_slices_of_one_time_change_nothing() {
             store
         };
         let mut whole = start.clone();
-        pipeline::remember(&model, &graph, facts.clone(), &whole).commit(&mut whole);
+        pipeline::Reader { model: &model, graph: &graph, store: &whole }.remember(facts.clone()).commit(&mut whole);
         assert!(rows(&whole, &graph) != rows(&start, &graph));
         for size in [1_000_000, facts.len() * 2 / 3, 4, 1] {
             let slices = sliced(size);

@@ -1,4 +1,4 @@
-//! What each part of the model can learn, and what it cannot without (specification 4, "Learning").
+//! What each part of the model can learn, and what it cannot without.
 //!
 //! Sizes are such that a test takes seconds; `bench synthetic` prints the table for every cell and longer delays.
 
@@ -107,7 +107,9 @@ fn relations_start_alike_and_are_told_apart_once_learnt() {
     let model = Htgn::new(config, &graph, &Device::flex());
     let store = empty_store(&graph, config);
     let nothing = pipeline::Remembered::nothing(&store);
-    let scores = pipeline::floats(pipeline::answer(&model, &graph, &nothing, &store, &questions));
+    let scores = timeweft_learn::floats(
+        pipeline::Reader { model: &model, graph: &graph, store: &store }.answer(&nothing, &questions, None),
+    );
     assert!(scores.len() == 3 && scores.iter().all(|score| *score == scores[0]), "{scores:?}");
     let (_, trained) = synthetic.train(config).unwrap();
     let scores = trained.score(&questions, link.time);

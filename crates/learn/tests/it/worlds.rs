@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
 use timeweft_learn::{
-    Aggregation, Bucket, Config, DeleteRule, GnnKind, Htgn, MemoryCellKind, TrainFreshness, pipeline, splitmix64,
+    Aggregation, Bucket, Config, DeleteRule, GnnKind, Htgn, MemoryCellKind, TrainFreshness, splitmix64,
 };
 
 /// A draw below `n`, by counter.
@@ -132,7 +132,7 @@ pub(crate) fn weights(model: &Htgn) -> Vec<Vec<u32>> {
     struct Collect(Vec<Vec<u32>>);
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let values = pipeline::floats(param.val());
+            let values = timeweft_learn::floats(param.val());
             self.0.push(values.into_iter().map(f32::to_bits).collect());
         }
     }

@@ -1,12 +1,49 @@
-//! Who listens and who is heard: the co-operative alternative of the transformer (Finkelshtein et al. 2024;
-//! specification 2.8). Every node decides whether it listens and whether it speaks; an edge is read where both agree.
+//! The co-operative layer (Finkelshtein et al. 2024): every node decides whether it listens and whether it speaks, and an
+//! edge is read where both sides agree.
+//!
+//! Equations: `docs/model.md#neighborhood-attention`.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use timeweft_graph::NodeIndex;
 
+use super::attention::TemporalAttention;
+use super::layer_input::{Actions, LayerInput, Share};
+use crate::floats;
 use crate::model::layers::{Init, Linear, constant};
-use crate::{Neighborhood, Root, TimeEncoder, nn, splitmix64};
+use crate::{Root, TimeEncoder, nn, splitmix64};
+
+/// Attention whose neighbors are read through gates.
+#[derive(Module, Debug)]
+pub struct Cooperative {
+    pub(super) attention: TemporalAttention,
+    cooperation: Cooperation,
+}
+
+impl Cooperative {
+    /// Gates in front of an attention over vectors of width d.
+    pub(super) fn new(
+        init: &mut Init,
+        attention: TemporalAttention,
+        d: usize,
+        time_encoder: &TimeEncoder,
+    ) -> Cooperative {
+        Cooperative { attention, cooperation: Cooperation::new(init, d, time_encoder) }
+    }
+
+    /// What the roots read, o `[Q, d]`.
+    pub(super) fn attend(&self, input: &LayerInput<'_>) -> Tensor<2> {
+        self.attention.attend(input, Some(self.cooperation.decide(input).gate()))
+    }
+
+    /// The shares of the neighbors, with the decisions behind each.
+    pub(super) fn shares(&self, input: &LayerInput<'_>, gradient: &[f32]) -> Vec<Share> {
+        let decisions = self.cooperation.decide(input);
+        let shares = self.attention.shares(input, Some(decisions.gate()), gradient);
+        let actions = decisions.actions().map(Some);
+        shares.into_iter().zip(actions).map(|(share, actions)| Share { actions, ..share }).collect()
+    }
+}
 
 /// Logits of the two decisions of a node, from its vector, the time since its last message and its degree.
 ///
@@ -28,22 +65,16 @@ enum Action {
 
 impl Cooperation {
     /// For nodes' vectors of width d.
-    pub fn new(init: &mut Init, d: usize, clock: &TimeEncoder) -> Cooperation {
+    pub fn new(init: &mut Init, d: usize, time_encoder: &TimeEncoder) -> Cooperation {
         let mut down = Linear::new(init, d, 2);
         // Open at first: what is never heard cannot be learnt from.
         down.bias = Some(init.constant([2], 1.0));
-        Cooperation { up: Linear::new(init, d + clock.width() + 1, d), down }
+        Cooperation { up: Linear::new(init, d + time_encoder.width() + 1, d), down }
     }
 
-    /// What the first roots of a neighbourhood, `own [Q, d]`, and their neighbours, `peers [E, d]`, decide.
-    pub fn decide(
-        &self,
-        own: Tensor<2>,
-        peers: Tensor<2>,
-        neighborhood: &Neighborhood,
-        clock: &TimeEncoder,
-        draw: Option<u64>,
-    ) -> Decisions {
+    /// What the roots and their neighbors decide.
+    pub fn decide(&self, input: &LayerInput<'_>) -> Decisions {
+        let LayerInput { own, peers, neighborhood, time_encoder, noise: draw } = input;
         let (q, e) = (own.dims()[0], peers.dims()[0]);
         let root_of = neighborhood.root_of_neighbors(e);
         let noise = |action: Action, node: NodeIndex, root: usize| {
@@ -53,20 +84,10 @@ impl Cooperation {
         let listens: Vec<f32> = (0..q).map(|i| noise(Action::Listen, neighborhood.roots[i].node, i)).collect();
         let speaks = |j: usize| noise(Action::Speak, neighborhood.neighbors[j].node, root_of[j] as usize);
         let speaks: Vec<f32> = (0..e).map(speaks).collect();
-        let listens = self.act(
-            Action::Listen,
-            own,
-            [&neighborhood.root_gap[..q], &neighborhood.root_degree[..q]],
-            clock,
-            &listens,
-        );
-        let speaks = self.act(
-            Action::Speak,
-            peers,
-            [&neighborhood.neighbor_idle[..e], &neighborhood.neighbor_degree[..e]],
-            clock,
-            &speaks,
-        );
+        let root = [&neighborhood.root_gap[..q], &neighborhood.root_degree[..q]];
+        let peer = [&neighborhood.neighbor_idle[..e], &neighborhood.neighbor_degree[..e]];
+        let listens = self.act(Action::Listen, own.clone(), root, time_encoder, &listens);
+        let speaks = self.act(Action::Speak, peers.clone(), peer, time_encoder, &speaks);
         Decisions { listens: nn::gather(listens, &root_of), speaks }
     }
 
@@ -76,12 +97,12 @@ impl Cooperation {
         action: Action,
         x: Tensor<2>,
         [idle, degree]: [&[f64]; 2],
-        clock: &TimeEncoder,
+        time_encoder: &TimeEncoder,
         noise: &[f32],
     ) -> Tensor<2> {
         let n = idle.len();
         let device: Device = x.device();
-        let idle = constant(clock.encode(idle), [n, clock.width()], &device);
+        let idle = constant(time_encoder.encode(idle), [n, time_encoder.width()], &device);
         let degree = constant(degree.iter().map(|degree| degree.ln_1p() as f32).collect(), [n, 1], &device);
         let hidden = nn::silu(self.up.forward(Tensor::cat(vec![x, idle, degree], 1)));
         let column = action as usize;
@@ -103,6 +124,12 @@ impl Decisions {
     /// The gate of every neighbour `[E, 1]`: both agree.
     pub fn gate(&self) -> Tensor<2> {
         self.listens.clone() * self.speaks.clone()
+    }
+
+    /// The decisions behind every neighbor.
+    fn actions(&self) -> impl Iterator<Item = Actions> + use<> {
+        let yes = |tensor: &Tensor<2>| floats(tensor.clone()).into_iter().map(|x| x > 0.5);
+        yes(&self.listens).zip(yes(&self.speaks)).map(|(listens, speaks)| Actions { listens, speaks })
     }
 }
 

@@ -1,4 +1,6 @@
 //! Neighbourhoods: what each root may read, strictly before its time.
+//!
+//! Equations: `docs/model.md#neighborhood-attention`.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -8,7 +10,7 @@ use timeweft_index::Neighbor;
 use crate::data::time_encoder::gap;
 use crate::model::batch::{push_edge_features, push_node_features};
 use crate::model::versions::{MemoryRow, lay_out};
-use crate::{FeatureRows, GnnKind, GraphContext, ModelConfig, Tokens, VectorStore};
+use crate::{FeatureRows, GraphContext, ModelConfig, Tokens, VectorStore};
 
 /// A node whose embedding is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -146,7 +148,7 @@ fn relation_of(graph: &GraphContext, neighbor: &Neighbor) -> u32 {
 fn sample(graph: &GraphContext, root: &Root) -> Vec<Neighbor> {
     let ModelConfig { neighbors: k, deletes, gnn, .. } = *graph.config();
     let mut neighbors = Vec::with_capacity(k.min(64));
-    if gnn != GnnKind::None {
+    if gnn.reads_neighbors() {
         graph.known.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
     }
     neighbors.sort_by_key(|neighbor| relation_of(graph, neighbor));
@@ -169,7 +171,7 @@ impl Builder<'_> {
         self.out.root_entry.push(entry);
         self.out.root_type.push(u32::from(self.graph.node_type(root.node).0));
         self.out.root_gap.push(gap(self.row_time(entry), root.time));
-        if self.graph.config().gnn == GnnKind::Cooperative {
+        if self.graph.config().gnn.reads_activity() {
             self.out.root_degree.push(self.graph.known.degree_before(root.node, root.as_of) as f64);
         }
         let graph = self.graph;
@@ -189,7 +191,7 @@ impl Builder<'_> {
         let entry = self.entry(neighbor.node, root.as_of);
         self.out.neighbor_entry.push(entry);
         self.out.neighbor_gap.push(gap(Some(neighbor.created), root.time));
-        if self.graph.config().gnn == GnnKind::Cooperative {
+        if self.graph.config().gnn.reads_activity() {
             self.out.neighbor_idle.push(gap(self.row_time(entry), root.time));
             self.out.neighbor_degree.push(self.graph.known.degree_before(neighbor.node, root.as_of) as f64);
         }

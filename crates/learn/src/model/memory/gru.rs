@@ -1,4 +1,6 @@
-//! The gated recurrent unit as a memory cell: the baseline that a state space is measured against (specification 2.3).
+//! The gated recurrent unit as a memory cell: the baseline that a state space is measured against.
+//!
+//! Equations: `docs/model.md#memory`.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;

@@ -1,4 +1,6 @@
-//! The Mamba cell: a selective state space with decay by physical time (specification 2.3).
+//! The Mamba cell: a selective state space with decay by physical time.
+//!
+//! Equations: `docs/model.md#memory`.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -52,6 +54,13 @@ pub struct Selected {
     pub skip: Tensor<1>,
     /// G: elapsed time before each token in units of T0.
     pub gap: Vec<f32>,
+}
+
+impl Selected {
+    /// `[D, N]`.
+    pub(crate) fn shape(&self) -> [usize; 2] {
+        self.a.dims()
+    }
 }
 
 impl Mamba {

@@ -1,5 +1,7 @@
 //! Stage 3: the memory of each node's tokens: a recurrent cell over a segment of tokens, from the node's stored state
-//! (specification 2.3). The cells differ in what they keep; how a token gets past them and becomes m is the same.
+//!. The cells differ in what they keep; how a token gets past them and becomes m is the same.
+//!
+//! Equations: `docs/model.md#memory`.
 
 pub(crate) mod gru;
 pub(crate) mod mamba;
@@ -8,8 +10,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::model::layers::{Init, Linear, constant};
-use crate::model::memory::mamba::Mamba;
-use crate::{Gru, MemoryCellKind, ModelConfig, TimeEncoder, Tokens, VectorStore, nn};
+use crate::{Gru, Mamba, MemoryCellKind, ModelConfig, Selected, TimeEncoder, Tokens, VectorStore, nn};
 
 /// A cell, and `m = rms_norm(W_r c + W_out y)` of each token c and its read-out y.
 #[derive(Module, Debug)]
@@ -31,6 +32,38 @@ pub enum Cell {
     Mamba(Mamba),
     /// A gated recurrent unit.
     Gru(Gru),
+}
+
+impl ModelConfig {
+    /// Floats of state a node: D N for Mamba, D for a GRU, none without memory.
+    pub fn state_width(&self) -> usize {
+        match (self.memory, self.cell) {
+            (false, _) => 0,
+            (true, MemoryCellKind::Mamba) => self.channels * self.states,
+            (true, MemoryCellKind::Gru) => self.channels,
+        }
+    }
+}
+
+impl MemoryCellKind {
+    /// The settings that decide how large the state is, with their values.
+    pub(crate) fn sizes(self, config: &ModelConfig) -> String {
+        let ModelConfig { channels, states, .. } = config;
+        match self {
+            MemoryCellKind::Mamba => format!("model.channels {channels} x model.states {states}"),
+            MemoryCellKind::Gru => format!("model.channels {channels}"),
+        }
+    }
+}
+
+impl Cell {
+    /// What the tokens `[G, d]` choose to write and to read; `None` for a cell that is not linear in its past.
+    pub fn select(&self, tokens: Tensor<2>, batch: &Tokens, time_encoder: &TimeEncoder) -> Option<Selected> {
+        match self {
+            Cell::Mamba(mamba) => Some(mamba.select(tokens, batch, time_encoder)),
+            Cell::Gru(_) => None,
+        }
+    }
 }
 
 /// What a scan leaves behind for a batch of tokens.

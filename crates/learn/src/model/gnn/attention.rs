@@ -1,0 +1,172 @@
+//! Temporal attention over the neighbors of each root, with weights of each relation and a sink.
+//!
+//! Equations: `docs/model.md#neighborhood-attention`.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use super::layer_input::{LayerInput, Share};
+use crate::floats;
+use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
+use crate::model::relations::{RelationHeads, Structure};
+use crate::nn::{self, Outlet};
+use crate::{ModelConfig, Neighborhood, RelationIds, TimeEncoder};
+
+/// Width that edge features are projected to.
+const EDGE_WIDTH: usize = 16;
+
+/// Attention with a sink: "no useful neighbor" and degree 0 are well defined.
+#[derive(Module, Debug)]
+pub struct TemporalAttention {
+    edges: TypedProjection,
+    query: Linear,
+    /// Query of each root's type `[node types, d]`.
+    types: Param<Tensor<2>>,
+    /// Sink score of each root type and head `[node types, H]`.
+    sink: Param<Tensor<2>>,
+    heads: RelationHeads,
+    output: Linear,
+    pub(super) feed_forward: FeedForward,
+}
+
+/// Queries of the roots, and what they attend to.
+struct Read {
+    /// `[Q, d]`
+    query: Tensor<2>,
+    /// Tokens of the neighbors `[E, F]`.
+    tokens: Tensor<2>,
+    /// Sink scores `[Q, H]`, and the gates of the neighbors, if any.
+    outlet: Outlet,
+}
+
+impl TemporalAttention {
+    /// Over the relations that are edges, for edge features of some widths.
+    pub(super) fn new(
+        init: &mut Init,
+        config: &ModelConfig,
+        relations: RelationIds,
+        edge_widths: &[usize],
+        time_encoder: &TimeEncoder,
+    ) -> TemporalAttention {
+        let ModelConfig { width: d, heads: n_heads, .. } = *config;
+        let edges = TypedProjection::new(init, edge_widths, EDGE_WIDTH);
+        let f = d + time_encoder.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
+        TemporalAttention {
+            edges,
+            query: Linear::new(init, d + time_encoder.width(), d),
+            types: init.normal([relations.n_node_types(), d], 0.1),
+            sink: init.constant([relations.n_node_types(), n_heads], 0.0),
+            heads: RelationHeads::new(init, (relations, relations.n_edges()), n_heads, [d / n_heads, f]),
+            output: Linear::new(init, d, d),
+            feed_forward: FeedForward::new(init, d),
+        }
+    }
+
+    /// What the roots read, o `[Q, d]`, each neighbor through its gate `[E, 1]`, if there are gates.
+    pub(super) fn attend(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>) -> Tensor<2> {
+        let Read { query, tokens, outlet } = self.read(input, gate);
+        let structure = input.neighborhood.structure(query.dims()[0]);
+        self.output.forward(self.heads.attend(query, tokens, outlet, &structure))
+    }
+
+    fn read(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>) -> Read {
+        let LayerInput { own, peers, neighborhood, time_encoder, .. } = input;
+        let (q, e) = (own.dims()[0], peers.dims()[0]);
+        let device = own.device();
+        let root_type = &neighborhood.root_type[..q];
+        let encoded = |gaps: &[f64]| constant(time_encoder.encode(gaps), [gaps.len(), time_encoder.width()], &device);
+        let since = encoded(&neighborhood.root_gap[..q]);
+        let query =
+            self.query.forward(Tensor::cat(vec![own.clone(), since], 1)) + nn::gather(self.types.val(), root_type);
+        let sink = nn::gather(self.sink.val(), root_type);
+        let outlet = match gate {
+            Some(gate) => Outlet::Gated { sink, gate },
+            None => Outlet::Sink(sink),
+        };
+        let mut parts = vec![peers.clone(), encoded(&neighborhood.neighbor_gap[..e])];
+        if !self.edges.is_empty() {
+            let n = neighborhood.neighbors.len();
+            let edges = self.edges.forward(&neighborhood.edge_features, n);
+            let edges = edges.map(|edges| edges.slice([0..e, 0..EDGE_WIDTH]));
+            parts.push(edges.unwrap_or_else(|| constant(vec![0.0; e * EDGE_WIDTH], [e, EDGE_WIDTH], &device)));
+        }
+        Read { query, tokens: Tensor::cat(parts, 1), outlet }
+    }
+
+    /// `c_j = <gradient, W_O concat_h(alpha_jh W_V f_j)>` of every neighbor j.
+    pub(super) fn shares(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>, gradient: &[f32]) -> Vec<Share> {
+        let Read { query, tokens, outlet } = self.read(input, gate);
+        let structure = input.neighborhood.structure(query.dims()[0]);
+        if structure.pair_relation.is_empty() {
+            return Vec::new();
+        }
+        let [_, f] = tokens.dims();
+        let attention = self.heads.weights(query, tokens.clone(), outlet, &structure);
+        let through = Through::new(gradient, &self.output.weight.val(), self.heads.value_weights());
+        let tokens = floats(tokens);
+        let n_heads = through.shape[1];
+        let mut shares = Vec::with_capacity(input.neighborhood.neighbors.len());
+        for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
+            let (relation, root) = (structure.pair_relation[pair], input.neighborhood.pair_root[pair]);
+            for j in ends[0] as usize..ends[1] as usize {
+                let attention = attention[j * n_heads..(j + 1) * n_heads].to_vec();
+                let token = &tokens[j * f..(j + 1) * f];
+                let contribution = through.contribution(root, relation, &attention, token);
+                shares.push(Share { attention, actions: None, contribution });
+            }
+        }
+        shares
+    }
+}
+
+/// `W_V^T W_O^T gradient`, formed for a (root, relation) only when it is asked for.
+struct Through {
+    /// The gradient of each root before the output projection `[Q, d]`.
+    gradient: Vec<f32>,
+    /// W_V `[relations, H, F, d_h]`
+    values: Vec<f32>,
+    shape: [usize; 4],
+}
+
+impl Through {
+    /// From the gradient `[Q, d]`, W_O `[d, d]` and W_V.
+    fn new(gradient: &[f32], output: &Tensor<2>, values: Tensor<4>) -> Through {
+        let [d, _] = output.dims();
+        let weights = floats(output.clone().inner());
+        let gradient = gradient
+            .chunks(d)
+            .flat_map(|row| {
+                weights.chunks(d).map(move |weight| row.iter().zip(weight).map(|(g, w)| g * w).sum::<f32>())
+            })
+            .collect();
+        let shape = values.dims();
+        Through { gradient, values: floats(values.inner()), shape }
+    }
+
+    fn contribution(&self, root: u32, relation: u32, attention: &[f32], token: &[f32]) -> f32 {
+        let [_, n_heads, f, d_h] = self.shape;
+        let gradient = &self.gradient[root as usize * n_heads * d_h..];
+        let values = &self.values[relation as usize * n_heads * f * d_h..];
+        let mut sum = 0.0;
+        for (h, alpha) in attention.iter().enumerate() {
+            let gradient = &gradient[h * d_h..(h + 1) * d_h];
+            for (i, x) in token.iter().enumerate() {
+                let row = &values[(h * f + i) * d_h..(h * f + i + 1) * d_h];
+                sum += alpha * x * row.iter().zip(gradient).map(|(v, g)| v * g).sum::<f32>();
+            }
+        }
+        sum
+    }
+}
+
+impl Neighborhood {
+    /// The attention structure of the first `n` roots.
+    fn structure(&self, n: usize) -> Structure<'_> {
+        let n_pairs = self.root_pairs[n] as usize;
+        Structure {
+            root_pairs: &self.root_pairs[..=n],
+            pair_tokens: &self.pair_neighbors[..=n_pairs],
+            pair_relation: &self.pair_relation[..n_pairs],
+        }
+    }
+}
