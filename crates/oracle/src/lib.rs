@@ -8,12 +8,14 @@
 //! | [`ReferenceGraph`], [`diff_states`] | the index |
 //! | [`ReferenceStore`], which loads a [`Version`] by the slow delta | the load of a whole version |
 //! | [`Intervals`] | the load of intervals |
+//! | [`kernels`], plain loops in `f64` | the kernels of learning |
 //!
 //! [`histories()`](histories::histories) are random events for property tests, [`world`] is a small one in words.
 #![allow(clippy::unwrap_used)]
 
 pub mod histories;
 mod intervals;
+pub mod kernels;
 mod reference;
 mod store;
 mod version;

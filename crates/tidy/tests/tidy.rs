@@ -136,10 +136,11 @@ fn files_and_functions_are_short() {
 }
 
 /// Law 6. These must name their slow references; what any file names must be there.
-const FAST: [&str; 5] = [
+const FAST: [&str; 6] = [
     "crates/index/src/answers/diff.rs",
     "crates/index/src/answers/view.rs",
     "crates/index/src/intake/join.rs",
+    "crates/learn/src/nn/mod.rs",
     "crates/store/src/load/intervals.rs",
     "crates/store/src/load/version.rs",
 ];

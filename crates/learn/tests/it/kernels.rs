@@ -1,11 +1,12 @@
-//! Every fused operation against its definition in `nn::reference`: values, and gradients against finite differences.
+//! Every fused operation against its definition in `timeweft_oracle::kernels`: values, and gradients against finite differences.
 
 #![allow(clippy::unwrap_used)]
 
 use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor};
-use timeweft_learn::nn::{self, AttentionLayout, Outlet, ScanInput, reference};
+use timeweft_learn::nn::{self, AttentionLayout, Outlet, ScanInput};
+use timeweft_oracle::kernels as reference;
 
 use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
 

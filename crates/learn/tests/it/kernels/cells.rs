@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use timeweft_learn::nn::{self, Outlet, RecurrenceInput, reference};
+use timeweft_learn::nn::{self, Outlet, RecurrenceInput};
+use timeweft_oracle::kernels as reference;
 
 use super::case::{Array, Noise, Results, agrees, backward, close, leaf};
 use super::{ATTENTIONS, attention_case, slow_attention};
