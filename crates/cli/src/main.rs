@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Parser;
-use timeweft::damage::catch;
+use timeweft::read::damage::catch;
 
 use crate::cli::Cli;
 use crate::context::Context;

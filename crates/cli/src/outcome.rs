@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use timeweft::{LearnError, ModelError};
+use timeweft::Error;
+use timeweft::model::{LearnError, ModelError};
 
 use crate::interrupt::Interrupt;
 
@@ -20,8 +21,8 @@ pub(crate) enum Outcome {
 impl Outcome {
     /// The exit code of a failure.
     pub(crate) fn of_error(error: &anyhow::Error) -> ExitCode {
-        match error.downcast_ref::<ModelError>() {
-            Some(ModelError::Learn(LearnError::Interrupted)) => Outcome::Interrupted.into(),
+        match error.downcast_ref::<Error>() {
+            Some(Error::Model(ModelError::Learn(LearnError::Interrupted))) => Outcome::Interrupted.into(),
             _ if error.is::<UsageError>() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

@@ -1,9 +1,18 @@
 //! The one error of the library: those of its parts, widened.
 
-use timeweft_graph::TimeError;
+use std::path::PathBuf;
+
+use timeweft_graph::{NodeKey, TimeError, TimeUnit};
+use timeweft_index::query::QueryError;
+use timeweft_index::sample::SampleError;
 use timeweft_learn::{ConfigError, LearnError};
 use timeweft_source::SourceError;
 use timeweft_store::StoreError;
+
+use crate::model::ModelError;
+
+/// What functions of this library return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something could not be done. Messages say what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -15,13 +24,38 @@ pub enum Error {
     /// A source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// A learning task could not be done.
-    #[error(transparent)]
-    Learn(#[from] LearnError),
-    /// A configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+    /// A load was stopped by its own progress.
+    #[error("the load was stopped: nothing was loaded")]
+    Stopped,
+    /// The graph counts in another unit.
+    #[error("{}: the graph counts in {known}, not in {asked}", dir.display())]
+    #[allow(missing_docs)]
+    OtherUnit { dir: PathBuf, known: TimeUnit, asked: TimeUnit },
     /// A text is no time of this graph.
     #[error(transparent)]
     Time(#[from] TimeError),
+    /// A node that the graph never had.
+    #[error("the graph has no node {0}, at no time")]
+    UnknownNode(NodeKey),
+    /// Samples, walks or ranks cannot be taken so.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    /// A question of a hierarchy cannot be asked so.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A model could not be made, found or asked.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl From<LearnError> for Error {
+    fn from(error: LearnError) -> Error {
+        Error::Model(error.into())
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Error {
+        LearnError::from(error).into()
+    }
 }

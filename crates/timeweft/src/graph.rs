@@ -10,8 +10,8 @@ use timeweft_store::{
 };
 
 use crate::export::{self, Document, DocumentOptions};
-use crate::load::{self, EventOptions, GitLoad, IntervalOptions, LoadProgress, VersionOptions};
-use crate::{Error, Stats, View};
+use crate::read::Stats;
+use crate::{Error, IntoUnit, Result, View};
 
 /// A graph directory, open in this process alone. Every load is one commit, visible whole or not at all.
 #[derive(Debug)]
@@ -22,18 +22,56 @@ pub struct Graph {
 impl Graph {
     /// Makes an empty graph whose times count in `unit`. The directory is created if need be. The graph is there whole or not
     /// at all, after any crash.
-    pub fn create(dir: impl AsRef<Path>, unit: TimeUnit) -> Result<Graph, Error> {
+    pub fn create(dir: impl AsRef<Path>, unit: TimeUnit) -> Result<Graph> {
         Graph::create_with(dir, Schema::new(unit))
     }
 
     /// Makes an empty graph with declared types; a closed schema refuses all others.
-    pub fn create_with(dir: impl AsRef<Path>, schema: Schema) -> Result<Graph, Error> {
+    pub fn create_with(dir: impl AsRef<Path>, schema: Schema) -> Result<Graph> {
         Ok(Graph { store: Store::create(dir, schema)? })
     }
 
     /// Opens a graph.
-    pub fn open(dir: impl AsRef<Path>) -> Result<Graph, Error> {
+    pub fn open(dir: impl AsRef<Path>) -> Result<Graph> {
         Ok(Graph { store: Store::open(dir)? })
+    }
+
+    /// Opens the graph, or makes an empty one whose times count in `unit`: a unit, or its name (`s`, `ms`, `us`, `ns` or
+    /// `step`).
+    ///
+    /// # Errors
+    /// If it is there and counts in another unit, or cannot be read or made.
+    ///
+    /// ```
+    /// # use timeweft::Graph;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("mail");
+    /// drop(Graph::open_or_create(&path, "s")?);
+    /// assert!(Graph::open_or_create(&path, "ms").is_err(), "it counts in seconds");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_or_create(dir: impl AsRef<Path>, unit: impl IntoUnit) -> Result<Graph> {
+        let (dir, unit) = (dir.as_ref(), unit.into_unit()?);
+        let graph = match Graph::open(dir) {
+            Err(Error::Store(StoreError::Missing(_))) => match Graph::create(dir, unit) {
+                // Another process made it meanwhile.
+                Err(Error::Store(StoreError::Exists(_))) => Graph::open(dir),
+                made => made,
+            },
+            opened => opened,
+        }?;
+        match graph.unit() {
+            known if known == unit => Ok(graph),
+            known => Err(Error::OtherUnit { dir: dir.into(), known, asked: unit }),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
     }
 
     /// The graph at the newest commit.
@@ -42,7 +80,7 @@ impl Graph {
     }
 
     /// The graph as it was known at a commit.
-    pub fn view_at(&self, commit: Commit) -> Result<View, Error> {
+    pub fn view_at(&self, commit: Commit) -> Result<View> {
         Ok(View::new(commit, self.store.view_at(commit)?))
     }
 
@@ -58,7 +96,7 @@ impl Graph {
 
     /// The types and features that came with loads that were taken back by a view's commit. They keep their numbers, and
     /// later loads may use them; of which of them nothing is there, [`timeweft_index::Index::unused`] tells.
-    pub fn types_taken_back(&self, view: &View) -> Result<TypeSet, Error> {
+    pub fn types_taken_back(&self, view: &View) -> Result<TypeSet> {
         Ok(self.store.types_taken_back(view.commit())?)
     }
 
@@ -113,17 +151,17 @@ impl Graph {
     }
 
     /// Bytes of the catalogue and the log on disk.
-    pub fn size_on_disk(&self) -> Result<u64, Error> {
+    pub fn size_on_disk(&self) -> Result<u64> {
         Ok(self.store.size_on_disk()?)
     }
 
     /// Bytes of the snapshots in `index`, which may be deleted.
-    pub fn size_of_snapshots(&self) -> Result<u64, Error> {
+    pub fn size_of_snapshots(&self) -> Result<u64> {
         Ok(self.store.size_of_snapshots()?)
     }
 
     /// Counts what a view shows at a time.
-    pub fn stats(&self, view: &View, at: At) -> Result<Stats, Error> {
+    pub fn stats(&self, view: &View, at: At) -> Result<Stats> {
         Stats::of(self, view, at)
     }
 
@@ -134,13 +172,13 @@ impl Graph {
     /// written. A graph whose snapshot was checked as a whole ([`Graph::make_sound`]) does not meet any.
     ///
     /// ```
-    /// use timeweft::{At, Direction, EventOptions, Graph, GraphView, NodeKey, TimeUnit};
+    /// use timeweft::{Graph, TimeUnit};
     /// # let dir = tempfile::tempdir()?;
     /// # let events = dir.path().join("mail.csv");
     /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
     /// # let path = dir.path().join("mail");
     /// # let mut graph = Graph::create(&path, TimeUnit::Step)?;
-    /// # graph.load_events(&events, &EventOptions::default(), &mut |_| {})?;
+    /// # graph.load(&events).run()?;
     /// # graph.compact()?;
     /// # drop(graph);
     /// # let snapshot = path.join("index/0000000001.snapshot");
@@ -150,7 +188,7 @@ impl Graph {
     /// # bytes[1 << 14..table].iter_mut().for_each(|byte| *byte ^= 1);
     /// # std::fs::write(&snapshot, bytes)?;
     /// let mut graph = Graph::open(&path)?;
-    /// let mail = graph.ask(|view| view.degree(&NodeKey::new("node", 1), Direction::Out, None, At::now()))?;
+    /// let mail = graph.ask(|view| view.node("node", 1).map(|node| view.now().neighbors(node).count()))??;
     /// assert_eq!(mail, 2);
     /// # assert_eq!(graph.take_warnings().len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -158,7 +196,7 @@ impl Graph {
     ///
     /// # Errors
     /// If the log is damaged too.
-    pub fn ask<T>(&mut self, mut question: impl FnMut(&View) -> T) -> Result<T, Error> {
+    pub fn ask<T>(&mut self, mut question: impl FnMut(&View) -> T) -> Result<T> {
         let view = self.view();
         match catch(|| question(&view)) {
             Ok(answer) => Ok(answer),
@@ -175,7 +213,7 @@ impl Graph {
     ///
     /// # Errors
     /// If the log is damaged too.
-    pub fn make_sound(&mut self) -> Result<(), Error> {
+    pub fn make_sound(&mut self) -> Result<()> {
         Ok(self.store.make_sound()?)
     }
 
@@ -186,62 +224,27 @@ impl Graph {
 
     /// Checks every checksum, and that the log makes the graph. The first thing that is wrong with the log or the catalogue is
     /// the error; a snapshot that is damaged is removed, the log makes the graph anew, and the report tells.
-    pub fn verify(&mut self) -> Result<VerifyReport, Error> {
+    pub fn verify(&mut self) -> Result<VerifyReport> {
         Ok(self.store.verify()?)
     }
 
     /// Writes a snapshot of the newest commit, so that opening the graph does not replay its log; gives its size in bytes.
-    pub fn compact(&self) -> Result<u64, Error> {
+    pub fn compact(&self) -> Result<u64> {
         Ok(self.store.write_snapshot()?)
     }
 
     /// Whether so much was loaded since the last snapshot that another one pays.
-    pub fn is_compaction_due(&self) -> Result<bool, Error> {
+    pub fn is_compaction_due(&self) -> Result<bool> {
         Ok(self.store.is_snapshot_due()?)
     }
 
     /// Takes in events as one commit. Records that are refused are left out and reported.
-    pub fn load(
+    pub fn load_events(
         &mut self,
         request: LoadRequest,
         events: impl Iterator<Item = Result<(Event, Place), Reject>>,
-    ) -> Result<LoadReport, Error> {
+    ) -> Result<LoadReport> {
         Ok(self.store.load(request, events)?)
-    }
-
-    /// Takes in a stream of events from a file, or from standard input for `-`, as if it were sorted by time.
-    pub fn load_events(
-        &mut self,
-        path: &Path,
-        options: &EventOptions,
-        progress: &mut (dyn FnMut(LoadProgress) + Send),
-    ) -> Result<LoadReport, Error> {
-        load::events(&mut self.store, path, options, progress)
-    }
-
-    /// Takes in nodes and edges with lifetimes: temporal JSON, an edge list, TSV, or a binary folder of DeepGNN.
-    pub fn load_intervals(
-        &mut self,
-        path: &Path,
-        options: &IntervalOptions,
-        progress: &mut (dyn FnMut(LoadProgress) + Send),
-    ) -> Result<LoadReport, Error> {
-        load::intervals(&mut self.store, path, options, progress)
-    }
-
-    /// Brings a namespace to a whole version: what the version does not list is deleted.
-    pub fn load_version(
-        &mut self,
-        path: &Path,
-        options: &VersionOptions,
-        progress: &mut (dyn FnMut(LoadProgress) + Send),
-    ) -> Result<LoadReport, Error> {
-        load::version(&mut self.store, path, options, progress)
-    }
-
-    /// What [`Graph::load_version`] would do: a dry run.
-    pub fn plan_version(&self, path: &Path, options: &VersionOptions) -> Result<LoadReport, Error> {
-        load::plan(&self.store, path, options)
     }
 
     /// Hands over a namespace as the documents that a delta loader of a document database keeps of it, each with the name
@@ -256,22 +259,12 @@ impl Graph {
     }
 
     /// Takes a load back, as a new commit: the graph is what it would be without the load.
-    pub fn rollback(&mut self, load: LoadId) -> Result<RollbackReport, Error> {
+    pub fn rollback(&mut self, load: LoadId) -> Result<RollbackReport> {
         Ok(self.store.rollback(load)?)
     }
 
     /// Whether a load is in effect; `None` for one that is not in the registry.
     pub fn load_state(&self, load: LoadId) -> Option<LoadState> {
         self.store.load_state(load)
-    }
-
-    /// Takes in the history of a git repository.
-    pub fn load_git(
-        &mut self,
-        repository: &Path,
-        options: &GitLoad,
-        progress: &mut (dyn FnMut(LoadProgress) + Send),
-    ) -> Result<LoadReport, Error> {
-        load::git(&mut self.store, repository, options, progress)
     }
 }

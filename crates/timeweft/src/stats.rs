@@ -2,7 +2,7 @@
 
 use timeweft_graph::{At, Commit, Counts, EdgeTypeId, NodeTypeId, Owner};
 
-use crate::{Error, Graph, View};
+use crate::{Graph, Result, View};
 
 /// What a graph holds at a time, and what it costs on disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,10 +40,11 @@ pub struct TypeCount {
 }
 
 impl Stats {
-    pub(crate) fn of(graph: &Graph, view: &View, at: At) -> Result<Stats, Error> {
-        let (schema, unused) = (view.schema(), view.unused(&graph.types_taken_back(view)?));
-        let (nodes, edges) = view.counts_by_type(at);
-        let counts = Counts { nodes: nodes.iter().sum(), edges: edges.iter().sum(), merges: view.n_merges(at.time) };
+    pub(crate) fn of(graph: &Graph, view: &View, at: At) -> Result<Stats> {
+        let (schema, unused) = (view.schema(), view.index().unused(&graph.types_taken_back(view)?));
+        let (nodes, edges) = view.index().counts_by_type(at);
+        let counts =
+            Counts { nodes: nodes.iter().sum(), edges: edges.iter().sum(), merges: view.index().n_merges(at.time) };
         let nodes = (0..).map(|id| Owner::Node(NodeTypeId(id))).zip(nodes);
         let edges = (0..).map(|id| Owner::Edge(EdgeTypeId(id))).zip(edges);
         let shown = |(owner, _): &(Owner, usize)| !unused.contains(&(*owner, None));
@@ -55,8 +56,8 @@ impl Stats {
             counts,
             node_types: node_types.collect(),
             edge_types: edge_types.collect(),
-            nodes_ever: view.n_nodes(),
-            edge_lives_ever: view.n_edges(),
+            nodes_ever: view.index().n_nodes(),
+            edge_lives_ever: view.index().n_edges(),
             events: loads.clone().map(|load| load.events).sum(),
             loads: loads.count(),
             disk_bytes: graph.size_on_disk()?,

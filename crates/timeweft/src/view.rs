@@ -1,38 +1,37 @@
-//! Views: the graph pinned to a commit.
+//! Views: the graph pinned to a commit, its nodes and edges as handles.
 
-use std::ops::Deref;
+use std::fmt;
 use std::sync::Arc;
 
-use timeweft_graph::Commit;
-use timeweft_index::Index;
+use timeweft_graph::{
+    At, Commit, Deletes, EdgeIndex, EdgeKey, ExternalId, GraphView, Interval, Life, MergeRecord, Name, NodeIndex,
+    NodeKey, Schema, Time, TimeUnit,
+};
+use timeweft_index::query::Query;
+use timeweft_index::{Comparison, Index};
 
-/// The graph as the store knew it at one commit. It is cheap to clone, and nothing that it answers changes while it is
-/// held, whatever is loaded meanwhile.
+use crate::sample::Sampler;
+use crate::time_slice::TimeSlice;
+use crate::{Error, IntoTime, Result};
+
+/// The graph as the store knew it at one commit (in transaction time). It is cheap to clone, and nothing that it answers
+/// changes while it is held, whatever is loaded meanwhile.
 ///
 /// # Panics
 /// A question panics if it meets a block of the snapshot that is not what was written: it has no right answer then.
-/// [`Graph::ask`](crate::Graph::ask) and [`damage::catch`](crate::damage::catch) make something better of that.
-///
-/// Questions are those of [`timeweft_graph::GraphView`] (by name) and of [`Index`] (by dense number): hierarchies and names
-/// by [`Index::query`]; samples, walks and ranks of many nodes at once by [`Index::sample`], [`Index::fan_out`],
-/// [`Index::walk`] and [`Index::page_rank`]; [`features`](crate::features) of many nodes or edges at once.
+/// [`Graph::ask`](crate::Graph::ask) and [`damage::catch`](crate::read::damage::catch) make something better of that.
 ///
 /// ```
-/// use timeweft::sample::{AsOf, Choice, EdgeTypes, Roots, Samples, Sampling, Scope, Side};
-/// # use timeweft::{EventOptions, Graph, NodeKey, Time, TimeUnit};
+/// # use timeweft::{Graph, TimeUnit};
 /// # let dir = tempfile::tempdir()?;
 /// # let events = dir.path().join("mail.csv");
 /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
 /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
-/// # graph.load_events(&events, &EventOptions::default(), &mut |_| {})?;
-///
+/// # graph.load(&events).run()?;
 /// let view = graph.view();
-/// let nodes = [view.node_index(&NodeKey::new("node", 1)).unwrap(); 2];
-/// let roots = Roots::new(&nodes, &[Time(8), Time(9)])?;
-/// let last = Sampling::new(Scope::new(EdgeTypes::All, Side::Out, AsOf::Before), Choice::Last, 10);
-/// let mut samples = Samples::default();
-/// view.sample(&last, roots, samples.slots(roots.len(), last.width()))?;
-/// assert_eq!(samples.counts, [1, 2]);
+/// let one = view.node("node", 1)?;
+/// let mail = |time| Ok::<_, timeweft::Error>(view.at(time)?.neighbors(one).count());
+/// assert_eq!((mail(5)?, mail(8)?), (1, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -51,22 +50,237 @@ impl View {
         self.commit
     }
 
-    /// The index itself, shared.
+    /// The same graph by dense numbers, for what reads many nodes and edges into arrays: samples, walks, ranks, features.
     pub fn index(&self) -> &Arc<Index> {
         &self.index
     }
-}
 
-impl Deref for View {
-    type Target = Index;
+    /// The types.
+    pub fn schema(&self) -> &Schema {
+        self.index.schema()
+    }
 
-    fn deref(&self) -> &Index {
-        &self.index
+    /// Unit of all times.
+    pub fn unit(&self) -> TimeUnit {
+        self.schema().unit()
+    }
+
+    /// A node that the graph has or had at some time.
+    ///
+    /// # Errors
+    /// [`Error::UnknownNode`] if it never was.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// # let view = graph.view();
+    /// assert_eq!(view.node("person", "bo").unwrap_err().to_string(), "the graph has no node person:bo, at no time");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn node(&self, node_type: &str, id: impl Into<ExternalId>) -> Result<Node<'_>> {
+        let key = NodeKey::new(node_type, id);
+        self.index.node_index(&key).map(|index| Node { view: self, index }).ok_or(Error::UnknownNode(key))
+    }
+
+    /// The handle of a node's dense number.
+    pub fn node_at(&self, index: NodeIndex) -> Node<'_> {
+        Node { view: self, index }
+    }
+
+    /// The graph as of a time, what is deleted by then left out.
+    ///
+    /// # Errors
+    /// If the text is no time.
+    pub fn at(&self, time: impl IntoTime) -> Result<TimeSlice<'_>> {
+        Ok(self.slice(At::time(time.into_time(self.unit())?)))
+    }
+
+    /// The graph at the end of time: everything that is not deleted.
+    pub fn now(&self) -> TimeSlice<'_> {
+        self.slice(At::now())
+    }
+
+    /// The graph as of a time, with or without what is deleted by then.
+    pub fn slice(&self, at: At) -> TimeSlice<'_> {
+        TimeSlice::new(self, at)
+    }
+
+    /// What differs between two times.
+    ///
+    /// # Errors
+    /// If a text is no time.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// # graph.load(&events).run()?;
+    /// let view = graph.view();
+    /// let new: Vec<String> = view.diff(5, 8)?.changes().iter().map(|change| change.element.to_string()).collect();
+    /// assert_eq!(new, ["node:3", "node:1 -link-> node:3"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn diff(&self, from: impl IntoTime, to: impl IntoTime) -> Result<Comparison<'_>> {
+        let [from, to] = [from.into_time(self.unit())?, to.into_time(self.unit())?];
+        Ok(self.index.compare_from((&self.index, At::time(from)), At::time(to)))
+    }
+
+    /// All merges that ever held.
+    pub fn merges(&self) -> impl Iterator<Item = MergeRecord> {
+        self.index.merges().into_iter()
+    }
+
+    /// Questions of a hierarchy with names, such as an ontology or a taxonomy, as of a time.
+    ///
+    /// # Errors
+    /// If the text is no time.
+    pub fn query(&self, time: impl IntoTime) -> Result<Query<'_>> {
+        Ok(self.index.query(time.into_time(self.unit())?))
+    }
+
+    /// Neighbours of nodes, each as of a time of its own, for training.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// # graph.load(&events).run()?;
+    /// let view = graph.view();
+    /// let one = view.node("node", 1)?;
+    /// let batch = view.sample([(one, 8), (one, 9)]).before().last(10)?;
+    /// assert_eq!(batch.arrays().counts, [1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sample<'v, T: IntoTime>(&'v self, roots: impl IntoIterator<Item = (Node<'v>, T)>) -> Sampler<'v> {
+        Sampler::new(self, roots)
     }
 }
 
-impl std::fmt::Debug for View {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("View").field("commit", &self.commit).finish_non_exhaustive()
+    }
+}
+
+/// A node of a view.
+#[derive(Clone, Copy)]
+pub struct Node<'v> {
+    pub(crate) view: &'v View,
+    pub(crate) index: NodeIndex,
+}
+
+impl<'v> Node<'v> {
+    /// Its type and id.
+    pub fn key(self) -> NodeKey {
+        self.view.index.node_key(self.index)
+    }
+
+    /// Its dense number.
+    pub fn index(self) -> NodeIndex {
+        self.index
+    }
+
+    /// All its lives with every value that its features took, in order of time.
+    pub fn history(self) -> impl Iterator<Item = Life> {
+        self.view.index.node_history(&self.key()).into_iter()
+    }
+
+    /// The node that it has become at a time, through all merges that hold then; itself if none does.
+    ///
+    /// # Errors
+    /// If the text is no time.
+    pub fn resolve(self, time: impl IntoTime) -> Result<Node<'v>> {
+        let key = self.view.index.resolve(&self.key(), time.into_time(self.view.unit())?);
+        self.view.node(&key.node_type, key.id)
+    }
+}
+
+impl fmt::Display for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key().fmt(f)
+    }
+}
+
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && std::ptr::eq(self.view, other.view)
+    }
+}
+
+/// A life of an edge of a view.
+#[derive(Clone, Copy)]
+pub struct Edge<'v> {
+    pub(crate) view: &'v View,
+    pub(crate) index: EdgeIndex,
+}
+
+impl<'v> Edge<'v> {
+    /// Its ends, its relation, and what tells it apart from parallel edges.
+    pub fn key(self) -> EdgeKey {
+        self.view.index.edge_key(self.index)
+    }
+
+    /// Its dense number.
+    pub fn index(self) -> EdgeIndex {
+        self.index
+    }
+
+    /// Where it starts.
+    pub fn source(self) -> Node<'v> {
+        Node { view: self.view, index: self.view.index.edge_ends(self.index).1 }
+    }
+
+    /// Where it ends.
+    pub fn destination(self) -> Node<'v> {
+        Node { view: self.view, index: self.view.index.edge_ends(self.index).2 }
+    }
+
+    /// Its relation.
+    pub fn relation(self) -> Name {
+        self.key().relation
+    }
+
+    /// When this life holds.
+    pub fn life(self) -> Interval {
+        self.view.index.edge_interval(self.index)
+    }
+
+    /// All lives of the edge with every value that its features took, in order of time.
+    pub fn history(self) -> impl Iterator<Item = Life> {
+        self.view.index.edge_history(&self.key()).into_iter()
+    }
+
+    /// Its features as of a time.
+    ///
+    /// # Errors
+    /// If the text is no time.
+    pub fn features(self, time: impl IntoTime) -> Result<impl Iterator<Item = (Name, timeweft_graph::Value)>> {
+        let time: Time = time.into_time(self.view.unit())?;
+        let at = At { time, deletes: Deletes::Hard };
+        let state = self.view.index.edge(&self.key(), at);
+        Ok(state.map(|edge| edge.features).unwrap_or_default().into_iter())
+    }
+}
+
+impl fmt::Display for Edge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key().fmt(f)
+    }
+}
+
+impl fmt::Debug for Edge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use timeweft::{
-    Action, Config, EventOptions, Freshness, GitLoad, Graph, LoadReport, LoadRequest, ModelConfig, Part, Place,
-    TimeUnit, TrainConfig, View,
-};
+use timeweft::load::{Format, GitOptions, LoadReport, LoadRequest, Place};
+use timeweft::model::{Freshness, ModelConfig, Part, TrainConfig};
+use timeweft::{Action, Config, Graph, TimeUnit, View};
 
 use super::{evaluate, explain, predict, train};
 use crate::context::Context;
@@ -67,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     story::time_travel(output, &view, &moments)?;
     story::changes(output, &view, &moments)?;
 
-    let links = view.facts().iter().filter(|fact| is_link(&view, fact, &target)).count();
+    let links = view.index().facts().iter().filter(|fact| is_link(&view, fact, &target)).count();
     let config = config(&target, links, args.epochs);
     story::step(output, 4, &format!("Learn from the past which `{target}` edges come next"))?;
     story::training(output, links, &config)?;
@@ -139,10 +138,10 @@ fn load(args: &Args, dir: &Path) -> anyhow::Result<Loaded> {
 fn from_file(data: &Path, unit: TimeUnit, dir: &Path) -> anyhow::Result<Loaded> {
     let mut graph = Graph::create(dir, unit)?;
     let bar = Progress::spinner("loading");
-    let report = graph.load_events(data, &EventOptions::default(), &mut |progress| bar.set(progress.bytes))?;
+    let report = graph.load(data).progress(super::load::show(&bar)).run()?;
     let view = graph.view();
     let names: Vec<&str> = view.schema().edge_types().iter().map(|edge| &*edge.relation).collect();
-    let count = |relation: &&&str| view.facts().iter().filter(|fact| is_link(&view, fact, relation)).count();
+    let count = |relation: &&&str| view.index().facts().iter().filter(|fact| is_link(&view, fact, relation)).count();
     let target = names.iter().max_by_key(count).context("the file has no edge: nothing to predict")?.to_string();
     let why = format!("The events of {}. Most of its edges are `{target}`.", data.display());
     Ok(Loaded { graph, report, target, why })
@@ -152,12 +151,13 @@ fn from_file(data: &Path, unit: TimeUnit, dir: &Path) -> anyhow::Result<Loaded> 
 fn from_git(dir: &Path) -> Result<Loaded, String> {
     let scratch = free(&suffixed(dir, ".loading"));
     let bar = Progress::spinner("reading the git history");
-    let options = GitLoad { newest: Some(COMMITS), ..GitLoad::default() };
+    let git = GitOptions { newest: Some(COMMITS), ..GitOptions::default() };
     let attempt = || -> anyhow::Result<(LoadReport, usize, usize)> {
         let mut graph = Graph::create(&scratch, TimeUnit::Second)?;
-        let report = graph.load_git(Path::new("."), &options, &mut |progress| bar.set(progress.records))?;
+        let report = graph.load(".").format(Format::Git(git.clone())).progress(super::load::show(&bar)).run()?;
         let view = graph.view();
         let edits: Vec<_> = view
+            .index()
             .facts()
             .iter()
             .filter(|fact| is_link(&view, fact, synthetic::RELATION))
@@ -197,12 +197,12 @@ fn made_up(dir: &Path, world: synthetic::World, reason: &str) -> anyhow::Result<
     let place = |line: usize| Place { file: "made-up history".into(), line: line as u64 };
     let events = synthetic::events(world);
     let records = (1..).zip(events).map(|(line, event)| Ok((event, place(line))));
-    let report = graph.load(LoadRequest::new("office", "made-up history"), records)?;
+    let report = graph.load_events(LoadRequest::new("office", "made-up history"), records)?;
     let why = format!("A made-up history of an office whose people edit documents (seed {}), for {reason}", world.seed);
     Ok(Loaded { graph, report, target: synthetic::RELATION.into(), why })
 }
 
-fn is_link(view: &View, fact: &timeweft::Fact, relation: &str) -> bool {
+fn is_link(view: &View, fact: &timeweft::read::Fact, relation: &str) -> bool {
     let edge_types = view.schema().edge_types();
     fact.action == Action::Create && fact.edge.is_some_and(|(kind, _)| *edge_types[kind.at()].relation == *relation)
 }

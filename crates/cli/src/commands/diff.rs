@@ -3,7 +3,8 @@
 mod changes;
 
 use serde_json::json;
-use timeweft::{At, ChangeCounts, Commit, Graph, Index, Time, View};
+use timeweft::read::ChangeCounts;
+use timeweft::{At, Commit, Graph, Time, View};
 
 use self::changes::Listing;
 use crate::context::{Context, pin_commit};
@@ -87,8 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         known_namespace(&graph, namespace)?;
     }
     let [from, to] = args.states(&graph)?;
-    let before: &Index = &from.view;
-    let mut comparison = to.view.compare_from((before, from.at), to.at);
+    let mut comparison = to.view.index().compare_from((from.view.index(), from.at), to.at);
     if let Some(namespace) = &args.namespace {
         comparison = comparison.of_namespace(namespace);
     }

@@ -4,7 +4,8 @@ use std::io;
 
 use clap::ValueEnum;
 use serde_json::json;
-use timeweft::{Curves, Evaluation, Freshness, Model, Part};
+use timeweft::Model;
+use timeweft::model::{Curves, Evaluation, Freshness, Part};
 
 use super::predict::NamedModel;
 use crate::context::Context;
@@ -106,7 +107,7 @@ pub(crate) fn freshness(text: &str) -> Result<Freshness, String> {
 /// Ranks with a bar.
 pub(crate) fn measure(model: &Model, part: Part, freshness: &[Freshness]) -> anyhow::Result<Vec<Evaluation>> {
     let mut bar = LearningBar::default();
-    Ok(model.evaluate(part, freshness, |progress| bar.follow(&progress))?)
+    Ok(model.evaluate(part, freshness, Some(&mut |progress| bar.follow(&progress)))?)
 }
 
 /// Prints one table a freshness, or one object a row.

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use timeweft::{Explanation, ExternalId, HeardNeighbor, NodeKey, Predict, RecalledMoment, TimeUnit};
+use timeweft::model::{Explanation, HeardNeighbor, Predict, RecalledMoment};
+use timeweft::read::ExternalId;
+use timeweft::{NodeKey, TimeUnit};
 
 use super::predict::{AskArgs, Asked};
 use crate::context::Context;

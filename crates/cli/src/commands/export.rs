@@ -8,10 +8,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use timeweft::table_writer::TableFormat;
-use timeweft::{
-    Action, Commit, Element, Event, GraphView, Name, Time, TimeUnit, Value, write_event, write_event_table,
-};
+use timeweft::export::table_writer::TableFormat;
+use timeweft::export::{write_event, write_event_table};
+use timeweft::read::GraphView;
+use timeweft::{Action, Commit, Element, Event, Name, Time, TimeUnit, Value};
 
 use crate::context::Context;
 use crate::input::reading::{ReadArgs, Reading};
@@ -126,9 +126,9 @@ fn state(reading: &Reading) -> impl Iterator<Item = Event> + '_ {
         Event { time, action: Action::Create, element, features }
     };
     let at = timeweft::At::time(reading.at.time);
-    let nodes = reading.view.iter_nodes(None, at);
+    let nodes = reading.view.index().iter_nodes(None, at);
     // Edges are sorted once the nodes are gone through.
-    let edges = std::iter::once_with(move || reading.view.iter_edges(None, at)).flatten();
+    let edges = std::iter::once_with(move || reading.view.index().iter_edges(None, at)).flatten();
     let nodes = nodes.map(move |node| create(node.life.created, Element::Node(node.key), node.features));
     nodes.chain(edges.map(move |edge| create(edge.life.created, Element::Edge(edge.key), edge.features)))
 }

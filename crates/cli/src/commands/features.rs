@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use timeweft::features::{FlatRows, Owners};
+use timeweft::export::table_writer::{Cell, CellKind, Column};
+use timeweft::read::features::{FlatRows, Owners};
+use timeweft::read::{EdgeIndex, FeatureDef, FeatureKind, Owner};
 use timeweft::sample::{AsOf, NO_EDGE};
-use timeweft::table_writer::{Cell, CellKind, Column};
-use timeweft::{At, Deletes, EdgeIndex, EdgeKey, FeatureDef, FeatureKind, Name, NodeKey, Owner, Time, Value, View};
+use timeweft::{At, Deletes, EdgeKey, Name, NodeKey, Time, Value, View};
 
 use crate::context::Context;
 use crate::input::reading::Reading;
@@ -111,8 +112,8 @@ impl Reader {
             self.edges(view, batch)?
         } else {
             let owners = Owners::nodes(batch.roots()?, self.as_of).deletes(self.deletes);
-            view.encoded_features(&self.names, owners, &mut self.values);
-            view.node_types_of(batch.roots()?, self.as_of).iter().map(Option::is_some).collect()
+            view.index().encoded_features(&self.names, owners, &mut self.values);
+            view.index().node_types_of(batch.roots()?, self.as_of).iter().map(Option::is_some).collect()
         };
         let mut lengths = self.values.lengths.iter();
         let mut rest = &self.values.bytes[..];
@@ -143,13 +144,13 @@ impl Reader {
         let mut is_alive = vec![false; batch.keys.len()];
         for (at, (key, &time)) in batch.keys.iter().zip(&batch.times).enumerate() {
             let (Key::Edge(key), Some(time)) = (key, last(time)) else { continue };
-            let shown: Option<EdgeIndex> = view.edge_index_at(key, At { time, deletes: self.deletes });
+            let shown: Option<EdgeIndex> = view.index().edge_index_at(key, At { time, deletes: self.deletes });
             if let Some(edge) = shown {
-                (edges[at], is_alive[at]) = (edge, view.edge_alive(edge, time));
+                (edges[at], is_alive[at]) = (edge, view.index().edge_alive(edge, time));
             }
         }
         let owners = Owners::edges(&edges, &batch.times, self.as_of)?.deletes(self.deletes);
-        view.encoded_features(&self.names, owners, &mut self.values);
+        view.index().encoded_features(&self.names, owners, &mut self.values);
         Ok(is_alive)
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use timeweft::{EdgeIndex, EdgeKey, FeatureSpan, GraphView, Interval, MergeRecord, NodeKey, Time};
+use timeweft::read::{EdgeIndex, FeatureSpan, GraphView, MergeRecord};
+use timeweft::{EdgeKey, Interval, NodeKey, Time};
 
 use crate::context::Context;
 use crate::input::lookup::ever_lived;
@@ -71,11 +72,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 /// What happened to the node itself and was known by then, in order of time.
 fn node_happenings(reading: &Reading, key: &NodeKey) -> Vec<Happening> {
     let mut all = Vec::new();
-    for life in reading.view.node_history(key) {
+    for life in reading.view.index().node_history(key) {
         all.push(Happening::Life(life.interval));
         all.extend(life.features.into_iter().map(Happening::Feature));
     }
-    all.extend(reading.view.merges_of(key).into_iter().map(Happening::Merge));
+    all.extend(reading.view.index().merges_of(key).into_iter().map(Happening::Merge));
     all.retain(|happening| happening.interval().created <= reading.at.time);
     all.sort_by_key(|happening| (happening.interval().created, happening.rank()));
     all
@@ -83,8 +84,8 @@ fn node_happenings(reading: &Reading, key: &NodeKey) -> Vec<Happening> {
 
 /// The numbers of the lives of edges at the node that had begun by then, in order of time, those of one time by name.
 fn edge_lives(reading: &Reading, key: &NodeKey) -> Vec<EdgeIndex> {
-    let created = |edge: EdgeIndex| reading.view.edge_interval(edge).created;
-    let mut lives = reading.view.incident_lives(key);
+    let created = |edge: EdgeIndex| reading.view.index().edge_interval(edge).created;
+    let mut lives = reading.view.index().incident_lives(key);
     lives.retain(|&edge| created(edge) <= reading.at.time);
     lives.sort_by_key(|&edge| created(edge));
     lives
@@ -96,7 +97,9 @@ fn in_order<'a>(
     edges: &'a [EdgeIndex],
     reading: &'a Reading,
 ) -> impl Iterator<Item = Happening> + 'a {
-    let edge = |&edge: &EdgeIndex| Happening::Edge(reading.view.edge_key(edge), reading.view.edge_interval(edge));
+    let edge = |&edge: &EdgeIndex| {
+        Happening::Edge(reading.view.index().edge_key(edge), reading.view.index().edge_interval(edge))
+    };
     let mut of_node = of_node.iter().cloned().peekable();
     let mut edges = edges.iter().map(edge).peekable();
     std::iter::from_fn(move || {

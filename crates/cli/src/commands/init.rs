@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
-use timeweft::{Graph, Schema, TimeUnit, read_text};
+use timeweft::load::read_text;
+use timeweft::{Graph, Schema, TimeUnit};
 
 use crate::context::Context;
 use crate::outcome::Outcome;

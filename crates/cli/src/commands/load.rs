@@ -6,10 +6,11 @@ mod intervals;
 pub(crate) mod report;
 mod version;
 
-use std::{thread, time::Duration};
+use std::{ops::ControlFlow, thread, time::Duration};
 
 use anyhow::bail;
-use timeweft::{Commit, Error, Graph, LoadProgress, Made, StoreError, TimeUnit};
+use timeweft::load::{LoadProgress, Made, StoreError};
+use timeweft::{Commit, Error, Graph, TimeUnit};
 
 use crate::context::{Context, warn};
 use crate::interrupt::Guard;
@@ -159,12 +160,15 @@ pub(crate) fn compact_if_due(done: &str, graph: &Graph) {
 }
 
 /// Shows on a bar how far a load is.
-fn show(bar: &Progress) -> impl FnMut(LoadProgress) + Send {
-    |progress| bar.set(if progress.bytes > 0 { progress.bytes } else { progress.records })
+pub(crate) fn show(bar: &Progress) -> impl FnMut(LoadProgress) -> ControlFlow<()> + Send {
+    |progress| {
+        bar.set(if progress.bytes > 0 { progress.bytes } else { progress.records });
+        ControlFlow::Continue(())
+    }
 }
 
 /// The report of a load that was refused for its rejected records.
-fn refused_report(error: &anyhow::Error) -> Option<&timeweft::LoadReport> {
+fn refused_report(error: &anyhow::Error) -> Option<&timeweft::load::LoadReport> {
     match error.downcast_ref::<Error>()? {
         Error::Store(StoreError::NothingAccepted(report) | StoreError::TooManyRejects { report, .. }) => Some(report),
         _ => None,

@@ -1,6 +1,7 @@
 //! `timeweft loads`: the registry.
 
-use timeweft::{Graph, LoadRecord, LoadState, Time, TimeUnit};
+use timeweft::load::{LoadRecord, LoadState};
+use timeweft::{Graph, Time, TimeUnit};
 
 use crate::context::Context;
 use crate::input::moment::known_namespace;

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use serde_json::json;
-use timeweft::Space;
+use timeweft::model::Space;
 
 use super::predict::ModelArgs;
 use crate::context::Context;

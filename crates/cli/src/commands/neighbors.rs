@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
-use timeweft::{Direction, EdgeIndex, EdgeState, NodeKey};
+use timeweft::read::{EdgeIndex, EdgeState};
+use timeweft::{Direction, NodeKey};
 
 use crate::context::Context;
 use crate::input::lookup::{find_node, known_relation};
@@ -97,8 +98,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         anyhow::bail!("node {key} has no such edge {}: `timeweft history` tells when it had any", reading.moment());
     }
     // A hub has millions: each is made when it is printed.
-    let state =
-        |&(direction, edge): &Incident| Shown { direction, edge: reading.view.edge_state(edge, reading.at.time) };
+    let state = |&(direction, edge): &Incident| Shown {
+        direction,
+        edge: reading.view.index().edge_state(edge, reading.at.time),
+    };
     context.output.objects(edges.iter().map(state))?;
     let header = ["side", "relation", "neighbor", "key", "created", "removed", "features"];
     context.output.rows(header, || edges.iter().map(|edge| cells(&state(edge), &reading)))?;
@@ -116,11 +119,11 @@ fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<Incident> {
         SideArg::Both => &[Direction::Out, Direction::In],
     };
     let at_side = |&direction: &Direction| {
-        let edges = reading.view.incident_edges(key, direction, args.relation.as_deref(), reading.at);
+        let edges = reading.view.index().incident_edges(key, direction, args.relation.as_deref(), reading.at);
         edges.into_iter().map(move |edge| (direction, edge))
     };
     let mut edges: Vec<_> = sides.iter().flat_map(at_side).collect();
-    let created = |edge: EdgeIndex| reading.view.edge_interval(edge).created;
+    let created = |edge: EdgeIndex| reading.view.index().edge_interval(edge).created;
     match args.order {
         OrderArg::Newest => edges.sort_by_key(|(_, edge)| Reverse(created(*edge))),
         OrderArg::Oldest => edges.sort_by_key(|(_, edge)| created(*edge)),

@@ -1,7 +1,8 @@
 //! `timeweft node`: a node as of a time.
 
 use serde::Serialize;
-use timeweft::{Direction, GraphView, Name};
+use timeweft::read::GraphView;
+use timeweft::{Direction, Name};
 
 use crate::context::Context;
 use crate::input::lookup::find_node;
@@ -41,9 +42,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
     let key = args.node.key();
     let state = find_node(&reading, &key)?;
-    let degree = |direction| reading.view.degree(&key, direction, None, reading.at);
+    let degree = |direction| reading.view.index().degree(&key, direction, None, reading.at);
     let (degree_out, degree_in) = (degree(Direction::Out), degree(Direction::In));
-    let namespaces = reading.view.namespaces_of(&key, reading.at);
+    let namespaces = reading.view.index().namespaces_of(&key, reading.at);
     context.output.object(&Shown { state: StateJson::from(&state), degree_out, degree_in, namespaces: &namespaces })?;
     let mark = if state.deleted { ", deleted" } else { "" };
     context.output.say(&format!("{key}, alive {}{mark}", text::interval(reading.unit(), state.life)))?;

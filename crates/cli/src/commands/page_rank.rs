@@ -1,7 +1,7 @@
 //! `timeweft page-rank`: the nodes near each root.
 
+use timeweft::export::table_writer::{Cell, CellKind, Column};
 use timeweft::sample::{NO_NODE, PageRank};
-use timeweft::table_writer::{Cell, CellKind, Column};
 
 use crate::context::Context;
 use crate::input::roots::{RootArgs, SLOTS, ScopeArgs, node_cells, refused};
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open_nodes(context)?;
     // A root ranks no more nodes than there are.
-    let k = (args.top as usize).min(asked.view().n_nodes().max(1));
+    let k = (args.top as usize).min(asked.view().index().n_nodes().max(1));
     let page_rank = PageRank { scope: args.scope.scope(&asked.reading)?, alpha: args.alpha, eps: args.eps, k };
     let ints = ["root", "place"].map(|name| Column::new(name, CellKind::Int));
     let columns =
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     asked.answer(("ranking", k.max(SLOTS / ROOTS)), columns, context.output, |view, batch, table| {
         let n = batch.nodes.len() * k;
         let (mut nodes, mut ranks) = (vec![NO_NODE; n], vec![0.0; n]);
-        view.page_rank(&page_rank, batch.roots()?, &mut nodes, &mut ranks).map_err(refused)?;
+        view.index().page_rank(&page_rank, batch.roots()?, &mut nodes, &mut ranks).map_err(refused)?;
         for (row, (nodes, ranks)) in batch.rows().zip(nodes.chunks_exact(k).zip(ranks.chunks_exact(k))) {
             let ranked = (1..).zip(nodes.iter().zip(ranks)).take_while(|(_, (node, _))| **node != NO_NODE);
             for (place, (node, rank)) in ranked {

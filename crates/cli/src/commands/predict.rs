@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::bail;
-use timeweft::{Action, Commit, ExternalId, Graph, Model, NodeKey, Predict, Prediction, Time, TimeUnit, View};
+use timeweft::model::Predict;
+use timeweft::read::ExternalId;
+use timeweft::{Action, Commit, Graph, Model, NodeKey, Prediction, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
 use crate::input::moment::Moments;
@@ -122,7 +124,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let Some(id) = &args.source_id else { return gone(args, context) };
     let Asked { model, relation, time, unit } = args.ask.open(context)?;
     let source = NodeKey::new(&args.source_type, ExternalId::from(id.as_str()));
-    let predictions = model.predict(&relation, &source, args.to.as_deref(), time, args.top)?;
+    let mut asked = model.predict(&relation, &source).at(time);
+    if let Some(name) = &args.to {
+        asked = asked.destination_type(name);
+    }
+    let predictions = asked.top(args.top)?;
     context.output.say(&format!("{source} -{relation}-> ... at {}:", unit.format(time)))?;
     show(context.output, &predictions)?;
     Ok(Outcome::Done)
@@ -188,7 +194,8 @@ pub(crate) fn questions(model: &Model, view: &View, sources: usize, top: usize) 
     }
     let ask = |busy: &Busy| {
         let (source, relation) = (&busy.source, &*busy.relation);
-        let predictions = model.predict(relation, source, Some(&busy.destination_type), time, top).ok()?;
+        let asked = model.predict(relation, source).destination_type(&busy.destination_type).at(time);
+        let predictions = asked.top(top).ok()?;
         let first = predictions.first()?;
         let explanation = model.explain(relation, source, &first.destination, time).ok();
         Some(Question { text: format!("{source} -{relation}-> ?"), predictions, explanation })
@@ -217,7 +224,7 @@ pub(crate) struct Busy {
 pub(crate) fn busiest(view: &View, targets: &[String]) -> Vec<Busy> {
     let schema = view.schema();
     let wanted = |relation: &str| targets.is_empty() || targets.iter().any(|target| target == relation);
-    let created: Vec<_> = view.facts().iter().filter(|fact| fact.action == Action::Create).collect();
+    let created: Vec<_> = view.index().facts().iter().filter(|fact| fact.action == Action::Create).collect();
     let links: Vec<_> = created
         .iter()
         .filter_map(|fact| Some((fact.edge?.0, fact.source)))
@@ -227,13 +234,14 @@ pub(crate) fn busiest(view: &View, targets: &[String]) -> Vec<Busy> {
     for &(edge_type, source) in &links[links.len() - links.len().div_ceil(10)..] {
         *counts.entry((edge_type, source)).or_insert(0usize) += 1;
     }
-    let mut counts: Vec<_> = counts.into_iter().filter(|((_, source), _)| view.alive(*source, Time::FOREVER)).collect();
+    let mut counts: Vec<_> =
+        counts.into_iter().filter(|((_, source), _)| view.index().alive(*source, Time::FOREVER)).collect();
     counts.sort_by_key(|&(key, count)| (std::cmp::Reverse(count), key));
     let mut busy = Vec::with_capacity(counts.len());
     for ((edge_type, source), _) in counts {
         let edge = &schema.edge_types()[edge_type.at()];
         busy.push(Busy {
-            source: view.node_key(source),
+            source: view.index().node_key(source),
             relation: edge.relation.to_string(),
             destination_type: schema.node_type_name(edge.destination).to_string(),
         });

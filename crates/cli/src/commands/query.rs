@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use timeweft::query::{Answer, Filter, HIERARCHY, Linked, Order, Page, Query, QueryError, Row, SearchText};
-use timeweft::{EdgeState, ExternalId, MergeRecord, NodeKey, Owner, Value};
+use timeweft::read::query::{Answer, Filter, HIERARCHY, Linked, Order, Page, Query, QueryError, Row, SearchText};
+use timeweft::read::{EdgeState, ExternalId, MergeRecord, Owner};
+use timeweft::{NodeKey, Value};
 
 use crate::context::Context;
 use crate::input::lookup::{find_node, known_feature, known_relation, known_type};
@@ -203,7 +204,7 @@ impl Args {
             OrderArg::Id => Order::Id,
             OrderArg::Name => Order::Name,
         };
-        let query = reading.view.query(reading.at.time).deletes(reading.at.deletes);
+        let query = reading.view.index().query(reading.at.time).deletes(reading.at.deletes);
         let query = match self.named(reading) {
             Named::Feature(name) => query.named_by(&name),
             Named::Id => query.named_by_id(),

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use serde_json::json;
-use timeweft::{MergeRecord, TimeUnit};
+use timeweft::TimeUnit;
+use timeweft::read::MergeRecord;
 
 use crate::context::Context;
 use crate::input::lookup::ever_lived;
@@ -57,7 +58,7 @@ pub(crate) fn merge_cells(unit: TimeUnit, merge: &MergeRecord) -> [String; 5] {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
     let key = args.node.key();
-    let way = reading.view.query(reading.at.time).deletes(reading.at.deletes).resolve(&key);
+    let way = reading.view.index().query(reading.at.time).deletes(reading.at.deletes).resolve(&key);
     if way.steps.is_empty() {
         ever_lived(&reading, &key)?;
     }

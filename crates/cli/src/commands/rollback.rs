@@ -1,7 +1,7 @@
 //! `timeweft rollback`: taking a load back.
 
 use serde_json::json;
-use timeweft::{LoadId, RollbackReport};
+use timeweft::load::{LoadId, RollbackReport};
 
 use super::load::{compact_if_due, report};
 use crate::context::{Context, warn};

@@ -1,10 +1,11 @@
 //! `timeweft sample`: neighbors for training.
 
 use clap::ValueEnum;
-use timeweft::features::{FlatRows, Owners};
+use timeweft::export::table_writer::{Cell, CellKind, Column};
+use timeweft::read::EdgeTypeId;
+use timeweft::read::features::{FlatRows, Owners};
 use timeweft::sample::{AsOf, Choice, HopTime, NO_NODE, Samples, Sampling, WeightBy};
-use timeweft::table_writer::{Cell, CellKind, Column};
-use timeweft::{Deletes, EdgeTypeId, Name, Time, Value, View};
+use timeweft::{Deletes, Name, Time, Value, View};
 
 use super::features::{add_features, feature_columns};
 use crate::context::Context;
@@ -140,7 +141,7 @@ impl EdgeFeatures {
         self.hops.resize_with(hops.len(), FlatRows::default);
         for ((samples, times), values) in hops.iter().zip(times).zip(&mut self.hops) {
             let owners = Owners::edges(&samples.edges, times, self.as_of)?.deletes(self.deletes);
-            view.encoded_features(&self.names, owners, values);
+            view.index().encoded_features(&self.names, owners, values);
         }
         Ok(())
     }
@@ -214,7 +215,7 @@ fn quotas(given: &[String], reading: &Reading) -> anyhow::Result<Vec<(EdgeTypeId
         };
         let types = lookup::edge_types(reading, name)?;
         if types.len() > 1 {
-            let names = types.iter().map(|id| reading.view.schema().owner_name(timeweft::Owner::Edge(*id)));
+            let names = types.iter().map(|id| reading.view.schema().owner_name(timeweft::read::Owner::Edge(*id)));
             let names = names.collect::<Vec<_>>().join(", ");
             return Err(UsageError(format!(
                 "--quota {quota}: that relation is of several edge types: name one of {names}"
@@ -231,10 +232,11 @@ impl Sampler {
         let sampling = Sampling { first_root: batch.first, ..self.sampling.clone() };
         let mut hops = Vec::new();
         if sampling.quotas.is_empty() {
-            view.fan_out(&sampling, &self.sizes, self.hop_time, batch.roots()?, &mut hops).map_err(refused)?;
+            view.index().fan_out(&sampling, &self.sizes, self.hop_time, batch.roots()?, &mut hops).map_err(refused)?;
         } else {
             hops.resize_with(1, Default::default);
-            view.sample(&sampling, batch.roots()?, hops[0].slots(batch.nodes.len(), sampling.width()))
+            view.index()
+                .sample(&sampling, batch.roots()?, hops[0].slots(batch.nodes.len(), sampling.width()))
                 .map_err(refused)?;
         }
         let times = self.times(batch, &hops);

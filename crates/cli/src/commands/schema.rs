@@ -1,6 +1,7 @@
 //! `timeweft schema`: the types of a graph.
 
-use timeweft::{EdgeTypeId, FeatureDef, NodeTypeId, Owner, Schema};
+use timeweft::Schema;
+use timeweft::read::{EdgeTypeId, FeatureDef, NodeTypeId, Owner};
 
 use crate::context::Context;
 use crate::input::reading::{DeletesArg, ReadArgs, Reading};
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// The types in effect, with all of their features; only those that have an element at a moment if `living`.
 fn types(reading: &Reading, living: bool) -> Schema {
-    let (nodes, edges) = if living { reading.view.counts_by_type(reading.at) } else { Default::default() };
+    let (nodes, edges) = if living { reading.view.index().counts_by_type(reading.at) } else { Default::default() };
     let lives = |owner| match owner {
         Owner::Node(id) => nodes[id.at()] > 0,
         Owner::Edge(id) => edges[id.at()] > 0,
@@ -67,9 +68,9 @@ fn types(reading: &Reading, living: bool) -> Schema {
 
 fn cells(owner: String, feature: &FeatureDef) -> [String; 4] {
     let lists = match feature.order {
-        timeweft::ListOrder::List => "",
-        timeweft::ListOrder::Set => "set",
-        timeweft::ListOrder::Multiset => "multiset",
+        timeweft::read::ListOrder::List => "",
+        timeweft::read::ListOrder::Set => "set",
+        timeweft::read::ListOrder::Multiset => "multiset",
     };
     [owner, feature.name.to_string(), feature.kind.to_string(), lists.into()]
 }

@@ -1,7 +1,7 @@
 //! `timeweft score`: many links, each as of its own time, scored by a model.
 
 use anyhow::bail;
-use timeweft::table_writer::{Cell, CellKind, Column};
+use timeweft::export::table_writer::{Cell, CellKind, Column};
 
 use super::features::{edge_cells, edge_columns};
 use super::predict::open_model;

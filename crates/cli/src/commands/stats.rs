@@ -1,7 +1,7 @@
 //! `timeweft stats`: what a graph holds and what it costs.
 
 use serde_json::json;
-use timeweft::{Stats, TypeCount};
+use timeweft::read::{Stats, TypeCount};
 
 use crate::context::Context;
 use crate::input::reading::{ReadArgs, Reading};

@@ -1,14 +1,15 @@
 //! `timeweft train`.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
-use timeweft::{
-    Config, Epoch, Evaluation, Freshness, Graph, GraphView, LearnProgress, Model, ModelError, Part, Predict, TimeUnit,
-    TrainOptions, View, read_text,
-};
+use timeweft::load::read_text;
+use timeweft::model::{Epoch, Evaluation, Freshness, LearnProgress, Part, Predict};
+use timeweft::read::GraphView;
+use timeweft::{Config, Graph, Model, TimeUnit, TrainOptions, View};
 
 use super::{evaluate, predict};
 use crate::context::{Context, pin_commit};
@@ -89,7 +90,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let report = args.report_place(&graph)?;
     let view = pin_commit(&graph, args.commit)?;
     let (model, outcome) = match args.epochs.filter(|_| args.resume) {
-        Some(epochs) => follow(output, &view, |options, progress| graph.resume(&args.name, epochs, options, progress))?,
+        Some(epochs) => {
+            follow(output, TrainOptions::default().view(&view), |options| graph.resume(&args.name, epochs, options))?
+        }
         None => fit(&graph, &view, &args.name, &config, output)?,
     };
     after(KEPT, args.tell(&graph, &view, &model, &report, outcome, output));
@@ -162,24 +165,22 @@ pub(crate) fn fit(
     config: &Config,
     output: Output,
 ) -> anyhow::Result<(Model, Outcome)> {
-    follow(output, view, |options, progress| graph.train_with(name, config, options, progress))
+    follow(output, TrainOptions::new(config.clone()).view(view), |options| graph.train(name, options))
 }
 
 /// What is said at the first Ctrl-C.
 const STOPPING: &str = "interrupted: training ends with the best epoch so far; Ctrl-C again leaves at once";
 
 /// Runs a training on a view and shows where it stands. Ctrl-C ends it early.
-fn follow(
+fn follow<'a>(
     output: Output,
-    view: &View,
-    train: impl FnOnce(&TrainOptions<'_>, &mut dyn FnMut(LearnProgress)) -> Result<Model, ModelError>,
+    options: TrainOptions<'a>,
+    train: impl FnOnce(TrainOptions<'_>) -> timeweft::Result<Model>,
 ) -> anyhow::Result<(Model, Outcome)> {
     let interrupt = Interrupt::watch().context("watching for Ctrl-C")?;
-    let stop = || interrupt.is_asked();
-    let options = TrainOptions { view: Some(view), stop: Some(&stop) };
     let (mut told, mut epochs, mut is_stopping) = (Ok(()), 0, false);
     let mut bar = LearningBar::default();
-    let model = train(&options, &mut |progress| {
+    let model = train(options.progress(|progress| {
         if let (LearnProgress::Epoch(epoch), Ok(())) = (&progress, &told) {
             bar.clear();
             told = tell(epoch, epochs == 0, output);
@@ -191,7 +192,8 @@ fn follow(
             note(STOPPING);
         }
         bar.follow(&progress);
-    })?;
+        if interrupt.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }))?;
     drop(bar);
     let outcome = if interrupt.is_asked() { Outcome::Interrupted } else { Outcome::Done };
     let told = told.and_then(|()| match epochs {
@@ -257,8 +259,8 @@ pub(crate) fn report(
 
 /// The graph in figures.
 fn facts(graph: &Graph, view: &View) -> Vec<(String, String)> {
-    let counts = view.counts(timeweft::At::now());
-    let facts = view.facts();
+    let counts = view.index().counts(timeweft::At::now());
+    let facts = view.index().facts();
     let mut figures = vec![
         ("events".into(), graph.loads().iter().map(|load| load.events).sum::<u64>().to_string()),
         ("nodes now".into(), counts.nodes.to_string()),

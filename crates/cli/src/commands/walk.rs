@@ -1,9 +1,10 @@
 //! `timeweft walk`: random walks for training.
 
 use clap::ValueEnum;
+use timeweft::export::table_writer::{Cell, CellKind, Column};
+use timeweft::read::{EdgeIndex, NodeIndex};
 use timeweft::sample::{NO_NODE, Roots, Steps, Walk, WalkTimes, WeightBy};
-use timeweft::table_writer::{Cell, CellKind, Column};
-use timeweft::{Deletes, EdgeIndex, NodeIndex, Time, View};
+use timeweft::{Deletes, Time, View};
 
 use crate::context::Context;
 use crate::input::reading::Reading;
@@ -122,7 +123,7 @@ fn walk_batch(
     let (mut edges, mut created) = (vec![EdgeIndex(u32::MAX); n * length], vec![Time::MIN; n * length]);
     let steps = Steps { nodes: &mut walked, edges: Some(&mut edges), created: Some(&mut created) };
     let walk = Walk { first_root: batch.first.wrapping_mul(walks as u64), ..walk.clone() };
-    view.walk(&walk, Roots::new(&nodes, &times)?, steps).map_err(refused)?;
+    view.index().walk(&walk, Roots::new(&nodes, &times)?, steps).map_err(refused)?;
     for (at, nodes) in walked.chunks_exact(length + 1).enumerate() {
         let place = [batch.first as i64 + (at / walks) as i64, (at % walks) as i64];
         for (step, node) in nodes.iter().enumerate().take_while(|(_, node)| **node != NO_NODE) {

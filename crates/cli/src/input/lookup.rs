@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::{anyhow, bail};
-use timeweft::{EdgeTypeId, GraphView, NodeIndex, NodeKey, NodeState, Owner};
+use timeweft::NodeKey;
+use timeweft::read::{EdgeTypeId, GraphView, NodeIndex, NodeState, Owner};
 
 use crate::input::reading::Reading;
 use crate::output::text;
@@ -19,7 +20,7 @@ const LEAST: usize = 3;
 
 /// The node, if the view shows it; else an error that says what is known of it.
 pub(crate) fn find_node(reading: &Reading, key: &NodeKey) -> anyhow::Result<NodeState> {
-    if let Some(node) = reading.view.node(key, reading.at) {
+    if let Some(node) = reading.view.index().node(key, reading.at) {
         return Ok(node);
     }
     known_type(reading, &key.node_type)?;
@@ -28,7 +29,7 @@ pub(crate) fn find_node(reading: &Reading, key: &NodeKey) -> anyhow::Result<Node
 
 /// An error unless the node lived at some time.
 pub(crate) fn ever_lived(reading: &Reading, key: &NodeKey) -> anyhow::Result<()> {
-    if !reading.view.node_history(key).is_empty() {
+    if !reading.view.index().node_history(key).is_empty() {
         return Ok(());
     }
     known_type(reading, &key.node_type)?;
@@ -92,10 +93,10 @@ fn it_has(names: &[&str]) -> String {
 
 fn missing(reading: &Reading, key: &NodeKey) -> anyhow::Error {
     let unit = reading.unit();
-    let lives = reading.view.node_history(key);
+    let lives = reading.view.index().node_history(key);
     if !lives.is_empty() {
         let lives: Vec<String> = lives.iter().map(|life| text::interval(unit, life.interval)).collect();
-        let successor = reading.view.resolve(key, reading.at.time);
+        let successor = reading.view.index().resolve(key, reading.at.time);
         let became = if successor == *key { String::new() } else { format!("; it became {successor}") };
         return anyhow!(
             "node {key} is not alive {}: it lived {}{became}; give a time within with --at, or --deletes soft for its last state",
@@ -120,10 +121,10 @@ fn missing(reading: &Reading, key: &NodeKey) -> anyhow::Error {
 /// The ids of the nodes whose name is what was given for an id.
 fn named(reading: &Reading, key: &NodeKey) -> Option<String> {
     // Names are read at the first question about them, of every node of the type.
-    if reading.view.n_nodes() > LOOKED_AT / 4 {
+    if reading.view.index().n_nodes() > LOOKED_AT / 4 {
         return None;
     }
-    let found = reading.view.query(reading.at.time).by_name(&key.node_type, &key.id.to_string(), None).ok()?;
+    let found = reading.view.index().query(reading.at.time).by_name(&key.node_type, &key.id.to_string(), None).ok()?;
     let ids: Vec<String> =
         found.rows.iter().map(|row| text::short(&row.node.key.id.to_string()).into_owned()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -134,8 +135,9 @@ fn named(reading: &Reading, key: &NodeKey) -> Option<String> {
 fn examples(reading: &Reading, key: &NodeKey) -> Vec<String> {
     let view = &reading.view;
     let Some(node_type) = view.schema().node_type(&key.node_type) else { return Vec::new() };
-    let nodes = (0..view.n_nodes() as u32).map(NodeIndex).filter(|node| view.node_type(*node) == node_type);
-    nodes.take(SUGGESTIONS).map(|node| text::short(&view.node_key(node).id.to_string()).into_owned()).collect()
+    let nodes =
+        (0..view.index().n_nodes() as u32).map(NodeIndex).filter(|node| view.index().node_type(*node) == node_type);
+    nodes.take(SUGGESTIONS).map(|node| text::short(&view.index().node_key(node).id.to_string()).into_owned()).collect()
 }
 
 /// Ids of the same type that are near in spelling: those that begin with what was given or have it within, and those
@@ -144,10 +146,10 @@ fn closest(reading: &Reading, key: &NodeKey) -> Vec<String> {
     let wanted: Vec<char> = key.id.to_string().to_lowercase().chars().take(LONGEST).collect();
     let view = &reading.view;
     let Some(node_type) = view.schema().node_type(&key.node_type) else { return Vec::new() };
-    let nodes = (0..view.n_nodes().min(LOOKED_AT) as u32).map(NodeIndex);
+    let nodes = (0..view.index().n_nodes().min(LOOKED_AT) as u32).map(NodeIndex);
     let mut ranked: BTreeSet<(usize, String)> = BTreeSet::new();
-    for node in nodes.filter(|node| view.node_type(*node) == node_type) {
-        let id = view.node_key(node).id.to_string();
+    for node in nodes.filter(|node| view.index().node_type(*node) == node_type) {
+        let id = view.index().node_key(node).id.to_string();
         let worst = ranked.last().filter(|_| ranked.len() == SUGGESTIONS).map_or(usize::MAX, |(rank, _)| *rank);
         if let Some(rank) = nearness(&wanted, &id).filter(|rank| *rank <= worst) {
             ranked.insert((rank, text::short(&id).into_owned()));

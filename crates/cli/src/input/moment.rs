@@ -1,6 +1,7 @@
 //! Moments by name: a time, or the name of a version; and the namespaces that a graph knows.
 
-use timeweft::{Commit, Graph, LoadRecord, Time, TimeUnit};
+use timeweft::load::LoadRecord;
+use timeweft::{Commit, Graph, Time, TimeUnit};
 
 use crate::outcome::UsageError;
 use crate::output::text;

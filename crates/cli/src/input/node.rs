@@ -1,6 +1,7 @@
 //! The node that a command is about.
 
-use timeweft::{ExternalId, NodeKey};
+use timeweft::NodeKey;
+use timeweft::read::ExternalId;
 
 /// Names one node.
 #[derive(clap::Args, Debug)]

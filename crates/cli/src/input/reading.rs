@@ -3,11 +3,10 @@
 use std::cell::OnceCell;
 
 use clap::{Args, ValueEnum};
+use timeweft::model::DeleteRule;
+use timeweft::read::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, TypeSet};
 use timeweft::sample::Side;
-use timeweft::{
-    At, DeleteRule, Deletes, EdgeType, EdgeTypeId, FeatureDef, FeatureId, Graph, NodeType, NodeTypeId, Owner, Time,
-    TimeUnit, TypeSet, View,
-};
+use timeweft::{At, Deletes, Graph, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
 use crate::input::moment::Moments;
@@ -98,7 +97,7 @@ impl Reading {
     pub(crate) fn has(&self, owner: Owner, feature: Option<FeatureId>) -> bool {
         let asked = &(owner, feature);
         !self.taken_back.contains(asked)
-            || !self.unused.get_or_init(|| self.view.unused(&self.taken_back)).contains(asked)
+            || !self.unused.get_or_init(|| self.view.index().unused(&self.taken_back)).contains(asked)
     }
 
     /// The node types in effect.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use timeweft::roots::{Root, Subject};
+use timeweft::export::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
+use timeweft::read::roots::{Root, Subject};
+use timeweft::read::{EdgeIndex, NodeIndex, RootsReader};
 use timeweft::sample::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side};
-use timeweft::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
-use timeweft::{EdgeIndex, EdgeKey, Name, NodeIndex, NodeKey, RootsReader, Time, View};
+use timeweft::{EdgeKey, Name, NodeKey, Time, View};
 
 use crate::context::Context;
 use crate::input::lookup;
@@ -264,11 +265,12 @@ impl Asked<'_> {
             let Some(Root { place, subject, time }) = self.reader.advance()? else { break };
             let key = self.key(subject).with_context(|| place.to_string())?;
             let (node, is_known) = match &key {
-                Key::Node(key) => self.view().node_index(key).map_or((NO_NODE, false), |node| (node, true)),
-                Key::Edge(key) if self.may_come => {
-                    (NO_NODE, [&key.source, &key.destination].iter().all(|end| self.view().node_index(end).is_some()))
-                }
-                Key::Edge(key) => (NO_NODE, self.view().edge_index(key).is_some()),
+                Key::Node(key) => self.view().index().node_index(key).map_or((NO_NODE, false), |node| (node, true)),
+                Key::Edge(key) if self.may_come => (
+                    NO_NODE,
+                    [&key.source, &key.destination].iter().all(|end| self.view().index().node_index(end).is_some()),
+                ),
+                Key::Edge(key) => (NO_NODE, self.view().index().edge_index(key).is_some()),
             };
             batch.unknown += u64::from(!is_known);
             batch.keys.push(key);
@@ -362,8 +364,8 @@ impl IdsArg {
 
 /// The cells of a node.
 pub(crate) fn node_cells(view: &View, node: NodeIndex) -> [Cell<'_>; 2] {
-    let node_type = &view.schema().node_types()[view.node_type(node).at()].name;
-    [node_type.into(), view.node_id(node).into()]
+    let node_type = &view.schema().node_types()[view.index().node_type(node).at()].name;
+    [node_type.into(), view.index().node_id(node).into()]
 }
 
 /// How edges on the way to a node are told: relation, direction and key.
@@ -383,9 +385,9 @@ impl EdgeTeller {
 
     /// The cells of an edge that was found at a node.
     pub(crate) fn cells<'a>(&self, view: &'a View, edge: EdgeIndex, at: NodeIndex) -> [Cell<'a>; 3] {
-        let (edge_type, source, _) = view.edge_ends(edge);
+        let (edge_type, source, _) = view.index().edge_ends(edge);
         let is_out = self.side != Side::In && source == at;
         let relation = &view.schema().edge_types()[edge_type.at()].relation;
-        [relation.into(), Cell::Text(if is_out { "out" } else { "in" }), view.parallel_key(edge).into()]
+        [relation.into(), Cell::Text(if is_out { "out" } else { "in" }), view.index().parallel_key(edge).into()]
     }
 }

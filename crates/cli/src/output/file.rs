@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use timeweft::create_fresh;
+use timeweft::export::create_fresh;
 
 /// What a graph folder is known by.
 const CATALOGUE: &str = "catalogue.redb";

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use timeweft::{EdgeKey, EdgeState, ExternalId, FeatureSpan, Interval, MergeRecord, NodeKey, NodeState, Time};
+use timeweft::read::{EdgeState, ExternalId, FeatureSpan, MergeRecord, NodeState};
+use timeweft::{EdgeKey, Interval, NodeKey, Time};
 
 /// A node by name.
 #[derive(Serialize)]

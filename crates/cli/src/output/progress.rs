@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use timeweft::LearnProgress;
+use timeweft::model::LearnProgress;
 
 /// A bar, a spinner, or nothing at all where nobody looks.
 pub(crate) struct Progress {

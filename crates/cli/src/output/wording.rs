@@ -1,6 +1,7 @@
 //! What commands and reports say of a model's answers, in words.
 
-use timeweft::{Count, Curves, Explanation, Importance, NodeKey, RecalledMoment, TimeUnit};
+use timeweft::model::{Count, Curves, Explanation, Importance, RecalledMoment};
+use timeweft::{NodeKey, TimeUnit};
 
 /// An order in words.
 pub(crate) fn order_in_words(order: Importance) -> &'static str {

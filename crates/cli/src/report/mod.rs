@@ -8,7 +8,8 @@ mod section;
 use std::io::Write;
 use std::path::Path;
 
-use timeweft::{Config, Curves, Epoch, Evaluation, Explanation, Prediction, TimeUnit};
+use timeweft::model::{Curves, Epoch, Evaluation, Explanation};
+use timeweft::{Config, Prediction, TimeUnit};
 
 pub(crate) use config::to_toml;
 

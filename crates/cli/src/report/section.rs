@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use timeweft::{
-    Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, NodeKey, Prediction,
-    RecalledMoment, TimeUnit,
+use timeweft::model::{
+    Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, RecalledMoment,
 };
+use timeweft::{NodeKey, Prediction, TimeUnit};
 
 use super::Question;
 use super::chart::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};

@@ -6,7 +6,8 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use timeweft::{Error, Graph, StoreError};
+use timeweft::load::StoreError;
+use timeweft::{Error, Graph};
 
 use crate::world::{SHOP, World};
 

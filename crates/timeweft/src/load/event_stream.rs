@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use timeweft_graph::{Name, Schema};
-use timeweft_store::{EventSource, ReadError, SourceRecord};
+use timeweft_graph::{Dangling, Name, Reject, Schema};
+use timeweft_source::{BytesRead, ColumnarReader, CsvReader, Input, JsonlReader, Record, SourceError, open};
+use timeweft_store::{EventSource, ReadError, Repeats, SourceRecord};
 
-use super::{EventFormat, EventOptions, EventReader, LoadProgress, Meter, STRIDE};
-use crate::Error;
+use super::EventFormat;
+use super::progress::Meter;
+use crate::Result;
 
 /// The events of a file, or of standard input.
 pub(super) struct EventStream<'a> {
@@ -17,7 +19,6 @@ pub(super) struct EventStream<'a> {
     pub(super) file: Name,
     pub(super) reader: EventReader,
     meter: Meter<'a>,
-    records: u64,
     /// What the reader has to tell in the end.
     pub(super) notes: Vec<String>,
 }
@@ -25,15 +26,14 @@ pub(super) struct EventStream<'a> {
 impl<'a> EventStream<'a> {
     pub(super) fn open(
         path: &'a Path,
-        options: &EventOptions,
+        format: EventFormat,
         schema: &Schema,
-        progress: &'a mut (dyn FnMut(LoadProgress) + Send),
-    ) -> Result<EventStream<'a>, Error> {
-        let format = options.format.clone().map_or_else(|| EventFormat::detect(path), Ok)?;
+        mut meter: Meter<'a>,
+    ) -> Result<EventStream<'a>> {
         let schema = schema.clone();
         let (reader, file, (bytes, size)) = EventReader::open(path, &schema, &format)?;
-        let meter = Meter { bytes: Some(bytes), size, progress };
-        Ok(EventStream { path, format, schema, file, reader, meter, records: 0, notes: Vec::new() })
+        (meter.bytes, meter.size) = (Some(bytes), size);
+        Ok(EventStream { path, format, schema, file, reader, meter, notes: Vec::new() })
     }
 }
 
@@ -43,10 +43,7 @@ impl EventSource for EventStream<'_> {
             self.notes = self.reader.notes();
             return self.reader.failure().map_or(Ok(None), |failure| Err(failure.into()));
         };
-        self.records += 1;
-        if self.records.is_multiple_of(STRIDE) {
-            self.meter.tell(self.records);
-        }
+        self.meter.count()?;
         Ok(Some(record.map(|record| (record.event, record.place))))
     }
 
@@ -58,7 +55,72 @@ impl EventSource for EventStream<'_> {
     fn rewind(&mut self) -> Result<(), ReadError> {
         let (reader, _, (bytes, _)) = EventReader::open(self.path, &self.schema, &self.format)?;
         (self.reader, self.meter.bytes) = (reader, Some(bytes));
-        self.records = 0;
+        self.meter.records = 0;
         Ok(())
+    }
+}
+
+/// A reader, the name of its file, how much of that was read, and its size.
+type Opened = (EventReader, Name, (BytesRead, Option<u64>));
+
+/// A reader of events in any format.
+pub(super) enum EventReader {
+    Jsonl(Box<JsonlReader<Input>>),
+    Table(Box<CsvReader<Input>>),
+    Columnar(Box<ColumnarReader>),
+}
+
+impl EventReader {
+    /// The reader of a file, with the name of the file, how much of it was read, and its size.
+    fn open(path: &Path, schema: &Schema, format: &EventFormat) -> Result<Opened, SourceError> {
+        if let EventFormat::Columnar(options) = format {
+            let reader = Box::new(ColumnarReader::open(path, schema, options)?);
+            let (file, progress) = (reader.name().clone(), reader.progress());
+            return Ok((EventReader::Columnar(reader), file, progress));
+        }
+        let input = open(path)?;
+        let (file, progress) = (input.name().clone(), (input.bytes_read(), input.size()));
+        let reader = match format {
+            EventFormat::Table(options) => EventReader::Table(Box::new(CsvReader::new(input, &file, schema, options)?)),
+            _ => EventReader::Jsonl(Box::new(JsonlReader::new(input, &file, schema))),
+        };
+        Ok((reader, file, progress))
+    }
+
+    /// The policies that fit the source: rows without an action are interactions of nodes that nothing creates.
+    pub(super) fn policies(&self) -> (Dangling, Repeats) {
+        match self {
+            EventReader::Table(reader) if !reader.has_action() => (Dangling::Stub, Repeats::Parallel),
+            EventReader::Columnar(reader) if !reader.has_action() => (Dangling::Stub, Repeats::Parallel),
+            _ => (Dangling::Drop, Repeats::Reject),
+        }
+    }
+
+    fn failure(&mut self) -> Option<SourceError> {
+        match self {
+            EventReader::Jsonl(reader) => reader.failure(),
+            EventReader::Table(reader) => reader.failure(),
+            EventReader::Columnar(reader) => reader.failure(),
+        }
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        match self {
+            EventReader::Jsonl(reader) => reader.notes(),
+            EventReader::Table(reader) => reader.notes(),
+            EventReader::Columnar(reader) => reader.notes(),
+        }
+    }
+}
+
+impl Iterator for EventReader {
+    type Item = Result<Record, Reject>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            EventReader::Jsonl(reader) => reader.next(),
+            EventReader::Table(reader) => reader.next(),
+            EventReader::Columnar(reader) => reader.next(),
+        }
     }
 }

@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use timeweft::{
-    At, Config, Direction, EdgeState, Evaluation, Explanation, GraphView, LoadReport, NodeKey, Time, TimeUnit, View,
-};
+use timeweft::load::LoadReport;
+use timeweft::model::{Evaluation, Explanation};
+use timeweft::read::{EdgeState, GraphView};
+use timeweft::{At, Config, Direction, NodeKey, Time, TimeUnit, View};
 
 use crate::commands::predict::busiest;
 use crate::commands::train::day;
@@ -57,13 +58,13 @@ pub(super) struct Moments {
 impl Moments {
     /// A busy source of the target relation that is there at a third of the history and at its end.
     pub(super) fn of(view: &View, target: &str) -> Option<Moments> {
-        let facts = view.facts();
+        let facts = view.index().facts();
         let (early, late) = (facts.get(facts.len() / 3)?.time, facts.last()?.time);
         let busy = busiest(view, &[target.to_string()]);
-        let there = |node: &NodeKey| view.node(node, At::time(early)).is_some();
+        let there = |node: &NodeKey| view.index().node(node, At::time(early)).is_some();
         let chosen = busy.iter().find(|busy| there(&busy.source)).or(busy.first())?;
         let node = chosen.source.clone();
-        let early = if there(&node) { early } else { view.node_history(&node).first()?.interval.created };
+        let early = if there(&node) { early } else { view.index().node_history(&node).first()?.interval.created };
         Some(Moments { node, relation: chosen.relation.clone(), early, late })
     }
 
@@ -93,11 +94,11 @@ pub(super) fn time_travel(output: Output, view: &View, moments: &Moments) -> io:
 
 /// Features and edges of a node, by name.
 fn state(view: &View, node: &NodeKey, at: At) -> BTreeMap<String, String> {
-    let features = view.node(node, at).map(|state| state.features).unwrap_or_default();
+    let features = view.index().node(node, at).map(|state| state.features).unwrap_or_default();
     let mut state: BTreeMap<String, String> =
         features.into_iter().map(|(name, value)| (name.to_string(), shortened(&value.to_string()))).collect();
     let mut edges: BTreeMap<String, Vec<EdgeState>> = BTreeMap::new();
-    for edge in view.neighbors(node, Direction::Out, None, at) {
+    for edge in view.index().neighbors(node, Direction::Out, None, at) {
         edges.entry(format!("{} {}", edge.key.relation, edge.key.destination.node_type)).or_default().push(edge);
     }
     state.extend(edges.into_iter().map(|(name, edges)| (name, newest(&edges))));
@@ -127,14 +128,15 @@ pub(super) fn changes(output: Output, view: &View, moments: &Moments) -> io::Res
     let unit = view.schema().unit();
     let [from, to] = moments.days(unit);
     step(output, 3, &format!("What changed from {from} to {to}"))?;
-    let diff = view.diff(moments.early, moments.late);
+    let diff = view.index().diff(moments.early, moments.late);
     let mut table = Table::new(["", "how many", "for example"]);
     let mut row = |what: &str, count: usize, example: Option<String>| {
         table.row([what.into(), count.to_string(), example.unwrap_or_default()]);
     };
     row("nodes created", diff.nodes_created.len(), diff.nodes_created.first().map(ToString::to_string));
     row("nodes removed", diff.nodes_removed.len(), diff.nodes_removed.first().map(ToString::to_string));
-    let updated = |updated: &timeweft::Updated<NodeKey>| format!("{}: {}", updated.key, updated.features.join(", "));
+    let updated =
+        |updated: &timeweft::read::Updated<NodeKey>| format!("{}: {}", updated.key, updated.features.join(", "));
     row("nodes updated", diff.nodes_updated.len(), diff.nodes_updated.first().map(updated));
     row("edges created", diff.edges_created.len(), diff.edges_created.first().map(ToString::to_string));
     row("edges removed", diff.edges_removed.len(), diff.edges_removed.first().map(ToString::to_string));

@@ -16,7 +16,8 @@
 
 mod office;
 
-use timeweft::{Event, Name, Time, Value, splitmix64};
+use timeweft::model::splitmix64;
+use timeweft::{Event, Name, Time, Value};
 
 pub(crate) use office::RELATION;
 
@@ -114,9 +115,9 @@ mod tests {
     fn the_law_of_ingestion_refuses_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let mut graph = timeweft::Graph::create(dir.path(), timeweft::TimeUnit::Second).unwrap();
-        let place = timeweft::Place { file: "synthetic".into(), line: 0 };
+        let place = timeweft::load::Place { file: "synthetic".into(), line: 0 };
         let records = events(World::default()).into_iter().map(|event| Ok((event, place.clone())));
-        let report = graph.load(timeweft::LoadRequest::new("office", "synthetic"), records).unwrap();
+        let report = graph.load_events(timeweft::load::LoadRequest::new("office", "synthetic"), records).unwrap();
         assert_eq!(report.n_rejected, 0, "{:?}", report.rejects);
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use timeweft::{Change, ChangeKind, Changes, Element, GraphView, Name, Value};
+use timeweft::read::{Change, ChangeKind, Changes, GraphView};
+use timeweft::{Element, Name, Value};
 
 use super::State;
 use crate::context::Context;
@@ -103,8 +104,8 @@ fn word(kind: ChangeKind) -> &'static str {
 
 fn features(state: &State, element: &Element) -> Option<Features> {
     match element {
-        Element::Node(key) => state.view.node(key, state.at).map(|node| node.features),
-        Element::Edge(key) => state.view.edge(key, state.at).map(|edge| edge.features),
+        Element::Node(key) => state.view.index().node(key, state.at).map(|node| node.features),
+        Element::Edge(key) => state.view.index().edge(key, state.at).map(|edge| edge.features),
         Element::Merge { .. } => None,
     }
 }

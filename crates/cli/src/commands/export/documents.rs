@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
+use timeweft::Graph;
 use timeweft::export::DocumentOptions;
-use timeweft::{Graph, create_fresh};
+use timeweft::export::create_fresh;
 
 use super::Args;
 use crate::context::Context;

@@ -4,7 +4,8 @@ mod table;
 
 use std::path::PathBuf;
 
-use timeweft::{EventOptions, Late, Name, Repeats, TimeUnit};
+use timeweft::load::{Format, Late, Repeats};
+use timeweft::{LoadOptions, Name, TimeUnit};
 
 use self::table::TableArgs;
 
@@ -86,17 +87,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let options = args.options(graph.unit(), context)?;
         let size = std::fs::metadata(&args.file).ok().map(|facts| facts.len());
         let bar = Progress::bytes(size, "loading");
-        Ok(graph.load_events(&args.file, &options, &mut show(&bar))?)
+        Ok(graph.load(&args.file).options(options).progress(show(&bar)).run()?)
     });
     report::finish(result, &args.load.rejects, context)
 }
 
 impl Args {
-    fn options(&self, unit: TimeUnit, context: &Context) -> anyhow::Result<EventOptions> {
-        Ok(EventOptions {
-            namespace: self.namespace.as_str().into(),
+    fn options(&self, unit: TimeUnit, context: &Context) -> anyhow::Result<LoadOptions> {
+        Ok(LoadOptions {
+            namespace: Some(self.namespace.as_str().into()),
             version: self.version.as_deref().map(Name::from),
-            format: Some(self.table.format(&self.file, unit)?),
+            format: Some(Format::Events(self.table.format(&self.file, unit)?)),
             dangling: self.dangling.map(Into::into),
             repeats: self.repeats.map(|repeats| match repeats {
                 RepeatsArg::Reject => Repeats::Reject,
@@ -108,6 +109,7 @@ impl Args {
             },
             max_rejects: self.max_rejects,
             kept_rejects: self.load.rejects.kept(context),
+            ..LoadOptions::default()
         })
     }
 }

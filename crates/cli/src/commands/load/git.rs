@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use timeweft::{GitLoad, TimeUnit};
+use timeweft::load::{Format, GitOptions};
+use timeweft::{LoadOptions, TimeUnit};
 
 use super::report::Rejects;
 use super::{load_into, report, show};
@@ -43,15 +44,15 @@ pub(crate) struct Args {
 /// Loads the history.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     args.rejects.check(&args.repository.join(".git"))?;
-    let options = GitLoad {
-        namespace: args.namespace.as_str().into(),
-        limit: args.limit,
-        newest: args.newest,
+    let options = LoadOptions {
+        namespace: Some(args.namespace.as_str().into()),
+        format: Some(Format::Git(GitOptions { limit: args.limit, newest: args.newest })),
         kept_rejects: args.rejects.kept(context),
+        ..LoadOptions::default()
     };
     let result = load_into(Some(TimeUnit::Second), context, |graph| {
         let bar = Progress::spinner("reading the history");
-        Ok(graph.load_git(&args.repository, &options, &mut show(&bar))?)
+        Ok(graph.load(&args.repository).options(options).progress(show(&bar)).run()?)
     });
     report::finish(result, &args.rejects, context)
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use timeweft::{EdgeListDefaults, EdgeListOptions, IntervalFormat, IntervalOptions};
+use timeweft::LoadOptions;
+use timeweft::load::{EdgeListDefaults, EdgeListOptions, Format, IntervalFormat, IntervalsOptions};
 
 use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;
@@ -89,17 +90,21 @@ struct EdgeListArgs {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     args.load.rejects.check(&args.file)?;
     args.feature_types.as_deref().map_or(Ok(()), |file| args.load.rejects.check(file))?;
-    let options = IntervalOptions {
-        namespace: args.namespace.as_str().into(),
+    let read = IntervalsOptions {
         format: args.format,
         edge_list: args.edge_list.options()?,
         feature_types: args.feature_types.clone(),
+    };
+    let options = LoadOptions {
+        namespace: Some(args.namespace.as_str().into()),
+        format: Some(Format::Intervals(read)),
         max_rejects: args.max_rejects,
         kept_rejects: args.load.rejects.kept(context),
+        ..LoadOptions::default()
     };
     let result = load_into(args.load.unit, context, |graph| {
         let bar = Progress::spinner("loading");
-        Ok(graph.load_intervals(&args.file, &options, &mut show(&bar))?)
+        Ok(graph.load(&args.file).options(options).progress(show(&bar)).run()?)
     });
     report::finish(result, &args.load.rejects, context)
 }

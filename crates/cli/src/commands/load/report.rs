@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use timeweft::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, OrderReport, Place, Reject, SpliceReport};
+use timeweft::load::{
+    DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, OrderReport, Place, Reject, SpliceReport,
+};
 
 use super::{LOADED, refused_report};
 use crate::context::Context;
@@ -25,7 +27,7 @@ pub(crate) struct Rejects {
 impl Rejects {
     /// How many rejected records the report must keep: all of them where all are listed.
     pub(super) fn kept(&self, context: &Context) -> usize {
-        if self.rejects.is_some() || context.output.json { timeweft::Rejects::MOST } else { KEPT_REJECTS }
+        if self.rejects.is_some() || context.output.json { timeweft::load::Rejects::MOST } else { KEPT_REJECTS }
     }
 
     /// An error if they would be written over what is loaded, into a graph, or over what is no file.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use timeweft::{Dangling, Name, TimeUnit, VersionFormat, VersionOptions, tables};
+use timeweft::load::{Dangling, DeltaOptions, Format, VersionFormat, VersionOptions, tables};
+use timeweft::{LoadOptions, Name, TimeUnit};
 
-use super::{LoadArgs, load_into, report};
+use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;
 use crate::input::moment::parse_time;
 use crate::outcome::{Outcome, UsageError};
@@ -117,7 +118,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let result = load_into(args.load.unit, context, |graph| {
         let options = args.options(graph.unit(), context)?;
         let bar = Progress::records("loading");
-        Ok(graph.load_version(&args.source, &options, &mut |progress| bar.set(progress.records))?)
+        Ok(graph.load(&args.source).options(options).progress(show(&bar)).run()?)
     });
     report::finish(result, &args.load.rejects, context)
 }
@@ -150,7 +151,7 @@ impl Args {
     }
 
     /// What is not on the command line may stand in the `[version]` of a mapping.
-    fn options(&self, unit: TimeUnit, context: &Context) -> anyhow::Result<VersionOptions> {
+    fn options(&self, unit: TimeUnit, context: &Context) -> anyhow::Result<LoadOptions> {
         let mapped = match self.source.extension().is_some_and(|extension| extension == "toml") {
             true => tables::facts(&self.source)?,
             false => None,
@@ -166,21 +167,31 @@ impl Args {
         let timestamp = timestamp
             .ok_or_else(|| UsageError("--timestamp is missing: give it, or load a mapping that names it".into()))?;
         let release = self.release_timestamp.as_deref().map(|text| parse_time(unit, text, "--release-timestamp"));
-        Ok(VersionOptions {
-            release_timestamp: release.transpose()?.or(mapped.and_then(|facts| facts.release_timestamp)),
+        let read = VersionOptions {
             format: self.format,
             id_prefix: self.id_prefix.clone(),
             graph: self.graph_id.clone(),
             root: self.root.clone(),
-            dangling: self.dangling.into(),
+        };
+        let delta = DeltaOptions {
             allow_empty: self.allow_empty.as_ref().is_some_and(Vec::is_empty),
             empty_types: self.allow_empty.iter().flatten().map(|name| name.trim().into()).collect(),
             add_fields: self.add_fields,
             end_foreign_edges: self.end_foreign_edges,
+            ..DeltaOptions::default()
+        };
+        Ok(LoadOptions {
+            namespace: Some(namespace.as_str().into()),
+            version: Some(version.as_str().into()),
+            timestamp: Some(timestamp),
+            release_timestamp: release.transpose()?.or(mapped.and_then(|facts| facts.release_timestamp)),
+            format: Some(Format::Version(read)),
+            dangling: Some(self.dangling.into()),
+            delta,
             back_dated: self.back_dated,
             max_rejects: self.max_rejects,
             kept_rejects: self.load.rejects.kept(context),
-            ..VersionOptions::new(&namespace, &version, timestamp)
+            ..LoadOptions::default()
         })
     }
 }

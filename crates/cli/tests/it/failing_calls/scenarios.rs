@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use timeweft::{At, Error, Graph, GraphView, StoreError};
+use timeweft::load::StoreError;
+use timeweft::read::GraphView;
+use timeweft::{At, Error, Graph};
 
 use super::{CALLS, Failure, Found, Scenario};
 use crate::world::{SHOP, World};
@@ -37,7 +39,7 @@ fn loads(world: &World, before: usize) -> Found {
     if let Err(error) = graph.verify() {
         return Found::Broken(error.to_string());
     }
-    let nodes = graph.view().counts(At::now()).nodes;
+    let nodes = graph.view().index().counts(At::now()).nodes;
     match graph.loads().len() {
         n if n == before => Found::Before,
         n if n == before + 1 && nodes > 0 => Found::After,
@@ -157,7 +159,7 @@ fn a_snapshot() {
             Err(error) => return Found::Broken(error.to_string()),
             Ok(graph) => graph,
         };
-        match (graph.size_of_snapshots(), graph.view().counts(At::now()).nodes) {
+        match (graph.size_of_snapshots(), graph.view().index().counts(At::now()).nodes) {
             (Ok(0), 5) => Found::Before,
             (Ok(_), 5) => Found::After,
             other => Found::Broken(format!("{other:?}")),

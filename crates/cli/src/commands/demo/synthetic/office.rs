@@ -1,6 +1,7 @@
 //! The office, day by day.
 
-use timeweft::{Action, EdgeKey, Element, Event, ExternalId, Features, NodeKey, Time, Value};
+use timeweft::read::{ExternalId, Features};
+use timeweft::{Action, EdgeKey, Element, Event, NodeKey, Time, Value};
 
 use super::{Dice, HOUR, World, feature, moment};
 

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use timeweft::{
-    ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EventFormat, Layout, Mark, Name, Time, TimeUnit,
-};
+use timeweft::load::{ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EventFormat, Layout, Mark};
+use timeweft::{Name, Time, TimeUnit};
 
 use crate::input::moment::parse_time;
 use crate::outcome::UsageError;

@@ -83,9 +83,14 @@ pub enum ModelError {
         /// Types that it ends at.
         types: Vec<String>,
     },
-    /// A node that the graph never had.
-    #[error("the graph has no node {0}, at no time")]
-    UnknownNode(NodeKey),
+    /// An id that nodes of several types have.
+    #[error("nodes of several types have the id `{id}`: {}: give the type as well", types.join(", "))]
+    SeveralNodes {
+        /// The id.
+        id: String,
+        /// Types of nodes that have it.
+        types: Vec<String>,
+    },
     /// An edge that is to be removed, but is not there.
     #[error("there is no edge {edge} just before {time} that could be removed")]
     #[allow(missing_docs)]

@@ -1,5 +1,7 @@
 //! Learning on a graph: models that are trained, kept beside the graph, asked, and explained. Answers carry names.
 
+use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,16 +11,20 @@ use timeweft_index::Index;
 use timeweft_learn::{Query, Task, Trained};
 use timeweft_store::Effective;
 
-pub use crate::explanation::{Count, Counters, Explanation, HeardNeighbor, RecalledFact, RecalledMoment};
-pub use crate::model_error::ModelError;
-pub use timeweft_index::Fact;
+mod error;
+mod explanation;
+mod prediction;
+
+pub use error::ModelError;
+pub use explanation::{Count, Counters, Explanation, HeardNeighbor, RecalledFact, RecalledMoment};
+pub use prediction::{Ask, NodeName, Prediction};
 pub use timeweft_learn::{
     Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, DeleteRule, Epoch, EvaluateConfig, Evaluation,
     Freshness, GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig,
     NonFiniteFeature, Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, splitmix64,
 };
 
-use crate::{Graph, View};
+use crate::{Error, Graph, Result, View};
 
 /// A trained model of a graph, with the graph as it stood when the model was trained or loaded.
 pub struct Model {
@@ -37,78 +43,104 @@ pub enum Part {
     Test,
 }
 
-/// A possible new edge.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Prediction {
-    /// Where it would end.
-    #[serde(serialize_with = "crate::explanation::as_event")]
-    pub destination: NodeKey,
-    /// Logit: larger is likelier.
-    pub score: f32,
-    /// Softmax over all candidates of the question, in [0, 1].
-    pub probability: f32,
+/// What is told while a model is trained; the answer may end the training.
+type Told<'a> = Box<dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a>;
+
+/// How a model is trained: the default configuration on the newest commit, if nothing else is given.
+#[derive(Default)]
+pub struct TrainOptions<'a> {
+    config: Config,
+    view: Option<&'a View>,
+    progress: Option<Told<'a>>,
 }
 
-/// What a training runs on, and what ends it early.
-#[derive(Clone, Copy, Default)]
-pub struct TrainOptions<'a> {
-    /// The graph that is learnt from; left out, that of the newest commit.
-    pub view: Option<&'a View>,
-    /// Asked before every batch; once it says so, training ends with the best epoch so far.
-    pub stop: Option<&'a dyn Fn() -> bool>,
+impl<'a> TrainOptions<'a> {
+    /// With a configuration.
+    pub fn new(config: Config) -> TrainOptions<'a> {
+        TrainOptions { config, ..TrainOptions::default() }
+    }
+
+    /// On the graph of a view.
+    pub fn view(self, view: &'a View) -> TrainOptions<'a> {
+        TrainOptions { view: Some(view), ..self }
+    }
+
+    /// Tells how far the training is. Once the answer is to break, training ends before the next batch, with the best epoch
+    /// so far.
+    pub fn progress(self, told: impl FnMut(LearnProgress) -> ControlFlow<()> + 'a) -> TrainOptions<'a> {
+        TrainOptions { progress: Some(Box::new(told)), ..self }
+    }
+}
+
+/// Runs a training that is told how far it is and whether to stop.
+fn follow<T>(
+    progress: Option<Told<'_>>,
+    train: impl FnOnce(&mut dyn FnMut(LearnProgress), &dyn Fn() -> bool) -> T,
+) -> T {
+    let (mut progress, stop) = (progress, Cell::new(false));
+    let mut told = |at| {
+        if let Some(told) = &mut progress {
+            stop.set(stop.get() | told(at).is_break());
+        }
+    };
+    train(&mut told, &|| stop.get())
 }
 
 impl Graph {
-    /// Trains a model on the newest commit and keeps it as `models/<name>.twm` in the graph's directory. A model of that
-    /// name is replaced once the new one is whole.
+    /// Trains a model and keeps it as `models/<name>.twm` in the graph's directory. A model of that name is replaced once the
+    /// new one is whole.
     ///
     /// The borders of the parts are kept as times, so links that come later are test links of this model.
-    pub fn train(&self, name: &str, config: &Config, progress: impl FnMut(LearnProgress)) -> Result<Model, ModelError> {
-        self.train_with(name, config, &TrainOptions::default(), progress)
-    }
-
-    /// The same on another commit, or to be ended early. A training that was ended before its first epoch was over is an error
-    /// and keeps nothing; a model of that name stays as it is.
-    pub fn train_with(
-        &self,
-        name: &str,
-        config: &Config,
-        options: &TrainOptions<'_>,
-        progress: impl FnMut(LearnProgress),
-    ) -> Result<Model, ModelError> {
+    ///
+    /// # Errors
+    /// If the graph has nothing to learn from, or the configuration is wrong. A training that was ended before its first
+    /// epoch was over keeps nothing; a model of that name stays as it is.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit, TrainOptions, model::Config};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # let rows = (0..60).map(|time| format!("{},{},{time}\n", time % 3, 3 + time % 2));
+    /// # std::fs::write(&events, format!("src,dst,time\n{}", rows.collect::<String>()))?;
+    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// # graph.load(&events).run()?;
+    /// let mut config = Config::default();
+    /// (config.train.epochs, config.model.width) = (1, 8);
+    /// let model = graph.train("links", TrainOptions::new(config))?;
+    /// assert_eq!(model.predict("link", "0").top(2)?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn train(&self, name: &str, options: TrainOptions<'_>) -> Result<Model> {
+        let TrainOptions { mut config, view, progress } = options;
         let path = self.model_path(name)?;
-        config.check().map_err(LearnError::from)?;
-        let view = options.view.cloned().unwrap_or_else(|| self.view());
-        let task = Task::new(view.index().clone(), config)?;
+        config.check()?;
+        let view = view.cloned().unwrap_or_else(|| self.view());
+        let task = Task::new(view.index().clone(), &config)?;
         let last_of = |end: usize| task.links.get(end.saturating_sub(1)).map_or(i64::MIN, |link| link.time.0);
-        let mut config = config.clone();
         config.train.split_times = Some([last_of(task.split.train_end), last_of(task.split.val_end)]);
-        let trained = timeweft_learn::train_until(&task, &config, progress, options.stop.unwrap_or(&|| false))?;
+        let trained = follow(progress, |told, stop| timeweft_learn::train_until(&task, &config, told, stop))?;
         self.keep(name, &path, view.commit(), trained)
     }
 
     /// Trains a model on from where its training stood, up to `epochs` in all, as if it had never stopped: the same bits, if
     /// the graph is the same. Its configuration stays what it was, and it stays with the types that it began with.
-    pub fn resume(
-        &self,
-        name: &str,
-        epochs: usize,
-        options: &TrainOptions<'_>,
-        progress: impl FnMut(LearnProgress),
-    ) -> Result<Model, ModelError> {
+    ///
+    /// # Errors
+    /// If there is no such model.
+    pub fn resume(&self, name: &str, epochs: usize, options: TrainOptions<'_>) -> Result<Model> {
         let path = self.model_path(name)?;
         let view = options.view.cloned().unwrap_or_else(|| self.view());
         let Model { trained, .. } = self.load_model_at(name, &view)?;
         let mut config = trained.config.clone();
         config.train.epochs = epochs;
         let task = trained.graph.task(&config)?;
-        let stop = options.stop.unwrap_or(&|| false);
-        let trained = timeweft_learn::resume(&task, &config, trained, progress, stop)?;
+        let trained =
+            follow(options.progress, |told, stop| timeweft_learn::resume(&task, &config, trained, told, stop))?;
         self.keep(name, &path, view.commit(), trained)
     }
 
     /// Saves a model of the graph at a commit in the folder of models.
-    fn keep(&self, name: &str, path: &Path, commit: Commit, trained: Trained) -> Result<Model, ModelError> {
+    fn keep(&self, name: &str, path: &Path, commit: Commit, trained: Trained) -> Result<Model> {
         let folder = self.models_folder();
         // The folder is durable only once the one that holds it is, also one that was made and then left alone by a failure.
         let made = std::fs::create_dir_all(&folder).and_then(|()| std::fs::File::open(self.dir())?.sync_all());
@@ -131,12 +163,12 @@ impl Graph {
     }
 
     /// Names of all models, sorted.
-    pub fn models(&self) -> Result<Vec<String>, ModelError> {
+    pub fn models(&self) -> Result<Vec<String>> {
         let folder = self.models_folder();
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(ModelError::Io { path: folder, source }),
+            Err(source) => return Err(ModelError::Io { path: folder, source }.into()),
         };
         let mut names: Vec<String> = entries.filter_map(|entry| model_name(&entry.ok()?.path())).collect();
         names.sort();
@@ -144,25 +176,26 @@ impl Graph {
     }
 
     /// Loads a model. Its memory takes in what the graph has learned since it was trained.
-    pub fn load_model(&self, name: &str) -> Result<Model, ModelError> {
+    pub fn load_model(&self, name: &str) -> Result<Model> {
         self.load_model_at(name, &self.view())
     }
 
     /// Loads a model that reads the graph as it was known at the commit of a view, before or after its training.
-    pub fn load_model_at(&self, name: &str, view: &View) -> Result<Model, ModelError> {
+    pub fn load_model_at(&self, name: &str, view: &View) -> Result<Model> {
         let path = self.model_path(name)?;
         if !path.exists() {
-            return Err(ModelError::NoModel { name: name.into(), folder: self.models_folder(), known: self.models()? });
+            let (folder, known) = (self.models_folder(), self.models()?);
+            return Err(ModelError::NoModel { name: name.into(), folder, known }.into());
         }
         let trained = Trained::load(&path, view.index().clone(), &self.lineage(view.commit()))?;
         Ok(Model { name: name.into(), trained })
     }
 
     /// Where a model of this name lies.
-    pub fn model_path(&self, name: &str) -> Result<PathBuf, ModelError> {
+    pub fn model_path(&self, name: &str) -> Result<PathBuf> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if name.is_empty() || name.starts_with('.') || !name.bytes().all(fits) {
-            return Err(ModelError::Name(name.into()));
+            return Err(ModelError::Name(name.into()).into());
         }
         Ok(self.models_folder().join(format!("{name}.{EXTENSION}")))
     }
@@ -192,7 +225,7 @@ impl Model {
     }
 
     /// Refuses to answer by another rule of deletes than the model was trained with.
-    pub fn expect_deletes(&self, asked: DeleteRule) -> Result<(), ModelError> {
+    pub fn expect_deletes(&self, asked: DeleteRule) -> Result<()> {
         Ok(self.trained.expect_deletes(asked)?)
     }
 
@@ -212,7 +245,7 @@ impl Model {
     }
 
     /// What the batches of the training part look like.
-    pub fn traffic(&self) -> Result<Traffic, ModelError> {
+    pub fn traffic(&self) -> Result<Traffic> {
         let Trained { graph, config, .. } = &self.trained;
         let task = graph.task(config)?;
         let until = graph.n_facts_before(task.time_of(task.split.train_end));
@@ -224,14 +257,16 @@ impl Model {
         &self,
         part: Part,
         freshness: &[Freshness],
-        mut progress: impl FnMut(LearnProgress),
-    ) -> Result<Vec<Evaluation>, ModelError> {
+        progress: Option<&mut dyn FnMut(LearnProgress)>,
+    ) -> Result<Vec<Evaluation>> {
         let Trained { model, graph, config, .. } = &self.trained;
         let task = graph.task(config)?;
         let links = match part {
             Part::Validation => task.split.train_end..task.split.val_end,
             Part::Test => task.split.val_end..task.split.end,
         };
+        let mut unheard = |_: LearnProgress| {};
+        let mut progress = progress.unwrap_or(&mut unheard);
         let evaluate = |&fresh: &Freshness| {
             timeweft_learn::evaluate(model, graph, &task, config, links.clone(), fresh, &mut progress)
         };
@@ -240,7 +275,7 @@ impl Model {
 
     /// Whether explanations are true: curves over at most `links` links of the test part, of five stretches, each as of before its
     /// first. Empty for a model that reads no neighbours.
-    pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>, ModelError> {
+    pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>> {
         let Trained { graph, config, .. } = &self.trained;
         if config.model.gnn == GnnKind::None {
             return Ok(Vec::new());
@@ -250,29 +285,10 @@ impl Model {
         Ok(timeweft_learn::curves(&self.trained, &timeweft_learn::stretches(&task, test, links)))
     }
 
-    /// The likeliest destinations of new edges of `relation` from `source` at a time, best first; from a model of removals
-    /// those of its edges that are the likeliest to be removed. `destination_type` is needed only where the relation ends at
-    /// several types.
-    pub fn predict(
-        &self,
-        relation: &str,
-        source: &NodeKey,
-        destination_type: Option<&str>,
-        time: Time,
-        top: usize,
-    ) -> Result<Vec<Prediction>, ModelError> {
-        if self.predicts() == Predict::Gone {
-            return Err(self.other_question("what edges of a node do", Predict::Created));
-        }
-        let node = self.alive(source, time)?;
-        let edge_type = self.edge_type(relation, source, destination_type)?;
-        Ok(self.predictions(self.trained.predict(edge_type, node, time, top)))
-    }
-
     /// The nodes of a type that are the likeliest to be deleted or merged next, best first.
-    pub fn predict_gone(&self, node_type: &str, time: Time, top: usize) -> Result<Vec<Prediction>, ModelError> {
+    pub fn predict_gone(&self, node_type: &str, time: Time, top: usize) -> Result<Vec<Prediction>> {
         if self.predicts() != Predict::Gone {
-            return Err(self.other_question("which nodes go", Predict::Gone));
+            return Err(self.other_question("which nodes go", Predict::Gone).into());
         }
         let schema = self.index().schema();
         let known = schema.node_type(node_type).ok_or_else(|| ModelError::UnknownType {
@@ -286,9 +302,9 @@ impl Model {
 
     /// Scores of links, each at its own time with what was strictly before it; `None` for one that the model cannot be asked
     /// about, because an end is not alive just before or it was not trained for the relation. The log is read once.
-    pub fn score(&self, links: &[(EdgeKey, Time)]) -> Result<Vec<Option<f32>>, ModelError> {
+    pub fn score(&self, links: &[(EdgeKey, Time)]) -> Result<Vec<Option<f32>>> {
         if self.predicts() == Predict::Gone {
-            return Err(self.other_question("what edges of a node do", Predict::Created));
+            return Err(self.other_question("what edges of a node do", Predict::Created).into());
         }
         let query = |(key, time): &(EdgeKey, Time)| {
             let time = self.asked_at(*time);
@@ -304,13 +320,7 @@ impl Model {
     }
 
     /// The nodes of a node's type that are most like it as of a time, with the cosine of their vectors, best first.
-    pub fn nearest(
-        &self,
-        node: &NodeKey,
-        time: Time,
-        space: Space,
-        top: usize,
-    ) -> Result<Vec<(NodeKey, f32)>, ModelError> {
+    pub fn nearest(&self, node: &NodeKey, time: Time, space: Space, top: usize) -> Result<Vec<(NodeKey, f32)>> {
         let found = self.trained.nearest(self.alive(node, time)?, time, space, top);
         Ok(found.into_iter().map(|(node, cosine)| (self.index().node_key(node), cosine)).collect())
     }
@@ -382,7 +392,7 @@ impl Model {
         ModelError::OtherQuestion { predicts: self.predicts(), asked, wanted }
     }
 
-    fn predictions(&self, found: Vec<timeweft_learn::RankedNode>) -> Vec<Prediction> {
+    pub(crate) fn predictions(&self, found: Vec<timeweft_learn::RankedNode>) -> Vec<Prediction> {
         let named = |prediction: timeweft_learn::RankedNode| Prediction {
             destination: self.index().node_key(prediction.node),
             score: prediction.logit,
@@ -395,13 +405,13 @@ impl Model {
         &self.trained.graph.index
     }
 
-    pub(crate) fn alive(&self, key: &NodeKey, time: Time) -> Result<NodeIndex, ModelError> {
+    pub(crate) fn alive(&self, key: &NodeKey, time: Time) -> Result<NodeIndex> {
         let index = self.index();
         self.knows_node_type(&key.node_type)?;
-        let node = index.node_index(key).ok_or_else(|| ModelError::UnknownNode(key.clone()))?;
+        let node = index.node_index(key).ok_or_else(|| Error::UnknownNode(key.clone()))?;
         if !index.alive(node, time.before()) {
             let time = index.schema().unit().format(time);
-            return Err(ModelError::NotAlive { node: key.clone(), time });
+            return Err(ModelError::NotAlive { node: key.clone(), time }.into());
         }
         Ok(node)
     }

@@ -5,7 +5,8 @@ use timeweft_graph::{Action, Direction, EdgeTypeId, ExternalId, Name, NodeIndex,
 use timeweft_index::Recency;
 use timeweft_learn::{Predict, Query};
 
-use crate::learning::{Model, ModelError};
+use super::{Model, ModelError};
+use crate::Result;
 
 /// Why an edge got its score, a new one or one that is to be removed; or why a node did that is to go.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -110,30 +111,24 @@ pub struct RecalledFact {
 
 impl Model {
     /// Why an edge of `relation` would get its score at a time: a new one, or, by a model of removals, one that is there.
-    pub fn explain(
-        &self,
-        relation: &str,
-        source: &NodeKey,
-        destination: &NodeKey,
-        time: Time,
-    ) -> Result<Explanation, ModelError> {
+    pub fn explain(&self, relation: &str, source: &NodeKey, destination: &NodeKey, time: Time) -> Result<Explanation> {
         if self.predicts() == Predict::Gone {
-            return Err(self.other_question("why an edge comes or goes", Predict::Created));
+            return Err(self.other_question("why an edge comes or goes", Predict::Created).into());
         }
         let ends = (self.alive(source, time)?, self.alive(destination, time)?);
         let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
         if self.predicts() == Predict::Removed && !self.index().is_linked(edge_type, ends.0, ends.1, time.before()) {
             let time = self.index().schema().unit().format(time);
-            return Err(ModelError::NoEdge { edge: format!("{source} -{relation}-> {destination}"), time });
+            return Err(ModelError::NoEdge { edge: format!("{source} -{relation}-> {destination}"), time }.into());
         }
         let explained = self.explained(edge_type, ends, source, time);
         Ok(Explanation { relation: Some(relation.into()), destination: Some(destination.clone()), ..explained })
     }
 
     /// Why a node would get its score among those that go at a time.
-    pub fn explain_gone(&self, node: &NodeKey, time: Time) -> Result<Explanation, ModelError> {
+    pub fn explain_gone(&self, node: &NodeKey, time: Time) -> Result<Explanation> {
         if self.predicts() != Predict::Gone {
-            return Err(self.other_question("why a node goes", Predict::Gone));
+            return Err(self.other_question("why a node goes", Predict::Gone).into());
         }
         self.trained_for(&node.node_type)?;
         let index = self.alive(node, time)?;

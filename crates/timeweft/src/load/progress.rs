@@ -1,0 +1,165 @@
+//! How far a load is, told while it runs; the answer may stop it.
+
+use std::ops::ControlFlow;
+
+use timeweft_graph::{
+    EdgeSpan, EdgeTypeId, FeatureId, Format, Name, NodeSpan, NodeTypeId, Reason, Schema, Scope, SpanSink, Unreadable,
+    ValueRef, VersionSink,
+};
+use timeweft_source::BytesRead;
+
+/// How far a load is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LoadProgress {
+    /// Records handed to the store so far.
+    pub records: u64,
+    /// Bytes of the source read so far, as they lie on disk.
+    pub bytes: u64,
+    /// Size of the source in bytes; `None` where it is not known, as for standard input.
+    pub size: Option<u64>,
+}
+
+/// What is told; the answer is whether to go on.
+pub(super) type Told<'a> = Box<dyn FnMut(LoadProgress) -> ControlFlow<()> + Send + 'a>;
+
+/// The answer was to break.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped")]
+pub(super) struct Stopped;
+
+/// So many records go by between two looks at the progress.
+const STRIDE: u64 = 4096;
+
+/// Counts records, and tells how far a load is.
+pub(super) struct Meter<'a> {
+    pub(super) bytes: Option<BytesRead>,
+    pub(super) size: Option<u64>,
+    pub(super) records: u64,
+    is_stopped: bool,
+    told: Option<Told<'a>>,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(told: Option<Told<'a>>) -> Meter<'a> {
+        Meter { bytes: None, size: None, records: 0, is_stopped: false, told }
+    }
+
+    /// One record more. Once the load is stopped, no record counts any more.
+    pub(super) fn count(&mut self) -> Result<(), Stopped> {
+        self.records += 1;
+        if self.records.is_multiple_of(STRIDE)
+            && let Some(told) = &mut self.told
+        {
+            let bytes = self.bytes.as_ref().map_or(0, BytesRead::get);
+            let progress = LoadProgress { records: self.records, bytes, size: self.size };
+            self.is_stopped |= told(progress).is_break();
+        }
+        self.check()
+    }
+
+    /// Whether the load was stopped.
+    pub(super) fn check(&self) -> Result<(), Stopped> {
+        if self.is_stopped { Err(Stopped) } else { Ok(()) }
+    }
+}
+
+/// Hands intervals on and tells how many there were.
+pub(super) struct CountingSpans<'a, 'm> {
+    pub(super) sink: &'a mut dyn SpanSink,
+    pub(super) meter: Meter<'m>,
+}
+
+impl SpanSink for CountingSpans<'_, '_> {
+    fn file(&mut self, name: &Name) {
+        self.sink.file(name);
+    }
+
+    fn node(&mut self, node: &NodeSpan<'_>) {
+        if self.meter.count().is_ok() {
+            self.sink.node(node);
+        }
+    }
+
+    fn edge(&mut self, edge: &EdgeSpan<'_>) {
+        if self.meter.count().is_ok() {
+            self.sink.edge(edge);
+        }
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.sink.reject(line, reason);
+    }
+}
+
+/// Hands records on and tells how many there were.
+pub(super) struct CountingSink<'a, 'm> {
+    pub(super) sink: &'a mut dyn VersionSink,
+    pub(super) meter: Meter<'m>,
+}
+
+impl VersionSink for CountingSink<'_, '_> {
+    fn schema(&mut self) -> &mut Schema {
+        self.sink.schema()
+    }
+
+    fn format(&mut self, format: Format) {
+        self.sink.format(format);
+    }
+
+    fn expect(&mut self, nodes: usize, edges: usize) {
+        self.sink.expect(nodes, edges);
+    }
+
+    fn file(&mut self, name: &Name) {
+        self.sink.file(name);
+    }
+
+    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        if self.meter.count().is_ok() {
+            self.sink.node(node_type, id, features, line);
+        }
+    }
+
+    fn edge(
+        &mut self,
+        edge_type: EdgeTypeId,
+        ends: (&str, &str),
+        key: Option<&str>,
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        if self.meter.count().is_ok() {
+            self.sink.edge(edge_type, ends, key, features, line);
+        }
+    }
+
+    fn merge(
+        &mut self,
+        from: (NodeTypeId, &str),
+        into: (NodeTypeId, &str),
+        features: &[(FeatureId, ValueRef<'_>)],
+        line: u64,
+    ) {
+        self.sink.merge(from, into, features, line);
+    }
+
+    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
+        self.sink.deleted(node_type, id, line);
+    }
+
+    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
+        self.sink.unreadable(told, line, reason);
+    }
+
+    fn empty(&mut self, section: Scope) {
+        self.sink.empty(section);
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.sink.reject(line, reason);
+    }
+
+    fn warn(&mut self, line: u64, message: String) {
+        self.sink.warn(line, message);
+    }
+}

@@ -1,0 +1,170 @@
+//! How sources become loads.
+
+use std::path::Path;
+
+use timeweft_graph::{DeltaOptions, Place, Time};
+use timeweft_source::{
+    GitBaseline, GitOptions, IntervalSource, IntervalsOptions, SourceError, VersionOptions, git_history, version_format,
+};
+use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
+
+use super::event_stream::EventStream;
+use super::progress::{CountingSink, CountingSpans, Meter, Stopped};
+use super::{EventFormat, LoadOptions};
+use crate::{Error, Result};
+
+pub(super) fn events(
+    store: &mut Store,
+    path: &Path,
+    format: EventFormat,
+    options: &LoadOptions,
+    meter: Meter<'_>,
+) -> Result<LoadReport> {
+    let mut stream = EventStream::open(path, format, store.schema(), meter)?;
+    let (dangling, repeats) = stream.reader.policies();
+    let mut request = request(options, "events", &stream.file);
+    request.version.clone_from(&options.version);
+    request.late = options.late;
+    request.dangling = options.dangling.unwrap_or(dangling);
+    request.repeats = options.repeats.unwrap_or(repeats);
+    let report = store.load_stream(request, &mut stream).map_err(widened)?;
+    Ok(LoadReport { notes: stream.notes, ..report })
+}
+
+pub(super) fn intervals(
+    store: &mut Store,
+    path: &Path,
+    read: &IntervalsOptions,
+    options: &LoadOptions,
+    mut meter: Meter<'_>,
+) -> Result<LoadReport> {
+    let source = IntervalSource::open(path, read)?;
+    if let Some((bytes, size)) = source.progress() {
+        (meter.bytes, meter.size) = (Some(bytes), size);
+    }
+    let request = request(options, "intervals", source.name());
+    let loaded = store.load_intervals(request, |sink| {
+        let mut sink = CountingSpans { sink, meter };
+        source.read(&mut sink)?;
+        Ok(sink.meter.check()?)
+    });
+    loaded.map_err(widened)
+}
+
+pub(super) fn version(
+    store: &mut Store,
+    path: &Path,
+    read: VersionOptions,
+    options: &LoadOptions,
+    meter: Meter<'_>,
+) -> Result<LoadReport> {
+    let request = version_request(path, &read, options)?;
+    // What cannot be opened or recognised is told before anything else is done.
+    let format = read.format.map_or_else(|| version_format::detect(path), Ok)?;
+    let read = VersionOptions { format: Some(format), ..read };
+    let loaded = store.load_version(request, delta(options), move |sink| {
+        let mut sink = CountingSink { sink, meter };
+        version_format::read(path, &read, &mut sink)?;
+        Ok(sink.meter.check()?)
+    });
+    loaded.map_err(widened)
+}
+
+pub(super) fn plan(store: &Store, path: &Path, read: &VersionOptions, options: &LoadOptions) -> Result<LoadReport> {
+    let request = version_request(path, read, options)?;
+    let planned = store.plan_version(&request, delta(options), |sink| Ok(version_format::read(path, read, sink)?));
+    planned.map_err(widened)
+}
+
+pub(super) fn git(
+    store: &mut Store,
+    repository: &Path,
+    git: &GitOptions,
+    options: &LoadOptions,
+    mut meter: Meter<'_>,
+) -> Result<LoadReport> {
+    let mut request = request(options, "git", &repository.to_string_lossy());
+    let known = git_baseline(store, &request.namespace);
+    let read = git_history::read(repository, git, &known)?;
+    if read.records.is_empty() && read.rejects.is_empty() {
+        let last = store.loads().iter().rev().find(|load| load.namespace == request.namespace && load.undoes.is_none());
+        if let Some(last) = last {
+            return Ok(LoadReport::unchanged(last.id, last.commit));
+        }
+    }
+    request.schema = read.schema;
+    let records = read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok));
+    let metered = records.map(|record| {
+        // The history was read whole: what is stopped now is only the telling.
+        let _ = meter.count();
+        record.map(|record| (record.event, record.place))
+    });
+    let mut report = store.load(request, metered)?;
+    if read.settled > 0 && !known.commits.is_empty() {
+        let message = format!(
+            "HEAD does not descend from the commits that were loaded before: {} files were brought to its tree",
+            read.settled
+        );
+        report.warnings.push((Place::new(&repository.to_string_lossy().into(), 0), message));
+    }
+    Ok(report)
+}
+
+/// What all loads ask of the store.
+fn request(options: &LoadOptions, namespace: &str, source: &str) -> LoadRequest {
+    let mut request = LoadRequest::new(options.namespace.as_deref().unwrap_or(namespace), source);
+    request.max_rejects = options.max_rejects;
+    request.kept_rejects = options.kept_rejects;
+    request
+}
+
+fn version_request(path: &Path, read: &VersionOptions, options: &LoadOptions) -> Result<LoadRequest> {
+    // One mapping serves many snapshots: which one it was is told by their folder.
+    let source = match &read.root {
+        Some(root) => format!("{} by {}", root.display(), path.display()),
+        None => path.to_string_lossy().into_owned(),
+    };
+    let missing = |what| Error::Store(StoreError::Incomplete(what));
+    let namespace = options.namespace.as_ref().ok_or_else(|| missing("a namespace"))?;
+    let version = options.version.as_ref().ok_or_else(|| missing("a name"))?;
+    let time: Time = options.timestamp.ok_or_else(|| missing("a timestamp"))?;
+    let mut request = request(options, namespace, &source).version(version, time);
+    request.release_timestamp = options.release_timestamp;
+    request.back_dated = options.back_dated;
+    Ok(request)
+}
+
+fn delta(options: &LoadOptions) -> DeltaOptions {
+    DeltaOptions { dangling: options.dangling.unwrap_or_default(), ..options.delta.clone() }
+}
+
+/// What a reader gave up with is an error of the source.
+fn widened(error: StoreError) -> Error {
+    let StoreError::Source(source) = error else { return Error::Store(error) };
+    match source.downcast::<SourceError>() {
+        Ok(source) => Error::Source(*source),
+        Err(other) if other.is::<Stopped>() => Error::Stopped,
+        Err(other) => Error::Store(StoreError::Source(other)),
+    }
+}
+
+/// What a namespace holds of a history.
+fn git_baseline(store: &Store, namespace: &str) -> GitBaseline {
+    let view = store.view();
+    let mut known = GitBaseline::default();
+    for node in view.live_nodes_of(namespace) {
+        let id = node.key.id.to_string();
+        let text = |wanted: &str| node.features.iter().find(|(name, _)| **name == *wanted).map(|(_, value)| value);
+        let text = |wanted| text(wanted).map(ToString::to_string).unwrap_or_default();
+        match &*node.key.node_type {
+            "commit" => {
+                known.now = known.now.max(Some(node.life.created));
+                known.commits.insert(id);
+            }
+            "author" => _ = known.authors.insert(id, text("name")),
+            "file" => _ = known.files.insert(id, text("blob")),
+            _ => {}
+        }
+    }
+    known
+}

@@ -1,0 +1,14 @@
+//! What a graph answers: states of nodes and edges, their histories, differences, types and numbers.
+
+pub use timeweft_graph::{
+    Counts, DType, Diff, EdgeIndex, EdgeState, EdgeType, EdgeTypeId, ElementHistory, ExternalId, FeatureDef, FeatureId,
+    FeatureKind, FeatureSpan, Features, GraphView, Life, ListOrder, MergeRecord, NodeIndex, NodeState, NodeType,
+    NodeTypeId, Owner, Updated,
+};
+pub use timeweft_index::{
+    Change, ChangeCounts, ChangeKind, Changes, Comparison, Fact, Index, TypeSet, damage, features, query,
+};
+pub use timeweft_source::{RootsReader, roots};
+
+pub use crate::stats::{Stats, TypeCount};
+pub use crate::time_slice::{Edges, Neighbors};
