@@ -34,6 +34,16 @@ pub enum Element {
     },
 }
 
+impl std::fmt::Display for Element {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Element::Node(node) => node.fmt(f),
+            Element::Edge(edge) => edge.fmt(f),
+            Element::Merge { from, into } => write!(f, "{from} into {into}"),
+        }
+    }
+}
+
 /// Features that an event sets; `None` ends the value. Features not named stay as they are.
 pub type Features = Vec<(Name, Option<Value>)>;
 

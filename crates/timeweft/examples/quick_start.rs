@@ -1,3 +1,5 @@
+//! From a file of messages to a prediction, on one page.
+
 use timeweft::{Graph, Result, TrainOptions};
 
 fn main() -> Result<()> {
