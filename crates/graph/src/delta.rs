@@ -75,7 +75,7 @@ pub enum DeltaError {
     NoMoment,
     /// An empty version deletes everything.
     #[error(
-        "the version lists no node and no edge, and {nodes} nodes and {edges} edges of the namespace live: check the source; only if all of them are to end, load with --allow-empty"
+        "the version lists no node and no edge, and {nodes} nodes and {edges} edges of the namespace live: check the source; only if all of them are to end, load with `allow_empty`"
     )]
     Empty {
         /// Nodes of the namespace that live.
@@ -108,7 +108,7 @@ pub enum DeltaError {
     Reserved(Vec<Name>),
     /// Edges at missing nodes, under [`Dangling::Reject`].
     #[error(
-        "{place}: edge {edge} needs node {missing}, which this version does not list ({count} such edges): load with --dangling drop or --dangling stub"
+        "{place}: edge {edge} needs node {missing}, which this version does not list ({count} such edges): load with `Dangling::Drop` or `Dangling::Stub`"
     )]
     Dangling {
         /// Place of the first such edge.

@@ -141,12 +141,12 @@ pub enum Reason {
         got: String,
     },
     /// The node was never created.
-    #[error("unknown node {0}: create it first, or load with --dangling stub")]
+    #[error("unknown node {0}: create it first, or load with `Dangling::Stub`")]
     UnknownNode(NodeKey),
     /// An edge of a version at a node that the version does not list.
     #[error(
         "this version does not list node {node}{}",
-        if *.lived { ", which is no more: the edge is left out with it" } else { ": list it, or load with --dangling stub" }
+        if *.lived { ", which is no more: the edge is left out with it" } else { ": list it, or load with `Dangling::Stub`" }
     )]
     NotListed {
         /// The node.
@@ -167,7 +167,7 @@ pub enum Reason {
     #[error("edge {0} is deleted: create it again first")]
     DeletedEdge(Box<EdgeKey>),
     /// The edge lives already.
-    #[error("edge {0} exists already: give it a key to tell parallel edges apart, or load with --repeats parallel")]
+    #[error("edge {0} exists already: give it a key to tell parallel edges apart, or load with `Repeats::Parallel`")]
     EdgeExists(Box<EdgeKey>),
     /// The event is earlier than one already known of the same element.
     #[error("out of order: time {} is before {}, the latest event of {element}", unit.format(*time), unit.format(*known))]
@@ -210,7 +210,9 @@ impl Reason {
             Some((known, wider)) if known == wider => format!("give its numbers as {}", known.name()),
             Some((_, wider)) => {
                 let wider = wider.name();
-                format!("declare it as {wider} before the first load (init --schema), or in the mapping of a version")
+                format!(
+                    "declare it as {wider} before the first load (`Graph::create_with`), or in the mapping of a version"
+                )
             }
             None => "convert the value, or give the feature another name".into(),
         }
@@ -224,7 +226,11 @@ mod tests {
     #[test]
     fn a_value_of_another_kind_says_what_to_do() {
         for (expected, got, told) in [
-            ("i64", "f64", "declare it as f64 before the first load (init --schema), or in the mapping of a version"),
+            (
+                "i64",
+                "f64",
+                "declare it as f64 before the first load (`Graph::create_with`), or in the mapping of a version",
+            ),
             ("u64", "i8", "convert the value, or give the feature another name"),
             ("f64", "i32", "give its numbers as f64"),
             ("text", "f32[]", "convert the value, or give the feature another name"),

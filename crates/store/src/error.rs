@@ -13,10 +13,10 @@ use crate::log::codec::CodecError;
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no directory, an empty one, or one in which the making of a graph was cut short.
-    #[error("{}: there is no graph here: make one with `timeweft init`, or by a load with --unit; or give the right directory", .0.display())]
+    #[error("{}: there is no graph here: make one with `Graph::create` or `Graph::open_or_create`; or give the right directory", .0.display())]
     Missing(PathBuf),
     /// The directory is something else.
-    #[error("{}: not a graph (it has no complete catalogue.redb): make one with `timeweft init`, or give the right directory", .0.display())]
+    #[error("{}: not a graph (it has no complete catalogue.redb): make one with `Graph::create`, or give the right directory", .0.display())]
     NotAGraph(PathBuf),
     /// There is a graph already.
     #[error("{}: there is a graph already: open it, or choose another directory", .0.display())]
@@ -73,7 +73,7 @@ pub enum StoreError {
     #[error("events cannot be encoded: {0}")]
     Encode(Box<dyn std::error::Error + Send + Sync>),
     /// A write failed in the middle of a load, a version or a rollback.
-    #[error("{cause}: {}", if *.kept { "it failed at the very end, so it is not known whether it is kept: look with `timeweft loads`, and do it again only if it is not listed" } else { "nothing of it was kept: do it again once this is mended" })]
+    #[error("{cause}: {}", if *.kept { "it failed at the very end, so it is not known whether it is kept: look with `Graph::loads`, and do it again only if it is not listed" } else { "nothing of it was kept: do it again once this is mended" })]
     Unwritten {
         /// What failed.
         cause: Box<StoreError>,
@@ -101,7 +101,7 @@ pub enum StoreError {
     Delta(#[from] DeltaError),
     /// A version before others of its namespace.
     #[error(
-        "timestamp {at} is before {newest}, the newest version of namespace `{namespace}`: to put it before later versions, load with --back-dated; else give a later timestamp"
+        "timestamp {at} is before {newest}, the newest version of namespace `{namespace}`: to put it before later versions, load with `back_dated`; else give a later timestamp"
     )]
     TooEarly {
         /// The namespace.
@@ -122,7 +122,7 @@ pub enum StoreError {
         at: String,
     },
     /// An edge at a missing node, under the policy that refuses the load.
-    #[error("{0}: nothing was loaded: load with --dangling drop or --dangling stub")]
+    #[error("{0}: nothing was loaded: load with `Dangling::Drop` or `Dangling::Stub`")]
     Dangling(Box<Reject>),
     /// The reader of a version gave up.
     #[error(transparent)]
@@ -142,7 +142,7 @@ pub enum StoreError {
         report: Box<LoadReport>,
     },
     /// A load that the registry does not have.
-    #[error("there is no load {}: `timeweft loads` lists them", .0.0)]
+    #[error("there is no load {}: `Graph::loads` lists them", .0.0)]
     UnknownLoad(LoadId),
     /// A load that cannot be taken back.
     #[error("load {} cannot be rolled back: {why}: to bring back what is gone, load the version again", .load.0)]

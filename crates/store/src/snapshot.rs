@@ -191,7 +191,7 @@ impl Store {
                 _ => "it could not be removed",
             };
             let warning = format!(
-                "{}: {problem}: {removed}, and the graph was made anew from its log, which is whole: `timeweft compact` writes \
+                "{}: {problem}: {removed}, and the graph was made anew from its log, which is whole: `Graph::compact` writes \
                  another snapshot",
                 path.display()
             );

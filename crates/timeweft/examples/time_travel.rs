@@ -5,10 +5,10 @@
 use timeweft::{Graph, Result};
 
 const EVENTS: &str = r#"
-{"time":1,"action":"create","entity":"node","source":{"type":"user","id":"ann"},"features":{"city":"Rome"}}
+{"time":1,"action":"create","entity":"node","source":{"type":"user","id":"ann","features":{"city":"Rome"}}}
 {"time":1,"action":"create","entity":"node","source":{"type":"item","id":"pen"}}
 {"time":2,"action":"create","entity":"edge","source":{"type":"user","id":"ann"},"edge":{"type":"buys"},"destination":{"type":"item","id":"pen"}}
-{"time":4,"action":"update","entity":"node","source":{"type":"user","id":"ann"},"features":{"city":"Oslo"}}
+{"time":4,"action":"update","entity":"node","source":{"type":"user","id":"ann","features":{"city":"Oslo"}}}
 {"time":5,"action":"delete","entity":"node","source":{"type":"item","id":"pen"}}
 "#;
 

@@ -15,7 +15,7 @@ use crate::{Edge, Node, View};
 /// # graph.load(&events).run()?;
 /// let view = graph.view();
 /// let nodes: Vec<String> = view.at(5)?.nodes().map(|node| node.key.to_string()).collect();
-/// assert_eq!(nodes, ["node:1", "node:2"]);
+/// assert_eq!(nodes, ["node 1", "node 2"]);
 /// assert_eq!(view.now().counts().edges, 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

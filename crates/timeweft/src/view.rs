@@ -75,7 +75,7 @@ impl View {
     /// # let dir = tempfile::tempdir()?;
     /// # let graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
     /// # let view = graph.view();
-    /// assert_eq!(view.node("person", "bo").unwrap_err().to_string(), "the graph has no node person:bo, at no time");
+    /// assert_eq!(view.node("person", "bo").unwrap_err().to_string(), "the graph has no node person bo, at no time");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn node(&self, node_type: &str, id: impl Into<ExternalId>) -> Result<Node<'_>> {
@@ -120,7 +120,7 @@ impl View {
     /// # graph.load(&events).run()?;
     /// let view = graph.view();
     /// let new: Vec<String> = view.diff(5, 8)?.changes().iter().map(|change| change.element.to_string()).collect();
-    /// assert_eq!(new, ["node:3", "node:1 -link-> node:3"]);
+    /// assert_eq!(new, ["node 3", "node 1 -link-> node 3"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn diff(&self, from: impl IntoTime, to: impl IntoTime) -> Result<Comparison<'_>> {

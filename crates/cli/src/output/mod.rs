@@ -1,6 +1,7 @@
 //! Printing: tables for people, JSON lines for programs, progress on standard error.
 
 mod file;
+mod hints;
 pub(crate) mod json;
 mod progress;
 mod stdout;
@@ -13,6 +14,7 @@ use std::io::{self, BufWriter, Write};
 use serde::Serialize;
 
 pub(crate) use file::{check_graph, check_place, is_same_file, replace, write_whole};
+pub(crate) use hints::in_flags;
 pub(crate) use progress::{LearningBar, Progress};
 pub(crate) use stdout::{Stdout, has_printed, stdout};
 pub(crate) use table::Table;
@@ -92,12 +94,12 @@ pub(crate) fn error(error: &anyhow::Error) {
         }
     }
     // A closed standard error leaves nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "error: {}", text::message(&line));
+    let _ = writeln!(io::stderr().lock(), "error: {}", text::message(&in_flags(&line)));
 }
 
 /// Prints a note on standard error, beside the results.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", text::message(line));
+    let _ = writeln!(io::stderr().lock(), "{}", text::message(&in_flags(line)));
 }
 
 /// What goes wrong once something is done, such as telling it, only warns: the exit code says what is there. A reader that has

@@ -59,7 +59,7 @@ pub(super) fn empty_types(types: &[EmptyType]) -> String {
         told += &format!("{place} has no record of `{name}`, and {count} {what} of it live and would end; ");
     }
     let names: Vec<&str> = types.iter().map(|of| &*of.name).collect();
-    told + &format!("check the source: only if they are to end, load with --allow-empty={}", names.join(","))
+    told + &format!("check the source: only if they are to end, load with `empty_types` {}", names.join(","))
 }
 
 /// The sections without a record whose elements would end, but for types that may. `ending` are the numbers of elements

@@ -164,7 +164,7 @@ fn a_header_alone_ends_a_type_only_if_told_so() {
     assert_eq!(
         told,
         " has no record of `order`, and 3 nodes of it live and would end; check the source: only if they are to end, load \
-         with --allow-empty=order"
+         with `empty_types` order"
     );
     let options = DeltaOptions { empty_types: vec!["customer".into()], ..DeltaOptions::default() };
     assert!(load_with(&mut store, &emptied.path().join("map.toml"), 2, options).is_err());
@@ -182,7 +182,7 @@ fn a_version_without_a_record_says_what_would_end() {
     assert_eq!(
         told,
         "the version lists no node and no edge, and 6 nodes and 3 edges of the namespace live: check the source; only if all \
-         of them are to end, load with --allow-empty"
+         of them are to end, load with `allow_empty`"
     );
     let options = DeltaOptions { allow_empty: true, ..DeltaOptions::default() };
     let report = load_with(&mut store, &day("", "").path().join("map.toml"), 2, options).unwrap();

@@ -111,7 +111,7 @@ fn declared_columns_are_read_as_their_kind() {
     let problem = records[1].as_ref().unwrap_err();
     assert_eq!(
         problem,
-        "f:3: feature `count`: expected a number of type i64, got `1.5`: declare it as f64 before the first load (init --schema), \
+        "f:3: feature `count`: expected a number of type i64, got `1.5`: declare it as f64 before the first load (`Graph::create_with`), \
          or in the mapping of a version"
     );
     let whole = &records[2].as_ref().unwrap().event.features;

@@ -42,7 +42,7 @@ pub enum ModelError {
         known: Vec<String>,
     },
     /// A relation that the model was not trained to predict.
-    #[error("the model does not predict `{asked}`, only {}: train one with --target {asked}", known.join(", "))]
+    #[error("the model does not predict `{asked}`, only {}: train one with the target {asked}", known.join(", "))]
     NotTrained {
         /// Asked for.
         asked: Name,

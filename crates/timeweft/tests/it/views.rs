@@ -24,8 +24,8 @@ fn edges_are_gone_through_one_by_one() {
     let out =
         |time: i64| view.at(time).unwrap().neighbors(one).into_iter().map(|edge| edge.to_string()).collect::<Vec<_>>();
     assert_eq!(out(4), [] as [&str; 0]);
-    assert_eq!(out(8), ["node:1 -link-> node:2", "node:1 -link-> node:3"]);
-    assert_eq!(out(9), ["node:1 -link-> node:2"]);
+    assert_eq!(out(8), ["node 1 -link-> node 2", "node 1 -link-> node 3"]);
+    assert_eq!(out(9), ["node 1 -link-> node 2"]);
     assert_eq!(view.now().with_deleted().neighbors(one).count(), 2);
     assert_eq!(view.now().neighbors(one).relation("other").count(), 0);
     let three = view.node("node", 3).unwrap();
@@ -57,7 +57,7 @@ fn what_is_no_time_is_told_when_the_sample_is_taken() {
     assert!(matches!(view.sample([(one, "yesterday")]).last(1), Err(Error::Time(_))));
     let batch = view.sample([(one, 8), (one, 9)]).side(Side::Out).take(Choice::Last, 2).unwrap();
     assert_eq!(batch.arrays().counts, [2, 1]);
-    assert_eq!(format!("{:?}", batch.neighbors(0)), "[node:3, node:2]");
+    assert_eq!(format!("{:?}", batch.neighbors(0)), "[node 3, node 2]");
     assert_eq!(view.sample([(one, 8)]).before().relation("link").last(2).unwrap().arrays().counts, [1]);
     assert_eq!(view.sample([(one, 8)]).relation("no such").last(2).unwrap().arrays().counts, [0]);
 }
@@ -70,7 +70,7 @@ fn differences_and_states_come_one_by_one() {
         let changes = view.diff(from, to).unwrap().changes();
         changes.iter().map(|change| format!("{:?} {}", change.kind, change.element)).collect::<Vec<_>>()
     };
-    assert_eq!(told(8, 9), ["Removed node:3", "Removed node:1 -link-> node:3"]);
+    assert_eq!(told(8, 9), ["Removed node 3", "Removed node 1 -link-> node 3"]);
     assert_eq!(view.at(8).unwrap().nodes_of("node").count(), 3);
     assert_eq!(view.at(8).unwrap().edges().map(|edge| edge.key.to_string()).count(), 2);
     assert_eq!(view.merges().count(), 0);

@@ -12,7 +12,7 @@ use timeweft::{At, Config, Direction, NodeKey, Time, TimeUnit, View};
 
 use crate::commands::predict::busiest;
 use crate::commands::train::day;
-use crate::output::{Output, Table};
+use crate::output::{Output, Table, in_flags};
 
 /// Headline of a step.
 pub(super) fn step(output: Output, number: usize, what: &str) -> io::Result<()> {
@@ -40,7 +40,7 @@ pub(super) fn loaded(output: Output, view: &View, report: &LoadReport, why: &str
     }
     output.table(&table)?;
     for reject in report.rejects.iter().take(3) {
-        output.say(&format!("rejected: {}: {}", reject.place, reject.reason))?;
+        output.say(&format!("rejected: {}: {}", reject.place, in_flags(&reject.reason.to_string())))?;
     }
     let names: Vec<_> = view.schema().node_types().iter().map(|node| node.name.to_string()).collect();
     let relations: Vec<_> = view.schema().edge_types().iter().map(|edge| edge.relation.to_string()).collect();

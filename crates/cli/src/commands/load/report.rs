@@ -11,7 +11,7 @@ use timeweft::load::{
 use super::{LOADED, refused_report};
 use crate::context::Context;
 use crate::outcome::{Outcome, UsageError};
-use crate::output::{Table, after, check_place, is_same_file, note, text, write_whole};
+use crate::output::{Table, after, check_place, in_flags, is_same_file, note, text, write_whole};
 
 /// So many rejected records are listed for people.
 const LISTED: usize = 20;
@@ -73,14 +73,14 @@ impl Rejects {
 
 fn write_lines(out: &mut impl Write, rejects: &[Reject]) -> std::io::Result<()> {
     for reject in rejects {
-        writeln!(out, "{reject}")?;
+        writeln!(out, "{}", in_flags(&reject.to_string()))?;
     }
     Ok(())
 }
 
 fn reject_json(reject: &Reject) -> Json {
     json!({
-        "reject": { "file": &*reject.place.file, "line": reject.place.line, "reason": reject.reason.to_string() }
+        "reject": { "file": &*reject.place.file, "line": reject.place.line, "reason": in_flags(&reject.reason.to_string()) }
     })
 }
 
@@ -199,7 +199,7 @@ pub(super) fn warn(report: &LoadReport, context: &Context) {
 
 /// What a rollback, a back-dated version or late events changed in other loads.
 pub(crate) fn later_json(later: &SpliceReport) -> Json {
-    let dropped = later.dropped.iter().map(|dropped| json!({ "load": dropped.load, "why": dropped.why }));
+    let dropped = later.dropped.iter().map(|dropped| json!({ "load": dropped.load, "why": in_flags(&dropped.why) }));
     json!({ "replaced": later.replaced, "n_dropped": later.n_dropped, "dropped": dropped.collect::<Vec<_>>() })
 }
 
@@ -212,7 +212,7 @@ pub(crate) fn later(later: &SpliceReport, context: &Context) -> anyhow::Result<(
     if later.n_dropped > 0 {
         context.output.say(&format!("{} events of other loads do not fit any more:", text::count(later.n_dropped)))?;
         for dropped in later.dropped.iter().take(LISTED) {
-            context.output.say(&format!("  load {}: {}", dropped.load.0, dropped.why))?;
+            context.output.say(&format!("  load {}: {}", dropped.load.0, in_flags(&dropped.why)))?;
         }
     }
     Ok(())
