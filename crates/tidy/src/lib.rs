@@ -125,3 +125,37 @@ pub fn declares(texts: &[String], item: &str) -> bool {
     };
     texts.iter().any(|text| text.lines().any(is_head))
 }
+
+/// Public types of a file with public functions, none of which, nor the type, has an example in its documents.
+pub fn without_examples(text: &str) -> Vec<String> {
+    let mut types: Vec<(String, bool, bool)> = Vec::new();
+    let (mut has_example, mut of) = (false, None);
+    for line in text.lines() {
+        let code = line.trim_start();
+        if code.starts_with("///") {
+            has_example |= code.contains("```");
+            continue;
+        }
+        if code.starts_with("#[") {
+            continue;
+        }
+        let declared = ["pub struct ", "pub enum ", "pub trait "].iter().find_map(|head| line.strip_prefix(head));
+        if let Some(rest) = declared {
+            types.push((word(rest), has_example, false));
+        } else if let Some(rest) = line.strip_prefix("impl").filter(|rest| !rest.contains(" for ")) {
+            let rest = rest.strip_prefix('<').and_then(|rest| rest.split_once("> ")).map_or(rest, |(_, rest)| rest);
+            of = types.iter().position(|(name, ..)| *name == word(rest.trim_start()));
+        } else if line == "}" {
+            of = None;
+        } else if let Some(at) = of.filter(|_| line.starts_with("    pub fn ")) {
+            types[at].1 |= has_example;
+            types[at].2 = true;
+        }
+        has_example = false;
+    }
+    types.into_iter().filter(|(_, has_example, has_function)| *has_function && !has_example).map(|of| of.0).collect()
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}

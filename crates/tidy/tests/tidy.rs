@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use timeweft_tidy::{
     FILE_LINES, FUNCTION_LINES, arrows, circles, declares, files, links, long_functions, machine_paths, root,
-    slow_references,
+    slow_references, without_examples,
 };
 
 /// Crates whose files still make circles.
@@ -173,6 +173,21 @@ fn fast_paths_name_slow_references_that_exist() {
     let texts = ["pub struct Graph<'a> {}\n    pub fn diff(a: A) {}\nfn hidden() {}".to_owned()];
     let there = ["Graph", "diff", "Grap", "hidden"].map(|item| declares(&texts, item));
     assert_eq!(there, [true, true, false, false]);
+}
+
+#[test]
+fn what_guests_use_has_examples() {
+    let folder = root().join("crates/timeweft/src");
+    for path in files(&["rs"]).into_iter().filter(|path| path.starts_with(&folder)) {
+        let lacking = without_examples(&fs::read_to_string(&path).unwrap());
+        assert!(lacking.is_empty(), "{}: no example of {}", name(&path), lacking.join(", "));
+    }
+    let with = |doc: &str| {
+        format!("/// A.\n{doc}#[derive(Debug)]\npub struct A<'a> {{}}\nimpl<'a> A<'a> {{\n    pub fn f() {{}}\n}}\n")
+    };
+    assert_eq!(without_examples(&with("")), ["A"]);
+    assert!(without_examples(&with("/// ```\n/// f();\n/// ```\n")).is_empty());
+    assert!(without_examples("pub struct B;\nimpl B {\n    fn f() {}\n}\n").is_empty(), "nothing to call");
 }
 
 #[test]

@@ -27,6 +27,17 @@ pub use timeweft_learn::{
 use crate::{Error, Graph, Result, View};
 
 /// A trained model of a graph, with the graph as it stood when the model was trained or loaded.
+///
+/// ```no_run
+/// use timeweft::Graph;
+/// let graph = Graph::open("mail")?;
+/// let model = graph.load_model("links")?;
+/// let (view, time) = (graph.view(), model.next_time());
+/// let [ann, bo] = [view.node("node", "ann")?.key(), view.node("node", "bo")?.key()];
+/// let why = model.explain("link", &ann, &bo, time)?;
+/// println!("{} neighbours were attended to", why.neighbors.len());
+/// # Ok::<(), timeweft::Error>(())
+/// ```
 pub struct Model {
     name: String,
     pub(crate) trained: Trained,
@@ -47,6 +58,20 @@ pub enum Part {
 type Told<'a> = Box<dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a>;
 
 /// How a model is trained: the default configuration on the newest commit, if nothing else is given.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use timeweft::{Config, Graph, TrainOptions};
+/// let graph = Graph::open("mail")?;
+/// let mut config = Config::default();
+/// config.train.epochs = 3;
+/// let options = TrainOptions::new(config).progress(|told| {
+///     println!("{told:?}");
+///     ControlFlow::Continue(())
+/// });
+/// graph.train("links", options)?;
+/// # Ok::<(), timeweft::Error>(())
+/// ```
 #[derive(Default)]
 pub struct TrainOptions<'a> {
     config: Config,

@@ -9,6 +9,21 @@ use crate::{IntoTime, Node, Result, View};
 
 /// Nodes, each with the time as of which it is asked about, and which of their edges count. The last method takes the
 /// sample: [`Sampler::last`], [`Sampler::uniform`] or [`Sampler::take`].
+///
+/// ```
+/// # use timeweft::{Graph, TimeUnit};
+/// # let dir = tempfile::tempdir()?;
+/// # let events = dir.path().join("mail.csv");
+/// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+/// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+/// # graph.load(&events).run()?;
+/// let view = graph.view();
+/// let one = view.node("node", 1)?;
+/// let roots = [(one, 8), (one, 9)];
+/// assert_eq!(view.sample(roots).before().last(10)?.arrays().counts, [1, 2]);
+/// assert_eq!(view.sample(roots).relation("link").seed(7).uniform(1)?.arrays().counts, [1, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sampler<'v> {
     view: &'v View,
@@ -81,6 +96,20 @@ impl<'v> Sampler<'v> {
 }
 
 /// Sampled neighbours of many roots, `k` slots a root.
+///
+/// ```
+/// # use timeweft::{Graph, TimeUnit};
+/// # let dir = tempfile::tempdir()?;
+/// # let events = dir.path().join("mail.csv");
+/// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+/// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+/// # graph.load(&events).run()?;
+/// let view = graph.view();
+/// let batch = view.sample([(view.node("node", 1)?, 9)]).last(2)?;
+/// assert_eq!(format!("{:?}", batch.neighbors(0)), "[node 3, node 2]");
+/// assert_eq!(batch.arrays().created.iter().map(|time| time.0).collect::<Vec<_>>(), [8, 5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SampleBatch<'v> {
     view: &'v View,

@@ -72,6 +72,19 @@ impl<'v> TimeSlice<'v> {
 }
 
 /// The edges at a node, sorted by key; goes through them as an iterator.
+///
+/// ```
+/// # use timeweft::{Graph, TimeUnit};
+/// # let dir = tempfile::tempdir()?;
+/// # let events = dir.path().join("mail.csv");
+/// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+/// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+/// # graph.load(&events).run()?;
+/// let view = graph.view();
+/// let three = view.node("node", 3)?;
+/// assert_eq!(view.at(8)?.neighbors(three).incoming().relation("link").count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Neighbors<'v> {
     of: TimeSlice<'v>,

@@ -168,6 +168,19 @@ impl fmt::Debug for View {
 }
 
 /// A node of a view.
+///
+/// ```
+/// # use timeweft::{Graph, TimeUnit};
+/// # let dir = tempfile::tempdir()?;
+/// # let events = dir.path().join("mail.csv");
+/// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+/// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+/// # graph.load(&events).run()?;
+/// let view = graph.view();
+/// let node = view.node("node", 2)?;
+/// assert_eq!((node.to_string(), node.history().count()), ("node 2".to_owned(), 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Node<'v> {
     pub(crate) view: &'v View,
@@ -219,6 +232,20 @@ impl PartialEq for Node<'_> {
 }
 
 /// A life of an edge of a view.
+///
+/// ```
+/// # use timeweft::{Graph, TimeUnit};
+/// # let dir = tempfile::tempdir()?;
+/// # let events = dir.path().join("mail.csv");
+/// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+/// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+/// # graph.load(&events).run()?;
+/// let view = graph.view();
+/// for edge in view.now().neighbors(view.node("node", 1)?) {
+///     println!("{} from {} to {} since {}", edge.relation(), edge.source(), edge.destination(), edge.life().created);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Edge<'v> {
     pub(crate) view: &'v View,

@@ -11,6 +11,14 @@ use timeweft_source::{
 use crate::Result;
 
 /// What a source is. Options of a format stand with the format.
+///
+/// ```
+/// use timeweft::load::{EventFormat, Format};
+/// let format = Format::detect("mail.jsonl".as_ref());
+/// assert!(format.is_err(), "there is no such file to look into");
+/// assert_eq!(Format::detect("mail.csv".as_ref())?, Format::Events(EventFormat::of("mail.csv".as_ref())));
+/// # Ok::<(), timeweft::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub enum Format {
     /// A stream of events.
@@ -62,6 +70,12 @@ fn begins_with(path: &Path, key: &str) -> Result<bool> {
 }
 
 /// Format of an event stream.
+///
+/// ```
+/// use timeweft::load::EventFormat;
+/// assert!(matches!(EventFormat::of("mail.csv.gz".as_ref()), EventFormat::Table(_)));
+/// assert_eq!(EventFormat::of("mail.log".as_ref()), EventFormat::Jsonl);
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EventFormat {
     /// One JSON object a line.

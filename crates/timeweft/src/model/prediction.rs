@@ -47,6 +47,14 @@ impl From<Node<'_>> for NodeName {
 }
 
 /// A question about the next edges of a node: [`Ask::top`] answers it.
+///
+/// ```no_run
+/// # let model = timeweft::Graph::open("mail")?.load_model("links")?;
+/// for answer in model.predict("link", "ann").at("2004-06-01").destination_type("node").top(5)? {
+///     println!("{} {:.3}", answer.destination, answer.probability);
+/// }
+/// # Ok::<(), timeweft::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ask<'m> {
     model: &'m Model,
