@@ -44,6 +44,42 @@ impl std::fmt::Display for Element {
     }
 }
 
+/// The kinds of elements.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum ElementKind {
+    Node,
+    Edge,
+    Merge,
+}
+
+impl ElementKind {
+    /// The place of an event among those of the same time, in a log that is sorted: what ends comes before what begins, an
+    /// edge ends before its nodes and begins after them.
+    pub const fn rank(self, action: Action) -> u8 {
+        match (self, action) {
+            (ElementKind::Edge, Action::Delete) => 0,
+            (ElementKind::Node, Action::Delete) => 1,
+            (ElementKind::Node, Action::Create) => 2,
+            (ElementKind::Node, Action::Update) => 3,
+            (ElementKind::Edge, Action::Create) => 4,
+            (ElementKind::Edge, Action::Update) => 5,
+            (ElementKind::Merge, _) => 6,
+        }
+    }
+}
+
+impl Element {
+    /// Its kind.
+    pub fn kind(&self) -> ElementKind {
+        match self {
+            Element::Node(_) => ElementKind::Node,
+            Element::Edge(_) => ElementKind::Edge,
+            Element::Merge { .. } => ElementKind::Merge,
+        }
+    }
+}
+
 /// Features that an event sets; `None` ends the value. Features not named stay as they are.
 pub type Features = Vec<(Name, Option<Value>)>;
 
@@ -64,6 +100,11 @@ impl Event {
     /// An event without features.
     pub fn new(time: Time, action: Action, element: Element) -> Event {
         Event { time, action, element, features: Vec::new() }
+    }
+
+    /// Its place in a log that is sorted: by time, and at one time by [`ElementKind::rank`].
+    pub fn order(&self) -> (Time, u8) {
+        (self.time, self.element.kind().rank(self.action))
     }
 
     /// The same event with features.

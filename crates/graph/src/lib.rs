@@ -29,7 +29,7 @@ mod version;
 mod view;
 
 pub use delta::{Dangling, DeltaError, DeltaOptions, DeltaReport};
-pub use event::{Action, Element, Event, Features, last_values};
+pub use event::{Action, Element, ElementKind, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
 pub use interval::Interval;
 pub use reject::{Place, Reason, Reject, Rejects};

@@ -1,31 +1,27 @@
-//! A version on its way from its reader to a load: records in chunks of flat arrays, values as bytes.
+//! The one carrier of records: what a load reads, what the index takes in and what the log holds.
 //!
-//! Listed records with names and owned values cost several allocations and shared counters a record; a release of
-//! millions of nodes cannot pay that. A chunk costs a handful of allocations for thousands of records.
+//! A chunk has many records in flat arrays, values as bytes. Records with names and owned values would cost several
+//! allocations and shared counters each; a release of millions of nodes cannot pay that. A chunk costs a handful of
+//! allocations for thousands of records.
+//!
+//! A record says what happens to one element, as an [`Event`] does. A source that knows when an element ends says it with
+//! the record that creates it: a life is one record instead of two, and what changes in between follows it.
 
-mod lives;
+mod events;
 mod writer;
 
 use crate::id::canonical_decimal;
 use crate::{
-    Action, EdgeKey, EdgeTypeId, Element, Event, ExternalId, FeatureId, Features, Name, NodeKey, NodeTypeId, Owner,
-    Place, Schema, Time, Unreadable, Value, ValueRef,
+    Action, EdgeKey, EdgeTypeId, Element, ExternalId, FeatureId, Interval, Name, NodeKey, NodeTypeId, Owner, Place,
+    Schema, Time, Unreadable, ValueRef,
 };
 
-pub use lives::{Change, LifeRows};
 pub use writer::{Projection, Rest, RowWriter};
 
 /// So many records make a chunk.
 const CHUNK: usize = 16_384;
 /// A chunk with so many bytes of values is full, however few its records are.
 const CHUNK_BYTES: usize = 8 << 20;
-
-/// An id that points into the texts of its chunk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum PackedId {
-    Int(u64),
-    Text(u32, u32),
-}
 
 /// An id, borrowed; in the order of [`ExternalId`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,7 +32,13 @@ pub enum IdRef<'a> {
     Text(&'a str),
 }
 
-impl IdRef<'_> {
+impl<'a> IdRef<'a> {
+    /// The id that a text is.
+    #[inline]
+    pub fn of(text: &'a str) -> IdRef<'a> {
+        canonical_decimal(text).map_or(IdRef::Text(text), IdRef::Int)
+    }
+
     /// The id, owned.
     pub fn to_id(self) -> ExternalId {
         match self {
@@ -66,33 +68,75 @@ impl PartialEq<ExternalId> for IdRef<'_> {
     }
 }
 
+/// What a record is about, borrowed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ElementRef<'a> {
+    /// A node.
+    Node(NodeTypeId, IdRef<'a>),
+    /// An edge: its type, its ends, and the key that tells parallel edges apart.
+    Edge(EdgeTypeId, [IdRef<'a>; 2], Option<&'a str>),
+    /// A merge of the first node into the second.
+    Merge([(NodeTypeId, IdRef<'a>); 2]),
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    owner: u16,
     line: u64,
-    source: PackedId,
-    destination: PackedId,
+    /// A number, or where a text begins and ends: see `texts`.
+    ids: [u64; 2],
     /// Where its key lies in the texts; none if it ends before it begins.
     key: (u32, u32),
     /// One after its last feature.
     features: u32,
+    owner: Owner,
+    /// Of a merge: the types of both nodes.
+    types: [NodeTypeId; 2],
+    action: Action,
+    /// Which of the ids are texts.
+    texts: [bool; 2],
+    /// Whether it ends values of features.
+    ends: bool,
 }
 
-/// A chunk of nodes, or of edges.
-#[derive(Clone, Debug, Default)]
+/// A chunk of records.
+#[derive(Clone, Debug)]
 pub struct Rows {
-    /// Whether they are edges.
-    pub edges: bool,
-    /// About so many nodes and edges the whole version has; none if its reader cannot tell.
+    /// About how many nodes and edges the whole version has; zeros if its reader cannot tell.
     pub expected: (usize, usize),
     /// What records that could not be read leave unknown.
     pub unreadable: Vec<Unreadable>,
+    /// When all that is in it happens, if its records have no times of their own.
+    pub time: Time,
     file: Name,
     rows: Vec<Row>,
+    /// When each record begins and ends; empty if they have no times of their own.
+    lives: Vec<Interval>,
     texts: String,
-    /// Each feature with the end of its bytes.
+    /// Each feature with the end of its bytes; a feature without bytes ends its value.
     features: Vec<(FeatureId, u32)>,
     values: Vec<u8>,
+    /// Whether a feature of the record that comes next ends a value.
+    ends: bool,
+    /// Whether it has nodes, edges, merges.
+    has: [bool; 3],
+}
+
+impl Default for Rows {
+    fn default() -> Rows {
+        Rows {
+            expected: (0, 0),
+            unreadable: Vec::new(),
+            time: Time::MIN,
+            file: Name::default(),
+            rows: Vec::new(),
+            lives: Vec::new(),
+            texts: String::new(),
+            features: Vec::new(),
+            values: Vec::new(),
+            ends: false,
+            has: [false; 3],
+        }
+    }
 }
 
 /// A record of a chunk.
@@ -103,6 +147,18 @@ pub struct RowRef<'a> {
 }
 
 impl Rows {
+    /// Forgets the records, keeps the memory, and begins a chunk of a file.
+    pub fn begin(&mut self, file: &Name) {
+        self.file.clone_from(file);
+        self.rows.clear();
+        self.lives.clear();
+        self.texts.clear();
+        self.features.clear();
+        self.values.clear();
+        self.unreadable.clear();
+        self.has = [false; 3];
+    }
+
     /// How many records it has.
     #[inline]
     pub fn len(&self) -> usize {
@@ -112,6 +168,16 @@ impl Rows {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Whether all of its records are about edges.
+    pub fn are_edges(&self) -> bool {
+        self.has == [false, true, false]
+    }
+
+    /// Whether all of its records are about nodes.
+    pub fn are_nodes(&self) -> bool {
+        self.has == [true, false, false]
     }
 
     /// The file that they are from.
@@ -131,27 +197,65 @@ impl Rows {
     }
 
     /// All records.
-    pub fn iter(&self) -> impl Iterator<Item = RowRef<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RowRef<'_>> {
         (0..self.len()).map(|at| self.get(at))
     }
 
+    /// Adds a feature of the record that comes next. Features of a record come sorted by number, each once, with values of
+    /// the feature's kind in canonical form.
     #[inline]
-    fn id(&self, id: PackedId) -> IdRef<'_> {
-        match id {
-            PackedId::Int(number) => IdRef::Int(number),
-            PackedId::Text(start, end) => IdRef::Text(&self.texts[start as usize..end as usize]),
-        }
+    pub fn feature(&mut self, feature: FeatureId, value: ValueRef<'_>) {
+        value.encode(&mut self.values);
+        self.features.push((feature, self.values.len() as u32));
     }
 
+    /// The same for a value that is encoded already; no bytes end the value.
     #[inline]
-    fn pack(&mut self, id: &str) -> PackedId {
-        match canonical_decimal(id) {
-            Some(number) => PackedId::Int(number),
-            None => {
-                let (start, end) = self.text(id);
-                PackedId::Text(start, end)
+    pub fn encoded_feature(&mut self, feature: FeatureId, value: &[u8]) {
+        self.ends |= value.is_empty();
+        self.values.extend_from_slice(value);
+        self.features.push((feature, self.values.len() as u32));
+    }
+
+    /// Adds a record with the features given before: what happens when an interval begins. What is created ends with the
+    /// interval. Either all records of a chunk have times of their own or none has.
+    #[inline]
+    pub fn push(&mut self, action: Action, element: ElementRef<'_>, life: Option<Interval>, line: u64) {
+        let no_id = IdRef::Int(0);
+        let (owner, ids, types, key) = match element {
+            ElementRef::Node(id, node) => (Owner::Node(id), [node, no_id], [NodeTypeId(0); 2], None),
+            ElementRef::Edge(id, ends, key) => (Owner::Edge(id), ends, [NodeTypeId(0); 2], key),
+            ElementRef::Merge([from, into]) => (Owner::Merge, [from.1, into.1], [from.0, into.0], None),
+        };
+        let texts = ids.map(|id| matches!(id, IdRef::Text(_)));
+        let ids = ids.map(|id| match id {
+            IdRef::Int(number) => number,
+            IdRef::Text(text) => {
+                let (start, end) = self.text(text);
+                u64::from(start) | u64::from(end) << 32
             }
-        }
+        });
+        let key = key.map_or((1, 0), |key| self.text(key));
+        let (features, ends) = (self.features.len() as u32, std::mem::take(&mut self.ends));
+        self.has[owner.kind() as usize] = true;
+        self.lives.extend(life);
+        self.rows.push(Row { line, ids, key, features, owner, types, action, texts, ends });
+    }
+
+    /// Adds a copy of a record of another chunk.
+    pub fn push_copy(&mut self, row: RowRef<'_>, life: Option<Interval>) {
+        row.features().for_each(|(feature, bytes)| self.encoded_feature(feature, bytes));
+        self.push(row.action(), row.element(), life, row.row().line);
+    }
+
+    /// An empty chunk for copies of records like this one.
+    pub fn like(row: RowRef<'_>) -> Rows {
+        Rows { file: row.rows.file.clone(), time: row.rows.time, ..Rows::default() }
+    }
+
+    /// Whether a copy of a record may be added to those that are there: it is of the same file, and there is room.
+    pub fn takes(&self, row: RowRef<'_>) -> bool {
+        self.file == row.rows.file && !self.is_full()
     }
 
     #[inline]
@@ -161,94 +265,15 @@ impl Rows {
         (start, self.texts.len() as u32)
     }
 
-    /// Ends a record after its features.
-    #[inline]
-    fn push(&mut self, row: Row) {
-        self.rows.push(Row { features: self.features.len() as u32, ..row });
-    }
-
-    /// An empty chunk for copies of records like this one.
-    pub fn like(row: RowRef<'_>) -> Rows {
-        Rows { edges: row.rows.edges, file: row.rows.file.clone(), ..Rows::default() }
-    }
-
-    /// Whether a copy of a record may be added: it is of the same file, and there is room.
-    pub fn takes(&self, row: RowRef<'_>) -> bool {
-        self.edges == row.rows.edges && self.file == row.rows.file && !self.is_full()
-    }
-
-    /// Adds a copy of a record of another chunk.
-    pub fn push_copy(&mut self, row: RowRef<'_>) {
-        for (feature, bytes) in row.features() {
-            self.values.extend_from_slice(bytes);
-            self.features.push((feature, self.values.len() as u32));
-        }
-        let mut id = |id| match id {
-            IdRef::Int(number) => PackedId::Int(number),
-            IdRef::Text(text) => {
-                let (start, end) = self.text(text);
-                PackedId::Text(start, end)
-            }
-        };
-        let (source, destination) = (id(row.id()), id(row.destination()));
-        let key = row.key().map_or((1, 0), |key| self.text(key));
-        self.push(Row { source, destination, key, ..*row.row() });
-    }
-
-    /// Forgets the records and keeps the memory.
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.texts.clear();
-        self.features.clear();
-        self.values.clear();
-        self.unreadable.clear();
-    }
-
-    #[inline]
-    fn is_full(&self) -> bool {
-        self.rows.len() >= CHUNK || self.values.len() + self.texts.len() >= CHUNK_BYTES
-    }
-}
-
-/// Makes a chunk of records that are known to be sound, such as those of a log.
-#[derive(Debug)]
-pub struct RowBuilder(Rows);
-
-impl RowBuilder {
-    /// A chunk of nodes, or of edges.
-    pub fn new(edges: bool) -> RowBuilder {
-        RowBuilder(Rows { edges, rows: Vec::with_capacity(CHUNK), ..Rows::default() })
-    }
-
-    /// Adds a feature of the record that comes next. Features of a record come sorted by number, each once, with
-    /// values of the feature's kind in canonical form.
-    pub fn feature(&mut self, feature: FeatureId, value: ValueRef<'_>) {
-        value.encode(&mut self.0.values);
-        self.0.features.push((feature, self.0.values.len() as u32));
-    }
-
-    /// Adds a node with the features given before.
-    pub fn node(&mut self, node_type: NodeTypeId, id: &str) {
-        let source = self.0.pack(id);
-        let destination = PackedId::Int(0);
-        self.0.push(Row { owner: node_type.0, line: 0, source, destination, key: (1, 0), features: 0 });
-    }
-
-    /// Adds an edge with the features given before.
-    pub fn edge(&mut self, edge_type: EdgeTypeId, (source, destination): (&str, &str), key: Option<&str>) {
-        let (source, destination) = (self.0.pack(source), self.0.pack(destination));
-        let key = key.map_or((1, 0), |key| self.0.text(key));
-        self.0.push(Row { owner: edge_type.0, line: 0, source, destination, key, features: 0 });
-    }
-
     /// Whether it is time for the next chunk.
+    #[inline]
     pub fn is_full(&self) -> bool {
-        self.0.is_full()
+        self.rows.len() >= CHUNK || self.n_bytes() >= CHUNK_BYTES
     }
 
-    /// The chunk.
-    pub fn finish(self) -> Rows {
-        self.0
+    /// Bytes of all values and texts.
+    pub fn n_bytes(&self) -> usize {
+        self.values.len() + self.texts.len()
     }
 }
 
@@ -263,27 +288,55 @@ impl<'a> RowRef<'a> {
         self.at
     }
 
-    /// Number of the node type.
+    /// What happens.
+    #[inline]
+    pub fn action(self) -> Action {
+        self.row().action
+    }
+
+    /// From when to when: an update and a delete have no end.
+    #[inline]
+    pub fn life(self) -> Interval {
+        self.rows.lives.get(self.at).copied().unwrap_or(Interval::open(self.rows.time))
+    }
+
+    /// The owner of its features.
+    #[inline]
+    pub fn owner(self) -> Owner {
+        self.row().owner
+    }
+
+    /// Number of the node type; 0 of what is no node.
     #[inline]
     pub fn node_type(self) -> NodeTypeId {
-        NodeTypeId(self.row().owner)
+        if let Owner::Node(id) = self.owner() { id } else { NodeTypeId(0) }
     }
 
-    /// Number of the edge type.
+    /// Number of the edge type; 0 of what is no edge.
     #[inline]
     pub fn edge_type(self) -> EdgeTypeId {
-        EdgeTypeId(self.row().owner)
+        if let Owner::Edge(id) = self.owner() { id } else { EdgeTypeId(0) }
     }
 
-    /// The node's id, or the id of the edge's source.
+    /// The node's id, or that of the first node of an edge or a merge.
+    #[inline]
     pub fn id(self) -> IdRef<'a> {
-        self.rows.id(self.row().source)
+        self.end(0)
     }
 
-    /// The id of the edge's destination.
+    /// The id of the second node of an edge or a merge.
     #[inline]
     pub fn destination(self) -> IdRef<'a> {
-        self.rows.id(self.row().destination)
+        self.end(1)
+    }
+
+    #[inline]
+    fn end(self, at: usize) -> IdRef<'a> {
+        let (row, id) = (self.row(), self.row().ids[at]);
+        match row.texts[at] {
+            false => IdRef::Int(id),
+            true => IdRef::Text(&self.rows.texts[id as u32 as usize..(id >> 32) as usize]),
+        }
     }
 
     /// The edge's key.
@@ -293,12 +346,28 @@ impl<'a> RowRef<'a> {
         (start <= end).then(|| &self.rows.texts[start as usize..end as usize])
     }
 
+    /// What it is about.
+    pub fn element(self) -> ElementRef<'a> {
+        let [from, into] = self.row().types;
+        match self.owner() {
+            Owner::Node(id) => ElementRef::Node(id, self.id()),
+            Owner::Edge(id) => ElementRef::Edge(id, [self.id(), self.destination()], self.key()),
+            Owner::Merge => ElementRef::Merge([(from, self.id()), (into, self.destination())]),
+        }
+    }
+
     /// Where it stands.
     pub fn place(self) -> Place {
         Place::new(&self.rows.file, self.row().line)
     }
 
-    /// Its features with the bytes of their values, sorted by number; values that mean the same have the same bytes.
+    /// Whether it ends the value of a feature.
+    pub fn ends_values(self) -> bool {
+        self.row().ends
+    }
+
+    /// Its features with the bytes of their values, sorted by number; values that mean the same have the same bytes, and no
+    /// bytes end a value.
     #[inline]
     pub fn features(self) -> impl ExactSizeIterator<Item = (FeatureId, &'a [u8])> {
         let from = self.at.checked_sub(1).map_or(0, |before| self.rows.rows[before].features as usize);
@@ -320,39 +389,37 @@ impl<'a> RowRef<'a> {
         &self.rows.values[start..end(rows[self.at].features)]
     }
 
-    /// The node's key.
-    pub fn node_key(self, schema: &Schema) -> NodeKey {
-        NodeKey { node_type: schema.node_type_name(self.node_type()), id: self.id().to_id() }
+    /// What changes within the life that it begins: the updates that follow it.
+    #[inline]
+    pub fn changes(self) -> impl Iterator<Item = RowRef<'a>> {
+        let later = &self.rows.rows[self.at + 1..];
+        let updates = later.iter().take_while(|row| row.action == Action::Update);
+        updates.enumerate().map(move |(at, _)| self.rows.get(self.at + 1 + at))
     }
 
-    /// The edge's key.
+    /// The edge's key, owned.
     pub fn edge_key(self, schema: &Schema) -> EdgeKey {
         let edge_type = &schema.edge_types()[self.edge_type().at()];
-        let node = |node_type, id: IdRef<'_>| NodeKey { node_type: schema.node_type_name(node_type), id: id.to_id() };
         EdgeKey {
-            source: node(edge_type.source, self.id()),
+            source: node_key(schema, edge_type.source, self.id()),
             relation: edge_type.relation.clone(),
-            destination: node(edge_type.destination, self.destination()),
+            destination: node_key(schema, edge_type.destination, self.destination()),
             key: self.key().map(Name::from),
         }
     }
 
-    /// The event that creates it as it stands.
-    pub fn to_event(self, schema: &Schema, time: Time) -> Event {
-        let element = match self.rows.edges {
-            true => Element::Edge(self.edge_key(schema)),
-            false => Element::Node(self.node_key(schema)),
-        };
-        let defs = schema.features(self.owner());
-        let named = |(id, bytes): (FeatureId, &[u8])| Some((defs.get(id.at())?.name.clone(), Value::decode(bytes)));
-        let mut features: Features = self.features().filter_map(named).collect();
-        features.sort_by(|a, b| a.0.cmp(&b.0));
-        Event { time, action: Action::Create, element, features }
+    /// The element, owned.
+    pub fn to_element(self, schema: &Schema) -> Element {
+        match self.element() {
+            ElementRef::Node(id, node) => Element::Node(node_key(schema, id, node)),
+            ElementRef::Edge(..) => Element::Edge(self.edge_key(schema)),
+            ElementRef::Merge([from, into]) => {
+                Element::Merge { from: node_key(schema, from.0, from.1), into: node_key(schema, into.0, into.1) }
+            }
+        }
     }
+}
 
-    /// The owner of its features.
-    #[inline]
-    pub fn owner(self) -> Owner {
-        if self.rows.edges { Owner::Edge(self.edge_type()) } else { Owner::Node(self.node_type()) }
-    }
+fn node_key(schema: &Schema, node_type: NodeTypeId, id: IdRef<'_>) -> NodeKey {
+    NodeKey { node_type: schema.node_type_name(node_type), id: id.to_id() }
 }

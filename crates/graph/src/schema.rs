@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::OF;
 use crate::id::index_type;
-use crate::{DType, Name, TimeUnit, Value};
+use crate::{DType, ElementKind, Name, TimeUnit, Value};
 
 index_type!(
     /// A node type, in the order of the schema.
@@ -143,6 +143,17 @@ pub enum Owner {
     Edge(EdgeTypeId),
     /// All merges have the same features.
     Merge,
+}
+
+impl Owner {
+    /// The kind of the elements that have the features.
+    pub fn kind(self) -> ElementKind {
+        match self {
+            Owner::Node(_) => ElementKind::Node,
+            Owner::Edge(_) => ElementKind::Edge,
+            Owner::Merge => ElementKind::Merge,
+        }
+    }
 }
 
 /// All types of a graph. An open schema learns types from the data; a closed one refuses unknown types.

@@ -214,9 +214,9 @@ impl<'a> Splice<'a> {
         let mut log = self.writer(record);
         let mut derived = EventSet::default();
         let dropped = {
-            let mut taken = |event: Event| {
+            let mut taken = |event: Event, schema: &Schema| {
                 derived.add(&event);
-                log.push(event)
+                log.push(&event, schema)
             };
             let mut dropped = join_state(&mut self.trial, original, record, at, &mut taken)?;
             dropped.extend(join_merges(&mut self.trial, original, &record.namespace, at, &mut taken)?);
@@ -266,7 +266,7 @@ impl<'a> Splice<'a> {
         let mut position = 0u64;
         self.store.events_of(member.own.entry, &schema, |event| {
             position += 1;
-            if member.refused.contains(&(position - 1)) { Ok(()) } else { log.push(event.clone()) }
+            if member.refused.contains(&(position - 1)) { Ok(()) } else { log.push(event, &schema) }
         })?;
         self.replace(member.entry.load, log)
     }
@@ -277,7 +277,7 @@ impl<'a> Splice<'a> {
     }
 
     fn replace(&mut self, load: LoadId, log: SegmentWriter) -> Result<(), StoreError> {
-        let written = log.finish()?;
+        let written = log.finish(self.trial.schema())?;
         self.next_part = written.segments.iter().map(|segment| segment.part + 1).max().unwrap_or(self.next_part);
         self.written.segments.extend(written.segments);
         self.written.batches.extend(written.batches);
@@ -323,13 +323,16 @@ impl Store {
     }
 }
 
+/// Takes an event that was applied, and the types that it is of.
+type Take<'a> = dyn FnMut(Event, &Schema) -> Result<(), StoreError> + 'a;
+
 /// Brings the live nodes and edges of a namespace to those of another graph. Gives why something was left out.
 fn join_state(
     trial: &mut Index,
     wanted: &Index,
     record: &LoadRecord,
     at: Time,
-    taken: &mut dyn FnMut(Event) -> Result<(), StoreError>,
+    taken: &mut Take<'_>,
 ) -> Result<Vec<String>, StoreError> {
     let (schema, namespace) = (trial.schema().clone(), &record.namespace);
     let end_foreign_edges = record.end_foreign_edges;
@@ -339,35 +342,30 @@ fn join_state(
     let mut failed: Result<(), StoreError> = Ok(());
     let emit = |schema: &Schema, rows: Rows| {
         if failed.is_ok() {
-            failed = join_rows(&mut join, &rows, schema, at, taken);
+            failed = join_rows(&mut join, &rows, schema, taken);
         }
         Some(rows)
     };
-    let mut writer = RowWriter::new(schema, |_, _| Projection::default(), emit);
+    let mut writer = RowWriter::new(schema, at, |_, _| Projection::default(), emit);
     send_state(wanted, namespace, &mut writer);
     let rest = writer.finish();
     failed?;
     let Joined { steps, rejects, .. } = join.finish(&rest)?;
     for step in steps {
         if let Step::Event(event) = step {
-            taken(*event)?;
+            taken(*event, trial.schema())?;
         }
     }
     Ok(rejects.iter().map(|reject| reject.reason.to_string()).collect())
 }
 
-fn join_rows(
-    join: &mut Join<'_>,
-    rows: &Rows,
-    schema: &Schema,
-    at: Time,
-    taken: &mut dyn FnMut(Event) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+fn join_rows(join: &mut Join<'_>, rows: &Rows, schema: &Schema, taken: &mut Take<'_>) -> Result<(), StoreError> {
     for step in join.rows(rows).map_err(|reason| StoreError::Full(Box::new(reason)))? {
-        taken(match step {
+        let event = match step {
             Step::Event(event) => *event,
-            Step::Create(row) => rows.get(row as usize).to_event(schema, at),
-        })?;
+            Step::Create(row) => rows.get(row as usize).to_event(schema),
+        };
+        taken(event, schema)?;
     }
     Ok(())
 }
@@ -403,7 +401,7 @@ fn join_merges(
     wanted: &Index,
     namespace: &Name,
     at: Time,
-    taken: &mut dyn FnMut(Event) -> Result<(), StoreError>,
+    taken: &mut Take<'_>,
 ) -> Result<Vec<String>, StoreError> {
     let mut dropped = Vec::new();
     let mut waiting: Vec<(Event, Option<Reason>)> =
@@ -413,7 +411,7 @@ fn join_merges(
         let mut early = Vec::new();
         for (event, _) in waiting {
             match trial.apply(&event, namespace) {
-                Ok(()) => taken(event)?,
+                Ok(()) => taken(event, trial.schema())?,
                 // A node that never lived waits for the merge that leads to it.
                 Err(reason @ Reason::UnknownNode(_)) => early.push((event, Some(reason))),
                 Err(reason) => dropped.push(reason.to_string()),

@@ -238,12 +238,15 @@ impl Store {
         let mut of_lives = None;
         for segment in self.segments_of(entry) {
             let (bytes, place) = self.segment_bytes(segment)?;
-            segment.read(&bytes, &place, schema, |events, in_order| {
-                if in_order {
-                    return events.iter().try_for_each(&mut each);
+            segment.read(&bytes, &place, schema, |rows| {
+                if !segment.lives {
+                    return rows.iter().try_for_each(|row| each(&row.to_event(schema)));
                 }
                 let lives = of_lives.get_or_insert_with(|| LivesInOrder::new(&log_dir(&self.dir)));
-                events.iter().try_for_each(|event| lives.push(event))
+                rows.iter().try_for_each(|row| {
+                    lives.push(&row.to_event(schema))?;
+                    row.to_end(schema).map_or(Ok(()), |end| lives.push(&end))
+                })
             })?;
         }
         of_lives.map_or(Ok(()), |lives| lives.each(each))

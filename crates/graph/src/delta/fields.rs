@@ -41,6 +41,18 @@ impl OwnerName {
             },
         }
     }
+
+    /// The owner of this name; none if the schema has it not.
+    pub fn find(&self, schema: &Schema) -> Option<Owner> {
+        Some(match self {
+            OwnerName::Node(name) => Owner::Node(schema.node_type(name)?),
+            OwnerName::Edge(source, relation, destination) => {
+                let (source, destination) = (schema.node_type(source)?, schema.node_type(destination)?);
+                Owner::Edge(schema.edge_type(source, relation, destination)?)
+            }
+            OwnerName::Merge => Owner::Merge,
+        })
+    }
 }
 
 /// As reports count features: by node type, by relation, or `merge`.

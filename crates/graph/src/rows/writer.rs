@@ -2,10 +2,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{PackedId, Row, Rows};
+use super::{ElementRef, IdRef, Rows};
 use crate::{
-    EdgeKey, EdgeTypeId, ExternalId, FeatureId, Features, Format, ListOrder, ListedDeletion, ListedMerge, Name,
-    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Scope, Unreadable, Value, ValueRef,
+    Action, EdgeKey, EdgeTypeId, ExternalId, FeatureId, Features, Format, ListOrder, ListedDeletion, ListedMerge, Name,
+    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Scope, Time, Unreadable, Value, ValueRef,
     VersionSink,
 };
 
@@ -51,16 +51,18 @@ pub struct RowWriter<F> {
 }
 
 impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
-    /// A writer over the types of a graph. `project` tells, once the format is known, which of its features count.
+    /// A writer over the types of a graph, of a version that takes effect at a time. `project` tells, once the format is
+    /// known, which of its features count.
     pub fn new(
         schema: Schema,
+        time: Time,
         project: impl Fn(&Schema, &Format) -> Projection + Send + 'static,
         emit: F,
     ) -> RowWriter<F> {
         RowWriter {
             emit,
             announced: false,
-            rows: Rows::default(),
+            rows: Rows { time, ..Rows::default() },
             rest: Rest { schema, ..Rest::default() },
             project: Box::new(project),
             projection: Projection::default(),
@@ -81,15 +83,15 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
             return;
         }
         let full = std::mem::take(&mut self.rows);
-        let (edges, expected, file) = (full.edges, full.expected, full.file.clone());
+        let (expected, time, file) = (full.expected, full.time, full.file.clone());
         let room = (full.rows.len(), full.texts.len(), full.features.len(), full.values.len());
         let mut next = (self.emit)(&self.rest.schema, full).unwrap_or_default();
-        next.clear();
+        next.begin(&file);
         next.rows.reserve(room.0);
         next.texts.reserve(room.1);
         next.features.reserve(room.2);
         next.values.reserve(room.3);
-        self.rows = Rows { edges, expected, file, ..next };
+        self.rows = Rows { expected, time, ..next };
     }
 
     fn place(&self, line: u64) -> Place {
@@ -165,69 +167,37 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
         }
     }
 
-    fn add_node(
-        &mut self,
-        node_type: NodeTypeId,
-        id: impl FnOnce(&mut Rows) -> PackedId,
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        self.turn_to(false);
-        match self.features(Owner::Node(node_type), features) {
-            Err(reason) => {
-                let id = id(&mut self.rows);
-                let node = self.unread_node(node_type, id);
-                self.unreadable(vec![Unreadable::Node(node)], line, reason);
-            }
-            Ok(()) => {
-                let (source, destination) = (id(&mut self.rows), PackedId::Int(0));
-                self.push(Row { owner: node_type.0, line, source, destination, key: (1, 0), features: 0 });
-            }
+    /// Adds what exists in this version, or leaves it unknown if its features cannot be read.
+    fn add(&mut self, owner: Owner, element: ElementRef<'_>, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        // Chunks are of one kind.
+        if !self.rows.has[owner.kind() as usize] {
+            self.flush();
         }
-    }
-
-    fn add_edge(
-        &mut self,
-        edge_type: EdgeTypeId,
-        ends: impl FnOnce(&mut Rows) -> (PackedId, PackedId),
-        key: Option<&str>,
-        (features, line): (&[(FeatureId, ValueRef<'_>)], u64),
-    ) {
-        self.turn_to(true);
-        match self.features(Owner::Edge(edge_type), features) {
-            Err(reason) => {
-                let ends = ends(&mut self.rows);
-                let edge = self.unread_edge(edge_type, ends, key);
-                self.unreadable(edge.into_iter().map(Unreadable::Edge).collect(), line, reason);
-            }
-            Ok(()) => {
-                let (source, destination) = ends(&mut self.rows);
-                let key = key.map_or((1, 0), |key| self.rows.text(key));
-                self.push(Row { owner: edge_type.0, line, source, destination, key, features: 0 });
-            }
+        if let Err(reason) = self.features(owner, features) {
+            return self.unreadable(self.unread(element).into_iter().collect(), line, reason);
         }
-    }
-
-    /// The key of a node whose record is left out.
-    fn unread_node(&self, node_type: NodeTypeId, id: PackedId) -> NodeKey {
-        NodeKey { node_type: self.rest.schema.node_type_name(node_type), id: self.rows.id(id).to_id() }
-    }
-
-    /// The key of an edge whose record is left out.
-    fn unread_edge(&self, edge_type: EdgeTypeId, ends: (PackedId, PackedId), key: Option<&str>) -> Option<EdgeKey> {
-        let known = self.rest.schema.edge_types().get(edge_type.at())?;
-        Some(EdgeKey {
-            source: self.unread_node(known.source, ends.0),
-            relation: known.relation.clone(),
-            destination: self.unread_node(known.destination, ends.1),
-            key: key.map(Name::from),
-        })
-    }
-
-    fn push(&mut self, row: Row) {
-        self.rows.push(row);
+        self.rows.push(Action::Create, element, None, line);
         if self.rows.is_full() {
             self.flush();
+        }
+    }
+
+    /// The key of an element whose record is left out.
+    fn unread(&self, element: ElementRef<'_>) -> Option<Unreadable> {
+        let schema = &self.rest.schema;
+        let node = |node_type, id: IdRef<'_>| NodeKey { node_type: schema.node_type_name(node_type), id: id.to_id() };
+        match element {
+            ElementRef::Node(node_type, id) => Some(Unreadable::Node(node(node_type, id))),
+            ElementRef::Edge(edge_type, [source, destination], key) => {
+                let known = schema.edge_types().get(edge_type.at())?;
+                Some(Unreadable::Edge(EdgeKey {
+                    source: node(known.source, source),
+                    relation: known.relation.clone(),
+                    destination: node(known.destination, destination),
+                    key: key.map(Name::from),
+                }))
+            }
+            ElementRef::Merge(_) => None,
         }
     }
 
@@ -244,14 +214,6 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
 
     fn key(&self, (node_type, id): (NodeTypeId, &str)) -> NodeKey {
         NodeKey { node_type: self.rest.schema.node_type_name(node_type), id: ExternalId::from(id) }
-    }
-
-    /// Chunks are of one kind.
-    fn turn_to(&mut self, edges: bool) {
-        if self.rows.edges != edges {
-            self.flush();
-            self.rows.edges = edges;
-        }
     }
 }
 
@@ -271,7 +233,8 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
         if !self.announced {
             // A chunk without records, so that room is made while they are still being read.
             self.announced = true;
-            (self.emit)(&self.rest.schema, Rows { expected: (nodes, edges), ..Rows::default() });
+            let rows = Rows { expected: (nodes, edges), time: self.rows.time, ..Rows::default() };
+            (self.emit)(&self.rest.schema, rows);
         }
     }
 
@@ -286,7 +249,7 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
         if let Some(reason) = Reason::of_long_name([id]) {
             return self.reject(line, reason);
         }
-        self.add_node(node_type, |rows| rows.pack(id), features, line);
+        self.add(Owner::Node(node_type), ElementRef::Node(node_type, IdRef::of(id)), features, line);
     }
 
     fn edge(
@@ -300,11 +263,12 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
         if let Some(reason) = Reason::of_long_name([source, destination, key.unwrap_or_default()]) {
             return self.reject(line, reason);
         }
-        self.add_edge(edge_type, |rows| (rows.pack(source), rows.pack(destination)), key, (features, line));
+        let ends = [source, destination].map(IdRef::of);
+        self.add(Owner::Edge(edge_type), ElementRef::Edge(edge_type, ends, key), features, line);
     }
 
     fn numbered_node(&mut self, node_type: NodeTypeId, id: u64, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
-        self.add_node(node_type, |_| PackedId::Int(id), features, line);
+        self.add(Owner::Node(node_type), ElementRef::Node(node_type, IdRef::Int(id)), features, line);
     }
 
     fn numbered_edge(
@@ -314,7 +278,8 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
         features: &[(FeatureId, ValueRef<'_>)],
         line: u64,
     ) {
-        self.add_edge(edge_type, |_| (PackedId::Int(source), PackedId::Int(destination)), None, (features, line));
+        let ends = [source, destination].map(IdRef::Int);
+        self.add(Owner::Edge(edge_type), ElementRef::Edge(edge_type, ends, None), features, line);
     }
 
     fn merge(

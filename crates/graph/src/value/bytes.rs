@@ -198,6 +198,25 @@ impl Value {
 pub struct ValueBytes<'a>(pub &'a [u8]);
 
 impl<'a> ValueBytes<'a> {
+    /// The kind of the value; `None` if the bytes are none.
+    #[inline]
+    pub fn kind(self) -> Option<FeatureKind> {
+        Some(match *self.0 {
+            [TEXT, ..] => FeatureKind::Text,
+            [CATEGORY, ..] => FeatureKind::Category,
+            [BYTES, ..] => FeatureKind::Bytes,
+            [JSON, ..] => FeatureKind::Json,
+            [tag @ (DENSE | SCALAR), dtype, ..] => {
+                FeatureKind::Dense { dtype: DType::from_u8(dtype)?, scalar: tag == SCALAR }
+            }
+            [SPARSE, dtype, ref rest @ ..] => {
+                let rank = u32::from_le_bytes(*rest.first_chunk()?);
+                FeatureKind::Sparse { dtype: DType::from_u8(dtype)?, rank }
+            }
+            _ => return None,
+        })
+    }
+
     /// The text of a text or category, or the JSON text of a structured value.
     #[inline]
     pub fn text(self) -> Option<&'a str> {
@@ -337,6 +356,7 @@ mod tests {
                 let mut bytes = Vec::new();
                 value.encode(&mut bytes);
                 assert_eq!(Value::decode(&bytes).as_ref(), Some(value));
+                assert_eq!(ValueBytes(&bytes).kind(), Some(FeatureKind::of(value)));
                 bytes
             })
             .collect();

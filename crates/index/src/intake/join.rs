@@ -154,7 +154,10 @@ impl<'a> Join<'a> {
         self.note_unreadable(&rows.unreadable, rows.file());
         self.steps.reserve(rows.len() / 8);
         for row in rows.iter() {
-            if rows.edges { self.edge(row) } else { self.node(row) }
+            match row.owner() {
+                Owner::Edge(_) => self.edge(row),
+                _ => self.node(row),
+            }
         }
         Ok(std::mem::take(&mut self.steps))
     }

@@ -5,8 +5,8 @@
 //! before begins and nodes before edges. So an edge may be at a node that has ended already, if both ended in this load
 //! and the edge not after the node.
 
-use timeweft_graph::rows::{LifeRows, RowRef};
-use timeweft_graph::{Action, FeatureId, Interval, Name, NodeIndex, Reason, Time};
+use timeweft_graph::rows::{RowRef, Rows};
+use timeweft_graph::{Action, ElementKind, FeatureId, Interval, Name, NodeIndex, Owner, Reason, Time};
 
 use crate::elements::events::Subject;
 use crate::elements::life::LifeRecord;
@@ -44,6 +44,12 @@ struct Update {
 /// are asked for.
 const MAX_LISTED: usize = 1 << 14;
 
+/// Ranks of the events at one time.
+const EDGE_ENDS: u8 = ElementKind::Edge.rank(Action::Delete);
+const NODE_ENDS: u8 = ElementKind::Node.rank(Action::Delete);
+const NODE_BEGINS: u8 = ElementKind::Node.rank(Action::Create);
+const EDGE_BEGINS: u8 = ElementKind::Edge.rank(Action::Create);
+
 impl<'a> Lives<'a> {
     /// A load of a namespace into an index.
     pub fn new(index: &'a mut Index, namespace: &Name) -> Lives<'a> {
@@ -66,24 +72,33 @@ impl<'a> Lives<'a> {
     }
 
     /// Reserves memory for edges like those of a chunk.
-    pub fn reserve(&mut self, like: &LifeRows, edges: usize) {
+    pub fn reserve(&mut self, like: &Rows, edges: usize) {
         self.records.index.edges.reserve(edges);
-        self.records.index.reserve_values(like.rows(), edges);
+        self.records.index.reserve_values(like, edges);
     }
 
-    /// Takes in a chunk. Types and features have the numbers of the index's schema. Lives that are refused change nothing;
-    /// their positions come with the reasons.
-    pub fn take(&mut self, lives: &LifeRows) -> Vec<(usize, Reason)> {
+    /// Takes in a chunk: creates with the ends of their lives, each followed by what changes in its life. Types and features
+    /// have the numbers of the index's schema. Lives that are refused change nothing; the positions of their creates come
+    /// with the reasons.
+    pub fn take(&mut self, rows: &Rows) -> Vec<(usize, Reason)> {
         let mut refused = Vec::new();
-        if lives.are_edges() {
-            self.look_up(lives);
+        if rows.are_edges() {
+            self.look_up(rows);
         }
-        for row in lives.rows().iter() {
-            let taken = if lives.are_edges() { self.edge(lives, row) } else { self.node(lives, row) };
+        let mut at = 0;
+        while at < rows.len() {
+            let row = rows.get(at);
+            let changes = row.changes().count();
+            let taken = match (row.action(), row.owner()) {
+                (Action::Create, Owner::Edge(_)) if rows.are_edges() => self.edge(row),
+                (Action::Create, Owner::Node(_)) => self.node(row),
+                _ => Err(Reason::Malformed("no life begins and none changes".into())),
+            };
             match taken {
-                Ok(()) => self.events += lives.n_events(row.at()),
-                Err(reason) => refused.push((row.at(), reason)),
+                Ok(()) => self.events += 1 + changes + usize::from(!row.life().is_open()),
+                Err(reason) => refused.push((at, reason)),
             }
+            at += 1 + changes;
         }
         refused
     }
@@ -97,34 +112,38 @@ impl<'a> Lives<'a> {
         for (at, life) in (first_life..).zip(&index.nodes.lives[first_life..]) {
             order.push(Place::new(
                 life.interval.created,
-                2,
+                NODE_BEGINS,
                 at,
                 index.feature_store.is_opened_at_begin(life.feature_row()),
             ));
-            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 1, at, false)));
+            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, NODE_ENDS, at, false)));
         }
         for (at, life) in (first_edge..).zip(&index.edges.lives[first_edge..]) {
             order.push(Place::new(
                 life.interval.created,
-                4,
+                EDGE_BEGINS,
                 at,
                 index.feature_store.is_opened_at_begin(life.feature_row()),
             ));
-            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, 0, at, false)));
+            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, EDGE_ENDS, at, false)));
         }
         order.extend(updates.iter().enumerate().map(|(at, update)| match update.subject {
-            Subject::Edge(_) => Place::new(update.time, 5, at, false),
-            _ => Place::new(update.time, 3, at, false),
+            Subject::Edge(_) => Place::new(update.time, ElementKind::Edge.rank(Action::Update), at, false),
+            _ => Place::new(update.time, ElementKind::Node.rank(Action::Update), at, false),
         }));
         sort(&mut order);
         index.events.reserve(order.len());
         for place in order {
             let (rank, at, first) = place.get();
-            let subject = if matches!(rank, 0 | 4) { Subject::Edge(at as u32) } else { Subject::Node(at as u32) };
+            let subject = if matches!(rank, EDGE_ENDS | EDGE_BEGINS) {
+                Subject::Edge(at as u32)
+            } else {
+                Subject::Node(at as u32)
+            };
             match rank {
-                0 | 1 => _ = index.events.push(Action::Delete, subject, place.time, &[]),
-                2 | 4 if first => _ = index.events.push_first(subject),
-                2 | 4 => _ = index.events.push(Action::Create, subject, place.time, &[]),
+                EDGE_ENDS | NODE_ENDS => _ = index.events.push(Action::Delete, subject, place.time, &[]),
+                NODE_BEGINS | EDGE_BEGINS if first => _ = index.events.push_first(subject),
+                NODE_BEGINS | EDGE_BEGINS => _ = index.events.push(Action::Create, subject, place.time, &[]),
                 _ => {
                     let from = at.checked_sub(1).map_or(0, |before| updates[before].sets);
                     let update = &updates[at];
@@ -138,10 +157,11 @@ impl<'a> Lives<'a> {
     }
 
     /// Finds the destinations of all edges of a chunk; no edge changes what is found.
-    fn look_up(&mut self, lives: &LifeRows) {
+    fn look_up(&mut self, rows: &Rows) {
         let index = &*self.records.index;
         let types = index.schema.edge_types();
-        let nodes = lives.rows().iter().map(|row| {
+        let nodes = rows.iter().map(|row| {
+            (row.action() == Action::Create).then_some(())?;
             let edge_type = types.get(row.edge_type().at())?;
             index.nodes.find(edge_type.destination, row.destination())
         });
@@ -150,13 +170,13 @@ impl<'a> Lives<'a> {
         self.destinations.extend(nodes.into_iter().map(|node| index.edge_end(node)));
     }
 
-    fn node(&mut self, lives: &LifeRows, row: RowRef<'_>) -> Result<(), Reason> {
-        let life = self.check(lives, row)?;
+    fn node(&mut self, row: RowRef<'_>) -> Result<(), Reason> {
+        let life = self.check(row)?;
         let new = self.records.new_node(row, life)?;
         let Records { index, namespace_id, sets, .. } = &mut self.records;
         let node = index.open_node(new, life.created, sets, *namespace_id);
         let opened = Subject::Node(index.nodes.life(node));
-        let last = self.change(lives, row, opened);
+        let last = self.change(row, opened);
         let nodes = &mut self.records.index.nodes;
         if life.is_open() {
             nodes.latest[node.at()] = last;
@@ -166,8 +186,8 @@ impl<'a> Lives<'a> {
         Ok(())
     }
 
-    fn edge(&mut self, lives: &LifeRows, row: RowRef<'_>) -> Result<(), Reason> {
-        let life = self.check(lives, row)?;
+    fn edge(&mut self, row: RowRef<'_>) -> Result<(), Reason> {
+        let life = self.check(row)?;
         let from = self.records.edge_type(row)?.source;
         let index = &*self.records.index;
         let source = index.edge_end(index.nodes.find_near(from, row.id(), self.next_source));
@@ -176,7 +196,7 @@ impl<'a> Lives<'a> {
         self.give_up_lists();
         let Records { index, namespace_id, sets, .. } = &mut self.records;
         let edge = index.open_edge(new, life.created, sets, *namespace_id);
-        let last = self.change(lives, row, Subject::Edge(edge.0));
+        let last = self.change(row, Subject::Edge(edge.0));
         let index = &mut *self.records.index;
         if !life.is_open() {
             index.close_edge(edge, life.removed);
@@ -187,20 +207,23 @@ impl<'a> Lives<'a> {
     }
 
     /// Takes in what changes within a life that was opened; gives the time of the last change.
-    fn change(&mut self, lives: &LifeRows, row: RowRef<'_>, subject: Subject) -> Time {
+    fn change(&mut self, row: RowRef<'_>, subject: Subject) -> Time {
         let index = &mut *self.records.index;
-        let mut last = lives.life(row.at()).created;
-        for change in lives.changes(row.at()) {
+        let mut last = row.life().created;
+        for change in row.changes() {
             let from = self.update_sets.len();
-            for (feature, bytes) in change.sets() {
-                let value = bytes.map_or(NONE, |bytes| index.feature_store.values.add(row.owner(), feature, bytes));
+            for (feature, bytes) in change.features() {
+                let value = match bytes {
+                    [] => NONE,
+                    bytes => index.feature_store.values.add(row.owner(), feature, bytes),
+                };
                 self.update_sets.push((feature, value));
             }
             // An event has its features in the order of their names.
             let defs = index.schema.features(row.owner());
             let name = |id: FeatureId| defs.get(id.at()).map(|def| &def.name);
             self.update_sets[from..].sort_by(|a, b| name(a.0).cmp(&name(b.0)));
-            last = change.time();
+            last = change.life().created;
             index.change(subject, last, &self.update_sets[from..]);
             self.updates.push(Update { time: last, subject, sets: self.update_sets.len() });
         }
@@ -208,15 +231,16 @@ impl<'a> Lives<'a> {
     }
 
     /// The life of a row, if it and its changes are in order and there is room for them.
-    fn check(&self, lives: &LifeRows, row: RowRef<'_>) -> Result<Interval, Reason> {
-        let life = lives.life(row.at());
+    fn check(&self, row: RowRef<'_>) -> Result<Interval, Reason> {
+        let life = row.life();
         let mut last = life.created;
         let mut values = row.features().len() + self.events + 2;
         let mut in_order = life.created < life.removed;
-        for change in lives.changes(row.at()) {
-            in_order &= last < change.time() && change.time() < life.removed;
-            last = change.time();
-            values += change.sets().len() + 1;
+        for change in row.changes() {
+            let time = change.life().created;
+            in_order &= last < time && time < life.removed;
+            last = time;
+            values += change.features().len() + 1;
         }
         self.records.index.check_room(values)?;
         let unsound = || Reason::Malformed("a life ends before it begins, or changes when it is not there".into());
@@ -245,12 +269,12 @@ struct Place {
 const NUMBER: u32 = 40;
 
 impl Place {
-    fn new(time: Time, rank: u64, at: usize, first: bool) -> Place {
-        Place { time, rest: rank << NUMBER | (at as u64) << 1 | u64::from(first) }
+    fn new(time: Time, rank: u8, at: usize, first: bool) -> Place {
+        Place { time, rest: u64::from(rank) << NUMBER | (at as u64) << 1 | u64::from(first) }
     }
 
-    fn get(self) -> (u64, usize, bool) {
-        (self.rest >> NUMBER, (self.rest as usize & ((1 << NUMBER) - 1)) >> 1, self.rest & 1 == 1)
+    fn get(self) -> (u8, usize, bool) {
+        ((self.rest >> NUMBER) as u8, (self.rest as usize & ((1 << NUMBER) - 1)) >> 1, self.rest & 1 == 1)
     }
 
     /// Time and rank, counted from a time that is not after it.
@@ -294,7 +318,7 @@ mod tests {
         for (unit, n) in [(1, 5_000), (1 << 40, 5_000), (1 << 50, 5_000), (3, 100)] {
             let place = |at: u64| {
                 let time = Time((at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as i64 * unit - 77);
-                Place::new(time, at % 6, (at / 6) as usize, at.is_multiple_of(5))
+                Place::new(time, (at % 6) as u8, (at / 6) as usize, at.is_multiple_of(5))
             };
             let mut places: Vec<Place> = (0..n).map(place).collect();
             let mut expected = places.clone();

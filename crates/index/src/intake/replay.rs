@@ -1,7 +1,7 @@
-//! Creates of a log, many at once: as [`Index::apply`] takes in each, without making an event of it.
+//! Records of a log, many at once: as [`Index::apply`] takes in each, without making events of creates.
 
 use timeweft_graph::rows::{RowRef, Rows};
-use timeweft_graph::{Interval, Name, Reason, Time};
+use timeweft_graph::{Action, Interval, Name, Owner, Reason, Time};
 
 use crate::intake::check::check_time;
 use crate::intake::lifecycle::FirstFeatures;
@@ -9,12 +9,20 @@ use crate::intake::records::Records;
 use crate::{Index, NONE};
 
 impl Index {
-    /// Takes in a chunk of creates of a namespace, each at its time. Types and features have the numbers of this index's
-    /// schema. If one is refused, its position in the chunk comes with the reason; those before it are in.
-    pub fn apply_creates(&mut self, rows: &Rows, times: &[Time], namespace: &Name) -> Result<(), (usize, Reason)> {
+    /// Takes in a chunk of records of a namespace. Types and features have the numbers of this index's schema. If one is
+    /// refused, its position in the chunk comes with the reason; those before it are in.
+    pub fn apply_rows(&mut self, rows: &Rows, namespace: &Name) -> Result<(), (usize, Reason)> {
         let mut creates = Creates { records: Records::new(self, namespace, NONE), next_source: 0 };
-        for (row, &time) in rows.iter().zip(times) {
-            let taken = if rows.edges { creates.edge(row, time) } else { creates.node(row, time) };
+        for row in rows.iter() {
+            let (time, is_plain) = (row.life().created, row.action() == Action::Create && !row.ends_values());
+            let taken = match row.owner() {
+                Owner::Node(_) if is_plain => creates.node(row, time),
+                Owner::Edge(_) if is_plain => creates.edge(row, time),
+                _ => {
+                    let index = &mut *creates.records.index;
+                    index.apply(&row.to_event(&index.schema), namespace)
+                }
+            };
             taken.map_err(|reason| (row.at(), reason))?;
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! Creates taken in by the chunk, against the same events one by one.
 
-use timeweft_graph::rows::{RowBuilder, Rows};
+use timeweft_graph::rows::{ElementRef, IdRef, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, EdgeTypeId, Element, Event, GraphView, NodeKey, NodeTypeId, Reason, Schema, Time, TimeUnit,
+    Action, EdgeKey, EdgeTypeId, Element, Event, GraphView, Interval, NodeKey, NodeTypeId, Reason, Schema, Time,
+    TimeUnit,
 };
 use timeweft_index::Index;
 
@@ -13,16 +14,20 @@ fn index() -> Index {
     Index::new(schema)
 }
 
-fn nodes(ids: &[&str]) -> Rows {
-    let mut rows = RowBuilder::new(false);
-    ids.iter().for_each(|id| rows.node(NodeTypeId(0), id));
-    rows.finish()
+fn creates<'a>(elements: impl Iterator<Item = ElementRef<'a>>, times: &[i64]) -> Rows {
+    let mut rows = Rows::default();
+    elements.zip(times).for_each(|(element, time)| {
+        rows.push(Action::Create, element, Some(Interval::open(Time(*time))), 0);
+    });
+    rows
 }
 
-fn edges(ends: &[(&str, &str)]) -> Rows {
-    let mut rows = RowBuilder::new(true);
-    ends.iter().for_each(|ends| rows.edge(EdgeTypeId(0), *ends, None));
-    rows.finish()
+fn nodes(ids: &[&str], times: &[i64]) -> Rows {
+    creates(ids.iter().map(|id| ElementRef::Node(NodeTypeId(0), IdRef::of(id))), times)
+}
+
+fn edges(ends: &[(&str, &str)], times: &[i64]) -> Rows {
+    creates(ends.iter().map(|ends| ElementRef::Edge(EdgeTypeId(0), [ends.0, ends.1].map(IdRef::of), None)), times)
 }
 
 fn node(id: &str) -> NodeKey {
@@ -30,13 +35,11 @@ fn node(id: &str) -> NodeKey {
 }
 
 /// The chunk gives what its events give, one by one: the same log, and the same refusal at the same position.
-fn check(index: &mut Index, rows: &Rows, times: &[i64]) -> Option<(usize, Reason)> {
-    let times: Vec<Time> = times.iter().map(|&time| Time(time)).collect();
+fn check(index: &mut Index, rows: &Rows) -> Option<(usize, Reason)> {
     let mut slow = index.clone();
-    let events = rows.iter().zip(&times).map(|(row, &time)| row.to_event(index.schema(), time));
-    let events: Vec<Event> = events.collect();
+    let events: Vec<Event> = rows.iter().map(|row| row.to_event(index.schema())).collect();
     let refused = events.iter().enumerate().find_map(|(at, event)| Some((at, slow.apply(event, &"".into()).err()?)));
-    assert_eq!(index.apply_creates(rows, &times, &"".into()).err(), refused);
+    assert_eq!(index.apply_rows(rows, &"".into()).err(), refused);
     assert_eq!(index.events(), slow.events());
     refused
 }
@@ -44,22 +47,22 @@ fn check(index: &mut Index, rows: &Rows, times: &[i64]) -> Option<(usize, Reason
 #[test]
 fn a_refused_create_is_told_with_its_position() {
     let mut index = index();
-    assert_eq!(check(&mut index, &nodes(&["1", "b", "c"]), &[5, 6, 7]), None);
-    assert_eq!(check(&mut index, &nodes(&["d", "b", "e"]), &[8, 8, 8]), Some((1, Reason::NodeExists(node("b")))));
-    assert_eq!(check(&mut index, &nodes(&["e", "f"]), &[8, i64::MAX]).map(|refused| refused.0), Some(1));
-    assert_eq!(check(&mut index, &edges(&[("1", "b"), ("c", "1")]), &[8, 7]), None);
+    assert_eq!(check(&mut index, &nodes(&["1", "b", "c"], &[5, 6, 7])), None);
+    assert_eq!(check(&mut index, &nodes(&["d", "b", "e"], &[8, 8, 8])), Some((1, Reason::NodeExists(node("b")))));
+    assert_eq!(check(&mut index, &nodes(&["e", "f"], &[8, i64::MAX])).map(|refused| refused.0), Some(1));
+    assert_eq!(check(&mut index, &edges(&[("1", "b"), ("c", "1")], &[8, 7])), None);
     let twice = EdgeKey { source: node("c"), relation: "r".into(), destination: node("1"), key: None };
     let exists = Reason::EdgeExists(Box::new(twice));
-    assert_eq!(check(&mut index, &edges(&[("b", "1"), ("c", "1")]), &[9, 9]), Some((1, exists)));
-    assert_eq!(check(&mut index, &edges(&[("b", "x")]), &[9]), Some((0, Reason::UnknownNode(node("x")))));
-    let early = check(&mut index, &edges(&[("c", "b")]), &[6]);
+    assert_eq!(check(&mut index, &edges(&[("b", "1"), ("c", "1")], &[9, 9])), Some((1, exists)));
+    assert_eq!(check(&mut index, &edges(&[("b", "x")], &[9])), Some((0, Reason::UnknownNode(node("x")))));
+    let early = check(&mut index, &edges(&[("c", "b")], &[6]));
     assert!(matches!(early, Some((0, Reason::OutOfOrder { .. }))), "{early:?}");
 
     let end = Event::new(Time(10), Action::Delete, Element::Node(node("c")));
     index.apply(&end, &"".into()).unwrap();
-    assert_eq!(check(&mut index, &edges(&[("c", "b")]), &[11]), Some((0, Reason::DeletedNode(node("c")))));
-    let early = check(&mut index, &nodes(&["c"]), &[9]);
+    assert_eq!(check(&mut index, &edges(&[("c", "b")], &[11])), Some((0, Reason::DeletedNode(node("c")))));
+    let early = check(&mut index, &nodes(&["c"], &[9]));
     assert!(matches!(early, Some((0, Reason::OutOfOrder { .. }))), "{early:?}");
-    assert_eq!(check(&mut index, &nodes(&["c"]), &[10]), None);
-    assert_eq!(check(&mut index, &edges(&[("c", "1")]), &[10]), None);
+    assert_eq!(check(&mut index, &nodes(&["c"], &[10])), None);
+    assert_eq!(check(&mut index, &edges(&[("c", "1")], &[10])), None);
 }

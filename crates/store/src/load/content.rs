@@ -1,7 +1,7 @@
 //! Content hashes: what makes two loads of one version the same.
 
 use blake3::Hasher;
-use timeweft_graph::rows::{IdRef, Rest, Rows};
+use timeweft_graph::rows::{ElementRef, IdRef, Rest, Rows};
 use timeweft_graph::{
     Action, EdgeKey, EdgeSpan, Element, Event, FeatureKind, Name, NodeKey, NodeSpan, Reason, SpanSink, Value,
     ValueSpans,
@@ -21,14 +21,16 @@ pub(crate) struct RowHasher {
 impl RowHasher {
     /// Adds a chunk.
     pub(crate) fn add(&mut self, rows: &Rows) {
-        self.records[usize::from(rows.edges)] += rows.len() as u64;
+        self.records[usize::from(rows.are_edges())] += rows.len() as u64;
         for row in rows.iter() {
             let bytes = &mut self.bytes;
             bytes.0.clear();
-            bytes.tag(u8::from(rows.edges)).0.extend_from_slice(&row.node_type().0.to_le_bytes());
-            bytes.id(row.id());
-            if rows.edges {
-                bytes.id(row.destination()).key(row.key());
+            match row.element() {
+                ElementRef::Node(node_type, id) => _ = bytes.tag(0).number(node_type.0).id(id),
+                ElementRef::Edge(edge_type, [source, destination], key) => {
+                    bytes.tag(1).number(edge_type.0).id(source).id(destination).key(key);
+                }
+                ElementRef::Merge(_) => {}
             }
             // All lengths first, so that the values, which lie side by side, are taken at once.
             bytes.length(row.features().len());
@@ -219,6 +221,11 @@ impl Bytes {
 
     fn tag(&mut self, tag: u8) -> &mut Bytes {
         self.0.push(tag);
+        self
+    }
+
+    fn number(&mut self, number: u16) -> &mut Bytes {
+        self.0.extend_from_slice(&number.to_le_bytes());
         self
     }
 

@@ -79,7 +79,7 @@ impl<'a> Ingest<'a> {
         match refused {
             None => {
                 self.report.order.placed += u64::from(late);
-                self.accept(index, event)
+                self.accept(index, &event)
             }
             Some(reason) => {
                 self.note_misfit(index, &event, &reason, late);
@@ -150,7 +150,7 @@ impl<'a> Ingest<'a> {
                 return Ok(Some(reason));
             }
             self.report.counts.stubs += 1;
-            self.accept(index, stub)?;
+            self.accept(index, &stub)?;
         }
         match self.apply(index, event) {
             Ok(()) => Ok(None),
@@ -203,11 +203,10 @@ impl<'a> Ingest<'a> {
         None
     }
 
-    fn accept(&mut self, index: &Index, mut event: Event) -> Result<(), StoreError> {
-        drop_unknown_ends(index.schema(), &mut event);
+    fn accept(&mut self, index: &Index, event: &Event) -> Result<(), StoreError> {
         self.report.accepted += 1;
         self.report.counts.count(event.action, &event.element);
-        self.log.push(event)
+        self.log.push(event, index.schema())
     }
 
     fn reject(&mut self, reject: Reject) -> Result<(), StoreError> {
@@ -221,16 +220,6 @@ impl<'a> Ingest<'a> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// The end of a feature that no type has yet says nothing. In the log it would say something once the feature is known,
-/// because a replay starts with the types of its last commit.
-fn drop_unknown_ends(schema: &Schema, event: &mut Event) {
-    if event.features.iter().any(|(_, value)| value.is_none()) {
-        let owner = owner(schema, &event.element);
-        let known = |name: &Name| owner.is_some_and(|owner| schema.feature(owner, name).is_some());
-        event.features.retain(|(name, value)| value.is_some() || known(name));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nodes go on as they are read. Edges wait, packed, until all nodes are known, for the life of an edge is cut to those of
 //! its ends; then they go on in the order of their sources, which for the formats there are is the order of the file. No
-//! event is made of anything: what travels are [`LifeRows`], chunk by chunk, and the chunks are used again.
+//! event is made of anything: what travels are [`Rows`], chunk by chunk, and the chunks are used again.
 //!
 //! Slow reference: `timeweft_oracle::Intervals`, which says what the lives come to.
 
@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use timeweft_graph::rows::LifeRows;
+use timeweft_graph::rows::{RowRef, Rows};
 use timeweft_graph::threads::{Crew, Pipe};
-use timeweft_graph::{Commit, Name, Reason, Reject, Rejects, Schema, SpanSink};
+use timeweft_graph::{Action, Commit, Name, Owner, Reason, Reject, Rejects, Schema, SpanSink};
 use timeweft_index::{Index, Lives};
 
 use self::assembly::{Assembled, Assembly};
@@ -36,13 +36,13 @@ const WAITING: usize = 3;
 struct Chunk {
     grown: Option<Schema>,
     expected: usize,
-    lives: LifeRows,
+    rows: Rows,
 }
 
 /// What goes to the log.
 struct Taken {
     grown: Option<Schema>,
-    lives: LifeRows,
+    rows: Rows,
     refused: Vec<(usize, Reason)>,
 }
 
@@ -74,6 +74,7 @@ impl Store {
         let id = self.next_load();
         let known_schema = self.current.schema().clone();
         let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, &known_schema));
+        let log = log.of_lives();
         let index = Arc::make_mut(&mut self.current);
         index.declare(&request.schema);
         let (assembled, log) = take_in(index, request, log, read)?;
@@ -123,13 +124,13 @@ fn take_in(
 /// Where chunks go, and where used ones come from.
 struct Output {
     chunks: Pipe<Chunk>,
-    used: Receiver<LifeRows>,
-    idle: Vec<LifeRows>,
+    used: Receiver<Rows>,
+    idle: Vec<Rows>,
 }
 
 impl Output {
     /// Hands a chunk on and gives one to fill. A load that has failed takes no more, and tells why itself.
-    fn send(&mut self, chunk: Chunk) -> LifeRows {
+    fn send(&mut self, chunk: Chunk) -> Rows {
         let _ = self.chunks.send(chunk);
         self.idle.extend(self.used.try_iter());
         self.idle.pop().unwrap_or_default()
@@ -139,16 +140,16 @@ impl Output {
 fn take_all(index: &mut Index, namespace: &Name, arriving: Receiver<Chunk>, taken: &Pipe<Taken>) {
     let mut load = Lives::new(index, namespace);
     let mut has_room = false;
-    for Chunk { grown, expected, lives } in arriving {
+    for Chunk { grown, expected, rows } in arriving {
         if let Some(schema) = &grown {
             load.index().declare(schema);
         }
         if expected > 0 && !has_room {
             has_room = true;
-            load.reserve(&lives, expected);
+            load.reserve(&rows, expected);
         }
-        let refused = load.take(&lives);
-        if taken.send(Taken { grown, lives, refused }).is_err() {
+        let refused = load.take(&rows);
+        if taken.send(Taken { grown, rows, refused }).is_err() {
             break;
         }
     }
@@ -163,38 +164,49 @@ struct Log {
     rejects: Rejects,
 }
 
+impl Log {
+    fn count(&mut self, row: RowRef<'_>) {
+        let of = if matches!(row.owner(), Owner::Edge(_)) { &mut self.counts.edges } else { &mut self.counts.nodes };
+        match row.action() {
+            Action::Create => of.created += 1,
+            _ => of.updated += 1,
+        }
+        of.deleted += u64::from(!row.life().is_open());
+    }
+}
+
 /// Writes what was taken in, and gives the chunks back.
 fn write_log(
     mut schema: Schema,
     mut log: SegmentWriter,
     to_write: Receiver<Taken>,
-    spent: &Sender<LifeRows>,
+    spent: &Sender<Rows>,
 ) -> Result<Log, StoreError> {
     let mut done =
         Log { written: Written::default(), counts: EventCounts::default(), events: 0, rejects: Rejects::default() };
-    for Taken { grown, lives, refused } in to_write {
+    for Taken { grown, rows, refused } in to_write {
         schema = grown.unwrap_or(schema);
         let mut refused = refused.into_iter().peekable();
-        let mut kept = Vec::with_capacity(lives.len());
-        for at in 0..lives.len() {
-            match refused.next_if(|(position, _)| *position == at) {
-                Some((_, reason)) => done.rejects.push(Reject { place: lives.rows().get(at).place(), reason }),
-                None => {
-                    kept.push(at as u32);
-                    let of = if lives.are_edges() { &mut done.counts.edges } else { &mut done.counts.nodes };
-                    of.created += 1;
-                    of.updated += lives.changes(at).len() as u64;
-                    of.deleted += u64::from(!lives.life(at).is_open());
-                }
+        let mut kept = Vec::with_capacity(rows.len());
+        let mut is_kept = false;
+        for row in rows.iter() {
+            let at = row.at();
+            // What changes in a life goes with it.
+            if row.action() == Action::Create {
+                let reason = refused.next_if(|(position, _)| *position == at).map(|(_, reason)| reason);
+                is_kept = reason.is_none();
+                done.rejects.extend(reason.map(|reason| Reject { place: row.place(), reason }));
+            }
+            if is_kept {
+                kept.push(at as u32);
+                done.count(row);
             }
         }
-        if !kept.is_empty() {
-            let back = log.push_lives(lives, kept, &schema)?;
-            // At the end nobody needs it any more.
-            back.into_iter().for_each(|lives| _ = spent.send(lives));
-        }
+        log.push_rows(&rows, &kept, &schema)?;
+        // At the end nobody needs it any more.
+        let _ = spent.send(rows);
     }
-    done.written = log.finish_lives(&schema)?;
+    done.written = log.finish(&schema)?;
     done.events = [done.counts.nodes, done.counts.edges].map(|of| of.created + of.updated + of.deleted).iter().sum();
     Ok(done)
 }

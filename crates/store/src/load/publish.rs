@@ -292,7 +292,7 @@ impl Store {
         let Ingest { log, report, hasher, .. } = ingest;
         check_outcome(&report, request, false)?;
         let hash = hasher.map(EventHasher::finish).unwrap_or_default();
-        self.publish(record(request, &report, hash, None, started), log.finish()?, &known_schema)?;
+        self.publish(record(request, &report, hash, None, started), log.finish(self.schema())?, &known_schema)?;
         Ok(report)
     }
 
@@ -342,7 +342,7 @@ impl Store {
         (graph, reordered): (Arc<Index>, bool),
     ) -> Result<(), StoreError> {
         let known_schema = self.schema().clone();
-        self.prove_readable(&written)?;
+        self.prove_readable(&written, graph.schema())?;
         self.current = graph;
         self.publish_proven(record, written, &known_schema)?;
         if reordered {

@@ -8,11 +8,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::vec;
 
+use timeweft_graph::Value;
 use timeweft_graph::threads::Crew;
 
 use crate::StoreError;
 use crate::load::stream::SourceRecord;
-use crate::log::segment::size;
 
 /// So many records are handed over at once, or so many bytes of feature values: few enough to stay in a cache.
 const RECORDS: usize = 512;
@@ -85,6 +85,26 @@ fn read_batches(
 fn n_bytes(record: &SourceRecord) -> usize {
     let features = record.iter().flat_map(|(event, _)| &event.features);
     features.filter_map(|(_, value)| value.as_ref()).map(size).sum()
+}
+
+/// Bytes that a value takes, about.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Dense(dense) => dense.numbers.len() * 8,
+        Value::Sparse(sparse) => (sparse.coordinates.len() + sparse.values.len()) * 8,
+        Value::Text(text) | Value::Category(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Json(json) => json_size(json),
+    }
+}
+
+fn json_size(json: &serde_json::Value) -> usize {
+    match json {
+        serde_json::Value::String(text) => text.len() + 2,
+        serde_json::Value::Array(items) => items.iter().map(json_size).sum::<usize>() + 2,
+        serde_json::Value::Object(map) => map.iter().map(|(key, item)| key.len() + 4 + json_size(item)).sum(),
+        _ => 8,
+    }
 }
 
 /// The records of batch after batch.

@@ -170,7 +170,7 @@ impl Store {
         report.rejects.sort_by_key(|reject| reject.place.line);
         check_outcome(&report, request, false)?;
         let hash = hasher.map_or_else(|| pass.hash(), EventHasher::finish);
-        self.publish(record(request, &report, hash, None, started), log.finish()?, &known_schema)?;
+        self.publish(record(request, &report, hash, None, started), log.finish(self.schema())?, &known_schema)?;
         Ok(Some(report))
     }
 
@@ -203,7 +203,7 @@ impl Store {
         report.rejects.sort_by_key(|reject| reject.place.line);
         check_outcome(&report, request, false)?;
         let Splice { trial, written: derived, report: later, reordered, aside, .. } = splice;
-        let mut written = own.finish()?;
+        let mut written = own.finish(trial.schema())?;
         written.segments.extend(derived.segments);
         written.batches.extend(derived.batches);
         let since = log.get(first).map(|entry| entry.load);

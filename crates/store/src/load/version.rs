@@ -103,7 +103,7 @@ pub(crate) fn hash_of(
         hasher.add(&rows);
         Some(rows)
     };
-    let mut writer = RowWriter::new(schema.clone(), |_, _| Projection::default(), emit);
+    let mut writer = RowWriter::new(schema.clone(), Time::MIN, |_, _| Projection::default(), emit);
     read(&mut writer).map_err(StoreError::Source)?;
     let rest = writer.finish();
     Ok(hasher.finish(&rest))
@@ -126,20 +126,22 @@ pub(crate) fn take_in(
         let (work, to_write) = crew.pipe(WAITING);
         let (spent, used) = channel();
         let types = schema.clone();
-        let reader = crew.ahead(move || read_whole(types, known, options.add_fields, (&chunks, &used), read));
-        let writer = crew.behind(move || write_log(schema, at, log, &to_write, &spent));
+        let reader = crew.ahead(move || read_whole((types, at), known, options.add_fields, (&chunks, &used), read));
+        let writer = crew.behind(move || write_log(schema, log, &to_write, &spent));
         let mut join = Join::new(index, &request.namespace, at, options);
         let joined = join_all(&mut join, arriving, &work);
         let ReadWhole { rest, common, reserved, result } = joined_thread(reader)?;
         let ended = result.map_err(StoreError::Source).and(joined).and(allowed(reserved));
         let ended = ended.and_then(|()| Ok(join.set_schema(rest.schema.clone(), common.clone())?));
         let ended = ended.and_then(|()| Ok(join.finish(&rest)?));
+        // What several namespaces hold has features of its own.
+        let schema = index.schema();
         let ended = ended.map(|Joined { late, steps, rejects, report }| {
             for (rows, steps) in late {
-                let _ = work.send((Some(rest.schema.clone()), Some(Part::Late(rows)), steps));
+                let _ = work.send((Some(schema.clone()), Some(Part::Late(rows)), steps));
             }
             // A writer that has failed tells why below.
-            let _ = work.send((Some(rest.schema.clone()), None, steps));
+            let _ = work.send((Some(schema.clone()), None, steps));
             (rejects, report)
         });
         drop(work);
@@ -158,7 +160,7 @@ fn joined_thread<T>(task: Task<'_, T>) -> Result<T, StoreError> {
 }
 
 fn read_whole(
-    schema: Schema,
+    (schema, at): (Schema, Time),
     fields: Option<Fields>,
     add: bool,
     (chunks, used): (&Pipe<Chunk>, &Receiver<Rows>),
@@ -194,7 +196,7 @@ fn read_whole(
         idle.extend(used.try_iter());
         idle.pop()
     };
-    let mut writer = RowWriter::new(schema, project, emit);
+    let mut writer = RowWriter::new(schema, at, project, emit);
     let result = read(&mut writer);
     let rest = writer.finish();
     reserved.extend(reserved_in(&rest));
@@ -275,7 +277,6 @@ struct Log {
 /// Hashes and writes what was joined, and gives the chunks back.
 fn write_log(
     mut schema: Schema,
-    at: Time,
     mut log: Option<SegmentWriter>,
     to_write: &Receiver<Work>,
     spent: &Sender<Rows>,
@@ -291,9 +292,9 @@ fn write_log(
                 (Step::Create(row), Some(rows)) => {
                     created.push(row);
                     if !matches!(steps.peek(), Some(Step::Create(_))) {
-                        done.counts.count_created(rows.edges, created.len() as u64);
+                        done.counts.count_created(rows.are_edges(), created.len() as u64);
                         done.events += created.len() as u64;
-                        log.as_mut().map_or(Ok(()), |log| log.push_rows(rows, &created, &schema, at))?;
+                        log.as_mut().map_or(Ok(()), |log| log.push_rows(rows, &created, &schema))?;
                         created.clear();
                     }
                 }
@@ -301,7 +302,7 @@ fn write_log(
                 (Step::Event(event), _) => {
                     done.counts.count(event.action, &event.element);
                     done.events += 1;
-                    log.as_mut().map_or(Ok(()), |log| log.push(*event))?;
+                    log.as_mut().map_or(Ok(()), |log| log.push(&event, &schema))?;
                 }
             }
         }
@@ -311,6 +312,6 @@ fn write_log(
             let _ = spent.send(rows);
         }
     }
-    done.written = log.map(SegmentWriter::finish).transpose()?.unwrap_or_default();
+    done.written = log.map(|log| log.finish(&schema)).transpose()?.unwrap_or_default();
     Ok((done, hasher))
 }

@@ -1,19 +1,14 @@
-//! Events as Arrow record batches and back. The format is described in the crate's documentation.
+//! Records as Arrow record batches and back. The format is described in the crate's documentation.
 
 mod decode;
-mod decode_rows;
 mod dictionary;
 mod encode;
 mod layout;
-mod lives;
 mod numbers;
-mod rows;
+mod values;
 
-pub(crate) use decode::{decode, fits};
-pub(crate) use decode_rows::{Part, decode_parts};
+pub(crate) use decode::{decode, fits, latest_time, n_events};
 pub(crate) use encode::Encoder;
-pub(crate) use lives::{decode_lives, has_lives, latest_time, n_events, place};
-pub(crate) use rows::news;
 
 use arrow_schema::ArrowError;
 

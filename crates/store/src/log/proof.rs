@@ -13,12 +13,13 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
-use timeweft_graph::{Action, Element, Event, GraphView, Interval, Schema, Time};
+use timeweft_graph::rows::RowRef;
+use timeweft_graph::{Action, Element, Event, GraphView, Schema};
 use timeweft_index::Index;
 
 use crate::StoreError;
 use crate::load::ingest::{owner, sort_features};
-use crate::log::codec::{self, CodecError, decode};
+use crate::log::codec::{CodecError, decode};
 use crate::log::segment::{Segment, Written};
 use crate::store::{Store, log_dir};
 
@@ -34,7 +35,7 @@ impl Store {
         for segment in &written.segments {
             self.read_back(segment, written, |place, batch, from_end| {
                 let at = if from_end { start + segment.events as usize - batch.num_rows() } else { start };
-                compare(&batch, &self.current, at).map_err(|problem| misread(place, problem))
+                compare(&batch, &self.current, at, segment.lives).map_err(|problem| misread(place, problem))
             })?;
             start += segment.events as usize;
         }
@@ -42,11 +43,10 @@ impl Store {
     }
 
     /// Reads back what was written, where its events lie elsewhere in the graph.
-    pub(crate) fn prove_readable(&self, written: &Written) -> Result<(), StoreError> {
+    pub(crate) fn prove_readable(&self, written: &Written, schema: &Schema) -> Result<(), StoreError> {
         written.segments.iter().try_for_each(|segment| {
             self.read_back(segment, written, |place, batch, _| {
-                let events = if codec::has_lives(&batch) { Ok(Vec::new()) } else { decode(&batch, self.schema()) };
-                events.map(|_| ()).map_err(|problem| misread(place, problem))
+                decode(&batch, schema).map(|_| ()).map_err(|problem| misread(place, problem))
             })
         })
     }
@@ -107,39 +107,34 @@ fn ends<R: Read + Seek>(
     each(place, end.slice(end.num_rows() - n, n), true)
 }
 
-/// Compares rows with the events from a position of the log on, or lives with those that the graph has.
-fn compare(batch: &RecordBatch, graph: &Index, at: usize) -> Result<(), CodecError> {
-    if codec::has_lives(batch) {
-        for lives in codec::decode_lives(batch, graph.schema())? {
-            for row in 0..lives.len() {
-                has_life(graph, &lives.to_events(row, graph.schema()), row)?;
-            }
-        }
-        return Ok(());
-    }
-    let differs = |row| CodecError::Row { row, problem: "it is not what was taken in" };
+/// Compares records with the events from a position of the log on, or lives with those that the graph has.
+fn compare(batch: &RecordBatch, graph: &Index, at: usize, lives: bool) -> Result<(), CodecError> {
     let settled = |event| settled(event, graph.schema());
-    for (row, event) in decode(batch, graph.schema())?.into_iter().enumerate() {
-        let taken = graph.event_at(at + row).map(settled);
-        if taken != Some(settled(event)) {
-            return Err(differs(row));
+    let is_taken = |row: RowRef<'_>, at| match lives {
+        true => has_life(graph, row),
+        false => graph.event_at(at).map(settled) == Some(settled(row.to_event(graph.schema()))),
+    };
+    let rows = decode(batch, graph.schema())?;
+    for (row, record) in rows.iter().flat_map(|rows| rows.iter()).enumerate() {
+        if !is_taken(record, at + row) {
+            let problem = if lives { "the graph has no such life" } else { "it is not what was taken in" };
+            return Err(CodecError::Row { row, problem });
         }
     }
     Ok(())
 }
 
-/// Whether the graph has a life with the beginning and the end that its events have.
-fn has_life(graph: &Index, events: &[Event], row: usize) -> Result<(), CodecError> {
-    let missing = || CodecError::Row { row, problem: "the graph has no such life" };
-    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Err(missing()) };
-    let removed = if last.action == Action::Delete { last.time } else { Time::FOREVER };
-    let wanted = Interval { created: first.time, removed };
-    let lives = match &first.element {
-        Element::Node(key) => graph.node_history(key),
-        Element::Edge(key) => graph.edge_history(key),
-        Element::Merge { .. } => return Err(missing()),
+/// Whether the graph has the life that a record begins. What changes in it is not compared.
+fn has_life(graph: &Index, row: RowRef<'_>) -> bool {
+    if row.action() != Action::Create {
+        return true;
+    }
+    let lives = match row.to_element(graph.schema()) {
+        Element::Node(key) => graph.node_history(&key),
+        Element::Edge(key) => graph.edge_history(&key),
+        Element::Merge { .. } => return false,
     };
-    if lives.iter().any(|life| life.interval == wanted) { Ok(()) } else { Err(missing()) }
+    lives.iter().any(|life| life.interval == row.life())
 }
 
 /// An event with the last value of every feature that it names, for a segment keeps no others; sets and multisets in their one
@@ -164,7 +159,7 @@ fn settled(mut event: Event, schema: &Schema) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use timeweft_graph::{LoadId, NodeKey, Place, TimeUnit, Value};
+    use timeweft_graph::{LoadId, NodeKey, Place, Time, TimeUnit, Value};
 
     use super::*;
     use crate::LoadRequest;
@@ -182,8 +177,8 @@ mod tests {
 
     fn written(store: &Store, events: Vec<Event>) -> Written {
         let mut writer = SegmentWriter::new(&log_dir(&store.dir), LoadId(9), metadata(LoadId(9), "t", store.schema()));
-        events.into_iter().try_for_each(|event| writer.push(event)).expect("room");
-        writer.finish().expect("room")
+        events.iter().try_for_each(|event| writer.push(event, store.schema())).expect("room");
+        writer.finish(store.schema()).expect("room")
     }
 
     /// In the catalogue and in a file: what was taken in passes, and nothing else that lies where it is looked at.

@@ -5,19 +5,18 @@ use std::thread;
 
 use timeweft_graph::rows::Rows;
 use timeweft_graph::threads::Crew;
-use timeweft_graph::{Commit, Name, Reason, Schema};
+use timeweft_graph::{Commit, Name, Schema};
 use timeweft_index::{Index, Lives};
 
 use crate::StoreError;
-use crate::log::codec::{Part, decode_parts};
 use crate::splice::{Effective, effective, units};
 use crate::store::Store;
 
-/// So many decoded parts of batches wait to be applied.
+/// How many decoded chunks wait to be applied.
 const WAITING: usize = 2;
 
-/// Part of a load and the file that it is from.
-type Read = (PathBuf, Part);
+/// A chunk of a load and the file that it is from.
+type Read = (PathBuf, Rows);
 
 impl Store {
     /// The graph that the effective log at a commit makes (law 1). Checks every byte that it reads.
@@ -48,8 +47,8 @@ impl Store {
         Replay { index, expected: [0, 0] }.unit(self, unit, &schema)
     }
 
-    /// Hands over the parts of a load, in order; those in files are read ahead by another thread.
-    fn each_part(
+    /// Hands over the chunks of a load, in order; those in files are read ahead by another thread.
+    fn each_chunk(
         &self,
         entry: Effective,
         schema: &Schema,
@@ -78,7 +77,7 @@ impl Store {
         })
     }
 
-    /// Hands over the parts of a load, in order. What `schema` has has its numbers there.
+    /// Hands over the chunks of a load, in order. What `schema` has has its numbers there.
     fn read_load(
         &self,
         entry: Effective,
@@ -87,10 +86,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         for segment in self.segments_of(entry) {
             let (bytes, place) = self.segment_bytes(segment)?;
-            segment.batches(&bytes, &place, |batch| {
-                let parts = decode_parts(&batch, schema).map_err(|error| StoreError::corrupt(&place, error))?;
-                parts.into_iter().try_for_each(|part| each((place.clone(), part)))
-            })?;
+            segment.read(&bytes, &place, schema, |rows| each((place.clone(), rows)))?;
         }
         Ok(())
     }
@@ -113,26 +109,25 @@ impl Replay<'_> {
 
     fn load(&mut self, store: &Store, entry: Effective, schema: &Schema) -> Result<(), StoreError> {
         let namespace = &store.record(entry.load)?.namespace;
-        let mut position = 0;
-        if !store.segments_of(entry).any(|segment| segment.lives) {
-            return store.each_part(entry, schema, |read| self.apply(read, namespace, &mut position));
+        let of_lives = store.segments_of(entry).filter(|segment| segment.lives).count();
+        if of_lives == 0 {
+            let mut position = 0;
+            return store.each_chunk(entry, schema, |read| self.apply(read, namespace, &mut position));
+        }
+        if of_lives < store.segments_of(entry).count() {
+            return Err(StoreError::corrupt(store.catalogue.path(), "a load has lives and events"));
         }
         let [_, edges] = std::mem::take(&mut self.expected);
         let (mut load, mut has_room) = (Lives::new(self.index, namespace), false);
-        store.each_part(entry, schema, |(place, part)| {
-            let Part::Lives(lives) = part else {
-                return Err(StoreError::corrupt(&place, "it has events among lives"));
-            };
-            if lives.are_edges() && !std::mem::replace(&mut has_room, true) {
-                load.reserve(&lives, edges);
+        store.each_chunk(entry, schema, |(place, rows)| {
+            if rows.are_edges() && !std::mem::replace(&mut has_room, true) {
+                load.reserve(&rows, edges);
             }
-            match load.take(&lives).into_iter().next() {
+            match load.take(&rows).into_iter().next() {
                 None => Ok(()),
                 Some((at, reason)) => {
-                    let element =
-                        lives.to_events(at, schema).into_iter().next().map(|event| format!("{:?}", event.element));
-                    let problem = format!("{} cannot be replayed: {reason}", element.unwrap_or_default());
-                    Err(StoreError::corrupt(&place, problem))
+                    let element = rows.get(at).to_element(schema);
+                    Err(StoreError::corrupt(&place, format!("{element:?} cannot be replayed: {reason}")))
                 }
             }
         })?;
@@ -140,32 +135,22 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Applies a part of a load; `position` counts the load's events.
-    fn apply(&mut self, (place, part): Read, namespace: &Name, position: &mut u64) -> Result<(), StoreError> {
-        let refused = |position, reason: Reason| {
-            StoreError::corrupt(&place, format!("event {position} cannot be replayed: {reason}"))
-        };
-        match part {
-            Part::Events(events) => {
-                for event in &events {
-                    self.index.apply(event, namespace).map_err(|reason| refused(*position, reason))?;
-                    *position += 1;
-                }
-            }
-            Part::Creates(rows, times) => {
-                self.reserve(&rows);
-                let applied = self.index.apply_creates(&rows, &times, namespace);
-                applied.map_err(|(at, reason)| refused(*position + at as u64, reason))?;
-                *position += rows.len() as u64;
-            }
-            Part::Lives(_) => return Err(StoreError::corrupt(&place, "it has lives among events")),
-        }
+    /// Applies a chunk of a load; `position` counts the load's events.
+    fn apply(&mut self, (place, rows): Read, namespace: &Name, position: &mut u64) -> Result<(), StoreError> {
+        self.reserve(&rows);
+        self.index.apply_rows(&rows, namespace).map_err(|(at, reason)| {
+            let event = *position + at as u64;
+            StoreError::corrupt(&place, format!("event {event} cannot be replayed: {reason}"))
+        })?;
+        *position += rows.len() as u64;
         Ok(())
     }
 
     /// The first nodes, and the first edges, tell how much room the features of all take.
     fn reserve(&mut self, rows: &Rows) {
-        let expected = std::mem::take(&mut self.expected[usize::from(rows.edges)]);
-        self.index.reserve_values(rows, expected);
+        if rows.are_nodes() || rows.are_edges() {
+            let expected = std::mem::take(&mut self.expected[usize::from(rows.are_edges())]);
+            self.index.reserve_values(rows, expected);
+        }
     }
 }

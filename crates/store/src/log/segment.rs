@@ -1,4 +1,4 @@
-//! Segments: immutable Arrow IPC files that hold the events of a load.
+//! Segments: immutable Arrow IPC files that hold the records of a load.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -10,20 +10,20 @@ use arrow_ipc::CompressionType;
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
 use serde::{Deserialize, Serialize};
-use timeweft_graph::rows::{LifeRows, Rows};
-use timeweft_graph::{Event, LoadId, Schema, Time, Value};
+use timeweft_graph::rows::{RowRef, Rows};
+use timeweft_graph::{Event, LoadId, Reason, Schema};
 use timeweft_index::create_fresh;
 
 use crate::StoreError;
 use crate::log::codec::{self, CodecError, Encoder, decode};
 
-/// Events of one record batch; so many are held in memory at a time.
+/// Records of one record batch; at most this many are held in memory.
 const CHUNK: usize = 65_536;
-/// Bytes of feature values of one record batch.
+/// Bytes of texts and values of one record batch.
 const CHUNK_BYTES: usize = 64 << 20;
-/// A load of at most so many events stays in the catalogue.
+/// A load of at most this many records stays in the catalogue.
 const SMALL: usize = 4_096;
-/// A load of at most so many bytes of feature values stays in the catalogue.
+/// A load of at most this many bytes of values stays in the catalogue.
 const SMALL_BYTES: usize = 1 << 20;
 /// A segment that has reached this size is closed; reading takes that much memory.
 const SEGMENT_BYTES: u64 = 128 << 20;
@@ -58,16 +58,15 @@ pub(crate) struct Written {
     pub(crate) batches: Vec<(u32, Vec<u8>)>,
 }
 
-/// Writes the accepted events of a load, in chunks. Nothing it writes is referenced before the catalogue says so.
+/// Writes the accepted records of a load, in chunks. Nothing it writes is referenced before the catalogue says so.
 pub(crate) struct SegmentWriter {
     dir: PathBuf,
     load: LoadId,
     metadata: HashMap<String, String>,
-    chunk: Vec<Event>,
-    chunk_bytes: usize,
+    /// Whether the records are whole lives.
     lives: bool,
-    /// Lives that may turn out to be few, each chunk with the positions that count.
-    held: Vec<(LifeRows, Vec<u32>)>,
+    /// Records that wait for a batch.
+    held: Rows,
     open: Option<OpenFile>,
     segments: Vec<Segment>,
     stands_for: Option<LoadId>,
@@ -77,191 +76,131 @@ pub(crate) struct SegmentWriter {
 impl SegmentWriter {
     /// A writer of one load into the log directory.
     pub(crate) fn new(dir: &Path, load: LoadId, metadata: HashMap<String, String>) -> SegmentWriter {
-        let (chunk, segments) = (Vec::new(), Vec::new());
         SegmentWriter {
             dir: dir.into(),
             load,
             metadata,
-            chunk,
-            chunk_bytes: 0,
             lives: false,
-            held: Vec::new(),
+            held: Rows::default(),
             open: None,
-            segments,
+            segments: Vec::new(),
             stands_for: None,
             first_part: 0,
         }
     }
 
-    /// The same writer for events that stand for those of another load; its parts are counted from `first_part`.
+    /// The same writer for records that stand for those of another load; its parts are counted from `first_part`.
     pub(crate) fn standing_for(mut self, load: LoadId, first_part: u32) -> SegmentWriter {
         self.stands_for = Some(load);
         self.first_part = first_part;
         self
     }
 
+    /// The same writer for lives: what is created comes with its end, and with what changes in between.
+    pub(crate) fn of_lives(self) -> SegmentWriter {
+        SegmentWriter { lives: true, ..self }
+    }
+
     fn next_part(&self) -> u32 {
         self.first_part + self.segments.len() as u32
     }
 
-    /// Adds an event.
-    pub(crate) fn push(&mut self, event: Event) -> Result<(), StoreError> {
-        self.chunk_bytes += event.features.iter().filter_map(|(_, value)| value.as_ref()).map(size).sum::<usize>();
-        self.chunk.push(event);
-        if self.chunk.len() >= CHUNK || self.chunk_bytes >= CHUNK_BYTES {
-            self.flush()?;
+    /// Adds an event, with the numbers of a schema that has its types.
+    pub(crate) fn push(&mut self, event: &Event, schema: &Schema) -> Result<(), StoreError> {
+        if !self.held.push_event(event, schema) {
+            let why = "an event of an unknown type, or with more than 4 GiB of values";
+            return Err(StoreError::Full(Box::new(Reason::Malformed(why.into()))));
         }
+        self.flush_full(schema)
+    }
+
+    /// Adds these records of a chunk, in their order. Many are written as they are, few wait for more.
+    pub(crate) fn push_rows(&mut self, rows: &Rows, kept: &[u32], schema: &Schema) -> Result<(), StoreError> {
+        let kept = kept.iter().map(|&at| rows.get(at as usize));
+        if kept.len() > SMALL || (self.lives && rows.size().1 > SMALL_BYTES) {
+            self.flush(schema)?;
+            return self.write(&kept.collect::<Vec<_>>(), schema);
+        }
+        kept.for_each(|row| self.held.push_copy(row, Some(row.life())));
+        self.flush_full(schema)
+    }
+
+    fn flush_full(&mut self, schema: &Schema) -> Result<(), StoreError> {
+        let is_full = self.held.len() >= CHUNK || self.held.n_bytes() >= CHUNK_BYTES;
+        if is_full { self.flush(schema) } else { Ok(()) }
+    }
+
+    /// Writes what waits.
+    fn flush(&mut self, schema: &Schema) -> Result<(), StoreError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let held = std::mem::take(&mut self.held);
+        self.write(&held.iter().collect::<Vec<_>>(), schema)?;
+        self.held = held;
+        self.held.begin(&"".into());
         Ok(())
     }
 
-    /// Adds records of a chunk as creates, in their order.
-    pub(crate) fn push_rows(
-        &mut self,
-        rows: &Rows,
-        created: &[u32],
-        schema: &Schema,
-        time: Time,
-    ) -> Result<(), StoreError> {
-        if created.len() <= SMALL {
-            return created.iter().try_for_each(|&row| self.push(rows.get(row as usize).to_event(schema, time)));
-        }
-        self.flush()?;
-        if !self.write_rows(rows, created, schema, time)? {
-            self.begin(&codec::news(rows, created, schema, time))?;
-            if !self.write_rows(rows, created, schema, time)? {
-                return Err(StoreError::encode(&self.dir, CodecError::Kind("a new column".into())));
-            }
-        }
-        self.close_full()
-    }
-
-    /// False if there is no open segment, or if it has not all columns and names.
-    fn write_rows(&mut self, rows: &Rows, created: &[u32], schema: &Schema, time: Time) -> Result<bool, StoreError> {
-        self.open.as_mut().map_or(Ok(false), |open| open.write_rows(rows, created, schema, time))
-    }
-
-    /// Begins a segment with the columns and names that these events need, and those of the segment before.
-    fn begin(&mut self, first: &[Event]) -> Result<&mut OpenFile, StoreError> {
-        let encoder = Encoder::new(self.open.as_ref().map(|open| &open.encoder), first, &self.metadata);
-        let encoder = encoder.map_err(|error| StoreError::encode(&self.dir, error))?;
-        self.close()?;
-        let open = OpenFile::create(&self.dir, self.load, self.next_part(), encoder)?;
-        Ok(self.open.insert(open))
-    }
-
-    /// Adds lives of a chunk, in their order; gives the chunk back once it is written. A load has lives or events.
-    pub(crate) fn push_lives(
-        &mut self,
-        lives: LifeRows,
-        kept: Vec<u32>,
-        schema: &Schema,
-    ) -> Result<Option<LifeRows>, StoreError> {
-        self.lives = true;
-        let nothing_written = self.open.is_none() && self.segments.is_empty();
-        let held =
-            |of: fn(&LifeRows) -> usize| self.held.iter().map(|(lives, _)| of(lives)).sum::<usize>() + of(&lives);
-        if nothing_written && held(LifeRows::len) <= SMALL && held(LifeRows::n_bytes) <= SMALL_BYTES {
-            self.held.push((lives, kept));
-            return Ok(None);
-        }
-        self.flush_held(schema)?;
-        self.write_lives(&lives, &kept, schema)?;
-        Ok(Some(lives))
-    }
-
-    fn flush_held(&mut self, schema: &Schema) -> Result<(), StoreError> {
-        let held = std::mem::take(&mut self.held);
-        held.iter().try_for_each(|(lives, kept)| self.write_lives(lives, kept, schema))
-    }
-
-    fn write_lives(&mut self, lives: &LifeRows, kept: &[u32], schema: &Schema) -> Result<(), StoreError> {
+    /// Writes a batch, into another segment if the one that is open has not all columns and names.
+    fn write(&mut self, rows: &[RowRef<'_>], schema: &Schema) -> Result<(), StoreError> {
         let written = match &mut self.open {
-            Some(open) => open.write_lives(lives, kept, schema)?,
+            Some(open) => open.write(rows, schema)?,
             None => false,
         };
         if !written {
-            let earlier = self.open.as_ref().map(|open| &open.encoder);
-            let encoder = Encoder::of_lives(earlier, &[lives], schema, &self.metadata);
-            let encoder = encoder.map_err(|error| StoreError::encode(&self.dir, error))?;
+            let encoder = self.encoder(rows, schema)?;
             self.close()?;
             let mut open = OpenFile::create(&self.dir, self.load, self.next_part(), encoder)?;
-            if !open.write_lives(lives, kept, schema)? {
-                return Err(StoreError::encode(&open.path, CodecError::Kind("a new column".into())));
+            if !open.write(rows, schema)? {
+                return Err(StoreError::encode(&open.path, new_column()));
             }
             self.open = Some(open);
         }
-        self.close_full()
+        if self.open.as_ref().is_some_and(|open| open.length() >= SEGMENT_BYTES) { self.close() } else { Ok(()) }
     }
 
-    /// Writes what is left of a load of lives and makes the files durable under their names.
-    pub(crate) fn finish_lives(mut self, schema: &Schema) -> Result<Written, StoreError> {
-        if self.open.is_some() || !self.segments.is_empty() || self.held.is_empty() {
-            return self.finish();
-        }
-        let held = std::mem::take(&mut self.held);
-        let (bytes, events) =
-            encode_held(&held, schema, &self.metadata).map_err(|error| StoreError::encode(&self.dir, error))?;
-        Ok(self.in_catalogue(bytes, events))
+    /// An encoder with the columns and names that these records need, and those of the open segment.
+    fn encoder(&self, rows: &[RowRef<'_>], schema: &Schema) -> Result<Encoder, StoreError> {
+        let earlier = self.open.as_ref().map(|open| &open.encoder);
+        let encoder = Encoder::new(earlier, rows, schema, &self.metadata, self.lives);
+        encoder.map_err(|error| StoreError::encode(&self.dir, error))
     }
 
-    /// Writes what is left and makes the files durable under their names.
-    pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
+    /// Writes what is left and makes the files durable under their names. A small load gives the bytes of its segment, to be
+    /// kept in the catalogue.
+    pub(crate) fn finish(mut self, schema: &Schema) -> Result<Written, StoreError> {
         let nothing_written = self.open.is_none() && self.segments.is_empty();
-        if nothing_written && self.chunk.len() <= SMALL && self.chunk_bytes <= SMALL_BYTES {
-            return self.small();
+        if nothing_written && self.held.is_empty() {
+            return Ok(Written::default());
         }
-        self.flush()?;
+        if nothing_written && self.held.len() <= SMALL && self.held.size().1 <= SMALL_BYTES {
+            return self.small(schema);
+        }
+        self.flush(schema)?;
         self.close()?;
         sync_dir(&self.dir)?;
         Ok(Written { segments: self.segments, batches: Vec::new() })
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
-        let chunk = std::mem::take(&mut self.chunk);
-        self.chunk_bytes = 0;
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let written = match &mut self.open {
-            Some(open) => open.write(&chunk)?,
-            None => false,
-        };
-        if !written {
-            let open = self.begin(&chunk)?;
-            if !open.write(&chunk)? {
-                return Err(StoreError::encode(&open.path, CodecError::Kind("a new column".into())));
-            }
-        }
-        self.chunk = chunk;
-        self.chunk.clear();
-        self.close_full()
-    }
-
-    fn close_full(&mut self) -> Result<(), StoreError> {
-        if self.open.as_ref().is_some_and(|open| open.length() >= SEGMENT_BYTES) {
-            self.close()?;
-        }
-        Ok(())
-    }
-
     fn close(&mut self) -> Result<(), StoreError> {
         if let Some(open) = self.open.take() {
-            let stands_for = self.stands_for;
-            self.segments.push(Segment { stands_for, lives: self.lives, ..open.finish(&self.dir)? });
+            let (stands_for, lives) = (self.stands_for, self.lives);
+            self.segments.push(Segment { stands_for, lives, ..open.finish(&self.dir)? });
         }
         Ok(())
     }
 
-    /// The same bytes, to be kept in the catalogue.
-    fn small(self) -> Result<Written, StoreError> {
-        if self.chunk.is_empty() {
-            return Ok(Written::default());
-        }
-        let bytes = self.encode_small().map_err(|error| StoreError::encode(&self.dir, error))?;
-        Ok(self.in_catalogue(bytes, self.chunk.len() as u64))
-    }
-
-    fn in_catalogue(&self, bytes: Vec<u8>, events: u64) -> Written {
+    fn small(self, schema: &Schema) -> Result<Written, StoreError> {
+        let rows: Vec<RowRef<'_>> = self.held.iter().collect();
+        let encoder = self.encoder(&rows, schema)?;
+        let encode = || -> Result<(Vec<u8>, u64), CodecError> {
+            let mut writer = writer(Vec::new(), &encoder)?;
+            let batch = encoder.encode(&rows, schema)?.ok_or_else(new_column)?;
+            writer.write(&batch)?;
+            Ok((writer.into_inner()?, codec::n_events(&batch) as u64))
+        };
+        let (bytes, events) = encode().map_err(|error| StoreError::encode(&self.dir, error))?;
         let segment = Segment {
             load: self.load,
             part: self.first_part,
@@ -272,61 +211,19 @@ impl SegmentWriter {
             crc32c: crc32c::crc32c(&bytes),
             events,
         };
-        Written { segments: vec![segment], batches: vec![(self.first_part, bytes)] }
-    }
-
-    fn encode_small(&self) -> Result<Vec<u8>, CodecError> {
-        let encoder = Encoder::new(None, &self.chunk, &self.metadata)?;
-        let mut writer = writer(Vec::new(), &encoder)?;
-        let batch = encoder.encode(&self.chunk)?.ok_or_else(|| CodecError::Kind("a new column".into()))?;
-        writer.write(&batch)?;
-        Ok(writer.into_inner()?)
+        Ok(Written { segments: vec![segment], batches: vec![(self.first_part, bytes)] })
     }
 }
 
-/// A few lives as the bytes of a segment, and how many events they are.
-fn encode_held(
-    held: &[(LifeRows, Vec<u32>)],
-    schema: &Schema,
-    metadata: &HashMap<String, String>,
-) -> Result<(Vec<u8>, u64), CodecError> {
-    let chunks: Vec<&LifeRows> = held.iter().map(|(lives, _)| lives).collect();
-    let encoder = Encoder::of_lives(None, &chunks, schema, metadata)?;
-    let mut writer = writer(Vec::new(), &encoder)?;
-    let mut events = 0;
-    for (lives, kept) in held {
-        let batch =
-            encoder.encode_lives(lives, kept, schema)?.ok_or_else(|| CodecError::Kind("a new column".into()))?;
-        events += codec::n_events(&batch) as u64;
-        writer.write(&batch)?;
-    }
-    Ok((writer.into_inner()?, events))
+/// A batch does not fit in the segment that was made for it.
+fn new_column() -> CodecError {
+    CodecError::Kind("a new column".into())
 }
 
 /// Most columns of a batch repeat one value or none, so compressing them costs less than writing them.
 fn writer<W: Write>(sink: W, encoder: &Encoder) -> Result<FileWriter<W>, CodecError> {
     let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
     Ok(FileWriter::try_new_with_options(sink, encoder.schema(), options)?)
-}
-
-/// Bytes that a value takes, about.
-pub(crate) fn size(value: &Value) -> usize {
-    match value {
-        Value::Dense(dense) => dense.numbers.len() * 8,
-        Value::Sparse(sparse) => (sparse.coordinates.len() + sparse.values.len()) * 8,
-        Value::Text(text) | Value::Category(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        Value::Json(json) => json_size(json),
-    }
-}
-
-fn json_size(json: &serde_json::Value) -> usize {
-    match json {
-        serde_json::Value::String(text) => text.len() + 2,
-        serde_json::Value::Array(items) => items.iter().map(json_size).sum::<usize>() + 2,
-        serde_json::Value::Object(map) => map.iter().map(|(key, item)| key.len() + 4 + json_size(item)).sum(),
-        _ => 8,
-    }
 }
 
 /// A segment that is being written under a temporary name.
@@ -354,30 +251,10 @@ impl OpenFile {
         self.writer.get_ref().length
     }
 
-    /// False if the events need a column that this segment does not have.
-    fn write(&mut self, events: &[Event]) -> Result<bool, StoreError> {
+    /// False if the records need a column or a name that this segment does not have.
+    fn write(&mut self, rows: &[RowRef<'_>], schema: &Schema) -> Result<bool, StoreError> {
         let wrong = |error| StoreError::encode(&self.path, error);
-        let Some(batch) = self.encoder.encode(events).map_err(wrong)? else { return Ok(false) };
-        self.writer.write(&batch).map_err(|error| wrong(error.into()))?;
-        self.events += events.len() as u64;
-        Ok(true)
-    }
-
-    /// The same for records of a chunk that are created.
-    fn write_rows(&mut self, rows: &Rows, created: &[u32], schema: &Schema, time: Time) -> Result<bool, StoreError> {
-        let wrong = |error| StoreError::encode(&self.path, error);
-        let Some(batch) = self.encoder.encode_rows(rows, created, schema, time).map_err(wrong)? else {
-            return Ok(false);
-        };
-        self.writer.write(&batch).map_err(|error| wrong(error.into()))?;
-        self.events += created.len() as u64;
-        Ok(true)
-    }
-
-    /// The same for lives of a chunk.
-    fn write_lives(&mut self, lives: &LifeRows, kept: &[u32], schema: &Schema) -> Result<bool, StoreError> {
-        let wrong = |error| StoreError::encode(&self.path, error);
-        let Some(batch) = self.encoder.encode_lives(lives, kept, schema).map_err(wrong)? else { return Ok(false) };
+        let Some(batch) = self.encoder.encode(rows, schema).map_err(wrong)? else { return Ok(false) };
         self.writer.write(&batch).map_err(|error| wrong(error.into()))?;
         self.events += codec::n_events(&batch) as u64;
         Ok(true)
@@ -443,24 +320,17 @@ impl Segment {
         Ok(())
     }
 
-    /// Checks the bytes and hands the events over, batch after batch. Those of lives are in no order yet, and come with
-    /// `false`.
+    /// Checks the bytes and hands the records over, chunk after chunk. `schema` has all of their types.
     pub(crate) fn read(
         &self,
         bytes: &[u8],
         place: &Path,
         schema: &Schema,
-        mut each: impl FnMut(Vec<Event>, bool) -> Result<(), StoreError>,
+        mut each: impl FnMut(Rows) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let broken = |error| StoreError::corrupt(place, error);
         self.batches(bytes, place, |batch| {
-            if !codec::has_lives(&batch) {
-                return each(decode(&batch, schema).map_err(broken)?, true);
-            }
-            for lives in codec::decode_lives(&batch, schema).map_err(broken)? {
-                each((0..lives.len()).flat_map(|at| lives.to_events(at, schema)).collect(), false)?;
-            }
-            Ok(())
+            let rows = decode(&batch, schema).map_err(|error| StoreError::corrupt(place, error))?;
+            rows.into_iter().try_for_each(&mut each)
         })
     }
 

@@ -85,10 +85,10 @@ impl Join<'_> {
 
     fn wait(&mut self, row: RowRef<'_>) {
         match self.waiting.rows.last_mut() {
-            Some(rows) if rows.takes(row) => rows.push_copy(row),
+            Some(rows) if rows.takes(row) => rows.push_copy(row, None),
             _ => {
                 let mut rows = Rows::like(row);
-                rows.push_copy(row);
+                rows.push_copy(row, None);
                 self.waiting.rows.push(rows);
             }
         }

@@ -1,7 +1,7 @@
 //! The sink: nodes go on at once, edges when all nodes are known.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::LifeRows;
+use timeweft_graph::rows::{ElementRef, IdRef, Rows};
 use timeweft_graph::{
     EdgeSpan, EdgeTypeId, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema,
     SpanSink, Time, ValueSpans,
@@ -44,7 +44,7 @@ pub(super) struct Assembly {
     bound_types: Vec<Option<EdgeTypeId>>,
     /// Whether the edges of some source do not come together, or sources not in the order of their ids.
     scattered: bool,
-    chunk: LifeRows,
+    chunk: Rows,
     output: Output,
     hasher: SpanHasher,
     done: Assembled,
@@ -73,7 +73,7 @@ impl Assembly {
             destinations: (0, Vec::new()),
             bound_types: Vec::new(),
             scattered: false,
-            chunk: LifeRows::default(),
+            chunk: Rows::default(),
             output,
             hasher: SpanHasher::default(),
             done: Assembled::default(),
@@ -83,6 +83,12 @@ impl Assembly {
 
     fn last_file(&self) -> &Name {
         &self.files[self.files.len() - 1].1
+    }
+
+    /// What a chunk of edges names as its file: edges of several files that are put in order are of the source as a whole.
+    fn file_of_edges(&self) -> Name {
+        let mixed = self.scattered && self.files.len() > 2;
+        if mixed { self.name.clone() } else { self.last_file().clone() }
     }
 
     /// The file of an edge.
@@ -109,29 +115,28 @@ impl Assembly {
     }
 
     fn put_node(&mut self, course: &Course<'_>, node_type: NodeTypeId, id: u64, line: u64) {
-        self.types.put(course, &mut self.chunk, |lives| lives.node(node_type, id, course.life, line));
+        let element = ElementRef::Node(node_type, IdRef::Int(id));
+        self.types.put(course, element, line, &mut self.chunk);
         if self.chunk.is_full() {
-            self.flush(false, 0);
+            let file = self.last_file().clone();
+            self.begin(&file, 0);
         }
     }
 
-    /// Hands on the chunk, if there is something in it, and begins the next one.
-    fn flush(&mut self, edges: bool, expected: usize) {
+    /// Hands on the chunk, if there is something in it, and begins the next one; `expected` edges are to come.
+    fn begin(&mut self, file: &Name, expected: usize) {
         if !self.chunk.is_empty() {
             let grown = std::mem::take(&mut self.types.grown).then(|| self.types.schema.clone());
-            let lives = std::mem::take(&mut self.chunk);
-            self.chunk = self.output.send(Chunk { grown, expected, lives });
+            let rows = std::mem::take(&mut self.chunk);
+            self.chunk = self.output.send(Chunk { grown, expected, rows });
         }
-        // Edges of several files that are put in order are of the source as a whole.
-        let mixed = edges && self.scattered && self.files.len() > 2;
-        let file = if mixed { self.name.clone() } else { self.last_file().clone() };
-        self.chunk.begin(edges, &file);
+        self.chunk.begin(file);
     }
 
     /// Hands on what waited, and gives what there is to tell.
     pub(super) fn finish(mut self) -> Result<Assembled, StoreError> {
         self.put_unknown();
-        self.flush(true, 0);
+        self.begin(&self.file_of_edges(), 0);
         self.bind();
         match self.scattered {
             false => self.put_edges(None),
@@ -141,7 +146,7 @@ impl Assembly {
                 self.put_edges(Some(&order));
             }
         }
-        self.flush(true, 0);
+        self.begin(&self.file_of_edges(), 0);
         if self.types.full {
             let reason = Reason::Malformed("there are more types or features than 65,536".into());
             return Err(StoreError::Full(Box::new(reason)));
@@ -165,9 +170,8 @@ impl Assembly {
             self.nodes.all[at].node_type = node_type;
             let edge = node.origin as usize;
             let (line, file) = (self.edges.get(edge).line, self.file_of(edge).clone());
-            if self.chunk.rows().file() != &file {
-                self.flush(false, 0);
-                self.chunk.begin(false, &file);
+            if self.chunk.file() != &file {
+                self.begin(&file, 0);
             }
             let values = ValueSpans::default();
             let course = Course { owner: Owner::Node(node_type), life: node.life, weight: None, values };
@@ -281,18 +285,16 @@ impl Assembly {
         let Waiting { life, destination, weight, line, .. } = *self.edges.get(at);
         let Some(edge_type) = self.edges.get(at).fit_type() else { return };
         let key = (lane > 1).then(|| lane.to_string());
-        if self.files.len() > 2 && !self.scattered && self.chunk.rows().file() != self.file_of(at) {
+        if self.files.len() > 2 && !self.scattered && self.chunk.file() != self.file_of(at) {
             let file = self.file_of(at).clone();
-            self.flush(true, 0);
-            self.chunk.begin(true, &file);
+            self.begin(&file, 0);
         }
         let values = self.edges.values(at);
         let course = Course { owner: Owner::Edge(edge_type), life, weight: Some(weight), values };
-        self.types.put(&course, &mut self.chunk, |lives| {
-            lives.edge(edge_type, (source, destination), key.as_deref(), life, line);
-        });
+        let element = ElementRef::Edge(edge_type, [source, destination].map(IdRef::Int), key.as_deref());
+        self.types.put(&course, element, line, &mut self.chunk);
         if self.chunk.is_full() {
-            self.flush(true, n);
+            self.begin(&self.file_of_edges(), n);
         }
     }
 
@@ -396,7 +398,7 @@ fn is_plain(keys: &[Key]) -> bool {
 impl SpanSink for Assembly {
     fn file(&mut self, name: &Name) {
         self.files.push((self.edges.len(), name.clone()));
-        self.flush(false, 0);
+        self.begin(name, 0);
     }
 
     fn node(&mut self, node: &NodeSpan<'_>) {

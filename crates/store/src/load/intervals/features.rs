@@ -1,10 +1,10 @@
 //! Types and features of a source, by their numbers there, and values on their way into chunks.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::LifeRows;
+use timeweft_graph::rows::{ElementRef, Rows};
 use timeweft_graph::{
-    DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Interval, ListOrder, Name, NodeTypeId, Owner, Reason,
-    Schema, Time, ValueRef, ValueSpans,
+    Action, DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Interval, ListOrder, Name, NodeTypeId, Owner,
+    Reason, Schema, Time, ValueRef, ValueSpans,
 };
 
 /// The types of the graph and of the source.
@@ -175,26 +175,28 @@ impl Types {
         }
     }
 
-    /// Puts an element whose features are declared into a chunk; `push` adds it between its first values and its changes.
-    pub(super) fn put(&mut self, course: &Course<'_>, lives: &mut LifeRows, push: impl FnOnce(&mut LifeRows)) {
+    /// Puts an element whose features are declared into a chunk, with its changes behind it.
+    pub(super) fn put(&mut self, course: &Course<'_>, element: ElementRef<'_>, line: u64, rows: &mut Rows) {
         let weight = ValueRef::single_bytes(course.weight.unwrap_or_default());
+        let life = Some(course.life);
         if course.values.is_empty() {
             if let (Some(_), Some(feature)) = (course.weight, self.weight_of(course.owner)) {
-                lives.feature(feature, &weight);
+                rows.encoded_feature(feature, &weight);
             }
-            return push(lives);
+            return rows.push(Action::Create, element, life, line);
         }
         self.sort_values(course);
         let value = |at: usize| course.values.get(at).map_or(&[][..], |span| span.value.0);
         for &(feature, begin) in &self.begins {
             match begin {
-                Begin::Weight => lives.feature(feature, &weight),
-                Begin::Value(at) => lives.feature(feature, value(at)),
+                Begin::Weight => rows.encoded_feature(feature, &weight),
+                Begin::Value(at) => rows.encoded_feature(feature, value(at)),
             }
         }
-        push(lives);
-        for &(time, feature, at) in &self.changes {
-            lives.change(time, feature, at.map(value));
+        rows.push(Action::Create, element, life, line);
+        for changes in self.changes.chunk_by(|a, b| a.0 == b.0) {
+            changes.iter().for_each(|&(_, feature, at)| rows.encoded_feature(feature, at.map_or(&[], value)));
+            rows.push(Action::Update, element, Some(Interval::open(changes[0].0)), line);
         }
     }
 

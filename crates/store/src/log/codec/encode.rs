@@ -1,61 +1,124 @@
-//! Events into record batches.
+//! Records into record batches.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
-use arrow_array::{ArrayRef, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+use arrow_array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, SchemaRef};
-use rustc_hash::FxHashMap;
-use timeweft_graph::{
-    DType, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Numbers, Sparse, Value, last_values,
-};
+use rustc_hash::{FxHashMap, FxHashSet};
+use timeweft_graph::rows::{ElementRef, RowRef};
+use timeweft_graph::{Action, FeatureId, FeatureKind, NodeTypeId, Owner, Schema, ValueBytes};
 
+use super::CodecError;
 use super::dictionary::Dictionary;
-use super::layout::{ACTIONS, Column, ENTITIES, Layout, Owner, item, sparse_fields};
-use super::{CodecError, numbers};
+use super::layout::{ACTIONS, ENTITIES, Layout, item};
+use super::values::{Cells, category_column, ids, value_column};
 
-/// Encodes chunks of events for one segment.
+/// Encodes records for one segment.
 pub(crate) struct Encoder {
-    pub(super) layout: Layout,
-    pub(super) actions: Dictionary,
-    pub(super) entities: Dictionary,
-    pub(super) node_types: Dictionary,
-    pub(super) relations: Dictionary,
+    layout: Layout,
+    actions: Dictionary,
+    entities: Dictionary,
+    node_types: Dictionary,
+    relations: Dictionary,
     /// By column. A category that had to grow is plain text from then on.
-    pub(super) categories: FxHashMap<usize, Dictionary>,
+    categories: FxHashMap<usize, Dictionary>,
+}
+
+/// What records need columns and names for.
+struct Needs<'a> {
+    /// The types of the records with their features, both in the order in which they come.
+    owners: Vec<(Owner, Vec<FeatureId>)>,
+    /// The categories that a feature has.
+    categories: FxHashMap<(Owner, FeatureId), FxHashSet<&'a str>>,
+    /// The types of nodes that are merged.
+    merged: FxHashSet<NodeTypeId>,
+}
+
+impl<'a> Needs<'a> {
+    fn of(rows: &[RowRef<'a>], schema: &Schema) -> Needs<'a> {
+        let mut needs = Needs { owners: Vec::new(), categories: FxHashMap::default(), merged: FxHashSet::default() };
+        let mut places: FxHashMap<Owner, usize> = FxHashMap::default();
+        let mut known = FxHashSet::default();
+        for row in rows {
+            let owner = row.owner();
+            if let ElementRef::Merge(ends) = row.element() {
+                needs.merged.extend(ends.map(|end| end.0));
+            }
+            let at = *places.entry(owner).or_insert_with(|| {
+                needs.owners.push((owner, Vec::new()));
+                needs.owners.len() - 1
+            });
+            for (feature, bytes) in row.features().filter(|(_, bytes)| !bytes.is_empty()) {
+                if known.insert((owner, feature)) {
+                    needs.owners[at].1.push(feature);
+                }
+                let def = schema.features(owner).get(feature.at());
+                if def.is_some_and(|def| def.kind == FeatureKind::Category) {
+                    needs.categories.entry((owner, feature)).or_default().extend(ValueBytes(bytes).text());
+                }
+            }
+        }
+        needs
+    }
+
+    /// The names of the node types, and of the relations.
+    fn names<'s>(&self, schema: &'s Schema) -> [Vec<&'s str>; 2] {
+        let name = |id: NodeTypeId| schema.node_types().get(id.at()).map(|node_type| &*node_type.name);
+        let (mut node_types, mut relations) = (Vec::new(), Vec::new());
+        for (owner, _) in &self.owners {
+            match owner {
+                Owner::Node(id) => node_types.extend(name(*id)),
+                Owner::Edge(id) => {
+                    let Some(edge_type) = schema.edge_types().get(id.at()) else { continue };
+                    node_types.extend([edge_type.source, edge_type.destination].into_iter().filter_map(name));
+                    relations.push(&*edge_type.relation);
+                }
+                Owner::Merge => node_types.extend(self.merged.iter().copied().filter_map(name)),
+            }
+        }
+        [node_types, relations]
+    }
 }
 
 impl Encoder {
-    /// An encoder with the columns and names that `first` needs, and those of the segment before.
+    /// An encoder with the columns and names that the first records need, and those of the segment before. Segments of
+    /// lives have columns for all features of a type: that a later chunk has others is likely, and it has no dictionaries
+    /// of categories.
     pub(crate) fn new(
         earlier: Option<&Encoder>,
-        first: &[Event],
+        first: &[RowRef<'_>],
+        schema: &Schema,
         metadata: &HashMap<String, String>,
+        lives: bool,
     ) -> Result<Encoder, CodecError> {
-        let known = earlier.map(|earlier| earlier.layout.categories(first)).unwrap_or_default();
-        let outgrown = |column: usize| {
+        let mut needs = Needs::of(first, schema);
+        if lives {
+            let all = |owner: Owner| (0..schema.features(owner).len() as u16).map(FeatureId).collect();
+            needs.owners.iter_mut().for_each(|(owner, features)| *features = all(*owner));
+        }
+        let outgrown = |column: usize, owner, feature| {
             let dictionary = earlier.and_then(|earlier| earlier.categories.get(&column));
-            let cells = known.get(&column);
-            dictionary.zip(cells).is_some_and(|(dictionary, cells)| !dictionary.has_all(cells.iter().copied()))
+            let names = needs.categories.get(&(owner, feature));
+            dictionary.zip(names).is_some_and(|(dictionary, names)| !dictionary.has_all(names))
         };
-        let layout = Layout::new(earlier.map(|earlier| &earlier.layout), first, metadata, outgrown)?;
-        let node_types = first.iter().flat_map(|event| [Some(source(event)), destination(event)]).flatten();
-        let categories = layout.categories(first).into_iter().map(|(column, names)| {
+        let before = earlier.map(|earlier| &earlier.layout);
+        let layout = Layout::new(before, &needs.owners, schema, metadata, outgrown, lives)?;
+        let mut categories: FxHashMap<usize, Dictionary> = FxHashMap::default();
+        for (column, owner, feature) in layout.dictionaries() {
             let known = earlier.and_then(|earlier| earlier.categories.get(&column));
-            (column, Dictionary::of(known, names.into_iter()))
-        });
+            let names = needs.categories.get(&(owner, feature)).into_iter().flatten().copied();
+            categories.insert(column, Dictionary::of(known, names));
+        }
+        let [node_types, relations] = needs.names(schema);
         Ok(Encoder {
-            actions: Dictionary::constant(&ACTIONS),
-            entities: Dictionary::constant(&ENTITIES),
-            node_types: Dictionary::of(
-                earlier.map(|earlier| &earlier.node_types),
-                node_types.map(|node| &node.node_type),
-            ),
-            relations: Dictionary::of(earlier.map(|earlier| &earlier.relations), first.iter().filter_map(relation)),
-            categories: categories.collect(),
+            actions: Dictionary::of(None, ACTIONS.into_iter()),
+            entities: Dictionary::of(None, ENTITIES.into_iter()),
+            node_types: Dictionary::of(earlier.map(|earlier| &earlier.node_types), node_types.into_iter()),
+            relations: Dictionary::of(earlier.map(|earlier| &earlier.relations), relations.into_iter()),
+            categories,
             layout,
         })
     }
@@ -65,219 +128,138 @@ impl Encoder {
         &self.layout.schema
     }
 
-    /// The events as a batch; `None` if some feature has no column here, or some name is in no dictionary.
-    pub(crate) fn encode(&self, events: &[Event]) -> Result<Option<RecordBatch>, CodecError> {
-        let (Some(cells), Some(mut columns)) = (self.cells(events), self.event_columns(events)) else {
+    /// The records as a batch; `None` if this segment has not all columns and names.
+    pub(crate) fn encode(&self, rows: &[RowRef<'_>], schema: &Schema) -> Result<Option<RecordBatch>, CodecError> {
+        let Some((mut columns, cells)) = self.element_columns(rows, schema).zip(self.cells(rows)) else {
             return Ok(None);
         };
         for (position, cells) in cells.iter().enumerate() {
-            match self.feature_column(position, cells, events.len())? {
-                Some(column) => columns.push(column),
-                None => return Ok(None),
+            match self.categories.get(&position) {
+                Some(dictionary) => match category_column(dictionary, cells, rows.len()) {
+                    Some(column) => columns.push(column),
+                    None => return Ok(None),
+                },
+                None => columns.push(value_column(&self.layout.columns[position], cells, rows.len())?),
             }
         }
         Ok(Some(RecordBatch::try_new(self.layout.schema.clone(), columns)?))
     }
 
-    /// The values by column, each with its row. The last of several values of one feature counts.
-    fn cells<'a>(&self, events: &'a [Event]) -> Option<Vec<Vec<(usize, &'a Value)>>> {
-        let mut cells = vec![Vec::new(); self.layout.columns.len()];
-        for (row, event) in events.iter().enumerate().filter(|(_, event)| !event.features.is_empty()) {
-            let owner = Owner::of(&event.element);
-            let places = self.layout.places(&owner);
-            for (feature, value) in last_values(&event.features) {
-                if let Some(value) = value {
-                    cells.get_mut(*places?.get(feature)?)?.push((row, value));
+    /// The columns that every segment has.
+    fn element_columns(&self, rows: &[RowRef<'_>], schema: &Schema) -> Option<Vec<ArrayRef>> {
+        let n = rows.len();
+        let are_nodes = rows.iter().all(|row| matches!(row.owner(), Owner::Node(_)));
+        let nothing = || -> ArrayRef { Arc::new(StringArray::new_null(n)) };
+        let [source_types, relations, destination_types] = self.types(rows, schema)?;
+        let (destinations, keys) = match are_nodes {
+            true => (nothing(), nothing()),
+            false => {
+                let ends = rows.iter().map(|row| match row.owner() {
+                    Owner::Node(_) => None,
+                    Owner::Edge(_) | Owner::Merge => Some(row.destination()),
+                });
+                let keys = rows.iter().map(|row| row.key()).collect::<StringArray>();
+                (ids(ends)?, Arc::new(keys) as ArrayRef)
+            }
+        };
+        let mut columns = vec![
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.life().created.0))) as ArrayRef,
+            self.actions.numbered(rows.iter().map(|row| row.action() as i32))?,
+            self.entities.numbered(rows.iter().map(|row| row.owner().kind() as i32))?,
+            self.node_types.keyed(source_types)?,
+            ids(rows.iter().map(|row| Some(row.id())))?,
+            self.relations.keyed(relations)?,
+            self.node_types.keyed(destination_types)?,
+            destinations,
+            keys,
+            ended(rows, schema)?,
+        ];
+        if self.layout.lives {
+            let until = |row: &RowRef<'_>| {
+                let life = row.life();
+                (row.action() == Action::Create && !life.is_open()).then_some(life.removed.0)
+            };
+            columns.push(Arc::new(rows.iter().map(until).collect::<Int64Array>()));
+        }
+        Some(columns)
+    }
+
+    /// Source types, relations and destination types by their numbers in the dictionaries; `None` if a name is missing.
+    fn types(&self, rows: &[RowRef<'_>], schema: &Schema) -> Option<[Int32Array; 3]> {
+        let node_type = |id: NodeTypeId| self.node_types.number(&schema.node_types().get(id.at())?.name);
+        let types_of = |row: &RowRef<'_>| -> Option<[Option<i32>; 3]> {
+            Some(match row.element() {
+                ElementRef::Node(id, _) => [Some(node_type(id)?), None, None],
+                ElementRef::Edge(id, ..) => {
+                    let edge_type = schema.edge_types().get(id.at())?;
+                    let (from, to) = (node_type(edge_type.source)?, node_type(edge_type.destination)?);
+                    [Some(from), Some(self.relations.number(&edge_type.relation)?), Some(to)]
                 }
+                ElementRef::Merge([from, into]) => [Some(node_type(from.0)?), None, Some(node_type(into.0)?)],
+            })
+        };
+        let mut known: FxHashMap<Owner, [Option<i32>; 3]> = FxHashMap::default();
+        let mut last = None;
+        let mut types = Vec::with_capacity(rows.len());
+        for row in rows {
+            let owner = row.owner();
+            let own = match last {
+                Some((known, types)) if known == owner && owner != Owner::Merge => types,
+                _ => match known.get(&owner).copied() {
+                    Some(types) => types,
+                    None => {
+                        let types = types_of(row)?;
+                        // Merges have one owner, whatever the types of their nodes are.
+                        if owner != Owner::Merge {
+                            known.insert(owner, types);
+                        }
+                        types
+                    }
+                },
+            };
+            last = Some((owner, own));
+            types.push(own);
+        }
+        let of = |part: usize| types.iter().map(|types| types[part]).collect::<Int32Array>();
+        Some([of(0), of(1), of(2)])
+    }
+
+    /// The values by column; `None` if a feature has no column here.
+    fn cells<'a>(&self, rows: &[RowRef<'a>]) -> Option<Vec<Cells<'a>>> {
+        let mut cells = vec![Vec::new(); self.layout.columns.len()];
+        let mut last: Option<(Owner, &[Option<usize>])> = None;
+        for (at, row) in rows.iter().enumerate() {
+            let mut features = row.features().filter(|(_, bytes)| !bytes.is_empty()).peekable();
+            if features.peek().is_none() {
+                continue;
+            }
+            let places = match last {
+                Some((owner, places)) if owner == row.owner() => places,
+                _ => last.insert((row.owner(), self.layout.places(row.owner())?)).1,
+            };
+            for (feature, bytes) in features {
+                let place = places.get(feature.at()).copied().flatten()?;
+                cells[place].push((at, bytes));
             }
         }
         Some(cells)
     }
-
-    fn event_columns(&self, events: &[Event]) -> Option<Vec<ArrayRef>> {
-        let destination = |event| destination(event).map(|node: &NodeKey| &node.node_type);
-        let entity = |event: &Event| match event.element {
-            Element::Node(_) => 0,
-            Element::Edge(_) => 1,
-            Element::Merge { .. } => 2,
-        };
-        Some(vec![
-            Arc::new(Int64Array::from_iter_values(events.iter().map(|event| event.time.0))),
-            self.actions.numbered(events.iter().map(|event| event.action as i32))?,
-            self.entities.numbered(events.iter().map(entity))?,
-            self.node_types.column(events.iter().map(|event| Some(&source(event).node_type)))?,
-            ids(events.iter().map(|event| Some(&source(event).id))),
-            self.relations.column(events.iter().map(relation))?,
-            self.node_types.column(events.iter().map(destination))?,
-            ids(events.iter().map(|event| self::destination(event).map(|node| &node.id))),
-            Arc::new(events.iter().map(key).collect::<StringArray>()),
-            ended(events),
-        ])
-    }
-
-    fn feature_column(
-        &self,
-        position: usize,
-        cells: &[(usize, &Value)],
-        n_rows: usize,
-    ) -> Result<Option<ArrayRef>, CodecError> {
-        if let Some(dictionary) = self.categories.get(&position) {
-            return Ok(dictionary.column(spread(cells, n_rows).map(|value| value.and_then(category))));
-        }
-        let column = &self.layout.columns[position];
-        let plain = plain_column(column, cells, n_rows);
-        plain.ok_or_else(|| CodecError::Kind(column.feature.to_string())).map(Some)
-    }
 }
 
-fn source(event: &Event) -> &NodeKey {
-    match &event.element {
-        Element::Node(node) => node,
-        Element::Edge(edge) => &edge.source,
-        Element::Merge { from, .. } => from,
+/// The names of the features whose values each record ends.
+fn ended(rows: &[RowRef<'_>], schema: &Schema) -> Option<ArrayRef> {
+    if !rows.iter().any(|row| row.ends_values()) {
+        let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, rows.len()));
+        let values = Arc::new(StringArray::new_null(0));
+        let valid = NullBuffer::new_null(rows.len());
+        return Some(Arc::new(ListArray::try_new(item(DataType::Utf8), offsets, values, Some(valid)).ok()?));
     }
-}
-
-fn destination(event: &Event) -> Option<&NodeKey> {
-    match &event.element {
-        Element::Node(_) => None,
-        Element::Edge(edge) => Some(&edge.destination),
-        Element::Merge { into, .. } => Some(into),
-    }
-}
-
-fn relation(event: &Event) -> Option<&Name> {
-    match &event.element {
-        Element::Edge(edge) => Some(&edge.relation),
-        _ => None,
-    }
-}
-
-fn key(event: &Event) -> Option<&str> {
-    match &event.element {
-        Element::Edge(edge) => edge.key.as_deref(),
-        _ => None,
-    }
-}
-
-fn ids<'a>(ids: impl Iterator<Item = Option<&'a ExternalId>>) -> ArrayRef {
-    let mut builder = StringBuilder::new();
-    for id in ids {
-        match id {
-            None => builder.append_null(),
-            Some(ExternalId::Text(text)) => builder.append_value(text),
-            Some(ExternalId::Int(number)) => {
-                // Writing into a buffer in memory cannot fail.
-                _ = write!(builder, "{number}");
-                builder.append_value("");
-            }
-        }
-    }
-    Arc::new(builder.finish())
-}
-
-fn ended(events: &[Event]) -> ArrayRef {
     let mut builder = ListBuilder::new(StringBuilder::new());
-    for event in events {
-        let mut any = false;
-        for (name, _) in last_values(&event.features).filter(|(_, value)| value.is_none()) {
-            builder.values().append_value(name);
-            any = true;
+    for row in rows {
+        for (feature, _) in row.features().filter(|(_, bytes)| bytes.is_empty()) {
+            builder.values().append_value(&schema.features(row.owner()).get(feature.at())?.name);
         }
-        builder.append(any);
+        builder.append(row.ends_values());
     }
-    Arc::new(builder.finish())
-}
-
-/// One optional value a row.
-fn spread<'a>(cells: &[(usize, &'a Value)], n_rows: usize) -> impl Iterator<Item = Option<&'a Value>> {
-    let mut cells = cells.iter().peekable();
-    (0..n_rows).map(move |row| cells.next_if(|(at, _)| *at == row).map(|(_, value)| *value))
-}
-
-pub(super) fn plain_column(column: &Column, cells: &[(usize, &Value)], n_rows: usize) -> Option<ArrayRef> {
-    let values = || spread(cells, n_rows);
-    Some(match column.kind {
-        FeatureKind::Dense { dtype, scalar: true } => {
-            let rows: Option<Vec<_>> = cells.iter().map(|(row, value)| Some((*row, dense(value)?))).collect();
-            numbers::scalars(dtype, valid(cells, n_rows), rows?.into_iter())?
-        }
-        FeatureKind::Dense { dtype, scalar: false } => {
-            let parts: Option<Vec<_>> = cells.iter().map(|(_, value)| dense(value)).collect();
-            numbers_list(dtype, &parts?, cells, n_rows)?
-        }
-        FeatureKind::Sparse { dtype, .. } => sparse_column(dtype, cells, n_rows)?,
-        FeatureKind::Text => Arc::new(
-            values()
-                .map(|value| if let Some(Value::Text(text)) = value { Some(text) } else { None })
-                .collect::<StringArray>(),
-        ),
-        FeatureKind::Json => Arc::new(
-            values()
-                .map(|value| if let Some(Value::Json(json)) = value { Some(json.to_string()) } else { None })
-                .collect::<StringArray>(),
-        ),
-        FeatureKind::Bytes => Arc::new(
-            values()
-                .map(|value| if let Some(Value::Bytes(bytes)) = value { Some(bytes) } else { None })
-                .collect::<BinaryArray>(),
-        ),
-        FeatureKind::Category => Arc::new(values().map(|value| value.and_then(category)).collect::<StringArray>()),
-    })
-}
-
-pub(super) fn category(value: &Value) -> Option<&Name> {
-    match value {
-        Value::Category(name) => Some(name),
-        _ => None,
-    }
-}
-
-fn dense(value: &Value) -> Option<&Numbers> {
-    match value {
-        Value::Dense(dense) => Some(&dense.numbers),
-        _ => None,
-    }
-}
-
-fn valid(cells: &[(usize, &Value)], n_rows: usize) -> NullBuffer {
-    NullBuffer::from_iter(spread(cells, n_rows).map(|value| value.is_some()))
-}
-
-fn numbers_list(dtype: DType, parts: &[&Numbers], cells: &[(usize, &Value)], n_rows: usize) -> Option<ArrayRef> {
-    let values = numbers::concatenated(dtype, parts.iter().copied())?;
-    let lengths = lengths(cells, n_rows, parts.iter().map(|part| part.len()));
-    let field = item(numbers::data_type(dtype));
-    Some(Arc::new(ListArray::try_new(field, lengths, values, Some(valid(cells, n_rows))).ok()?))
-}
-
-/// Offsets of lists, of which rows without a cell are empty.
-fn lengths(cells: &[(usize, &Value)], n_rows: usize, lengths: impl Iterator<Item = usize>) -> OffsetBuffer<i32> {
-    let mut lengths = lengths;
-    OffsetBuffer::from_lengths(
-        spread(cells, n_rows).map(|value| value.and_then(|_| lengths.next()).unwrap_or_default()),
-    )
-}
-
-fn sparse_column(dtype: DType, cells: &[(usize, &Value)], n_rows: usize) -> Option<ArrayRef> {
-    let parts: Option<Vec<&Sparse>> = cells
-        .iter()
-        .map(|(_, value)| match value {
-            Value::Sparse(sparse) => Some(sparse),
-            _ => None,
-        })
-        .collect();
-    let parts = parts?;
-    let coordinates: Vec<i64> = parts.iter().flat_map(|part| part.coordinates.iter().copied()).collect();
-    let values = numbers::concatenated(dtype, parts.iter().map(|part| &part.values))?;
-    let list = |data_type, lengths, values| ListArray::try_new(item(data_type), lengths, values, None).ok();
-    let coordinates = list(
-        DataType::Int64,
-        lengths(cells, n_rows, parts.iter().map(|part| part.coordinates.len())),
-        Arc::new(Int64Array::from(coordinates)),
-    )?;
-    let values =
-        list(numbers::data_type(dtype), lengths(cells, n_rows, parts.iter().map(|part| part.values.len())), values)?;
-    let children: Vec<ArrayRef> = vec![Arc::new(coordinates), Arc::new(values)];
-    Some(Arc::new(StructArray::try_new(sparse_fields(dtype), children, Some(valid(cells, n_rows))).ok()?))
+    Some(Arc::new(builder.finish()))
 }

@@ -1,4 +1,4 @@
-//! The columns of a segment: ten of every event, and one a feature.
+//! The columns of a segment: ten of every record, one of lives, and one a feature.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{Element, Event, FeatureKind, Name};
+use timeweft_graph::delta::OwnerName;
+use timeweft_graph::{FeatureId, FeatureKind, Name, Owner, Schema as Types};
 
-use super::encode::category;
 use super::{CodecError, numbers};
 
-/// Columns of every event, in order. `ended` names the features whose values the event ends.
-pub(super) const EVENT_COLUMNS: [&str; 10] = [
+/// Columns of every record, in order. `ended` names the features whose values the record ends.
+pub(super) const RECORD_COLUMNS: [&str; 10] = [
     "time",
     "action",
     "entity",
@@ -37,59 +37,10 @@ pub(super) const ENTITIES: [&str; 3] = ["node", "edge", "merge"];
 /// Metadata key of a feature column: which feature it holds.
 const FEATURE: &str = "timeweft.feature";
 
-/// The type that owns a feature.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Owner {
-    Node(Name),
-    Edge(Name, Name, Name),
-    Merge,
-}
-
-impl Owner {
-    /// The owner of a number; none if the schema has it not.
-    pub(super) fn named(owner: timeweft_graph::Owner, schema: &timeweft_graph::Schema) -> Option<Owner> {
-        Some(match owner {
-            timeweft_graph::Owner::Node(id) => Owner::Node(schema.node_types().get(id.at())?.name.clone()),
-            timeweft_graph::Owner::Edge(id) => {
-                let edge_type = schema.edge_types().get(id.at())?;
-                let [source, destination] =
-                    [edge_type.source, edge_type.destination].map(|end| schema.node_type_name(end));
-                Owner::Edge(source, edge_type.relation.clone(), destination)
-            }
-            timeweft_graph::Owner::Merge => Owner::Merge,
-        })
-    }
-
-    /// The number of the owner; none if the schema has it not.
-    fn number(&self, schema: &timeweft_graph::Schema) -> Option<timeweft_graph::Owner> {
-        Some(match self {
-            Owner::Node(name) => timeweft_graph::Owner::Node(schema.node_type(name)?),
-            Owner::Edge(source, relation, destination) => {
-                let (source, destination) = (schema.node_type(source)?, schema.node_type(destination)?);
-                timeweft_graph::Owner::Edge(schema.edge_type(source, relation, destination)?)
-            }
-            Owner::Merge => timeweft_graph::Owner::Merge,
-        })
-    }
-
-    /// The type of an event's element.
-    pub(super) fn of(element: &Element) -> Owner {
-        match element {
-            Element::Node(node) => Owner::Node(node.node_type.clone()),
-            Element::Edge(edge) => {
-                let ends = (edge.source.node_type.clone(), edge.destination.node_type.clone());
-                Owner::Edge(ends.0, edge.relation.clone(), ends.1)
-            }
-            Element::Merge { .. } => Owner::Merge,
-        }
-    }
-}
-
 /// A feature column: written into the metadata of its field, because a column's name may need a suffix to be unique.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Column {
-    pub(super) owner: Owner,
+    pub(super) owner: OwnerName,
     pub(super) feature: Name,
     #[serde(flatten)]
     pub(super) kind: FeatureKind,
@@ -99,108 +50,70 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// The kind that a schema has for the feature: its own, or a wider one.
-    pub(super) fn kind_in(&self, schema: &timeweft_graph::Schema) -> FeatureKind {
-        self.known(schema).filter(|known| self.kind.wider(*known) == Some(*known)).unwrap_or(self.kind)
-    }
-
     /// Whether a schema has no narrower kind for the feature.
-    pub(super) fn fits(&self, schema: &timeweft_graph::Schema) -> bool {
-        self.known(schema).is_none_or(|known| self.kind.wider(known) == Some(known))
-    }
-
-    fn known(&self, schema: &timeweft_graph::Schema) -> Option<FeatureKind> {
-        Some(schema.feature(self.owner.number(schema)?, &self.feature)?.1.kind)
+    pub(super) fn fits(&self, types: &Types) -> bool {
+        let known = self.owner.find(types).and_then(|owner| types.feature(owner, &self.feature));
+        known.is_none_or(|(_, def)| self.kind.wider(def.kind) == Some(def.kind))
     }
 }
 
 /// The columns of one segment.
 pub(super) struct Layout {
     pub(super) columns: Vec<Column>,
-    places: FxHashMap<Owner, FxHashMap<Name, usize>>,
+    /// The column of each feature, by owner and number.
+    places: FxHashMap<Owner, Vec<Option<usize>>>,
     pub(super) schema: SchemaRef,
+    /// Whether it has the column of ends.
+    pub(super) lives: bool,
 }
 
 impl Layout {
-    /// The columns of an earlier segment, and those that these events need beside them.
+    /// The columns of an earlier segment, and those of some features beside them. `outgrown` tells whether the categories of
+    /// a column need names that its dictionary has not.
     pub(super) fn new(
         earlier: Option<&Layout>,
-        events: &[Event],
+        features: &[(Owner, Vec<FeatureId>)],
+        types: &Types,
         metadata: &HashMap<String, String>,
-        outgrown: impl Fn(usize) -> bool,
-    ) -> Result<Layout, CodecError> {
-        let mut columns = earlier.map_or_else(Vec::new, |earlier| earlier.columns.clone());
-        columns.iter_mut().enumerate().for_each(|(position, column)| column.plain |= outgrown(position));
-        let mut places = earlier.map_or_else(FxHashMap::default, |earlier| earlier.places.clone());
-        for event in events.iter().filter(|event| !event.features.is_empty()) {
-            let owner = Owner::of(&event.element);
-            let known: &mut FxHashMap<Name, usize> = places.entry(owner.clone()).or_default();
-            for (feature, value) in &event.features {
-                let Some(value) = value else { continue };
-                known.entry(feature.clone()).or_insert_with(|| {
-                    let (owner, feature, kind) = (owner.clone(), feature.clone(), FeatureKind::of(value));
-                    columns.push(Column { owner, feature, kind, plain: false });
-                    columns.len() - 1
-                });
-            }
-        }
-        let schema = Arc::new(Schema::new_with_metadata(fields(&columns, &EVENT_COLUMNS)?, metadata.clone()));
-        Ok(Layout { columns, places, schema })
-    }
-
-    /// The same of a segment of lives: all features of some owners.
-    pub(super) fn of_lives(
-        earlier: Option<&Layout>,
-        owners: &[timeweft_graph::Owner],
-        types: &timeweft_graph::Schema,
-        metadata: &HashMap<String, String>,
+        outgrown: impl Fn(usize, Owner, FeatureId) -> bool,
+        lives: bool,
     ) -> Result<Layout, CodecError> {
         let mut columns = earlier.map_or_else(Vec::new, |earlier| earlier.columns.clone());
         let mut places = earlier.map_or_else(FxHashMap::default, |earlier| earlier.places.clone());
-        for &owner in owners {
-            let Some(name) = Owner::named(owner, types) else { continue };
-            let known: &mut FxHashMap<Name, usize> = places.entry(name.clone()).or_default();
-            for def in types.features(owner) {
-                known.entry(def.name.clone()).or_insert_with(|| {
-                    let (owner, feature) = (name.clone(), def.name.clone());
-                    // The categories of later lives are not known yet.
-                    columns.push(Column { owner, feature, kind: def.kind, plain: true });
-                    columns.len() - 1
-                });
-            }
-        }
-        let all: Vec<&str> = EVENT_COLUMNS.into_iter().chain([UNTIL]).collect();
-        let schema = Arc::new(Schema::new_with_metadata(fields(&columns, &all)?, metadata.clone()));
-        Ok(Layout { columns, places, schema })
-    }
-
-    /// Positions of the columns that have a dictionary of categories.
-    pub(super) fn dictionaries(&self) -> impl Iterator<Item = usize> {
-        let columns = self.columns.iter().enumerate();
-        columns
-            .filter(|(_, column)| column.kind == FeatureKind::Category && !column.plain)
-            .map(|(position, _)| position)
-    }
-
-    /// The categories that events put into each column that has a dictionary of them.
-    pub(super) fn categories<'a>(&self, events: &'a [Event]) -> FxHashMap<usize, Vec<&'a Name>> {
-        let mut categories: FxHashMap<usize, Vec<&Name>> = self.dictionaries().map(|at| (at, Vec::new())).collect();
-        let events = if categories.is_empty() { &[] } else { events };
-        for event in events.iter().filter(|event| !event.features.is_empty()) {
-            let Some(places) = self.places(&Owner::of(&event.element)) else { continue };
-            let named = event.features.iter().filter_map(|(name, value)| Some((name, category(value.as_ref()?)?)));
-            for (name, category) in named {
-                if let Some(known) = places.get(name).and_then(|at| categories.get_mut(at)) {
-                    known.push(category);
+        for (owner, features) in features {
+            let known: &mut Vec<Option<usize>> = places.entry(*owner).or_default();
+            for &feature in features {
+                known.resize(known.len().max(feature.at() + 1), None);
+                if let Some(column) = known[feature.at()] {
+                    columns[column].plain |= outgrown(column, *owner, feature);
+                    continue;
                 }
+                let Some(def) = types.features(*owner).get(feature.at()) else { continue };
+                known[feature.at()] = Some(columns.len());
+                let owner = OwnerName::of(types, *owner);
+                columns.push(Column { owner, feature: def.name.clone(), kind: def.kind, plain: lives });
             }
         }
-        categories
+        let of_all: Vec<&str> = RECORD_COLUMNS.into_iter().chain(lives.then_some(UNTIL)).collect();
+        let schema = Arc::new(Schema::new_with_metadata(fields(&columns, &of_all)?, metadata.clone()));
+        Ok(Layout { columns, places, schema, lives })
     }
 
-    /// The feature columns of an owner.
-    pub(super) fn places(&self, owner: &Owner) -> Option<&FxHashMap<Name, usize>> {
-        self.places.get(owner)
+    /// The columns that have a dictionary of categories, with their features.
+    pub(super) fn dictionaries(&self) -> impl Iterator<Item = (usize, Owner, FeatureId)> {
+        let of_owner = |(owner, places): (&Owner, &Vec<Option<usize>>)| {
+            let (owner, places) = (*owner, places.clone());
+            (0..).map(FeatureId).zip(places).filter_map(move |(feature, at)| Some((at?, owner, feature)))
+        };
+        self.places.iter().flat_map(of_owner).filter(|(at, ..)| {
+            let column = &self.columns[*at];
+            column.kind == FeatureKind::Category && !column.plain
+        })
+    }
+
+    /// The columns of the features of an owner, by number.
+    pub(super) fn places(&self, owner: Owner) -> Option<&[Option<usize>]> {
+        self.places.get(&owner).map(Vec::as_slice)
     }
 }
 
@@ -212,7 +125,7 @@ pub(super) fn feature_columns(schema: &Schema) -> Result<Vec<(usize, Column)>, C
 }
 
 fn fields(columns: &[Column], of_all: &[&str]) -> Result<Fields, CodecError> {
-    let mut fields: Vec<FieldRef> = of_all.iter().copied().map(event_field).collect();
+    let mut fields: Vec<FieldRef> = of_all.iter().copied().map(record_field).collect();
     let mut taken = FxHashSet::default();
     for column in columns {
         let name = unique(&mut taken, column);
@@ -225,9 +138,9 @@ fn fields(columns: &[Column], of_all: &[&str]) -> Result<Fields, CodecError> {
 /// `type.feature`, `merge.feature`, or `source -relation-> destination.feature`; names with dots or arrows may meet, then a number follows.
 fn unique(taken: &mut FxHashSet<String>, column: &Column) -> String {
     let owner = match &column.owner {
-        Owner::Node(node) => node.to_string(),
-        Owner::Merge => "merge".into(),
-        Owner::Edge(source, relation, destination) => format!("{source} -{relation}-> {destination}"),
+        OwnerName::Node(node) => node.to_string(),
+        OwnerName::Merge => "merge".into(),
+        OwnerName::Edge(source, relation, destination) => format!("{source} -{relation}-> {destination}"),
     };
     let name = format!("{owner}.{}", column.feature);
     let mut candidates = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}#{n}")));
@@ -236,7 +149,7 @@ fn unique(taken: &mut FxHashSet<String>, column: &Column) -> String {
     free
 }
 
-fn event_field(name: &str) -> FieldRef {
+fn record_field(name: &str) -> FieldRef {
     let nullable = matches!(name, "relation" | "destination_type" | "destination_id" | "key" | "ended" | UNTIL);
     let data_type = match name {
         "time" | UNTIL => DataType::Int64,

@@ -8,7 +8,6 @@ use arrow_array::types::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
-use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use timeweft_graph::{DType, Numbers};
 
@@ -18,40 +17,23 @@ macro_rules! element_types {
             match dtype { $(DType::$dtype => DataType::$data),* }
         }
 
-        /// All elements one after the other; `None` if some are of another type.
-        pub(super) fn concatenated<'a>(dtype: DType, parts: impl Iterator<Item = &'a Numbers>) -> Option<ArrayRef> {
+        /// Little-endian elements one after the other; `None` if one of them is cut off.
+        pub(super) fn concatenated<'a>(dtype: DType, parts: impl Iterator<Item = &'a [u8]>) -> Option<ArrayRef> {
             match dtype {
                 $(DType::$dtype => {
+                    type Native = <$arrow as ArrowPrimitiveType>::Native;
                     let mut all = Vec::new();
                     for part in parts {
-                        let Numbers::$dtype(values) = part else { return None };
-                        all.extend_from_slice(values);
+                        let (elements, []) = part.as_chunks::<{ size_of::<Native>() }>() else { return None };
+                        all.extend(elements.iter().map(|element| Native::from_le_bytes(*element)));
                     }
-                    Some(Arc::new(PrimitiveArray::<$arrow>::from(all)))
-                }),*
-            }
-        }
-
-        /// One element a row; rows that are not valid hold nothing. `None` if some are of another type or count.
-        pub(super) fn scalars<'a>(
-            dtype: DType,
-            valid: NullBuffer,
-            rows: impl Iterator<Item = (usize, &'a Numbers)>,
-        ) -> Option<ArrayRef> {
-            match dtype {
-                $(DType::$dtype => {
-                    let mut all = vec![Default::default(); valid.len()];
-                    for (row, value) in rows {
-                        let Numbers::$dtype(values) = value else { return None };
-                        *all.get_mut(row)? = *values.first().filter(|_| values.len() == 1)?;
-                    }
-                    Some(Arc::new(PrimitiveArray::<$arrow>::new(all.into(), Some(valid))))
+                    Some(Arc::new(PrimitiveArray::<$arrow>::new(all.into(), None)))
                 }),*
             }
         }
 
         /// One element a row, from little-endian bytes. `None` if some have another length.
-        pub(super) fn scalars_le<'a>(
+        pub(super) fn scalars<'a>(
             dtype: DType,
             n_rows: usize,
             rows: impl Iterator<Item = (usize, &'a [u8])>,

@@ -6,7 +6,6 @@ use timeweft_graph::{Event, Name, Place};
 
 use super::{MEMORY, Sorter};
 use crate::StoreError;
-use crate::log::codec;
 
 /// Ranks that events of one time have among each other.
 const RANKS: usize = 7;
@@ -29,7 +28,7 @@ impl LivesInOrder {
     }
 
     pub(crate) fn push(&mut self, event: &Event) -> Result<(), StoreError> {
-        let (time, rank) = codec::place(event);
+        let (time, rank) = event.order();
         self.ranks[usize::from(rank) % RANKS].push(time, 0, &self.place, Some(event))
     }
 
@@ -67,7 +66,7 @@ mod tests {
             }
         }
         let mut expected = events.clone();
-        expected.sort_by_key(codec::place);
+        expected.sort_by_key(Event::order);
         let dir = tempfile::tempdir().expect("a folder");
         for memory in [1 << 20, 1 << 10] {
             let mut lives = LivesInOrder::with_memory(dir.path(), memory);
