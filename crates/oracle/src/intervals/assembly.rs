@@ -179,7 +179,7 @@ impl Assembly {
     /// Binds the edges and sorts the events.
     pub(super) fn finish(mut self) -> Intervals {
         self.add_edges();
-        self.records.sort_by_key(|(event, _)| (event.time, rank(event)));
+        self.records.sort_by_key(|(event, _)| event.order());
         self.rejects.sort_by_key(|reject| reject.place.line);
         Intervals {
             schema: self.schema,
@@ -215,18 +215,5 @@ impl SpanSink for Assembly {
     fn reject(&mut self, line: u64, reason: Reason) {
         let place = self.place(line);
         self.rejects.push(Reject { place, reason });
-    }
-}
-
-/// The order of events at one time: ends first, so that what begins finds a clean state; nodes before their edges.
-fn rank(event: &Event) -> u8 {
-    match (&event.element, event.action) {
-        (Element::Edge(_), Action::Delete) => 0,
-        (Element::Node(_), Action::Delete) => 1,
-        (Element::Node(_), Action::Create) => 2,
-        (Element::Node(_), Action::Update) => 3,
-        (Element::Edge(_), Action::Create) => 4,
-        (Element::Edge(_), Action::Update) => 5,
-        (Element::Merge { .. }, _) => 6,
     }
 }

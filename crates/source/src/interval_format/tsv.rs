@@ -16,7 +16,7 @@ use std::io::Read;
 use timeweft_graph::{DType, EdgeSpan, Interval, Name, NodeSpan, Reason, SpanRows, SpanSink, Time, ValueRef};
 
 use crate::SourceError;
-use crate::interval_format::draft::Draft;
+use crate::interval_format::draft::{Draft, dtype};
 use crate::interval_format::parallel_lines::{self, LineReader};
 use crate::text::cell_numbers::push_number;
 use crate::text::delimited::cut_line;
@@ -142,24 +142,15 @@ impl Kind {
     fn of(name: &str) -> Result<Kind, String> {
         Ok(Kind::Numbers(match name {
             "b" | "binary" => return Ok(Kind::Binary),
-            "d" | "double" | "f64" | "float64" => DType::F64,
-            "f" | "float" | "f32" | "float32" => DType::F32,
-            "f16" | "float16" => DType::F16,
-            "i64" | "int64" => DType::I64,
-            "i32" | "int32" => DType::I32,
-            "i16" | "int16" => DType::I16,
-            "i8" | "int8" => DType::I8,
-            "u64" | "uint64" => DType::U64,
-            "u32" | "uint32" => DType::U32,
-            "u16" | "uint16" => DType::U16,
-            "u8" | "uint8" => DType::U8,
+            "d" => DType::F64,
+            "f" => DType::F32,
             "i" | "u" | "int" | "uint" => {
                 return Err(format!("`{name}` needs a width: {0}8, {0}16, {0}32 or {0}64", &name[..1]));
             }
-            other => {
+            other => dtype(other).or_else(|| other.parse().ok()).ok_or_else(|| {
                 let known = "i8 to i64, u8 to u64, f16, f, d or b";
-                return Err(format!("{} is no kind of features: use {known}", excerpt(other)));
-            }
+                format!("{} is no kind of features: use {known}", excerpt(other))
+            })?,
         }))
     }
 }

@@ -79,19 +79,3 @@ pub(super) fn order(text: &str) -> Result<ListOrder, String> {
         other => Err(format!("`{other}` is no order: use list, set or multiset")),
     }
 }
-
-/// Names that mean something else in a graph store: nobody should have to guess which of the two is meant.
-pub(super) const RESERVED: [&str; 12] = [
-    "_key",
-    "_id",
-    "_rev",
-    "_from",
-    "_to",
-    "_collection",
-    "created",
-    "expired",
-    "first_version",
-    "last_version",
-    "release_created",
-    "release_expired",
-];

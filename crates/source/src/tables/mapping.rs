@@ -7,10 +7,11 @@ use std::path::Path;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use timeweft_graph::delta::RESERVED;
 use timeweft_graph::{ListOrder, Name, Time};
 
 use super::VersionFacts;
-use super::kind::{Kind, RESERVED, order};
+use super::kind::{Kind, order};
 use crate::SourceError;
 
 /// A whole mapping.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use timeweft_graph::delta::RESERVED;
 use timeweft_graph::{
     EdgeKey, EdgeTypeId, ExternalId, FeatureDef, FeatureId, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner,
     Reason, Scope, TimeUnit, Unreadable, ValueRef, VersionSink,
@@ -13,7 +14,7 @@ use timeweft_graph::{
 use super::bound::Bound;
 use super::cell::Made;
 use super::drift::{self, Drift};
-use super::kind::{Kind, RESERVED};
+use super::kind::Kind;
 use super::mapping::{EdgeTable, End, FeatureSpec, Features, FileSpec, Mapping, Named};
 use super::rows::{Rows, rows};
 use crate::SourceError;

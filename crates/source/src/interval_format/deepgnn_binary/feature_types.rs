@@ -8,6 +8,7 @@ use serde::Deserialize;
 use timeweft_graph::DType;
 
 use crate::SourceError;
+use crate::interval_format::draft::dtype;
 
 /// Types of features by their numbers. A feature that is not named holds bytes.
 ///
@@ -74,23 +75,6 @@ impl FromStr for FeatureType {
         };
         Ok(FeatureType { is_temporal, form })
     }
-}
-
-fn dtype(name: &str) -> Option<DType> {
-    Some(match name {
-        "float64" | "double" => DType::F64,
-        "float32" | "float" => DType::F32,
-        "float16" => DType::F16,
-        "int64" => DType::I64,
-        "int32" => DType::I32,
-        "int16" => DType::I16,
-        "int8" => DType::I8,
-        "uint64" => DType::U64,
-        "uint32" => DType::U32,
-        "uint16" => DType::U16,
-        "uint8" => DType::U8,
-        _ => return None,
-    })
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use timeweft_graph::{DType, ValueRef};
 
 use super::cells::Cells;
 use super::{EdgeListDefaults, EdgeListOptions};
-use crate::interval_format::draft::Draft;
+use crate::interval_format::draft::{Draft, dtype};
 use crate::text::cell_numbers::push_number;
 use crate::text::json::excerpt;
 
@@ -23,18 +23,12 @@ impl Kind {
         Some(Kind::Numbers(match name {
             "binary" => return Some(Kind::Binary),
             "bool" => return Some(Kind::Bool),
-            "float64" | "double" | "float" => DType::F64,
-            "float32" | "single" => DType::F32,
-            "float16" | "half" => DType::F16,
-            "int64" | "int" => DType::I64,
-            "int32" => DType::I32,
-            "int16" => DType::I16,
-            "int8" => DType::I8,
-            "uint64" | "uint" => DType::U64,
-            "uint32" => DType::U32,
-            "uint16" => DType::U16,
-            "uint8" => DType::U8,
-            _ => return None,
+            "float" => DType::F64,
+            "single" => DType::F32,
+            "half" => DType::F16,
+            "int" => DType::I64,
+            "uint" => DType::U64,
+            name => dtype(name)?,
         }))
     }
 }

@@ -2,6 +2,8 @@
 
 use timeweft_graph::DType;
 
+use crate::interval_format::draft::dtype;
+
 /// The form of the values of a feature map.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Form {
@@ -22,21 +24,4 @@ impl Form {
             None => dtype(kind).map(Form::Dense),
         }
     }
-}
-
-fn dtype(name: &str) -> Option<DType> {
-    Some(match name {
-        "double" | "float64" => DType::F64,
-        "float" | "float32" => DType::F32,
-        "float16" => DType::F16,
-        "int64" => DType::I64,
-        "int32" => DType::I32,
-        "int16" => DType::I16,
-        "int8" => DType::I8,
-        "uint64" => DType::U64,
-        "uint32" => DType::U32,
-        "uint16" => DType::U16,
-        "uint8" => DType::U8,
-        _ => return None,
-    })
 }
