@@ -5,8 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use timeweft_index::Index;
 use timeweft_learn::{
-    Config, Evaluation, Freshness, LearnProgress, Loss, Rule, Task, Trained, curves, evaluate, precision, stretches,
-    train,
+    Config, Evaluation, Freshness, LearnProgress, LinksToRank, Loss, Rule, Task, Trained, curves, stretches, train,
 };
 
 use crate::data::Stream;
@@ -72,8 +71,8 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
         if args.precision {
             for draw in 1..=5 {
                 config.evaluate.seed = draw;
-                let Trained { model, graph, .. } = &trained;
-                let precision = precision(model, graph, &task, &config, test.clone(), Freshness::Event);
+                let links = trained.to_rank(&task, test.clone(), Freshness::Event);
+                let precision = LinksToRank { config: &config, ..links }.precision();
                 println!("seed {seed}, draw {draw}, test, event: AP {precision:.4}");
             }
             config.evaluate.seed = 1;
@@ -85,7 +84,7 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
         }
         for &freshness in freshnesses {
             let test = test.clone();
-            let evaluation = evaluate(&trained.model, &trained.graph, &task, &config, test, freshness, |_| ());
+            let evaluation = trained.to_rank(&task, test, freshness).evaluate(|_| ());
             print(seed, &evaluation);
         }
     }

@@ -44,7 +44,7 @@ pub enum GnnKind {
     /// Attention over the most recent neighbours.
     #[default]
     Transformer,
-    /// The same, where every node decides whether to listen and whether to be heard.
+    /// The same, where every node decides whether it listens and whether it speaks.
     Cooperative,
     /// Not at all: an embedding is made of the root's own memory and features.
     None,

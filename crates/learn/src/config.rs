@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Aggregation, Bucket, GnnKind, MemoryCellKind, Predict, TrainFreshness};
 
-/// Everything that a training run is told.
+/// All settings of a training run.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -56,7 +56,8 @@ pub struct ModelConfig {
     pub bucket: Bucket,
     /// Send messages to destinations only, not back to sources.
     pub directed: bool,
-    /// Whether messages tell what their peers remember: 0 no, 1 as of before the batch, and each sweep more one step further
+    /// Rounds of message passing that give messages the memory of their peers: 0 none, 1 as of before the batch, each more one
+    /// step further
     /// along chains inside a batch.
     pub sweeps: usize,
     /// How roots read their neighbours.
@@ -146,7 +147,7 @@ pub struct TrainConfig {
     pub both_ends: bool,
     /// r: negatives a positive.
     pub negatives: usize,
-    /// So many of them at most are nodes that the source met last; the others are drawn from all. Softmax weighs the drawn
+    /// Most of them that are nodes which the source met last; the others are drawn from all. Softmax weighs the drawn
     /// ones by how many they stand for.
     pub partners: usize,
     /// Passes over the training part.
@@ -292,7 +293,7 @@ impl Config {
         Ok(())
     }
 
-    /// Sizes of at least 1, each with the most that makes sense: a slip of some digits is told before memory is asked for it.
+    /// Sizes of at least 1, each with the most that makes sense: a wrong number of digits is an error before memory is allocated.
     fn sizes(&self) -> [(&'static str, usize, usize); 9] {
         let (model, train) = (&self.model, &self.train);
         [

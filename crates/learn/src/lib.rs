@@ -57,7 +57,7 @@ pub use evaluate::breakdown::{Traffic, break_down};
 pub use evaluate::calibration::{Bin, Calibration};
 pub use evaluate::metrics::{Metrics, average_precision, rank};
 pub use evaluate::negative_classes::NegativeClass;
-pub use evaluate::ranking::{Evaluation, evaluate, precision, ranks};
+pub use evaluate::ranking::{Evaluation, LinksToRank};
 pub use explain::attribution::{ReadOut, Recalled, attribute};
 pub use explain::explanation::{AttendedNeighbor, ScoreExplanation};
 pub use explain::faithfulness::{Curves, Importance, curves, stretches};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use timeweft_graph::{Action, EdgeKey, Element, Event, Features, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
 
-use crate::{Config, Freshness, GnnKind, LearnError, Metrics, Task, Trained, ranks, splitmix64, train};
+use crate::{Config, Freshness, GnnKind, LearnError, LinksToRank, Metrics, Task, Trained, splitmix64, train};
 
 /// A stream of events whose answers are known, and the configuration that makes it a test of one thing.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ pub fn accuracy(task: &Task, trained: &Trained, freshness: Freshness) -> f64 {
         .batch_start(part.start, part.start, freshness)
         .map_or(before, |start| graph.n_facts_before(task.time_of(start)).min(before));
     let store = crate::rebuild(model, graph, config, needed);
-    let ranks = ranks(model, graph, task, config, part, freshness, store, &mut |_| ());
+    let ranks = LinksToRank { model, graph, task, config, part, freshness }.ranks(store, &mut |_| ());
     Metrics::of(&ranks).hits1
 }
 
@@ -195,7 +195,7 @@ pub fn simultaneity(blocks: u64, seed: u64) -> Synthetic {
 pub fn order(blocks: u64, seed: u64) -> Synthetic {
     let mut made = Builder::new(seed, 2, 2, USERS * 4);
     let mut before: Vec<(u64, u64)> = (0..USERS).map(|user| (user, 0)).collect();
-    // The first block answers for nobody: its users are made to have visited nothing.
+    // The first block answers for users that have visited nothing.
     made.first_users(USERS);
     for _ in 0..blocks {
         made.tick();
@@ -265,8 +265,8 @@ pub fn relay(steps: u64, blocks: u64, seed: u64) -> Synthetic {
     made.finish("relay", 1.0 / ANCHORS as f64)
 }
 
-/// Types: a user has a class. By one relation it answers with its class, by another with the other class: whoever does not
-/// tell relations apart can only guess.
+/// Types: a user has a class. By one relation it answers with its class, by another with the other class: a model that does not
+/// distinguish relations can only guess.
 pub fn types(blocks: u64, seed: u64) -> Synthetic {
     let mut made = Builder::new(seed, 2, 2, USERS * 4);
     for _ in 0..blocks {

@@ -284,7 +284,7 @@ impl Model {
         freshness: &[Freshness],
         progress: Option<&mut dyn FnMut(LearnProgress)>,
     ) -> Result<Vec<Evaluation>> {
-        let Trained { model, graph, config, .. } = &self.trained;
+        let Trained { graph, config, .. } = &self.trained;
         let task = graph.task(config)?;
         let links = match part {
             Part::Validation => task.split.train_end..task.split.val_end,
@@ -292,9 +292,7 @@ impl Model {
         };
         let mut unheard = |_: LearnProgress| {};
         let mut progress = progress.unwrap_or(&mut unheard);
-        let evaluate = |&fresh: &Freshness| {
-            timeweft_learn::evaluate(model, graph, &task, config, links.clone(), fresh, &mut progress)
-        };
+        let evaluate = |&fresh: &Freshness| self.trained.to_rank(&task, links.clone(), fresh).evaluate(&mut progress);
         Ok(freshness.iter().map(evaluate).collect())
     }
 
@@ -302,7 +300,7 @@ impl Model {
     /// first. Empty for a model that reads no neighbours.
     pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>> {
         let Trained { graph, config, .. } = &self.trained;
-        if config.model.gnn == GnnKind::None {
+        if !config.model.gnn.reads_neighbors() {
             return Ok(Vec::new());
         }
         let task = graph.task(config)?;

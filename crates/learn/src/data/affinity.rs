@@ -1,4 +1,4 @@
-//! Which relation follows which between the same two nodes: what they had in common by one tells of another. Measured on
+//! Which relation follows which between the same two nodes: an edge of one foretells an edge of another. Measured on
 //! the training part only.
 //!
 //! Equations: `docs/model.md#counters`.

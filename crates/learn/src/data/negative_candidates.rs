@@ -1,4 +1,4 @@
-//! What an answer is told from: other ends of a new edge, other edges that could have been removed, other nodes that could
+//! The negatives of an answer: other ends of a new edge, other edges that could have been removed, other nodes that could
 //! have gone.
 //!
 //! Equations: `docs/model.md#loss-and-negatives`.

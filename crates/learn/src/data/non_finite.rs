@@ -1,4 +1,4 @@
-//! Numbers that are none to a model: they are read as missing, and named.
+//! Values that a model cannot read as numbers: they are read as missing, and reported.
 
 use std::fmt;
 /// A feature with values that a model cannot read as numbers.

@@ -12,7 +12,7 @@ pub struct RelationIds {
 }
 
 impl RelationIds {
-    /// The relations of a schema, told apart or not.
+    /// The relations of a schema, each by itself or one for each role.
     pub fn of(schema: &Schema, typed: bool) -> RelationIds {
         RelationIds { n_edge_types: schema.edge_types().len(), n_node_types: schema.node_types().len(), typed }
     }

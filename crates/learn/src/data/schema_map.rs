@@ -171,7 +171,7 @@ fn is_numbers(kind: FeatureKind) -> bool {
     matches!(kind, FeatureKind::Dense { .. })
 }
 
-/// So many names of a kind are told.
+/// Most names of a kind in a message.
 const TOLD: usize = 5;
 
 impl fmt::Display for Unknown {

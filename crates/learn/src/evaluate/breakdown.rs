@@ -20,7 +20,7 @@ enum Acquaintance {
     Before,
     /// It was never met, but others were.
     Never,
-    /// Nobody was.
+    /// No node was ever met.
     Nobody,
 }
 

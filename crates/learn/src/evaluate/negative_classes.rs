@@ -1,4 +1,4 @@
-//! Wrong answers by what kind of wrong they are: a model that tells nodes drawn by chance may still take whatever was there
+//! Wrong answers by class. A model that rules out nodes drawn by chance may still take whatever was there
 //! before for what comes next (Poursafaei et al. 2022).
 //!
 //! Equations: `docs/model.md#evaluation-protocol`.
@@ -16,7 +16,7 @@ pub enum NegativeClass {
     Uniform,
     /// The answer of a training link drawn by chance.
     Popular,
-    /// Somebody that the asking node met by this relation before.
+    /// A node that the asking node met by this relation before.
     Met,
     /// The same, where no such edge is there any more.
     Removed,
@@ -46,7 +46,7 @@ impl NegativeClass {
     }
 }
 
-/// So many partners, the latest ones, are those that a node met before.
+/// Most partners that count as met before: the latest ones.
 const PARTNERS: usize = 32;
 
 /// What wrong answers are drawn from.

@@ -15,7 +15,7 @@ use crate::model::memory_state::{absorb, rebuild};
 use crate::model::pipeline::{Reader, Remembered, ask};
 use crate::{
     Calibration, Config, Freshness, GraphContext, Htgn, LearnProgress, Link, Metrics, NegativeClass, Predict, Query,
-    Rule, Task, VectorStore, average_precision, rank,
+    Rule, Task, Trained, VectorStore, average_precision, rank,
 };
 
 /// Queries whose roots are embedded in one forward pass: bounds the memory of an evaluation.
@@ -37,51 +37,101 @@ pub struct Evaluation {
     pub calibration: Calibration,
 }
 
-/// Ranks the links `part` with memory rebuilt by the model's own weights, beside every rule.
-pub fn evaluate(
-    model: &Htgn,
-    graph: &GraphContext,
-    task: &Task,
-    config: &Config,
-    part: Range<usize>,
-    freshness: Freshness,
-    mut progress: impl FnMut(LearnProgress),
-) -> Evaluation {
-    let before = graph.n_facts_before(task.time_of(part.start));
-    let store = rebuild(model, graph, config, before.min(first_needed(task, &part, freshness)));
-    let wrong = wrong_by_kind(graph, task, config, part.clone(), freshness);
-    let (mut ranks, mut calibration) = (Vec::with_capacity(part.len()), Calibration::default());
-    let mut scores = vec![(Vec::new(), Vec::new()); NegativeClass::ALL.len()];
-    let each = &mut |logits: &[f32]| {
-        let wrong = &wrong[ranks.len()];
-        let (ranked, by_kind) = logits.split_at(logits.len() - wrong.iter().flatten().count());
-        ranks.push(rank(&ranked[0], &ranked[1..]));
-        calibration.add(ranked);
-        let drawn = wrong.iter().zip(&mut scores).filter(|(wrong, _)| wrong.is_some());
-        for ((_, (right, wrong)), logit) in drawn.zip(by_kind) {
-            right.push(ranked[0]);
-            wrong.push(*logit);
-        }
-    };
-    // Wrong answers of each kind are asked about behind the candidates: one pass over the log serves both.
-    let (start, protocol) = (part.start, by_protocol(task, config));
-    let candidates = &|number: usize| {
-        let by_kind = wrong[number - start].iter().flatten().copied();
-        protocol(number).into_iter().chain(by_kind).collect()
-    };
-    let of = part.len();
-    let ranking = Ranking { model, graph, task, config, store, done: 0, of, candidates, each };
-    ranking.run(part.clone(), freshness, &mut progress);
-    let told = NegativeClass::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
-    let kinds = told
-        .map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len()))
-        .collect();
-    let as_of = |number: usize| task.time_of(task.batch_start(number, start, freshness).unwrap_or(number));
-    let parts = break_down(task, part.clone(), &ranks, as_of);
-    let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
-    let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
-    rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));
-    Evaluation { freshness, rows, parts, kinds, calibration }
+/// Links to rank: by which model, and how fresh the state is that answers may use.
+#[derive(Clone)]
+pub struct LinksToRank<'a> {
+    /// The weights.
+    pub model: &'a Htgn,
+    /// The graph.
+    pub graph: &'a GraphContext,
+    /// The task that the links are of.
+    pub task: &'a Task,
+    /// How many candidates each link has, and how they are drawn.
+    pub config: &'a Config,
+    /// Numbers of the links.
+    pub part: Range<usize>,
+    /// What an answer may know.
+    pub freshness: Freshness,
+}
+
+impl Trained {
+    /// Links of a task to rank by the chosen weights.
+    pub fn to_rank<'a>(&'a self, task: &'a Task, part: Range<usize>, freshness: Freshness) -> LinksToRank<'a> {
+        LinksToRank { model: &self.model, graph: &self.graph, task, config: &self.config, part, freshness }
+    }
+}
+
+impl LinksToRank<'_> {
+    /// Ranks with memory rebuilt by the model's own weights, beside every rule.
+    pub fn evaluate(self, mut progress: impl FnMut(LearnProgress)) -> Evaluation {
+        let LinksToRank { model, graph, task, config, part, freshness } = self;
+        let before = graph.n_facts_before(task.time_of(part.start));
+        let store = rebuild(model, graph, config, before.min(first_needed(task, &part, freshness)));
+        let wrong = wrong_by_kind(graph, task, config, part.clone(), freshness);
+        let (mut ranks, mut calibration) = (Vec::with_capacity(part.len()), Calibration::default());
+        let mut scores = vec![(Vec::new(), Vec::new()); NegativeClass::ALL.len()];
+        let each = &mut |logits: &[f32]| {
+            let wrong = &wrong[ranks.len()];
+            let (ranked, by_kind) = logits.split_at(logits.len() - wrong.iter().flatten().count());
+            ranks.push(rank(&ranked[0], &ranked[1..]));
+            calibration.add(ranked);
+            let drawn = wrong.iter().zip(&mut scores).filter(|(wrong, _)| wrong.is_some());
+            for ((_, (right, wrong)), logit) in drawn.zip(by_kind) {
+                right.push(ranked[0]);
+                wrong.push(*logit);
+            }
+        };
+        // Wrong answers of each kind are asked about behind the candidates: one pass over the log serves both.
+        let (start, protocol) = (part.start, by_protocol(task, config));
+        let candidates = &|number: usize| {
+            let by_kind = wrong[number - start].iter().flatten().copied();
+            protocol(number).into_iter().chain(by_kind).collect()
+        };
+        let of = part.len();
+        let ranking = Ranking { model, graph, task, config, store, done: 0, of, candidates, each };
+        ranking.run(part.clone(), freshness, &mut progress);
+        let told = NegativeClass::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
+        let kinds = told
+            .map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len()))
+            .collect();
+        let as_of = |number: usize| task.time_of(task.batch_start(number, start, freshness).unwrap_or(number));
+        let parts = break_down(task, part.clone(), &ranks, as_of);
+        let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
+        let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
+        rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));
+        Evaluation { freshness, rows, parts, kinds, calibration }
+    }
+
+    /// The ranks in order. `store` is true up to no later than the first link.
+    pub fn ranks(self, store: VectorStore, progress: &mut impl FnMut(LearnProgress)) -> Vec<f64> {
+        let LinksToRank { model, graph, task, config, part, freshness } = self;
+        let mut ranks = Vec::with_capacity(part.len());
+        let each = &mut |logits: &[f32]| ranks.push(rank(&logits[0], &logits[1..]));
+        let candidates = &by_protocol(task, config);
+        let of = part.len();
+        Ranking { model, graph, task, config, store, done: 0, of, candidates, each }.run(part, freshness, progress);
+        ranks
+    }
+
+    /// Average precision, each link beside the first candidate that the configuration draws for it, with memory rebuilt by the
+    /// model's own weights.
+    pub fn precision(self) -> f64 {
+        let LinksToRank { model, graph, task, config, part, freshness } = self;
+        let mut config = config.clone();
+        config.evaluate.candidates = 1;
+        let (mut positives, mut negatives) = (Vec::new(), Vec::new());
+        let each = &mut |logits: &[f32]| {
+            positives.push(logits[0]);
+            negatives.extend_from_slice(&logits[1..]);
+        };
+        let before = graph.n_facts_before(task.time_of(part.start));
+        let store = rebuild(model, graph, &config, before.min(first_needed(task, &part, freshness)));
+        let config = &config;
+        let candidates = &by_protocol(task, config);
+        let ranking = Ranking { model, graph, task, config, store, done: 0, of: part.len(), candidates, each };
+        ranking.run(part, freshness, &mut |_| ());
+        average_precision(&positives, &negatives)
+    }
 }
 
 /// The candidates that the protocol gives a link.
@@ -112,52 +162,6 @@ fn wrong_by_kind(
 fn first_needed(task: &Task, part: &Range<usize>, freshness: Freshness) -> usize {
     let start = task.batch_start(part.start, part.start, freshness);
     start.map_or(usize::MAX, |start| task.facts_before(task.time_of(start)).end)
-}
-
-/// Ranks of the links `part`, in order. `store` is true up to no later than the first of them.
-#[allow(clippy::too_many_arguments, reason = "an evaluation is all of these")]
-pub fn ranks(
-    model: &Htgn,
-    graph: &GraphContext,
-    task: &Task,
-    config: &Config,
-    part: Range<usize>,
-    freshness: Freshness,
-    store: VectorStore,
-    progress: &mut impl FnMut(LearnProgress),
-) -> Vec<f64> {
-    let mut ranks = Vec::with_capacity(part.len());
-    let each = &mut |logits: &[f32]| ranks.push(rank(&logits[0], &logits[1..]));
-    let candidates = &by_protocol(task, config);
-    let of = part.len();
-    Ranking { model, graph, task, config, store, done: 0, of, candidates, each }.run(part, freshness, progress);
-    ranks
-}
-
-/// Average precision over the links `part`, each beside the first candidate that `config` draws for it, with memory
-/// rebuilt by the model's own weights.
-pub fn precision(
-    model: &Htgn,
-    graph: &GraphContext,
-    task: &Task,
-    config: &Config,
-    part: Range<usize>,
-    freshness: Freshness,
-) -> f64 {
-    let mut config = config.clone();
-    config.evaluate.candidates = 1;
-    let (mut positives, mut negatives) = (Vec::new(), Vec::new());
-    let each = &mut |logits: &[f32]| {
-        positives.push(logits[0]);
-        negatives.extend_from_slice(&logits[1..]);
-    };
-    let before = graph.n_facts_before(task.time_of(part.start));
-    let store = rebuild(model, graph, &config, before.min(first_needed(task, &part, freshness)));
-    let config = &config;
-    let candidates = &by_protocol(task, config);
-    let ranking = Ranking { model, graph, task, config, store, done: 0, of: part.len(), candidates, each };
-    ranking.run(part, freshness, &mut |_| ());
-    average_precision(&positives, &negatives)
 }
 
 struct Ranking<'a> {
@@ -191,7 +195,7 @@ impl Ranking<'_> {
         let end = part.clone().next_back().map_or(0, |last| self.task.links[last].fact + 1);
         let mut next = part.start;
         for facts in batches(self.graph.facts(), self.store.absorbed()..end, self.config.train.batch, 0) {
-            // What happens at one time is seen by nobody who asks at it, and is taken in as slowly as it must be.
+            // No answer of this time sees these facts, so they can be taken in slice by slice.
             let remembered = match self.graph.is_one_time(&facts) {
                 true => Remembered::nothing(&self.store),
                 false => self.reader().remember(facts.clone()),

@@ -17,7 +17,7 @@ pub struct Recalled {
     pub at_source: bool,
     /// When its messages were.
     pub time: Time,
-    /// Positions of the facts that they tell.
+    /// Positions of their facts.
     pub facts: Vec<usize>,
     /// Signed contribution: the first-order share of the margin that came through the memory of this token.
     pub contribution: f64,
@@ -37,7 +37,7 @@ pub struct ReadOut {
 }
 
 /// Shares `<dlogit/dm, m>` of a node out among the tokens that its memory has seen before `as_of`. `gradient` is dlogit/dm
-/// `[d]`. `None` for a cell that is not linear in its past, without a past, or if messages tell of
+/// `[d]`. `None` for a cell that is not linear in its past, without a past, or if messages carry
 /// their peers' memory. Costs a look at all facts.
 pub fn attribute(
     model: &Htgn,
@@ -74,7 +74,7 @@ pub fn attribute(
     })
 }
 
-/// The facts behind each token, by time: a token holds all that its receiver was told at one time.
+/// The facts behind each token, by time: a token holds all messages to its receiver of one time.
 fn facts_of(graph: &GraphContext, positions: &[usize], tokens: &Tokens) -> Vec<Vec<usize>> {
     let mut rest = positions;
     let take = |&time: &Time| {

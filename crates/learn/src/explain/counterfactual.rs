@@ -20,11 +20,11 @@ pub(crate) struct Counterfactual<'a> {
     facts: Vec<Vec<u32>>,
 }
 
-/// What is left of a node: its last message and memory; `None` for one that has never been told anything, or is gone.
+/// What is left of a node: its last message and memory; `None` for a node that has no message, or is gone.
 type Left = Option<(Time, Vec<f32>)>;
 
 impl<'a> Counterfactual<'a> {
-    /// `None` for a model without memory, or one whose messages tell of their peers' memory.
+    /// `None` for a model without memory, or one whose messages carry their peers' memory.
     pub(crate) fn new(trained: &'a Trained) -> Option<Counterfactual<'a>> {
         let config = &trained.config.model;
         if !config.memory || config.sweeps > 0 {
@@ -40,7 +40,7 @@ impl<'a> Counterfactual<'a> {
         Some(Counterfactual { trained, facts })
     }
 
-    /// A neighbourhood, read as of `query`, with memory that has never heard of the edges to the neighbours at some places.
+    /// A neighborhood, read as of `query`, with memory replayed without the edges to the neighbors at some places.
     pub(crate) fn without(&self, neighborhood: &Neighborhood, gone: &[usize], query: &Query) -> Neighborhood {
         let edges: BTreeSet<(EdgeTypeId, EdgeIndex)> =
             gone.iter().map(|&j| (neighborhood.neighbors[j].edge_type, neighborhood.neighbors[j].edge)).collect();

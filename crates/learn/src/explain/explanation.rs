@@ -55,7 +55,7 @@ pub struct AttendedNeighbor {
     pub created: Time,
     /// Attention of each head, in [0, 1].
     pub attention: Vec<f32>,
-    /// Whether the root listened and the neighbour spoke, for a co-operative model: it was heard only if both did.
+    /// Whether the root listened and the neighbor spoke, for a co-operative model: the root read it only if both did.
     pub actions: Option<Actions>,
     /// Signed contribution: share of the margin that came through this neighbour.
     pub contribution: f32,

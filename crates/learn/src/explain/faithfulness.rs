@@ -36,7 +36,7 @@ pub struct Curves {
     pub deletion: Vec<f64>,
     /// With the most important only: a true order changes it little.
     pub insertion: Vec<f64>,
-    /// As `deletion`, and memory never heard of them either. Empty for a model without memory, or whose messages tell of their
+    /// As `deletion`, with memory replayed without them. Empty for a model without memory, or whose messages carry their
     /// peers' memory.
     pub counterfactual: Vec<f64>,
     /// Rank correlation (Spearman's) of the order with how much the margin changes without each neighbour alone, in [-1, 1].

@@ -16,7 +16,7 @@ use crate::{Aggregation, Bucket, DeleteRule, FeatureRows, GraphContext, VectorSt
 pub struct Messages {
     /// M: relation of each message, direction included.
     pub relation: Vec<u32>,
-    /// M: who is told of.
+    /// M: the node at the other end, or the node itself.
     pub peer: Vec<NodeIndex>,
     /// M: type of the peer.
     pub peer_type: Vec<u32>,

@@ -26,7 +26,7 @@ const ASKER: usize = 10;
 const WALKS: usize = 2;
 const AFFINITY: usize = 3;
 
-/// So many edges of the asking node are read, newest first, and all of the time of the last of them.
+/// Most edges of the asking node that are read, newest first. All edges of the time of the last one are read too.
 pub(crate) const READ: usize = 1200;
 /// Reach of walks: partners of the asking node, their partners, and partners of those.
 const REACH: [usize; 3] = [10, 16, 6];
@@ -116,7 +116,7 @@ pub(crate) struct Past {
     time: Time,
     partners: FxHashMap<NodeIndex, Partner>,
     meetings: [Meetings; 3],
-    /// How often the last meetings were with somebody new.
+    /// How often the last meetings were with a node that was new to it.
     novelty: f32,
     /// Weights of nodes two and three steps away.
     walks: [FxHashMap<NodeIndex, f32>; 2],
@@ -262,7 +262,7 @@ impl Past {
         for (cell, window) in row[5..9].iter_mut().zip(WINDOWS) {
             *cell = log(within(answers, self.limit, window));
         }
-        // Wherever somebody was reached, somebody was reached for the first time: but maybe not by the facts read.
+        // A node that was reached was reached a first time, but maybe not within the facts that are read.
         let firsts = history.firsts(candidate, self.side, self.limit);
         let Some(&last) = firsts.last() else { return };
         row[9..15].copy_from_slice(&[

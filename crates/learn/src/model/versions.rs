@@ -69,7 +69,7 @@ pub(crate) fn lay_out(graph: &GraphContext, rows: &[MemoryRow], store: &VectorSt
     (stored, rows.iter().map(at).collect())
 }
 
-/// The memory of peers that messages tell of: of all but those about the receiver itself, whose own memory stays out, so that
+/// The memory of the peers of messages, except messages about the receiver itself: its own memory stays out, so that
 /// the scan over its tokens has inputs that do not depend on it.
 #[derive(Clone, Debug)]
 pub struct Peers {
@@ -77,7 +77,7 @@ pub struct Peers {
     pub stored: Vec<f32>,
     /// MemoryRow of the memory table of each peer.
     pub row: Vec<u32>,
-    /// The message that tells of each peer.
+    /// The message that is about each peer.
     pub message: Vec<u32>,
     /// Whether any is a token of the batch.
     pub within: bool,

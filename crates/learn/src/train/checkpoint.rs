@@ -102,8 +102,8 @@ impl Trained {
         Ok(bytes)
     }
 
-    /// Reads a checkpoint for a graph, whose loads are told as in [`Trained::save`]. Types and features are found by name: those
-    /// that came after the training are not there for the model, those that the graph lost have nothing to tell. Memory that is
+    /// Reads a checkpoint for a graph, whose loads are given as in [`Trained::save`]. Types and features are found by name: those
+    /// that came after the training are not there for the model, those that the graph lost are not read. Memory that is
     /// older than the graph takes in the later facts; memory of loads that are no longer part of it begins anew.
     ///
     /// # Errors

@@ -12,7 +12,6 @@ use rustc_hash::FxHashSet;
 use timeweft_graph::{NodeIndex, Time};
 
 use crate::data::fact_batches::batches;
-use crate::evaluate::ranking;
 use crate::floats;
 use crate::model::counters::READ;
 use crate::model::layers::constant;
@@ -22,9 +21,9 @@ use crate::model::predictor;
 use crate::train::memory_limit::{self, QUERIES_A_STEP};
 use crate::train::tbptt_window::TbpttWindow;
 use crate::{
-    AdamW, Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, Loss, Metrics,
-    Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb, empty_store,
-    rebuild, splitmix64,
+    AdamW, Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss,
+    Metrics, Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb,
+    empty_store, rebuild, splitmix64,
 };
 
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
@@ -211,14 +210,21 @@ impl<'a> Learner<'a> {
             return Err(self.diverged(epoch, f32::NAN));
         }
         absorb(&valid, self.graph, self.config, &mut store, end);
+        let validation = self.validate(&valid, store, progress);
+        let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
+        let row = Epoch { epoch, loss, validation, train_seconds, links_per_second };
+        Ok(Some((model, row)))
+    }
+
+    /// Metrics of the validation part, from the memory behind the training part.
+    fn validate(&self, model: &Htgn, store: VectorStore, progress: &mut impl FnMut(LearnProgress)) -> Metrics {
         let part = self.task.split.train_end..self.task.split.val_end;
         // Epochs are compared by drawn candidates also where the figures of the test part count all.
         let mut config = self.config.clone();
         config.evaluate.candidates = if config.evaluate.candidates == 0 { 100 } else { config.evaluate.candidates };
-        let ranks = ranking::ranks(&valid, self.graph, self.task, &config, part, Freshness::Event, store, progress);
-        let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
-        let row = Epoch { epoch, loss, validation: Metrics::of(&ranks), train_seconds, links_per_second };
-        Ok(Some((model, row)))
+        let (task, freshness) = (self.task, Freshness::Event);
+        let links = LinksToRank { model, graph: self.graph, task, config: &config, part, freshness };
+        Metrics::of(&links.ranks(store, progress))
     }
 
     fn diverged(&self, epoch: usize, loss: f32) -> LearnError {
@@ -296,7 +302,7 @@ impl<'a> Learner<'a> {
 
     /// Nodes that the source met last before `as_of`, then nodes of the training part, never one that it reaches at exactly this time.
     /// A drawn one stands for as many as its weight, a logarithm, says. One that does not exist yet shows no state and no
-    /// counter (law 5): it stands for somebody new.
+    /// counter (law 5): it stands for a new node.
     fn negatives(&self, link: &Link, as_of: Time, key: u64) -> (Vec<NodeIndex>, Vec<NodeIndex>, f32) {
         let TrainConfig { negatives, partners, loss, .. } = self.config.train;
         let side = link.relation();

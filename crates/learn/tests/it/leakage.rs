@@ -221,15 +221,7 @@ fn trained_twice(config: &Config) {
     let task = Task::new(index(&mixed(120, 1)), config).unwrap();
     let run = || {
         let trained = train(&task, config, |_| ()).unwrap();
-        let ranks = timeweft_learn::evaluate(
-            &trained.model,
-            &trained.graph,
-            &task,
-            config,
-            task.split.val_end..task.split.end,
-            Freshness::Event,
-            |_| (),
-        );
+        let ranks = trained.to_rank(&task, task.split.val_end..task.split.end, Freshness::Event).evaluate(|_| ());
         (trained.epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>(), ranks)
     };
     assert_eq!(run(), run());

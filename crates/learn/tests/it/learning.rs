@@ -7,7 +7,7 @@ use timeweft_graph::{Action, Event, NodeKey, Schema, Time, TimeUnit};
 use timeweft_index::Index;
 use timeweft_learn::{
     Config, DeleteRule, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Rule, Split, Task, Trained,
-    average_precision, break_down, candidates, evaluate, pipeline, rank, resume, train,
+    average_precision, break_down, candidates, pipeline, rank, resume, train,
 };
 
 use crate::worlds::{data, draw, edge, index, mixed, node, small, variants, weights};
@@ -182,7 +182,7 @@ fn checkpoint_answers_as_the_model_that_was_saved() {
     assert_eq!(trained.store, loaded.store);
     assert_eq!(one_more_step(&trained, &task), one_more_step(&loaded, &task));
     let part = task.split.val_end..task.split.end;
-    let figures = |t: &Trained| evaluate(&t.model, &t.graph, &task, &config, part.clone(), Freshness::Event, |_| ());
+    let figures = |t: &Trained| t.to_rank(&task, part.clone(), Freshness::Event).evaluate(|_| ());
     assert_eq!(figures(&trained), figures(&loaded));
 
     let mut bytes = std::fs::read(&path).unwrap();
@@ -335,7 +335,7 @@ fn kinds_of_wrong_answers_are_counted_as_a_scan_counts_them() {
     let task = Task::new(index(&mixed(300, 1)), &config).unwrap();
     let trained = train(&task, &config, |_| ()).unwrap();
     let test = task.split.val_end..task.split.end;
-    let told = evaluate(&trained.model, &trained.graph, &task, &config, test.clone(), Freshness::Event, |_| ());
+    let told = trained.to_rank(&task, test.clone(), Freshness::Event).evaluate(|_| ());
     // Answers to the same source that it reaches at this very time are not wrong.
     let graph = &task.index;
     let met = |link: &timeweft_learn::Link| -> Vec<_> {

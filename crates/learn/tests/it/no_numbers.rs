@@ -1,7 +1,7 @@
 //! NaN, infinities and numbers that `f32` cannot hold are missing values, wherever they stand, and are named.
 
 use timeweft_graph::{Action, DType, Element, Event, Name, NodeKey, Time, Value};
-use timeweft_learn::{Freshness, GraphContext, LearnError, Query, Task, TrainStatistics, Trained, evaluate, train};
+use timeweft_learn::{Freshness, GraphContext, LearnError, Query, Task, TrainStatistics, Trained, train};
 
 use crate::worlds::{edge, index, mixed, node, small};
 
@@ -30,7 +30,7 @@ fn said(events: &[Event]) -> (Trained, Vec<u64>) {
     let mut said: Vec<f64> = trained.epochs.iter().flat_map(|epoch| [epoch.loss, epoch.validation.mrr]).collect();
     for freshness in [Freshness::Event, Freshness::Batch(7)] {
         let test = task.split.val_end..task.split.end;
-        let measured = evaluate(&trained.model, &trained.graph, &task, &config, test, freshness, |_| ());
+        let measured = trained.to_rank(&task, test, freshness).evaluate(|_| ());
         said.extend(measured.rows.iter().map(|(_, metrics)| metrics.mrr));
         said.extend(measured.kinds.iter().map(|(_, precision, _)| precision));
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use timeweft_graph::{Action, EdgeIndex, Event, NodeIndex, NodeKey, Time};
-use timeweft_learn::{Config, Freshness, LearnError, Link, Predict, Rule, Task, evaluate, train};
+use timeweft_learn::{Config, Freshness, LearnError, Link, Predict, Rule, Task, train};
 
 use crate::worlds::{draw, edge, index, mixed, node, small};
 
@@ -106,7 +106,7 @@ fn ranked(events: &[Event], config: &Config) -> Vec<(String, f64)> {
     let task = Task::new(index(events), config).unwrap();
     let trained = train(&task, config, |_| ()).unwrap();
     let test = task.split.val_end..task.split.end;
-    let evaluation = evaluate(&trained.model, &trained.graph, &task, config, test, Freshness::Event, |_| ());
+    let evaluation = trained.to_rank(&task, test, Freshness::Event).evaluate(|_| ());
     let names: Vec<_> = evaluation.rows[1..].iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, Rule::OF_ENDS.map(Rule::name));
     evaluation.rows.into_iter().map(|(name, metrics)| (name, metrics.mrr)).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use timeweft_graph::{Action, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
 use timeweft_learn::{
-    Config, Freshness, GraphContext, Predict, Query, Space, Task, TrainStatistics, Trained, evaluate, resume, train,
+    Config, Freshness, GraphContext, Predict, Query, Space, Task, TrainStatistics, Trained, resume, train,
 };
 
 use crate::worlds::{edge, index, mixed, node, small, variants, weights};
@@ -75,7 +75,7 @@ fn said(trained: &Trained, config: &Config, times: &[i64]) -> Said {
     }
     let task = trained.graph.task(config).unwrap();
     let test = task.split.val_end..task.split.end;
-    let measured = evaluate(&trained.model, &trained.graph, &task, config, test, Freshness::Event, |_| ());
+    let measured = trained.to_rank(&task, test, Freshness::Event).evaluate(|_| ());
     said.ranks = measured.rows.iter().map(|(_, metrics)| metrics.mrr.to_bits()).collect();
     assert!(said.logits.iter().all(|logit| f32::from_bits(*logit).is_finite()));
     said

@@ -187,7 +187,15 @@ fn leaves_what_a_replay_leaves(events: &[Event], windows: &[usize]) {
         let trained = timeweft_learn::train(&task, &config, |_| ()).unwrap();
         let part = task.split.train_end..task.split.val_end;
         let Trained { model, graph, .. } = &trained;
-        let replayed = timeweft_learn::evaluate(model, graph, &task, &config, part, Freshness::Event, |_| ());
+        let replayed = timeweft_learn::LinksToRank {
+            model,
+            graph,
+            task: &task,
+            config: &config,
+            part,
+            freshness: Freshness::Event,
+        }
+        .evaluate(|_| ());
         let (found, expected) = (trained.epochs[0].validation, replayed.rows[0].1);
         assert!(expected.events >= 8, "{expected:?}");
         assert!((found.mrr - expected.mrr).abs() < 1e-9, "window {window}, {freshness:?}: {found:?}, {expected:?}");

@@ -67,7 +67,7 @@ impl Cooperation {
     /// For nodes' vectors of width d.
     pub fn new(init: &mut Init, d: usize, time_encoder: &TimeEncoder) -> Cooperation {
         let mut down = Linear::new(init, d, 2);
-        // Open at first: what is never heard cannot be learnt from.
+        // Gates start open: a shut neighbor has little to learn from.
         down.bias = Some(init.constant([2], 1.0));
         Cooperation { up: Linear::new(init, d + time_encoder.width() + 1, d), down }
     }

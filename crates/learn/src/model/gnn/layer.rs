@@ -29,7 +29,7 @@ pub struct Own {
 
 impl GnnKind {
     /// Whether roots read their neighbors.
-    pub(crate) fn reads_neighbors(self) -> bool {
+    pub fn reads_neighbors(self) -> bool {
         match self {
             GnnKind::Transformer | GnnKind::Cooperative => true,
             GnnKind::None => false,

@@ -70,7 +70,7 @@ impl Mamba {
         let rank = channels.div_ceil(16).max(4);
         let mut delta = Linear::new(init, rank, channels);
         delta.bias = Some(init.tensor(delta_bias(channels), [channels]));
-        // z starts open: what is remembered is heard.
+        // z starts open: the state is read from the first step on.
         let mut input = Linear::new(init, d, 2 * channels);
         let open = |i: usize| if i < channels { 0.0 } else { 1.0 };
         input.bias = Some(init.tensor((0..2 * channels).map(open).collect(), [2 * channels]));
