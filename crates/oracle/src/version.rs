@@ -57,10 +57,10 @@ impl Version {
         sink.format(format);
         for (at, reject) in self.rejects.iter().enumerate() {
             sink.file(&reject.place.file);
-            let told = self.unreadable.iter().filter(|(of, _)| *of == at).map(|(_, told)| told.clone());
-            match told.collect::<Vec<_>>() {
-                told if told.is_empty() => sink.reject(reject.place.line, reject.reason.clone()),
-                told => sink.unreadable(told, reject.place.line, reject.reason.clone()),
+            let unknown = self.unreadable.iter().filter(|(of, _)| *of == at).map(|(_, unknown)| unknown.clone());
+            match unknown.collect::<Vec<_>>() {
+                unknown if unknown.is_empty() => sink.reject(reject.place.line, reject.reason.clone()),
+                unknown => sink.unreadable(unknown, reject.place.line, reject.reason.clone()),
             }
         }
         for (section, place) in &self.empty {
@@ -279,9 +279,9 @@ impl VersionSink for Version {
         self.deleted.push(ListedDeletion { node: self.key(node_type, id), place: self.place(line) });
     }
 
-    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
+    fn unreadable(&mut self, unknown: Vec<Unreadable>, line: u64, reason: Reason) {
         let at = self.rejects.len();
-        self.unreadable.extend(told.into_iter().map(|told| (at, told)));
+        self.unreadable.extend(unknown.into_iter().map(|unknown| (at, unknown)));
         self.rejects.push(Reject { place: self.place(line), reason });
     }
 

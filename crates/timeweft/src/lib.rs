@@ -39,3 +39,8 @@ pub use timeweft_graph::{
     Value,
 };
 pub use view::{Edge, Node, View};
+
+/// The Rust code of the README is compiled with the examples of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

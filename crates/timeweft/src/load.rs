@@ -23,10 +23,10 @@ pub use timeweft_store::{
     Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
 };
 
-use self::progress::{Meter, Told};
+use self::progress::{Meter, OnProgress};
 use crate::{Error, Graph, IntoTime, Name, Result};
 
-/// How a source is loaded. What says nothing of a kind of source is not looked at there.
+/// How a source is loaded. An option that does not apply to the kind of the source is ignored.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LoadOptions {
     /// Owner of what the load creates; left out, `events`, `intervals` or `git`. A version needs one.
@@ -52,7 +52,7 @@ pub struct LoadOptions {
     pub back_dated: bool,
     /// The load is refused as soon as more records than this are rejected.
     pub max_rejects: Option<u64>,
-    /// So many rejected records are kept in the report; all are counted.
+    /// How many rejected records the report keeps; all are counted.
     pub kept_rejects: usize,
 }
 
@@ -92,7 +92,7 @@ pub struct Load<'g> {
     graph: &'g mut Graph,
     path: PathBuf,
     options: LoadOptions,
-    progress: Option<Told<'g>>,
+    progress: Option<OnProgress<'g>>,
     failed: Option<Error>,
 }
 
@@ -152,10 +152,10 @@ impl<'g> Load<'g> {
         self
     }
 
-    /// Tells how far the load is, every few thousand records. Once the answer is to break, nothing of the load is kept and
+    /// Reports the progress every few thousand records. Once the answer is to break, nothing of the load is kept and
     /// it ends with [`Error::Stopped`]; a git history, which is read whole, is then loaded nevertheless.
-    pub fn progress(self, told: impl FnMut(LoadProgress) -> ControlFlow<()> + Send + 'g) -> Load<'g> {
-        Load { progress: Some(Box::new(told)), ..self }
+    pub fn progress(self, report: impl FnMut(LoadProgress) -> ControlFlow<()> + Send + 'g) -> Load<'g> {
+        Load { progress: Some(Box::new(report)), ..self }
     }
 
     /// Loads the source as one commit.

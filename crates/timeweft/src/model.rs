@@ -54,8 +54,8 @@ pub enum Part {
     Test,
 }
 
-/// What is told while a model is trained; the answer may end the training.
-type Told<'a> = Box<dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a>;
+/// Hears how far a training is, and says whether it goes on.
+type OnProgress<'a> = Box<dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a>;
 
 /// How a model is trained: the default configuration on the newest commit, if nothing else is given.
 ///
@@ -65,8 +65,8 @@ type Told<'a> = Box<dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a>;
 /// let graph = Graph::open("mail")?;
 /// let mut config = Config::default();
 /// config.train.epochs = 3;
-/// let options = TrainOptions::new(config).progress(|told| {
-///     println!("{told:?}");
+/// let options = TrainOptions::new(config).progress(|progress| {
+///     println!("{progress:?}");
 ///     ControlFlow::Continue(())
 /// });
 /// graph.train("links", options)?;
@@ -76,7 +76,7 @@ type Told<'a> = Box<dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a>;
 pub struct TrainOptions<'a> {
     config: Config,
     view: Option<&'a View>,
-    progress: Option<Told<'a>>,
+    progress: Option<OnProgress<'a>>,
 }
 
 impl<'a> TrainOptions<'a> {
@@ -90,25 +90,25 @@ impl<'a> TrainOptions<'a> {
         TrainOptions { view: Some(view), ..self }
     }
 
-    /// Tells how far the training is. Once the answer is to break, training ends before the next batch, with the best epoch
+    /// Reports the progress. Once the answer is to break, training ends before the next batch, with the best epoch
     /// so far.
-    pub fn progress(self, told: impl FnMut(LearnProgress) -> ControlFlow<()> + 'a) -> TrainOptions<'a> {
-        TrainOptions { progress: Some(Box::new(told)), ..self }
+    pub fn progress(self, report: impl FnMut(LearnProgress) -> ControlFlow<()> + 'a) -> TrainOptions<'a> {
+        TrainOptions { progress: Some(Box::new(report)), ..self }
     }
 }
 
-/// Runs a training that is told how far it is and whether to stop.
+/// Runs a training with its callback: the training asks for a stop before each batch, the callback answers after it.
 fn follow<T>(
-    progress: Option<Told<'_>>,
+    progress: Option<OnProgress<'_>>,
     train: impl FnOnce(&mut dyn FnMut(LearnProgress), &dyn Fn() -> bool) -> T,
 ) -> T {
     let (mut progress, stop) = (progress, Cell::new(false));
-    let mut told = |at| {
-        if let Some(told) = &mut progress {
-            stop.set(stop.get() | told(at).is_break());
+    let mut report = |at| {
+        if let Some(report) = &mut progress {
+            stop.set(stop.get() | report(at).is_break());
         }
     };
-    train(&mut told, &|| stop.get())
+    train(&mut report, &|| stop.get())
 }
 
 impl Graph {
@@ -143,7 +143,7 @@ impl Graph {
         let task = Task::new(view.index().clone(), &config)?;
         let last_of = |end: usize| task.links.get(end.saturating_sub(1)).map_or(i64::MIN, |link| link.time.0);
         config.train.split_times = Some([last_of(task.split.train_end), last_of(task.split.val_end)]);
-        let trained = follow(progress, |told, stop| timeweft_learn::train_until(&task, &config, told, stop))?;
+        let trained = follow(progress, |report, stop| timeweft_learn::train_until(&task, &config, report, stop))?;
         self.keep(name, &path, view.commit(), trained)
     }
 
@@ -160,7 +160,7 @@ impl Graph {
         config.train.epochs = epochs;
         let task = trained.graph.task(&config)?;
         let trained =
-            follow(options.progress, |told, stop| timeweft_learn::resume(&task, &config, trained, told, stop))?;
+            follow(options.progress, |report, stop| timeweft_learn::resume(&task, &config, trained, report, stop))?;
         self.keep(name, &path, view.commit(), trained)
     }
 
@@ -290,8 +290,8 @@ impl Model {
             Part::Validation => task.split.train_end..task.split.val_end,
             Part::Test => task.split.val_end..task.split.end,
         };
-        let mut unheard = |_: LearnProgress| {};
-        let mut progress = progress.unwrap_or(&mut unheard);
+        let mut ignore = |_: LearnProgress| {};
+        let mut progress = progress.unwrap_or(&mut ignore);
         let evaluate = |&fresh: &Freshness| self.trained.to_rank(&task, links.clone(), fresh).evaluate(&mut progress);
         Ok(freshness.iter().map(evaluate).collect())
     }

@@ -6,7 +6,7 @@ use timeweft::model::{Explanation, HeardNeighbor, Predict, RecalledMoment};
 use timeweft::read::ExternalId;
 use timeweft::{NodeKey, TimeUnit};
 
-use super::predict::{AskArgs, Asked};
+use super::predict::{AskArgs, LinkQuestion};
 use crate::context::Context;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::wording::{
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         show(context.output, &model.explain_gone(&source, time)?, unit)?;
         return Ok(Outcome::Done);
     };
-    let Asked { model, relation, time, unit } = args.ask.open(context)?;
+    let LinkQuestion { model, relation, time, unit } = args.ask.open(context)?;
     let destination = NodeKey::new(of_type, ExternalId::from(id.as_str()));
     show(context.output, &model.explain(&relation, &source, &destination, time)?, unit)?;
     Ok(Outcome::Done)

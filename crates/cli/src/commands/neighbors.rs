@@ -59,12 +59,12 @@ enum OrderArg {
 type Incident = (Direction, EdgeIndex);
 
 /// An edge as JSON has it.
-struct Shown {
+struct IncidentEdge {
     direction: Direction,
     edge: EdgeState,
 }
 
-impl Serialize for Shown {
+impl Serialize for IncidentEdge {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Line<'a> {
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         anyhow::bail!("node {key} has no such edge {}: `timeweft history` tells when it had any", reading.moment());
     }
     // A hub has millions: each is made when it is printed.
-    let state = |&(direction, edge): &Incident| Shown {
+    let state = |&(direction, edge): &Incident| IncidentEdge {
         direction,
         edge: reading.view.index().edge_state(edge, reading.at.time),
     };
@@ -132,7 +132,7 @@ fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<Incident> {
     edges
 }
 
-fn cells(Shown { direction, edge }: &Shown, reading: &Reading) -> [String; 7] {
+fn cells(IncidentEdge { direction, edge }: &IncidentEdge, reading: &Reading) -> [String; 7] {
     let neighbor = if *direction == Direction::Out { &edge.key.destination } else { &edge.key.source };
     let unit = reading.unit();
     [

@@ -28,7 +28,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct NodeWithDegrees<'a> {
     #[serde(flatten)]
     state: StateJson<NodeJson<'a>>,
     degree_out: usize,
@@ -45,7 +45,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let degree = |direction| reading.view.index().degree(&key, direction, None, reading.at);
     let (degree_out, degree_in) = (degree(Direction::Out), degree(Direction::In));
     let namespaces = reading.view.index().namespaces_of(&key, reading.at);
-    context.output.object(&Shown { state: StateJson::from(&state), degree_out, degree_in, namespaces: &namespaces })?;
+    context.output.object(&NodeWithDegrees {
+        state: StateJson::from(&state),
+        degree_out,
+        degree_in,
+        namespaces: &namespaces,
+    })?;
     let mark = if state.deleted { ", deleted" } else { "" };
     context.output.say(&format!("{key}, alive {}{mark}", text::interval(reading.unit(), state.life)))?;
     context.output.say(&format!("{degree_out} edges out, {degree_in} edges in"))?;

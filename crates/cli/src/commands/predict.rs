@@ -112,7 +112,7 @@ pub(crate) fn warn(model: &Model) {
 }
 
 /// A model and what it is asked.
-pub(crate) struct Asked {
+pub(crate) struct LinkQuestion {
     pub(crate) model: Model,
     pub(crate) relation: String,
     pub(crate) time: Time,
@@ -122,7 +122,7 @@ pub(crate) struct Asked {
 /// Runs `predict`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let Some(id) = &args.source_id else { return gone(args, context) };
-    let Asked { model, relation, time, unit } = args.ask.open(context)?;
+    let LinkQuestion { model, relation, time, unit } = args.ask.open(context)?;
     let source = NodeKey::new(&args.source_type, ExternalId::from(id.as_str()));
     let mut asked = model.predict(&relation, &source).at(time);
     if let Some(name) = &args.to {
@@ -162,7 +162,7 @@ impl ModelArgs {
 
 impl AskArgs {
     /// Opens the model and reads the question.
-    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked> {
+    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<LinkQuestion> {
         let (model, time, unit) = self.of.open(context)?;
         let relations = model.relations();
         let relation = match (&self.relation, relations.as_slice()) {
@@ -171,7 +171,7 @@ impl AskArgs {
             (None, []) => bail!("the graph has none of the relations that the model predicts"),
             (None, several) => bail!("the model predicts {}: say which with --relation", several.join(", ")),
         };
-        Ok(Asked { model, relation, time, unit })
+        Ok(LinkQuestion { model, relation, time, unit })
     }
 }
 

@@ -129,21 +129,21 @@ enum Named {
 }
 
 /// The rows of any question.
-struct Told {
+struct Found {
     total: usize,
     accessible: Option<usize>,
     rows: Vec<Row>,
 }
 
-impl From<Answer> for Told {
-    fn from(answer: Answer) -> Told {
-        Told { total: answer.total, accessible: None, rows: answer.rows }
+impl From<Answer> for Found {
+    fn from(answer: Answer) -> Found {
+        Found { total: answer.total, accessible: None, rows: answer.rows }
     }
 }
 
-impl From<Linked> for Told {
-    fn from(linked: Linked) -> Told {
-        Told { total: linked.total, accessible: Some(linked.accessible), rows: linked.rows }
+impl From<Linked> for Found {
+    fn from(linked: Linked) -> Found {
+        Found { total: linked.total, accessible: Some(linked.accessible), rows: linked.rows }
     }
 }
 
@@ -259,7 +259,7 @@ impl Args {
         Ok(or.fold(filter, |filter, (feature, value)| filter.or(Filter::shows(feature, [value]))))
     }
 
-    fn ask(&self, query: &Query<'_>, reading: &Reading) -> anyhow::Result<Told> {
+    fn ask(&self, query: &Query<'_>, reading: &Reading) -> anyhow::Result<Found> {
         let words = self.things.join(" ");
         Ok(match self.question {
             Question::Get | Question::Merges => query.get(&self.keys()).map_err(wrong)?.into(),
@@ -333,7 +333,7 @@ fn pairs<'a>(conditions: &'a [String], option: &str) -> Result<Vec<(&'a str, &'a
     conditions.iter().map(pair).collect()
 }
 
-fn tell(args: &Args, reading: &Reading, context: &Context, told: &Told) -> anyhow::Result<()> {
+fn tell(args: &Args, reading: &Reading, context: &Context, told: &Found) -> anyhow::Result<()> {
     context.output.object(&json!({ "kind": "answer", "total": told.total, "accessible": told.accessible }))?;
     context.output.objects(told.rows.iter().map(NodeLine::new))?;
     if !told.rows.is_empty() {
@@ -355,7 +355,7 @@ fn tell(args: &Args, reading: &Reading, context: &Context, told: &Told) -> anyho
 }
 
 /// Names stand beside their nodes: they say what these are. Only what some row has has a column.
-fn table(told: &Told) -> Table {
+fn table(told: &Found) -> Table {
     let name = |row: &Row| row.node.features.get(NAME).map_or_else(String::new, Value::to_string);
     let has_names = told.rows.iter().any(|row| row.node.features.contains_key(NAME));
     let has_edges = told.rows.iter().any(|row| !row.edges.is_empty());
@@ -379,7 +379,7 @@ fn edge_words(edge: &EdgeState) -> String {
     format!("{}{key}", edge.key.relation)
 }
 
-fn summary(told: &Told) -> String {
+fn summary(told: &Found) -> String {
     let shown = text::count(told.rows.len() as u64);
     match told.accessible {
         Some(accessible) => format!(

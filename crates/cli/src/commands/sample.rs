@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::input::lookup;
 use crate::input::reading::Reading;
 use crate::input::roots::{
-    Asked, Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused, time_cell,
+    Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, RootQuestion, ScopeArgs, Table, node_cells, refused, time_cell,
 };
 use crate::outcome::{Outcome, UsageError};
 
@@ -170,7 +170,7 @@ impl<'a> Values<'a> {
 }
 
 impl Args {
-    fn sampler(&self, asked: &Asked<'_>, features: Vec<Name>) -> anyhow::Result<Sampler> {
+    fn sampler(&self, asked: &RootQuestion<'_>, features: Vec<Name>) -> anyhow::Result<Sampler> {
         let scope = self.scope.scope(&asked.reading)?;
         let features = EdgeFeatures { names: features, as_of: scope.as_of, deletes: scope.deletes, hops: Vec::new() };
         let quotas = quotas(&self.quotas, &asked.reading)?;

@@ -114,7 +114,7 @@ impl Batch {
 }
 
 /// An opened question.
-pub(crate) struct Asked<'a> {
+pub(crate) struct RootQuestion<'a> {
     pub(crate) reading: Reading,
     args: &'a RootArgs,
     format: TableFormat,
@@ -127,7 +127,7 @@ pub(crate) struct Asked<'a> {
 
 /// How a question was answered.
 #[derive(Serialize, Default)]
-struct Told {
+struct Summary {
     roots: u64,
     unknown: u64,
     rows: u64,
@@ -140,7 +140,7 @@ impl RootArgs {
     }
 
     /// Opens the graph and the file of roots.
-    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<Asked<'_>> {
+    pub(crate) fn open(&self, context: &Context) -> anyhow::Result<RootQuestion<'_>> {
         let format = TableFormat::of(&self.to).ok_or_else(|| {
             UsageError(format!("--to {}: give a name that ends in .jsonl, .parquet or .arrow", self.to.display()))
         })?;
@@ -157,11 +157,11 @@ impl RootArgs {
         let mut types = reading.node_types().map(|(_, known)| known.name.clone());
         let only_type = types.next().filter(|_| types.next().is_none());
         drop(types);
-        Ok(Asked { reading, args: self, format, reader, only_type, may_come: false })
+        Ok(RootQuestion { reading, args: self, format, reader, only_type, may_come: false })
     }
 
     /// The same for a question that is about nodes alone.
-    pub(crate) fn open_nodes(&self, context: &Context) -> anyhow::Result<Asked<'_>> {
+    pub(crate) fn open_nodes(&self, context: &Context) -> anyhow::Result<RootQuestion<'_>> {
         let asked = self.open(context)?;
         if asked.has_edges() {
             let name = asked.reader.name();
@@ -172,7 +172,7 @@ impl RootArgs {
     }
 }
 
-impl Asked<'_> {
+impl RootQuestion<'_> {
     /// Whether roots are edges.
     pub(crate) fn has_edges(&self) -> bool {
         self.reader.has_edges()
@@ -222,7 +222,7 @@ impl Asked<'_> {
         progress: Option<&Progress>,
         out: &mut (dyn Write + Send),
         each: &mut impl FnMut(&View, &Batch, &mut Table<'_>) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Told> {
+    ) -> anyhow::Result<Summary> {
         let view = self.reading.view.clone();
         let facts =
             [("timeweft.commit", view.commit().0.to_string()), ("timeweft.unit", self.reading.unit().to_string())];
@@ -231,7 +231,7 @@ impl Asked<'_> {
             to => format!("cannot write {}", to.display()),
         };
         let mut table: Table<'_> = TableWriter::new(self.format, columns, &facts, out).with_context(cannot)?;
-        let (mut batch, mut told) = (Batch::default(), Told::default());
+        let (mut batch, mut told) = (Batch::default(), Summary::default());
         loop {
             batch.first = told.roots;
             self.fill(&mut batch, size)?;
@@ -313,9 +313,9 @@ impl Asked<'_> {
     }
 }
 
-impl Told {
+impl Summary {
     fn in_words(&self, place: &str) -> String {
-        let Told { roots, unknown, rows } = *self;
+        let Summary { roots, unknown, rows } = *self;
         let unknown = match unknown {
             0 => String::new(),
             n => format!("; {} roots are not known to this graph", text::count(n)),

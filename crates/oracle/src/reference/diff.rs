@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use timeweft_graph::{At, Diff, GraphView, Interval, MergeRecord, Name, Updated, Value};
 
-/// An element as a state shows it: its life, whether it is over, and its features.
-type Shown = (Interval, bool, BTreeMap<Name, Value>);
+/// An element in a state: its life, whether it is over, and its features.
+type State = (Interval, bool, BTreeMap<Name, Value>);
 
 /// What differs between two states of one graph or of two. With soft deletes a deleted element is shown: it is removed if
 /// it was not yet deleted in `from`; one that began and ended between is created and removed.
@@ -21,11 +21,11 @@ pub fn diff_states(from: (&impl GraphView, At), to: (&impl GraphView, At)) -> Di
     Diff { nodes_created, nodes_removed, nodes_updated, edges_created, edges_removed, edges_updated, merged }
 }
 
-fn nodes((view, at): (&impl GraphView, At)) -> BTreeMap<timeweft_graph::NodeKey, Shown> {
+fn nodes((view, at): (&impl GraphView, At)) -> BTreeMap<timeweft_graph::NodeKey, State> {
     view.nodes(None, at).into_iter().map(|node| (node.key, (node.life, node.deleted, node.features))).collect()
 }
 
-fn edges((view, at): (&impl GraphView, At)) -> BTreeMap<timeweft_graph::EdgeKey, Shown> {
+fn edges((view, at): (&impl GraphView, At)) -> BTreeMap<timeweft_graph::EdgeKey, State> {
     view.edges(None, at).into_iter().map(|edge| (edge.key, (edge.life, edge.deleted, edge.features))).collect()
 }
 
@@ -34,7 +34,7 @@ fn merges((view, at): (&impl GraphView, At)) -> Vec<MergeRecord> {
 }
 
 /// What came, what went, and what differs.
-fn compare<K: Ord + Clone>(from: &BTreeMap<K, Shown>, to: &BTreeMap<K, Shown>) -> (Vec<K>, Vec<K>, Vec<Updated<K>>) {
+fn compare<K: Ord + Clone>(from: &BTreeMap<K, State>, to: &BTreeMap<K, State>) -> (Vec<K>, Vec<K>, Vec<Updated<K>>) {
     let (mut created, mut removed, mut updated) = (Vec::new(), Vec::new(), Vec::new());
     for key in from.keys().chain(to.keys()).collect::<BTreeSet<_>>() {
         let (before, after) = (from.get(key), to.get(key));

@@ -1,4 +1,4 @@
-//! How far a load is, told while it runs; the answer may stop it.
+//! How far a load is, reported while it runs; the callback may stop it.
 
 use std::ops::ControlFlow;
 
@@ -19,40 +19,40 @@ pub struct LoadProgress {
     pub size: Option<u64>,
 }
 
-/// What is told; the answer is whether to go on.
-pub(super) type Told<'a> = Box<dyn FnMut(LoadProgress) -> ControlFlow<()> + Send + 'a>;
+/// Hears how far a load is, and says whether it goes on.
+pub(super) type OnProgress<'a> = Box<dyn FnMut(LoadProgress) -> ControlFlow<()> + Send + 'a>;
 
-/// The answer was to break.
+/// The callback answered to break.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped")]
 pub(super) struct Stopped;
 
-/// So many records go by between two looks at the progress.
+/// Records between two reports of progress.
 const STRIDE: u64 = 4096;
 
-/// Counts records, and tells how far a load is.
+/// Counts records and reports the progress.
 pub(super) struct Meter<'a> {
     pub(super) bytes: Option<BytesRead>,
     pub(super) size: Option<u64>,
     pub(super) records: u64,
     is_stopped: bool,
-    told: Option<Told<'a>>,
+    on_progress: Option<OnProgress<'a>>,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(told: Option<Told<'a>>) -> Meter<'a> {
-        Meter { bytes: None, size: None, records: 0, is_stopped: false, told }
+    pub(super) fn new(on_progress: Option<OnProgress<'a>>) -> Meter<'a> {
+        Meter { bytes: None, size: None, records: 0, is_stopped: false, on_progress }
     }
 
     /// One record more. Once the load is stopped, no record counts any more.
     pub(super) fn count(&mut self) -> Result<(), Stopped> {
         self.records += 1;
         if self.records.is_multiple_of(STRIDE)
-            && let Some(told) = &mut self.told
+            && let Some(report) = &mut self.on_progress
         {
             let bytes = self.bytes.as_ref().map_or(0, BytesRead::get);
             let progress = LoadProgress { records: self.records, bytes, size: self.size };
-            self.is_stopped |= told(progress).is_break();
+            self.is_stopped |= report(progress).is_break();
         }
         self.check()
     }
@@ -63,7 +63,7 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// Hands intervals on and tells how many there were.
+/// Hands intervals on and counts them.
 pub(super) struct CountingSpans<'a, 'm> {
     pub(super) sink: &'a mut dyn SpanSink,
     pub(super) meter: Meter<'m>,
@@ -91,7 +91,7 @@ impl SpanSink for CountingSpans<'_, '_> {
     }
 }
 
-/// Hands records on and tells how many there were.
+/// Hands records on and counts them.
 pub(super) struct CountingSink<'a, 'm> {
     pub(super) sink: &'a mut dyn VersionSink,
     pub(super) meter: Meter<'m>,
@@ -147,8 +147,8 @@ impl VersionSink for CountingSink<'_, '_> {
         self.sink.deleted(node_type, id, line);
     }
 
-    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
-        self.sink.unreadable(told, line, reason);
+    fn unreadable(&mut self, unknown: Vec<Unreadable>, line: u64, reason: Reason) {
+        self.sink.unreadable(unknown, line, reason);
     }
 
     fn empty(&mut self, section: Scope) {

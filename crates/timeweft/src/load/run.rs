@@ -59,7 +59,7 @@ pub(super) fn version(
     meter: Meter<'_>,
 ) -> Result<LoadReport> {
     let request = version_request(path, &read, options)?;
-    // What cannot be opened or recognised is told before anything else is done.
+    // A source that cannot be opened or recognised is an error before anything else is done.
     let format = read.format.map_or_else(|| version_format::detect(path), Ok)?;
     let read = VersionOptions { format: Some(format), ..read };
     let loaded = store.load_version(request, delta(options), move |sink| {
@@ -95,7 +95,7 @@ pub(super) fn git(
     request.schema = read.schema;
     let records = read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok));
     let metered = records.map(|record| {
-        // The history was read whole: what is stopped now is only the telling.
+        // The history is in memory already: stopping now would save nothing.
         let _ = meter.count();
         record.map(|record| (record.event, record.place))
     });
@@ -119,7 +119,7 @@ fn request(options: &LoadOptions, namespace: &str, source: &str) -> LoadRequest 
 }
 
 fn version_request(path: &Path, read: &VersionOptions, options: &LoadOptions) -> Result<LoadRequest> {
-    // One mapping serves many snapshots: which one it was is told by their folder.
+    // One mapping serves many snapshots: their folder says which one it was.
     let source = match &read.root {
         Some(root) => format!("{} by {}", root.display(), path.display()),
         None => path.to_string_lossy().into_owned(),
@@ -138,7 +138,7 @@ fn delta(options: &LoadOptions) -> DeltaOptions {
     DeltaOptions { dangling: options.dangling.unwrap_or_default(), ..options.delta.clone() }
 }
 
-/// What a reader gave up with is an error of the source.
+/// Errors of the reader and stops come back through the store: here they get their own types again.
 fn widened(error: StoreError) -> Error {
     let StoreError::Source(source) = error else { return Error::Store(error) };
     match source.downcast::<SourceError>() {

@@ -56,8 +56,8 @@ impl<'a> Plan<'a> {
     /// Files and numbers of the records that do not show whose they are.
     fn unread_records(&self) -> BTreeMap<(Scope, Name), u64> {
         let mut records = BTreeMap::new();
-        for (at, told) in &self.version.unreadable {
-            if let (Unreadable::OneOf(scope), Some(reject)) = (told, self.version.rejects.get(*at)) {
+        for (at, unknown) in &self.version.unreadable {
+            if let (Unreadable::OneOf(scope), Some(reject)) = (unknown, self.version.rejects.get(*at)) {
                 *records.entry((scope.clone(), reject.place.file.clone())).or_default() += 1;
             }
         }

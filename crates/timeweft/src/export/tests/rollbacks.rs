@@ -1,7 +1,7 @@
 //! Rollback, conformance cases R1 to R3: whole documents.
 //!
-//! The seed writes the documents before the rollback by hand; here two versions are loaded, and the documents compared
-//! before the rollback too. The seed's hand-written state has a changed document with the same data; a load would not make
+//! KBase writes the documents before the rollback by hand; here two versions are loaded, and the documents compared
+//! before the rollback too. KBase's hand-written state has a changed document with the same data; a load would not make
 //! one, so `k` differs there.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The seed's store interface, conformance cases T1 to T64.
+//! The store interface of KBase's loader, its cases T1 to T64.
 //!
 //! That interface is one of a loader to a document database: collections, and writes in batches. Here a load is one call, so
 //! that half of it has no counterpart:

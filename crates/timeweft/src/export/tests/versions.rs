@@ -1,4 +1,4 @@
-//! Delta load, conformance cases D1 to D3: whole documents, compared field by field with those of the seed's own tests.
+//! Delta load, conformance cases D1 to D3: whole documents, compared field by field with those of KBase's own tests.
 
 use serde_json::{Value as Json, json};
 use timeweft_graph::{Commit, DeltaOptions, Time};
