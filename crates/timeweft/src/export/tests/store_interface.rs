@@ -91,7 +91,7 @@ fn t26_to_t29_and_t64_listing_by_namespace_newest_first() {
     bring("ns1", "v1", 500, true);
     bring("ns1", "v2", 600, true);
     let listed = |store: &Store, namespace: &str| -> Vec<String> {
-        let records = registry_of(&store, namespace, &DocumentOptions::default());
+        let records = registry_of(store, namespace, &DocumentOptions::default());
         records.iter().map(|record| record["_key"].as_str().unwrap().to_string()).collect()
     };
     assert!(listed(&store, "ns3").is_empty());

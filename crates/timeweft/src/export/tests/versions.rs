@@ -61,7 +61,7 @@ pub(crate) fn sorted(mut documents: Vec<Json>) -> Vec<Json> {
 
 /// The registry without the clock, after checking that a load starts before it ends.
 pub(crate) fn registry(store: &Store, options: &DocumentOptions) -> Vec<Json> {
-    let documents = registry_of(&store, "ns", options);
+    let documents = registry_of(store, "ns", options);
     let stripped = documents.into_iter().map(|mut document| {
         let clock = [document.remove("start_time").unwrap(), document.remove("completion_time").unwrap()];
         assert!(clock[0].as_i64().unwrap() > 0 && clock[0].as_i64() <= clock[1].as_i64());
