@@ -19,7 +19,7 @@ pub(crate) enum NegativeCandidates {
     Nodes(Vec<Vec<NodeIndex>>),
 }
 
-/// Draws for each rival that is wanted.
+/// Draws for each negative that is wanted.
 const DRAWS: usize = 64;
 
 impl NegativeCandidates {

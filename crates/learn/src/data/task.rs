@@ -25,7 +25,7 @@ pub struct Task {
     batches_from_part: bool,
     /// What is predicted.
     pub(crate) predict: Predict,
-    rivals: NegativeCandidates,
+    negative_candidates: NegativeCandidates,
     /// Answers of (edge type, direction, source) at exactly one time, the link's own among them: never counted as wrong.
     answers: FxHashMap<(EdgeTypeId, Direction, NodeIndex, Time), FxHashSet<NodeIndex>>,
 }
@@ -63,9 +63,18 @@ impl Task {
                 .or_default()
                 .insert(link.destination);
         }
-        let rivals = NegativeCandidates::of(&index, config);
+        let negative_candidates = NegativeCandidates::of(&index, config);
         let batches_from_part = config.evaluate.batches_from_part;
-        Ok(Task { index, known, links, split, batches_from_part, predict: config.train.predict, rivals, answers })
+        Ok(Task {
+            index,
+            known,
+            links,
+            split,
+            batches_from_part,
+            predict: config.train.predict,
+            negative_candidates,
+            answers,
+        })
     }
 
     /// Everything that happens, in order of (time, position).
@@ -94,7 +103,7 @@ impl Task {
     /// The sorted nodes that a link's answer is looked for among: the distinct answers over the whole stream, or all nodes
     /// of their type where the configuration says so.
     pub fn pool(&self, edge_type: EdgeTypeId, direction: Direction) -> &[NodeIndex] {
-        self.rivals.pool(edge_type, direction)
+        self.negative_candidates.pool(edge_type, direction)
     }
 
     /// Whether `(source, edge type)` also reaches `destination` at exactly this time.
@@ -109,7 +118,7 @@ impl Task {
     pub fn candidates(&self, event: usize, count: usize, seed: u64) -> Vec<Link> {
         let Some(link) = self.links.get(event) else { return Vec::new() };
         if count > 0 || self.predict != Predict::Created {
-            return self.rivals.ranked(&self.index, (event, link), count, seed);
+            return self.negative_candidates.ranked(&self.index, (event, link), count, seed);
         }
         let pool = self.pool(link.edge_type, link.direction).iter();
         let wrong = pool.filter(|&&node| !self.is_answer(link, node));
@@ -119,7 +128,7 @@ impl Task {
     /// Exactly `count` wrong answers in place of a removed edge or of a node that goes, for training. Where there is none the
     /// link itself comes again, which teaches nothing.
     pub(crate) fn negatives(&self, link: &Link, count: usize, key: u64) -> Vec<Link> {
-        let drawn = self.rivals.draw(&self.index, link, count, |draw| splitmix64(key ^ draw));
+        let drawn = self.negative_candidates.draw(&self.index, link, count, |draw| splitmix64(key ^ draw));
         if drawn.is_empty() { vec![*link; count] } else { drawn }
     }
 }

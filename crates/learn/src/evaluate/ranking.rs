@@ -67,16 +67,16 @@ impl LinksToRank<'_> {
         let LinksToRank { model, graph, task, config, part, freshness } = self;
         let before = graph.n_facts_before(task.time_of(part.start));
         let store = rebuild(model, graph, config, before.min(first_needed(task, &part, freshness)));
-        let wrong = wrong_by_kind(graph, task, config, part.clone(), freshness);
+        let wrong = wrong_by_class(graph, task, config, part.clone(), freshness);
         let (mut ranks, mut calibration) = (Vec::with_capacity(part.len()), Calibration::default());
         let mut scores = vec![(Vec::new(), Vec::new()); NegativeClass::ALL.len()];
         let each = &mut |logits: &[f32]| {
             let wrong = &wrong[ranks.len()];
-            let (ranked, by_kind) = logits.split_at(logits.len() - wrong.iter().flatten().count());
+            let (ranked, by_class) = logits.split_at(logits.len() - wrong.iter().flatten().count());
             ranks.push(rank(&ranked[0], &ranked[1..]));
             calibration.add(ranked);
             let drawn = wrong.iter().zip(&mut scores).filter(|(wrong, _)| wrong.is_some());
-            for ((_, (right, wrong)), logit) in drawn.zip(by_kind) {
+            for ((_, (right, wrong)), logit) in drawn.zip(by_class) {
                 right.push(ranked[0]);
                 wrong.push(*logit);
             }
@@ -84,8 +84,8 @@ impl LinksToRank<'_> {
         // Wrong answers of each kind are asked about behind the candidates: one pass over the log serves both.
         let (start, protocol) = (part.start, by_protocol(task, config));
         let candidates = &|number: usize| {
-            let by_kind = wrong[number - start].iter().flatten().copied();
-            protocol(number).into_iter().chain(by_kind).collect()
+            let by_class = wrong[number - start].iter().flatten().copied();
+            protocol(number).into_iter().chain(by_class).collect()
         };
         let of = part.len();
         let ranking = Ranking { model, graph, task, config, store, done: 0, of, candidates, each };
@@ -140,7 +140,7 @@ fn by_protocol(task: &Task, config: &Config) -> impl Fn(usize) -> Vec<Link> {
 }
 
 /// For each link of a part a wrong answer of each kind; none where no new edges are predicted.
-fn wrong_by_kind(
+fn wrong_by_class(
     graph: &GraphContext,
     task: &Task,
     config: &Config,

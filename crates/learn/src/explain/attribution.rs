@@ -59,10 +59,10 @@ pub fn attribute(
     if tokens.node.is_empty() || tokens.gone.last() == Some(&true) {
         return None;
     }
-    let clock = &graph.statistics.time_encoder;
-    let encoded = model.encoder.forward(&messages, None, clock, model.identity.as_ref());
+    let time_encoder = &graph.statistics.time_encoder;
+    let encoded = model.encoder.forward(&messages, None, time_encoder, model.identity.as_ref());
     let aggregated = model.aggregator.forward(encoded, &tokens, model.identity.as_ref());
-    let selected = memory.cell().select(aggregated.clone(), &tokens, clock)?;
+    let selected = memory.cell().select(aggregated.clone(), &tokens, time_encoder)?;
     let n = tokens.node.len();
     let weights = read_out_gradient(model, &aggregated, &selected, last_life..n, gradient);
     let (parts, whole) = shares(&Plain::of(&selected, last_life..n), &weights);

@@ -77,11 +77,11 @@ impl<'a> Counterfactual<'a> {
         let positions: Vec<usize> = told.filter(stays).collect();
         let (messages, tokens) = expand_for(graph, &positions, node);
         let last = tokens.node.len().checked_sub(1).filter(|_| tokens.gone.last() == Some(&false))?;
-        let (clock, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());
+        let (time_encoder, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());
         let nothing = VectorStore::new(0, config.model.state_width(), config.model.memory_width());
-        let encoded = model.encoder.forward(&messages, None, clock, identity);
+        let encoded = model.encoder.forward(&messages, None, time_encoder, identity);
         let aggregated = model.aggregator.forward(encoded, &tokens, identity);
-        let memory = model.memory.forward(aggregated, &tokens, &nothing, clock).memory;
+        let memory = model.memory.forward(aggregated, &tokens, &nothing, time_encoder).memory;
         Some((tokens.time[last], floats(memory.narrow(0, last, 1))))
     }
 

@@ -62,7 +62,7 @@ pub struct AttendedNeighbor {
 }
 
 impl Trained {
-    /// A question, followed by the same with other candidates, drawn by a counter. The rivals of an edge to be removed are the
+    /// A question, followed by the same with other candidates, drawn by a counter. The negatives of an edge to be removed are the
     /// other edges of its source, those of a node that goes the others of its type.
     pub(crate) fn with_negatives(&self, query: &Query) -> Vec<Query> {
         let (asking, index, predict) = (query.source, &self.graph.index, self.config.train.predict);
@@ -219,7 +219,7 @@ impl Trained {
     }
 }
 
-/// A score, how far it stands above its rivals', and what each neighbour of each root adds to that; whether the root is an end
+/// A score, how far it stands above the negatives, and what each neighbour of each root adds to that; whether the root is an end
 /// of the link.
 struct Study {
     logit: f32,

@@ -145,7 +145,7 @@ fn agreement(order: &[usize], values: &[f64]) -> f64 {
     if n < 2.0 { 0.0 } else { 1.0 - 6.0 * squares / (n * (n * n - 1.0)) }
 }
 
-/// One query with its rivals, and what their roots read.
+/// One query with its negatives, and what their roots read.
 struct Scene<'a> {
     trained: &'a Trained,
     asked: Vec<Query>,
@@ -191,7 +191,7 @@ impl<'a> Scene<'a> {
         all
     }
 
-    /// What is read with some of the neighbours of the two ends, and all of the rivals'.
+    /// What is read with some of the neighbours of the two ends, and all of the negatives'.
     fn with(&self, kept: &[bool]) -> Neighborhood {
         self.neighborhood.keep(&self.places(kept))
     }

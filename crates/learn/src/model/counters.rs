@@ -125,7 +125,7 @@ pub(crate) struct Past {
 impl Past {
     /// Reads what the asking node of a query did strictly before its `as_of`.
     pub(crate) fn of(graph: &GraphContext, query: &Query) -> Past {
-        let (history, clock) = (&*graph.history, &graph.statistics.time_encoder);
+        let (history, time_encoder) = (&*graph.history, &graph.statistics.time_encoder);
         let (limit, side) = (history.limit(query.as_of), query.relation());
         let mut past = Past {
             limit,
@@ -145,7 +145,7 @@ impl Past {
             let Partner { traces, affinity } = past.partners.entry(edge.other).or_default();
             let foretold = graph.statistics.affinity.of(asked, edge.side.known(types));
             if foretold > 0.0 {
-                let age = (gap(Some(history.time(edge.moment)), query.time) / clock.scale) as f32;
+                let age = (gap(Some(history.time(edge.moment)), query.time) / time_encoder.scale) as f32;
                 affinity[0] += foretold / (1.0 + age);
                 affinity[1] += foretold;
                 affinity[2] = affinity[2].max(foretold / (1.0 + 0.1 * age));
@@ -185,10 +185,15 @@ impl Past {
 
     /// The counters of a candidate as inputs.
     pub(crate) fn inputs(&self, graph: &GraphContext, candidate: NodeIndex, row: &mut [f32]) {
-        let (history, clock) = (&*graph.history, &graph.statistics.time_encoder);
+        let (history, time_encoder) = (&*graph.history, &graph.statistics.time_encoder);
         row.fill(0.0);
-        let fresh =
-            Fresh { history, clock, time: self.time, span: (clock.longest + 1.0).ln() as f32, limit: self.limit };
+        let fresh = Fresh {
+            history,
+            time_encoder,
+            time: self.time,
+            span: (time_encoder.longest + 1.0).ln() as f32,
+            limit: self.limit,
+        };
         let (pair, row) = row.split_at_mut(PAIR);
         let (any, row) = row.split_at_mut(ANY);
         let (reply, row) = row.split_at_mut(REPLY);
@@ -330,7 +335,7 @@ fn distinct(history: &EdgeHistory, node: NodeIndex, limit: u32, n: usize, withou
 /// Ages as inputs.
 struct Fresh<'a> {
     history: &'a EdgeHistory,
-    clock: &'a TimeEncoder,
+    time_encoder: &'a TimeEncoder,
     time: Time,
     span: f32,
     limit: u32,
@@ -339,7 +344,7 @@ struct Fresh<'a> {
 impl Fresh<'_> {
     /// Falls with the logarithm of the age of a moment.
     fn at(&self, moment: u32) -> f32 {
-        1.0 - self.clock.log(gap(Some(self.history.time(moment)), self.time)) / self.span
+        1.0 - self.time_encoder.log(gap(Some(self.history.time(moment)), self.time)) / self.span
     }
 
     /// The same of the n-th last of some moments; 0 if there are fewer.

@@ -36,7 +36,7 @@ impl MessageEncoder {
         config: &ModelConfig,
         relations: RelationIds,
         widths: [&[usize]; 2],
-        clock: &TimeEncoder,
+        time_encoder: &TimeEncoder,
         slots: usize,
     ) -> MessageEncoder {
         let d = config.width;
@@ -44,7 +44,7 @@ impl MessageEncoder {
         let kind_row = type_row + relations.n_node_types() as u32;
         MessageEncoder {
             embeddings: init.normal([kind_row as usize + 6, d], 0.5),
-            time: Linear::new(init, clock.width(), d),
+            time: Linear::new(init, time_encoder.width(), d),
             nodes: TypedProjection::new(init, widths[0], d),
             edges: TypedProjection::new(init, widths[1], d),
             identity: IdentityTable::role(init, slots, d),
@@ -60,13 +60,13 @@ impl MessageEncoder {
         &self,
         messages: &Messages,
         peers: Option<(&Peers, Tensor<2>)>,
-        clock: &TimeEncoder,
+        time_encoder: &TimeEncoder,
         identity: Option<&IdentityTable>,
     ) -> Tensor<2> {
         let m = messages.relation.len();
         let table = self.embeddings.val();
         let device = table.device();
-        let gaps = constant(clock.encode(&messages.gap), [m, clock.width()], &device);
+        let gaps = constant(time_encoder.encode(&messages.gap), [m, time_encoder.width()], &device);
         let mut p = self.time.forward(gaps) + self.embed(table, messages);
         p = identity::add(p, identity, self.identity.as_ref(), &messages.peer_slots);
         if let (Some(memory), Some((peers, table))) = (&self.memory, peers) {

@@ -46,15 +46,15 @@ impl Htgn {
         let model = &config.model;
         let d = model.width;
         let statistics = &graph.statistics;
-        let (relations, clock, slots) = (graph.relations, &statistics.time_encoder, statistics.identity_slots);
+        let (relations, time_encoder, slots) = (graph.relations, &statistics.time_encoder, statistics.identity_slots);
         let (nodes, edges) = (statistics.featurizer.node_widths(), statistics.featurizer.edge_widths());
         let widths = [&nodes[..], &edges[..]];
         Htgn {
             identity: IdentityTable::new(init, slots, d),
-            encoder: MessageEncoder::new(init, model, relations, widths, clock, slots),
+            encoder: MessageEncoder::new(init, model, relations, widths, time_encoder, slots),
             aggregator: Aggregator::new(init, model, relations, slots),
-            memory: Memory::new(init, model, relations.n_node_types(), clock),
-            gnn: Gnn::new(init, model, relations, widths, clock),
+            memory: Memory::new(init, model, relations.n_node_types(), time_encoder),
+            gnn: Gnn::new(init, model, relations, widths, time_encoder),
             predictor: Predictor::new(init, d, relations, model.counters),
         }
     }

@@ -65,7 +65,7 @@ impl Selected {
 
 impl Mamba {
     /// For tokens of a configuration's width d, D channels of N states.
-    pub fn new(init: &mut Init, config: &ModelConfig, clock: &TimeEncoder) -> Mamba {
+    pub fn new(init: &mut Init, config: &ModelConfig, time_encoder: &TimeEncoder) -> Mamba {
         let ModelConfig { width: d, channels, states, selectivity, .. } = *config;
         let rank = channels.div_ceil(16).max(4);
         let mut delta = Linear::new(init, rank, channels);
@@ -79,7 +79,7 @@ impl Mamba {
             norms: [0; 4].map(|_| init.constant([states], 1.0)),
             select: Linear::plain(init, channels, rank + 2 * states),
             delta,
-            log_decay: init.tensor(log_decay(channels, clock), [channels]),
+            log_decay: init.tensor(log_decay(channels, time_encoder), [channels]),
             log_a: init
                 .tensor((0..channels * states).map(|i| ((i % states + 1) as f32).ln()).collect(), [channels, states]),
             skip: init.constant([channels], 1.0),
@@ -94,9 +94,9 @@ impl Mamba {
         tokens: Tensor<2>,
         batch: &Tokens,
         h0: Tensor<3>,
-        clock: &TimeEncoder,
+        time_encoder: &TimeEncoder,
     ) -> (Tensor<2>, Tensor<3>) {
-        let Selected { x, z, delta, b, c, kappa, a, skip, gap } = self.select(tokens, batch, clock);
+        let Selected { x, z, delta, b, c, kappa, a, skip, gap } = self.select(tokens, batch, time_encoder);
         let input =
             nn::ScanInput { x, delta, b, c, g: None, gap: &gap, kappa, a, dskip: skip, h0, segments: &batch.segments };
         let (y, state) = nn::selective_scan(input);
@@ -104,7 +104,7 @@ impl Mamba {
     }
 
     /// What the tokens `[G, d]` choose to write and to read.
-    pub fn select(&self, tokens: Tensor<2>, batch: &Tokens, clock: &TimeEncoder) -> Selected {
+    pub fn select(&self, tokens: Tensor<2>, batch: &Tokens, time_encoder: &TimeEncoder) -> Selected {
         let [channels, states] = self.shape();
         let g = batch.node.len();
         let xz = self.input.forward(tokens);
@@ -125,7 +125,7 @@ impl Mamba {
             kappa: self.log_decay.val().exp(),
             a: self.log_a.val().exp(),
             skip: self.skip.val(),
-            gap: batch.gap.iter().map(|gap| (gap / clock.scale) as f32).collect(),
+            gap: batch.gap.iter().map(|gap| (gap / time_encoder.scale) as f32).collect(),
         }
     }
 
@@ -142,8 +142,8 @@ fn delta_bias(channels: usize) -> Vec<f32> {
 
 /// log kappa such that the half-lives of the slowest state are log-spaced over [a short gap, twice the training part]: some
 /// channels keep what they read for as long as there is anything to learn from.
-fn log_decay(channels: usize, clock: &TimeEncoder) -> Vec<f32> {
-    log_spaced(channels, clock.short, (2.0 * clock.span).max(clock.short))
+fn log_decay(channels: usize, time_encoder: &TimeEncoder) -> Vec<f32> {
+    log_spaced(channels, time_encoder.short, (2.0 * time_encoder.span).max(time_encoder.short))
         .map(|half| (std::f64::consts::LN_2 / half).ln() as f32)
         .collect()
 }

@@ -77,11 +77,11 @@ pub struct Scanned {
 
 impl Memory {
     /// The memory that a configuration asks for.
-    pub fn new(init: &mut Init, config: &ModelConfig, n_types: usize, clock: &TimeEncoder) -> Memory {
+    pub fn new(init: &mut Init, config: &ModelConfig, n_types: usize, time_encoder: &TimeEncoder) -> Memory {
         let ModelConfig { width: d, channels, .. } = *config;
         Memory {
             cell: match config.cell {
-                MemoryCellKind::Mamba => Cell::Mamba(Mamba::new(init, config, clock)),
+                MemoryCellKind::Mamba => Cell::Mamba(Mamba::new(init, config, time_encoder)),
                 MemoryCellKind::Gru => Cell::Gru(Gru::new(init, d, channels, config.gate_bias as f32)),
             },
             output: Linear::plain(init, channels, d),
@@ -92,11 +92,17 @@ impl Memory {
     }
 
     /// Tokens `[G, d]` through the cell, each segment from its node's stored state.
-    pub fn forward(&self, tokens: Tensor<2>, batch: &Tokens, store: &VectorStore, clock: &TimeEncoder) -> Scanned {
+    pub fn forward(
+        &self,
+        tokens: Tensor<2>,
+        batch: &Tokens,
+        store: &VectorStore,
+        time_encoder: &TimeEncoder,
+    ) -> Scanned {
         let (y, state) = match &self.cell {
             Cell::Mamba(mamba) => {
                 let h0 = stored(batch, store, mamba.shape(), &tokens);
-                mamba.forward(tokens.clone(), batch, h0, clock)
+                mamba.forward(tokens.clone(), batch, h0, time_encoder)
             }
             Cell::Gru(gru) => gru.forward(tokens.clone(), batch, stored(batch, store, [gru.channels(), 1], &tokens)),
         };
