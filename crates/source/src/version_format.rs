@@ -1,8 +1,13 @@
-//! All formats of whole versions in one place: which one a path is in, and how it is read.
+//! All formats of whole versions: which one a path is in, and how it is read.
+//!
+//! What a format is called, how its files are told and how they are read stands in the file of the format, as a
+//! `FACTS`; the list of formats below names it.
 
+pub(crate) mod facts;
 mod fasta;
 pub mod gtdb;
 mod lineage;
+mod mapped_tables;
 pub mod obo;
 pub mod obograph;
 mod ontology;
@@ -11,67 +16,69 @@ pub mod silva;
 pub mod taxdump;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use timeweft_graph::VersionSink;
 
-use self::obo::OboOptions;
-use self::obograph::ObographOptions;
-use self::silva::SilvaFiles;
+use self::facts::FormatFacts;
+pub use self::facts::VersionOptions;
+use crate::SourceError;
 use crate::input::plain_name;
 use crate::text::byte_lines::ByteLines;
-use crate::{SourceError, TablesOptions, open, tables};
 
-/// Format of a whole version.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum VersionFormat {
+macro_rules! formats {
+    ($($(#[$doc:meta])* $format:ident: $facts:path;)*) => {
+        /// Format of a whole version.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum VersionFormat {
+            $($(#[$doc])* $format,)*
+        }
+
+        impl VersionFormat {
+            /// All formats.
+            pub const ALL: &[VersionFormat] = &[$(VersionFormat::$format),*];
+
+            fn facts(self) -> &'static FormatFacts {
+                match self {
+                    $(VersionFormat::$format => &$facts,)*
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// An ontology in OBO text.
-    Obo,
+    Obo: obo::FACTS;
     /// An ontology in OBO Graphs JSON.
-    Obograph,
+    Obograph: obograph::FACTS;
     /// A folder of an NCBI taxonomy dump.
-    Taxdump,
+    Taxdump: taxdump::FACTS;
     /// A table of the Genome Taxonomy Database, or a folder of them.
-    Gtdb,
+    Gtdb: gtdb::FACTS;
     /// A folder of a SILVA release.
-    Silva,
+    Silva: silva::FACTS;
     /// A FASTA file of the Ribosomal Database Project, or a folder of them.
-    Rdp,
+    Rdp: rdp::FACTS;
     /// Tables that a TOML file maps.
-    Tables,
+    Tables: mapped_tables::FACTS;
 }
 
 impl VersionFormat {
-    /// All formats.
-    pub const ALL: [VersionFormat; 7] = [
-        VersionFormat::Obo,
-        VersionFormat::Obograph,
-        VersionFormat::Taxdump,
-        VersionFormat::Gtdb,
-        VersionFormat::Silva,
-        VersionFormat::Rdp,
-        VersionFormat::Tables,
-    ];
-
     /// Its name, as in [`timeweft_graph::Format`].
     pub fn name(self) -> &'static str {
-        match self {
-            VersionFormat::Obo => "obo",
-            VersionFormat::Obograph => "obograph",
-            VersionFormat::Taxdump => "taxdump",
-            VersionFormat::Gtdb => "gtdb",
-            VersionFormat::Silva => "silva",
-            VersionFormat::Rdp => "rdp",
-            VersionFormat::Tables => "tables",
-        }
+        self.facts().name
     }
 
     /// Whether it lists a tree of taxa, in which a node has at most one edge: to its parent.
     pub fn is_taxonomy(self) -> bool {
-        use VersionFormat::{Gtdb, Rdp, Silva, Taxdump};
-        matches!(self, Taxdump | Gtdb | Silva | Rdp)
+        self.facts().is_taxonomy
+    }
+
+    fn find(is_it: impl Fn(&FormatFacts) -> bool) -> Option<VersionFormat> {
+        VersionFormat::ALL.iter().copied().find(|format| is_it(format.facts()))
     }
 }
 
@@ -85,63 +92,32 @@ impl FromStr for VersionFormat {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        VersionFormat::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| {
-            let known = VersionFormat::ALL.map(VersionFormat::name).join(", ");
-            format!("`{text}` is no format of versions: use one of {known}")
+        VersionFormat::find(|facts| facts.name == text).ok_or_else(|| {
+            let known: Vec<_> = VersionFormat::ALL.iter().map(|format| format.name()).collect();
+            format!("`{text}` is no format of versions: use one of {}", known.join(", "))
         })
     }
-}
-
-/// How to read a version of any format. An option that the format does not have is an error, not a silent nothing.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct VersionOptions {
-    /// Format; `None` follows from the path.
-    pub format: Option<VersionFormat>,
-    /// Of `obo` and `obograph`: keeps only terms whose id begins with this prefix and a colon.
-    pub id_prefix: Option<String>,
-    /// Of `obograph`: id of the graph to read.
-    pub graph: Option<String>,
-    /// Of `tables`: the folder in which the files are looked up.
-    pub root: Option<PathBuf>,
 }
 
 /// Reads a version into a sink.
 pub fn read(path: &Path, options: &VersionOptions, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
     let format = options.format.map_or_else(|| detect(path), Ok)?;
     check(path, format, options)?;
-    match format {
-        VersionFormat::Obo => {
-            let input = open(path)?;
-            let file = input.name().clone();
-            obo::read(input, &file, &OboOptions { id_prefix: options.id_prefix.clone() }, sink)
-        }
-        VersionFormat::Obograph => {
-            let input = open(path)?;
-            let file = input.name().clone();
-            let options = ObographOptions { id_prefix: options.id_prefix.clone(), graph: options.graph.clone() };
-            obograph::read(input, &file, &options, sink)
-        }
-        VersionFormat::Taxdump => taxdump::read(path, sink),
-        VersionFormat::Gtdb if path.is_dir() => gtdb::read(&gtdb::files(path)?, sink),
-        VersionFormat::Gtdb => gtdb::read(&[path.to_owned()], sink),
-        VersionFormat::Silva => silva::read(&SilvaFiles::find(path)?, sink),
-        VersionFormat::Rdp if path.is_dir() => rdp::read(&rdp::files(path)?, sink),
-        VersionFormat::Rdp => rdp::read(&[(path.to_owned(), rdp::molecule(path))], sink),
-        VersionFormat::Tables => tables::read(path, &TablesOptions { root: options.root.clone() }, sink),
-    }
+    (format.facts().read)(path, options, sink)
 }
 
 fn check(path: &Path, format: VersionFormat, options: &VersionOptions) -> Result<(), SourceError> {
-    let of_ontologies = matches!(format, VersionFormat::Obo | VersionFormat::Obograph);
     let given = [
-        (options.id_prefix.is_some() && !of_ontologies, "a prefix of ids is for `obo` and `obograph`"),
-        (options.graph.is_some() && format != VersionFormat::Obograph, "the id of a graph is for `obograph`"),
-        (options.root.is_some() && format != VersionFormat::Tables, "a folder of files is for `tables`"),
+        ("id_prefix", options.id_prefix.is_some(), "a prefix of ids"),
+        ("graph", options.graph.is_some(), "the id of a graph"),
+        ("root", options.root.is_some(), "a folder of files"),
     ];
-    match given.into_iter().find(|(wrong, _)| *wrong) {
-        Some((_, rule)) => Err(unrecognised(path, format!("{rule}, and the format is `{format}`: leave it out"))),
-        None => Ok(()),
-    }
+    let wrong = given.into_iter().find(|(name, given, _)| *given && !format.facts().options.contains(name));
+    let Some((name, _, what)) = wrong else { return Ok(()) };
+    let having = VersionFormat::ALL.iter().filter(|format| format.facts().options.contains(&name));
+    let having: Vec<_> = having.map(|format| format!("`{format}`")).collect();
+    let rule = format!("{what} is for {}, and the format is `{format}`: leave it out", having.join(" and "));
+    Err(unrecognised(path, rule))
 }
 
 fn unrecognised(path: &Path, problem: String) -> SourceError {
@@ -152,20 +128,17 @@ fn unrecognised(path: &Path, problem: String) -> SourceError {
 pub fn detect(path: &Path) -> Result<VersionFormat, SourceError> {
     let found = if path.is_dir() { of_folder(path)? } else { of_file(path)? };
     found.ok_or_else(|| {
-        let known = "expected an `.obo`, a `.json` of OBO Graphs, a `.toml` that maps tables, a folder with `nodes.dmp`, \
-                     or a file or folder of GTDB, SILVA or RDP";
-        unrecognised(path, format!("{known}; or give the format"))
+        let known: Vec<_> = VersionFormat::ALL.iter().map(|format| format.facts().expected).collect();
+        unrecognised(path, format!("expected {}; or give the format", known.join(", or ")))
     })
 }
 
 fn of_folder(folder: &Path) -> Result<Option<VersionFormat>, SourceError> {
     let files = crate::input::files(folder)?;
     let names: Vec<String> = files.iter().map(|path| plain_name(path)).collect();
-    if names.iter().any(|name| name == "nodes.dmp") {
-        return Ok(Some(VersionFormat::Taxdump));
-    }
-    if names.iter().any(|name| name.starts_with("tax_slv") && name.ends_with(".txt")) {
-        return Ok(Some(VersionFormat::Silva));
+    let whole = VersionFormat::find(|facts| names.iter().any(|name| (facts.is_folder_with)(name)));
+    if whole.is_some() {
+        return Ok(whole);
     }
     for file in &files {
         if let Some(found) = of_first_line(file)? {
@@ -177,32 +150,26 @@ fn of_folder(folder: &Path) -> Result<Option<VersionFormat>, SourceError> {
 
 fn of_file(path: &Path) -> Result<Option<VersionFormat>, SourceError> {
     let name = plain_name(path);
-    Ok(match name.rsplit('.').next() {
-        Some("obo") => Some(VersionFormat::Obo),
-        Some("json") => Some(VersionFormat::Obograph),
-        Some("toml") => Some(VersionFormat::Tables),
-        _ if name.ends_with(".dmp") => {
-            return Err(unrecognised(path, "it is one file of a taxonomy dump: give its folder".into()));
-        }
-        _ => of_first_line(path)?,
-    })
+    if let Some(found) = VersionFormat::find(|facts| (facts.is_file)(&name)) {
+        return Ok(Some(found));
+    }
+    let parts = VersionFormat::ALL.iter().filter_map(|format| format.facts().part_of);
+    match parts.into_iter().find(|(end, _)| name.ends_with(end)) {
+        Some((_, whole)) => Err(unrecognised(path, format!("it is one file of {whole}: give its folder"))),
+        None => of_first_line(path),
+    }
 }
 
-/// Lineages are told by their first line.
+/// The format of a file whose first line tells it.
 fn of_first_line(path: &Path) -> Result<Option<VersionFormat>, SourceError> {
     let name = plain_name(path);
-    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    let (is_table, is_fasta) = (ends(&[".tsv"]), ends(&[".fa", ".fasta", ".fna"]));
-    if !is_table && !is_fasta {
+    let is_named = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    let first_lines = || VersionFormat::ALL.iter().filter_map(|format| format.facts().is_begun_by);
+    if !first_lines().any(|(ends, _)| is_named(ends)) {
         return Ok(None);
     }
     let mut lines = ByteLines::open(path)?;
     lines.advance()?;
     let line = lines.bytes();
-    let has = |part: &[u8]| memchr::memmem::find(line, part).is_some();
-    Ok(match () {
-        () if is_table && !matches!(gtdb::Layout::of(line), gtdb::Layout::Unknown) => Some(VersionFormat::Gtdb),
-        () if is_fasta && line.starts_with(b">") && has(b"Lineage=") => Some(VersionFormat::Rdp),
-        () => None,
-    })
+    Ok(VersionFormat::find(|facts| facts.is_begun_by.is_some_and(|(ends, begins)| is_named(ends) && begins(line))))
 }

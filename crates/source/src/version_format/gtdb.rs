@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
 
 use crate::text::byte_lines::ByteLines;
+use crate::version_format::facts::FormatFacts;
 use crate::version_format::lineage::{Parents, Taxa, Taxonomy, any_taxon, taxon};
 use crate::{Input, SourceError};
 
@@ -32,6 +33,16 @@ const RANKS: [(&str, &str); 7] = [
     ("g", "genus"),
     ("s", "species"),
 ];
+
+/// What the format is.
+pub(crate) const FACTS: FormatFacts = FormatFacts {
+    is_taxonomy: true,
+    is_begun_by: Some((&[".tsv"], |line| !matches!(Layout::of(line), Layout::Unknown))),
+    ..FormatFacts::new("gtdb", "a file or folder of GTDB", |path, _, sink| {
+        let files = if path.is_dir() { files(path)? } else { vec![path.to_owned()] };
+        read(&files, sink)
+    })
+};
 
 /// Reads tables into a sink, in this order.
 pub fn read(files: &[PathBuf], sink: &mut dyn VersionSink) -> Result<(), SourceError> {
@@ -79,7 +90,7 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
 
 /// Where the parts stand in the lines of a table.
 #[derive(Clone, Copy)]
-pub(crate) enum Layout {
+enum Layout {
     /// An accession and a lineage, without a header.
     Lineages,
     /// Metadata of genomes under a header, with the columns of accession and lineage.

@@ -36,8 +36,9 @@ use timeweft_graph::{Format, Name, NodeKey, Reason, Unreadable, VersionSink};
 
 use self::stanza::{Loss, Problem, Stanza, Stanzas};
 use self::terms::Terms;
-use crate::SourceError;
+use crate::version_format::facts::FormatFacts;
 use crate::version_format::ontology::{any_term, normal};
+use crate::{SourceError, open};
 
 /// How to read an ontology.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -46,6 +47,17 @@ pub struct OboOptions {
     /// `ENVO:00000001`. A merge is kept wherever it leads, for the delta load tells of targets that it does not know.
     pub id_prefix: Option<String>,
 }
+
+/// What the format is.
+pub(crate) const FACTS: FormatFacts = FormatFacts {
+    options: &["id_prefix"],
+    is_file: |name| name.rsplit('.').next() == Some("obo"),
+    ..FormatFacts::new("obo", "an `.obo`", |path, options, sink| {
+        let input = open(path)?;
+        let file = input.name().clone();
+        read(input, &file, &OboOptions { id_prefix: options.id_prefix.clone() }, sink)
+    })
+};
 
 /// Reads an ontology into a sink. `file` is the name for messages.
 ///

@@ -41,12 +41,13 @@ use self::axioms::Definitions;
 use self::document::{Document, EdgeText, GraphText, LineCount, NodeText, record};
 use self::properties::Properties;
 use self::term::Node;
-use crate::SourceError;
 use crate::limits::{LARGEST_DOCUMENT, too_long};
 use crate::text::json::excerpt;
+use crate::version_format::facts::FormatFacts;
 use crate::version_format::ontology::{
     Edge, Edges, Ids, Merges, Successor, Types, any_edge, any_term, is_iri, normal, short,
 };
+use crate::{SourceError, open};
 
 /// How to read an OBO Graphs document.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -57,6 +58,18 @@ pub struct ObographOptions {
     /// Id of the graph to read; needed where the document has several.
     pub graph: Option<String>,
 }
+
+/// What the format is.
+pub(crate) const FACTS: FormatFacts = FormatFacts {
+    options: &["id_prefix", "graph"],
+    is_file: |name| name.rsplit('.').next() == Some("json"),
+    ..FormatFacts::new("obograph", "a `.json` of OBO Graphs", |path, options, sink| {
+        let input = open(path)?;
+        let file = input.name().clone();
+        let options = ObographOptions { id_prefix: options.id_prefix.clone(), graph: options.graph.clone() };
+        read(input, &file, &options, sink)
+    })
+};
 
 /// Reads a graph of a document into a sink. `file` is the name for messages.
 pub fn read(

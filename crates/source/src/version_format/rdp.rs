@@ -19,6 +19,7 @@ use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
 
 use crate::SourceError;
 use crate::input::plain_name;
+use crate::version_format::facts::FormatFacts;
 use crate::version_format::fasta::Fasta;
 use crate::version_format::lineage::{Parents, Taxa, Taxonomy, any_taxon, taxon};
 
@@ -40,6 +41,18 @@ impl Molecule {
         }
     }
 }
+
+/// What the format is.
+pub(crate) const FACTS: FormatFacts = FormatFacts {
+    is_taxonomy: true,
+    is_begun_by: Some((&[".fa", ".fasta", ".fna"], |line| {
+        line.starts_with(b">") && memchr::memmem::find(line, b"Lineage=").is_some()
+    })),
+    ..FormatFacts::new("rdp", "a file or folder of RDP", |path, _, sink| {
+        let files = if path.is_dir() { files(path)? } else { vec![(path.to_owned(), molecule(path))] };
+        read(&files, sink)
+    })
+};
 
 /// Reads FASTA files into a sink, in this order.
 pub fn read(files: &[(PathBuf, Molecule)], sink: &mut dyn VersionSink) -> Result<(), SourceError> {

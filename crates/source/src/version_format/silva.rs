@@ -18,6 +18,7 @@ use timeweft_graph::{FeatureKind, NodeKey, Owner, Reason, Unreadable, ValueRef, 
 
 use crate::SourceError;
 use crate::text::byte_lines::ByteLines;
+use crate::version_format::facts::FormatFacts;
 use crate::version_format::fasta::Fasta;
 use crate::version_format::lineage::{self, Taxonomy, any_taxon};
 
@@ -66,6 +67,13 @@ impl SilvaFiles {
         [&self.parc, &self.reference, &self.nr99].map(|path| path.as_deref())
     }
 }
+
+/// What the format is.
+pub(crate) const FACTS: FormatFacts = FormatFacts {
+    is_taxonomy: true,
+    is_folder_with: |name| name.starts_with("tax_slv") && name.ends_with(".txt"),
+    ..FormatFacts::new("silva", "a folder of SILVA", |path, _, sink| read(&SilvaFiles::find(path)?, sink))
+};
 
 /// Reads a release into a sink.
 pub fn read(files: &SilvaFiles, sink: &mut dyn VersionSink) -> Result<(), SourceError> {

@@ -37,8 +37,17 @@ use self::names::{Batch, CardRef, NameFile, RestOfNames, is_late};
 use self::rank::Ranks;
 use self::taxa::{Taxa, Taxon};
 use crate::text::byte_lines::ByteLines;
+use crate::version_format::facts::FormatFacts;
 use crate::version_format::lineage;
 use crate::{Input, SourceError};
+
+/// What the format is.
+pub(crate) const FACTS: FormatFacts = FormatFacts {
+    is_taxonomy: true,
+    is_folder_with: |name| name == "nodes.dmp",
+    part_of: Some((".dmp", "a taxonomy dump")),
+    ..FormatFacts::new("taxdump", "a folder with `nodes.dmp`", |path, _, sink| read(path, sink))
+};
 
 /// Reads the dump in a folder into a sink.
 pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError> {

@@ -44,8 +44,7 @@ pub(crate) struct Args {
     /// When its source released it.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     release_timestamp: Option<String>,
-    /// Format: obo, obograph, taxdump, gtdb, silva, rdp or tables; left out, the source tells.
-    #[arg(long)]
+    #[arg(long, help = formats())]
     format: Option<VersionFormat>,
     /// Of ontologies: keep only terms whose id begins with this prefix and a colon.
     #[arg(long, value_name = "PREFIX")]
@@ -95,6 +94,12 @@ pub(super) enum DanglingArg {
     Reject,
     /// The missing node is created without features.
     Stub,
+}
+
+/// The help of the option of formats.
+fn formats() -> String {
+    let names: Vec<_> = VersionFormat::ALL.iter().map(|format| format.name()).collect();
+    format!("Format: one of {}; left out, the source tells", names.join(", "))
 }
 
 impl From<DanglingArg> for Dangling {
