@@ -8,6 +8,7 @@ mod diff;
 mod export;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod failing_calls;
+mod file_tree;
 mod folders;
 #[cfg(unix)]
 mod kills;
@@ -16,6 +17,7 @@ mod limits;
 mod load;
 mod models;
 mod namespaces;
+mod old_formats;
 mod ontologies;
 mod order;
 mod people;
