@@ -1,9 +1,9 @@
 //! Edges at nodes, sorted by time. Loads and replays need none of it, so it is made on first use and kept up from then on.
 //!
 //! A node has a list of entries for each edge type and side at it; an entry is one life of an edge, with both its times,
-//! so that a question about a time reads one piece of memory. Lists lie in flat arrays, made all at once
-//! ([`csr`]); a node whose edges change afterwards gets [lists of its own](overflow), and when those have become many,
-//! everything is made anew. A question never has to bring two lists together.
+//! so that a question about a time reads one piece of memory. All lists lie in a [CSR](csr) that is grouped by (type, side)
+//! within a node and made all at once. A node whose edges change afterwards gets [overflow lists](overflow) of its own; when
+//! those have become many, the CSR is made anew. A question never has to merge two lists.
 
 mod build;
 pub(crate) mod csr;
@@ -44,12 +44,12 @@ impl Adjacency {
         Adjacency { csr: Arc::new(build::csr(edges, nodes)), ..Adjacency::default() }
     }
 
-    /// Whether all lists are in the flat arrays.
+    /// Whether all lists are in the CSR.
     pub(crate) fn is_all_csr(&self) -> bool {
         self.overflow.is_empty()
     }
 
-    /// Lists that are flat already.
+    /// Lists that are in a CSR already.
     pub(crate) fn from_csr(csr: Csr) -> Adjacency {
         Adjacency { csr: Arc::new(csr), ..Adjacency::default() }
     }

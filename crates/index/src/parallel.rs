@@ -1,5 +1,7 @@
 //! Work on many nodes, cut in halves for all threads.
 
+use std::ops::Range;
+
 use timeweft_graph::threads;
 
 /// Work that can be cut in two.
@@ -29,10 +31,8 @@ pub(crate) fn share<W: Split, G: Gather>(work: W, grain: usize, out: &mut G, run
     if work.len() < 2 * grain {
         return run(work, out);
     }
-    let (near, far) = {
-        let half = work.len() / 2;
-        work.split_at(half)
-    };
+    let half = work.len() / 2;
+    let (near, far) = work.split_at(half);
     let mut rest = out.empty();
     threads::join(|| share(near, grain, out, run), || share(far, grain, &mut rest, run));
     out.append(rest);
@@ -53,6 +53,15 @@ impl<T: Send> Split for &mut [T] {
     }
     fn split_at(self, at: usize) -> (Self, Self) {
         self.split_at_mut(at)
+    }
+}
+
+impl Split for Range<usize> {
+    fn len(&self) -> usize {
+        ExactSizeIterator::len(self)
+    }
+    fn split_at(self, at: usize) -> (Self, Self) {
+        (self.start..self.start + at, self.start + at..self.end)
     }
 }
 

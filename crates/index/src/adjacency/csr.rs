@@ -1,4 +1,4 @@
-//! The lists of all nodes in flat arrays.
+//! The CSR (compressed sparse rows) of all lists: where the lists of each node begin, a header a list, the entries.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::list::BLOCK;
 use super::{Clock, Entry, List, Run, Tick};
 use crate::memory::array::Array;
 
-/// Flat lists, with times as narrow as they allow.
+/// A CSR, with times as narrow as they allow.
 pub(crate) enum Csr {
     Narrow(CsrArrays<u32>),
     Wide(CsrArrays<i64>),

@@ -1,7 +1,7 @@
 //! Which edges lead from one node to another: a bisection, also at a hub.
 //!
 //! The outgoing edges of a list of more than a few lie in the adjacency by time; here is, made on first use, the same
-//! order by (neighbor, time), in four bytes an edge. Edges that came after the flat lists were made are kept apart.
+//! order by (neighbor, time), in four bytes an edge. Edges that came after the CSR was made are kept apart.
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
@@ -20,7 +20,7 @@ pub(crate) struct Pairs {
     order: Vec<u32>,
     /// Where those of a list begin.
     starts: FxHashMap<u32, u32>,
-    /// Edges that are not in the flat lists, sorted by (created, arrival).
+    /// Edges that are not in the CSR, sorted by (created, arrival).
     later: FxHashMap<Pair, Vec<(Time, EdgeIndex)>>,
 }
 
@@ -36,7 +36,7 @@ impl Pairs {
         pairs
     }
 
-    /// Sorts the long lists; how many edges are in the flat ones.
+    /// Sorts the long lists; returns how many edges are in the CSR.
     fn sort<T: Tick>(&mut self, lists: CsrLists<'_, T>) -> usize {
         for part in lists.all().filter(|part| part.direction == Direction::Out && part.len() > SHORT) {
             let start = self.order.len();
@@ -48,7 +48,7 @@ impl Pairs {
         lists.entries.len() / 2
     }
 
-    /// Keeps an edge that came after the flat lists were made.
+    /// Keeps an edge that came after the CSR was made.
     pub(crate) fn add(&mut self, edges: &Edges, edge: EdgeIndex) {
         let life: &EdgeLife = edges.get(edge);
         let known = self.later.entry((life.edge_type, life.source, life.destination)).or_default();
@@ -67,7 +67,7 @@ impl Pairs {
         self.order.get(start..start + part.len())
     }
 
-    /// The flat edges of a pair that were created by a tick.
+    /// The edges of a pair in the CSR that were created by a tick.
     pub(crate) fn flat<'a, T: Tick>(&'a self, lists: &CsrLists<'a, T>, pair: Pair, by: T) -> Found<'a, T> {
         let (edge_type, source, destination) = pair;
         let is_part = |part: &ListPart| part.edge_type == edge_type && part.direction == Direction::Out;

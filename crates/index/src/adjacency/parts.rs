@@ -9,7 +9,7 @@ use super::csr::{Csr, CsrArrays, ListHeader, LongList, summed_up};
 use super::overflow::OverflowList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
 
-/// The flat lists, with times of one of two widths.
+/// The CSR, with times of one of two widths.
 #[derive(Clone, Copy)]
 pub(crate) enum CsrView<'a> {
     Narrow(CsrLists<'a, u32>),
@@ -36,7 +36,7 @@ impl ListPart {
 
 /// Lists that parts lie in.
 pub(crate) trait ListSource<'a, T: Tick>: Copy {
-    /// Whether these are the flat lists, which do not change.
+    /// Whether these are the lists of the CSR, which do not change.
     const IS_CSR: bool;
 
     /// The entries of a part.
@@ -55,7 +55,7 @@ pub(crate) trait ListSource<'a, T: Tick>: Copy {
     fn clock(self) -> Clock;
 }
 
-/// The flat lists as slices, all of them compared with their hashes: readers of many nodes are not to ask for each.
+/// The CSR as slices, all of them compared with their hashes: readers of many nodes need not check each read.
 #[derive(Clone, Copy)]
 pub(crate) struct CsrLists<'a, T> {
     pub(crate) starts: &'a [u32],
@@ -148,7 +148,7 @@ impl<'a, T: Tick> ListSource<'a, T> for CsrLists<'a, T> {
     }
 }
 
-/// The lists of a node whose edges have changed since the flat ones were made.
+/// The lists of a node whose edges have changed since the CSR was made.
 #[derive(Clone, Copy)]
 pub(crate) struct OverflowLists<'a>(&'a [OverflowList]);
 
@@ -186,12 +186,12 @@ impl<'a> ListSource<'a, i64> for OverflowLists<'a> {
     }
 }
 
-/// Identifies the CSR lists: whether they are still the same ones.
+/// Identifies a CSR.
 #[derive(Clone, Default)]
 pub(crate) struct CsrId(Weak<Csr>);
 
 impl Adjacency {
-    /// The flat lists; those of touched nodes are out of date.
+    /// The CSR; lists of nodes that have overflow lists are out of date there.
     pub(crate) fn csr(&self) -> CsrView<'_> {
         match &*self.csr {
             Csr::Narrow(arrays) => CsrView::Narrow(CsrLists::of(arrays)),
@@ -199,22 +199,22 @@ impl Adjacency {
         }
     }
 
-    /// Whether any node is touched.
+    /// Whether any node has overflow lists.
     pub(crate) fn has_overflow(&self) -> bool {
         !self.overflow.is_empty()
     }
 
-    /// The lists of a node that is touched.
+    /// The overflow lists of a node.
     pub(crate) fn overflow_lists(&self, node: NodeIndex) -> Option<OverflowLists<'_>> {
         self.overflow.get(&node).map(|lists| OverflowLists(lists))
     }
 
-    /// Which flat lists these are. The id keeps their address taken, so that no later ones have it too.
+    /// Which CSR this is. The id keeps their address taken, so that no later ones have it too.
     pub(crate) fn csr_id(&self) -> CsrId {
         CsrId(Arc::downgrade(&self.csr))
     }
 
-    /// Whether the flat lists are those of an id.
+    /// Whether the CSR is that of an id.
     pub(crate) fn is_csr(&self, id: &CsrId) -> bool {
         std::ptr::eq(id.0.as_ptr(), Arc::as_ptr(&self.csr))
     }

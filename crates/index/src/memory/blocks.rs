@@ -1,14 +1,13 @@
 //! The blocks of an array that is mapped from a snapshot: each is compared with its hash before it is first used.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use timeweft_graph::threads;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::memory::damage::Damage;
+use crate::parallel::share;
 
 /// The most bytes of a block: they take some microseconds to hash, about as long as it takes the system to map them.
 const MOST: usize = 1 << 16;
@@ -98,16 +97,7 @@ impl Blocks {
 
     /// Compares all blocks that were not compared before.
     pub(crate) fn check_all(&self, part: &[u8]) {
-        self.check_some(0..self.hashes.len(), part);
-    }
-
-    fn check_some(&self, blocks: Range<usize>, part: &[u8]) {
-        if blocks.len() <= GRAIN {
-            return blocks.for_each(|block| self.check(block, part));
-        }
-        let middle = blocks.start + blocks.len() / 2;
-        let (near, far) = (blocks.start..middle, middle..blocks.end);
-        threads::join(|| self.check_some(near, part), || self.check_some(far, part));
+        share(0..self.hashes.len(), GRAIN, &mut (), &|blocks, ()| blocks.for_each(|block| self.check(block, part)));
     }
 
     #[cold]

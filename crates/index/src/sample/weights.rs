@@ -26,7 +26,7 @@ pub(crate) fn clean(weight: f64) -> f64 {
     if weight > 0.0 { weight.min(HEAVIEST) } else { 0.0 }
 }
 
-/// The weights of all entries of the flat lists.
+/// The weights of all entries of the CSR.
 pub(crate) struct Weights {
     pub(crate) features: WeightFeatures,
     id: CsrId,
@@ -93,19 +93,19 @@ impl Weights {
         }
     }
 
-    /// The weights of the entries of the flat lists.
+    /// The weights of the entries of the CSR.
     #[inline]
     pub(crate) fn by_entry(&self) -> &[f64] {
         self.by_entry.all()
     }
 
-    /// Sums of highest weights up to and with each entry of a long flat list.
+    /// Sums of highest weights up to and with each entry of a long list of the CSR.
     pub(crate) fn sums(&self, part: &ListPart) -> &[f64] {
         let start = self.long.get(&part.list).map_or(self.sums.len(), |(start, _)| *start as usize);
         self.sums.get_range(start..start + part.len()).unwrap_or_default()
     }
 
-    /// Highest weight of each block of a long flat list.
+    /// Highest weight of each block of a long list of the CSR.
     pub(crate) fn tops(&self, part: &ListPart) -> &[f64] {
         let start = self.long.get(&part.list).map_or(self.tops.len(), |(_, start)| *start as usize);
         self.tops.get(start..start + part.len().div_ceil(BLOCK)).unwrap_or_default()
