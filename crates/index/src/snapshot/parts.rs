@@ -66,17 +66,22 @@ pub(super) fn save<W: Write>(index: &Index, out: &mut Writer<W>) -> io::Result<(
         layouts: index.feature_store.layouts.all.clone(),
     };
     out.slice("facts", &serde_json::to_vec(&header)?)?;
-    save_nodes(nodes, out)?;
-    save_edges(edges, out)?;
-    out.array("merges", &index.merges.all)?;
-    save_columns(&index.feature_store, out)?;
-    save_events(&index.events, out)?;
+    save_updates(edges, out)?;
+    save_groups("tracks.changed", &index.feature_store.changed, Spans::to_flat, out)?;
+    save_groups("log.ended", &index.events.ended, |edges| edges[..].into(), out)?;
     save_names("keys", &index.keys, out)?;
     save_names("namespaces", &index.namespaces, out)?;
-    match &*adjacency.csr {
-        Csr::Narrow(arrays) => save_lists(arrays, out),
-        Csr::Wide(arrays) => save_lists(arrays, out),
+    struct Save<'w, W>(&'w mut Writer<W>, io::Result<()>);
+    impl<W: Write> ToEach for Save<'_, W> {
+        fn array<T: Pod>(&mut self, name: &str, array: &Array<T>) {
+            if self.1.is_ok() {
+                self.1 = self.0.array(name, array);
+            }
+        }
     }
+    let mut save = Save(out, Ok(()));
+    each(index, Some(adjacency), &mut save);
+    save.1
 }
 
 pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
@@ -86,7 +91,7 @@ pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
     index.nodes = load_nodes(&header, parts)?;
     index.edges = load_edges(&header, parts)?;
     index.merges.all = parts.array("merges")?;
-    index.feature_store = load_columns(&header, parts)?;
+    index.feature_store = load_feature_store(&header, parts)?;
     index.events = load_events(parts)?;
     index.keys = load_names("keys", parts)?;
     index.namespaces = load_names("namespaces", parts)?;
@@ -100,31 +105,33 @@ pub(super) fn load(parts: &Reader) -> Result<Index, SnapshotError> {
 
 /// Something that is done with every array of an index.
 trait ToEach {
-    fn array<T: Pod>(&mut self, array: &Array<T>);
+    fn array<T: Pod>(&mut self, name: &str, array: &Array<T>);
 }
 
-/// Does something with every array that a snapshot has.
-fn each(index: &Index, to: &mut impl ToEach) {
+/// Does something with every array that a snapshot has, those of the lists included if they are there.
+fn each(index: &Index, adjacency: Option<&Adjacency>, to: &mut impl ToEach) {
     let Index { nodes, edges, merges, feature_store, events, .. } = index;
-    to.array(&nodes.life);
-    to.array(&nodes.latest);
-    to.array(&nodes.merge);
-    to.array(&nodes.lives);
-    to.array(&nodes.owners);
-    to.array(&nodes.ids.ids);
-    to.array(&nodes.ids.texts);
-    to.array(&nodes.ids.table.slots);
-    nodes.ids.types.iter().for_each(|of_type| to.array(&of_type.direct));
-    to.array(&edges.lives);
-    to.array(&edges.table.slots);
-    to.array(&merges.all);
-    to.array(&feature_store.rows);
-    to.array(&feature_store.values.bytes);
-    to.array(&events.kinds);
-    to.array(&events.subjects);
-    to.array(&events.payloads);
-    to.array(&events.sets);
-    match index.adjacency.get().map(|adjacency| &*adjacency.csr) {
+    to.array("nodes.life", &nodes.life);
+    to.array("nodes.latest", &nodes.latest);
+    to.array("nodes.merge", &nodes.merge);
+    to.array("nodes.lives", &nodes.lives);
+    to.array("nodes.owners", &nodes.owners);
+    to.array("ids", &nodes.ids.ids);
+    to.array("ids.texts", &nodes.ids.texts);
+    to.array("ids.table", &nodes.ids.table.slots);
+    for (at, of_type) in nodes.ids.types.iter().enumerate() {
+        to.array(&format!("ids.direct.{at}"), &of_type.direct);
+    }
+    to.array("edges", &edges.lives);
+    to.array("edges.table", &edges.table.slots);
+    to.array("merges", &merges.all);
+    to.array("tracks", &feature_store.rows);
+    to.array("values", &feature_store.values.bytes);
+    to.array("log.kinds", &events.kinds);
+    to.array("log.subjects", &events.subjects);
+    to.array("log.payloads", &events.payloads);
+    to.array("log.sets", &events.sets);
+    match adjacency.map(|adjacency| &*adjacency.csr) {
         Some(Csr::Narrow(arrays)) => each_of_lists(arrays, to),
         Some(Csr::Wide(arrays)) => each_of_lists(arrays, to),
         None => {}
@@ -132,38 +139,38 @@ fn each(index: &Index, to: &mut impl ToEach) {
 }
 
 fn each_of_lists<T: Tick>(lists: &CsrArrays<T>, to: &mut impl ToEach) {
-    to.array(&lists.starts);
-    to.array(&lists.lists);
-    to.array(&lists.entries);
-    to.array(&lists.long);
-    to.array(&lists.removals);
-    to.array(&lists.latest);
+    to.array("lists.starts", &lists.starts);
+    to.array("lists", &lists.lists);
+    to.array("lists.entries", &lists.entries);
+    to.array("lists.long", &lists.long);
+    to.array("lists.removals", &lists.removals);
+    to.array("lists.latest", &lists.latest);
 }
 
 /// Compares all that is left to compare, and gives back the memory that this takes, array after array.
 pub(super) fn check(index: &Index) {
     struct Check;
     impl ToEach for Check {
-        fn array<T: Pod>(&mut self, array: &Array<T>) {
+        fn array<T: Pod>(&mut self, _: &str, array: &Array<T>) {
             if !array.is_checked() {
                 array.check_all();
                 array.release();
             }
         }
     }
-    each(index, &mut Check);
+    each(index, index.adjacency.get(), &mut Check);
 }
 
 /// Whether all was compared.
 pub(super) fn is_checked(index: &Index) -> bool {
     struct AreChecked(bool);
     impl ToEach for AreChecked {
-        fn array<T: Pod>(&mut self, array: &Array<T>) {
+        fn array<T: Pod>(&mut self, _: &str, array: &Array<T>) {
             self.0 &= array.is_checked();
         }
     }
     let mut all = AreChecked(true);
-    each(index, &mut all);
+    each(index, index.adjacency.get(), &mut all);
     all.0
 }
 
@@ -171,26 +178,11 @@ pub(super) fn is_checked(index: &Index) -> bool {
 pub(super) fn release(index: &Index) {
     struct Release;
     impl ToEach for Release {
-        fn array<T: Pod>(&mut self, array: &Array<T>) {
+        fn array<T: Pod>(&mut self, _: &str, array: &Array<T>) {
             array.release();
         }
     }
-    each(index, &mut Release);
-}
-
-fn save_nodes<W: Write>(nodes: &Nodes, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("nodes.life", &nodes.life)?;
-    out.array("nodes.latest", &nodes.latest)?;
-    out.array("nodes.merge", &nodes.merge)?;
-    out.array("nodes.lives", &nodes.lives)?;
-    out.array("nodes.owners", &nodes.owners)?;
-    out.array("ids", &nodes.ids.ids)?;
-    out.array("ids.texts", &nodes.ids.texts)?;
-    out.array("ids.table", &nodes.ids.table.slots)?;
-    for (at, of_type) in nodes.ids.types.iter().enumerate() {
-        out.array(&format!("ids.direct.{at}"), &of_type.direct)?;
-    }
-    Ok(())
+    each(index, index.adjacency.get(), &mut Release);
 }
 
 fn load_nodes(header: &Header, parts: &Reader) -> Result<Nodes, SnapshotError> {
@@ -213,9 +205,7 @@ fn load_nodes(header: &Header, parts: &Reader) -> Result<Nodes, SnapshotError> {
     })
 }
 
-fn save_edges<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("edges", &edges.lives)?;
-    out.array("edges.table", &edges.table.slots)?;
+fn save_updates<W: Write>(edges: &Edges, out: &mut Writer<W>) -> io::Result<()> {
     let mut updated: Vec<(u32, Time)> = edges.updated.iter().map(|(&edge, &time)| (edge, time)).collect();
     updated.sort_unstable();
     out.slice("edges.updated", &updated.iter().map(|(edge, _)| *edge).collect::<Vec<_>>())?;
@@ -237,13 +227,7 @@ fn load_edges(header: &Header, parts: &Reader) -> Result<Edges, SnapshotError> {
     })
 }
 
-fn save_columns<W: Write>(feature_store: &FeatureStore, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("tracks", &feature_store.rows)?;
-    save_groups("tracks.changed", &feature_store.changed, Spans::to_flat, out)?;
-    out.array("values", &feature_store.values.bytes)
-}
-
-fn load_columns(header: &Header, parts: &Reader) -> Result<FeatureStore, SnapshotError> {
+fn load_feature_store(header: &Header, parts: &Reader) -> Result<FeatureStore, SnapshotError> {
     let mut feature_store = FeatureStore {
         rows: parts.array("tracks")?.read_everywhere(),
         changed: load_groups("tracks.changed", parts, |spans| Spans::new(spans.to_vec()))?,
@@ -252,14 +236,6 @@ fn load_columns(header: &Header, parts: &Reader) -> Result<FeatureStore, Snapsho
     feature_store.values.bytes = parts.array("values")?.read_everywhere();
     header.layouts.iter().for_each(|layout| _ = feature_store.layouts.add(layout.clone()));
     Ok(feature_store)
-}
-
-fn save_events<W: Write>(events: &Events, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("log.kinds", &events.kinds)?;
-    out.array("log.subjects", &events.subjects)?;
-    out.array("log.payloads", &events.payloads)?;
-    out.array("log.sets", &events.sets)?;
-    save_groups("log.ended", &events.ended, |edges| edges[..].into(), out)
 }
 
 fn load_events(parts: &Reader) -> Result<Events, SnapshotError> {
@@ -331,15 +307,6 @@ fn load_names(part: &str, parts: &Reader) -> Result<Names, SnapshotError> {
         start = end as usize;
     }
     Ok(names)
-}
-
-fn save_lists<W: Write, T: Tick>(lists: &CsrArrays<T>, out: &mut Writer<W>) -> io::Result<()> {
-    out.array("lists.starts", &lists.starts)?;
-    out.array("lists", &lists.lists)?;
-    out.array("lists.entries", &lists.entries)?;
-    out.array("lists.long", &lists.long)?;
-    out.array("lists.removals", &lists.removals)?;
-    out.array("lists.latest", &lists.latest)
 }
 
 fn load_lists<T: Tick>(clock: Clock, parts: &Reader) -> Result<CsrArrays<T>, SnapshotError> {
