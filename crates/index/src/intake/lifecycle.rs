@@ -138,7 +138,8 @@ impl Index {
         key: impl Fn() -> NodeKey,
     ) -> Result<NodeIndex, Reason> {
         let Some(EdgeEnd { node, life, interval }) = end else { return Err(Reason::UnknownNode(key())) };
-        if !interval.is_open() && !(life >= first && edge.removed <= interval.removed) {
+        let holds_all = interval.is_open() || life >= first && edge.removed <= interval.removed;
+        if !holds_all {
             return Err(Reason::DeletedNode(key()));
         }
         in_order(self.schema.unit(), edge.created, interval.created, || format!("node {}", key()))?;

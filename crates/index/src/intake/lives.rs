@@ -109,23 +109,17 @@ impl<'a> Lives<'a> {
         let Records { index, first_life, .. } = records;
         let first_life = first_life as usize;
         let mut order: Vec<Place> = Vec::with_capacity(events);
+        let mut add = |ranks: [u8; 2], at: usize, life: Interval, is_first: bool| {
+            order.push(Place::new(life.created, ranks[0], at, is_first));
+            order.extend((!life.is_open()).then(|| Place::new(life.removed, ranks[1], at, false)));
+        };
         for (at, life) in (first_life..).zip(&index.nodes.lives[first_life..]) {
-            order.push(Place::new(
-                life.interval.created,
-                NODE_BEGINS,
-                at,
-                index.feature_store.is_opened_at_begin(life.feature_row()),
-            ));
-            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, NODE_ENDS, at, false)));
+            let is_first = index.feature_store.is_opened_at_begin(life.feature_row());
+            add([NODE_BEGINS, NODE_ENDS], at, life.interval, is_first);
         }
         for (at, life) in (first_edge..).zip(&index.edges.lives[first_edge..]) {
-            order.push(Place::new(
-                life.interval.created,
-                EDGE_BEGINS,
-                at,
-                index.feature_store.is_opened_at_begin(life.feature_row()),
-            ));
-            order.extend((!life.interval.is_open()).then(|| Place::new(life.interval.removed, EDGE_ENDS, at, false)));
+            let is_first = index.feature_store.is_opened_at_begin(life.feature_row());
+            add([EDGE_BEGINS, EDGE_ENDS], at, life.interval, is_first);
         }
         order.extend(updates.iter().enumerate().map(|(at, update)| match update.subject {
             Subject::Edge(_) => Place::new(update.time, ElementKind::Edge.rank(Action::Update), at, false),
@@ -135,11 +129,8 @@ impl<'a> Lives<'a> {
         index.events.reserve(order.len());
         for place in order {
             let (rank, at, first) = place.get();
-            let subject = if matches!(rank, EDGE_ENDS | EDGE_BEGINS) {
-                Subject::Edge(at as u32)
-            } else {
-                Subject::Node(at as u32)
-            };
+            let is_edge = matches!(rank, EDGE_ENDS | EDGE_BEGINS);
+            let subject = if is_edge { Subject::Edge(at as u32) } else { Subject::Node(at as u32) };
             match rank {
                 EDGE_ENDS | NODE_ENDS => _ = index.events.push(Action::Delete, subject, place.time, &[]),
                 NODE_BEGINS | EDGE_BEGINS if first => _ = index.events.push_first(subject),

@@ -24,4 +24,5 @@ mod samples_equal_all_lives;
 mod sampling_frequencies;
 mod sampling_semantics;
 mod walks_take_allowed_edges;
+mod ways_in_agree;
 mod widening;
