@@ -59,7 +59,7 @@ pub(crate) struct EdgesAt {
 
 impl Index {
     /// Whether a node may begin a life: it has no open one, and no later event.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check_new_node(&self, known: Option<NodeIndex>, time: Time) -> Result<(), Reason> {
         let Some(node) = known else { return Ok(()) };
         if self.nodes.is_open(node) {
@@ -83,7 +83,7 @@ impl Index {
     }
 
     /// The same, without its event.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open_node(
         &mut self,
         new: NewNode<'_>,
@@ -120,7 +120,7 @@ impl Index {
     }
 
     /// A node as the end of an edge; none if it was never created.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn edge_end(&self, node: Option<NodeIndex>) -> Option<EdgeEnd> {
         let node = node?;
         let life = self.nodes.life(node);
@@ -129,7 +129,7 @@ impl Index {
 
     /// Whether the latest life of an end holds all of an edge's. A life that ended counts from the life `first` on: those end
     /// in the same load.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check_edge_end(
         &self,
         end: Option<EdgeEnd>,
@@ -147,7 +147,7 @@ impl Index {
     }
 
     /// Whether an edge may begin a life: it has no open one, and no later event.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check_new_edge(&self, latest: Option<EdgeIndex>, time: Time) -> Result<(), Reason> {
         let Some(edge) = latest else { return Ok(()) };
         if self.edges.get(edge).interval.is_open() {
@@ -171,7 +171,7 @@ impl Index {
     }
 
     /// The same, without its event.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open_edge(
         &mut self,
         new: NewEdge,

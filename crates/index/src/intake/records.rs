@@ -25,14 +25,14 @@ impl<'a> Records<'a> {
     }
 
     /// The type of an edge.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn edge_type(&self, row: RowRef<'_>) -> Result<&EdgeType, Reason> {
         let unknown = || Reason::Malformed("its type is not in the schema: report this".into());
         self.index.schema.edge_types().get(row.edge_type().at()).ok_or_else(unknown)
     }
 
     /// The node of a record that may begin a life. Its features get their numbers.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new_node<'r>(&mut self, row: RowRef<'r>, life: Interval) -> Result<NewNode<'r>, Reason> {
         let (node_type, id) = (row.node_type(), row.id());
         let known = self.index.nodes.find(node_type, id);
@@ -42,7 +42,7 @@ impl<'a> Records<'a> {
     }
 
     /// The edge of a record that may begin a life between its ends. Its features get their numbers.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new_edge(
         &mut self,
         row: RowRef<'_>,

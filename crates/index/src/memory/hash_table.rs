@@ -23,6 +23,7 @@ impl NumberTable {
     }
 
     /// Puts a number in the place of the one that stands for the same, or adds it.
+    #[inline]
     pub(crate) fn replace(&mut self, hash: u64, number: u32, same: impl Fn(u32) -> bool, hash_of: impl Fn(u32) -> u64) {
         match self.place(hash, same) {
             Ok(at) => self.slots[at] = number,
