@@ -60,8 +60,9 @@ pub use load::{
     ActionCounts, ClippedCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, OrderReport,
     Repeats,
 };
+pub use log::effective::Effective;
 pub use rollback::{LoadState, RollbackReport};
-pub use splice::{Dropped, Effective, SpliceReport};
+pub use splice::{Dropped, SpliceReport};
 pub use store::Store;
 pub use timeweft_graph::Dangling;
 pub use verify::VerifyReport;

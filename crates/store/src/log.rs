@@ -2,6 +2,7 @@
 
 mod claims;
 pub(crate) mod codec;
+pub(crate) mod effective;
 mod proof;
 mod replay;
 pub(crate) mod segment;

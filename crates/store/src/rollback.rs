@@ -10,8 +10,9 @@ use crate::StoreError;
 use crate::load::publish::now;
 use crate::load::{EventCounts, LoadRecord};
 use crate::log::codec;
+use crate::log::effective::{Effective, effective, unit_at};
 use crate::log::segment::Written;
-use crate::splice::{Effective, Splice, SpliceReport, Together, effective, unit_at};
+use crate::splice::{Splice, SpliceReport, Together};
 use crate::store::Store;
 
 /// Whether a load is in effect.

@@ -19,8 +19,8 @@ use timeweft_index::{Index, SnapshotError, create_fresh};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::StoreError;
+use crate::log::effective::{Effective, effective, units};
 use crate::log::segment::sync_dir;
-use crate::splice::{Effective, effective, units};
 use crate::store::{Store, log_dir};
 
 /// Fewer events than this are replayed in no time.

@@ -12,10 +12,10 @@ use crate::catalogue::{Catalogue, FILE};
 use crate::folder::Made;
 use crate::load::LoadRecord;
 use crate::load::ingest::sort_features;
+use crate::log::effective::{Effective, effective, units};
 use crate::log::segment::{Segment, sync_dir};
 use crate::log::sorter::LivesInOrder;
 use crate::snapshot::{index_dir, snapshots};
-use crate::splice::{Effective, effective, units};
 use crate::{StoreError, folder};
 
 /// A graph directory, open for reading and loading by this process alone.

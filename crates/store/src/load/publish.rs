@@ -12,8 +12,9 @@ use crate::load::content::EventHasher;
 use crate::load::ingest::{Ingest, sort_features};
 use crate::load::version::{self, ReadError, Reader};
 use crate::load::{ClippedCounts, EventCounts, LoadRecord, LoadReport, LoadRequest, OrderReport};
+use crate::log::effective::{Effective, effective, unit_at};
 use crate::log::segment::{SegmentWriter, Written};
-use crate::splice::{Effective, Splice, SpliceReport, Together, effective, unit_at};
+use crate::splice::{Splice, SpliceReport, Together};
 use crate::store::{Store, log_dir};
 use crate::{StoreError, catalogue};
 

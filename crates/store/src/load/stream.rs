@@ -18,9 +18,10 @@ use crate::load::read_ahead::{Read, read_ahead};
 use crate::load::version::ReadError;
 use crate::load::{Late, LoadRecord, LoadReport, LoadRequest, OrderReport, Repeats};
 use crate::log::codec;
+use crate::log::effective::{Effective, effective, unit_at};
 use crate::log::segment::Written;
 use crate::log::sorter::{MEMORY, Sorted, SortedReader, Sorter};
-use crate::splice::{Effective, Guest, Splice, Together, effective, unit_at};
+use crate::splice::{Guest, Splice, Together};
 use crate::store::{Store, log_dir};
 
 /// A record of a source: an event with its place, or why there is none.

@@ -9,7 +9,7 @@ use timeweft_graph::{Commit, Name, Schema};
 use timeweft_index::{Index, Lives};
 
 use crate::StoreError;
-use crate::splice::{Effective, effective, units};
+use crate::log::effective::{Effective, effective, units};
 use crate::store::Store;
 
 /// How many decoded chunks wait to be applied.

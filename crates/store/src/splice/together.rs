@@ -3,8 +3,9 @@
 use timeweft_graph::{Event, LoadId, Name, Place, Schema, Time};
 use timeweft_index::Index;
 
-use super::{Effective, Member, Splice};
+use super::{Member, Splice};
 use crate::StoreError;
+use crate::log::effective::Effective;
 use crate::log::sorter::{Item, MEMORY, Sorted, Sorter};
 use crate::store::{Store, log_dir};
 
