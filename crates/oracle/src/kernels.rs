@@ -167,7 +167,7 @@ pub fn selective_scan(input: Scan<'_>) -> [Vec<f64>; 2] {
     [y, h]
 }
 
-/// The states `[T, D]` of [`gated_recurrence`](super::gated_recurrence) on `x [T, 3 D]`, `u [D, 3 D]`, `bias [D]`, `h0 [S, D]`.
+/// The states `[T, D]` of the gated recurrence on `x [T, 3 D]`, `u [D, 3 D]`, `bias [D]`, `h0 [S, D]`.
 pub fn gated_recurrence(x: &[f64], u: &[f64], bias: &[f64], h0: &[f64], segments: &[u32]) -> Vec<f64> {
     let d = bias.len();
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());

@@ -154,7 +154,7 @@ fn from_git(dir: &Path) -> Result<Loaded, String> {
     let git = GitOptions { newest: Some(COMMITS), ..GitOptions::default() };
     let attempt = || -> anyhow::Result<(LoadReport, usize, usize)> {
         let mut graph = Graph::create(&scratch, TimeUnit::Second)?;
-        let report = graph.load(".").format(Format::Git(git.clone())).progress(super::load::show(&bar)).run()?;
+        let report = graph.load(".").format(Format::Git(git)).progress(super::load::show(&bar)).run()?;
         let view = graph.view();
         let edits: Vec<_> = view
             .index()
