@@ -4,7 +4,7 @@
 //! allocations and shared counters each; a release of millions of nodes cannot pay that. A chunk costs a handful of
 //! allocations for thousands of records.
 //!
-//! A record says what happens to one element, as an [`Event`] does. A source that knows when an element ends says it with
+//! A record says what happens to one element, as an [`Event`](crate::Event) does. A source that knows when an element ends says it with
 //! the record that creates it: a life is one record instead of two, and what changes in between follows it.
 
 mod events;

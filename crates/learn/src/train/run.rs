@@ -54,7 +54,7 @@ pub fn train_until(
 }
 
 /// Trains on from where a run stood: the same bits as if it had never been interrupted. The configuration may differ in
-/// `train.epochs` and `train.patience` only, and the task is that of the trained graph ([`Task::of`]): types that came later
+/// `train.epochs` and `train.patience` only, and the task is that of the trained graph (`GraphContext::task`): types that came later
 /// stay unknown. `stop` ends it early, as in [`train_until`].
 ///
 /// # Errors
