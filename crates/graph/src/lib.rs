@@ -1,6 +1,6 @@
 //! The vocabulary of timeweft: what a temporal heterogeneous graph is, without any I/O.
 //!
-//! Every other crate speaks in these words. Modules stand in reading order.
+//! Every other crate speaks in these words.
 //!
 //! | word | type |
 //! |---|---|
@@ -12,6 +12,10 @@
 //! | event | [`Event`] |
 //! | rejected record | [`Reject`] |
 //! | view | [`At`], [`GraphView`] |
+
+// Snapshots, values and columns of the log are used as they lie in their files, which are little-endian.
+#[cfg(target_endian = "big")]
+compile_error!("timeweft needs a little-endian machine: it reads the arrays of its files as they lie");
 
 pub mod delta;
 mod event;

@@ -183,9 +183,9 @@ fn intervals_load_from_edge_lists_and_tsv() {
     assert_eq!(counts(0), (Some(2), Some(1)));
 }
 
-/// The example of the specification of intervals, section 4.7.
+/// A small graph of intervals.
 #[test]
-fn s47_the_example_answers_as_of_every_time() {
+fn the_example_answers_as_of_every_time() {
     let world = World::new();
     let edge = |to: u32, kind: u32, weight: f64, created: i64, removed: i64| json!({ "src_id": 42, "dst_id": to, "edge_type": kind, "weight": weight, "created_at": created, "removed_at": removed });
     let edges = [edge(99, 0, 2.0, 13, 15), edge(99, 0, 2.0, 17, 23), edge(101, 1, 1.0, 13, 19)];

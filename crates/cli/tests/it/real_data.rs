@@ -17,12 +17,12 @@ fn load_envo(world: &World, release: &str, graph: &str, file: &std::path::Path) 
     serde_json::from_str(answer.out.lines().next().unwrap()).unwrap()
 }
 
-/// Two releases of ENVO, with the numbers of the specification (section 7.2): 68 terms new, 301 gone, each of them merged.
+/// Two releases of ENVO, with numbers counted in the files: 68 terms new, 301 gone, each of them merged.
 ///
 /// - Of the 301 merges 300 lead to FOODON terms, which the release names but does not list. They are kept and counted as
 ///   merges out of the graph.
-/// - The specification counts 1,060 changed terms and takes the edges of a term for a part of it. Here edges are
-///   elements of their own: 10 terms of the 1,060 differ in their edges alone, so that 1,050 change.
+/// - The stanzas of 1,060 terms differ. Edges are elements of their own: 10 of the 1,060 differ in their edges alone, so that
+///   1,050 terms change.
 #[test]
 fn envo_releases_load_as_deltas() {
     let test = "envo_releases_load_as_deltas";

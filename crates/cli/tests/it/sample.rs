@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, parse, shop};
 
-/// The example of the specification of intervals, section 4.7: node 42 lives [13, 23), its edge of type 0 to 99 is there
+/// A small graph of intervals: node 42 lives [13, 23), its edge of type 0 to 99 is there
 /// in [13, 15) and [17, 23), that of type 1 to 101 in [13, 19).
 fn document() -> World {
     let world = World::new();
@@ -79,7 +79,7 @@ fn with_text_ids(lines: &str) -> Vec<Value> {
 }
 
 #[test]
-fn s47_samples_of_the_document_come_and_go_with_time() {
+fn samples_of_the_document_come_and_go_with_time() {
     let world = document();
     let at = |time: i64| match time {
         13..=14 => vec![(99, 13), (101, 13)],
@@ -459,7 +459,7 @@ fn page_rank_of_a_path_is_its_stationary_share() {
 }
 
 #[test]
-fn s47_features_are_those_of_the_time() {
+fn features_are_those_of_the_time() {
     let world = document();
     let named = |options: &str| {
         let rows = parse(&world.done(&format!("features roots.csv --feature 0 {options}")));

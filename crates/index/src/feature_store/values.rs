@@ -27,7 +27,7 @@ const UNIT: usize = 4;
 /// Numbers from this on stand for small values.
 const SMALL: u32 = 1 << 31;
 /// How many bytes of values can be numbered.
-pub(crate) const MOST: usize = SMALL as usize * UNIT;
+pub(crate) const MOST: u64 = SMALL as u64 * UNIT as u64;
 
 /// How often the values of a feature repeat. Looking for each value costs time and memory that only repeats pay back.
 #[derive(Clone, Copy)]

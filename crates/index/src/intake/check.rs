@@ -18,7 +18,7 @@ const TYPES: usize = 1 << 16;
 /// An edge and its side share 32 bits in the adjacency.
 const LIVES: usize = 1 << 31;
 /// Bytes of values that can be numbered, less what one event or chunk of records may bring.
-const VALUES: usize = MOST - (1 << 30);
+const VALUES: u64 = MOST - (1 << 30);
 
 impl Index {
     /// Refuses what no element could take.
@@ -46,7 +46,7 @@ impl Index {
         if self.edges.lives.len() >= LIVES
             || self.nodes.lives.len() >= LIVES
             || sets >= NONE as usize
-            || self.feature_store.values.bytes.len() >= VALUES
+            || self.feature_store.values.bytes.len() as u64 >= VALUES
         {
             return Err(no_room());
         }

@@ -74,7 +74,7 @@ fn last(as_of: AsOf, time: Time) -> Option<i64> {
 }
 
 #[test]
-fn s49_node_types_and_type_counts_equal_a_look_at_all_lives() {
+fn node_types_and_type_counts_equal_a_look_at_all_lives() {
     let mut alive = 0;
     let n = each(|asked, index, time, at| {
         let nodes = asked.nodes(time.0);
@@ -108,7 +108,7 @@ fn is_right(choice: Choice, n: usize, mut drawn: Vec<u32>, may: &[u32]) -> bool 
 }
 
 #[test]
-fn s49_sampled_nodes_are_alive() {
+fn sampled_nodes_are_alive() {
     let n = each(|asked, index, time, at| {
         for choice in CHOICES {
             for as_of in [AsOf::At, AsOf::Before] {
@@ -124,7 +124,7 @@ fn s49_sampled_nodes_are_alive() {
 }
 
 #[test]
-fn s49_sampled_edges_are_alive() {
+fn sampled_edges_are_alive() {
     let mut found = 0;
     let n = each(|asked, index, time, at| {
         for choice in CHOICES {

@@ -220,7 +220,7 @@ fn sets_of_a_declared_feature_do_not_depend_on_order() {
 
 /// delta-load 6.5, X1: a chain of merges resolves to its end.
 #[test]
-fn x1_a_chain_of_merges_resolves_to_its_end() {
+fn a_chain_of_merges_resolves_to_its_end() {
     for merges in [[("A", "B"), ("B", "C")], [("B", "C"), ("A", "B")]] {
         let mut index = index(&["A", "B", "C"].map(|id| create(100, node(id))));
         ["A", "B"].iter().for_each(|id| apply(&mut index, &delete(200, node(id))).unwrap());
@@ -233,7 +233,7 @@ fn x1_a_chain_of_merges_resolves_to_its_end() {
 
 /// delta-load 6.5, X5: merge, the merged node comes back, and is merged again: two episodes.
 #[test]
-fn x5_a_node_merged_twice_has_two_episodes() {
+fn a_node_merged_twice_has_two_episodes() {
     let mut index = index(&[
         create(100, node("A")),
         create(100, node("B")),
@@ -329,7 +329,7 @@ fn merge_type(name: &str) -> Features {
 
 /// delta-load 6.5, X22: a node is replaced by one and another may be considered: both are kept, the first one leads.
 #[test]
-fn x22_a_node_has_merges_into_several_nodes() {
+fn a_node_has_merges_into_several_nodes() {
     let mut index = index(&[
         create(1, node("a")),
         create(1, node("b")),
@@ -483,7 +483,7 @@ fn named(found: &[(&str, i64)]) -> Vec<(String, i64)> {
 }
 
 #[test]
-fn s41_counts_and_neighbors() {
+fn counts_and_neighbors() {
     let index = rows(&SMALL);
     assert_eq!(degrees(&index, &["0"], 2), [0, 0]);
     assert_eq!(degrees(&index, &["0"], 0), [2, 1]);
@@ -499,7 +499,7 @@ fn s41_counts_and_neighbors() {
 }
 
 #[test]
-fn s42_counts_and_neighbors() {
+fn counts_and_neighbors_at_each_time() {
     let index = rows(&MEDIUM);
     assert_eq!(degrees(&index, &["0", "1"], 2), [0, 3]);
     assert_eq!(degrees(&index, &["1"], 2), [0, 2]);

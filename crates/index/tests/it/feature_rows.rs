@@ -67,13 +67,13 @@ fn sparse(index: &Index, ids: &[&str], at: &[i64]) -> SparseRows<i32> {
     out
 }
 
-fn i32_bytes(values: &[i32]) -> Vec<u8> {
+fn bytes(values: &[i32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// Node 9 with [123, 64, 12] in [13, 20) and [13, 14] in [20, 21).
 #[test]
-fn s44_dense_features_of_the_graph_in_time() {
+fn dense_features_of_the_graph_in_time() {
     let floats = |values: &[f32]| set("0", Value::floats(values));
     let index = index(&[
         create(1, node("9")),
@@ -91,14 +91,14 @@ fn s44_dense_features_of_the_graph_in_time() {
 }
 
 #[test]
-fn s45_dense_features_are_padded() {
+fn dense_features_are_padded() {
     let sets = [("0", 0, Some(ints(&[1, 2, 3]))), ("1", 1, Some(ints(&[11, 12]))), ("1", 2, Some(ints(&[13, 14])))];
     let index = nodes_with(&["0", "1"], &sets);
     assert_eq!(dense::<i32>(&index, &["0", "1"], &[2, 2], &[("f", 3)]), [1, 2, 3, 13, 14, 0]);
 }
 
 #[test]
-fn s45_the_newest_of_all_parts_counts() {
+fn the_newest_of_all_parts_counts() {
     let sets = [
         ("0", 0, Some(ints(&[1, 2, 3]))),
         ("0", 3, Some(ints(&[5, 6]))),
@@ -113,7 +113,7 @@ fn s45_the_newest_of_all_parts_counts() {
 }
 
 #[test]
-fn s45_dense_features_of_stubs_and_unknown_nodes_are_zeros() {
+fn dense_features_of_stubs_and_unknown_nodes_are_zeros() {
     let sets = [("0", 0, Some(ints(&[1, 2, 3]))), ("1", 1, Some(ints(&[4, 5, 6]))), ("2", 2, Some(ints(&[7, 8, 9])))];
     let index = nodes_with(&["0", "1", "2"], &sets);
     let found = dense::<i32>(&index, &["0", "1", "2", "3"], &[0, 1, 1, 1], &[("f", 3)]);
@@ -121,11 +121,11 @@ fn s45_dense_features_of_stubs_and_unknown_nodes_are_zeros() {
 }
 
 #[test]
-fn s45_string_features_in_time() {
+fn string_features_in_time() {
     let sets = [("2", 1, Some(ints(&[11, 12]))), ("2", 2, Some(ints(&[13, 14])))];
     let index = nodes_with(&["0", "1", "2"], &sets);
     let found = flat(&index, &["2", "1", "0"], &[1, 2, 3], &["f"]);
-    assert_eq!(found, FlatRows { bytes: i32_bytes(&[11, 12]), lengths: vec![8, 0, 0] });
+    assert_eq!(found, FlatRows { bytes: bytes(&[11, 12]), lengths: vec![8, 0, 0] });
     let sets = [
         ("0", 4, Some(ints(&[1, 2, 3, 4]))),
         ("1", 1, Some(ints(&[5, 6]))),
@@ -134,11 +134,11 @@ fn s45_string_features_in_time() {
     ];
     let index = nodes_with(&["0", "1", "2"], &sets);
     let found = flat(&index, &["0", "1", "2", "3"], &[3; 4], &["f"]);
-    assert_eq!(found, FlatRows { bytes: i32_bytes(&[11, 12, 7, 8, 9]), lengths: vec![0, 8, 12, 0] });
+    assert_eq!(found, FlatRows { bytes: bytes(&[11, 12, 7, 8, 9]), lengths: vec![0, 8, 12, 0] });
 }
 
 #[test]
-fn s45_sparse_features_in_time() {
+fn sparse_features_in_time() {
     let sets = [
         ("0", 1, Some(points(2, &[14, 20], &[1]))),
         ("2", 2, Some(points(2, &[13, 42], &[1]))),
@@ -156,7 +156,7 @@ fn s45_sparse_features_in_time() {
 
 /// An ended value leaves nothing, also between two others, in every kind.
 #[test]
-fn s45_a_tombstone_is_zeros_and_length_0() {
+fn a_tombstone_is_zeros_and_length_0() {
     let sets = [("0", 13, Some(ints(&[1]))), ("0", 15, None), ("0", 17, Some(ints(&[2])))];
     let index = nodes_with(&["0"], &sets);
     let at = [12, 13, 14, 15, 16, 17];
@@ -166,7 +166,7 @@ fn s45_a_tombstone_is_zeros_and_length_0() {
 
 /// One list of every element type, padded, cut and side by side.
 #[test]
-fn s48_every_element_type_is_padded_and_cut() {
+fn every_element_type_is_padded_and_cut() {
     macro_rules! check {
         ($($variant:ident $type:ty),*) => {$({
             let one = |x: i32| Numbers::from_json(DType::$variant, &[x.into()]).unwrap().to_f64()[0];
@@ -183,7 +183,7 @@ fn s48_every_element_type_is_padded_and_cut() {
 }
 
 #[test]
-fn s48_features_of_the_triangle() {
+fn features_of_the_triangle() {
     let typed = |node_type: &str, id: &str| NodeKey::new(node_type, id);
     let two = |a: &[f32], b: &[f32]| {
         vec![("0".into(), Some(Value::floats(a))), ("1".into(), Some(Value::floats(b)))] as Features
@@ -216,7 +216,7 @@ fn s48_features_of_the_triangle() {
 }
 
 #[test]
-fn s48_forty_features_on_one_node() {
+fn forty_features_on_one_node() {
     let names: Vec<String> = (0..40).map(|id| format!("{id}")).collect();
     let features: Features =
         (0..40).map(|id: i32| (names[id as usize].as_str().into(), Some(ints(&[id, -id])))).collect();
@@ -230,7 +230,7 @@ fn s48_forty_features_on_one_node() {
 
 /// Edges with unsorted destinations; coordinates of one and of two numbers.
 #[test]
-fn s48_sparse_features_of_edges() {
+fn sparse_features_of_edges() {
     let (two, one) = (points(2, &[5, 13, 7, 25], &[-1, 1024]), points(1, &[5, 13], &[1, 2]));
     let mut events: Vec<Event> = ["9", "0", "5"].map(|id| create(0, node(id))).into();
     events.push(create(0, edge("9", "r", "5")).with([set("5", two), set("4", one)].concat()));
@@ -248,7 +248,7 @@ fn s48_sparse_features_of_edges() {
 }
 
 #[test]
-fn s48_string_features_of_several_nodes() {
+fn string_features_of_several_nodes() {
     let text = |id: &str, a: &str, b: &str| {
         create(0, node(id)).with([set("0", Value::text(a)), set("1", Value::text(b))].concat())
     };
@@ -261,7 +261,7 @@ fn s48_string_features_of_several_nodes() {
 }
 
 #[test]
-fn s49_a_recreated_edge_has_the_features_of_the_life_that_runs() {
+fn a_recreated_edge_has_the_features_of_the_life_that_runs() {
     let link = || edge("0", "r", "1");
     let mut index = index(&[
         create(0, node("0")),
@@ -292,7 +292,7 @@ fn s49_a_recreated_edge_has_the_features_of_the_life_that_runs() {
 
 /// Plain values are there all the life of their owner and no longer; with soft deletes the last ones stay.
 #[test]
-fn s49_plain_features_are_read_at_any_time_of_the_life() {
+fn plain_features_are_read_at_any_time_of_the_life() {
     let values = [set("d", ints(&[4])), set("t", Value::text("x")), set("f", points(1, &[3], &[8]))].concat();
     let index = index(&[create(5, node("0")).with(values), delete(9, node("0"))]);
     let at = [4, 5, 6, 8, 9, 100];
@@ -309,7 +309,7 @@ fn s49_plain_features_are_read_at_any_time_of_the_life() {
 
 /// A slot that has nothing at the time is empty, and not the next one's.
 #[test]
-fn s49_a_missing_slot_is_empty() {
+fn a_missing_slot_is_empty() {
     let floats = |name: &str, x: f32| set(name, Value::floats(&[x]));
     let index = index(&[
         create(0, node("0")).with([floats("0", 1.), floats("2", 3.)].concat()),
@@ -322,7 +322,7 @@ fn s49_a_missing_slot_is_empty() {
 }
 
 #[test]
-fn s49_short_inputs_and_wrong_kinds_are_refused() {
+fn short_inputs_and_wrong_kinds_are_refused() {
     let typed = |node_type: &str| NodeKey::new(node_type, "1");
     let index = index(&[
         create(0, typed("a")).with(set("f", ints(&[1]))),

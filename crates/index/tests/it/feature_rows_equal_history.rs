@@ -216,7 +216,7 @@ const VIEWS: [(AsOf, Deletes); 4] = [
 ];
 
 #[test]
-fn s49_node_features_equal_a_look_at_all_that_was_set() {
+fn node_features_equal_a_look_at_all_that_was_set() {
     let (mut n, mut found) = (0, 0);
     for (seed, (scale, (as_of, deletes))) in (0..).zip(SCALES.into_iter().flat_map(|s| VIEWS.map(|view| (s, view)))) {
         let asked = Asked::new(seed, scale, 7_000, 0..NODES + 1);
@@ -235,7 +235,7 @@ fn s49_node_features_equal_a_look_at_all_that_was_set() {
 }
 
 #[test]
-fn s49_edge_features_equal_a_look_at_all_that_was_set() {
+fn edge_features_equal_a_look_at_all_that_was_set() {
     let (mut n, mut found, mut lives) = (0, 0, HashSet::new());
     for (seed, (scale, (as_of, deletes))) in (0..).zip(SCALES.into_iter().flat_map(|s| VIEWS.map(|view| (s, view)))) {
         let asked = Asked::new(seed, scale, 7_000, NODES..ELEMENTS / 2);
@@ -283,7 +283,7 @@ fn s49_edge_features_equal_a_look_at_all_that_was_set() {
 }
 
 #[test]
-fn s49_features_do_not_depend_on_threads_or_batches() {
+fn features_do_not_depend_on_threads_or_batches() {
     let asked = Asked::new(3, SCALES[1], 9_000, 0..NODES);
     let nodes = asked.nodes();
     let owners =

@@ -165,37 +165,37 @@ fn check(choice: Choice) {
 }
 
 #[test]
-fn s49_last_k_at_a_hub() {
+fn last_k_at_a_hub() {
     check(Choice::Last);
 }
 
 #[test]
-fn s49_uniform_samples_at_a_hub() {
+fn uniform_samples_at_a_hub() {
     check(Choice::Uniform);
 }
 
 #[test]
-fn s49_uniform_distinct_samples_at_a_hub() {
+fn uniform_distinct_samples_at_a_hub() {
     check(Choice::UniformDistinct);
 }
 
 #[test]
-fn s49_weighted_samples_at_a_hub() {
+fn weighted_samples_at_a_hub() {
     check(Choice::Weighted);
 }
 
 #[test]
-fn s49_weighted_distinct_samples_at_a_hub() {
+fn weighted_distinct_samples_at_a_hub() {
     check(Choice::WeightedDistinct);
 }
 
 #[test]
-fn s49_heaviest_at_a_hub() {
+fn heaviest_at_a_hub() {
     check(Choice::Heaviest);
 }
 
 #[test]
-fn s49_counts_and_counters_at_a_hub() {
+fn counts_and_counters_at_a_hub() {
     let mut n = 0;
     for unit in UNITS {
         let hub = Hub::new(unit);
@@ -216,7 +216,7 @@ fn s49_counts_and_counters_at_a_hub() {
 }
 
 #[test]
-fn s49_quotas_at_a_hub() {
+fn quotas_at_a_hub() {
     let (mut n, quotas) = (0, [(EdgeTypeId(1), 4), (EdgeTypeId(0), 3)]);
     for unit in UNITS {
         let hub = Hub::new(unit);
@@ -242,7 +242,7 @@ fn s49_quotas_at_a_hub() {
 
 /// Three hops: to leaves, back to the hub and out again, as of the first time or of each edge's.
 #[test]
-fn s49_hops_at_a_hub() {
+fn hops_at_a_hub() {
     let (mut n, sizes) = (0, [2, 1, 2]);
     for unit in UNITS {
         let hub = Hub::new(unit);
@@ -332,38 +332,38 @@ fn check_walks(walk: &Walk, asked: usize) -> (usize, usize) {
 
 /// The way back is always open: the edge that led to a leaf is still there, or began when the walk stands at it.
 #[test]
-fn s49_plain_walks_at_a_hub() {
+fn plain_walks_at_a_hub() {
     let walk = Walk { seed: 8, weight: by_weight(), ..Walk::new(both(), 3, WalkTimes::Any) };
     assert_eq!(check_walks(&walk, ASKED), (9 * ASKED, 0));
 }
 
 #[test]
-fn s49_walks_that_are_not_later_at_a_hub() {
+fn walks_that_are_not_later_at_a_hub() {
     assert_eq!(check_walks(&Walk { seed: 9, ..Walk::new(both(), 3, WalkTimes::NotLater) }, ASKED), (9 * ASKED, 0));
 }
 
 #[test]
-fn s49_earlier_walks_at_a_hub() {
+fn earlier_walks_at_a_hub() {
     let (steps, ends) = check_walks(&Walk { seed: 10, ..Walk::new(both(), 3, WalkTimes::Earlier) }, ASKED);
     assert!(steps >= 3 * ASKED && ends > ASKED, "{steps} {ends}");
 }
 
 #[test]
-fn s49_later_walks_at_a_hub() {
+fn later_walks_at_a_hub() {
     let (steps, ends) = check_walks(&Walk { seed: 11, ..Walk::new(both(), 3, WalkTimes::Later) }, ASKED);
     assert!(steps >= 3 * ASKED && ends > ASKED, "{steps} {ends}");
 }
 
 /// A biased step weighs every edge of the hub, so that few walks are asked for.
 #[test]
-fn s49_biased_walks_at_a_hub() {
+fn biased_walks_at_a_hub() {
     let walk = Walk { seed: 12, p: 0.25, q: 4.0, ..Walk::new(both(), 3, WalkTimes::Any) };
     assert_eq!(check_walks(&walk, 300), (9 * 300, 0));
 }
 
 /// Of a star the exact ranks are known: from its center, each second step is back there.
 #[test]
-fn s49_page_rank_at_a_hub() {
+fn page_rank_at_a_hub() {
     let (alpha, eps, k, asked) = (0.15, 1e-7, 100, 60);
     for unit in UNITS {
         let hub = Hub::new(unit);
@@ -399,7 +399,7 @@ fn s49_page_rank_at_a_hub() {
 }
 
 #[test]
-fn s49_lists_at_a_hub() {
+fn lists_at_a_hub() {
     for unit in UNITS {
         let hub = Hub::new(unit);
         let (times, nodes) = (hub.times(unit.0 as u64 + 2), of_hub(&hub.index));

@@ -61,7 +61,7 @@ fn last(as_of: AsOf, time: Time) -> Option<i64> {
 }
 
 #[test]
-fn s49_edges_and_counts_of_pairs_equal_a_look_at_all_lives() {
+fn edges_and_counts_of_pairs_equal_a_look_at_all_lives() {
     let (mut n, mut most, mut found) = (0, 0, 0);
     each(|asked, index| {
         let links = Links::new(&asked.nodes, &asked.types, &asked.others, &asked.times).unwrap();
@@ -96,7 +96,7 @@ fn s49_edges_and_counts_of_pairs_equal_a_look_at_all_lives() {
 }
 
 #[test]
-fn s49_popularity_equals_a_look_at_all_lives() {
+fn popularity_equals_a_look_at_all_lives() {
     let (mut n, mut most) = (0, 0);
     each(|asked, index| {
         for scope in scopes() {
@@ -117,7 +117,7 @@ fn s49_popularity_equals_a_look_at_all_lives() {
 }
 
 #[test]
-fn s49_common_neighbors_equal_a_look_at_all_lives() {
+fn common_neighbors_equal_a_look_at_all_lives() {
     let (mut n, mut met) = (0, BTreeMap::new());
     each(|asked, index| {
         for scope in scopes() {
@@ -139,7 +139,7 @@ fn s49_common_neighbors_equal_a_look_at_all_lives() {
 }
 
 #[test]
-fn s49_short_lists_of_links_are_refused() {
+fn short_lists_of_links_are_refused() {
     let asked = Asked::new(0);
     let [index, _] = asked.world.indexes();
     let short = Links::new(&asked.nodes, &asked.types[1..], &asked.others, &asked.times).unwrap_err();

@@ -74,7 +74,7 @@ fn ask(index: &Index, page_rank: &PageRank, nodes: &[NodeIndex], times: &[Time])
 }
 
 #[test]
-fn s49_page_rank_equals_pushes_on_a_look_at_all_lives() {
+fn page_rank_equals_pushes_on_a_look_at_all_lives() {
     let (mut n, mut longest, mut empty) = (0, 0, 0);
     for scale in 0..SCALES.len() {
         let asked = Asked::new(scale);
@@ -116,7 +116,7 @@ fn exact(neighbors: &[Vec<usize>], root: usize, alpha: f64) -> Vec<f64> {
 
 /// The bound of the paper: what a node lacks is below `eps` for each of its edges.
 #[test]
-fn s49_page_rank_is_as_near_to_the_exact_ranks_as_promised() {
+fn page_rank_is_as_near_to_the_exact_ranks_as_promised() {
     let asked = Asked::new(1);
     let [index, _] = asked.world.indexes();
     let scope = scopes().remove(0);
@@ -141,7 +141,7 @@ fn s49_page_rank_is_as_near_to_the_exact_ranks_as_promised() {
 }
 
 #[test]
-fn s49_page_rank_does_not_depend_on_threads_or_batches() {
+fn page_rank_does_not_depend_on_threads_or_batches() {
     let asked = Asked::new(2);
     let [index, _] = asked.world.indexes();
     let page_rank = PageRank { scope: scopes().remove(0), alpha: 0.15, eps: 1e-4, k: 5 };

@@ -57,7 +57,7 @@ fn envo() -> Index {
 }
 
 #[test]
-fn q1_terms_of_an_ontology() {
+fn terms_of_an_ontology() {
     let index = envo();
     let query = index.query(Time::FOREVER);
     let named = |name: &str, within: Option<&NodeKey>| ids(&query.by_name("ENVO_term", name, within).unwrap());
@@ -116,7 +116,7 @@ fn names(index: &Index) -> Query<'_> {
 }
 
 #[test]
-fn q2_lineage_children_and_siblings_of_taxa() {
+fn lineage_children_and_siblings_of_taxa() {
     let index = taxa();
     let query = names(&index);
     let lineage = query.clone().select(["scientific_name", "rank"]).lineage(&taxon("7"));
@@ -146,7 +146,7 @@ fn q2_lineage_children_and_siblings_of_taxa() {
 }
 
 #[test]
-fn q2_search_of_scientific_names() {
+fn search_of_scientific_names() {
     let index = taxa();
     let search = |text: &str, filter: Filter| {
         let answer = names(&index).filter(filter).search("taxon", &SearchText::parse(text).unwrap()).unwrap();
@@ -172,7 +172,7 @@ fn q2_search_of_scientific_names() {
 }
 
 #[test]
-fn q2_objects_linked_to_a_taxon() {
+fn objects_linked_to_a_taxon() {
     let index = taxa();
     let objects = names(&index).filter(Filter::shows("public", ["true"])).linked(&taxon("1"));
     assert_eq!((objects.total, objects.accessible), (3, 2));
@@ -185,7 +185,7 @@ fn q2_objects_linked_to_a_taxon() {
 }
 
 #[test]
-fn q2_wrong_parameters_are_named() {
+fn wrong_parameters_are_named() {
     assert_eq!(Page::new(1001, 0), Err(QueryError::Limit(1001)));
     assert_eq!(Page::new(0, 0), Err(QueryError::Limit(0)));
     assert_eq!(Page::new(1000, 100_001), Err(QueryError::Offset(100_001)));
@@ -241,7 +241,7 @@ const ODD_NAMES: [&str; 30] = [
 ];
 
 #[test]
-fn q3_names_of_any_kind_find_themselves() {
+fn names_of_any_kind_find_themselves() {
     let nodes = ODD_NAMES.iter().enumerate();
     let events: Vec<_> =
         nodes.map(|(id, name)| made(0, &taxon(&id.to_string()), vec![text("scientific_name", name)])).collect();
@@ -304,7 +304,7 @@ fn viruses() -> Index {
 }
 
 #[test]
-fn q3_species_and_strains_come_best_first() {
+fn species_and_strains_come_best_first() {
     let index = viruses();
     let search = |text: &str| {
         let text = SearchText::literal(text, true).unwrap();
@@ -329,10 +329,10 @@ fn q3_species_and_strains_come_best_first() {
 /// What Q4 asks of a server has no counterpart in a library that is embedded: there is no token or role to check, no
 /// collection to name (types are), no ad-hoc query to forbid, no cursor that is spent (a view answers the same page as
 /// often as it is asked), and no `ws_ids` to overwrite (a filter is the caller's own). Parameters of a wrong type do not
-/// compile. What remains: paging over 20 nodes by 10, wrong parameters (`q2_wrong_parameters_are_named`), and duplicates
+/// compile. What remains: paging over 20 nodes by 10, wrong parameters (`wrong_parameters_are_named`), and duplicates
 /// on import, each reported with its reason and without effect.
 #[test]
-fn q4_pages_and_duplicates() {
+fn pages_and_duplicates() {
     let parent = taxon("root");
     let children: Vec<_> = (0..20).map(|id| taxon(&format!("c{id:02}"))).collect();
     let edges = children.iter().flat_map(|key| [made(0, key, vec![]), linked(0, key, "child_of", &parent)]);

@@ -75,7 +75,7 @@ fn by_weight() -> WeightBy {
 }
 
 #[test]
-fn s49_counts_and_edges_equal_a_look_at_all_lives() {
+fn counts_and_edges_equal_a_look_at_all_lives() {
     let (mut n, mut found) = (0, 0);
     each(|asked, index, scope| {
         let (mut counts, mut lists) = (vec![7; asked.nodes.len()], EdgeLists::default());
@@ -110,7 +110,7 @@ fn listed(lists: &EdgeLists, own: std::ops::Range<usize>) -> Vec<Seen> {
 }
 
 #[test]
-fn s49_history_and_spans_equal_a_look_at_all_lives() {
+fn history_and_spans_equal_a_look_at_all_lives() {
     let mut n = 0;
     each(|asked, index, scope| {
         let mut random = Random(5);
@@ -218,37 +218,37 @@ fn check_choice(choice: Choice, k: usize) -> usize {
 }
 
 #[test]
-fn s49_last_k_equal_a_sort_of_all_lives() {
+fn last_k_equal_a_sort_of_all_lives() {
     assert!(check_choice(Choice::Last, 10) >= 100_000);
 }
 
 #[test]
-fn s49_uniform_samples_are_edges_of_the_time() {
+fn uniform_samples_are_edges_of_the_time() {
     assert!(check_choice(Choice::Uniform, 10) >= 100_000);
 }
 
 #[test]
-fn s49_uniform_distinct_samples_are_edges_of_the_time_once_each() {
+fn uniform_distinct_samples_are_edges_of_the_time_once_each() {
     assert!(check_choice(Choice::UniformDistinct, 10) >= 100_000);
 }
 
 #[test]
-fn s49_weighted_samples_are_edges_of_the_time() {
+fn weighted_samples_are_edges_of_the_time() {
     assert!(check_choice(Choice::Weighted, 10) >= 100_000);
 }
 
 #[test]
-fn s49_weighted_distinct_samples_are_edges_of_the_time_once_each() {
+fn weighted_distinct_samples_are_edges_of_the_time_once_each() {
     assert!(check_choice(Choice::WeightedDistinct, 10) >= 100_000);
 }
 
 #[test]
-fn s49_heaviest_equal_a_sort_of_all_lives() {
+fn heaviest_equal_a_sort_of_all_lives() {
     assert!(check_choice(Choice::Heaviest, 5) >= 100_000);
 }
 
 #[test]
-fn s49_quotas_take_so_many_of_each_type() {
+fn quotas_take_so_many_of_each_type() {
     let choices = [Choice::Last, Choice::Uniform, Choice::UniformDistinct, Choice::WeightedDistinct];
     let (mut n, mut found) = (0, 0);
     each(|asked, index, scope| {
@@ -277,7 +277,7 @@ fn s49_quotas_take_so_many_of_each_type() {
 
 /// The second hop of a fan-out: each slot of the first is a root of its own.
 #[test]
-fn s49_hops_see_the_edges_of_their_times() {
+fn hops_see_the_edges_of_their_times() {
     let asks = [
         (Choice::Last, HopTime::Root),
         (Choice::UniformDistinct, HopTime::Edge),
@@ -313,7 +313,7 @@ fn s49_hops_see_the_edges_of_their_times() {
 }
 
 #[test]
-fn s49_pairs_equal_a_look_at_all_lives() {
+fn pairs_equal_a_look_at_all_lives() {
     let mut n = 0;
     let mut met = HashSet::new();
     for (at, _) in SCALES.iter().enumerate() {

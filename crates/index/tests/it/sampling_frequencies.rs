@@ -49,7 +49,7 @@ fn large() -> Index {
 }
 
 #[test]
-fn s43_weighted_draws_come_by_weight() {
+fn weighted_draws_come_by_weight() {
     let index = large();
     let mut counts = vec![0; 6];
     for i in 0..1000u64 {
@@ -60,7 +60,7 @@ fn s43_weighted_draws_come_by_weight() {
 }
 
 #[test]
-fn s43_uniform_draws_come_alike() {
+fn uniform_draws_come_alike() {
     let index = large();
     let uniform = |choice, k, seed| Sampling::new(scope(&[0, 1]), choice, k).seed(seed);
     let mut at_zero = vec![0; 15];
@@ -83,7 +83,7 @@ fn s43_uniform_draws_come_alike() {
 }
 
 #[test]
-fn s48_weights_of_three_and_seven_tenths() {
+fn weights_of_three_and_seven_tenths() {
     let index = graph(3, 0, &[(0, 1, 0, 0.3, 0, OPEN), (0, 2, 0, 0.7, 0, OPEN)]);
     let sampling = Sampling::new(scope(&[0]), Choice::Weighted, 1).weight(by_weight()).seed(5);
     assert_shares(&tally(drawn(&index, &sampling, &vec![0; 90_000]), 3), &[0., 0.3, 0.7], ".3 : .7");
@@ -134,7 +134,7 @@ fn in_bins(drawn: impl IntoIterator<Item = u32>, n: usize) -> Vec<usize> {
 }
 
 #[test]
-fn s49_draws_at_a_hub_come_by_weight_whatever_ended() {
+fn draws_at_a_hub_come_by_weight_whatever_ended() {
     let n = 3000;
     // Few ended, most ended at random, most ended in blocks.
     let ends: [fn(usize) -> bool; 3] = [|at| at % 10 == 0, |at| at % 97 != 0, |at| at % 1000 > 20];
@@ -206,7 +206,7 @@ fn distinct_uniform_draws_are_any_set_alike() {
 }
 
 #[test]
-fn s48_second_steps_are_biased_as_told() {
+fn second_steps_are_biased_as_told() {
     // From 0 to 1; from 1 back to 0, on to 2, a neighbor of 0, and to 3, which is none; weights 1, 2, 3.
     let rows = [
         (0, 1, 0, 1., 0, OPEN),
@@ -270,7 +270,7 @@ fn nodes_and_edges_come_alike_or_by_weight() {
 
 /// A hub of 100,000 edges, with times of three units; some edges live many times.
 #[test]
-fn s49_a_hub_of_100_000_edges() {
+fn a_hub_of_100_000_edges() {
     for (base, step) in [(1_500_000_000, 1), (1_600_000_000_000, 977), (1_700_000_000_000_000_000, 1_000_003_333)] {
         let n = 100_000i64;
         let time = |at: i64| base + at * step;

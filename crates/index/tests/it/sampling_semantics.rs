@@ -100,7 +100,7 @@ const SMALL: [Row; 5] =
     [(0, 1, 0, 1., 0, 1), (0, 2, 0, 2., 0, 1), (1, 3, 0, 1., 0, 1), (1, 4, 0, 1., 1, 2), (1, 5, 1, 7., 2, 3)];
 
 #[test]
-fn s41_counts_and_neighbors_of_a_batch() {
+fn counts_and_neighbors_of_a_batch() {
     let index = graph(8, 0, &SMALL);
     let count = |types: &[u16], at: i64| counts(&index, &scope(types), &[0, 1], &[at, at]);
     assert_eq!(count(&[0], 2), [0, 0]);
@@ -129,7 +129,7 @@ const MEDIUM: [Row; 7] = [
 ];
 
 #[test]
-fn s42_counts_and_neighbors_of_a_batch() {
+fn counts_and_neighbors_of_a_batch_at_each_time() {
     let index = graph(8, 0, &MEDIUM);
     assert_eq!(counts(&index, &ever(&[1]), &[0, 1], &[OPEN, OPEN]), [0, 3]);
     assert_eq!(counts(&index, &scope(&[0, 1]), &[0, 1], &[2, 2]), [0, 3]);
@@ -145,7 +145,7 @@ fn s42_counts_and_neighbors_of_a_batch() {
 
 /// Each row of 4.2 that draws, for many seeds: what may stand in the two slots of node 1.
 #[test]
-fn s42_samples_are_of_the_right_set() {
+fn samples_are_of_the_right_set() {
     let index = graph(8, 0, &MEDIUM);
     let empty = (42, 13, 0.5, -1);
     let (four, five, seven) = ((4, 0, 1., 1), (5, 1, 1., 1), (7, 1, 3., 2));
@@ -190,7 +190,7 @@ fn s42_samples_are_of_the_right_set() {
 }
 
 #[test]
-fn s46_last_n() {
+fn last_n() {
     let edges = |i: usize| {
         (0..10).map(move |j| (i, 10 * i + j, ((10 * i + j) % 3) as u16, 1.0, j as i64, (10 * i + j + 10) as i64))
     };
@@ -229,7 +229,7 @@ fn document() -> Index {
 }
 
 #[test]
-fn s47_the_document_and_what_last_n_did_wrong() {
+fn the_document_and_what_last_n_did_wrong() {
     let index = document();
     let node = |id: usize| index.node_index(&key(id)).unwrap().0;
     let root = node(42);
@@ -287,7 +287,7 @@ fn triangle() -> Index {
 }
 
 #[test]
-fn s48_the_triangle() {
+fn the_triangle() {
     let index = triangle();
     // 9 is node 0, 0 is node 1, 5 is node 2.
     let found = neighbors(&index, &[0, 1, 2], &[0, 1], &[1, 1]);
@@ -369,7 +369,7 @@ fn page_rank(index: &Index, page_rank: &PageRank, id: u32, at: i64) -> Vec<(u32,
 }
 
 #[test]
-fn s48_page_rank_of_the_karate_club() {
+fn page_rank_of_the_karate_club() {
     let index = karate();
     let ask = PageRank { scope: scope(&[0]), alpha: 0.1, eps: 1e-4, k: 5 };
     let found = page_rank(&index, &ask, 2, 0);
@@ -387,7 +387,7 @@ fn s48_page_rank_of_the_karate_club() {
 }
 
 #[test]
-fn s49_page_rank_sees_the_graph_of_its_time() {
+fn page_rank_sees_the_graph_of_its_time() {
     let index = graph(4, 0, &[(0, 1, 0, 1., 0, 5), (0, 2, 0, 1., 5, OPEN), (2, 3, 0, 1., 7, OPEN)]);
     let ask = PageRank { scope: scope(&[0]), alpha: 0.5, eps: 1e-6, k: 3 };
     let reached = |at: i64| {
@@ -407,7 +407,7 @@ fn walk(index: &Index, walk: &Walk, ids: &[u32], at: &[i64]) -> Vec<Vec<u32>> {
 }
 
 #[test]
-fn s48_walks_are_along_edges() {
+fn walks_are_along_edges() {
     let index = karate();
     let ask = Walk { p: 2.0, q: 0.5, weight: by_weight(), seed: 1, ..Walk::new(scope(&[0]), 10, WalkTimes::Any) };
     let roots: Vec<u32> = (1..35).cycle().take(3000).collect();
@@ -425,7 +425,7 @@ fn s48_walks_are_along_edges() {
 }
 
 #[test]
-fn s49_walks_respect_times() {
+fn walks_respect_times() {
     // 0 -5-> 1 -5-> 2 -4-> 3 -9-> 4
     let rows = [(0, 1, 0, 1., 5, OPEN), (1, 2, 0, 1., 5, OPEN), (2, 3, 0, 1., 4, OPEN), (3, 4, 0, 1., 9, OPEN)];
     let index = graph(5, 0, &rows);
@@ -471,7 +471,7 @@ fn fan_out_goes_on_from_what_it_found() {
 }
 
 #[test]
-fn s49_lengths_and_weights_are_checked() {
+fn lengths_and_weights_are_checked() {
     let index = graph(2, 0, &[(0, 1, 0, 1., 0, OPEN), (0, 1, 2, 1., 0, OPEN)]);
     let short = Roots::new(&nodes(&[0, 1]), &times(&[1])).unwrap_err();
     assert_eq!(short.to_string(), "`times` has 1 elements, but 2 are needed");
@@ -496,7 +496,7 @@ fn s49_lengths_and_weights_are_checked() {
 }
 
 #[test]
-fn s49_weights_are_exact() {
+fn weights_are_exact() {
     let rows = [(0, 1, 0, 16_777_216., 0, OPEN), (0, 2, 0, 1., 0, OPEN), (0, 3, 0, 1., 0, OPEN)];
     let index = graph(4, 0, &rows);
     let weights: Vec<f64> = neighbors(&index, &[0], &[0], &[0]).0.iter().map(|edge| edge.2).collect();
@@ -524,7 +524,7 @@ fn weights_that_are_no_weights_are_told_but_not_drawn() {
 }
 
 #[test]
-fn s49_node_lives_bound_types_and_samples() {
+fn node_lives_bound_types_and_samples() {
     let index = document();
     let node = index.node_index(&key(42)).unwrap();
     let (ids, at) = (vec![node; 4], times(&[12, 13, 22, 23]));

@@ -87,28 +87,28 @@ fn assert_many([walks, steps, ends]: [usize; 3]) {
 }
 
 #[test]
-fn s49_plain_walks_take_edges_of_the_time() {
+fn plain_walks_take_edges_of_the_time() {
     assert_many(check(|scope| Walk { seed: 1, ..Walk::new(scope, LENGTH, WalkTimes::Any) }));
 }
 
 #[test]
-fn s49_biased_walks_take_edges_of_the_time() {
+fn biased_walks_take_edges_of_the_time() {
     let biased = |scope| Walk { p: 0.25, q: 4.0, weight: by_weight(), ..Walk::new(scope, LENGTH, WalkTimes::Any) };
     assert_many(check(|scope| Walk { seed: 2, ..biased(scope) }));
 }
 
 #[test]
-fn s49_walks_that_are_not_later_take_edges_of_their_times() {
+fn walks_that_are_not_later_take_edges_of_their_times() {
     assert_many(check(|scope| Walk { seed: 3, ..Walk::new(scope, LENGTH, WalkTimes::NotLater) }));
 }
 
 #[test]
-fn s49_earlier_walks_take_edges_of_their_times() {
+fn earlier_walks_take_edges_of_their_times() {
     let weighted = |scope| Walk { weight: by_weight(), ..Walk::new(scope, LENGTH, WalkTimes::Earlier) };
     assert_many(check(|scope| Walk { seed: 4, ..weighted(scope) }));
 }
 
 #[test]
-fn s49_later_walks_take_edges_of_their_times() {
+fn later_walks_take_edges_of_their_times() {
     assert_many(check(|scope| Walk { seed: 5, ..Walk::new(scope, LENGTH, WalkTimes::Later) }));
 }

@@ -14,7 +14,7 @@ mod case;
 mod cells;
 
 #[test]
-fn s24_gather_and_scatter_agree_with_their_definitions() {
+fn gather_and_scatter_agree_with_their_definitions() {
     for (rows, count, width) in [(7, 23, 5), (1, 4, 1), (5, 0, 3), (40, 17, 33), (3, 3, 16)] {
         let mut noise = Noise(rows as u64);
         let index: Rc<[u32]> = noise.index(count, rows).into();
@@ -42,7 +42,7 @@ fn s24_gather_and_scatter_agree_with_their_definitions() {
 }
 
 #[test]
-fn s24_gather_and_scatter_in_several_tasks_agree_with_their_definitions() {
+fn gather_and_scatter_in_several_tasks_agree_with_their_definitions() {
     let (rows, count, width) = (50, 1100, 33);
     let mut noise = Noise(4);
     let (index, x, y) = (noise.index(count, rows), noise.array([rows, width]), noise.array([count, width]));
@@ -57,7 +57,7 @@ fn s24_gather_and_scatter_in_several_tasks_agree_with_their_definitions() {
 }
 
 #[test]
-fn s22_segment_mean_agrees_with_its_definition() {
+fn segment_mean_agrees_with_its_definition() {
     for (count, rows, width) in [(6, 20, 7), (3, 0, 4), (1, 5, 1), (30, 11, 32)] {
         let mut noise = Noise(3 + rows as u64);
         let offsets: Rc<[u32]> = noise.offsets(count, rows).into();
@@ -75,7 +75,7 @@ fn s22_segment_mean_agrees_with_its_definition() {
 }
 
 #[test]
-fn s21_typed_linear_agrees_with_its_definition() {
+fn typed_linear_agrees_with_its_definition() {
     for (types, rows, inner, outer) in [(3, 20, 5, 7), (4, 3, 1, 1), (1, 1, 8, 3), (2, 0, 4, 4), (3, 9, 17, 2)] {
         for biased in [false, true] {
             let mut noise = Noise(rows as u64 + 5);
@@ -105,7 +105,7 @@ fn s21_typed_linear_agrees_with_its_definition() {
 }
 
 #[test]
-fn s25_typed_heads_agrees_with_its_definition() {
+fn typed_heads_agrees_with_its_definition() {
     for (types, rows, heads, inner, outer) in [(3, 11, 2, 5, 4), (2, 6, 1, 3, 3), (4, 2, 3, 1, 6)] {
         let mut noise = Noise(rows as u64 + 9);
         let offsets: Rc<[u32]> = noise.offsets(types, rows).into();
@@ -180,7 +180,7 @@ fn slow_attention(layout: &AttentionLayout, x: &[Array]) -> [Vec<f64>; 3] {
 }
 
 #[test]
-fn s25_attention_agrees_with_its_definition() {
+fn attention_agrees_with_its_definition() {
     for sizes in ATTENTIONS {
         for sink in [false, true] {
             let (layout, inputs) = attention_case(sizes, sink);
@@ -207,7 +207,7 @@ fn s25_attention_agrees_with_its_definition() {
 }
 
 #[test]
-fn s25_weights_sum_to_one_less_the_sink() {
+fn weights_sum_to_one_less_the_sink() {
     for sizes in ATTENTIONS {
         for sink in [false, true] {
             let (layout, inputs) = attention_case(sizes, sink);
@@ -237,7 +237,7 @@ fn s25_weights_sum_to_one_less_the_sink() {
 }
 
 #[test]
-fn s25_scores_of_eighty_and_far_beyond_stay_finite() {
+fn scores_of_eighty_and_far_beyond_stay_finite() {
     let layout = AttentionLayout { root_pairs: [0, 1, 2].into(), pair_tokens: [0, 3, 6].into() };
     let array = |shape: &[usize], values: &[f64]| Array { shape: shape.to_vec(), values: values.to_vec() };
     for score in [80.0, 300.0] {
@@ -346,7 +346,7 @@ fn tracked_scan(gap: &[f32], segments: &[u32], x: &[Array], weights: &[f64], rea
 }
 
 #[test]
-fn s23_scan_agrees_with_its_definition_through_both_outputs() {
+fn scan_agrees_with_its_definition_through_both_outputs() {
     for sizes in SCANS {
         for gated in [false, true] {
             for read in [Read::Both, Read::Outputs, Read::States] {
@@ -371,7 +371,7 @@ fn s23_scan_agrees_with_its_definition_through_both_outputs() {
 }
 
 #[test]
-fn s23_stepping_through_the_state_equals_one_scan() {
+fn stepping_through_the_state_equals_one_scan() {
     let sizes = [10, 6, 8, 1];
     let (gap, segments, inputs) = scan_case(sizes, true);
     let (y, h) = fast_scan(&gap, &segments, &inputs);
@@ -393,7 +393,7 @@ fn s23_stepping_through_the_state_equals_one_scan() {
 }
 
 #[test]
-fn s23_splitting_an_idle_gap_changes_nothing() {
+fn splitting_an_idle_gap_changes_nothing() {
     // A token that writes nothing and whose selective step is 0 is a pure wait.
     let (_, _, inputs) = scan_case([2, 6, 8, 1], true);
     let wait = |gaps: &[f32]| {
@@ -411,7 +411,7 @@ fn s23_splitting_an_idle_gap_changes_nothing() {
 }
 
 #[test]
-fn s23_extreme_rates_and_gaps_give_no_nan() {
+fn extreme_rates_and_gaps_give_no_nan() {
     for rate in [1e-30, 1e-6, 1e6, 1e30] {
         let (_, segments, mut inputs) = scan_case([12, 5, 8, 3], false);
         inputs[5].values.fill(rate);
@@ -464,7 +464,7 @@ fn activations_agree_with_their_definitions() {
 }
 
 #[test]
-fn s21_time_encoding_agrees_with_its_definition() {
+fn time_encoding_agrees_with_its_definition() {
     let gaps: Vec<f64> = (0..2000).map(|i| f64::from(i) * 1_296.7).collect();
     let freqs: Vec<f64> = (0..19).map(|i| 10_f64.powf(-f64::from(i) / 3.0)).collect();
     let found = nn::time_encoding(&gaps, &freqs);
@@ -504,7 +504,7 @@ fn everything() -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn s3_results_are_the_same_bits_for_any_number_of_threads() {
+fn results_are_the_same_bits_for_any_number_of_threads() {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let results = pool.install(everything);

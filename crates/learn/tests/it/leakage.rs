@@ -166,7 +166,7 @@ fn renamed(events: &[Event], name: impl Fn(&NodeKey) -> NodeKey, relation: &str)
 }
 
 #[test]
-fn s4_names_of_nodes_and_types_change_nothing_without_identity() {
+fn names_of_nodes_and_types_change_nothing_without_identity() {
     let events = mixed(90, 5);
     let mut config = small();
     // All neighbours, and no walks of counters: a cut among those of one time goes by name.
@@ -191,7 +191,7 @@ fn s4_names_of_nodes_and_types_change_nothing_without_identity() {
 }
 
 #[test]
-fn s4_what_is_not_visible_yet_may_be_poison() {
+fn what_is_not_visible_yet_may_be_poison() {
     let events = mixed(90, 5);
     let mut config = small();
     // All of it in one batch.

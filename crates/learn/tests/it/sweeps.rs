@@ -42,7 +42,7 @@ fn sweeping(sweeps: usize, batch: usize) -> Config {
 }
 
 #[test]
-fn s24_with_as_many_sweeps_as_a_chain_is_long_a_batch_equals_its_events() {
+fn with_as_many_sweeps_as_a_chain_is_long_a_batch_equals_its_events() {
     let events = mixed(60, 5);
     let (model, graph) = model(&events, &sweeping(1, 1));
     let one_by_one = memories(&model, &graph, &sweeping(1, 1));
@@ -62,7 +62,7 @@ fn s24_with_as_many_sweeps_as_a_chain_is_long_a_batch_equals_its_events() {
 }
 
 #[test]
-fn s24_each_sweep_comes_nearer_to_one_event_after_the_other() {
+fn each_sweep_comes_nearer_to_one_event_after_the_other() {
     // A chain of users, each told of by the one before: after n sweeps n of its links are as they should be.
     let mut events: Vec<Event> = (0..8).map(|id| node(0, Action::Create, NodeKey::new("user", id))).collect();
     events.extend((0..7).map(|i| {
@@ -86,7 +86,7 @@ fn s24_each_sweep_comes_nearer_to_one_event_after_the_other() {
 }
 
 #[test]
-fn s4_accuracy_rises_with_sweeps_over_chains_inside_a_batch() {
+fn accuracy_rises_with_sweeps_over_chains_inside_a_batch() {
     let task = synthetic::relay(2, 80, 1);
     let learnt = |sweeps: usize| {
         let mut config = task.config.clone();
@@ -104,7 +104,7 @@ fn s4_accuracy_rises_with_sweeps_over_chains_inside_a_batch() {
 }
 
 #[test]
-fn s4_gradients_reach_as_far_as_the_window() {
+fn gradients_reach_as_far_as_the_window() {
     // A batch has the visits of four ticks; the marked one is eight at least before the answer.
     let task = synthetic::marked_visit(8, 60, 1);
     let learnt = |window: usize| {
@@ -119,7 +119,7 @@ fn s4_gradients_reach_as_far_as_the_window() {
 }
 
 #[test]
-fn s24_slices_of_one_time_change_nothing() {
+fn slices_of_one_time_change_nothing() {
     // A whole graph of one time on top of a history, as a bulk load brings it, with deletes and re-creations.
     let mut events = mixed(60, 5);
     let last = events.last().unwrap().time.0 + 10;
@@ -224,7 +224,7 @@ fn a_time_that_fills_a_batch_stands_alone() {
 }
 
 #[test]
-fn s4_memory_carried_through_is_memory_rebuilt() {
+fn memory_carried_through_is_memory_rebuilt() {
     let config = small();
     let (model, graph) = model(&mixed(120, 5), &config);
     let mut carried = empty_store(&graph, &config);

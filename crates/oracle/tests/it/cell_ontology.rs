@@ -18,8 +18,8 @@ fn releases(test: &str) -> Option<Vec<Release>> {
 }
 
 #[test]
-fn s72_every_state_is_the_release_read_alone() {
-    let Some(releases) = releases("s72_every_state_is_the_release_read_alone") else { return };
+fn every_state_is_the_release_read_alone() {
+    let Some(releases) = releases("every_state_is_the_release_read_alone") else { return };
     let (dir, mut store) = fresh();
     let reports = load_all(&mut store, "cl", &releases);
     let mut found = Vec::new();
@@ -49,8 +49,7 @@ fn s72_every_state_is_the_release_read_alone() {
         let kind = Value::Category(kind.into());
         store.view().merges().iter().filter(|merge| merge.features.get(MergeRecord::TYPE) == Some(&kind)).count()
     };
-    // The specification counts eight in 33 releases, by other rules; these eight releases name thirteen. Four of them
-    // are alternative ids of what they became, one of those two years before a successor says the same.
+    // These eight releases name thirteen. Four of them are alternative ids of what they became, one of those two years before a successor says the same.
     assert_eq!((kinds("replaced_by"), kinds("alt_id"), kinds("consider")), (9, 4, 0));
     let outside: u64 = reports.iter().map(|report| report.delta.as_ref().unwrap().merges.target_outside).sum();
     assert_eq!(outside, 3, "merges into terms that no release has");

@@ -72,7 +72,7 @@ const T: [&str; 3] = [
 
 /// Graph T in both orders of its two partitions.
 #[test]
-fn s44_graph_t_from_its_file() {
+fn graph_t_from_its_file() {
     for lines in [T, [T[1], T[0], T[2]], [T[2], T[1], T[0]]] {
         let index = json(&lines);
         let at = [11, 12, 13, 14, 20, 21];
@@ -109,7 +109,7 @@ fn s44_graph_t_from_its_file() {
 
 /// Sparse features of rank 3, as the table has them.
 #[test]
-fn s45_sparse_features_of_three_coordinates() {
+fn sparse_features_of_three_coordinates() {
     let line = |id: u64, feature: &str| {
         format!(
             r#"{{"node_id":{id},"node_type":0,"node_weight":1,"sparse_int32_feature":{{"0":[{feature}]}},"edge":[]}}"#
@@ -139,7 +139,7 @@ fn s45_sparse_features_of_three_coordinates() {
 
 /// The document of the seed, and what it says of features.
 #[test]
-fn s47_features_of_the_document_from_its_file() {
+fn features_of_the_document_from_its_file() {
     let index = json(&[
         r#"{"node_id":42,"node_type":0,"node_weight":1.0,"binary_feature":{"0":[{"values":["microsoft"],"created_at":13,"removed_at":20},{"values":["xbox"],"created_at":20}]},"created_at":13,"removed_at":23,"edge":[{"src_id":42,"dst_id":99,"edge_type":0,"weight":2.0,"created_at":13,"removed_at":23,"sparse_int32_feature":{"0":[{"coordinates":[[5,13],[7,25]],"values":[-1,1024],"removed_at":21},{"coordinates":[[4,2],[1,3]],"values":[2,4],"created_at":21}]}}]}"#,
     ]);
@@ -161,7 +161,7 @@ fn s47_features_of_the_document_from_its_file() {
 }
 
 #[test]
-fn s46_last_n_from_its_file() {
+fn last_n_from_its_file() {
     let edge = |i: u64, j: u64| {
         let (to, kind) = (10 * i + j, (10 * i + j) % 5);
         format!(
@@ -266,7 +266,7 @@ fn dealt(lines: &[String], n: usize) -> Vec<Vec<String>> {
 const TIMES: [i64; 5] = [1, 400, 1500, 2000, 5000];
 
 #[test]
-fn s49_one_and_many_partitions_give_the_same_answers() {
+fn one_and_many_partitions_give_the_same_answers() {
     let ids: Vec<u64> = (0..151).collect();
     let load = |parts: Vec<Vec<String>>| load("graph.csv", &parts.concat().join("\n"), true);
     for at_once in [1, 100] {
@@ -287,7 +287,7 @@ fn s49_one_and_many_partitions_give_the_same_answers() {
 
 /// Nodes on one partition and edges on another, in both orders.
 #[test]
-fn s48_nodes_and_edges_may_lie_apart() {
+fn nodes_and_edges_may_lie_apart() {
     let nodes = ["9,-1,0,1,float32,2,1,2", "0,-1,1,1,float32,2,3,4", "5,-1,2,1,float32,2,5,6"];
     let edges = ["9,0,0,0.5", "0,1,5,1", "5,1,9,0.7"];
     for lines in [[nodes, edges].concat(), [edges, nodes].concat()] {
@@ -304,7 +304,7 @@ fn s48_nodes_and_edges_may_lie_apart() {
 
 /// A graph without times is there from 0 for ever: questions with a time answer alike from then on.
 #[test]
-fn s49_a_static_graph_is_asked_with_times() {
+fn a_static_graph_is_asked_with_times() {
     let (nodes, edges) = lines(1);
     let plain = |line: &String| {
         line.split(',').enumerate().filter(|(at, _)| ![4, 5].contains(at)).map(|(_, c)| c).collect::<Vec<_>>().join(",")

@@ -1,5 +1,5 @@
 //! Binary folders of DeepGNN. `tests/data/deepgnn` was made by `make.py` beside it with deepgnn-ge 0.1.66 and numpy
-//! 1.26.4; tables for its edge samplers are left out. Tests named `s21_...` follow the intervals specification.
+//! 1.26.4; tables for its edge samplers are left out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ fn events(intervals: &Intervals) -> Vec<String> {
 }
 
 #[test]
-fn s21_a_folder_is_the_graph_of_the_json_that_it_was_made_from() {
+fn a_folder_is_the_graph_of_the_json_that_it_was_made_from() {
     for (name, types) in [("temporal", TEMPORAL), ("static", STATIC), ("weights", "")] {
         let (folder, json) = (from_folder(&data(name), types).unwrap(), from_json(&format!("{name}.jsonl")));
         assert_eq!(folder.rejects, []);
@@ -64,7 +64,7 @@ fn s21_a_folder_is_the_graph_of_the_json_that_it_was_made_from() {
 }
 
 #[test]
-fn s21_undeclared_features_are_bytes_and_wrong_types_refuse_their_record() {
+fn undeclared_features_are_bytes_and_wrong_types_refuse_their_record() {
     let read = |types: &str| {
         let mut rows = SpanRows::default();
         deepgnn_binary::read(&data("static"), &types.parse().unwrap(), &mut rows).unwrap();
@@ -97,7 +97,7 @@ fn s21_undeclared_features_are_bytes_and_wrong_types_refuse_their_record() {
 }
 
 #[test]
-fn s21_types_are_told_by_a_small_file() {
+fn types_are_told_by_a_small_file() {
     let problem = |text: &str| text.parse::<FeatureTypes>().unwrap_err();
     assert!(problem("[node_features]\n0 = \"int7\"").contains("feature 0: `int7` is no type of features"));
     assert!(problem("[node_features]\nx = \"int8\"").contains("`x` is no number of a feature"));
@@ -106,7 +106,7 @@ fn s21_types_are_told_by_a_small_file() {
 }
 
 #[test]
-fn s21_without_tables_for_sampling_nodes_have_no_weight() {
+fn without_tables_for_sampling_nodes_have_no_weight() {
     let folder = copy();
     for name in ["node_0_0.alias", "node_2_0.alias", "node_1_1.alias"] {
         fs::remove_file(folder.path().join(name)).unwrap();
@@ -129,7 +129,7 @@ fn copy() -> tempfile::TempDir {
 }
 
 #[test]
-fn s21_every_file_that_is_cut_off_or_too_long_is_an_error_that_names_it() {
+fn every_file_that_is_cut_off_or_too_long_is_an_error_that_names_it() {
     let files: Vec<_> = fs::read_dir(data("temporal")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let files = files
         .iter()
@@ -156,7 +156,7 @@ fn s21_every_file_that_is_cut_off_or_too_long_is_an_error_that_names_it() {
 }
 
 #[test]
-fn s21_what_does_not_fit_together_is_an_error() {
+fn what_does_not_fit_together_is_an_error() {
     let with = |name: &str, at: usize, bytes: &[u8]| {
         let folder = copy();
         let mut whole = fs::read(folder.path().join(name)).unwrap();
@@ -185,7 +185,7 @@ fn s21_what_does_not_fit_together_is_an_error() {
 }
 
 #[test]
-fn s21_nodes_and_edges_of_one_node_may_be_in_two_partitions() {
+fn nodes_and_edges_of_one_node_may_be_in_two_partitions() {
     // The record of node 9 becomes a place for its edges alone.
     let folder = copy();
     let path = folder.path().join("node_0_0.map");
@@ -216,7 +216,7 @@ fn partitions_that_meta_json_does_not_name_are_passed_over() {
 }
 
 #[test]
-fn s21_negative_times_begin_the_lives_of_nodes() {
+fn negative_times_begin_the_lives_of_nodes() {
     let folder = copy();
     let path = folder.path().join("edge_0_0.timestamp");
     let mut times = fs::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Edge lists. Tests named `s13_...` and `s48_...` follow the intervals specification.
+//! Edge lists with lives.
 
 use timeweft_graph::{Action, Event, Numbers, SpanRow, SpanRows, Time, TimeUnit, Value, ValueSpans};
 use timeweft_oracle::Intervals;
@@ -53,7 +53,7 @@ fn plain(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn s13_the_documented_example_with_and_without_defaults() {
+fn the_documented_example_with_and_without_defaults() {
     let text = "0,-1,1,.5,int32,3,1,1,1,float32,2,1.1,1.1\n0,0,1,.5,uint8,3/0,0,4,10,1,1,1\n\
                 1,-1,1,.5,int32,3,1,1,1,float32,2,1.1,1.1\n1,0,0,.5,uint8,3/0,0,4,10,1,1,1\n";
     let expected = [
@@ -80,7 +80,7 @@ fn s13_the_documented_example_with_and_without_defaults() {
 }
 
 #[test]
-fn s13_features_of_every_form() {
+fn features_of_every_form() {
     let line = |features: &str| plain(&format!("7,-1,0,1,{features}")).remove(0);
     for (features, expected) in [
         ("uint8,0,int8,2,-1,2", "1=i8[][-1,2]"),
@@ -106,7 +106,7 @@ fn s13_features_of_every_form() {
 }
 
 #[test]
-fn s13_other_signs_stand_between_cells() {
+fn other_signs_stand_between_cells() {
     let options = EdgeListOptions { delimiter: ' ', length_delimiter: ':', binary_escape: '^', ..Default::default() };
     let text = "0 -1 0 1 binary 1 a^ b uint8 1:2 3 4 5";
     assert_eq!(told(&rows(text, &options)), ["0 :0 w1 0..forever 0=a b 1=sparse u8 of rank 2r2[3, 4][5.0]"]);
@@ -118,7 +118,7 @@ fn s13_other_signs_stand_between_cells() {
 }
 
 #[test]
-fn s13_times_follow_the_weight_or_are_defaults() {
+fn times_follow_the_weight_or_are_defaults() {
     let temporal = EdgeListOptions { is_temporal: true, ..Default::default() };
     let text = "0,-1,0,1.0,2,3,binary,1,test\n0,-1,0,1.0,-1,10\n0,0,1,1.0,5,-1\n0,0,1,1.0,-5,0";
     let expected = ["0 :0 w1 2..3 0=test", "0 :0 w1 -1..10", "0->1 :0 w1 5..forever", "0->1 :0 w1 -5..0"];
@@ -142,14 +142,14 @@ fn s13_times_follow_the_weight_or_are_defaults() {
 }
 
 #[test]
-fn s13_a_default_type_of_edges_drops_their_second_column() {
+fn a_default_type_of_edges_drops_their_second_column() {
     let edges = EdgeListDefaults { element_type: Some(3), ..Default::default() };
     let options = EdgeListOptions { edges, ..Default::default() };
     assert_eq!(told(&rows("5,-1,2,1\n5,6,0.5", &options)), ["5 :2 w1 0..forever", "5->6 :3 w0.5 0..forever"]);
 }
 
 #[test]
-fn s13_malformed_lines_are_refused_with_line_and_cell() {
+fn malformed_lines_are_refused_with_line_and_cell() {
     for (line, expected) in [
         ("-1,-1,0,1", "cell 1: id of the node: expected a whole number from 0 on, got `-1`"),
         ("x,-1,0,1", "cell 1: id of the node"),
@@ -216,7 +216,7 @@ const TRIANGLE_TSV: &str = "9\t0\t1\tf:0 1;f:-0.01 -0.02;u64:13 17;b:abcd\t0,0,0
 ";
 
 #[test]
-fn s48_the_triangle_is_the_same_in_json_edge_list_and_tsv() {
+fn the_triangle_is_the_same_in_json_edge_list_and_tsv() {
     let options = EdgeListOptions::default();
     let all = [
         Intervals::collect(TimeUnit::Step, |sink| temporal_json::read(TRIANGLE_JSON.as_bytes(), &"f".into(), sink)),

@@ -1,4 +1,4 @@
-//! Taxonomies that come as lineages: GTDB (cases G1 to G4 of the delta load specification, section 6.3), SILVA, RDP.
+//! Taxonomies that come as lineages: GTDB, SILVA, RDP.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ fn g_files() -> (String, String) {
 }
 
 #[test]
-fn g1_lineages_become_taxa_once_in_file_order() {
+fn lineages_become_taxa_once_in_file_order() {
     let (bacteria, archaea) = g_files();
     let version = read_gtdb(&bacteria, &archaea);
     let taxa = |lineage: &str, letters: &str| -> Vec<String> {
@@ -102,7 +102,7 @@ fn g1_lineages_become_taxa_once_in_file_order() {
 }
 
 #[test]
-fn g2_each_taxon_is_a_child_of_the_one_before() {
+fn each_taxon_is_a_child_of_the_one_before() {
     let (bacteria, archaea) = g_files();
     let version = read_gtdb(&bacteria, &archaea);
     let found = edges(&version);
@@ -135,12 +135,12 @@ fn lineages_that_do_not_end_in_a_species(into: usize) {
 }
 
 #[test]
-fn g3_a_bacterial_lineage_ends_in_a_species() {
+fn a_bacterial_lineage_ends_in_a_species() {
     lineages_that_do_not_end_in_a_species(0);
 }
 
 #[test]
-fn g4_an_archaeal_lineage_ends_in_a_species() {
+fn an_archaeal_lineage_ends_in_a_species() {
     lineages_that_do_not_end_in_a_species(1);
 }
 
@@ -176,7 +176,7 @@ fn read_silva(files: &[(&str, &str)]) -> Version {
 /// Case S1 needs the files of release 138, which are not at hand: this is its form on a small release, with the checks of
 /// the schema tests ( sets in the order parc, ref, nr99) and no doubles. The list of ranks is open here.
 #[test]
-fn s1_taxa_and_sequences_climb_to_the_root() {
+fn taxa_and_sequences_climb_to_the_root() {
     let parc =
         ">A.1.9 Bacteria;Proteo bacteria;X;Some organism\nACGU\nAC\n>B.1.2 Bacteria;Proteo bacteria;other one\nGG\n";
     let small = ">A.1.9 Bacteria;Proteo bacteria;X;Some organism\nACGUAC\n";

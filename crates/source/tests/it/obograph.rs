@@ -125,7 +125,7 @@ fn relations_have_labels_and_properties_without_one_are_told() {
 }
 
 #[test]
-fn x22_successors_come_before_hints() {
+fn successors_come_before_hints() {
     let said = |pairs: &[(&str, &str)]| {
         let values: Vec<_> = pairs.iter().map(|(pred, val)| json!({"pred": pred, "val": val})).collect();
         json!({"deprecated": true, "basicPropertyValues": values})
@@ -186,7 +186,7 @@ fn a_document_of_several_graphs_needs_the_id_of_one() {
     assert!(read("[1]", None, None).is_err());
 }
 
-/// What a document holds by the rules of the specification, counted without the reader.
+/// What a document holds by the rules of OBO Graphs, counted without the reader.
 struct Expected {
     nodes: usize,
     edges: usize,
@@ -224,8 +224,8 @@ fn count(document: &serde_json::Value) -> Expected {
 }
 
 #[test]
-fn s72_all_versions_of_the_cell_ontology_are_read() {
-    let Some(folder) = data("s72_cl", "cl") else { return };
+fn all_versions_of_the_cell_ontology_are_read() {
+    let Some(folder) = data("all_versions_of_the_cell_ontology_are_read", "cl") else { return };
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let options = ObographOptions { id_prefix: Some("CL".into()), graph: None };

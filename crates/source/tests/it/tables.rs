@@ -261,7 +261,7 @@ fn what_the_graph_knows_stays_and_contradictions_are_refused() {
 }
 
 #[test]
-fn x20_reserved_names_are_refused_and_may_be_given_anew() {
+fn reserved_names_are_refused_and_may_be_given_anew() {
     let mapping = "[[nodes]]\nfile = \"a.csv\"\ntype = \"n\"\nid = \"id\"\nfeatures = { FEATURE }\n";
     for name in ["_key", "created", "expired", "first_version", "_collection"] {
         let files = [("a.csv", format!("id,{name}\n1,5\n"))];
@@ -316,7 +316,7 @@ const FACTS: &str =
 /// node, edge and merge collections (types and relations are named by the entries, and merges need no place of their own,
 /// so none can be missing). `release-timestamp` is required there and may be absent here.
 #[test]
-fn k1_the_version_is_read_strictly() {
+fn the_version_is_read_strictly() {
     let expected = VersionFacts {
         namespace: "ns".into(),
         load_version: "v1".into(),
@@ -351,7 +351,7 @@ fn k1_the_version_is_read_strictly() {
 }
 
 #[test]
-fn k1_every_key_of_an_entry_is_needed_and_known() {
+fn every_key_of_an_entry_is_needed_and_known() {
     let whole = "[[edges]]\nfile = \"a.csv\"\nrelation = \"r\"\nsource = { type = \"a\", column = \"x\" }\n\
         destination = { type = \"b\", column = \"y\" }\nkey = \"  \"\n";
     assert_eq!(facts(whole), Ok(None));

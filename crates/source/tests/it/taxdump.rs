@@ -1,4 +1,4 @@
-//! NCBI taxonomy dumps: cases N1 to N8 of the delta load specification, section 6.3, and what they leave open.
+//! NCBI taxonomy dumps: what a release says, and what it leaves open.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -78,7 +78,7 @@ const N1_NODES: &str = "62\t|\t44\t|   species\t|\t\t|\t6\t|\t0\t |\t8\t|\t1\t|\
     63 \t|\t44\t|\tstrain  |\t\t|\t6\t|\t0\t|\t 11\t|\t1\t|\n";
 
 #[test]
-fn n1_ragged_files_become_nodes_with_all_features() {
+fn ragged_files_become_nodes_with_all_features() {
     let version = read(&[("nodes.dmp", N1_NODES), ("names.dmp", N1_NAMES)]);
     let expected = |id: i64, name: &str, rank: &str, aliases: serde_json::Value, code: i64| {
         Features::from([
@@ -107,7 +107,7 @@ fn n1_ragged_files_become_nodes_with_all_features() {
 }
 
 #[test]
-fn n2_strains_are_found_through_taxa_without_rank() {
+fn strains_are_found_through_taxa_without_rank() {
     let mut taxa = [
         (62, 44, "species", 8),
         (63, 44, "strain", 11),
@@ -153,7 +153,7 @@ fn ranks(list: &str, count: usize) -> Vec<&str> {
 }
 
 #[test]
-fn n3_below_high_ranks_there_are_no_strains() {
+fn below_high_ranks_there_are_no_strains() {
     for rank in ranks(HIGH, 31) {
         let taxa = [
             (5, 1, rank, 1),
@@ -172,7 +172,7 @@ fn n3_below_high_ranks_there_are_no_strains() {
 }
 
 #[test]
-fn n4_below_low_ranks_there_are_strains() {
+fn below_low_ranks_there_are_strains() {
     for rank in ranks(LOW, 14) {
         let taxa = [
             (5, 1, rank, 1),
@@ -192,7 +192,7 @@ fn n4_below_low_ranks_there_are_strains() {
 
 /// KBase stops at the second name; here the taxon is refused, and the others are taken in.
 #[test]
-fn n5_a_taxon_has_exactly_one_scientific_name() {
+fn a_taxon_has_exactly_one_scientific_name() {
     let names = "1\t|\troot\t|\t\t|\tscientific name\t|\n62\t|\ta\t|\t\t|\tscientific name\t|\n\
         62\t|\tb\t|\t\t|\tscientific name\t|\n63\t|\tc\t|\t\t|\tsynonym\t|\n";
     let nodes = &tree(&[(1, 1, "no rank", 1), (62, 1, "species", 1), (63, 1, "species", 1)])[0].1;
@@ -205,7 +205,7 @@ fn n5_a_taxon_has_exactly_one_scientific_name() {
 
 /// KBase stops; here the taxon is kept and the rank told once.
 #[test]
-fn n6_an_unknown_rank_is_told() {
+fn an_unknown_rank_is_told() {
     let version =
         read_tree(&[(62, 1, "species", 1), (63, 44, "fake rank", 1), (64, 63, "no rank", 1), (65, 1, "fake rank", 1)]);
     assert_eq!((version.nodes.len(), version.rejects.len()), (4, 0));
@@ -218,7 +218,7 @@ fn n6_an_unknown_rank_is_told() {
 }
 
 #[test]
-fn n7_taxa_are_children_of_their_parents() {
+fn taxa_are_children_of_their_parents() {
     let version = read_tree(&[(1, 1, "no rank", 1), (62, 44, "species", 1), (63, 51, "strain", 1)]);
     let edges: Vec<_> = version.edges.iter().map(|edge| edge.key.to_string()).collect();
     assert_eq!(edges, ["taxon 62 -child_of-> taxon 44", "taxon 63 -child_of-> taxon 51"]);
@@ -226,7 +226,7 @@ fn n7_taxa_are_children_of_their_parents() {
 }
 
 #[test]
-fn n8_merged_taxa_are_merges_and_deleted_ones_deletions() {
+fn merged_taxa_are_merges_and_deleted_ones_deletions() {
     let [nodes, names] = tree(&[(1, 1, "no rank", 1)]);
     let version = read(&[
         ("nodes.dmp", &nodes.1),
@@ -379,8 +379,8 @@ fn packed_files_are_unpacked_and_a_missing_one_is_named() {
 }
 
 #[test]
-fn s71_the_real_dump_has_the_counts_of_the_specification() {
-    let Some(folder) = data("s71_taxdump", "taxdump") else { return };
+fn the_real_dump_has_the_counts_of_its_release() {
+    let Some(folder) = data("the_real_dump_has_the_counts_of_its_release", "taxdump") else { return };
     let version = read_folder(&folder);
     let flags = flags(&version);
     let strains = flags.iter().filter(|(_, strain, _)| *strain).count();

@@ -1,4 +1,4 @@
-//! DeepGNN temporal JSON. Tests named `s47_...` follow the intervals specification; the others its sections 1.1 to 4.9.
+//! Nodes and edges with lives in the temporal JSON of DeepGNN.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ const SEED_EDGES: &str = r#"{"node_id":42,"node_type":0,"node_weight":1.0,"binar
 const SEED_FEATURES: &str = r#"{"node_id":42,"node_type":0,"node_weight":1.0,"binary_feature":{"0":[{"values":["microsoft"],"created_at":13,"removed_at":20},{"values":["xbox"],"created_at":20}]},"created_at":13,"removed_at":23,"edge":[{"src_id":42,"dst_id":99,"edge_type":0,"weight":2.0,"created_at":13,"removed_at":23,"sparse_int32_feature":{"0":[{"coordinates":[[5,13],[7,25]],"values":[-1,1024],"removed_at":21},{"coordinates":[[4,2],[1,3]],"values":[2,4],"created_at":21}],"1":{"coordinates":[13,42],"values":[1,1]}}}]}"#;
 
 #[test]
-fn s47_neighbors_of_the_seed() {
+fn neighbors_of_the_seed() {
     let graph = graph(SEED_EDGES);
     let of =
         |pairs: &[(&str, i64)]| pairs.iter().map(|(id, created)| ((*id).to_owned(), *created)).collect::<BTreeSet<_>>();
@@ -80,7 +80,7 @@ fn s47_neighbors_of_the_seed() {
 }
 
 #[test]
-fn s47_features_of_the_seed() {
+fn features_of_the_seed() {
     let graph = graph(SEED_FEATURES);
     let (owner, link) = (node("0", 42), edge(node("0", 42), "0", node("unknown", 99), None));
     let tensor = |coordinates: Vec<i64>, rank, values| {
@@ -103,7 +103,7 @@ fn s47_features_of_the_seed() {
 }
 
 #[test]
-fn s44_the_triangle() {
+fn the_triangle() {
     let text = r#"{"node_id":9,"node_type":0,"node_weight":1,"created_at":1,"float_feature":{"0":[{"values":[123,64,12],"created_at":13,"removed_at":20},{"values":[13,14],"created_at":20,"removed_at":21}]},"edge":[{"src_id":9,"dst_id":0,"edge_type":0,"weight":0.5,"removed_at":5,"uint64_feature":{"1":[13,17]}}]}
 {"node_id":0,"node_type":1,"node_weight":1,"removed_at":5,"edge":[{"src_id":0,"dst_id":5,"edge_type":1,"weight":1,"created_at":1,"removed_at":5}]}
 {"node_id":5,"node_type":2,"node_weight":1,"edge":[]}"#;
@@ -123,7 +123,7 @@ fn s44_the_triangle() {
 }
 
 #[test]
-fn s45_intervals_may_be_unsorted_nested_and_have_gaps() {
+fn intervals_may_be_unsorted_nested_and_have_gaps() {
     let feature = |items: &str| graph(&node_line(1, &format!(",\"int8_feature\":{{\"3\":[{items}]}}"), ""));
     let value = |graph: &ReferenceGraph, time| node_feature(graph, &node("0", 1), "3", time);
     let one = |x: i8| list(Numbers::I8(vec![x]));
@@ -142,7 +142,7 @@ fn s45_intervals_may_be_unsorted_nested_and_have_gaps() {
 }
 
 #[test]
-fn s11_every_kind_plain_and_in_time() {
+fn every_kind_plain_and_in_time() {
     let kinds = [
         ("double", DType::F64),
         ("float64", DType::F64),
@@ -193,7 +193,7 @@ fn s11_every_kind_plain_and_in_time() {
 }
 
 #[test]
-fn s49_lifetimes_that_are_not_given_are_inherited() {
+fn lifetimes_that_are_not_given_are_inherited() {
     let text = [
         node_line(
             1,
@@ -220,7 +220,7 @@ fn s49_lifetimes_that_are_not_given_are_inherited() {
 }
 
 #[test]
-fn s49_removed_at_zero_is_an_end_and_minus_one_is_never() {
+fn removed_at_zero_is_an_end_and_minus_one_is_never() {
     let text = node_line(1, ",\"created_at\":-5,\"removed_at\":0", &edge_text(1, 2, ",\"removed_at\":-1"));
     let intervals = read(&text);
     let graph = intervals.replay();
@@ -233,7 +233,7 @@ fn s49_removed_at_zero_is_an_end_and_minus_one_is_never() {
 }
 
 #[test]
-fn s49_empty_and_reversed_intervals_are_refused_with_their_line() {
+fn empty_and_reversed_intervals_are_refused_with_their_line() {
     let text = [
         node_line(1, ",\"created_at\":5,\"removed_at\":5", ""),
         node_line(2, ",\"created_at\":5,\"removed_at\":4", ""),
@@ -330,7 +330,7 @@ fn malformed_features() -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn s15_malformed_input_is_refused_with_its_line() {
+fn malformed_input_is_refused_with_its_line() {
     for (line, expected) in malformed_elements().into_iter().chain(malformed_features()) {
         // A blank line is no record, and what follows a bad line is read.
         let text = format!("{}\n\n{line}\n{}", node_line(7, "", ""), node_line(8, "", ""));
@@ -346,7 +346,7 @@ fn s15_malformed_input_is_refused_with_its_line() {
 }
 
 #[test]
-fn s15_ids_of_all_64_bits_and_null_maps_are_taken() {
+fn ids_of_all_64_bits_and_null_maps_are_taken() {
     let graph = graph(&node_line(u64::MAX, ",\"float_feature\":null,\"neighbor\":{\"0\":{}}", ""));
     assert!(graph.node(&node("0", u64::MAX), At::now()).is_some());
 }
@@ -358,7 +358,7 @@ fn duplicate_lines_are_refused_and_the_first_holds() {
 }
 
 #[test]
-fn s49_both_ends_bound_an_edge() {
+fn both_ends_bound_an_edge() {
     let edges =
         [edge_text(1, 2, ""), edge_text(1, 2, ",\"created_at\":3"), edge_text(1, 2, ",\"created_at\":6")].join(",");
     let text = [node_line(1, "", &edges), node_line(2, ",\"created_at\":2,\"removed_at\":6", "")].join("\n");
@@ -405,7 +405,7 @@ fn an_edge_whose_start_is_only_a_default_is_cut_to_the_lives_of_its_ends() {
 }
 
 #[test]
-fn s49_features_are_cut_to_the_life_of_their_owner() {
+fn features_are_cut_to_the_life_of_their_owner() {
     let text = node_line(
         1,
         ",\"created_at\":5,\"removed_at\":9,\"int8_feature\":{\"0\":[{\"values\":[1],\"created_at\":2,\"removed_at\":6},{\"values\":[2],\"created_at\":8,\"removed_at\":20},{\"values\":[3],\"created_at\":30}]}",
@@ -422,7 +422,7 @@ fn s49_features_are_cut_to_the_life_of_their_owner() {
 }
 
 #[test]
-fn s49_a_recreated_edge_has_the_features_of_its_life() {
+fn a_recreated_edge_has_the_features_of_its_life() {
     let life = |from, to, x| {
         edge_text(1, 2, &format!(",\"created_at\":{from},\"removed_at\":{to},\"int8_feature\":{{\"0\":[{x}]}}"))
     };
@@ -500,7 +500,7 @@ fn events_come_in_order_of_time_ends_first() {
 }
 
 #[test]
-fn s48_forty_features_and_sparse_ones_of_one_point() {
+fn forty_features_and_sparse_ones_of_one_point() {
     let many: Vec<String> = (0..40).map(|number| format!("\"{number}\":[{number},{number}]")).collect();
     let maps = format!(
         ",\"int16_feature\":{{{}}},\"sparse_double_feature\":{{\"40\":{{\"coordinates\":[5,13],\"values\":[1,2.13]}},\"41\":{{\"coordinates\":[4,13,1],\"values\":[7]}},\"42\":{{\"coordinates\":[[4,13,1]],\"values\":[7]}},\"43\":{{\"coordinates\":[],\"values\":[]}}}}",

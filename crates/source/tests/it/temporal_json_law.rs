@@ -291,7 +291,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn s11_three_readers_agree_on_lines(lines in proptest::collection::vec(line(), 1..4)) {
+    fn three_readers_agree_on_lines(lines in proptest::collection::vec(line(), 1..4)) {
         let text = lines.join("\n");
         let rows = quick(&text);
         prop_assert_eq!(format!("{rows:?}"), format!("{:?}", careful(&text)));
@@ -299,7 +299,7 @@ proptest! {
     }
 
     #[test]
-    fn s15_both_readers_agree_on_broken_lines(
+    fn both_readers_agree_on_broken_lines(
         line in line(),
         breaks in proptest::collection::vec((any::<prop::sample::Index>(), 0..3usize, 0..PIECES.len()), 1..4),
     ) {
@@ -376,7 +376,7 @@ fn numbers_at_the_borders_of_types_are_read_alike() {
 }
 
 #[test]
-fn s15_points_of_any_length_are_read_alike() {
+fn points_of_any_length_are_read_alike() {
     for coordinates in
         ["[]", "[[]]", "[[],[]]", "[[1],[]]", "[[1,2],[3,4]]", "[[1,2],[3]]", "[[[1]]]", "[1,[2]]", "[[1],2]"]
     {

@@ -1,4 +1,4 @@
-//! TSV. Tests named `s14_...` follow the intervals specification.
+//! Nodes and edges with lives in TSV.
 
 use timeweft_graph::{SpanRow, SpanRows, Value};
 use timeweft_source::tsv;
@@ -28,7 +28,7 @@ fn told(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn s14_columns_and_kinds() {
+fn columns_and_kinds() {
     for (line, expected) in [
         ("1", vec!["1 :0 w0"]),
         ("1\t\t\t\t", vec!["1 :0 w0"]),
@@ -60,7 +60,7 @@ fn s14_columns_and_kinds() {
 }
 
 #[test]
-fn s14_malformed_lines_and_edges_are_refused_with_their_line() {
+fn malformed_lines_and_edges_are_refused_with_their_line() {
     for (line, expected) in [
         ("\t0\t1", "id: expected a whole number from 0 on"),
         ("-1", "id: expected a whole number from 0 on, got `-1`"),

@@ -25,5 +25,5 @@ mod replay;
 mod rollback;
 mod shared;
 mod snapshots;
+mod whole_versions;
 mod world;
-mod x_cases;

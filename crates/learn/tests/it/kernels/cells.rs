@@ -30,7 +30,7 @@ pub(super) fn recurrence_of(tokens: usize, channels: usize, segments: usize) -> 
 }
 
 #[test]
-fn s23_gated_recurrence_agrees_with_its_definition() {
+fn gated_recurrence_agrees_with_its_definition() {
     for (tokens, channels, segments) in [(12, 5, 4), (1, 1, 1), (9, 17, 3), (0, 4, 2), (30, 3, 25), (16, 2, 1)] {
         let (offsets, inputs) = recurrence_case(tokens, channels, segments);
         let slow = offsets.clone();
@@ -44,7 +44,7 @@ fn s23_gated_recurrence_agrees_with_its_definition() {
 }
 
 #[test]
-fn s23_stepping_one_token_at_a_time_is_one_recurrence() {
+fn stepping_one_token_at_a_time_is_one_recurrence() {
     let (_, x) = recurrence_case(7, 4, 1);
     let at_once = tracked(&[0, 7], &x, &[0.0; 28]).0;
     let mut state = x[3].clone();
@@ -57,7 +57,7 @@ fn s23_stepping_one_token_at_a_time_is_one_recurrence() {
 }
 
 #[test]
-fn s28_gated_attention_agrees_with_its_definition_also_where_gates_are_shut() {
+fn gated_attention_agrees_with_its_definition_also_where_gates_are_shut() {
     for sizes in ATTENTIONS {
         let (layout, mut inputs) = attention_case(sizes, true);
         let mut gate = Noise(3).positive([sizes[2], 1]);
@@ -77,7 +77,7 @@ fn s28_gated_attention_agrees_with_its_definition_also_where_gates_are_shut() {
 }
 
 #[test]
-fn s28_a_root_whose_edges_are_all_shut_hears_nothing_and_can_still_learn_to() {
+fn a_root_whose_edges_are_all_shut_hears_nothing_and_can_still_learn_to() {
     let (layout, mut inputs) = attention_case([2, 2, 6, 1, 4], true);
     inputs.push(Array { shape: vec![6, 1], values: vec![0.0; 6] });
     let ((qa, _), (f, _), (mu, _)) = (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]));
@@ -89,7 +89,7 @@ fn s28_a_root_whose_edges_are_all_shut_hears_nothing_and_can_still_learn_to() {
 }
 
 #[test]
-fn s28_a_decision_is_hard_and_its_gradient_is_that_of_the_sigmoid() {
+fn a_decision_is_hard_and_its_gradient_is_that_of_the_sigmoid() {
     let x = Noise(5).array([40, 1]);
     let noise: Vec<f32> = Noise(6).array([40]).values.iter().map(|x| 3.0 * *x as f32).collect();
     let (tensor, leaf_x) = leaf::<2>(&x);

@@ -217,9 +217,9 @@ fn next(input: &mut Input) -> Result<Option<Message>, ArrowError> {
         false => return Ok(None),
         true if bytes == CONTINUATION => {
             take(input, 4, &mut bytes)?;
-            i32_at(&bytes, 4)
+            at(&bytes, 4)
         }
-        true => i32_at(&bytes, 0),
+        true => at(&bytes, 0),
     };
     let cut_off = || ArrowError::IpcError("it is cut off".into());
     let length = usize::try_from(length.ok_or_else(cut_off)?).map_err(|_| cut_off())?;
@@ -274,7 +274,7 @@ fn take(input: &mut Input, length: u64, bytes: &mut Vec<u8>) -> Result<bool, Arr
     Ok(input.take(length).read_to_end(bytes)? > 0)
 }
 
-fn i32_at(bytes: &[u8], at: usize) -> Option<i32> {
+fn at(bytes: &[u8], at: usize) -> Option<i32> {
     Some(i32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 

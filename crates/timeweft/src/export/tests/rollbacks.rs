@@ -14,7 +14,7 @@ use crate::export::{DocumentOptions, OPEN};
 
 /// The seed refuses to roll back the only load, for it cannot tell what was before. Here the graph is empty then (X15).
 #[test]
-fn r1_the_only_load_can_be_rolled_back() {
+fn the_only_load_can_be_rolled_back() {
     let (_dir, mut store) = fresh();
     release(&mut store, "v1", 100, 100, &["n 1"]);
     store.rollback(LoadId(1)).unwrap();
@@ -23,7 +23,7 @@ fn r1_the_only_load_can_be_rolled_back() {
 }
 
 #[test]
-fn r2_rollback_of_several_collections_and_merges() {
+fn rollback_of_several_collections_and_merges() {
     let (dir, mut store) = fresh();
     let first = ["n 1 1", "n 3 3", "n 4 4", "e def_e/1 1 1 1", "e e1/1 1 3 1", "e e2/1 1 4 1"];
     release(&mut store, "v1", 0, 0, &first);
@@ -75,7 +75,7 @@ fn r2_rollback_of_several_collections_and_merges() {
 }
 
 #[test]
-fn r3_rollback_without_merges() {
+fn rollback_without_merges() {
     let (_dir, mut store) = fresh();
     release(&mut store, "v1", 0, 0, &["n 1 1", "n 3 3", "n 4 4", "e e/1 1 1", "e e/3 3 3", "e e/4 4 4"]);
     let before = [documents(&store, "v"), documents(&store, "e")];

@@ -30,7 +30,7 @@ use crate::export::{DocumentOptions, OPEN, registry as registry_of};
 use timeweft_oracle::world::{create, edge, node, version};
 
 #[test]
-fn t1_to_t5_collections_are_listed_once_and_sorted() {
+fn to_t5_collections_are_listed_once_and_sorted() {
     for (relations, listed) in [(vec!["e1"], json!(["e1"])), (vec!["e2", "e2", "e1", "e3"], json!(["e1", "e2", "e3"]))]
     {
         for merges in [None, Some("m".into())] {
@@ -47,7 +47,7 @@ fn t1_to_t5_collections_are_listed_once_and_sorted() {
 }
 
 #[test]
-fn t17_t18_an_unknown_relation_has_no_edges() {
+fn an_unknown_relation_has_no_edges() {
     let (_dir, mut store) = fresh();
     release(&mut store, "v1", 1, 1, &["n a", "e e1/x a a"]);
     assert!(store.view().edges(Some("e4"), At::now()).is_empty());
@@ -55,7 +55,7 @@ fn t17_t18_an_unknown_relation_has_no_edges() {
 }
 
 #[test]
-fn t19_to_t25_the_record_of_a_load() {
+fn to_t25_the_record_of_a_load() {
     let (_dir, mut store) = fresh();
     let request = || LoadRequest {
         release_timestamp: Some(Time(800)),
@@ -80,7 +80,7 @@ fn t19_to_t25_the_record_of_a_load() {
 }
 
 #[test]
-fn t26_to_t29_and_t64_listing_by_namespace_newest_first() {
+fn to_t29_and_t64_listing_by_namespace_newest_first() {
     let (_dir, mut store) = fresh();
     let mut bring = |namespace: &str, name: &str, time: i64, back_dated| {
         let request = LoadRequest { back_dated, ..LoadRequest::new(namespace, "test").version(name, Time(time)) };
@@ -110,7 +110,7 @@ fn change(time: i64, action: Action, element: &Element, data: Option<f64>) -> Ev
 }
 
 #[test]
-fn t30_t31_elements_at_a_time() {
+fn elements_at_a_time() {
     for (foo, bar) in [
         (Element::Node(node("foo")), Element::Node(node("bar"))),
         (Element::Edge(edge("foo", "a", "a")), Element::Edge(edge("bar", "a", "a"))),
@@ -153,7 +153,7 @@ fn t30_t31_elements_at_a_time() {
 
 /// Over by then, not begun by then, listed: none of these is touched.
 #[test]
-fn t32_t33_what_a_version_does_not_list_ends() {
+fn what_a_version_does_not_list_ends() {
     let (_dir, mut store) = fresh();
     let all = ["n over", "n gone", "n kept", "e e/over kept kept", "e e/gone kept kept", "e e/kept kept kept"];
     release(&mut store, "1", 100, 99, &all);
@@ -175,7 +175,7 @@ fn t32_t33_what_a_version_does_not_list_ends() {
 
 /// What a version created is no more, what it expired lives on, and last versions are those before it.
 #[test]
-fn t34_to_t42_what_a_rollback_does_to_documents() {
+fn to_t42_what_a_rollback_does_to_documents() {
     let (_dir, mut store) = fresh();
     release(&mut store, "0", 50, 50, &["n old", "n kept", "n gone", "e e/x kept gone"]);
     release(&mut store, "1", 100, 99, &["n kept", "n gone", "e e/x kept gone", "m old kept"]);
@@ -191,7 +191,7 @@ fn t34_to_t42_what_a_rollback_does_to_documents() {
 }
 
 #[test]
-fn t47_t49_t50_documents_that_are_created() {
+fn documents_that_are_created() {
     let (_dir, mut store) = fresh();
     let nothing = documents(&store, "v");
     release(
@@ -235,7 +235,7 @@ fn the_last_version_of_a_merge_is_the_last_in_which_it_holds() {
 }
 
 #[test]
-fn t52_t54_t56_t58_only_the_named_change() {
+fn only_the_named_change() {
     let (_dir, mut store) = fresh();
     let all = ["n 1", "n 2", "n 3", "n end", "e e/1 end end", "e e/2 end end", "e e/3 end end"];
     release(&mut store, "1", 100, 100, &all);

@@ -73,7 +73,7 @@ pub(crate) fn registry(store: &Store, options: &DocumentOptions) -> Vec<Json> {
 /// KBase checks here that merges without a merge collection fail before the load is registered. Merges need no
 /// collection in timeweft; what remains is that a load that is refused at the start leaves no record.
 #[test]
-fn d1_a_load_that_is_refused_is_not_registered() {
+fn a_load_that_is_refused_is_not_registered() {
     let (_dir, mut store) = fresh();
     let mut request = LoadRequest::new("ns", "test").version("2", Time(1));
     request.timestamp = None;
@@ -110,7 +110,7 @@ fn before_d2(store: &mut Store) {
 }
 
 #[test]
-fn d2_nodes_and_edges_of_several_collections() {
+fn nodes_and_edges_of_several_collections() {
     let (dir, mut store) = fresh();
     before_d2(&mut store);
     release(
@@ -193,7 +193,7 @@ fn d2_nodes_and_edges_of_several_collections() {
 }
 
 #[test]
-fn d3_merges_with_unknown_ends_are_ignored() {
+fn merges_with_unknown_ends_are_ignored() {
     let (dir, mut store) = fresh();
     release(
         &mut store,

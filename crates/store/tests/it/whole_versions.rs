@@ -1,4 +1,4 @@
-//! Whole versions: the conformance cases X1 to X28 that the seed's tests lack, each with its target result.
+//! Whole versions, case by case: what is listed, what is not, what merges, and what comes of it.
 
 use serde_json::json;
 use timeweft_graph::delta::WhySkipped;
@@ -60,7 +60,7 @@ fn reopened(dir: &tempfile::TempDir, store: Store) -> Store {
 }
 
 #[test]
-fn x1_x2_chains_of_merges_resolve_in_any_order() {
+fn chains_of_merges_resolve_in_any_order() {
     for rows in [["m A B", "m B C"], ["m B C", "m A B"]] {
         let (dir, mut store) = fresh();
         at(&mut store, 100, &["n A", "n B", "n C"]);
@@ -74,7 +74,7 @@ fn x1_x2_chains_of_merges_resolve_in_any_order() {
 }
 
 #[test]
-fn x3_a_node_can_become_one_that_is_new() {
+fn a_node_can_become_one_that_is_new() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A"]);
     let loaded = at(&mut store, 200, &["n N", "m A N"]);
@@ -84,7 +84,7 @@ fn x3_a_node_can_become_one_that_is_new() {
 }
 
 #[test]
-fn x4_a_merge_into_a_dead_node_is_kept_and_counted() {
+fn a_merge_into_a_dead_node_is_kept_and_counted() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "n C"]);
     let loaded = at(&mut store, 200, &["n C", "m A B"]);
@@ -127,7 +127,7 @@ fn x4b_target_outside_the_graph_is_kept() {
 }
 
 #[test]
-fn x5_a_node_that_comes_back_ends_its_merge_and_can_merge_again() {
+fn a_node_that_comes_back_ends_its_merge_and_can_merge_again() {
     let (dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "e x A B"]);
     at(&mut store, 200, &["n B", "m A B"]);
@@ -145,7 +145,7 @@ fn x5_a_node_that_comes_back_ends_its_merge_and_can_merge_again() {
 }
 
 #[test]
-fn x6_a_merge_of_a_listed_node_is_rejected_with_its_place() {
+fn a_merge_of_a_listed_node_is_rejected_with_its_place() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B"]);
     let loaded = at(&mut store, 200, &["n A", "n B", "e y A B", "m A B", "m A A"]);
@@ -158,7 +158,7 @@ fn x6_a_merge_of_a_listed_node_is_rejected_with_its_place() {
 }
 
 #[test]
-fn x7_an_edge_at_a_missing_node_follows_the_policy_and_an_abort_shows_nothing() {
+fn an_edge_at_a_missing_node_follows_the_policy_and_an_abort_shows_nothing() {
     let next = || version(&["n A 1", "e e A B"]);
     for dangling in [Dangling::Drop, Dangling::Reject, Dangling::Stub] {
         let (dir, mut store) = fresh();
@@ -194,7 +194,7 @@ fn x7_an_edge_at_a_missing_node_follows_the_policy_and_an_abort_shows_nothing() 
 }
 
 #[test]
-fn x7_a_stub_is_made_for_a_node_that_was_never_there() {
+fn a_stub_is_made_for_a_node_that_was_never_there() {
     let (_dir, mut store) = fresh();
     let options = DeltaOptions { dangling: Dangling::Stub, ..DeltaOptions::default() };
     let loaded = at_with(&mut store, 100, version(&["n A", "e e A B"]), options).unwrap();
@@ -203,7 +203,7 @@ fn x7_a_stub_is_made_for_a_node_that_was_never_there() {
 }
 
 #[test]
-fn x8_a_first_load_that_breaks_off_leaves_nothing_and_can_run_again() {
+fn a_first_load_that_breaks_off_leaves_nothing_and_can_run_again() {
     let (dir, mut store) = fresh();
     let request = || LoadRequest::new("ns", "test").version("v1", Time(100));
     let broken = store.load_version(request(), DeltaOptions::default(), |sink| {
@@ -218,7 +218,7 @@ fn x8_a_first_load_that_breaks_off_leaves_nothing_and_can_run_again() {
 }
 
 #[test]
-fn x9_a_rollback_after_an_abort_leads_to_the_last_good_version() {
+fn a_rollback_after_an_abort_leads_to_the_last_good_version() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B 7", "e e A B"]);
     let first = store.view();
@@ -231,7 +231,7 @@ fn x9_a_rollback_after_an_abort_leads_to_the_last_good_version() {
 }
 
 #[test]
-fn x10_x11_timestamps_of_a_namespace_increase() {
+fn timestamps_of_a_namespace_increase() {
     let (_dir, mut store) = fresh();
     at(&mut store, 200, &["n A", "n B", "n G"]);
     for earlier in [200, 100] {
@@ -272,7 +272,7 @@ fn x10b_x11b_a_version_before_another_must_be_said_to_be_one() {
 }
 
 #[test]
-fn x12_a_repeated_id_is_rejected_and_the_first_record_counts() {
+fn a_repeated_id_is_rejected_and_the_first_record_counts() {
     for order in [[0, 1], [1, 0]] {
         let (_dir, mut store) = fresh();
         let mut twice = version(&[r#"n A {"d":1}"#, r#"n A {"z":2}"#]);
@@ -285,7 +285,7 @@ fn x12_a_repeated_id_is_rejected_and_the_first_record_counts() {
 }
 
 #[test]
-fn x13_one_of_two_parallel_edges_goes() {
+fn one_of_two_parallel_edges_goes() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "e x A B", "e y A B"]);
     at(&mut store, 200, &["n A", "n B", "e y A B"]);
@@ -294,7 +294,7 @@ fn x13_one_of_two_parallel_edges_goes() {
 }
 
 #[test]
-fn x14_x21_an_edge_that_moves_ends_and_begins() {
+fn an_edge_that_moves_ends_and_begins() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "n C", "e x A B", "e e/z A B"]);
     at(&mut store, 200, &["n A", "n B", "n C", "e x A C", "e f/z A B"]);
@@ -306,7 +306,7 @@ fn x14_x21_an_edge_that_moves_ends_and_begins() {
 }
 
 #[test]
-fn x15_every_version_can_be_taken_back_and_the_first_leaves_an_empty_graph() {
+fn every_version_can_be_taken_back_and_the_first_leaves_an_empty_graph() {
     let (dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B"]);
     at(&mut store, 200, &["n A"]);
@@ -335,7 +335,7 @@ fn x15_every_version_can_be_taken_back_and_the_first_leaves_an_empty_graph() {
 }
 
 #[test]
-fn x16_a_version_touches_only_what_its_namespace_says() {
+fn a_version_touches_only_what_its_namespace_says() {
     for same_name in [true, false] {
         let (dir, mut store) = fresh();
         at(&mut store, 100, &["n A 1"]);
@@ -358,7 +358,7 @@ fn x16_a_version_touches_only_what_its_namespace_says() {
 }
 
 #[test]
-fn x17_namespace_and_version_are_a_pair() {
+fn namespace_and_version_are_a_pair() {
     let (_dir, mut store) = fresh();
     for (namespace, name, id) in [("a_b", "c", "A"), ("a", "b_c", "B")] {
         let request = LoadRequest::new(namespace, "test").version(name, Time(100));
@@ -370,7 +370,7 @@ fn x17_namespace_and_version_are_a_pair() {
 }
 
 #[test]
-fn x18_values_compare_typed_and_canonical() {
+fn values_compare_typed_and_canonical() {
     let (_dir, mut store) = fresh();
     let declared = |order, lines: &[&str]| {
         let mut version = version(lines);
@@ -396,7 +396,7 @@ fn x18_values_compare_typed_and_canonical() {
 }
 
 #[test]
-fn x19_a_node_that_reappears_has_two_lives() {
+fn a_node_that_reappears_has_two_lives() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A 1", "n B"]);
     at(&mut store, 200, &["n B"]);
@@ -408,7 +408,7 @@ fn x19_a_node_that_reappears_has_two_lives() {
 
 /// KBase overwrites the first of these and stores the last; here such a source is refused.
 #[test]
-fn x20_reserved_names_of_features_are_refused() {
+fn reserved_names_of_features_are_refused() {
     let (_dir, mut store) = fresh();
     for name in timeweft_graph::delta::RESERVED {
         let mut strange = version(&["n A", "n B", "e x A B"]);
@@ -425,7 +425,7 @@ fn x20_reserved_names_of_features_are_refused() {
 
 /// A node was replaced by one, and another may be considered: both are kept, with their types.
 #[test]
-fn x22_two_targets_of_one_node_are_kept_with_their_types() {
+fn two_targets_of_one_node_are_kept_with_their_types() {
     for swapped in [false, true] {
         let (dir, mut store) = fresh();
         at(&mut store, 100, &["n A", "n B", "n C"]);
@@ -445,7 +445,7 @@ fn x22_two_targets_of_one_node_are_kept_with_their_types() {
 }
 
 #[test]
-fn x23_an_empty_version_needs_consent() {
+fn an_empty_version_needs_consent() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "e x A B"]);
     let refused = at_with(&mut store, 200, version(&[]), DeltaOptions::default());
@@ -458,7 +458,7 @@ fn x23_an_empty_version_needs_consent() {
 }
 
 #[test]
-fn x24_edges_do_not_follow_the_versions_of_their_nodes() {
+fn edges_do_not_follow_the_versions_of_their_nodes() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A 1", "n B", "e l A A", "e x A B"]);
     let loaded = at(&mut store, 200, &["n A 2", "n B", "e l A A", "e x A B"]);
@@ -468,7 +468,7 @@ fn x24_edges_do_not_follow_the_versions_of_their_nodes() {
 }
 
 #[test]
-fn x25_identical_content_writes_no_element() {
+fn identical_content_writes_no_element() {
     let (dir, mut store) = fresh();
     let lines = ["n A 1", "n B [1]", "e x A B 2", "m Z A"];
     let first = at(&mut store, 100, &lines);
@@ -494,7 +494,7 @@ fn x25_identical_content_writes_no_element() {
 }
 
 #[test]
-fn x26_lives_may_be_one_tick_apart() {
+fn lives_may_be_one_tick_apart() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A 1"]);
     at(&mut store, 101, &["n A 1"]);
@@ -504,7 +504,7 @@ fn x26_lives_may_be_one_tick_apart() {
 }
 
 #[test]
-fn x27_an_edge_gains_a_feature() {
+fn an_edge_gains_a_feature() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "e x A B"]);
     let loaded = at(&mut store, 200, &["n A", "n B", "e x A B 5"]);
@@ -517,7 +517,7 @@ fn x27_an_edge_gains_a_feature() {
 }
 
 #[test]
-fn x28_merge_then_rollback() {
+fn merge_then_rollback() {
     let (_dir, mut store) = fresh();
     at(&mut store, 100, &["n A", "n B", "e x A B"]);
     let first = store.view();
