@@ -47,6 +47,8 @@ fn files(folder: &Path, prefix: &str, found: &mut Vec<String>) {
 fn a_graph_has_the_files_that_the_document_shows() {
     let world = World::new();
     world.done("demo --graph g --days 21 --epochs 1");
+    world.write("c.toml", "[train]\nepochs = 1\nnegatives = 4\n[evaluate]\ncandidates = 10\n");
+    world.done("train c.toml --graph g");
     // So long a text that the load has a segment of its own.
     let text = "long ".repeat(300_000);
     world.write("long.jsonl", &format!(r#"{{"time":9000000000,"action":"create","entity":"node","source":{{"type":"page","id":"1","features":{{"text":"{text}"}}}}}}"#));
