@@ -20,7 +20,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, FeatureId, Features, Name, Owner, Place, Reason, Reject, Rejects, Schema, Time,
+    Action, EdgeKey, Element, Event, FeatureId, Features, Name, NodeIndex, Owner, Place, Reason, Reject, Rejects,
+    Schema, Time,
 };
 
 use self::shared::Shared;
@@ -61,6 +62,8 @@ pub struct Join<'a> {
     ended_nodes: u64,
     /// Nodes that stand in for missing ones.
     stubs: Bits,
+    /// Nodes that never lived and to which merges led before the version: a node of it may end such a merge as it begins.
+    named: FxHashSet<NodeIndex>,
     listed_edges: Bits,
     /// Elements that several namespaces hold.
     shared: Shared,
@@ -101,7 +104,9 @@ impl<'a> Join<'a> {
     pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> Join<'a> {
         let (namespace_id, first_new) = (index.namespaces.add(namespace), index.n_nodes() as u32);
         let shared = Shared::of(index, namespace);
+        let named = index.named_only().collect();
         Join {
+            named,
             listed_nodes: Bits::new(index.n_nodes()),
             stubs: Bits::new(0),
             gone_nodes: Bits::new(0),

@@ -202,6 +202,19 @@ fn a_stub_is_made_for_a_node_that_was_never_there() {
     assert_eq!(lives(&*store.view(), "B"), [open(100)]);
 }
 
+/// Another namespace makes a stub of B at the very time at which B became Y: the merge never held, but Y was named.
+#[test]
+fn a_stub_that_ends_a_merge_of_its_time_leaves_the_target_named() {
+    let (_dir, mut store) = fresh();
+    at(&mut store, 100, &["n A", "n B"]);
+    at(&mut store, 101, &["n A", "m B Y replaced_by"]);
+    let theirs = LoadRequest::new("theirs", "test").version("v1", Time(101));
+    let options = DeltaOptions { dangling: Dangling::Stub, ..DeltaOptions::default() };
+    let loaded = load_version(&mut store, theirs, version(&["e e A B", "m Y A replaced_by"]), options).unwrap();
+    assert_eq!((report(&loaded).nodes.stubs, report(&loaded).merges.unseen), (1, 1));
+    assert_eq!(store.view().resolve(&node("Y"), Time(101)), node("A"));
+}
+
 #[test]
 fn a_first_load_that_breaks_off_leaves_nothing_and_can_run_again() {
     let (dir, mut store) = fresh();

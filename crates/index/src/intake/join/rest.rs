@@ -12,7 +12,7 @@ impl Join<'_> {
     pub(super) fn merges(&mut self, rest: &Rest) {
         let canonical = Canonical::new(&self.index.schema, &rest.schema);
         let counts = |name: &Name| self.common.counts(&OwnerName::Merge, name);
-        let context = Context { join: self, named: self.index.named_only().collect() };
+        let context = Context { join: self };
         // Releases list every deletion that ever was: most are of nodes that nothing else names, and say nothing new.
         let merged_nodes: FxHashSet<&NodeKey> = rest.merges.iter().map(|merge| &merge.from).collect();
         let matters = |row: &&ListedDeletion| context.named(&row.node).is_some() || merged_nodes.contains(&row.node);
@@ -35,8 +35,6 @@ impl Join<'_> {
 /// The version while what it says beside nodes and edges is made sense of.
 struct Context<'j, 'a> {
     join: &'j Join<'a>,
-    /// Nodes that never lived and to which merges lead.
-    named: FxHashSet<NodeIndex>,
 }
 
 impl Context<'_, '_> {
@@ -66,7 +64,7 @@ impl MergeContext for Context<'_, '_> {
         let join = self.join;
         let Some(node) = self.named(node) else { return Past::Never };
         let Some(life) = join.index.nodes.latest_life(node) else {
-            return if self.named.contains(&node) { Past::Named } else { Past::Never };
+            return if join.named.contains(&node) { Past::Named } else { Past::Never };
         };
         if join.gone_nodes.has(node.at()) {
             return Past::Lives;
