@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod answers;
+mod build;
 mod data;
 mod envo;
 mod ingest;
@@ -35,6 +36,8 @@ enum Command {
     Accuracy(accuracy::Args),
     /// Files of answers about many roots: two hops and page rank, and where the time goes.
     Answers(answers::Args),
+    /// Where a build goes, after `cargo build --release --timings`.
+    Build(build::Args),
     /// Delta loads of two releases of the Environment Ontology, and the second again.
     Envo,
     /// Durable ingest of generated events.
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
     match &cli.command {
         Command::Accuracy(args) => accuracy::run(args, &cli.data),
         Command::Answers(args) => answers::run(args),
+        Command::Build(args) => build::run(args),
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Sampling(args) => sampling::run(args, &cli.data),

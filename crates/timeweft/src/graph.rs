@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use timeweft_graph::{At, Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
+use timeweft_graph::{Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
 use timeweft_index::TypeSet;
 use timeweft_index::damage::catch;
 use timeweft_store::{
@@ -10,7 +10,6 @@ use timeweft_store::{
 };
 
 use crate::export::{self, Document, DocumentOptions};
-use crate::read::Stats;
 use crate::{Error, IntoUnit, Result, View};
 
 /// A graph directory, open in this process alone. Every load is one commit, visible whole or not at all.
@@ -158,11 +157,6 @@ impl Graph {
     /// Bytes of the snapshots in `index`, which may be deleted.
     pub fn size_of_snapshots(&self) -> Result<u64> {
         Ok(self.store.size_of_snapshots()?)
-    }
-
-    /// Counts what a view shows at a time.
-    pub fn stats(&self, view: &View, at: At) -> Result<Stats> {
-        Stats::of(self, view, at)
     }
 
     /// Asks a question of the graph at the newest commit. If the snapshot that answers is found damaged meanwhile, its file is

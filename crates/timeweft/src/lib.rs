@@ -30,10 +30,8 @@ mod view;
 
 pub use error::{Error, Result};
 pub use graph::Graph;
-pub use load::{Load, LoadOptions};
-pub use model::{Config, Model, Prediction, TrainOptions};
+pub use model::{Config, Model, TrainOptions};
 pub use time::{IntoTime, IntoUnit};
-pub use time_slice::TimeSlice;
 pub use timeweft_graph::{
     Action, At, Commit, Deletes, Direction, EdgeKey, Element, Event, Interval, Name, NodeKey, Schema, Time, TimeUnit,
     Value,

@@ -11,4 +11,4 @@ pub use timeweft_index::{
 pub use timeweft_source::{RootsReader, roots};
 
 pub use crate::stats::{Stats, TypeCount};
-pub use crate::time_slice::{Edges, Neighbors};
+pub use crate::time_slice::{Edges, Neighbors, TimeSlice};

@@ -33,8 +33,29 @@ pub struct Sampler<'v> {
     seed: u64,
 }
 
+impl View {
+    /// Neighbours of nodes, each as of a time of its own, for training.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// # graph.load(&events).run()?;
+    /// let view = graph.view();
+    /// let one = view.node("node", 1)?;
+    /// let batch = view.sample([(one, 8), (one, 9)]).before().last(10)?;
+    /// assert_eq!(batch.arrays().counts, [1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sample<'v, T: IntoTime>(&'v self, roots: impl IntoIterator<Item = (Node<'v>, T)>) -> Sampler<'v> {
+        Sampler::new(self, roots)
+    }
+}
+
 impl<'v> Sampler<'v> {
-    pub(crate) fn new<T: IntoTime>(view: &'v View, roots: impl IntoIterator<Item = (Node<'v>, T)>) -> Sampler<'v> {
+    fn new<T: IntoTime>(view: &'v View, roots: impl IntoIterator<Item = (Node<'v>, T)>) -> Sampler<'v> {
         let (nodes, times): (Vec<NodeIndex>, Vec<_>) =
             roots.into_iter().map(|(node, time)| (node.index, time.into_time(view.unit()))).unzip();
         let scope = Scope::new(EdgeTypes::All, Side::Both, AsOf::At);

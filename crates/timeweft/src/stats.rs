@@ -39,9 +39,10 @@ pub struct TypeCount {
     pub count: usize,
 }
 
-impl Stats {
-    pub(crate) fn of(graph: &Graph, view: &View, at: At) -> Result<Stats> {
-        let (schema, unused) = (view.schema(), view.index().unused(&graph.types_taken_back(view)?));
+impl Graph {
+    /// Counts what a view shows at a time.
+    pub fn stats(&self, view: &View, at: At) -> Result<Stats> {
+        let (schema, unused) = (view.schema(), view.index().unused(&self.types_taken_back(view)?));
         let (nodes, edges) = view.index().counts_by_type(at);
         let counts =
             Counts { nodes: nodes.iter().sum(), edges: edges.iter().sum(), merges: view.index().n_merges(at.time) };
@@ -50,7 +51,7 @@ impl Stats {
         let shown = |(owner, _): &(Owner, usize)| !unused.contains(&(*owner, None));
         let count = |(owner, count)| TypeCount { name: schema.owner_name(owner), count };
         let (node_types, edge_types) = (nodes.filter(shown).map(count), edges.filter(shown).map(count));
-        let loads = graph.loads().iter().filter(|load| load.commit <= view.commit());
+        let loads = self.loads().iter().filter(|load| load.commit <= view.commit());
         Ok(Stats {
             commit: view.commit(),
             counts,
@@ -60,8 +61,8 @@ impl Stats {
             edge_lives_ever: view.index().n_edges(),
             events: loads.clone().map(|load| load.events).sum(),
             loads: loads.count(),
-            disk_bytes: graph.size_on_disk()?,
-            snapshot_bytes: graph.size_of_snapshots()?,
+            disk_bytes: self.size_on_disk()?,
+            snapshot_bytes: self.size_of_snapshots()?,
         })
     }
 }

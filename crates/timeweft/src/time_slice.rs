@@ -2,7 +2,7 @@
 
 use timeweft_graph::{At, Counts, Deletes, Direction, EdgeState, GraphView, Name, NodeState};
 
-use crate::{Edge, Node, View};
+use crate::{Edge, IntoTime, Node, Result, View};
 
 /// A view as of one time (valid time): [`View::at`], [`View::now`].
 ///
@@ -25,11 +25,27 @@ pub struct TimeSlice<'v> {
     at: At,
 }
 
-impl<'v> TimeSlice<'v> {
-    pub(crate) fn new(view: &'v View, at: At) -> TimeSlice<'v> {
-        TimeSlice { view, at }
+impl View {
+    /// The graph as of a time, what is deleted by then left out.
+    ///
+    /// # Errors
+    /// If the text is no time.
+    pub fn at(&self, time: impl IntoTime) -> Result<TimeSlice<'_>> {
+        Ok(self.slice(At::time(time.into_time(self.unit())?)))
     }
 
+    /// The graph at the end of time: everything that is not deleted.
+    pub fn now(&self) -> TimeSlice<'_> {
+        self.slice(At::now())
+    }
+
+    /// The graph as of a time, with or without what is deleted by then.
+    pub fn slice(&self, at: At) -> TimeSlice<'_> {
+        TimeSlice { view: self, at }
+    }
+}
+
+impl<'v> TimeSlice<'v> {
     /// Shows deleted elements too, marked and with their last values.
     pub fn with_deleted(self) -> TimeSlice<'v> {
         TimeSlice { at: At { deletes: Deletes::Soft, ..self.at }, ..self }

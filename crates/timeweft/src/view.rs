@@ -10,8 +10,6 @@ use timeweft_graph::{
 use timeweft_index::query::Query;
 use timeweft_index::{Comparison, Index};
 
-use crate::sample::Sampler;
-use crate::time_slice::TimeSlice;
 use crate::{Error, IntoTime, Result};
 
 /// The graph as the store knew it at one commit (in transaction time). It is cheap to clone, and nothing that it answers
@@ -88,24 +86,6 @@ impl View {
         Node { view: self, index }
     }
 
-    /// The graph as of a time, what is deleted by then left out.
-    ///
-    /// # Errors
-    /// If the text is no time.
-    pub fn at(&self, time: impl IntoTime) -> Result<TimeSlice<'_>> {
-        Ok(self.slice(At::time(time.into_time(self.unit())?)))
-    }
-
-    /// The graph at the end of time: everything that is not deleted.
-    pub fn now(&self) -> TimeSlice<'_> {
-        self.slice(At::now())
-    }
-
-    /// The graph as of a time, with or without what is deleted by then.
-    pub fn slice(&self, at: At) -> TimeSlice<'_> {
-        TimeSlice::new(self, at)
-    }
-
     /// What differs between two times.
     ///
     /// # Errors
@@ -139,25 +119,6 @@ impl View {
     /// If the text is no time.
     pub fn query(&self, time: impl IntoTime) -> Result<Query<'_>> {
         Ok(self.index.query(time.into_time(self.unit())?))
-    }
-
-    /// Neighbours of nodes, each as of a time of its own, for training.
-    ///
-    /// ```
-    /// # use timeweft::{Graph, TimeUnit};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let events = dir.path().join("mail.csv");
-    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
-    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
-    /// # graph.load(&events).run()?;
-    /// let view = graph.view();
-    /// let one = view.node("node", 1)?;
-    /// let batch = view.sample([(one, 8), (one, 9)]).before().last(10)?;
-    /// assert_eq!(batch.arrays().counts, [1, 2]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn sample<'v, T: IntoTime>(&'v self, roots: impl IntoIterator<Item = (Node<'v>, T)>) -> Sampler<'v> {
-        Sampler::new(self, roots)
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::bail;
-use timeweft::model::Predict;
+use timeweft::model::{Predict, Prediction};
 use timeweft::read::ExternalId;
-use timeweft::{Action, Commit, Graph, Model, NodeKey, Prediction, Time, TimeUnit, View};
+use timeweft::{Action, Commit, Graph, Model, NodeKey, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
 use crate::input::moment::Moments;

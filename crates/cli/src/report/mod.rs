@@ -8,8 +8,8 @@ mod section;
 use std::io::Write;
 use std::path::Path;
 
-use timeweft::model::{Curves, Epoch, Evaluation, Explanation};
-use timeweft::{Config, Prediction, TimeUnit};
+use timeweft::model::{Curves, Epoch, Evaluation, Explanation, Prediction};
+use timeweft::{Config, TimeUnit};
 
 pub(crate) use config::to_toml;
 

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use timeweft::model::{
-    Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, RecalledMoment,
+    Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, RecalledMoment,
 };
-use timeweft::{NodeKey, Prediction, TimeUnit};
+use timeweft::{NodeKey, TimeUnit};
 
 use super::Question;
 use super::chart::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};

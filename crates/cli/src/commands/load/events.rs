@@ -4,8 +4,8 @@ mod table;
 
 use std::path::PathBuf;
 
-use timeweft::load::{Format, Late, Repeats};
-use timeweft::{LoadOptions, Name, TimeUnit};
+use timeweft::load::{Format, Late, LoadOptions, Repeats};
+use timeweft::{Name, TimeUnit};
 
 use self::table::TableArgs;
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use timeweft::load::{Format, GitOptions};
-use timeweft::{LoadOptions, TimeUnit};
+use timeweft::TimeUnit;
+use timeweft::load::{Format, GitOptions, LoadOptions};
 
 use super::report::Rejects;
 use super::{load_into, report, show};

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use timeweft::LoadOptions;
-use timeweft::load::{EdgeListDefaults, EdgeListOptions, Format, IntervalFormat, IntervalsOptions};
+use timeweft::load::{EdgeListDefaults, EdgeListOptions, Format, IntervalFormat, IntervalsOptions, LoadOptions};
 
 use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;

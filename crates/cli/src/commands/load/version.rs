@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use timeweft::load::{Dangling, DeltaOptions, Format, VersionFormat, VersionOptions, tables};
-use timeweft::{LoadOptions, Name, TimeUnit};
+use timeweft::load::{Dangling, DeltaOptions, Format, LoadOptions, VersionFormat, VersionOptions, tables};
+use timeweft::{Name, TimeUnit};
 
 use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;
