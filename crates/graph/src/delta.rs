@@ -19,13 +19,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EdgeKey, Element, Event, Features, Name, NodeKey, Place, Time, Value};
 
+pub use crate::schema::{NAMESPACES, RESERVED, is_reserved};
 pub use canonical::Canonical;
-pub use fields::{Common, Fields, OwnerName, RESERVED, is_reserved};
+pub use fields::{Common, Fields, OwnerName};
 pub use merges::{MergeContext, MergeDelta, Past, merge_delta};
 pub use report::{DeletionReport, DeltaReport, ElementReport, MergeReport, SkippedMerge, WhySkipped};
 pub use scopes::{EmptyType, Kept, OfType, kept, refused_sections};
-pub(crate) use shares::OF;
-pub use shares::{Living, NAMESPACES, Shares, Taken, held_by, lives_of};
+pub use shares::{Living, Shares, Taken, held_by, lives_of};
 
 /// What to do with an edge at a node that is not there. The same policy serves versions and event loads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]

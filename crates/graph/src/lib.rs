@@ -20,14 +20,12 @@ compile_error!("timeweft needs a little-endian machine: it reads the arrays of i
 pub mod delta;
 mod event;
 mod id;
-mod interval;
 mod reject;
 pub mod rows;
 mod schema;
 pub mod spans;
 pub mod threads;
 mod time;
-mod unreadable;
 mod value;
 mod version;
 mod view;
@@ -35,16 +33,13 @@ mod view;
 pub use delta::{Dangling, DeltaError, DeltaOptions, DeltaReport};
 pub use event::{Action, Element, ElementKind, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
-pub use interval::Interval;
-pub use reject::{Place, Reason, Reject, Rejects};
-pub use schema::{
-    EdgeType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, ListOrder, NodeType, NodeTypeId, Owner, Schema,
-};
+pub use reject::{Place, Reason, Reject, Rejects, Scope, Unreadable};
+pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, Schema};
 pub use spans::{EdgeSpan, NodeSpan, SpanRow, SpanRows, SpanSink, ValueSpan, ValueSpans};
-pub use time::{Time, TimeError, TimeUnit};
-pub use unreadable::{Scope, Unreadable};
+pub use time::{Interval, Time, TimeError, TimeUnit};
 pub use value::{
-    DType, Dense, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes, ValueRef, f16, not_finite,
+    DType, Dense, FeatureKind, ListOrder, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes,
+    ValueRef, f16, not_finite,
 };
 pub use version::{Format, ListedDeletion, ListedMerge, VersionSink};
 pub use view::{

@@ -1,8 +1,12 @@
 //! Rejected records: bad input is data, reported with its place, never a panic (law 7).
 
+mod unreadable;
+
 use std::fmt;
 
 use crate::{DType, EdgeKey, LONGEST_NAME, Name, NodeKey, Time, TimeUnit};
+
+pub use unreadable::{Scope, Unreadable};
 
 /// Where a record came from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -1,160 +1,16 @@
 //! Types of nodes, edges and features.
 
-use std::fmt;
+mod reserved;
+mod types;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::delta::OF;
-use crate::id::index_type;
-use crate::{DType, ElementKind, Name, TimeUnit, Value};
+use crate::{FeatureKind, Name, TimeUnit};
 
-index_type!(
-    /// A node type, in the order of the schema.
-    NodeTypeId(u16)
-);
-index_type!(
-    /// An edge type (source type, relation, destination type), in the order of the schema.
-    EdgeTypeId(u16)
-);
-index_type!(
-    /// A feature of its owner type, in the order of the schema.
-    FeatureId(u16)
-);
-
-/// What kind of values a feature holds.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", tag = "kind")]
-pub enum FeatureKind {
-    /// Numbers of one element type; `scalar` if each value is one number rather than a list.
-    #[allow(missing_docs)]
-    Dense { dtype: DType, scalar: bool },
-    /// Sparse tensors of one rank and element type.
-    #[allow(missing_docs)]
-    Sparse { dtype: DType, rank: u32 },
-    /// Free text.
-    Text,
-    /// Raw bytes.
-    Bytes,
-    /// One of a small set of names.
-    Category,
-    /// Structured values.
-    Json,
-}
-
-impl FeatureKind {
-    /// The kind of a value.
-    pub fn of(value: &Value) -> FeatureKind {
-        match value {
-            Value::Dense(dense) => FeatureKind::Dense { dtype: dense.numbers.dtype(), scalar: dense.scalar },
-            Value::Sparse(sparse) => FeatureKind::Sparse { dtype: sparse.values.dtype(), rank: sparse.rank },
-            Value::Text(_) => FeatureKind::Text,
-            Value::Bytes(_) => FeatureKind::Bytes,
-            Value::Category(_) => FeatureKind::Category,
-            Value::Json(_) => FeatureKind::Json,
-        }
-    }
-}
-
-impl fmt::Display for FeatureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FeatureKind::Dense { dtype, scalar: true } => f.write_str(dtype.name()),
-            FeatureKind::Dense { dtype, scalar: false } => write!(f, "{}[]", dtype.name()),
-            FeatureKind::Sparse { dtype, rank } => write!(f, "sparse {} of rank {rank}", dtype.name()),
-            FeatureKind::Text => f.write_str("text"),
-            FeatureKind::Bytes => f.write_str("bytes"),
-            FeatureKind::Category => f.write_str("category"),
-            FeatureKind::Json => f.write_str("json"),
-        }
-    }
-}
-
-/// Whether the order of a JSON list matters when two values are compared.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ListOrder {
-    /// Order and repetition matter.
-    #[default]
-    List,
-    /// Only membership matters: stored sorted, without repeats.
-    Set,
-    /// Repetition matters, order does not: stored sorted.
-    Multiset,
-}
-
-impl ListOrder {
-    /// The one form in which values that mean the same are stored. Only JSON lists are touched.
-    pub fn canonical(self, value: Value) -> Value {
-        let (order, Value::Json(serde_json::Value::Array(mut items))) = (self, value.clone()) else { return value };
-        if order == ListOrder::List {
-            return value;
-        }
-        items.sort_by_cached_key(|item| item.to_string());
-        if order == ListOrder::Set {
-            items.dedup();
-        }
-        Value::Json(items.into())
-    }
-}
-
-/// A feature of a node or edge type.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct FeatureDef {
-    /// Its name.
-    pub name: Name,
-    /// What its values are.
-    #[serde(flatten)]
-    pub kind: FeatureKind,
-    /// How its lists compare.
-    #[serde(default)]
-    pub order: ListOrder,
-}
-
-/// A node type.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct NodeType {
-    /// Its name.
-    pub name: Name,
-    /// Features of its nodes.
-    #[serde(default)]
-    pub features: Vec<FeatureDef>,
-}
-
-/// An edge type: (source type, relation, destination type).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct EdgeType {
-    /// Type of the sources.
-    pub source: NodeTypeId,
-    /// Name of the relation.
-    pub relation: Name,
-    /// Type of the destinations.
-    pub destination: NodeTypeId,
-    /// Features of its edges.
-    #[serde(default)]
-    pub features: Vec<FeatureDef>,
-}
-
-/// The owner of features.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[allow(missing_docs)]
-pub enum Owner {
-    Node(NodeTypeId),
-    Edge(EdgeTypeId),
-    /// All merges have the same features.
-    Merge,
-}
-
-impl Owner {
-    /// The kind of the elements that have the features.
-    pub fn kind(self) -> ElementKind {
-        match self {
-            Owner::Node(_) => ElementKind::Node,
-            Owner::Edge(_) => ElementKind::Edge,
-            Owner::Merge => ElementKind::Merge,
-        }
-    }
-}
+pub(crate) use reserved::SEPARATOR;
+pub use reserved::{NAMESPACES, RESERVED, is_reserved};
+pub use types::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner};
 
 /// All types of a graph. An open schema learns types from the data; a closed one refuses unknown types.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -167,7 +23,7 @@ pub struct Schema {
     features: FxHashMap<Owner, FxHashMap<Name, FeatureId>>,
 }
 
-/// So many features are found as fast by looking at each: most types have fewer.
+/// Up to this many features, looking at each is as fast as hashing; most types have fewer.
 const SCANNED: usize = 16;
 
 /// The schema as it is written; the maps are derived from it.
@@ -346,7 +202,7 @@ impl Schema {
         if known == kind {
             return;
         }
-        let is_said = |by: &Name| by.rsplit_once(OF).is_some_and(|(_, said)| *said == *name);
+        let is_said = |by: &Name| by.rsplit_once(SEPARATOR).is_some_and(|(_, said)| *said == *name);
         for def in features.iter_mut().filter(|def| def.kind == known && (def.name == name || is_said(&def.name))) {
             def.kind = kind;
         }
@@ -406,6 +262,7 @@ impl Schema {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::ListOrder;
 
     #[test]
     fn many_features_are_found_as_few_are() {

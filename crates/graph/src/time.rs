@@ -1,11 +1,14 @@
 //! Valid time: integer ticks of the graph's declared unit.
 
 mod calendar;
+mod interval;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use interval::Interval;
 
 /// A point in valid time, counted in the graph's [`TimeUnit`].
 ///

@@ -9,7 +9,6 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::shares::{NAMESPACES, OF};
 use crate::rows::Projection;
 use crate::{FeatureId, Format, Name, Owner, Schema};
 
@@ -181,25 +180,4 @@ fn beyond(a: &Fields, b: &Fields) -> Vec<String> {
     fields.sort_unstable();
     fields.dedup();
     fields
-}
-
-/// Names that documents of a version use for themselves: a feature of a version cannot have them.
-pub const RESERVED: [&str; 12] = [
-    "_key",
-    "_id",
-    "_rev",
-    "_from",
-    "_to",
-    "_collection",
-    "created",
-    "expired",
-    "first_version",
-    "last_version",
-    "release_created",
-    "release_expired",
-];
-
-/// Whether a feature of a version cannot have this name: it is reserved, or stands for that of another namespace.
-pub fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name == NAMESPACES || name.contains(OF)
 }

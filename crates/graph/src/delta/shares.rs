@@ -9,13 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Common, ElementReport, OwnerName, changes};
+use crate::schema::{NAMESPACES, SEPARATOR};
 use crate::{FeatureSpan, Features, Interval, Life, Name, Time, Value};
-
-/// The feature that says which namespaces hold an element, the one that speaks first.
-pub const NAMESPACES: &str = "_namespaces";
-
-/// Stands between a namespace and its name of a feature, where it does not speak.
-pub(crate) const OF: &str = "::";
 
 /// The values that a namespace gives an element.
 type Values = BTreeMap<Name, Value>;
@@ -32,7 +27,7 @@ impl Shares {
         let named = named.unwrap_or_else(|| vec![creator.clone()]);
         let mut shares: Vec<(Name, Values)> = named.into_iter().map(|name| (name, Values::new())).collect();
         for (name, value) in features {
-            let own = name.rsplit_once(OF).and_then(|(namespace, feature)| {
+            let own = name.rsplit_once(SEPARATOR).and_then(|(namespace, feature)| {
                 let at = shares.iter().skip(1).position(|(held_by, _)| **held_by == *namespace)?;
                 Some((at + 1, Name::from(feature)))
             });
@@ -87,7 +82,7 @@ impl Shares {
         for (at, (namespace, values)) in self.0.into_iter().enumerate() {
             let name = |feature: Name| match at {
                 0 => feature,
-                _ => Name::from(format!("{namespace}{OF}{feature}").as_str()),
+                _ => Name::from(format!("{namespace}{SEPARATOR}{feature}").as_str()),
             };
             features.extend(values.into_iter().map(|(feature, value)| (name(feature), value)));
         }
@@ -222,7 +217,9 @@ pub fn lives_of(life: &Life, creator: &Name, namespace: &str) -> Vec<Life> {
 
 /// What a namespace said of an element while the same namespaces held it.
 fn part_of(life: &Life, interval: Interval, held_by: &[Name], namespace: &str) -> Life {
-    let own = |name: &Name| match name.rsplit_once(OF).filter(|(by, _)| held_by[1..].iter().any(|held| **held == **by))
+    let own = |name: &Name| match name
+        .rsplit_once(SEPARATOR)
+        .filter(|(by, _)| held_by[1..].iter().any(|held| **held == **by))
     {
         Some((by, feature)) => (*by == *namespace && *held_by[0] != *namespace).then(|| Name::from(feature)),
         None => (*held_by[0] == *namespace && **name != *NAMESPACES).then(|| name.clone()),
