@@ -53,8 +53,8 @@ pub struct DeltaOptions {
     /// Consent to features that the namespace did not have before: they are written for every element that has them.
     /// Without it they are reported and left out.
     pub add_fields: bool,
-    /// Consent to the end of edges of other namespaces at nodes that nobody lists any more. Without it such a node stands in
-    /// for them, without a value.
+    /// Consent to the end of edges of other namespaces at nodes that no namespace lists any more. Without it such a node stands
+    /// in for them, without a value.
     pub end_foreign_edges: bool,
 }
 

@@ -45,8 +45,8 @@ impl fmt::Display for Reject {
     }
 }
 
-/// Rejected records: the first hundred thousand, and the number of all. A source of which nothing can be read costs no more memory
-/// than one that is well.
+/// Rejected records: the first hundred thousand of them, and how many there are. A source without one readable record
+/// costs no more memory than a sound one.
 #[derive(Clone, Debug, Default)]
 pub struct Rejects {
     kept: Vec<Reject>,
@@ -54,7 +54,7 @@ pub struct Rejects {
 }
 
 impl Rejects {
-    /// So many are kept at most.
+    /// The most that are kept.
     pub const MOST: usize = 100_000;
 
     /// Adds one.

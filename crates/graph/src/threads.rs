@@ -1,6 +1,6 @@
 //! Threads: as many as can be had, and the calling one where none can.
 //!
-//! A process may be allowed no more of them (`ulimit -u`, the `pids` limit of a container). Whoever would work on several
+//! A process may be allowed no more of them (`ulimit -u`, the `pids` limit of a container). Code that would work on several
 //! asks here. Where there are none the same work is done on the calling thread, with the same result and more slowly.
 
 use std::io;
@@ -16,7 +16,7 @@ pub struct Crew<'scope> {
 }
 
 impl<'scope> Crew<'scope> {
-    /// So many threads, or as many as can be had. Those that get no work end with the crew.
+    /// `n` threads, or as many as can be had. Those that get no work end with the crew.
     pub fn up_to(n: usize, scope: &'scope Scope<'scope, '_>) -> Crew<'scope> {
         let hand = |_| {
             let (sender, work) = channel::<Work<'scope>>();
@@ -27,7 +27,7 @@ impl<'scope> Crew<'scope> {
         Crew { hands: (0..n).map_while(hand).collect() }
     }
 
-    /// So many threads, or none.
+    /// `n` threads, or none.
     pub fn of(n: usize, scope: &'scope Scope<'scope, '_>) -> Crew<'scope> {
         let mut crew = Crew::up_to(n, scope);
         if crew.hands.len() < n {
@@ -46,8 +46,8 @@ impl<'scope> Crew<'scope> {
         self.hands.is_empty()
     }
 
-    /// A channel between two parts of the work. So many items wait in it, but any number where one part is done after the
-    /// other.
+    /// A channel between two parts of the work. At most `waiting` items wait in it, but any number where one part is
+    /// done after the other.
     pub fn pipe<T>(&self, waiting: usize) -> (Pipe<T>, Receiver<T>) {
         if self.is_empty() {
             let (sender, receiver) = channel();
@@ -57,7 +57,7 @@ impl<'scope> Crew<'scope> {
         (Pipe(End::Bounded(sender)), receiver)
     }
 
-    /// Begins work on which others wait. Without threads it is done when this returns.
+    /// Begins work that others wait for. Without threads it is done when this returns.
     pub fn ahead<T: Send + 'scope>(&mut self, work: impl FnOnce() -> T + Send + 'scope) -> Task<'scope, T> {
         match self.hands.is_empty() {
             true => Task(State::Done(work())),
@@ -69,7 +69,7 @@ impl<'scope> Crew<'scope> {
     pub fn behind<T: Send + 'scope>(&mut self, work: impl FnOnce() -> T + Send + 'scope) -> Task<'scope, T> {
         let Some((sender, thread)) = self.hands.pop() else { return Task(State::Waiting(Box::new(work))) };
         let (done, result) = channel();
-        // The thread waits for nothing else, and whoever drops a task wants no result.
+        // The thread waits for nothing else, and a dropped task needs no result.
         let _ = sender.send(Box::new(move || _ = done.send(work())));
         Task(State::Running(thread, result))
     }
@@ -86,7 +86,7 @@ enum End<T> {
 }
 
 impl<T> Pipe<T> {
-    /// Sends an item; gives it back where nobody receives any more.
+    /// Sends an item; gives it back where the receiver is gone.
     pub fn send(&self, item: T) -> Result<(), T> {
         match &self.0 {
             End::Bounded(sender) => sender.send(item).map_err(|unsent| unsent.0),
@@ -126,7 +126,7 @@ pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> 
     }
 }
 
-/// Makes the pool of all of rayon's work, unless it is there. Whoever uses rayon calls this before: where the pool cannot
+/// Makes the pool of all of rayon's work, unless it is there. Code that uses rayon calls this before: where the pool cannot
 /// start a thread, rayon panics. The pool is then the calling thread.
 pub fn prepare() {
     has_pool();

@@ -117,7 +117,7 @@ impl TimeUnit {
     /// Reads an integer tick, `now`/`forever`/`infinity`, a date, or date and time; without a zone they are in UTC.
     ///
     /// A moment of the calendar between two ticks is the tick that it lies in, the earlier one. A number of ticks is whole:
-    /// one with a fraction is refused, for nobody would be told. [`TimeUnit::tick`] takes it and tells.
+    /// one with a fraction is refused, because the fraction would be lost in silence. [`TimeUnit::tick`] takes it and tells.
     ///
     /// ```
     /// use timeweft_graph::{Time, TimeUnit};

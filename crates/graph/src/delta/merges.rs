@@ -169,7 +169,7 @@ impl<'a> MergePlan<'a> {
     }
 
     /// Nodes that were never seen become others where a merge leads to them, and then those that these become. Releases
-    /// list every merge that ever was: of the rows of other such nodes nobody asks.
+    /// list every merge that ever was, so the rows of other such nodes are left out in silence.
     fn unseen(&mut self, order: Vec<&'a NodeKey>) {
         let mut left: FxHashSet<&NodeKey> = order.iter().copied().collect();
         let mut next = 0;

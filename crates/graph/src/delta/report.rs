@@ -158,7 +158,7 @@ pub struct MergeReport {
     pub examples: Vec<SkippedMerge>,
 }
 
-/// So many skipped merges are shown in full.
+/// The most skipped merges that are shown in full.
 const EXAMPLES: usize = 100;
 
 impl MergeReport {

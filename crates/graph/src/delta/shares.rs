@@ -1,10 +1,10 @@
 //! What several namespaces say of one node or edge.
 //!
 //! Two ontologies that import a term both list it: it is one node, and ends when the last namespace that holds it lets it
-//! go. The log knows one set of features an element, so the namespaces share them: the first one speaks for the element and
-//! has its features under their own names, another one has its own under `namespace::feature`. Which namespaces hold it
-//! stands in the feature [`NAMESPACES`], unless that is the one alone that began its life. So a shared element is made of
-//! ordinary events, and travels through time, splices and exports like any other.
+//! go. The log has one set of features an element, so the namespaces share it: the first one leads and has its features under
+//! their own names, another one has its features under `namespace::feature`. The feature [`NAMESPACES`] lists the namespaces
+//! that hold the element, unless only the one that began its life does. A shared element is therefore made of ordinary
+//! events, and travels through time, splices and exports like any other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::{FeatureSpan, Features, Interval, Life, Name, Time, Value};
 /// The values that a namespace gives an element.
 type Values = BTreeMap<Name, Value>;
 
-/// The namespaces that hold an element, each with what it says of it; the first one speaks.
+/// The namespaces that hold an element, each with its values; the first one leads.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Shares(Vec<(Name, Values)>);
 
@@ -37,7 +37,7 @@ impl Shares {
         Shares(shares)
     }
 
-    /// The namespaces, the one that speaks first.
+    /// The namespaces, the leading one first.
     pub fn namespaces(&self) -> impl Iterator<Item = &Name> {
         self.0.iter().map(|(namespace, _)| namespace)
     }
@@ -65,13 +65,14 @@ impl Shares {
         self.0.retain(|(held_by, _)| **held_by != *namespace);
     }
 
-    /// Gives an element that nobody lists to those that need it as an end of their edges. None of them has a value of it.
+    /// Gives an element that no namespace lists to those that need it as an end of their edges. None of them has a value of
+    /// it.
     pub fn hand_over(&mut self, to: BTreeSet<Name>) {
         self.0 = to.into_iter().map(|namespace| (namespace, Values::new())).collect();
     }
 
-    /// All features of the element. Who says nothing does not speak where another one has something to say: a node that
-    /// only stands in gives way to whoever lists it.
+    /// All features of the element. A namespace without a value does not lead where another one has values: a node that only
+    /// stands in gives way to the namespace that lists it.
     pub fn into_features(mut self, creator: &Name) -> BTreeMap<Name, Value> {
         if let Some(speaks) = self.0.iter().position(|(_, values)| !values.is_empty()) {
             self.0[..=speaks].rotate_right(1);
@@ -128,7 +129,7 @@ impl Taken {
 }
 
 impl Living {
-    /// Who holds it.
+    /// The namespaces that hold it.
     pub fn shares(&self) -> Shares {
         Shares::of(self.features.clone(), &self.creator)
     }
@@ -159,7 +160,7 @@ impl Living {
         held.then(|| self.become_of(shares))
     }
 
-    /// Nobody lists it, and edges of these namespaces need it.
+    /// No namespace lists it, and edges of these namespaces need it.
     pub fn hand_over(&self, to: BTreeSet<Name>) -> Features {
         let mut shares = self.shares();
         shares.hand_over(to);

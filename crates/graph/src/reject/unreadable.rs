@@ -2,17 +2,17 @@
 
 use crate::{EdgeKey, Name, NodeKey};
 
-/// What a record that could not be read would have told, as far as it shows.
+/// The elements that a record is about which could not be read, as far as its rest shows.
 ///
-/// An element that lives in the namespace and that is named so keeps its whole state, whatever other records say of it;
-/// one that does not live is told by them alone.
+/// Such an element keeps its whole state if it lives in the namespace, whatever other records say of it. One that does not
+/// live follows from the other records alone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Unreadable {
     /// This node.
     Node(NodeKey),
     /// This edge.
     Edge(EdgeKey),
-    /// Edges from this node, to whom is not known. Those that the version lists count as listed.
+    /// Edges from this node to unknown nodes. Those that the version lists count as listed.
     EdgesFrom(NodeKey),
     /// One of these elements. Absence then proves nothing: all of them stay that live and are not listed.
     OneOf(Scope),

@@ -26,7 +26,8 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// The tick of so many nanoseconds that the moment lies in, and whether it is that tick exactly; `None` outside of 64 bits.
+    /// The tick that the moment lies in, in ticks of `nanos_per_tick` nanoseconds, and whether it is that tick exactly; `None`
+    /// outside of 64 bits.
     pub(super) fn tick(self, nanos_per_tick: i64) -> Option<(i64, bool)> {
         // A tick is a whole part of a second.
         let nanos = i64::from(self.nanos);
@@ -144,7 +145,7 @@ fn zone(text: &str) -> Option<i32> {
     rest.is_empty().then(|| in_day(hours, minutes, seconds))?.map(|offset| sign * offset as i32)
 }
 
-/// A number of exactly so many digits.
+/// A number of exactly this many digits.
 fn number(text: &str, digits: usize) -> Option<(u32, &str)> {
     let (number, rest) = text.split_at_checked(digits)?;
     let number = number.bytes().try_fold(0, |number, digit| {
