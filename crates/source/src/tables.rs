@@ -40,21 +40,29 @@ mod bound;
 pub(crate) mod cell;
 #[cfg(feature = "columnar")]
 pub(crate) mod columnar;
+mod columns;
+mod context;
+mod delimited;
 mod drift;
+mod json_lines;
 pub(crate) mod kind;
 mod mapping;
+mod open;
+mod places;
+mod problem;
 mod push;
 pub(crate) mod rows;
-mod text;
+mod types;
 
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{Name, Time, VersionSink};
 
-use self::mapping::{FileSpec, Mapping};
+use self::mapping::Mapping;
 use crate::SourceError;
 
 pub(crate) use self::cell::{Cell, Made, time};
+pub(crate) use self::open::open_table;
 pub(crate) use self::rows::Rows;
 
 /// How times are read.
@@ -105,26 +113,7 @@ pub fn files(mapping: &Path, options: &TablesOptions) -> Result<Vec<PathBuf>, So
     Ok(described.files().map(|file| root.join(file)).collect())
 }
 
-/// Opens a table with a header that no mapping describes; `-` is CSV on standard input. Gives its name for messages too.
-pub(crate) fn open_table(path: &Path, as_what: &'static str) -> Result<(Name, Box<dyn Rows>), SourceError> {
-    let (file, plain) = (path.to_string_lossy(), crate::input::plain_name(path));
-    let format = match plain.rsplit_once('.').map(|(_, extension)| extension) {
-        None if plain == "-" => "csv",
-        Some(extension @ ("csv" | "tsv")) => extension,
-        #[cfg(feature = "columnar")]
-        Some(extension) if columnar::Form::of(extension).is_some() && file.to_lowercase().ends_with(&plain) => {
-            extension
-        }
-        _ => {
-            let problem =
-                "expected a name that ends in `.csv`, `.tsv` (also packed, `.csv.gz`), `.parquet` or `.arrow`, or `-`";
-            return Err(SourceError::Unrecognised { path: path.to_owned(), as_what, problem: problem.into() });
-        }
-    };
-    rows::rows(&FileSpec::plain(&file, format), Path::new(""), None)
-}
-
-/// What a mapping says of its version, so that nobody needs to tell it twice; `None` without a `[version]`.
+/// What a mapping says of its version, so that it is said in one place; `None` without a `[version]`.
 pub fn facts(mapping: &Path) -> Result<Option<VersionFacts>, SourceError> {
     Ok(Mapping::open(mapping)?.facts())
 }

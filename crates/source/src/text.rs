@@ -7,4 +7,5 @@ pub(crate) mod encoding;
 pub(crate) mod feature_text;
 pub(crate) mod floored;
 pub(crate) mod json;
+pub(crate) mod lines;
 pub(crate) mod names;

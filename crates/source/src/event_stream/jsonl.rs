@@ -11,11 +11,11 @@ use timeweft_graph::{
 
 use super::ahead::Ahead;
 use super::reader::{FeatureReader, Subject};
-use crate::input::Lines;
 use crate::limits::check_names;
 use crate::text::feature_text;
 use crate::text::floored::Floored;
 use crate::text::json::{self, Members, excerpt, is_integer, is_number};
+use crate::text::lines::Lines;
 use crate::text::names::Names;
 use crate::{Record, SourceError};
 

@@ -14,8 +14,8 @@ use timeweft_graph::{Name, Reason, SpanRows, SpanSink};
 
 use crate::SourceError;
 use crate::limits::{LONGEST_NODE, long_line};
-use crate::text::byte_lines::text;
 use crate::text::encoding;
+use crate::text::encoding::utf8;
 
 /// Bytes of a chunk, but for its last line.
 const CHUNK: usize = 1 << 20;
@@ -131,7 +131,7 @@ fn parse(buffer: &mut Buffer, reader: &mut impl LineReader) {
             rows.reject(line, Reason::Malformed(long_line(LONGEST_NODE)));
             continue;
         }
-        let read = text(bytes).map_err(Reason::Malformed).and_then(|text| match text.trim().is_empty() {
+        let read = utf8(bytes).map_err(Reason::Malformed).and_then(|text| match text.trim().is_empty() {
             true => Ok(()),
             false => reader.read(text, line, rows),
         });

@@ -1,12 +1,15 @@
 //! Features of one owner, and their values in a row.
 
-use timeweft_graph::{EdgeTypeId, FeatureId, NodeTypeId, Owner, VersionSink};
+use timeweft_graph::{EdgeTypeId, FeatureId, Name, NodeTypeId, Owner, VersionSink};
 
 use super::cell::{Cell, Made};
+use super::columns::Columns;
+use super::context::Context;
 use super::kind::Kind;
 use super::mapping::FeatureSpec;
-use super::push::{Columns, Problem, Push};
+use super::problem::Problem;
 use super::rows::Rows;
+use crate::SourceError;
 
 /// An owner of features with the numbers of its features, by the places of [`Columns::specs`].
 pub(super) struct Bound {
@@ -17,10 +20,29 @@ pub(super) struct Bound {
 }
 
 impl Bound {
+    /// The owner of features: `[node type]`, `[source type, relation, destination type]`, or `[]` of merges.
+    pub(super) fn of(names: &[Name], context: &Context<'_>, sink: &mut dyn VersionSink) -> Result<Bound, SourceError> {
+        let schema = sink.schema();
+        let mut node_type = |name: &Name| schema.add_node_type(name).ok_or_else(|| context.full());
+        let (owner, nodes, edge) = match names {
+            [name] => {
+                let id = node_type(name)?;
+                (Owner::Node(id), [id; 2], EdgeTypeId(0))
+            }
+            [source, relation, destination] => {
+                let (source, destination) = (node_type(source)?, node_type(destination)?);
+                let edge = schema.add_edge_type(source, relation, destination).ok_or_else(|| context.full())?;
+                (Owner::Edge(edge), [source, destination], edge)
+            }
+            _ => (Owner::Merge, [NodeTypeId(0); 2], EdgeTypeId(0)),
+        };
+        Ok(Bound { owner, nodes, edge, features: Vec::new() })
+    }
+
     /// The value of a feature in a row; the feature is declared when it first has one.
     pub(super) fn value<'r>(
         &mut self,
-        push: &Push<'_>,
+        context: &Context<'_>,
         (columns, feature): (&Columns, usize),
         rows: &'r dyn Rows,
         sink: &mut dyn VersionSink,
@@ -31,24 +53,24 @@ impl Bound {
             Some(known) => known,
             unknown => {
                 let Some(kind) = kind(spec, at, self.owner, rows, sink).map_err(problem)? else { return Ok(None) };
-                let (id, kind) = push.declare(self.owner, spec, kind, sink)?;
+                let (id, kind) = context.declare(self.owner, spec, kind, sink)?;
                 unknown.insert(Known { id, kind, fits: false })
             }
         };
         let cell = rows.cell(at);
         if known.kind == Kind::Time {
-            push.floored.borrow_mut().look(&cell, push.unit, rows.line());
+            context.floored.borrow_mut().look(&cell, context.unit, rows.line());
         }
-        match cell.value(known.kind, push.unit) {
+        match cell.value(known.kind, context.unit) {
             Ok(None) => Ok(None),
             Ok(Some(value)) => {
                 if !std::mem::replace(&mut known.fits, true) {
-                    push.drift.fits(self.owner, spec);
+                    context.drift.fits(self.owner, spec);
                 }
                 Ok(Some((known.id, value.canonical(spec.order))))
             }
             Err(misfit) => {
-                push.drift.misfit(self.owner, spec, rows.line(), &misfit);
+                context.drift.misfit(self.owner, spec, rows.line(), &misfit);
                 Err(problem(misfit).into())
             }
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
 use timeweft_graph::{DType, FeatureKind, ListOrder, Numbers, Time, TimeUnit, Value, ValueRef};
 
 use super::kind::Kind;
@@ -31,10 +32,33 @@ pub(crate) enum Cell<'a> {
     /// Another number, a list of numbers, or bytes.
     Value(Value),
     /// A struct, a map, another list.
-    #[cfg(feature = "columnar")]
-    Nested(super::columnar::Nested<'a>),
+    Nested(Nested<'a>),
     /// Not readable.
     Invalid(String),
+}
+
+/// A value with cells inside.
+#[cfg_attr(not(feature = "columnar"), expect(dead_code, reason = "text tables have nested values as JSON"))]
+pub(crate) enum Nested<'a> {
+    /// The items of a list. The entries of a map are pairs: a key may be of any type, and a map may hold it twice.
+    List(Vec<Cell<'a>>),
+    /// The members of a struct.
+    Struct(Vec<(&'a str, Cell<'a>)>),
+    /// The value of a union.
+    Union(Box<Cell<'a>>),
+}
+
+impl Nested<'_> {
+    /// The value as JSON: times are ticks of the unit, as they are outside of a struct.
+    pub(crate) fn json(self, unit: TimeUnit) -> Result<Json, String> {
+        match self {
+            Nested::List(items) => items.into_iter().map(|item| item.json(unit)).collect(),
+            Nested::Struct(members) => {
+                members.into_iter().map(|(name, cell)| Ok((name.to_owned(), cell.json(unit)?))).collect()
+            }
+            Nested::Union(cell) => cell.json(unit),
+        }
+    }
 }
 
 /// A value made of a cell.
@@ -86,7 +110,6 @@ impl<'a> Cell<'a> {
             Cell::Value(value) => id_of(value).map(|text| Some(text.into())),
             Cell::Bool(_) => Err("expected a text or a whole number as id, got a truth value".into()),
             Cell::Nanos(_) => Err("expected a text or a whole number as id, got a time".into()),
-            #[cfg(feature = "columnar")]
             Cell::Nested(_) => Err("expected a text or a whole number as id, got a nested value".into()),
             Cell::Invalid(problem) => Err(problem),
         }
@@ -108,9 +131,8 @@ impl<'a> Cell<'a> {
             Cell::Nanos(nanos) => of_instant(nanos, kind, unit)?,
             Cell::Value(value) if FeatureKind::of(&value) == kind.feature_kind() => Made::Value(value),
             Cell::Value(value) => of_value(&value, kind, unit)?,
-            #[cfg(feature = "columnar")]
             Cell::Nested(nested) => match (nested.json(unit)?, kind) {
-                (serde_json::Value::Null, _) => return Ok(None),
+                (Json::Null, _) => return Ok(None),
                 (json, Kind::Plain(FeatureKind::Json)) => Made::Value(Value::Json(json)),
                 (json, kind) => of_json(json.to_string().into(), kind, unit)?,
             },
@@ -118,7 +140,29 @@ impl<'a> Cell<'a> {
         }))
     }
 
-    /// The kind that the cell seems to have; `None` where it does not tell.
+    /// The cell as JSON: times are ticks of the unit, or of the calendar where the unit has none.
+    fn json(self, unit: TimeUnit) -> Result<Json, String> {
+        Ok(match self {
+            Cell::Null => Json::Null,
+            Cell::Nested(nested) => nested.json(unit)?,
+            Cell::Bool(truth) => truth.into(),
+            Cell::Int(number) => number.into(),
+            Cell::Text(text) => text.into(),
+            Cell::String(text) => (*text).into(),
+            Cell::Decimal(text) => text.into(),
+            Cell::Nanos(nanos) if unit == TimeUnit::Step => calendar(nanos)?.into(),
+            Cell::Nanos(nanos) => ticks(nanos, unit)?.into(),
+            Cell::Json(raw) => parse(&raw)?,
+            Cell::Value(value) => {
+                let mut raw = String::new();
+                feature_text::write(&value, &mut raw);
+                parse(&raw)?
+            }
+            Cell::Invalid(problem) => return Err(problem),
+        })
+    }
+
+    /// The kind that the cell seems to have; `None` where it does not show.
     pub(super) fn looks_like(&self) -> Result<Option<Kind>, String> {
         match self {
             // Files by columns declare what their columns hold.
@@ -305,13 +349,13 @@ pub(crate) fn time(text: &str, unit: TimeUnit) -> Result<i64, String> {
 }
 
 /// The tick that an instant falls into.
-pub(super) fn ticks(nanos: i128, unit: TimeUnit) -> Result<i64, String> {
+fn ticks(nanos: i128, unit: TimeUnit) -> Result<i64, String> {
     let per_tick = unit.nanos().ok_or("a time of the calendar has no meaning in a graph that counts steps")?;
     i64::try_from(nanos.div_euclid(per_tick)).map_err(|_| "the time does not fit 64-bit ticks".into())
 }
 
 /// An instant as RFC 3339, to the last nanosecond.
-pub(super) fn calendar(nanos: i128) -> Result<String, String> {
+fn calendar(nanos: i128) -> Result<String, String> {
     let time = i64::try_from(nanos.div_euclid(1_000_000_000)).ok().map(Time);
     let text = time.map(|seconds| TimeUnit::Second.format(seconds)).filter(|text| text.ends_with('Z'));
     let text = text.ok_or("the time is beyond the calendar, and has no text")?;

@@ -18,7 +18,6 @@ use arrow_array::{Array as _, ArrayRef};
 use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureKind, Name};
 
-pub(crate) use self::cells::Nested;
 use self::cells::View;
 use self::ipc::IpcBatches;
 use self::parquet::ParquetBatches;
@@ -75,7 +74,7 @@ pub(crate) struct ColumnarRows {
     places: FxHashMap<String, usize>,
     shapes: Vec<ColumnShape>,
     batches: Batches,
-    /// The columns of the batch; those that nobody asked for are absent.
+    /// The columns of the batch; those that were not asked for are absent.
     arrays: Vec<Option<Arrays>>,
     n_rows: usize,
     /// The row in the batch, one past it.

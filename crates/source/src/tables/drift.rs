@@ -11,11 +11,10 @@ use timeweft_graph::{Name, Owner, Schema, VersionSink};
 
 use super::kind::Kind;
 use super::mapping::{FeatureSpec, Features, FileSpec, Mapping, Named};
-use super::push::constant;
-use super::rows::{Rows, declares_kinds};
+use super::rows::Rows;
 use crate::SourceError;
 
-/// So many cells that do not fit, and none that does, make another kind of column.
+/// This many cells that do not fit, and none that does, make another kind of column.
 const COLUMN: u64 = 2;
 
 /// Columns of the present table with cells that do not fit.
@@ -43,7 +42,7 @@ impl Drift {
         Drift { before: before.clone(), columns: RefCell::default(), places: RefCell::default() }
     }
 
-    /// Notes that a cell fits; told once a column and owner.
+    /// Notes that a cell fits; called once a column and owner.
     pub(super) fn fits(&self, owner: Owner, spec: &FeatureSpec) {
         self.note(owner, spec, |misfit| misfit.fits = true);
     }
@@ -118,7 +117,7 @@ fn widen_entry(
         Features::All => Vec::new(),
         Features::Listed(specs) => specs.iter().filter_map(|spec| Some((spec.name.clone(), spec.kind?))).collect(),
     };
-    if declares_kinds(file) && !sink.schema().features(owner).is_empty() {
+    if file.declares_kinds() && !sink.schema().features(owner).is_empty() {
         let mut own: FxHashMap<&str, Vec<&Name>> = FxHashMap::default();
         if let Features::Listed(specs) = features {
             let untold = specs.iter().filter(|spec| spec.kind.is_none());
@@ -148,7 +147,7 @@ fn widen_entry(
 
 /// The owner that the names of an entry tell, if the graph has it.
 fn owner(names: &[&Named], schema: &Schema) -> Option<Owner> {
-    let names: Option<Vec<Name>> = names.iter().map(|named| constant(named)).collect();
+    let names: Option<Vec<Name>> = names.iter().map(|named| named.constant()).collect();
     Some(match &names?[..] {
         [name] => Owner::Node(schema.node_type(name)?),
         [source, relation, destination] => {

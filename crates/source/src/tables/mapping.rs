@@ -70,6 +70,14 @@ impl<'a> FileSpec<'a> {
             header: None,
         }
     }
+
+    /// Whether the file says the kinds of its columns.
+    pub(super) fn declares_kinds(&self) -> bool {
+        let name = self.file.to_lowercase();
+        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let format = self.format.unwrap_or_else(|| plain.rsplit('.').next().unwrap_or_default());
+        !matches!(format, "csv" | "tsv" | "txt" | "jsonl" | "ndjson")
+    }
 }
 
 /// One text, or a list of them.
@@ -272,6 +280,16 @@ pub(super) enum Named {
     Constant(String),
     /// For each row its own.
     Column(String),
+}
+
+impl Named {
+    /// The name that all rows have.
+    pub(super) fn constant(&self) -> Option<Name> {
+        match self {
+            Named::Constant(name) => Some(name.as_str().into()),
+            Named::Column(_) => None,
+        }
+    }
 }
 
 /// What a key may hold: a type reads itself from one of these.

@@ -35,10 +35,10 @@ impl ByteLines<Input> {
         Ok(ByteLines::new(input, &name))
     }
 
-    /// About so many lines are still to come, and a few more, if they are like the first `n` ones.
+    /// An estimate of the lines that are still to come, rather too high, if they are like the first `n` ones.
     pub(crate) fn expect_more(&self, n: usize) -> usize {
         let read = self.reader.bytes_read().get();
-        // What waits in the buffer was not yet given. Of a packed file nobody knows how much that is on disk.
+        // What waits in the buffer was not yet given. How much of a packed file that is on disk is unknown.
         let given = read.checked_sub(self.rest.len() as u64).filter(|given| *given > 0).unwrap_or(read).max(1);
         let left = self.reader.size().unwrap_or(0).saturating_sub(given);
         ((n as u64).saturating_mul(left) / given).saturating_mul(9) as usize / 8
@@ -70,7 +70,7 @@ impl<R: Read> ByteLines<R> {
 
     /// The line as text.
     pub(crate) fn text(&self) -> Result<&str, String> {
-        text(self.bytes())
+        encoding::utf8(self.bytes())
     }
 
     /// Reads the next line; `false` at the end.
@@ -124,12 +124,6 @@ impl<R: Read> ByteLines<R> {
         self.over = amount == 0;
         if is_first { self.look(amount) } else { Ok(()) }
     }
-}
-
-/// Bytes as text.
-pub(crate) fn text(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes)
-        .map_err(|error| format!("not UTF-8 text from byte {} on: convert the file to UTF-8", error.valid_up_to() + 1))
 }
 
 #[cfg(test)]

@@ -12,6 +12,12 @@ pub(crate) fn check(head: &[u8]) -> Result<(), String> {
     Err(format!("the text is {name}: convert it to UTF-8, as with `iconv -f {name} -t UTF-8`"))
 }
 
+/// Bytes as text.
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| format!("not UTF-8 text from byte {} on: convert the file to UTF-8", error.valid_up_to() + 1))
+}
+
 /// The byte that ends lines: a line feed, or a carriage return in texts of old Macs, which have no line feed.
 pub(crate) fn line_end(head: &[u8]) -> u8 {
     let is_old = memchr::memchr(b'\n', head).is_none()

@@ -33,12 +33,12 @@ impl Fasta {
 
     /// The text behind `>`.
     pub(crate) fn header(&self) -> Result<&str, String> {
-        crate::text::byte_lines::text(&self.header).map(str::trim)
+        crate::text::encoding::utf8(&self.header).map(str::trim)
     }
 
     /// The sequence without ends of lines.
     pub(crate) fn sequence(&self) -> Result<&str, String> {
-        crate::text::byte_lines::text(&self.sequence)
+        crate::text::encoding::utf8(&self.sequence)
     }
 
     /// Reads the next entry; `false` at the end. Lines before the first header are an error of the file.

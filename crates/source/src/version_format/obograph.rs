@@ -87,7 +87,7 @@ pub fn read(
         return Err(unreadable(0, format!("{problem}: load the release in OBO text, which is read piece by piece")));
     }
     crate::text::encoding::check(&bytes).map_err(|problem| unreadable(1, problem))?;
-    let text = crate::text::byte_lines::text(&bytes).map_err(|problem| unreadable(1, problem))?;
+    let text = crate::text::encoding::utf8(&bytes).map_err(|problem| unreadable(1, problem))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document = Document::parse(text).map_err(|(line, problem)| unreadable(line, problem))?;
     let graph = document.graph(options.graph.as_deref()).map_err(|problem| unreadable(1, problem))?;

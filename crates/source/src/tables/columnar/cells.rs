@@ -15,14 +15,11 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::ArrowNativeType;
 use arrow_schema::{DataType, FieldRef, IntervalUnit, TimeUnit};
-use serde_json::{Map, Value as Json};
-use timeweft_graph::{Dense, Numbers, TimeUnit as GraphUnit, Value};
+use timeweft_graph::{Dense, Numbers, Value};
 
 use super::shape::{Mark, Shape, dtype};
 use super::texts;
-use crate::tables::cell::{Cell, calendar, ticks};
-use crate::text::feature_text;
-use crate::text::json::parse;
+use crate::tables::cell::{Cell, Nested};
 
 const DAY: i128 = 86_400_000_000_000;
 
@@ -32,20 +29,6 @@ pub(super) struct View<'a> {
     pub(super) array: &'a dyn Array,
     pub(super) coarse: Option<&'a dyn Array>,
     pub(super) shape: &'a Shape,
-}
-
-/// A struct, a map, a list, or what else has values inside.
-#[derive(Clone, Copy)]
-pub(crate) struct Nested<'a> {
-    view: View<'a>,
-    at: usize,
-}
-
-impl Nested<'_> {
-    /// The value as JSON: times are ticks of the unit, as they are outside of a struct.
-    pub(crate) fn json(&self, unit: GraphUnit) -> Result<Json, String> {
-        self.view.json(self.at, unit)
-    }
 }
 
 /// Nanoseconds of a tick.
@@ -119,7 +102,7 @@ impl<'a> View<'a> {
         let numbers = self.items(at).and_then(|(items, range)| items.numbers(range));
         match numbers {
             Some(numbers) => Cell::Value(Value::Dense(Dense { numbers, scalar: false })),
-            None => Cell::Nested(Nested { view: self, at }),
+            None => self.inner(at),
         }
     }
 
@@ -308,61 +291,41 @@ impl<'a> View<'a> {
         ))
     }
 
-    /// The value at a place as JSON.
-    fn json(&self, at: usize, unit: GraphUnit) -> Result<Json, String> {
-        Ok(match self.cell(at) {
-            Cell::Null => Json::Null,
-            Cell::Nested(nested) => nested.view.inner_json(nested.at, unit)?,
-            Cell::Bool(truth) => truth.into(),
-            Cell::Int(number) => number.into(),
-            Cell::Text(text) => text.into(),
-            Cell::String(text) => (*text).into(),
-            Cell::Decimal(text) => text.into(),
-            Cell::Nanos(nanos) if unit == GraphUnit::Step => calendar(nanos)?.into(),
-            Cell::Nanos(nanos) => ticks(nanos, unit)?.into(),
-            Cell::Json(raw) => parse(&raw)?,
-            Cell::Value(value) => {
-                let mut raw = String::new();
-                feature_text::write(&value, &mut raw);
-                parse(&raw)?
-            }
-            Cell::Invalid(problem) => return Err(problem),
-        })
-    }
-
-    /// The value at a place, which is not empty, from what is inside of it.
-    fn inner_json(&self, at: usize, unit: GraphUnit) -> Result<Json, String> {
+    /// The value at a place, which is not empty, with what is inside of it.
+    fn inner(&self, at: usize) -> Cell<'a> {
         if let Some((items, range)) = self.items(at) {
-            return range.map(|at| items.json(at, unit)).collect::<Result<Vec<_>, _>>().map(Json::Array);
+            return Cell::Nested(Nested::List(range.map(|at| items.cell(at)).collect()));
         }
-        match self.array.data_type() {
+        Cell::Nested(match self.array.data_type() {
             DataType::Struct(fields) => {
                 let parts = self.array.as_struct().columns().iter().zip(fields).enumerate();
                 let coarse = self.coarse.map(|coarse| coarse.as_struct().columns());
-                let member = |(child, (part, field)): (usize, (&'a ArrayRef, &FieldRef))| {
+                let member = |(child, (part, field)): (usize, (&'a ArrayRef, &'a FieldRef))| {
                     let coarse = coarse.and_then(|coarse| coarse.get(child)).map(|coarse| &**coarse);
-                    let inside = self.inside(&**part, coarse, Some(child));
-                    inside.json(at, unit).map(|value| (field.name().clone(), value))
+                    (field.name().as_str(), self.inside(&**part, coarse, Some(child)).cell(at))
                 };
-                parts.map(member).collect::<Result<Map<_, _>, _>>().map(Json::Object)
+                Nested::Struct(parts.map(member).collect())
             }
-            // A pair for each entry: a key may be of any type, and a map may hold it twice.
             DataType::Map(..) => {
                 let (map, coarse) = (self.array.as_map(), self.coarse.map(|coarse| coarse.as_map()));
                 let keys = self.inside(&**map.keys(), coarse.map(|coarse| &**coarse.keys()), Some(0));
                 let values = self.inside(&**map.values(), coarse.map(|coarse| &**coarse.values()), Some(1));
-                let entry = |at| Ok(Json::Array(vec![keys.json(at, unit)?, values.json(at, unit)?]));
+                let entry = |at| Cell::Nested(Nested::List(vec![keys.cell(at), values.cell(at)]));
                 let entries = usizes(map.value_offsets()[at], map.value_offsets()[at + 1]);
-                entries.map(entry).collect::<Result<Vec<_>, String>>().map(Json::Array)
+                Nested::List(entries.map(entry).collect())
             }
             DataType::Union(types, _) => {
                 let union = self.array.as_union();
                 let of = union.type_id(at);
                 let child = types.iter().position(|(id, _)| id == of);
-                self.inside(&**union.child(of), None, child).json(union.value_offset(at), unit)
+                let cell = self.inside(&**union.child(of), None, child).cell(union.value_offset(at));
+                Nested::Union(Box::new(cell))
             }
-            other => Err(format!("{other} is a type that is not read: cast it, or leave the column out")),
-        }
+            other => {
+                let problem = format!("{other} is a type that is not read: cast it, or leave the column out");
+                return Cell::Invalid(problem);
+            }
+        })
     }
 }
 

@@ -6,8 +6,8 @@ use timeweft_graph::Name;
 
 use super::tag;
 use crate::SourceError;
-use crate::input::Lines;
 use crate::limits::{LONGEST_RECORD, too_long};
+use crate::text::lines::Lines;
 
 /// `[Name]` and the tags below it.
 #[derive(Default)]

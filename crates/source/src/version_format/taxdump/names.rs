@@ -5,7 +5,8 @@ use timeweft_graph::Name;
 
 use super::taxa::Taxon;
 use super::{Fields, ONES};
-use crate::text::byte_lines::{ByteLines, text};
+use crate::text::byte_lines::ByteLines;
+use crate::text::encoding::utf8;
 use crate::{Input, SourceError};
 
 /// The names of one taxon.
@@ -95,7 +96,7 @@ enum Text<'a> {
 
 impl<'a> Text<'a> {
     fn of(bytes: &'a [u8]) -> Result<Text<'a>, String> {
-        Ok(if is_plain(bytes) { Text::Plain(bytes) } else { Text::Any(text(bytes)?) })
+        Ok(if is_plain(bytes) { Text::Plain(bytes) } else { Text::Any(utf8(bytes)?) })
     }
 
     fn bytes(&self) -> &'a [u8] {

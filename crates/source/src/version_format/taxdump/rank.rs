@@ -91,7 +91,7 @@ impl Ranks {
     }
 
     fn add(&mut self, name: &[u8], line: u64) -> Result<u8, String> {
-        let text = crate::text::byte_lines::text(name)?;
+        let text = crate::text::encoding::utf8(name)?;
         if text.is_empty() {
             return Err("the taxon has an empty rank".into());
         }

@@ -1,0 +1,86 @@
+//! The columns in which the ids, types and keys of an entry stand.
+
+use std::borrow::Cow;
+
+use timeweft_graph::Name;
+
+use super::mapping::{End, Named};
+use super::rows::Rows;
+use crate::SourceError;
+
+/// The place of a column that the mapping names.
+pub(super) fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceError> {
+    let found = rows.column(name).ok_or("is not there".to_owned());
+    found.and_then(|at| rows.want(at).map(|()| at)).map_err(|problem| SourceError::Columns {
+        file: "".into(),
+        problem: format!("the mapping asks for column `{name}`, which {problem}"),
+        columns: rows.columns().join(", "),
+    })
+}
+
+/// A name for all rows, or where it stands.
+pub(super) enum Place {
+    Constant(Name),
+    Column(usize),
+}
+
+impl Place {
+    pub(super) fn of(named: &Named, rows: &mut dyn Rows) -> Result<Place, SourceError> {
+        Ok(match named {
+            Named::Constant(name) => Place::Constant(name.as_str().into()),
+            Named::Column(name) => Place::Column(column(rows, name)?),
+        })
+    }
+
+    pub(super) fn column(&self) -> Option<usize> {
+        match self {
+            Place::Constant(_) => None,
+            Place::Column(at) => Some(*at),
+        }
+    }
+
+    fn name<'r>(&'r self, rows: &'r dyn Rows) -> Result<Cow<'r, str>, String> {
+        match self {
+            Place::Constant(name) => Ok(Cow::Borrowed(name)),
+            Place::Column(at) => needed(rows, *at),
+        }
+    }
+}
+
+/// One end of an edge or a merge.
+pub(super) struct EndPlace {
+    pub(super) node_type: Place,
+    pub(super) id: usize,
+}
+
+impl EndPlace {
+    pub(super) fn of(end: &End, rows: &mut dyn Rows) -> Result<EndPlace, SourceError> {
+        Ok(EndPlace { node_type: Place::of(&end.node_type, rows)?, id: column(rows, &end.column.0)? })
+    }
+
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+        [Some(self.id), self.node_type.column()].into_iter().flatten()
+    }
+}
+
+/// Where the parts of an edge stand.
+pub(super) struct EdgePlaces {
+    pub(super) relation: Place,
+    pub(super) source: EndPlace,
+    pub(super) destination: EndPlace,
+    pub(super) key: Option<usize>,
+}
+
+fn column_name(rows: &dyn Rows, at: usize) -> &str {
+    rows.columns().get(at).map_or("", |name| name)
+}
+
+/// The id in a cell; `None` if it is empty.
+pub(super) fn id(rows: &dyn Rows, at: usize) -> Result<Option<Cow<'_, str>>, String> {
+    rows.cell(at).id().map_err(|problem| format!("column `{}`: {problem}", column_name(rows, at)))
+}
+
+/// The id in a cell that must not be empty.
+pub(super) fn needed(rows: &dyn Rows, at: usize) -> Result<Cow<'_, str>, String> {
+    id(rows, at)?.ok_or_else(|| format!("column `{}` is empty", column_name(rows, at)))
+}
