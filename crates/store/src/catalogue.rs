@@ -14,15 +14,10 @@ use timeweft_graph::{Commit, LoadId, Schema};
 use timeweft_index::create_fresh;
 
 use self::sums::{Place, Sums};
+use crate::StoreError;
+use crate::folder::{self, FILE, FORMAT, sync_dir};
 use crate::load::LoadRecord;
-use crate::log::segment::{Segment, Written, sync_dir};
-use crate::{StoreError, folder};
-
-/// The format that this library writes, and the newest that it reads.
-pub const FORMAT: u64 = 5;
-
-/// Name of the catalogue's file.
-pub(crate) const FILE: &str = "catalogue.redb";
+use crate::log::segment::{Segment, Written};
 
 /// `format` and `unit`.
 const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
@@ -368,7 +363,7 @@ fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError
 mod tests {
     use super::*;
 
-    /// Who opened a catalogue just before it was taken away gets its lock, but has no graph.
+    /// An opening just before the catalogue is taken away gets its lock, but has no graph.
     #[test]
     fn a_file_that_is_gone_or_another_one_is_not_at_its_path() {
         let dir = tempfile::tempdir().unwrap();
@@ -383,7 +378,7 @@ mod tests {
         assert!(!is_at(&file, &path), "it is another one");
     }
 
-    /// However late a second maker is, it takes nobody's graph.
+    /// However late a second maker is, it takes no graph of another one.
     #[test]
     fn a_draft_never_takes_the_place_of_a_graph() {
         let dir = tempfile::tempdir().unwrap();

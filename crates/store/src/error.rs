@@ -167,7 +167,7 @@ fn first(report: &LoadReport) -> String {
 }
 
 impl StoreError {
-    /// What is told of a thread that panicked.
+    /// The error of a thread that panicked.
     pub(crate) fn broken_down() -> StoreError {
         StoreError::Source("a thread of the load broke down".into())
     }

@@ -1,14 +1,16 @@
-//! The folder of a graph: whether there is none yet, its making and taking away, and what killed processes left in it.
+//! The folder of a graph: its names, whether there is a graph yet, its making and taking away, and what killed processes left.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
-use crate::catalogue::FILE;
-use crate::log::segment::sync_dir;
-use crate::snapshot::index_dir;
-use crate::store::log_dir;
+
+/// The format that this library writes, and the newest that it reads.
+pub const FORMAT: u64 = 5;
+
+/// Name of the catalogue's file.
+pub(crate) const FILE: &str = "catalogue.redb";
 
 /// Endings of files in the folders of caches and models that are not whole yet.
 const UNFINISHED: [&str; 2] = [".tmp", ".partial"];
@@ -45,7 +47,7 @@ impl Made {
         done.map(|()| made.clone()).inspect_err(|_| drop(made.remove_folders()))
     }
 
-    /// Takes the graph away again: its files, and the folders that were made for it, as long as nobody put anything else
+    /// Takes the graph away again: its files, and the folders that were made for it, as long as nothing else was put
     /// there. The graph must be open in this process, and without a load: its lock keeps all others out until it is gone.
     ///
     /// # Errors
@@ -120,7 +122,7 @@ pub(crate) fn has_segments(dir: &Path) -> Result<bool, StoreError> {
     Ok(files.any(|name| !(name.starts_with("p0-") && is_unfinished(&name))))
 }
 
-/// Removes what processes left that were killed while they wrote: nobody else writes, for the graph is locked. What cannot be
+/// Removes what processes left that were killed while they wrote. No other process writes, for the graph is locked. What cannot be
 /// removed costs room alone, and is tried again at the next opening.
 pub(crate) fn remove_unfinished(dir: &Path) {
     let _ = remove_files(dir, is_draft);
@@ -152,6 +154,27 @@ pub(crate) fn parent(folder: &Path) -> PathBuf {
     }
 }
 
+/// Where the segments lie.
+pub(crate) fn log_dir(dir: &Path) -> PathBuf {
+    dir.join("log")
+}
+
+/// Where the snapshots lie.
+pub(crate) fn index_dir(dir: &Path) -> PathBuf {
+    dir.join("index")
+}
+
+/// Bytes of a file.
+pub(crate) fn file_size(path: &Path) -> Result<u64, StoreError> {
+    fs::metadata(path).map(|data| data.len()).map_err(|error| StoreError::io(path, error))
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    let synced = File::open(dir).and_then(|handle| handle.sync_all());
+    synced.map_err(|error| StoreError::io(dir, error))
+}
+
 /// Names in a folder; none if it is not there.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     match fs::read_dir(folder) {
@@ -160,7 +183,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     }
 }
 
-/// Removes the files of these names, and links, but no folder. Every file is tried; the first error is told.
+/// Removes the files of these names, and links, but no folder. Every file is tried; the first error is given.
 fn remove_files(folder: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<()> {
     let mut removed = Ok(());
     for name in names(folder)?.into_iter().filter(|name| is_ours(name)) {

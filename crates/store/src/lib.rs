@@ -45,24 +45,21 @@ mod error;
 mod folder;
 mod load;
 mod log;
+mod open;
 mod rollback;
 mod snapshot;
 mod splice;
 mod store;
 mod verify;
 
-pub use catalogue::FORMAT;
 pub use error::StoreError;
-pub use folder::Made;
-pub use load::stream::{EventSource, SourceRecord};
-pub use load::version::ReadError;
+pub use folder::{FORMAT, Made};
 pub use load::{
-    ActionCounts, ClippedCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, OrderReport,
-    Repeats,
+    ActionCounts, ClippedCounts, Dropped, EventCounts, EventSource, KEPT_REJECTS, Late, LoadRecord, LoadReport,
+    LoadRequest, OrderReport, ReadError, Repeats, SourceRecord, SpliceReport,
 };
 pub use log::effective::Effective;
 pub use rollback::{LoadState, RollbackReport};
-pub use splice::{Dropped, SpliceReport};
 pub use store::Store;
 pub use timeweft_graph::Dangling;
 pub use verify::VerifyReport;

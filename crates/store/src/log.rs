@@ -3,6 +3,7 @@
 mod claims;
 pub(crate) mod codec;
 pub(crate) mod effective;
+mod events;
 mod proof;
 mod replay;
 pub(crate) mod segment;

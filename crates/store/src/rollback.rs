@@ -8,11 +8,11 @@ use timeweft_index::TypeSet;
 
 use crate::StoreError;
 use crate::load::publish::now;
-use crate::load::{EventCounts, LoadRecord};
+use crate::load::{EventCounts, LoadRecord, SpliceReport};
 use crate::log::codec;
 use crate::log::effective::{Effective, effective, unit_at};
 use crate::log::segment::Written;
-use crate::splice::{Splice, SpliceReport, Together};
+use crate::splice::{Splice, Together};
 use crate::store::Store;
 
 /// Whether a load is in effect.

@@ -11,7 +11,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use timeweft_graph::{Commit, Schema};
 use timeweft_index::damage::{Damage, catch};
@@ -19,9 +19,9 @@ use timeweft_index::{Index, SnapshotError, create_fresh};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::StoreError;
+use crate::folder::{file_size, index_dir, log_dir, sync_dir};
 use crate::log::effective::{Effective, effective, units};
-use crate::log::segment::sync_dir;
-use crate::store::{Store, log_dir};
+use crate::store::Store;
 
 /// Fewer events than this are replayed in no time.
 const FEW: u64 = 100_000;
@@ -34,6 +34,17 @@ pub(crate) struct Opened {
 }
 
 impl Store {
+    /// The graph as it was at a commit, built from the log.
+    pub fn view_at(&self, commit: Commit) -> Result<Arc<Index>, StoreError> {
+        if commit == self.commit() {
+            return Ok(self.view());
+        }
+        if commit > self.commit() {
+            return Err(StoreError::UnknownCommit { asked: commit, newest: self.commit() });
+        }
+        Ok(Arc::new(self.open_index(commit)?.index))
+    }
+
     /// Writes a snapshot of the latest commit in place of older ones; gives its size in bytes. If that fails nothing is left of
     /// it, and the graph is what it was.
     ///
@@ -59,6 +70,11 @@ impl Store {
             let _ = fs::remove_file(older);
         }
         Ok(bytes)
+    }
+
+    /// Bytes of the snapshots, which may be deleted.
+    pub fn size_of_snapshots(&self) -> Result<u64, StoreError> {
+        snapshots(&index_dir(&self.dir))?.iter().map(|(_, path)| file_size(path)).sum()
     }
 
     /// Whether opening the graph would replay so much that a snapshot pays: as many events as a quarter of those before.
@@ -175,11 +191,6 @@ impl Store {
         Ok(index)
     }
 
-    /// What was mended since this was asked last: snapshots that were damaged, each in a sentence.
-    pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// Removes snapshots that are of no use, now that the log has made what they should have had.
     pub(crate) fn warn_of(&self, discarded: Vec<(PathBuf, SnapshotError)>) {
         for (path, problem) in discarded {
@@ -197,15 +208,6 @@ impl Store {
             );
             self.warn(warning);
         }
-    }
-
-    pub(crate) fn warn(&self, warning: String) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
-    }
-
-    /// Whether something was mended that was not told yet.
-    pub(crate) fn has_warnings(&self) -> bool {
-        !self.warnings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The snapshots whose log is a beginning of this one, newest first, each with the length of its log.
@@ -271,17 +273,12 @@ fn write_to(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<
     Ok(out.get_ref().metadata()?.len())
 }
 
-/// Where the snapshots lie.
-pub(crate) fn index_dir(dir: &Path) -> PathBuf {
-    dir.join("index")
-}
-
 fn file_name(commit: Commit) -> String {
     format!("{:010}.snapshot", commit.0)
 }
 
 /// All snapshots, oldest first. Anyone may delete the directory.
-pub(crate) fn snapshots(dir: &Path) -> Result<Vec<(Commit, PathBuf)>, StoreError> {
+fn snapshots(dir: &Path) -> Result<Vec<(Commit, PathBuf)>, StoreError> {
     let failed = |error| StoreError::io(dir, error);
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -23,37 +23,17 @@ use timeweft_graph::{
 use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
-use crate::load::LoadRecord;
+use crate::folder::log_dir;
 use crate::load::content::{EventSet, hash_of_event};
-use crate::load::publish::metadata;
+use crate::load::{Dropped, LoadRecord, SpliceReport};
 use crate::log::effective::{Effective, units};
-use crate::log::segment::{SegmentWriter, Written};
-use crate::store::{Store, log_dir};
+use crate::log::segment::{SegmentWriter, Written, metadata};
+use crate::store::Store;
 
 pub(crate) use together::{Guest, Together};
 
-/// An event that the graph refuses after a rollback, a back-dated load or one with late events.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Dropped {
-    /// The load that brought it.
-    pub load: LoadId,
-    /// Why it is refused now.
-    pub why: String,
-}
-
-/// So many dropped events are kept in full; all are counted.
+/// The most dropped events that are kept in full; all are counted.
 const KEPT: usize = 1_000;
-
-/// What a splice changed in other loads.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct SpliceReport {
-    /// Other loads whose events differ now.
-    pub replaced: Vec<LoadId>,
-    /// The first events that are refused now.
-    pub dropped: Vec<Dropped>,
-    /// All events that are refused now.
-    pub n_dropped: u64,
-}
 
 /// The graph while later loads are applied again.
 pub(crate) struct Splice<'a> {

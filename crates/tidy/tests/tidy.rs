@@ -9,8 +9,6 @@ use timeweft_tidy::{
     slow_references, without_examples,
 };
 
-/// Crates whose files still make circles.
-const WITH_CIRCLES: [&str; 3] = ["graph", "source", "store"];
 /// Files that may be longer, each with its reason.
 const EXCUSED_FILES: [(&str, &str); 0] = [];
 /// Functions that may be longer, as `file: function`, each with its reason.
@@ -63,10 +61,8 @@ fn crates_depend_downward_only() {
 fn files_of_a_crate_make_no_circle() {
     for entry in fs::read_dir(root().join("crates")).unwrap().flatten() {
         let krate = entry.file_name().to_string_lossy().into_owned();
-        if !WITH_CIRCLES.contains(&krate.as_str()) {
-            let found = circles(&sources(&entry.path().join("src")));
-            assert!(found.is_empty(), "crates/{krate}: arrows that close a circle:\n{}", found.join("\n"));
-        }
+        let found = circles(&sources(&entry.path().join("src")));
+        assert!(found.is_empty(), "crates/{krate}: arrows that close a circle:\n{}", found.join("\n"));
     }
 }
 

@@ -22,12 +22,13 @@ use timeweft_index::{Index, Lives};
 
 use self::assembly::{Assembled, Assembly};
 use crate::StoreError;
+use crate::folder::log_dir;
 use crate::load::content::SpanHasher;
-use crate::load::publish::{check_outcome, empty_report, metadata, now, record};
-use crate::load::version::ReadError;
+use crate::load::publish::{check_outcome, now, record};
+use crate::load::source::ReadError;
 use crate::load::{EventCounts, LoadReport, LoadRequest};
-use crate::log::segment::{SegmentWriter, Written};
-use crate::store::{Store, log_dir};
+use crate::log::segment::{SegmentWriter, Written, metadata};
+use crate::store::Store;
 
 /// So many chunks wait between two threads.
 const WAITING: usize = 3;
@@ -80,7 +81,7 @@ impl Store {
         let (assembled, log) = take_in(index, request, log, read)?;
         let mut rejects = assembled.rejects;
         rejects.append(log.rejects);
-        let mut report = empty_report(id, Commit(self.commit().0 + 1));
+        let mut report = LoadReport::empty(id, Commit(self.commit().0 + 1));
         report.accepted = log.events;
         report.counts = log.counts;
         report.clipped = assembled.clipped;

@@ -1,6 +1,5 @@
 //! Loading: one atomic commit, or nothing.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,15 +7,17 @@ use timeweft_graph::delta::Fields;
 use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Name, Place, Reject, Schema, Time, VersionSink};
 use timeweft_index::Index;
 
+use crate::StoreError;
+use crate::folder::log_dir;
 use crate::load::content::EventHasher;
 use crate::load::ingest::{Ingest, sort_features};
-use crate::load::version::{self, ReadError, Reader};
-use crate::load::{ClippedCounts, EventCounts, LoadRecord, LoadReport, LoadRequest, OrderReport};
+use crate::load::source::ReadError;
+use crate::load::version::{self, Reader};
+use crate::load::{LoadRecord, LoadReport, LoadRequest};
 use crate::log::effective::{Effective, effective, unit_at};
-use crate::log::segment::{SegmentWriter, Written};
-use crate::splice::{Splice, SpliceReport, Together};
-use crate::store::{Store, log_dir};
-use crate::{StoreError, catalogue};
+use crate::log::segment::{SegmentWriter, Written, metadata};
+use crate::splice::{Splice, Together};
+use crate::store::Store;
 
 impl Store {
     /// Takes in events, in their order, as one commit.
@@ -75,7 +76,7 @@ impl Store {
         };
         let fields = self.fields_of(&request.namespace, &log);
         let taken = version::take_in(&mut index, request, at, options, fields, None, read)?;
-        let mut report = empty_report(self.next_load(), self.commit());
+        let mut report = LoadReport::empty(self.next_load(), self.commit());
         taken.fill(&mut report, request);
         check_outcome(&report, request, true)?;
         Ok(report)
@@ -114,12 +115,6 @@ impl Store {
         versions[behind..].iter().find(|load| load.timestamp > Some(at)).map(|load| load.id)
     }
 
-    /// The loads in effect, in the order of the effective log.
-    pub fn in_effect(&self) -> impl DoubleEndedIterator<Item = &LoadRecord> {
-        let log = effective(&self.loads, self.commit());
-        log.into_iter().filter_map(|entry| self.record(entry.load).ok())
-    }
-
     /// Puts a version before a later one of its namespace.
     fn take_in_before(
         &mut self,
@@ -139,7 +134,7 @@ impl Store {
         let fields = self.fields_of(&request.namespace, &log[..place]);
         let segments = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, self.schema()));
         let taken = version::take_in(&mut trial, request, at, options, fields, Some(segments), read)?;
-        let mut report = empty_report(id, Commit(self.commit().0 + 1));
+        let mut report = LoadReport::empty(id, Commit(self.commit().0 + 1));
         let (hash, written, reader) = taken.fill(&mut report, request);
         check_outcome(&report, request, true)?;
         let mut splice = Splice::new(self, id, &request.namespace, trial, original, written);
@@ -185,7 +180,7 @@ impl Store {
         let index = Arc::make_mut(&mut self.current);
         index.declare(&request.schema);
         let taken = version::take_in(index, request, at, options, fields, Some(log), read)?;
-        let mut report = empty_report(id, Commit(self.commit().0 + 1));
+        let mut report = LoadReport::empty(id, Commit(self.commit().0 + 1));
         let (hash, written, reader) = taken.fill(&mut report, request);
         check_outcome(&report, request, true)?;
         let record = record(request, &report, hash, Some(reader), started);
@@ -307,7 +302,7 @@ impl Store {
     pub(crate) fn ingest<'a>(&self, request: &'a LoadRequest) -> Ingest<'a> {
         let id = self.next_load();
         let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, self.schema()));
-        Ingest::new(request, log, empty_report(id, Commit(self.commit().0 + 1)))
+        Ingest::new(request, log, LoadReport::empty(id, Commit(self.commit().0 + 1)))
     }
 
     /// Makes a load visible that was applied to the current graph.
@@ -386,24 +381,6 @@ fn hash_of(events: &mut dyn Iterator<Item = Result<(Event, Place), Reject>>) -> 
     hasher.finish()
 }
 
-pub(crate) fn empty_report(load: LoadId, commit: Commit) -> LoadReport {
-    LoadReport {
-        load,
-        commit,
-        accepted: 0,
-        counts: EventCounts::default(),
-        rejects: Vec::new(),
-        n_rejected: 0,
-        delta: None,
-        warnings: Vec::new(),
-        notes: Vec::new(),
-        unchanged: false,
-        later: SpliceReport::default(),
-        order: OrderReport::default(),
-        clipped: ClippedCounts::default(),
-    }
-}
-
 pub(crate) fn record(
     request: &LoadRequest,
     report: &LoadReport,
@@ -435,16 +412,6 @@ pub(crate) fn record(
         started,
         completed: now(),
     }
-}
-
-/// What a segment file says about itself to other tools.
-pub(crate) fn metadata(load: LoadId, namespace: &str, schema: &Schema) -> HashMap<String, String> {
-    HashMap::from([
-        ("timeweft.format".into(), catalogue::FORMAT.to_string()),
-        ("timeweft.unit".into(), schema.unit().to_string()),
-        ("timeweft.load".into(), load.0.to_string()),
-        ("timeweft.namespace".into(), namespace.to_string()),
-    ])
 }
 
 /// Milliseconds since the epoch, on the wall clock.

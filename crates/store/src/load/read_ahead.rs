@@ -12,12 +12,12 @@ use timeweft_graph::Value;
 use timeweft_graph::threads::Crew;
 
 use crate::StoreError;
-use crate::load::stream::SourceRecord;
+use crate::load::source::SourceRecord;
 
-/// So many records are handed over at once, or so many bytes of feature values: few enough to stay in a cache.
+/// Records that are handed over at once, or bytes of feature values: few enough to stay in a cache.
 const RECORDS: usize = 512;
 const BYTES: usize = 1 << 20;
-/// So many batches wait.
+/// The most batches that wait.
 const WAITING: usize = 2;
 
 /// Gives record after record.
@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives so many records, then an error or the end; says how often it was asked.
+    /// Gives `n` records, then an error or the end; says how often it was asked.
     fn source(n: i64, fails: bool, asked: &mut i64) -> impl FnMut() -> Result<Option<SourceRecord>, StoreError> + Send {
         move || {
             *asked += 1;

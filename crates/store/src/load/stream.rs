@@ -11,33 +11,19 @@ use timeweft_graph::{Action, Dangling, Element, Event, NodeKey, Place, Reject, T
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
+use crate::folder::log_dir;
 use crate::load::content::EventHasher;
 use crate::load::ingest::{Ingest, Whole, sort_features};
 use crate::load::publish::{check_outcome, now, record};
 use crate::load::read_ahead::{Read, read_ahead};
-use crate::load::version::ReadError;
+use crate::load::source::{EventSource, SourceRecord};
 use crate::load::{Late, LoadRecord, LoadReport, LoadRequest, OrderReport, Repeats};
 use crate::log::codec;
 use crate::log::effective::{Effective, effective, unit_at};
 use crate::log::segment::Written;
 use crate::log::sorter::{MEMORY, Sorted, SortedReader, Sorter};
 use crate::splice::{Guest, Splice, Together};
-use crate::store::{Store, log_dir};
-
-/// A record of a source: an event with its place, or why there is none.
-pub type SourceRecord = Result<(Event, Place), Reject>;
-
-/// Where a stream of events comes from: it is read on a thread of its own.
-pub trait EventSource: Send {
-    /// The next record; none at the end. An error is the end of the load: nothing of it is committed.
-    fn next(&mut self) -> Result<Option<SourceRecord>, ReadError>;
-
-    /// Whether the source can be read again, as a file can and a pipe cannot.
-    fn can_rewind(&self) -> bool;
-
-    /// Begins again with the first record. Asked only of sources that can.
-    fn rewind(&mut self) -> Result<(), ReadError>;
-}
+use crate::store::Store;
 
 /// Parts of what late events derive anew begin here: far behind those of the load itself.
 const DERIVED: u32 = 1 << 16;

@@ -20,14 +20,12 @@ use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
 use crate::load::content::RowHasher;
+use crate::load::source::ReadError;
 use crate::load::{EventCounts, LoadReport, LoadRequest};
 use crate::log::segment::{SegmentWriter, Written};
 
-/// So many chunks wait between two threads.
+/// The most chunks that wait between two threads.
 const WAITING: usize = 3;
-
-/// Why a reader gave up.
-pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What the joining thread gets: a chunk; before the first one, and if there are more types than before, the types and how
 /// the fields stand to those known.
@@ -308,7 +306,7 @@ fn write_log(
         }
         if let Some(Part::Read(rows)) = part {
             hasher.add(&rows);
-            // At the end nobody needs it any more.
+            // At the end the reader is gone.
             let _ = spent.send(rows);
         }
     }

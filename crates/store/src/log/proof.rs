@@ -18,12 +18,13 @@ use timeweft_graph::{Action, Element, Event, GraphView, Schema};
 use timeweft_index::Index;
 
 use crate::StoreError;
+use crate::folder::log_dir;
 use crate::load::ingest::{owner, sort_features};
 use crate::log::codec::{CodecError, decode};
 use crate::log::segment::{Segment, Written};
-use crate::store::{Store, log_dir};
+use crate::store::Store;
 
-/// So many rows are read back at the beginning of a segment, and as many at its end.
+/// The rows that are read back at the beginning of a segment, and at its end.
 const SOME: usize = 512;
 
 impl Store {
@@ -163,8 +164,7 @@ mod tests {
 
     use super::*;
     use crate::LoadRequest;
-    use crate::load::publish::metadata;
-    use crate::log::segment::SegmentWriter;
+    use crate::log::segment::{SegmentWriter, metadata};
 
     fn events(n: u64, other: Option<u64>) -> Vec<Event> {
         let event = |at| {

@@ -5,11 +5,12 @@ use std::thread;
 
 use timeweft_graph::rows::Rows;
 use timeweft_graph::threads::Crew;
-use timeweft_graph::{Commit, Name, Schema};
+use timeweft_graph::{Commit, LoadId, Name, Reason, Schema, Time};
 use timeweft_index::{Index, Lives};
 
 use crate::StoreError;
 use crate::log::effective::{Effective, effective, units};
+use crate::log::sorter::Item;
 use crate::store::Store;
 
 /// How many decoded chunks wait to be applied.
@@ -47,6 +48,31 @@ impl Store {
         Replay { index, expected: [0, 0] }.unit(self, unit, &schema)
     }
 
+    /// Applies loads together, as far as they are before a time, and at it of loads before a certain one.
+    pub(crate) fn replay_together(
+        &self,
+        unit: &[Effective],
+        until: Option<(Time, u32)>,
+        index: &mut Index,
+    ) -> Result<(), StoreError> {
+        let sorted = self.gather(unit.iter().copied(), index.schema())?;
+        let mut events = sorted.read()?;
+        while let Some(Item { time, of, event, .. }) = events.next()? {
+            if until.is_some_and(|until| (time, of) >= until) {
+                break;
+            }
+            let (Some(event), Some(entry)) = (event, unit.get(of as usize)) else { continue };
+            let applied = index.apply(&event, &self.record(entry.load)?.namespace);
+            applied.map_err(|reason| self.cannot_replay(entry.load, &reason))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn cannot_replay(&self, load: LoadId, reason: &Reason) -> StoreError {
+        let problem = format!("an event of load {} cannot be replayed: {reason}", load.0);
+        StoreError::corrupt(self.catalogue.path(), problem)
+    }
+
     /// Hands over the chunks of a load, in order; those in files are read ahead by another thread.
     fn each_chunk(
         &self,
@@ -65,7 +91,7 @@ impl Store {
             let (sender, reads) = crew.pipe(WAITING);
             let reader = crew.ahead(move || {
                 self.read_load(entry, schema, |read| {
-                    // Nobody waits for more if something was refused, and then that is what is told.
+                    // The receiver goes where something was refused, and then that is the error.
                     sender.send(read).map_err(|(place, _)| StoreError::corrupt(&place, "an event before is refused"))
                 })
             });
@@ -95,7 +121,7 @@ impl Store {
 /// A graph that is being built.
 struct Replay<'a> {
     index: &'a mut Index,
-    /// So many nodes and edges are to come; 0 once there is room for their features.
+    /// How many nodes and edges are to come; 0 once there is room for their features.
     expected: [usize; 2],
 }
 

@@ -15,6 +15,7 @@ use timeweft_graph::{Event, LoadId, Reason, Schema};
 use timeweft_index::create_fresh;
 
 use crate::StoreError;
+use crate::folder::{FORMAT, sync_dir};
 use crate::log::codec::{self, CodecError, Encoder, decode};
 
 /// Records of one record batch; at most this many are held in memory.
@@ -215,6 +216,16 @@ impl SegmentWriter {
     }
 }
 
+/// What a segment file says about itself to other tools.
+pub(crate) fn metadata(load: LoadId, namespace: &str, schema: &Schema) -> HashMap<String, String> {
+    HashMap::from([
+        ("timeweft.format".into(), FORMAT.to_string()),
+        ("timeweft.unit".into(), schema.unit().to_string()),
+        ("timeweft.load".into(), load.0.to_string()),
+        ("timeweft.namespace".into(), namespace.to_string()),
+    ])
+}
+
 /// A batch does not fit in the segment that was made for it.
 fn new_column() -> CodecError {
     CodecError::Kind("a new column".into())
@@ -299,12 +310,6 @@ impl<W: Write> Write for Summed<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.sink.flush()
     }
-}
-
-/// Makes the names in a directory durable.
-pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    let synced = File::open(dir).and_then(|handle| handle.sync_all());
-    synced.map_err(|error| StoreError::io(dir, error))
 }
 
 impl Segment {

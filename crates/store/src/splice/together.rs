@@ -1,13 +1,12 @@
 //! Loads that are taken in together: their events in order of time, and at one time in the order of the loads.
 
-use timeweft_graph::{Event, LoadId, Name, Place, Schema, Time};
+use timeweft_graph::{LoadId, Time};
 use timeweft_index::Index;
 
 use super::{Member, Splice};
 use crate::StoreError;
 use crate::log::effective::Effective;
-use crate::log::sorter::{Item, MEMORY, Sorted, Sorter};
-use crate::store::{Store, log_dir};
+use crate::log::sorter::Item;
 
 /// How loads are taken in together again.
 #[derive(Default)]
@@ -83,67 +82,5 @@ impl Splice<'_> {
             self.try_event(member, position, event);
         }
         Ok(())
-    }
-}
-
-impl Store {
-    /// The events of loads in order of time, those of one time in the order of the loads; behind those of a version a mark.
-    /// The line of a place is the position of the event in its load.
-    fn gather(&self, unit: impl Iterator<Item = Effective>, schema: &Schema) -> Result<Sorted, StoreError> {
-        let mut sorter = Sorter::new(&log_dir(&self.dir), MEMORY);
-        let file: Name = "".into();
-        for (of, entry) in (0..).zip(unit) {
-            let mut place = Place::new(&file, 0);
-            self.events_of(entry, schema, |event| {
-                sorter.push(event.time, of, &place, Some(event))?;
-                place.line += 1;
-                Ok(())
-            })?;
-            let record = self.record(entry.load)?;
-            if let Some(at) = record.timestamp.filter(|_| record.is_version()) {
-                sorter.push(at, of, &place, None)?;
-            }
-        }
-        Ok(sorter.sort())
-    }
-
-    /// Hands over the events of loads that are taken in together.
-    pub(crate) fn events_together(
-        &self,
-        unit: &[Effective],
-        schema: &Schema,
-        mut each: impl FnMut(&Event) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let sorted = self.gather(unit.iter().copied(), schema)?;
-        let mut events = sorted.read()?;
-        while let Some(item) = events.next()? {
-            item.event.iter().try_for_each(&mut each)?;
-        }
-        Ok(())
-    }
-
-    /// Applies loads together, as far as they are before a time, and at it of loads before a certain one.
-    pub(crate) fn replay_together(
-        &self,
-        unit: &[Effective],
-        until: Option<(Time, u32)>,
-        index: &mut Index,
-    ) -> Result<(), StoreError> {
-        let sorted = self.gather(unit.iter().copied(), index.schema())?;
-        let mut events = sorted.read()?;
-        while let Some(Item { time, of, event, .. }) = events.next()? {
-            if until.is_some_and(|until| (time, of) >= until) {
-                break;
-            }
-            let (Some(event), Some(entry)) = (event, unit.get(of as usize)) else { continue };
-            let applied = index.apply(&event, &self.record(entry.load)?.namespace);
-            applied.map_err(|reason| self.cannot_replay(entry.load, &reason))?;
-        }
-        Ok(())
-    }
-
-    fn cannot_replay(&self, load: LoadId, reason: &timeweft_graph::Reason) -> StoreError {
-        let problem = format!("an event of load {} cannot be replayed: {reason}", load.0);
-        StoreError::corrupt(self.catalogue.path(), problem)
     }
 }
