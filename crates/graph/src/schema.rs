@@ -103,6 +103,11 @@ impl Schema {
         self.edge_types.get(&(source, relation.clone(), destination)).copied()
     }
 
+    /// The edge type of these names.
+    pub fn edge_type_named(&self, source: &str, relation: &Name, destination: &str) -> Option<EdgeTypeId> {
+        self.edge_type(self.node_type(source)?, relation, self.node_type(destination)?)
+    }
+
     /// The node type of this name, added if it is new. `None` once 65,536 types exist.
     pub fn add_node_type(&mut self, name: &Name) -> Option<NodeTypeId> {
         if let Some(known) = self.node_type(name) {

@@ -166,12 +166,6 @@ impl TimeUnit {
         decimal.floor.map(|ticks| (Time(ticks), !decimal.has_fraction)).ok_or_else(range)
     }
 
-    /// The tick of a count of whole seconds since the epoch; steps take the seconds as they are.
-    pub fn from_seconds(self, seconds: i64) -> Option<Time> {
-        let per_second = self.nanos().map_or(1, |nanos| 1_000_000_000 / nanos);
-        i64::try_from(i128::from(seconds) * per_second).ok().map(Time)
-    }
-
     /// The time for people: RFC 3339 where the unit has a calendar, ticks otherwise.
     ///
     /// ```

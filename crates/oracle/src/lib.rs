@@ -8,6 +8,7 @@
 //! | [`ReferenceGraph`], [`diff_states`] | the index |
 //! | [`ReferenceStore`], which loads a [`Version`] by the slow delta | the load of a whole version |
 //! | [`Intervals`] | the load of intervals |
+//! | [`numbers_of_json`] | the quick reader of temporal JSON |
 //! | [`kernels`], plain loops in `f64` | the kernels of learning |
 //!
 //! [`histories()`](histories::histories) are random events for property tests, [`world`] is a small one in words.
@@ -16,12 +17,14 @@
 pub mod histories;
 mod intervals;
 pub mod kernels;
+mod numbers;
 mod reference;
 mod store;
 mod version;
 pub mod world;
 
 pub use intervals::Intervals;
+pub use numbers::numbers_of_json;
 pub use reference::{ReferenceGraph, diff_states};
 pub use store::{Loaded, ReferenceStore};
 pub use version::{Listed, Version};

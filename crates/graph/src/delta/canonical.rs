@@ -24,9 +24,8 @@ impl<'a> Canonical<'a> {
     /// Features of an edge.
     pub fn edge(&self, key: &EdgeKey, features: &[(Name, Value)]) -> BTreeMap<Name, Value> {
         self.features(features, |schema| {
-            let source = schema.node_type(&key.source.node_type)?;
-            let destination = schema.node_type(&key.destination.node_type)?;
-            schema.edge_type(source, &key.relation, destination).map(Owner::Edge)
+            let (source, destination) = (&key.source.node_type, &key.destination.node_type);
+            schema.edge_type_named(source, &key.relation, destination).map(Owner::Edge)
         })
     }
 

@@ -46,8 +46,7 @@ impl OwnerName {
         Some(match self {
             OwnerName::Node(name) => Owner::Node(schema.node_type(name)?),
             OwnerName::Edge(source, relation, destination) => {
-                let (source, destination) = (schema.node_type(source)?, schema.node_type(destination)?);
-                Owner::Edge(schema.edge_type(source, relation, destination)?)
+                Owner::Edge(schema.edge_type_named(source, relation, destination)?)
             }
             OwnerName::Merge => Owner::Merge,
         })

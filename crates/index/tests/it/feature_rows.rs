@@ -7,6 +7,7 @@ use timeweft_graph::{
 use timeweft_index::Index;
 use timeweft_index::features::{FlatRows, Owners, SparseRows};
 use timeweft_index::sample::{AsOf, Links, NO_EDGE, NO_NODE, Roots, SampleError};
+use timeweft_oracle::numbers_of_json;
 
 use crate::event_builders::{apply, create, delete, edge, index, node, update};
 
@@ -169,8 +170,8 @@ fn a_tombstone_is_zeros_and_length_0() {
 fn every_element_type_is_padded_and_cut() {
     macro_rules! check {
         ($($variant:ident $type:ty),*) => {$({
-            let one = |x: i32| Numbers::from_json(DType::$variant, &[x.into()]).unwrap().to_f64()[0];
-            let given = Numbers::from_json(DType::$variant, &[3.into(), 7.into()]).unwrap();
+            let one = |x: i32| numbers_of_json(DType::$variant, &[x.into()]).unwrap().to_f64()[0];
+            let given = numbers_of_json(DType::$variant, &[3.into(), 7.into()]).unwrap();
             let Numbers::$variant(numbers) = &given else { unreachable!() };
             assert_eq!((one(3), one(7)), (3.0, 7.0));
             let index = index(&[create(0, node("0")).with(set("f", list(given.clone())))]);

@@ -37,7 +37,7 @@ impl Subject {
             Subject::Node(name) => Owner::Node(schema.node_type(name)?),
             Subject::Merge => Owner::Merge,
             Subject::Edge(source, relation, destination) => {
-                Owner::Edge(schema.edge_type(schema.node_type(source)?, relation, schema.node_type(destination)?)?)
+                Owner::Edge(schema.edge_type_named(source, relation, destination)?)
             }
         })
     }

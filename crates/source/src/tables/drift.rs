@@ -150,10 +150,7 @@ fn owner(names: &[&Named], schema: &Schema) -> Option<Owner> {
     let names: Option<Vec<Name>> = names.iter().map(|named| named.constant()).collect();
     Some(match &names?[..] {
         [name] => Owner::Node(schema.node_type(name)?),
-        [source, relation, destination] => {
-            let (source, destination) = (schema.node_type(source)?, schema.node_type(destination)?);
-            Owner::Edge(schema.edge_type(source, relation, destination)?)
-        }
+        [source, relation, destination] => Owner::Edge(schema.edge_type_named(source, relation, destination)?),
         _ => Owner::Merge,
     })
 }

@@ -2,9 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
-use timeweft_graph::{
-    DType, Dense, FeatureKind, Interval, Numbers, SpanRow, SpanRows, Sparse, Time, Value, ValueSpans,
-};
+use timeweft_graph::{DType, Dense, FeatureKind, Interval, SpanRow, SpanRows, Sparse, Time, Value, ValueSpans};
+use timeweft_oracle::numbers_of_json;
 use timeweft_source::temporal_json;
 
 const TYPES: [(&str, DType); 13] = [
@@ -130,7 +129,7 @@ fn value(key: &str, json: &Json, coordinates: Option<&Json>) -> Option<Value> {
     if values.is_empty() {
         return None;
     }
-    let numbers = Numbers::from_json(*dtype, &values).unwrap();
+    let numbers = numbers_of_json(*dtype, &values).unwrap();
     let Some(coordinates) = coordinates else { return Some(Value::Dense(Dense { numbers, scalar: false })) };
     let flat: Vec<i64> = list(coordinates)
         .iter()
