@@ -96,7 +96,7 @@ impl Catalogue {
             return Err(StoreError::corrupt(&self.path, "it is empty"));
         }
         let opened = Builder::new().create_file(file).map_err(|error| StoreError::catalogue(&self.path, error))?;
-        // Who held the lock until now may have taken the graph away.
+        // The process that held the lock until now may have taken the graph away.
         if !is_at(&known, &self.path) {
             return Err(StoreError::Missing(self.path.parent().unwrap_or(&self.path).into()));
         }

@@ -148,7 +148,7 @@ impl Store {
         match continued {
             Ok(Ok(())) => Ok(Ok(index)),
             Err(damage) => Ok(Err(SnapshotError::Damaged(damage.problem))),
-            // Whether that is the fault of the snapshot or of the log, the log tells by itself.
+            // A replay of the log shows whether that is the fault of the snapshot or of the log.
             Ok(Err(StoreError::Corrupt { problem, .. })) => Ok(Err(SnapshotError::Damaged(problem))),
             Ok(Err(error)) => Err(error),
         }

@@ -5,7 +5,7 @@
 //!
 //! The next version of the same namespace after the splice must come to the same state as before: its events are derived
 //! anew, from the state that it now meets to the one that it led to. From there on everything is as it was, unless
-//! namespaces share elements: then who speaks for them may be another one from then on. Versions of other namespaces until
+//! namespaces share elements: then another namespace may lead from then on. Versions of other namespaces until
 //! there, or to the end, are derived anew as well, each to what the namespace itself held. Loads of events keep theirs, but
 //! for those that the graph now refuses, such as an edge at a node that is not there any more.
 //! Those are set aside: a load keeps what it wrote itself, and with the next splice all of it is tried again.
