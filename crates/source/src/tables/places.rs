@@ -39,7 +39,7 @@ impl Place {
         }
     }
 
-    fn name<'r>(&'r self, rows: &'r dyn Rows) -> Result<Cow<'r, str>, String> {
+    pub(super) fn name<'r>(&'r self, rows: &'r dyn Rows) -> Result<Cow<'r, str>, String> {
         match self {
             Place::Constant(name) => Ok(Cow::Borrowed(name)),
             Place::Column(at) => needed(rows, *at),

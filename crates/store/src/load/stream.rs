@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Action, Dangling, Element, Event, NodeKey, Place, Reject, Time};
+use timeweft_graph::{Action, Dangling, Element, Event, NodeKey, Reject, Time};
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
