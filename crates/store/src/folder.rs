@@ -53,8 +53,10 @@ impl Made {
     /// # Errors
     /// If something of it cannot be removed. What is left is an empty graph, or none.
     pub fn remove(&self) -> io::Result<()> {
-        remove_files(&log_dir(&self.dir), |name| name.starts_with("p0-"))?;
-        remove_files(&index_dir(&self.dir), |name| name.ends_with(".snapshot") || is_unfinished(name))?;
+        let removed = remove_files(&log_dir(&self.dir), |name| name.starts_with("p0-"));
+        removed.map_err(|(_, error)| error)?;
+        let removed = remove_files(&index_dir(&self.dir), |name| name.ends_with(".snapshot") || is_unfinished(name));
+        removed.map_err(|(_, error)| error)?;
         for folder in [log_dir(&self.dir), index_dir(&self.dir)] {
             found(fs::remove_dir(folder))?;
         }
@@ -176,20 +178,26 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
 }
 
 /// Names in a folder; none if it is not there.
-fn names(folder: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn names(folder: &Path) -> io::Result<Vec<String>> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         entries => entries?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
     }
 }
 
-/// Removes the files of these names, and links, but no folder. Every file is tried; the first error is given.
-fn remove_files(folder: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<()> {
+/// Whether a path is a folder itself, and no link to one.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
+}
+
+/// Removes the files of these names, and links, but no folder. Every file is tried; the first error is given, with the path
+/// that it is about.
+pub(crate) fn remove_files(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), (PathBuf, io::Error)> {
     let mut removed = Ok(());
-    for name in names(folder)?.into_iter().filter(|name| is_ours(name)) {
-        let path = folder.join(name);
-        if !fs::symlink_metadata(&path).is_ok_and(|facts| facts.is_dir()) {
-            removed = removed.and(found(fs::remove_file(path)));
+    let names = names(folder).map_err(|error| (folder.to_owned(), error))?;
+    for path in names.iter().filter(|name| is_ours(name)).map(|name| folder.join(name)) {
+        if !is_folder(&path) {
+            removed = removed.and(found(fs::remove_file(&path)).map_err(|error| (path, error)));
         }
     }
     removed

@@ -1,7 +1,7 @@
 //! Making a graph, opening it, and bringing memory in step with the disk.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -9,7 +9,7 @@ use timeweft_graph::Schema;
 
 use crate::StoreError;
 use crate::catalogue::Catalogue;
-use crate::folder::{self, FILE, Made, file_size, log_dir, sync_dir};
+use crate::folder::{self, FILE, Made, file_size, is_folder, log_dir, names, remove_files, sync_dir};
 use crate::store::Store;
 
 impl Store {
@@ -47,7 +47,9 @@ impl Store {
     /// Bytes of the catalogue and of all files of the log.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         let mut total = file_size(self.catalogue.path())?;
-        for (path, _) in log_files(&self.dir)? {
+        let log = log_dir(&self.dir);
+        for name in names(&log).map_err(|error| StoreError::io(&log, error))? {
+            let path = log.join(name);
             total += if is_folder(&path) { 0 } else { file_size(&path)? };
         }
         Ok(total)
@@ -82,28 +84,11 @@ impl Store {
     /// A load that was cut short leaves files that no commit refers to. Other files are none of ours, nor are folders.
     pub(crate) fn remove_unreferenced(&self) -> Result<(), StoreError> {
         let referenced: FxHashSet<&str> = self.segments.iter().filter_map(|segment| segment.file.as_deref()).collect();
-        for (path, name) in log_files(&self.dir)? {
-            let ours = name.starts_with("p0-") && (name.ends_with(".arrow") || name.ends_with(".arrow.tmp"));
-            if ours && !referenced.contains(name.as_str()) && !is_folder(&path) {
-                fs::remove_file(&path).map_err(|error| StoreError::io(&path, error))?;
-            }
-        }
-        Ok(())
+        let is_left = |name: &str| {
+            let is_ours = name.starts_with("p0-") && (name.ends_with(".arrow") || name.ends_with(".arrow.tmp"));
+            is_ours && !referenced.contains(name)
+        };
+        let removed = remove_files(&log_dir(&self.dir), is_left);
+        removed.map_err(|(path, error)| StoreError::io(&path, error))
     }
-}
-
-fn log_files(dir: &Path) -> Result<Vec<(PathBuf, String)>, StoreError> {
-    let log = log_dir(dir);
-    let failed = |error| StoreError::io(&log, error);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&log).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        files.push((entry.path(), entry.file_name().to_string_lossy().into_owned()));
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn is_folder(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
 }

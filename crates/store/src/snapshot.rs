@@ -19,7 +19,7 @@ use timeweft_index::{Index, SnapshotError, create_fresh};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::StoreError;
-use crate::folder::{file_size, index_dir, log_dir, sync_dir};
+use crate::folder::{file_size, index_dir, log_dir, names, sync_dir};
 use crate::log::effective::{Effective, effective, units};
 use crate::store::Store;
 
@@ -279,19 +279,9 @@ fn file_name(commit: Commit) -> String {
 
 /// All snapshots, oldest first. Anyone may delete the directory.
 fn snapshots(dir: &Path) -> Result<Vec<(Commit, PathBuf)>, StoreError> {
-    let failed = |error| StoreError::io(dir, error);
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(failed)?,
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Some(commit) = name.strip_suffix(".snapshot").and_then(|number| number.parse().ok()) {
-            found.push((Commit(commit), entry.path()));
-        }
-    }
+    let names = names(dir).map_err(|error| StoreError::io(dir, error))?;
+    let snapshot = |name: &String| Some((Commit(name.strip_suffix(".snapshot")?.parse().ok()?), dir.join(name)));
+    let mut found: Vec<_> = names.iter().filter_map(snapshot).collect();
     found.sort();
     Ok(found)
 }
