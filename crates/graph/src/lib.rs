@@ -18,11 +18,13 @@
 compile_error!("timeweft needs a little-endian machine: it reads the arrays of its files as they lie");
 
 pub mod delta;
+mod element;
 mod event;
 mod id;
 mod reject;
 pub mod rows;
 mod schema;
+mod span_rows;
 pub mod spans;
 pub mod threads;
 mod time;
@@ -31,11 +33,13 @@ mod version;
 mod view;
 
 pub use delta::{Dangling, DeltaError, DeltaOptions, DeltaReport};
+pub use element::{ElementRef, IdRef};
 pub use event::{Action, Element, ElementKind, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
 pub use reject::{Place, Reason, Reject, Rejects, Scope, Unreadable};
 pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, Schema};
-pub use spans::{EdgeSpan, NodeSpan, SpanRow, SpanRows, SpanSink, ValueSpan, ValueSpans};
+pub use span_rows::{Mark, SpanRow, SpanRows};
+pub use spans::{EdgeSpan, NodeSpan, SpanSink, ValueSpan, ValueSpans};
 pub use time::{Interval, Time, TimeError, TimeUnit};
 pub use value::{
     DType, Dense, FeatureKind, ListOrder, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes,

@@ -10,10 +10,9 @@
 mod events;
 mod writer;
 
-use crate::id::canonical_decimal;
 use crate::{
-    Action, EdgeKey, EdgeTypeId, Element, ExternalId, FeatureId, Interval, Name, NodeKey, NodeTypeId, Owner, Place,
-    Schema, Time, Unreadable, ValueRef,
+    Action, EdgeKey, EdgeTypeId, Element, ElementRef, FeatureId, IdRef, Interval, Name, NodeKey, NodeTypeId, Owner,
+    Place, Schema, Time, Unreadable, ValueRef,
 };
 
 pub use writer::{Projection, Rest, RowWriter};
@@ -22,62 +21,6 @@ pub use writer::{Projection, Rest, RowWriter};
 const CHUNK: usize = 16_384;
 /// A chunk with so many bytes of values is full, however few its records are.
 const CHUNK_BYTES: usize = 8 << 20;
-
-/// An id, borrowed; in the order of [`ExternalId`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum IdRef<'a> {
-    /// A canonical decimal.
-    Int(u64),
-    /// Any other text.
-    Text(&'a str),
-}
-
-impl<'a> IdRef<'a> {
-    /// The id that a text is.
-    #[inline]
-    pub fn of(text: &'a str) -> IdRef<'a> {
-        canonical_decimal(text).map_or(IdRef::Text(text), IdRef::Int)
-    }
-
-    /// The id, owned.
-    pub fn to_id(self) -> ExternalId {
-        match self {
-            IdRef::Int(number) => ExternalId::Int(number),
-            IdRef::Text(text) => ExternalId::Text(text.into()),
-        }
-    }
-}
-
-impl ExternalId {
-    /// The id, borrowed.
-    pub fn as_ref(&self) -> IdRef<'_> {
-        match self {
-            ExternalId::Int(number) => IdRef::Int(*number),
-            ExternalId::Text(text) => IdRef::Text(text),
-        }
-    }
-}
-
-impl PartialEq<ExternalId> for IdRef<'_> {
-    fn eq(&self, other: &ExternalId) -> bool {
-        match (self, other) {
-            (IdRef::Int(a), ExternalId::Int(b)) => a == b,
-            (IdRef::Text(a), ExternalId::Text(b)) => **a == **b,
-            _ => false,
-        }
-    }
-}
-
-/// What a record is about, borrowed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ElementRef<'a> {
-    /// A node.
-    Node(NodeTypeId, IdRef<'a>),
-    /// An edge: its type, its ends, and the key that tells parallel edges apart.
-    Edge(EdgeTypeId, [IdRef<'a>; 2], Option<&'a str>),
-    /// A merge of the first node into the second.
-    Merge([(NodeTypeId, IdRef<'a>); 2]),
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Row {

@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::OnceLock;
 
-use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
-    At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, Interval, Name, NodeIndex, NodeKey, NodeTypeId, Owner, Schema, Time,
-    Value,
+    At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, IdRef, Interval, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
+    Schema, Time, Value,
 };
 
 use crate::adjacency::Adjacency;

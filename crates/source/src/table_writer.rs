@@ -20,8 +20,7 @@ mod parquet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{FeatureKind, Name, Value};
+use timeweft_graph::{FeatureKind, IdRef, Name, Value};
 
 use self::chunk::Chunk;
 

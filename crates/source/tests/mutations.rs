@@ -11,8 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{FeatureKind, Schema, TimeUnit, Value};
+use timeweft_graph::{FeatureKind, IdRef, Schema, TimeUnit, Value};
 use timeweft_oracle::{Intervals, Version};
 use timeweft_source::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
 use timeweft_source::{

@@ -1,8 +1,9 @@
 //! Events as records of a chunk, and back.
 
-use super::{ElementRef, RowRef, Rows};
+use super::{RowRef, Rows};
 use crate::{
-    Action, Element, Event, FeatureId, Features, Interval, NodeKey, Owner, Schema, Value, ValueRef, last_values,
+    Action, Element, ElementRef, Event, FeatureId, Features, Interval, NodeKey, Owner, Schema, Value, ValueRef,
+    last_values,
 };
 
 impl Rows {
@@ -71,8 +72,7 @@ impl RowRef<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::IdRef;
-    use crate::{EdgeKey, FeatureDef, FeatureKind, ListOrder, NodeTypeId, Time, TimeUnit};
+    use crate::{EdgeKey, FeatureDef, FeatureKind, IdRef, ListOrder, NodeTypeId, Time, TimeUnit};
 
     fn schema() -> (Schema, NodeTypeId) {
         let mut schema = Schema::new(TimeUnit::Step);

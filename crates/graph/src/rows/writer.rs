@@ -2,11 +2,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{ElementRef, IdRef, Rows};
+use super::Rows;
 use crate::{
-    Action, EdgeKey, EdgeTypeId, ExternalId, FeatureId, Features, Format, ListOrder, ListedDeletion, ListedMerge, Name,
-    NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Scope, Time, Unreadable, Value, ValueRef,
-    VersionSink,
+    Action, EdgeKey, EdgeTypeId, ElementRef, ExternalId, FeatureId, Features, Format, IdRef, ListOrder, ListedDeletion,
+    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Scope, Time, Unreadable,
+    Value, ValueRef, VersionSink,
 };
 
 /// What a version lists beside nodes and edges.

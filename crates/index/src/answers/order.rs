@@ -4,8 +4,7 @@
 
 use std::cmp::Ordering;
 
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{EdgeIndex, NodeIndex};
+use timeweft_graph::{EdgeIndex, IdRef, NodeIndex};
 
 use crate::Index;
 

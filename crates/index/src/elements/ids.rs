@@ -4,8 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxHasher;
-use timeweft_graph::NodeTypeId;
-use timeweft_graph::rows::IdRef;
+use timeweft_graph::{IdRef, NodeTypeId};
 
 use crate::NONE;
 use crate::memory::array::Array;

@@ -1,8 +1,7 @@
 //! Nodes and their lives.
 
 use bytemuck::{Pod, Zeroable};
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{FeatureId, Interval, NodeIndex, NodeTypeId, Time};
+use timeweft_graph::{FeatureId, IdRef, Interval, NodeIndex, NodeTypeId, Time};
 
 use crate::NONE;
 use crate::elements::ids::Ids;

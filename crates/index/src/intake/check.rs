@@ -1,10 +1,9 @@
 //! What must hold before an event changes anything.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::IdRef;
 use timeweft_graph::{
-    Action, EdgeIndex, EdgeKey, Element, Event, FeatureKind, Features, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
-    Reason, Time, TimeUnit, Value,
+    Action, EdgeIndex, EdgeKey, Element, Event, FeatureKind, Features, IdRef, Name, NodeIndex, NodeKey, NodeTypeId,
+    Owner, Reason, Time, TimeUnit, Value,
 };
 
 use crate::elements::edge::EdgeEnds;

@@ -4,8 +4,7 @@
 //! What creates asks the check beside it first, then gives values their numbers, then creates: what is refused changes
 //! nothing.
 
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{Action, EdgeIndex, FeatureId, Interval, NodeIndex, NodeKey, NodeTypeId, Reason, Time};
+use timeweft_graph::{Action, EdgeIndex, FeatureId, IdRef, Interval, NodeIndex, NodeKey, NodeTypeId, Reason, Time};
 
 use crate::elements::edge::EdgeIdentity;
 use crate::elements::events::Subject;

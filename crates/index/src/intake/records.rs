@@ -1,7 +1,7 @@
 //! Elements that records create: what chunks of records and loads of whole lives have in common.
 
-use timeweft_graph::rows::{IdRef, RowRef};
-use timeweft_graph::{EdgeType, FeatureId, Interval, Name, NodeKey, NodeTypeId, Reason};
+use timeweft_graph::rows::RowRef;
+use timeweft_graph::{EdgeType, FeatureId, IdRef, Interval, Name, NodeKey, NodeTypeId, Reason};
 
 use crate::elements::edge::EdgeIdentity;
 use crate::intake::lifecycle::{EdgeEnd, NewEdge, NewNode};

@@ -4,8 +4,7 @@
 //! (values, feature rows, layouts, names) may differ, so it is compared by what it stands for. Tables are compared by what they
 //! find, and lists of edges with the lives that they are made of, so that the other index need not have them.
 
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{Direction, EdgeIndex, FeatureId, NodeIndex};
+use timeweft_graph::{Direction, EdgeIndex, FeatureId, IdRef, NodeIndex};
 
 use crate::adjacency::{BLOCK, List, Tick, ask};
 use crate::elements::edge::EdgeLife;

@@ -1,9 +1,9 @@
 //! Creates taken in by the chunk, against the same events one by one.
 
-use timeweft_graph::rows::{ElementRef, IdRef, Rows};
+use timeweft_graph::rows::Rows;
 use timeweft_graph::{
-    Action, EdgeKey, EdgeTypeId, Element, Event, GraphView, Interval, NodeKey, NodeTypeId, Reason, Schema, Time,
-    TimeUnit,
+    Action, EdgeKey, EdgeTypeId, Element, ElementRef, Event, GraphView, IdRef, Interval, NodeKey, NodeTypeId, Reason,
+    Schema, Time, TimeUnit,
 };
 use timeweft_index::Index;
 

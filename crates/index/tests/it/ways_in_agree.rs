@@ -4,10 +4,10 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use timeweft_graph::delta::{Common, DeltaOptions};
-use timeweft_graph::rows::{ElementRef, IdRef, Rows};
+use timeweft_graph::rows::Rows;
 use timeweft_graph::{
-    Action, EdgeKey, EdgeTypeId, Event, FeatureDef, FeatureId, FeatureKind, GraphView, Interval, ListOrder, Name,
-    NodeKey, NodeTypeId, Owner, Reason, Schema, Time, TimeUnit, ValueRef,
+    Action, EdgeKey, EdgeTypeId, ElementRef, Event, FeatureDef, FeatureId, FeatureKind, GraphView, IdRef, Interval,
+    ListOrder, Name, NodeKey, NodeTypeId, Owner, Reason, Schema, Time, TimeUnit, ValueRef,
 };
 use timeweft_index::{Index, Join, Lives};
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{Action, Element, Event, ExternalId, FeatureKind, Name, NodeKey, Value, last_values};
+use timeweft_graph::{Action, Element, Event, ExternalId, FeatureKind, IdRef, Name, NodeKey, Value, last_values};
 
 use super::csv::{ENDED, feature_column};
 use crate::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};

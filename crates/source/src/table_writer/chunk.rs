@@ -3,8 +3,7 @@
 use std::io;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{Value, not_finite};
+use timeweft_graph::{IdRef, Value, not_finite};
 
 use super::{Cell, CellKind, Column, misfit};
 

@@ -1,10 +1,10 @@
 //! Content hashes: what makes two loads of one version the same.
 
 use blake3::Hasher;
-use timeweft_graph::rows::{ElementRef, IdRef, Rest, Rows};
+use timeweft_graph::rows::{Rest, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, EdgeSpan, Element, Event, FeatureKind, Name, NodeKey, NodeSpan, Reason, SpanSink, Value,
-    ValueSpans,
+    Action, EdgeKey, EdgeSpan, Element, ElementRef, Event, FeatureKind, IdRef, Name, NodeKey, NodeSpan, Reason,
+    SpanSink, Value, ValueSpans,
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 

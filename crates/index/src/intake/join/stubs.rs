@@ -4,8 +4,8 @@
 //! deleted. So the edges that need one wait for the end.
 
 use rustc_hash::FxHashSet;
-use timeweft_graph::rows::{IdRef, Rest, RowRef, Rows};
-use timeweft_graph::{Action, Dangling, Element, Event, NodeIndex, NodeKey, NodeTypeId, Reason};
+use timeweft_graph::rows::{Rest, RowRef, Rows};
+use timeweft_graph::{Action, Dangling, Element, Event, IdRef, NodeIndex, NodeKey, NodeTypeId, Reason};
 
 use super::{Join, Step, lived};
 use crate::intake::lifecycle::{FirstFeatures, NewNode};

@@ -1,10 +1,10 @@
 //! The sink: nodes go on at once, edges when all nodes are known.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::{ElementRef, IdRef, Rows};
+use timeweft_graph::rows::Rows;
 use timeweft_graph::{
-    EdgeSpan, EdgeTypeId, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema,
-    SpanSink, Time, ValueSpans,
+    EdgeSpan, EdgeTypeId, ElementRef, IdRef, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject,
+    Rejects, Schema, SpanSink, Time, ValueSpans,
 };
 
 use super::edges::{Edges, Lanes, UNBOUND, UNFIT, Waiting};

@@ -1,10 +1,10 @@
 //! Types and features of a source, by their numbers there, and values on their way into chunks.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::{ElementRef, Rows};
+use timeweft_graph::rows::Rows;
 use timeweft_graph::{
-    Action, DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Interval, ListOrder, Name, NodeTypeId, Owner,
-    Reason, Schema, Time, ValueRef, ValueSpans,
+    Action, DType, EdgeTypeId, ElementRef, FeatureDef, FeatureId, FeatureKind, Interval, ListOrder, Name, NodeTypeId,
+    Owner, Reason, Schema, Time, ValueRef, ValueSpans,
 };
 
 /// The types of the graph and of the source.

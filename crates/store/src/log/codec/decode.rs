@@ -4,10 +4,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::{ElementRef, IdRef, Rows};
+use timeweft_graph::rows::Rows;
 use timeweft_graph::{
-    Action, DType, Dense, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Interval, ListOrder, Name, NodeTypeId, Owner,
-    Schema, Sparse, Time, Value, ValueRef,
+    Action, DType, Dense, EdgeTypeId, ElementRef, FeatureDef, FeatureId, FeatureKind, IdRef, Interval, ListOrder, Name,
+    NodeTypeId, Owner, Schema, Sparse, Time, Value, ValueRef,
 };
 
 use super::layout::{ACTIONS, Column, ENTITIES, UNTIL, feature_columns};

@@ -8,8 +8,8 @@ use arrow_array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, Stri
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, SchemaRef};
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::rows::{ElementRef, RowRef};
-use timeweft_graph::{Action, FeatureId, FeatureKind, NodeTypeId, Owner, Schema, ValueBytes};
+use timeweft_graph::rows::RowRef;
+use timeweft_graph::{Action, ElementRef, FeatureId, FeatureKind, NodeTypeId, Owner, Schema, ValueBytes};
 
 use super::CodecError;
 use super::dictionary::Dictionary;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BinaryArray, Int32Array, Int64Array, ListArray, StringArray, StructArray};
 use arrow_buffer::{Buffer, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{DType, FeatureKind, ValueBytes};
+use timeweft_graph::{DType, FeatureKind, IdRef, ValueBytes};
 
 use super::dictionary::Dictionary;
 use super::layout::{Column, item, sparse_fields};

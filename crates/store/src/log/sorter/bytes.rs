@@ -1,8 +1,7 @@
 //! An event as bytes, with its place. Names are written once and numbered; they stay in memory.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::rows::IdRef;
-use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, Name, NodeKey, Place, Time, Value};
+use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, IdRef, Name, NodeKey, Place, Time, Value};
 
 use super::Item;
 
