@@ -1,7 +1,7 @@
 //! What a record is about, borrowed: an id, a node, an edge, a merge.
 
 use crate::id::canonical_decimal;
-use crate::{EdgeTypeId, ExternalId, NodeTypeId};
+use crate::{EdgeTypeId, ExternalId, NodeTypeId, Owner, Reason};
 
 /// An id, borrowed; in the order of [`ExternalId`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -57,4 +57,28 @@ pub enum ElementRef<'a> {
     Edge(EdgeTypeId, [IdRef<'a>; 2], Option<&'a str>),
     /// A merge of the first node into the second.
     Merge([(NodeTypeId, IdRef<'a>); 2]),
+}
+
+impl ElementRef<'_> {
+    /// The owner of its features.
+    pub fn owner(self) -> Owner {
+        match self {
+            ElementRef::Node(id, _) => Owner::Node(id),
+            ElementRef::Edge(id, ..) => Owner::Edge(id),
+            ElementRef::Merge(_) => Owner::Merge,
+        }
+    }
+
+    /// Why it cannot be taken in, if an id or its key is too long.
+    pub fn too_long(self) -> Option<Reason> {
+        let text = |id| if let IdRef::Text(text) = id { text } else { "" };
+        let texts = match self {
+            ElementRef::Node(_, id) => [text(id), "", ""],
+            ElementRef::Edge(_, [source, destination], key) => {
+                [text(source), text(destination), key.unwrap_or_default()]
+            }
+            ElementRef::Merge([(_, from), (_, into)]) => [text(from), text(into), ""],
+        };
+        Reason::of_long_name(texts)
+    }
 }

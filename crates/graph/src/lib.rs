@@ -24,6 +24,7 @@ mod id;
 mod reject;
 pub mod rows;
 mod schema;
+mod sink;
 mod span_rows;
 pub mod spans;
 pub mod threads;
@@ -38,14 +39,15 @@ pub use event::{Action, Element, ElementKind, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
 pub use reject::{Place, Reason, Reject, Rejects, Scope, Unreadable};
 pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, Schema};
+pub use sink::{Record, Sink};
 pub use span_rows::{Mark, SpanRow, SpanRows};
-pub use spans::{EdgeSpan, NodeSpan, SpanSink, ValueSpan, ValueSpans};
+pub use spans::{EdgeSpan, NodeSpan, ValueSpan, ValueSpans};
 pub use time::{Interval, Time, TimeError, TimeUnit};
 pub use value::{
     DType, Dense, FeatureKind, ListOrder, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes,
     ValueRef, f16, not_finite,
 };
-pub use version::{Format, ListedDeletion, ListedMerge, VersionSink};
+pub use version::{Format, ListedDeletion, ListedMerge};
 pub use view::{
     At, Counts, Deletes, Diff, Direction, EdgeState, ElementHistory, FeatureSpan, GraphView, Life, MergeRecord,
     NodeState, Updated,

@@ -1,7 +1,7 @@
 //! What a file of intervals lists, packed into flat arrays in the order in which it came.
 
 use crate::spans::PackedSpan;
-use crate::{EdgeSpan, Interval, Name, NodeSpan, Reason, SpanSink, ValueSpan, ValueSpans};
+use crate::{EdgeSpan, Interval, Name, NodeSpan, Reason, Record, Schema, Sink, ValueSpan, ValueSpans};
 
 /// Records packed into flat arrays, in the order in which they came.
 #[derive(Clone, Debug, Default)]
@@ -9,16 +9,17 @@ pub struct SpanRows {
     rows: Vec<Row>,
     spans: Vec<PackedSpan>,
     bytes: Vec<u8>,
+    /// Empty: intervals name types by numbers.
+    schema: Schema,
 }
 
-/// What was pushed once.
+/// What was pushed once, each with its line.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub enum SpanRow<'a> {
     File(&'a Name),
-    Node(NodeSpan<'a>),
-    Edge(EdgeSpan<'a>),
-    /// Line and reason.
+    Node(u64, NodeSpan<'a>),
+    Edge(u64, EdgeSpan<'a>),
     Reject(u64, &'a Reason),
 }
 
@@ -85,12 +86,12 @@ impl SpanRows {
     }
 
     /// Pushes everything into another sink, in order.
-    pub fn send(&self, sink: &mut dyn SpanSink) {
+    pub fn send(&self, sink: &mut dyn Sink) {
         for row in self.iter() {
             match row {
                 SpanRow::File(name) => sink.file(name),
-                SpanRow::Node(node) => sink.node(&node),
-                SpanRow::Edge(edge) => sink.edge(&edge),
+                SpanRow::Node(line, node) => sink.record(Record::NodeSpan(node), line),
+                SpanRow::Edge(line, edge) => sink.record(Record::EdgeSpan(edge), line),
                 SpanRow::Reject(line, reason) => sink.reject(line, reason.clone()),
             }
         }
@@ -103,13 +104,13 @@ impl SpanRows {
             let mut values = |tail: &Tail| {
                 let spans = self.spans.get(first..tail.spans).unwrap_or_default();
                 first = tail.spans;
-                ValueSpans { spans, bytes: &self.bytes }
+                ValueSpans::new(spans, &self.bytes)
             };
             match row {
                 Row::File(name) => SpanRow::File(name),
                 &Row::Node { id, node_type, weight, life, tail } => {
                     let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
-                    SpanRow::Node(NodeSpan { id, node_type, weight, life, values, clipped, line })
+                    SpanRow::Node(line, NodeSpan { id, node_type, weight, life, values, clipped })
                 }
                 &Row::Edge {
                     ends: (source, destination),
@@ -121,7 +122,7 @@ impl SpanRows {
                     tail,
                 } => {
                     let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
-                    SpanRow::Edge(EdgeSpan {
+                    let edge = EdgeSpan {
                         source,
                         destination,
                         edge_type,
@@ -130,9 +131,9 @@ impl SpanRows {
                         starts_by_default,
                         values,
                         clipped,
-                        line,
                         position,
-                    })
+                    };
+                    SpanRow::Edge(line, edge)
                 }
                 Row::Reject(reject) => SpanRow::Reject(reject.0, &reject.1),
             }
@@ -150,27 +151,36 @@ impl SpanRows {
     }
 }
 
-impl SpanSink for SpanRows {
+impl Sink for SpanRows {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.schema
+    }
+
     fn file(&mut self, name: &Name) {
         self.rows.push(Row::File(name.clone()));
     }
 
-    fn node(&mut self, node: &NodeSpan<'_>) {
-        let tail = self.tail(node.values, node.clipped, node.line);
-        let &NodeSpan { id, node_type, weight, life, .. } = node;
-        self.rows.push(Row::Node { id, node_type, weight, life, tail });
-    }
-
-    fn edge(&mut self, edge: &EdgeSpan<'_>) {
-        let tail = self.tail(edge.values, edge.clipped, edge.line);
-        let &EdgeSpan { edge_type, weight, life, starts_by_default, position, .. } = edge;
-        let ends = (edge.source, edge.destination);
-        self.rows.push(Row::Edge { ends, edge_type, weight, position, life, starts_by_default, tail });
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        let row = match record {
+            Record::NodeSpan(NodeSpan { id, node_type, weight, life, values, clipped }) => {
+                Row::Node { id, node_type, weight, life, tail: self.tail(values, clipped, line) }
+            }
+            Record::EdgeSpan(edge) => {
+                let EdgeSpan { edge_type, weight, life, starts_by_default, position, .. } = edge;
+                let (ends, tail) = ((edge.source, edge.destination), self.tail(edge.values, edge.clipped, line));
+                Row::Edge { ends, edge_type, weight, position, life, starts_by_default, tail }
+            }
+            other => return self.reject(line, other.unfit("intervals")),
+        };
+        self.rows.push(row);
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {
         self.rows.push(Row::Reject(Box::new((line, reason))));
     }
+
+    /// Intervals come with no warnings.
+    fn warn(&mut self, _: u64, _: String) {}
 }
 
 #[cfg(test)]
@@ -190,8 +200,8 @@ mod tests {
                 spans.push(PackedSpan { feature, kind: value.kind(), interval: life, start, end: bytes.len() });
             }
             let (values, line) = (ValueSpans::new(&spans, &bytes), at as u64);
-            match at {
-                1 => rows.edge(&EdgeSpan {
+            let record = match at {
+                1 => Record::EdgeSpan(EdgeSpan {
                     source: 1,
                     destination: 2,
                     edge_type: 3,
@@ -200,11 +210,11 @@ mod tests {
                     starts_by_default: true,
                     values,
                     clipped: 1,
-                    line,
                     position: 7,
                 }),
-                _ => rows.node(&NodeSpan { id: 8, node_type: 0, weight: None, life, values, clipped: 0, line }),
-            }
+                _ => Record::NodeSpan(NodeSpan { id: 8, node_type: 0, weight: None, life, values, clipped: 0 }),
+            };
+            rows.record(record, line);
         }
         rows.reject(4, Reason::Malformed("x".into()));
     }

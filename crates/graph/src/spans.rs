@@ -1,34 +1,9 @@
 //! A graph as a file of intervals lists it: nodes, edges and values of features, each with the interval in which it holds.
 //!
-//! Readers of formats push what they read into a [`SpanSink`], record by record, borrowed, so that no record costs an
-//! allocation. [`SpanRows`] is the plain sink: it packs what it gets into flat arrays and sends it on in the same order.
 //! Everything is named by numbers, as in the formats: node ids are one space over all types, and types, relations and
 //! features are `0`, `1`, ... The weight is a value of its own.
 
-use crate::{FeatureKind, Interval, Name, Reason, ValueBytes};
-
-/// Takes in what a file of intervals lists.
-///
-/// # Contract of the records
-/// - A life is not empty, and the intervals of features lie inside it.
-/// - The values of a feature are of one kind, and no two hold at one time.
-/// - Values come in order of (feature, time); where two touch, they differ.
-///
-/// What takes more than one record to see is not checked yet: a second record of a node, edges at nodes that come later
-/// or never, edges that outlive an end, features of another kind than in other records, repeats of an edge.
-pub trait SpanSink {
-    /// The file that the following records and lines belong to.
-    fn file(&mut self, name: &Name);
-
-    /// A node.
-    fn node(&mut self, node: &NodeSpan<'_>);
-
-    /// An edge. Its nodes may come before or after it.
-    fn edge(&mut self, edge: &EdgeSpan<'_>);
-
-    /// A record that could not be read. `line` is 0 where the format has no lines.
-    fn reject(&mut self, line: u64, reason: Reason);
-}
+use crate::{FeatureKind, Interval, ValueBytes};
 
 /// One life of a node.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +20,6 @@ pub struct NodeSpan<'a> {
     pub values: ValueSpans<'a>,
     /// Intervals of values that were cut to the life.
     pub clipped: u32,
-    /// Line of the file; 0 where the format has no lines.
-    pub line: u64,
 }
 
 /// One life of an edge, as it is listed: its nodes may live shorter.
@@ -68,8 +41,6 @@ pub struct EdgeSpan<'a> {
     pub values: ValueSpans<'a>,
     /// Intervals of values that were cut to the life.
     pub clipped: u32,
-    /// Line of the file; 0 where the format has no lines.
-    pub line: u64,
     /// Position among the edges of the line, from 1; 0 where the edge has the line for itself.
     pub position: u32,
 }

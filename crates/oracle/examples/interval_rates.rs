@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use timeweft_graph::{EdgeSpan, Name, NodeSpan, Reason, Schema, SpanRows, SpanSink, TimeUnit};
+use timeweft_graph::{Name, Reason, Record, Schema, Sink, SpanRows, TimeUnit};
 use timeweft_oracle::Intervals;
 use timeweft_source::{IntervalSource, IntervalsOptions};
 use timeweft_store::{LoadRequest, Store};
@@ -16,21 +16,24 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Counts what is pushed.
 #[derive(Default)]
 struct Counter {
+    schema: Schema,
     nodes: u64,
     edges: u64,
 }
 
-impl SpanSink for Counter {
-    fn file(&mut self, _: &Name) {}
-    fn node(&mut self, _: &NodeSpan<'_>) {
-        self.nodes += 1;
+impl Sink for Counter {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.schema
     }
-    fn edge(&mut self, _: &EdgeSpan<'_>) {
-        self.edges += 1;
+    fn file(&mut self, _: &Name) {}
+    fn record(&mut self, record: Record<'_>, _: u64) {
+        self.nodes += u64::from(matches!(record, Record::NodeSpan(_)));
+        self.edges += u64::from(matches!(record, Record::EdgeSpan(_)));
     }
     fn reject(&mut self, line: u64, reason: Reason) {
         panic!("line {line}: {reason}");
     }
+    fn warn(&mut self, _: u64, _: String) {}
 }
 
 /// User and system seconds of this process.

@@ -5,7 +5,7 @@
 mod assembly;
 mod edges;
 
-use timeweft_graph::{Event, Place, Reject, Schema, SpanSink, TimeUnit};
+use timeweft_graph::{Event, Place, Reject, Schema, Sink, TimeUnit};
 
 use self::assembly::Assembly;
 use crate::ReferenceGraph;
@@ -30,7 +30,7 @@ pub struct Intervals {
 
 impl Intervals {
     /// What a reader pushes, as events. `unit` is what one tick of the file's times means.
-    pub fn collect<E>(unit: TimeUnit, read: impl FnOnce(&mut dyn SpanSink) -> Result<(), E>) -> Result<Intervals, E> {
+    pub fn collect<E>(unit: TimeUnit, read: impl FnOnce(&mut dyn Sink) -> Result<(), E>) -> Result<Intervals, E> {
         let mut assembly = Assembly::new(unit);
         read(&mut assembly)?;
         Ok(assembly.finish())

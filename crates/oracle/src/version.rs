@@ -1,9 +1,9 @@
 //! The plain sink of a version: it keeps every record as a value of its own.
 
 use timeweft_graph::{
-    EdgeKey, EdgeTypeId, ExternalId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, ListedDeletion,
-    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Schema, Scope, Unreadable, Value, ValueRef,
-    VersionSink,
+    EdgeKey, EdgeTypeId, ElementRef, FeatureDef, FeatureId, FeatureKind, Format, IdRef, ListOrder, ListedDeletion,
+    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Record, Reject, Schema, Scope, Sink, Unreadable,
+    Value, ValueRef,
 };
 
 /// Everything that one release lists. Order means nothing.
@@ -51,7 +51,7 @@ impl Version {
 
     /// Pushes everything into another sink, declaring the types and features first, nodes and edges in the order of
     /// their places.
-    pub fn send(&self, sink: &mut dyn VersionSink) {
+    pub fn send(&self, sink: &mut dyn Sink) {
         self.declare(sink.schema());
         let format = self.format_in(sink.schema());
         sink.format(format);
@@ -160,8 +160,8 @@ impl Version {
         Place::new(&self.file, line)
     }
 
-    fn key(&self, node_type: NodeTypeId, id: &str) -> NodeKey {
-        NodeKey { node_type: self.schema.node_type_name(node_type), id: ExternalId::from(id) }
+    fn key(&self, node_type: NodeTypeId, id: IdRef<'_>) -> NodeKey {
+        NodeKey { node_type: self.schema.node_type_name(node_type), id: id.to_id() }
     }
 
     fn named(&self, owner: Owner, features: &[(FeatureId, ValueRef<'_>)]) -> Vec<(Name, Value)> {
@@ -217,76 +217,63 @@ fn numbered<'a>(schema: &Schema, owner: Owner, features: &'a [(Name, Value)]) ->
     numbered.collect()
 }
 
-impl VersionSink for Version {
+impl Version {
+    fn listed(&mut self, element: ElementRef<'_>, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        if let Some(reason) = element.too_long() {
+            return self.reject(line, reason);
+        }
+        let (features, place) = (self.named(element.owner(), features), self.place(line));
+        match element {
+            ElementRef::Node(node_type, id) => {
+                self.nodes.push(Listed { key: self.key(node_type, id), features, place });
+            }
+            ElementRef::Edge(edge_type, [source, destination], key) => {
+                let Some(ends) = self.schema.edge_types().get(edge_type.at()) else { return };
+                let key = EdgeKey {
+                    source: self.key(ends.source, source),
+                    relation: ends.relation.clone(),
+                    destination: self.key(ends.destination, destination),
+                    key: key.map(Name::from),
+                };
+                self.edges.push(Listed { key, features, place });
+            }
+            ElementRef::Merge([from, into]) => {
+                let features = features.into_iter().map(|(name, value)| (name, Some(value))).collect();
+                let (from, into) = (self.key(from.0, from.1), self.key(into.0, into.1));
+                self.merges.push(ListedMerge { from, into, features, place });
+            }
+        }
+    }
+}
+
+impl Sink for Version {
     fn schema(&mut self) -> &mut Schema {
         &mut self.schema
-    }
-
-    fn format(&mut self, format: Format) {
-        self.format = format;
     }
 
     fn file(&mut self, name: &Name) {
         self.file = name.clone();
     }
 
-    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
-        if let Some(reason) = Reason::of_long_name([id]) {
-            return self.reject(line, reason);
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        let place = self.place(line);
+        match record {
+            Record::Listed(element, features) => self.listed(element, features, line),
+            Record::Deleted(node_type, id) => {
+                self.deleted.push(ListedDeletion { node: self.key(node_type, id), place });
+            }
+            Record::Unreadable(unknown, reason) => {
+                let at = self.rejects.len();
+                self.unreadable.extend(unknown.into_iter().map(|unknown| (at, unknown)));
+                self.rejects.push(Reject { place, reason });
+            }
+            Record::Empty(section) => self.empty.push((section, place)),
+            Record::Format(format) => self.format = format,
+            Record::Expected(..) => {}
+            Record::NodeSpan(_) | Record::EdgeSpan(_) | Record::Event(_) => {
+                self.reject(line, record.unfit("a whole version"));
+            }
         }
-        let features = self.named(Owner::Node(node_type), features);
-        self.nodes.push(Listed { key: self.key(node_type, id), features, place: self.place(line) });
-    }
-
-    fn edge(
-        &mut self,
-        edge_type: EdgeTypeId,
-        (source, destination): (&str, &str),
-        key: Option<&str>,
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        if let Some(reason) = Reason::of_long_name([source, destination, key.unwrap_or_default()]) {
-            return self.reject(line, reason);
-        }
-        let features = self.named(Owner::Edge(edge_type), features);
-        let Some(ends) = self.schema.edge_types().get(edge_type.at()) else { return };
-        let key = EdgeKey {
-            source: self.key(ends.source, source),
-            relation: ends.relation.clone(),
-            destination: self.key(ends.destination, destination),
-            key: key.map(Name::from),
-        };
-        self.edges.push(Listed { key, features, place: self.place(line) });
-    }
-
-    fn merge(
-        &mut self,
-        from: (NodeTypeId, &str),
-        into: (NodeTypeId, &str),
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        if let Some(reason) = Reason::of_long_name([from.1, into.1]) {
-            return self.reject(line, reason);
-        }
-        let features = self.named(Owner::Merge, features).into_iter().map(|(name, value)| (name, Some(value)));
-        let (from, into) = (self.key(from.0, from.1), self.key(into.0, into.1));
-        self.merges.push(ListedMerge { from, into, features: features.collect(), place: self.place(line) });
-    }
-
-    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
-        self.deleted.push(ListedDeletion { node: self.key(node_type, id), place: self.place(line) });
-    }
-
-    fn unreadable(&mut self, unknown: Vec<Unreadable>, line: u64, reason: Reason) {
-        let at = self.rejects.len();
-        self.unreadable.extend(unknown.into_iter().map(|unknown| (at, unknown)));
-        self.rejects.push(Reject { place: self.place(line), reason });
-    }
-
-    fn empty(&mut self, section: Scope) {
-        self.empty.push((section, self.place(0)));
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {

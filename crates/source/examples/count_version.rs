@@ -5,9 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use timeweft_graph::{
-    EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Schema, Scope, Unreadable, ValueRef, VersionSink,
-};
+use timeweft_graph::{ElementRef, FeatureId, Name, Reason, Record, Schema, Sink, ValueRef};
 use timeweft_source::{VersionOptions, version_format};
 
 #[derive(Default)]
@@ -35,42 +33,28 @@ impl Counter {
     }
 }
 
-impl VersionSink for Counter {
+impl Sink for Counter {
     fn schema(&mut self) -> &mut Schema {
         &mut self.schema
     }
-    fn format(&mut self, format: Format) {
-        println!("format {}", format.name);
-    }
     fn file(&mut self, _: &Name) {}
-    fn node(&mut self, _: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], _: u64) {
-        self.nodes += 1;
-        self.bytes += id.len() as u64;
-        self.count(features);
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        match record {
+            Record::Format(format) => println!("format {}", format.name),
+            Record::Listed(element, features) => {
+                let of = match element {
+                    ElementRef::Node(..) => &mut self.nodes,
+                    ElementRef::Edge(..) => &mut self.edges,
+                    ElementRef::Merge(_) => &mut self.merges,
+                };
+                *of += 1;
+                self.count(features);
+            }
+            Record::Deleted(..) => self.deleted += 1,
+            Record::Unreadable(_, reason) => self.reject(line, reason),
+            _ => {}
+        }
     }
-    fn edge(
-        &mut self,
-        _: EdgeTypeId,
-        ends: (&str, &str),
-        _: Option<&str>,
-        features: &[(FeatureId, ValueRef<'_>)],
-        _: u64,
-    ) {
-        self.edges += 1;
-        self.bytes += (ends.0.len() + ends.1.len()) as u64;
-        self.count(features);
-    }
-    fn merge(&mut self, _: (NodeTypeId, &str), _: (NodeTypeId, &str), features: &[(FeatureId, ValueRef<'_>)], _: u64) {
-        self.merges += 1;
-        self.count(features);
-    }
-    fn deleted(&mut self, _: NodeTypeId, _: &str, _: u64) {
-        self.deleted += 1;
-    }
-    fn unreadable(&mut self, _: Vec<Unreadable>, line: u64, reason: Reason) {
-        self.reject(line, reason);
-    }
-    fn empty(&mut self, _: Scope) {}
     fn reject(&mut self, line: u64, reason: Reason) {
         self.rejects += 1;
         if self.rejects <= 10 {
@@ -90,6 +74,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = start.elapsed().as_secs_f64();
     let Counter { nodes, edges, merges, deleted, rejects, values, bytes, .. } = counter;
     println!("{nodes} nodes, {edges} edges, {values} values, {merges} merges, {deleted} deletions, {rejects} rejects");
-    println!("{bytes} bytes of ids and values in {seconds:.3} s");
+    println!("{bytes} bytes of values in {seconds:.3} s");
     Ok(())
 }

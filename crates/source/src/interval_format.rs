@@ -29,7 +29,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use timeweft_graph::SpanSink;
+use timeweft_graph::Sink;
 
 use self::deepgnn_binary::FeatureTypes;
 use self::edge_list::EdgeListOptions;
@@ -144,7 +144,7 @@ impl IntervalSource {
     }
 
     /// Reads everything into a sink.
-    pub fn read(self, sink: &mut dyn SpanSink) -> Result<(), SourceError> {
+    pub fn read(self, sink: &mut dyn Sink) -> Result<(), SourceError> {
         let name = self.name.as_str().into();
         match self.from {
             From::TemporalJson(input) => temporal_json::read(input, &name, sink),

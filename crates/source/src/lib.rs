@@ -1,15 +1,15 @@
-//! Files and streams become events.
+//! Files and streams become records of a [`timeweft_graph::Sink`]: events, lives, or whole versions.
 //!
-//! Every reader gives what it could read and, for each record that it could not, a [`timeweft_graph::Reject`] with file
+//! Every reader pushes what it could read and, for each record that it could not, a [`timeweft_graph::Reject`] with file
 //! and line: bad input is data, never a panic (law 7). Only what makes a whole source unusable is a [`SourceError`].
 //!
 //! | source | reader | gives |
 //! |---|---|---|
 //! | event stream, JSON lines | [`JsonlReader`] | an iterator over [`Record`]s, in constant memory |
 //! | event stream, CSV or words | [`CsvReader`] | the same |
-//! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes, pushed into a [`timeweft_graph::SpanSink`] |
+//! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes |
 //! | DeepGNN edge list, TSV, binary folder | [`edge_list::read`], [`tsv::read`], [`deepgnn_binary::read`] | the same |
-//! | OBO ontology | [`obo::read`] | a whole version, pushed into a [`timeweft_graph::VersionSink`] |
+//! | OBO ontology | [`obo::read`] | a whole version |
 //! | OBO Graphs JSON | [`obograph::read`] | the same |
 //! | NCBI taxonomy dump | [`taxdump::read`] | the same, in constant memory but for 16 bytes a taxon |
 //! | GTDB, SILVA, RDP taxonomies | [`gtdb::read`], [`silva::read`], [`rdp::read`] | the same |

@@ -56,7 +56,7 @@ mod types;
 
 use std::path::{Path, PathBuf};
 
-use timeweft_graph::{Name, Time, VersionSink};
+use timeweft_graph::{Name, Sink, Time};
 
 use self::mapping::Mapping;
 use crate::SourceError;
@@ -90,7 +90,7 @@ pub struct VersionFacts {
 }
 
 /// Reads the version that a mapping describes into a sink.
-pub fn read(mapping: &Path, options: &TablesOptions, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub fn read(mapping: &Path, options: &TablesOptions, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let file: Name = mapping.to_string_lossy().as_ref().into();
     let described = Mapping::open(mapping)?;
     push::push(&described, &file, &root_of(mapping, &described, options), sink)

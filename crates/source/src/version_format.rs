@@ -19,7 +19,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use timeweft_graph::VersionSink;
+use timeweft_graph::Sink;
 
 use self::facts::FormatFacts;
 pub use self::facts::VersionOptions;
@@ -100,7 +100,7 @@ impl FromStr for VersionFormat {
 }
 
 /// Reads a version into a sink.
-pub fn read(path: &Path, options: &VersionOptions, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub fn read(path: &Path, options: &VersionOptions, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let format = options.format.map_or_else(|| detect(path), Ok)?;
     check(path, format, options)?;
     (format.facts().read)(path, options, sink)

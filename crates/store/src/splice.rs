@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use timeweft_graph::delta::Common;
 use timeweft_graph::rows::{Projection, RowWriter, Rows};
 use timeweft_graph::{
-    Action, DeltaOptions, Element, Event, Features, LoadId, MergeRecord, Name, NodeKey, Owner, Reason, Schema, Time,
-    ValueRef, VersionSink,
+    Action, DeltaOptions, Element, ElementRef, Event, Features, LoadId, MergeRecord, Name, NodeKey, Owner, Reason,
+    Record, Schema, Sink, Time, ValueRef,
 };
 use timeweft_index::{Index, Join, Joined, Step};
 
@@ -259,7 +259,7 @@ fn join_state(
         if failed.is_ok() {
             failed = join_rows(&mut join, &rows, schema, taken);
         }
-        Some(rows)
+        failed.is_ok().then_some(rows)
     };
     let mut writer = RowWriter::new(schema, at, |_, _| Projection::default(), emit);
     send_state(wanted, namespace, &mut writer);
@@ -287,18 +287,18 @@ fn join_rows(join: &mut Join<'_>, rows: &Rows, schema: &Schema, taken: &mut Take
 
 /// Pushes the live nodes and edges of a namespace into a sink. Types and features have the numbers that they have in the
 /// sink's schema, which knows more but not otherwise.
-fn send_state(index: &Index, namespace: &Name, sink: &mut dyn VersionSink) {
+fn send_state(index: &Index, namespace: &Name, sink: &mut dyn Sink) {
     let schema = index.schema();
     for node in index.live_nodes_of(namespace) {
         let Some(node_type) = schema.node_type(&node.key.node_type) else { continue };
         let features: Vec<_> = numbered(schema, Owner::Node(node_type), &node.features).collect();
-        sink.node(node_type, &node.key.id.to_string(), &features, 0);
+        sink.record(Record::Listed(ElementRef::Node(node_type, node.key.id.as_ref()), &features), 0);
     }
     for edge in index.live_edges_of(namespace) {
         let (edge_type, ..) = index.edge_ends(edge.edge);
         let features: Vec<_> = numbered(schema, Owner::Edge(edge_type), &edge.features).collect();
-        let (source, destination) = (edge.source.id.to_string(), edge.destination.id.to_string());
-        sink.edge(edge_type, (&source, &destination), edge.key.map(|key| &**key), &features, 0);
+        let ends = [edge.source.id.as_ref(), edge.destination.id.as_ref()];
+        sink.record(Record::Listed(ElementRef::Edge(edge_type, ends, edge.key.map(|key| &**key)), &features), 0);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Graphs of any size with the shape of the peer's generator, pushed without a file between.
 
 use timeweft_graph::spans::PackedSpan;
-use timeweft_graph::{DType, EdgeSpan, FeatureKind, Interval, NodeSpan, SpanSink, Time, ValueRef, ValueSpans};
+use timeweft_graph::{DType, EdgeSpan, FeatureKind, Interval, NodeSpan, Record, Sink, Time, ValueRef, ValueSpans};
 
 /// Times lie in `[0, HORIZON)`, as in the peer's generator.
 pub(crate) const HORIZON: i64 = 1_000_000;
@@ -55,7 +55,7 @@ impl Shares {
 }
 
 /// Pushes the graph, node by node, each with its edges in order of (type, time).
-pub(crate) fn push(shape: Shape, sink: &mut dyn SpanSink) {
+pub(crate) fn push(shape: Shape, sink: &mut dyn Sink) {
     let Shape { nodes, degree, skew } = shape;
     let mut random = Random(1);
     let shares = (skew > 0.0).then(|| Shares::new(nodes, skew));
@@ -82,23 +82,25 @@ pub(crate) fn push(shape: Shape, sink: &mut dyn SpanSink) {
         edges.sort_unstable_by_key(|&(edge_type, created, ..)| (edge_type, created));
         for (position, &(edge_type, created, removed, destination, weight)) in (1..).zip(&edges) {
             let life = Interval { created: Time(created), removed };
-            sink.edge(&EdgeSpan {
-                source: id as u64,
-                destination,
-                edge_type,
-                weight,
-                life,
-                starts_by_default: false,
-                values: ValueSpans::default(),
-                clipped: 0,
-                line: id as u64 + 1,
-                position,
-            });
+            sink.record(
+                Record::EdgeSpan(EdgeSpan {
+                    source: id as u64,
+                    destination,
+                    edge_type,
+                    weight,
+                    life,
+                    starts_by_default: false,
+                    values: ValueSpans::default(),
+                    clipped: 0,
+                    position,
+                }),
+                id as u64 + 1,
+            );
         }
     }
 }
 
-fn push_node(id: u64, random: &mut Random, sink: &mut dyn SpanSink) {
+fn push_node(id: u64, random: &mut Random, sink: &mut dyn Sink) {
     let life = Interval::open(Time(0));
     let numbers: Vec<u8> = (0..16).flat_map(|_| (random.unit() as f32).to_le_bytes()).collect();
     let kind = FeatureKind::Dense { dtype: DType::F32, scalar: false };
@@ -106,5 +108,5 @@ fn push_node(id: u64, random: &mut Random, sink: &mut dyn SpanSink) {
     ValueRef::Dense { dtype: DType::F32, elements: &numbers }.encode(&mut bytes);
     let spans = [PackedSpan { feature: 0, kind, interval: life, start: 0, end: bytes.len() }];
     let values = ValueSpans::new(&spans, &bytes);
-    sink.node(&NodeSpan { id, node_type: 0, weight: Some(1.0), life, values, clipped: 0, line: id + 1 });
+    sink.record(Record::NodeSpan(NodeSpan { id, node_type: 0, weight: Some(1.0), life, values, clipped: 0 }), id + 1);
 }

@@ -2,8 +2,7 @@
 
 use super::{RowRef, Rows};
 use crate::{
-    Action, Element, ElementRef, Event, FeatureId, Features, Interval, NodeKey, Owner, Schema, Value, ValueRef,
-    last_values,
+    Action, Element, ElementRef, Event, FeatureId, Features, Interval, NodeKey, Schema, Value, ValueRef, last_values,
 };
 
 impl Rows {
@@ -25,11 +24,7 @@ impl Rows {
         };
         let Some(element) = element else { return false };
         if !event.features.is_empty() {
-            let owner = match element {
-                ElementRef::Node(id, _) => Owner::Node(id),
-                ElementRef::Edge(id, ..) => Owner::Edge(id),
-                ElementRef::Merge(_) => Owner::Merge,
-            };
+            let owner = element.owner();
             let before = self.size();
             let mut fits = true;
             for (name, value) in last_values(&event.features) {
@@ -72,7 +67,7 @@ impl RowRef<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EdgeKey, FeatureDef, FeatureKind, IdRef, ListOrder, NodeTypeId, Time, TimeUnit};
+    use crate::{EdgeKey, FeatureDef, FeatureKind, IdRef, ListOrder, NodeTypeId, Owner, Time, TimeUnit};
 
     fn schema() -> (Schema, NodeTypeId) {
         let mut schema = Schema::new(TimeUnit::Step);

@@ -4,9 +4,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Rows;
 use crate::{
-    Action, EdgeKey, EdgeTypeId, ElementRef, ExternalId, FeatureId, Features, Format, IdRef, ListOrder, ListedDeletion,
-    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Reject, Rejects, Schema, Scope, Time, Unreadable,
-    Value, ValueRef, VersionSink,
+    Action, EdgeKey, ElementRef, FeatureId, Features, Format, IdRef, ListOrder, ListedDeletion, ListedMerge, Name,
+    NodeKey, NodeTypeId, Owner, Place, Reason, Record, Reject, Rejects, Schema, Scope, Sink, Time, Unreadable, Value,
+    ValueRef,
 };
 
 /// What a version lists beside nodes and edges.
@@ -34,10 +34,12 @@ pub type Projection = FxHashMap<Owner, FxHashSet<FeatureId>>;
 /// Tells, once the format is known, which features of a version count.
 type Project = Box<dyn Fn(&Schema, &Format) -> Projection + Send>;
 
-/// The sink that makes chunks and hands each on as soon as it is full. Whoever takes one gives back one that is no longer
-/// needed, if there is any: memory that is used again need not be cleared by the system first.
+/// The sink that makes chunks of a whole version and hands each on as soon as it is full. What takes one gives the next one
+/// to fill, of those that are no longer needed if there is one: memory that is used again need not be cleared by the system
+/// first. It gives none once it takes no more, and the sink is closed.
 pub struct RowWriter<F> {
     emit: F,
+    is_closed: bool,
     /// Whether it was told how many records to expect.
     announced: bool,
     rows: Rows,
@@ -61,6 +63,7 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     ) -> RowWriter<F> {
         RowWriter {
             emit,
+            is_closed: false,
             announced: false,
             rows: Rows { time, ..Rows::default() },
             rest: Rest { schema, ..Rest::default() },
@@ -85,13 +88,19 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
         let full = std::mem::take(&mut self.rows);
         let (expected, time, file) = (full.expected, full.time, full.file.clone());
         let room = (full.rows.len(), full.texts.len(), full.features.len(), full.values.len());
-        let mut next = (self.emit)(&self.rest.schema, full).unwrap_or_default();
+        let mut next = self.emit(full);
         next.begin(&file);
         next.rows.reserve(room.0);
         next.texts.reserve(room.1);
         next.features.reserve(room.2);
         next.values.reserve(room.3);
         self.rows = Rows { expected, time, ..next };
+    }
+
+    fn emit(&mut self, rows: Rows) -> Rows {
+        let next = (self.emit)(&self.rest.schema, rows);
+        self.is_closed |= next.is_none();
+        next.unwrap_or_default()
     }
 
     fn place(&self, line: u64) -> Place {
@@ -168,13 +177,22 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     }
 
     /// Adds what exists in this version, or leaves it unknown if its features cannot be read.
-    fn add(&mut self, owner: Owner, element: ElementRef<'_>, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+    fn listed(&mut self, element: ElementRef<'_>, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
+        if let Some(reason) = element.too_long() {
+            return self.reject(line, reason);
+        }
+        if let ElementRef::Merge([from, into]) = element {
+            let (features, place) = (self.named(features), self.place(line));
+            let (from, into) = (self.key(from.0, from.1), self.key(into.0, into.1));
+            return self.rest.merges.push(ListedMerge { from, into, features, place });
+        }
+        let owner = element.owner();
         // Chunks are of one kind.
         if !self.rows.has[owner.kind() as usize] {
             self.flush();
         }
         if let Err(reason) = self.features(owner, features) {
-            return self.unreadable(self.unread(element).into_iter().collect(), line, reason);
+            return self.unknown(self.unread(element).into_iter().collect(), line, reason);
         }
         self.rows.push(Action::Create, element, None, line);
         if self.rows.is_full() {
@@ -185,15 +203,14 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
     /// The key of an element whose record is left out.
     fn unread(&self, element: ElementRef<'_>) -> Option<Unreadable> {
         let schema = &self.rest.schema;
-        let node = |node_type, id: IdRef<'_>| NodeKey { node_type: schema.node_type_name(node_type), id: id.to_id() };
         match element {
-            ElementRef::Node(node_type, id) => Some(Unreadable::Node(node(node_type, id))),
+            ElementRef::Node(node_type, id) => Some(Unreadable::Node(self.key(node_type, id))),
             ElementRef::Edge(edge_type, [source, destination], key) => {
                 let known = schema.edge_types().get(edge_type.at())?;
                 Some(Unreadable::Edge(EdgeKey {
-                    source: node(known.source, source),
+                    source: self.key(known.source, source),
                     relation: known.relation.clone(),
-                    destination: node(known.destination, destination),
+                    destination: self.key(known.destination, destination),
                     key: key.map(Name::from),
                 }))
             }
@@ -212,30 +229,38 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> RowWriter<F> {
         named
     }
 
-    fn key(&self, (node_type, id): (NodeTypeId, &str)) -> NodeKey {
-        NodeKey { node_type: self.rest.schema.node_type_name(node_type), id: ExternalId::from(id) }
-    }
-}
-
-impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
-    fn schema(&mut self) -> &mut Schema {
-        &mut self.rest.schema
+    fn key(&self, node_type: NodeTypeId, id: IdRef<'_>) -> NodeKey {
+        NodeKey { node_type: self.rest.schema.node_type_name(node_type), id: id.to_id() }
     }
 
-    fn format(&mut self, format: Format) {
+    fn begin(&mut self, format: Format) {
         self.counted = None;
         self.projection = (self.project)(&self.rest.schema, &format);
         self.rest.format = format;
     }
 
-    fn expect(&mut self, nodes: usize, edges: usize) {
+    fn announce(&mut self, nodes: usize, edges: usize) {
         self.rows.expected = (nodes, edges);
         if !self.announced {
             // A chunk without records, so that room is made while they are still being read.
             self.announced = true;
             let rows = Rows { expected: (nodes, edges), time: self.rows.time, ..Rows::default() };
-            (self.emit)(&self.rest.schema, rows);
+            self.emit(rows);
         }
+    }
+
+    fn unknown(&mut self, unknown: Vec<Unreadable>, line: u64, reason: Reason) {
+        self.rows.unreadable.extend(unknown);
+        self.reject(line, reason);
+        if self.rows.unreadable.len() >= super::CHUNK {
+            self.flush();
+        }
+    }
+}
+
+impl<F: FnMut(&Schema, Rows) -> Option<Rows>> Sink for RowWriter<F> {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.rest.schema
     }
 
     fn file(&mut self, name: &Name) {
@@ -245,74 +270,21 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
         }
     }
 
-    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
-        if let Some(reason) = Reason::of_long_name([id]) {
-            return self.reject(line, reason);
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        match record {
+            Record::Listed(element, features) => self.listed(element, features, line),
+            Record::Deleted(node_type, id) => {
+                let (node, place) = (self.key(node_type, id), self.place(line));
+                self.rest.deleted.push(ListedDeletion { node, place });
+            }
+            Record::Unreadable(unknown, reason) => self.unknown(unknown, line, reason),
+            Record::Empty(section) => self.rest.empty.push((section, self.place(line))),
+            Record::Format(format) => self.begin(format),
+            Record::Expected(nodes, edges) => self.announce(nodes, edges),
+            Record::NodeSpan(_) | Record::EdgeSpan(_) | Record::Event(_) => {
+                self.reject(line, record.unfit("a whole version"));
+            }
         }
-        self.add(Owner::Node(node_type), ElementRef::Node(node_type, IdRef::of(id)), features, line);
-    }
-
-    fn edge(
-        &mut self,
-        edge_type: EdgeTypeId,
-        (source, destination): (&str, &str),
-        key: Option<&str>,
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        if let Some(reason) = Reason::of_long_name([source, destination, key.unwrap_or_default()]) {
-            return self.reject(line, reason);
-        }
-        let ends = [source, destination].map(IdRef::of);
-        self.add(Owner::Edge(edge_type), ElementRef::Edge(edge_type, ends, key), features, line);
-    }
-
-    fn numbered_node(&mut self, node_type: NodeTypeId, id: u64, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
-        self.add(Owner::Node(node_type), ElementRef::Node(node_type, IdRef::Int(id)), features, line);
-    }
-
-    fn numbered_edge(
-        &mut self,
-        edge_type: EdgeTypeId,
-        (source, destination): (u64, u64),
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        let ends = [source, destination].map(IdRef::Int);
-        self.add(Owner::Edge(edge_type), ElementRef::Edge(edge_type, ends, None), features, line);
-    }
-
-    fn merge(
-        &mut self,
-        from: (NodeTypeId, &str),
-        into: (NodeTypeId, &str),
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        if let Some(reason) = Reason::of_long_name([from.1, into.1]) {
-            return self.reject(line, reason);
-        }
-        let features = self.named(features);
-        let (from, into, place) = (self.key(from), self.key(into), self.place(line));
-        self.rest.merges.push(ListedMerge { from, into, features, place });
-    }
-
-    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
-        let (node, place) = (self.key((node_type, id)), self.place(line));
-        self.rest.deleted.push(ListedDeletion { node, place });
-    }
-
-    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
-        self.rows.unreadable.extend(told);
-        self.reject(line, reason);
-        if self.rows.unreadable.len() >= super::CHUNK {
-            self.flush();
-        }
-    }
-
-    fn empty(&mut self, section: Scope) {
-        let place = self.place(0);
-        self.rest.empty.push((section, place));
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {
@@ -321,6 +293,10 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> VersionSink for RowWriter<F> {
 
     fn warn(&mut self, line: u64, message: String) {
         self.rest.warnings.push((self.place(line), message));
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
     Action, DType, Dense, EdgeSpan, Element, Event, ExternalId, FeatureDef, FeatureKind, Features, Interval, ListOrder,
-    Name, NodeKey, NodeSpan, NodeTypeId, Numbers, Owner, Place, Reason, Reject, Schema, SpanRows, SpanSink, Time,
+    Name, NodeKey, NodeSpan, NodeTypeId, Numbers, Owner, Place, Reason, Record, Reject, Schema, Sink, SpanRows, Time,
     TimeUnit, Value, ValueSpans,
 };
 
@@ -64,7 +64,7 @@ impl Assembly {
         Place::new(&self.file, line)
     }
 
-    fn add_node(&mut self, node: &NodeSpan<'_>) -> Result<(), Reason> {
+    fn add_node(&mut self, node: &NodeSpan<'_>, line: u64) -> Result<(), Reason> {
         if let Some(known) = self.nodes.get(&node.id) {
             let where_ = if known.line == 0 { String::new() } else { format!(": line {}", known.line) };
             return Err(Reason::Malformed(format!("node {} has a line already{where_}", node.id)));
@@ -76,9 +76,9 @@ impl Assembly {
         };
         let course = Course { life: node.life, weight: node.weight, values: node.values };
         let element = Element::Node(key.clone());
-        self.add(Owner::Node(node_type), element, &course, node.line)?;
+        self.add(Owner::Node(node_type), element, &course, line)?;
         self.clipped_features += u64::from(node.clipped);
-        self.nodes.insert(node.id, Node { key, node_type, life: node.life, line: node.line });
+        self.nodes.insert(node.id, Node { key, node_type, life: node.life, line });
         Ok(())
     }
 
@@ -157,19 +157,19 @@ impl Assembly {
         self.records.push((event, place));
     }
 
-    pub(super) fn refuse_edge(&mut self, edge: &EdgeSpan<'_>, reason: Reason) {
+    pub(super) fn refuse_edge(&mut self, edge: &EdgeSpan<'_>, line: u64, reason: Reason) {
         let reason = match edge.position {
             0 => reason,
             position => Reason::Malformed(format!("edge {position}: {reason}")),
         };
         // Without lines, the edge itself says which it is.
-        let reason = match edge.line {
+        let reason = match line {
             0 => {
                 Reason::Malformed(format!("edge {} -{}-> {}: {reason}", edge.source, edge.edge_type, edge.destination))
             }
             _ => reason,
         };
-        self.reject(edge.line, reason);
+        self.reject(line, reason);
     }
 
     pub(super) fn count_clipped_features(&mut self, clipped: u32) {
@@ -192,28 +192,31 @@ impl Assembly {
     }
 }
 
-impl SpanSink for Assembly {
+impl Sink for Assembly {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.schema
+    }
+
     fn file(&mut self, name: &Name) {
         self.file = name.clone();
         self.edges.file(name);
     }
 
-    fn node(&mut self, node: &NodeSpan<'_>) {
-        if let Err(reason) = self.add_node(node) {
-            let reason = match node.line {
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        let Record::NodeSpan(node) = record else { return self.edges.record(record, line) };
+        if let Err(reason) = self.add_node(&node, line) {
+            let reason = match line {
                 0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
                 _ => reason,
             };
-            self.reject(node.line, reason);
+            self.reject(line, reason);
         }
-    }
-
-    fn edge(&mut self, edge: &EdgeSpan<'_>) {
-        self.edges.edge(edge);
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {
         let place = self.place(line);
         self.rejects.push(Reject { place, reason });
     }
+
+    fn warn(&mut self, _: u64, _: String) {}
 }

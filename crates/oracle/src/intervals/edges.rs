@@ -8,8 +8,8 @@ use timeweft_graph::{
 
 use super::assembly::{Assembly, Course, Node};
 
-/// An edge whose life is cut, and its file.
-type Bound<'a> = (EdgeSpan<'a>, Name);
+/// An edge whose life is cut, its line and its file.
+type Bound<'a> = (EdgeSpan<'a>, u64, Name);
 
 fn pair(edge: &EdgeSpan<'_>) -> (u64, u64, u32) {
     (edge.source, edge.destination, edge.edge_type)
@@ -24,12 +24,12 @@ impl Assembly {
         for row in rows.iter() {
             match row {
                 SpanRow::File(name) => self.file = name.clone(),
-                SpanRow::Edge(edge) => edges.push((edge, self.file.clone())),
-                SpanRow::Node(_) | SpanRow::Reject(..) => {}
+                SpanRow::Edge(line, edge) => edges.push((edge, line, self.file.clone())),
+                SpanRow::Node(..) | SpanRow::Reject(..) => {}
             }
         }
         self.add_stubs(&edges);
-        edges.retain_mut(|(edge, file)| match self.bound(edge) {
+        edges.retain_mut(|(edge, line, file)| match self.bound(edge) {
             Ok(life) => {
                 self.clipped += u64::from(life != edge.life);
                 edge.life = life;
@@ -37,16 +37,16 @@ impl Assembly {
             }
             Err(reason) => {
                 self.file.clone_from(file);
-                self.refuse_edge(edge, reason);
+                self.refuse_edge(edge, *line, reason);
                 false
             }
         });
         let keys = keys(&edges);
         self.add_edge_types(&edges);
-        for ((edge, file), key) in edges.into_iter().zip(keys) {
+        for ((edge, line, file), key) in edges.into_iter().zip(keys) {
             self.file = file;
-            if let Err(reason) = self.add_edge(&edge, key) {
-                self.refuse_edge(&edge, reason);
+            if let Err(reason) = self.add_edge(&edge, line, key) {
+                self.refuse_edge(&edge, line, reason);
             }
         }
         self.file = last;
@@ -57,7 +57,7 @@ impl Assembly {
     fn add_edge_types(&mut self, edges: &[Bound<'_>]) {
         let nodes = &self.nodes;
         let ends = |edge: &EdgeSpan<'_>| nodes.get(&edge.source).zip(nodes.get(&edge.destination));
-        let of = |(edge, _): &Bound<'_>| {
+        let of = |(edge, ..): &Bound<'_>| {
             let (source, destination) = ends(edge)?;
             let names = (source.key.node_type.clone(), destination.key.node_type.clone());
             Some(((edge.edge_type, names), (source.node_type, destination.node_type)))
@@ -72,10 +72,10 @@ impl Assembly {
     /// Ends that no record describes.
     fn add_stubs(&mut self, edges: &[Bound<'_>]) {
         let mut first = BTreeMap::<u64, (Time, u64, &Name)>::new();
-        for (edge, file) in edges {
+        for (edge, line, file) in edges {
             for id in [edge.source, edge.destination] {
                 if !self.nodes.contains_key(&id) {
-                    let (created, ..) = first.entry(id).or_insert((Time(0), edge.line, file));
+                    let (created, ..) = first.entry(id).or_insert((Time(0), *line, file));
                     *created = edge.life.created.min(*created);
                 }
             }
@@ -119,7 +119,7 @@ impl Assembly {
         Ok(life)
     }
 
-    fn add_edge(&mut self, edge: &EdgeSpan<'_>, key: Option<Name>) -> Result<(), Reason> {
+    fn add_edge(&mut self, edge: &EdgeSpan<'_>, line: u64, key: Option<Name>) -> Result<(), Reason> {
         let relation = self.number(edge.edge_type);
         let (Some(source), Some(destination)) = (self.nodes.get(&edge.source), self.nodes.get(&edge.destination))
         else {
@@ -137,7 +137,7 @@ impl Assembly {
             return Ok(());
         };
         let course = Course { life: edge.life, weight: Some(edge.weight), values: edge.values };
-        self.add(Owner::Edge(edge_type), element, &course, edge.line)?;
+        self.add(Owner::Edge(edge_type), element, &course, line)?;
         self.count_clipped_features(edge.clipped);
         Ok(())
     }

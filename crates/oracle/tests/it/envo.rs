@@ -176,7 +176,7 @@ fn shuffled_releases_make_the_same_graph() {
     let releases = &releases[8..12];
     let ((_one, mut plain), (_two, mut shuffled)) = (fresh(), fresh());
     for release in releases {
-        let read = |sink: &mut dyn timeweft_graph::VersionSink| {
+        let read = |sink: &mut dyn timeweft_graph::Sink| {
             crate::order::shuffled(sink, release.time.0 as u64, |sink| {
                 Ok(timeweft_source::version_format::read(&release.path, &release.options, sink)?)
             })

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use proptest::prelude::*;
 use timeweft_graph::spans::PackedSpan;
 use timeweft_graph::{
-    Action, At, DType, Deletes, EdgeSpan, Element, Event, GraphView, Interval, Name, NodeSpan, Reason, Schema,
-    SpanSink, Time, TimeUnit, ValueRef, ValueSpans,
+    Action, At, DType, Deletes, EdgeSpan, Element, Event, GraphView, Interval, Name, NodeSpan, Reason, Record, Schema,
+    Sink, Time, TimeUnit, ValueRef, ValueSpans,
 };
 use timeweft_index::Index;
 use timeweft_oracle::{Intervals, ReferenceGraph};
@@ -122,7 +122,7 @@ fn interval(life: &Life) -> Interval {
     life.length.map_or(Interval::open(created), |length| Interval::new(created, Time(life.created + length)).unwrap())
 }
 
-fn push_all(pushes: &[Push], sink: &mut dyn SpanSink) {
+fn push_all(pushes: &[Push], sink: &mut dyn Sink) {
     sink.file(&"first".into());
     for (line, push) in (1..).zip(pushes) {
         match push {
@@ -130,31 +130,36 @@ fn push_all(pushes: &[Push], sink: &mut dyn SpanSink) {
             Push::Node(id, kind, weight, life, courses) => {
                 let life = interval(life);
                 let (spans, bytes) = spans(life, courses);
-                sink.node(&NodeSpan {
-                    id: *id,
-                    node_type: *kind,
-                    weight: weight.map(f32::from),
-                    life,
-                    values: ValueSpans::new(&spans, &bytes),
-                    clipped: (line % 7 == 0) as u32,
+                sink.record(
+                    Record::NodeSpan(NodeSpan {
+                        id: *id,
+                        node_type: *kind,
+                        weight: weight.map(f32::from),
+                        life,
+                        values: ValueSpans::new(&spans, &bytes),
+                        clipped: (line % 7 == 0) as u32,
+                    }),
                     line,
-                });
+                );
             }
             Push::Edge(source, destination, kind, weight, (life, starts_by_default), courses) => {
                 let life = interval(life);
                 let (spans, bytes) = spans(life, courses);
-                sink.edge(&EdgeSpan {
-                    source: *source,
-                    destination: *destination,
-                    edge_type: *kind,
-                    weight: f32::from(*weight),
-                    life,
-                    starts_by_default: *starts_by_default,
-                    values: ValueSpans::new(&spans, &bytes),
-                    clipped: (line % 5 == 0) as u32,
+                sink.record(
+                    Record::EdgeSpan(EdgeSpan {
+                        source: *source,
+                        destination: *destination,
+                        edge_type: *kind,
+                        weight: f32::from(*weight),
+                        life,
+                        starts_by_default: *starts_by_default,
+                        values: ValueSpans::new(&spans, &bytes),
+                        clipped: (line % 5 == 0) as u32,
+
+                        position: (line % 3) as u32,
+                    }),
                     line,
-                    position: (line % 3) as u32,
-                });
+                );
             }
             Push::Reject => sink.reject(line, Reason::Malformed("unreadable".into())),
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use timeweft_graph::{
-    DeltaError, EdgeTypeId, FeatureId, Format, Name, NodeTypeId, Reason, Reject, Schema, Scope, Unreadable, Value,
-    ValueRef, VersionSink,
+    DeltaError, EdgeTypeId, ElementRef, ExternalId, FeatureId, IdRef, Name, NodeTypeId, Reason, Record, Reject, Schema,
+    Sink, Value, ValueRef,
 };
 use timeweft_oracle::Listed;
 use timeweft_store::{LoadReport, ReadError, Store, StoreError};
@@ -28,12 +28,12 @@ impl Chance {
 }
 
 type Owned = Vec<(FeatureId, Value)>;
-type Node = (Name, u64, NodeTypeId, String, Owned);
-type Edge = (Name, u64, EdgeTypeId, [String; 2], Option<String>, Owned);
+type Node = (Name, u64, NodeTypeId, ExternalId, Owned);
+type Edge = (Name, u64, EdgeTypeId, [ExternalId; 2], Option<String>, Owned);
 
 /// A sink that hands its records on in another order.
 struct Shuffled<'a> {
-    inner: &'a mut dyn VersionSink,
+    inner: &'a mut dyn Sink,
     chance: Chance,
     file: Name,
     nodes: Vec<Node>,
@@ -41,7 +41,7 @@ struct Shuffled<'a> {
 }
 
 impl<'a> Shuffled<'a> {
-    fn new(inner: &'a mut dyn VersionSink, seed: u64) -> Shuffled<'a> {
+    fn new(inner: &'a mut dyn Sink, seed: u64) -> Shuffled<'a> {
         Shuffled { inner, chance: Chance(seed), file: "".into(), nodes: Vec::new(), edges: Vec::new() }
     }
 
@@ -51,12 +51,13 @@ impl<'a> Shuffled<'a> {
         for (file, line, node_type, id, features) in &self.nodes {
             self.inner.file(file);
             let features: Vec<_> = features.iter().map(|(id, value)| (*id, ValueRef::Any(value))).collect();
-            self.inner.node(*node_type, id, &features, *line);
+            self.inner.record(Record::Listed(ElementRef::Node(*node_type, id.as_ref()), &features), *line);
         }
-        for (file, line, edge_type, [source, destination], key, features) in &self.edges {
+        for (file, line, edge_type, ends, key, features) in &self.edges {
             self.inner.file(file);
             let features: Vec<_> = features.iter().map(|(id, value)| (*id, ValueRef::Any(value))).collect();
-            self.inner.edge(*edge_type, (source, destination), key.as_deref(), &features, *line);
+            let ends = ends.each_ref().map(ExternalId::as_ref);
+            self.inner.record(Record::Listed(ElementRef::Edge(*edge_type, ends, key.as_deref()), &features), *line);
         }
     }
 }
@@ -65,13 +66,9 @@ fn owned(features: &[(FeatureId, ValueRef<'_>)]) -> Owned {
     features.iter().map(|(id, value)| (*id, value.to_value())).collect()
 }
 
-impl VersionSink for Shuffled<'_> {
+impl Sink for Shuffled<'_> {
     fn schema(&mut self) -> &mut Schema {
         self.inner.schema()
-    }
-
-    fn format(&mut self, format: Format) {
-        self.inner.format(format);
     }
 
     fn file(&mut self, name: &Name) {
@@ -79,42 +76,18 @@ impl VersionSink for Shuffled<'_> {
         self.inner.file(name);
     }
 
-    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
-        self.nodes.push((self.file.clone(), line, node_type, id.into(), owned(features)));
-    }
-
-    fn edge(
-        &mut self,
-        edge_type: EdgeTypeId,
-        (source, destination): (&str, &str),
-        key: Option<&str>,
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        let ends = [source.into(), destination.into()];
-        self.edges.push((self.file.clone(), line, edge_type, ends, key.map(Into::into), owned(features)));
-    }
-
-    fn merge(
-        &mut self,
-        from: (NodeTypeId, &str),
-        into: (NodeTypeId, &str),
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        self.inner.merge(from, into, features, line);
-    }
-
-    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
-        self.inner.deleted(node_type, id, line);
-    }
-
-    fn unreadable(&mut self, told: Vec<Unreadable>, line: u64, reason: Reason) {
-        self.inner.unreadable(told, line, reason);
-    }
-
-    fn empty(&mut self, section: Scope) {
-        self.inner.empty(section);
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        let file = self.file.clone();
+        match record {
+            Record::Listed(ElementRef::Node(node_type, id), features) => {
+                self.nodes.push((file, line, node_type, id.to_id(), owned(features)));
+            }
+            Record::Listed(ElementRef::Edge(edge_type, ends, key), features) => {
+                let ends = ends.map(IdRef::to_id);
+                self.edges.push((file, line, edge_type, ends, key.map(Into::into), owned(features)));
+            }
+            other => self.inner.record(other, line),
+        }
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {
@@ -128,9 +101,9 @@ impl VersionSink for Shuffled<'_> {
 
 /// Reads a version into a sink, its nodes and its edges in another order.
 pub(crate) fn shuffled(
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
     seed: u64,
-    read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError>,
+    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     let mut shuffled = Shuffled::new(sink, seed);
     read(&mut shuffled)?;
@@ -139,7 +112,7 @@ pub(crate) fn shuffled(
 }
 
 fn load(store: &mut Store, load: &Load, seed: u64) -> Result<LoadReport, StoreError> {
-    let send = |sink: &mut dyn VersionSink| {
+    let send = |sink: &mut dyn Sink| {
         load.version.send(sink);
         Ok(())
     };

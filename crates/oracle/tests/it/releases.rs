@@ -51,8 +51,7 @@ impl Release {
 
     /// Loads it as the request says.
     pub(crate) fn load_as(&self, store: &mut Store, request: LoadRequest) -> LoadReport {
-        let read =
-            |sink: &mut dyn timeweft_graph::VersionSink| Ok(version_format::read(&self.path, &self.options, sink)?);
+        let read = |sink: &mut dyn timeweft_graph::Sink| Ok(version_format::read(&self.path, &self.options, sink)?);
         store.load_version(request, DeltaOptions::default(), read).unwrap()
     }
 }

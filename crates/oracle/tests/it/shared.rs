@@ -26,7 +26,7 @@ fn alone(mut load: Load) -> Load {
 
 fn load(store: &mut Store, load: &Load, back_dated: bool) {
     let request = LoadRequest { back_dated, ..load.request() };
-    let send = |sink: &mut dyn timeweft_graph::VersionSink| {
+    let send = |sink: &mut dyn timeweft_graph::Sink| {
         load.version.send(sink);
         Ok(())
     };

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use timeweft_graph::{EdgeSpan, Interval, Name, NodeSpan, Reason, SpanSink, Time};
+use timeweft_graph::{EdgeSpan, Interval, Name, NodeSpan, Reason, Record, Sink, Time};
 
 use self::stream::{Stream, broken};
 use self::values::Values;
@@ -37,7 +37,7 @@ use crate::interval_format::draft::{Draft, GivenTimes};
 use crate::{IntervalFormat, SourceError};
 
 /// Reads a folder into a sink. What it pushes has no lines.
-pub fn read(folder: &Path, types: &FeatureTypes, sink: &mut dyn SpanSink) -> Result<(), SourceError> {
+pub fn read(folder: &Path, types: &FeatureTypes, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let meta = Meta::read(folder)?;
     let parts = parts(folder, &meta)?;
     let name: Name = folder.to_string_lossy().into();
@@ -175,7 +175,7 @@ impl Part {
         types: &FeatureTypes,
         weights: &FxHashMap<(u32, u64), f32>,
         born: Time,
-        sink: &mut dyn SpanSink,
+        sink: &mut dyn Sink,
     ) -> Result<(), SourceError> {
         let mut map = self.open("node", "map")?;
         let mut nodes = Entries::new(self.open("node", "index")?)?;
@@ -192,6 +192,9 @@ impl Part {
         let life = Interval::open(born);
         let mut count = 0;
         while map.left() > 0 {
+            if sink.is_closed() {
+                return Ok(());
+            }
             let (id, position, node_type) = (map.u64()?, map.u64()?, map.i32()?);
             if position != count {
                 return Err(map.broken(format!("node {id} is said to be at position {position}, and is at {count}")));
@@ -203,15 +206,17 @@ impl Part {
                 Ok(node_type) => {
                     let settled = read.and_then(|()| draft.settle(0..draft.mark(), life));
                     match settled {
-                        Ok(settled) => sink.node(&NodeSpan {
-                            id,
-                            node_type,
-                            weight: weights.get(&(node_type, id)).copied(),
-                            life,
-                            values: settled.values,
-                            clipped: settled.clipped,
-                            line: 0,
-                        }),
+                        Ok(settled) => sink.record(
+                            Record::NodeSpan(NodeSpan {
+                                id,
+                                node_type,
+                                weight: weights.get(&(node_type, id)).copied(),
+                                life,
+                                values: settled.values,
+                                clipped: settled.clipped,
+                            }),
+                            0,
+                        ),
                         Err(reason) => sink.reject(0, Reason::Malformed(format!("node {id}: {reason}"))),
                     }
                 }
@@ -288,7 +293,7 @@ impl Edges {
         source: u64,
         owner: Interval,
         types: &FeatureTypes,
-        sink: &mut dyn SpanSink,
+        sink: &mut dyn Sink,
     ) -> Result<(), SourceError> {
         let edge = match self.next {
             Some(next) => next,
@@ -311,18 +316,21 @@ impl Edges {
             let settled = draft.settle(0..draft.mark(), life)?;
             let (values, clipped, line, position) = (settled.values, settled.clipped, 0, 0);
             let starts_by_default = times.created.is_none();
-            sink.edge(&EdgeSpan {
-                source,
-                destination,
-                edge_type,
-                weight,
-                life,
-                starts_by_default,
-                values,
-                clipped,
+            sink.record(
+                Record::EdgeSpan(EdgeSpan {
+                    source,
+                    destination,
+                    edge_type,
+                    weight,
+                    life,
+                    starts_by_default,
+                    values,
+                    clipped,
+
+                    position,
+                }),
                 line,
-                position,
-            });
+            );
             Ok(())
         });
         if let Err(reason) = pushed {

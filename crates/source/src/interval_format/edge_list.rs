@@ -19,7 +19,7 @@ mod features;
 
 use std::io::Read;
 
-use timeweft_graph::{EdgeSpan, Interval, Name, NodeSpan, Reason, SpanRows, SpanSink, Time};
+use timeweft_graph::{EdgeSpan, Interval, Name, NodeSpan, Reason, Record, Sink, SpanRows, Time};
 
 use self::cells::Cells;
 use self::features::read_features;
@@ -138,7 +138,7 @@ pub fn read(
     input: impl Read + Send,
     file: &Name,
     options: &EdgeListOptions,
-    sink: &mut dyn SpanSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     options.check(file)?;
     let reader = || EdgeLines { options, draft: Draft::default(), scratch: features::Scratch::default() };
@@ -168,23 +168,26 @@ impl LineReader for EdgeLines<'_> {
         match head.ends {
             (id, None) => {
                 let (node_type, weight) = (head.element_type, Some(weight));
-                rows.node(&NodeSpan { id, node_type, weight, life, values, clipped, line });
+                rows.record(Record::NodeSpan(NodeSpan { id, node_type, weight, life, values, clipped }), line);
             }
             (source, Some(destination)) => {
                 let (edge_type, position) = (head.element_type, 0);
                 let starts_by_default = false;
-                rows.edge(&EdgeSpan {
-                    source,
-                    destination,
-                    edge_type,
-                    weight,
-                    life,
-                    starts_by_default,
-                    values,
-                    clipped,
+                rows.record(
+                    Record::EdgeSpan(EdgeSpan {
+                        source,
+                        destination,
+                        edge_type,
+                        weight,
+                        life,
+                        starts_by_default,
+                        values,
+                        clipped,
+
+                        position,
+                    }),
                     line,
-                    position,
-                });
+                );
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use timeweft_graph::threads::Crew;
-use timeweft_graph::{Name, Reason, SpanRows, SpanSink};
+use timeweft_graph::{Name, Reason, Sink, SpanRows};
 
 use crate::SourceError;
 use crate::limits::{LONGEST_NODE, long_line};
@@ -33,7 +33,7 @@ pub(crate) fn read<R: Read + Send, L: LineReader>(
     input: R,
     file: &Name,
     reader: impl Fn() -> L + Sync,
-    sink: &mut dyn SpanSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     let wanted = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let mut chunks = Chunks::new(input, file);
@@ -65,10 +65,10 @@ pub(crate) fn read<R: Read + Send, L: LineReader>(
 fn read_here<R: Read, L: LineReader>(
     chunks: &mut Chunks<R>,
     mut reader: L,
-    sink: &mut dyn SpanSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     let mut buffer = Buffer::default();
-    while chunks.next(&mut buffer).map_err(|(_, failure)| failure)?.is_some() {
+    while !sink.is_closed() && chunks.next(&mut buffer).map_err(|(_, failure)| failure)?.is_some() {
         parse(&mut buffer, &mut reader);
         buffer.rows.send(sink);
         buffer.rows.clear();
@@ -141,7 +141,7 @@ fn parse(buffer: &mut Buffer, reader: &mut impl LineReader) {
     }
 }
 
-fn send_in_order(done: Receiver<Numbered>, free: &Sender<Buffer>, sink: &mut dyn SpanSink) -> Result<(), SourceError> {
+fn send_in_order(done: Receiver<Numbered>, free: &Sender<Buffer>, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     for (number, result) in done {
@@ -150,6 +150,10 @@ fn send_in_order(done: Receiver<Numbered>, free: &Sender<Buffer>, sink: &mut dyn
             let mut buffer = result?;
             buffer.rows.send(sink);
             buffer.rows.clear();
+            // The threads end with the channels.
+            if sink.is_closed() {
+                return Ok(());
+            }
             next += 1;
             // Without readers left there is nobody to use it again.
             let _ = free.send(buffer);

@@ -21,7 +21,7 @@ mod quick;
 
 use std::io::Read;
 
-use timeweft_graph::{Name, Reason, SpanRows, SpanSink};
+use timeweft_graph::{Name, Reason, Sink, SpanRows};
 
 use self::quick::Quick;
 use crate::SourceError;
@@ -39,12 +39,12 @@ use crate::interval_format::parallel_lines::{self, LineReader};
 /// assert_eq!(intervals.records.iter().map(|(event, _)| event.time.0).collect::<Vec<_>>(), [5, 9]);
 /// # Ok::<(), timeweft_source::SourceError>(())
 /// ```
-pub fn read(input: impl Read + Send, file: &Name, sink: &mut dyn SpanSink) -> Result<(), SourceError> {
+pub fn read(input: impl Read + Send, file: &Name, sink: &mut dyn Sink) -> Result<(), SourceError> {
     parallel_lines::read(input, file, JsonLines::default, sink)
 }
 
 /// Reads temporal JSON line by line with the careful reader alone: slow, and the reference of [`read`].
-pub fn read_carefully(input: impl Read + Send, file: &Name, sink: &mut dyn SpanSink) -> Result<(), SourceError> {
+pub fn read_carefully(input: impl Read + Send, file: &Name, sink: &mut dyn Sink) -> Result<(), SourceError> {
     parallel_lines::read(input, file, CarefulLines::default, sink)
 }
 

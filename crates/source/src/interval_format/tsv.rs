@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use timeweft_graph::{DType, EdgeSpan, Interval, Name, NodeSpan, Reason, SpanRows, SpanSink, Time, ValueRef};
+use timeweft_graph::{DType, EdgeSpan, Interval, Name, NodeSpan, Reason, Record, Sink, SpanRows, Time, ValueRef};
 
 use crate::SourceError;
 use crate::interval_format::draft::{Draft, dtype};
@@ -36,7 +36,7 @@ const ALWAYS: Interval = Interval { created: Time(0), removed: Time::FOREVER };
 /// assert_eq!(intervals.records.len(), 3, "a node, the node that its edge names, and the edge");
 /// # Ok::<(), timeweft_source::SourceError>(())
 /// ```
-pub fn read(input: impl Read + Send, file: &Name, sink: &mut dyn SpanSink) -> Result<(), SourceError> {
+pub fn read(input: impl Read + Send, file: &Name, sink: &mut dyn Sink) -> Result<(), SourceError> {
     parallel_lines::read(input, file, TsvLines::default, sink)
 }
 
@@ -54,7 +54,7 @@ impl LineReader for TsvLines {
         self.features(&features).map_err(Reason::Malformed)?;
         let settled = self.draft.settle(0..self.draft.mark(), ALWAYS)?;
         let (values, clipped, weight) = (settled.values, settled.clipped, Some(weight));
-        rows.node(&NodeSpan { id, node_type, weight, life: ALWAYS, values, clipped, line });
+        rows.record(Record::NodeSpan(NodeSpan { id, node_type, weight, life: ALWAYS, values, clipped }), line);
         let neighbors = (!neighbors.is_empty()).then(|| neighbors.split('|'));
         for (position, neighbor) in (1..).zip(neighbors.into_iter().flatten()) {
             if let Err(reason) = self.edge(id, neighbor, (line, position), rows) {
@@ -82,18 +82,21 @@ impl TsvLines {
         let settled = self.draft.settle(0..self.draft.mark(), ALWAYS)?;
         let (values, clipped, life) = (settled.values, settled.clipped, ALWAYS);
         let starts_by_default = false;
-        rows.edge(&EdgeSpan {
-            source,
-            destination,
-            edge_type,
-            weight,
-            life,
-            starts_by_default,
-            values,
-            clipped,
+        rows.record(
+            Record::EdgeSpan(EdgeSpan {
+                source,
+                destination,
+                edge_type,
+                weight,
+                life,
+                starts_by_default,
+                values,
+                clipped,
+
+                position,
+            }),
             line,
-            position,
-        });
+        );
         Ok(())
     }
 

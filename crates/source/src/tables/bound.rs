@@ -1,6 +1,6 @@
 //! Features of one owner, and their values in a row.
 
-use timeweft_graph::{EdgeTypeId, FeatureId, Name, NodeTypeId, Owner, VersionSink};
+use timeweft_graph::{EdgeTypeId, FeatureId, Name, NodeTypeId, Owner, Sink};
 
 use super::cell::{Cell, Made};
 use super::columns::Columns;
@@ -21,7 +21,7 @@ pub(super) struct Bound {
 
 impl Bound {
     /// The owner of features: `[node type]`, `[source type, relation, destination type]`, or `[]` of merges.
-    pub(super) fn of(names: &[Name], context: &Context<'_>, sink: &mut dyn VersionSink) -> Result<Bound, SourceError> {
+    pub(super) fn of(names: &[Name], context: &Context<'_>, sink: &mut dyn Sink) -> Result<Bound, SourceError> {
         let schema = sink.schema();
         let mut node_type = |name: &Name| schema.add_node_type(name).ok_or_else(|| context.full());
         let (owner, nodes, edge) = match names {
@@ -45,7 +45,7 @@ impl Bound {
         context: &Context<'_>,
         (columns, feature): (&Columns, usize),
         rows: &'r dyn Rows,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<Option<(FeatureId, Made<'r>)>, Problem> {
         let (spec, at) = (&columns.specs[feature], columns.places[feature]);
         let problem = |problem: String| format!("column `{}`: {problem}", spec.column);
@@ -92,7 +92,7 @@ fn kind(
     at: usize,
     owner: Owner,
     rows: &dyn Rows,
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<Option<Kind>, String> {
     if spec.kind.is_some() {
         return Ok(spec.kind);

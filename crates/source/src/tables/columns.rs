@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::RESERVED;
-use timeweft_graph::{ListOrder, VersionSink};
+use timeweft_graph::{ListOrder, Sink};
 
 use super::context::Context;
 use super::mapping::{FeatureSpec, Features};
@@ -44,7 +44,7 @@ impl Columns {
         &mut self,
         context: &Context<'_>,
         rows: &mut dyn Rows,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<(), SourceError> {
         while self.places.len() < self.specs.len() {
             let at = column(rows, &self.specs[self.places.len()].column)?;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use timeweft_graph::{FeatureDef, FeatureId, Name, Owner, TimeUnit, VersionSink};
+use timeweft_graph::{FeatureDef, FeatureId, Name, Owner, Sink, TimeUnit};
 
 use super::drift::Drift;
 use super::kind::Kind;
@@ -37,7 +37,7 @@ impl Context<'_> {
         owner: Owner,
         spec: &FeatureSpec,
         kind: Kind,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<(FeatureId, Kind), SourceError> {
         let def = FeatureDef { name: spec.name.clone(), kind: kind.feature_kind(), order: spec.order };
         let known = sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind);

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Name, Owner, Schema, VersionSink};
+use timeweft_graph::{Name, Owner, Schema, Sink};
 
 use super::kind::Kind;
 use super::mapping::{FeatureSpec, Features, FileSpec, Mapping, Named};
@@ -91,7 +91,7 @@ impl Drift {
 type Open<'a> = &'a dyn Fn(&FileSpec<'_>) -> Result<Box<dyn Rows>, SourceError>;
 
 /// Gives features the wider kinds that the mapping or the files declare for them.
-pub(super) fn widen(mapping: &Mapping, open: Open<'_>, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub(super) fn widen(mapping: &Mapping, open: Open<'_>, sink: &mut dyn Sink) -> Result<(), SourceError> {
     for table in &mapping.nodes {
         widen_entry(&[&table.node_type], &table.features, &table.file(), open, sink)?;
     }
@@ -110,7 +110,7 @@ fn widen_entry(
     features: &Features,
     file: &FileSpec<'_>,
     open: Open<'_>,
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     let Some(owner) = owner(names, sink.schema()) else { return Ok(()) };
     let mut declared: Vec<(Name, Kind)> = match features {

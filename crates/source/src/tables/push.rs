@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use timeweft_graph::{FeatureId, Format, Name, Owner, Reason, Scope, Unreadable, VersionSink};
+use timeweft_graph::{FeatureId, Format, Name, Owner, Reason, Scope, Sink, Unreadable};
 
 use super::bound::Bound;
 use super::context::Context;
@@ -21,7 +21,7 @@ use crate::SourceError;
 type Fields = Vec<(Owner, Vec<FeatureId>)>;
 
 /// Pushes all that a mapping describes; nodes first.
-pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let (unit, drift) = (sink.schema().unit(), Drift::new(sink.schema()));
     let context =
         Context { mapping: file.clone(), root, null: mapping.null(), unit, drift, floored: RefCell::default() };
@@ -67,13 +67,13 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn V
 }
 
 /// Makes a record of a row.
-type Reader<'a> = Box<dyn FnMut(&mut dyn Rows, &mut dyn VersionSink) -> Result<(), Problem> + 'a>;
+type Reader<'a> = Box<dyn FnMut(&mut dyn Rows, &mut dyn Sink) -> Result<(), Problem> + 'a>;
 
 fn edge_reader<'a>(
     context: &'a Context<'_>,
     table: &'a EdgeTable,
     rows: &mut dyn Rows,
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<Reader<'a>, SourceError> {
     let mut types = Types::new(context, &table.features, &table.except);
     let places = EdgePlaces {
@@ -93,14 +93,16 @@ fn entry<'p>(
     context: &Context<'_>,
     spec: &FileSpec<'_>,
     lists: Option<Scope>,
-    sink: &mut dyn VersionSink,
-    prepare: impl FnOnce(&mut dyn Rows, &mut dyn VersionSink) -> Result<Reader<'p>, SourceError>,
+    sink: &mut dyn Sink,
+    prepare: impl FnOnce(&mut dyn Rows, &mut dyn Sink) -> Result<Reader<'p>, SourceError>,
 ) -> Result<(), SourceError> {
     let (file, mut rows) = rows(spec, context.root, context.null)?;
     sink.file(&file);
     let mut reader = prepare(rows.as_mut(), sink).map_err(|error| named(error, &file))?;
     let mut has_rows = false;
-    while let Some(read) = rows.advance()? {
+    while !sink.is_closed()
+        && let Some(read) = rows.advance()?
+    {
         has_rows = true;
         let read = read.map_err(Problem::Row).and_then(|()| reader(rows.as_mut(), sink));
         let (told, problem) = match read {
@@ -123,7 +125,7 @@ fn entry<'p>(
 }
 
 /// The fields of the version, where the mapping alone tells all of them.
-fn fields(context: &Context<'_>, mapping: &Mapping, sink: &mut dyn VersionSink) -> Result<Option<Fields>, SourceError> {
+fn fields(context: &Context<'_>, mapping: &Mapping, sink: &mut dyn Sink) -> Result<Option<Fields>, SourceError> {
     let mut fields = Fields::new();
     let nodes = mapping.nodes.iter().map(|table| (vec![&table.node_type], &table.features));
     let edges = mapping

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{EdgeKey, ExternalId, FeatureId, Name, NodeKey, NodeTypeId, Unreadable, ValueRef, VersionSink};
+use timeweft_graph::{EdgeKey, ExternalId, FeatureId, Name, NodeKey, NodeTypeId, Sink, Unreadable, ValueRef};
 
 use super::bound::Bound;
 use super::cell::Made;
@@ -37,7 +37,7 @@ impl<'a> Types<'a> {
     }
 
     /// Finds the owner that the row names.
-    fn bind(&mut self, names: &[&str], sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    fn bind(&mut self, names: &[&str], sink: &mut dyn Sink) -> Result<(), SourceError> {
         self.label.clear();
         for name in names {
             self.label.push_str(name);
@@ -63,7 +63,7 @@ impl<'a> Types<'a> {
         &mut self,
         names: &[&str],
         rows: &'r dyn Rows,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<(&Bound, Values<'r>), Problem> {
         self.bind(names, sink)?;
         let (_, bound) = &mut self.bound[self.last];
@@ -89,7 +89,7 @@ impl<'a> Types<'a> {
         rows: &mut dyn Rows,
         node_type: &Place,
         at: usize,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<(), Problem> {
         self.columns.follow(self.context, rows, sink)?;
         let rows = &*rows;
@@ -104,7 +104,7 @@ impl<'a> Types<'a> {
         &mut self,
         rows: &mut dyn Rows,
         places: &EdgePlaces,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<(), Problem> {
         self.columns.follow(self.context, rows, sink)?;
         let rows = &*rows;
@@ -135,7 +135,7 @@ impl<'a> Types<'a> {
         rows: &mut dyn Rows,
         from: &EndPlace,
         into: &EndPlace,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<(), Problem> {
         self.columns.follow(self.context, rows, sink)?;
         let rows = &*rows;
@@ -153,7 +153,7 @@ impl<'a> Types<'a> {
         rows: &mut dyn Rows,
         node_type: &Place,
         at: usize,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<(), Problem> {
         let rows = &*rows;
         let (id, name) = (needed(rows, at)?, node_type.name(rows)?);
@@ -165,7 +165,7 @@ impl<'a> Types<'a> {
     fn node_types<const N: usize>(
         &self,
         names: &[Cow<'_, str>; N],
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<[NodeTypeId; N], SourceError> {
         let mut ids = [NodeTypeId(0); N];
         for (id, name) in ids.iter_mut().zip(names) {

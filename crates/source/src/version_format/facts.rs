@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use timeweft_graph::VersionSink;
+use timeweft_graph::Sink;
 
 use super::VersionFormat;
 use crate::SourceError;
@@ -39,7 +39,7 @@ pub(crate) struct FormatFacts {
     /// End of the plain names of files of which only the folder can be read, and what that is.
     pub(crate) part_of: Option<(&'static str, &'static str)>,
     /// Reads a path of the format into a sink.
-    pub(crate) read: fn(&Path, &VersionOptions, &mut dyn VersionSink) -> Result<(), SourceError>,
+    pub(crate) read: fn(&Path, &VersionOptions, &mut dyn Sink) -> Result<(), SourceError>,
 }
 
 /// Ends of the plain names of files whose first line is looked at, and what that line must be.
@@ -50,7 +50,7 @@ impl FormatFacts {
     pub(crate) const fn new(
         name: &'static str,
         expected: &'static str,
-        read: fn(&Path, &VersionOptions, &mut dyn VersionSink) -> Result<(), SourceError>,
+        read: fn(&Path, &VersionOptions, &mut dyn Sink) -> Result<(), SourceError>,
     ) -> FormatFacts {
         FormatFacts {
             name,

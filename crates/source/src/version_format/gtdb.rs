@@ -16,7 +16,7 @@
 
 use std::path::{Path, PathBuf};
 
-use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
+use timeweft_graph::{FeatureKind, Reason, Sink, ValueRef};
 
 use crate::text::byte_lines::ByteLines;
 use crate::version_format::facts::FormatFacts;
@@ -45,7 +45,7 @@ pub(crate) const FACTS: FormatFacts = FormatFacts {
 };
 
 /// Reads tables into a sink, in this order.
-pub fn read(files: &[PathBuf], sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub fn read(files: &[PathBuf], sink: &mut dyn Sink) -> Result<(), SourceError> {
     let first = files.first().map_or_else(|| "".into(), |path| path.to_string_lossy().as_ref().into());
     let features = [
         ("rank", FeatureKind::Category),
@@ -178,12 +178,12 @@ fn nodes(
     mut lines: ByteLines<Input>,
     taxonomy: &Taxonomy<3>,
     taxa: &mut Taxa,
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     sink.file(lines.file());
     let [rank, name, low] = taxonomy.features;
     let mut layout = Layout::Unknown;
-    while lines.advance()? {
+    while !sink.is_closed() && lines.advance()? {
         let lineage = match layout.read(&lines) {
             None => continue,
             Some(Ok(lineage)) => lineage,
@@ -214,11 +214,11 @@ fn edges(
     mut lines: ByteLines<Input>,
     taxonomy: &Taxonomy<3>,
     (taxa, parents): (&Taxa, &mut Parents),
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     sink.file(lines.file());
     let mut layout = Layout::Unknown;
-    while lines.advance()? {
+    while !sink.is_closed() && lines.advance()? {
         // What cannot be read was rejected with the nodes.
         let Some(Ok(lineage)) = layout.read(&lines) else { continue };
         if !taxa.holds(lineage.names()) {

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
-    EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner, Scope,
-    Unreadable, VersionSink,
+    EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner, Scope, Sink,
+    Unreadable,
 };
 
 use crate::SourceError;
@@ -35,7 +35,7 @@ impl<const N: usize> Taxonomy<N> {
         format: &str,
         features: [(&str, FeatureKind); N],
         file: &Name,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<Taxonomy<N>, SourceError> {
         let taxonomy =
             Self::numbers(features, sink).ok_or_else(|| SourceError::TooManyTypes { file: file.clone(), line: 0 })?;
@@ -45,7 +45,7 @@ impl<const N: usize> Taxonomy<N> {
         Ok(taxonomy)
     }
 
-    fn numbers(features: [(&str, FeatureKind); N], sink: &mut dyn VersionSink) -> Option<Taxonomy<N>> {
+    fn numbers(features: [(&str, FeatureKind); N], sink: &mut dyn Sink) -> Option<Taxonomy<N>> {
         let schema = sink.schema();
         let taxon = schema.add_node_type(&"taxon".into())?;
         let child_of = schema.add_edge_type(taxon, &"child_of".into(), taxon)?;
@@ -100,7 +100,7 @@ pub(crate) struct Parents(FxHashMap<Box<str>, Box<str>>);
 
 impl Parents {
     /// Whether the edge is new. Another parent than the first one is told, and no edge.
-    pub(crate) fn is_new(&mut self, child: &str, parent: &str, line: u64, sink: &mut dyn VersionSink) -> bool {
+    pub(crate) fn is_new(&mut self, child: &str, parent: &str, line: u64, sink: &mut dyn Sink) -> bool {
         match self.0.get(child) {
             None => {
                 self.0.insert(child.into(), parent.into());

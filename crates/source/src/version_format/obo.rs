@@ -32,7 +32,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use timeweft_graph::{Format, Name, NodeKey, Reason, Unreadable, VersionSink};
+use timeweft_graph::{Format, Name, NodeKey, Reason, Sink, Unreadable};
 
 use self::stanza::{Loss, Problem, Stanza, Stanzas};
 use self::terms::Terms;
@@ -70,12 +70,7 @@ pub(crate) const FACTS: FormatFacts = FormatFacts {
 /// assert_eq!((version.nodes.len(), version.edges.len()), (2, 1));
 /// # Ok::<(), timeweft_source::SourceError>(())
 /// ```
-pub fn read(
-    reader: impl BufRead,
-    file: &Name,
-    options: &OboOptions,
-    sink: &mut dyn VersionSink,
-) -> Result<(), SourceError> {
+pub fn read(reader: impl BufRead, file: &Name, options: &OboOptions, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let full = || SourceError::TooManyTypes { file: file.clone(), line: 0 };
     let mut stanzas = Stanzas::new(reader, file);
     let mut header = stanzas.header()?;
@@ -86,6 +81,9 @@ pub fn read(
     let mut left_out = LeftOut::default();
     left_out.imports(&header);
     while let Some(mut stanza) = stanzas.advance()? {
+        if sink.is_closed() {
+            return Ok(());
+        }
         match stanza.name.as_str() {
             "Term" => terms.add("CLASS", &mut stanza, sink).ok_or_else(full)?,
             "Instance" => terms.add("INDIVIDUAL", &mut stanza, sink).ok_or_else(full)?,
@@ -99,7 +97,7 @@ pub fn read(
 }
 
 /// Tells the problems of a stanza in the order of lines.
-fn refuse(sink: &mut dyn VersionSink, stanza: &mut Stanza) {
+fn refuse(sink: &mut dyn Sink, stanza: &mut Stanza) {
     let id = stanza.tags.iter().find(|line| line.tag == "id").map(|line| tag::plain(&line.value));
     stanza.problems.sort_by_key(|problem| problem.line);
     for Problem { line, what, loss } in stanza.problems.drain(..) {
@@ -134,7 +132,7 @@ impl LeftOut {
         }
     }
 
-    fn warn(self, sink: &mut dyn VersionSink) {
+    fn warn(self, sink: &mut dyn Sink) {
         for (what, (n, line)) in self.0 {
             sink.warn(line, if n == 1 { what } else { format!("{what} ({n} such in the file)") });
         }

@@ -35,7 +35,7 @@ mod term;
 use std::io::Read;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Name, NodeKey, Reason, Unreadable, VersionSink};
+use timeweft_graph::{Name, NodeKey, Reason, Sink, Unreadable};
 
 use self::axioms::Definitions;
 use self::document::{Document, EdgeText, GraphText, LineCount, NodeText, record};
@@ -72,12 +72,7 @@ pub(crate) const FACTS: FormatFacts = FormatFacts {
 };
 
 /// Reads a graph of a document into a sink. `file` is the name for messages.
-pub fn read(
-    reader: impl Read,
-    file: &Name,
-    options: &ObographOptions,
-    sink: &mut dyn VersionSink,
-) -> Result<(), SourceError> {
+pub fn read(reader: impl Read, file: &Name, options: &ObographOptions, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let unreadable = |line: u64, problem: String| SourceError::Document { file: file.clone(), line, problem };
     let mut bytes = Vec::new();
     let read = reader.take(LARGEST_DOCUMENT as u64 + 1).read_to_end(&mut bytes);
@@ -148,8 +143,11 @@ impl<'a> Push<'a> {
         }
     }
 
-    fn nodes(&mut self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) {
+    fn nodes(&mut self, graph: &GraphText<'_>, sink: &mut dyn Sink) {
         for raw in &graph.nodes {
+            if sink.is_closed() {
+                return;
+            }
             let line = self.lines.of(raw.get());
             let read = record::<NodeText>(raw.get()).and_then(|node| self.node(node, line, sink));
             if let Err(problem) = read {
@@ -168,7 +166,7 @@ impl<'a> Push<'a> {
         }
     }
 
-    fn node(&mut self, node: NodeText, line: u64, sink: &mut dyn VersionSink) -> Result<(), String> {
+    fn node(&mut self, node: NodeText, line: u64, sink: &mut dyn Sink) -> Result<(), String> {
         let kind = match node.kind.as_deref() {
             Some("CLASS") => "CLASS",
             Some("INDIVIDUAL") => "INDIVIDUAL",
@@ -225,7 +223,7 @@ impl<'a> Push<'a> {
     }
 
     /// Pushes what waits for the last node; `None` if the schema is full.
-    fn finish(mut self, (graph, edges): (&GraphText<'_>, &[EdgeRecord<'_>]), sink: &mut dyn VersionSink) -> Option<()> {
+    fn finish(mut self, (graph, edges): (&GraphText<'_>, &[EdgeRecord<'_>]), sink: &mut dyn Sink) -> Option<()> {
         let edges = self.edges(edges, sink);
         self.warn(graph, sink);
         let terms = self.terms;
@@ -235,7 +233,7 @@ impl<'a> Push<'a> {
     }
 
     /// The edges between terms, each once.
-    fn edges(&mut self, records: &[EdgeRecord<'_>], sink: &mut dyn VersionSink) -> Edges {
+    fn edges(&mut self, records: &[EdgeRecord<'_>], sink: &mut dyn Sink) -> Edges {
         let mut edges = Edges::default();
         let mut known = FxHashSet::default();
         for (raw, edge) in records {
@@ -266,7 +264,7 @@ impl<'a> Push<'a> {
     }
 
     /// Tells what was taken in in another way than it may seem, and what was not.
-    fn warn(&self, graph: &GraphText<'_>, sink: &mut dyn VersionSink) {
+    fn warn(&self, graph: &GraphText<'_>, sink: &mut dyn Sink) {
         if let Some(message) = self.ids.warning() {
             sink.warn(0, message);
         }

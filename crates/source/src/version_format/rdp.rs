@@ -15,7 +15,7 @@
 
 use std::path::{Path, PathBuf};
 
-use timeweft_graph::{FeatureKind, Reason, ValueRef, VersionSink};
+use timeweft_graph::{FeatureKind, Reason, Sink, ValueRef};
 
 use crate::SourceError;
 use crate::input::plain_name;
@@ -55,7 +55,7 @@ pub(crate) const FACTS: FormatFacts = FormatFacts {
 };
 
 /// Reads FASTA files into a sink, in this order.
-pub fn read(files: &[(PathBuf, Molecule)], sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub fn read(files: &[(PathBuf, Molecule)], sink: &mut dyn Sink) -> Result<(), SourceError> {
     let first = files.first().map_or_else(|| "".into(), |(path, _)| path.to_string_lossy().as_ref().into());
     let features = [
         ("rank", FeatureKind::Category),
@@ -157,11 +157,11 @@ fn nodes(
     molecule: Molecule,
     taxonomy: &Taxonomy<5>,
     taxa: &mut Taxa,
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     sink.file(fasta.file());
     let [rank, name, unclassified, of_molecule, incertae_sedis] = taxonomy.features;
-    while fasta.advance()? {
+    while !sink.is_closed() && fasta.advance()? {
         let line = fasta.line();
         let entry = match fasta.header().and_then(Entry::read) {
             Ok(Some(entry)) => entry,
@@ -200,10 +200,10 @@ fn edges(
     mut fasta: Fasta,
     taxonomy: &Taxonomy<5>,
     (taxa, parents): (&Taxa, &mut Parents),
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     sink.file(fasta.file());
-    while fasta.advance()? {
+    while !sink.is_closed() && fasta.advance()? {
         let line = fasta.line();
         // What cannot be read was rejected with the nodes.
         let Ok(Some(entry)) = fasta.header().and_then(Entry::read) else { continue };

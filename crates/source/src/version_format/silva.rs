@@ -14,7 +14,7 @@ use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHasher};
-use timeweft_graph::{FeatureKind, NodeKey, Owner, Reason, Unreadable, ValueRef, VersionSink};
+use timeweft_graph::{FeatureKind, NodeKey, Owner, Reason, Sink, Unreadable, ValueRef};
 
 use crate::SourceError;
 use crate::text::byte_lines::ByteLines;
@@ -76,7 +76,7 @@ pub(crate) const FACTS: FormatFacts = FormatFacts {
 };
 
 /// Reads a release into a sink.
-pub fn read(files: &SilvaFiles, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub fn read(files: &SilvaFiles, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let lines = ByteLines::open(&files.taxonomy)?;
     let features = [
         ("name", FeatureKind::Text),
@@ -173,12 +173,12 @@ impl<'a> Header<'a> {
 }
 
 impl Release {
-    fn taxa(&mut self, mut lines: ByteLines<crate::Input>, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    fn taxa(&mut self, mut lines: ByteLines<crate::Input>, sink: &mut dyn Sink) -> Result<(), SourceError> {
         sink.file(lines.file());
         let [name, rank, ..] = self.types.features;
         let root = [(name, ValueRef::Text("Root")), (rank, ValueRef::Category("root_rank"))];
         sink.node(self.types.taxon, ROOT, &root, 0);
-        while lines.advance()? {
+        while !sink.is_closed() && lines.advance()? {
             let line = lines.line();
             let read = match lines.text() {
                 Ok(text) if text.trim().is_empty() => continue,
@@ -192,7 +192,7 @@ impl Release {
         Ok(())
     }
 
-    fn taxon(&mut self, text: &str, line: u64, sink: &mut dyn VersionSink) -> Result<(), String> {
+    fn taxon(&mut self, text: &str, line: u64, sink: &mut dyn Sink) -> Result<(), String> {
         let mut cells = text.split('\t').map(str::trim);
         let (path, id, rank) = (cells.next(), cells.next(), cells.next());
         let (Some(path), Some(id), Some(rank)) = (path, id, rank) else {
@@ -231,7 +231,7 @@ impl Release {
         number.map(ValueRef::Int)
     }
 
-    fn warn(&self, sink: &mut dyn VersionSink) {
+    fn warn(&self, sink: &mut dyn Sink) {
         if let Some((n, text, line)) = &self.left_out {
             let message = format!(
                 "release: the graph holds whole numbers, and `{text}` is none ({n} such in the file): left out; a new \
@@ -241,7 +241,7 @@ impl Release {
         }
     }
 
-    fn taxon_edges(&self, sink: &mut dyn VersionSink) {
+    fn taxon_edges(&self, sink: &mut dyn Sink) {
         for (path, line) in &self.order {
             let Some(child) = self.taxa.get(path) else { continue };
             let parent = match path.rsplit_once(';') {
@@ -260,9 +260,9 @@ impl Release {
     }
 
     /// Notes which sequences a set holds, and refuses those that do not fit.
-    fn collect(&mut self, mut fasta: Fasta, bit: u8, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    fn collect(&mut self, mut fasta: Fasta, bit: u8, sink: &mut dyn Sink) -> Result<(), SourceError> {
         sink.file(fasta.file());
-        while fasta.advance()? {
+        while !sink.is_closed() && fasta.advance()? {
             if let Err(unread) = self.note(&fasta, 1 << bit) {
                 let reason = Reason::Malformed(unread.problem);
                 match unread.told {
@@ -299,10 +299,10 @@ impl Release {
         Ok(())
     }
 
-    fn sequence_nodes(&mut self, mut fasta: Fasta, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    fn sequence_nodes(&mut self, mut fasta: Fasta, sink: &mut dyn Sink) -> Result<(), SourceError> {
         sink.file(fasta.file());
         let [name, rank, _, sequence, datasets] = self.types.features;
-        while fasta.advance()? {
+        while !sink.is_closed() && fasta.advance()? {
             // What cannot be read was rejected when the sets were collected.
             let Ok(header) = fasta.header().and_then(Header::read) else { continue };
             let Ok(text) = fasta.sequence() else { continue };
@@ -322,9 +322,9 @@ impl Release {
         Ok(())
     }
 
-    fn sequence_edges(&mut self, mut fasta: Fasta, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+    fn sequence_edges(&mut self, mut fasta: Fasta, sink: &mut dyn Sink) -> Result<(), SourceError> {
         sink.file(fasta.file());
-        while fasta.advance()? {
+        while !sink.is_closed() && fasta.advance()? {
             let Ok(header) = fasta.header().and_then(Header::read) else { continue };
             let (known, taxon) = (self.sequences.get_mut(header.id), self.taxa.get(header.path));
             if let (Some(known), Some(taxon)) = (known, taxon)

@@ -29,8 +29,8 @@ use std::thread;
 use rustc_hash::FxHashSet;
 use timeweft_graph::threads::Crew;
 use timeweft_graph::{
-    DType, EdgeTypeId, FeatureDef, FeatureId, FeatureKind, Format, ListOrder, Name, NodeKey, NodeTypeId, Owner, Reason,
-    Unreadable, ValueRef, VersionSink,
+    DType, EdgeTypeId, ElementRef, FeatureDef, FeatureId, FeatureKind, Format, IdRef, ListOrder, Name, NodeKey,
+    NodeTypeId, Owner, Reason, Record, Sink, Unreadable, ValueRef,
 };
 
 use self::names::{Batch, CardRef, NameFile, RestOfNames, is_late};
@@ -50,7 +50,7 @@ pub(crate) const FACTS: FormatFacts = FormatFacts {
 };
 
 /// Reads the dump in a folder into a sink.
-pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+pub fn read(folder: &Path, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let nodes = ByteLines::open(&packed(folder, "nodes.dmp"))?;
     let names = packed(folder, "names.dmp");
     let file = nodes.file().clone();
@@ -71,7 +71,11 @@ pub fn read(folder: &Path, sink: &mut dyn VersionSink) -> Result<(), SourceError
     let names = NameFile::new(ByteLines::open(&names)?, &late)?;
     let refused = push_taxa(&taxa, &ranks, names, (&types, &file), sink)?;
     for taxon in taxa.all.iter().filter(|taxon| taxon.parent != taxon.id && !refused.contains(&taxon.id)) {
-        sink.numbered_edge(types.child_of, (taxon.id.into(), taxon.parent.into()), &[], taxon.line.into());
+        if sink.is_closed() {
+            return Ok(());
+        }
+        let ends = [taxon.id, taxon.parent].map(|id| IdRef::Int(id.into()));
+        sink.record(Record::Listed(ElementRef::Edge(types.child_of, ends, None), &[]), taxon.line.into());
     }
     ranks.warn(sink);
     push_merges(folder, &types, sink)?;
@@ -109,7 +113,7 @@ struct Types {
 
 impl Types {
     /// Declares all types and features; `None` if the schema is full.
-    fn declare(sink: &mut dyn VersionSink) -> Option<Types> {
+    fn declare(sink: &mut dyn Sink) -> Option<Types> {
         let schema = sink.schema();
         let taxon = schema.add_node_type(&"taxon".into())?;
         let mut feature = |name: &str, kind: FeatureKind, order: ListOrder| {
@@ -155,7 +159,7 @@ fn push_taxa(
     ranks: &Ranks,
     mut names: NameFile,
     (types, file): (&Types, &Name),
-    sink: &mut dyn VersionSink,
+    sink: &mut dyn Sink,
 ) -> Result<FxHashSet<u32>, SourceError> {
     let (names_file, late) = (names.file().clone(), names.late);
     let refused = FxHashSet::default();
@@ -169,13 +173,16 @@ fn push_taxa(
                 let mut batch: Batch = used.try_recv().unwrap_or_default();
                 names.collect(taxa, &mut batch)?;
                 if batches.send(batch).is_err() {
-                    break;
+                    return Ok(RestOfNames::default());
                 }
             }
             names.finish()
         });
         for (taxa, mut batch) in taxa.all.chunks(BATCH).zip(arriving) {
             push.batch(taxa, &mut batch);
+            if push.sink.is_closed() {
+                break;
+            }
             // At the end nobody needs it any more.
             let _ = spent.send(batch);
         }
@@ -195,7 +202,7 @@ struct Push<'a> {
     /// Taxa whose names do not come in order.
     late: &'a FxHashSet<u32>,
     refused: FxHashSet<u32>,
-    sink: &'a mut dyn VersionSink,
+    sink: &'a mut dyn Sink,
 }
 
 impl Push<'_> {
@@ -264,20 +271,20 @@ impl Push<'_> {
             (self.types.gencode, ValueRef::Int(gencode.unwrap_or_default().into())),
         ];
         let given = features.len() - usize::from(gencode.is_none());
-        self.sink.numbered_node(self.types.taxon, taxon.id.into(), &features[..given], taxon.line.into());
+        let node = ElementRef::Node(self.types.taxon, IdRef::Int(taxon.id.into()));
+        self.sink.record(Record::Listed(node, &features[..given]), taxon.line.into());
     }
 }
 
-fn push_merges(folder: &Path, types: &Types, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+fn push_merges(folder: &Path, types: &Types, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let Some(mut lines) = optional_lines(folder, "merged.dmp")? else { return Ok(()) };
     sink.file(lines.file());
-    let (mut from, mut into) = (Digits::default(), Digits::default());
     while lines.advance()? {
         let mut fields = Fields::of(lines.bytes());
         match (fields.id(), fields.id()) {
             (Ok(old), Ok(new)) => {
-                let ends = (from.text(old), into.text(new));
-                sink.merge((types.taxon, ends.0), (types.taxon, ends.1), &[], lines.line());
+                let taxa = [old, new].map(|id| (types.taxon, IdRef::Int(id.into())));
+                sink.record(Record::Listed(ElementRef::Merge(taxa), &[]), lines.line());
             }
             _ if lines.bytes().trim_ascii().is_empty() => {}
             (Err(problem), _) | (_, Err(problem)) => sink.reject(lines.line(), Reason::Malformed(problem)),
@@ -286,13 +293,12 @@ fn push_merges(folder: &Path, types: &Types, sink: &mut dyn VersionSink) -> Resu
     Ok(())
 }
 
-fn push_deleted(folder: &Path, types: &Types, sink: &mut dyn VersionSink) -> Result<(), SourceError> {
+fn push_deleted(folder: &Path, types: &Types, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let Some(mut lines) = optional_lines(folder, "delnodes.dmp")? else { return Ok(()) };
     sink.file(lines.file());
-    let mut digits = Digits::default();
     while lines.advance()? {
         match Fields::of(lines.bytes()).id() {
-            Ok(id) => sink.deleted(types.taxon, digits.text(id), lines.line()),
+            Ok(id) => sink.record(Record::Deleted(types.taxon, IdRef::Int(id.into())), lines.line()),
             Err(_) if lines.bytes().trim_ascii().is_empty() => {}
             Err(problem) => sink.reject(lines.line(), Reason::Malformed(problem)),
         }
@@ -410,26 +416,6 @@ fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number as u32, &text[n..]))
 }
 
-/// The decimal form of a number, in a buffer that is used again.
-#[derive(Default)]
-struct Digits([u8; 10]);
-
-impl Digits {
-    fn text(&mut self, mut number: u32) -> &str {
-        let mut start = self.0.len();
-        loop {
-            start -= 1;
-            self.0[start] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        // Digits are always text.
-        std::str::from_utf8(&self.0[start..]).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -479,7 +465,7 @@ mod tests {
     #[test]
     fn numbers_are_canonical_and_come_back() {
         for number_ in [0, 7, 10, 99, 4_294_967_295] {
-            assert_eq!(number(Digits::default().text(number_).as_bytes()), Some(number_));
+            assert_eq!(number(number_.to_string().as_bytes()), Some(number_));
         }
         for bad in ["", "01", "4294967296", "-1", "1.0", "1e3", "99999999999"] {
             assert_eq!(number(bad.as_bytes()), None, "{bad}");

@@ -69,7 +69,7 @@ fn undeclared_features_are_bytes_and_wrong_types_refuse_their_record() {
         let mut rows = SpanRows::default();
         deepgnn_binary::read(&data("static"), &types.parse().unwrap(), &mut rows).unwrap();
         let told = rows.iter().filter_map(|row| match row {
-            SpanRow::Node(node) => Some(format!(
+            SpanRow::Node(_, node) => Some(format!(
                 "{}: {}",
                 node.id,
                 node.values.iter().map(|span| span.kind.to_string()).collect::<Vec<_>>().join(" ")

@@ -34,12 +34,12 @@ fn told(rows: &SpanRows) -> Vec<String> {
     let told = rows.iter().filter_map(|row| match row {
         SpanRow::File(_) => None,
         SpanRow::Reject(line, reason) => Some(format!("{line}: {reason}")),
-        SpanRow::Node(node) => {
+        SpanRow::Node(_, node) => {
             let weight = node.weight.unwrap();
             let life = (node.life.created, node.life.removed);
             Some(format!("{} :{} w{weight} {}..{} {}", node.id, node.node_type, life.0, life.1, values(node.values)))
         }
-        SpanRow::Edge(edge) => {
+        SpanRow::Edge(_, edge) => {
             let (from, to, life) = (edge.source, edge.destination, (edge.life.created, edge.life.removed));
             let (of, weight) = (edge.edge_type, edge.weight);
             Some(format!("{from}->{to} :{of} w{weight} {}..{} {}", life.0, life.1, values(edge.values)))
@@ -189,7 +189,7 @@ fn malformed_lines_are_refused_with_line_and_cell() {
 fn edges_of_nodes_without_a_line_hang_on_unknown_nodes() {
     let options = EdgeListOptions { is_temporal: true, ..Default::default() };
     let text = "1,0,2,1,-3,5";
-    let read = |sink: &mut dyn timeweft_graph::SpanSink| edge_list::read(text.as_bytes(), &"f".into(), &options, sink);
+    let read = |sink: &mut dyn timeweft_graph::Sink| edge_list::read(text.as_bytes(), &"f".into(), &options, sink);
     let intervals = Intervals::collect(TimeUnit::Step, read).unwrap();
     let told: Vec<_> = intervals.records.iter().map(|(event, _)| (event.time, event.action)).collect();
     let born = (Time(-3), Action::Create);

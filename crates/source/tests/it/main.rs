@@ -1,6 +1,7 @@
 //! Tests of the sources, through the public interface.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod closed_sink;
 #[cfg(feature = "columnar")]
 mod columnar;
 mod csv;

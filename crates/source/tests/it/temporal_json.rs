@@ -534,8 +534,8 @@ fn a_file_of_many_chunks_keeps_its_order_and_its_line_numbers() {
     let told: Vec<_> = rows
         .iter()
         .filter_map(|row| match row {
-            SpanRow::Node(node) => Some((node.line, node.id, "node")),
-            SpanRow::Edge(edge) => Some((edge.line, edge.source, "edge")),
+            SpanRow::Node(line, node) => Some((line, node.id, "node")),
+            SpanRow::Edge(line, edge) => Some((line, edge.source, "edge")),
             SpanRow::Reject(line, _) => Some((line, line, "reject")),
             SpanRow::File(_) => None,
         })

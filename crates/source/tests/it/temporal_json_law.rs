@@ -154,11 +154,11 @@ fn told(rows: &SpanRows) -> Vec<Read> {
     let records = rows.iter().filter_map(|row| match row {
         SpanRow::File(_) => None,
         SpanRow::Reject(line, _) => Some(Read::Refused(line)),
-        SpanRow::Node(node) => {
+        SpanRow::Node(_, node) => {
             let head = format!("node {} {} {}", node.id, node.node_type, node.weight.unwrap());
             Some(Read::Record(Box::new((head, node.life, at(node.values)))))
         }
-        SpanRow::Edge(edge) => {
+        SpanRow::Edge(_, edge) => {
             let head = format!("edge {} {} {} {}", edge.source, edge.destination, edge.edge_type, edge.weight);
             Some(Read::Record(Box::new((head, edge.life, at(edge.values)))))
         }

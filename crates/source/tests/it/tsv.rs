@@ -16,10 +16,10 @@ fn told(text: &str) -> Vec<String> {
     let told = rows.iter().filter_map(|row| match row {
         SpanRow::File(_) => None,
         SpanRow::Reject(line, reason) => Some(format!("{line}: {reason}")),
-        SpanRow::Node(node) => {
+        SpanRow::Node(_, node) => {
             Some(format!("{} :{} w{}{}", node.id, node.node_type, node.weight.unwrap(), values(node.values)))
         }
-        SpanRow::Edge(edge) => {
+        SpanRow::Edge(_, edge) => {
             let (from, to, of) = (edge.source, edge.destination, edge.edge_type);
             Some(format!("{from}->{to} :{of} w{}{}", edge.weight, values(edge.values)))
         }

@@ -3,8 +3,8 @@
 use blake3::Hasher;
 use timeweft_graph::rows::{Rest, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, EdgeSpan, Element, ElementRef, Event, FeatureKind, IdRef, Name, NodeKey, NodeSpan, Reason,
-    SpanSink, Value, ValueSpans,
+    Action, EdgeKey, EdgeSpan, Element, ElementRef, Event, FeatureKind, IdRef, Name, NodeKey, NodeSpan, Reason, Record,
+    Schema, Sink, Value, ValueSpans,
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -140,6 +140,15 @@ pub(crate) struct SpanHasher {
 }
 
 impl SpanHasher {
+    /// Adds the next record.
+    pub(crate) fn add(&mut self, record: &Record<'_>) {
+        match record {
+            Record::NodeSpan(node) => self.node(node),
+            Record::EdgeSpan(edge) => self.edge(edge),
+            _ => {}
+        }
+    }
+
     /// The hash of all that was pushed.
     pub(crate) fn finish(mut self) -> String {
         self.hasher.update(&self.bytes);
@@ -164,12 +173,8 @@ impl SpanHasher {
             bytes.clear();
         }
     }
-}
 
-impl SpanSink for SpanHasher {
-    fn file(&mut self, _: &Name) {}
-
-    fn node(&mut self, node: &NodeSpan<'_>) {
+    pub(crate) fn node(&mut self, node: &NodeSpan<'_>) {
         let mut head = [0; 33];
         head[1..9].copy_from_slice(&node.id.to_le_bytes());
         head[9..13].copy_from_slice(&node.node_type.to_le_bytes());
@@ -181,7 +186,7 @@ impl SpanSink for SpanHasher {
         self.values(node.values, node.clipped);
     }
 
-    fn edge(&mut self, edge: &EdgeSpan<'_>) {
+    pub(crate) fn edge(&mut self, edge: &EdgeSpan<'_>) {
         let mut head = [2; 41];
         head[1..9].copy_from_slice(&edge.source.to_le_bytes());
         head[9..17].copy_from_slice(&edge.destination.to_le_bytes());
@@ -193,8 +198,29 @@ impl SpanSink for SpanHasher {
         self.bytes.extend_from_slice(&head);
         self.values(edge.values, edge.clipped);
     }
+}
+
+/// Hashes what a source of intervals lists, and does nothing else with it.
+#[derive(Default)]
+pub(crate) struct HashOnly {
+    schema: Schema,
+    pub(crate) hasher: SpanHasher,
+}
+
+impl Sink for HashOnly {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.schema
+    }
+
+    fn file(&mut self, _: &Name) {}
+
+    fn record(&mut self, record: Record<'_>, _: u64) {
+        self.hasher.add(&record);
+    }
 
     fn reject(&mut self, _: u64, _: Reason) {}
+
+    fn warn(&mut self, _: u64, _: String) {}
 }
 
 /// A prefix-free byte form of elements, only for hashing.

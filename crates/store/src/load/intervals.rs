@@ -17,13 +17,13 @@ use std::thread;
 
 use timeweft_graph::rows::{RowRef, Rows};
 use timeweft_graph::threads::{Crew, Pipe};
-use timeweft_graph::{Action, Commit, Name, Owner, Reason, Reject, Rejects, Schema, SpanSink};
+use timeweft_graph::{Action, Commit, Name, Owner, Reason, Reject, Rejects, Schema, Sink};
 use timeweft_index::{Index, Lives};
 
 use self::assembly::{Assembled, Assembly};
 use crate::StoreError;
 use crate::folder::log_dir;
-use crate::load::content::SpanHasher;
+use crate::load::content::HashOnly;
 use crate::load::publish::{check_outcome, now, record};
 use crate::load::source::ReadError;
 use crate::load::{EventCounts, LoadReport, LoadRequest};
@@ -56,12 +56,12 @@ impl Store {
     pub fn load_intervals(
         &mut self,
         request: LoadRequest,
-        read: impl FnOnce(&mut dyn SpanSink) -> Result<(), ReadError>,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            let mut hasher = SpanHasher::default();
-            read(&mut hasher).map_err(StoreError::Source)?;
-            return self.known(&request, &hasher.finish()).unwrap_or(Err(StoreError::Poisoned));
+            let mut sink = HashOnly::default();
+            read(&mut sink).map_err(StoreError::Source)?;
+            return self.known(&request, &sink.hasher.finish()).unwrap_or(Err(StoreError::Poisoned));
         }
         self.attempt(|store| store.take_in_intervals(&request, read))
     }
@@ -69,7 +69,7 @@ impl Store {
     fn take_in_intervals(
         &mut self,
         request: &LoadRequest,
-        read: impl FnOnce(&mut dyn SpanSink) -> Result<(), ReadError>,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
     ) -> Result<LoadReport, StoreError> {
         let started = now();
         let id = self.next_load();
@@ -100,7 +100,7 @@ fn take_in(
     index: &mut Index,
     request: &LoadRequest,
     log: SegmentWriter,
-    read: impl FnOnce(&mut dyn SpanSink) -> Result<(), ReadError>,
+    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
 ) -> Result<(Assembled, Log), StoreError> {
     let schema = index.schema().clone();
     let types = schema.clone();
@@ -111,7 +111,8 @@ fn take_in(
         let (spent, used) = channel();
         let indexing = crew.behind(move || take_all(index, &request.namespace, arriving, &taken));
         let writing = crew.behind(move || write_log(types, log, to_write, &spent));
-        let mut assembly = Assembly::new(schema, &request.source, Output { chunks, used, idle: Vec::new() });
+        let mut assembly =
+            Assembly::new(schema, &request.source, Output { chunks, used, idle: Vec::new(), is_closed: false });
         let result = read(&mut assembly);
         let assembled = result.map_err(StoreError::Source).and_then(|()| assembly.finish());
         // Both threads come to their ends now.
@@ -127,12 +128,14 @@ struct Output {
     chunks: Pipe<Chunk>,
     used: Receiver<Rows>,
     idle: Vec<Rows>,
+    /// Whether the load has failed: it takes no more, and tells why itself.
+    is_closed: bool,
 }
 
 impl Output {
-    /// Hands a chunk on and gives one to fill. A load that has failed takes no more, and tells why itself.
+    /// Hands a chunk on and gives one to fill.
     fn send(&mut self, chunk: Chunk) -> Rows {
-        let _ = self.chunks.send(chunk);
+        self.is_closed |= self.chunks.send(chunk).is_err();
         self.idle.extend(self.used.try_iter());
         self.idle.pop().unwrap_or_default()
     }

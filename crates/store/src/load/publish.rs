@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use timeweft_graph::delta::Fields;
-use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Name, Place, Reject, Schema, Time, VersionSink};
+use timeweft_graph::{Commit, DeltaError, DeltaOptions, Event, LoadId, Name, Place, Reject, Schema, Sink, Time};
 use timeweft_index::Index;
 
 use crate::StoreError;
@@ -45,7 +45,7 @@ impl Store {
         &mut self,
         request: LoadRequest,
         options: DeltaOptions,
-        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
             let hash = version::hash_of(&self.schema_before(&request)?, read)?;
@@ -62,7 +62,7 @@ impl Store {
         &self,
         request: &LoadRequest,
         options: DeltaOptions,
-        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         let (at, before) = self.check_version(request)?;
         let mut log = effective(&self.loads, self.commit());
@@ -121,7 +121,7 @@ impl Store {
         request: &LoadRequest,
         (at, before): (Time, LoadId),
         options: DeltaOptions,
-        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         let (started, end_foreign_edges) = (now(), options.end_foreign_edges);
         let id = self.next_load();
@@ -170,7 +170,7 @@ impl Store {
         request: &LoadRequest,
         at: Time,
         options: DeltaOptions,
-        read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         let (started, end_foreign_edges) = (now(), options.end_foreign_edges);
         let id = self.next_load();

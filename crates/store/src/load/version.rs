@@ -13,9 +13,7 @@ use std::thread;
 use timeweft_graph::delta::{Common, Fields, is_reserved};
 use timeweft_graph::rows::{Projection, Rest, RowWriter, Rows};
 use timeweft_graph::threads::{Crew, Pipe, Task};
-use timeweft_graph::{
-    DeltaError, DeltaOptions, DeltaReport, FeatureId, Name, Owner, Rejects, Schema, Time, VersionSink,
-};
+use timeweft_graph::{DeltaError, DeltaOptions, DeltaReport, FeatureId, Name, Owner, Rejects, Schema, Sink, Time};
 use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
@@ -94,7 +92,7 @@ impl TakenIn {
 /// The content hash of a version, without looking at a graph.
 pub(crate) fn hash_of(
     schema: &Schema,
-    read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError>,
+    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
 ) -> Result<String, StoreError> {
     let mut hasher = RowHasher::default();
     let emit = |_: &Schema, rows: Rows| {
@@ -115,7 +113,7 @@ pub(crate) fn take_in(
     options: DeltaOptions,
     known: Option<Fields>,
     log: Option<SegmentWriter>,
-    read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError> + Send,
+    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
 ) -> Result<TakenIn, StoreError> {
     let schema = index.schema().clone();
     thread::scope(|scope| {
@@ -129,7 +127,7 @@ pub(crate) fn take_in(
         let mut join = Join::new(index, &request.namespace, at, options);
         let joined = join_all(&mut join, arriving, &work);
         let ReadWhole { rest, common, reserved, result } = joined_thread(reader)?;
-        let ended = result.map_err(StoreError::Source).and(joined).and(allowed(reserved));
+        let ended = joined.and(result.map_err(StoreError::Source)).and(allowed(reserved));
         let ended = ended.and_then(|()| Ok(join.set_schema(rest.schema.clone(), common.clone())?));
         let ended = ended.and_then(|()| Ok(join.finish(&rest)?));
         // What several namespaces hold has features of its own.
@@ -162,7 +160,7 @@ fn read_whole(
     fields: Option<Fields>,
     add: bool,
     (chunks, used): (&Pipe<Chunk>, &Receiver<Rows>),
-    read: impl FnOnce(&mut dyn VersionSink) -> Result<(), ReadError>,
+    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
 ) -> ReadWhole {
     let (mut types, mut told) = (schema.clone(), false);
     let common = Arc::new(OnceLock::new());
@@ -189,10 +187,10 @@ fn read_whole(
         let news = (!told).then(|| (schema.clone(), common.get().cloned().unwrap_or_default()));
         told = true;
         // A load that has failed takes no more chunks, and tells why itself.
-        let _ = chunks.send((news, rows));
+        chunks.send((news, rows)).ok()?;
         // The one used last is the likeliest to be in a cache.
         idle.extend(used.try_iter());
-        idle.pop()
+        Some(idle.pop().unwrap_or_default())
     };
     let mut writer = RowWriter::new(schema, at, project, emit);
     let result = read(&mut writer);

@@ -3,7 +3,7 @@
 //! `d_cases`, `r_cases`, `t_cases`, `x_cases`: conformance cases of the seed "graph delta load", by their ids. `histories`:
 //! what is stored equals the oracle at every commit. `rollback`, `merges`: random versions against the slow delta, loads
 //! that are taken back, and merges that versions name. `loads`: policies and the registry. `order`: streams in any order of time, and late events. `readers`: threads beside a
-//! loader. `releases`: a real
+//! loader. `kinds_of_records`: records that a load cannot take. `releases`: a real
 //! ontology. `replay`: opening in bulk. `crash`: a process that is killed. `damage`: files that are not what was written, and disks that are full.
 
 #![allow(clippy::unwrap_used)]
@@ -13,6 +13,7 @@ mod damage;
 mod flips;
 mod from_snapshot;
 mod histories;
+mod kinds_of_records;
 mod large;
 mod loads;
 mod merges;

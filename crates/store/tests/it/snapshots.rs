@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use timeweft_graph::{Commit, DeltaOptions, Element, GraphView, Schema, Time, VersionSink};
+use timeweft_graph::{Commit, DeltaOptions, Element, GraphView, Schema, Sink, Time};
 use timeweft_oracle::histories::histories;
 use timeweft_store::{LoadRequest, Store};
 
@@ -17,7 +17,7 @@ fn snapshot_files(dir: &Path) -> Vec<PathBuf> {
 
 fn load_version(store: &mut Store, name: &str, at: i64, lines: &[&str]) {
     let (request, version) = (LoadRequest::new("test", "test").version(name, Time(at)), version(lines));
-    let read = move |sink: &mut dyn VersionSink| {
+    let read = move |sink: &mut dyn Sink| {
         version.send(sink);
         Ok(())
     };

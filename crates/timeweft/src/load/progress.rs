@@ -2,10 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use timeweft_graph::{
-    EdgeSpan, EdgeTypeId, FeatureId, Format, Name, NodeSpan, NodeTypeId, Reason, Schema, Scope, SpanSink, Unreadable,
-    ValueRef, VersionSink,
-};
+use timeweft_graph::{Name, Reason, Record, Schema, Sink};
 use timeweft_source::BytesRead;
 
 /// How far a load is.
@@ -63,103 +60,39 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// Hands intervals on and counts them.
-pub(super) struct CountingSpans<'a, 'm> {
-    pub(super) sink: &'a mut dyn SpanSink,
-    pub(super) meter: Meter<'m>,
-}
-
-impl SpanSink for CountingSpans<'_, '_> {
-    fn file(&mut self, name: &Name) {
-        self.sink.file(name);
-    }
-
-    fn node(&mut self, node: &NodeSpan<'_>) {
-        if self.meter.count().is_ok() {
-            self.sink.node(node);
-        }
-    }
-
-    fn edge(&mut self, edge: &EdgeSpan<'_>) {
-        if self.meter.count().is_ok() {
-            self.sink.edge(edge);
-        }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.sink.reject(line, reason);
-    }
-}
-
 /// Hands records on and counts them.
-pub(super) struct CountingSink<'a, 'm> {
-    pub(super) sink: &'a mut dyn VersionSink,
+pub(super) struct Counting<'a, 'm> {
+    pub(super) sink: &'a mut dyn Sink,
     pub(super) meter: Meter<'m>,
 }
 
-impl VersionSink for CountingSink<'_, '_> {
+impl Sink for Counting<'_, '_> {
     fn schema(&mut self) -> &mut Schema {
         self.sink.schema()
     }
 
-    fn format(&mut self, format: Format) {
-        self.sink.format(format);
-    }
-
-    fn expect(&mut self, nodes: usize, edges: usize) {
-        self.sink.expect(nodes, edges);
-    }
-
     fn file(&mut self, name: &Name) {
         self.sink.file(name);
     }
 
-    fn node(&mut self, node_type: NodeTypeId, id: &str, features: &[(FeatureId, ValueRef<'_>)], line: u64) {
-        if self.meter.count().is_ok() {
-            self.sink.node(node_type, id, features, line);
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        let is_fact = matches!(record, Record::Format(_) | Record::Expected(..));
+        if is_fact || self.meter.count().is_ok() {
+            self.sink.record(record, line);
         }
-    }
-
-    fn edge(
-        &mut self,
-        edge_type: EdgeTypeId,
-        ends: (&str, &str),
-        key: Option<&str>,
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        if self.meter.count().is_ok() {
-            self.sink.edge(edge_type, ends, key, features, line);
-        }
-    }
-
-    fn merge(
-        &mut self,
-        from: (NodeTypeId, &str),
-        into: (NodeTypeId, &str),
-        features: &[(FeatureId, ValueRef<'_>)],
-        line: u64,
-    ) {
-        self.sink.merge(from, into, features, line);
-    }
-
-    fn deleted(&mut self, node_type: NodeTypeId, id: &str, line: u64) {
-        self.sink.deleted(node_type, id, line);
-    }
-
-    fn unreadable(&mut self, unknown: Vec<Unreadable>, line: u64, reason: Reason) {
-        self.sink.unreadable(unknown, line, reason);
-    }
-
-    fn empty(&mut self, section: Scope) {
-        self.sink.empty(section);
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {
-        self.sink.reject(line, reason);
+        if self.meter.count().is_ok() {
+            self.sink.reject(line, reason);
+        }
     }
 
     fn warn(&mut self, line: u64, message: String) {
         self.sink.warn(line, message);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.meter.check().is_err() || self.sink.is_closed()
     }
 }

@@ -9,7 +9,7 @@ use timeweft_source::{
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 use super::event_stream::EventStream;
-use super::progress::{CountingSink, CountingSpans, Meter, Stopped};
+use super::progress::{Counting, Meter, Stopped};
 use super::{EventFormat, LoadOptions};
 use crate::{Error, Result};
 
@@ -44,9 +44,11 @@ pub(super) fn intervals(
     }
     let request = request(options, "intervals", source.name());
     let loaded = store.load_intervals(request, |sink| {
-        let mut sink = CountingSpans { sink, meter };
-        source.read(&mut sink)?;
-        Ok(sink.meter.check()?)
+        let mut sink = Counting { sink, meter };
+        let read = source.read(&mut sink);
+        // What a reader that was stopped makes of the rest is no matter.
+        sink.meter.check()?;
+        Ok(read?)
     });
     loaded.map_err(widened)
 }
@@ -63,9 +65,10 @@ pub(super) fn version(
     let format = read.format.map_or_else(|| version_format::detect(path), Ok)?;
     let read = VersionOptions { format: Some(format), ..read };
     let loaded = store.load_version(request, delta(options), move |sink| {
-        let mut sink = CountingSink { sink, meter };
-        version_format::read(path, &read, &mut sink)?;
-        Ok(sink.meter.check()?)
+        let mut sink = Counting { sink, meter };
+        let read = version_format::read(path, &read, &mut sink);
+        sink.meter.check()?;
+        Ok(read?)
     });
     loaded.map_err(widened)
 }

@@ -1,7 +1,7 @@
 //! One line, read step by step: says what is wrong, and refuses single edges. The quick reader takes what is right.
 
 use serde_json::value::RawValue;
-use timeweft_graph::{EdgeSpan, Interval, NodeSpan, Reason, SpanRows, SpanSink, Time, Value, ValueRef};
+use timeweft_graph::{EdgeSpan, Interval, NodeSpan, Reason, Record, Sink, SpanRows, Time, Value, ValueRef};
 
 use super::form::Form;
 use crate::interval_format::draft::{Draft, GivenTimes};
@@ -24,7 +24,10 @@ pub(super) fn read(text: &str, line: u64, draft: &mut Draft, rows: &mut SpanRows
     features(members, known, draft).map_err(Reason::Malformed)?;
     let settled = draft.settle(0..draft.mark(), life)?;
     let weight = Some(weight);
-    rows.node(&NodeSpan { id, node_type, weight, life, values: settled.values, clipped: settled.clipped, line });
+    rows.record(
+        Record::NodeSpan(NodeSpan { id, node_type, weight, life, values: settled.values, clipped: settled.clipped }),
+        line,
+    );
     for (position, raw) in (1..).zip(edges) {
         if let Err(reason) = edge(raw.get(), (id, life), (line, position), draft, rows) {
             rows.reject(line, Reason::Malformed(format!("edge {position}: {reason}")));
@@ -55,18 +58,21 @@ fn edge(
     let settled = draft.settle(0..draft.mark(), life)?;
     let (values, clipped) = (settled.values, settled.clipped);
     let starts_by_default = given.created.is_none();
-    rows.edge(&EdgeSpan {
-        source,
-        destination,
-        edge_type,
-        weight,
-        life,
-        starts_by_default,
-        values,
-        clipped,
+    rows.record(
+        Record::EdgeSpan(EdgeSpan {
+            source,
+            destination,
+            edge_type,
+            weight,
+            life,
+            starts_by_default,
+            values,
+            clipped,
+
+            position,
+        }),
         line,
-        position,
-    });
+    );
     Ok(())
 }
 

@@ -5,7 +5,7 @@ mod head;
 mod values;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use timeweft_graph::{EdgeSpan, Interval, NodeSpan, SpanRows, SpanSink, Time};
+use timeweft_graph::{EdgeSpan, Interval, NodeSpan, Record, Sink, SpanRows, Time};
 
 use self::head::{Key, set};
 use self::values::{FeatureMap, Scratch};
@@ -67,24 +67,27 @@ impl Quick {
         let life = node.times.within(Interval::open(Time(0))).ok()?;
         let settled = self.of_node.settle(0..self.of_node.mark(), life).ok()?;
         let (values, clipped) = (settled.values, settled.clipped);
-        rows.node(&NodeSpan { id, node_type: node.node_type?, weight, life, values, clipped, line });
+        rows.record(Record::NodeSpan(NodeSpan { id, node_type: node.node_type?, weight, life, values, clipped }), line);
         let mut first = 0;
         for (position, edge) in (1..).zip(&self.edges) {
             let life = edge.times.within(life).ok()?;
             let settled = self.of_edges.settle(first..edge.values, life).ok()?;
             first = edge.values;
-            rows.edge(&EdgeSpan {
-                source: edge.source.filter(|source| *source == id)?,
-                destination: edge.destination?,
-                edge_type: edge.edge_type?,
-                weight: edge.weight.filter(|weight| weight.is_finite())?,
-                life,
-                starts_by_default: edge.times.created.is_none(),
-                values: settled.values,
-                clipped: settled.clipped,
+            rows.record(
+                Record::EdgeSpan(EdgeSpan {
+                    source: edge.source.filter(|source| *source == id)?,
+                    destination: edge.destination?,
+                    edge_type: edge.edge_type?,
+                    weight: edge.weight.filter(|weight| weight.is_finite())?,
+                    life,
+                    starts_by_default: edge.times.created.is_none(),
+                    values: settled.values,
+                    clipped: settled.clipped,
+
+                    position,
+                }),
                 line,
-                position,
-            });
+            );
         }
         Some(())
     }

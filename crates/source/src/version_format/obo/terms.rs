@@ -1,7 +1,7 @@
 //! The terms of a file, and what waits for the last of them.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{FeatureDef, FeatureId, FeatureKind, ListOrder, Name, Owner, VersionSink};
+use timeweft_graph::{FeatureDef, FeatureId, FeatureKind, ListOrder, Name, Owner, Sink};
 
 use super::stanza::{Loss, Problem, Stanza, TagLine};
 use super::{OboOptions, tag, value};
@@ -42,7 +42,7 @@ struct Draft<'a> {
 
 impl Terms {
     /// Declares the types; `None` if the schema is full.
-    pub(super) fn new(options: &OboOptions, header: &Stanza, sink: &mut dyn VersionSink) -> Option<Terms> {
+    pub(super) fn new(options: &OboOptions, header: &Stanza, sink: &mut dyn Sink) -> Option<Terms> {
         let namespace = header.tags.iter().find(|line| line.tag == "default-namespace");
         Some(Terms {
             prefix: options.id_prefix.as_ref().map(|prefix| format!("{prefix}:")),
@@ -73,7 +73,7 @@ impl Terms {
     }
 
     /// Pushes what a stanza says; `None` if the schema is full.
-    pub(super) fn add(&mut self, kind: &'static str, stanza: &mut Stanza, sink: &mut dyn VersionSink) -> Option<()> {
+    pub(super) fn add(&mut self, kind: &'static str, stanza: &mut Stanza, sink: &mut dyn Sink) -> Option<()> {
         let Some(line) = stanza.tags.iter().find(|line| line.tag == "id") else {
             stanza.problems.push(Problem::new(stanza.line, "the term has no `id`", Loss::Anything));
             return Some(());
@@ -136,7 +136,7 @@ impl Terms {
         }
     }
 
-    fn add_live(&mut self, draft: Draft<'_>, sink: &mut dyn VersionSink) -> Option<()> {
+    fn add_live(&mut self, draft: Draft<'_>, sink: &mut dyn Sink) -> Option<()> {
         let Draft { id, at, kind, stanza } = draft;
         let mut term = Term::of(kind);
         let mut edges = FxHashSet::default();
@@ -180,7 +180,7 @@ impl Terms {
         id: &str,
         term: &mut Term,
         line: &TagLine,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Option<Result<(), String>> {
         let text = || tag::plain(&line.value);
         Some(match line.tag.as_str() {
@@ -209,7 +209,7 @@ impl Terms {
     }
 
     /// The feature of a tag that has no other meaning.
-    fn other(&mut self, tag: &str, sink: &mut dyn VersionSink) -> Option<FeatureId> {
+    fn other(&mut self, tag: &str, sink: &mut dyn Sink) -> Option<FeatureId> {
         if let Some(known) = self.others.get(tag) {
             return Some(*known);
         }
@@ -245,7 +245,7 @@ impl Terms {
     }
 
     /// Pushes what waited for the last term; `None` if the schema is full.
-    pub(super) fn finish(mut self, sink: &mut dyn VersionSink) -> Option<()> {
+    pub(super) fn finish(mut self, sink: &mut dyn Sink) -> Option<()> {
         let ids = self.ids();
         if let Some(message) = ids.warning() {
             sink.warn(0, message);

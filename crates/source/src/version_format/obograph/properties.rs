@@ -1,7 +1,7 @@
 //! Properties by their IRIs.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Name, VersionSink};
+use timeweft_graph::{Name, Sink};
 
 use super::document::{Document, GraphText, Head, Meta, NodeText, record, text};
 use crate::version_format::ontology::{Relations, is_iri, normal, short};
@@ -89,7 +89,7 @@ impl Properties {
     }
 
     /// The relation of an edge. One that has only an id is told, the first time.
-    pub(super) fn relation(&mut self, predicate: &str, line: u64, sink: &mut dyn VersionSink) -> Name {
+    pub(super) fn relation(&mut self, predicate: &str, line: u64, sink: &mut dyn Sink) -> Name {
         if predicate == "type" {
             return "instance_of".into();
         }

@@ -1,7 +1,7 @@
 //! Edges that wait for the last node.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{EdgeTypeId, Name, VersionSink};
+use timeweft_graph::{EdgeTypeId, Name, Sink};
 
 use super::{Ids, Relations, Types};
 
@@ -35,13 +35,7 @@ impl Edges {
     }
 
     /// Pushes them; `None` if the schema is full.
-    pub(crate) fn push(
-        self,
-        types: &Types,
-        relations: &Relations,
-        ids: &Ids,
-        sink: &mut dyn VersionSink,
-    ) -> Option<()> {
+    pub(crate) fn push(self, types: &Types, relations: &Relations, ids: &Ids, sink: &mut dyn Sink) -> Option<()> {
         let mut numbers = FxHashMap::<Name, usize>::default();
         let mut used = Vec::new();
         for edge in &self.all {

@@ -1,7 +1,7 @@
 //! What terms became.
 
 use rustc_hash::FxHashSet;
-use timeweft_graph::{ValueRef, VersionSink};
+use timeweft_graph::{Sink, ValueRef};
 
 use super::{Ids, Types};
 
@@ -64,7 +64,7 @@ impl Merges {
     }
 
     /// Pushes each pair once. An alternative id whose old term is listed as obsolete and replaced stays one.
-    pub(crate) fn push(mut self, types: &Types, ids: &Ids, is_live: &dyn Fn(&str) -> bool, sink: &mut dyn VersionSink) {
+    pub(crate) fn push(mut self, types: &Types, ids: &Ids, is_live: &dyn Fn(&str) -> bool, sink: &mut dyn Sink) {
         let rows = std::mem::take(&mut self.rows);
         let of_kind = |kind: Successor| rows.iter().filter(move |row| row.kind == kind);
         let alternative: FxHashSet<(&str, &str)> =

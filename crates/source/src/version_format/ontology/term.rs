@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use timeweft_graph::{FeatureDef, FeatureId, FeatureKind, Format, ListOrder, NodeTypeId, Owner, ValueRef, VersionSink};
+use timeweft_graph::{FeatureDef, FeatureId, FeatureKind, Format, ListOrder, NodeTypeId, Owner, Sink, ValueRef};
 
 use super::Ids;
 
@@ -50,7 +50,7 @@ pub(crate) struct Types {
 
 impl Types {
     /// Declares all types and features but the relations; `None` if the schema is full.
-    pub(crate) fn declare(sink: &mut dyn VersionSink) -> Option<Types> {
+    pub(crate) fn declare(sink: &mut dyn Sink) -> Option<Types> {
         let schema = sink.schema();
         let term = schema.add_node_type(&"term".into())?;
         let mut feature = |owner: Owner, name: &str, kind: FeatureKind, order: ListOrder| {
@@ -125,7 +125,7 @@ impl Term {
     }
 
     /// Pushes the node. `id` is a normal one.
-    pub(crate) fn push(mut self, id: &str, types: &Types, ids: &Ids, line: u64, sink: &mut dyn VersionSink) {
+    pub(crate) fn push(mut self, id: &str, types: &Types, ids: &Ids, line: u64, sink: &mut dyn Sink) {
         let lists = self.lists.each_mut().map(set);
         let others: Vec<_> = self.others.iter_mut().map(|(feature, items)| (*feature, set(items))).collect();
         let mut features = vec![(types.kind, ValueRef::Category(self.kind))];

@@ -234,6 +234,7 @@ pub(super) struct NameFile<'a> {
 }
 
 /// What is left when all taxa in order have their names.
+#[derive(Default)]
 pub(super) struct RestOfNames {
     /// Those that did not come in order.
     pub(super) cards: FxHashMap<u32, Card>,

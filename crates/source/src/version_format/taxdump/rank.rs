@@ -1,7 +1,7 @@
 //! Ranks of taxa, and what they say of species.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Name, VersionSink};
+use timeweft_graph::{Name, Sink};
 
 /// Say nothing of the place in the hierarchy.
 const FREE: [&str; 2] = ["clade", "no rank"];
@@ -118,7 +118,7 @@ impl Ranks {
     }
 
     /// Tells every rank that is not known, once.
-    pub(super) fn warn(&self, sink: &mut dyn VersionSink) {
+    pub(super) fn warn(&self, sink: &mut dyn Sink) {
         for (name, (line, taxa)) in self.names[KNOWN..].iter().zip(&self.unknown) {
             let message = format!("rank `{name}` is not a known one ({taxa} taxa): kept, and taken for a high rank");
             sink.warn(*line, message);

@@ -1,6 +1,6 @@
 //! The tree of taxa, small enough to keep.
 
-use timeweft_graph::{Reason, VersionSink};
+use timeweft_graph::{Reason, Sink};
 
 use super::rank::Ranks;
 use super::{Fields, number};
@@ -75,7 +75,7 @@ impl Taxa {
     pub(super) fn read(
         mut lines: ByteLines<Input>,
         ranks: &mut Ranks,
-        sink: &mut dyn VersionSink,
+        sink: &mut dyn Sink,
     ) -> Result<Taxa, SourceError> {
         let mut all: Vec<Taxon> = Vec::new();
         let mut ordered = true;

@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::rows::Rows;
 use timeweft_graph::{
-    EdgeSpan, EdgeTypeId, ElementRef, IdRef, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Reject,
-    Rejects, Schema, SpanSink, Time, ValueSpans,
+    EdgeSpan, EdgeTypeId, ElementRef, IdRef, Interval, Name, NodeSpan, NodeTypeId, Owner, Place, Reason, Record,
+    Reject, Rejects, Schema, Sink, Time, ValueSpans,
 };
 
 use super::edges::{Edges, Lanes, UNBOUND, UNFIT, Waiting};
@@ -97,7 +97,18 @@ impl Assembly {
         &self.files[after.saturating_sub(1)].1
     }
 
-    fn add_node(&mut self, node: &NodeSpan<'_>) -> Result<(), Reason> {
+    fn node(&mut self, node: &NodeSpan<'_>, line: u64) {
+        self.hasher.node(node);
+        if let Err(reason) = self.add_node(node, line) {
+            let reason = match line {
+                0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
+                _ => reason,
+            };
+            self.reject(line, reason);
+        }
+    }
+
+    fn add_node(&mut self, node: &NodeSpan<'_>, line: u64) -> Result<(), Reason> {
         if let Some(known) =
             self.nodes.find(node.id).map(|at| self.nodes.all[at as usize]).filter(|node| node.described)
         {
@@ -109,9 +120,28 @@ impl Assembly {
             Course { owner: Owner::Node(node_type), life: node.life, weight: node.weight, values: node.values };
         self.types.declare(&course)?;
         self.done.clipped.features += u64::from(node.clipped);
-        self.nodes.describe(node.id, node_type, node.life, node.line);
-        self.put_node(&course, node_type, node.id, node.line);
+        self.nodes.describe(node.id, node_type, node.life, line);
+        self.put_node(&course, node_type, node.id, line);
         Ok(())
+    }
+
+    fn edge(&mut self, edge: &EdgeSpan<'_>, line: u64) {
+        self.hasher.edge(edge);
+        let (at, created) = (self.edges.len(), edge.life.created);
+        let source = match self.source {
+            // An edge that begins before 0 may move the begin of a node that is only named.
+            Some((id, source)) if id == edge.source && created >= Time(0) => source,
+            last => {
+                let source = self.nodes.named(edge.source, created, at as u64);
+                if last.is_none_or(|(id, _)| id != edge.source) {
+                    self.scattered |= last.is_some_and(|(id, _)| id > edge.source);
+                    self.source = Some((edge.source, source));
+                }
+                source
+            }
+        };
+        let destination = self.nodes.named(edge.destination, created, at as u64);
+        self.edges.push(edge, line, [source, destination]);
     }
 
     fn put_node(&mut self, course: &Course<'_>, node_type: NodeTypeId, id: u64, line: u64) {
@@ -395,44 +425,32 @@ fn is_plain(keys: &[Key]) -> bool {
     keys.len() <= FEW && !(1..keys.len()).any(is_repeated)
 }
 
-impl SpanSink for Assembly {
+impl Sink for Assembly {
+    fn schema(&mut self) -> &mut Schema {
+        &mut self.types.schema
+    }
+
     fn file(&mut self, name: &Name) {
         self.files.push((self.edges.len(), name.clone()));
         self.begin(name, 0);
     }
 
-    fn node(&mut self, node: &NodeSpan<'_>) {
-        self.hasher.node(node);
-        if let Err(reason) = self.add_node(node) {
-            let reason = match node.line {
-                0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
-                _ => reason,
-            };
-            self.reject(node.line, reason);
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        match record {
+            Record::NodeSpan(node) => self.node(&node, line),
+            Record::EdgeSpan(edge) => self.edge(&edge, line),
+            other => self.reject(line, other.unfit("intervals")),
         }
-    }
-
-    fn edge(&mut self, edge: &EdgeSpan<'_>) {
-        self.hasher.edge(edge);
-        let (at, created) = (self.edges.len(), edge.life.created);
-        let source = match self.source {
-            // An edge that begins before 0 may move the begin of a node that is only named.
-            Some((id, source)) if id == edge.source && created >= Time(0) => source,
-            last => {
-                let source = self.nodes.named(edge.source, created, at as u64);
-                if last.is_none_or(|(id, _)| id != edge.source) {
-                    self.scattered |= last.is_some_and(|(id, _)| id > edge.source);
-                    self.source = Some((edge.source, source));
-                }
-                source
-            }
-        };
-        let destination = self.nodes.named(edge.destination, created, at as u64);
-        self.edges.push(edge, [source, destination]);
     }
 
     fn reject(&mut self, line: u64, reason: Reason) {
         let place = Place::new(self.last_file(), line);
         self.done.rejects.push(Reject { place, reason });
+    }
+
+    fn warn(&mut self, _: u64, _: String) {}
+
+    fn is_closed(&self) -> bool {
+        self.output.is_closed
     }
 }

@@ -79,7 +79,7 @@ impl Edges {
         self.pieces.last().map_or(0, |last| (self.pieces.len() - 1) * PIECE + last.edges.len())
     }
 
-    pub(super) fn push(&mut self, edge: &EdgeSpan<'_>, ends: [u32; 2]) {
+    pub(super) fn push(&mut self, edge: &EdgeSpan<'_>, line: u64, ends: [u32; 2]) {
         if self.pieces.last().is_none_or(|last| last.edges.len() == PIECE) {
             self.pieces.push(Piece { edges: Vec::with_capacity(PIECE), ..Piece::default() });
         }
@@ -93,7 +93,7 @@ impl Edges {
         if edge.clipped > 0 {
             piece.clipped.push((piece.edges.len() as u32, edge.clipped));
         }
-        let &EdgeSpan { destination, life, edge_type, weight, line, .. } = edge;
+        let &EdgeSpan { destination, life, edge_type, weight, .. } = edge;
         let position = if edge.starts_by_default { edge.position | DEFAULT } else { edge.position };
         let spans = piece.spans.len() as u32;
         piece.edges.push(Waiting { life, ends, destination, edge_type, weight, line, position, spans });
