@@ -199,7 +199,7 @@ impl<R: Read> Chunks<R> {
         while !self.over {
             self.fill(&mut buffer.bytes, wanted).map_err(|error| (self.number, error))?;
             if self.number == 0 {
-                self.look(&buffer.bytes).map_err(|error| (0, error))?;
+                self.end = encoding::look(&buffer.bytes, &self.file).map_err(|error| (0, error))?;
             }
             if let Some(end) = memchr::memrchr(self.end, &buffer.bytes) {
                 if !self.over {
@@ -223,17 +223,11 @@ impl<R: Read> Chunks<R> {
         Ok(Some(self.number - 1))
     }
 
-    /// Looks at the first bytes: other encodings are an error, and lines may end as on old Macs.
-    fn look(&mut self, head: &[u8]) -> Result<(), SourceError> {
-        self.end = encoding::line_end(head);
-        encoding::check(head).map_err(|problem| SourceError::Document { file: self.file.clone(), line: 1, problem })
-    }
-
-    /// Reads until there are so many bytes or the file is over.
+    /// Reads until there are `wanted` bytes or the file is over.
     fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> Result<(), SourceError> {
         let missing = wanted.saturating_sub(bytes.len());
         let amount = (&mut self.input).take(missing as u64).read_to_end(bytes);
-        // After a failure nobody reads on.
+        // Nothing is read after a failure.
         self.over = amount.as_ref().map_or(true, |amount| *amount < missing);
         amount.map(|_| ()).map_err(|cause| {
             let line = self.line + memchr::memchr_iter(self.end, bytes).count() as u64;

@@ -95,13 +95,6 @@ impl<R: Read> ByteLines<R> {
         }
     }
 
-    /// Looks at the first bytes: other encodings are an error, and lines may end as on old Macs.
-    fn look(&mut self, amount: usize) -> Result<(), SourceError> {
-        let head = &self.buffer[..amount];
-        self.end = encoding::line_end(head);
-        encoding::check(head).map_err(|problem| SourceError::Document { file: self.file.clone(), line: 1, problem })
-    }
-
     fn fill(&mut self) -> Result<(), SourceError> {
         self.buffer.copy_within(self.rest.clone(), 0);
         self.rest = 0..self.rest.len();
@@ -122,7 +115,10 @@ impl<R: Read> ByteLines<R> {
         let is_first = self.rest.end == 0 && self.line == 1;
         self.rest.end += amount;
         self.over = amount == 0;
-        if is_first { self.look(amount) } else { Ok(()) }
+        if is_first {
+            self.end = encoding::look(&self.buffer[..amount], &self.file)?;
+        }
+        Ok(())
     }
 }
 

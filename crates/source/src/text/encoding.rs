@@ -1,4 +1,8 @@
-//! What the first bytes of a text tell: which encoding it is in, and how its lines end.
+//! The encoding of a text and the end of its lines, as its first bytes show them.
+
+use timeweft_graph::Name;
+
+use crate::SourceError;
 
 /// Refuses text in UTF-16 or UTF-32, which has a mark or a zero byte in its first character.
 pub(crate) fn check(head: &[u8]) -> Result<(), String> {
@@ -12,6 +16,12 @@ pub(crate) fn check(head: &[u8]) -> Result<(), String> {
     Err(format!("the text is {name}: convert it to UTF-8, as with `iconv -f {name} -t UTF-8`"))
 }
 
+/// Looks at the first bytes of a file of text: another encoding is an error. Gives the byte that ends its lines.
+pub(crate) fn look(head: &[u8], file: &Name) -> Result<u8, SourceError> {
+    check(head).map_err(|problem| SourceError::Document { file: file.clone(), line: 1, problem })?;
+    Ok(line_end(head))
+}
+
 /// Bytes as text.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes)
@@ -19,7 +29,7 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, String> {
 }
 
 /// The byte that ends lines: a line feed, or a carriage return in texts of old Macs, which have no line feed.
-pub(crate) fn line_end(head: &[u8]) -> u8 {
+fn line_end(head: &[u8]) -> u8 {
     let is_old = memchr::memchr(b'\n', head).is_none()
         && memchr::memchr(b'\r', head).is_some_and(|at| head.get(at + 1).is_some_and(|next| *next != b'\n'));
     if is_old { b'\r' } else { b'\n' }

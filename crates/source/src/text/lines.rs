@@ -24,16 +24,6 @@ impl<R: BufRead> Lines<R> {
         Lines { reader, file: file.clone(), line: 0, end: b'\n', buffer: Vec::new() }
     }
 
-    /// Looks at the first bytes.
-    fn look(&mut self) -> Result<(), SourceError> {
-        let fail = |cause| SourceError::Read { file: self.file.clone(), line: 1, cause };
-        let head = self.reader.fill_buf().map_err(fail)?;
-        let fail = |problem| SourceError::Document { file: self.file.clone(), line: 1, problem };
-        encoding::check(head).map_err(fail)?;
-        self.end = encoding::line_end(head);
-        Ok(())
-    }
-
     /// What the lines are read from.
     pub(crate) fn reader(&mut self) -> &mut R {
         &mut self.reader
@@ -52,7 +42,8 @@ impl<R: BufRead> Lines<R> {
     /// Reads the next line; `false` at the end.
     pub(crate) fn advance(&mut self) -> Result<bool, SourceError> {
         if self.line == 0 {
-            self.look()?;
+            let fail = |cause| SourceError::Read { file: self.file.clone(), line: 1, cause };
+            self.end = encoding::look(self.reader.fill_buf().map_err(fail)?, &self.file)?;
         }
         self.buffer.clear();
         self.line += 1;

@@ -114,11 +114,7 @@ impl<R: Read> Records<R> {
             notes: Vec::new(),
         };
         records.fill();
-        encoding::check(&records.buffer[records.rest.clone()]).map_err(|problem| SourceError::Document {
-            file: file.clone(),
-            line: 1,
-            problem,
-        })?;
+        encoding::look(&records.buffer[records.rest.clone()], file)?;
         records.begin(dialect.comment.is_none() && dialect.delimiter != Delimiter::Whitespace);
         Ok(records)
     }
