@@ -40,15 +40,15 @@ mod bound;
 pub(crate) mod cell;
 #[cfg(feature = "columnar")]
 pub(crate) mod columnar;
-mod columns;
 mod context;
 mod delimited;
 mod drift;
+mod feature_columns;
 mod json_lines;
+mod key_columns;
 pub(crate) mod kind;
 mod mapping;
 mod open;
-mod places;
 mod problem;
 mod push;
 pub(crate) mod rows;

@@ -3,15 +3,15 @@
 use timeweft_graph::{EdgeTypeId, FeatureId, Name, NodeTypeId, Owner, Sink};
 
 use super::cell::{Cell, Made};
-use super::columns::Columns;
 use super::context::Context;
+use super::feature_columns::FeatureColumns;
 use super::kind::Kind;
 use super::mapping::FeatureSpec;
 use super::problem::Problem;
 use super::rows::Rows;
 use crate::SourceError;
 
-/// An owner of features with the numbers of its features, by the places of [`Columns::specs`].
+/// An owner of features with the numbers of its features, by the places of [`FeatureColumns::specs`].
 pub(super) struct Bound {
     pub(super) owner: Owner,
     pub(super) nodes: [NodeTypeId; 2],
@@ -43,7 +43,7 @@ impl Bound {
     pub(super) fn value<'r>(
         &mut self,
         context: &Context<'_>,
-        (columns, feature): (&Columns, usize),
+        (columns, feature): (&FeatureColumns, usize),
         rows: &'r dyn Rows,
         sink: &mut dyn Sink,
     ) -> Result<Option<(FeatureId, Made<'r>)>, Problem> {

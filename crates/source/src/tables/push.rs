@@ -8,10 +8,10 @@ use timeweft_graph::{FeatureId, Format, Name, Owner, Reason, Scope, Sink, Unread
 use super::bound::Bound;
 use super::context::Context;
 use super::drift::{self, Drift};
+use super::key_columns::{EdgeColumns, EndColumns, NameSource, column};
 use super::kind::Kind;
 use super::mapping::{EdgeTable, Features, FileSpec, Mapping, Named};
 use super::open::rows;
-use super::places::{EdgePlaces, EndPlace, Place, column};
 use super::problem::Problem;
 use super::rows::Rows;
 use super::types::Types;
@@ -33,7 +33,7 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn S
         let lists = Some(Scope::Nodes(table.node_type.constant()));
         entry(&context, &table.file(), lists, sink, |rows, sink| {
             let mut types = Types::new(&context, &table.features, &table.except);
-            let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
+            let (node_type, id) = (NameSource::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
             types.columns.taken.extend([Some(id), node_type.column()].into_iter().flatten());
             types.columns.follow(&context, rows, sink)?;
             Ok(Box::new(move |rows, sink| types.node(rows, &node_type, id, sink)))
@@ -50,7 +50,7 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn S
     for table in &mapping.merges {
         entry(&context, &table.file(), None, sink, |rows, sink| {
             let mut types = Types::new(&context, &table.features, &table.except);
-            let (from, into) = (EndPlace::of(&table.from, rows)?, EndPlace::of(&table.into, rows)?);
+            let (from, into) = (EndColumns::of(&table.from, rows)?, EndColumns::of(&table.into, rows)?);
             types.columns.taken.extend(from.columns().chain(into.columns()));
             types.columns.follow(&context, rows, sink)?;
             Ok(Box::new(move |rows, sink| types.merge(rows, &from, &into, sink)))
@@ -59,7 +59,7 @@ pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn S
     for table in &mapping.deleted {
         entry(&context, &table.file(), None, sink, |rows, _| {
             let mut types = Types::new(&context, &Features::Listed(Vec::new()), &[]);
-            let (node_type, id) = (Place::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
+            let (node_type, id) = (NameSource::of(&table.node_type, rows)?, column(rows, &table.id.0)?);
             Ok(Box::new(move |rows, sink| types.deleted(rows, &node_type, id, sink)))
         })?;
     }
@@ -76,10 +76,10 @@ fn edge_reader<'a>(
     sink: &mut dyn Sink,
 ) -> Result<Reader<'a>, SourceError> {
     let mut types = Types::new(context, &table.features, &table.except);
-    let places = EdgePlaces {
-        relation: Place::of(&table.relation, rows)?,
-        source: EndPlace::of(&table.source, rows)?,
-        destination: EndPlace::of(&table.destination, rows)?,
+    let places = EdgeColumns {
+        relation: NameSource::of(&table.relation, rows)?,
+        source: EndColumns::of(&table.source, rows)?,
+        destination: EndColumns::of(&table.destination, rows)?,
         key: table.key.0.as_deref().map(|name| column(rows, name)).transpose()?,
     };
     types.columns.taken.extend(places.source.columns().chain(places.destination.columns()));

@@ -7,10 +7,10 @@ use timeweft_graph::{EdgeKey, ExternalId, FeatureId, Name, NodeKey, NodeTypeId, 
 
 use super::bound::Bound;
 use super::cell::Made;
-use super::columns::Columns;
 use super::context::Context;
+use super::feature_columns::FeatureColumns;
+use super::key_columns::{EdgeColumns, EndColumns, NameSource, id, needed};
 use super::mapping::Features;
-use super::places::{EdgePlaces, EndPlace, Place, id, needed};
 use super::problem::Problem;
 use super::rows::Rows;
 use crate::SourceError;
@@ -21,7 +21,7 @@ type Values<'r> = Vec<(FeatureId, Made<'r>)>;
 /// The types of one entry, declared when a row first names them.
 pub(super) struct Types<'a> {
     context: &'a Context<'a>,
-    pub(super) columns: Columns,
+    pub(super) columns: FeatureColumns,
     bound: Vec<(String, Bound)>,
     /// The places of the labels.
     at_label: FxHashMap<String, usize>,
@@ -32,7 +32,7 @@ pub(super) struct Types<'a> {
 
 impl<'a> Types<'a> {
     pub(super) fn new(context: &'a Context<'a>, features: &Features, except: &[String]) -> Types<'a> {
-        let columns = Columns::new(features, except);
+        let columns = FeatureColumns::new(features, except);
         Types { context, columns, bound: Vec::new(), at_label: FxHashMap::default(), last: 0, label: String::new() }
     }
 
@@ -87,7 +87,7 @@ impl<'a> Types<'a> {
     pub(super) fn node(
         &mut self,
         rows: &mut dyn Rows,
-        node_type: &Place,
+        node_type: &NameSource,
         at: usize,
         sink: &mut dyn Sink,
     ) -> Result<(), Problem> {
@@ -103,7 +103,7 @@ impl<'a> Types<'a> {
     pub(super) fn edge(
         &mut self,
         rows: &mut dyn Rows,
-        places: &EdgePlaces,
+        places: &EdgeColumns,
         sink: &mut dyn Sink,
     ) -> Result<(), Problem> {
         self.columns.follow(self.context, rows, sink)?;
@@ -133,8 +133,8 @@ impl<'a> Types<'a> {
     pub(super) fn merge(
         &mut self,
         rows: &mut dyn Rows,
-        from: &EndPlace,
-        into: &EndPlace,
+        from: &EndColumns,
+        into: &EndColumns,
         sink: &mut dyn Sink,
     ) -> Result<(), Problem> {
         self.columns.follow(self.context, rows, sink)?;
@@ -151,7 +151,7 @@ impl<'a> Types<'a> {
     pub(super) fn deleted(
         &mut self,
         rows: &mut dyn Rows,
-        node_type: &Place,
+        node_type: &NameSource,
         at: usize,
         sink: &mut dyn Sink,
     ) -> Result<(), Problem> {

@@ -19,43 +19,43 @@ pub(super) fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceErr
 }
 
 /// A name for all rows, or where it stands.
-pub(super) enum Place {
+pub(super) enum NameSource {
     Constant(Name),
     Column(usize),
 }
 
-impl Place {
-    pub(super) fn of(named: &Named, rows: &mut dyn Rows) -> Result<Place, SourceError> {
+impl NameSource {
+    pub(super) fn of(named: &Named, rows: &mut dyn Rows) -> Result<NameSource, SourceError> {
         Ok(match named {
-            Named::Constant(name) => Place::Constant(name.as_str().into()),
-            Named::Column(name) => Place::Column(column(rows, name)?),
+            Named::Constant(name) => NameSource::Constant(name.as_str().into()),
+            Named::Column(name) => NameSource::Column(column(rows, name)?),
         })
     }
 
     pub(super) fn column(&self) -> Option<usize> {
         match self {
-            Place::Constant(_) => None,
-            Place::Column(at) => Some(*at),
+            NameSource::Constant(_) => None,
+            NameSource::Column(at) => Some(*at),
         }
     }
 
     pub(super) fn name<'r>(&'r self, rows: &'r dyn Rows) -> Result<Cow<'r, str>, String> {
         match self {
-            Place::Constant(name) => Ok(Cow::Borrowed(name)),
-            Place::Column(at) => needed(rows, *at),
+            NameSource::Constant(name) => Ok(Cow::Borrowed(name)),
+            NameSource::Column(at) => needed(rows, *at),
         }
     }
 }
 
 /// One end of an edge or a merge.
-pub(super) struct EndPlace {
-    pub(super) node_type: Place,
+pub(super) struct EndColumns {
+    pub(super) node_type: NameSource,
     pub(super) id: usize,
 }
 
-impl EndPlace {
-    pub(super) fn of(end: &End, rows: &mut dyn Rows) -> Result<EndPlace, SourceError> {
-        Ok(EndPlace { node_type: Place::of(&end.node_type, rows)?, id: column(rows, &end.column.0)? })
+impl EndColumns {
+    pub(super) fn of(end: &End, rows: &mut dyn Rows) -> Result<EndColumns, SourceError> {
+        Ok(EndColumns { node_type: NameSource::of(&end.node_type, rows)?, id: column(rows, &end.column.0)? })
     }
 
     pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
@@ -64,10 +64,10 @@ impl EndPlace {
 }
 
 /// Where the parts of an edge stand.
-pub(super) struct EdgePlaces {
-    pub(super) relation: Place,
-    pub(super) source: EndPlace,
-    pub(super) destination: EndPlace,
+pub(super) struct EdgeColumns {
+    pub(super) relation: NameSource,
+    pub(super) source: EndColumns,
+    pub(super) destination: EndColumns,
     pub(super) key: Option<usize>,
 }
 

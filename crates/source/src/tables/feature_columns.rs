@@ -5,14 +5,14 @@ use timeweft_graph::delta::RESERVED;
 use timeweft_graph::{ListOrder, Sink};
 
 use super::context::Context;
+use super::key_columns::column;
 use super::mapping::{FeatureSpec, Features};
-use super::places::column;
 use super::rows::Rows;
 use crate::SourceError;
 use crate::limits::{MOST_FEATURES, many_columns};
 
 /// The columns that are features.
-pub(super) struct Columns {
+pub(super) struct FeatureColumns {
     pub(super) specs: Vec<FeatureSpec>,
     /// The places of the specs' columns.
     pub(super) places: Vec<usize>,
@@ -27,15 +27,15 @@ pub(super) struct Columns {
     seen: usize,
 }
 
-impl Columns {
-    pub(super) fn new(features: &Features, except: &[String]) -> Columns {
+impl FeatureColumns {
+    pub(super) fn new(features: &Features, except: &[String]) -> FeatureColumns {
         let (specs, all) = match features {
             Features::All => (Vec::new(), true),
             Features::Listed(specs) => (specs.clone(), false),
         };
         let except = except.iter().cloned().collect();
         let (places, at_place) = (Vec::new(), FxHashMap::default());
-        Columns { specs, places, at_place, all, except, taken: FxHashSet::default(), seen: 0 }
+        FeatureColumns { specs, places, at_place, all, except, taken: FxHashSet::default(), seen: 0 }
     }
 
     /// Finds the columns of the features; those of an open table as they come. Of all columns, one that cannot be read is
