@@ -20,6 +20,7 @@
 pub mod deepgnn_binary;
 mod draft;
 pub mod edge_list;
+mod form;
 mod parallel_lines;
 pub mod temporal_json;
 pub mod tsv;

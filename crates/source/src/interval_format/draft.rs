@@ -5,27 +5,9 @@ mod overlaps;
 use std::ops::Range;
 
 use timeweft_graph::spans::PackedSpan;
-use timeweft_graph::{DType, FeatureKind, Interval, Reason, Time, ValueRef, ValueSpans};
+use timeweft_graph::{FeatureKind, Interval, Reason, Time, ValueRef, ValueSpans};
 
 use self::overlaps::Sweep;
-
-/// The element type of a name in C or numpy: `float` has 32 bits, `double` 64.
-pub(crate) fn dtype(name: &str) -> Option<DType> {
-    Some(match name {
-        "float64" | "double" => DType::F64,
-        "float32" | "float" => DType::F32,
-        "float16" => DType::F16,
-        "int64" => DType::I64,
-        "int32" => DType::I32,
-        "int16" => DType::I16,
-        "int8" => DType::I8,
-        "uint64" => DType::U64,
-        "uint32" => DType::U32,
-        "uint16" => DType::U16,
-        "uint8" => DType::U8,
-        _ => return None,
-    })
-}
 
 /// Times as a record gives them; what is missing is inherited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

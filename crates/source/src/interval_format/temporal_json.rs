@@ -16,7 +16,6 @@
 //! what is wrong. On lines that both take they agree, by a test.
 
 mod careful;
-mod form;
 mod quick;
 
 use std::io::Read;
@@ -26,6 +25,7 @@ use timeweft_graph::{Name, Reason, Sink, SpanRows};
 use self::quick::Quick;
 use crate::SourceError;
 use crate::interval_format::draft::Draft;
+use crate::interval_format::form::Form;
 use crate::interval_format::parallel_lines::{self, LineReader};
 
 /// Reads temporal JSON into a sink, on several threads, in the order of the file. `file` is the name for messages.
@@ -72,4 +72,9 @@ impl LineReader for CarefulLines {
     fn read(&mut self, text: &str, line: u64, rows: &mut SpanRows) -> Result<(), Reason> {
         careful::read(text, line, &mut self.draft, rows)
     }
+}
+
+/// The form of the values of a feature map, by its key, such as `sparse_int8_feature`.
+fn form_of(key: &str) -> Option<Form> {
+    Form::of(key.strip_suffix("_feature")?, "sparse_")
 }

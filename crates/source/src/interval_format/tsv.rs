@@ -16,7 +16,8 @@ use std::io::Read;
 use timeweft_graph::{DType, EdgeSpan, Interval, Name, NodeSpan, Reason, Record, Sink, SpanRows, Time, ValueRef};
 
 use crate::SourceError;
-use crate::interval_format::draft::{Draft, dtype};
+use crate::interval_format::draft::Draft;
+use crate::interval_format::form::dtype;
 use crate::interval_format::parallel_lines::{self, LineReader};
 use crate::text::cell_numbers::push_number;
 use crate::text::delimited::cut_line;

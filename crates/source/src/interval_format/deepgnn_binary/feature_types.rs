@@ -5,10 +5,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use serde::Deserialize;
-use timeweft_graph::DType;
 
 use crate::SourceError;
-use crate::interval_format::draft::dtype;
+use crate::interval_format::form::Form;
 
 /// Types of features by their numbers. A feature that is not named holds bytes.
 ///
@@ -41,13 +40,6 @@ pub struct FeatureType {
     pub(super) form: Form,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Form {
-    Bytes,
-    Dense(DType),
-    Sparse(DType),
-}
-
 impl FeatureType {
     /// Bytes, for the whole life of the owner.
     pub const BYTES: FeatureType = FeatureType { is_temporal: false, form: Form::Bytes };
@@ -61,18 +53,12 @@ impl FromStr for FeatureType {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let sparse = rest.strip_prefix("sparse ");
-        let form = match (sparse, dtype(sparse.unwrap_or(rest))) {
-            (Some(_), Some(dtype)) => Form::Sparse(dtype),
-            (None, Some(dtype)) => Form::Dense(dtype),
-            (None, None) if rest == "binary" => Form::Bytes,
-            _ => {
-                return Err(format!(
-                    "`{text}` is no type of features: use `binary`, or `float32` or another numpy type, with `sparse` and \
-                     then `temporal` before it where it is so"
-                ));
-            }
-        };
+        let form = Form::of(rest, "sparse ").ok_or_else(|| {
+            format!(
+                "`{text}` is no type of features: use `binary`, or `float32` or another numpy type, with `sparse` and \
+                 then `temporal` before it where it is so"
+            )
+        })?;
         Ok(FeatureType { is_temporal, form })
     }
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use timeweft_graph::{DType, Reason, ValueRef};
 
-use super::feature_types::{FeatureType, Form};
+use super::feature_types::FeatureType;
 use super::stream::Stream;
 use crate::SourceError;
 use crate::interval_format::draft::{Draft, GivenTimes};
+use crate::interval_format::form::Form;
 
 /// The features of the nodes, or of the edges, of a part.
 pub(super) struct Values {

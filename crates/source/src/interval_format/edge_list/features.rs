@@ -4,7 +4,8 @@ use timeweft_graph::{DType, ValueRef};
 
 use super::cells::Cells;
 use super::{EdgeListDefaults, EdgeListOptions};
-use crate::interval_format::draft::{Draft, dtype};
+use crate::interval_format::draft::Draft;
+use crate::interval_format::form::dtype;
 use crate::text::cell_numbers::push_number;
 use crate::text::json::excerpt;
 

@@ -3,8 +3,9 @@
 use serde_json::value::RawValue;
 use timeweft_graph::{EdgeSpan, Interval, NodeSpan, Reason, Record, Sink, SpanRows, Time, Value, ValueRef};
 
-use super::form::Form;
+use super::form_of;
 use crate::interval_format::draft::{Draft, GivenTimes};
+use crate::interval_format::form::Form;
 use crate::text::feature_text::{numbers, sparse};
 use crate::text::json::{self, Members, excerpt, is_number};
 
@@ -110,7 +111,7 @@ fn tick(name: &str, members: &mut Members<'_>) -> Result<Option<i64>, String> {
 /// Reads all that is left of a record: the feature maps.
 fn features(members: Members<'_>, known: &str, draft: &mut Draft) -> Result<(), String> {
     for (key, raw) in members.0 {
-        let form = Form::of(&key).ok_or_else(|| format!("unknown field `{key}`, expected {known}"))?;
+        let form = form_of(&key).ok_or_else(|| format!("unknown field `{key}`, expected {known}"))?;
         if raw.get() == "null" {
             continue;
         }
@@ -151,7 +152,7 @@ fn fields(form: Form, mut item: Members<'_>) -> Result<Option<Value>, String> {
     let values = item.need("values")?;
     let coordinates = match form {
         Form::Sparse(_) => Some(item.need("coordinates")?),
-        Form::Dense(_) | Form::Binary => None,
+        Form::Dense(_) | Form::Bytes => None,
     };
     item.finish("values, coordinates (of sparse features), created_at and removed_at")?;
     value(form, values, coordinates)
@@ -160,14 +161,14 @@ fn fields(form: Form, mut item: Members<'_>) -> Result<Option<Value>, String> {
 fn plain(form: Form, raw: &str) -> Result<Option<Value>, String> {
     match form {
         Form::Sparse(_) => fields(form, json::parse(raw)?),
-        Form::Dense(_) | Form::Binary => value(form, raw, None),
+        Form::Dense(_) | Form::Bytes => value(form, raw, None),
     }
 }
 
 /// The value, or `None` for an empty one: a gap.
 fn value(form: Form, values: &str, coordinates: Option<&str>) -> Result<Option<Value>, String> {
     match form {
-        Form::Binary => binary(values),
+        Form::Bytes => binary(values),
         Form::Dense(dtype) => {
             let items: Vec<&RawValue> = json::parse(values)
                 .map_err(|_| format!("expected a list of {} numbers, got {}", dtype.name(), excerpt(values)))?;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-use crate::interval_format::temporal_json::form::Form;
+use crate::interval_format::form::Form;
+use crate::interval_format::temporal_json::form_of;
 
 /// The name of a member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +56,7 @@ impl Visitor<'_> for KeyVisitor {
             "node_weight" => Key::NodeWeight,
             "edge" => Key::Edge,
             "neighbor" => Key::Neighbor,
-            name => Key::Feature(Form::of(name).ok_or_else(|| E::custom("an unknown name"))?),
+            name => Key::Feature(form_of(name).ok_or_else(|| E::custom("an unknown name"))?),
         })
     }
 }

@@ -10,7 +10,7 @@ use timeweft_graph::{DType, ValueRef};
 use self::number::{Coordinates, push_float, push_integer};
 use super::head::{Key, set};
 use crate::interval_format::draft::{Draft, GivenTimes};
-use crate::interval_format::temporal_json::form::Form;
+use crate::interval_format::form::Form;
 
 /// The parts of the value that is read.
 #[derive(Default)]
@@ -149,7 +149,7 @@ impl Item<'_> {
         let value = match self.form {
             _ if found == Found::Gap => None,
             Form::Dense(dtype) => Some(ValueRef::Dense { dtype, elements }),
-            Form::Binary => Some(ValueRef::Bytes(elements)),
+            Form::Bytes => Some(ValueRef::Bytes(elements)),
             Form::Sparse(dtype) => {
                 let rank = rank(*shape, coordinates.len(), elements.len() / dtype.size());
                 let rank = rank.ok_or_else(|| E::custom("coordinates that do not fit the values"))?;
@@ -205,7 +205,7 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<Found, E> {
-        if self.form != Form::Binary {
+        if self.form != Form::Bytes {
             return Err(E::custom("a text that is no value"));
         }
         self.scratch.elements.clear();
@@ -227,7 +227,7 @@ impl<'de> Visitor<'de> for Item<'_> {
         let (mut first, mut count) = (None, 0);
         while let Some(found) = list.next_element_seed(self.at(inner))? {
             count += 1;
-            if *first.get_or_insert(found) != found || (self.form == Form::Binary && found == Found::Value && count > 1)
+            if *first.get_or_insert(found) != found || (self.form == Form::Bytes && found == Found::Value && count > 1)
             {
                 return Err(A::Error::custom("elements that do not belong together"));
             }
