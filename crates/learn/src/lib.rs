@@ -30,7 +30,6 @@ mod model;
 pub mod nn;
 mod predict;
 mod splitmix;
-pub mod synthetic;
 mod train;
 
 pub use choices::{Aggregation, Bucket, GnnKind, MemoryCellKind, Predict, TrainFreshness};

@@ -1,7 +1,7 @@
 //! Slow references: what the fast paths of the product are tested against, and the worlds that the tests share.
 //!
-//! Nothing here is fast, and nothing of it is in the product: other crates have it as a development dependency. Its own
-//! tests need `source` and `store` together, without the tensor library.
+//! Nothing here is fast, and nothing of it is in the product: `bench` uses it, and other crates have it as a development
+//! dependency. Its own tests need `source` and `store` together, without the tensor library.
 //!
 //! | slow reference | of |
 //! |---|---|
@@ -11,7 +11,8 @@
 //! | [`numbers_of_json`] | the quick reader of temporal JSON |
 //! | [`kernels`], plain loops in `f64` | the kernels of learning |
 //!
-//! [`histories()`](histories::histories) are random events for property tests, [`world`] is a small one in words.
+//! [`histories()`](histories::histories) are random events for property tests, [`world`] is a small one in words, and
+//! [`synthetic`] are streams whose answers a model can learn.
 #![allow(clippy::unwrap_used)]
 
 pub mod histories;
@@ -20,6 +21,7 @@ pub mod kernels;
 mod numbers;
 mod reference;
 mod store;
+pub mod synthetic;
 mod version;
 pub mod world;
 

@@ -30,7 +30,7 @@ pub struct Evaluation {
     pub rows: Vec<(String, Metrics)>,
     /// The model's metrics by relation and by whether the ends are new.
     pub parts: Vec<(String, Metrics)>,
-    /// NegativeClasses of wrong answers for new edges, with the average precision of the answers among as many of the kind, and how
+    /// Kinds of wrong answers for new edges, with the average precision of the answers among as many of the kind, and how
     /// many there were.
     pub kinds: Vec<(String, f64, usize)>,
     /// The model's shares against what came true.
@@ -64,10 +64,8 @@ impl Trained {
 impl LinksToRank<'_> {
     /// Ranks with memory rebuilt by the model's own weights, beside every rule.
     pub fn evaluate(self, mut progress: impl FnMut(LearnProgress)) -> Evaluation {
-        let LinksToRank { model, graph, task, config, part, freshness } = self;
-        let before = graph.n_facts_before(task.time_of(part.start));
-        let store = rebuild(model, graph, config, before.min(first_needed(task, &part, freshness)));
-        let wrong = wrong_by_class(graph, task, config, part.clone(), freshness);
+        let LinksToRank { task, config, ref part, freshness, .. } = self;
+        let wrong = self.wrong_by_class();
         let (mut ranks, mut calibration) = (Vec::with_capacity(part.len()), Calibration::default());
         let mut scores = vec![(Vec::new(), Vec::new()); NegativeClass::ALL.len()];
         let each = &mut |logits: &[f32]| {
@@ -82,138 +80,137 @@ impl LinksToRank<'_> {
             }
         };
         // Wrong answers of each kind are asked about behind the candidates: one pass over the log serves both.
-        let (start, protocol) = (part.start, by_protocol(task, config));
         let candidates = &|number: usize| {
-            let by_class = wrong[number - start].iter().flatten().copied();
-            protocol(number).into_iter().chain(by_class).collect()
+            let by_class = wrong[number - part.start].iter().flatten().copied();
+            self.by_protocol(number).into_iter().chain(by_class).collect()
         };
-        let of = part.len();
-        let ranking = Ranking { model, graph, task, config, store, done: 0, of, candidates, each };
-        ranking.run(part.clone(), freshness, &mut progress);
-        let told = NegativeClass::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
-        let kinds = told
+        self.rank(self.memory(), candidates, each, &mut progress);
+        let drawn = NegativeClass::ALL.iter().zip(scores).filter(|(_, (right, _))| !right.is_empty());
+        let kinds = drawn
             .map(|(kind, (right, wrong))| (kind.name().into(), average_precision(&right, &wrong), wrong.len()))
             .collect();
-        let as_of = |number: usize| task.time_of(task.batch_start(number, start, freshness).unwrap_or(number));
-        let parts = break_down(task, part.clone(), &ranks, as_of);
+        let parts = break_down(task, part.clone(), &ranks, |number| self.as_of(number));
         let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
-        let rules = Rule::evaluate(task, part, freshness, config.evaluate.candidates, config.evaluate.seed);
+        let rules =
+            Rule::evaluate(task, part.clone(), freshness, config.evaluate.candidates, config.evaluate.seed);
         rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));
         Evaluation { freshness, rows, parts, kinds, calibration }
     }
 
     /// The ranks in order. `store` is true up to no later than the first link.
     pub fn ranks(self, store: VectorStore, progress: &mut impl FnMut(LearnProgress)) -> Vec<f64> {
-        let LinksToRank { model, graph, task, config, part, freshness } = self;
-        let mut ranks = Vec::with_capacity(part.len());
+        let mut ranks = Vec::with_capacity(self.part.len());
         let each = &mut |logits: &[f32]| ranks.push(rank(&logits[0], &logits[1..]));
-        let candidates = &by_protocol(task, config);
-        let of = part.len();
-        Ranking { model, graph, task, config, store, done: 0, of, candidates, each }.run(part, freshness, progress);
+        self.rank(store, &|number| self.by_protocol(number), each, progress);
         ranks
     }
 
     /// Average precision, each link beside the first candidate that the configuration draws for it, with memory rebuilt by the
     /// model's own weights.
     pub fn precision(self) -> f64 {
-        let LinksToRank { model, graph, task, config, part, freshness } = self;
-        let mut config = config.clone();
+        let mut config = self.config.clone();
         config.evaluate.candidates = 1;
+        let links = LinksToRank { config: &config, ..self };
         let (mut positives, mut negatives) = (Vec::new(), Vec::new());
         let each = &mut |logits: &[f32]| {
             positives.push(logits[0]);
             negatives.extend_from_slice(&logits[1..]);
         };
-        let before = graph.n_facts_before(task.time_of(part.start));
-        let store = rebuild(model, graph, &config, before.min(first_needed(task, &part, freshness)));
-        let config = &config;
-        let candidates = &by_protocol(task, config);
-        let ranking = Ranking { model, graph, task, config, store, done: 0, of: part.len(), candidates, each };
-        ranking.run(part, freshness, &mut |_| ());
+        links.rank(links.memory(), &|number| links.by_protocol(number), each, &mut |_| ());
         average_precision(&positives, &negatives)
     }
-}
 
-/// The candidates that the protocol gives a link.
-fn by_protocol(task: &Task, config: &Config) -> impl Fn(usize) -> Vec<Link> {
-    move |number| task.candidates(number, config.evaluate.candidates, config.evaluate.seed)
-}
-
-/// For each link of a part a wrong answer of each kind; none where no new edges are predicted.
-fn wrong_by_class(
-    graph: &GraphContext,
-    task: &Task,
-    config: &Config,
-    part: Range<usize>,
-    freshness: Freshness,
-) -> Vec<[Option<Link>; NegativeClass::ALL.len()]> {
-    if task.predict != Predict::Created {
-        return vec![[None; NegativeClass::ALL.len()]; part.len()];
+    /// Memory rebuilt by the model's own weights: all that the first answer may know.
+    pub fn memory(&self) -> VectorStore {
+        let LinksToRank { model, graph, task, config, ref part, freshness } = *self;
+        let before = graph.n_facts_before(task.time_of(part.start));
+        let needed = task
+            .batch_start(part.start, part.start, freshness)
+            .map_or(before, |start| task.facts_before(task.time_of(start)).end.min(before));
+        rebuild(model, graph, config, needed)
     }
-    let kinds = NegativeClasses::new(task, graph, config.evaluate.seed);
-    let wrong = |number: usize| {
-        let start = task.batch_start(number, part.start, freshness);
-        kinds.draw(number, task.time_of(start.unwrap_or(number)))
-    };
-    part.clone().map(wrong).collect()
-}
 
-/// The number of facts that may be in the store before the first answer of a part.
-fn first_needed(task: &Task, part: &Range<usize>, freshness: Freshness) -> usize {
-    let start = task.batch_start(part.start, part.start, freshness);
-    start.map_or(usize::MAX, |start| task.facts_before(task.time_of(start)).end)
+    /// The candidates that the protocol gives a link.
+    fn by_protocol(&self, number: usize) -> Vec<Link> {
+        self.task.candidates(number, self.config.evaluate.candidates, self.config.evaluate.seed)
+    }
+
+    /// The time strictly before which the answer for a link knows everything.
+    fn as_of(&self, number: usize) -> Time {
+        let start = self.task.batch_start(number, self.part.start, self.freshness);
+        self.task.time_of(start.unwrap_or(number))
+    }
+
+    /// For each link a wrong answer of each kind; none where no new edges are predicted.
+    fn wrong_by_class(&self) -> Vec<[Option<Link>; NegativeClass::ALL.len()]> {
+        if self.task.predict != Predict::Created {
+            return vec![[None; NegativeClass::ALL.len()]; self.part.len()];
+        }
+        let kinds = NegativeClasses::new(self.task, self.graph, self.config.evaluate.seed);
+        self.part.clone().map(|number| kinds.draw(number, self.as_of(number))).collect()
+    }
+
+    /// Ranks each link against its candidates; `each` takes the logits of one in order, that of the truth first.
+    fn rank(
+        &self,
+        store: VectorStore,
+        candidates: &dyn Fn(usize) -> Vec<Link>,
+        each: &mut dyn FnMut(&[f32]),
+        progress: &mut dyn FnMut(LearnProgress),
+    ) {
+        let mut ranking = Ranking { links: self, store, done: 0, candidates, each, progress };
+        match self.freshness {
+            Freshness::Event => ranking.by_event(),
+            Freshness::Batch(_) => ranking.by_batch(),
+        }
+    }
 }
 
 struct Ranking<'a> {
-    model: &'a Htgn,
-    graph: &'a GraphContext,
-    task: &'a Task,
-    config: &'a Config,
+    links: &'a LinksToRank<'a>,
     store: VectorStore,
     done: usize,
-    of: usize,
-    /// What a link is ranked against.
     candidates: &'a dyn Fn(usize) -> Vec<Link>,
-    /// Takes the logits of each link in order, that of the truth first.
     each: &'a mut dyn FnMut(&[f32]),
+    progress: &'a mut dyn FnMut(LearnProgress),
 }
 
 impl Ranking<'_> {
     fn reader(&self) -> Reader<'_> {
-        Reader { model: self.model, graph: self.graph, store: &self.store }
+        Reader { model: self.links.model, graph: self.links.graph, store: &self.store }
     }
 
-    fn run(mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(LearnProgress)) {
-        match freshness {
-            Freshness::Event => self.by_event(part, progress),
-            Freshness::Batch(_) => self.by_batch(part, freshness, progress),
-        }
+    /// Takes in the facts up to number `until`.
+    fn absorb(&mut self, until: usize) {
+        absorb(self.links.model, self.links.graph, self.links.config, &mut self.store, until);
     }
 
     /// Every answer knows everything strictly before its own time: versions of memory inside a batch.
-    fn by_event(&mut self, part: Range<usize>, progress: &mut impl FnMut(LearnProgress)) {
-        let end = part.clone().next_back().map_or(0, |last| self.task.links[last].fact + 1);
+    fn by_event(&mut self) {
+        let LinksToRank { graph, task, config, ref part, .. } = *self.links;
+        let end = part.clone().next_back().map_or(0, |last| task.links[last].fact + 1);
         let mut next = part.start;
-        for facts in batches(self.graph.facts(), self.store.absorbed()..end, self.config.train.batch, 0) {
+        for facts in batches(graph.facts(), self.store.absorbed()..end, config.train.batch, 0) {
             // No answer of this time sees these facts, so they can be taken in slice by slice.
-            let remembered = match self.graph.is_one_time(&facts) {
+            let remembered = match graph.is_one_time(&facts) {
                 true => Remembered::nothing(&self.store),
                 false => self.reader().remember(facts.clone()),
             };
-            let inside = |number: &usize| *number < part.end && self.task.links[*number].fact < facts.end;
+            let inside = |number: &usize| *number < part.end && task.links[*number].fact < facts.end;
             let until = (next..part.end).take_while(inside).last().map_or(next, |last| last + 1);
-            self.rank_links(next..until, &remembered, |task, number| task.links[number].time, progress);
+            self.rank_links(next..until, &remembered);
             next = until;
-            match self.graph.is_one_time(&facts) {
-                true => absorb(self.model, self.graph, self.config, &mut self.store, facts.end),
+            match graph.is_one_time(&facts) {
+                true => self.absorb(facts.end),
                 false => remembered.commit(&mut self.store),
             }
         }
     }
 
     /// Every answer knows what was before its batch.
-    fn by_batch(&mut self, part: Range<usize>, freshness: Freshness, progress: &mut impl FnMut(LearnProgress)) {
-        let batch = |event| self.task.batch_start(event, part.start, freshness);
+    fn by_batch(&mut self) {
+        let LinksToRank { graph, task, ref part, freshness, .. } = *self.links;
+        let batch = |event| task.batch_start(event, part.start, freshness);
         let cuts: Vec<Range<usize>> = part
             .clone()
             .collect::<Vec<_>>()
@@ -221,43 +218,35 @@ impl Ranking<'_> {
             .map(|links| links[0]..links[links.len() - 1] + 1)
             .collect();
         for links in cuts {
-            let as_of =
-                self.task.time_of(self.task.batch_start(links.start, part.start, freshness).unwrap_or(links.start));
-            let due = self.graph.n_facts_before(as_of).max(self.store.absorbed());
-            absorb(self.model, self.graph, self.config, &mut self.store, due);
+            self.absorb(graph.n_facts_before(self.links.as_of(links.start)).max(self.store.absorbed()));
             let nothing = Remembered::nothing(&self.store);
-            self.rank_links(links, &nothing, |_, _| as_of, progress);
+            self.rank_links(links, &nothing);
         }
     }
 
-    fn rank_links(
-        &mut self,
-        links: Range<usize>,
-        remembered: &Remembered,
-        as_of: impl Fn(&Task, usize) -> Time,
-        progress: &mut impl FnMut(LearnProgress),
-    ) {
+    fn rank_links(&mut self, links: Range<usize>, remembered: &Remembered) {
+        let LinksToRank { task, ref part, .. } = *self.links;
         let mut queries = Vec::new();
         let mut sizes = Vec::new();
         for number in links.clone() {
             let before = queries.len();
-            let (link, as_of) = (self.task.links[number], as_of(self.task, number));
+            let (link, as_of) = (task.links[number], self.links.as_of(number));
             let asked = std::iter::once(link).chain((self.candidates)(number));
             queries.extend(asked.map(|link| link.question(link.destination, as_of)));
             sizes.push(queries.len() - before);
             // Links of one time share the embeddings of their candidates.
-            let shares = number + 1 < links.end && self.task.links[number + 1].time == self.task.links[number].time;
+            let shares = number + 1 < links.end && task.links[number + 1].time == link.time;
             let is_full = queries.len() >= if shares { 64 * QUERIES } else { QUERIES };
             if number + 1 == links.end || is_full {
                 self.score(&queries, &sizes, remembered);
                 (queries, sizes) = (Vec::new(), Vec::new());
-                progress(LearnProgress::Ranking { done: self.done, of: self.of });
+                (self.progress)(LearnProgress::Ranking { done: self.done, of: part.len() });
             }
         }
     }
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
-        let (roots, pairs) = ask(self.graph, queries);
+        let (roots, pairs) = ask(self.links.graph, queries);
         let embeddings = self.reader().embed(remembered, &roots, None);
         let (mut from, mut first) = (0, 0);
         for (at, end) in sizes.iter().scan(0, |end, size| Some(*end + size).inspect(|sum| *end = *sum)).enumerate() {

@@ -103,10 +103,14 @@ impl<'a> Counterfactual<'a> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use timeweft_graph::Time;
+    use std::sync::Arc;
+
+    use timeweft_graph::{Schema, Time, TimeUnit};
+    use timeweft_index::Index;
+    use timeweft_oracle::synthetic;
 
     use super::*;
-    use crate::synthetic;
+    use crate::{Config, Task, train};
 
     fn distance(a: &[f32], b: &[f32]) -> f32 {
         assert_eq!(a.len(), b.len());
@@ -116,9 +120,11 @@ mod tests {
     #[test]
     fn a_replay_without_an_edge_is_the_memory_of_a_log_without_it() {
         let task = synthetic::planted_cause(3, 1);
-        let mut config = task.config.clone();
+        let mut config: Config = serde_json::from_value(task.config).unwrap();
         (config.model.memory, config.train.epochs, config.train.split) = (true, 1, [0.4, 0.7]);
-        let (_, trained) = task.train(&config).unwrap();
+        let mut index = Index::new(Schema::new(TimeUnit::Step));
+        task.events.iter().for_each(|event| drop(index.apply(event, &"".into()).unwrap()));
+        let trained = train(&Task::new(Arc::new(index), &config).unwrap(), &config, |_| ()).unwrap();
         let replays = Counterfactual::new(&trained).unwrap();
         let nodes = || (0..trained.graph.index.n_nodes() as u32).map(NodeIndex);
         for node in nodes() {

@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use burn::tensor::Device;
 use timeweft_graph::Value;
-use timeweft_learn::synthetic::{Synthetic, planted_cause};
 use timeweft_learn::{Config, GnnKind, Htgn, Importance, Query, Task, Trained, attribute, curves, empty_store, train};
+use timeweft_oracle::synthetic::planted_cause;
 
-use crate::worlds::{index, mixed, small};
+use crate::worlds::{config_of, index, mixed, small, trained_on};
 
 /// Questions of the test part: user, right answer.
 fn questions(task: &Task, n: usize) -> Vec<Query> {
@@ -16,17 +16,17 @@ fn questions(task: &Task, n: usize) -> Vec<Query> {
     links.iter().take(n).map(ask).collect()
 }
 
-fn planted() -> &'static (Synthetic, Task, Trained) {
-    static PLANTED: OnceLock<(Synthetic, Task, Trained)> = OnceLock::new();
+fn planted() -> &'static (Task, Trained) {
+    static PLANTED: OnceLock<(Task, Trained)> = OnceLock::new();
     PLANTED.get_or_init(|| planted_by(1))
 }
 
 /// Learnt from a stream and weights of a seed.
-fn planted_by(seed: u64) -> (Synthetic, Task, Trained) {
-    let mut synthetic = planted_cause(40, seed);
-    synthetic.config.train.seed = seed;
-    let (task, trained) = synthetic.train(&synthetic.config).unwrap();
-    (synthetic, task, trained)
+fn planted_by(seed: u64) -> (Task, Trained) {
+    let synthetic = planted_cause(40, seed);
+    let mut config = config_of(&synthetic);
+    config.train.seed = seed;
+    trained_on(&synthetic, &config)
 }
 
 /// Whether a fact is a marked visit.
@@ -38,7 +38,7 @@ fn is_marked(trained: &Trained, edge: timeweft_graph::EdgeIndex) -> bool {
         .any(|(_, value)| value == Value::floats(&[1.0]))
 }
 
-/// Share of the questions whose first neighbour of the source is the marked visit.
+/// Share of the questions whose first neighbor of the source is the marked visit.
 fn hits(trained: &Trained, queries: &[Query]) -> f64 {
     let hit =
         |query: &&Query| trained.explain(query).neighbors.first().is_some_and(|heard| is_marked(trained, heard.edge));
@@ -48,7 +48,7 @@ fn hits(trained: &Trained, queries: &[Query]) -> f64 {
 #[test]
 fn a_planted_cause_comes_first() {
     let found = [1, 2, 3, 4].map(|seed| {
-        let (_, task, trained) = planted_by(seed);
+        let (task, trained) = planted_by(seed);
         hits(&trained, &questions(&task, 60))
     });
     assert!(found.iter().sum::<f64>() / 4.0 >= 0.95, "{found:?}");
@@ -56,24 +56,25 @@ fn a_planted_cause_comes_first() {
 
 #[test]
 fn explanations_change_when_the_weights_are_shuffled() {
-    let (synthetic, task, trained) = planted();
+    let (task, trained) = planted();
+    let config = &trained.config;
     let queries = questions(task, 60);
     // Other weights, the same graph.
     let model = Htgn::new(
         &Config {
-            train: timeweft_learn::TrainConfig { seed: 99, ..synthetic.config.train.clone() },
-            ..synthetic.config.clone()
+            train: timeweft_learn::TrainConfig { seed: 99, ..config.train.clone() },
+            ..config.clone()
         },
         &trained.graph,
         &Device::flex(),
     );
-    let store = timeweft_learn::rebuild(&model, &trained.graph, &synthetic.config, trained.graph.facts().len());
+    let store = timeweft_learn::rebuild(&model, &trained.graph, config, trained.graph.facts().len());
     let shuffled = Trained {
         model,
         graph: trained.graph.clone(),
         latest: trained.latest.clone(),
         store,
-        config: trained.config.clone(),
+        config: config.clone(),
         epochs: Vec::new(),
         best: 1,
         seen: 0,
@@ -108,7 +109,7 @@ fn likeness(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn what_contributes_most_is_missed_most() {
-    let (_, task, trained) = planted();
+    let (task, trained) = planted();
     let curves = curves(trained, &questions(task, 40));
     let of = |order: Importance| curves.iter().find(|curves| curves.order == order).unwrap();
     let (ours, newest, random) = (of(Importance::Contribution), of(Importance::Recency), of(Importance::Random));
@@ -151,9 +152,9 @@ fn the_parts_of_a_memory_sum_to_its_read_out() {
 #[test]
 fn memory_points_at_a_planted_cause() {
     let synthetic = planted_cause(40, 1);
-    let mut config = synthetic.config.clone();
+    let mut config = config_of(&synthetic);
     (config.model.memory, config.model.gnn) = (true, GnnKind::None);
-    let (task, trained) = synthetic.train(&config).unwrap();
+    let (task, trained) = trained_on(&synthetic, &config);
     let queries = questions(&task, 40);
     let hit = |query: &&Query| {
         let explanation = trained.explain(query);

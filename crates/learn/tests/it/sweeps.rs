@@ -5,10 +5,11 @@ use burn::tensor::Device;
 use timeweft_graph::{Action, Event, NodeIndex, NodeKey, Time};
 use timeweft_learn::{
     Config, Freshness, GraphContext, Htgn, Task, TrainFreshness, TrainStatistics, Trained, VectorStore, batches,
-    empty_store, pipeline, rebuild, synthetic,
+    empty_store, pipeline, rebuild,
 };
+use timeweft_oracle::synthetic;
 
-use crate::worlds::{draw, edge, index, mixed, node, small};
+use crate::worlds::{accuracy, config_of, draw, edge, index, mixed, node, small, trained_on};
 
 fn model(events: &[Event], config: &Config) -> (Htgn, GraphContext) {
     let task = Task::new(index(events), config).unwrap();
@@ -89,9 +90,10 @@ fn each_sweep_comes_nearer_to_one_event_after_the_other() {
 fn accuracy_rises_with_sweeps_over_chains_inside_a_batch() {
     let task = synthetic::relay(2, 80, 1);
     let learnt = |sweeps: usize| {
-        let mut config = task.config.clone();
+        let mut config = config_of(&task);
         (config.model.sweeps, config.train.epochs) = (sweeps, 15);
-        let accuracy = task.accuracy(&config, Freshness::Event).unwrap();
+        let (links, trained) = trained_on(&task, &config);
+        let accuracy = accuracy(&links, &trained, Freshness::Event);
         eprintln!("{sweeps} sweeps: {accuracy:.3}");
         accuracy
     };
@@ -108,9 +110,10 @@ fn gradients_reach_as_far_as_the_window() {
     // A batch has the visits of four ticks; the marked one is eight at least before the answer.
     let task = synthetic::marked_visit(8, 60, 1);
     let learnt = |window: usize| {
-        let mut config = task.config.clone();
+        let mut config = config_of(&task);
         (config.train.batch, config.train.window, config.train.epochs) = (128, window, 20);
-        let accuracy = task.accuracy(&config, Freshness::Event).unwrap();
+        let (links, trained) = trained_on(&task, &config);
+        let accuracy = accuracy(&links, &trained, Freshness::Event);
         eprintln!("window {window}: {accuracy:.3}");
         accuracy
     };

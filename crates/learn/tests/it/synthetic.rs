@@ -4,16 +4,19 @@
 
 use burn::tensor::Device;
 use timeweft_graph::EdgeTypeId;
-use timeweft_learn::synthetic::{self, Synthetic};
 use timeweft_learn::{
     Aggregation, Bucket, Config, Freshness, GraphContext, Htgn, MemoryCellKind, Query, Task, TrainStatistics,
     empty_store, pipeline,
 };
+use timeweft_oracle::synthetic::{self, Synthetic};
+
+use crate::worlds::{self, config_of, index, trained_on};
 
 fn accuracy(synthetic: &Synthetic, change: impl Fn(&mut Config)) -> f64 {
-    let mut config = synthetic.config.clone();
+    let mut config = config_of(synthetic);
     change(&mut config);
-    let accuracy = synthetic.accuracy(&config, Freshness::Event).unwrap();
+    let (task, trained) = trained_on(synthetic, &config);
+    let accuracy = worlds::accuracy(&task, &trained, Freshness::Event);
     eprintln!("{}: {accuracy:.3}", synthetic.name);
     accuracy
 }
@@ -73,9 +76,9 @@ fn order_inside_a_batch_is_told_by_exact_sets_only() {
 #[test]
 fn a_stale_answer_knows_one_visit_of_four() {
     let task = synthetic::staleness(60, 1);
-    let (links, trained) = task.train(&task.config).unwrap();
-    let fresh = synthetic::accuracy(&links, &trained, Freshness::Event);
-    let stale = synthetic::accuracy(&links, &trained, Freshness::Batch(128));
+    let (links, trained) = trained_on(&task, &config_of(&task));
+    let fresh = worlds::accuracy(&links, &trained, Freshness::Event);
+    let stale = worlds::accuracy(&links, &trained, Freshness::Batch(128));
     assert!(fresh >= 0.95, "{fresh}");
     assert!((stale - (0.25 + 0.75 / 8.0)).abs() < 0.1, "{stale}");
 }
@@ -97,8 +100,8 @@ fn relations_with_different_rules_need_weights_of_their_own() {
 #[test]
 fn relations_start_alike_and_are_told_apart_once_learnt() {
     let synthetic = synthetic::types(60, 1);
-    let config = &synthetic.config;
-    let task = Task::new(synthetic.index(), config).unwrap();
+    let config = &config_of(&synthetic);
+    let task = Task::new(index(&synthetic.events), config).unwrap();
     let link = task.links.last().copied().unwrap();
     let questions: Vec<Query> = (0..task.index.schema().edge_types().len() as u16)
         .map(|edge_type| Query { edge_type: EdgeTypeId(edge_type), ..link.question(link.destination, link.time) })
@@ -111,7 +114,7 @@ fn relations_start_alike_and_are_told_apart_once_learnt() {
         pipeline::Reader { model: &model, graph: &graph, store: &store }.answer(&nothing, &questions, None),
     );
     assert!(scores.len() == 3 && scores.iter().all(|score| *score == scores[0]), "{scores:?}");
-    let (_, trained) = synthetic.train(config).unwrap();
+    let (_, trained) = trained_on(&synthetic, config);
     let scores = trained.score(&questions, link.time);
     assert!(scores.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1.0), "{scores:?}");
 }

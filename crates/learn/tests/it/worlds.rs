@@ -8,8 +8,10 @@ use burn::tensor::Tensor;
 use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
 use timeweft_learn::{
-    Aggregation, Bucket, Config, DeleteRule, GnnKind, Htgn, MemoryCellKind, TrainFreshness, splitmix64,
+    Aggregation, Bucket, Config, DeleteRule, Freshness, GnnKind, Htgn, MemoryCellKind, Metrics, Task,
+    TrainFreshness, Trained, splitmix64, train,
 };
+use timeweft_oracle::synthetic::Synthetic;
 
 /// A draw below `n`, by counter.
 pub(crate) fn draw(seed: u64, i: u64, n: u64) -> u64 {
@@ -70,6 +72,25 @@ pub(crate) fn index(events: &[Event]) -> Arc<Index> {
         index.apply(event, &namespace).unwrap_or_else(|reason| panic!("{event:?}: {reason}"));
     }
     Arc::new(index)
+}
+
+/// The configuration of a synthetic task.
+pub(crate) fn config_of(synthetic: &Synthetic) -> Config {
+    serde_json::from_value(synthetic.config.clone()).unwrap()
+}
+
+/// Trains a model of a configuration on a synthetic task.
+pub(crate) fn trained_on(synthetic: &Synthetic, config: &Config) -> (Task, Trained) {
+    let task = Task::new(index(&synthetic.events), config).unwrap();
+    let trained = train(&task, config, |_| ()).unwrap();
+    (task, trained)
+}
+
+/// Share of the test links of which the right answer comes first.
+pub(crate) fn accuracy(task: &Task, trained: &Trained, freshness: Freshness) -> f64 {
+    let links = trained.to_rank(task, task.split.val_end..task.split.end, freshness);
+    let memory = links.memory();
+    Metrics::of(&links.ranks(memory, &mut |_| ())).hits1
 }
 
 /// A small model that trains in a moment, with attention over sets, which has the most parts.

@@ -1,76 +1,24 @@
-//! Synthetic tasks with known answers: what a cell, an aggregation or a way of reading can learn, and what it cannot
-//!. Every user lives once, so nothing can be known by heart; answers are ranked among all
-//! answers of the task.
+//! Synthetic tasks with known answers: what a cell, an aggregation or a way of reading can learn, and what it cannot.
+//! Every user lives once, so nothing can be known by heart; answers are ranked among all answers of the task.
 //!
 //! A task is a stream of blocks of equal length, and a batch is a block: gradients reach over all of a user's life, or up to
 //! the border of a block where the task says so.
 
-use std::sync::Arc;
-
-use timeweft_graph::{Action, EdgeKey, Element, Event, Features, Name, NodeKey, Schema, Time, TimeUnit, Value};
-use timeweft_index::Index;
-
-use crate::{Config, Freshness, GnnKind, LearnError, LinksToRank, Metrics, Task, Trained, splitmix64, train};
+use serde_json::json;
+use timeweft_graph::{Action, EdgeKey, Element, Event, Features, Name, NodeKey, Time, Value};
 
 /// A stream of events whose answers are known, and the configuration that makes it a test of one thing.
 #[derive(Clone, Debug)]
 pub struct Synthetic {
     /// What is tested.
     pub name: &'static str,
-    /// The stream.
+    /// The stream; its graph counts time in steps.
     pub events: Vec<Event>,
-    /// A small model; everything that would answer without the part under test is off.
-    pub config: Config,
+    /// Configuration of a small model, as `serde` reads it: everything that would answer without the part under test is
+    /// off.
+    pub config: serde_json::Value,
     /// Accuracy of a guess.
     pub chance: f64,
-}
-
-impl Synthetic {
-    /// The graph of the stream.
-    ///
-    /// # Panics
-    /// If the generator made an event that does not fit.
-    pub fn index(&self) -> Arc<Index> {
-        let mut index = Index::new(Schema::new(TimeUnit::Step));
-        for event in &self.events {
-            if let Err(reason) = index.apply(event, &Name::from("")) {
-                panic!("{}: {event:?}: {reason}", self.name);
-            }
-        }
-        Arc::new(index)
-    }
-
-    /// Trains a model of a configuration on the stream.
-    ///
-    /// # Errors
-    /// As [`train`].
-    pub fn train(&self, config: &Config) -> Result<(Task, Trained), LearnError> {
-        let task = Task::new(self.index(), config)?;
-        let trained = train(&task, config, |_| ())?;
-        Ok((task, trained))
-    }
-
-    /// Share of the later answers that a trained model ranks first.
-    ///
-    /// # Errors
-    /// As [`train`].
-    pub fn accuracy(&self, config: &Config, freshness: Freshness) -> Result<f64, LearnError> {
-        let (task, trained) = self.train(config)?;
-        Ok(accuracy(&task, &trained, freshness))
-    }
-}
-
-/// Share of the test links of which the right answer comes first.
-pub fn accuracy(task: &Task, trained: &Trained, freshness: Freshness) -> f64 {
-    let Trained { model, graph, config, .. } = trained;
-    let part = task.split.val_end..task.split.end;
-    let before = graph.n_facts_before(task.time_of(part.start));
-    let needed = task
-        .batch_start(part.start, part.start, freshness)
-        .map_or(before, |start| graph.n_facts_before(task.time_of(start)).min(before));
-    let store = crate::rebuild(model, graph, config, needed);
-    let ranks = LinksToRank { model, graph, task, config, part, freshness }.ranks(store, &mut |_| ());
-    Metrics::of(&ranks).hits1
 }
 
 /// Users in a block.
@@ -209,7 +157,7 @@ pub fn order(blocks: u64, seed: u64) -> Synthetic {
         }
     }
     let mut synthetic = made.finish("order", 0.5);
-    synthetic.config.train.freshness = crate::TrainFreshness::Batch;
+    synthetic.config["train"]["freshness"] = json!("batch");
     synthetic
 }
 
@@ -232,7 +180,7 @@ pub fn staleness(blocks: u64, seed: u64) -> Synthetic {
     made.finish("staleness", 1.0 / ANCHORS as f64)
 }
 
-/// A relay: an anchor visits a user, who tells another, who tells the next. After one to `steps` such steps the last one
+/// A relay: an anchor visits a user, and by edges `tells` the news goes from user to user. After one to `steps` such steps the last one
 /// answers with the anchor. All of it happens inside a batch, and each step needs one sweep more than its own message.
 pub fn relay(steps: u64, blocks: u64, seed: u64) -> Synthetic {
     const ANCHORS: u64 = 8;
@@ -281,7 +229,7 @@ pub fn types(blocks: u64, seed: u64) -> Synthetic {
         }
     }
     let mut synthetic = made.finish("types", 0.5);
-    synthetic.config.train.targets.push("avoids".into());
+    synthetic.config["train"]["targets"] = json!(["answers", "avoids"]);
     synthetic
 }
 
@@ -296,9 +244,15 @@ pub fn random_answers(links: u64, seed: u64) -> Synthetic {
         made.answer(user, answer);
     }
     let mut synthetic = made.finish("random answers", 0.5);
-    let model = &mut synthetic.config.model;
-    (model.identity, model.counters, model.gnn, model.directed) = (true, true, GnnKind::Transformer, false);
-    synthetic.config.evaluate.candidates = 1;
+    for (part, name, value) in [
+        ("model", "identity", json!(true)),
+        ("model", "counters", json!(true)),
+        ("model", "gnn", json!("transformer")),
+        ("model", "directed", json!(false)),
+        ("evaluate", "candidates", json!(1)),
+    ] {
+        synthetic.config[part][name] = value;
+    }
     synthetic
 }
 
@@ -327,9 +281,17 @@ pub fn planted_cause(blocks: u64, seed: u64) -> Synthetic {
         users.iter().zip(&answers).for_each(|(user, answer)| made.answer(*user, *answer));
     }
     let mut synthetic = made.finish("planted cause", 1.0 / ANCHORS as f64);
-    let model = &mut synthetic.config.model;
-    (model.memory, model.gnn) = (false, GnnKind::Transformer);
+    synthetic.config["model"]["memory"] = json!(false);
+    synthetic.config["model"]["gnn"] = json!("transformer");
     synthetic
+}
+
+/// The mixing function of `learn`.
+fn splitmix64(seed: u64) -> u64 {
+    let mut x = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
 }
 
 /// Makes a stream tick by tick.
@@ -436,17 +398,18 @@ impl Builder {
     }
 
     fn finish(self, name: &'static str, chance: f64) -> Synthetic {
-        let mut config = Config::default();
-        let model = &mut config.model;
-        (model.width, model.channels, model.states, model.frequencies) = (32, 32, 8, 8);
-        (model.identity, model.counters, model.directed, model.gnn) = (false, false, true, GnnKind::None);
-        let train = &mut config.train;
-        train.targets = vec!["answers".into()];
-        (train.batch, train.jitter, train.patience) = (self.block as usize, false, 0);
-        (train.epochs, train.learning_rate, train.decay) = (10, 3e-3, 1.0);
-        (train.negatives, train.partners) = (7, 4);
-        train.split = [0.8, 0.85];
-        config.evaluate.candidates = 0;
+        let config = json!({
+            "model": {
+                "width": 32, "channels": 32, "states": 8, "frequencies": 8,
+                "identity": false, "counters": false, "directed": true, "gnn": "none",
+            },
+            "train": {
+                "targets": ["answers"], "batch": self.block, "jitter": false, "patience": 0,
+                "epochs": 10, "learning_rate": 3e-3, "decay": 1.0,
+                "negatives": 7, "partners": 4, "split": [0.8, 0.85],
+            },
+            "evaluate": { "candidates": 0 },
+        });
         Synthetic { name, events: self.events, config, chance }
     }
 }
