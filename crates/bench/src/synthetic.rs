@@ -5,9 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use timeweft_graph::{Name, Schema, TimeUnit};
 use timeweft_index::Index;
-use timeweft_learn::{
-    Aggregation, Bucket, Config, Freshness, GnnKind, MemoryCellKind, Metrics, Task, train,
-};
+use timeweft_learn::{Aggregation, Bucket, Config, Freshness, GnnKind, MemoryCellKind, Metrics, Task, train};
 use timeweft_oracle::synthetic::{self, Synthetic};
 
 /// What to run.

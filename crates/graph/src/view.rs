@@ -6,16 +6,29 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{EdgeKey, Event, Interval, Name, NodeKey, Schema, Time, Value};
 
 /// What a view does with deleted elements.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Deletes {
     /// Deleted elements are gone.
     #[default]
     Hard,
     /// Deleted elements stay visible with their last values, marked deleted.
     Soft,
+}
+
+impl Deletes {
+    /// As it stands in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Deletes::Hard => "hard",
+            Deletes::Soft => "soft",
+        }
+    }
 }
 
 /// The moment of a view in valid time, and its way with deletes. The commit is pinned by the view itself.

@@ -3,6 +3,7 @@
 //! Every field has a default, so an empty file trains. The defaults are the sizes that the guide's figures use.
 
 use serde::{Deserialize, Serialize};
+use timeweft_graph::Deletes;
 
 use crate::{Aggregation, Bucket, GnnKind, MemoryCellKind, Predict, TrainFreshness};
 
@@ -38,8 +39,8 @@ pub struct ModelConfig {
     pub identity: bool,
     /// Exact counters of pairs and nodes as inputs of the predictor.
     pub counters: bool,
-    /// What deletes do to neighbours: `hard` (gone) or `soft` (still read).
-    pub deletes: DeleteRule,
+    /// What deletes do to neighbors, the same in training and service: `hard` (gone) or `soft` (still read).
+    pub deletes: Deletes,
     /// Whether nodes have a memory of past messages.
     pub memory: bool,
     /// The memory's cell.
@@ -79,7 +80,7 @@ impl Default for ModelConfig {
             neighbors: 10,
             identity: true,
             counters: true,
-            deletes: DeleteRule::Hard,
+            deletes: Deletes::Hard,
             memory: true,
             cell: MemoryCellKind::Mamba,
             gate_bias: 3.0,
@@ -102,42 +103,13 @@ impl ModelConfig {
     }
 }
 
-/// Hard or soft deletes, the same in training and service.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeleteRule {
-    /// Deleted elements are gone.
-    Hard,
-    /// Deleted elements stay readable.
-    Soft,
-}
-
-impl DeleteRule {
-    /// As it stands in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            DeleteRule::Hard => "hard",
-            DeleteRule::Soft => "soft",
-        }
-    }
-}
-
-impl From<DeleteRule> for timeweft_graph::Deletes {
-    fn from(rule: DeleteRule) -> Self {
-        match rule {
-            DeleteRule::Hard => timeweft_graph::Deletes::Hard,
-            DeleteRule::Soft => timeweft_graph::Deletes::Soft,
-        }
-    }
-}
-
 /// How a model is trained.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// What is predicted: `created` edges, `removed` edges, or nodes that are `gone` by deletion or merge.
     pub predict: Predict,
-    /// RelationIds whose edges are predicted, or types of nodes that go; empty means all.
+    /// Relations whose edges are predicted, or types of nodes that go; empty means all.
     pub targets: Vec<String>,
     /// Facts a batch, rounded up to the next change of time.
     pub batch: usize,

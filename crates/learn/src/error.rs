@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::{ConfigError, DeleteRule, NonFiniteFeature};
+use timeweft_graph::Deletes;
+
+use crate::{ConfigError, NonFiniteFeature};
 
 /// A learning task that cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +66,9 @@ pub enum LearnError {
     #[error("the model was trained with {} deletes and cannot answer with {} ones: train another", trained.name(), asked.name())]
     Deletes {
         /// The setting of the model.
-        trained: DeleteRule,
+        trained: Deletes,
         /// The setting that is asked for.
-        asked: DeleteRule,
+        asked: Deletes,
     },
     /// A model of another graph, or a file that is no model.
     #[error("{}: {reason}", path.display())]

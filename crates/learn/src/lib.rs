@@ -33,7 +33,7 @@ mod splitmix;
 mod train;
 
 pub use choices::{Aggregation, Bucket, GnnKind, MemoryCellKind, Predict, TrainFreshness};
-pub use config::{Config, ConfigError, DeleteRule, EvaluateConfig, Loss, ModelConfig, TrainConfig};
+pub use config::{Config, ConfigError, EvaluateConfig, Loss, ModelConfig, TrainConfig};
 pub use data::affinity::Affinity;
 pub use data::fact_batches::batches;
 pub use data::features::{FeatureRows, Featurizer};

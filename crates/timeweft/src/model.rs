@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use timeweft_graph::{Commit, EdgeKey, EdgeTypeId, LoadId, NodeIndex, NodeKey, NodeTypeId, Time};
+use timeweft_graph::{Commit, Deletes, EdgeKey, EdgeTypeId, LoadId, NodeIndex, NodeKey, NodeTypeId, Time};
 use timeweft_index::Index;
 use timeweft_learn::{Query, Task, Trained};
 use timeweft_store::Effective;
@@ -19,9 +19,9 @@ pub use error::ModelError;
 pub use explanation::{Count, Counters, Explanation, HeardNeighbor, RecalledFact, RecalledMoment};
 pub use prediction::{Ask, NodeName, Prediction};
 pub use timeweft_learn::{
-    Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, DeleteRule, Epoch, EvaluateConfig, Evaluation,
-    Freshness, GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig,
-    NonFiniteFeature, Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, splitmix64,
+    Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, Epoch, EvaluateConfig, Evaluation, Freshness,
+    GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig, NonFiniteFeature,
+    Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, splitmix64,
 };
 
 use crate::{Error, Graph, Result, View};
@@ -250,7 +250,7 @@ impl Model {
     }
 
     /// Refuses to answer by another rule of deletes than the model was trained with.
-    pub fn expect_deletes(&self, asked: DeleteRule) -> Result<()> {
+    pub fn expect_deletes(&self, asked: Deletes) -> Result<()> {
         Ok(self.trained.expect_deletes(asked)?)
     }
 

@@ -4,12 +4,12 @@ mod changes;
 
 use serde_json::json;
 use timeweft::read::ChangeCounts;
-use timeweft::{At, Commit, Graph, Time, View};
+use timeweft::{At, Commit, Deletes, Graph, Time, View};
 
 use self::changes::Listing;
 use crate::context::{Context, pin_commit};
+use crate::input::choices::{DELETES, choices};
 use crate::input::moment::{Moments, known_namespace};
-use crate::input::reading::DeletesArg;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Table, text};
 
@@ -47,8 +47,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N|A..B")]
     commit: Option<Commits>,
     /// Whether deleted elements are gone (hard) or stay visible (soft): then what began and ended between shows too.
-    #[arg(long, value_enum, default_value_t)]
-    deletes: DeletesArg,
+    #[arg(long, default_value = "hard", value_parser = choices(DELETES))]
+    deletes: Deletes,
 }
 
 /// The commits of the earlier and of the later state; none is the newest.
@@ -119,7 +119,7 @@ impl Args {
         let from = self.from.as_deref().map_or((name, to), |from| ("--from", Some(from)));
         let times = [moment(&views[0], from.0, from.1)?, moment(&views[1], name, to)?];
         let [earlier, later] = views;
-        let at = |time| At { time, deletes: self.deletes.into() };
+        let at = |time| At { time, deletes: self.deletes };
         Ok([State { view: earlier, at: at(times[0]) }, State { view: later, at: at(times[1]) }])
     }
 }

@@ -2,13 +2,13 @@
 
 use std::io;
 
-use clap::ValueEnum;
 use serde_json::json;
 use timeweft::Model;
 use timeweft::model::{Curves, Evaluation, Freshness, Part};
 
 use super::predict::NamedModel;
 use crate::context::Context;
+use crate::input::choices::choices;
 use crate::outcome::Outcome;
 use crate::output::wording::{order_in_words, warning_of_order};
 use crate::output::{LearningBar, Output, Table};
@@ -30,8 +30,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     of: NamedModel,
     /// The links that are ranked.
-    #[arg(long, value_enum, default_value_t)]
-    part: PartArg,
+    #[arg(long, default_value = "test", value_parser = choices(PARTS))]
+    part: Part,
     /// How fresh the state is that answers may use: a table for each.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "event,batch:200", value_parser = freshness)]
     freshness: Vec<Freshness>,
@@ -40,24 +40,15 @@ pub(crate) struct Args {
     explanations: Option<usize>,
 }
 
-/// [`Part`] as an option.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum PartArg {
-    /// The links that chose the epoch.
-    Validation,
-    /// The latest links, which had no part in training.
-    #[default]
-    Test,
-}
+const PARTS: [(&str, Part, &str); 2] = [
+    ("validation", Part::Validation, "The links that chose the epoch"),
+    ("test", Part::Test, "The latest links, which had no part in training"),
+];
 
 /// Runs `evaluate`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let model = args.of.open(&context.open()?)?;
-    let part = match args.part {
-        PartArg::Validation => Part::Validation,
-        PartArg::Test => Part::Test,
-    };
-    show(context.output, part, &measure(&model, part, &args.freshness)?)?;
+    show(context.output, args.part, &measure(&model, args.part, &args.freshness)?)?;
     if let Some(links) = args.explanations {
         show_curves(context.output, &model.faithfulness(links)?)?;
     }

@@ -1,11 +1,11 @@
 //! `timeweft nearest`: nodes that a model sees alike.
 
-use clap::ValueEnum;
 use serde_json::json;
 use timeweft::model::Space;
 
 use super::predict::ModelArgs;
 use crate::context::Context;
+use crate::input::choices::choices;
 use crate::input::node::NodeArgs;
 use crate::outcome::Outcome;
 use crate::output::Table;
@@ -25,8 +25,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     node: NodeArgs,
     /// Vectors that are compared.
-    #[arg(long, value_enum, default_value_t)]
-    by: SpaceArg,
+    #[arg(long, default_value = "embedding", value_parser = choices(SPACES))]
+    by: Space,
     /// How many nodes.
     #[arg(long, value_name = "K", default_value_t = 10)]
     top: usize,
@@ -34,25 +34,16 @@ pub(crate) struct Args {
     of: ModelArgs,
 }
 
-/// [`Space`] as an option.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum SpaceArg {
-    /// What the predictor reads.
-    #[default]
-    Embedding,
-    /// What past messages have left.
-    Memory,
-}
+const SPACES: [(&str, Space, &str); 2] = [
+    ("embedding", Space::Embedding, "What the predictor reads"),
+    ("memory", Space::Memory, "What past messages have left"),
+];
 
 /// Runs `nearest`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (model, time, unit) = args.of.open(context)?;
-    let space = match args.by {
-        SpaceArg::Embedding => Space::Embedding,
-        SpaceArg::Memory => Space::Memory,
-    };
     let node = args.node.key();
-    let found = model.nearest(&node, time, space, args.top)?;
+    let found = model.nearest(&node, time, args.by, args.top)?;
     context.output.say(&format!("Most like {node} at {}:", unit.format(time)))?;
     let mut table = Table::new(["", "node", "cosine"]);
     for (place, (node, cosine)) in (1..).zip(&found) {

@@ -5,12 +5,14 @@ use std::cmp::Reverse;
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
 use timeweft::read::{EdgeIndex, EdgeState};
+use timeweft::sample::Side;
 use timeweft::{Direction, NodeKey};
 
 use crate::context::Context;
+use crate::input::choices::{SIDES, choices};
 use crate::input::lookup::{find_node, known_relation};
 use crate::input::node::NodeArgs;
-use crate::input::reading::{ReadArgs, Reading, SideArg};
+use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::Outcome;
 use crate::output::json::{EdgeJson, StateJson};
 use crate::output::{note, text};
@@ -28,8 +30,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     node: NodeArgs,
     /// Sides of the node: edges out of it, into it, or both.
-    #[arg(long, value_enum, default_value_t)]
-    direction: SideArg,
+    #[arg(long, default_value = "both", value_parser = choices(SIDES))]
+    direction: Side,
     /// Only edges of this relation.
     #[arg(long, value_name = "R")]
     relation: Option<String>,
@@ -114,9 +116,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 /// The numbers of the edges, in order.
 fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<Incident> {
     let sides: &[Direction] = match args.direction {
-        SideArg::Out => &[Direction::Out],
-        SideArg::In => &[Direction::In],
-        SideArg::Both => &[Direction::Out, Direction::In],
+        Side::Out => &[Direction::Out],
+        Side::In => &[Direction::In],
+        Side::Both => &[Direction::Out, Direction::In],
     };
     let at_side = |&direction: &Direction| {
         let edges = reading.view.index().incident_edges(key, direction, args.relation.as_deref(), reading.at);

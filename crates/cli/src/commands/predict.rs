@@ -6,11 +6,11 @@ use std::io;
 use anyhow::bail;
 use timeweft::model::{Predict, Prediction};
 use timeweft::read::ExternalId;
-use timeweft::{Action, Commit, Graph, Model, NodeKey, Time, TimeUnit, View};
+use timeweft::{Action, Commit, Deletes, Graph, Model, NodeKey, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
+use crate::input::choices::{DELETES, choices};
 use crate::input::moment::Moments;
-use crate::input::reading::DeletesArg;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::wording::bar;
 use crate::output::{Output, Table, note};
@@ -78,8 +78,8 @@ pub(crate) struct NamedModel {
     #[arg(long, value_name = "N")]
     commit: Option<u64>,
     /// How deleted things must be read, gone (hard) or still there (soft): an error if the model was trained otherwise.
-    #[arg(long, value_enum)]
-    deletes: Option<DeletesArg>,
+    #[arg(long, value_parser = choices(DELETES))]
+    deletes: Option<Deletes>,
 }
 
 impl NamedModel {
@@ -90,9 +90,9 @@ impl NamedModel {
 }
 
 /// Opens a model of a graph at a commit, if it reads deletes as it is asked to; what it does not know is told.
-pub(crate) fn open_model(graph: &Graph, name: &str, view: &View, deletes: Option<DeletesArg>) -> anyhow::Result<Model> {
+pub(crate) fn open_model(graph: &Graph, name: &str, view: &View, deletes: Option<Deletes>) -> anyhow::Result<Model> {
     let model = graph.load_model_at(name, view)?;
-    deletes.map_or(Ok(()), |rule| model.expect_deletes(rule.into()))?;
+    deletes.map_or(Ok(()), |rule| model.expect_deletes(rule))?;
     warn(&model);
     Ok(model)
 }

@@ -7,6 +7,7 @@ use timeweft::read::{EdgeState, ExternalId, MergeRecord, Owner};
 use timeweft::{NodeKey, Value};
 
 use crate::context::Context;
+use crate::input::choices::choices;
 use crate::input::lookup::{find_node, known_feature, known_relation, known_type};
 use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::{Outcome, UsageError};
@@ -77,8 +78,8 @@ pub(crate) struct Args {
     #[arg(long = "or-where", value_name = "F=V")]
     or_wheres: Vec<String>,
     /// In which order rows come; `search` and `lineage` have their own.
-    #[arg(long, value_enum, default_value_t)]
-    order: OrderArg,
+    #[arg(long, default_value = "id", value_parser = choices(ORDERS))]
+    order: Order,
     /// How many rows at most (1 to 1000).
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -109,15 +110,8 @@ enum Question {
     Merges,
 }
 
-/// [`Order`] as an option.
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum OrderArg {
-    /// By type and id.
-    #[default]
-    Id,
-    /// By name, then by id.
-    Name,
-}
+const ORDERS: [(&str, Order, &str); 2] =
+    [("id", Order::Id, "By type and id"), ("name", Order::Name, "By name, then by id")];
 
 /// The feature that holds names, where none is given.
 const NAME: &str = "name";
@@ -200,16 +194,12 @@ impl Args {
 
     fn query<'a>(&self, reading: &'a Reading) -> anyhow::Result<Query<'a>> {
         let page = Page::new(self.limit, self.offset).map_err(wrong)?;
-        let order = match self.order {
-            OrderArg::Id => Order::Id,
-            OrderArg::Name => Order::Name,
-        };
         let query = reading.view.index().query(reading.at.time).deletes(reading.at.deletes);
         let query = match self.named(reading) {
             Named::Feature(name) => query.named_by(&name),
             Named::Id => query.named_by_id(),
         };
-        let mut query = query.depth(self.depth).filter(self.filter(reading)?).order(order).page(page);
+        let mut query = query.depth(self.depth).filter(self.filter(reading)?).order(self.order).page(page);
         if self.any_relation {
             query = query.any_relation();
         } else if !self.relations.is_empty() {

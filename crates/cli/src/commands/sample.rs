@@ -1,6 +1,5 @@
 //! `timeweft sample`: neighbors for training.
 
-use clap::ValueEnum;
 use timeweft::export::table_writer::{Cell, CellKind, Column};
 use timeweft::read::EdgeTypeId;
 use timeweft::read::features::{FlatRows, Owners};
@@ -9,6 +8,7 @@ use timeweft::{Deletes, Name, Time, Value, View};
 
 use super::features::{add_features, feature_columns};
 use crate::context::Context;
+use crate::input::choices::choices;
 use crate::input::lookup;
 use crate::input::reading::Reading;
 use crate::input::roots::{
@@ -40,8 +40,8 @@ pub(crate) struct Args {
     #[arg(long = "quota", value_name = "TYPE=K", conflicts_with_all = ["count", "edge_types"])]
     quotas: Vec<String>,
     /// Which of the edges are taken.
-    #[arg(long, value_enum, default_value_t)]
-    choice: ChoiceArg,
+    #[arg(long, default_value = "last", value_parser = choices(CHOICES))]
+    choice: Choice,
     /// The feature that is the weight of an edge; edges without a value weigh 1.
     #[arg(long, value_name = "FEATURE")]
     weight: Option<String>,
@@ -49,8 +49,8 @@ pub(crate) struct Args {
     #[arg(long = "feature", value_name = "NAME")]
     features: Vec<String>,
     /// As of when further hops see the graph: the time of the root, or of the edge that led there.
-    #[arg(long, value_enum, default_value_t)]
-    hop_time: HopTimeArg,
+    #[arg(long, default_value = "root", value_parser = choices(HOP_TIMES))]
+    hop_time: HopTime,
     /// Equal seeds give equal samples.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -58,33 +58,19 @@ pub(crate) struct Args {
     scope: ScopeArgs,
 }
 
-/// [`Choice`] as an option.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum ChoiceArg {
-    /// The most recently created, newest first.
-    #[default]
-    Last,
-    /// Any with equal chance, each draw anew.
-    Uniform,
-    /// Any with equal chance, none twice.
-    UniformDistinct,
-    /// Any by its share of the weight, each draw anew.
-    Weighted,
-    /// Any by its share of the weight that is left, none twice.
-    WeightedDistinct,
-    /// The heaviest, heaviest first.
-    Heaviest,
-}
+const CHOICES: [(&str, Choice, &str); 6] = [
+    ("last", Choice::Last, "The most recently created, newest first"),
+    ("uniform", Choice::Uniform, "Any with equal chance, each draw anew"),
+    ("uniform-distinct", Choice::UniformDistinct, "Any with equal chance, none twice"),
+    ("weighted", Choice::Weighted, "Any by its share of the weight, each draw anew"),
+    ("weighted-distinct", Choice::WeightedDistinct, "Any by its share of the weight that is left, none twice"),
+    ("heaviest", Choice::Heaviest, "The heaviest, heaviest first"),
+];
 
-/// [`HopTime`] as an option.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum HopTimeArg {
-    /// The time of the root.
-    #[default]
-    Root,
-    /// The time when the edge was created that led there.
-    Edge,
-}
+const HOP_TIMES: [(&str, HopTime, &str); 2] = [
+    ("root", HopTime::Root, "The time of the root"),
+    ("edge", HopTime::Edge, "The time when the edge was created that led there"),
+];
 
 /// Samples and writes.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -96,7 +82,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut sampler = args.sampler(&asked, features.iter().map(|column| column.name.clone()).collect())?;
     let mut columns = columns(asked.ids());
     add_features(&mut columns, features);
-    let edge = EdgeTeller::new(args.scope.side());
+    let edge = EdgeTeller::new(args.scope.direction);
     asked.answer(("sampling", sampler.slots), columns, context.output, |view, batch, table| {
         sampler.sample(view, batch, &edge, table)
     })
@@ -175,15 +161,7 @@ impl Args {
         let features = EdgeFeatures { names: features, as_of: scope.as_of, deletes: scope.deletes, hops: Vec::new() };
         let quotas = quotas(&self.quotas, &asked.reading)?;
         let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));
-        let choice = match self.choice {
-            ChoiceArg::Last => Choice::Last,
-            ChoiceArg::Uniform => Choice::Uniform,
-            ChoiceArg::UniformDistinct => Choice::UniformDistinct,
-            ChoiceArg::Weighted => Choice::Weighted,
-            ChoiceArg::WeightedDistinct => Choice::WeightedDistinct,
-            ChoiceArg::Heaviest => Choice::Heaviest,
-        };
-        let sampling = Sampling::new(scope, choice, 0).quotas(quotas).weight(weight).seed(self.seed);
+        let sampling = Sampling::new(scope, self.choice, 0).quotas(quotas).weight(weight).seed(self.seed);
         let sizes = match sampling.width() {
             0 => self.count.iter().map(|k| *k as usize).collect(),
             width => vec![width],
@@ -196,11 +174,7 @@ impl Args {
         let slots = slots.filter(|slots| *slots <= MOST_SLOTS).ok_or_else(|| {
             UsageError(format!("--count: that makes more than {MOST_SLOTS} slots a root: take fewer, or fewer hops"))
         })?;
-        let hop_time = match self.hop_time {
-            HopTimeArg::Root => HopTime::Root,
-            HopTimeArg::Edge => HopTime::Edge,
-        };
-        Ok(Sampler { sampling, hop_time, sizes, slots, features })
+        Ok(Sampler { sampling, hop_time: self.hop_time, sizes, slots, features })
     }
 }
 

@@ -1,10 +1,11 @@
 //! `timeweft schema`: the types of a graph.
 
-use timeweft::Schema;
 use timeweft::read::{EdgeTypeId, FeatureDef, NodeTypeId, Owner};
+use timeweft::{Deletes, Schema};
 
 use crate::context::Context;
-use crate::input::reading::{DeletesArg, ReadArgs, Reading};
+use crate::input::choices::{DELETES, choices};
+use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::Outcome;
 use crate::output::Table;
 
@@ -25,8 +26,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     commit: Option<u64>,
     /// With --at: whether deleted elements count (soft) or not (hard).
-    #[arg(long, value_enum, default_value_t)]
-    deletes: DeletesArg,
+    #[arg(long, default_value = "hard", value_parser = choices(DELETES))]
+    deletes: Deletes,
 }
 
 /// Shows the types.

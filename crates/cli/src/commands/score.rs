@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if !asked.has_edges() {
         bail!("links have two ends: give the columns src and dst, and source_type, relation and destination_type");
     }
-    let model = open_model(&context.open()?, &args.model, asked.view(), args.roots.deletes())?;
+    let model = open_model(&context.open()?, &args.model, asked.view(), args.roots.read.deletes)?;
     let time = Column::nullable("time", CellKind::Int);
     let ends = [time, Column::nullable("score", CellKind::Float)];
     let columns: Vec<Column> =

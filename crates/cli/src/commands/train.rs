@@ -9,11 +9,11 @@ use serde_json::json;
 use timeweft::load::read_text;
 use timeweft::model::{Epoch, Evaluation, Freshness, LearnProgress, Part, Predict};
 use timeweft::read::GraphView;
-use timeweft::{Config, Graph, Model, TimeUnit, TrainOptions, View};
+use timeweft::{Config, Deletes, Graph, Model, TimeUnit, TrainOptions, View};
 
 use super::{evaluate, predict};
 use crate::context::{Context, pin_commit};
-use crate::input::reading::DeletesArg;
+use crate::input::choices::{DELETES, choices};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{LearningBar, Output, after, check_place, is_same_file, note};
@@ -62,8 +62,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     commit: Option<u64>,
     /// Whether what is deleted is gone for the model (hard, the default) or still read (soft).
-    #[arg(long, value_enum)]
-    deletes: Option<DeletesArg>,
+    #[arg(long, value_parser = choices(DELETES))]
+    deletes: Option<Deletes>,
     /// Train the model of this name on from where it stood, to --epochs in all, with the configuration and the types that it has.
     #[arg(long, requires = "epochs", conflicts_with_all = ["config", "targets", "width", "seed", "deletes"])]
     resume: bool,
@@ -152,7 +152,7 @@ impl Args {
         config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
         config.train.seed = self.seed.unwrap_or(config.train.seed);
         config.model.width = self.width.unwrap_or(config.model.width);
-        config.model.deletes = self.deletes.map_or(config.model.deletes, DeletesArg::into);
+        config.model.deletes = self.deletes.unwrap_or(config.model.deletes);
         Ok(config)
     }
 }

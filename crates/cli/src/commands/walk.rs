@@ -1,12 +1,12 @@
 //! `timeweft walk`: random walks for training.
 
-use clap::ValueEnum;
 use timeweft::export::table_writer::{Cell, CellKind, Column};
 use timeweft::read::{EdgeIndex, NodeIndex};
 use timeweft::sample::{NO_NODE, Roots, Steps, Walk, WalkTimes, WeightBy};
 use timeweft::{Deletes, Time, View};
 
 use crate::context::Context;
+use crate::input::choices::choices;
 use crate::input::reading::Reading;
 use crate::input::roots::{Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused};
 use crate::outcome::{Outcome, UsageError};
@@ -35,8 +35,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     walks: u32,
     /// How the times of the edges of a walk respect each other.
-    #[arg(long, value_enum, default_value_t)]
-    times: TimesArg,
+    #[arg(long, default_value = "any", value_parser = choices(TIMES))]
+    times: WalkTimes,
     /// How unlikely it is to go back to where the walk came from (node2vec); 1 changes nothing.
     #[arg(long, default_value_t = 1.0)]
     p: f64,
@@ -53,19 +53,16 @@ pub(crate) struct Args {
     scope: ScopeArgs,
 }
 
-/// [`WalkTimes`] as an option.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum TimesArg {
-    /// Not at all: each step sees the graph as of the time of the root.
-    #[default]
-    Any,
-    /// No edge is younger than the one before.
-    NotLater,
-    /// Each edge is older than the one before.
-    Earlier,
-    /// Each edge was created after the one before, the first at the time of the root or later; removed ones count.
-    Later,
-}
+const TIMES: [(&str, WalkTimes, &str); 4] = [
+    ("any", WalkTimes::Any, "Not at all: each step sees the graph as of the time of the root"),
+    ("not-later", WalkTimes::NotLater, "No edge is younger than the one before"),
+    ("earlier", WalkTimes::Earlier, "Each edge is older than the one before"),
+    (
+        "later",
+        WalkTimes::Later,
+        "Each edge was created after the one before, the first at the time of the root or later; removed ones count",
+    ),
+];
 
 /// Walks and writes.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -75,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if slots > MOST_SLOTS {
         return Err(UsageError(format!("--length, --walks: more than {MOST_SLOTS} steps a root: take fewer")).into());
     }
-    let edge = EdgeTeller::new(args.scope.side());
+    let edge = EdgeTeller::new(args.scope.direction);
     let columns = columns(asked.ids());
     asked.answer(("walking", slots), columns, context.output, |view, batch, table| {
         walk_batch(&walk, args.walks as usize, (view, batch), &edge, table)
@@ -90,20 +87,14 @@ fn columns(ids: IdsArg) -> Vec<Column> {
 
 impl Args {
     fn walk(&self, reading: &Reading) -> anyhow::Result<Walk> {
-        let times = match self.times {
-            TimesArg::Any => WalkTimes::Any,
-            TimesArg::NotLater => WalkTimes::NotLater,
-            TimesArg::Earlier => WalkTimes::Earlier,
-            TimesArg::Later => WalkTimes::Later,
-        };
         let is_biased = self.p != 1.0 || self.q != 1.0 || self.weight.is_some();
         let sees_otherwise = self.scope.before || reading.at.deletes == Deletes::Soft;
-        if times == WalkTimes::Later && (is_biased || sees_otherwise) {
+        if self.times == WalkTimes::Later && (is_biased || sees_otherwise) {
             let problem = "--times later takes all edges alike, removed ones too: leave out --p, --q, --weight, --before and --deletes";
             return Err(UsageError(problem.into()).into());
         }
         let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));
-        let plain = Walk::new(self.scope.scope(reading)?, self.length as usize, times);
+        let plain = Walk::new(self.scope.scope(reading)?, self.length as usize, self.times);
         Ok(Walk { p: self.p, q: self.q, weight, seed: self.seed, ..plain })
     }
 }

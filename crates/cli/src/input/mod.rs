@@ -1,5 +1,6 @@
 //! What is asked for on the command line and in files of roots, and found in the graph.
 
+pub(crate) mod choices;
 pub(crate) mod lookup;
 pub(crate) mod moment;
 pub(crate) mod node;

@@ -2,13 +2,12 @@
 
 use std::cell::OnceCell;
 
-use clap::{Args, ValueEnum};
-use timeweft::model::DeleteRule;
+use clap::Args;
 use timeweft::read::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, TypeSet};
-use timeweft::sample::Side;
 use timeweft::{At, Deletes, Graph, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
+use crate::input::choices::{DELETES, choices};
 use crate::input::moment::Moments;
 
 /// Options of every command that reads the graph.
@@ -21,58 +20,8 @@ pub(crate) struct ReadArgs {
     #[arg(long, value_name = "N")]
     pub(crate) commit: Option<u64>,
     /// Whether deleted elements are gone (hard, the default) or stay visible, marked (soft).
-    #[arg(long, value_enum)]
-    pub(crate) deletes: Option<DeletesArg>,
-}
-
-/// [`Deletes`] as an option.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum DeletesArg {
-    /// Deleted elements are gone.
-    #[default]
-    Hard,
-    /// Deleted elements stay visible with their last values, marked.
-    Soft,
-}
-
-impl From<DeletesArg> for DeleteRule {
-    fn from(deletes: DeletesArg) -> DeleteRule {
-        match deletes {
-            DeletesArg::Hard => DeleteRule::Hard,
-            DeletesArg::Soft => DeleteRule::Soft,
-        }
-    }
-}
-
-impl From<DeletesArg> for Deletes {
-    fn from(deletes: DeletesArg) -> Deletes {
-        match deletes {
-            DeletesArg::Hard => Deletes::Hard,
-            DeletesArg::Soft => Deletes::Soft,
-        }
-    }
-}
-
-/// [`Side`] as an option.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum SideArg {
-    /// The node is the source.
-    Out,
-    /// The node is the destination.
-    In,
-    /// Either.
-    #[default]
-    Both,
-}
-
-impl From<SideArg> for Side {
-    fn from(side: SideArg) -> Side {
-        match side {
-            SideArg::Out => Side::Out,
-            SideArg::In => Side::In,
-            SideArg::Both => Side::Both,
-        }
-    }
+    #[arg(long, value_parser = choices(DELETES))]
+    pub(crate) deletes: Option<Deletes>,
 }
 
 /// A pinned view and the moment in it that a command reads.
@@ -83,7 +32,7 @@ pub(crate) struct Reading {
     pub(crate) at: At,
     /// Types and features that came with loads that were taken back.
     taken_back: TypeSet,
-    /// Those of them of which nothing is there, once somebody asks.
+    /// Those of them of which nothing is there, found at the first question.
     unused: OnceCell<TypeSet>,
 }
 
@@ -148,7 +97,7 @@ impl ReadArgs {
         let view = pin_commit(graph, self.commit)?;
         let moments = Moments::new(graph, view.commit());
         let time = self.at.as_deref().map_or(Ok(Time::FOREVER), |text| moments.read("--at", text, None))?;
-        let at = At { time, deletes: self.deletes.unwrap_or_default().into() };
+        let at = At { time, deletes: self.deletes.unwrap_or_default() };
         Ok(Reading { at, taken_back: graph.types_taken_back(&view)?, unused: OnceCell::new(), view })
     }
 }

@@ -14,8 +14,9 @@ use timeweft::sample::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side
 use timeweft::{EdgeKey, Name, NodeKey, Time, View};
 
 use crate::context::Context;
+use crate::input::choices::{SIDES, choices};
 use crate::input::lookup;
-use crate::input::reading::{DeletesArg, ReadArgs, Reading, SideArg};
+use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Output, Progress, after, is_same_file, note, stdout, text, write_whole};
 
@@ -35,7 +36,7 @@ pub(crate) struct RootArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) ids: IdsArg,
     #[command(flatten)]
-    read: ReadArgs,
+    pub(crate) read: ReadArgs,
 }
 
 /// Options that say which edges are seen.
@@ -45,25 +46,21 @@ pub(crate) struct ScopeArgs {
     #[arg(long = "edge-type", value_name = "TYPE")]
     edge_types: Vec<String>,
     /// Sides of a node: edges out of it, into it, or both.
-    #[arg(long, value_enum, default_value_t)]
-    direction: SideArg,
+    #[arg(long, default_value = "both", value_parser = choices(SIDES))]
+    pub(crate) direction: Side,
     /// See only what was strictly before the time of a root, so that an event of that time does not know itself.
     #[arg(long)]
     pub(crate) before: bool,
 }
 
 impl ScopeArgs {
-    pub(crate) fn side(&self) -> Side {
-        self.direction.into()
-    }
-
     /// The edges of the graph that are meant.
     pub(crate) fn scope(&self, reading: &Reading) -> anyhow::Result<Scope> {
         let found = self.edge_types.iter().map(|name| lookup::edge_types(reading, name));
         let only = found.collect::<anyhow::Result<Vec<_>>>()?.concat();
         let edge_types = if only.is_empty() { EdgeTypes::All } else { EdgeTypes::Only(only) };
         let as_of = if self.before { AsOf::Before } else { AsOf::At };
-        Ok(Scope::new(edge_types, self.side(), as_of).deletes(reading.at.deletes))
+        Ok(Scope::new(edge_types, self.direction, as_of).deletes(reading.at.deletes))
     }
 }
 
@@ -134,11 +131,6 @@ struct Summary {
 }
 
 impl RootArgs {
-    /// The rule of deletes that was asked for.
-    pub(crate) fn deletes(&self) -> Option<DeletesArg> {
-        self.read.deletes
-    }
-
     /// Opens the graph and the file of roots.
     pub(crate) fn open(&self, context: &Context) -> anyhow::Result<RootQuestion<'_>> {
         let format = TableFormat::of(&self.to).ok_or_else(|| {

@@ -91,8 +91,7 @@ impl LinksToRank<'_> {
             .collect();
         let parts = break_down(task, part.clone(), &ranks, |number| self.as_of(number));
         let mut rows = vec![("HTGN".to_string(), Metrics::of(&ranks))];
-        let rules =
-            Rule::evaluate(task, part.clone(), freshness, config.evaluate.candidates, config.evaluate.seed);
+        let rules = Rule::evaluate(task, part.clone(), freshness, config.evaluate.candidates, config.evaluate.seed);
         rows.extend(rules.into_iter().map(|(rule, metrics)| (rule.name().to_string(), metrics)));
         Evaluation { freshness, rows, parts, kinds, calibration }
     }

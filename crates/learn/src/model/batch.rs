@@ -5,11 +5,11 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use timeweft_graph::{Action, EdgeIndex, EdgeTypeId, NodeIndex, Owner, Time};
+use timeweft_graph::{Action, Deletes, EdgeIndex, EdgeTypeId, NodeIndex, Owner, Time};
 use timeweft_index::Fact;
 
 use crate::data::time_encoder::gap;
-use crate::{Aggregation, Bucket, DeleteRule, FeatureRows, GraphContext, VectorStore};
+use crate::{Aggregation, Bucket, FeatureRows, GraphContext, VectorStore};
 
 /// The messages of a batch (M of them), sorted by (receiver, time, relation): the tokens' sets are contiguous.
 #[derive(Clone, Debug, Default)]
@@ -226,7 +226,7 @@ fn open_token(graph: &GraphContext, tokens: &mut Tokens, set: &[Draft], seen_fro
         tokens.gone.push(false);
     }
     if let Some(gone) = tokens.gone.last_mut() {
-        *gone = graph.config().deletes == DeleteRule::Hard && is_gone(set, graph.facts());
+        *gone = graph.config().deletes == Deletes::Hard && is_gone(set, graph.facts());
     }
     tokens.node.push(node);
     tokens.time.push(time);

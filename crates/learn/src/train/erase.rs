@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
-use timeweft_graph::{GraphView, Name, Reason};
+use timeweft_graph::{Deletes, GraphView, Name, Reason};
 use timeweft_index::Index;
 
-use crate::{DeleteRule, GraphContext, LearnError, Trained, rebuild};
+use crate::{GraphContext, LearnError, Trained, rebuild};
 
 /// What is left when facts are erased.
 pub struct Erased {
@@ -41,7 +41,7 @@ impl Trained {
     ///
     /// # Errors
     /// If the rules differ.
-    pub fn expect_deletes(&self, asked: DeleteRule) -> Result<(), LearnError> {
+    pub fn expect_deletes(&self, asked: Deletes) -> Result<(), LearnError> {
         let trained = self.config.model.deletes;
         if trained == asked { Ok(()) } else { Err(LearnError::Deletes { trained, asked }) }
     }

@@ -1,9 +1,9 @@
 //! Deletes: what messages they are, what of them is read again, and what is forgotten.
 
 use burn::tensor::Device;
-use timeweft_graph::{Action, Event, GraphView, NodeIndex, NodeKey, Time};
+use timeweft_graph::{Action, Deletes, Event, GraphView, NodeIndex, NodeKey, Time};
 use timeweft_learn::{
-    Config, DeleteRule, GraphContext, Htgn, Query, Task, TrainStatistics, VectorStore, empty_store, expand, pipeline,
+    Config, GraphContext, Htgn, Query, Task, TrainStatistics, VectorStore, empty_store, expand, pipeline,
 };
 
 use crate::worlds::{edge, index, mixed, node, small};
@@ -78,7 +78,7 @@ fn a_node_delete_is_its_edge_deletes_and_the_node_delete() {
 
 #[test]
 fn a_hard_delete_takes_the_row_away_and_a_soft_one_keeps_it() {
-    for (rule, batch) in [(DeleteRule::Hard, 1), (DeleteRule::Hard, 1000), (DeleteRule::Soft, 1000)] {
+    for (rule, batch) in [(Deletes::Hard, 1), (Deletes::Hard, 1000), (Deletes::Soft, 1000)] {
         let mut config = small();
         config.model.deletes = rule;
         let (graph, _) = graph(&with_an_end(false), &config);
@@ -87,10 +87,10 @@ fn a_hard_delete_takes_the_row_away_and_a_soft_one_keeps_it() {
         let at = |until: i64| absorbed(&model, &graph, &config, Time(until), batch);
         assert!(at(400).last(gone).is_some());
         let after = at(401);
-        let kept = rule == DeleteRule::Soft;
+        let kept = rule == Deletes::Soft;
         assert_eq!((after.last(gone).is_some(), after.memory(gone).is_some()), (kept, kept));
         // Who begins again begins with nothing, whether or not the end was in the same batch: as somebody who never was.
-        if rule == DeleteRule::Hard {
+        if rule == Deletes::Hard {
             let stranger = NodeKey::new("user", 77u64);
             let mut events = with_an_end(false);
             events.retain(|event| event.time.0 <= 420);
@@ -215,17 +215,17 @@ fn erased_facts_leave_the_memory_of_a_log_without_them() {
 #[test]
 fn a_model_answers_by_the_deletes_that_it_was_trained_with() {
     let mut config = small();
-    (config.model.deletes, config.train.epochs) = (DeleteRule::Soft, 1);
+    (config.model.deletes, config.train.epochs) = (Deletes::Soft, 1);
     let task = Task::new(index(&mixed(90, 5)), &config).unwrap();
     let trained = timeweft_learn::train(&task, &config, |_| ()).unwrap();
-    assert!(trained.expect_deletes(DeleteRule::Soft).is_ok());
-    let error = trained.expect_deletes(DeleteRule::Hard).unwrap_err().to_string();
+    assert!(trained.expect_deletes(Deletes::Soft).is_ok());
+    let error = trained.expect_deletes(Deletes::Hard).unwrap_err().to_string();
     assert!(error.contains("trained with soft deletes"), "{error}");
     // The setting goes with the checkpoint.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.twm");
     trained.save(&path, &[]).unwrap();
     let loaded = timeweft_learn::Trained::load(&path, task.index.clone(), &[]).unwrap();
-    assert!(loaded.expect_deletes(DeleteRule::Hard).is_err());
-    assert_eq!(loaded.graph.statistics.config.deletes, DeleteRule::Soft);
+    assert!(loaded.expect_deletes(Deletes::Hard).is_err());
+    assert_eq!(loaded.graph.statistics.config.deletes, Deletes::Soft);
 }

@@ -61,10 +61,7 @@ fn explanations_change_when_the_weights_are_shuffled() {
     let queries = questions(task, 60);
     // Other weights, the same graph.
     let model = Htgn::new(
-        &Config {
-            train: timeweft_learn::TrainConfig { seed: 99, ..config.train.clone() },
-            ..config.clone()
-        },
+        &Config { train: timeweft_learn::TrainConfig { seed: 99, ..config.train.clone() }, ..config.clone() },
         &trained.graph,
         &Device::flex(),
     );

@@ -3,11 +3,11 @@
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use timeweft_graph::{Action, Event, NodeKey, Schema, Time, TimeUnit};
+use timeweft_graph::{Action, Deletes, Event, NodeKey, Schema, Time, TimeUnit};
 use timeweft_index::Index;
 use timeweft_learn::{
-    Config, DeleteRule, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Rule, Split, Task, Trained,
-    average_precision, break_down, candidates, pipeline, rank, resume, train,
+    Config, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Rule, Split, Task, Trained, average_precision,
+    break_down, candidates, pipeline, rank, resume, train,
 };
 
 use crate::worlds::{data, draw, edge, index, mixed, node, small, variants, weights};
@@ -109,7 +109,7 @@ fn training_goes_on_only_with_its_own_configuration() {
     config.train.epochs = 1;
     let task = Task::new(index(&mixed(90, 1)), &config).unwrap();
     let trained = train(&task, &config, |_| ()).unwrap();
-    config.model.deletes = DeleteRule::Soft;
+    config.model.deletes = Deletes::Soft;
     let Err(error) = resume(&task, &config, trained, |_| (), &|| false) else {
         panic!("another configuration was taken")
     };

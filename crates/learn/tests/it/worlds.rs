@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
-use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
+use timeweft_graph::{Action, Deletes, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
 use timeweft_learn::{
-    Aggregation, Bucket, Config, DeleteRule, Freshness, GnnKind, Htgn, MemoryCellKind, Metrics, Task,
-    TrainFreshness, Trained, splitmix64, train,
+    Aggregation, Bucket, Config, Freshness, GnnKind, Htgn, MemoryCellKind, Metrics, Task, TrainFreshness, Trained,
+    splitmix64, train,
 };
 use timeweft_oracle::synthetic::Synthetic;
 
@@ -143,7 +143,7 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
             }),
         ),
         ("untyped", with(|config| config.model.typed = false)),
-        ("soft", with(|config| config.model.deletes = DeleteRule::Soft)),
+        ("soft", with(|config| config.model.deletes = Deletes::Soft)),
         ("plain", with(|config| (config.model.identity, config.model.counters) = (false, false))),
     ]
 }

@@ -4,14 +4,14 @@ mod table;
 
 use std::path::PathBuf;
 
-use timeweft::load::{Format, Late, LoadOptions, Repeats};
+use timeweft::load::{Dangling, Format, Late, LoadOptions, Repeats};
 use timeweft::{Name, TimeUnit};
 
 use self::table::TableArgs;
 
-use super::version::DanglingArg;
 use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;
+use crate::input::choices::{DANGLING, choices};
 use crate::outcome::Outcome;
 use crate::output::Progress;
 
@@ -42,14 +42,14 @@ pub(crate) struct Args {
     #[command(flatten)]
     table: TableArgs,
     /// Edges at missing nodes: leave them out (drop), refuse the load (reject), or create the nodes (stub).
-    #[arg(long, value_enum)]
-    dangling: Option<DanglingArg>,
+    #[arg(long, value_parser = choices(DANGLING))]
+    dangling: Option<Dangling>,
     /// Edges that are created again while they live: leave them out, or take them as parallel edges.
-    #[arg(long, value_enum)]
-    repeats: Option<RepeatsArg>,
+    #[arg(long, value_parser = choices(REPEATS))]
+    repeats: Option<Repeats>,
     /// Events earlier than the latest one of their element: put them where they belong, or refuse them.
-    #[arg(long, value_enum, default_value_t)]
-    late: LateArg,
+    #[arg(long, default_value = "place", value_parser = choices(LATE))]
+    late: Late,
     /// Owner of what the load creates.
     #[arg(long, default_value = "events")]
     namespace: String,
@@ -63,22 +63,15 @@ pub(crate) struct Args {
     load: LoadArgs,
 }
 
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-enum RepeatsArg {
-    /// They are rejected records.
-    Reject,
-    /// They are parallel edges.
-    Parallel,
-}
+const REPEATS: [(&str, Repeats, &str); 2] = [
+    ("reject", Repeats::Reject, "They are rejected records"),
+    ("parallel", Repeats::Parallel, "They are parallel edges"),
+];
 
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum LateArg {
-    /// They are put where they belong in time.
-    #[default]
-    Place,
-    /// They are rejected records.
-    Reject,
-}
+const LATE: [(&str, Late, &str); 2] = [
+    ("place", Late::Place, "They are put where they belong in time"),
+    ("reject", Late::Reject, "They are rejected records"),
+];
 
 /// Loads the stream.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -98,15 +91,9 @@ impl Args {
             namespace: Some(self.namespace.as_str().into()),
             version: self.version.as_deref().map(Name::from),
             format: Some(Format::Events(self.table.format(&self.file, unit)?)),
-            dangling: self.dangling.map(Into::into),
-            repeats: self.repeats.map(|repeats| match repeats {
-                RepeatsArg::Reject => Repeats::Reject,
-                RepeatsArg::Parallel => Repeats::Parallel,
-            }),
-            late: match self.late {
-                LateArg::Place => Late::Place,
-                LateArg::Reject => Late::Reject,
-            },
+            dangling: self.dangling,
+            repeats: self.repeats,
+            late: self.late,
             max_rejects: self.max_rejects,
             kept_rejects: self.load.rejects.kept(context),
             ..LoadOptions::default()

@@ -8,6 +8,7 @@ use timeweft::{Name, TimeUnit};
 
 use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;
+use crate::input::choices::{DANGLING, choices};
 use crate::input::moment::parse_time;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Progress, text};
@@ -57,8 +58,8 @@ pub(crate) struct Args {
     root: Option<PathBuf>,
     /// Edges at nodes that the version does not list: leave them out (drop), refuse the load (reject), or create the
     /// nodes (stub).
-    #[arg(long, value_enum, default_value_t)]
-    dangling: DanglingArg,
+    #[arg(long, default_value = "drop", value_parser = choices(DANGLING))]
+    dangling: Dangling,
     /// Alone: allow a version that lists nothing, which deletes everything of the namespace. With names of node types or
     /// relations, between commas: allow that the version has a section for them, such as a table with a header, and no
     /// record, which deletes all of them.
@@ -84,32 +85,10 @@ pub(crate) struct Args {
     load: LoadArgs,
 }
 
-/// [`Dangling`] as an option.
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) enum DanglingArg {
-    /// The edge is left out and reported.
-    #[default]
-    Drop,
-    /// The whole load is refused.
-    Reject,
-    /// The missing node is created without features.
-    Stub,
-}
-
 /// The help of the option of formats.
 fn formats() -> String {
     let names: Vec<_> = VersionFormat::ALL.iter().map(|format| format.name()).collect();
     format!("Format: one of {}; left out, the source tells", names.join(", "))
-}
-
-impl From<DanglingArg> for Dangling {
-    fn from(dangling: DanglingArg) -> Dangling {
-        match dangling {
-            DanglingArg::Drop => Dangling::Drop,
-            DanglingArg::Reject => Dangling::Reject,
-            DanglingArg::Stub => Dangling::Stub,
-        }
-    }
 }
 
 /// Loads the version, or tells what loading it would change.
@@ -191,7 +170,7 @@ impl Args {
             timestamp: Some(timestamp),
             release_timestamp: release.transpose()?.or(mapped.and_then(|facts| facts.release_timestamp)),
             format: Some(Format::Version(read)),
-            dangling: Some(self.dangling.into()),
+            dangling: Some(self.dangling),
             delta,
             back_dated: self.back_dated,
             max_rejects: self.max_rejects,

@@ -149,7 +149,7 @@ fn sample(graph: &GraphContext, root: &Root) -> Vec<Neighbor> {
     let ModelConfig { neighbors: k, deletes, gnn, .. } = *graph.config();
     let mut neighbors = Vec::with_capacity(k.min(64));
     if gnn.reads_neighbors() {
-        graph.known.last_neighbors(root.node, root.as_of, k, deletes.into(), &mut neighbors);
+        graph.known.last_neighbors(root.node, root.as_of, k, deletes, &mut neighbors);
     }
     neighbors.sort_by_key(|neighbor| relation_of(graph, neighbor));
     neighbors
