@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 use timeweft_graph::{
-    At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureId, IdRef, Interval, Name, NodeIndex, NodeKey, NodeTypeId, Owner,
-    Schema, Time, Value,
+    At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureDef, FeatureId, IdRef, Interval, Name, NodeIndex, NodeKey, NodeTypeId,
+    Owner, Schema, Time, Value,
 };
 
 use crate::adjacency::Adjacency;
@@ -13,14 +13,15 @@ use crate::adjacency::pairs::Pairs;
 use crate::elements::edge::{EdgeEnds, EdgeLife, Edges};
 use crate::elements::events::Events;
 use crate::elements::fact::Fact;
-use crate::elements::life::{LifeRecord, chain, shown};
+use crate::elements::life::{LifeRecord, shown};
 use crate::elements::merge::Merges;
 use crate::elements::names::Names;
 use crate::elements::node::Nodes;
-use crate::elements::tally::TallyCache;
-use crate::feature_store::FeatureStore;
-use crate::query::text_index::TextIndexes;
-use crate::sample::WeightCache;
+use crate::elements::tally::Tallies;
+use crate::feature_store::{FeatureRow, FeatureStore};
+use crate::memory::cache::Cache;
+use crate::query::text_index::TextIndex;
+use crate::sample::weights::{WeightFeatures, Weights};
 
 /// A graph laid out for reading. Events go in through [`Index::apply`]; questions are asked through
 /// [`timeweft_graph::GraphView`] by name, or through the methods here by dense number, without a string in sight.
@@ -39,9 +40,9 @@ pub struct Index {
     pub(crate) events: Events,
     pub(crate) pairs: OnceLock<Pairs>,
     pub(crate) facts: OnceLock<Vec<Fact>>,
-    pub(crate) texts: TextIndexes,
-    pub(crate) weights: WeightCache,
-    pub(crate) tallies: TallyCache,
+    pub(crate) texts: Cache<(NodeTypeId, Option<FeatureId>), TextIndex>,
+    pub(crate) weights: Cache<WeightFeatures, Weights>,
+    pub(crate) tallies: OnceLock<Tallies>,
 }
 
 impl Index {
@@ -58,24 +59,20 @@ impl Index {
     /// Adds the types and features that `declared` has and this schema has not; what is there stays as it is. Works on
     /// a closed schema too.
     pub fn declare(&mut self, declared: &Schema) {
-        declared.features(Owner::Merge).iter().for_each(|def| {
-            self.schema.add_feature(Owner::Merge, def.clone());
-        });
+        let add = |schema: &mut Schema, owner: Owner, features: &[FeatureDef]| {
+            features.iter().for_each(|def| _ = schema.add_feature(owner, def.clone()));
+        };
+        add(&mut self.schema, Owner::Merge, declared.features(Owner::Merge));
         for node in declared.node_types() {
             if let Some(id) = self.schema.add_node_type(&node.name) {
-                let owner = Owner::Node(id);
-                node.features.iter().for_each(|def| {
-                    self.schema.add_feature(owner, def.clone());
-                });
+                add(&mut self.schema, Owner::Node(id), &node.features);
             }
         }
         for edge in declared.edge_types() {
             let end = |id: NodeTypeId| self.schema.node_type(&declared.node_type_name(id));
             let Some((source, destination)) = end(edge.source).zip(end(edge.destination)) else { continue };
             if let Some(id) = self.schema.add_edge_type(source, &edge.relation, destination) {
-                edge.features.iter().for_each(|def| {
-                    self.schema.add_feature(Owner::Edge(id), def.clone());
-                });
+                add(&mut self.schema, Owner::Edge(id), &edge.features);
             }
         }
     }
@@ -121,6 +118,11 @@ impl Index {
         self.nodes.created(self.schema.node_type(&key.node_type)?, key.id.as_ref())
     }
 
+    /// The number of a node that the log ever named, be it as the target of a merge alone.
+    pub(crate) fn named_node(&self, key: &NodeKey) -> Option<NodeIndex> {
+        self.nodes.find(self.schema.node_type(&key.node_type)?, key.id.as_ref())
+    }
+
     /// The key of a node.
     pub fn node_key(&self, node: NodeIndex) -> NodeKey {
         NodeKey { node_type: self.schema.node_type_name(self.nodes.node_type(node)), id: self.nodes.id(node).to_id() }
@@ -145,12 +147,6 @@ impl Index {
     /// Whether a node is alive at a time.
     pub fn alive(&self, node: NodeIndex, time: Time) -> bool {
         self.node_life(node, time).is_some()
-    }
-
-    /// When a node was first created; [`Time::FOREVER`] if it is only named as the target of a merge.
-    pub fn first_created(&self, node: NodeIndex) -> Time {
-        let lives = chain(&self.nodes.lives, self.nodes.life(node)).map(|life| &self.nodes.lives[life as usize]);
-        lives.map(|life| life.interval.created).last().unwrap_or(Time::FOREVER)
     }
 
     /// The features of a node at a time, in the order of the schema; none if it is not alive.
@@ -228,6 +224,21 @@ impl Index {
 
     fn node_life(&self, node: NodeIndex, time: Time) -> Option<u32> {
         shown(&self.nodes.lives, self.nodes.life(node), At::time(time))
+    }
+
+    /// The features that a life has at a time, by name.
+    pub(crate) fn named_values(
+        &self,
+        (owner, feature_row): (Owner, FeatureRow),
+        time: Time,
+    ) -> impl Iterator<Item = (Name, Value)> {
+        let (defs, held) = (self.schema.features(owner), self.feature_store.at(feature_row, time));
+        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)?)))
+    }
+
+    /// The name of the namespace of a number.
+    pub(crate) fn namespace(&self, number: u32) -> Name {
+        self.namespaces.get(number).cloned().unwrap_or_else(|| "".into())
     }
 
     fn values_at<L: LifeRecord>(

@@ -2,6 +2,7 @@
 
 pub(crate) mod array;
 pub(crate) mod blocks;
+pub(crate) mod cache;
 pub mod damage;
 pub(crate) mod fresh_file;
 pub(crate) mod hash_table;

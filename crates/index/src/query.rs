@@ -339,8 +339,8 @@ impl<'a> Query<'a> {
                 Some(feature)
             }
         };
-        let make = || read::texts(self.index, type_id, feature);
-        Ok(Some(self.index.texts.of(type_id, feature, make)))
+        let make = |(of_type, feature)| read::texts(self.index, of_type, feature);
+        Ok(Some(self.index.texts.of((type_id, feature), make)))
     }
 
     /// Whether a text that a node held for a while is its name now.

@@ -27,7 +27,7 @@ mod slots;
 mod small_degree;
 mod traversal;
 mod walk;
-mod weights;
+pub(crate) mod weights;
 
 pub use choice::Choice;
 pub use elements::ElementSampling;
@@ -42,4 +42,3 @@ pub use slots::{Missing, Samples, Slots};
 pub use walk::{Steps, Walk, WalkTimes};
 
 pub(crate) use scope::check_length;
-pub(crate) use weights::WeightCache;

@@ -16,6 +16,17 @@ pub(crate) enum Csr {
     Wide(CsrArrays<i64>),
 }
 
+/// Does the same with the arrays of either width.
+macro_rules! of_width {
+    ($csr:expr, $arrays:ident => $answer:expr) => {
+        match $csr {
+            $crate::adjacency::csr::Csr::Narrow($arrays) => $answer,
+            $crate::adjacency::csr::Csr::Wide($arrays) => $answer,
+        }
+    };
+}
+pub(crate) use of_width;
+
 impl Default for Csr {
     fn default() -> Csr {
         Csr::Wide(CsrArrays::default())
@@ -29,10 +40,7 @@ impl Csr {
     }
 
     pub(super) fn n_entries(&self) -> usize {
-        match self {
-            Csr::Narrow(arrays) => arrays.entries.len(),
-            Csr::Wide(arrays) => arrays.entries.len(),
-        }
+        of_width!(self, arrays => arrays.entries.len())
     }
 
     /// The positions of a node's lists.
@@ -52,10 +60,7 @@ impl Csr {
     }
 
     fn starts(&self) -> &Array<u32> {
-        match self {
-            Csr::Narrow(arrays) => &arrays.starts,
-            Csr::Wide(arrays) => &arrays.starts,
-        }
+        of_width!(self, arrays => &arrays.starts)
     }
 }
 

@@ -6,7 +6,8 @@
 use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
-use super::{Adjacency, CsrId, CsrLists, CsrView, Entry, ListPart, ListSource, Tick};
+use super::{Adjacency, Clock, CsrId, CsrLists, Entry, ListPart, ListSource, Tick, of_csr};
+use crate::Recency;
 use crate::elements::edge::{EdgeLife, Edges};
 
 /// Lists up to this length are looked through.
@@ -28,10 +29,7 @@ impl Pairs {
     /// The pairs of all edges.
     pub(crate) fn of(adjacency: &Adjacency, edges: &Edges) -> Pairs {
         let mut pairs = Pairs { id: adjacency.csr_id(), ..Pairs::default() };
-        let flat = match adjacency.csr() {
-            CsrView::Narrow(lists) => pairs.sort(lists),
-            CsrView::Wide(lists) => pairs.sort(lists),
-        };
+        let flat = of_csr!(adjacency, lists => pairs.sort(lists));
         (flat..edges.lives.len()).for_each(|at| pairs.add(edges, EdgeIndex(at as u32)));
         pairs
     }
@@ -67,19 +65,25 @@ impl Pairs {
         self.order.get(start..start + part.len())
     }
 
-    /// The edges of a pair in the CSR that were created by a tick.
-    pub(crate) fn flat<'a, T: Tick>(&'a self, lists: &CsrLists<'a, T>, pair: Pair, by: T) -> Found<'a, T> {
+    /// The edges of a pair in the CSR that were created by a time.
+    pub(crate) fn flat<'a, T: Tick>(
+        &'a self,
+        lists: &CsrLists<'a, T>,
+        pair: Pair,
+        by: Time,
+    ) -> Option<FlatPair<'a, T>> {
         let (edge_type, source, destination) = pair;
+        let (clock, by) = (lists.clock(), T::floor(lists.clock(), by)?);
         let is_part = |part: &ListPart| part.edge_type == edge_type && part.direction == Direction::Out;
         let part = lists.parts(lists.of_node(source)).find(is_part);
         let entries = part.as_ref().map_or(&[][..], |part| lists.entries(part));
         let Some(order) = part.as_ref().and_then(|part| self.order(part)) else {
-            return Found { entries, sorted: None, destination, by };
+            return Some(FlatPair { entries, sorted: None, clock, destination, by });
         };
         let of = |at: &u32| &entries[*at as usize];
         let start = order.partition_point(|at| of(at).neighbor() < destination);
         let len = order[start..].partition_point(|at| of(at).neighbor() == destination && of(at).created <= by);
-        Found { entries, sorted: Some(&order[start..start + len]), destination, by }
+        Some(FlatPair { entries, sorted: Some(&order[start..start + len]), clock, destination, by })
     }
 }
 
@@ -87,27 +91,35 @@ impl Pairs {
 pub(crate) type Pair = (EdgeTypeId, NodeIndex, NodeIndex);
 
 /// Entries of one list that lead to a node, created by a tick.
-pub(crate) struct Found<'a, T> {
+pub(crate) struct FlatPair<'a, T> {
     entries: &'a [Entry<T>],
     /// Where they are, by time; a short list is looked through.
     sorted: Option<&'a [u32]>,
+    clock: Clock,
     destination: NodeIndex,
     by: T,
 }
 
-impl<'a, T: Tick> Found<'a, T> {
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &'a Entry<T>> {
+impl<'a, T: Tick> FlatPair<'a, T> {
+    /// When each was created, and its number, by (created, arrival).
+    pub(crate) fn edges(self) -> impl DoubleEndedIterator<Item = (Time, EdgeIndex)> + use<'a, T> {
+        let clock = self.clock;
+        self.entries().map(move |entry| (entry.created.time(clock), entry.edge()))
+    }
+
+    fn entries(&self) -> impl DoubleEndedIterator<Item = &'a Entry<T>> + use<'a, T> {
         let (entries, destination, by) = (self.entries, self.destination, self.by);
         let scanned = if self.sorted.is_some() { &[] } else { entries };
         let scanned = scanned.iter().filter(move |entry| entry.neighbor() == destination && entry.created <= by);
         self.sorted.unwrap_or_default().iter().map(move |&at| &entries[at as usize]).chain(scanned)
     }
 
-    /// How many there are, and the last.
-    pub(crate) fn tally(&self) -> (usize, Option<&'a Entry<T>>) {
-        match self.sorted {
+    /// How many there are, and when the last was created.
+    pub(crate) fn recency(self) -> Recency {
+        let (count, last) = match self.sorted {
             Some(sorted) => (sorted.len(), sorted.last().map(|&at| &self.entries[at as usize])),
-            None => self.iter().fold((0, None), |(n, _), entry| (n + 1, Some(entry))),
-        }
+            None => self.entries().fold((0, None), |(n, _), entry| (n + 1, Some(entry))),
+        };
+        Recency { count: count as u32, last: last.map(|entry| entry.created.time(self.clock)) }
     }
 }

@@ -9,12 +9,16 @@ use super::csr::{Csr, CsrArrays, ListHeader, LongList, summed_up};
 use super::overflow::OverflowList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
 
-/// The CSR, with times of one of two widths.
-#[derive(Clone, Copy)]
-pub(crate) enum CsrView<'a> {
-    Narrow(CsrLists<'a, u32>),
-    Wide(CsrLists<'a, i64>),
+/// Does the same with the CSR of either width; lists of nodes that have overflow lists are out of date there.
+macro_rules! of_csr {
+    ($adjacency:expr, $lists:ident => $answer:expr) => {
+        $crate::adjacency::csr::of_width!(&*$adjacency.csr, arrays => {
+            let $lists = $crate::adjacency::CsrLists::of(arrays);
+            $answer
+        })
+    };
 }
+pub(crate) use of_csr;
 
 /// Where the edges of one type on one side of a node lie.
 #[derive(Clone, Copy)]
@@ -68,7 +72,7 @@ pub(crate) struct CsrLists<'a, T> {
 }
 
 impl<'a, T: Tick> CsrLists<'a, T> {
-    fn of(arrays: &'a CsrArrays<T>) -> CsrLists<'a, T> {
+    pub(crate) fn of(arrays: &'a CsrArrays<T>) -> CsrLists<'a, T> {
         CsrLists {
             starts: arrays.starts.all(),
             heads: arrays.lists.all(),
@@ -191,14 +195,6 @@ impl<'a> ListSource<'a, i64> for OverflowLists<'a> {
 pub(crate) struct CsrId(Weak<Csr>);
 
 impl Adjacency {
-    /// The CSR; lists of nodes that have overflow lists are out of date there.
-    pub(crate) fn csr(&self) -> CsrView<'_> {
-        match &*self.csr {
-            Csr::Narrow(arrays) => CsrView::Narrow(CsrLists::of(arrays)),
-            Csr::Wide(arrays) => CsrView::Wide(CsrLists::of(arrays)),
-        }
-    }
-
     /// Whether any node has overflow lists.
     pub(crate) fn has_overflow(&self) -> bool {
         !self.overflow.is_empty()

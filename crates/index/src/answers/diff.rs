@@ -12,7 +12,7 @@ use timeweft_graph::{
 };
 
 use crate::Index;
-use crate::elements::life::{LifeRecord, chain, shown};
+use crate::elements::life::{LifeRecord, shown};
 use crate::elements::merge::Merge;
 
 /// A state: an index at a moment.
@@ -285,10 +285,9 @@ impl<'a> Comparison<'a> {
         let held = |merge: &Merge| {
             let ends = self.earlier_node(merge.from).zip(self.earlier_node(merge.into));
             ends.is_some_and(|(node, into)| {
-                let known = chain(&before.merges.all, before.nodes.merge(node));
-                known.map(|at| &before.merges.all[at as usize]).any(|known| {
+                before.episodes(node).any(|known| {
                     let same = known.into == into && known.interval.created == merge.interval.created;
-                    same && known.is_real() && known.interval.contains(from.time)
+                    same && known.interval.contains(from.time)
                 })
             })
         };

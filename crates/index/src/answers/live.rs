@@ -1,7 +1,7 @@
 //! What lives now, by the namespaces that hold it.
 
 use timeweft_graph::delta::NAMESPACES;
-use timeweft_graph::{EdgeIndex, EdgeKey, Interval, Name, NodeIndex, NodeKey, Owner, Value};
+use timeweft_graph::{EdgeIndex, Interval, Name, NodeIndex, NodeKey, Owner, Value};
 
 use crate::Index;
 
@@ -35,18 +35,6 @@ pub struct LiveEdge<'a> {
     pub life: Interval,
     /// What the namespace says of it, by name.
     pub features: Vec<(Name, Value)>,
-}
-
-impl LiveEdge<'_> {
-    /// The edge's key.
-    pub fn to_key(&self) -> EdgeKey {
-        EdgeKey {
-            source: self.source.clone(),
-            relation: self.relation.clone(),
-            destination: self.destination.clone(),
-            key: self.key.cloned(),
-        }
-    }
 }
 
 impl Index {

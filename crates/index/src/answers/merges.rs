@@ -21,27 +21,25 @@ impl Index {
     /// The merge that says what a node has become at a time: of those that hold the first in the log, which is the last
     /// of the chain.
     pub(crate) fn leading(&self, node: NodeIndex, time: Time) -> Option<&Merge> {
-        let merges = chain(&self.merges.all, self.nodes.merge(node)).map(|at| &self.merges.all[at as usize]);
-        let leading = merges.filter(|merge| {
-            let holds = merge.is_real() && merge.interval.contains(time);
-            holds && MergeRecord::resolves(self.merge_type(merge, time).as_ref())
-        });
-        leading.last()
+        let holding = self.episodes(node).filter(|merge| merge.interval.contains(time));
+        holding.filter(|merge| MergeRecord::resolves(self.merge_type(merge, time).as_ref())).last()
     }
 
     /// The last merge that had begun by a time and says what a node has become, be it over.
     pub(crate) fn last_leading(&self, node: NodeIndex, time: Time) -> Option<&Merge> {
-        let mut merges = chain(&self.merges.all, self.nodes.merge(node)).map(|at| &self.merges.all[at as usize]);
-        merges.find(|merge| {
-            let begun = merge.is_real() && merge.interval.created <= time;
-            begun && MergeRecord::resolves(self.merge_type(merge, merge.as_of(time)).as_ref())
-        })
+        let mut begun = self.episodes(node).filter(|merge| merge.interval.created <= time);
+        begun.find(|merge| MergeRecord::resolves(self.merge_type(merge, merge.as_of(time)).as_ref()))
+    }
+
+    /// The merges of a node that ever held, newest first.
+    pub(crate) fn episodes(&self, node: NodeIndex) -> impl Iterator<Item = &Merge> {
+        let merges = chain(&self.merges.all, self.nodes.merge(node)).map(|at| &self.merges.all[at as usize]);
+        merges.filter(|merge| merge.is_real())
     }
 
     fn merge_type(&self, merge: &Merge, time: Time) -> Option<Value> {
         let (id, _) = self.schema.feature(Owner::Merge, MergeRecord::TYPE)?;
-        let mut held = self.feature_store.at(merge.feature_row(), time);
-        held.find(|(feature, _)| *feature == id).and_then(|(_, value)| self.feature_store.value(value))
+        self.feature_store.value(self.feature_store.value_at(merge.feature_row(), id, time))
     }
 
     /// The merges of a namespace that hold at the end of time, in the order of the log.
@@ -61,7 +59,7 @@ impl Index {
     }
 
     /// Nodes that never lived and to which merges lead.
-    pub(crate) fn named_only(&self) -> impl Iterator<Item = NodeIndex> {
+    pub(crate) fn unborn_targets(&self) -> impl Iterator<Item = NodeIndex> {
         let targets = self.merges.all.iter().filter(|merge| merge.is_real()).map(|merge| merge.into);
         targets.filter(|&node| self.nodes.life(node) == NONE)
     }

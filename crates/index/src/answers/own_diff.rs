@@ -95,10 +95,7 @@ impl Index {
         creator: u32,
         (namespace, time): (&str, Time),
     ) -> Option<BTreeMap<Name, Value>> {
-        let defs = self.schema.features(owner);
-        let held = self.feature_store.at(life.feature_row(), time);
-        let named =
-            held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)?)));
+        let named = self.named_values((owner, life.feature_row()), time);
         Shares::of(named, self.namespaces.get(creator)?).get(namespace).cloned()
     }
 }

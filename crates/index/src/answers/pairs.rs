@@ -2,8 +2,8 @@
 
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
-use crate::adjacency::pairs::{Pair, Pairs};
-use crate::adjacency::{CsrLists, CsrView, ListSource, Tick};
+use crate::adjacency::of_csr;
+use crate::adjacency::pairs::{FlatPair, Pair, Pairs};
 use crate::{Index, Recency};
 
 impl Index {
@@ -23,10 +23,8 @@ impl Index {
     /// Edges of a pair created by a time.
     pub(crate) fn pair_by(&self, pair: Pair, by: Time) -> Recency {
         let pairs = self.pairs();
-        let flat = match self.adjacency().csr() {
-            CsrView::Narrow(lists) => count(pairs, &lists, pair, by),
-            CsrView::Wide(lists) => count(pairs, &lists, pair, by),
-        };
+        let flat = of_csr!(self.adjacency(), lists => pairs.flat(&lists, pair, by).map(FlatPair::recency));
+        let flat = flat.unwrap_or_default();
         let later = pairs.later(pair);
         let later = &later[..later.partition_point(|(created, _)| *created <= by)];
         let last = later.last().map(|(created, _)| *created).max(flat.last);
@@ -43,10 +41,8 @@ impl Index {
         by: Time,
     ) -> Vec<EdgeIndex> {
         let (pairs, pair) = (self.pairs(), (edge_type, source, destination));
-        let mut found: Vec<(Time, EdgeIndex)> = match self.adjacency().csr() {
-            CsrView::Narrow(lists) => edges(pairs, &lists, pair, by),
-            CsrView::Wide(lists) => edges(pairs, &lists, pair, by),
-        };
+        let mut found: Vec<(Time, EdgeIndex)> = Vec::new();
+        of_csr!(self.adjacency(), lists => found.extend(pairs.flat(&lists, pair, by).into_iter().flat_map(FlatPair::edges)));
         let later = pairs.later(pair);
         found.extend(later.iter().filter(|(created, _)| *created <= by));
         found.sort_unstable();
@@ -65,10 +61,8 @@ impl Index {
         let later = pairs.later(pair);
         let later = &later[..later.partition_point(|(created, _)| *created <= by)];
         let later = later.iter().rev().find(|(_, edge)| passes(*edge)).copied();
-        let flat = match self.adjacency().csr() {
-            CsrView::Narrow(lists) => newest(pairs, &lists, pair, by, passes),
-            CsrView::Wide(lists) => newest(pairs, &lists, pair, by, passes),
-        };
+        let newest = |(_, edge): &(Time, EdgeIndex)| passes(*edge);
+        let flat = of_csr!(self.adjacency(), lists => pairs.flat(&lists, pair, by).and_then(|flat| flat.edges().rfind(newest)));
         later.max(flat).map(|(_, edge)| edge)
     }
 
@@ -81,28 +75,4 @@ impl Index {
             self.pairs.take();
         }
     }
-}
-
-fn count<T: Tick>(pairs: &Pairs, lists: &CsrLists<'_, T>, pair: Pair, by: Time) -> Recency {
-    let Some(by) = T::floor(lists.clock(), by) else { return Recency::default() };
-    let (count, last) = pairs.flat(lists, pair, by).tally();
-    Recency { count: count as u32, last: last.map(|entry| entry.created.time(lists.clock())) }
-}
-
-fn edges<T: Tick>(pairs: &Pairs, lists: &CsrLists<'_, T>, pair: Pair, by: Time) -> Vec<(Time, EdgeIndex)> {
-    let Some(by) = T::floor(lists.clock(), by) else { return Vec::new() };
-    let found = pairs.flat(lists, pair, by);
-    found.iter().map(|entry| (entry.created.time(lists.clock()), entry.edge())).collect()
-}
-
-fn newest<T: Tick>(
-    pairs: &Pairs,
-    lists: &CsrLists<'_, T>,
-    pair: Pair,
-    by: Time,
-    passes: impl Fn(EdgeIndex) -> bool,
-) -> Option<(Time, EdgeIndex)> {
-    let found = pairs.flat(lists, pair, T::floor(lists.clock(), by)?);
-    let newest = found.iter().rev().find(|entry| passes(entry.edge()))?;
-    Some((newest.created.time(lists.clock()), newest.edge()))
 }

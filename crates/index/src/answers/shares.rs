@@ -47,15 +47,13 @@ impl Index {
     }
 
     fn holders(&self, owner: Owner, feature_row: FeatureRow, creator: u32, time: Time) -> Vec<Name> {
-        let creator = self.namespaces.get(creator).cloned().unwrap_or_else(|| "".into());
-        held_by(self.named_holders(owner, feature_row, time).as_ref(), &creator)
+        held_by(self.named_holders(owner, feature_row, time).as_ref(), &self.namespace(creator))
     }
 
     /// The namespaces that stand in the features of a life at a time.
     fn named_holders(&self, owner: Owner, feature_row: FeatureRow, time: Time) -> Option<Value> {
         let (wanted, _) = self.schema.feature(owner, NAMESPACES)?;
-        let mut held = self.feature_store.at(feature_row, time);
-        held.find(|(feature, _)| *feature == wanted).and_then(|(_, value)| self.feature_store.value(value))
+        self.feature_store.value(self.feature_store.value_at(feature_row, wanted, time))
     }
 
     /// A node with an open life.
@@ -71,14 +69,8 @@ impl Index {
     }
 
     fn living_element(&self, owner: Owner, feature_row: FeatureRow, creator: u32) -> Living {
-        let defs = self.schema.features(owner);
-        let held = self.feature_store.at(feature_row, Time::FOREVER);
-        let named =
-            held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)?)));
-        Living {
-            features: named.collect(),
-            creator: self.namespaces.get(creator).cloned().unwrap_or_else(|| "".into()),
-        }
+        let features = self.named_values((owner, feature_row), Time::FOREVER).collect();
+        Living { features, creator: self.namespace(creator) }
     }
 
     /// Whether a namespace may do this to an element with an open life. It may end what it holds alone, and change what it

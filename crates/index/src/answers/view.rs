@@ -78,8 +78,7 @@ impl GraphView for Index {
     }
 
     fn resolve(&self, key: &NodeKey, time: Time) -> NodeKey {
-        let named = self.schema.node_type(&key.node_type).and_then(|of_type| self.nodes.find(of_type, key.id.as_ref()));
-        let last = named.map(|node| self.resolve_index(node, time));
+        let last = self.named_node(key).map(|node| self.resolve_index(node, time));
         last.map_or_else(|| key.clone(), |node| self.node_key(node))
     }
 
@@ -149,8 +148,7 @@ impl Index {
 
     /// The merges of which a node is part, in [`MergeRecord::canonical_order`].
     pub fn merges_of(&self, key: &NodeKey) -> Vec<MergeRecord> {
-        let node = self.schema.node_type(&key.node_type).and_then(|of| self.nodes.find(of, key.id.as_ref()));
-        let Some(node) = node else { return Vec::new() };
+        let Some(node) = self.named_node(key) else { return Vec::new() };
         let own = self.merges.all.iter().filter(|merge| merge.is_real() && (merge.from == node || merge.into == node));
         let mut merges: Vec<_> = own.map(|merge| self.record(merge)).collect();
         merges.sort_unstable_by(MergeRecord::canonical_order);
@@ -226,10 +224,7 @@ impl Index {
     }
 
     fn values(&self, life: &impl LifeRecord, owner: Owner, time: Time) -> BTreeMap<Name, Value> {
-        let defs = self.schema.features(owner);
-        let held = self.feature_store.at(life.feature_row(), life.as_of(time));
-        held.filter_map(|(id, value)| Some((defs.get(id.at())?.name.clone(), self.feature_store.value(value)?)))
-            .collect()
+        self.named_values((owner, life.feature_row()), life.as_of(time)).collect()
     }
 
     fn lives<L: LifeRecord + Pod>(&self, lives: &Array<L>, latest: u32, owner: Owner) -> ElementHistory {

@@ -1,26 +1,8 @@
 //! How many elements of each type are alive at a time.
 
-use std::sync::OnceLock;
-
 use timeweft_graph::{Interval, Time};
 
-/// When elements of each type began and ended, made on first use.
-#[derive(Clone, Default)]
-pub(crate) struct TallyCache(OnceLock<Tallies>);
-
-impl TallyCache {
-    /// The tallies, made now if they are not there yet.
-    pub(crate) fn of(&self, make: impl FnOnce() -> Tallies) -> &Tallies {
-        self.0.get_or_init(make)
-    }
-
-    /// Drops them: the graph is about to differ.
-    pub(crate) fn forget(&mut self) {
-        self.0.take();
-    }
-}
-
-/// Of nodes and of edges, by type.
+/// When elements of each type began and ended: nodes and edges.
 #[derive(Clone, Default)]
 pub(crate) struct Tallies {
     pub(crate) nodes: Vec<Tally>,

@@ -2,7 +2,7 @@
 //! differs is applied at once.
 //!
 //! Records arrive in any order, in chunks. A record is found where the one after the last one lives, or else by its hash;
-//! releases list their records in nearly the same order every time, so most cost one comparison of neighbouring bytes
+//! releases list their records in nearly the same order every time, so most cost one comparison of adjacent bytes
 //! and nothing is sorted. What no record names is gone in the end.
 //!
 //! Slow reference: `timeweft_oracle::ReferenceStore`.
@@ -63,7 +63,7 @@ pub struct Join<'a> {
     /// Nodes that stand in for missing ones.
     stubs: Bits,
     /// Nodes that never lived and to which merges led before the version: a node of it may end such a merge as it begins.
-    named: FxHashSet<NodeIndex>,
+    unborn_targets: FxHashSet<NodeIndex>,
     listed_edges: Bits,
     /// Elements that several namespaces hold.
     shared: Shared,
@@ -104,9 +104,9 @@ impl<'a> Join<'a> {
     pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> Join<'a> {
         let (namespace_id, first_new) = (index.namespaces.add(namespace), index.n_nodes() as u32);
         let shared = Shared::of(index, namespace);
-        let named = index.named_only().collect();
+        let unborn_targets = index.unborn_targets().collect();
         Join {
-            named,
+            unborn_targets,
             listed_nodes: Bits::new(index.n_nodes()),
             stubs: Bits::new(0),
             gone_nodes: Bits::new(0),

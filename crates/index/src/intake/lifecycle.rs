@@ -257,7 +257,7 @@ impl Index {
     /// Keeps the facts up, if they are made and the event is not older than the last.
     fn keep_facts(&mut self, position: u32, time: Time) {
         self.texts.forget();
-        self.tallies.forget();
+        self.tallies.take();
         let Some(mut facts) = self.facts.take() else { return };
         if facts.last().is_none_or(|fact| fact.time <= time) {
             self.facts_of(position, &mut facts);

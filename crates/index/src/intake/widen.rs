@@ -66,7 +66,7 @@ impl Index {
         kinds.iter().for_each(|(&feature, &kind)| self.schema.set_kind(owner, feature, kind));
         self.texts.forget();
         self.weights.forget();
-        self.tallies.forget();
+        self.tallies.take();
         Ok(())
     }
 }

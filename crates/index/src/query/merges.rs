@@ -3,9 +3,6 @@
 use timeweft_graph::{Deletes, MergeRecord, NodeIndex, NodeKey};
 
 use super::{Query, QueryError};
-use crate::Index;
-use crate::elements::life::{LifeRecord, chain};
-use crate::elements::merge::Merge;
 
 /// The way from a node to the one that it has become.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,10 +32,10 @@ impl Query<'_> {
     /// All merges of these nodes into others that ever held, in canonical order.
     pub fn merge_history(&self, keys: &[NodeKey]) -> Result<Vec<MergeRecord>, QueryError> {
         self.check_ids(keys)?;
-        let mut nodes: Vec<NodeIndex> = keys.iter().filter_map(|key| named(self.index, key)).collect();
+        let mut nodes: Vec<NodeIndex> = keys.iter().filter_map(|key| self.index.named_node(key)).collect();
         nodes.sort_unstable();
         nodes.dedup();
-        let merges = nodes.into_iter().flat_map(|node| episodes(self.index, node));
+        let merges = nodes.into_iter().flat_map(|node| self.index.episodes(node));
         let mut merges: Vec<_> = merges.map(|merge| self.index.record(merge)).collect();
         merges.sort_unstable_by(MergeRecord::canonical_order);
         Ok(merges)
@@ -53,7 +50,7 @@ impl Query<'_> {
             Deletes::Soft => self.index.last_leading(node, self.at.time),
         };
         let leading = |node| self.index.leading(node, self.at.time).or_else(|| soft(node));
-        let Some(start) = named(self.index, key) else {
+        let Some(start) = self.index.named_node(key) else {
             return Resolution { steps: Vec::new(), target: key.clone(), alive: false, circular: false };
         };
         let (mut way, mut last, mut steps) = (vec![start], start, Vec::new());
@@ -67,15 +64,4 @@ impl Query<'_> {
         let target = self.index.node_key(last);
         Resolution { steps, target, alive: self.index.alive(last, self.at.time), circular: next.is_some() }
     }
-}
-
-/// A node that was ever named, be it as the target of a merge alone.
-fn named(index: &Index, key: &NodeKey) -> Option<NodeIndex> {
-    index.nodes.find(index.schema.node_type(&key.node_type)?, key.id.as_ref())
-}
-
-/// The merges of a node that ever held, newest first.
-fn episodes(index: &Index, node: NodeIndex) -> impl Iterator<Item = &Merge> {
-    let merges = chain(&index.merges.all, index.nodes.merge(node)).map(|at| &index.merges.all[at as usize]);
-    merges.filter(|merge| merge.is_real())
 }

@@ -16,8 +16,7 @@ pub(super) fn is_text(kind: FeatureKind) -> bool {
 pub(super) fn value(index: &Index, node: NodeIndex, at: At, feature: &str) -> Option<Value> {
     let (wanted, _) = index.schema.feature(Owner::Node(index.node_type(node)), feature)?;
     let life = life_at(index, node, at)?;
-    let (_, value) = index.feature_store.at(life.feature_row(), life.as_of(at.time)).find(|(id, _)| *id == wanted)?;
-    index.feature_store.value(value)
+    index.feature_store.value(index.feature_store.value_at(life.feature_row(), wanted, life.as_of(at.time)))
 }
 
 /// The value of a feature that holds text.

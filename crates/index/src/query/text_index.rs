@@ -2,17 +2,16 @@
 
 use std::cmp::Ordering;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{FeatureId, Interval, NodeIndex, NodeTypeId};
+use timeweft_graph::{Interval, NodeIndex};
 
 use super::search_text::{Joint, Part, SearchText, Word, fold, tokens};
 use crate::NONE;
 
 /// Texts of a feature with the time in which each held, so that a search as of any time is exact.
 #[derive(Default)]
-pub(super) struct TextIndex {
+pub(crate) struct TextIndex {
     /// Sorted by (text, key of the node, beginning).
     held: Vec<HeldText>,
     /// All words, sorted.
@@ -151,36 +150,4 @@ fn by_word(held: &[HeldText]) -> (Vec<Box<str>>, Vec<u32>, Vec<u32>) {
         *next += 1;
     }
     (order.into_iter().map(|word| words[word as usize].into()).collect(), starts, holders)
-}
-
-/// The text indexes that were asked for so far, each made on first use.
-#[derive(Default)]
-pub(crate) struct TextIndexes(Mutex<FxHashMap<(NodeTypeId, Option<FeatureId>), Made>>);
-
-/// Made once, while the others can be asked for.
-type Made = Arc<OnceLock<Arc<TextIndex>>>;
-
-impl TextIndexes {
-    /// The text index of a feature, made now if it is not there yet.
-    pub(super) fn of(
-        &self,
-        node_type: NodeTypeId,
-        feature: Option<FeatureId>,
-        make: impl FnOnce() -> TextIndex,
-    ) -> Arc<TextIndex> {
-        let cell =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((node_type, feature)).or_default().clone();
-        cell.get_or_init(|| Arc::new(make())).clone()
-    }
-
-    /// Drops them all: the graph is about to differ.
-    pub(crate) fn forget(&mut self) {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-impl Clone for TextIndexes {
-    fn clone(&self) -> TextIndexes {
-        TextIndexes(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()))
-    }
 }

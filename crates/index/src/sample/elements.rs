@@ -116,7 +116,7 @@ impl Index {
     }
 
     fn tallies(&self) -> &Tallies {
-        self.tallies.of(|| {
+        self.tallies.get_or_init(|| {
             let nodes = self.nodes.lives.iter().map(|life| (life.node_type.at(), life.interval));
             let edges = self.edges.lives.iter().map(|life| (life.edge_type.at(), life.interval));
             let (n_nodes, n_edges) = (self.schema.node_types().len(), self.schema.edge_types().len());

@@ -12,7 +12,7 @@ use super::alive::Moment;
 use super::picks::Picks;
 use super::scope::{EdgeFilter, NO_NODE, Roots, SampleError, Scope, check_length};
 use super::traversal::{Visitor, traverse};
-use crate::adjacency::{Adjacency, BLOCK, CsrLists, CsrView, ListPart, ListSource, Tick};
+use crate::adjacency::{Adjacency, BLOCK, CsrLists, ListPart, ListSource, Tick, of_csr};
 use crate::memory::array::prefetch;
 use crate::{Index, NONE};
 
@@ -179,10 +179,7 @@ impl<'a> Push<'a> {
         let degrees = Degrees { adjacency, filter, scope, time, least };
         let unread = unread.places.chunks(GROUP).zip(unread.nodes.chunks(GROUP));
         for (places, nodes) in unread {
-            match adjacency.csr() {
-                CsrView::Narrow(lists) => degrees.count(lists, nodes, places, &mut reach.states),
-                CsrView::Wide(lists) => degrees.count(lists, nodes, places, &mut reach.states),
-            }
+            of_csr!(adjacency, lists => degrees.count(lists, nodes, places, &mut reach.states));
         }
     }
 }

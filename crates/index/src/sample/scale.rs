@@ -127,6 +127,8 @@ impl Index {
     pub(crate) fn weights(&self, by: &WeightBy) -> Result<Option<Arc<Weights>>, SampleError> {
         let Some(features) = by.features(self)? else { return Ok(None) };
         let adjacency = self.adjacency();
-        Ok(Some(self.weights.of(features, adjacency, &self.edges, &self.feature_store)))
+        self.weights.retain(|known| adjacency.is_csr(&known.id));
+        let make = |features| Weights::of(adjacency, &self.edges, &self.feature_store, features);
+        Ok(Some(self.weights.of(features, make)))
     }
 }

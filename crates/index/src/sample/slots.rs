@@ -62,13 +62,10 @@ impl<'a> Slots<'a> {
 
     /// The slots of the first roots, and those of the others.
     fn split_at(self, roots: usize, k: usize) -> (Slots<'a>, Slots<'a>) {
-        fn split<T>(array: Option<&mut [T]>, at: usize) -> (Option<&mut [T]>, Option<&mut [T]>) {
-            array.map(|array| array.split_at_mut(at)).map_or((None, None), |(a, b)| (Some(a), Some(b)))
-        }
         let n = roots * k;
-        let (neighbors, edges) = (split(self.neighbors, n), split(self.edges, n));
-        let (edge_types, created) = (split(self.edge_types, n), split(self.created, n));
-        let (weights, counts) = (split(self.weights, n), split(self.counts, roots));
+        let (neighbors, edges) = (self.neighbors.split_at(n), self.edges.split_at(n));
+        let (edge_types, created) = (self.edge_types.split_at(n), self.created.split_at(n));
+        let (weights, counts) = (self.weights.split_at(n), self.counts.split_at(roots));
         let first = Slots {
             neighbors: neighbors.0,
             edges: edges.0,

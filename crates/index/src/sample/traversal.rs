@@ -12,7 +12,7 @@ use timeweft_graph::{Direction, NodeIndex};
 
 use super::scope::EdgeFilter;
 use super::weights::Weights;
-use crate::adjacency::{Adjacency, CsrLists, CsrView, ListPart, ListSource, OverflowLists, Tick};
+use crate::adjacency::{Adjacency, CsrLists, ListPart, ListSource, OverflowLists, Tick, of_csr};
 use crate::memory::array::{Places, prefetch};
 
 /// Nodes that are taken together: enough for memory to answer meanwhile, and few enough that all that is fetched stays in
@@ -53,10 +53,7 @@ pub(crate) fn traverse(
     nodes: &[NodeIndex],
     visitor: &mut impl Visitor,
 ) {
-    match adjacency.csr() {
-        CsrView::Narrow(lists) => traverse_in(adjacency, lists, filter, weights, nodes, visitor),
-        CsrView::Wide(lists) => traverse_in(adjacency, lists, filter, weights, nodes, visitor),
-    }
+    of_csr!(adjacency, lists => traverse_in(adjacency, lists, filter, weights, nodes, visitor));
 }
 
 #[inline(always)]

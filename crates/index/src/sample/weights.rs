@@ -4,12 +4,10 @@
 //! and marks those that have to be read as of a time by their sign. Draws propose by the array and accept by what holds
 //! at the time, which is exact.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
 use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureId, Value};
 
-use crate::adjacency::{Adjacency, BLOCK, CsrId, CsrLists, CsrView, ListPart, Tick};
+use crate::adjacency::{Adjacency, BLOCK, CsrId, CsrLists, ListPart, Tick, of_csr};
 use crate::elements::edge::{EdgeLife, Edges};
 use crate::elements::life::LifeRecord;
 use crate::feature_store::FeatureStore;
@@ -29,7 +27,7 @@ pub(crate) fn clean(weight: f64) -> f64 {
 /// The weights of all entries of the CSR.
 pub(crate) struct Weights {
     pub(crate) features: WeightFeatures,
-    id: CsrId,
+    pub(crate) id: CsrId,
     /// For each entry its weight; with the sign set, its highest one, and it must be read.
     by_entry: Array<f64>,
     /// Sums up to and with each entry of the long lists, of the highest weights.
@@ -41,15 +39,12 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
-    fn of(adjacency: &Adjacency, edges: &Edges, store: &FeatureStore, features: WeightFeatures) -> Weights {
+    pub(crate) fn of(adjacency: &Adjacency, edges: &Edges, store: &FeatureStore, features: WeightFeatures) -> Weights {
         let id = adjacency.csr_id();
         let (by_entry, sums) = Default::default();
         let mut weights = Weights { features, id, by_entry, sums, tops: Vec::new(), long: FxHashMap::default() };
         let by_edge: Vec<f64> = edges.lives.iter().map(|life| weights.highest(store, life)).collect();
-        match adjacency.csr() {
-            CsrView::Narrow(lists) => weights.lay_out(lists, &by_edge),
-            CsrView::Wide(lists) => weights.lay_out(lists, &by_edge),
-        }
+        of_csr!(adjacency, lists => weights.lay_out(lists, &by_edge));
         weights
     }
 
@@ -109,46 +104,5 @@ impl Weights {
     pub(crate) fn tops(&self, part: &ListPart) -> &[f64] {
         let start = self.long.get(&part.list).map_or(self.tops.len(), |(_, start)| *start as usize);
         self.tops.get(start..start + part.len().div_ceil(BLOCK)).unwrap_or_default()
-    }
-}
-
-/// The weights that were asked for so far, each made on first use.
-#[derive(Default)]
-pub(crate) struct WeightCache(Mutex<Vec<(WeightFeatures, Cell)>>);
-
-/// Made once, while others can be asked for.
-type Cell = Arc<OnceLock<Arc<Weights>>>;
-
-impl WeightCache {
-    /// The weights by some features, made now if they are not there yet.
-    pub(crate) fn of(
-        &self,
-        features: WeightFeatures,
-        adjacency: &Adjacency,
-        edges: &Edges,
-        store: &FeatureStore,
-    ) -> Arc<Weights> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(_, cell)| cell.get().is_none_or(|weights| adjacency.is_csr(&weights.id)));
-        let cell = match known.iter().find(|(of, _)| *of == features) {
-            Some((_, cell)) => cell.clone(),
-            None => {
-                known.push((features.clone(), Cell::default()));
-                known.last().map(|(_, cell)| cell.clone()).unwrap_or_default()
-            }
-        };
-        drop(known);
-        cell.get_or_init(|| Arc::new(Weights::of(adjacency, edges, store, features))).clone()
-    }
-
-    /// Drops them: the weight of an edge that has one is about to change.
-    pub(crate) fn forget(&mut self) {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-impl Clone for WeightCache {
-    fn clone(&self) -> WeightCache {
-        WeightCache(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()))
     }
 }

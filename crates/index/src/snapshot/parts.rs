@@ -12,7 +12,7 @@ use timeweft_graph::{FeatureId, Schema, Time};
 use super::read::{Reader, SnapshotError, damaged};
 use super::write::Writer;
 use crate::Index;
-use crate::adjacency::csr::{Csr, CsrArrays};
+use crate::adjacency::csr::{Csr, CsrArrays, of_width};
 use crate::adjacency::{Adjacency, Clock, Tick};
 use crate::elements::edge::{EdgeLife, Edges};
 use crate::elements::events::Events;
@@ -131,20 +131,15 @@ fn each(index: &Index, adjacency: Option<&Adjacency>, to: &mut impl ToEach) {
     to.array("log.subjects", &events.subjects);
     to.array("log.payloads", &events.payloads);
     to.array("log.sets", &events.sets);
-    match adjacency.map(|adjacency| &*adjacency.csr) {
-        Some(Csr::Narrow(arrays)) => each_of_lists(arrays, to),
-        Some(Csr::Wide(arrays)) => each_of_lists(arrays, to),
-        None => {}
-    }
-}
-
-fn each_of_lists<T: Tick>(lists: &CsrArrays<T>, to: &mut impl ToEach) {
-    to.array("lists.starts", &lists.starts);
-    to.array("lists", &lists.lists);
-    to.array("lists.entries", &lists.entries);
-    to.array("lists.long", &lists.long);
-    to.array("lists.removals", &lists.removals);
-    to.array("lists.latest", &lists.latest);
+    let Some(adjacency) = adjacency else { return };
+    of_width!(&*adjacency.csr, lists => {
+        to.array("lists.starts", &lists.starts);
+        to.array("lists", &lists.lists);
+        to.array("lists.entries", &lists.entries);
+        to.array("lists.long", &lists.long);
+        to.array("lists.removals", &lists.removals);
+        to.array("lists.latest", &lists.latest);
+    });
 }
 
 /// Compares all that is left to compare, and gives back the memory that this takes, array after array.

@@ -41,13 +41,13 @@ pub(super) fn damaged(problem: impl Into<String>) -> SnapshotError {
 pub(super) struct Reader {
     path: Arc<Path>,
     file: File,
-    parts: FxHashMap<String, ListPart>,
+    parts: FxHashMap<String, Section>,
     /// The commit, and the stamp.
     pub(super) of: (Commit, u64),
 }
 
 /// Where an array lies.
-struct ListPart {
+struct Section {
     range: Range<u64>,
     block: usize,
     hashes: Box<[u64]>,
@@ -75,7 +75,7 @@ impl Reader {
         let mut parts = FxHashMap::default();
         for entry in entries.chunks_exact(ENTRY) {
             let name = String::from_utf8_lossy(&entry[..NAME]).trim_end_matches('\0').to_owned();
-            let part = ListPart::read(numbers(&entry[NAME..]), start, &mut hashes);
+            let part = Section::read(numbers(&entry[NAME..]), start, &mut hashes);
             let part = part.ok_or_else(|| damaged(format!("part `{name}` lies outside of the file")))?;
             parts.insert(name, part);
         }
@@ -84,7 +84,7 @@ impl Reader {
 
     /// The array of a name.
     pub(super) fn array<T: Pod>(&self, name: &str) -> Result<Array<T>, SnapshotError> {
-        let ListPart { range, block, hashes } =
+        let Section { range, block, hashes } =
             self.parts.get(name).ok_or_else(|| damaged(format!("part `{name}` is missing")))?;
         if *block != bytes_of::<T>() {
             return Err(damaged(format!("part `{name}` has blocks of another size")));
@@ -106,16 +106,16 @@ pub(super) fn has_format(path: &Path) -> io::Result<bool> {
     Ok(format == FORMAT)
 }
 
-impl ListPart {
+impl Section {
     /// What an entry of the table says; its hashes are the next ones.
-    fn read([start, length, block]: [u64; 3], end: u64, hashes: &mut &[u8]) -> Option<ListPart> {
+    fn read([start, length, block]: [u64; 3], end: u64, hashes: &mut &[u8]) -> Option<Section> {
         let range = start..start.checked_add(length).filter(|until| *until <= end)?;
         let block = usize::try_from(block).ok().filter(|block| *block > 0)?;
         let blocks = usize::try_from(length).ok()?.div_ceil(block);
         let (own, rest) = hashes.split_at_checked(blocks.checked_mul(8)?)?;
         *hashes = rest;
         let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-        Some(ListPart { range, block, hashes: own.chunks_exact(8).map(number).collect() })
+        Some(Section { range, block, hashes: own.chunks_exact(8).map(number).collect() })
     }
 }
 

@@ -272,7 +272,6 @@ fn x4b_a_target_outside_the_graph_lives_nowhere() {
     assert_eq!(index.live_nodes_of("").count(), 0);
     let number = NodeIndex(1);
     assert_eq!((index.node_key(number), index.alive(number, Time(9))), (out.clone(), false));
-    assert_eq!(index.first_created(number), Time::FOREVER);
     assert_eq!(index.node_features(number, Time(9)).count(), 0);
     assert_eq!((index.n_nodes(), index.facts().len()), (2, 2));
 
@@ -295,7 +294,6 @@ fn a_target_outside_the_graph_may_be_created_at_any_time_by_anyone() {
     index.apply(&create(-3, node("out")).with(number("x", 1.0)), &Name::from("two")).unwrap();
     assert_eq!((index.n_nodes(), index.node_index(&node("out"))), (2, Some(NodeIndex(1))));
     assert_eq!(intervals(index.node_history(&node("out"))), [Interval::open(Time(-3))]);
-    assert_eq!(index.first_created(NodeIndex(1)), Time(-3));
     assert_eq!(index.namespaces_of(&node("out"), At::now()), ["two".into()]);
     assert_eq!(index.live_nodes_of("two").count(), 1);
     assert_eq!(index.resolve(&node("a"), Time(5)), node("out"));

@@ -65,7 +65,8 @@ fn live_elements_come_with_their_features() {
         .map(|live| (live.key.clone(), live.features.iter().map(|(name, value)| format!("{name}={value}")).collect()))
         .collect();
     assert_eq!(nodes, [(node("a"), vec!["x=1.0".to_owned()]), (node("b"), vec![])]);
-    let edges: Vec<_> = index.live_edges_of(&two).map(|live| (live.to_key(), live.features.len())).collect();
+    let edges: Vec<_> =
+        index.live_edges_of(&two).map(|live| (index.edge_key(live.edge), live.features.len())).collect();
     assert_eq!(edges, [(edge("a", "r", "c"), 1)]);
     assert_eq!(index.namespaces_of_edge(&edge("a", "r", "c"), At::now()), [two]);
     assert!(index.namespaces_of(&node("nobody"), At::now()).is_empty());

@@ -123,7 +123,7 @@ mod tests {
         let mut config: Config = serde_json::from_value(task.config).unwrap();
         (config.model.memory, config.train.epochs, config.train.split) = (true, 1, [0.4, 0.7]);
         let mut index = Index::new(Schema::new(TimeUnit::Step));
-        task.events.iter().for_each(|event| drop(index.apply(event, &"".into()).unwrap()));
+        task.events.iter().for_each(|event| index.apply(event, &"".into()).unwrap());
         let trained = train(&Task::new(Arc::new(index), &config).unwrap(), &config, |_| ()).unwrap();
         let replays = Counterfactual::new(&trained).unwrap();
         let nodes = || (0..trained.graph.index.n_nodes() as u32).map(NodeIndex);

@@ -15,7 +15,8 @@ impl Join<'_> {
         let context = Context { join: self };
         // Releases list every deletion that ever was: most are of nodes that nothing else names, and say nothing new.
         let merged_nodes: FxHashSet<&NodeKey> = rest.merges.iter().map(|merge| &merge.from).collect();
-        let matters = |row: &&ListedDeletion| context.named(&row.node).is_some() || merged_nodes.contains(&row.node);
+        let matters =
+            |row: &&ListedDeletion| self.index.named_node(&row.node).is_some() || merged_nodes.contains(&row.node);
         let deleted: Vec<ListedDeletion> = rest.deleted.iter().filter(matters).cloned().collect();
         let mut merged = merge_delta(&context, &rest.merges, &deleted, &canonical, &counts, self.at);
         merged.deletions.ignored += (rest.deleted.len() - deleted.len()) as u64;
@@ -37,13 +38,6 @@ struct Context<'j, 'a> {
     join: &'j Join<'a>,
 }
 
-impl Context<'_, '_> {
-    fn named(&self, key: &NodeKey) -> Option<NodeIndex> {
-        let index = &self.join.index;
-        index.nodes.find(index.schema.node_type(&key.node_type)?, key.id.as_ref())
-    }
-}
-
 impl MergeContext for Context<'_, '_> {
     fn stays(&self, node: &NodeKey) -> bool {
         let join = self.join;
@@ -62,9 +56,9 @@ impl MergeContext for Context<'_, '_> {
 
     fn past(&self, node: &NodeKey) -> Past {
         let join = self.join;
-        let Some(node) = self.named(node) else { return Past::Never };
+        let Some(node) = join.index.named_node(node) else { return Past::Never };
         let Some(life) = join.index.nodes.latest_life(node) else {
-            return if join.named.contains(&node) { Past::Named } else { Past::Never };
+            return if join.unborn_targets.contains(&node) { Past::Named } else { Past::Never };
         };
         if join.gone_nodes.has(node.at()) {
             return Past::Lives;
@@ -82,13 +76,13 @@ impl MergeContext for Context<'_, '_> {
     }
 
     fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
-        let own = self.join.namespace_id;
-        self.named(from).map_or_else(Vec::new, |from| self.join.index.open_merges(from, |by| by == own))
+        let Join { index, namespace_id: own, .. } = self.join;
+        index.named_node(from).map_or_else(Vec::new, |from| index.open_merges(from, |by| by == *own))
     }
 
     fn merged_elsewhere(&self, from: &NodeKey) -> Vec<NodeKey> {
-        let own = self.join.namespace_id;
-        let merges = self.named(from).map(|from| self.join.index.open_merges(from, |by| by != own));
+        let Join { index, namespace_id: own, .. } = self.join;
+        let merges = index.named_node(from).map(|from| index.open_merges(from, |by| by != *own));
         merges.into_iter().flatten().map(|merge| merge.into).collect()
     }
 }

@@ -13,7 +13,6 @@ use super::nodes::absent;
 use super::{Join, Step};
 use crate::Index;
 use crate::elements::life::LifeRecord;
-use crate::feature_store::FeatureRow;
 use crate::intake::check::in_order;
 
 /// Which namespaces hold an element.
@@ -46,20 +45,21 @@ impl Shared {
             (0..index.schema.node_types().len() as u16).map(|id| feature(Owner::Node(NodeTypeId(id)))).collect();
         let edge_types: Vec<_> =
             (0..index.schema.edge_types().len() as u16).map(|id| feature(Owner::Edge(EdgeTypeId(id)))).collect();
+        let named = |feature: Option<FeatureId>, feature_row| {
+            index.feature_store.value(index.feature_store.value_at(feature_row, feature?, Time::FOREVER))
+        };
         let mut shared = Shared::default();
         if node_types.iter().any(Option::is_some) {
             for node in (0..index.n_nodes() as u32).map(NodeIndex) {
                 let Some(life) = index.nodes.latest_life(node).filter(|life| life.interval.is_open()) else { continue };
-                let named = node_types[life.node_type.at()].and_then(|id| named(index, life.feature_row(), id));
-                if let Some(named) = named {
+                if let Some(named) = named(node_types[life.node_type.at()], life.feature_row()) {
                     shared.nodes.insert(node.0, held(index, &named, index.nodes.owner(node), namespace));
                 }
             }
         }
         if edge_types.iter().any(Option::is_some) {
             for (edge, life) in (0u32..).zip(&index.edges.lives).filter(|(_, life)| life.interval.is_open()) {
-                let named = edge_types[life.edge_type.at()].and_then(|id| named(index, life.feature_row(), id));
-                if let Some(named) = named {
+                if let Some(named) = named(edge_types[life.edge_type.at()], life.feature_row()) {
                     shared.edges.insert(edge, held(index, &named, life.namespace, namespace));
                 }
             }
@@ -80,14 +80,8 @@ impl Shared {
     }
 }
 
-fn named(index: &Index, feature_row: FeatureRow, wanted: FeatureId) -> Option<Value> {
-    let mut held = index.feature_store.at(feature_row, Time::FOREVER);
-    held.find(|(feature, _)| *feature == wanted).and_then(|(_, value)| index.feature_store.value(value))
-}
-
 fn held(index: &Index, named: &Value, creator: u32, namespace: &Name) -> HeldBy {
-    let creator = index.namespaces.get(creator).cloned().unwrap_or_else(|| "".into());
-    let held_by = held_by(Some(named), &creator);
+    let held_by = held_by(Some(named), &index.namespace(creator));
     HeldBy { own: held_by.contains(namespace), others: held_by.iter().any(|name| name != namespace) }
 }
 
@@ -102,64 +96,45 @@ fn name_of(element: &Element) -> String {
 impl Join<'_> {
     /// Which namespaces hold a node with an open life.
     pub(super) fn node_held_by(&self, node: NodeIndex) -> HeldBy {
-        if self.shared.has_node(node) {
-            return self.shared.nodes[&node.0];
-        }
         let own = self.index.nodes.owner(node) == self.namespace_id;
-        HeldBy { own, others: !own }
+        self.shared.nodes.get(&node.0).copied().unwrap_or(HeldBy { own, others: !own })
     }
 
     /// Which namespaces hold an edge with an open life.
     pub(super) fn edge_held_by(&self, edge: EdgeIndex) -> HeldBy {
-        if self.shared.has_edge(edge) {
-            return self.shared.edges[&edge.0];
-        }
         let own = self.index.edges.get(edge).namespace == self.namespace_id;
-        HeldBy { own, others: !own }
+        self.shared.edges.get(&edge.0).copied().unwrap_or(HeldBy { own, others: !own })
     }
 
     /// A listed node that another namespace holds.
     pub(super) fn shared_node(&mut self, row: RowRef<'_>, node: NodeIndex) {
-        let living = self.index.living_node(node);
-        if let Err(reason) =
-            self.take(row, &living, Element::Node(self.index.node_key(node)), self.index.nodes.latest(node))
-        {
-            self.reject(row.place(), reason);
-        }
+        let (living, element) = (self.index.living_node(node), Element::Node(self.index.node_key(node)));
+        self.take(row, &living, element, self.index.nodes.latest(node));
     }
 
     /// A listed edge that another namespace holds.
     pub(super) fn shared_edge(&mut self, row: RowRef<'_>, edge: EdgeIndex) {
-        let living = self.index.living_edge_life(edge);
-        if let Err(reason) =
-            self.take(row, &living, Element::Edge(self.index.edge_key(edge)), self.index.edges.latest(edge))
-        {
-            self.reject(row.place(), reason);
-        }
+        let (living, element) = (self.index.living_edge_life(edge), Element::Edge(self.index.edge_key(edge)));
+        self.take(row, &living, element, self.index.edges.latest(edge));
     }
 
-    fn take(
-        &mut self,
-        row: RowRef<'_>,
-        living: &Living,
-        element: Element,
-        latest: Time,
-    ) -> Result<(), timeweft_graph::Reason> {
+    fn take(&mut self, row: RowRef<'_>, living: &Living, element: Element, latest: Time) {
         let owner = OwnerName::of(&self.index.schema, row.owner());
         let defs = self.index.schema.features(row.owner());
         let named =
             row.features().filter_map(|(id, bytes)| Some((defs.get(id.at())?.name.clone(), Value::decode(bytes)?)));
         let wanted: BTreeMap<Name, Value> = named.collect();
         let taken = living.take(&self.namespace, wanted, &|name| self.common.counts(&owner, name));
-        if !taken.all.is_empty() {
-            in_order(self.index.schema.unit(), self.at, latest, || name_of(&element))?;
+        let is_changed = !taken.all.is_empty();
+        let order = is_changed.then(|| in_order(self.index.schema.unit(), self.at, latest, || name_of(&element)));
+        if let Some(Err(reason)) = order {
+            return self.reject(row.place(), reason);
         }
         let report = if matches!(element, Element::Node(_)) { &mut self.report.nodes } else { &mut self.report.edges };
         taken.count(report, &owner, &self.common);
-        if !taken.all.is_empty() {
+        if is_changed {
             self.shared.changed.push(Event { time: self.at, action: Action::Update, element, features: taken.all });
         }
-        Ok(())
     }
 
     /// Notes that an element lives on which the namespace lets go.
