@@ -78,7 +78,7 @@ pub use model::memory_state::{absorb, empty_store, rebuild};
 pub use model::pipeline;
 pub use model::pipeline::Htgn;
 pub use model::predictor::{Pairs, Predictor};
-pub use model::vector_store::VectorStore;
+pub use model::vector_store::{Settled, VectorStore};
 pub use model::versions::Peers;
 pub use predict::prediction::RankedNode;
 pub use predict::scorer::{Scorer, Space};

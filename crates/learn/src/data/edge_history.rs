@@ -10,6 +10,9 @@ use timeweft_index::{Fact, Index};
 
 use crate::data::directed_relation::DirectedRelation;
 
+/// Most edges of a node that are read, newest first.
+pub(crate) const READ: usize = 1200;
+
 /// An edge that a node has met.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Met {
@@ -125,26 +128,10 @@ impl EdgeHistory {
         &met[..met.partition_point(|met| met.moment < limit)]
     }
 
-    /// The last `n` distinct nodes that a node met by a side below a limit, latest first; only the last `read` edges are
+    /// The last `n` distinct nodes that a node met by a side below a limit, latest first; only the last [`READ`] edges are
     /// looked at.
-    pub(crate) fn partners(
-        &self,
-        node: NodeIndex,
-        side: DirectedRelation,
-        limit: u32,
-        n: usize,
-        read: usize,
-    ) -> Vec<NodeIndex> {
-        let mut partners = Vec::with_capacity(n);
-        for edge in self.met(node, limit).iter().rev().take(read).filter(|edge| edge.side == side) {
-            if partners.len() == n {
-                break;
-            }
-            if !partners.contains(&edge.other) {
-                partners.push(edge.other);
-            }
-        }
-        partners
+    pub(crate) fn partners(&self, node: NodeIndex, side: DirectedRelation, limit: u32, n: usize) -> Vec<NodeIndex> {
+        distinct(self.met(node, limit).iter().rev().take(READ).filter(|edge| edge.side == side), n)
     }
 
     /// Moments below a limit at which `node` was the answer to a side.
@@ -161,6 +148,20 @@ impl EdgeHistory {
     pub(crate) fn total(&self, side: DirectedRelation, limit: u32) -> usize {
         self.sides.before(&side, limit).len()
     }
+}
+
+/// The first `n` distinct nodes that were met.
+pub(crate) fn distinct<'a>(met: impl Iterator<Item = &'a Met>, n: usize) -> Vec<NodeIndex> {
+    let mut nodes = Vec::with_capacity(n);
+    for Met { other, .. } in met {
+        if nodes.len() == n {
+            break;
+        }
+        if !nodes.contains(other) {
+            nodes.push(*other);
+        }
+    }
+    nodes
 }
 
 /// The number of the first fact of each fact's time.

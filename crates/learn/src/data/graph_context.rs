@@ -41,7 +41,7 @@ impl GraphContext {
         let slots = identity_slots(&index, statistics.identity_slots);
         let known = Arc::new(Subgraph::new(index.clone(), &statistics.schema));
         let history = Arc::new(EdgeHistory::of(&index, known.facts()));
-        let relations = RelationIds::of(&statistics.schema, statistics.config.typed);
+        let relations = RelationIds::of(&statistics.schema, &statistics.config);
         GraphContext { known, relations, slots, statistics, history, index }
     }
 

@@ -2,6 +2,8 @@
 
 use timeweft_graph::{EdgeTypeId, NodeTypeId, Schema};
 
+use crate::ModelConfig;
+
 /// Numbers relations as a model sees them: each edge type outwards and inwards, then each node type's facts about itself.
 /// An untyped model sees one edge type and one kind of fact. Types are numbered as in the model's schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,9 +14,10 @@ pub struct RelationIds {
 }
 
 impl RelationIds {
-    /// The relations of a schema, each by itself or one for each role.
-    pub fn of(schema: &Schema, typed: bool) -> RelationIds {
-        RelationIds { n_edge_types: schema.edge_types().len(), n_node_types: schema.node_types().len(), typed }
+    /// The relations of a schema, each by itself or one for each role, as a configuration says.
+    pub fn of(schema: &Schema, config: &ModelConfig) -> RelationIds {
+        let (n_edge_types, n_node_types) = (schema.edge_types().len(), schema.node_types().len());
+        RelationIds { n_edge_types, n_node_types, typed: config.typed }
     }
 
     /// Number of relations.

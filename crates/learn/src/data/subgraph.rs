@@ -50,18 +50,11 @@ impl Subgraph {
     }
 
     /// As [`Index::last_neighbors`], over known edge types.
-    pub(crate) fn last_neighbors(
-        &self,
-        node: NodeIndex,
-        before: Time,
-        k: usize,
-        deletes: Deletes,
-        out: &mut Vec<Neighbor>,
-    ) {
-        match self.facts {
-            None => self.index.last_neighbors(node, before, k, deletes, out),
-            Some(_) => self.index.last_neighbors_by(node, before, k, deletes, |of| self.types.knows_edge(of), out),
-        }
+    pub(crate) fn last_neighbors(&self, node: NodeIndex, before: Time, k: usize, deletes: Deletes) -> Vec<Neighbor> {
+        let mut neighbors = Vec::with_capacity(k.min(64));
+        let is_known = |of| self.facts.is_none() || self.types.knows_edge(of);
+        self.index.last_neighbors_by(node, before, k, deletes, is_known, &mut neighbors);
+        neighbors
     }
 
     /// As [`Index::degree_before`], over known edge types.

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use crate::model::identity::{self, IdentityTable};
 use crate::model::layers::{Init, Linear, constant};
 use crate::model::relations::{RelationHeads, Structure};
-use crate::{Aggregation, ModelConfig, RelationIds, Tokens, nn};
+use crate::{Aggregation, GraphContext, ModelConfig, Tokens, nn};
 
 /// Sums each set, or attends over it with per-relation keys and values and a query of the receiver's type. The receiver's
 /// own memory is absent on purpose: the scan over tokens stays a linear recurrence with known inputs.
@@ -75,12 +75,13 @@ fn n_messages(tokens: &Tokens) -> impl Iterator<Item = f32> + '_ {
 
 impl Aggregator {
     /// The aggregator that a configuration asks for.
-    pub fn new(init: &mut Init, config: &ModelConfig, relations: RelationIds, slots: usize) -> Aggregator {
+    pub fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Aggregator {
+        let relations = graph.relations;
         let ModelConfig { width: d, heads: n_heads, .. } = *config;
         let attends = config.aggregation == Aggregation::Attention;
         let query = attends.then(|| Linear::new(init, d, d));
         let types = init.normal([relations.n_node_types(), d], 0.5);
-        let identity = IdentityTable::role(init, slots, d);
+        let identity = IdentityTable::role(init, config, graph);
         let mut heads = || RelationHeads::new(init, (relations, relations.len()), n_heads, [d / n_heads, d]);
         Aggregator {
             reduction: match query {

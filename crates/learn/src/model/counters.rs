@@ -11,7 +11,7 @@ use timeweft_graph::{NodeIndex, Time};
 use timeweft_index::{Index, Recency};
 
 use crate::data::directed_relation::DirectedRelation;
-use crate::data::edge_history::{EdgeHistory, Met, within};
+use crate::data::edge_history::{EdgeHistory, Met, READ, distinct, within};
 use crate::data::time_encoder::gap;
 use crate::{GraphContext, Query, TimeEncoder};
 
@@ -26,8 +26,6 @@ const ASKER: usize = 10;
 const WALKS: usize = 2;
 const AFFINITY: usize = 3;
 
-/// Most edges of the asking node that are read, newest first. All edges of the time of the last one are read too.
-pub(crate) const READ: usize = 1200;
 /// Reach of walks: partners of the asking node, their partners, and partners of those.
 const REACH: [usize; 3] = [10, 16, 6];
 /// Windows in events over which answers are counted.
@@ -138,6 +136,7 @@ impl Past {
         };
         let (met, types) = (history.met(query.source, limit), graph.known.types());
         let asked = side.known(types);
+        // All edges of the time of the last one are read too.
         for (read, edge) in met.iter().rev().enumerate() {
             if read >= READ && past.meetings[1].read != edge.moment {
                 break;
@@ -166,13 +165,13 @@ impl Past {
     /// Weights of walks from the asking node over the last partners, their last partners, and the last ones of those.
     fn walk(&mut self, history: &EdgeHistory, source: NodeIndex) {
         let mut first = 1.0;
-        for one in distinct(history, source, self.limit, REACH[0], source) {
+        for one in partners_without(history, source, self.limit, REACH[0], source) {
             let mut second = first;
-            for (step, two) in distinct(history, one, self.limit, REACH[1], source).into_iter().enumerate() {
+            for (step, two) in partners_without(history, one, self.limit, REACH[1], source).into_iter().enumerate() {
                 *self.walks[0].entry(two).or_default() += second;
                 if step < REACH[2] {
                     let mut third = second;
-                    for three in distinct(history, two, self.limit, REACH[2], one) {
+                    for three in partners_without(history, two, self.limit, REACH[2], one) {
                         *self.walks[1].entry(three).or_default() += third;
                         third *= 0.8;
                     }
@@ -319,17 +318,14 @@ fn write_node(fresh: &Fresh<'_>, history: &EdgeHistory, node: NodeIndex, row: &m
 }
 
 /// The last `n` distinct partners of a node below a limit, newest first, without one.
-fn distinct(history: &EdgeHistory, node: NodeIndex, limit: u32, n: usize, without: NodeIndex) -> Vec<NodeIndex> {
-    let mut nodes = Vec::with_capacity(n);
-    for edge in history.met(node, limit).iter().rev().take(2 * n) {
-        if edge.other != without && !nodes.contains(&edge.other) {
-            nodes.push(edge.other);
-        }
-        if nodes.len() == n {
-            break;
-        }
-    }
-    nodes
+fn partners_without(
+    history: &EdgeHistory,
+    node: NodeIndex,
+    limit: u32,
+    n: usize,
+    without: NodeIndex,
+) -> Vec<NodeIndex> {
+    distinct(history.met(node, limit).iter().rev().take(2 * n).filter(|edge| edge.other != without), n)
 }
 
 /// Ages as inputs.

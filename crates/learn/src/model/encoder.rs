@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use crate::model::identity::{self, IdentityTable};
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
 use crate::model::versions::Peers;
-use crate::{Messages, ModelConfig, RelationIds, TimeEncoder, nn};
+use crate::{GraphContext, Messages, ModelConfig, TimeEncoder, TrainStatistics, nn};
 
 /// Encodes the M messages of a batch: sums of typed projections and embeddings, so that a missing feature drops a
 /// term and nothing is padded.
@@ -31,23 +31,17 @@ pub struct MessageEncoder {
 
 impl MessageEncoder {
     /// The encoder that a configuration asks for.
-    pub fn new(
-        init: &mut Init,
-        config: &ModelConfig,
-        relations: RelationIds,
-        widths: [&[usize]; 2],
-        time_encoder: &TimeEncoder,
-        slots: usize,
-    ) -> MessageEncoder {
-        let d = config.width;
+    pub fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> MessageEncoder {
+        let (d, relations) = (config.width, graph.relations);
+        let TrainStatistics { featurizer, time_encoder, .. } = &graph.statistics;
         let type_row = relations.len() as u32;
         let kind_row = type_row + relations.n_node_types() as u32;
         MessageEncoder {
             embeddings: init.normal([kind_row as usize + 6, d], 0.5),
             time: Linear::new(init, time_encoder.width(), d),
-            nodes: TypedProjection::new(init, widths[0], d),
-            edges: TypedProjection::new(init, widths[1], d),
-            identity: IdentityTable::role(init, slots, d),
+            nodes: TypedProjection::new(init, &featurizer.node_widths(), d),
+            edges: TypedProjection::new(init, &featurizer.edge_widths(), d),
+            identity: IdentityTable::role(init, config, graph),
             memory: (config.memory && config.sweeps > 0).then(|| Linear::plain(init, d, d)),
             feed_forward: FeedForward::new(init, d),
             type_row,

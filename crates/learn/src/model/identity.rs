@@ -1,11 +1,11 @@
-//! IdentityTable of nodes as an input: who a message is from and to (TGNv2 shows that without it persistence cannot be
+//! Identity of nodes as an input: who a message is from and to (TGNv2 shows that without it persistence cannot be
 //! expressed). Hashed, so that the table does not grow with the graph; switchable, for graphs whose nodes are mostly new.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::model::layers::{Init, Linear};
-use crate::nn;
+use crate::{GraphContext, ModelConfig, nn};
 
 /// One table for all stages, since the optimiser walks all of it at every step; two rows a node.
 #[derive(Module, Debug)]
@@ -15,14 +15,15 @@ pub struct IdentityTable {
 }
 
 impl IdentityTable {
-    /// A table of `slots` rows of width d; `None` for no rows.
-    pub fn new(init: &mut Init, slots: usize, d: usize) -> Option<IdentityTable> {
-        (slots > 0).then(|| IdentityTable { table: init.normal([slots, d], 0.5) })
+    /// The table of the nodes of a graph; `None` where identity is off.
+    pub fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Option<IdentityTable> {
+        let slots = graph.statistics.identity_slots;
+        (slots > 0).then(|| IdentityTable { table: init.normal([slots, config.width], 0.5) })
     }
 
     /// A role in which a stage reads the table: the peer of a message, its receiver.
-    pub fn role(init: &mut Init, slots: usize, d: usize) -> Option<Linear> {
-        (slots > 0).then(|| Linear::plain(init, d, d))
+    pub fn role(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Option<Linear> {
+        (graph.statistics.identity_slots > 0).then(|| Linear::plain(init, config.width, config.width))
     }
 
     /// The sum of each node's two rows: 2 n slots to `[n, d]`.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use timeweft_graph::{Direction, NodeIndex, Time};
+use timeweft_graph::{Direction, NodeIndex};
 
 use crate::model::batch::{expand, expand_in_slices};
 use crate::model::counters::{self, Past};
@@ -15,13 +15,13 @@ use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
 use crate::{
     Aggregator, Config, Gnn, GraphContext, IdentityTable, Memory, MessageEncoder, Messages, Neighborhood, Predictor,
-    Query, Scanned, Tokens, VectorStore,
+    Query, Scanned, Settled, Tokens, VectorStore,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
 #[derive(Module, Debug)]
 pub struct Htgn {
-    /// IdentityTable of nodes, read by the first four stages.
+    /// Identity of nodes, read by the first four stages.
     pub identity: Option<IdentityTable>,
     /// Stage 1.
     pub encoder: MessageEncoder,
@@ -44,18 +44,13 @@ impl Htgn {
     /// A model with weights that are made so.
     pub(crate) fn with(init: &mut Init, config: &Config, graph: &GraphContext) -> Htgn {
         let model = &config.model;
-        let d = model.width;
-        let statistics = &graph.statistics;
-        let (relations, time_encoder, slots) = (graph.relations, &statistics.time_encoder, statistics.identity_slots);
-        let (nodes, edges) = (statistics.featurizer.node_widths(), statistics.featurizer.edge_widths());
-        let widths = [&nodes[..], &edges[..]];
         Htgn {
-            identity: IdentityTable::new(init, slots, d),
-            encoder: MessageEncoder::new(init, model, relations, widths, time_encoder, slots),
-            aggregator: Aggregator::new(init, model, relations, slots),
-            memory: Memory::new(init, model, relations.n_node_types(), time_encoder),
-            gnn: Gnn::new(init, model, relations, widths, time_encoder),
-            predictor: Predictor::new(init, d, relations, model.counters),
+            identity: IdentityTable::new(init, model, graph),
+            encoder: MessageEncoder::new(init, model, graph),
+            aggregator: Aggregator::new(init, model, graph),
+            memory: Memory::new(init, model, graph),
+            gnn: Gnn::new(init, model, graph),
+            predictor: Predictor::new(init, model, graph),
         }
     }
 }
@@ -166,7 +161,7 @@ pub fn absorb_in_slices(model: &Htgn, graph: &GraphContext, facts: Range<usize>,
             Remembered { tokens, scanned, absorbs }.settle()
         })
         .collect();
-    settled.into_iter().for_each(|settled| settled.commit(store));
+    settled.iter().for_each(|settled| store.commit(settled));
 }
 
 /// The rows that a neighborhood's entries point into: stored memory, starts of the node types, tokens of the batch.
@@ -231,7 +226,7 @@ impl Remembered {
 
     /// Commits the values of this forward pass, once.
     pub fn commit(self, store: &mut VectorStore) {
-        self.settle().commit(store);
+        store.commit(&self.settle());
     }
 
     /// What it leaves of each receiver.
@@ -243,24 +238,6 @@ impl Remembered {
             None => Default::default(),
         };
         let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize])).collect();
-        Settled { receivers: self.tokens.receivers, state, memory, last, absorbs: self.absorbs }
-    }
-}
-
-/// What a batch leaves of its receivers (S of them).
-struct Settled {
-    receivers: Vec<NodeIndex>,
-    /// S D N
-    state: Vec<f32>,
-    /// S d
-    memory: Vec<f32>,
-    /// S: last times; `None` for what is gone.
-    last: Vec<Option<Time>>,
-    absorbs: usize,
-}
-
-impl Settled {
-    fn commit(self, store: &mut VectorStore) {
-        store.commit(&self.receivers, &self.state, &self.memory, &self.last, self.absorbs);
+        Settled { receivers: self.tokens.receivers, state, memory, last, absorbed: self.absorbs }
     }
 }

@@ -9,7 +9,7 @@ use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
 use crate::model::counters;
 use crate::model::layers::{Init, Linear};
 use crate::model::relations::RelationWeights;
-use crate::{Loss, RelationIds, nn};
+use crate::{GraphContext, Loss, ModelConfig, nn};
 
 /// Width in which counters are read.
 const READ: usize = 64;
@@ -63,8 +63,9 @@ impl Pairs {
 }
 
 impl Predictor {
-    /// For embeddings of width d.
-    pub fn new(init: &mut Init, d: usize, relations: RelationIds, use_counters: bool) -> Predictor {
+    /// The predictor that a configuration asks for.
+    pub fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Predictor {
+        let (d, relations) = (config.width, graph.relations);
         let (n, scale) = (relations.n_edges(), 1.0 / (d as f32).sqrt());
         let weights = |init: &mut Init, scale| RelationWeights::new(init, relations, n, d, scale);
         Predictor {
@@ -73,7 +74,7 @@ impl Predictor {
             relation: weights(init, 0.1),
             weight: weights(init, scale),
             bilinear: weights(init, scale),
-            counters: use_counters.then(|| CounterReader {
+            counters: config.counters.then(|| CounterReader {
                 hidden: Linear::plain(init, counters::WIDTH, d),
                 relation: init.constant([n, READ], 0.0),
                 score: [

@@ -1,5 +1,4 @@
-//! Weights of every relation, and attention with them by absorbed projections : no key or value of an
-//! edge is ever formed.
+//! Weights of every relation, and attention with them by absorbed projections: no key or value of an edge is ever formed.
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 

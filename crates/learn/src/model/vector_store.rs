@@ -27,6 +27,20 @@ pub struct VectorStore {
     absorbed: usize,
 }
 
+/// What a batch leaves of its receivers (S of them).
+pub struct Settled {
+    /// S: who received.
+    pub receivers: Vec<NodeIndex>,
+    /// S D N: the final H of each.
+    pub state: Vec<f32>,
+    /// S d: the final m of each.
+    pub memory: Vec<f32>,
+    /// S: last times; `None` for a node that is gone.
+    pub last: Vec<Option<Time>>,
+    /// Facts up to here are in.
+    pub absorbed: usize,
+}
+
 impl VectorStore {
     /// An empty store for a graph of `n_nodes`.
     pub fn new(n_nodes: usize, state_width: usize, memory_width: usize) -> VectorStore {
@@ -67,17 +81,10 @@ impl VectorStore {
         }
     }
 
-    /// Commits the end of a batch: for each node its final H, m and last time, `None` for a node that is gone; facts up to
-    /// `absorbed` are now in.
-    pub fn commit(
-        &mut self,
-        nodes: &[NodeIndex],
-        state: &[f32],
-        memory: &[f32],
-        last: &[Option<Time>],
-        absorbed: usize,
-    ) {
-        for (i, (&node, &last)) in nodes.iter().zip(last).enumerate() {
+    /// Commits what a batch leaves.
+    pub fn commit(&mut self, batch: &Settled) {
+        let Settled { receivers, state, memory, last, absorbed } = batch;
+        for (i, (&node, &last)) in receivers.iter().zip(last).enumerate() {
             let Some(last) = last else {
                 self.forget(node);
                 continue;
@@ -88,7 +95,7 @@ impl VectorStore {
             self.memory[row * m..(row + 1) * m].copy_from_slice(&memory[i * m..(i + 1) * m]);
             self.last[row] = last;
         }
-        self.absorbed = absorbed;
+        self.absorbed = *absorbed;
     }
 
     /// Takes a node's row away: its numbers are overwritten, and no answer reads them again.

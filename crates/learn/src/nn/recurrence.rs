@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::fused::{Kernel, apply};
 use super::offsets::{check_offsets, segment};
-use super::typed_linear::{Matrix, multiply};
+use super::typed_linear::{Matrix, Product, multiply};
 
 /// The inputs of [`gated_recurrence`]: T tokens, D channels, S segments.
 #[derive(Clone, Debug)]
@@ -123,7 +123,8 @@ impl Kernel for Recurrence {
         for (step, &n) in self.steps.running.iter().enumerate() {
             let left = Matrix { values: &state, row: d, column: 1 };
             let right = Matrix { values: u, row: 3 * d, column: 1 };
-            multiply([n, d, 3 * d], left, right, &mut brought, 3 * d, false);
+            let product = Product { values: &mut brought, row: 3 * d, adds: false };
+            multiply([n, d, 3 * d], left, right, product);
             for (i, token) in self.at(step).enumerate() {
                 let (x, brought) = (&x[token * 3 * d..][..3 * d], &brought[i * 3 * d..][..3 * d]);
                 for c in 0..d {
@@ -170,12 +171,14 @@ impl Kernel for Recurrence {
             }
             let left = Matrix { values: &rows, row: 3 * d, column: 1 };
             let right = Matrix { values: inputs[1], row: 1, column: 3 * d };
-            multiply([n, 3 * d, d], left, right, &mut carried, d, true);
+            let product = Product { values: &mut carried, row: d, adds: true };
+            multiply([n, 3 * d, d], left, right, product);
         }
         let mut du = vec![0.0; d * 3 * d];
         let left = Matrix { values: &gates.before, row: 1, column: d };
         let right = Matrix { values: &dbrought, row: 3 * d, column: 1 };
-        multiply([d, n_tokens, 3 * d], left, right, &mut du, 3 * d, false);
+        let product = Product { values: &mut du, row: 3 * d, adds: false };
+        multiply([d, n_tokens, 3 * d], left, right, product);
         let mut dh0 = vec![0.0; n_segments * d];
         for (&s, row) in self.steps.order.iter().zip(carried.chunks_exact(d.max(1))) {
             dh0[self.row(s)].copy_from_slice(row);

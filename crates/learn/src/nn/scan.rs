@@ -222,13 +222,13 @@ impl Kernel for Scan {
         let (shape, tasks) = (self.shape, self.tasks());
         let mut y = vec![0.0; shape.tokens * shape.channels];
         let mut last = inputs[H0].to_vec();
-        let rates = self.rates(inputs[A]);
+        let pass = Pass { scan: self, inputs, rates: &self.rates(inputs[A]) };
         let ys = cut(&mut y, tasks.iter().map(|task| self.tokens(task).len() * shape.channels));
         let lasts = cut(&mut last, tasks.iter().map(|task| task.len() * shape.state()));
         let parts = tasks.into_par_iter().zip(ys).zip(lasts);
         let kept = parts.map(|((task, y), last)| {
             let mut kept = Vec::with_capacity(if keep { self.tokens(&task).len() * shape.scratch() } else { 0 });
-            scan(self, task, inputs, &rates, y, last, keep.then_some(&mut kept));
+            scan(pass, task, y, last, keep.then_some(&mut kept));
             kept
         });
         let kept = kept.collect();
@@ -239,7 +239,7 @@ impl Kernel for Scan {
     fn backward(&self, inputs: &[&[f32]], kept: &Vec<Vec<f32>>, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
         let (shape, tasks) = (self.shape, self.tasks());
         let last_grad = take(&self.last.grad);
-        let rates = self.rates(inputs[A]);
+        let pass = Pass { scan: self, inputs, rates: &self.rates(inputs[A]) };
         let mut grads: Vec<Vec<f32>> = inputs.iter().map(|input| vec![0.0; input.len()]).collect();
         let mut unused = Vec::new();
         let [dx, ddelta, db, dc, dkappa, da, ddskip, dh0, rest @ ..] = grads.as_mut_slice() else { return grads };
@@ -254,7 +254,8 @@ impl Kernel for Scan {
         let shared = parts.map(|(((((((x, delta), g), b), c), h0), task), kept)| {
             let mut shared = Shared::zeros(shape);
             let out = Parts { x, delta, g, b, c, h0, shared: &mut shared };
-            scan_backward(self, task.clone(), inputs, &rates, kept, grad, last_grad.as_deref(), out);
+            let back = Back { kept, grad, last_grad: last_grad.as_deref() };
+            scan_backward(pass, task.clone(), back, out);
             shared
         });
         let shared = shared.collect::<Vec<_>>();
@@ -289,6 +290,25 @@ impl Shared {
         }
         total
     }
+}
+
+/// What a task reads, on the way there and back.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    scan: &'a Scan,
+    inputs: &'a [&'a [f32]],
+    /// Decay rates in scratch layout.
+    rates: &'a [f32],
+}
+
+/// What a task reads on the way back alone.
+struct Back<'a> {
+    /// The states after every token of the task.
+    kept: &'a [f32],
+    /// The gradient of y.
+    grad: &'a [f32],
+    /// The gradient of the last states, if they are read.
+    last_grad: Option<&'a [f32]>,
 }
 
 /// The gradients that one task writes.
@@ -342,21 +362,19 @@ impl Token {
 
 multiversion! {
     fn scan(
-        scan: &Scan, task: Range<usize>, inputs: &[&[f32]], rates: &[f32], y: &mut [f32], last: &mut [f32],
-        kept: Option<&mut Vec<f32>>,
+        pass: Pass<'_>, task: Range<usize>, y: &mut [f32], last: &mut [f32], kept: Option<&mut Vec<f32>>,
     ) = scan_body
 }
 
 #[inline(always)]
 fn scan_body<const FMA: bool>(
-    scan: &Scan,
+    pass: Pass<'_>,
     task: Range<usize>,
-    inputs: &[&[f32]],
-    rates: &[f32],
     y: &mut [f32],
     last: &mut [f32],
     mut kept: Option<&mut Vec<f32>>,
 ) {
+    let Pass { scan, inputs, rates } = pass;
     let Shape { channels, states, .. } = scan.shape;
     let padded = scan.shape.padded();
     let first = scan.tokens(&task).start;
@@ -394,25 +412,13 @@ fn step<const FMA: bool>(h: &mut [f32], y: &mut [f32], token: &Token, rates: &[f
 }
 
 multiversion! {
-    fn scan_backward(
-        scan: &Scan, task: Range<usize>, inputs: &[&[f32]], rates: &[f32], kept: &[f32], grad: &[f32],
-        last_grad: Option<&[f32]>, out: Parts<'_>,
-    ) = scan_backward_body
+    fn scan_backward(pass: Pass<'_>, task: Range<usize>, back: Back<'_>, out: Parts<'_>) = scan_backward_body
 }
 
 /// The backward pass of a token needs the state before it, which is kept: dividing by the decay would lose it.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn scan_backward_body<const FMA: bool>(
-    scan: &Scan,
-    task: Range<usize>,
-    inputs: &[&[f32]],
-    rates: &[f32],
-    kept: &[f32],
-    grad: &[f32],
-    last_grad: Option<&[f32]>,
-    out: Parts<'_>,
-) {
+fn scan_backward_body<const FMA: bool>(pass: Pass<'_>, task: Range<usize>, back: Back<'_>, out: Parts<'_>) {
+    let (Pass { scan, inputs, rates }, Back { kept, grad, last_grad }) = (pass, back);
     let shape = scan.shape;
     let (size, padded) = (shape.scratch(), shape.padded());
     let first = scan.tokens(&task).start;
@@ -451,15 +457,13 @@ fn scan_backward_body<const FMA: bool>(
             }
             let lanes = i * shape.channels..(i + 1) * shape.channels;
             let gate = inputs.get(G).map(|g| (&g[t * shape.channels..][..shape.channels], lanes.clone()));
-            finish_token::<FMA>(
-                &row,
-                &token,
-                scan.gap[t],
-                out.shared,
-                &mut out.x[lanes.clone()],
-                &mut out.delta[lanes],
-                gate.map(|(g, lanes)| (g, &mut out.g[lanes])),
-            );
+            let grads = TokenGrads {
+                shared: out.shared,
+                x: &mut out.x[lanes.clone()],
+                delta: &mut out.delta[lanes],
+                gate: gate.map(|(g, lanes)| (g, &mut out.g[lanes])),
+            };
+            finish_token::<FMA>(&row, &token, scan.gap[t], grads);
         }
         from_scratch(dh0, &lam, shape);
     }
@@ -524,17 +528,19 @@ fn step_backward<const FMA: bool>(state: State<'_>, row: &mut Row, token: &Token
     (sum(db), sum(dc))
 }
 
+/// The gradients of one token's rows.
+struct TokenGrads<'a> {
+    shared: &'a mut Shared,
+    x: &'a mut [f32],
+    delta: &'a mut [f32],
+    /// The write gate, and its gradient; none where it is tied to `delta`.
+    gate: Option<(&'a [f32], &'a mut [f32])>,
+}
+
 /// Turns the sums of a token into the gradients of its rows.
 #[inline(always)]
-fn finish_token<const FMA: bool>(
-    row: &Row,
-    token: &Token,
-    gap: f32,
-    shared: &mut Shared,
-    dx: &mut [f32],
-    ddelta: &mut [f32],
-    gate: Option<(&[f32], &mut [f32])>,
-) {
+fn finish_token<const FMA: bool>(row: &Row, token: &Token, gap: f32, grads: TokenGrads<'_>) {
+    let TokenGrads { shared, x: dx, delta: ddelta, gate } = grads;
     let g = gate.as_ref().map_or(&token.delta[..], |(g, _)| g);
     for i in 0..dx.len() {
         dx[i] = madd::<FMA>(g[i], row.dwrite[i], token.dskip[i] * row.grad[i]);

@@ -100,7 +100,8 @@ impl TypedLinear {
             for head in 0..heads {
                 let left = Matrix { values: &grad[head * outer..], row: heads * outer, column: 1 };
                 let right = Matrix { values: self.weights(w, block.kind, head), row: 1, column: outer };
-                multiply([block.rows.len(), outer, inner], left, right, &mut dx[head * inner..], heads * inner, false);
+                let product = Product { values: &mut dx[head * inner..], row: heads * inner, adds: false };
+                multiply([block.rows.len(), outer, inner], left, right, product);
             }
         });
         dx
@@ -122,7 +123,8 @@ impl TypedLinear {
             let right = &grad[(run.start * heads + head) * outer..];
             let left = Matrix { values: left, row: 1, column: heads * inner };
             let right = Matrix { values: right, row: heads * outer, column: 1 };
-            multiply([step.min(inner - first), run.len(), outer], left, right, dw, outer, false);
+            let product = Product { values: dw, row: outer, adds: false };
+            multiply([step.min(inner - first), run.len(), outer], left, right, product);
         });
         dw
     }
@@ -160,8 +162,8 @@ impl Kernel for TypedLinear {
             for head in 0..heads {
                 let left = Matrix { values: &x[head * inner..], row: heads * inner, column: 1 };
                 let right = Matrix { values: self.weights(w, block.kind, head), row: outer, column: 1 };
-                let out = &mut out[head * outer..];
-                multiply([block.rows.len(), inner, outer], left, right, out, heads * outer, b.is_some());
+                let product = Product { values: &mut out[head * outer..], row: heads * outer, adds: b.is_some() };
+                multiply([block.rows.len(), inner, outer], left, right, product);
             }
         });
         (out, ())
@@ -195,18 +197,21 @@ impl Matrix<'_> {
     }
 }
 
-/// `out = left right`, or `out += left right`, for `left [m, k]` and `right [k, n]`; rows of `out` are `stride` apart.
+/// Where the product of two matrices goes.
+pub(super) struct Product<'a> {
+    pub(super) values: &'a mut [f32],
+    /// The distance between rows.
+    pub(super) row: usize,
+    /// Whether it is added to what is there.
+    pub(super) adds: bool,
+}
+
+/// Multiplies `left [m, k]` by `right [k, n]`.
 ///
 /// One thread: callers cut the work into blocks that do not depend on the number of threads.
 #[allow(unsafe_code, reason = "the matrix product takes pointers")]
-pub(super) fn multiply(
-    [m, k, n]: [usize; 3],
-    left: Matrix,
-    right: Matrix,
-    out: &mut [f32],
-    stride: usize,
-    accumulate: bool,
-) {
+pub(super) fn multiply([m, k, n]: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
+    let Product { values: out, row: stride, adds } = product;
     if m == 0 || n == 0 || k == 0 {
         return;
     }
@@ -221,7 +226,7 @@ pub(super) fn multiply(
             out.as_mut_ptr(),
             1,
             stride as isize,
-            accumulate,
+            adds,
             left.values.as_ptr(),
             left.column as isize,
             left.row as isize,

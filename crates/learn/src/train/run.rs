@@ -13,7 +13,6 @@ use timeweft_graph::{NodeIndex, Time};
 
 use crate::data::fact_batches::batches;
 use crate::floats;
-use crate::model::counters::READ;
 use crate::model::layers::constant;
 use crate::model::memory_state::SLICE;
 use crate::model::pipeline::{Reader, Remembered};
@@ -50,7 +49,7 @@ pub fn train_until(
     memory_limit::check(config, &graph)?;
     let model = Htgn::new(config, &graph, &Device::flex());
     let latest = Latest { model, optimizer: AdamW::default().init(), steps: 0 };
-    run(task, config, graph, Run { latest, epochs: Vec::new(), best: None }, progress, stop)
+    Training { task, config, graph, latest, epochs: Vec::new(), best: None }.run(progress, stop)
 }
 
 /// Trains on from where a run stood: the same bits as if it had never been interrupted. The configuration may differ in
@@ -75,11 +74,14 @@ pub fn resume(
     let mrr = trained.epochs.get(trained.best.wrapping_sub(1)).map_or(0.0, |epoch| epoch.validation.mrr);
     let best = Some(Best { mrr, model: trained.model, epoch: trained.best });
     let graph = GraphContext::new(task.index.clone(), trained.graph.statistics);
-    run(task, config, graph, Run { latest: trained.latest, epochs: trained.epochs, best }, progress, stop)
+    Training { task, config, graph, latest: trained.latest, epochs: trained.epochs, best }.run(progress, stop)
 }
 
-/// A run of training between two epochs.
-struct Run {
+/// Training between two epochs.
+struct Training<'a> {
+    task: &'a Task,
+    config: &'a Config,
+    graph: GraphContext,
     latest: Latest,
     epochs: Vec<Epoch>,
     best: Option<Best>,
@@ -92,43 +94,47 @@ struct Best {
     epoch: usize,
 }
 
-fn run(
-    task: &Task,
-    config: &Config,
-    graph: GraphContext,
-    run: Run,
-    mut progress: impl FnMut(LearnProgress),
-    stop: &dyn Fn() -> bool,
-) -> Result<Trained, LearnError> {
-    let Run { mut latest, mut epochs, mut best } = run;
-    let mut learner = Learner::new(task, &graph, config, latest.clone());
-    let mut model = latest.model.clone().train();
-    for epoch in epochs.len() + 1..=config.train.epochs {
-        if best.as_ref().is_some_and(|best| is_over(config, &epochs, best)) {
-            break;
+impl Training<'_> {
+    fn run(self, mut progress: impl FnMut(LearnProgress), stop: &dyn Fn() -> bool) -> Result<Trained, LearnError> {
+        let Training { task, config, graph, mut latest, mut epochs, mut best } = self;
+        let mut learner = Learner::new(task, &graph, config, latest.clone());
+        let mut model = latest.model.clone().train();
+        for epoch in epochs.len() + 1..=config.train.epochs {
+            if best.as_ref().is_some_and(|best| is_over(config, &epochs, best)) {
+                break;
+            }
+            let Some((learnt, row)) = learner.epoch(model, epoch, &mut progress, stop)? else {
+                progress(LearnProgress::Stopped(epoch));
+                break;
+            };
+            model = learnt;
+            progress(LearnProgress::Epoch(row));
+            epochs.push(row);
+            latest = Latest { model: model.valid(), optimizer: learner.optimizer.clone(), steps: learner.step };
+            // Without a validation part the latest weights are kept.
+            let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|best| row.validation.mrr > best.mrr);
+            if chosen {
+                best = Some(Best { mrr: row.validation.mrr, model: latest.model.clone(), epoch });
+            }
         }
-        let Some((learnt, row)) = learner.epoch(model, epoch, &mut progress, stop)? else {
-            progress(LearnProgress::Stopped(epoch));
-            break;
-        };
-        model = learnt;
-        progress(LearnProgress::Epoch(row));
-        epochs.push(row);
-        latest = Latest { model: model.valid(), optimizer: learner.optimizer.clone(), steps: learner.step };
-        // Without a validation part the latest weights are kept.
-        let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|best| row.validation.mrr > best.mrr);
-        if chosen {
-            best = Some(Best { mrr: row.validation.mrr, model: latest.model.clone(), epoch });
-        }
+        let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
+        let store = rebuild(&chosen, &graph, config, graph.facts().len());
+        Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0 })
     }
-    let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
-    let store = rebuild(&chosen, &graph, config, graph.facts().len());
-    Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0 })
 }
 
 /// Whether the last epochs were no better than the best one for too long.
 fn is_over(config: &Config, epochs: &[Epoch], best: &Best) -> bool {
     config.train.patience > 0 && epochs.len() - best.epoch >= config.train.patience
+}
+
+/// What one step of the optimiser learns from.
+struct Step {
+    /// Numbers of the links.
+    links: Range<usize>,
+    /// Each link is predicted from what was strictly before this time; left out, before its own.
+    as_of: Option<Time>,
+    epoch: usize,
 }
 
 /// The weights while they learn.
@@ -145,7 +151,7 @@ struct Learner<'a> {
 impl<'a> Learner<'a> {
     fn new(task: &'a Task, graph: &'a GraphContext, config: &'a Config, latest: Latest) -> Learner<'a> {
         let Latest { optimizer, steps: step, .. } = latest;
-        Learner { task, graph, config, optimizer, pools: training_pools(task, config.evaluate.all_nodes), step }
+        Learner { task, graph, config, optimizer, pools: training_pools(task, config), step }
     }
 
     /// One pass; `None` if it was stopped. The model goes in and out: held once, the optimiser changes its weights without a
@@ -180,7 +186,8 @@ impl<'a> Learner<'a> {
             let mut remembered = None;
             for links in self.in_parts(self.links_in(&range)) {
                 let n = links.len();
-                let (learnt, loss, forward) = self.learn(model, window.facts(), (links, as_of), epoch, &store);
+                let step = Step { links, as_of, epoch };
+                let (learnt, loss, forward) = self.learn(model, window.facts(), &step, &store);
                 (model, remembered) = (learnt, Some(forward));
                 if !loss.is_finite() {
                     return Err(self.diverged(epoch, loss));
@@ -238,30 +245,23 @@ impl<'a> Learner<'a> {
         links.partition_point(|link| link.fact < facts.start)..links.partition_point(|link| link.fact < facts.end)
     }
 
-    /// One step: predict links from what was before each, or before `as_of`, and learn. The facts of the window are
-    /// remembered anew, so that memory has a gradient.
-    fn learn(
-        &mut self,
-        model: Htgn,
-        facts: Range<usize>,
-        (links, as_of): (Range<usize>, Option<Time>),
-        epoch: usize,
-        store: &VectorStore,
-    ) -> (Htgn, f32, Remembered) {
+    /// Predicts the links of a step and learns from them. The facts of the window are remembered anew, so that memory has a
+    /// gradient.
+    fn learn(&mut self, model: Htgn, facts: Range<usize>, step: &Step, store: &VectorStore) -> (Htgn, f32, Remembered) {
         let reader = Reader { model: &model, graph: self.graph, store };
         let remembered = reader.remember(facts);
-        let (queries, weights) = self.questions(links.clone(), as_of, epoch);
-        let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
+        let (queries, weights) = self.questions(step);
+        let draw = splitmix64(self.config.train.seed ^ splitmix64(!(step.epoch as u64)));
         let logits = reader.answer(&remembered, &queries, Some(draw));
         let n = weights.len();
         let logits = logits + constant(weights, [n], &Device::flex());
-        let loss = predictor::loss(self.config.train.loss, logits, links.len());
+        let loss = predictor::loss(self.config.train.loss, logits, step.links.len());
         let value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         self.step += 1;
         // Memory needs some steps before its first large ones: a linear warm-up.
         let TrainConfig { learning_rate, decay, .. } = self.config.train;
-        let rate = learning_rate * decay.powi(epoch as i32 - 1) * (self.step as f64 / 50.0).min(1.0);
+        let rate = learning_rate * decay.powi(step.epoch as i32 - 1) * (self.step as f64 / 50.0).min(1.0);
         (self.optimizer.step(rate, model, gradients), value, remembered)
     }
 
@@ -278,15 +278,15 @@ impl<'a> Learner<'a> {
     }
 
     /// Each link followed by its negatives, and what the softmax adds to the logit of each.
-    fn questions(&self, links: Range<usize>, as_of: Option<Time>, epoch: usize) -> (Vec<Query>, Vec<f32>) {
+    fn questions(&self, step: &Step) -> (Vec<Query>, Vec<f32>) {
         let (mut queries, mut weights) = (Vec::new(), Vec::new());
-        for number in links {
+        for number in step.links.clone() {
             let link = &self.task.links[number];
-            let as_of = as_of.unwrap_or(link.time);
+            let as_of = step.as_of.unwrap_or(link.time);
             let ask = |destination| link.question(destination, as_of);
             queries.push(ask(link.destination));
             weights.push(0.0);
-            let key = splitmix64(self.config.train.seed ^ splitmix64(epoch as u64)) ^ splitmix64(number as u64);
+            let key = splitmix64(self.config.train.seed ^ splitmix64(step.epoch as u64)) ^ splitmix64(number as u64);
             if self.task.predict != Predict::Created {
                 let drawn = self.task.negatives(link, self.config.train.negatives, key);
                 weights.extend(drawn.iter().map(|_| 0.0));
@@ -310,7 +310,7 @@ impl<'a> Learner<'a> {
         // Answers for each pair by itself must be weighed as they are met: by chance.
         let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
         let history = &self.graph.history;
-        let mut met = history.partners(link.source, side, history.limit(as_of), n_partners, READ);
+        let mut met = history.partners(link.source, side, history.limit(as_of), n_partners);
         met.retain(|&node| !self.task.is_answer(link, node));
         let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);
         let any_free = pool.iter().any(|&node| free(node));
@@ -340,11 +340,11 @@ fn are_finite(model: &Htgn) -> bool {
 
 /// For each side, the nodes that answered it in the training part; all answers of its type where these are candidates. None
 /// where no new edges are predicted.
-fn training_pools(task: &Task, all_nodes: bool) -> Vec<Vec<NodeIndex>> {
+fn training_pools(task: &Task, config: &Config) -> Vec<Vec<NodeIndex>> {
     if task.predict != Predict::Created {
         return Vec::new();
     }
-    let links = &task.links[..task.split.train_end];
+    let (all_nodes, links) = (config.evaluate.all_nodes, &task.links[..task.split.train_end]);
     let mut pools = vec![Vec::new(); task.links.iter().map(|link| link.relation().at() + 1).max().unwrap_or(0)];
     let mut seen = FxHashSet::default();
     for link in links {

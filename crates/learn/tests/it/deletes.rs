@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use timeweft_graph::{Action, Deletes, Event, GraphView, NodeIndex, NodeKey, Time};
 use timeweft_learn::{
-    Config, GraphContext, Htgn, Query, Task, TrainStatistics, VectorStore, empty_store, expand, pipeline,
+    Config, GraphContext, Htgn, Query, Settled, Task, TrainStatistics, VectorStore, empty_store, expand, pipeline,
 };
 
 use crate::worlds::{edge, index, mixed, node, small};
@@ -129,7 +129,13 @@ fn what_is_hard_deleted_is_never_read_again() {
     // Poison the row of the node: after its delete nothing of it may surface.
     let (states, width) = (config.model.state_width(), config.model.memory_width());
     let position = store.absorbed();
-    store.commit(&[gone], &vec![f32::NAN; states], &vec![f32::NAN; width], &[Some(Time(399))], position);
+    store.commit(&Settled {
+        receivers: vec![gone],
+        state: vec![f32::NAN; states],
+        memory: vec![f32::NAN; width],
+        last: vec![Some(Time(399))],
+        absorbed: position,
+    });
     let link = task.links.last().unwrap();
     let ask = |source: NodeIndex, time: i64| Query {
         edge_type: link.edge_type,

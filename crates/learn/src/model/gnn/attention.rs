@@ -10,7 +10,7 @@ use crate::floats;
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
 use crate::model::relations::{RelationHeads, Structure};
 use crate::nn::{self, Outlet};
-use crate::{ModelConfig, Neighborhood, RelationIds, TimeEncoder};
+use crate::{GraphContext, ModelConfig, Neighborhood, TrainStatistics};
 
 /// Width that edge features are projected to.
 const EDGE_WIDTH: usize = 16;
@@ -40,16 +40,11 @@ struct Read {
 }
 
 impl TemporalAttention {
-    /// Over the relations that are edges, for edge features of some widths.
-    pub(super) fn new(
-        init: &mut Init,
-        config: &ModelConfig,
-        relations: RelationIds,
-        edge_widths: &[usize],
-        time_encoder: &TimeEncoder,
-    ) -> TemporalAttention {
+    /// Over the relations that are edges.
+    pub(super) fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> TemporalAttention {
         let ModelConfig { width: d, heads: n_heads, .. } = *config;
-        let edges = TypedProjection::new(init, edge_widths, EDGE_WIDTH);
+        let (relations, TrainStatistics { featurizer, time_encoder, .. }) = (graph.relations, &graph.statistics);
+        let edges = TypedProjection::new(init, &featurizer.edge_widths(), EDGE_WIDTH);
         let f = d + time_encoder.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
         TemporalAttention {
             edges,

@@ -11,7 +11,7 @@ use super::attention::TemporalAttention;
 use super::layer_input::{Actions, LayerInput, Share};
 use crate::floats;
 use crate::model::layers::{Init, Linear, constant};
-use crate::{Root, TimeEncoder, nn, splitmix64};
+use crate::{GraphContext, ModelConfig, Root, TimeEncoder, nn, splitmix64};
 
 /// Attention whose neighbors are read through gates.
 #[derive(Module, Debug)]
@@ -21,14 +21,10 @@ pub struct Cooperative {
 }
 
 impl Cooperative {
-    /// Gates in front of an attention over vectors of width d.
-    pub(super) fn new(
-        init: &mut Init,
-        attention: TemporalAttention,
-        d: usize,
-        time_encoder: &TimeEncoder,
-    ) -> Cooperative {
-        Cooperative { attention, cooperation: Cooperation::new(init, d, time_encoder) }
+    /// Gates in front of the attention of a transformer.
+    pub(super) fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Cooperative {
+        let attention = TemporalAttention::new(init, config, graph);
+        Cooperative { attention, cooperation: Cooperation::new(init, config.width, &graph.statistics.time_encoder) }
     }
 
     /// What the roots read, o `[Q, d]`.

@@ -7,7 +7,7 @@ use super::attention::TemporalAttention;
 use super::cooperation::Cooperative;
 use super::layer_input::{LayerInput, Share};
 use crate::model::layers::{FeedForward, Init};
-use crate::{GnnKind, ModelConfig, RelationIds, TimeEncoder};
+use crate::{GnnKind, GraphContext, ModelConfig};
 
 /// One layer: from the vectors of roots and of their neighbors to new vectors of the roots.
 #[derive(Module, Debug)]
@@ -47,20 +47,10 @@ impl GnnKind {
 
 impl Layer {
     /// The layer that a configuration asks for.
-    pub(crate) fn new(
-        init: &mut Init,
-        config: &ModelConfig,
-        relations: RelationIds,
-        edge_widths: &[usize],
-        time_encoder: &TimeEncoder,
-    ) -> Layer {
-        let attention = |init: &mut Init| TemporalAttention::new(init, config, relations, edge_widths, time_encoder);
+    pub(crate) fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Layer {
         match config.gnn {
-            GnnKind::Transformer => Layer::Transformer(attention(init)),
-            GnnKind::Cooperative => {
-                let attention = attention(init);
-                Layer::Cooperative(Cooperative::new(init, attention, config.width, time_encoder))
-            }
+            GnnKind::Transformer => Layer::Transformer(TemporalAttention::new(init, config, graph)),
+            GnnKind::Cooperative => Layer::Cooperative(Cooperative::new(init, config, graph)),
             GnnKind::None => Layer::Own(Own { feed_forward: FeedForward::new(init, config.width) }),
         }
     }

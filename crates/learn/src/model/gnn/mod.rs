@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 
 use crate::model::identity::IdentityTable;
 use crate::model::layers::{Init, TypedProjection};
-use crate::{ModelConfig, Neighborhood, RelationIds, TimeEncoder, nn};
+use crate::{GraphContext, ModelConfig, Neighborhood, TimeEncoder, nn};
 use layer::Layer;
 use layer_input::LayerInput;
 
@@ -44,17 +44,11 @@ pub struct GnnInput<'a> {
 
 impl Gnn {
     /// The layers that a configuration asks for.
-    pub fn new(
-        init: &mut Init,
-        config: &ModelConfig,
-        relations: RelationIds,
-        widths: [&[usize]; 2],
-        time_encoder: &TimeEncoder,
-    ) -> Gnn {
+    pub fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Gnn {
         // Where no neighbors are read, a second layer has nothing to add.
         let n_lower = if config.gnn.reads_neighbors() { config.layers - 1 } else { 0 };
-        let nodes = TypedProjection::new(init, widths[0], config.width);
-        let mut layer = || Layer::new(init, config, relations, widths[1], time_encoder);
+        let nodes = TypedProjection::new(init, &graph.statistics.featurizer.node_widths(), config.width);
+        let mut layer = || Layer::new(init, config, graph);
         Gnn { nodes, lower: (0..n_lower).map(|_| layer()).collect(), last: layer() }
     }
 
@@ -67,10 +61,11 @@ impl Gnn {
     pub fn last_input<'a>(&self, input: GnnInput<'a>) -> LayerInput<'a> {
         let GnnInput { neighborhood, time_encoder, noise, .. } = input;
         let entries = self.entries(input);
-        let is_last = self.lower.is_empty();
+        // Lower layers make vectors of all roots, the last of those that were asked for.
+        let n_roots = if self.lower.is_empty() { neighborhood.asked } else { neighborhood.roots.len() };
         let rows = |of: &[u32], n: usize| nn::gather(entries.clone(), &of[..n]);
-        let own = rows(&neighborhood.root_entry, neighborhood.n_roots(is_last));
-        let peers = rows(&neighborhood.neighbor_entry, neighborhood.n_neighbors(is_last));
+        let own = rows(&neighborhood.root_entry, n_roots);
+        let peers = rows(&neighborhood.neighbor_entry, neighborhood.n_neighbors(n_roots));
         let mut read = LayerInput { own, peers, neighborhood, time_encoder, noise };
         for layer in &self.lower {
             let made = layer.forward(read.clone());

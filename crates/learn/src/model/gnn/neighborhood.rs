@@ -113,14 +113,9 @@ pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store:
 }
 
 impl Neighborhood {
-    /// How many roots a layer makes vectors of: those asked for, or all.
-    pub(crate) fn n_roots(&self, last: bool) -> usize {
-        if last { self.asked } else { self.roots.len() }
-    }
-
-    /// How many neighbours a layer reads: those of the roots asked for, or all.
-    pub(crate) fn n_neighbors(&self, last: bool) -> usize {
-        self.pair_neighbors[self.root_pairs[self.n_roots(last)] as usize] as usize
+    /// How many neighbors the first roots have.
+    pub(crate) fn n_neighbors(&self, n_roots: usize) -> usize {
+        self.pair_neighbors[self.root_pairs[n_roots] as usize] as usize
     }
 
     /// The roots that were asked for.
@@ -147,10 +142,10 @@ fn relation_of(graph: &GraphContext, neighbor: &Neighbor) -> u32 {
 
 fn sample(graph: &GraphContext, root: &Root) -> Vec<Neighbor> {
     let ModelConfig { neighbors: k, deletes, gnn, .. } = *graph.config();
-    let mut neighbors = Vec::with_capacity(k.min(64));
-    if gnn.reads_neighbors() {
-        graph.known.last_neighbors(root.node, root.as_of, k, deletes, &mut neighbors);
+    if !gnn.reads_neighbors() {
+        return Vec::new();
     }
+    let mut neighbors = graph.known.last_neighbors(root.node, root.as_of, k, deletes);
     neighbors.sort_by_key(|neighbor| relation_of(graph, neighbor));
     neighbors
 }

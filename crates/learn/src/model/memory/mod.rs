@@ -1,5 +1,5 @@
-//! Stage 3: the memory of each node's tokens: a recurrent cell over a segment of tokens, from the node's stored state
-//!. The cells differ in what they keep; how a token gets past them and becomes m is the same.
+//! Stage 3: the memory of each node's tokens: a recurrent cell over a segment of tokens, from the node's stored state.
+//! The cells differ in what they keep; how a token gets past them and becomes m is the same.
 //!
 //! Equations: `docs/model.md#memory`.
 
@@ -10,7 +10,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::model::layers::{Init, Linear, constant};
-use crate::{Gru, Mamba, MemoryCellKind, ModelConfig, Selected, TimeEncoder, Tokens, VectorStore, nn};
+use crate::{GraphContext, Gru, Mamba, MemoryCellKind, ModelConfig, Selected, TimeEncoder, Tokens, VectorStore, nn};
 
 /// A cell, and `m = rms_norm(W_r c + W_out y)` of each token c and its read-out y.
 #[derive(Module, Debug)]
@@ -77,17 +77,17 @@ pub struct Scanned {
 
 impl Memory {
     /// The memory that a configuration asks for.
-    pub fn new(init: &mut Init, config: &ModelConfig, n_types: usize, time_encoder: &TimeEncoder) -> Memory {
+    pub fn new(init: &mut Init, config: &ModelConfig, graph: &GraphContext) -> Memory {
         let ModelConfig { width: d, channels, .. } = *config;
         Memory {
             cell: match config.cell {
-                MemoryCellKind::Mamba => Cell::Mamba(Mamba::new(init, config, time_encoder)),
+                MemoryCellKind::Mamba => Cell::Mamba(Mamba::new(init, config, &graph.statistics.time_encoder)),
                 MemoryCellKind::Gru => Cell::Gru(Gru::new(init, d, channels, config.gate_bias as f32)),
             },
             output: Linear::plain(init, channels, d),
             residual: Linear::new(init, d, d),
             norm: init.constant([d], 1.0),
-            start: init.normal([n_types, d], 0.5),
+            start: init.normal([graph.relations.n_node_types(), d], 0.5),
         }
     }
 
