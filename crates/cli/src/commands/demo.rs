@@ -11,7 +11,8 @@ use timeweft::load::{Format, GitOptions, LoadReport, LoadRequest, Place};
 use timeweft::model::{Freshness, ModelConfig, Part, TrainConfig};
 use timeweft::{Action, Config, Graph, TimeUnit, View};
 
-use super::{evaluate, explain, predict, train};
+use super::train::{self, TrainedOn};
+use super::{evaluate, explain, predict};
 use crate::context::Context;
 use crate::outcome::Outcome;
 use crate::output::Progress;
@@ -91,10 +92,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
     let path = dir.join("report.html");
     let first = questions.first().and_then(|question| question.explanation.clone());
-    train::report(&graph, &view, &model, evaluations, questions).write(&path)?;
+    let of = TrainedOn { graph: &graph, view: &view, model: &model };
+    train::report(&of, evaluations, questions).write(&path)?;
     story::step(output, 7, "All of this as a page")?;
     output.say(&format!("{}", path.display()))?;
-    story::closing(output, (&dir, graph.unit()), &moments, first.as_ref(), started.elapsed())?;
+    story::closing(output, &graph, &moments, first.as_ref(), started.elapsed())?;
     Ok(outcome)
 }
 

@@ -9,9 +9,7 @@ use timeweft::{NodeKey, TimeUnit};
 use super::predict::{AskArgs, LinkQuestion};
 use crate::context::Context;
 use crate::outcome::{Outcome, UsageError};
-use crate::output::wording::{
-    SHOWN_MOMENTS, bar, counts_in_words, duration_in_words, ends, moment_in_words, score_in_words,
-};
+use crate::output::wording::{End, bar, counts_in_words, duration_in_words, ends, moment_in_words, score_in_words};
 use crate::output::{Output, Table};
 
 const AFTER_HELP: &str = "\
@@ -72,20 +70,14 @@ pub(crate) fn show(output: Output, why: &Explanation, unit: TimeUnit) -> io::Res
     for line in counted {
         output.say(&format!("  {line}"))?;
     }
-    for (at_source, root) in ends(why) {
-        let heard: Vec<_> = why.neighbors.iter().filter(|heard| heard.at_source == at_source).collect();
-        if !heard.is_empty() {
-            output.say(&format!("\nWhat {root} listened to:"))?;
-            output.table(&listened(&heard, why, unit))?;
-        }
+    let ends = ends(why);
+    for End { node, heard, .. } in ends.iter().filter(|end| !end.heard.is_empty()) {
+        output.say(&format!("\nWhat {node} listened to:"))?;
+        output.table(&listened(heard, why, unit))?;
     }
-    for (at_source, root) in ends(why) {
-        let moments: Vec<_> =
-            why.memory.iter().filter(|moment| moment.at_source == at_source).take(SHOWN_MOMENTS).collect();
-        if !moments.is_empty() {
-            output.say(&format!("\nWhat {root} remembers:"))?;
-            output.table(&remembered(&moments, why, unit))?;
-        }
+    for End { node, moments, .. } in ends.iter().filter(|end| !end.moments.is_empty()) {
+        output.say(&format!("\nWhat {node} remembers:"))?;
+        output.table(&remembered(moments, why, unit))?;
     }
     output.object(why)
 }

@@ -6,11 +6,11 @@ use timeweft::export::table_writer::{Cell, CellKind, Column};
 use timeweft::read::features::{FlatRows, Owners};
 use timeweft::read::{EdgeIndex, FeatureDef, FeatureKind, Owner};
 use timeweft::sample::{AsOf, NO_EDGE};
-use timeweft::{At, Deletes, EdgeKey, Name, NodeKey, Time, Value, View};
+use timeweft::{At, Deletes, EdgeKey, Name, NodeKey, Value, View};
 
 use crate::context::Context;
 use crate::input::reading::Reading;
-use crate::input::roots::{Batch, IdsArg, Key, RootArgs, Table, time_cell};
+use crate::input::roots::{Answers, Batch, IdsArg, Key, RootArgs, Table, time_cell};
 use crate::outcome::{Outcome, UsageError};
 
 const AFTER_HELP: &str = "\
@@ -51,10 +51,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     columns.extend([Column::nullable("time", CellKind::Int), Column::new("alive", CellKind::Bool)]);
     let names: Vec<Name> = features.iter().map(|column| column.name.clone()).collect();
     add_features(&mut columns, features);
-    let slots = columns.len();
     let as_of = if args.before { AsOf::Before } else { AsOf::At };
     let mut reader = Reader { names, as_of, deletes: asked.reading.at.deletes, values: FlatRows::default() };
-    asked.answer(("reading", slots), columns, context.output, |view, batch, table| reader.read(view, batch, table))
+    let answers = Answers { doing: "reading", slots: columns.len(), columns };
+    asked.answer(answers, context.output, |view, batch, table| reader.read(view, batch, table))
 }
 
 /// A column for each feature of nodes or edges (`what`) that is wanted; all of them where none is named.
@@ -98,6 +98,32 @@ pub(crate) fn add_features(columns: &mut Vec<Column>, features: Vec<Column>) {
     }
 }
 
+/// Goes through values, owner by owner.
+#[derive(Default)]
+pub(crate) struct Values<'a> {
+    lengths: &'a [u64],
+    bytes: &'a [u8],
+}
+
+impl<'a> Values<'a> {
+    pub(crate) fn of(rows: &'a FlatRows) -> Values<'a> {
+        Values { lengths: &rows.lengths, bytes: &rows.bytes }
+    }
+
+    /// The `n` values of the next owner.
+    pub(crate) fn next<'c>(&mut self, n: usize) -> impl Iterator<Item = Cell<'c>> + use<'a, 'c> {
+        let (lengths, others) = self.lengths.split_at(n.min(self.lengths.len()));
+        let (bytes, behind) = self.bytes.split_at(lengths.iter().map(|length| *length as usize).sum());
+        (self.lengths, self.bytes) = (others, behind);
+        let mut bytes = bytes;
+        lengths.iter().map(move |length| {
+            let (value, rest) = bytes.split_at(*length as usize);
+            bytes = rest;
+            Value::decode(value).into()
+        })
+    }
+}
+
 /// Reads a batch of roots after the other.
 struct Reader {
     names: Vec<Name>,
@@ -115,8 +141,7 @@ impl Reader {
             view.index().encoded_features(&self.names, owners, &mut self.values);
             view.index().node_types_of(batch.roots()?, self.as_of).iter().map(Option::is_some).collect()
         };
-        let mut lengths = self.values.lengths.iter();
-        let mut rest = &self.values.bytes[..];
+        let mut values = Values::of(&self.values);
         for ((row, (key, &time)), is_alive) in batch.rows().zip(batch.keys.iter().zip(&batch.times)).zip(is_alive) {
             let mut cells = vec![Cell::Int(row)];
             match key {
@@ -124,11 +149,7 @@ impl Reader {
                 Key::Node(key) => cells.extend(node_cells(key)),
             }
             cells.extend([time_cell(time), Cell::Bool(is_alive)]);
-            for &length in lengths.by_ref().take(self.names.len()) {
-                let (value, behind) = rest.split_at(length as usize);
-                rest = behind;
-                cells.push(Value::decode(value).into());
-            }
+            cells.extend(values.next(self.names.len()));
             table.row(cells)?;
         }
         Ok(())
@@ -136,14 +157,10 @@ impl Reader {
 
     /// Reads the features of edges, and which of them are alive.
     fn edges(&mut self, view: &View, batch: &Batch) -> anyhow::Result<Vec<bool>> {
-        let last = |time: Time| match self.as_of {
-            AsOf::At => Some(time),
-            AsOf::Before => (time != Time::MIN).then(|| time.before()),
-        };
         let mut edges = vec![NO_EDGE; batch.keys.len()];
         let mut is_alive = vec![false; batch.keys.len()];
         for (at, (key, &time)) in batch.keys.iter().zip(&batch.times).enumerate() {
-            let (Key::Edge(key), Some(time)) = (key, last(time)) else { continue };
+            let (Key::Edge(key), Some(time)) = (key, self.as_of.last(time)) else { continue };
             let shown: Option<EdgeIndex> = view.index().edge_index_at(key, At { time, deletes: self.deletes });
             if let Some(edge) = shown {
                 (edges[at], is_alive[at]) = (edge, view.index().edge_alive(edge, time));

@@ -6,7 +6,7 @@ use timeweft::{Graph, Time, TimeUnit};
 use crate::context::Context;
 use crate::input::moment::known_namespace;
 use crate::outcome::Outcome;
-use crate::output::{Table, text};
+use crate::output::text;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -37,11 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     context.output.objects(loads.iter().map(|load| Listed { load, state: state(&graph, load) }))?;
     let header =
         ["load", "commit", "namespace", "version", "timestamp", "state", "events", "rejected", "loaded", "source"];
-    let mut table = Table::new(header);
-    for load in loads {
-        table.row(cells(load, &graph));
-    }
-    context.output.table(&table)?;
+    context.output.rows(header, || loads.iter().map(|load| cells(load, &graph)))?;
     Ok(Outcome::Done)
 }
 

@@ -1,6 +1,7 @@
 //! `timeweft nearest`: nodes that a model sees alike.
 
 use serde_json::json;
+use timeweft::NodeKey;
 use timeweft::model::Space;
 
 use super::predict::ModelArgs;
@@ -8,7 +9,7 @@ use crate::context::Context;
 use crate::input::choices::choices;
 use crate::input::node::NodeArgs;
 use crate::outcome::Outcome;
-use crate::output::Table;
+use crate::output::json::NodeJson;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -16,7 +17,7 @@ Examples:
   timeweft nearest person ada --by memory --at 2025-03-03 --top 3
 
 Nodes of the same type that are alive just before the time, by the cosine of their vectors: an embedding is what \
-the predictor reads (memory, features and neighbours), the memory what past messages have left.";
+the predictor reads (memory, features and neighbors), the memory what past messages have left.";
 
 /// Arguments of `nearest`.
 #[derive(clap::Args, Debug)]
@@ -45,15 +46,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let node = args.node.key();
     let found = model.nearest(&node, time, args.by, args.top)?;
     context.output.say(&format!("Most like {node} at {}:", unit.format(time)))?;
-    let mut table = Table::new(["", "node", "cosine"]);
-    for (place, (node, cosine)) in (1..).zip(&found) {
-        table.row([place.to_string(), node.to_string(), format!("{cosine:.3}")]);
-    }
-    context.output.table(&table)?;
-    context.output.objects(
-        found
-            .iter()
-            .map(|(node, cosine)| json!({ "node": { "type": node.node_type, "id": node.id }, "cosine": cosine })),
-    )?;
+    let row =
+        |(place, (node, cosine)): (u32, &(NodeKey, f32))| [place.to_string(), node.to_string(), format!("{cosine:.3}")];
+    context.output.rows(["", "node", "cosine"], || (1..).zip(&found).map(row))?;
+    let object = |(node, cosine): &(NodeKey, f32)| json!({ "node": NodeJson::from(node), "cosine": cosine });
+    context.output.objects(found.iter().map(object))?;
     Ok(Outcome::Done)
 }

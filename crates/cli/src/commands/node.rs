@@ -10,7 +10,7 @@ use crate::input::node::NodeArgs;
 use crate::input::reading::ReadArgs;
 use crate::outcome::Outcome;
 use crate::output::json::{NodeJson, StateJson};
-use crate::output::{Table, text};
+use crate::output::text;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -60,12 +60,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         context.output.say(&format!("held by {speaks}, which speaks for it, and {}", others.join(", ")))?;
     }
     if !state.features.is_empty() {
-        let mut table = Table::new(["feature", "value"]);
-        for (name, value) in &state.features {
-            table.row([name.to_string(), value.to_string()]);
-        }
         context.output.say("")?;
-        context.output.table(&table)?;
+        let rows = || state.features.iter().map(|(name, value)| [name.to_string(), value.to_string()]);
+        context.output.rows(["feature", "value"], rows)?;
     }
     Ok(Outcome::Done)
 }

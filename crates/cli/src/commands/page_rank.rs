@@ -4,7 +4,7 @@ use timeweft::export::table_writer::{Cell, CellKind, Column};
 use timeweft::sample::{NO_NODE, PageRank};
 
 use crate::context::Context;
-use crate::input::roots::{RootArgs, SLOTS, ScopeArgs, node_cells, refused};
+use crate::input::roots::{Answers, RootArgs, SLOTS, ScopeArgs, node_cells, refused};
 use crate::outcome::Outcome;
 
 const AFTER_HELP: &str = "\
@@ -16,7 +16,7 @@ A row is a node near a root: the row of the root in the file (from 0), the place
 node and its rank: the share of time that a walk spends there which goes back to the root with
 chance alpha at each step. The root itself is among them.";
 
-/// So many roots are ranked before one sees that it goes on: each may take milliseconds.
+/// How many roots are ranked between two steps of the progress bar: each may take milliseconds.
 const ROOTS: usize = 1 << 10;
 
 /// Arguments of `page-rank`.
@@ -47,7 +47,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let ints = ["root", "place"].map(|name| Column::new(name, CellKind::Int));
     let columns =
         ints.into_iter().chain(asked.ids().node_columns()).chain([Column::new("rank", CellKind::Float)]).collect();
-    asked.answer(("ranking", k.max(SLOTS / ROOTS)), columns, context.output, |view, batch, table| {
+    let answers = Answers { doing: "ranking", slots: k.max(SLOTS / ROOTS), columns };
+    asked.answer(answers, context.output, |view, batch, table| {
         let n = batch.nodes.len() * k;
         let (mut nodes, mut ranks) = (vec![NO_NODE; n], vec![0.0; n]);
         view.index().page_rank(&page_rank, batch.roots()?, &mut nodes, &mut ranks).map_err(refused)?;

@@ -13,7 +13,7 @@ use crate::input::choices::{DELETES, choices};
 use crate::input::moment::Moments;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::wording::bar;
-use crate::output::{Output, Table, note};
+use crate::output::{Output, note};
 use crate::report::Question;
 
 const AFTER_HELP: &str = "\
@@ -177,12 +177,12 @@ impl AskArgs {
 
 /// Prints predictions, best first.
 pub(crate) fn show(output: Output, predictions: &[Prediction]) -> io::Result<()> {
-    let mut table = Table::new(["", "destination", "score", "share", ""]);
-    for (place, Prediction { destination, score, probability }) in (1..).zip(predictions) {
+    let row = |(place, prediction): (u32, &Prediction)| {
+        let Prediction { destination, score, probability } = prediction;
         let share = format!("{:.1} %", 100.0 * probability);
-        table.row([place.to_string(), destination.to_string(), format!("{score:.2}"), share, bar(*probability, 20)]);
-    }
-    output.table(&table)?;
+        [place.to_string(), destination.to_string(), format!("{score:.2}"), share, bar(*probability, 20)]
+    };
+    output.rows(["", "destination", "score", "share", ""], || (1..).zip(predictions).map(row))?;
     output.objects(predictions.iter())
 }
 

@@ -14,7 +14,7 @@ use crate::outcome::{Outcome, UsageError};
 use crate::output::json::{EdgeJson, NodeJson, StateJson};
 use crate::output::{Table, note, text};
 
-use super::resolve::{MergeLine, merge_cells};
+use super::resolve::{MergeLine, print_merges};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -123,21 +123,21 @@ enum Named {
 }
 
 /// The rows of any question.
-struct Found {
+struct Rows {
     total: usize,
     accessible: Option<usize>,
     rows: Vec<Row>,
 }
 
-impl From<Answer> for Found {
-    fn from(answer: Answer) -> Found {
-        Found { total: answer.total, accessible: None, rows: answer.rows }
+impl From<Answer> for Rows {
+    fn from(answer: Answer) -> Rows {
+        Rows { total: answer.total, accessible: None, rows: answer.rows }
     }
 }
 
-impl From<Linked> for Found {
-    fn from(linked: Linked) -> Found {
-        Found { total: linked.total, accessible: Some(linked.accessible), rows: linked.rows }
+impl From<Linked> for Rows {
+    fn from(linked: Linked) -> Rows {
+        Rows { total: linked.total, accessible: Some(linked.accessible), rows: linked.rows }
     }
 }
 
@@ -157,7 +157,7 @@ impl<'a> NodeLine<'a> {
     }
 }
 
-/// Asks and tells.
+/// Asks and prints.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let reading = args.read.read(context)?;
     args.check(&reading)?;
@@ -165,9 +165,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.question == Question::Merges {
         let keys = args.keys();
         let merges = if args.ever { query.merge_history(&keys) } else { query.merges_from(&keys) };
-        tell_merges(context, &reading, &merges.map_err(wrong)?)?;
+        print_answer_of_merges(context, &reading, &merges.map_err(wrong)?)?;
     } else {
-        tell(args, &reading, context, &args.ask(&query, &reading)?)?;
+        print(args, &reading, context, &args.ask(&query, &reading)?)?;
     }
     Ok(Outcome::Done)
 }
@@ -249,7 +249,7 @@ impl Args {
         Ok(or.fold(filter, |filter, (feature, value)| filter.or(Filter::shows(feature, [value]))))
     }
 
-    fn ask(&self, query: &Query<'_>, reading: &Reading) -> anyhow::Result<Found> {
+    fn ask(&self, query: &Query<'_>, reading: &Reading) -> anyhow::Result<Rows> {
         let words = self.things.join(" ");
         Ok(match self.question {
             Question::Get | Question::Merges => query.get(&self.keys()).map_err(wrong)?.into(),
@@ -323,18 +323,18 @@ fn pairs<'a>(conditions: &'a [String], option: &str) -> Result<Vec<(&'a str, &'a
     conditions.iter().map(pair).collect()
 }
 
-fn tell(args: &Args, reading: &Reading, context: &Context, told: &Found) -> anyhow::Result<()> {
-    context.output.object(&json!({ "kind": "answer", "total": told.total, "accessible": told.accessible }))?;
-    context.output.objects(told.rows.iter().map(NodeLine::new))?;
-    if !told.rows.is_empty() {
-        context.output.table(&table(told))?;
+fn print(args: &Args, reading: &Reading, context: &Context, answer: &Rows) -> anyhow::Result<()> {
+    context.output.object(&json!({ "kind": "answer", "total": answer.total, "accessible": answer.accessible }))?;
+    context.output.objects(answer.rows.iter().map(NodeLine::new))?;
+    if !answer.rows.is_empty() {
+        context.output.table(&table(answer))?;
     }
-    context.output.say(&summary(told))?;
-    if told.total == 0 {
+    context.output.say(&summary(answer))?;
+    if answer.total == 0 {
         args.note_relations(reading);
     }
     if args.question == Question::Get {
-        let known = |key: &&NodeKey| !told.rows.iter().any(|row| row.node.key == **key);
+        let known = |key: &&NodeKey| !answer.rows.iter().any(|row| row.node.key == **key);
         let keys = args.keys();
         let missing: Vec<String> = keys.iter().filter(known).map(|key| key.id.to_string()).collect();
         if !missing.is_empty() {
@@ -345,15 +345,15 @@ fn tell(args: &Args, reading: &Reading, context: &Context, told: &Found) -> anyh
 }
 
 /// Names stand beside their nodes: they say what these are. Only what some row has has a column.
-fn table(told: &Found) -> Table {
+fn table(answer: &Rows) -> Table {
     let name = |row: &Row| row.node.features.get(NAME).map_or_else(String::new, Value::to_string);
-    let has_names = told.rows.iter().any(|row| row.node.features.contains_key(NAME));
-    let has_edges = told.rows.iter().any(|row| !row.edges.is_empty());
+    let has_names = answer.rows.iter().any(|row| row.node.features.contains_key(NAME));
+    let has_edges = answer.rows.iter().any(|row| !row.edges.is_empty());
     let kept = |name: bool, edges: bool| [true, name, true, edges, true];
     let columns = kept(has_names, has_edges);
     let pick = |cells: [String; 5]| cells.into_iter().zip(columns).filter(|(_, kept)| *kept).map(|(cell, _)| cell);
     let mut table = Table::new(pick(["node", "name", "hops", "edges", "features"].map(str::to_owned)));
-    for row in &told.rows {
+    for row in &answer.rows {
         let edges: Vec<String> = row.edges.iter().map(edge_words).collect();
         let mut others = row.node.features.clone();
         others.remove(NAME);
@@ -369,29 +369,24 @@ fn edge_words(edge: &EdgeState) -> String {
     format!("{}{key}", edge.key.relation)
 }
 
-fn summary(told: &Found) -> String {
-    let shown = text::count(told.rows.len() as u64);
-    match told.accessible {
+fn summary(answer: &Rows) -> String {
+    let shown = text::count(answer.rows.len() as u64);
+    match answer.accessible {
         Some(accessible) => format!(
             "{shown} of {} accessible, {} linked",
             text::count(accessible as u64),
-            text::count(told.total as u64)
+            text::count(answer.total as u64)
         ),
-        None => format!("{shown} of {}", text::count(told.total as u64)),
+        None => format!("{shown} of {}", text::count(answer.total as u64)),
     }
 }
 
-fn tell_merges(context: &Context, reading: &Reading, merges: &[MergeRecord]) -> anyhow::Result<()> {
+fn print_answer_of_merges(context: &Context, reading: &Reading, merges: &[MergeRecord]) -> anyhow::Result<()> {
     context.output.object(&json!({ "kind": "answer", "total": merges.len(), "accessible": Json::Null }))?;
     context.output.objects(merges.iter().map(MergeLine::new))?;
     if merges.is_empty() {
         context.output.say("no merges")?;
         return Ok(());
     }
-    let mut table = Table::new(["from", "into", "created", "removed", "features"]);
-    for merge in merges {
-        table.row(merge_cells(reading.unit(), merge));
-    }
-    context.output.table(&table)?;
-    Ok(())
+    Ok(print_merges(context.output, reading.unit(), merges)?)
 }

@@ -1,5 +1,7 @@
 //! `timeweft resolve`: what a node has become, step by step.
 
+use std::io;
+
 use serde::Serialize;
 use serde_json::json;
 use timeweft::TimeUnit;
@@ -11,7 +13,7 @@ use crate::input::node::NodeArgs;
 use crate::input::reading::ReadArgs;
 use crate::outcome::Outcome;
 use crate::output::json::{MergeJson, NodeJson};
-use crate::output::{Table, text};
+use crate::output::{Output, text};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -43,15 +45,18 @@ impl<'a> MergeLine<'a> {
     }
 }
 
-/// Cells of a merge: from, into, created, removed, features.
-pub(crate) fn merge_cells(unit: TimeUnit, merge: &MergeRecord) -> [String; 5] {
-    [
-        merge.from.to_string(),
-        merge.into.to_string(),
-        unit.format(merge.interval.created),
-        unit.format(merge.interval.removed),
-        text::features(&merge.features),
-    ]
+/// Prints a table of merges.
+pub(crate) fn print_merges(output: Output, unit: TimeUnit, merges: &[MergeRecord]) -> io::Result<()> {
+    let cells = |merge: &MergeRecord| {
+        [
+            merge.from.to_string(),
+            merge.into.to_string(),
+            unit.format(merge.interval.created),
+            unit.format(merge.interval.removed),
+            text::features(&merge.features),
+        ]
+    };
+    output.rows(["from", "into", "created", "removed", "features"], || merges.iter().map(cells))
 }
 
 /// Follows the merges.
@@ -68,11 +73,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         &json!({ "kind": "target", "node": target, "steps": way.steps.len(), "alive": way.alive, "circular": way.circular }),
     )?;
     if !way.steps.is_empty() {
-        let mut table = Table::new(["from", "into", "created", "removed", "features"]);
-        for merge in &way.steps {
-            table.row(merge_cells(reading.unit(), merge));
-        }
-        context.output.table(&table)?;
+        print_merges(context.output, reading.unit(), &way.steps)?;
     }
     let became = if way.steps.is_empty() { "has become no other node" } else { "has become" };
     let target = if way.steps.is_empty() { String::new() } else { format!(" {}", way.target) };

@@ -3,16 +3,17 @@
 use timeweft::export::table_writer::{Cell, CellKind, Column};
 use timeweft::read::EdgeTypeId;
 use timeweft::read::features::{FlatRows, Owners};
-use timeweft::sample::{AsOf, Choice, HopTime, NO_NODE, Samples, Sampling, WeightBy};
-use timeweft::{Deletes, Name, Time, Value, View};
+use timeweft::sample::{AsOf, Choice, HopTime, NO_NODE, Samples, Sampling, Side, WeightBy};
+use timeweft::{Deletes, Name, Time, View};
 
-use super::features::{add_features, feature_columns};
+use super::features::{Values, add_features, feature_columns};
 use crate::context::Context;
 use crate::input::choices::choices;
 use crate::input::lookup;
 use crate::input::reading::Reading;
 use crate::input::roots::{
-    Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, RootQuestion, ScopeArgs, Table, node_cells, refused, time_cell,
+    Answers, Batch, IdsArg, MOST_SLOTS, RootArgs, RootQuestion, ScopeArgs, Table, node_cells, refused, time_cell,
+    way_cells, way_columns,
 };
 use crate::outcome::{Outcome, UsageError};
 
@@ -82,10 +83,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut sampler = args.sampler(&asked, features.iter().map(|column| column.name.clone()).collect())?;
     let mut columns = columns(asked.ids());
     add_features(&mut columns, features);
-    let edge = EdgeTeller::new(args.scope.direction);
-    asked.answer(("sampling", sampler.slots), columns, context.output, |view, batch, table| {
-        sampler.sample(view, batch, &edge, table)
-    })
+    let answers = Answers { doing: "sampling", slots: sampler.slots, columns };
+    asked.answer(answers, context.output, |view, batch, table| sampler.sample(view, batch, table))
 }
 
 fn columns(ids: IdsArg) -> Vec<Column> {
@@ -96,12 +95,14 @@ fn columns(ids: IdsArg) -> Vec<Column> {
         Column::nullable("time", CellKind::Int),
     ];
     let parent = Column::nullable("parent", CellKind::Int);
-    ints.into_iter().chain([parent]).chain(ids.node_columns()).chain(EdgeTeller::columns()).chain(last).collect()
+    ints.into_iter().chain([parent]).chain(ids.node_columns()).chain(way_columns()).chain(last).collect()
 }
 
 /// How each batch is sampled.
 struct Sampler {
     sampling: Sampling,
+    /// Sides of a node that are seen.
+    side: Side,
     hop_time: HopTime,
     /// Neighbors a node of each hop.
     sizes: Vec<usize>,
@@ -133,28 +134,6 @@ impl EdgeFeatures {
     }
 }
 
-/// Goes through the values of a hop, slot by slot.
-#[derive(Default)]
-struct Values<'a> {
-    lengths: &'a [u64],
-    bytes: &'a [u8],
-}
-
-impl<'a> Values<'a> {
-    /// The values of the next slot.
-    fn next<'c>(&mut self, n: usize) -> impl Iterator<Item = Cell<'c>> + use<'a, 'c> {
-        let (lengths, others) = self.lengths.split_at(n.min(self.lengths.len()));
-        let (bytes, behind) = self.bytes.split_at(lengths.iter().map(|length| *length as usize).sum());
-        (self.lengths, self.bytes) = (others, behind);
-        let mut bytes = bytes;
-        lengths.iter().map(move |length| {
-            let (value, rest) = bytes.split_at(*length as usize);
-            bytes = rest;
-            Value::decode(value).into()
-        })
-    }
-}
-
 impl Args {
     fn sampler(&self, asked: &RootQuestion<'_>, features: Vec<Name>) -> anyhow::Result<Sampler> {
         let scope = self.scope.scope(&asked.reading)?;
@@ -174,7 +153,7 @@ impl Args {
         let slots = slots.filter(|slots| *slots <= MOST_SLOTS).ok_or_else(|| {
             UsageError(format!("--count: that makes more than {MOST_SLOTS} slots a root: take fewer, or fewer hops"))
         })?;
-        Ok(Sampler { sampling, hop_time: self.hop_time, sizes, slots, features })
+        Ok(Sampler { sampling, side: self.scope.direction, hop_time: self.hop_time, sizes, slots, features })
     }
 }
 
@@ -202,7 +181,7 @@ fn quotas(given: &[String], reading: &Reading) -> anyhow::Result<Vec<(EdgeTypeId
 }
 
 impl Sampler {
-    fn sample(&mut self, view: &View, batch: &Batch, edge: &EdgeTeller, table: &mut Table<'_>) -> anyhow::Result<()> {
+    fn sample(&mut self, view: &View, batch: &Batch, table: &mut Table<'_>) -> anyhow::Result<()> {
         let sampling = Sampling { first_root: batch.first, ..self.sampling.clone() };
         let mut hops = Vec::new();
         if sampling.quotas.is_empty() {
@@ -215,9 +194,7 @@ impl Sampler {
         }
         let times = self.times(batch, &hops);
         self.features.read(view, &hops, &times)?;
-        let values = self.features.hops.iter();
-        let mut values: Vec<_> =
-            values.map(|values| Values { lengths: &values.lengths, bytes: &values.bytes }).collect();
+        let mut values: Vec<_> = self.features.hops.iter().map(Values::of).collect();
         values.resize_with(hops.len(), Values::default);
         for (root, row) in batch.rows().enumerate() {
             let mut width = 1;
@@ -234,7 +211,7 @@ impl Sampler {
                     let from = before.map_or(batch.nodes[root], |before| before.neighbors[parent]);
                     let parent = before.map(|_| (slot / k) as i64);
                     let place = [row, hop as i64 + 1, slot as i64].map(Cell::Int).into_iter().chain([parent.into()]);
-                    let edge_cells = edge.cells(view, samples.edges[at], from);
+                    let edge_cells = way_cells(view, samples.edges[at], from, self.side);
                     let created: Time = samples.created[at];
                     let last = [Cell::Int(created.0), Cell::Float(samples.weights[at]), time_cell(times[hop][at])];
                     table.row(place.chain(node_cells(view, node)).chain(edge_cells).chain(last).chain(features))?;

@@ -6,7 +6,7 @@ use timeweft::export::table_writer::{Cell, CellKind, Column};
 use super::features::{edge_cells, edge_columns};
 use super::predict::open_model;
 use crate::context::Context;
-use crate::input::roots::{Key, RootArgs, time_cell};
+use crate::input::roots::{Answers, Key, RootArgs, SLOTS, time_cell};
 use crate::outcome::Outcome;
 
 const AFTER_HELP: &str = "\
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     model: String,
 }
 
-/// Links are scored so many at once: the log is read once for each.
+/// How many links are scored at once: the log is read once for each such part.
 const LINKS: usize = 1 << 16;
 
 /// Scores and writes.
@@ -44,8 +44,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let ends = [time, Column::nullable("score", CellKind::Float)];
     let columns: Vec<Column> =
         [Column::new("root", CellKind::Int)].into_iter().chain(edge_columns(asked.ids())).chain(ends).collect();
-    let slots = crate::input::roots::SLOTS / LINKS;
-    asked.answer(("scoring", slots), columns, context.output, |_, batch, table| {
+    let answers = Answers { doing: "scoring", slots: SLOTS / LINKS, columns };
+    asked.answer(answers, context.output, |_, batch, table| {
         let named = batch.keys.iter().zip(&batch.times);
         let links: Vec<_> = named
             .filter_map(|(key, time)| match key {

@@ -17,7 +17,7 @@ use crate::input::choices::{DELETES, choices};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{LearningBar, Output, after, check_place, is_same_file, note};
-use crate::report::{Question, Report, to_toml};
+use crate::report::{Question, Report, explained};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -81,7 +81,7 @@ const KEPT: &str = "the model is kept";
 /// Runs `train`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.print_config {
-        write!(io::stdout().lock(), "{}", to_toml(&Config::default(), true))?;
+        write!(io::stdout().lock(), "{}", explained(&Config::default()))?;
         return Ok(Outcome::Done);
     }
     let config = args.config()?;
@@ -95,28 +95,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         None => fit(&graph, &view, &args.name, &config, output)?,
     };
-    after(KEPT, args.tell(&graph, &view, &model, &report, outcome, output));
+    let of = TrainedOn { graph: &graph, view: &view, model: &model };
+    after(KEPT, args.conclude(&of, &report, outcome, output));
     Ok(outcome)
 }
 
 impl Args {
-    /// Measures the model, writes its report and tells both.
-    fn tell(
-        &self,
-        graph: &Graph,
-        view: &View,
-        model: &Model,
-        report: &Path,
-        outcome: Outcome,
-        output: Output,
-    ) -> anyhow::Result<()> {
+    /// Measures the model, writes its report and prints what came of it.
+    fn conclude(&self, of: &TrainedOn<'_>, report: &Path, outcome: Outcome, output: Output) -> anyhow::Result<()> {
+        let TrainedOn { graph, view, model } = *of;
         let evaluations = evaluate::measure(model, Part::Test, &self.freshness)?;
-        // A page is written, whoever reads the rest.
-        let told = evaluate::show(output, Part::Test, &evaluations);
+        // The page is written even if the reader of the output has gone.
+        let printed = evaluate::show(output, Part::Test, &evaluations);
         let path = graph.model_path(&self.name)?;
         let questions = predict::questions(model, view, 3, 5);
-        self::report(graph, view, model, evaluations, questions).write(report)?;
-        told?;
+        self::report(of, evaluations, questions).write(report)?;
+        printed?;
         output.say(&format!("\nModel:  {}\nReport: {}", path.display(), report.display()))?;
         let interrupted = outcome == Outcome::Interrupted;
         output.object(&json!({
@@ -157,7 +151,7 @@ impl Args {
     }
 }
 
-/// Trains a model and tells every epoch as soon as it is over; and whether it was interrupted.
+/// Trains a model and prints every epoch as soon as it is over; also says whether it was interrupted.
 pub(crate) fn fit(
     graph: &Graph,
     view: &View,
@@ -178,12 +172,12 @@ fn follow<'a>(
     train: impl FnOnce(TrainOptions<'_>) -> timeweft::Result<Model>,
 ) -> anyhow::Result<(Model, Outcome)> {
     let interrupt = Interrupt::watch().context("watching for Ctrl-C")?;
-    let (mut told, mut epochs, mut is_stopping) = (Ok(()), 0, false);
+    let (mut printed, mut epochs, mut is_stopping) = (Ok(()), 0, false);
     let mut bar = LearningBar::default();
     let model = train(options.progress(|progress| {
-        if let (LearnProgress::Epoch(epoch), Ok(())) = (&progress, &told) {
+        if let (LearnProgress::Epoch(epoch), Ok(())) = (&progress, &printed) {
             bar.clear();
-            told = tell(epoch, epochs == 0, output);
+            printed = if epochs == 0 { output.say(EPOCH_HEADER) } else { Ok(()) }.and_then(|()| print(epoch, output));
             epochs += 1;
         }
         if !is_stopping && interrupt.is_asked() {
@@ -196,21 +190,20 @@ fn follow<'a>(
     }))?;
     drop(bar);
     let outcome = if interrupt.is_asked() { Outcome::Interrupted } else { Outcome::Done };
-    let told = told.and_then(|()| match epochs {
+    let printed = printed.and_then(|()| match epochs {
         0 => output.say("No epoch more was trained."),
         _ => Ok(()),
     });
     let best = || format!("\nThe weights of epoch {} were kept: the best validation MRR.", model.best_epoch());
-    after(KEPT, told.and_then(|()| output.say(&best())));
+    after(KEPT, printed.and_then(|()| output.say(&best())));
     predict::warn(&model);
     Ok((model, outcome))
 }
 
+const EPOCH_HEADER: &str = "epoch    loss  validation MRR  hits@1  hits@10  links/s";
+
 /// Times stay out of the JSON: equal seeds give equal output.
-fn tell(epoch: &Epoch, is_first: bool, output: Output) -> io::Result<()> {
-    if is_first {
-        output.say("epoch    loss  validation MRR  hits@1  hits@10  links/s")?;
-    }
+fn print(epoch: &Epoch, output: Output) -> io::Result<()> {
     let Epoch { epoch: number, loss, validation, links_per_second, .. } = epoch;
     output.say(&format!(
         "{number:>5}  {loss:>6.3}  {:>14.3}  {:>6.3}  {:>7.3}  {links_per_second:>7.0}",
@@ -222,14 +215,16 @@ fn tell(epoch: &Epoch, is_first: bool, output: Output) -> io::Result<()> {
 /// Links whose explanations a report checks.
 const CHECKED: usize = 25;
 
+/// A model, and the graph that it was trained on.
+pub(crate) struct TrainedOn<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) view: &'a View,
+    pub(crate) model: &'a Model,
+}
+
 /// What there is to say about a trained model.
-pub(crate) fn report(
-    graph: &Graph,
-    view: &View,
-    model: &Model,
-    evaluations: Vec<Evaluation>,
-    questions: Vec<Question>,
-) -> Report {
+pub(crate) fn report(of: &TrainedOn<'_>, evaluations: Vec<Evaluation>, questions: Vec<Question>) -> Report {
+    let TrainedOn { graph, view, model } = *of;
     let targets = model.config().train.targets.join(", ");
     let what = match (model.predicts(), targets.is_empty()) {
         (Predict::Created, true) => "every relation".into(),

@@ -2,13 +2,15 @@
 
 use timeweft::export::table_writer::{Cell, CellKind, Column};
 use timeweft::read::{EdgeIndex, NodeIndex};
-use timeweft::sample::{NO_NODE, Roots, Steps, Walk, WalkTimes, WeightBy};
+use timeweft::sample::{NO_NODE, Roots, Side, Steps, Walk, WalkTimes, WeightBy};
 use timeweft::{Deletes, Time, View};
 
 use crate::context::Context;
 use crate::input::choices::choices;
 use crate::input::reading::Reading;
-use crate::input::roots::{Batch, EdgeTeller, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused};
+use crate::input::roots::{
+    Answers, Batch, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused, way_cells, way_columns,
+};
 use crate::outcome::{Outcome, UsageError};
 
 const AFTER_HELP: &str = "\
@@ -72,17 +74,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if slots > MOST_SLOTS {
         return Err(UsageError(format!("--length, --walks: more than {MOST_SLOTS} steps a root: take fewer")).into());
     }
-    let edge = EdgeTeller::new(args.scope.direction);
-    let columns = columns(asked.ids());
-    asked.answer(("walking", slots), columns, context.output, |view, batch, table| {
-        walk_batch(&walk, args.walks as usize, (view, batch), &edge, table)
-    })
+    let answers = Answers { doing: "walking", slots, columns: columns(asked.ids()) };
+    let walker = Walker { walk, walks: args.walks as usize, side: args.scope.direction };
+    asked.answer(answers, context.output, |view, batch, table| walker.walk(view, batch, table))
 }
 
 fn columns(ids: IdsArg) -> Vec<Column> {
     let ints = ["root", "walk", "step"].map(|name| Column::new(name, CellKind::Int));
     let created = Column::nullable("created", CellKind::Int);
-    ints.into_iter().chain(ids.node_columns()).chain(EdgeTeller::columns()).chain([created]).collect()
+    ints.into_iter().chain(ids.node_columns()).chain(way_columns()).chain([created]).collect()
 }
 
 impl Args {
@@ -99,32 +99,39 @@ impl Args {
     }
 }
 
-fn walk_batch(
-    walk: &Walk,
+/// How each batch is walked.
+struct Walker {
+    walk: Walk,
+    /// Walks from each root.
     walks: usize,
-    (view, batch): (&View, &Batch),
-    edge: &EdgeTeller,
-    table: &mut Table<'_>,
-) -> anyhow::Result<()> {
-    // Each walk is a root of its own.
-    let nodes: Vec<NodeIndex> = batch.nodes.iter().flat_map(|node| std::iter::repeat_n(*node, walks)).collect();
-    let times: Vec<Time> = batch.times.iter().flat_map(|time| std::iter::repeat_n(*time, walks)).collect();
-    let (n, length) = (nodes.len(), walk.length);
-    let mut walked = vec![NO_NODE; n * (length + 1)];
-    let (mut edges, mut created) = (vec![EdgeIndex(u32::MAX); n * length], vec![Time::MIN; n * length]);
-    let steps = Steps { nodes: &mut walked, edges: Some(&mut edges), created: Some(&mut created) };
-    let walk = Walk { first_root: batch.first.wrapping_mul(walks as u64), ..walk.clone() };
-    view.index().walk(&walk, Roots::new(&nodes, &times)?, steps).map_err(refused)?;
-    for (at, nodes) in walked.chunks_exact(length + 1).enumerate() {
-        let place = [batch.first as i64 + (at / walks) as i64, (at % walks) as i64];
-        for (step, node) in nodes.iter().enumerate().take_while(|(_, node)| **node != NO_NODE) {
-            let place = place.into_iter().chain([step as i64]).map(Cell::Int);
-            let came = step.checked_sub(1).map(|before| (at * length + before, nodes[before]));
-            let edge_cells =
-                came.map_or([Cell::Null, Cell::Null, Cell::Null], |(slot, from)| edge.cells(view, edges[slot], from));
-            let created = came.map(|(slot, _)| created[slot].0);
-            table.row(place.chain(node_cells(view, *node)).chain(edge_cells).chain([created.into()]))?;
+    /// Sides of a node that are seen.
+    side: Side,
+}
+
+impl Walker {
+    fn walk(&self, view: &View, batch: &Batch, table: &mut Table<'_>) -> anyhow::Result<()> {
+        let walks = self.walks;
+        // Each walk is a root of its own.
+        let nodes: Vec<NodeIndex> = batch.nodes.iter().flat_map(|node| std::iter::repeat_n(*node, walks)).collect();
+        let times: Vec<Time> = batch.times.iter().flat_map(|time| std::iter::repeat_n(*time, walks)).collect();
+        let (n, length) = (nodes.len(), self.walk.length);
+        let mut walked = vec![NO_NODE; n * (length + 1)];
+        let (mut edges, mut created) = (vec![EdgeIndex(u32::MAX); n * length], vec![Time::MIN; n * length]);
+        let steps = Steps { nodes: &mut walked, edges: Some(&mut edges), created: Some(&mut created) };
+        let walk = Walk { first_root: batch.first.wrapping_mul(walks as u64), ..self.walk.clone() };
+        view.index().walk(&walk, Roots::new(&nodes, &times)?, steps).map_err(refused)?;
+        for (at, nodes) in walked.chunks_exact(length + 1).enumerate() {
+            let place = [batch.first as i64 + (at / walks) as i64, (at % walks) as i64];
+            for (step, node) in nodes.iter().enumerate().take_while(|(_, node)| **node != NO_NODE) {
+                let place = place.into_iter().chain([step as i64]).map(Cell::Int);
+                let came = step.checked_sub(1).map(|before| (at * length + before, nodes[before]));
+                let edge_cells = came.map_or([Cell::Null, Cell::Null, Cell::Null], |(slot, from)| {
+                    way_cells(view, edges[slot], from, self.side)
+                });
+                let created = came.map(|(slot, _)| created[slot].0);
+                table.row(place.chain(node_cells(view, *node)).chain(edge_cells).chain([created.into()]))?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }

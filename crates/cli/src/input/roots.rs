@@ -29,7 +29,7 @@ pub(crate) struct RootArgs {
     /// File to write, .jsonl, .parquet or .arrow; it appears whole or not at all, in place of an older one. `-` is JSON lines on standard output.
     #[arg(long, value_name = "FILE", default_value = "-")]
     to: PathBuf,
-    /// Answer so many roots at once: it changes memory and speed, never the answer.
+    /// Answer this many roots at once: it changes memory and speed, never the answer.
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
     /// How ids of nodes are written to Parquet: numbers are much faster to read back, where all ids are whole numbers.
@@ -64,16 +64,16 @@ impl ScopeArgs {
     }
 }
 
-/// So many slots of answers are held at once.
+/// How many slots of answers are held at once.
 pub(crate) const SLOTS: usize = 1 << 20;
 
-/// So many at most, whatever batch is asked for.
+/// How many of them at most, whatever batch is asked for.
 const MOST_HELD: usize = 1 << 26;
 
-/// So many slots a root may have.
+/// How many slots a root may have.
 pub(crate) const MOST_SLOTS: usize = 1 << 24;
 
-/// So many roots are answered at once, if each has few slots.
+/// How many roots are answered at once, if each has few slots.
 const MOST_ROOTS: usize = 1 << 16;
 
 /// Where answers are written.
@@ -108,6 +108,15 @@ impl Batch {
     pub(crate) fn rows(&self) -> impl Iterator<Item = i64> {
         (self.first as i64..).take(self.nodes.len())
     }
+}
+
+/// What is answered to each root.
+pub(crate) struct Answers {
+    /// What the progress bar says.
+    pub(crate) doing: &'static str,
+    /// How many slots a root has at most.
+    pub(crate) slots: usize,
+    pub(crate) columns: Vec<Column>,
 }
 
 /// An opened question.
@@ -179,31 +188,36 @@ impl RootQuestion<'_> {
         &self.reading.view
     }
 
-    /// Answers all roots, a batch at a time, each root in at most so many slots; `doing` is told where somebody looks.
+    /// Answers all roots, a batch at a time.
     pub(crate) fn answer(
         mut self,
-        (doing, slots): (&str, usize),
-        columns: Vec<Column>,
+        answers: Answers,
         output: Output,
         mut each: impl FnMut(&View, &Batch, &mut Table<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Outcome> {
+        let Answers { doing, slots, columns } = answers;
         let slots = slots.max(1);
         // The answers are the same whatever the size of a batch.
         let most = (MOST_HELD / slots).max(1);
         let size = self.args.batch.map_or((SLOTS / slots).clamp(1, MOST_ROOTS), |size| size.get().min(most));
         let to = self.args.to.as_path();
         if to == Path::new("-") {
-            let told = self.write(size, columns, None, &mut BufWriter::new(stdout()), &mut each)?;
+            let summary = self.write(size, columns, &mut BufWriter::new(stdout()), &mut each)?;
             self.warn();
-            note(&told.in_words(""));
+            note(&summary.in_words(""));
             return Ok(Outcome::Done);
         }
         let progress = Progress::of(|| self.reader.n_rows(), doing);
-        let told = write_whole(to, |out| self.write(size, columns, Some(&progress), out, &mut each))?;
+        let mut each = |view: &View, batch: &Batch, table: &mut Table<'_>| {
+            each(view, batch, table)?;
+            progress.set(batch.first + batch.times.len() as u64);
+            Ok(())
+        };
+        let summary = write_whole(to, |out| self.write(size, columns, out, &mut each))?;
         drop(progress);
         self.warn();
-        after("the file is written", output.object(&told));
-        note(&told.in_words(&format!(" in {}", to.display())));
+        after("the file is written", output.object(&summary));
+        note(&summary.in_words(&format!(" in {}", to.display())));
         Ok(Outcome::Done)
     }
 
@@ -211,7 +225,6 @@ impl RootQuestion<'_> {
         &mut self,
         size: usize,
         columns: Vec<Column>,
-        progress: Option<&Progress>,
         out: &mut (dyn Write + Send),
         each: &mut impl FnMut(&View, &Batch, &mut Table<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Summary> {
@@ -223,24 +236,23 @@ impl RootQuestion<'_> {
             to => format!("cannot write {}", to.display()),
         };
         let mut table: Table<'_> = TableWriter::new(self.format, columns, &facts, out).with_context(cannot)?;
-        let (mut batch, mut told) = (Batch::default(), Summary::default());
+        let (mut batch, mut summary) = (Batch::default(), Summary::default());
         loop {
-            batch.first = told.roots;
+            batch.first = summary.roots;
             self.fill(&mut batch, size)?;
             if batch.times.is_empty() {
                 break;
             }
             each(&view, &batch, &mut table)?;
-            told.roots += batch.times.len() as u64;
-            told.unknown += batch.unknown;
-            progress.inspect(|progress| progress.set(told.roots));
+            summary.roots += batch.times.len() as u64;
+            summary.unknown += batch.unknown;
         }
-        told.rows = table.n_rows();
+        summary.rows = table.n_rows();
         table.finish().with_context(cannot)?;
-        Ok(told)
+        Ok(summary)
     }
 
-    /// Tells what was read as something else than it says.
+    /// Warns of what was read as something else than it says.
     fn warn(&self) {
         if let Some(problem) = self.reader.note() {
             note(&format!("warning: {}: {problem}", self.reader.name()));
@@ -360,26 +372,15 @@ pub(crate) fn node_cells(view: &View, node: NodeIndex) -> [Cell<'_>; 2] {
     [node_type.into(), view.index().node_id(node).into()]
 }
 
-/// How edges on the way to a node are told: relation, direction and key.
-pub(crate) struct EdgeTeller {
-    side: Side,
+/// Columns of the edge that leads to a node.
+pub(crate) fn way_columns() -> [Column; 3] {
+    ["relation", "direction", "key"].map(|name| Column::nullable(name, CellKind::Text))
 }
 
-impl EdgeTeller {
-    pub(crate) fn new(side: Side) -> EdgeTeller {
-        EdgeTeller { side }
-    }
-
-    /// Their columns.
-    pub(crate) fn columns() -> [Column; 3] {
-        ["relation", "direction", "key"].map(|name| Column::nullable(name, CellKind::Text))
-    }
-
-    /// The cells of an edge that was found at a node.
-    pub(crate) fn cells<'a>(&self, view: &'a View, edge: EdgeIndex, at: NodeIndex) -> [Cell<'a>; 3] {
-        let (edge_type, source, _) = view.index().edge_ends(edge);
-        let is_out = self.side != Side::In && source == at;
-        let relation = &view.schema().edge_types()[edge_type.at()].relation;
-        [relation.into(), Cell::Text(if is_out { "out" } else { "in" }), view.index().parallel_key(edge).into()]
-    }
+/// The cells of the edge that leads to a node from another, of which some sides are seen.
+pub(crate) fn way_cells(view: &View, edge: EdgeIndex, from: NodeIndex, side: Side) -> [Cell<'_>; 3] {
+    let (edge_type, source, _) = view.index().edge_ends(edge);
+    let is_out = side != Side::In && source == from;
+    let relation = &view.schema().edge_types()[edge_type.at()].relation;
+    [relation.into(), Cell::Text(if is_out { "out" } else { "in" }), view.index().parallel_key(edge).into()]
 }

@@ -1,9 +1,11 @@
 //! The stable JSON shapes of elements. Times are ticks of the graph's unit; `removed` is null while the end is open.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use timeweft::read::{EdgeState, ExternalId, FeatureSpan, MergeRecord, NodeState};
-use timeweft::{EdgeKey, Interval, NodeKey, Time};
+use timeweft::{EdgeKey, Interval, Name, NodeKey, Time, Value};
 
 /// A node by name.
 #[derive(Serialize)]
@@ -63,16 +65,21 @@ pub(crate) struct StateJson<K> {
     features: Map<String, Json>,
 }
 
+/// Features by name.
+pub(crate) fn features(features: &BTreeMap<Name, Value>) -> Map<String, Json> {
+    features.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect()
+}
+
 impl<'a> From<&'a NodeState> for StateJson<NodeJson<'a>> {
     fn from(state: &'a NodeState) -> Self {
-        let features = state.features.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect();
+        let features = features(&state.features);
         StateJson { key: (&state.key).into(), life: state.life.into(), deleted: state.deleted, features }
     }
 }
 
 impl<'a> From<&'a EdgeState> for StateJson<EdgeJson<'a>> {
     fn from(state: &'a EdgeState) -> Self {
-        let features = state.features.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect();
+        let features = features(&state.features);
         StateJson { key: (&state.key).into(), life: state.life.into(), deleted: state.deleted, features }
     }
 }
@@ -104,12 +111,7 @@ pub(crate) struct MergeJson<'a> {
 
 impl<'a> From<&'a MergeRecord> for MergeJson<'a> {
     fn from(merge: &'a MergeRecord) -> Self {
-        let features = merge.features.iter().map(|(name, value)| (name.to_string(), value.to_json()));
-        MergeJson {
-            from: (&merge.from).into(),
-            into: (&merge.into).into(),
-            interval: merge.interval.into(),
-            features: features.collect(),
-        }
+        let (from, into) = ((&merge.from).into(), (&merge.into).into());
+        MergeJson { from, into, interval: merge.interval.into(), features: features(&merge.features) }
     }
 }

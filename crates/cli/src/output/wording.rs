@@ -1,6 +1,6 @@
 //! What commands and reports say of a model's answers, in words.
 
-use timeweft::model::{Count, Curves, Explanation, Importance, RecalledMoment};
+use timeweft::model::{Count, Curves, Explanation, HeardNeighbor, Importance, RecalledMoment};
 use timeweft::{NodeKey, TimeUnit};
 
 /// An order in words.
@@ -17,18 +17,33 @@ pub(crate) fn warning_of_order(all: &[Curves]) -> Option<String> {
     let (ours, rest) = all.split_first()?;
     let better = rest.iter().filter(|other| other.deleted() > ours.deleted()).map(|other| order_in_words(other.order));
     let better: Vec<&str> = better.collect();
-    let told =
-        format!("Beware: neighbours taken {} change more. Do not rely on contributions here.", better.join(" or "));
-    (!better.is_empty()).then_some(told)
+    let warning =
+        format!("Beware: neighbors taken {} change more. Do not rely on contributions here.", better.join(" or "));
+    (!better.is_empty()).then_some(warning)
+}
+
+/// An end of the edge, or the node, and what the model read there.
+pub(crate) struct End<'a> {
+    pub(crate) node: &'a NodeKey,
+    /// Its neighbors.
+    pub(crate) heard: Vec<&'a HeardNeighbor>,
+    /// The moments that weigh most in its memory.
+    pub(crate) moments: Vec<&'a RecalledMoment>,
 }
 
 /// The ends of the edge, the source first; or the node.
-pub(crate) fn ends(why: &Explanation) -> impl Iterator<Item = (bool, &NodeKey)> {
-    std::iter::once((true, &why.source)).chain(why.destination.iter().map(|end| (false, end)))
+pub(crate) fn ends(why: &Explanation) -> Vec<End<'_>> {
+    let nodes = std::iter::once((true, &why.source)).chain(why.destination.iter().map(|node| (false, node)));
+    let end = |(at_source, node)| End {
+        node,
+        heard: why.neighbors.iter().filter(|heard| heard.at_source == at_source).collect(),
+        moments: why.memory.iter().filter(|moment| moment.at_source == at_source).take(SHOWN_MOMENTS).collect(),
+    };
+    nodes.map(end).collect()
 }
 
 /// Moments that are shown of a memory.
-pub(crate) const SHOWN_MOMENTS: usize = 5;
+const SHOWN_MOMENTS: usize = 5;
 
 /// What happened at a moment: the first of it, and how much more.
 pub(crate) fn moment_in_words(moment: &RecalledMoment) -> String {

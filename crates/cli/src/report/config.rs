@@ -15,7 +15,7 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ("states", "States of a channel."),
             ("heads", "Attention heads; must divide the width."),
             ("frequencies", "Frequencies of the time encoding."),
-            ("neighbors", "Neighbours that a node listens to: the most recent ones."),
+            ("neighbors", "Neighbors that a node listens to: the most recent ones."),
             ("identity", "Whether nodes are told apart by themselves. Turn off for graphs whose nodes are mostly new."),
             ("counters", "Whether the model sees exact counts of what was before."),
             ("deletes", "What has been deleted is gone (\"hard\") or still listened to (\"soft\")."),
@@ -35,7 +35,7 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ),
             (
                 "gnn",
-                "How neighbours are read: \"transformer\", \"cooperative\" (both sides decide), or not at all (\"none\").",
+                "How neighbors are read: \"transformer\", \"cooperative\" (both sides decide), or not at all (\"none\").",
             ),
             ("layers", "Hops that a node reads: 1 or 2; the second multiplies the work by `neighbors`."),
             ("typed", "Whether every relation adds weights of its own to those that all share."),
@@ -89,24 +89,26 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
     ),
 ];
 
-/// The configuration as TOML; with a comment a field if it is `explained`.
-pub(crate) fn to_toml(config: &Config, explained: bool) -> String {
+/// The configuration as TOML, with a comment a field.
+pub(crate) fn explained(config: &Config) -> String {
     let values = serde_json::to_value(config).unwrap_or_default();
     let mut toml = String::new();
     for (section, fields) in FIELDS {
         _ = writeln!(toml, "{}[{section}]", if toml.is_empty() { "" } else { "\n" });
         for (name, meaning) in fields {
-            if explained {
-                _ = writeln!(toml, "# {meaning}");
-            }
+            _ = writeln!(toml, "# {meaning}");
             match &values[section][name] {
-                Value::Null if explained => _ = writeln!(toml, "# {name} = [100, 200]"),
-                Value::Null => {}
+                Value::Null => _ = writeln!(toml, "# {name} = [100, 200]"),
                 value => _ = writeln!(toml, "{name} = {value}"),
             }
         }
     }
     toml
+}
+
+/// The configuration as TOML.
+pub(crate) fn to_toml(config: &Config) -> String {
+    explained(config).lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
 }
 
 #[cfg(test)]
@@ -117,10 +119,10 @@ mod tests {
     #[test]
     fn what_is_printed_reads_back() {
         let mut config = Config::default();
-        assert_eq!(Config::from_toml(&to_toml(&config, true)).unwrap(), config);
+        assert_eq!(Config::from_toml(&explained(&config)).unwrap(), config);
         config.train.split_times = Some([3, 9]);
         config.train.targets = vec!["edited \"by\" hand".into()];
-        assert_eq!(Config::from_toml(&to_toml(&config, false)).unwrap(), config);
+        assert_eq!(Config::from_toml(&to_toml(&config)).unwrap(), config);
     }
 
     #[test]
@@ -128,8 +130,8 @@ mod tests {
         let values = serde_json::to_value(Config::default()).unwrap();
         for (section, fields) in values.as_object().unwrap() {
             for field in fields.as_object().unwrap().keys() {
-                let explained = FIELDS.iter().find(|(name, _)| name == section).unwrap().1;
-                assert!(explained.iter().any(|(name, _)| name == field), "{section}.{field}");
+                let known = FIELDS.iter().find(|(name, _)| name == section).unwrap().1;
+                assert!(known.iter().any(|(name, _)| name == field), "{section}.{field}");
             }
         }
     }

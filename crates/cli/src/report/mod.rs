@@ -11,7 +11,8 @@ use std::path::Path;
 use timeweft::model::{Curves, Epoch, Evaluation, Explanation, Prediction};
 use timeweft::{Config, TimeUnit};
 
-pub(crate) use config::to_toml;
+pub(crate) use config::explained;
+use config::to_toml;
 
 use crate::output::replace;
 
@@ -62,7 +63,7 @@ impl Report {
             section::evaluations(&self.evaluations),
             section::questions(&self.questions, self.unit),
             section::faithfulness(&self.faithfulness),
-            section::config(&to_toml(&self.config, false)),
+            section::config(&to_toml(&self.config)),
         ]
         .concat();
         page::page(&self.title, &self.lead, &sections)

@@ -2,17 +2,16 @@
 
 use std::fmt::Write;
 
+use timeweft::TimeUnit;
 use timeweft::model::{
     Calibration, Curves, Epoch, Evaluation, Explanation, Freshness, HeardNeighbor, Metrics, Prediction, RecalledMoment,
 };
-use timeweft::{NodeKey, TimeUnit};
 
 use super::Question;
 use super::chart::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};
 use super::page::{escape, section};
 use crate::output::wording::{
-    SHOWN_MOMENTS, counts_in_words, duration_in_words, ends, moment_in_words, order_in_words, score_in_words,
-    warning_of_order,
+    End, counts_in_words, duration_in_words, ends, moment_in_words, order_in_words, score_in_words, warning_of_order,
 };
 
 /// The graph in figures.
@@ -193,27 +192,27 @@ fn answer(prediction: &Prediction) -> String {
 fn explanation(why: &Explanation, unit: TimeUnit) -> String {
     let counters: String =
         counts_in_words(why, unit).iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
-    let heard = ends(why).map(|(at_source, root)| side(why, at_source, root, unit));
-    let remembered = ends(why).map(|(at_source, root)| moments(why, at_source, root, unit));
+    let ends = ends(why);
+    let heard = ends.iter().map(|end| heard(end, why, unit));
+    let remembered = ends.iter().map(|end| moments(end, why, unit));
     let rest: String = heard.chain(remembered).collect();
     let answer = why.destination.as_ref().unwrap_or(&why.source);
     let counters = if counters.is_empty() { counters } else { format!("<ul>\n{counters}</ul>\n") };
     format!("<h4>Why {}?</h4>\n<p>{}</p>\n{counters}{rest}", escape(&answer.to_string()), escape(&score_in_words(why)))
 }
 
-/// Neighbours of one end of the link, with attention and signed contribution.
-fn side(why: &Explanation, at_source: bool, root: &NodeKey, unit: TimeUnit) -> String {
-    let heard: Vec<&HeardNeighbor> = why.neighbors.iter().filter(|heard| heard.at_source == at_source).collect();
-    if heard.is_empty() {
+/// Neighbors of one end of the link, with attention and signed contribution.
+fn heard(end: &End<'_>, why: &Explanation, unit: TimeUnit) -> String {
+    if end.heard.is_empty() {
         return String::new();
     }
     let largest = why.neighbors.iter().map(|heard| heard.contribution.abs()).fold(f32::MIN_POSITIVE, f32::max);
-    let rows: String = heard.iter().map(|heard| neighbor(heard, why, largest, unit)).collect();
+    let rows: String = end.heard.iter().map(|heard| neighbor(heard, why, largest, unit)).collect();
     format!(
         "<table class=\"heard\">\n<caption>What {} listened to</caption>\n<thead><tr><th class=\"who\">neighbour</th>\
          <th class=\"since\">since</th><th class=\"attention\">attention</th><th class=\"pushed\">push on the score</th>\
          <th></th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
-        escape(&root.to_string())
+        escape(&end.node.to_string())
     )
 }
 
@@ -242,10 +241,9 @@ fn push(contribution: f64, largest: f64) -> String {
 }
 
 /// The moments that weigh most in the memory of one end of the link.
-fn moments(why: &Explanation, at_source: bool, root: &NodeKey, unit: TimeUnit) -> String {
+fn moments(end: &End<'_>, why: &Explanation, unit: TimeUnit) -> String {
     let largest = why.memory.iter().map(|moment| moment.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
-    let own = why.memory.iter().filter(|moment| moment.at_source == at_source).take(SHOWN_MOMENTS);
-    let row = |moment: &RecalledMoment| {
+    let row = |moment: &&RecalledMoment| {
         format!(
             "<tr><th scope=\"row\">{}</th><td class=\"time\" title=\"{}\">{} before</td>{}</tr>\n",
             escape(&moment_in_words(moment)),
@@ -254,7 +252,7 @@ fn moments(why: &Explanation, at_source: bool, root: &NodeKey, unit: TimeUnit) -
             push(moment.contribution, largest)
         )
     };
-    let rows: String = own.map(row).collect();
+    let rows: String = end.moments.iter().map(row).collect();
     if rows.is_empty() {
         return rows;
     }
@@ -262,7 +260,7 @@ fn moments(why: &Explanation, at_source: bool, root: &NodeKey, unit: TimeUnit) -
         "<table class=\"heard\">\n<caption>What {} remembers</caption>\n<thead><tr><th class=\"who\">what</th>\
          <th class=\"since\">when</th><th class=\"pushed\">push on the score</th><th></th></tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table>\n",
-        escape(&root.to_string())
+        escape(&end.node.to_string())
     )
 }
 

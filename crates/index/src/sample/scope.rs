@@ -37,7 +37,7 @@ pub enum AsOf {
 
 impl AsOf {
     /// The last time that is seen, if there is one.
-    pub(crate) fn last(self, time: Time) -> Option<Time> {
+    pub fn last(self, time: Time) -> Option<Time> {
         match self {
             AsOf::At => Some(time),
             AsOf::Before => (time != Time::MIN).then(|| time.before()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use timeweft::load::LoadReport;
 use timeweft::model::{Evaluation, Explanation};
 use timeweft::read::{EdgeState, GraphView};
-use timeweft::{At, Config, Direction, NodeKey, Time, TimeUnit, View};
+use timeweft::{At, Config, Direction, Graph, NodeKey, Time, TimeUnit, View};
 
 use crate::commands::predict::busiest;
 use crate::commands::train::day;
@@ -175,21 +175,18 @@ fn leader(Evaluation { freshness, rows, .. }: &Evaluation) -> String {
 /// Step 8: where things lie, and what to try.
 pub(super) fn closing(
     output: Output,
-    (dir, unit): (&Path, TimeUnit),
+    graph: &Graph,
     moments: &Moments,
     first: Option<&Explanation>,
     took: Duration,
 ) -> io::Result<()> {
     step(output, 8, "Go on yourself")?;
-    output.say(&format!(
-        "The graph and the model lie in {}. This took {:.0} s.\n",
-        dir.display(),
-        took.as_secs_f64()
-    ))?;
+    let dir = graph.dir().display().to_string();
+    output.say(&format!("The graph and the model lie in {dir}. This took {:.0} s.\n", took.as_secs_f64()))?;
     let program = std::env::args().next().unwrap_or_else(|| "timeweft".into());
-    commands(unit, moments, first).iter().try_for_each(|command| {
-        output.say(&format!("  {} {command} --graph {}", quoted(&program), quoted(&dir.display().to_string())))
-    })
+    commands(graph.unit(), moments, first)
+        .iter()
+        .try_for_each(|command| output.say(&format!("  {} {command} --graph {}", quoted(&program), quoted(&dir))))
 }
 
 fn commands(unit: TimeUnit, moments: &Moments, first: Option<&Explanation>) -> Vec<String> {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use timeweft::read::{Change, ChangeKind, Changes, GraphView};
 use timeweft::{Element, Name, Value};
 
 use super::State;
 use crate::context::Context;
-use crate::output::json::{EdgeJson, MergeJson, NodeJson};
+use crate::output::json::{self, EdgeJson, MergeJson, NodeJson};
 use crate::output::text;
 
 type Features = BTreeMap<Name, Value>;
@@ -60,8 +60,8 @@ impl Listing<'_> {
             "entity": entity,
             (entity): element,
             "features": names,
-            "before": before.map(|values| to_json(&values)),
-            "after": after.map(|values| to_json(&values)),
+            "before": before.map(|values| json::features(&values)),
+            "after": after.map(|values| json::features(&values)),
         })
     }
 
@@ -108,8 +108,4 @@ fn features(state: &State, element: &Element) -> Option<Features> {
         Element::Edge(key) => state.view.index().edge(key, state.at).map(|edge| edge.features),
         Element::Merge { .. } => None,
     }
-}
-
-fn to_json(values: &Features) -> Map<String, Json> {
-    values.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect()
 }
