@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use super::{Adjacency, Clock, CsrId, CsrLists, Entry, ListPart, ListSource, Tick, of_csr};
-use crate::Recency;
 use crate::elements::edge::{EdgeLife, Edges};
 
 /// Lists up to this length are looked through.
@@ -115,11 +114,11 @@ impl<'a, T: Tick> FlatPair<'a, T> {
     }
 
     /// How many there are, and when the last was created.
-    pub(crate) fn recency(self) -> Recency {
+    pub(crate) fn tally(self) -> (u32, Option<Time>) {
         let (count, last) = match self.sorted {
             Some(sorted) => (sorted.len(), sorted.last().map(|&at| &self.entries[at as usize])),
             None => self.entries().fold((0, None), |(n, _), entry| (n + 1, Some(entry))),
         };
-        Recency { count: count as u32, last: last.map(|entry| entry.created.time(self.clock)) }
+        (count as u32, last.map(|entry| entry.created.time(self.clock)))
     }
 }

@@ -23,12 +23,12 @@ impl Index {
     /// Edges of a pair created by a time.
     pub(crate) fn pair_by(&self, pair: Pair, by: Time) -> Recency {
         let pairs = self.pairs();
-        let flat = of_csr!(self.adjacency(), lists => pairs.flat(&lists, pair, by).map(FlatPair::recency));
-        let flat = flat.unwrap_or_default();
+        let flat = of_csr!(self.adjacency(), lists => pairs.flat(&lists, pair, by).map(FlatPair::tally));
+        let (count, last) = flat.unwrap_or_default();
         let later = pairs.later(pair);
         let later = &later[..later.partition_point(|(created, _)| *created <= by)];
-        let last = later.last().map(|(created, _)| *created).max(flat.last);
-        Recency { count: flat.count + later.len() as u32, last }
+        let last = later.last().map(|(created, _)| *created).max(last);
+        Recency { count: count + later.len() as u32, last }
     }
 
     /// The lives of edges of a type from `source` to `destination` that began by a time, by (created, arrival). Costs
