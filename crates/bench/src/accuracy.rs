@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How much the margin of a link changes without the neighbours that are said to matter most, and with these alone; the links
+/// How much the margin of a link changes without the neighbors that are said to matter most, and with these alone; the links
 /// of a stretch know what was before it.
 fn explained(task: &Task, trained: &Trained, test: std::ops::Range<usize>, links: usize) {
     let queries = stretches(task, test, links);

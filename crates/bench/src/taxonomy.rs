@@ -1,5 +1,5 @@
 //! Made releases of a taxonomy in the NCBI dump format: no two real ones may be shipped, and they are what the delta
-//! load is for. The shape is that of 2022-07 (2.43 M taxa, 1.2 M other names); about 1 % differs between neighbours.
+//! load is for. The shape is that of 2022-07 (2.43 M taxa, 1.2 M other names); about 1 % differs between neighbors.
 
 mod change;
 mod text;

@@ -1,4 +1,4 @@
-//! Training speed beside PyTorch Geometric's TGN: the same stream, width, neighbours, batch and negatives, in one run.
+//! Training speed beside PyTorch Geometric's TGN: the same stream, width, neighbors, batch and negatives, in one run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

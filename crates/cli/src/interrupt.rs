@@ -11,7 +11,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_shutdown};
 
-/// Whether somebody wants an end.
+/// Whether an end was asked for.
 pub(crate) struct Interrupt {
     asked: Arc<AtomicBool>,
 }
@@ -87,7 +87,7 @@ impl Guard {
 }
 
 impl Drop for Guard {
-    /// Waits for the watcher, so that nothing is told of what is being put right.
+    /// Waits for the watcher, so that no message comes of what is being put right.
     fn drop(&mut self) {
         drop(self.over.take());
         if let Some(watcher) = self.watcher.take() {

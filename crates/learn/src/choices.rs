@@ -41,7 +41,7 @@ pub enum Bucket {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GnnKind {
-    /// Attention over the most recent neighbours.
+    /// Attention over the most recent neighbors.
     #[default]
     Transformer,
     /// The same, where every node decides whether it listens and whether it speaks.

@@ -33,7 +33,7 @@ pub struct ModelConfig {
     pub heads: usize,
     /// d_t: time frequencies.
     pub frequencies: usize,
-    /// k: neighbours a root reads.
+    /// k: neighbors a root reads.
     pub neighbors: usize,
     /// Hashed identity of nodes in messages and embeddings. Off for graphs whose nodes are mostly new.
     pub identity: bool,
@@ -61,7 +61,7 @@ pub struct ModelConfig {
     /// step further
     /// along chains inside a batch.
     pub sweeps: usize,
-    /// How roots read their neighbours.
+    /// How roots read their neighbors.
     pub gnn: GnnKind,
     /// Hops that a root reads: 1 or 2. The second multiplies the work by `neighbors`.
     pub layers: usize,
@@ -113,7 +113,7 @@ pub struct TrainConfig {
     pub targets: Vec<String>,
     /// Facts a batch, rounded up to the next change of time.
     pub batch: usize,
-    /// Batches that gradients reach back over: each step remembers the facts of so many of the last ones anew.
+    /// Batches that gradients reach back over: each step remembers the facts of the last `window` ones anew.
     pub window: usize,
     /// Ask for both ends of a new edge, not only for its destination.
     pub both_ends: bool,

@@ -105,6 +105,6 @@ pub enum LearnError {
 }
 
 fn in_inputs(non_finite: &[NonFiniteFeature]) -> String {
-    let told: Vec<String> = non_finite.iter().map(ToString::to_string).collect();
-    if told.is_empty() { String::new() } else { format!(" (read as missing: {})", told.join("; ")) }
+    let missing: Vec<String> = non_finite.iter().map(ToString::to_string).collect();
+    if missing.is_empty() { String::new() } else { format!(" (read as missing: {})", missing.join("; ")) }
 }

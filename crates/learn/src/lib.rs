@@ -13,12 +13,12 @@
 //! | S | segments: the tokens of one node |
 //! | Q | roots: (node, time) whose embedding is asked for |
 //! | P | (root, relation) pairs |
-//! | E | neighbours read by roots |
+//! | E | neighbors read by roots |
 //! | C | candidates scored |
 //! | d | width of messages, memory and embeddings |
 //! | D, N | channels and states of the Mamba cell |
 //! | H, d_h | attention heads and their width, d = H d_h |
-//! | F | width of a neighbour token |
+//! | F | width of a neighbor token |
 
 mod choices;
 mod config;

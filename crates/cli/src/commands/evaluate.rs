@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// How fresh the state is that answers may use: a table for each.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "event,batch:200", value_parser = freshness)]
     freshness: Vec<Freshness>,
-    /// Check explanations too, on so many of the latest links: what is said to matter is taken away.
+    /// Check explanations too, on the latest LINKS links: what is said to matter is taken away.
     #[arg(long, value_name = "LINKS")]
     explanations: Option<usize>,
 }
@@ -55,12 +55,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Prints whether explanations are true, one row an order of taking neighbours away, or one object.
+/// Prints whether explanations are true, one row an order of taking neighbors away, or one object.
 pub(crate) fn show_curves(output: Output, all: &[Curves]) -> io::Result<()> {
     let Some(ours) = all.first().filter(|curves| curves.links > 0) else {
-        return output.say("\nNo neighbours were read: there is nothing to check.");
+        return output.say("\nNo neighbors were read: there is nothing to check.");
     };
-    output.say(&format!("\nHow far the lead of {} links moves without neighbours, in logits:", ours.links))?;
+    output.say(&format!("\nHow far the lead of {} links moves without neighbors, in logits:", ours.links))?;
     let mut table = Table::new(["", "without them", "and never told", "with them only", "agreement"]);
     for curves in all {
         let replayed = curves.counterfactual().map_or("-".into(), |area| format!("{area:.3}"));

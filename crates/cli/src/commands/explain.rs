@@ -17,7 +17,7 @@ Examples:
   timeweft explain person ada --relation edited document atlas-014   why would ada edit it?
   timeweft explain term PO:0009006 --model going                     why would the term go next?
 
-Attention says which neighbours an end of the link listened to, one sign a head. The push is each neighbour's \
+Attention says which neighbors an end of the link listened to, one sign a head. The push is each neighbor's \
 signed share of the lead over other candidates: right of the line it spoke for the link, left of it against. What \
 a node remembers are the moments that its memory was made of, with the same kind of share. Of a co-operative model, \
 \"shut\" says that one side would not talk.";
@@ -105,7 +105,7 @@ fn remembered(moments: &[&RecalledMoment], why: &Explanation, unit: TimeUnit) ->
 
 fn listened(heard: &[&HeardNeighbor], why: &Explanation, unit: TimeUnit) -> Table {
     let largest = why.neighbors.iter().map(|heard| heard.contribution.abs()).fold(f32::MIN_POSITIVE, f32::max);
-    let mut table = Table::new(["neighbour", "by", "since", "attention", "push", ""]);
+    let mut table = Table::new(["neighbor", "by", "since", "attention", "push", ""]);
     for heard in heard {
         let HeardNeighbor { node, relation, created, contribution, attention, .. } = heard;
         let ago = format!("{} before", duration_in_words(unit, why.time.0.saturating_sub(created.0)));

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if of_node.is_empty() && edges.is_empty() {
         anyhow::bail!("nothing had happened to {key} {}: give a later time with --at", reading.moment());
     }
-    // A hub had millions of edges: each is told from its number.
+    // A hub had millions of edges: each is made from its number when it is printed.
     let all = || in_order(&of_node, &edges, &reading);
     context.output.objects(all().map(|happening| happening.to_json()))?;
     context.output.rows(["from", "until", "what", "detail"], || {

@@ -45,8 +45,8 @@ pub(crate) fn run(args: &Args, command: Command, context: &Context) -> anyhow::R
         let path = folder.join(name);
         write_whole(&path, |out| Ok(out.write_all(page)?))?;
     }
-    let told = pages.iter().map(|(name, _)| json!({ "page": folder.join(name).display().to_string() }));
-    after("the pages are written", context.output.objects(told));
+    let paths = pages.iter().map(|(name, _)| json!({ "page": folder.join(name).display().to_string() }));
+    after("the pages are written", context.output.objects(paths));
     note(&format!("wrote {} pages to {}", pages.len(), folder.display()));
     Ok(Outcome::Done)
 }

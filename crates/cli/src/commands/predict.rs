@@ -89,7 +89,7 @@ impl NamedModel {
     }
 }
 
-/// Opens a model of a graph at a commit, if it reads deletes as it is asked to; what it does not know is told.
+/// Opens a model of a graph at a commit, if it reads deletes as it is asked to, and warns of what it does not know.
 pub(crate) fn open_model(graph: &Graph, name: &str, view: &View, deletes: Option<Deletes>) -> anyhow::Result<Model> {
     let model = graph.load_model_at(name, view)?;
     deletes.map_or(Ok(()), |rule| model.expect_deletes(rule))?;
@@ -97,7 +97,7 @@ pub(crate) fn open_model(graph: &Graph, name: &str, view: &View, deletes: Option
     Ok(model)
 }
 
-/// Tells on standard error what a model leaves out of its graph.
+/// Warns on standard error of what a model leaves out of its graph.
 pub(crate) fn warn(model: &Model) {
     let unknown = model.unknown();
     if !unknown.is_empty() {

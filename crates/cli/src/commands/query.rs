@@ -53,7 +53,7 @@ pub(crate) struct Args {
     /// Walk along every relation.
     #[arg(long)]
     any_relation: bool,
-    /// Walk so many hops at most.
+    /// Walk at most HOPS hops.
     #[arg(long, value_name = "HOPS", default_value_t = 100)]
     depth: u32,
     /// Only nodes that have the node of this id as an ancestor (`name`).

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// How many neighbors a root; with commas: how many a node of each further hop.
     #[arg(long, value_name = "K", value_delimiter = ',', default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
     count: Vec<u32>,
-    /// In place of --count: so many of this edge type; may be given several times, slots come in this order.
+    /// In place of --count: K edges of this type; may be given several times, slots come in this order.
     #[arg(long = "quota", value_name = "TYPE=K", conflicts_with_all = ["count", "edge_types"])]
     quotas: Vec<String>,
     /// Which of the edges are taken.

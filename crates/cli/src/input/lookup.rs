@@ -9,9 +9,9 @@ use timeweft::read::{EdgeTypeId, GraphView, NodeIndex, NodeState, Owner};
 use crate::input::reading::Reading;
 use crate::output::text;
 
-/// So many close ids are suggested.
+/// How many close ids are suggested.
 const SUGGESTIONS: usize = 3;
-/// So many nodes are looked at for them: a second or so.
+/// How many nodes are looked at for them: a second or so.
 const LOOKED_AT: usize = 1 << 22;
 /// Letters of an id that are compared.
 const LONGEST: usize = 64;

@@ -6,7 +6,7 @@ use timeweft::{Commit, Graph, Time, TimeUnit};
 use crate::outcome::UsageError;
 use crate::output::text;
 
-/// So many names are listed where one is not known, the newest.
+/// How many names are listed where one is not known, the newest.
 const LISTED: usize = 12;
 
 /// An error that lists what is known, unless the registry knows the namespace.

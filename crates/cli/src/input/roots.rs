@@ -29,7 +29,7 @@ pub(crate) struct RootArgs {
     /// File to write, .jsonl, .parquet or .arrow; it appears whole or not at all, in place of an older one. `-` is JSON lines on standard output.
     #[arg(long, value_name = "FILE", default_value = "-")]
     to: PathBuf,
-    /// Answer this many roots at once: it changes memory and speed, never the answer.
+    /// Answer N roots at once: it changes memory and speed, never the answer.
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
     /// How ids of nodes are written to Parquet: numbers are much faster to read back, where all ids are whole numbers.

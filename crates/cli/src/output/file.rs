@@ -231,7 +231,7 @@ mod tests {
         write(&link, "new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        // A link that somebody planted under the name of the draft leads nowhere.
+        // A link that was planted under the name of the draft leads nowhere.
         let outside = folder.path().join("outside");
         fs::write(&outside, "precious").unwrap();
         std::os::unix::fs::symlink(&outside, &draft).unwrap();

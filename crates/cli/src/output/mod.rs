@@ -85,7 +85,7 @@ impl Output {
 
 /// Prints an error as `error: what`. Library errors say what, where and what to do.
 pub(crate) fn error(error: &anyhow::Error) {
-    // Some errors tell their cause themselves: no cause is told twice.
+    // Some errors name their cause themselves: no cause is printed twice.
     let mut line = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if !line.contains(&cause) {
@@ -93,7 +93,7 @@ pub(crate) fn error(error: &anyhow::Error) {
             line += &cause;
         }
     }
-    // A closed standard error leaves nobody to tell.
+    // Where standard error is closed, nothing can be printed.
     let _ = writeln!(io::stderr().lock(), "error: {}", text::message(&in_flags(&line)));
 }
 

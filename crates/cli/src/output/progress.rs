@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use timeweft::model::LearnProgress;
 
-/// A bar, a spinner, or nothing at all where nobody looks.
+/// A bar, a spinner, or nothing at all where standard error is no terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
@@ -29,9 +29,9 @@ impl Progress {
         Progress::new(None, "{spinner} {msg} {human_pos} records {elapsed}", message)
     }
 
-    /// A bar over so many records, or a spinner that counts them where their number is not known.
+    /// A bar over a number of records, or a spinner that counts them where their number is not known.
     pub(crate) fn of(total: impl FnOnce() -> Option<u64>, message: &str) -> Progress {
-        // Counting takes a look at the whole file: only where somebody looks at the bar.
+        // Counting takes a look at the whole file: only where the bar is seen.
         match if stderr().is_terminal() { total() } else { None } {
             total @ Some(_) => Progress::new(total, "{msg} [{bar:30}] {human_pos}/{human_len} {eta}", message),
             None => Progress::records(message),
@@ -52,7 +52,7 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_message(message.to_owned());
-        // A thread moves the bar, where somebody looks at it and one can be had.
+        // A thread moves the bar, where it is seen and a thread can be had.
         if stderr().is_terminal() && thread::Builder::new().spawn(|| ()).is_ok() {
             bar.enable_steady_tick(Duration::from_millis(100));
         }

@@ -35,7 +35,7 @@ impl Table {
         self
     }
 
-    /// Writes the table, its longest cells cut so that lines fit so many columns of a terminal; left out, cells are whole.
+    /// Writes the table, its longest cells cut so that lines fit a terminal of `width` columns; left out, cells are whole.
     pub(super) fn write(&self, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
         write_rows(&self.header, || self.rows.iter(), width, out)
     }
@@ -119,7 +119,7 @@ fn one_line(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text of at most so many columns of a terminal, the end of a longer one left out.
+/// A text of at most `width` columns of a terminal, the end of a longer one left out.
 pub(super) fn cut(text: &str, most: usize) -> Cow<'_, str> {
     if text.width() <= most {
         return text.into();

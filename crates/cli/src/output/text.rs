@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use timeweft::{Interval, Name, TimeUnit, Value};
 
-/// Words of messages are cut at so many characters.
+/// Characters at which words of messages are cut.
 const WORD: usize = 300;
-/// Lines of messages are cut at so many characters.
+/// Characters at which lines of messages are cut.
 const LINE: usize = 4000;
-/// Names in messages of ours are cut at so many columns.
+/// Columns at which names in messages of ours are cut.
 const NAME: usize = 80;
 
 /// `name=value` of every feature, `name` first: it says what a node is.

@@ -23,8 +23,8 @@ pub(super) struct Axis {
 
 /// Epochs.
 pub(super) const EPOCHS: Axis = Axis { name: "epoch", step: 1.0 };
-/// Tenths of the neighbours.
-pub(super) const SHARES: Axis = Axis { name: "% of the neighbours", step: 10.0 };
+/// Tenths of the neighbors.
+pub(super) const SHARES: Axis = Axis { name: "% of the neighbors", step: 10.0 };
 
 /// Colours of curves. The style sheet names the same ones.
 pub(super) const FIRST: RGBColor = RGBColor(0x0b, 0x7a, 0x75);

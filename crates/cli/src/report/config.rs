@@ -50,15 +50,12 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ),
             ("targets", "Relations whose edges are predicted, or types of nodes that go; empty means all."),
             ("batch", "Events a batch, rounded up to the next change of time."),
-            (
-                "window",
-                "Batches that gradients reach back over: so many of the last ones are remembered anew in each step.",
-            ),
+            ("window", "Batches that gradients reach back over: each step remembers the last ones anew, this many."),
             ("both_ends", "Ask for the source of an edge too."),
             ("negatives", "Wrong answers beside each right one."),
             (
                 "partners",
-                "So many of them at most are nodes that the asking one met last; the others are drawn from all.",
+                "How many of them at most are nodes that the asking one met last; the others are drawn from all.",
             ),
             ("epochs", "Passes over the training part."),
             ("learning_rate", "Step size of AdamW."),

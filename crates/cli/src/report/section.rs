@@ -117,10 +117,10 @@ fn calibration(calibration: &Calibration) -> String {
     let mut body = String::new();
     for (number, bin) in calibration.bins.iter().enumerate().filter(|(_, bin)| bin.candidates > 0) {
         let of = |sum: f64| 100.0 * sum / bin.candidates as f64;
-        let (told, came) = (of(bin.expected), of(bin.right as f64));
+        let (expected, came) = (of(bin.expected), of(bin.right as f64));
         _ = writeln!(
             body,
-            "<tr><th scope=\"row\">{}&nbsp;to&nbsp;{}&nbsp;%</th><td>{}</td><td>{told:.1} %</td><td class=\"bar\"><i style=\"width:{told:.1}%\"></i>\
+            "<tr><th scope=\"row\">{}&nbsp;to&nbsp;{}&nbsp;%</th><td>{}</td><td>{expected:.1} %</td><td class=\"bar\"><i style=\"width:{expected:.1}%\"></i>\
              <i class=\"true\" style=\"width:{came:.1}%\"></i></td><td>{came:.1} %</td></tr>",
             10 * number,
             10 * number + 10,
@@ -209,7 +209,7 @@ fn heard(end: &End<'_>, why: &Explanation, unit: TimeUnit) -> String {
     let largest = why.neighbors.iter().map(|heard| heard.contribution.abs()).fold(f32::MIN_POSITIVE, f32::max);
     let rows: String = end.heard.iter().map(|heard| neighbor(heard, why, largest, unit)).collect();
     format!(
-        "<table class=\"heard\">\n<caption>What {} listened to</caption>\n<thead><tr><th class=\"who\">neighbour</th>\
+        "<table class=\"heard\">\n<caption>What {} listened to</caption>\n<thead><tr><th class=\"who\">neighbor</th>\
          <th class=\"since\">since</th><th class=\"attention\">attention</th><th class=\"pushed\">push on the score</th>\
          <th></th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
         escape(&end.node.to_string())
@@ -283,7 +283,7 @@ pub(super) fn faithfulness(all: &[Curves]) -> String {
     ]
     .concat();
     let remark = format!(
-        "{} of the latest links. Neighbours are taken away in three orders, and the lead over other candidates moves by so much, \
+        "{} of the latest links. Neighbors are taken away in three orders, and the lead over other candidates moves by so much, \
          in logits. If contributions are true, taking those away first moves it most, and keeping them moves it least. {}",
         ours.links,
         warning_of_order(all).unwrap_or_default()

@@ -195,11 +195,6 @@ impl<'a> ListSource<'a, i64> for OverflowLists<'a> {
 pub(crate) struct CsrId(Weak<Csr>);
 
 impl Adjacency {
-    /// Whether any node has overflow lists.
-    pub(crate) fn has_overflow(&self) -> bool {
-        !self.overflow.is_empty()
-    }
-
     /// The overflow lists of a node.
     pub(crate) fn overflow_lists(&self, node: NodeIndex) -> Option<OverflowLists<'_>> {
         self.overflow.get(&node).map(|lists| OverflowLists(lists))

@@ -29,7 +29,7 @@ impl Span {
 pub(crate) enum Spans {
     /// One after the other: most feature rows have a few.
     Flat(Vec<Span>),
-    /// A list a feature, where there are so many that putting a new one among them would move most of them each time.
+    /// A list a feature, where there are enough that putting a new one among them would move most of them each time.
     Lists(Vec<(FeatureId, Vec<Span>)>),
 }
 

@@ -97,14 +97,14 @@ impl Index {
         owner_name: impl Fn() -> String,
         features: &Features,
     ) -> Result<(), Reason> {
-        let mut told: FxHashMap<&Name, FeatureKind> = FxHashMap::default();
+        let mut kinds: FxHashMap<&Name, FeatureKind> = FxHashMap::default();
         for (name, value) in features {
             let declared = owner.and_then(|owner| self.schema.feature(owner, name)).map(|(_, def)| def.kind);
             if declared.is_none() && self.schema.is_closed() {
                 return Err(Reason::UnknownFeature { feature: name.clone(), owner: owner_name() });
             }
             let Some(value) = value else { continue };
-            let expected = declared.unwrap_or_else(|| *told.entry(name).or_insert_with(|| FeatureKind::of(value)));
+            let expected = declared.unwrap_or_else(|| *kinds.entry(name).or_insert_with(|| FeatureKind::of(value)));
             check_kind(expected, value).map_err(|(expected, got)| Reason::WrongKind {
                 feature: name.clone(),
                 owner: owner_name(),
@@ -113,7 +113,7 @@ impl Index {
             })?;
         }
         let known = owner.map_or(0, |owner| self.schema.features(owner).len());
-        if known + told.len() > TYPES { Err(full("features")) } else { Ok(()) }
+        if known + kinds.len() > TYPES { Err(full("features")) } else { Ok(()) }
     }
 
     /// Whether `time` is not before the latest event of a node.

@@ -108,10 +108,10 @@ impl<'a> Lives<'a> {
         let Lives { records, first_edge, events, updates, update_sets, .. } = self;
         let Records { index, first_life, .. } = records;
         let first_life = first_life as usize;
-        let mut order: Vec<Place> = Vec::with_capacity(events);
+        let mut order: Vec<LogPosition> = Vec::with_capacity(events);
         let mut add = |ranks: [u8; 2], at: usize, life: Interval, is_first: bool| {
-            order.push(Place::new(life.created, ranks[0], at, is_first));
-            order.extend((!life.is_open()).then(|| Place::new(life.removed, ranks[1], at, false)));
+            order.push(LogPosition::new(life.created, ranks[0], at, is_first));
+            order.extend((!life.is_open()).then(|| LogPosition::new(life.removed, ranks[1], at, false)));
         };
         for (at, life) in (first_life..).zip(&index.nodes.lives[first_life..]) {
             let is_first = index.feature_store.is_opened_at_begin(life.feature_row());
@@ -122,8 +122,8 @@ impl<'a> Lives<'a> {
             add([EDGE_BEGINS, EDGE_ENDS], at, life.interval, is_first);
         }
         order.extend(updates.iter().enumerate().map(|(at, update)| match update.subject {
-            Subject::Edge(_) => Place::new(update.time, ElementKind::Edge.rank(Action::Update), at, false),
-            _ => Place::new(update.time, ElementKind::Node.rank(Action::Update), at, false),
+            Subject::Edge(_) => LogPosition::new(update.time, ElementKind::Edge.rank(Action::Update), at, false),
+            _ => LogPosition::new(update.time, ElementKind::Node.rank(Action::Update), at, false),
         }));
         sort(&mut order);
         index.events.reserve(order.len());
@@ -248,9 +248,9 @@ impl<'a> Lives<'a> {
     }
 }
 
-/// The place of an event in the order of the log.
+/// Where an event stands in the order of the log.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct LogPosition {
     time: Time,
     /// Rank at the time, number of the life or update, and whether its features are those that its feature row was opened with.
     rest: u64,
@@ -259,9 +259,9 @@ struct Place {
 /// Bits of the rest below the rank.
 const NUMBER: u32 = 40;
 
-impl Place {
-    fn new(time: Time, rank: u8, at: usize, first: bool) -> Place {
-        Place { time, rest: u64::from(rank) << NUMBER | (at as u64) << 1 | u64::from(first) }
+impl LogPosition {
+    fn new(time: Time, rank: u8, at: usize, first: bool) -> LogPosition {
+        LogPosition { time, rest: u64::from(rank) << NUMBER | (at as u64) << 1 | u64::from(first) }
     }
 
     fn get(self) -> (u8, usize, bool) {
@@ -276,7 +276,7 @@ impl Place {
 
 /// Sorts places, of which those of one time and rank come sorted already: digit by digit, which for the times of one source
 /// takes few passes.
-fn sort(places: &mut Vec<Place>) {
+fn sort(places: &mut Vec<LogPosition>) {
     const DIGIT: u32 = 11;
     let times = || places.iter().map(|place| place.time);
     let (Some(since), Some(until)) = (times().min(), times().max()) else { return };
@@ -287,7 +287,7 @@ fn sort(places: &mut Vec<Place>) {
     let bits = u64::BITS - (span << 3 | 7).leading_zeros();
     let mut sorted = places.clone();
     for shift in (0..bits).step_by(DIGIT as usize) {
-        let digit = |place: &Place| (place.key(since) >> shift) as usize & ((1 << DIGIT) - 1);
+        let digit = |place: &LogPosition| (place.key(since) >> shift) as usize & ((1 << DIGIT) - 1);
         let mut next = [0usize; (1 << DIGIT) + 1];
         places.iter().for_each(|place| next[digit(place) + 1] += 1);
         (1..next.len()).for_each(|at| next[at] += next[at - 1]);
@@ -309,9 +309,9 @@ mod tests {
         for (unit, n) in [(1, 5_000), (1 << 40, 5_000), (1 << 50, 5_000), (3, 100)] {
             let place = |at: u64| {
                 let time = Time((at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as i64 * unit - 77);
-                Place::new(time, (at % 6) as u8, (at / 6) as usize, at.is_multiple_of(5))
+                LogPosition::new(time, (at % 6) as u8, (at / 6) as usize, at.is_multiple_of(5))
             };
-            let mut places: Vec<Place> = (0..n).map(place).collect();
+            let mut places: Vec<LogPosition> = (0..n).map(place).collect();
             let mut expected = places.clone();
             expected.sort();
             sort(&mut places);

@@ -69,7 +69,7 @@ impl<T: Pod> Array<T> {
         }
     }
 
-    /// So many zeros, to be written once and read in any order: in large pages where the system has them.
+    /// `len` zeros, to be written once and read in any order: in large pages where the system has them.
     pub(crate) fn zeros_read_everywhere(len: usize) -> Array<T> {
         #[cfg(unix)]
         if let Some(region) = len.checked_mul(size_of::<T>()).and_then(|bytes| Region::room(bytes, 0).ok()) {
@@ -171,7 +171,7 @@ impl<T: Pod> Array<T> {
         self.unchecked().get(at)
     }
 
-    /// The values in a range, if there are so many.
+    /// The values in a range, if the array reaches to its end.
     #[inline]
     pub(crate) fn get_range(&self, range: Range<usize>) -> Option<&[T]> {
         self.check_range(range.clone());
@@ -215,7 +215,7 @@ impl<T: Pod> Array<T> {
         match &self.memory {
             Memory::Own(values) => values,
             #[cfg(unix)]
-            // SAFETY: the region begins with so many values, at the beginning of a page; any bits are a value.
+            // SAFETY: the region begins with that many values, at the beginning of a page; any bits are a value.
             Memory::Mapped { region, len, .. } => unsafe {
                 std::slice::from_raw_parts(region.start().cast().as_ptr(), *len)
             },
@@ -272,14 +272,14 @@ impl<T: Pod> Array<T> {
         }
     }
 
-    /// Makes room for so many more.
+    /// Makes room for `more` values.
     pub(crate) fn reserve(&mut self, more: usize) {
         if let Memory::Own(values) = self.with_room(more) {
             values.reserve(more);
         }
     }
 
-    /// Writes to the room for so many more, as far as there is room.
+    /// Writes to the room for `more` values, as far as there is room.
     pub(crate) fn touch(&mut self, more: usize) {
         if let Memory::Own(values) = &mut self.memory {
             let len = values.len();
@@ -318,7 +318,7 @@ impl<T: Pod> Array<T> {
         }
         if let Memory::Mapped { region, len, written, .. } = &mut self.memory {
             *written = true;
-            // SAFETY: behind the values there is room for so many more, as compared above.
+            // SAFETY: behind the values there is room for that many more, as compared above.
             unsafe {
                 let end = region.start().cast::<T>().add(*len);
                 std::ptr::copy_nonoverlapping(more.as_ptr(), end.as_ptr(), more.len());

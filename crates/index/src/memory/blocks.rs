@@ -15,7 +15,7 @@ const MOST: usize = 1 << 16;
 /// Fewer blocks than this are not worth another thread.
 const GRAIN: usize = 64;
 
-/// Blocks of so many values (by the power of two), so that none lies in two: at most 2^16 bytes.
+/// Values of a block, by the power of two, so that none lies in two: at most 2^16 bytes.
 pub(crate) const fn shift<T>() -> u32 {
     let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
     MOST.trailing_zeros() - size.next_power_of_two().trailing_zeros()
@@ -54,14 +54,14 @@ pub(crate) struct Blocks {
     size: usize,
     /// Bytes of the part as it is in the file. What was appended since is not in it.
     bytes: usize,
-    /// So many blocks have not been compared yet.
+    /// How many blocks have not been compared yet.
     left: AtomicUsize,
     /// A bit a block, set once it was compared.
     compared: Box<[AtomicU64]>,
 }
 
 impl Blocks {
-    /// The blocks of a part of so many bytes.
+    /// The blocks of a part of some bytes.
     pub(crate) fn new(origin: Origin, hashes: Box<[u64]>, size: usize, bytes: usize) -> Blocks {
         let words = hashes.len().div_ceil(64);
         // Bits that stand for no block count as compared.

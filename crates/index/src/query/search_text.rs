@@ -118,7 +118,7 @@ impl Word {
     }
 }
 
-/// A text without regard to case: lower case letter by letter, so that no letter depends on its neighbours.
+/// A text without regard to case: lower case letter by letter, so that no letter depends on its neighbors.
 pub(super) fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }

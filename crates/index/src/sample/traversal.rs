@@ -74,7 +74,7 @@ fn traverse_in<T: Tick, V: Visitor>(
         parts: Default::default(),
         stretches: Vec::new(),
     };
-    let has_overflow = adjacency.has_overflow();
+    let has_overflow = !adjacency.is_all_csr();
     for step in 0..nodes.len().div_ceil(GROUP) + STEPS {
         let group = |behind: usize| group(nodes.len(), step, behind);
         prefetcher.take(step % 2, group(2).len());

@@ -284,8 +284,8 @@ mod tests {
         let tells = |change: fn(&mut Index), what: &str| {
             let mut other = graph();
             change(&mut other);
-            let told = other.same_as(&sound).expect_err(what);
-            assert!(told.contains(what), "{told} instead of {what}");
+            let error = other.same_as(&sound).expect_err(what);
+            assert!(error.contains(what), "{error} instead of {what}");
         };
         tells(|index| index.nodes.latest[3].0 += 1, "the latest event of node m t3");
         tells(|index| index.nodes.lives[4].interval.created.0 += 1, "the time of a life of node n 4");
@@ -321,7 +321,7 @@ mod tests {
             let mut other = graph();
             // Those of nodes that were touched would be elsewhere.
             let mut adjacency = Adjacency::of(&other.edges, other.n_nodes());
-            match std::sync::Arc::get_mut(&mut adjacency.csr).expect("nobody else has them") {
+            match std::sync::Arc::get_mut(&mut adjacency.csr).expect("no other has them") {
                 Csr::Narrow(arrays) => change(arrays),
                 Csr::Wide(_) => unreachable!("the times are narrow"),
             }

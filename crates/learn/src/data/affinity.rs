@@ -21,7 +21,7 @@ impl Affinity {
     /// Edges added to the count of each side: rare ones foretell little.
     const PRIOR: f32 = 20.0;
 
-    /// Measures `facts`, which are the training part, of a graph with so many edge types. A single type has nothing to
+    /// Measures `facts`, which are the training part, of a graph with a number of edge types. A single type has nothing to
     /// tell that other counters do not.
     pub(crate) fn fit(facts: &[Fact], n_edge_types: usize) -> Affinity {
         if n_edge_types < 2 {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use timeweft_graph::{
-    Action, DType, EdgeTypeId, FeatureId, FeatureKind, NodeIndex, NodeTypeId, Owner, Time, Value, threads,
+    Action, DType, Direction, EdgeTypeId, FeatureId, FeatureKind, NodeIndex, NodeTypeId, Owner, Time, Value, threads,
 };
 use timeweft_index::{Fact, Index};
 
@@ -63,11 +63,6 @@ impl GraphContext {
         self.known.unknown(&self.statistics.schema)
     }
 
-    /// Whether the model knows no type of the graph.
-    pub(crate) fn knows_nothing(&self) -> bool {
-        self.known.types().knows_no_type()
-    }
-
     /// Whether the model knows a type of nodes of the graph.
     pub fn knows_node_type(&self, id: NodeTypeId) -> bool {
         self.known.types().knows_node(id)
@@ -93,14 +88,9 @@ impl GraphContext {
         self.known.types().node(self.index.node_type(node))
     }
 
-    /// The relation of an edge seen from its source.
-    pub(crate) fn outward(&self, edge_type: EdgeTypeId) -> u32 {
-        self.relations.outward(self.known.types().edge(edge_type))
-    }
-
-    /// The relation of an edge seen from its destination.
-    pub(crate) fn inward(&self, edge_type: EdgeTypeId) -> u32 {
-        self.relations.inward(self.known.types().edge(edge_type))
+    /// The relation of an edge seen from one of its ends.
+    pub(crate) fn relation(&self, edge_type: EdgeTypeId, direction: Direction) -> u32 {
+        self.relations.edge(self.known.types().edge(edge_type), direction)
     }
 
     /// Everything that happens to what the model knows, in order of (time, position).

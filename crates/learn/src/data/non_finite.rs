@@ -17,10 +17,10 @@ pub struct NonFiniteFeature {
 impl fmt::Display for NonFiniteFeature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds = [("NaN", self.nan), ("infinite", self.infinite), ("beyond 3.4e38", self.too_large)];
-        let told = kinds.iter().filter(|(_, events)| *events > 0).map(|(what, events)| {
+        let values = kinds.iter().filter(|(_, events)| *events > 0).map(|(what, events)| {
             let plural = if *events == 1 { "" } else { "s" };
             format!("{what} in {events} event{plural}")
         });
-        write!(f, "{} is {}", self.feature, told.collect::<Vec<_>>().join(", "))
+        write!(f, "{} is {}", self.feature, values.collect::<Vec<_>>().join(", "))
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers of relations.
 
-use timeweft_graph::{EdgeTypeId, NodeTypeId, Schema};
+use timeweft_graph::{Direction, EdgeTypeId, NodeTypeId, Schema};
 
 use crate::ModelConfig;
 
@@ -50,19 +50,9 @@ impl RelationIds {
         if (relation as usize) < self.n_edges() { relation % 2 } else { 2 }
     }
 
-    /// The kind of an edge.
-    pub fn edge_kind(self, edge_type: EdgeTypeId) -> u32 {
-        if self.typed { u32::from(edge_type.0) } else { 0 }
-    }
-
-    /// The relation of an edge seen from its source.
-    pub fn outward(self, edge_type: EdgeTypeId) -> u32 {
-        2 * self.edge_kind(edge_type)
-    }
-
-    /// The relation of an edge seen from its destination.
-    pub fn inward(self, edge_type: EdgeTypeId) -> u32 {
-        self.outward(edge_type) + 1
+    /// The relation of an edge seen from one of its ends.
+    pub fn edge(self, edge_type: EdgeTypeId, direction: Direction) -> u32 {
+        2 * if self.typed { u32::from(edge_type.0) } else { 0 } + u32::from(direction == Direction::In)
     }
 
     pub(crate) fn itself(self, node_type: NodeTypeId) -> u32 {

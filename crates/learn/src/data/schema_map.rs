@@ -149,11 +149,11 @@ impl Unknown {
 
     fn compare(&mut self, (graph, owner): (&Schema, Owner), (model, own): (&Schema, Owner)) {
         for FeatureDef { name, kind, .. } in graph.features(owner) {
-            let told = format!("`{name}` of {}", graph.owner_name(owner));
+            let full = format!("`{name}` of {}", graph.owner_name(owner));
             match model.feature(own, name) {
-                None => self.features.push(told),
+                None => self.features.push(full),
                 Some((_, known)) if is_numbers(known.kind) != is_numbers(*kind) => {
-                    self.changed.push(format!("{told} ({}, was {})", kind, known.kind));
+                    self.changed.push(format!("{full} ({}, was {})", kind, known.kind));
                 }
                 Some(_) => {}
             }
@@ -172,7 +172,7 @@ fn is_numbers(kind: FeatureKind) -> bool {
 }
 
 /// Most names of a kind in a message.
-const TOLD: usize = 5;
+const LISTED: usize = 5;
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,10 +185,10 @@ impl fmt::Display for Unknown {
         let mut between = "";
         for (what, names) in kinds.into_iter().filter(|(_, names)| !names.is_empty()) {
             let plural = if names.len() == 1 { "" } else { "s" };
-            let told = names[..names.len().min(TOLD)].join(", ");
-            write!(f, "{between}{what}{plural} {told}")?;
-            if names.len() > TOLD {
-                write!(f, " and {} more", names.len() - TOLD)?;
+            let listed = names[..names.len().min(LISTED)].join(", ");
+            write!(f, "{between}{what}{plural} {listed}")?;
+            if names.len() > LISTED {
+                write!(f, " and {} more", names.len() - LISTED)?;
             }
             between = "; ";
         }
@@ -238,9 +238,9 @@ mod tests {
         let values = [(FeatureId(0), Value::text("ann")), (FeatureId(1), Value::number(3.0))];
         let read: Vec<_> = map.read(Owner::Node(NodeTypeId(2)), values.into_iter()).collect();
         assert_eq!(read, [(FeatureId(0), Value::number(3.0))]);
-        let told = Unknown::new(&graph, &model).to_string();
+        let unknown = Unknown::new(&graph, &model).to_string();
         let wanted = "node type shop; edge types user -visits-> shop, item -buys-> user; feature `name` of user";
-        assert_eq!(told, wanted);
+        assert_eq!(unknown, wanted);
         let same = SchemaMap::new(&model, &model);
         assert!(same.knows_all_types() && Unknown::new(&model, &model).is_empty() && !map.knows_all_types());
         // A graph that lost a type: its weights stay, nothing asks for them.
@@ -258,8 +258,8 @@ mod tests {
         };
         let whole = of(FeatureKind::Dense { dtype: DType::I32, scalar: true });
         assert!(Unknown::new(&of(NUMBER), &whole).is_empty());
-        let told = Unknown::new(&of(FeatureKind::Text), &whole).to_string();
-        assert_eq!(told, "changed feature `age` of user (text, was i32)");
+        let unknown = Unknown::new(&of(FeatureKind::Text), &whole).to_string();
+        assert_eq!(unknown, "changed feature `age` of user (text, was i32)");
         let many = schema(&["a", "b", "c", "d", "e", "f", "g"], &[]);
         assert_eq!(Unknown::new(&many, &of(NUMBER)).to_string(), "node types a, b, c, d, e and 2 more");
     }

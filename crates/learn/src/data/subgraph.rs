@@ -1,4 +1,4 @@
-//! The part of a graph that a model knows. What it does not know is not there for it: no fact, no neighbour, no count.
+//! The part of a graph that a model knows. What it does not know is not there for it: no fact, no neighbor, no count.
 
 use std::sync::Arc;
 

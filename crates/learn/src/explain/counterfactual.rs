@@ -72,9 +72,9 @@ impl<'a> Counterfactual<'a> {
     fn replay(&self, node: NodeIndex, as_of: Time, without: &BTreeSet<(EdgeTypeId, EdgeIndex)>) -> Left {
         let Trained { model, graph, config, .. } = self.trained;
         let until = graph.n_facts_before(as_of);
-        let told = self.facts[node.at()].iter().map(|&at| at as usize).take_while(|&at| at < until);
+        let before = self.facts[node.at()].iter().map(|&at| at as usize).take_while(|&at| at < until);
         let stays = |&at: &usize| graph.facts()[at].edge.is_none_or(|edge| !without.contains(&edge));
-        let positions: Vec<usize> = told.filter(stays).collect();
+        let positions: Vec<usize> = before.filter(stays).collect();
         let (messages, tokens) = expand_for(graph, &positions, node);
         let last = tokens.node.len().checked_sub(1).filter(|_| tokens.gone.last() == Some(&false))?;
         let (time_encoder, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());

@@ -1,4 +1,4 @@
-//! Predictions for one question, and why: which neighbours were listened to, and which way each pushed the score.
+//! Predictions for one question, and why: which neighbors were listened to, and which way each pushed the score.
 //!
 //! Equations: `docs/model.md#explanations`.
 
@@ -33,19 +33,19 @@ pub struct ScoreExplanation {
     pub logit_without_counters: Option<f32>,
     /// Counters of the pair, of the reversed pair, of the destination reached, of the destination as source, of the source.
     pub counters: [Recency; 5],
-    /// Neighbours of the source, then of the destination.
+    /// Neighbors of the source, then of the destination.
     pub neighbors: Vec<AttendedNeighbor>,
     /// Past messages in the memory of the source, then of the destination; of each the largest contribution first. Empty for
     /// a cell that is not linear in its past.
     pub memory: Vec<Recalled>,
 }
 
-/// A neighbour event that a root listened to.
+/// A neighbor event that a root listened to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AttendedNeighbor {
     /// Whether the root is the source of the link (else its destination).
     pub at_source: bool,
-    /// The neighbour.
+    /// The neighbor.
     pub node: NodeIndex,
     /// The edge to it.
     pub edge: EdgeIndex,
@@ -57,7 +57,7 @@ pub struct AttendedNeighbor {
     pub attention: Vec<f32>,
     /// Whether the root listened and the neighbor spoke, for a co-operative model: the root read it only if both did.
     pub actions: Option<Actions>,
-    /// Signed contribution: share of the margin that came through this neighbour.
+    /// Signed contribution: share of the margin that came through this neighbor.
     pub contribution: f32,
 }
 
@@ -219,7 +219,7 @@ impl Trained {
     }
 }
 
-/// A score, how far it stands above the negatives, and what each neighbour of each root adds to that; whether the root is an end
+/// A score, how far it stands above the negatives, and what each neighbor of each root adds to that; whether the root is an end
 /// of the link.
 struct Study {
     logit: f32,

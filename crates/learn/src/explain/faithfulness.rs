@@ -1,4 +1,4 @@
-//! Whether explanations are true: neighbours are taken away in the order in which they are said to matter, and the margin over
+//! Whether explanations are true: neighbors are taken away in the order in which they are said to matter, and the margin over
 //! other candidates is watched. Memory stays as it is, or is replayed without them; the attention over the
 //! rest sums to one again, and the counters count on.
 //!
@@ -12,10 +12,10 @@ use crate::explain::counterfactual::Counterfactual;
 use crate::model::pipeline::{Remembered, ask};
 use crate::{Neighborhood, Query, Task, Trained, VectorStore, splitmix64};
 
-/// Shares of the neighbours that are taken away, or kept.
+/// Shares of the neighbors that are taken away, or kept.
 pub(crate) const SHARES: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
 
-/// In which order neighbours are said to matter.
+/// In which order neighbors are said to matter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Importance {
@@ -27,7 +27,7 @@ pub enum Importance {
     Random,
 }
 
-/// How much the margin changes, averaged over queries: in logits, with 10, 20, 30, 40 and 50 % of the neighbours.
+/// How much the margin changes, averaged over queries: in logits, with 10, 20, 30, 40 and 50 % of the neighbors.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Curves {
     /// The order.
@@ -39,9 +39,9 @@ pub struct Curves {
     /// As `deletion`, with memory replayed without them. Empty for a model without memory, or whose messages carry their
     /// peers' memory.
     pub counterfactual: Vec<f64>,
-    /// Rank correlation (Spearman's) of the order with how much the margin changes without each neighbour alone, in [-1, 1].
+    /// Rank correlation (Spearman's) of the order with how much the margin changes without each neighbor alone, in [-1, 1].
     pub agreement: f64,
-    /// Queries with neighbours.
+    /// Queries with neighbors.
     pub links: usize,
 }
 
@@ -78,7 +78,7 @@ pub fn stretches(task: &Task, part: Range<usize>, links: usize) -> Vec<Query> {
     (0..5).flat_map(stretch).collect()
 }
 
-/// Curves of every order over queries; those without neighbours are left out. Queries in order of time take one pass over the
+/// Curves of every order over queries; those without neighbors are left out. Queries in order of time take one pass over the
 /// log.
 pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
     let replays = Counterfactual::new(trained);
@@ -108,7 +108,7 @@ pub fn curves(trained: &Trained, queries: &[Query]) -> Vec<Curves> {
 }
 
 impl Curves {
-    /// Adds one query, of which `alone` says how much the margin changes without each neighbour.
+    /// Adds one query, of which `alone` says how much the margin changes without each neighbor.
     fn add(&mut self, scene: &Scene<'_>, alone: &[f64], replays: Option<&Counterfactual<'_>>, number: u64) {
         let n = scene.contributions.len();
         let order = scene.order(self.order, number);
@@ -152,7 +152,7 @@ struct Scene<'a> {
     neighborhood: Neighborhood,
     store: &'a VectorStore,
     margin: f64,
-    /// Of every neighbour of the query's two ends, with its place in the neighbourhood.
+    /// Of every neighbor of the query's two ends, with its place in the neighborhood.
     contributions: Vec<(usize, f32)>,
 }
 
@@ -184,14 +184,14 @@ impl<'a> Scene<'a> {
         all
     }
 
-    /// Which neighbours stay, of all roots, if only some of those of the two ends do.
+    /// Which neighbors stay, of all roots, if only some of those of the two ends do.
     fn places(&self, kept: &[bool]) -> Vec<bool> {
         let mut all = vec![true; self.neighborhood.neighbors.len()];
         self.contributions.iter().zip(kept).for_each(|((at, _), kept)| all[*at] = *kept);
         all
     }
 
-    /// What is read with some of the neighbours of the two ends, and all of the negatives'.
+    /// What is read with some of the neighbors of the two ends, and all of the negatives'.
     fn with(&self, kept: &[bool]) -> Neighborhood {
         self.neighborhood.keep(&self.places(kept))
     }
@@ -200,12 +200,12 @@ impl<'a> Scene<'a> {
         f64::from(self.trained.margin_of(&self.asked, neighborhood, &Remembered::nothing(self.store)))
     }
 
-    /// How far the margin is from what it is with all neighbours.
+    /// How far the margin is from what it is with all neighbors.
     fn change(&self, neighborhood: &Neighborhood) -> f64 {
         (self.margin_of(neighborhood) - self.margin).abs()
     }
 
-    /// How much the margin changes without each neighbour alone.
+    /// How much the margin changes without each neighbor alone.
     fn changes_alone(&self) -> Vec<f64> {
         let n = self.contributions.len();
         (0..n).map(|j| self.change(&self.with(&(0..n).map(|i| i != j).collect::<Vec<_>>()))).collect()
@@ -213,7 +213,7 @@ impl<'a> Scene<'a> {
 }
 
 impl Neighborhood {
-    /// The same with only some of the neighbours of the roots asked for.
+    /// The same with only some of the neighbors of the roots asked for.
     fn keep(&self, kept: &[bool]) -> Neighborhood {
         let stays = |j: usize| kept.get(j).copied().unwrap_or(true);
         let mut out = self.clone();

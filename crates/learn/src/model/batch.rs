@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use timeweft_graph::{Action, Deletes, EdgeIndex, EdgeTypeId, NodeIndex, Owner, Time};
+use timeweft_graph::{Action, Deletes, Direction, EdgeIndex, EdgeTypeId, NodeIndex, Owner, Time};
 use timeweft_index::Fact;
 
 use crate::data::time_encoder::gap;
@@ -197,7 +197,7 @@ fn drafts(graph: &GraphContext, positions: impl Iterator<Item = usize>) -> Vec<D
                 drafts.push(Draft { receiver: source, time, relation, peer: source, fact });
             }
             Some((edge_type, _)) => {
-                let (inward, outward) = (graph.inward(edge_type), graph.outward(edge_type));
+                let [inward, outward] = [Direction::In, Direction::Out].map(|side| graph.relation(edge_type, side));
                 drafts.push(Draft { receiver: destination, time, relation: inward, peer: source, fact });
                 if !graph.config().directed {
                     drafts.push(Draft { receiver: source, time, relation: outward, peer: destination, fact });

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use timeweft_graph::{Direction, NodeIndex};
+use timeweft_graph::NodeIndex;
 
 use crate::model::batch::{expand, expand_in_slices};
 use crate::model::counters::{self, Past};
@@ -206,14 +206,11 @@ pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
             roots.len() as u32 - 1
         })
     };
-    let (mut pairs, graph) = (Pairs::default(), graph);
+    let mut pairs = Pairs::default();
     for query in queries {
         pairs.source.push(root(query.source, query));
         pairs.destination.push(root(query.destination, query));
-        pairs.relation.push(match query.direction {
-            Direction::Out => graph.outward(query.edge_type),
-            Direction::In => graph.inward(query.edge_type),
-        });
+        pairs.relation.push(graph.relation(query.edge_type, query.direction));
     }
     (roots, pairs)
 }

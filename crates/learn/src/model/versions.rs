@@ -91,19 +91,19 @@ impl Peers {
         tokens: &Tokens,
         store: &VectorStore,
     ) -> Peers {
-        let (mut rows, mut told) = (Vec::new(), Vec::new());
+        let (mut rows, mut readers) = (Vec::new(), Vec::new());
         for (token, ends) in receivers.messages.windows(2).enumerate() {
             let (receiver, time) = (receivers.node[token], receivers.time[token]);
             for message in ends[0]..ends[1] {
                 let peer = messages.peer[message as usize];
                 if peer != receiver {
                     rows.push(MemoryRow::of(peer, time, tokens, store));
-                    told.push(message);
+                    readers.push(message);
                 }
             }
         }
         let within = rows.iter().any(|row| matches!(row, MemoryRow::Token(..)));
         let (stored, row) = lay_out(graph, &rows, store);
-        Peers { stored, row, message: told, within }
+        Peers { stored, row, message: readers, within }
     }
 }

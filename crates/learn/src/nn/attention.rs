@@ -31,7 +31,7 @@ pub struct AttentionWeights {
     pub open: Vec<f32>,
 }
 
-/// Attention of a root over its neighbour tokens of all relations, in absorbed form and with a sink.
+/// Attention of a root over its neighbor tokens of all relations, in absorbed form and with a sink.
 ///
 /// - `qa [P, H, F]`: one query a pair (root, relation) and head, already multiplied by the key map of the relation and
 ///   scaled;

@@ -27,7 +27,7 @@ pub(super) fn cut(mut slice: &mut [f32], lengths: impl Iterator<Item = usize>) -
         .collect()
 }
 
-/// Groups neighbouring segments until a group holds at least `size` rows. Depends on the data only, never on threads.
+/// Groups neighboring segments until a group holds at least `size` rows. Depends on the data only, never on threads.
 pub(super) fn groups(offsets: &[u32], size: usize) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let mut start = 0;

@@ -23,7 +23,7 @@ pub struct Scorer<'a> {
 pub enum Space {
     /// Memory of past messages alone.
     Memory,
-    /// What the predictor reads: memory, features and neighbours.
+    /// What the predictor reads: memory, features and neighbors.
     Embedding,
 }
 

@@ -114,7 +114,7 @@ impl Trained {
         let header = &file.header;
         header.config.check().map_err(|error| refused(path, format!("its configuration: {error}")))?;
         let graph = GraphContext::new(index, header.statistics.clone());
-        if graph.knows_nothing() {
+        if graph.known.types().knows_no_type() {
             let reason = "the model was trained on another graph: it knows none of the types of this one. Train again";
             return Err(refused(path, reason.into()));
         }

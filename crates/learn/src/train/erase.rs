@@ -18,7 +18,7 @@ pub struct Erased {
 
 impl Trained {
     /// Erases the events at some positions of the log: the graph is built again from the others, and memory is replayed over
-    /// it from nothing. No neighbour, counter or memory of the result has seen them; the weights and the statistics of the
+    /// it from nothing. No neighbor, counter or memory of the result has seen them; the weights and the statistics of the
     /// training part are as they were, so what the weights have learnt of the events stays. Costs a replay of the whole log.
     pub fn erase(self, erased: &FxHashSet<u32>) -> Erased {
         // The schema as it was: the weights are made for its types, and an erased event may have been a type's first.

@@ -68,7 +68,7 @@ fn parts(config: &Config, graph: &GraphContext) -> Vec<Part> {
             &[config.model.state_width().saturating_add(width), messages, KEPT],
         ),
         floats(
-            format!("{entries} neighbours that the questions of a step read"),
+            format!("{entries} neighbors that the questions of a step read"),
             format!(
                 "train.batch {batch} x train.negatives {negatives} x model.neighbors {neighbors}, model.layers {layers}, \
                  model.width {width}"
@@ -78,7 +78,7 @@ fn parts(config: &Config, graph: &GraphContext) -> Vec<Part> {
     ]
 }
 
-/// Neighbours that a root reads on the average: nodes with many are asked about as often as they have some.
+/// Neighbors that a root reads on the average: nodes with many are asked about as often as they have some.
 fn heard(facts: &[Fact], n_nodes: usize, most: usize) -> f64 {
     let mut degrees = vec![0u32; n_nodes];
     for node in facts.iter().flat_map(|fact| [fact.source, fact.destination]) {
@@ -126,8 +126,8 @@ mod tests {
     fn what_does_not_fit_together_is_refused_by_its_largest_part() {
         let parts = [part("a few", 3 << 30), part("many", 6 << 30)];
         assert!(refuse(&parts, 9 << 30).is_ok());
-        let told = refuse(&parts, 8 << 30).err().map(|error| error.to_string()).unwrap_or_default();
-        assert_eq!(told, "model.width 9 takes about 6.4 GB for many, and 8.6 GB is all there is: make it smaller");
+        let error = refuse(&parts, 8 << 30).err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error, "model.width 9 takes about 6.4 GB for many, and 8.6 GB is all there is: make it smaller");
         assert!(refuse(&[part("a", u64::MAX), part("b", 5)], u64::MAX - 1).is_err(), "sums do not wrap around");
     }
 

@@ -169,7 +169,7 @@ fn renamed(events: &[Event], name: impl Fn(&NodeKey) -> NodeKey, relation: &str)
 fn names_of_nodes_and_types_change_nothing_without_identity() {
     let events = mixed(90, 5);
     let mut config = small();
-    // All neighbours, and no walks of counters: a cut among those of one time goes by name.
+    // All neighbors, and no walks of counters: a cut among those of one time goes by name.
     (config.model.identity, config.model.counters, config.model.neighbors) = (false, false, 1000);
     let (before, fitted) = scores(&events, None, &config, 0..80);
     let turned = |key: &NodeKey| {

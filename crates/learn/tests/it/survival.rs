@@ -42,7 +42,7 @@ fn with_news(events: &[Event]) -> Vec<Event> {
     all
 }
 
-/// What a model says of a graph, by name: logits, ranks, neighbours in space, contributions.
+/// What a model says of a graph, by name: logits, ranks, neighbors in space, contributions.
 #[derive(PartialEq, Debug)]
 struct Said {
     logits: Vec<u32>,

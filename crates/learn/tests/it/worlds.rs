@@ -133,7 +133,7 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
         ("peers", with(|config| config.model.sweeps = 3)),
         ("window", with(|config| config.train.window = 3)),
         ("no memory", with(|config| config.model.memory = false)),
-        ("no neighbours", with(|config| config.model.gnn = GnnKind::None)),
+        ("no neighbors", with(|config| config.model.gnn = GnnKind::None)),
         ("co-operative", with(|config| config.model.gnn = GnnKind::Cooperative)),
         ("two layers", with(|config| config.model.layers = 2)),
         (

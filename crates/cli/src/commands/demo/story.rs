@@ -158,7 +158,7 @@ pub(super) fn training(output: Output, links: usize, config: &Config) -> io::Res
 /// Figures of fewer links than this are mostly chance.
 const FEW: usize = 200;
 
-/// Step 5: who leads, whoever it is.
+/// Step 5: whether the model or a rule leads.
 pub(super) fn verdict(output: Output, evaluations: &[Evaluation]) -> io::Result<()> {
     output.say("")?;
     evaluations.iter().try_for_each(|evaluation| output.say(&leader(evaluation)))

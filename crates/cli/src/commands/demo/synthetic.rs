@@ -12,7 +12,7 @@
 //!
 //! What can be learned: habits (people return to their own documents), groups (they stay in their project), pairs (a
 //! partner takes up what the other has just left), the week (reports on Fridays, little at weekends), drift (people change
-//! projects, one project ends, one begins). Documents that nobody touches are deleted, a few of them come back.
+//! projects, one project ends, one begins). Documents that no person touches are deleted, a few of them come back.
 
 mod office;
 

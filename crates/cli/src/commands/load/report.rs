@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Table, after, check_place, in_flags, is_same_file, note, text, write_whole};
 
-/// So many rejected records are listed for people.
+/// How many rejected records are listed for people.
 const LISTED: usize = 20;
 
 /// Where rejected records are listed.

@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// Take in features that the namespace did not have before; left out, they are only reported. A mapping with features = "*" takes all.
     #[arg(long)]
     add_fields: bool,
-    /// End edges of other namespaces at nodes that nobody lists any more; left out, such a node stands in for them, without
+    /// End edges of other namespaces at nodes that no version lists any more; left out, such a node stands in for them, without
     /// a value.
     #[arg(long)]
     end_foreign_edges: bool,
@@ -140,12 +140,12 @@ impl Args {
             true => tables::facts(&self.source)?,
             false => None,
         };
-        let told = |given: &Option<String>, mapped: Option<&Name>, option: &str| {
-            let told = given.clone().or_else(|| mapped.map(ToString::to_string));
-            told.ok_or_else(|| UsageError(format!("{option} is missing: give it, or load a mapping that names it")))
+        let named = |given: &Option<String>, mapped: Option<&Name>, option: &str| {
+            let given = given.clone().or_else(|| mapped.map(ToString::to_string));
+            given.ok_or_else(|| UsageError(format!("{option} is missing: give it, or load a mapping that names it")))
         };
-        let namespace = told(&self.namespace, mapped.as_ref().map(|facts| &facts.namespace), "--namespace")?;
-        let version = told(&self.version, mapped.as_ref().map(|facts| &facts.load_version), "--version")?;
+        let namespace = named(&self.namespace, mapped.as_ref().map(|facts| &facts.namespace), "--namespace")?;
+        let version = named(&self.version, mapped.as_ref().map(|facts| &facts.load_version), "--version")?;
         let given = self.timestamp.as_deref().map(|text| parse_time(unit, text, "--timestamp")).transpose()?;
         let timestamp = given.or(mapped.as_ref().map(|facts| facts.load_timestamp));
         let timestamp = timestamp

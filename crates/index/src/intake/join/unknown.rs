@@ -47,10 +47,10 @@ impl Unknown {
 
 impl Join<'_> {
     /// Notes what the unreadable records of a file may have named.
-    pub(super) fn note_unreadable(&mut self, told: &[Unreadable], file: &Name) {
-        for told in told {
+    pub(super) fn note_unreadable(&mut self, unreadable: &[Unreadable], file: &Name) {
+        for named in unreadable {
             self.unknown.none = false;
-            match told {
+            match named {
                 Unreadable::Node(key) => {
                     if let Some(node) = self.index.node_index(key).filter(|&node| self.lives_here(node)) {
                         self.unknown.nodes.set(node.at());

@@ -107,7 +107,7 @@ impl Cooperation {
     }
 }
 
-/// The two decisions behind each of E neighbours, 0 or 1.
+/// The two decisions behind each of E neighbors, 0 or 1.
 #[derive(Clone, Debug)]
 pub struct Decisions {
     /// `[E, 1]`: its root listens.
@@ -117,7 +117,7 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// The gate of every neighbour `[E, 1]`: both agree.
+    /// The gate of every neighbor `[E, 1]`: both agree.
     pub fn gate(&self) -> Tensor<2> {
         self.listens.clone() * self.speaks.clone()
     }

@@ -69,7 +69,8 @@ impl Gnn {
         let mut read = LayerInput { own, peers, neighborhood, time_encoder, noise };
         for layer in &self.lower {
             let made = layer.forward(read.clone());
-            read.own = nn::gather(made.clone(), &neighborhood.asked_roots());
+            let asked: Vec<u32> = (0..neighborhood.asked as u32).collect();
+            read.own = nn::gather(made.clone(), &asked);
             read.peers = nn::gather(made, &neighborhood.neighbor_root);
         }
         read

@@ -1,10 +1,10 @@
-//! Neighbourhoods: what each root may read, strictly before its time.
+//! Neighborhoods: what each root may read, strictly before its time.
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Direction, NodeIndex, Time};
+use timeweft_graph::{NodeIndex, Time};
 use timeweft_index::Neighbor;
 
 use crate::data::time_encoder::gap;
@@ -23,23 +23,23 @@ pub struct Root {
     pub as_of: Time,
 }
 
-/// The neighbourhoods of Q roots. The memory table has the stored rows first, then the starts of the node types, then
-/// the tokens of the batch; an entry is one (node, version) that a root or a neighbour reads.
+/// The neighborhoods of Q roots. The memory table has the stored rows first, then the starts of the node types, then
+/// the tokens of the batch; an entry is one (node, version) that a root or a neighbor reads.
 ///
-/// With two layers the neighbours of the roots that were asked for are roots as well, behind these, as of the same time.
+/// With two layers the neighbors of the roots that were asked for are roots as well, behind these, as of the same time.
 #[derive(Clone, Debug, Default)]
 pub struct Neighborhood {
     /// Q: the roots.
     pub roots: Vec<Root>,
     /// How many of them were asked for: the first.
     pub asked: usize,
-    /// With two layers, the root that each neighbour of the roots asked for is.
+    /// With two layers, the root that each neighbor of the roots asked for is.
     pub neighbor_root: Vec<u32>,
     /// For a co-operative model, Q: edges at each root so far.
     pub root_degree: Vec<f64>,
-    /// For a co-operative model, E: ticks since each neighbour's last message.
+    /// For a co-operative model, E: ticks since each neighbor's last message.
     pub neighbor_idle: Vec<f64>,
-    /// For a co-operative model, E: edges at each neighbour so far.
+    /// For a co-operative model, E: edges at each neighbor so far.
     pub neighbor_degree: Vec<f64>,
     /// Stored memory vectors that are read, d floats each.
     pub stored: Vec<f32>,
@@ -61,19 +61,19 @@ pub struct Neighborhood {
     pub pair_relation: Vec<u32>,
     /// P: root of each pair.
     pub pair_root: Vec<u32>,
-    /// P + 1: neighbours of each pair.
+    /// P + 1: neighbors of each pair.
     pub pair_neighbors: Vec<u32>,
-    /// E: entry of each neighbour.
+    /// E: entry of each neighbor.
     pub neighbor_entry: Vec<u32>,
     /// E: ticks since the edge appeared.
     pub neighbor_gap: Vec<f64>,
-    /// E: the neighbours themselves, for explanations.
+    /// E: the neighbors themselves, for explanations.
     pub neighbors: Vec<Neighbor>,
-    /// Features of the neighbours' edges, by edge type.
+    /// Features of the neighbors' edges, by edge type.
     pub edge_features: FeatureRows,
 }
 
-/// Reads the neighbourhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
+/// Reads the neighborhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
 pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
     let sample_all =
         |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(graph, root)).collect() };
@@ -118,12 +118,7 @@ impl Neighborhood {
         self.pair_neighbors[self.root_pairs[n_roots] as usize] as usize
     }
 
-    /// The roots that were asked for.
-    pub(crate) fn asked_roots(&self) -> Vec<u32> {
-        (0..self.asked as u32).collect()
-    }
-
-    /// The root of each of the first `n` neighbours.
+    /// The root of each of the first `n` neighbors.
     pub(crate) fn root_of_neighbors(&self, n: usize) -> Vec<u32> {
         let mut root_of = Vec::with_capacity(n);
         for (ends, &root) in self.pair_neighbors.windows(2).zip(&self.pair_root) {
@@ -134,10 +129,7 @@ impl Neighborhood {
 }
 
 fn relation_of(graph: &GraphContext, neighbor: &Neighbor) -> u32 {
-    match neighbor.direction {
-        Direction::Out => graph.outward(neighbor.edge_type),
-        Direction::In => graph.inward(neighbor.edge_type),
-    }
+    graph.relation(neighbor.edge_type, neighbor.direction)
 }
 
 fn sample(graph: &GraphContext, root: &Root) -> Vec<Neighbor> {

@@ -210,7 +210,7 @@ impl Office {
         self.people.push(Person { key, project, partner: (number ^ 1).min(people - 1), recent: Vec::new() });
     }
 
-    /// Drift: once a week somebody changes project; a project that ends sends everybody away.
+    /// Drift: once a week a person changes project; a project that ends sends all its people away.
     fn move_people(&mut self, day: usize) {
         self.pass(day, 7 * HOUR);
         if day % 7 == 2 {
@@ -237,7 +237,7 @@ impl Office {
         self.people[person].project = new;
     }
 
-    /// Evening: what nobody touched is deleted, and now and then something deleted is wanted back.
+    /// Evening: what no person touched is deleted, and now and then something deleted is wanted back.
     fn clear_up(&mut self, day: usize) {
         for number in 0..self.documents.len() {
             let Document { ref key, project, alive, last_day, .. } = self.documents[number];
