@@ -84,15 +84,21 @@ fn evaluation(evaluation: &Evaluation) -> String {
         );
     }
     let links = rows.first().map_or(0, |(_, metrics)| metrics.events);
-    format!(
-        "<table class=\"metrics\">\n<caption>Freshness: <b>{}</b> <span>{} &middot; {links} links</span></caption>\n\
-         <thead><tr><th></th><th></th><th>MRR</th><th>hits@1</th><th>hits@10</th></tr></thead>\n\
-         <tbody>\n{body}</tbody>\n</table>\n{}{}{}",
+    let caption = format!(
+        "Freshness: <b>{}</b> <span>{} &middot; {links} links</span>",
         escape(&evaluation.freshness.to_string()),
-        freshness_in_words(evaluation),
-        parts(evaluation),
-        kinds(evaluation),
-        calibration(&evaluation.calibration)
+        freshness_in_words(evaluation)
+    );
+    let table = metrics_table(&caption, &["", "", "MRR", "hits@1", "hits@10"], &body);
+    [table, parts(evaluation), kinds(evaluation), calibration(&evaluation.calibration)].concat()
+}
+
+/// A table of figures. Caption, header and body are HTML.
+fn metrics_table(caption: &str, header: &[&str], body: &str) -> String {
+    let header: String = header.iter().map(|name| format!("<th>{name}</th>")).collect();
+    format!(
+        "<table class=\"metrics\">\n<caption>{caption}</caption>\n<thead><tr>{header}</tr></thead>\n\
+         <tbody>\n{body}</tbody>\n</table>\n"
     )
 }
 
@@ -105,11 +111,9 @@ fn kinds(evaluation: &Evaluation) -> String {
         format!("<tr><th scope=\"row\">{}</th><td>{count}</td><td>{precision:.3}</td></tr>\n", escape(name))
     };
     let body: String = evaluation.kinds.iter().map(row).collect();
-    format!(
-        "<table class=\"metrics\">\n<caption>The model by kind of wrong answer <span>average precision, one wrong answer a \
-         link; .5 is a guess</span></caption>\n<thead><tr><th></th><th>links</th><th>precision</th></tr></thead>\n<tbody>\n\
-         {body}</tbody>\n</table>\n"
-    )
+    let remark = "average precision, one wrong answer a link; .5 is a guess";
+    let caption = format!("The model by kind of wrong answer <span>{remark}</span>");
+    metrics_table(&caption, &["", "links", "precision"], &body)
 }
 
 /// The model's shares beside how often they came true.
@@ -127,12 +131,9 @@ fn calibration(calibration: &Calibration) -> String {
             bin.candidates
         );
     }
-    format!(
-        "<table class=\"metrics\">\n<caption>Shares and what came true <span>expected calibration error {:.4}</span></caption>\n\
-         <thead><tr><th>share</th><th>candidates</th><th>mean share</th><th></th><th>came true</th></tr></thead>\n\
-         <tbody>\n{body}</tbody>\n</table>\n",
-        calibration.error()
-    )
+    let caption =
+        format!("Shares and what came true <span>expected calibration error {:.4}</span>", calibration.error());
+    metrics_table(&caption, &["share", "candidates", "mean share", "", "came true"], &body)
 }
 
 /// The model's figures by relation and by whether the ends are new.
@@ -148,10 +149,7 @@ fn parts(evaluation: &Evaluation) -> String {
         )
     };
     let body: String = evaluation.parts.iter().map(row).collect();
-    format!(
-        "<table class=\"metrics\">\n<caption>The model by kind of link</caption>\n<thead><tr><th></th><th>links</th><th>MRR</th>\
-         <th>hits@1</th><th>hits@10</th></tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
-    )
+    metrics_table("The model by kind of link", &["", "links", "MRR", "hits@1", "hits@10"], &body)
 }
 
 fn freshness_in_words(evaluation: &Evaluation) -> String {

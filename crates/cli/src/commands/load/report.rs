@@ -4,9 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use timeweft::load::{
-    DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, OrderReport, Place, Reject, SpliceReport,
-};
+use timeweft::load::{DeltaReport, ElementReport, KEPT_REJECTS, Kept, LoadReport, Place, Reject, SpliceReport};
 
 use super::{LOADED, refused_report};
 use crate::context::Context;
@@ -145,38 +143,25 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
         table.row([name.to_owned(), text::count(of.created), text::count(of.updated), text::count(of.deleted)]);
     }
     context.output.table(&table)?;
-    if counts.stubs > 0 {
-        context.output.say(&format!("{} of the nodes stand in for missing ones", text::count(counts.stubs)))?;
-    }
-    if report.clipped.edges > 0 {
-        context
-            .output
-            .say(&format!("{} of the edges were cut to the life of an end", text::count(report.clipped.edges)))?;
-    }
-    if report.clipped.features > 0 {
-        let cut = text::count(report.clipped.features);
-        context.output.say(&format!("{cut} intervals of features were cut to the life of their owner"))?;
-    }
-    if counts.parallel > 0 {
-        context.output.say(&format!("{} of the edges are repeats, taken as parallel", text::count(counts.parallel)))?;
-    }
-    order(&report.order, context)?;
+    let mut lines = counted(&[
+        (counts.stubs, "of the nodes stand in for missing ones"),
+        (report.clipped.edges, "of the edges were cut to the life of an end"),
+        (report.clipped.features, "intervals of features were cut to the life of their owner"),
+        (counts.parallel, "of the edges are repeats, taken as parallel"),
+    ]);
+    lines.extend(report.order.sorted.then(|| "the rows were not in order of time: sorted".to_owned()));
+    lines.extend(counted(&[
+        (report.order.placed, "late events were put where they belong in time"),
+        (report.order.refused, "late events were refused"),
+    ]));
+    lines.iter().try_for_each(|line| context.output.say(line))?;
     later(&report.later, context)
 }
 
-/// How the events stood in time.
-fn order(order: &OrderReport, context: &Context) -> anyhow::Result<()> {
-    if order.sorted {
-        context.output.say("the rows were not in order of time: sorted")?;
-    }
-    if order.placed > 0 {
-        let placed = text::count(order.placed);
-        context.output.say(&format!("{placed} late events were put where they belong in time"))?;
-    }
-    if order.refused > 0 {
-        context.output.say(&format!("{} late events were refused", text::count(order.refused)))?;
-    }
-    Ok(())
+/// A line for each number above 0.
+fn counted(numbers: &[(u64, &str)]) -> Vec<String> {
+    let some = numbers.iter().filter(|(count, _)| *count > 0);
+    some.map(|(count, what)| format!("{} {what}", text::count(*count))).collect()
 }
 
 /// What was taken in although it looks odd.
@@ -233,10 +218,7 @@ pub(super) fn delta(report: &DeltaReport, context: &Context) -> anyhow::Result<(
         context.output.say("")?;
         context.output.table(&features)?;
     }
-    for line in remarks(report) {
-        context.output.say(&line)?;
-    }
-    Ok(())
+    Ok(remarks(report).iter().try_for_each(|line| context.output.say(line))?)
 }
 
 fn element_cells(name: &str, of: &ElementReport, merged: Option<u64>) -> [String; 8] {
@@ -265,7 +247,7 @@ fn kept(kept: &Kept) -> String {
 }
 
 fn remarks(report: &DeltaReport) -> Vec<String> {
-    let counted = [
+    let mut lines = counted(&[
         (report.nodes.unreadable, "nodes stay as they were: their records could not be read"),
         (report.edges.unreadable, "edges stay as they were: their records could not be read"),
         (report.nodes.duplicates + report.edges.duplicates, "records repeat a key and were left out"),
@@ -288,9 +270,7 @@ fn remarks(report: &DeltaReport) -> Vec<String> {
         (report.merges.changed, "merges have other features than before"),
         (report.merges.target_dead, "merges lead to a node that does not live after this version"),
         (report.merges.target_outside, "merges lead to a node that the graph has never seen"),
-    ];
-    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
-    let mut lines: Vec<String> = counted.map(|(count, what)| format!("{} {what}", text::count(count))).collect();
+    ]);
     if report.nodes.handed_over > 0 {
         let names: Vec<&str> = report.needed_by.keys().map(|name| &**name).collect();
         let (count, names) = (text::count(report.nodes.handed_over), names.join(", "));
