@@ -195,7 +195,7 @@ impl<'a> Query<'a> {
         let Some(texts) = self.texts(node_type)? else { return Ok(Answer::default()) };
         let ranked = texts.search(text, &self.holds()).into_iter();
         let kept = ranked.filter(|&node| self.filter.admits(self.index, node, self.at));
-        Ok(self.tell(kept.map(|node| Found::at(node, 0)).collect()))
+        Ok(self.paged(kept.map(|node| Found::at(node, 0)).collect()))
     }
 
     /// Nodes that the node's edges lead to, with these edges.
@@ -244,7 +244,7 @@ impl<'a> Query<'a> {
         let along = self.along(&self.relations);
         let mut found = self.roots_first(self.reach(start, Direction::Out, &along), &along);
         found.retain(|found| self.filter.admits(self.index, found.node, self.at));
-        self.whole().tell(found)
+        self.whole().paged(found)
     }
 
     /// Nodes of other types whose edges lead to the node (samples, objects of a workspace), with these edges; along any
@@ -372,10 +372,10 @@ impl<'a> Query<'a> {
                 (name.is_none(), name.map(|name| search_text::fold(&name)), self.index.node_key(found.node))
             }),
         }
-        self.tell(found)
+        self.paged(found)
     }
 
-    fn tell(&self, found: Vec<Found>) -> Answer {
+    fn paged(&self, found: Vec<Found>) -> Answer {
         let total = found.len();
         let page = found.into_iter().skip(self.page.offset()).take(self.page.limit());
         Answer { total, rows: page.filter_map(|found| self.row(found)).collect() }

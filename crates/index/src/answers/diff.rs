@@ -77,13 +77,13 @@ pub struct Comparison<'a> {
 /// The numbers of the elements that differ, sorted by key.
 pub struct Changes<'a> {
     of: Comparison<'a>,
-    nodes: Found<NodeIndex>,
-    edges: Found<EdgeIndex>,
+    nodes: Changed<NodeIndex>,
+    edges: Changed<EdgeIndex>,
     merged: Vec<u32>,
 }
 
 /// Numbers of elements in the later index; of edges those of the latest lives.
-struct Found<T> {
+struct Changed<T> {
     created: Vec<T>,
     updated: Vec<T>,
     removed: Vec<T>,
@@ -91,9 +91,9 @@ struct Found<T> {
     gone: Vec<T>,
 }
 
-impl<T: Copy> Found<T> {
-    fn new() -> Found<T> {
-        Found { created: Vec::new(), updated: Vec::new(), removed: Vec::new(), gone: Vec::new() }
+impl<T: Copy> Changed<T> {
+    fn new() -> Changed<T> {
+        Changed { created: Vec::new(), updated: Vec::new(), removed: Vec::new(), gone: Vec::new() }
     }
 
     fn add(&mut self, element: T, fate: Fate) {
@@ -143,7 +143,7 @@ impl<'a> Comparison<'a> {
     /// The changes, to be gone through. Takes four bytes for each, and as many again to sort them.
     pub fn changes(self) -> Changes<'a> {
         let [(before, _), (after, _)] = [self.before, self.after];
-        let (mut nodes, mut edges) = (Found::new(), Found::new());
+        let (mut nodes, mut edges) = (Changed::new(), Changed::new());
         self.each_node(|node, fate| nodes.add(node, fate));
         self.each_gone_node(|node| nodes.gone.push(node));
         self.each_edge(|edge, fate| edges.add(edge, fate));

@@ -20,8 +20,8 @@ enum Acquaintance {
     Before,
     /// It was never met, but others were.
     Never,
-    /// No node was ever met.
-    Nobody,
+    /// The asking node has met no node.
+    Newcomer,
 }
 
 impl Acquaintance {
@@ -29,7 +29,7 @@ impl Acquaintance {
         (Acquaintance::Last, "the answer was met last"),
         (Acquaintance::Before, "the answer was met before"),
         (Acquaintance::Never, "the answer was never met"),
-        (Acquaintance::Nobody, "the asking node had met nobody"),
+        (Acquaintance::Newcomer, "the asking node had met nobody"),
     ];
 
     fn of(task: &Task, link: &Link, as_of: Time) -> Acquaintance {
@@ -45,7 +45,7 @@ impl Acquaintance {
             ),
         };
         match (pair.last, asking.last) {
-            (_, None) => Acquaintance::Nobody,
+            (_, None) => Acquaintance::Newcomer,
             (None, _) => Acquaintance::Never,
             (pair, last) if pair == last => Acquaintance::Last,
             _ => Acquaintance::Before,

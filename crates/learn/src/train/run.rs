@@ -129,9 +129,8 @@ fn is_over(config: &Config, epochs: &[Epoch], best: &Best) -> bool {
 }
 
 /// What one step of the optimiser learns from.
-struct Step {
-    /// Numbers of the links.
-    links: Range<usize>,
+struct LinksToLearn {
+    numbers: Range<usize>,
     /// Each link is predicted from what was strictly before this time; left out, before its own.
     as_of: Option<Time>,
     epoch: usize,
@@ -184,10 +183,10 @@ impl<'a> Learner<'a> {
             }
             window.shrink(|until| self.take_in(&model, until, &mut store));
             let mut remembered = None;
-            for links in self.in_parts(self.links_in(&range)) {
-                let n = links.len();
-                let step = Step { links, as_of, epoch };
-                let (learnt, loss, forward) = self.learn(model, window.facts(), &step, &store);
+            for numbers in self.in_parts(self.links_in(&range)) {
+                let n = numbers.len();
+                let links = LinksToLearn { numbers, as_of, epoch };
+                let (learnt, loss, forward) = self.learn(model, window.facts(), &links, &store);
                 (model, remembered) = (learnt, Some(forward));
                 if !loss.is_finite() {
                     return Err(self.diverged(epoch, loss));
@@ -245,23 +244,29 @@ impl<'a> Learner<'a> {
         links.partition_point(|link| link.fact < facts.start)..links.partition_point(|link| link.fact < facts.end)
     }
 
-    /// Predicts the links of a step and learns from them. The facts of the window are remembered anew, so that memory has a
+    /// Predicts links and learns from them. The facts of the window are remembered anew, so that memory has a
     /// gradient.
-    fn learn(&mut self, model: Htgn, facts: Range<usize>, step: &Step, store: &VectorStore) -> (Htgn, f32, Remembered) {
+    fn learn(
+        &mut self,
+        model: Htgn,
+        facts: Range<usize>,
+        links: &LinksToLearn,
+        store: &VectorStore,
+    ) -> (Htgn, f32, Remembered) {
         let reader = Reader { model: &model, graph: self.graph, store };
         let remembered = reader.remember(facts);
-        let (queries, weights) = self.questions(step);
-        let draw = splitmix64(self.config.train.seed ^ splitmix64(!(step.epoch as u64)));
+        let (queries, weights) = self.questions(links);
+        let draw = splitmix64(self.config.train.seed ^ splitmix64(!(links.epoch as u64)));
         let logits = reader.answer(&remembered, &queries, Some(draw));
         let n = weights.len();
         let logits = logits + constant(weights, [n], &Device::flex());
-        let loss = predictor::loss(self.config.train.loss, logits, step.links.len());
+        let loss = predictor::loss(self.config.train.loss, logits, links.numbers.len());
         let value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         self.step += 1;
         // Memory needs some steps before its first large ones: a linear warm-up.
         let TrainConfig { learning_rate, decay, .. } = self.config.train;
-        let rate = learning_rate * decay.powi(step.epoch as i32 - 1) * (self.step as f64 / 50.0).min(1.0);
+        let rate = learning_rate * decay.powi(links.epoch as i32 - 1) * (self.step as f64 / 50.0).min(1.0);
         (self.optimizer.step(rate, model, gradients), value, remembered)
     }
 
@@ -278,15 +283,15 @@ impl<'a> Learner<'a> {
     }
 
     /// Each link followed by its negatives, and what the softmax adds to the logit of each.
-    fn questions(&self, step: &Step) -> (Vec<Query>, Vec<f32>) {
+    fn questions(&self, links: &LinksToLearn) -> (Vec<Query>, Vec<f32>) {
         let (mut queries, mut weights) = (Vec::new(), Vec::new());
-        for number in step.links.clone() {
+        for number in links.numbers.clone() {
             let link = &self.task.links[number];
-            let as_of = step.as_of.unwrap_or(link.time);
+            let as_of = links.as_of.unwrap_or(link.time);
             let ask = |destination| link.question(destination, as_of);
             queries.push(ask(link.destination));
             weights.push(0.0);
-            let key = splitmix64(self.config.train.seed ^ splitmix64(step.epoch as u64)) ^ splitmix64(number as u64);
+            let key = splitmix64(self.config.train.seed ^ splitmix64(links.epoch as u64)) ^ splitmix64(number as u64);
             if self.task.predict != Predict::Created {
                 let drawn = self.task.negatives(link, self.config.train.negatives, key);
                 weights.extend(drawn.iter().map(|_| 0.0));
