@@ -18,7 +18,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex};
 
-use self::csr::Csr;
+use self::csr::{Csr, of_width};
 pub(crate) use self::entry::{Clock, Entry, SeenEdge, Tick};
 pub(crate) use self::list::{AnyRun, BLOCK, List, Run, ask};
 use self::overflow::OverflowList;
@@ -61,7 +61,7 @@ impl Adjacency {
             self.own(node, life.edge_type, direction).add(Entry::of(edges, edge, direction));
             self.n_overflow += 1;
         }
-        if self.n_overflow > MAX_OVERFLOW + self.csr.n_entries() / 2 {
+        if self.n_overflow > MAX_OVERFLOW + of_width!(&*self.csr, arrays => arrays.entries.len()) / 2 {
             let nodes = self.overflow.keys().map(|node| node.at() + 1).max().unwrap_or(0);
             *self = Adjacency::of(edges, nodes.max(self.csr.n_nodes()));
         }

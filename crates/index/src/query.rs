@@ -46,7 +46,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{At, Deletes, Direction, EdgeIndex, GraphView, Interval, Name, NodeIndex, NodeKey, Owner, Time};
+use timeweft_graph::{
+    At, Deletes, Direction, EdgeIndex, FeatureKind, GraphView, Interval, Name, NodeIndex, NodeKey, Owner, Time,
+};
 
 pub use answer::{Answer, Linked, MOST_IDS, Page, QueryError, Row};
 pub use filter::Filter;
@@ -268,7 +270,7 @@ impl<'a> Query<'a> {
     }
 
     fn living(&self, key: &NodeKey) -> Option<NodeIndex> {
-        self.index.node_index(key).filter(|&node| read::is_shown(self.index, node, self.at))
+        self.index.node_index(key).filter(|&node| read::life_at(self.index, node, self.at).is_some())
     }
 
     fn one_hop(&self, key: &NodeKey, directions: &[Direction], relations: &Relations) -> Answer {
@@ -329,7 +331,7 @@ impl<'a> Query<'a> {
             Naming::Id => None,
             Naming::Feature(name) => {
                 let Some((feature, def)) = schema.feature(Owner::Node(type_id), name) else { return Ok(None) };
-                if !read::is_text(def.kind) {
+                if !matches!(def.kind, FeatureKind::Text | FeatureKind::Category) {
                     return Err(QueryError::NotText {
                         feature: name.clone(),
                         node_type: node_type.into(),
@@ -377,7 +379,7 @@ impl<'a> Query<'a> {
 
     fn paged(&self, found: Vec<Found>) -> Answer {
         let total = found.len();
-        let page = found.into_iter().skip(self.page.offset()).take(self.page.limit());
+        let page = found.into_iter().skip(self.page.offset).take(self.page.limit);
         Answer { total, rows: page.filter_map(|found| self.row(found)).collect() }
     }
 

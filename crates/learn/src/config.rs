@@ -216,19 +216,11 @@ impl Config {
     /// Refuses sizes that make no model.
     pub fn check(&self) -> Result<(), ConfigError> {
         let (model, train) = (&self.model, &self.train);
-        for (name, value, most) in self.sizes() {
-            if !(1..=most).contains(&value) {
-                return Err(ConfigError(format!("{name} is {value}: it must be at least 1 and at most {most}")));
+        for (name, value, least, most) in self.sizes() {
+            if !(least..=most).contains(&value) {
+                let least = if least > 0 { format!("at least {least} and ") } else { String::new() };
+                return Err(ConfigError(format!("{name} is {value}: it must be {least}at most {most}")));
             }
-        }
-        let limits = [
-            ("model.neighbors", model.neighbors, 10_000),
-            ("model.sweeps", model.sweeps, 1_000),
-            ("train.partners", train.partners, 65_536),
-            ("evaluate.candidates", self.evaluate.candidates, 1_000_000),
-        ];
-        if let Some((name, value, most)) = limits.iter().find(|(_, value, most)| value > most) {
-            return Err(ConfigError(format!("{name} is {value}: it must be at most {most}")));
         }
         if !model.width.is_multiple_of(model.heads) {
             return Err(ConfigError(format!(
@@ -265,19 +257,23 @@ impl Config {
         Ok(())
     }
 
-    /// Sizes of at least 1, each with the most that makes sense: a wrong number of digits is an error before memory is allocated.
-    fn sizes(&self) -> [(&'static str, usize, usize); 9] {
+    /// Sizes, each with the least and the most that makes sense: a wrong number of digits is an error before memory is allocated.
+    fn sizes(&self) -> [(&'static str, usize, usize, usize); 13] {
         let (model, train) = (&self.model, &self.train);
         [
-            ("model.width", model.width, 4_096),
-            ("model.channels", model.channels, 8_192),
-            ("model.states", model.states, 1_024),
-            ("model.heads", model.heads, 4_096),
-            ("model.frequencies", model.frequencies, 1_024),
-            ("train.batch", train.batch, 10_000_000),
-            ("train.window", train.window, 10_000),
-            ("train.negatives", train.negatives, 65_536),
-            ("train.epochs", train.epochs, 1_000_000),
+            ("model.width", model.width, 1, 4_096),
+            ("model.channels", model.channels, 1, 8_192),
+            ("model.states", model.states, 1, 1_024),
+            ("model.heads", model.heads, 1, 4_096),
+            ("model.frequencies", model.frequencies, 1, 1_024),
+            ("train.batch", train.batch, 1, 10_000_000),
+            ("train.window", train.window, 1, 10_000),
+            ("train.negatives", train.negatives, 1, 65_536),
+            ("train.epochs", train.epochs, 1, 1_000_000),
+            ("model.neighbors", model.neighbors, 0, 10_000),
+            ("model.sweeps", model.sweeps, 0, 1_000),
+            ("train.partners", train.partners, 0, 65_536),
+            ("evaluate.candidates", self.evaluate.candidates, 0, 1_000_000),
         ]
     }
 }

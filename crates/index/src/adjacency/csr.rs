@@ -39,10 +39,6 @@ impl Csr {
         self.starts().len().saturating_sub(1)
     }
 
-    pub(super) fn n_entries(&self) -> usize {
-        of_width!(self, arrays => arrays.entries.len())
-    }
-
     /// The positions of a node's lists.
     pub(super) fn lists_of(&self, node: NodeIndex) -> Range<usize> {
         match self.starts().get_range(node.at()..node.at() + 2) {

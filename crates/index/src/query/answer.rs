@@ -39,8 +39,8 @@ pub struct Linked {
 /// Which part of an answer is returned: at most `limit` rows from `offset` on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Page {
-    limit: usize,
-    offset: usize,
+    pub(super) limit: usize,
+    pub(super) offset: usize,
 }
 
 impl Page {
@@ -68,16 +68,6 @@ impl Page {
     /// Everything on one page.
     pub fn all() -> Page {
         Page { limit: usize::MAX, offset: 0 }
-    }
-
-    /// How many rows it has at most.
-    pub fn limit(self) -> usize {
-        self.limit
-    }
-
-    /// How many rows come before it.
-    pub fn offset(self) -> usize {
-        self.offset
     }
 }
 

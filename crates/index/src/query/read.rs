@@ -1,16 +1,11 @@
 //! Features of nodes as queries read them: the one place that knows how the index keeps values.
 
-use timeweft_graph::{At, FeatureId, FeatureKind, Interval, Name, NodeIndex, NodeState, NodeTypeId, Owner, Value};
+use timeweft_graph::{At, FeatureId, Interval, Name, NodeIndex, NodeState, NodeTypeId, Owner, Value};
 
 use super::text_index::TextIndex;
 use crate::Index;
 use crate::elements::life::{LifeRecord, chain, shown};
 use crate::elements::node::NodeLife;
-
-/// Whether a feature of this kind can hold names.
-pub(super) fn is_text(kind: FeatureKind) -> bool {
-    matches!(kind, FeatureKind::Text | FeatureKind::Category)
-}
 
 /// The value of a feature at a time.
 pub(super) fn value(index: &Index, node: NodeIndex, at: At, feature: &str) -> Option<Value> {
@@ -69,12 +64,8 @@ pub(super) fn state(index: &Index, node: NodeIndex, at: At, select: Option<&[Nam
     Some(NodeState { key: index.node_key(node), life: life.interval, deleted, features })
 }
 
-/// Whether a node is shown.
-pub(super) fn is_shown(index: &Index, node: NodeIndex, at: At) -> bool {
-    life_at(index, node, at).is_some()
-}
-
-fn life_at(index: &Index, node: NodeIndex, at: At) -> Option<&NodeLife> {
+/// The life of a node that is shown.
+pub(super) fn life_at(index: &Index, node: NodeIndex, at: At) -> Option<&NodeLife> {
     let life = shown(&index.nodes.lives, index.nodes.life(node), at)?;
     index.nodes.lives.get(life as usize)
 }

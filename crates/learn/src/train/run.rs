@@ -100,7 +100,9 @@ impl Training<'_> {
         let mut learner = Learner::new(task, &graph, config, latest.clone());
         let mut model = latest.model.clone().train();
         for epoch in epochs.len() + 1..=config.train.epochs {
-            if best.as_ref().is_some_and(|best| is_over(config, &epochs, best)) {
+            let patience = config.train.patience;
+            // The last epochs were no better than the best one for too long.
+            if patience > 0 && best.as_ref().is_some_and(|best| epochs.len() - best.epoch >= patience) {
                 break;
             }
             let Some((learnt, row)) = learner.epoch(model, epoch, &mut progress, stop)? else {
@@ -121,11 +123,6 @@ impl Training<'_> {
         let store = rebuild(&chosen, &graph, config, graph.facts().len());
         Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0 })
     }
-}
-
-/// Whether the last epochs were no better than the best one for too long.
-fn is_over(config: &Config, epochs: &[Epoch], best: &Best) -> bool {
-    config.train.patience > 0 && epochs.len() - best.epoch >= config.train.patience
 }
 
 /// What one step of the optimiser learns from.
