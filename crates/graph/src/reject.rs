@@ -77,6 +77,11 @@ impl Rejects {
         self.count
     }
 
+    /// Brings those that are kept into the order of their lines.
+    pub fn sort(&mut self) {
+        self.kept.sort_by_key(|reject| reject.place.line);
+    }
+
     /// Those that are kept.
     pub fn into_kept(self) -> Vec<Reject> {
         self.kept

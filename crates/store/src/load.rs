@@ -3,14 +3,15 @@
 pub(crate) mod content;
 pub(crate) mod ingest;
 mod intervals;
-pub(crate) mod publish;
+pub(crate) mod loading;
+mod pipeline;
 mod read_ahead;
 mod record;
 mod report;
 mod request;
 mod source;
 mod stream;
-pub(crate) mod version;
+mod version;
 
 pub use record::LoadRecord;
 pub use report::{ActionCounts, ClippedCounts, Dropped, EventCounts, LoadReport, OrderReport, SpliceReport};

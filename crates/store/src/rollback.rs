@@ -7,12 +7,11 @@ use timeweft_graph::{Commit, FeatureId, LoadId, Schema};
 use timeweft_index::TypeSet;
 
 use crate::StoreError;
-use crate::load::publish::now;
-use crate::load::{EventCounts, LoadRecord, SpliceReport};
+use crate::load::loading::now;
+use crate::load::{LoadRecord, SpliceReport};
 use crate::log::codec;
 use crate::log::effective::{Effective, effective, unit_at};
-use crate::log::segment::Written;
-use crate::splice::{Splice, Together};
+use crate::splice::{Splice, Spliced, Together};
 use crate::store::Store;
 
 /// Whether a load is in effect.
@@ -135,36 +134,26 @@ impl Store {
         if let (Some(original), 1) = (&mut original, unit.len()) {
             self.replay_unit(&log[unit.clone()], original)?;
         }
-        let mut splice = Splice::new(self, load, &namespace, trial, original, Written::default());
+        let mut splice = Splice::new(self, load, &namespace, trial, original);
         if unit.len() > 1 {
             splice.together(&log[unit.clone()], &mut Together { without: Some(undone), ..Together::default() })?;
         }
         splice.later(&log[unit.end..])?;
-        let Splice { trial, written, report, reordered, aside, .. } = splice;
+        let Spliced { graph, written, report, reordered, aside } = splice.finish();
         let record = LoadRecord {
             id: load,
             commit,
             namespace,
-            version: None,
-            timestamp: None,
-            release_timestamp: None,
             source: format!("rollback of load {}", undone.0).as_str().into(),
-            content_hash: String::new(),
-            counts: EventCounts::default(),
-            events: 0,
             rejected: report.n_dropped,
-            format: None,
-            fields: None,
             undoes: Some(undone),
-            before: None,
-            end_foreign_edges: false,
             replaced: report.replaced.clone(),
-            since: None,
             aside,
             started,
             completed: now(),
+            ..LoadRecord::default()
         };
-        self.publish_graph(record, written, (Arc::new(trial), reordered))?;
+        self.publish_graph(record, written, (Arc::new(graph), reordered))?;
         Ok(RollbackReport { load, commit, undone, later: report })
     }
 }

@@ -42,11 +42,23 @@ pub(crate) struct Splice<'a> {
     id: LoadId,
     namespace: Name,
     /// The graph as it will be.
-    pub(crate) trial: Index,
+    trial: Index,
     /// The graph as it was, until the next version of the namespace.
     original: Option<Index>,
-    pub(crate) written: Written,
+    written: Written,
     next_part: u32,
+    report: SpliceReport,
+    /// Whether a load stays as it is of which the graph took in the events in another order.
+    reordered: bool,
+    /// The latest time of an event that does not fit.
+    aside: Option<Time>,
+}
+
+/// What a splice came to.
+pub(crate) struct Spliced {
+    /// The graph as it is then.
+    pub(crate) graph: Index,
+    pub(crate) written: Written,
     pub(crate) report: SpliceReport,
     /// Whether a load stays as it is of which the graph took in the events in another order.
     pub(crate) reordered: bool,
@@ -72,21 +84,25 @@ struct Member<'a> {
 }
 
 impl<'a> Splice<'a> {
-    /// A splice by load `id`, which has itself written `own` so far.
+    /// A splice by load `id`.
     pub(crate) fn new(
         store: &'a Store,
         id: LoadId,
         namespace: &Name,
         trial: Index,
         original: Option<Index>,
-        own: Written,
     ) -> Splice<'a> {
-        let next_part = own.segments.iter().map(|segment| segment.part + 1).max().unwrap_or(0);
-        let (namespace, report) = (namespace.clone(), SpliceReport::default());
-        Splice { store, id, namespace, trial, original, written: own, next_part, report, reordered: false, aside: None }
+        let (namespace, written, report) = (namespace.clone(), Written::default(), SpliceReport::default());
+        Splice { store, id, namespace, trial, original, written, next_part: 0, report, reordered: false, aside: None }
     }
 
-    /// The same beside a load that is still being written and will have fewer parts than this.
+    /// What it came to.
+    pub(crate) fn finish(self) -> Spliced {
+        let Splice { trial: graph, written, report, reordered, aside, .. } = self;
+        Spliced { graph, written, report, reordered, aside }
+    }
+
+    /// The same beside a load that itself has no more parts than these.
     pub(crate) fn with_parts_from(mut self, part: u32) -> Splice<'a> {
         self.next_part = part;
         self

@@ -8,6 +8,9 @@ use timeweft_graph::{
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use crate::StoreError;
+use crate::load::source::ReadError;
+
 /// Hash of a version's elements and merges, whatever their order: the XXH3 hashes of all elements added up.
 ///
 /// Types and features count by their numbers, which never change within a store.
@@ -140,15 +143,6 @@ pub(crate) struct SpanHasher {
 }
 
 impl SpanHasher {
-    /// Adds the next record.
-    pub(crate) fn add(&mut self, record: &Record<'_>) {
-        match record {
-            Record::NodeSpan(node) => self.node(node),
-            Record::EdgeSpan(edge) => self.edge(edge),
-            _ => {}
-        }
-    }
-
     /// The hash of all that was pushed.
     pub(crate) fn finish(mut self) -> String {
         self.hasher.update(&self.bytes);
@@ -200,14 +194,13 @@ impl SpanHasher {
     }
 }
 
-/// Hashes what a source of intervals lists, and does nothing else with it.
-#[derive(Default)]
-pub(crate) struct HashOnly {
+/// Hands each record to a function, and does nothing else with a source.
+struct Each<F> {
     schema: Schema,
-    pub(crate) hasher: SpanHasher,
+    each: F,
 }
 
-impl Sink for HashOnly {
+impl<F: FnMut(Record<'_>)> Sink for Each<F> {
     fn schema(&mut self) -> &mut Schema {
         &mut self.schema
     }
@@ -215,12 +208,26 @@ impl Sink for HashOnly {
     fn file(&mut self, _: &Name) {}
 
     fn record(&mut self, record: Record<'_>, _: u64) {
-        self.hasher.add(&record);
+        (self.each)(record);
     }
 
     fn reject(&mut self, _: u64, _: Reason) {}
 
     fn warn(&mut self, _: u64, _: String) {}
+}
+
+/// The hash of a source of intervals, without looking at a graph.
+pub(crate) fn hash_of_intervals(
+    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
+) -> Result<String, StoreError> {
+    let mut hasher = SpanHasher::default();
+    let each = |record: Record<'_>| match record {
+        Record::NodeSpan(node) => hasher.node(&node),
+        Record::EdgeSpan(edge) => hasher.edge(&edge),
+        _ => {}
+    };
+    read(&mut Each { schema: Schema::default(), each }).map_err(StoreError::Source)?;
+    Ok(hasher.finish())
 }
 
 /// A prefix-free byte form of elements, only for hashing.

@@ -9,14 +9,15 @@ use timeweft_index::{Births, Index};
 
 use crate::StoreError;
 use crate::load::content::EventHasher;
-use crate::load::{LoadReport, LoadRequest, Repeats};
+use crate::load::loading::{Loading, Outcome};
+use crate::load::{LoadRequest, Repeats};
 use crate::log::segment::SegmentWriter;
+use crate::store::Store;
 
 /// The intake of one load: applies to the index, writes what was accepted, reports what was not.
 pub(crate) struct Ingest<'a> {
-    pub(crate) request: &'a LoadRequest,
-    pub(crate) log: SegmentWriter,
-    pub(crate) report: LoadReport,
+    pub(crate) loading: Loading<'a>,
+    log: SegmentWriter,
     /// Hash of what was offered; none where it is known from elsewhere.
     pub(crate) hasher: Option<EventHasher>,
     /// The key after the last one given to a parallel edge.
@@ -46,9 +47,16 @@ impl Whole<'_> {
 }
 
 impl<'a> Ingest<'a> {
-    pub(crate) fn new(request: &'a LoadRequest, log: SegmentWriter, report: LoadReport) -> Ingest<'a> {
-        let (hasher, next_keys) = (Some(EventHasher::default()), FxHashMap::default());
-        Ingest { request, log, report, hasher, next_keys, creates: None, whole: None, misfits: 0, late: None }
+    pub(crate) fn begin(store: &Store, request: &'a LoadRequest) -> Ingest<'a> {
+        let loading = Loading::begin(store, request);
+        let (log, hasher, next_keys) = (loading.log(store), Some(EventHasher::default()), FxHashMap::default());
+        Ingest { loading, log, hasher, next_keys, creates: None, whole: None, misfits: 0, late: None }
+    }
+
+    /// Writes the rest of the log; `hash` is that of what was offered, where it is known from elsewhere.
+    pub(crate) fn finish(self, schema: &Schema, hash: &str) -> Result<(Loading<'a>, Outcome), StoreError> {
+        let hash = self.hasher.map_or_else(|| hash.to_owned(), EventHasher::finish);
+        Ok((self.loading, Outcome { hash, written: self.log.finish(schema)?, ..Outcome::default() }))
     }
 
     /// Takes in the next record.
@@ -78,13 +86,13 @@ impl<'a> Ingest<'a> {
         };
         match refused {
             None => {
-                self.report.order.placed += u64::from(late);
+                self.loading.report.order.placed += u64::from(late);
                 self.accept(index, &event)
             }
             Some(reason) => {
                 self.note_misfit(index, &event, &reason, late);
                 let reject = Reject { place, reason };
-                if self.request.dangling == Dangling::Reject && is_dangling(&event, &reject.reason) {
+                if self.loading.request.dangling == Dangling::Reject && is_dangling(&event, &reject.reason) {
                     return Err(StoreError::Dangling(Box::new(reject)));
                 }
                 self.reject(reject)
@@ -101,7 +109,7 @@ impl<'a> Ingest<'a> {
             return;
         }
         if late || (self.whole.is_none() && index.is_late(event)) {
-            self.report.order.refused += 1;
+            self.loading.report.order.refused += 1;
             self.late.get_or_insert(event.time);
         }
     }
@@ -115,24 +123,26 @@ impl<'a> Ingest<'a> {
                     None => Err(Reason::EdgeExists(Box::new(edge.clone()))),
                 }
             }
-            _ => index.apply(event, &self.request.namespace),
+            _ => index.apply(event, &self.loading.request.namespace),
         }
     }
 
     /// Whether a later edge has the name that an edge without a key, or the key that a repeat, would get.
     fn is_taken_later(&self, event: &Event, edge: &EdgeKey) -> bool {
         event.action == Action::Create
-            && self.request.repeats == Repeats::Parallel
+            && self.loading.request.repeats == Repeats::Parallel
             && self.whole.as_ref().is_some_and(|whole| whole.graph.edge_latest(edge) > Some(event.time))
     }
 
     /// Tries again what a policy lets in; gives the reason if it stays refused.
     fn retry(&mut self, index: &mut Index, event: &mut Event, reason: Reason) -> Result<Option<Reason>, StoreError> {
         match reason {
-            Reason::UnknownNode(_) if self.request.dangling == Dangling::Stub && wants_stub(event) => {
+            Reason::UnknownNode(_) if self.loading.request.dangling == Dangling::Stub && wants_stub(event) => {
                 self.stub(index, event)
             }
-            Reason::EdgeExists(_) if self.request.repeats == Repeats::Parallel => Ok(self.parallel(index, event)),
+            Reason::EdgeExists(_) if self.loading.request.repeats == Repeats::Parallel => {
+                Ok(self.parallel(index, event))
+            }
             reason => Ok(Some(reason)),
         }
     }
@@ -146,10 +156,10 @@ impl<'a> Ingest<'a> {
         };
         for node in missing {
             let stub = Event::new(event.time, Action::Create, Element::Node(node));
-            if let Err(reason) = index.apply(&stub, &self.request.namespace) {
+            if let Err(reason) = index.apply(&stub, &self.loading.request.namespace) {
                 return Ok(Some(reason));
             }
-            self.report.counts.stubs += 1;
+            self.loading.report.counts.stubs += 1;
             self.accept(index, &stub)?;
         }
         match self.apply(index, event) {
@@ -166,7 +176,7 @@ impl<'a> Ingest<'a> {
             return Err(Reason::OutOfOrder { unit, time, known, element: format!("node {node}") });
         }
         let Some(Whole { births, .. }) = &self.whole else { return Ok(missing) };
-        match missing.iter().find(|node| !births.may_be_earlier(node, &self.request.namespace)) {
+        match missing.iter().find(|node| !births.may_be_earlier(node, &self.loading.request.namespace)) {
             None => Ok(missing),
             Some(node) => {
                 let known = births.latest(node).unwrap_or(time);
@@ -190,12 +200,12 @@ impl<'a> Ingest<'a> {
                 continue;
             }
             event.element = Element::Edge(edge);
-            match index.apply(event, &self.request.namespace) {
+            match index.apply(event, &self.loading.request.namespace) {
                 Err(Reason::EdgeExists(_)) => {}
                 Err(reason) => return Some(reason),
                 Ok(()) => {
                     self.next_keys.insert(plain, number + 1);
-                    self.report.counts.parallel += 1;
+                    self.loading.report.counts.parallel += 1;
                     return None;
                 }
             }
@@ -204,19 +214,19 @@ impl<'a> Ingest<'a> {
     }
 
     fn accept(&mut self, index: &Index, event: &Event) -> Result<(), StoreError> {
-        self.report.accepted += 1;
-        self.report.counts.count(event.action, &event.element);
+        self.loading.report.accepted += 1;
+        self.loading.report.counts.count(event.action, &event.element);
         self.log.push(event, index.schema())
     }
 
     fn reject(&mut self, reject: Reject) -> Result<(), StoreError> {
-        self.report.n_rejected += 1;
-        if self.report.rejects.len() < self.request.kept_rejects {
-            self.report.rejects.push(reject);
+        self.loading.report.n_rejected += 1;
+        if self.loading.report.rejects.len() < self.loading.request.kept_rejects {
+            self.loading.report.rejects.push(reject);
         }
-        match self.request.max_rejects {
-            Some(max) if self.report.n_rejected > max => {
-                Err(StoreError::TooManyRejects { max, report: Box::new(self.report.clone()) })
+        match self.loading.request.max_rejects {
+            Some(max) if self.loading.report.n_rejected > max => {
+                Err(StoreError::TooManyRejects { max, report: Box::new(self.loading.report.clone()) })
             }
             _ => Ok(()),
         }

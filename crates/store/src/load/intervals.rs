@@ -11,27 +11,22 @@ mod edges;
 mod features;
 mod nodes;
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, Sender};
 
 use timeweft_graph::rows::{RowRef, Rows};
-use timeweft_graph::threads::{Crew, Pipe};
-use timeweft_graph::{Action, Commit, Name, Owner, Reason, Reject, Rejects, Schema, Sink};
+use timeweft_graph::threads::Pipe;
+use timeweft_graph::{Action, Name, Owner, Reason, Reject, Rejects, Schema, Sink};
 use timeweft_index::{Index, Lives};
 
 use self::assembly::{Assembled, Assembly};
 use crate::StoreError;
-use crate::folder::log_dir;
-use crate::load::content::HashOnly;
-use crate::load::publish::{check_outcome, now, record};
+use crate::load::content;
+use crate::load::loading::{Loading, Outcome};
+use crate::load::pipeline;
 use crate::load::source::ReadError;
 use crate::load::{EventCounts, LoadReport, LoadRequest};
-use crate::log::segment::{SegmentWriter, Written, metadata};
+use crate::log::segment::{SegmentWriter, Written};
 use crate::store::Store;
-
-/// So many chunks wait between two threads.
-const WAITING: usize = 3;
 
 /// What goes to the index: a chunk; with it the types, if there are more than before, and how many edges are to come.
 struct Chunk {
@@ -56,89 +51,48 @@ impl Store {
     pub fn load_intervals(
         &mut self,
         request: LoadRequest,
-        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            let mut sink = HashOnly::default();
-            read(&mut sink).map_err(StoreError::Source)?;
-            return self.known(&request, &sink.hasher.finish()).unwrap_or(Err(StoreError::Poisoned));
+            return self.known(&request, &content::hash_of_intervals(read)?);
         }
-        self.attempt(|store| store.take_in_intervals(&request, read))
-    }
-
-    fn take_in_intervals(
-        &mut self,
-        request: &LoadRequest,
-        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
-    ) -> Result<LoadReport, StoreError> {
-        let started = now();
-        let id = self.next_load();
-        let known_schema = self.current.schema().clone();
-        let log = SegmentWriter::new(&log_dir(&self.dir), id, metadata(id, &request.namespace, &known_schema));
-        let log = log.of_lives();
-        let index = Arc::make_mut(&mut self.current);
-        index.declare(&request.schema);
-        let (assembled, log) = take_in(index, request, log, read)?;
-        let mut rejects = assembled.rejects;
-        rejects.append(log.rejects);
-        let mut report = LoadReport::empty(id, Commit(self.commit().0 + 1));
-        report.accepted = log.events;
-        report.counts = log.counts;
-        report.clipped = assembled.clipped;
-        report.n_rejected = rejects.count();
-        let mut rejects = rejects.into_kept();
-        rejects.sort_by_key(|reject| reject.place.line);
-        rejects.truncate(request.kept_rejects);
-        report.rejects = rejects;
-        check_outcome(&report, request, false)?;
-        self.publish(record(request, &report, assembled.hash, None, started), log.written, &known_schema)?;
-        Ok(report)
+        self.attempt(|store| {
+            let mut loading = Loading::begin(store, &request);
+            let log = loading.log(store).of_lives();
+            let outcome = take_in(store.writable(&request), &mut loading, log, read)?;
+            loading.publish(store, outcome)
+        })
     }
 }
 
 fn take_in(
     index: &mut Index,
-    request: &LoadRequest,
+    loading: &mut Loading<'_>,
     log: SegmentWriter,
-    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
-) -> Result<(Assembled, Log), StoreError> {
-    let schema = index.schema().clone();
+    read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
+) -> Result<Outcome, StoreError> {
+    let (request, schema) = (loading.request, index.schema().clone());
     let types = schema.clone();
-    thread::scope(|scope| {
-        let mut crew = Crew::of(2, scope);
-        let (chunks, arriving) = crew.pipe(WAITING);
-        let (taken, to_write) = crew.pipe(WAITING);
-        let (spent, used) = channel();
-        let indexing = crew.behind(move || take_all(index, &request.namespace, arriving, &taken));
-        let writing = crew.behind(move || write_log(types, log, to_write, &spent));
-        let mut assembly =
-            Assembly::new(schema, &request.source, Output { chunks, used, idle: Vec::new(), is_closed: false });
-        let result = read(&mut assembly);
-        let assembled = result.map_err(StoreError::Source).and_then(|()| assembly.finish());
-        // Both threads come to their ends now.
-        let indexed = indexing.join().map_err(|_| StoreError::broken_down());
-        let log = writing.join().map_err(|_| StoreError::broken_down())??;
-        indexed?;
-        Ok((assembled?, log))
-    })
-}
-
-/// Where chunks go, and where used ones come from.
-struct Output {
-    chunks: Pipe<Chunk>,
-    used: Receiver<Rows>,
-    idle: Vec<Rows>,
-    /// Whether the load has failed: it takes no more, and tells why itself.
-    is_closed: bool,
-}
-
-impl Output {
-    /// Hands a chunk on and gives one to fill.
-    fn send(&mut self, chunk: Chunk) -> Rows {
-        self.is_closed |= self.chunks.send(chunk).is_err();
-        self.idle.extend(self.used.try_iter());
-        self.idle.pop().unwrap_or_default()
-    }
+    let (assembled, log) = pipeline::run(
+        move |chunks| {
+            let mut assembly = Assembly::new(types, &request.source, chunks);
+            read(&mut assembly).map_err(StoreError::Source)?;
+            assembly.finish()
+        },
+        |arriving, reader, work| {
+            take_all(index, &request.namespace, arriving, &work);
+            pipeline::joined(reader)
+        },
+        move |to_write, spent| write_log(schema, log, to_write, &spent),
+    )?;
+    let Assembled { hash, mut rejects, clipped } = assembled??;
+    rejects.append(log.rejects);
+    rejects.sort();
+    loading.reject(rejects);
+    loading.report.accepted = log.counts.total();
+    loading.report.counts = log.counts;
+    loading.report.clipped = clipped;
+    Ok(Outcome { hash, written: log.written, ..Outcome::default() })
 }
 
 fn take_all(index: &mut Index, namespace: &Name, arriving: Receiver<Chunk>, taken: &Pipe<Taken>) {
@@ -161,10 +115,10 @@ fn take_all(index: &mut Index, namespace: &Name, arriving: Receiver<Chunk>, take
 }
 
 /// What was written.
+#[derive(Default)]
 struct Log {
     written: Written,
     counts: EventCounts,
-    events: u64,
     rejects: Rejects,
 }
 
@@ -186,8 +140,7 @@ fn write_log(
     to_write: Receiver<Taken>,
     spent: &Sender<Rows>,
 ) -> Result<Log, StoreError> {
-    let mut done =
-        Log { written: Written::default(), counts: EventCounts::default(), events: 0, rejects: Rejects::default() };
+    let mut done = Log::default();
     for Taken { grown, rows, refused } in to_write {
         schema = grown.unwrap_or(schema);
         let mut refused = refused.into_iter().peekable();
@@ -211,6 +164,5 @@ fn write_log(
         let _ = spent.send(rows);
     }
     done.written = log.finish(&schema)?;
-    done.events = [done.counts.nodes, done.counts.edges].map(|of| of.created + of.updated + of.deleted).iter().sum();
     Ok(done)
 }

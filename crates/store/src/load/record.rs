@@ -7,7 +7,7 @@ use timeweft_graph::{Commit, LoadId, Name, Time};
 use super::EventCounts;
 
 /// A load in the registry.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct LoadRecord {
     /// Its number, from 1.
     pub id: LoadId,

@@ -30,6 +30,11 @@ pub struct EventCounts {
 }
 
 impl EventCounts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        [self.nodes, self.edges, self.merges].iter().map(|of| of.created + of.updated + of.deleted).sum()
+    }
+
     pub(crate) fn count_created(&mut self, edges: bool, count: u64) {
         let of = if edges { &mut self.edges } else { &mut self.nodes };
         of.created += count;

@@ -4,8 +4,6 @@
 //! was taken in is given up, the source is read again into a sorter, and the events come in order of time. If some of
 //! them are late, what the graph has from their time on is taken in again together with them, in order of time.
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashMap;
 use timeweft_graph::{Action, Dangling, Element, Event, NodeKey, Reject, Time};
 use timeweft_index::{Births, Index};
@@ -14,13 +12,11 @@ use crate::StoreError;
 use crate::folder::log_dir;
 use crate::load::content::EventHasher;
 use crate::load::ingest::{Ingest, Whole, sort_features};
-use crate::load::publish::{check_outcome, now, record};
 use crate::load::read_ahead::{Read, read_ahead};
 use crate::load::source::{EventSource, SourceRecord};
-use crate::load::{Late, LoadRecord, LoadReport, LoadRequest, OrderReport, Repeats};
+use crate::load::{Late, LoadReport, LoadRequest, OrderReport, Repeats};
 use crate::log::codec;
 use crate::log::effective::{Effective, effective, unit_at};
-use crate::log::segment::Written;
 use crate::log::sorter::{MEMORY, Sorted, SortedReader, Sorter};
 use crate::splice::{Guest, Splice, Together};
 use crate::store::Store;
@@ -29,6 +25,33 @@ use crate::store::Store;
 const DERIVED: u32 = 1 << 16;
 
 impl Store {
+    /// Takes in events, in their order, as one commit.
+    ///
+    /// Records that are refused are left out and reported. Nothing is committed if every record was refused, if more
+    /// than the allowed number was, or if a policy refuses the load. A version that the namespace has with the same
+    /// content is not loaded again. A source in any order of time, or with late events, is for [`Store::load_stream`].
+    pub fn load(
+        &mut self,
+        request: LoadRequest,
+        mut events: impl Iterator<Item = SourceRecord>,
+    ) -> Result<LoadReport, StoreError> {
+        if self.registered(&request).is_some() {
+            let mut hasher = EventHasher::default();
+            for (mut event, _) in events.flatten() {
+                sort_features(&mut event.features);
+                hasher.add(&event);
+            }
+            return self.known(&request, &hasher.finish());
+        }
+        self.attempt(|store| {
+            let mut ingest = Ingest::begin(store, &request);
+            let index = store.writable(&request);
+            events.try_for_each(|record| ingest.record(index, record))?;
+            let (loading, outcome) = ingest.finish(store.schema(), "")?;
+            loading.publish(store, outcome)
+        })
+    }
+
     /// Takes in a stream of events as one commit, as if it were sorted by time; events of one time come in their order.
     ///
     /// An event that is earlier than the latest one of its element, or than the birth of a node that it needs, is put
@@ -47,7 +70,7 @@ impl Store {
             while let Some(record) = next(source)? {
                 record.iter().for_each(|(event, _)| hasher.add(event));
             }
-            return self.known(&request, &hasher.finish()).unwrap_or(Err(StoreError::Poisoned));
+            return self.known(&request, &hasher.finish());
         }
         // What cannot be read again is kept while it is read.
         let mut kept = if source.can_rewind() { None } else { Some(Gathered::new(self)) };
@@ -120,15 +143,12 @@ impl Store {
         pass: &mut Pass<'_>,
         records: &mut Read<'_>,
     ) -> Result<Option<LoadReport>, StoreError> {
-        let started = now();
-        let known_schema = self.schema().clone();
         // What was set aside may fit again, once this is there before it; and a version says of every element what it is.
         let aside = self.loads.iter().filter_map(|load| load.aside).max();
         let settled = aside.max(self.newest_version(&request.namespace)).filter(|_| pass.may_place);
-        let mut ingest = self.ingest(request);
+        let mut ingest = Ingest::begin(self, request);
         pass.begin(&mut ingest);
-        let index = Arc::make_mut(&mut self.current);
-        index.declare(&request.schema);
+        let index = self.writable(request);
         while let Some(record) = records()? {
             let mut creates = false;
             if let Ok((event, _)) = &record {
@@ -153,18 +173,14 @@ impl Store {
                 return Ok(None);
             }
         }
-        let Ingest { log, mut report, hasher, .. } = ingest;
-        report.rejects.sort_by_key(|reject| reject.place.line);
-        check_outcome(&report, request, false)?;
-        let hash = hasher.map_or_else(|| pass.hash(), EventHasher::finish);
-        self.publish(record(request, &report, hash, None, started), log.finish(self.schema())?, &known_schema)?;
-        Ok(Some(report))
+        ingest.loading.report.rejects.sort_by_key(|reject| reject.place.line);
+        let (loading, outcome) = ingest.finish(self.schema(), pass.hash())?;
+        loading.publish(self, outcome).map(Some)
     }
 
     /// Takes events in among those that the graph has, from the first load on that has events after a time. None if no
     /// late event fits there.
     fn place(&mut self, request: &LoadRequest, all: &InOrder, late: Time) -> Result<Option<LoadReport>, StoreError> {
-        let started = now();
         let log = effective(&self.loads, self.commit());
         let Some(first) = self.first_after(&log, late)? else { return Ok(None) };
         let (whole, aside) = (self.current.clone(), self.loads.iter().any(|load| load.aside.is_some()));
@@ -172,32 +188,27 @@ impl Store {
         let has_version = self.has_version(&log[first..])?;
         let original = has_version.then(|| trial.clone());
         trial.declare(&request.schema);
-        let mut ingest = self.ingest(request);
+        let mut ingest = Ingest::begin(self, request);
         Pass::new(request, Some(all)).begin(&mut ingest);
         let births: Births<'_> = whole.births();
         let newest = self.newest_version(&request.namespace);
         ingest.whole = Some(Whole { graph: &whole, births, newest });
         let mut guest = Arrivals { ingest, events: all.events.read()? };
-        let id = guest.ingest.report.load;
-        let splice = Splice::new(self, id, &request.namespace, trial, original, Written::default());
+        let id = guest.ingest.loading.report.load;
+        let splice = Splice::new(self, id, &request.namespace, trial, original);
         let mut splice = splice.with_parts_from(DERIVED);
         let guest_of: &mut dyn Guest = &mut guest;
         splice.together(&log[first..], &mut Together { guest: Some(guest_of), ..Together::default() })?;
-        let Ingest { log: own, mut report, .. } = guest.ingest;
-        if report.order.placed == 0 && !aside {
+        let Arrivals { mut ingest, .. } = guest;
+        if ingest.loading.report.order.placed == 0 && !aside {
             return Ok(None);
         }
-        report.rejects.sort_by_key(|reject| reject.place.line);
-        check_outcome(&report, request, false)?;
-        let Splice { trial, written: derived, report: later, reordered, aside, .. } = splice;
-        let mut written = own.finish(trial.schema())?;
-        written.segments.extend(derived.segments);
-        written.batches.extend(derived.batches);
+        ingest.loading.report.rejects.sort_by_key(|reject| reject.place.line);
+        ingest.loading.check()?;
+        let spliced = splice.finish();
+        let (loading, outcome) = ingest.finish(spliced.graph.schema(), &all.hash)?;
         let since = log.get(first).map(|entry| entry.load);
-        let record = record(request, &report, all.hash.clone(), None, started);
-        let record = LoadRecord { since, aside, replaced: later.replaced.clone(), ..record };
-        self.publish_graph(record, written, (Arc::new(trial), reordered))?;
-        Ok(Some(LoadReport { later, ..report }))
+        loading.publish_among(self, outcome, spliced, |record| record.since = since).map(Some)
     }
 
     /// When the newest version of a namespace took effect.
@@ -283,9 +294,10 @@ impl<'a> Pass<'a> {
     fn begin(&self, ingest: &mut Ingest<'a>) {
         if let Some(all) = self.sorted {
             ingest.hasher = None;
-            ingest.report.rejects.clone_from(&all.rejects);
-            ingest.report.n_rejected = all.n_rejected;
-            ingest.report.order = all.order;
+            let report = &mut ingest.loading.report;
+            report.rejects.clone_from(&all.rejects);
+            report.n_rejected = all.n_rejected;
+            report.order = all.order;
             ingest.creates = Some(&all.creates);
         }
     }
@@ -302,8 +314,8 @@ impl<'a> Pass<'a> {
         self.late.is_some() || in_vain || (self.may_sort && self.is_premature)
     }
 
-    fn hash(&self) -> String {
-        self.sorted.map_or_else(String::new, |all| all.hash.clone())
+    fn hash(&self) -> &str {
+        self.sorted.map_or("", |all| &all.hash)
     }
 }
 

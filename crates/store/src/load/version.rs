@@ -1,29 +1,29 @@
 //! Loading a whole version: one thread reads, one joins what it reads with the graph, one writes the log.
 //!
-//! What is read travels in chunks of flat arrays; a chunk lives from its reading to its writing, and is filled anew then.
-//! Only a few do at a time, so the memory of a load is that of the graph and little more.
-//!
 //! Slow reference: `timeweft_oracle::ReferenceStore`.
 
 use std::collections::BTreeSet;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 
 use timeweft_graph::delta::{Common, Fields, is_reserved};
 use timeweft_graph::rows::{Projection, Rest, RowWriter, Rows};
-use timeweft_graph::threads::{Crew, Pipe, Task};
-use timeweft_graph::{DeltaError, DeltaOptions, DeltaReport, FeatureId, Name, Owner, Rejects, Schema, Sink, Time};
+use timeweft_graph::threads::{Pipe, Task};
+use timeweft_graph::{
+    Commit, DeltaError, DeltaOptions, DeltaReport, FeatureId, LoadId, Name, Owner, Rejects, Schema, Sink, Time,
+};
 use timeweft_index::{Index, Join, Joined, Step};
 
 use crate::StoreError;
 use crate::load::content::RowHasher;
+use crate::load::loading::{Loading, Outcome};
+use crate::load::pipeline::{self, Chunks};
 use crate::load::source::ReadError;
-use crate::load::{EventCounts, LoadReport, LoadRequest};
+use crate::load::{EventCounts, LoadRecord, LoadReport, LoadRequest};
+use crate::log::effective::{Effective, effective, unit_at};
 use crate::log::segment::{SegmentWriter, Written};
-
-/// The most chunks that wait between two threads.
-const WAITING: usize = 3;
+use crate::splice::{Splice, Together};
+use crate::store::Store;
 
 /// What the joining thread gets: a chunk; before the first one, and if there are more types than before, the types and how
 /// the fields stand to those known.
@@ -56,36 +56,146 @@ struct ReadWhole {
     result: Result<(), ReadError>,
 }
 
-/// What was taken in.
-pub(crate) struct TakenIn {
-    pub(crate) hash: String,
-    pub(crate) rejects: Rejects,
-    pub(crate) warnings: Vec<(timeweft_graph::Place, String)>,
-    pub(crate) report: DeltaReport,
-    pub(crate) written: Written,
-    pub(crate) counts: EventCounts,
-    pub(crate) events: u64,
-    pub(crate) reader: Reader,
-}
+impl Store {
+    /// Brings the namespace to a whole version, as one commit: what the version does not list is deleted.
+    ///
+    /// `read` pushes the version into the sink and runs on a thread of its own. Content that the namespace has already
+    /// under another version makes a load record and no event.
+    pub fn load_version(
+        &mut self,
+        request: LoadRequest,
+        options: DeltaOptions,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
+    ) -> Result<LoadReport, StoreError> {
+        if self.registered(&request).is_some() {
+            return self.known(&request, &hash_of(&self.schema_before(&request)?, read)?);
+        }
+        match self.check_version(&request)? {
+            (at, None) => self.attempt(|store| {
+                let mut loading = Loading::begin(store, &request);
+                let log = loading.log(store);
+                let fields = store.fields_of(&request.namespace, &effective(&store.loads, store.commit()));
+                let index = store.writable(&request);
+                let outcome = take_in(index, &mut loading, at, options, fields, Some(log), read)?;
+                loading.publish(store, outcome)
+            }),
+            (at, Some(before)) => self.attempt(|store| store.load_before(&request, (at, before), options, read)),
+        }
+    }
 
-/// What read a version, for the registry.
-pub(crate) struct Reader {
-    pub(crate) format: Name,
-    /// The fields of the namespace after it.
-    pub(crate) fields: Option<Fields>,
-}
+    /// What [`Store::load_version`] would do: a dry run, on a copy of the index.
+    pub fn plan_version(
+        &self,
+        request: &LoadRequest,
+        options: DeltaOptions,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
+    ) -> Result<LoadReport, StoreError> {
+        let (at, before) = self.check_version(request)?;
+        let mut log = effective(&self.loads, self.commit());
+        let mut index = match before.and_then(|before| log.iter().position(|entry| entry.load == before)) {
+            None => (*self.sound_view()?).clone(),
+            Some(place) => {
+                let index = self.graph_before(&log, place, at)?;
+                log.truncate(place);
+                index
+            }
+        };
+        let mut loading = Loading::begin(self, request);
+        let fields = self.fields_of(&request.namespace, &log);
+        take_in(&mut index, &mut loading, at, options, fields, None, read)?;
+        loading.check()?;
+        Ok(LoadReport { commit: self.commit(), ..loading.report })
+    }
 
-impl TakenIn {
-    /// Tells in a report what was taken in; gives the content hash, what was written, and what read it.
-    pub(crate) fn fill(self, report: &mut LoadReport, request: &LoadRequest) -> (String, Written, Reader) {
-        report.accepted = self.events;
-        report.counts = self.counts;
-        report.n_rejected = self.rejects.count();
-        report.rejects = self.rejects.into_kept();
-        report.rejects.truncate(request.kept_rejects);
-        report.delta = Some(self.report);
-        report.warnings = self.warnings;
-        (self.hash, self.written, self.reader)
+    /// Puts a version before a later one of its namespace.
+    fn load_before(
+        &mut self,
+        request: &LoadRequest,
+        (at, before): (Time, LoadId),
+        options: DeltaOptions,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
+    ) -> Result<LoadReport, StoreError> {
+        let mut loading = Loading::begin(self, request);
+        let log = effective(&self.loads, self.commit());
+        let place = log.iter().position(|entry| entry.load == before).ok_or(StoreError::UnknownLoad(before))?;
+        self.let_go();
+        let mut trial = self.graph_before(&log, place, at)?;
+        let original = Some(trial.clone());
+        trial.declare(&request.schema);
+        let fields = self.fields_of(&request.namespace, &log[..place]);
+        let segments = Some(loading.log(self));
+        let outcome = take_in(&mut trial, &mut loading, at, options, fields, segments, read)?;
+        loading.check()?;
+        let own_parts = outcome.written.segments.len() as u32;
+        let splice = Splice::new(self, loading.report.load, &request.namespace, trial, original);
+        let mut splice = splice.with_parts_from(own_parts);
+        let unit = unit_at(&log, place);
+        if unit.len() > 1 {
+            let from = Some((at, (place - unit.start) as u32));
+            splice.together(&log[unit.clone()], &mut Together { from, ..Together::default() })?;
+            splice.later(&log[unit.end..])?;
+        } else {
+            splice.later(&log[place..])?;
+        }
+        let spliced = splice.finish();
+        loading.publish_among(self, outcome, spliced, |record| record.before = Some(before))
+    }
+
+    /// The graph into which a version goes that takes effect at a time, before the load at a place in the log.
+    fn graph_before(&self, log: &[Effective], place: usize, at: Time) -> Result<Index, StoreError> {
+        let unit = unit_at(log, place);
+        let mut graph = self.sound_log(&log[..unit.start], self.schema().clone())?;
+        if unit.len() > 1 {
+            let until = Some((at, (place - unit.start) as u32));
+            self.replay_together(&log[unit], until, &mut graph)?;
+        }
+        Ok(graph)
+    }
+
+    /// The timestamp of a version, if it may be loaded, and the load before which it takes effect.
+    fn check_version(&self, request: &LoadRequest) -> Result<(Time, Option<LoadId>), StoreError> {
+        let at = request.timestamp.ok_or(StoreError::Incomplete("a timestamp"))?;
+        request.version.as_ref().ok_or(StoreError::Incomplete("the name of the version"))?;
+        if at == Time::FOREVER {
+            return Err(DeltaError::NoMoment.into());
+        }
+        let own = || self.in_effect().filter(|load| load.namespace == request.namespace);
+        let newest = own().filter_map(|load| load.timestamp).max().filter(|&newest| at <= newest);
+        let (namespace, unit) = (request.namespace.clone(), self.schema().unit());
+        if let Some(taken) = own().find(|load| load.timestamp == Some(at)) {
+            let version = taken.version.clone().unwrap_or_else(|| "".into());
+            return Err(StoreError::TimestampTaken { namespace, version, at: unit.format(at) });
+        }
+        let is_next = own().any(|load| load.is_version() && load.timestamp.is_some_and(|time| at < time));
+        match newest {
+            Some(newest) if !request.back_dated || !is_next => {
+                Err(StoreError::TooEarly { namespace, at: unit.format(at), newest: unit.format(newest) })
+            }
+            _ if request.back_dated => Ok((at, self.next_version(&request.namespace, at))),
+            _ => Ok((at, None)),
+        }
+    }
+
+    /// The load before which a back-dated version stands: the first later version of any namespace behind its own last one,
+    /// for namespaces may share elements.
+    fn next_version(&self, namespace: &Name, at: Time) -> Option<LoadId> {
+        let versions: Vec<_> = self.in_effect().filter(|load| load.is_version()).collect();
+        let is_before = |load: &&LoadRecord| load.namespace == *namespace && load.timestamp < Some(at);
+        let behind = versions.iter().rposition(is_before).map_or(0, |last| last + 1);
+        versions[behind..].iter().find(|load| load.timestamp > Some(at)).map(|load| load.id)
+    }
+
+    /// The fields of a namespace after the last of its versions in a log.
+    fn fields_of(&self, namespace: &str, log: &[Effective]) -> Option<Fields> {
+        let mut records = log.iter().rev().filter_map(|entry| self.record(entry.load).ok());
+        records.find(|record| record.is_version_of(namespace))?.fields.clone()
+    }
+
+    /// The types before the load that brought the request's version: read over them, the same version has the same values,
+    /// whatever became wider later.
+    fn schema_before(&self, request: &LoadRequest) -> Result<Schema, StoreError> {
+        let load = self.registered(request).map_or(self.commit(), |load| load.commit);
+        self.catalogue.schema(Commit(load.0.saturating_sub(1)))
     }
 }
 
@@ -106,60 +216,74 @@ pub(crate) fn hash_of(
 }
 
 /// Takes a version into an index and, if there is a log, writes what changed.
-pub(crate) fn take_in(
+fn take_in(
     index: &mut Index,
-    request: &LoadRequest,
+    loading: &mut Loading<'_>,
     at: Time,
     options: DeltaOptions,
     known: Option<Fields>,
     log: Option<SegmentWriter>,
     read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
-) -> Result<TakenIn, StoreError> {
+) -> Result<Outcome, StoreError> {
     let schema = index.schema().clone();
-    thread::scope(|scope| {
-        let mut crew = Crew::of(2, scope);
-        let (chunks, arriving) = crew.pipe(WAITING);
-        let (work, to_write) = crew.pipe(WAITING);
-        let (spent, used) = channel();
-        let types = schema.clone();
-        let reader = crew.ahead(move || read_whole((types, at), known, options.add_fields, (&chunks, &used), read));
-        let writer = crew.behind(move || write_log(schema, log, &to_write, &spent));
-        let mut join = Join::new(index, &request.namespace, at, options);
-        let joined = join_all(&mut join, arriving, &work);
-        let ReadWhole { rest, common, reserved, result } = joined_thread(reader)?;
-        let ended = joined.and(result.map_err(StoreError::Source)).and(allowed(reserved));
-        let ended = ended.and_then(|()| Ok(join.set_schema(rest.schema.clone(), common.clone())?));
-        let ended = ended.and_then(|()| Ok(join.finish(&rest)?));
-        // What several namespaces hold has features of its own.
-        let schema = index.schema();
-        let ended = ended.map(|Joined { late, steps, rejects, report }| {
-            for (rows, steps) in late {
-                let _ = work.send((Some(schema.clone()), Some(Part::Late(rows)), steps));
-            }
-            // A writer that has failed tells why below.
-            let _ = work.send((Some(schema.clone()), None, steps));
-            (rejects, report)
-        });
-        drop(work);
-        let (Log { written, counts, events }, hasher) = joined_thread(writer)??;
-        let (left_out, report) = ended?;
-        let hash = hasher.finish(&rest);
-        let mut rejects = rest.rejects;
-        rejects.append(left_out);
-        let reader = Reader { format: rest.format.name, fields: common.after };
-        Ok(TakenIn { hash, rejects, warnings: rest.warnings, report, written, counts, events, reader })
-    })
+    let (types, add, end_foreign_edges) = (schema.clone(), options.add_fields, options.end_foreign_edges);
+    let namespace = &loading.request.namespace;
+    let (joined, (Log { written, counts }, hasher)) = pipeline::run(
+        move |chunks| read_whole((types, at), known, add, chunks, read),
+        |arriving, reader, work| join_whole(index, (namespace, at, options), arriving, reader, &work),
+        move |to_write, spent| write_log(schema, log, &to_write, &spent),
+    )?;
+    let Whole { rest, fields, left_out, report } = joined?;
+    let hash = hasher.finish(&rest);
+    let mut rejects = rest.rejects;
+    rejects.append(left_out);
+    loading.reject(rejects);
+    loading.report.accepted = counts.total();
+    loading.report.counts = counts;
+    loading.report.delta = Some(report);
+    loading.report.warnings = rest.warnings;
+    Ok(Outcome { hash, written, format: Some(rest.format.name), fields, end_foreign_edges })
 }
 
-fn joined_thread<T>(task: Task<'_, T>) -> Result<T, StoreError> {
-    task.join().map_err(|_| StoreError::broken_down())
+/// What joining came to.
+struct Whole {
+    rest: Rest,
+    fields: Option<Fields>,
+    left_out: Rejects,
+    report: DeltaReport,
+}
+
+/// Joins a version with the graph, chunk by chunk, and in the end what it does not list.
+fn join_whole(
+    index: &mut Index,
+    (namespace, at, options): (&Name, Time, DeltaOptions),
+    arriving: Receiver<Chunk>,
+    reader: Task<'_, ReadWhole>,
+    work: &Pipe<Work>,
+) -> Result<Whole, StoreError> {
+    let mut join = Join::new(index, namespace, at, options);
+    let joined = join_all(&mut join, arriving, work);
+    let ReadWhole { rest, common, reserved, result } = pipeline::joined(reader)?;
+    joined?;
+    result.map_err(StoreError::Source)?;
+    allowed(reserved)?;
+    join.set_schema(rest.schema.clone(), common.clone())?;
+    let Joined { late, steps, rejects: left_out, report } = join.finish(&rest)?;
+    // What several namespaces hold has features of its own.
+    let schema = index.schema();
+    for (rows, steps) in late {
+        let _ = work.send((Some(schema.clone()), Some(Part::Late(rows)), steps));
+    }
+    // A writer that has failed tells why itself.
+    let _ = work.send((Some(schema.clone()), None, steps));
+    Ok(Whole { rest, fields: common.after, left_out, report })
 }
 
 fn read_whole(
     (schema, at): (Schema, Time),
     fields: Option<Fields>,
     add: bool,
-    (chunks, used): (&Pipe<Chunk>, &Receiver<Rows>),
+    mut chunks: Chunks<Chunk>,
     read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
 ) -> ReadWhole {
     let (mut types, mut told) = (schema.clone(), false);
@@ -176,7 +300,6 @@ fn read_whole(
     };
     let mut suspects = suspects(&schema);
     let mut reserved = BTreeSet::new();
-    let mut idle = Vec::new();
     let emit = |schema: &Schema, rows: Rows| {
         if *schema != types {
             types.clone_from(schema);
@@ -186,11 +309,7 @@ fn read_whole(
         reserved.extend(named_among(&suspects, &rows));
         let news = (!told).then(|| (schema.clone(), common.get().cloned().unwrap_or_default()));
         told = true;
-        // A load that has failed takes no more chunks, and tells why itself.
-        chunks.send((news, rows)).ok()?;
-        // The one used last is the likeliest to be in a cache.
-        idle.extend(used.try_iter());
-        Some(idle.pop().unwrap_or_default())
+        chunks.send((news, rows))
     };
     let mut writer = RowWriter::new(schema, at, project, emit);
     let result = read(&mut writer);
@@ -267,7 +386,6 @@ fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &Pipe<Work>) -
 struct Log {
     written: Written,
     counts: EventCounts,
-    events: u64,
 }
 
 /// Hashes and writes what was joined, and gives the chunks back.
@@ -289,7 +407,6 @@ fn write_log(
                     created.push(row);
                     if !matches!(steps.peek(), Some(Step::Create(_))) {
                         done.counts.count_created(rows.are_edges(), created.len() as u64);
-                        done.events += created.len() as u64;
                         log.as_mut().map_or(Ok(()), |log| log.push_rows(rows, &created, &schema))?;
                         created.clear();
                     }
@@ -297,7 +414,6 @@ fn write_log(
                 (Step::Create(_), None) => {}
                 (Step::Event(event), _) => {
                     done.counts.count(event.action, &event.element);
-                    done.events += 1;
                     log.as_mut().map_or(Ok(()), |log| log.push(&event, &schema))?;
                 }
             }

@@ -7,13 +7,14 @@ use timeweft_graph::{
     Reject, Rejects, Schema, Sink, Time, ValueSpans,
 };
 
+use super::Chunk;
 use super::edges::{Edges, Lanes, UNBOUND, UNFIT, Waiting};
 use super::features::{Course, Types};
 use super::nodes::Nodes;
-use super::{Chunk, Output};
 use crate::StoreError;
 use crate::load::ClippedCounts;
 use crate::load::content::SpanHasher;
+use crate::load::pipeline::Chunks;
 
 /// Life and type of a node.
 type End = (Interval, NodeTypeId);
@@ -45,7 +46,9 @@ pub(super) struct Assembly {
     /// Whether the edges of some source do not come together, or sources not in the order of their ids.
     scattered: bool,
     chunk: Rows,
-    output: Output,
+    output: Chunks<Chunk>,
+    /// Whether the load has failed, and takes no more.
+    is_closed: bool,
     hasher: SpanHasher,
     done: Assembled,
     /// Edges whose features are of another kind than before.
@@ -62,7 +65,7 @@ pub(super) struct Assembled {
 }
 
 impl Assembly {
-    pub(super) fn new(schema: Schema, name: &Name, output: Output) -> Assembly {
+    pub(super) fn new(schema: Schema, name: &Name, output: Chunks<Chunk>) -> Assembly {
         Assembly {
             name: name.clone(),
             types: Types::new(schema),
@@ -75,6 +78,7 @@ impl Assembly {
             scattered: false,
             chunk: Rows::default(),
             output,
+            is_closed: false,
             hasher: SpanHasher::default(),
             done: Assembled::default(),
             unfit: Rejects::default(),
@@ -158,7 +162,9 @@ impl Assembly {
         if !self.chunk.is_empty() {
             let grown = std::mem::take(&mut self.types.grown).then(|| self.types.schema.clone());
             let rows = std::mem::take(&mut self.chunk);
-            self.chunk = self.output.send(Chunk { grown, expected, rows });
+            let next = self.output.send(Chunk { grown, expected, rows });
+            self.is_closed |= next.is_none();
+            self.chunk = next.unwrap_or_default();
         }
         self.chunk.begin(file);
     }
@@ -451,6 +457,6 @@ impl Sink for Assembly {
     fn warn(&mut self, _: u64, _: String) {}
 
     fn is_closed(&self) -> bool {
-        self.output.is_closed
+        self.is_closed
     }
 }
