@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use timeweft_graph::{Action, EdgeKey, Element, Event, GraphView, NodeKey, Place, Reject, Schema, Time, TimeUnit};
+use timeweft_graph::{
+    Action, EdgeKey, Element, Event, GraphView, NodeKey, Place, Reject, Schema, Time, TimeUnit, send_events,
+};
 use timeweft_store::{LoadRequest, Store};
 
 use crate::median;
@@ -27,7 +29,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let graph = folder.path().join("graph");
         let mut store = Store::create(&graph, Schema::new(TimeUnit::Step))?;
         let started = Instant::now();
-        let report = store.load(LoadRequest::new("bench", "generated"), events(args.events))?;
+        let report = store.load(LoadRequest::new("bench", "generated"), |sink| {
+            send_events(events(args.events), sink);
+            Ok(())
+        })?;
         loads.push(started.elapsed().as_secs_f64());
         anyhow::ensure!(report.n_rejected == 0, "{} events were refused", report.n_rejected);
         size = store.size_on_disk()?;

@@ -107,6 +107,13 @@ impl Event {
         (self.time, self.element.kind().rank(self.action))
     }
 
+    /// Sorts the features by name, so that equal events have equal bytes. Repeated names keep their order: the last one counts.
+    pub fn sort_features(&mut self) {
+        if !self.features.is_sorted_by(|a, b| a.0 <= b.0) {
+            self.features.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+    }
+
     /// The same event with features.
     pub fn with(mut self, features: Features) -> Event {
         self.features = features;

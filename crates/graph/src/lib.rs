@@ -39,7 +39,7 @@ pub use event::{Action, Element, ElementKind, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
 pub use reject::{Place, Reason, Reject, Rejects, Scope, Unreadable};
 pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, Schema};
-pub use sink::{Record, Sink};
+pub use sink::{Record, Sink, send_events};
 pub use span_rows::{Mark, SpanRow, SpanRows};
 pub use spans::{EdgeSpan, NodeSpan, ValueSpan, ValueSpans};
 pub use time::{Interval, Time, TimeError, TimeUnit};

@@ -9,7 +9,7 @@ use crate::{DType, EdgeKey, LONGEST_NAME, Name, NodeKey, Time, TimeUnit};
 pub use unreadable::{Scope, Unreadable};
 
 /// Where a record came from.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Place {
     /// File name, or a description such as `<stdin>` or a commit id.
     pub file: Name,

@@ -3,8 +3,8 @@
 //! Records are borrowed, so that no format needs more memory than one record.
 
 use crate::{
-    EdgeSpan, EdgeTypeId, ElementRef, Event, FeatureId, Format, IdRef, Name, NodeSpan, NodeTypeId, Reason, Schema,
-    Scope, Unreadable, ValueRef,
+    EdgeSpan, EdgeTypeId, ElementRef, Event, FeatureId, Format, IdRef, Name, NodeSpan, NodeTypeId, Place, Reason,
+    Reject, Schema, Scope, Unreadable, ValueRef,
 };
 
 /// Features of an element, by their numbers in the sink's schema.
@@ -134,5 +134,20 @@ pub trait Sink {
     /// [`Record::Empty`].
     fn empty(&mut self, section: Scope) {
         self.record(Record::Empty(section), 0);
+    }
+}
+
+/// Pushes events with their places, and why others could not be read, until the sink is closed.
+pub fn send_events(records: impl IntoIterator<Item = Result<(Event, Place), Reject>>, sink: &mut dyn Sink) {
+    for record in records {
+        if sink.is_closed() {
+            return;
+        }
+        let place = record.as_ref().map_or_else(|reject| &reject.place, |(_, place)| place);
+        sink.file(&place.file);
+        match record {
+            Ok((event, place)) => sink.record(Record::Event(event), place.line),
+            Err(Reject { place, reason }) => sink.reject(place.line, reason),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use timeweft_graph::{Name, Reason, Record, Schema, Sink, SpanRows, TimeUnit};
-use timeweft_oracle::Intervals;
+use timeweft_oracle::{Intervals, pushed};
 use timeweft_source::{IntervalSource, IntervalsOptions};
 use timeweft_store::{LoadRequest, Store};
 
@@ -81,7 +81,7 @@ fn main() {
         let read =
             timed("read as events", edges, || Intervals::collect(TimeUnit::Step, |sink| open().read(sink)).unwrap());
         let request = LoadRequest { schema: read.schema, ..request };
-        timed("load of events", edges, || store.load(request, read.records.into_iter().map(Ok)).unwrap());
+        timed("load of events", edges, || store.load(request, pushed(read.records.into_iter().map(Ok))).unwrap());
     } else {
         let report =
             timed("load_intervals", edges, || store.load_intervals(request, |sink| Ok(open().read(sink)?)).unwrap());

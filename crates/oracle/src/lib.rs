@@ -15,6 +15,7 @@
 //! [`synthetic`] are streams whose answers a model can learn.
 #![allow(clippy::unwrap_used)]
 
+mod events;
 pub mod histories;
 mod intervals;
 pub mod kernels;
@@ -25,6 +26,7 @@ pub mod synthetic;
 mod version;
 pub mod world;
 
+pub use events::{EventRecord, events, pushed};
 pub use intervals::Intervals;
 pub use numbers::numbers_of_json;
 pub use reference::{ReferenceGraph, diff_states};

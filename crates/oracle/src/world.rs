@@ -1,10 +1,12 @@
 //! A small world that tests share: terms, edges between them, and versions in a few words.
 
+use std::error::Error;
+
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ListedDeletion, ListedMerge, Name, NodeKey, Place, Reject, Time, Value,
+    Action, EdgeKey, Element, Event, ListedDeletion, ListedMerge, Name, NodeKey, Place, Sink, Time, Value,
 };
 
-use crate::{Listed, Version};
+use crate::{Listed, Version, pushed};
 
 /// A term.
 pub fn node(id: &str) -> NodeKey {
@@ -28,10 +30,10 @@ pub fn place(line: usize) -> Place {
     Place { file: "test".into(), line: line as u64 }
 }
 
-/// Events as a source gives them.
-pub fn records(events: &[Event]) -> impl Iterator<Item = Result<(Event, Place), Reject>> {
+/// A reader of events.
+pub fn records(events: &[Event]) -> impl FnOnce(&mut dyn Sink) -> Result<(), Box<dyn Error + Send + Sync>> {
     let events = events.to_vec();
-    events.into_iter().enumerate().map(|(line, event)| Ok((event, place(line + 1))))
+    pushed(events.into_iter().enumerate().map(|(line, event)| Ok((event, place(line + 1)))))
 }
 
 /// A version, line by line: `n a data`, `e key a b data`, `m a b type`, `d a`; `data` is JSON and may be absent.

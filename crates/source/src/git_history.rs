@@ -38,11 +38,11 @@ use std::path::Path;
 
 use gix::ObjectId;
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::{Reject, Schema, Time};
+use timeweft_graph::{Event, Place, Reject, Schema, Time};
 
 use self::change::Differ;
 use self::recorder::{Recorder, object_id};
-use crate::{Record, SourceError};
+use crate::SourceError;
 
 /// How much of a history to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -79,7 +79,7 @@ pub struct GitHistory {
     /// The types above; the unit is the second.
     pub schema: Schema,
     /// Events in order of time. The place is the hash of the commit.
-    pub records: Vec<Record>,
+    pub records: Vec<(Event, Place)>,
     /// What could not be read.
     pub rejects: Vec<Reject>,
     /// Number of commits read.

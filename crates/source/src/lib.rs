@@ -5,7 +5,7 @@
 //!
 //! | source | reader | gives |
 //! |---|---|---|
-//! | event stream, JSON lines | [`JsonlReader`] | an iterator over [`Record`]s, in constant memory |
+//! | event stream, JSON lines | [`JsonlReader`] | events, in constant memory |
 //! | event stream, CSV or words | [`CsvReader`] | the same |
 //! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes |
 //! | DeepGNN edge list, TSV, binary folder | [`edge_list::read`], [`tsv::read`], [`deepgnn_binary::read`] | the same |
@@ -16,7 +16,7 @@
 //! | tables that a TOML file maps | [`tables::read`] | the same, in constant memory |
 //! | any of these versions | [`version_format::read`] | the same; the format follows from the path |
 //! | any of these intervals | [`IntervalSource::read`] | the same; the format follows from the path |
-//! | git repository | [`git_history::read`] | [`GitHistory`]: all records, in order of time |
+//! | git repository | [`git_history::read`] | [`GitHistory`]: all events, in order of time |
 //!
 //! [`RootsReader`] reads what questions are asked about, and [`table_writer`] writes the answers; [`write_event`] writes what
 //! [`JsonlReader`] reads.
@@ -27,7 +27,6 @@ pub mod git_history;
 mod input;
 pub mod interval_format;
 pub mod limits;
-mod record;
 pub mod roots;
 pub mod table_writer;
 pub mod tables;
@@ -43,7 +42,6 @@ pub use input::{BytesRead, Input, open, plain_name, read_text};
 pub use interval_format::deepgnn_binary::{self, FeatureTypes};
 pub use interval_format::edge_list::{self, EdgeListDefaults, EdgeListOptions};
 pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions, temporal_json, tsv};
-pub use record::Record;
 pub use roots::RootsReader;
 pub use tables::TablesOptions;
 pub use text::delimited::{self, Delimiter, Dialect, Mark};

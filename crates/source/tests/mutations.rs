@@ -96,15 +96,15 @@ fn intervals(path: &Path, format: IntervalFormat) {
 fn events(path: &Path) {
     let schema = Schema::new(TimeUnit::Step);
     if ColumnarReader::reads(path) {
-        let Ok(reader) = ColumnarReader::open(path, &schema, &Default::default()) else { return };
-        reader.for_each(drop);
+        let Ok(mut reader) = ColumnarReader::open(path, &schema, &Default::default()) else { return };
+        _ = timeweft_oracle::events(|sink| reader.read(sink));
     } else if path.extension().is_some_and(|end| end == "jsonl") {
-        JsonlReader::new(open(path).unwrap(), &"f".into(), &schema).for_each(drop);
+        let mut reader = JsonlReader::new(open(path).unwrap(), &"f".into(), &schema);
+        _ = timeweft_oracle::events(|sink| reader.read(sink));
     } else {
-        let Ok(reader) = CsvReader::new(open(path).unwrap(), &"f".into(), &schema, &CsvOptions::default()) else {
-            return;
-        };
-        reader.for_each(drop);
+        let reader = CsvReader::new(open(path).unwrap(), &"f".into(), &schema, &CsvOptions::default());
+        let Ok(mut reader) = reader else { return };
+        _ = timeweft_oracle::events(|sink| reader.read(sink));
     }
 }
 
@@ -230,15 +230,17 @@ fn what_unpacks_to_more_than_is_held_is_refused() {
 
     let schema = Schema::new(TimeUnit::Step);
     let path = pack("d.jsonl.zst", "{\"time\":1}\n", "x");
-    let rejects: Vec<_> =
-        JsonlReader::new(open(&path).unwrap(), &"d".into(), &schema).filter_map(Result::err).collect();
+    let mut jsonl = JsonlReader::new(open(&path).unwrap(), &"d".into(), &schema);
+    let (records, _) = timeweft_oracle::events(|sink| jsonl.read(sink));
+    let rejects: Vec<_> = records.into_iter().filter_map(Result::err).collect();
     assert!(
         rejects.iter().any(|reject| reject.to_string().contains("d:2: the line is longer than 64 MiB")),
         "{rejects:?}"
     );
     let path = pack("e.csv.zst", "src,dst,time\na,b,1\n", "x");
-    let csv = CsvReader::new(open(&path).unwrap(), &"e".into(), &schema, &CsvOptions::default()).unwrap();
-    let rejects: Vec<_> = csv.filter_map(Result::err).collect();
+    let mut csv = CsvReader::new(open(&path).unwrap(), &"e".into(), &schema, &CsvOptions::default()).unwrap();
+    let (records, _) = timeweft_oracle::events(|sink| csv.read(sink));
+    let rejects: Vec<_> = records.into_iter().filter_map(Result::err).collect();
     assert!(rejects[0].to_string().contains("e:3: the line is longer than 64 MiB"), "{rejects:?}");
     assert!(HELD.load(Ordering::Relaxed) < before + (1 << 20), "nothing of it stays");
 }
@@ -263,7 +265,8 @@ fn a_buffer_of_arrow_that_claims_a_petabyte_is_refused() {
     fs::write(path, bytes).unwrap();
     let schema = Schema::new(TimeUnit::Step);
     let mut reader = ColumnarReader::open(path, &schema, &Default::default()).unwrap();
-    assert_eq!(reader.by_ref().count(), 0);
-    let told = reader.failure().unwrap().to_string();
+    let (records, end) = timeweft_oracle::events(|sink| reader.read(sink));
+    assert_eq!(records.len(), 0);
+    let told = end.unwrap_err().to_string();
     assert!(told.contains("is larger than 4 GiB: write batches of fewer rows"), "{told}");
 }

@@ -1,14 +1,16 @@
 //! Durability: every state of the graph, kept in a directory, loaded whole or not at all (laws 1 to 3).
 //!
 //! ```
-//! use timeweft_graph::{Action, At, Element, Event, GraphView, NodeKey, Place, Schema, Time, TimeUnit};
+//! use timeweft_graph::{Action, At, Element, Event, GraphView, NodeKey, Record, Schema, Time, TimeUnit};
 //! use timeweft_store::{LoadRequest, Store};
 //!
 //! let dir = tempfile::tempdir()?;
 //! let mut store = Store::create(dir.path(), Schema::new(TimeUnit::Step))?;
 //! let event = Event::new(Time(1), Action::Create, Element::Node(NodeKey::new("user", 7)));
-//! let place = Place { file: "<example>".into(), line: 1 };
-//! let report = store.load(LoadRequest::new("example", "<example>"), [Ok((event, place))].into_iter())?;
+//! let report = store.load(LoadRequest::new("example", "<example>"), |sink| {
+//!     sink.record(Record::Event(event), 1);
+//!     Ok(())
+//! })?;
 //! assert_eq!(report.accepted, 1);
 //! drop(store);
 //!
@@ -55,8 +57,8 @@ mod verify;
 pub use error::StoreError;
 pub use folder::{FORMAT, Made};
 pub use load::{
-    ActionCounts, ClippedCounts, Dropped, EventCounts, EventSource, KEPT_REJECTS, Late, LoadRecord, LoadReport,
-    LoadRequest, OrderReport, ReadError, Repeats, SourceRecord, SpliceReport,
+    ActionCounts, ClippedCounts, Dropped, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest,
+    OrderReport, ReadError, Repeats, SpliceReport,
 };
 pub use log::effective::Effective;
 pub use rollback::{LoadState, RollbackReport};

@@ -1,6 +1,7 @@
 //! Loads: what is asked, what came of it, and what the registry keeps.
 
 pub(crate) mod content;
+mod gathered;
 pub(crate) mod ingest;
 mod intervals;
 pub(crate) mod loading;
@@ -16,4 +17,4 @@ mod version;
 pub use record::LoadRecord;
 pub use report::{ActionCounts, ClippedCounts, Dropped, EventCounts, LoadReport, OrderReport, SpliceReport};
 pub use request::{KEPT_REJECTS, Late, LoadRequest, Repeats};
-pub use source::{EventSource, ReadError, SourceRecord};
+pub use source::ReadError;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use timeweft_graph::{Commit, Event, LoadId, Place, Reject, Schema, TimeUnit};
+use timeweft_graph::{Commit, Event, LoadId, Place, Reject, Schema, TimeUnit, send_events};
 use timeweft_index::TypeSet;
 use timeweft_index::damage::catch;
 use timeweft_store::{
@@ -238,7 +238,11 @@ impl Graph {
         request: LoadRequest,
         events: impl Iterator<Item = Result<(Event, Place), Reject>>,
     ) -> Result<LoadReport> {
-        Ok(self.store.load(request, events)?)
+        let load = self.store.load(request, |sink| {
+            send_events(events, sink);
+            Ok(())
+        });
+        Ok(load?)
     }
 
     /// Hands over a namespace as the documents that a delta loader of a document database keeps of it, each with the name

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use timeweft_graph::{
-    Action, At, Commit, DType, DeltaOptions, Element, Event, FeatureKind, GraphView, LoadId, Name, NodeKey, Owner,
-    Place, Schema, Time, Value, ValueRef,
+    Action, At, Commit, DType, DeltaOptions, Element, Event, FeatureKind, GraphView, LoadId, NodeKey, Owner, Record,
+    Schema, Time, Value, ValueRef,
 };
 use timeweft_source::{VersionOptions, version_format};
-use timeweft_store::{EventSource, LoadReport, LoadRequest, ReadError, SourceRecord, Store, StoreError};
+use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 use crate::releases::fresh;
 
@@ -160,24 +160,6 @@ fn versions_before_and_after_a_wider_one_are_taken_back() {
     }
 }
 
-/// One event, once.
-struct Once(Option<Event>);
-
-impl EventSource for Once {
-    fn next(&mut self) -> Result<Option<SourceRecord>, ReadError> {
-        let file: Name = "late".into();
-        Ok(self.0.take().map(|event| Ok((event, Place::new(&file, 1)))))
-    }
-
-    fn can_rewind(&self) -> bool {
-        false
-    }
-
-    fn rewind(&mut self) -> Result<(), ReadError> {
-        Ok(())
-    }
-}
-
 #[test]
 fn late_events_between_versions_of_which_one_is_wider() {
     for (value, is_wide) in [(7.0, false), (7.5, true)] {
@@ -186,8 +168,13 @@ fn late_events_between_versions_of_which_one_is_wider() {
         load(&mut store, &day("i32", "1,8,a,\n2,6,b,1\n3,7,c,1\n"), 20).unwrap();
         load(&mut store, &day("float", "1,8.5,a,\n2,6,b,1\n3,7,c,1\n"), 30).unwrap();
         let event = Event::new(Time(15), Action::Update, Element::Node(NodeKey::new("item", "1")));
-        let mut late = Once(Some(event.with(vec![("n".into(), Some(Value::number(value)))])));
-        let report = store.load_stream(LoadRequest::new("parts", "late"), &mut late).unwrap();
+        let event = event.with(vec![("n".into(), Some(Value::number(value)))]);
+        let report = store.load_stream(LoadRequest::new("parts", "late"), false, |sink| {
+            sink.file(&"late".into());
+            sink.record(Record::Event(event.clone()), 1);
+            Ok(())
+        });
+        let report = report.unwrap();
         assert_eq!((report.order.placed, report.n_rejected), (1, 0));
         let numbers = |numbers: &[f64]| numbers.iter().copied().map(Value::number).collect::<Vec<_>>();
         for _ in 0..2 {

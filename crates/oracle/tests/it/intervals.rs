@@ -194,7 +194,7 @@ impl Both {
         let request = LoadRequest { schema: read.schema, ..request };
         let records = read.rejects.into_iter().map(Err);
         let records = records.chain(read.records.into_iter().map(Ok));
-        let slow = self.stores[0].load(request, records);
+        let slow = self.stores[0].load(request, timeweft_oracle::pushed(records));
         let (slow, fast) = match (slow, fast) {
             (Ok(slow), Ok(fast)) => (slow, fast),
             (slow, fast) => {

@@ -239,7 +239,7 @@ fn load_log(store: &mut Store, folder: &Path) -> Replay {
             "version {version}"
         );
         let request = LoadRequest::new("po", "events.tsv").version(&version.to_string(), time);
-        let report = match store.load(request, events.into_iter().map(Ok)) {
+        let report = match store.load(request, timeweft_oracle::pushed(events.into_iter().map(Ok))) {
             Err(StoreError::NothingAccepted(report)) => *report,
             loaded => loaded.unwrap(),
         };

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use timeweft_graph::{Action, Event, Features, Name, Place, Reject, Schema, Time, TimeUnit};
+use timeweft_graph::{Action, Event, Features, Name, Reason, Record, Schema, Sink, Time, TimeUnit};
 
 use super::csv::{Columns, CsvDefaults, Role, RoleCells, Types};
-use super::jsonl::{finite, malformed};
+use super::jsonl::finite;
 use super::reader::{FeatureReader, Subject};
 use crate::limits::check_names;
 use crate::tables::cell::Cell;
@@ -17,7 +17,7 @@ use crate::tables::kind::Kind;
 use crate::tables::rows::Rows as _;
 use crate::text::floored::Floored;
 use crate::text::names::Names;
-use crate::{BytesRead, Record, SourceError};
+use crate::{BytesRead, SourceError};
 
 /// How to read such a table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -46,7 +46,6 @@ pub struct ColumnarReader {
     names: Names,
     floored: Floored,
     notes: Vec<String>,
-    failure: Option<SourceError>,
 }
 
 impl ColumnarReader {
@@ -86,7 +85,6 @@ impl ColumnarReader {
             names: Names::default(),
             floored: Floored::default(),
             notes,
-            failure: None,
         })
     }
 
@@ -106,12 +104,25 @@ impl ColumnarReader {
         self.columns.has(Role::Action)
     }
 
-    /// What ended the reading before the end of the source, if anything did. Ask when the iteration is over.
-    pub fn failure(&mut self) -> Option<SourceError> {
-        self.failure.take()
+    /// Pushes all events into a sink, in the order of the rows.
+    ///
+    /// # Errors
+    /// If the file cannot be read to its end.
+    pub fn read(&mut self, sink: &mut dyn Sink) -> Result<(), SourceError> {
+        sink.file(&self.file);
+        while !sink.is_closed()
+            && let Some(row) = self.rows.advance()?
+        {
+            let line = self.rows.line();
+            match row.and_then(|()| self.event()) {
+                Ok(event) => sink.record(Record::Event(event), line),
+                Err(problem) => sink.reject(line, Reason::Malformed(problem)),
+            }
+        }
+        Ok(())
     }
 
-    /// What was chosen where the file leaves it open, and what was left out, for people. Ask when the iteration is over.
+    /// What was chosen where the file leaves it open, and what was left out, for people. Ask when all is read.
     pub fn notes(&mut self) -> Vec<String> {
         let floored = self.floored.note(self.features.schema().unit());
         self.notes.iter().cloned().chain(floored).collect()
@@ -181,28 +192,6 @@ impl ColumnarReader {
 
 /// The kinds of so many types are kept at hand.
 const SUBJECTS: usize = 64;
-
-impl Iterator for ColumnarReader {
-    type Item = Result<Record, Reject>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failure.is_some() {
-            return None;
-        }
-        let row = match self.rows.advance() {
-            Ok(row) => row?,
-            Err(error) => {
-                self.failure = Some(error);
-                return None;
-            }
-        };
-        let place = Place::new(&self.file, self.rows.line());
-        Some(match row.and_then(|()| self.event()) {
-            Ok(event) => Ok(Record { event, place }),
-            Err(problem) => Err(malformed(&place, problem)),
-        })
-    }
-}
 
 /// Whether a file without a name that tells begins as Parquet does.
 fn is_parquet(path: &Path) -> bool {

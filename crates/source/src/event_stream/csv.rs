@@ -8,16 +8,16 @@ mod layout;
 use std::borrow::Cow;
 use std::io::Read;
 
-use timeweft_graph::{Action, Event, Features, Name, Place, Reject, Schema, Time};
+use timeweft_graph::{Action, Event, Features, Name, Reason, Record, Schema, Sink, Time};
 
 use self::layout::Arranged;
-use super::jsonl::{finite, malformed};
+use super::jsonl::finite;
 use super::reader::{FeatureReader, Subject};
+use crate::SourceError;
 use crate::limits::check_names;
 use crate::text::delimited::{Delimiter, Dialect, Records};
 use crate::text::floored::Floored;
 use crate::text::names::Names;
-use crate::{Record, SourceError};
 
 pub(crate) use self::columns::{Columns, ENDED, Role, feature_column};
 pub(crate) use self::element::{RoleCells, Types};
@@ -89,10 +89,11 @@ impl CsvOptions {
 /// use timeweft_source::{CsvOptions, CsvReader};
 /// let text = "src,dst,time,weight\n1,2,0,0.5\n3,4,7,\n";
 /// let schema = Schema::new(TimeUnit::Second);
-/// let reader = CsvReader::new(text.as_bytes(), &"doc".into(), &schema, &CsvOptions::default())?;
+/// let mut reader = CsvReader::new(text.as_bytes(), &"doc".into(), &schema, &CsvOptions::default())?;
 /// assert!(!reader.has_action());
-/// let records: Vec<_> = reader.map(Result::unwrap).collect();
-/// assert_eq!((records[0].event.features.len(), records[1].event.features.len()), (1, 0));
+/// let (records, _) = timeweft_oracle::events(|sink| reader.read(sink));
+/// let events: Vec<_> = records.into_iter().map(|record| record.unwrap().0).collect();
+/// assert_eq!((events[0].features.len(), events[1].features.len()), (1, 0));
 /// # Ok::<(), timeweft_source::SourceError>(())
 /// ```
 pub struct CsvReader<R> {
@@ -105,7 +106,6 @@ pub struct CsvReader<R> {
     names: Names,
     floored: Floored,
     notes: Vec<String>,
-    failure: Option<SourceError>,
 }
 
 impl<R: Read> CsvReader<R> {
@@ -159,7 +159,6 @@ impl<R: Read> CsvReader<R> {
             names: Names::default(),
             floored: Floored::default(),
             notes: notes.into_iter().collect(),
-            failure: None,
         })
     }
 
@@ -169,13 +168,26 @@ impl<R: Read> CsvReader<R> {
         self.columns.has(Role::Action)
     }
 
-    /// What ended the reading before the end of the source, if anything did. Ask when the iteration is over.
-    pub fn failure(&mut self) -> Option<SourceError> {
-        self.failure.take()
+    /// Pushes all events into a sink, in the order of the rows.
+    ///
+    /// # Errors
+    /// If the source cannot be read to its end.
+    pub fn read(&mut self, sink: &mut dyn Sink) -> Result<(), SourceError> {
+        sink.file(&self.records.place().file);
+        while !sink.is_closed()
+            && let Some(row) = self.records.advance()?
+        {
+            let line = self.records.line();
+            match row.and_then(|()| self.event()) {
+                Ok(event) => sink.record(Record::Event(event), line),
+                Err(problem) => sink.reject(line, Reason::Malformed(problem)),
+            }
+        }
+        Ok(())
     }
 
     /// What was chosen where the file leaves it open, and what was read as something else than it says, for people. Ask
-    /// when the iteration is over.
+    /// when all is read.
     pub fn notes(&mut self) -> Vec<String> {
         let mut notes = self.notes.clone();
         notes.extend(self.records.notes());
@@ -232,28 +244,6 @@ impl<R: Read> CsvReader<R> {
             );
         }
         Ok(read)
-    }
-}
-
-impl<R: Read> Iterator for CsvReader<R> {
-    type Item = Result<Record, Reject>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failure.is_some() {
-            return None;
-        }
-        let row = match self.records.advance() {
-            Ok(row) => row?,
-            Err(error) => {
-                self.failure = Some(error);
-                return None;
-            }
-        };
-        let place: Place = self.records.place();
-        Some(match row.and_then(|()| self.event()) {
-            Ok(event) => Ok(Record { event, place }),
-            Err(problem) => Err(malformed(&place, problem)),
-        })
     }
 }
 

@@ -1,23 +1,22 @@
 //! The reader of JSON lines.
 
-use std::collections::VecDeque;
 use std::io::BufRead;
 
 use serde::Deserialize;
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ExternalId, FeatureKind, Features, Name, NodeKey, Place, Reason, Reject, Schema,
+    Action, EdgeKey, Element, Event, ExternalId, FeatureKind, Features, Name, NodeKey, Reason, Record, Schema, Sink,
     Time,
 };
 
 use super::ahead::Ahead;
 use super::reader::{FeatureReader, Subject};
+use crate::SourceError;
 use crate::limits::check_names;
 use crate::text::feature_text;
 use crate::text::floored::Floored;
 use crate::text::json::{self, Members, excerpt, is_integer, is_number};
 use crate::text::lines::Lines;
 use crate::text::names::Names;
-use crate::{Record, SourceError};
 
 /// Reads events from JSON lines, in constant memory. Blank lines are passed over.
 ///
@@ -28,18 +27,16 @@ use crate::{Record, SourceError};
 /// let text = r#"{"time":5,"action":"create","entity":"node","source":{"type":"user","id":"u1"}}
 /// {"time":6,"action":"make"}"#;
 /// let mut reader = timeweft_source::JsonlReader::new(text.as_bytes(), &"doc".into(), &Schema::new(TimeUnit::Step));
-/// assert_eq!(reader.next().unwrap().unwrap().place.line, 1);
-/// assert!(reader.next().unwrap().unwrap_err().to_string().starts_with("doc:2: "));
-/// assert!(reader.next().is_none() && reader.failure().is_none());
+/// let (records, end) = timeweft_oracle::events(|sink| reader.read(sink));
+/// assert_eq!(records[0].as_ref().unwrap().1.line, 1);
+/// assert!(records[1].as_ref().unwrap_err().to_string().starts_with("doc:2: "));
+/// assert!(records.len() == 2 && end.is_ok());
 /// ```
 pub struct JsonlReader<R> {
     lines: Lines<Ahead<R>>,
     parser: Parser,
     /// Reads lines before their turn, where an empty list asks for it.
     scout: Option<Box<Parser>>,
-    ready: VecDeque<Record>,
-    failure: Option<SourceError>,
-    over: bool,
 }
 
 impl<R: BufRead> JsonlReader<R> {
@@ -49,39 +46,45 @@ impl<R: BufRead> JsonlReader<R> {
             lines: Lines::new(Ahead::new(reader), file),
             parser: Parser::new(FeatureReader::new(schema)),
             scout: None,
-            ready: VecDeque::new(),
-            failure: None,
-            over: false,
         }
     }
 
-    /// What ended the reading before the end of the source, if anything did. Ask when the iteration is over: a load
-    /// must not be published as if the source had been whole.
-    pub fn failure(&mut self) -> Option<SourceError> {
-        self.failure.take()
+    /// Pushes all events into a sink, in the order of the lines.
+    ///
+    /// # Errors
+    /// If the source cannot be read to its end: a load must not be published as if it had been whole.
+    pub fn read(&mut self, sink: &mut dyn Sink) -> Result<(), SourceError> {
+        sink.file(&self.lines.place().file);
+        while !sink.is_closed() && self.lines.advance()? {
+            let line = self.lines.line();
+            match self.events() {
+                Ok(events) => events.into_iter().for_each(|event| sink.record(Record::Event(event), line)),
+                Err(reason) => sink.reject(line, reason),
+            }
+        }
+        Ok(())
     }
 
-    /// What was read as something else than it says, for people. Ask when the iteration is over.
+    /// What was read as something else than it says, for people. Ask when all is read.
     pub fn notes(&self) -> Vec<String> {
         self.parser.floored.note(self.parser.features.schema().unit()).into_iter().collect()
     }
 
-    fn read_line(&mut self) -> Result<(), Reject> {
-        let place = self.lines.place();
-        let text = self.lines.text()?;
+    /// The events of a line.
+    fn events(&mut self) -> Result<Vec<Event>, Reason> {
+        let line = self.lines.line();
+        let text = self.lines.text().map_err(|reject| reject.reason)?;
         if text.trim().is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let events = self.parser.events(text, place.line);
+        let events = self.parser.events(text, line);
         let untold = self.parser.features.take_untold();
         let events = events.and_then(|mut events| {
             untold.into_iter().try_for_each(|(subject, name)| self.tell(&subject, &name, &mut events))?;
             events.iter().try_for_each(|event| check_names(&event.element))?;
             Ok(events)
         });
-        let events = events.map_err(|problem| malformed(&place, problem))?;
-        self.ready.extend(events.into_iter().map(|event| Record { event, place: place.clone() }));
-        Ok(())
+        events.map_err(Reason::Malformed)
     }
 
     /// Makes an empty list of a feature what the other values of it are.
@@ -112,37 +115,6 @@ impl<R: BufRead> JsonlReader<R> {
             scout.features.take_untold();
         }
     }
-}
-
-impl<R: BufRead> Iterator for JsonlReader<R> {
-    type Item = Result<Record, Reject>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(record) = self.ready.pop_front() {
-                return Some(Ok(record));
-            }
-            if self.over {
-                return None;
-            }
-            match self.lines.advance() {
-                Ok(true) => {
-                    if let Err(reject) = self.read_line() {
-                        return Some(Err(reject));
-                    }
-                }
-                Ok(false) => self.over = true,
-                Err(error) => {
-                    self.over = true;
-                    self.failure = Some(error);
-                }
-            }
-        }
-    }
-}
-
-pub(super) fn malformed(place: &Place, problem: String) -> Reject {
-    Reject { place: place.clone(), reason: Reason::Malformed(problem) }
 }
 
 /// What kind of element a line is about.

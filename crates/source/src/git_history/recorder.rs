@@ -10,12 +10,11 @@ use timeweft_graph::{
 
 use super::change::{Change, Changes, Kind, is_file};
 use super::{GitBaseline, GitHistory};
-use crate::Record;
 
 /// The events so far and what is alive at their end.
 pub(super) struct Recorder<'repo> {
     repository: &'repo Repository,
-    records: Vec<Record>,
+    records: Vec<(Event, Place)>,
     rejects: Vec<Reject>,
     now: Option<Time>,
     commits: FxHashSet<ObjectId>,
@@ -222,7 +221,7 @@ impl<'repo> Recorder<'repo> {
     }
 
     fn record(&mut self, moment: &Moment, event: Event) {
-        self.records.push(Record { event, place: moment.place.clone() });
+        self.records.push((event, moment.place.clone()));
     }
 
     pub(super) fn finish(self, commits: usize, settled: usize) -> GitHistory {

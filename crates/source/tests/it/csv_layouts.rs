@@ -7,11 +7,11 @@ use timeweft_source::event_stream::detect;
 use timeweft_source::{CsvOptions, CsvReader, Layout};
 
 use crate::csv::{header_error, read};
-use crate::replay::{edge, node};
+use crate::replay::{edge, node, whole};
 
 fn laid_out(text: &str, options: &CsvOptions) -> (Vec<Event>, Vec<String>) {
     let mut reader = CsvReader::new(text.as_bytes(), &"f".into(), &Schema::new(TimeUnit::Second), options).unwrap();
-    let events = reader.by_ref().map(|record| record.unwrap().event).collect();
+    let events = whole(|sink| reader.read(sink)).into_iter().map(|record| record.unwrap().0).collect();
     (events, reader.notes())
 }
 

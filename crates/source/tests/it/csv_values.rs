@@ -6,6 +6,7 @@ use timeweft_graph::{
 use timeweft_source::{CsvOptions, CsvReader, Dialect, JsonlReader};
 
 use crate::csv::{read, read_as};
+use crate::replay::whole;
 
 fn reader<'a>(text: &'a str, unit: TimeUnit, options: &CsvOptions) -> CsvReader<&'a [u8]> {
     CsvReader::new(text.as_bytes(), &"f".into(), &Schema::new(unit), options).unwrap()
@@ -13,12 +14,10 @@ fn reader<'a>(text: &'a str, unit: TimeUnit, options: &CsvOptions) -> CsvReader<
 
 /// The values of the feature `x`, and what was refused.
 fn xs(text: &str, options: &CsvOptions) -> Vec<Result<Option<Value>, String>> {
-    let records = reader(text, TimeUnit::Second, options);
+    let records = whole(|sink| reader(text, TimeUnit::Second, options).read(sink)).into_iter();
     let value =
         |features: &[(timeweft_graph::Name, Option<Value>)]| features.first().and_then(|(_, value)| value.clone());
-    records
-        .map(|record| record.map(|record| value(&record.event.features)).map_err(|reject| reject.to_string()))
-        .collect()
+    records.map(|record| record.map(|record| value(&record.0.features)).map_err(|reject| reject.to_string())).collect()
 }
 
 fn column(cells: &[&str]) -> String {
@@ -87,7 +86,10 @@ fn codes_stay_texts_and_the_load_says_so() {
     ] {
         let text = column(&cells);
         let mut records = reader(&text, TimeUnit::Second, &CsvOptions::default());
-        let found: Vec<_> = records.by_ref().map(|record| record.unwrap().event.features[0].1.clone()).collect();
+        let found: Vec<_> = whole(|sink| records.read(sink))
+            .into_iter()
+            .map(|record| record.unwrap().0.features[0].1.clone())
+            .collect();
         let texts: Vec<_> = cells.iter().map(|cell| Some(Value::text(cell))).collect();
         assert_eq!(found, texts);
         let told = records.notes().join("\n");
@@ -128,7 +130,7 @@ fn a_second_load_reads_as_the_first_one_did() {
     let text = column(&["True", "nan", "FALSE"]);
     let declared: Vec<_> = read_as(&text, &schema, &CsvOptions::default())
         .into_iter()
-        .map(|record| record.unwrap().event.features.first().and_then(|(_, value)| value.clone()))
+        .map(|record| record.unwrap().0.features.first().and_then(|(_, value)| value.clone()))
         .collect();
     let undeclared: Vec<_> = xs(&text, &CsvOptions::default()).into_iter().map(Result::unwrap).collect();
     assert_eq!(declared, undeclared);
@@ -137,7 +139,7 @@ fn a_second_load_reads_as_the_first_one_did() {
 #[test]
 fn ids_and_keys_are_never_trimmed() {
     let records = read("time,src,dst,key,source_type\n1,\" a\",b ,\" k\", user \n2,\" \",b,,\n");
-    let Element::Edge(EdgeKey { source, destination, key, .. }) = &records[0].as_ref().unwrap().event.element else {
+    let Element::Edge(EdgeKey { source, destination, key, .. }) = &records[0].as_ref().unwrap().0.element else {
         panic!("{records:?}")
     };
     assert_eq!((source.id.to_string(), destination.id.to_string()), (" a".into(), "b ".into()));
@@ -152,7 +154,8 @@ fn naive_datetime_keeps_its_time_of_day() {
         Ann,Ed,calls,2015-05-22T20:39:55\nAnn,Flo,calls,2015-05-22T20:39:55.250\nAnn,Gus,calls,2015-05-22 20:41:28+02:00\n";
     let times = |unit| {
         let mut records = reader(text, unit, &CsvOptions::default());
-        let times: Vec<Time> = records.by_ref().map(|record| record.unwrap().event.time).collect();
+        let times: Vec<Time> =
+            whole(|sink| records.read(sink)).into_iter().map(|record| record.unwrap().0.time).collect();
         (times, records.notes())
     };
     // By Python: datetime(...).timestamp() of each in UTC.
@@ -177,7 +180,8 @@ fn naive_datetime_of_json_lines_keeps_its_time_of_day() {
     let read = |time: &str, unit| {
         let text = line(time);
         let mut reader = JsonlReader::new(text.as_bytes(), &"f".into(), &Schema::new(unit));
-        let time = reader.next().unwrap().map(|record| record.event.time.0).map_err(|reject| reject.to_string());
+        let time = whole(|sink| reader.read(sink)).remove(0);
+        let time = time.map(|record| record.0.time.0).map_err(|reject| reject.to_string());
         (time, reader.notes().len())
     };
     assert_eq!(read("\"2024-03-02 09:00:00\"", TimeUnit::Second), (Ok(1709370000), 0));
@@ -193,7 +197,7 @@ fn naive_datetime_of_json_lines_keeps_its_time_of_day() {
 fn far_times_are_times_in_events() {
     let text = "time,src\n9999-12-31,a\n9999-12-31T23:59:59.999,b\n0001-01-01,c\n10000-01-01,d\n";
     let records = read_as(text, &Schema::new(TimeUnit::Milli), &CsvOptions::default());
-    let times: Vec<_> = records[..3].iter().map(|record| record.as_ref().unwrap().event.time.0).collect();
+    let times: Vec<_> = records[..3].iter().map(|record| record.as_ref().unwrap().0.time.0).collect();
     assert_eq!(times, [253_402_214_400_000, 253_402_300_799_999, -62_135_596_800_000]);
     assert!(records[3].as_ref().unwrap_err().starts_with("f:5: time: `10000-01-01` is not a time"));
     let refused = &read_as(text, &Schema::new(TimeUnit::Nano), &CsvOptions::default())[0];
@@ -210,7 +214,7 @@ const PANDAS: &str = "time,src,whole,real,flag,words,naive,zoned,maybe,code\n\
 fn a_frame_of_pandas_is_an_event_stream() {
     let schema = Schema::new(TimeUnit::Second);
     let mut reader = CsvReader::new(PANDAS.as_bytes(), &"f".into(), &schema, &CsvOptions::default()).unwrap();
-    let events: Vec<_> = reader.by_ref().map(|record| record.unwrap().event).collect();
+    let events: Vec<_> = whole(|sink| reader.read(sink)).into_iter().map(|record| record.unwrap().0).collect();
     let values = |at: usize| {
         let features = events[at].features.iter().map(|(name, value)| (name.clone(), value.clone().unwrap()));
         let mut features: Vec<_> = features.collect();

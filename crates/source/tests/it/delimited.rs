@@ -4,22 +4,23 @@ use timeweft_graph::{Schema, TimeUnit};
 use timeweft_oracle::Version;
 use timeweft_source::{CsvOptions, CsvReader, Delimiter, Dialect, Mark, TablesOptions, tables};
 
+use crate::replay::whole;
+
 /// The source and the feature `title` of every row of an event stream, what was refused, and what was told.
 fn events(text: &str, dialect: &Dialect) -> (Vec<String>, Vec<String>, Vec<String>) {
     let options = CsvOptions { dialect: dialect.clone(), ..CsvOptions::default() };
     let schema = Schema::new(TimeUnit::Second);
     let mut reader = CsvReader::new(text.as_bytes(), &"f".into(), &schema, &options).unwrap();
     let (mut rows, mut rejects) = (Vec::new(), Vec::new());
-    for record in reader.by_ref() {
+    for record in whole(|sink| reader.read(sink)) {
         match record {
             Ok(record) => {
-                let title = record.event.features.iter().find(|(name, _)| &**name == "title");
+                let title = record.0.features.iter().find(|(name, _)| &**name == "title");
                 rows.extend(title.and_then(|(_, value)| value.as_ref()).map(ToString::to_string));
             }
             Err(reject) => rejects.push(reject.to_string()),
         }
     }
-    assert!(reader.failure().is_none());
     (rows, rejects, reader.notes())
 }
 
@@ -166,7 +167,8 @@ fn a_header_may_be_replaced_or_absent() {
         let dialect = Dialect { header, ..Dialect::default() };
         let options = CsvOptions { dialect, columns: names(), ..CsvOptions::default() };
         let schema = Schema::new(TimeUnit::Second);
-        CsvReader::new(text.as_bytes(), &"f".into(), &schema, &options).unwrap().filter(Result::is_ok).count()
+        let mut reader = CsvReader::new(text.as_bytes(), &"f".into(), &schema, &options).unwrap();
+        whole(|sink| reader.read(sink)).into_iter().filter(Result::is_ok).count()
     };
     assert_eq!((read("1,a,x\n2,b,y\n", None), read("when,who,what\n2,b,y\n", Some(true))), (2, 1));
     let dialect = Dialect { header: Some(false), ..Dialect::default() };

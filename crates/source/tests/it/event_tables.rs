@@ -16,17 +16,17 @@ use timeweft_source::{
 };
 
 use crate::columnar::{batch, features, write_parquet};
+use crate::replay::whole;
 
 fn read(path: &Path, schema: &Schema) -> (Vec<Event>, Vec<String>, ColumnarReader) {
     let mut reader = ColumnarReader::open(path, schema, &ColumnarOptions::default()).unwrap();
     let (mut events, mut rejects) = (Vec::new(), Vec::new());
-    for record in &mut reader {
+    for record in whole(|sink| reader.read(sink)) {
         match record {
-            Ok(record) => events.push(record.event),
+            Ok((event, _)) => events.push(event),
             Err(reject) => rejects.push(format!("{}: {}", reject.place.line, reject.reason)),
         }
     }
-    assert!(reader.failure().is_none());
     (events, rejects, reader)
 }
 
@@ -239,8 +239,8 @@ fn pandas_csv_and_parquet_of_one_frame_are_equal_events() {
     declare(&mut schema, edge, &FRAME.map(|(name, kind, _)| (name, kind)));
     assert_eq!(dense(DType::I64), FRAME[0].1);
     let input = open(&pandas("frame.csv")).unwrap();
-    let reader = CsvReader::new(input, &"frame.csv".into(), &schema, &CsvOptions::default()).unwrap();
-    let csv: Vec<Event> = reader.map(|record| record.unwrap().event).collect();
+    let mut reader = CsvReader::new(input, &"frame.csv".into(), &schema, &CsvOptions::default()).unwrap();
+    let csv: Vec<Event> = whole(|sink| reader.read(sink)).into_iter().map(|record| record.unwrap().0).collect();
     assert_eq!((csv.len(), csv[0].features.len(), csv[1].features.len()), (3, 9, 7));
     for name in ["frame.parquet", "frame.feather"] {
         let (events, rejects, _) = read(&pandas(name), &schema);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use timeweft_graph::{Action, At, Direction, Element, GraphView, NodeKey, Time, Value};
+use timeweft_graph::{Action, At, Direction, Element, Event, GraphView, NodeKey, Place, Time, Value};
 use timeweft_oracle::ReferenceGraph;
 use timeweft_source::{GitBaseline, GitHistory, GitOptions, SourceError, git_history};
 
@@ -139,8 +139,9 @@ fn authors_edit_and_commits_touch() {
     assert!(edits.iter().all(|edit| edit.key.key.as_ref().is_some_and(|key| key.len() == 12)));
     let changes = |action: &str| {
         let change = Some(Value::Category(action.into()));
-        let touched = |event: &&timeweft_source::Record| matches!(&event.event.element, Element::Edge(key) if &*key.relation == "touched");
-        history.records.iter().filter(touched).filter(|record| record.event.features[0].1 == change).count()
+        let touched =
+            |(event, _): &&(Event, Place)| matches!(&event.element, Element::Edge(key) if &*key.relation == "touched");
+        history.records.iter().filter(touched).filter(|record| record.0.features[0].1 == change).count()
     };
     assert_eq!([changes("create"), changes("update"), changes("rename"), changes("delete")], [2, 1, 1, 1]);
     let commits = graph.nodes(Some("commit"), At::now());
@@ -148,7 +149,7 @@ fn authors_edit_and_commits_touch() {
     assert_eq!(subjects, BTreeSet::from(["First", "Second", "Third", "Fourth"].map(str::to_owned)));
     assert_eq!(graph.edges(Some("parent"), At::now()).len(), 3);
     assert_eq!(graph.edges(Some("authored"), At::now()).len(), 4);
-    assert!(history.records.iter().all(|record| record.place.file.len() == 40 && record.place.line == 0));
+    assert!(history.records.iter().all(|record| record.1.file.len() == 40 && record.1.line == 0));
 }
 
 #[test]
@@ -190,7 +191,7 @@ fn clocks_that_run_back_do_not_break_the_order() {
     repository.write("a", "2");
     repository.commit("ann", 100, "Early clock");
     let (history, graph) = repository.read();
-    assert!(history.records.is_sorted_by_key(|record| record.event.time));
+    assert!(history.records.is_sorted_by_key(|record| record.0.time));
     let commits = graph.nodes(Some("commit"), At::now());
     assert_eq!(commits.iter().map(|node| node.life.created.0).collect::<Vec<_>>(), [500, 500]);
 }
@@ -223,7 +224,7 @@ fn a_limit_keeps_the_first_commits() {
     assert_eq!(history.commits, 2);
     let graph = replay(&history.schema, &history.records);
     assert_eq!(files(&graph, 1_000), ["gone.md", "src/poem.txt"]);
-    assert!(history.records.iter().all(|record| record.event.action != Action::Delete));
+    assert!(history.records.iter().all(|record| record.0.action != Action::Delete));
 }
 
 #[test]

@@ -211,13 +211,13 @@ fn read(repository: &Repository, options: GitOptions, known: &GitBaseline) -> Gi
 
 fn graph_of(histories: &[&GitHistory]) -> ReferenceGraph {
     let records: Vec<_> = histories.iter().flat_map(|history| history.records.clone()).collect();
-    assert!(records.is_sorted_by_key(|record| record.event.time));
+    assert!(records.is_sorted_by_key(|record| record.0.time));
     replay(&histories[0].schema, &records)
 }
 
 /// From which commit to which the loads lead.
 fn parents(histories: &[&GitHistory]) -> BTreeSet<String> {
-    let events = histories.iter().flat_map(|history| &history.records).map(|record| &record.event);
+    let events = histories.iter().flat_map(|history| &history.records).map(|record| &record.0);
     let parents = events.filter_map(|event| match &event.element {
         Element::Edge(key) if &*key.relation == "parent" => Some(key.to_string()),
         _ => None,
@@ -292,7 +292,7 @@ fn a_rewritten_history_is_brought_to_its_tree() {
     assert!(back.settled > 0);
     let graph = graph_of(&[&first, &back]);
     assert_eq!(files(&graph), tree_of_head(repository.path()));
-    let at = At::time(Time(first.records.last().unwrap().event.time.0));
+    let at = At::time(Time(first.records.last().unwrap().0.time.0));
     assert!(!graph.nodes(Some("file"), at).is_empty());
 }
 

@@ -4,7 +4,8 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use timeweft_graph::{Dense, Numbers, Schema, TimeUnit, Value};
-use timeweft_source::{JsonlReader, SourceError, open, plain_name};
+use timeweft_oracle::events;
+use timeweft_source::{Input, JsonlReader, SourceError, open, plain_name};
 
 const NODE: &str = "{\"time\":1,\"action\":\"create\",\"entity\":\"node\",\"source\":{\"type\":\"a\",\"id\":1}}\n";
 
@@ -22,6 +23,12 @@ fn a_folder_is_no_file() {
     assert!(error.to_string().contains("it is a folder"), "{error}");
 }
 
+/// How many records there are, and what ended the reading before the end.
+fn count(reader: &mut JsonlReader<Input>) -> (usize, Option<String>) {
+    let (records, end) = events(|sink| reader.read(sink));
+    (records.len(), end.err().map(|error| error.to_string()))
+}
+
 #[test]
 fn bytes_read_counts_to_the_size() {
     let folder = tempfile::tempdir().unwrap();
@@ -30,7 +37,7 @@ fn bytes_read_counts_to_the_size() {
     let input = open(&path).unwrap();
     let (size, bytes_read, name) = (input.size().unwrap(), input.bytes_read(), input.name().clone());
     assert_eq!(bytes_read.get(), 0);
-    assert_eq!(JsonlReader::new(input, &name, &Schema::new(TimeUnit::Step)).count(), 3);
+    assert_eq!(count(&mut JsonlReader::new(input, &name, &Schema::new(TimeUnit::Step))), (3, None));
     assert_eq!((bytes_read.get(), size), (3 * NODE.len() as u64, 3 * NODE.len() as u64));
 }
 
@@ -44,14 +51,14 @@ fn a_packed_file_is_unpacked_and_counted_packed() {
     std::fs::write(&path, &packed).unwrap();
     let input = open(&path).unwrap();
     let (bytes_read, name) = (input.bytes_read(), input.name().clone());
-    assert_eq!(JsonlReader::new(input, &name, &Schema::new(TimeUnit::Step)).count(), 100);
+    assert_eq!(count(&mut JsonlReader::new(input, &name, &Schema::new(TimeUnit::Step))), (100, None));
     assert_eq!(bytes_read.get(), packed.len() as u64);
 
     std::fs::write(&path, &packed[..packed.len() - 9]).unwrap();
     let mut reader = JsonlReader::new(open(&path).unwrap(), &name, &Schema::new(TimeUnit::Step));
-    let read = reader.by_ref().count();
-    assert!(read <= 100, "{read}");
-    assert!(matches!(reader.failure(), Some(SourceError::Read { .. })), "a cut file is no whole file");
+    let (read, end) = events(|sink| reader.read(sink));
+    assert!(read.len() <= 100, "{}", read.len());
+    assert!(matches!(end, Err(SourceError::Read { .. })), "a cut file is no whole file");
 }
 
 #[test]
@@ -72,14 +79,13 @@ fn every_packing_is_unpacked_whatever_the_letters_of_its_name() {
         assert_eq!(plain_name(&path), "a.jsonl");
         let read = || JsonlReader::new(open(&path).unwrap(), &name.into(), &Schema::new(TimeUnit::Step));
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(read().count(), 1000, "{name}");
+        assert_eq!(count(&mut read()), (1000, None), "{name}");
         // One packed file behind another is one file, as `cat` makes it.
         std::fs::write(&path, [&bytes[..], &bytes[..]].concat()).unwrap();
-        assert_eq!(read().count(), 2000, "{name}");
+        assert_eq!(count(&mut read()), (2000, None), "{name}");
         std::fs::write(&path, &bytes[..bytes.len() - 9]).unwrap();
-        let mut reader = read();
-        let count = reader.by_ref().count();
-        assert!(count <= 1000 && matches!(reader.failure(), Some(SourceError::Read { .. })), "{name}: a cut file");
+        let (records, end) = events(|sink| read().read(sink));
+        assert!(records.len() <= 1000 && matches!(end, Err(SourceError::Read { .. })), "{name}: a cut file");
     }
 }
 
@@ -96,14 +102,14 @@ fn an_empty_list_of_a_packed_file_is_told_by_what_follows() {
         std::fs::write(&path, bytes).unwrap();
         JsonlReader::new(open(&path).unwrap(), &"a".into(), &Schema::new(TimeUnit::Step))
     };
-    let mut reader = read(&packed);
-    let records: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
+    let (records, end) = events(|sink| read(&packed).read(sink));
+    let records: Vec<_> = records.into_iter().map(Result::unwrap).collect();
     let list = Value::Dense(Dense { numbers: Numbers::F64(vec![]), scalar: false });
-    assert_eq!((records.len(), records[3001].place.line), (3002, 3002));
-    assert_eq!(records[0].event.features[0].1, Some(list));
-    assert!(reader.failure().is_none());
-    let mut cut = read(&packed[..packed.len() - 9]);
-    assert!(cut.by_ref().count() <= 3002 && matches!(cut.failure(), Some(SourceError::Read { .. })), "a cut file");
+    assert_eq!((records.len(), records[3001].1.line), (3002, 3002));
+    assert_eq!(records[0].0.features[0].1, Some(list));
+    assert!(end.is_ok());
+    let (records, end) = events(|sink| read(&packed[..packed.len() - 9]).read(sink));
+    assert!(records.len() <= 3002 && matches!(end, Err(SourceError::Read { .. })), "a cut file");
 }
 
 #[test]
@@ -139,7 +145,7 @@ impl Read for Failing {
 #[test]
 fn a_failing_disk_is_told_with_the_line() {
     let mut reader = JsonlReader::new(BufReader::new(Failing(false)), &"f".into(), &Schema::new(TimeUnit::Step));
-    assert!(reader.next().unwrap().is_ok());
-    assert!(reader.next().is_none());
-    assert_eq!(reader.failure().unwrap().to_string(), "f:2: reading stopped: the disk is gone");
+    let (records, end) = events(|sink| reader.read(sink));
+    assert!(records.len() == 1 && records[0].is_ok());
+    assert_eq!(end.unwrap_err().to_string(), "f:2: reading stopped: the disk is gone");
 }

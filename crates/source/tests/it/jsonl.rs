@@ -2,19 +2,20 @@
 
 use proptest::prelude::*;
 use timeweft_graph::{
-    Action, DType, Dense, Element, FeatureDef, FeatureKind, ListOrder, NodeKey, Numbers, Owner, Schema, Time, TimeUnit,
-    Value,
+    Action, DType, Dense, Element, Event, FeatureDef, FeatureKind, ListOrder, NodeKey, Numbers, Owner, Place, Schema,
+    Time, TimeUnit, Value,
 };
-use timeweft_source::{JsonlReader, Record};
+use timeweft_source::JsonlReader;
 
-use crate::replay::{edge, node};
+use crate::replay::{edge, node, whole};
 
-fn read(text: &str, schema: &Schema) -> Vec<Result<Record, String>> {
-    let reader = JsonlReader::new(text.as_bytes(), &"f".into(), schema);
-    reader.map(|record| record.map_err(|reject| reject.to_string())).collect()
+fn read(text: &str, schema: &Schema) -> Vec<Result<(Event, Place), String>> {
+    let mut reader = JsonlReader::new(text.as_bytes(), &"f".into(), schema);
+    let records = whole(|sink| reader.read(sink)).into_iter();
+    records.map(|record| record.map_err(|reject| reject.to_string())).collect()
 }
 
-fn one(text: &str) -> Result<Record, String> {
+fn one(text: &str) -> Result<(Event, Place), String> {
     read(text, &Schema::new(TimeUnit::Step)).into_iter().next().unwrap()
 }
 
@@ -24,7 +25,7 @@ fn with_features(features: &str) -> String {
 }
 
 fn feature(features: &str) -> Result<Option<Value>, String> {
-    one(&with_features(features)).map(|record| record.event.features[0].1.clone())
+    one(&with_features(features)).map(|record| record.0.features[0].1.clone())
 }
 
 fn declared(kind: FeatureKind, value: &str) -> Result<Value, String> {
@@ -32,14 +33,14 @@ fn declared(kind: FeatureKind, value: &str) -> Result<Value, String> {
     let owner = Owner::Node(schema.add_node_type(&"a".into()).unwrap());
     schema.add_feature(owner, FeatureDef { name: "x".into(), kind, order: ListOrder::List }).unwrap();
     let mut records = read(&with_features(&format!("{{\"x\":{value}}}")), &schema);
-    records.remove(0).map(|record| record.event.features[0].1.clone().unwrap())
+    records.remove(0).map(|record| record.0.features[0].1.clone().unwrap())
 }
 
 #[test]
 fn an_edge_line_updates_its_ends_first() {
     let text = r#"{"time":5,"action":"create","entity":"edge","source":{"type":"user","id":"u1","features":{"age":31}},"edge":{"type":"buys","key":"k","features":{"price":9.5}},"destination":{"type":"item","id":9,"features":{"tags":["a","b"],"gone":null}}}"#;
     let records = read(text, &Schema::new(TimeUnit::Step));
-    let events: Vec<_> = records.into_iter().map(|record| record.unwrap().event).collect();
+    let events: Vec<_> = records.into_iter().map(|record| record.unwrap().0).collect();
     assert_eq!(events.len(), 3);
     assert_eq!((events[0].action, &events[0].element), (Action::Update, &Element::Node(NodeKey::new("user", "u1"))));
     assert_eq!(events[0].features, [("age".into(), Some(Value::number(31.0)))]);
@@ -70,7 +71,7 @@ fn an_empty_list_takes_the_kind_of_earlier_lists() {
         [r#"{"x":["a"]}"#, r#"{"x":[]}"#, r#"{"y":[1]}"#, r#"{"y":[]}"#, r#"{"y":["not as before"]}"#, r#"{"y":[]}"#];
     let text = lines.map(with_features).join("\n");
     let read = read(&text, &schema);
-    let value = |at: usize| read[at].as_ref().unwrap().event.features[0].1.clone().unwrap();
+    let value = |at: usize| read[at].as_ref().unwrap().0.features[0].1.clone().unwrap();
     assert_eq!(value(1), Value::Json(serde_json::json!([])));
     assert_eq!((value(3), value(5)), (numbers(&[]), numbers(&[])));
 }
@@ -84,7 +85,7 @@ fn first_empty_list_of_json_lines_is_a_value() {
     let json = Value::Json(serde_json::json!([]));
     let first = |lines: &[&str]| {
         let lines: Vec<String> = lines.iter().map(|features| with_features(features)).collect();
-        read(&lines.join("\n"), &Schema::new(TimeUnit::Step))[0].clone().map(|record| record.event.features)
+        read(&lines.join("\n"), &Schema::new(TimeUnit::Step))[0].clone().map(|record| record.0.features)
     };
     let told = |value: &Value| Ok(vec![("x".into(), Some(value.clone()))]);
     assert_eq!(first(&[r#"{"x":[]}"#, r#"{"y":["a"]}"#, r#"{"x":[]}"#, r#"{"x":[1]}"#]), told(&numbers(&[])));
@@ -99,7 +100,7 @@ fn first_empty_list_of_json_lines_is_a_value() {
     // What cannot be read shows nothing, and is told in its turn.
     let text = [&with_features(r#"{"x":[]}"#), "{", &with_features(r#"{"x":[2]}"#)].map(|line| format!("{line}\n"));
     let read = read(&text.concat(), &Schema::new(TimeUnit::Step));
-    assert_eq!(read[0].as_ref().unwrap().event.features[0].1, Some(numbers(&[])));
+    assert_eq!(read[0].as_ref().unwrap().0.features[0].1, Some(numbers(&[])));
     assert!(read[1].as_ref().unwrap_err().starts_with("f:2: "));
 }
 
@@ -112,7 +113,7 @@ fn empty_lists_of_one_line_are_told_by_each_other_and_by_type() {
     };
     let values = |text: String| {
         let records = read(&text, &Schema::new(TimeUnit::Step)).into_iter();
-        records.map(|record| record.unwrap().event.features[0].1.clone().unwrap()).collect::<Vec<_>>()
+        records.map(|record| record.unwrap().0.features[0].1.clone().unwrap()).collect::<Vec<_>>()
     };
     let json = Value::Json(serde_json::json!([]));
     assert_eq!(values(edge("[]", "[]", "[4]")), [numbers(&[]), numbers(&[4.0]), json.clone()]);
@@ -135,7 +136,7 @@ proptest! {
                 .collect();
             let records = read(&text.join("\n"), &Schema::new(TimeUnit::Step));
             let mut found: Vec<String> =
-                records.into_iter().map(|record| format!("{:?}", record.unwrap().event.features)).collect();
+                records.into_iter().map(|record| format!("{:?}", record.unwrap().0.features)).collect();
             found.sort();
             found
         };
@@ -289,9 +290,10 @@ fn one_bad_line_does_not_spoil_the_next() {
     let mut text = format!("\u{feff}{good}\r\n\n{{\n").into_bytes();
     text.extend([0xff, b'\n']);
     text.extend(good.as_bytes());
-    let reader = JsonlReader::new(text.as_slice(), &"f".into(), &Schema::new(TimeUnit::Step));
-    let lines: Vec<(bool, u64)> = reader
-        .map(|record| record.map_or_else(|reject| (false, reject.place.line), |record| (true, record.place.line)))
+    let mut reader = JsonlReader::new(text.as_slice(), &"f".into(), &Schema::new(TimeUnit::Step));
+    let lines: Vec<(bool, u64)> = whole(|sink| reader.read(sink))
+        .into_iter()
+        .map(|record| record.map_or_else(|reject| (false, reject.place.line), |record| (true, record.1.line)))
         .collect();
     assert_eq!(lines, [(true, 1), (false, 3), (false, 4), (true, 5)]);
 }
@@ -300,7 +302,7 @@ fn one_bad_line_does_not_spoil_the_next() {
 fn times_follow_the_unit() {
     let line = r#"{"time":"1970-01-02T00:00:01Z","action":"create","entity":"node","source":{"type":"a","id":1}}"#;
     let record = read(line, &Schema::new(TimeUnit::Milli)).remove(0).unwrap();
-    assert_eq!(record.event.time, Time(86_401_000));
+    assert_eq!(record.0.time, Time(86_401_000));
 }
 
 #[test]

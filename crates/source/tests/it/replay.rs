@@ -2,21 +2,27 @@
 
 use std::path::PathBuf;
 
-use timeweft_graph::{At, EdgeKey, GraphView, NodeKey, Schema, Time, Value};
-use timeweft_oracle::ReferenceGraph;
-use timeweft_source::Record;
+use timeweft_graph::{At, EdgeKey, Event, GraphView, NodeKey, Place, Schema, Sink, Time, Value};
+use timeweft_oracle::{EventRecord, ReferenceGraph, events};
 
 /// The graph that the records make. Every record must be accepted, and the schema must not grow.
-pub(crate) fn replay(schema: &Schema, records: &[Record]) -> ReferenceGraph {
+pub(crate) fn replay(schema: &Schema, records: &[(Event, Place)]) -> ReferenceGraph {
     let mut closed = schema.clone();
     closed.close();
     let mut graph = ReferenceGraph::new(closed);
-    for record in records {
-        if let Err(reason) = graph.apply(&record.event) {
-            panic!("{}: {reason}: {:?}", record.place, record.event);
+    for (event, place) in records {
+        if let Err(reason) = graph.apply(event) {
+            panic!("{place}: {reason}: {event:?}");
         }
     }
     graph
+}
+
+/// All that a reader of events pushes; it must come to the end of its source.
+pub(crate) fn whole<E: std::fmt::Debug>(read: impl FnOnce(&mut dyn Sink) -> Result<(), E>) -> Vec<EventRecord> {
+    let (records, end) = events(read);
+    end.unwrap();
+    records
 }
 
 /// A node by type and id.

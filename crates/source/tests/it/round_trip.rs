@@ -10,16 +10,17 @@ use timeweft_graph::{
 use timeweft_oracle::histories::histories;
 use timeweft_source::{JsonlReader, write_event};
 
-use crate::replay::{edge, node};
+use crate::replay::{edge, node, whole};
 
 fn round_trip(events: &[Event], schema: &Schema) -> Vec<Event> {
     let mut text = Vec::new();
     for event in events {
         write_event(&mut text, event).unwrap();
     }
-    let reader = JsonlReader::new(text.as_slice(), &"f".into(), schema);
-    reader
-        .map(|record| record.unwrap_or_else(|reject| panic!("{reject}\n{}", String::from_utf8_lossy(&text))).event)
+    let mut reader = JsonlReader::new(text.as_slice(), &"f".into(), schema);
+    whole(|sink| reader.read(sink))
+        .into_iter()
+        .map(|record| record.unwrap_or_else(|reject| panic!("{reject}\n{}", String::from_utf8_lossy(&text))).0)
         .collect()
 }
 

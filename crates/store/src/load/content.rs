@@ -216,6 +216,19 @@ impl<F: FnMut(Record<'_>)> Sink for Each<F> {
     fn warn(&mut self, _: u64, _: String) {}
 }
 
+/// The hash of a source of events, without looking at a graph.
+pub(crate) fn hash_of_events(read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>) -> Result<String, StoreError> {
+    let mut hasher = EventHasher::default();
+    let each = |record: Record<'_>| {
+        if let Record::Event(mut event) = record {
+            event.sort_features();
+            hasher.add(&event);
+        }
+    };
+    read(&mut Each { schema: Schema::default(), each }).map_err(StoreError::Source)?;
+    Ok(hasher.finish())
+}
+
 /// The hash of a source of intervals, without looking at a graph.
 pub(crate) fn hash_of_intervals(
     read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,

@@ -59,20 +59,9 @@ impl<'a> Ingest<'a> {
         Ok((self.loading, Outcome { hash, written: self.log.finish(schema)?, ..Outcome::default() }))
     }
 
-    /// Takes in the next record.
-    pub(crate) fn record(
-        &mut self,
-        index: &mut Index,
-        record: Result<(Event, Place), Reject>,
-    ) -> Result<(), StoreError> {
-        match record {
-            Ok((event, place)) => self.event(index, event, place),
-            Err(reject) => self.reject(reject),
-        }
-    }
-
-    fn event(&mut self, index: &mut Index, mut event: Event, place: Place) -> Result<(), StoreError> {
-        sort_features(&mut event.features);
+    /// Takes in the next event.
+    pub(crate) fn event(&mut self, index: &mut Index, mut event: Event, place: &Place) -> Result<(), StoreError> {
+        event.sort_features();
         if let Some(hasher) = &mut self.hasher {
             hasher.add(&event);
         }
@@ -91,7 +80,7 @@ impl<'a> Ingest<'a> {
             }
             Some(reason) => {
                 self.note_misfit(index, &event, &reason, late);
-                let reject = Reject { place, reason };
+                let reject = Reject { place: place.clone(), reason };
                 if self.loading.request.dangling == Dangling::Reject && is_dangling(&event, &reject.reason) {
                     return Err(StoreError::Dangling(Box::new(reject)));
                 }
@@ -219,7 +208,8 @@ impl<'a> Ingest<'a> {
         self.log.push(event, index.schema())
     }
 
-    fn reject(&mut self, reject: Reject) -> Result<(), StoreError> {
+    /// Notes a rejected record.
+    pub(crate) fn reject(&mut self, reject: Reject) -> Result<(), StoreError> {
         self.loading.report.n_rejected += 1;
         if self.loading.report.rejects.len() < self.loading.request.kept_rejects {
             self.loading.report.rejects.push(reject);
@@ -231,6 +221,11 @@ impl<'a> Ingest<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether it creates a node.
+pub(crate) fn is_birth(event: &Event) -> bool {
+    matches!((&event.element, event.action), (Element::Node(_), Action::Create))
 }
 
 /// Whether the state of the graph refuses a record, so that it might fit at another point.
@@ -260,13 +255,6 @@ pub(crate) fn owner(schema: &Schema, element: &Element) -> Option<Owner> {
             schema.edge_type(source, &edge.relation, destination).map(Owner::Edge)
         }
         Element::Merge { .. } => Some(Owner::Merge),
-    }
-}
-
-/// Sorts by name, so that equal events have equal bytes. Repeated names keep their order: the last one counts.
-pub(crate) fn sort_features(features: &mut Features) {
-    if !features.is_sorted_by(|a, b| a.0 <= b.0) {
-        features.sort_by(|a, b| a.0.cmp(&b.0));
     }
 }
 

@@ -3,88 +3,193 @@
 //! Reading and taking in each run through more code than an instruction cache holds. In turns, record by record, each
 //! drives out the other's code; batch by batch neither does, and with a second core both go on at once.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
-use std::vec;
 
-use timeweft_graph::Value;
 use timeweft_graph::threads::Crew;
+use timeweft_graph::{Event, Name, Reason, Record, Schema, Sink, Value};
 
 use crate::StoreError;
-use crate::load::source::SourceRecord;
+use crate::load::gathered::Gathered;
 
-/// Records that are handed over at once, or bytes of feature values: few enough to stay in a cache.
+/// The most records that are handed over at once, or bytes of feature values: few enough to stay in a cache.
 const RECORDS: usize = 512;
 const BYTES: usize = 1 << 20;
 /// The most batches that wait.
 const WAITING: usize = 2;
 
-/// Gives record after record.
-pub(crate) type Read<'a> = dyn FnMut() -> Result<Option<SourceRecord>, StoreError> + 'a;
+/// Pushes all records of a source into a sink.
+pub(crate) type Read<'a> = dyn FnMut(&mut dyn Sink) -> Result<(), StoreError> + Send + 'a;
 
-/// Reads while `take` takes in what was read. Where that ends early, some more was read than it took; an error of that
-/// part of the reading comes second.
-pub(crate) fn read_ahead<T>(
-    read: &mut (dyn FnMut() -> Result<Option<SourceRecord>, StoreError> + Send),
-    take: impl FnOnce(&mut Read<'_>) -> T,
-) -> (T, Option<StoreError>) {
-    let over = AtomicBool::new(false);
-    let taken = thread::scope(|scope| {
+/// Reads while `taking` takes in what was read, and `kept` keeps it. Where `taking` is closed early, some more was read than
+/// it took; reading goes on then only where something is kept and `goes_on` says that it is wanted.
+pub(crate) fn read_ahead<T: Sink>(
+    read: &mut Read<'_>,
+    taking: &mut T,
+    kept: Option<&mut Gathered<'_>>,
+    goes_on: impl Fn(&T) -> bool,
+) -> Result<(), StoreError> {
+    let is_over = AtomicBool::new(false);
+    let schema = taking.schema().clone();
+    let mut take = |batch: Batch| {
+        batch.send(taking);
+        let is_closed = taking.is_closed();
+        is_over.store(is_closed && !goes_on(taking), Ordering::Relaxed);
+        !is_closed
+    };
+    thread::scope(|scope| {
         let mut crew = Crew::of(1, scope);
         if crew.is_empty() {
-            return Err(take);
+            return Ahead::new(schema, kept, &is_over, Box::new(&mut take)).fill(read);
         }
         let (full, batches) = sync_channel(WAITING);
-        let (read, is_over) = (&mut *read, &over);
-        let reader = crew.ahead(move || read_batches(read, &full, is_over));
-        let mut arriving = Arriving { batches: &batches, batch: Vec::new().into_iter(), end: None };
-        let taken = take(&mut || arriving.next());
-        over.store(true, Ordering::Relaxed);
-        let rest = arriving.end.take().into_iter().chain(batches.iter().filter_map(|batch| batch.end));
-        let unseen = rest.filter_map(Result::err).last();
-        let broken = reader.join().err().map(|_| StoreError::broken_down());
-        Ok((taken, unseen.or(broken)))
-    });
-    // Where there is no thread to be had, records come one by one.
-    taken.unwrap_or_else(|take| (take(read), None))
+        let is_over = &is_over;
+        let reader = crew.ahead(move || {
+            let send = |batch| full.send(batch).is_ok();
+            Ahead::new(schema, kept, is_over, Box::new(send)).fill(read)
+        });
+        batches.into_iter().all(take);
+        // One that breaks down has not read to the end.
+        reader.join().map_err(|_| StoreError::broken_down())?
+    })
 }
 
-/// Records that were read, and how the reading ended if it ended behind them.
+/// Records of one file that follow each other.
+#[derive(Default)]
 struct Batch {
-    records: Vec<SourceRecord>,
-    end: Option<Result<(), StoreError>>,
+    /// The types, if some were declared.
+    declared: Option<Schema>,
+    file: Name,
+    records: Vec<(u64, Item)>,
 }
 
-fn read_batches(
-    read: &mut (dyn FnMut() -> Result<Option<SourceRecord>, StoreError> + Send),
-    full: &SyncSender<Batch>,
-    is_over: &AtomicBool,
-) {
-    let mut is_at_end = false;
-    while !is_at_end && !is_over.load(Ordering::Relaxed) {
-        let mut batch = Batch { records: Vec::with_capacity(RECORDS), end: None };
-        let mut bytes = 0;
-        while batch.end.is_none() && batch.records.len() < RECORDS && bytes < BYTES {
-            match read() {
-                Ok(Some(record)) => {
-                    bytes += n_bytes(&record);
-                    batch.records.push(record);
-                }
-                Ok(None) => batch.end = Some(Ok(())),
-                Err(error) => batch.end = Some(Err(error)),
-            }
+enum Item {
+    Event(Event),
+    Reject(Reason),
+    Warning(String),
+}
+
+impl Batch {
+    /// Pushes it into a sink, until that is closed.
+    fn send(self, sink: &mut dyn Sink) {
+        if let Some(schema) = self.declared {
+            *sink.schema() = schema;
         }
-        is_at_end = batch.end.is_some();
-        if full.send(batch).is_err() {
-            return;
+        sink.file(&self.file);
+        for (line, item) in self.records {
+            match item {
+                Item::Event(event) => sink.record(Record::Event(event), line),
+                Item::Reject(reason) => sink.reject(line, reason),
+                Item::Warning(message) => sink.warn(line, message),
+            }
+            if sink.is_closed() {
+                return;
+            }
         }
     }
 }
 
-fn n_bytes(record: &SourceRecord) -> usize {
-    let features = record.iter().flat_map(|(event, _)| &event.features);
-    features.filter_map(|(_, value)| value.as_ref()).map(size).sum()
+/// The sink that makes batches, and lets all that it gets be kept.
+struct Ahead<'a, 'k> {
+    schema: Schema,
+    declares: bool,
+    batch: Batch,
+    /// Bytes of the batch.
+    bytes: usize,
+    kept: Option<&'a mut Gathered<'k>>,
+    is_over: &'a AtomicBool,
+    /// Hands a batch over, and gives whether more are wanted.
+    send: Box<dyn FnMut(Batch) -> bool + 'a>,
+    is_sent: bool,
+}
+
+impl<'a, 'k> Ahead<'a, 'k> {
+    fn new(
+        schema: Schema,
+        kept: Option<&'a mut Gathered<'k>>,
+        is_over: &'a AtomicBool,
+        send: Box<dyn FnMut(Batch) -> bool + 'a>,
+    ) -> Ahead<'a, 'k> {
+        Ahead { schema, declares: false, batch: Batch::default(), bytes: 0, kept, is_over, send, is_sent: true }
+    }
+
+    fn fill(mut self, read: &mut Read<'_>) -> Result<(), StoreError> {
+        let end = read(&mut self);
+        self.flush();
+        end
+    }
+
+    fn push(&mut self, line: u64, item: Item, bytes: usize) {
+        if !self.is_sent {
+            return;
+        }
+        self.batch.records.push((line, item));
+        self.bytes += bytes;
+        if self.batch.records.len() >= RECORDS || self.bytes >= BYTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.batch.records.is_empty() {
+            return;
+        }
+        let declared = mem::take(&mut self.declares).then(|| self.schema.clone());
+        let (file, records) = (self.batch.file.clone(), Vec::with_capacity(RECORDS));
+        let full = mem::replace(&mut self.batch, Batch { declared: None, file, records });
+        self.bytes = 0;
+        self.is_sent = self.is_sent && (self.send)(Batch { declared, ..full });
+    }
+}
+
+impl Sink for Ahead<'_, '_> {
+    fn schema(&mut self) -> &mut Schema {
+        self.flush();
+        self.declares = true;
+        &mut self.schema
+    }
+
+    fn file(&mut self, name: &Name) {
+        if self.batch.file != *name {
+            self.flush();
+            self.batch.file.clone_from(name);
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.file(name);
+        }
+    }
+
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        match record {
+            Record::Event(mut event) => {
+                event.sort_features();
+                if let Some(kept) = &mut self.kept {
+                    kept.event(&event, line);
+                }
+                let bytes = event.features.iter().filter_map(|(_, value)| value.as_ref()).map(size).sum();
+                self.push(line, Item::Event(event), bytes);
+            }
+            other => self.reject(line, other.unfit("a stream of events")),
+        }
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        if let Some(kept) = &mut self.kept {
+            kept.reject(line, reason.clone());
+        }
+        self.push(line, Item::Reject(reason), 0);
+    }
+
+    fn warn(&mut self, line: u64, message: String) {
+        self.push(line, Item::Warning(message), 0);
+    }
+
+    fn is_closed(&self) -> bool {
+        let is_kept = self.kept.as_ref().is_some_and(|kept| !kept.is_closed());
+        self.is_over.load(Ordering::Relaxed) || (!self.is_sent && !is_kept)
+    }
 }
 
 /// Bytes that a value takes, about.
@@ -107,105 +212,84 @@ fn json_size(json: &serde_json::Value) -> usize {
     }
 }
 
-/// The records of batch after batch.
-struct Arriving<'a> {
-    batches: &'a Receiver<Batch>,
-    batch: vec::IntoIter<SourceRecord>,
-    end: Option<Result<(), StoreError>>,
-}
-
-impl Arriving<'_> {
-    fn next(&mut self) -> Result<Option<SourceRecord>, StoreError> {
-        loop {
-            if let Some(record) = self.batch.next() {
-                return Ok(Some(record));
-            }
-            match &self.end {
-                Some(Ok(())) => return Ok(None),
-                Some(Err(_)) => return self.end.replace(Ok(())).map_or(Ok(None), |end| end.map(|()| None)),
-                None => {}
-            }
-            // A stream that has no end was not read to its end.
-            let Ok(Batch { records, end }) = self.batches.recv() else {
-                return Err(StoreError::broken_down());
-            };
-            (self.batch, self.end) = (records.into_iter(), end);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use timeweft_graph::{Action, Element, Event, NodeKey, Place, Time};
+    use timeweft_graph::{Action, Element, NodeKey, Time};
 
     use super::*;
 
-    /// Gives `n` records, then an error or the end; says how often it was asked.
-    fn source(n: i64, fails: bool, asked: &mut i64) -> impl FnMut() -> Result<Option<SourceRecord>, StoreError> + Send {
-        move || {
-            *asked += 1;
-            if *asked <= n {
-                let event = Event::new(Time(*asked), Action::Create, Element::Node(NodeKey::new("t", "a")));
-                return Ok(Some(Ok((event, Place::new(&"f".into(), 1)))));
+    /// Takes in the times of so many events.
+    #[derive(Default)]
+    struct Times {
+        schema: Schema,
+        seen: Vec<i64>,
+        most: Option<usize>,
+    }
+
+    impl Sink for Times {
+        fn schema(&mut self) -> &mut Schema {
+            &mut self.schema
+        }
+
+        fn file(&mut self, _: &Name) {}
+
+        fn record(&mut self, record: Record<'_>, _: u64) {
+            if let Record::Event(event) = record {
+                self.seen.push(event.time.0);
             }
-            if fails { Err(StoreError::Source("torn".into())) } else { Ok(None) }
+        }
+
+        fn reject(&mut self, _: u64, _: Reason) {}
+
+        fn warn(&mut self, _: u64, _: String) {}
+
+        fn is_closed(&self) -> bool {
+            self.most.is_some_and(|most| self.seen.len() >= most)
         }
     }
 
-    fn time(record: Option<SourceRecord>) -> Option<i64> {
-        record.and_then(Result::ok).map(|(event, _)| event.time.0)
+    /// Pushes so many records, then fails or ends; says how many it pushed.
+    fn source(n: i64, fails: bool, pushed: &mut i64) -> impl FnMut(&mut dyn Sink) -> Result<(), StoreError> + Send {
+        move |sink| {
+            while *pushed < n && !sink.is_closed() {
+                *pushed += 1;
+                let event = Event::new(Time(*pushed), Action::Create, Element::Node(NodeKey::new("t", "a")));
+                sink.record(Record::Event(event), 1);
+            }
+            if fails && *pushed == n { Err(StoreError::Source("torn".into())) } else { Ok(()) }
+        }
     }
 
     #[test]
     fn records_come_in_order_and_an_error_comes_behind_them() {
         for n in [0, 1, 511, 512, 513, 5000] {
             for fails in [false, true] {
-                let (mut asked, mut seen) = (0, Vec::new());
-                let (end, unseen) = read_ahead(&mut source(n, fails, &mut asked), |records| {
-                    loop {
-                        match records() {
-                            Ok(None) => return Ok(()),
-                            Ok(record) => seen.extend(time(record)),
-                            Err(error) => return Err(error),
-                        }
-                    }
-                });
-                assert_eq!(seen, (1..=n).collect::<Vec<_>>());
+                let (mut pushed, mut times) = (0, Times::default());
+                let end = read_ahead(&mut source(n, fails, &mut pushed), &mut times, None, |_| false);
+                assert_eq!(times.seen, (1..=n).collect::<Vec<_>>());
                 assert_eq!(end.is_err(), fails, "{n}");
-                assert!(unseen.is_none());
             }
         }
     }
 
     #[test]
     fn a_reader_that_breaks_down_is_no_end() {
-        let mut n = 0;
-        let mut read = || {
-            n += 1;
-            assert!(n < 700, "as a reader with a fault does");
-            source(1 << 20, false, &mut 0)()
+        let mut read = |sink: &mut dyn Sink| {
+            let read = source(700, false, &mut 0)(sink);
+            assert!(read.is_err(), "as a reader with a fault does");
+            read
         };
-        let (seen, _) = read_ahead(&mut read, |records| {
-            let mut seen = 0;
-            loop {
-                match records() {
-                    Ok(None) => return Ok(seen),
-                    Ok(Some(_)) => seen += 1,
-                    Err(error) => return Err(error.to_string()),
-                }
-            }
-        });
-        assert_eq!(seen, Err("a thread of the load broke down".to_owned()));
+        let end = read_ahead(&mut read, &mut Times::default(), None, |_| false);
+        assert_eq!(end.map_err(|error| error.to_string()), Err("a thread of the load broke down".to_owned()));
     }
 
     #[test]
-    fn what_stops_early_learns_of_an_error_that_it_did_not_reach() {
-        for (n, fails, may_know) in [(100, true, true), (600, false, false), (1 << 20, true, false)] {
-            let mut asked = 0;
-            let (first, unseen) =
-                read_ahead(&mut source(n, fails, &mut asked), |records| time(records().unwrap_or_default()));
-            assert_eq!((first, unseen.is_some()), (Some(1), may_know), "{n}");
-            assert!(asked < 8 * RECORDS as i64, "reading stops soon: {asked}");
+    fn reading_stops_soon_once_nothing_is_wanted() {
+        for (n, fails, may_fail) in [(100, true, true), (600, false, false), (1 << 20, true, false)] {
+            let (mut pushed, mut times) = (0, Times { most: Some(1), ..Times::default() });
+            let end = read_ahead(&mut source(n, fails, &mut pushed), &mut times, None, |_| false);
+            assert_eq!((times.seen.len(), end.is_err()), (1, may_fail), "{n}");
+            assert!(pushed < 8 * RECORDS as i64, "reading stops soon: {pushed}");
         }
     }
 }

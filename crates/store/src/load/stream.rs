@@ -4,20 +4,19 @@
 //! was taken in is given up, the source is read again into a sorter, and the events come in order of time. If some of
 //! them are late, what the graph has from their time on is taken in again together with them, in order of time.
 
-use rustc_hash::FxHashMap;
-use timeweft_graph::{Action, Dangling, Element, Event, NodeKey, Reject, Time};
+use timeweft_graph::{Dangling, Event, Name, Place, Reason, Record, Reject, Schema, Sink, Time};
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
-use crate::folder::log_dir;
-use crate::load::content::EventHasher;
-use crate::load::ingest::{Ingest, Whole, sort_features};
-use crate::load::read_ahead::{Read, read_ahead};
-use crate::load::source::{EventSource, SourceRecord};
-use crate::load::{Late, LoadReport, LoadRequest, OrderReport, Repeats};
+use crate::load::content;
+use crate::load::gathered::{Gathered, InOrder};
+use crate::load::ingest::{Ingest, Whole, is_birth};
+use crate::load::read_ahead::read_ahead;
+use crate::load::source::ReadError;
+use crate::load::{Late, LoadReport, LoadRequest, Repeats};
 use crate::log::codec;
 use crate::log::effective::{Effective, effective, unit_at};
-use crate::log::sorter::{MEMORY, Sorted, SortedReader, Sorter};
+use crate::log::sorter::{Item, SortedReader};
 use crate::splice::{Guest, Splice, Together};
 use crate::store::Store;
 
@@ -33,26 +32,19 @@ impl Store {
     pub fn load(
         &mut self,
         request: LoadRequest,
-        mut events: impl Iterator<Item = SourceRecord>,
+        read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            let mut hasher = EventHasher::default();
-            for (mut event, _) in events.flatten() {
-                sort_features(&mut event.features);
-                hasher.add(&event);
-            }
-            return self.known(&request, &hasher.finish());
+            return self.known(&request, &content::hash_of_events(read)?);
         }
-        self.attempt(|store| {
-            let mut ingest = Ingest::begin(store, &request);
-            let index = store.writable(&request);
-            events.try_for_each(|record| ingest.record(index, record))?;
-            let (loading, outcome) = ingest.finish(store.schema(), "")?;
-            loading.publish(store, outcome)
-        })
+        let mut pass = Pass::as_it_comes();
+        let feed = |intake: &mut Intake<'_, '_>| read(intake).map_err(StoreError::Source);
+        self.attempt_to(|store| store.pass(&request, &mut pass, feed))?.ok_or(StoreError::Poisoned)
     }
 
     /// Takes in a stream of events as one commit, as if it were sorted by time; events of one time come in their order.
+    /// `read` pushes the events and runs on a thread of its own; if `can_reread`, as a file can and a pipe cannot, it begins
+    /// again with the first one when it is called again.
     ///
     /// An event that is earlier than the latest one of its element, or than the birth of a node that it needs, is put
     /// where it belongs in time, unless the request rejects late events; then only interactions (with stubs or parallel
@@ -63,47 +55,32 @@ impl Store {
     pub fn load_stream(
         &mut self,
         request: LoadRequest,
-        source: &mut dyn EventSource,
+        can_reread: bool,
+        mut read: impl FnMut(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            let mut hasher = EventHasher::default();
-            while let Some(record) = next(source)? {
-                record.iter().for_each(|(event, _)| hasher.add(event));
-            }
-            return self.known(&request, &hasher.finish());
+            return self.known(&request, &content::hash_of_events(read)?);
         }
+        let mut read = |sink: &mut dyn Sink| read(sink).map_err(StoreError::Source);
         // What cannot be read again is kept while it is read.
-        let mut kept = if source.can_rewind() { None } else { Some(Gathered::new(self)) };
+        let mut kept = (!can_reread).then(|| Gathered::new(self, &request));
         let mut pass = Pass::new(&request, None);
-        let mut is_over = false;
-        let mut read = || {
-            let record = if is_over { None } else { next(source)? };
-            is_over = record.is_none();
-            if let (Some(kept), Some(record)) = (&mut kept, &record) {
-                kept.add(record, &request)?;
-            }
-            Ok(record)
+        let feed = |intake: &mut Intake<'_, '_>| {
+            read_ahead(&mut read, intake, kept.as_mut(), |intake| intake.has_given_up)?;
+            kept.as_mut().map_or(Ok(()), Gathered::check)
         };
-        let (loaded, unseen) =
-            read_ahead(&mut read, |records| self.attempt_to(|store| store.pass(&request, &mut pass, records)));
-        if let Some(report) = loaded? {
+        if let Some(report) = self.attempt_to(|store| store.pass(&request, &mut pass, feed))? {
             return Ok(report);
         }
-        if let Some(error) = unseen {
-            return Err(error);
-        }
-        let mut gathered = match kept {
+        let gathered = match kept {
             Some(kept) => kept,
             None => {
-                source.rewind().map_err(StoreError::Source)?;
-                is_over = false;
-                Gathered::new(self)
+                let mut gathered = Gathered::new(self, &request);
+                read(&mut gathered)?;
+                gathered
             }
         };
-        while !is_over && let Some(record) = next(source)? {
-            gathered.add(&record, &request)?;
-        }
-        self.load_sorted(&request, &gathered.sort(), pass)
+        self.load_sorted(&request, &gathered.sort()?, pass)
     }
 
     /// Takes in events that were sorted, after a first try to take them in as they came.
@@ -129,19 +106,31 @@ impl Store {
         self.attempt_to(|store| store.pass_sorted(request, &mut pass))?.ok_or(StoreError::Poisoned)
     }
 
-    fn pass_sorted(&mut self, request: &LoadRequest, pass: &mut Pass<'_>) -> Result<Option<LoadReport>, StoreError> {
+    fn pass_sorted<'r>(
+        &mut self,
+        request: &'r LoadRequest,
+        pass: &mut Pass<'r>,
+    ) -> Result<Option<LoadReport>, StoreError> {
         let Some(all) = pass.sorted else { return Ok(None) };
         let mut events = all.events.read()?;
-        let mut read = || Ok(events.next()?.and_then(|item| item.event.map(|event| Ok((event, item.place)))));
-        read_ahead(&mut read, |records| self.pass(request, pass, records)).0
+        let mut read = |sink: &mut dyn Sink| {
+            while !sink.is_closed()
+                && let Some(Item { event: Some(event), place, .. }) = events.next()?
+            {
+                sink.file(&place.file);
+                sink.record(Record::Event(event), place.line);
+            }
+            Ok(())
+        };
+        self.pass(request, pass, |intake| read_ahead(&mut read, intake, None, |_| false))
     }
 
-    /// Takes in records behind everything that the graph has, unless they must come in another order.
-    fn pass(
+    /// Takes in events behind everything that the graph has, unless they must come in another order. `feed` pushes them.
+    fn pass<'r>(
         &mut self,
-        request: &LoadRequest,
-        pass: &mut Pass<'_>,
-        records: &mut Read<'_>,
+        request: &'r LoadRequest,
+        pass: &mut Pass<'r>,
+        feed: impl FnOnce(&mut Intake<'_, 'r>) -> Result<(), StoreError>,
     ) -> Result<Option<LoadReport>, StoreError> {
         // What was set aside may fit again, once this is there before it; and a version says of every element what it is.
         let aside = self.loads.iter().filter_map(|load| load.aside).max();
@@ -149,29 +138,15 @@ impl Store {
         let mut ingest = Ingest::begin(self, request);
         pass.begin(&mut ingest);
         let index = self.writable(request);
-        while let Some(record) = records()? {
-            let mut creates = false;
-            if let Ok((event, _)) = &record {
-                pass.see(event.time);
-                creates = is_birth(event);
-                if settled.is_some_and(|settled| event.time < settled) {
-                    ingest.late.get_or_insert(event.time);
-                }
-            }
-            let misfits = ingest.misfits;
-            let taken = ingest.record(index, record);
-            pass.is_premature |= creates && ingest.misfits > misfits && request.dangling == Dangling::Stub;
-            if pass.must_stop(&ingest) {
-                return Ok(None);
-            }
-            if let Err(error) = taken {
-                // In order of time fewer records may be refused.
-                if !(pass.may_sort && ingest.misfits > 0) {
-                    return Err(error);
-                }
-                pass.error = Some(error);
-                return Ok(None);
-            }
+        let (schema, place) = (index.schema().clone(), Place::default());
+        let (declares, has_given_up, failed) = (false, false, None);
+        let mut intake = Intake { index, ingest, pass, settled, schema, declares, place, has_given_up, failed };
+        let fed = feed(&mut intake);
+        let Intake { mut ingest, has_given_up, failed, .. } = intake;
+        failed.map_or(Ok(()), Err)?;
+        fed?;
+        if has_given_up {
+            return Ok(None);
         }
         ingest.loading.report.rejects.sort_by_key(|reject| reject.place.line);
         let (loading, outcome) = ingest.finish(self.schema(), pass.hash())?;
@@ -236,16 +211,90 @@ impl Store {
     }
 }
 
-fn is_birth(event: &Event) -> bool {
-    matches!((&event.element, event.action), (Element::Node(_), Action::Create))
+/// The sink of a load of events: each is taken in as it comes.
+struct Intake<'a, 'r> {
+    index: &'a mut Index,
+    ingest: Ingest<'r>,
+    pass: &'a mut Pass<'r>,
+    /// Events before this time must come in another order.
+    settled: Option<Time>,
+    schema: Schema,
+    declares: bool,
+    /// The place of the record taken in last.
+    place: Place,
+    /// Whether the records must come in another order.
+    has_given_up: bool,
+    failed: Option<StoreError>,
 }
 
-fn next(source: &mut dyn EventSource) -> Result<Option<SourceRecord>, StoreError> {
-    let mut record = source.next().map_err(StoreError::Source)?;
-    if let Some(Ok((event, _))) = &mut record {
-        sort_features(&mut event.features);
+impl Intake<'_, '_> {
+    fn event(&mut self, event: Event) -> Result<(), StoreError> {
+        let (time, creates) = (event.time, is_birth(&event));
+        self.pass.see(time);
+        if self.settled.is_some_and(|settled| time < settled) {
+            self.ingest.late.get_or_insert(time);
+        }
+        let misfits = self.ingest.misfits;
+        let taken = self.ingest.event(self.index, event, &self.place);
+        self.pass.is_premature |=
+            creates && self.ingest.misfits > misfits && self.ingest.loading.request.dangling == Dangling::Stub;
+        self.settle(taken)
     }
-    Ok(record)
+
+    /// Looks whether the records must come in another order; an error ends the load if that would not help.
+    fn settle(&mut self, taken: Result<(), StoreError>) -> Result<(), StoreError> {
+        self.has_given_up = self.pass.must_stop(&self.ingest);
+        match taken {
+            Err(_) if self.has_given_up => Ok(()),
+            // In order of time fewer records may be refused.
+            Err(error) if self.pass.may_sort && self.ingest.misfits > 0 => {
+                self.pass.error = Some(error);
+                self.has_given_up = true;
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+}
+
+impl Sink for Intake<'_, '_> {
+    fn schema(&mut self) -> &mut Schema {
+        self.declares = true;
+        &mut self.schema
+    }
+
+    fn file(&mut self, name: &Name) {
+        self.place.file.clone_from(name);
+    }
+
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        if self.is_closed() {
+            return;
+        }
+        if std::mem::take(&mut self.declares) {
+            self.index.declare(&self.schema);
+        }
+        self.place.line = line;
+        match record {
+            Record::Event(event) => self.failed = self.event(event).err(),
+            other => self.reject(line, other.unfit("a stream of events")),
+        }
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) {
+        if !self.is_closed() {
+            let rejected = self.ingest.reject(Reject { place: Place::new(&self.place.file, line), reason });
+            self.failed = self.settle(rejected).err();
+        }
+    }
+
+    fn warn(&mut self, line: u64, message: String) {
+        self.ingest.loading.report.warnings.push((Place::new(&self.place.file, line), message));
+    }
+
+    fn is_closed(&self) -> bool {
+        self.has_given_up || self.failed.is_some()
+    }
 }
 
 /// One way through the records of a load.
@@ -271,23 +320,27 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
+    /// One that takes records as they come, whatever their order.
+    fn as_it_comes() -> Pass<'a> {
+        Pass {
+            sorted: None,
+            may_sort: false,
+            may_place: false,
+            is_eager: false,
+            latest: Time::MIN,
+            is_disordered: false,
+            late: None,
+            is_premature: false,
+            error: None,
+        }
+    }
+
     fn new(request: &LoadRequest, sorted: Option<&'a InOrder>) -> Pass<'a> {
         // Stubs are born and repeats are numbered as they come.
         let is_eager = request.dangling == Dangling::Stub || request.repeats == Repeats::Parallel;
         let may_place = request.late == Late::Place;
         let may_sort = sorted.is_none() && (may_place || is_eager);
-        let (latest, is_disordered) = (Time::MIN, false);
-        Pass {
-            sorted,
-            may_sort,
-            may_place,
-            is_eager,
-            latest,
-            is_disordered,
-            late: None,
-            is_premature: false,
-            error: None,
-        }
+        Pass { sorted, may_sort, may_place, is_eager, ..Pass::as_it_comes() }
     }
 
     /// What is known of sorted records before they are taken in.
@@ -319,67 +372,6 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Records that are gathered to be sorted.
-struct Gathered {
-    hasher: EventHasher,
-    events: Sorter,
-    /// When the source first creates each node that it creates: kept only if stubs may stand in for them.
-    creates: FxHashMap<NodeKey, Time>,
-    rejects: Vec<Reject>,
-    n_rejected: u64,
-    latest: Time,
-    is_disordered: bool,
-}
-
-/// Records in order of time.
-struct InOrder {
-    /// Hash of the events as they came.
-    hash: String,
-    events: Sorted,
-    creates: FxHashMap<NodeKey, Time>,
-    /// The first of those that cannot be read, and how many there are.
-    rejects: Vec<Reject>,
-    n_rejected: u64,
-    order: OrderReport,
-}
-
-impl Gathered {
-    fn new(store: &Store) -> Gathered {
-        let (hasher, events) = (EventHasher::default(), Sorter::new(&log_dir(&store.dir), MEMORY));
-        let (creates, rejects) = (FxHashMap::default(), Vec::new());
-        Gathered { hasher, events, creates, rejects, n_rejected: 0, latest: Time::MIN, is_disordered: false }
-    }
-
-    fn add(&mut self, record: &SourceRecord, request: &LoadRequest) -> Result<(), StoreError> {
-        match record {
-            Ok((event, place)) => {
-                self.hasher.add(event);
-                self.is_disordered |= event.time < self.latest;
-                self.latest = self.latest.max(event.time);
-                if let (Element::Node(node), true, Dangling::Stub) = (&event.element, is_birth(event), request.dangling)
-                {
-                    let first = self.creates.entry(node.clone()).or_insert(event.time);
-                    *first = (*first).min(event.time);
-                }
-                self.events.push(event.time, 0, place, Some(event))
-            }
-            Err(reject) => {
-                self.n_rejected += 1;
-                if self.rejects.len() < request.kept_rejects {
-                    self.rejects.push(reject.clone());
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn sort(self) -> InOrder {
-        let Gathered { hasher, events, creates, rejects, n_rejected, is_disordered, .. } = self;
-        let order = OrderReport { sorted: is_disordered, ..OrderReport::default() };
-        InOrder { hash: hasher.finish(), events: events.sort(), creates, rejects, n_rejected, order }
-    }
-}
-
 /// The events of a new load among those of others.
 struct Arrivals<'a> {
     ingest: Ingest<'a>,
@@ -393,7 +385,7 @@ impl Guest for Arrivals<'_> {
 
     fn take(&mut self, graph: &mut Index) -> Result<(), StoreError> {
         match self.events.next()? {
-            Some(item) => item.event.map_or(Ok(()), |event| self.ingest.record(graph, Ok((event, item.place)))),
+            Some(item) => item.event.map_or(Ok(()), |event| self.ingest.event(graph, event, &item.place)),
             None => Ok(()),
         }
     }

@@ -4,7 +4,6 @@ use timeweft_graph::{Commit, Event, Name, Place, Schema};
 
 use crate::StoreError;
 use crate::folder::log_dir;
-use crate::load::ingest::sort_features;
 use crate::log::effective::{Effective, effective, units};
 use crate::log::sorter::{LivesInOrder, MEMORY, Sorted, Sorter};
 use crate::store::Store;
@@ -28,7 +27,7 @@ impl Store {
         let mut failed = None;
         let mut hand_over = |event: &Event| {
             let mut event = event.clone();
-            sort_features(&mut event.features);
+            event.sort_features();
             each(&event).map_err(|error| {
                 failed = Some(error);
                 // Only ends the reading.

@@ -19,7 +19,7 @@ use timeweft_index::Index;
 
 use crate::StoreError;
 use crate::folder::log_dir;
-use crate::load::ingest::{owner, sort_features};
+use crate::load::ingest::owner;
 use crate::log::codec::{CodecError, decode};
 use crate::log::segment::{Segment, Written};
 use crate::store::Store;
@@ -141,7 +141,7 @@ fn has_life(graph: &Index, row: RowRef<'_>) -> bool {
 /// An event with the last value of every feature that it names, for a segment keeps no others; sets and multisets in their one
 /// order, for a segment keeps that of the source.
 fn settled(mut event: Event, schema: &Schema) -> Event {
-    sort_features(&mut event.features);
+    event.sort_features();
     if let Some(owner) = owner(schema, &event.element) {
         for (name, value) in &mut event.features {
             let order = schema.feature(owner, name).map(|(_, def)| def.order);
@@ -160,7 +160,7 @@ fn settled(mut event: Event, schema: &Schema) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use timeweft_graph::{LoadId, NodeKey, Place, Time, TimeUnit, Value};
+    use timeweft_graph::{LoadId, NodeKey, Place, Time, TimeUnit, Value, send_events};
 
     use super::*;
     use crate::LoadRequest;
@@ -189,7 +189,11 @@ mod tests {
             let mut store = Store::create(dir.path(), Schema::new(TimeUnit::Step)).expect("room");
             let place = Place { file: "test".into(), line: 1 };
             let records = events(n, None).into_iter().map(|event| Ok((event, place.clone())));
-            store.load(LoadRequest::new("t", "test"), records).expect("they fit");
+            let load = store.load(LoadRequest::new("t", "test"), |sink| {
+                send_events(records, sink);
+                Ok(())
+            });
+            load.expect("they fit");
             let sound = written(&store, events(n, None));
             store.prove(&sound).expect("they are the same");
             for other in [0, n - 1] {

@@ -35,7 +35,7 @@ fn offsets_beyond_2_gib() {
         let features = vec![("data".into(), Some(Value::Bytes(bytes(number))))];
         Ok((Event::new(Time(number as i64), Action::Create, element).with(features), place(number as usize)))
     };
-    store.load(LoadRequest::new("test", "test"), (0..VALUES).map(event)).unwrap();
+    store.load(LoadRequest::new("test", "test"), timeweft_oracle::pushed((0..VALUES).map(event))).unwrap();
     assert!(VALUES * LENGTH as u64 > 5 << 29);
     let check = |store: &Store| {
         let view = store.view();

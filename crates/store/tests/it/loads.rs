@@ -5,6 +5,7 @@ use timeweft_graph::{
     Action, At, Commit, Dangling, DeltaOptions, Dense, Direction, Element, Event, FeatureKind, GraphView, Name,
     NodeKey, Numbers, Reason, Reject, Schema, Sparse, Time, TimeUnit, Value,
 };
+use timeweft_oracle::pushed;
 use timeweft_oracle::{Listed, Version};
 use timeweft_store::{KEPT_REJECTS, LoadRequest, Repeats, Store, StoreError};
 
@@ -106,10 +107,13 @@ fn rejects_are_kept_up_to_a_bound_and_all_counted() {
     let bad = Reject { place: place(9), reason: Reason::Malformed("bad".into()) };
     let all = nodes(1, &["a"]).into_iter().map(|event| Ok((event, place(1))));
     let report = store
-        .load(LoadRequest::new("test", "test"), all.chain(std::iter::repeat_n(Err(bad.clone()), KEPT_REJECTS + 5)))
+        .load(
+            LoadRequest::new("test", "test"),
+            pushed(all.chain(std::iter::repeat_n(Err(bad.clone()), KEPT_REJECTS + 5))),
+        )
         .unwrap();
     assert_eq!((report.rejects.len(), report.n_rejected as usize), (KEPT_REJECTS, KEPT_REJECTS + 5));
-    let nothing = store.load(LoadRequest::new("test", "test"), std::iter::once(Err(bad)));
+    let nothing = store.load(LoadRequest::new("test", "test"), pushed([Err(bad)]));
     assert!(matches!(nothing, Err(StoreError::NothingAccepted(report)) if report.n_rejected == 1));
     assert_eq!(store.commit(), Commit(1));
 }

@@ -6,42 +6,24 @@ use timeweft_graph::{
 };
 use timeweft_oracle::ReferenceGraph;
 use timeweft_oracle::histories::histories;
-use timeweft_store::{EventSource, Late, LoadReport, LoadRequest, ReadError, Repeats, SourceRecord, Store, StoreError};
+use timeweft_store::{Late, LoadReport, LoadRequest, Repeats, Store, StoreError};
 
-use crate::world::{answers, create, edge, edge_lives, fresh, life, lives, load_version, node, place, version};
+use crate::world::{
+    answers, create, edge, edge_lives, fresh, life, lives, load_version, node, place, records, version,
+};
 
-/// Events as a source that can be read again, or as one that cannot.
-struct Events {
-    events: Vec<Event>,
-    next: usize,
-    can_rewind: bool,
-}
-
-impl EventSource for Events {
-    fn next(&mut self) -> Result<Option<SourceRecord>, ReadError> {
-        let event = self.events.get(self.next).cloned();
-        self.next += 1;
-        Ok(event.map(|event| Ok((event, place(self.next)))))
-    }
-
-    fn can_rewind(&self) -> bool {
-        self.can_rewind
-    }
-
-    fn rewind(&mut self) -> Result<(), ReadError> {
-        assert!(self.can_rewind);
-        self.next = 0;
-        Ok(())
-    }
-}
-
+/// Loads events as a source that can be read again, or as one that cannot.
 fn stream_as(
     store: &mut Store,
     request: LoadRequest,
     events: &[Event],
-    can_rewind: bool,
+    can_reread: bool,
 ) -> Result<LoadReport, StoreError> {
-    store.load_stream(request, &mut Events { events: events.to_vec(), next: 0, can_rewind })
+    let mut is_read = false;
+    store.load_stream(request, can_reread, |sink| {
+        assert!(can_reread || !std::mem::replace(&mut is_read, true), "it is read once");
+        records(events)(sink)
+    })
 }
 
 pub(crate) fn stream(store: &mut Store, request: LoadRequest, events: &[Event]) -> Result<LoadReport, StoreError> {

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use timeweft_graph::{Dangling, Name, Reject, Schema};
-use timeweft_source::{BytesRead, ColumnarReader, CsvReader, Input, JsonlReader, Record, SourceError, open};
-use timeweft_store::{EventSource, ReadError, Repeats, SourceRecord};
+use timeweft_graph::{Dangling, Name, Schema, Sink};
+use timeweft_source::{BytesRead, ColumnarReader, CsvReader, Input, JsonlReader, SourceError, open};
+use timeweft_store::{ReadError, Repeats};
 
 use super::EventFormat;
-use super::progress::Meter;
+use super::progress::{Counting, Meter};
 use crate::Result;
 
 /// The events of a file, or of standard input.
@@ -18,6 +18,8 @@ pub(super) struct EventStream<'a> {
     /// Name of the source for messages.
     pub(super) file: Name,
     pub(super) reader: EventReader,
+    /// Whether the reader is behind the beginning.
+    is_read: bool,
     meter: Meter<'a>,
     /// What the reader has to tell in the end.
     pub(super) notes: Vec<String>,
@@ -33,30 +35,24 @@ impl<'a> EventStream<'a> {
         let schema = schema.clone();
         let (reader, file, (bytes, size)) = EventReader::open(path, &schema, &format)?;
         (meter.bytes, meter.size) = (Some(bytes), size);
-        Ok(EventStream { path, format, schema, file, reader, meter, notes: Vec::new() })
-    }
-}
-
-impl EventSource for EventStream<'_> {
-    fn next(&mut self) -> Result<Option<SourceRecord>, ReadError> {
-        let Some(record) = self.reader.next() else {
-            self.notes = self.reader.notes();
-            return self.reader.failure().map_or(Ok(None), |failure| Err(failure.into()));
-        };
-        self.meter.count()?;
-        Ok(Some(record.map(|record| (record.event, record.place))))
+        Ok(EventStream { path, format, schema, file, reader, is_read: false, meter, notes: Vec::new() })
     }
 
-    /// A pipe has no beginning to go back to.
-    fn can_rewind(&self) -> bool {
+    /// Pushes all events, from the first one on.
+    pub(super) fn read(&mut self, sink: &mut dyn Sink) -> Result<(), ReadError> {
+        if std::mem::replace(&mut self.is_read, true) {
+            let (reader, _, (bytes, _)) = EventReader::open(self.path, &self.schema, &self.format)?;
+            (self.reader, self.meter.bytes, self.meter.records) = (reader, Some(bytes), 0);
+        }
+        let read = self.reader.read(&mut Counting { sink, meter: &mut self.meter });
+        self.notes = self.reader.notes();
+        self.meter.check()?;
+        Ok(read?)
+    }
+
+    /// Whether it can be read again: a pipe has no beginning to go back to.
+    pub(super) fn can_reread(&self) -> bool {
         self.path != Path::new("-") && std::fs::metadata(self.path).is_ok_and(|facts| facts.is_file())
-    }
-
-    fn rewind(&mut self) -> Result<(), ReadError> {
-        let (reader, _, (bytes, _)) = EventReader::open(self.path, &self.schema, &self.format)?;
-        (self.reader, self.meter.bytes) = (reader, Some(bytes));
-        self.meter.records = 0;
-        Ok(())
     }
 }
 
@@ -96,11 +92,11 @@ impl EventReader {
         }
     }
 
-    fn failure(&mut self) -> Option<SourceError> {
+    fn read(&mut self, sink: &mut dyn Sink) -> Result<(), SourceError> {
         match self {
-            EventReader::Jsonl(reader) => reader.failure(),
-            EventReader::Table(reader) => reader.failure(),
-            EventReader::Columnar(reader) => reader.failure(),
+            EventReader::Jsonl(reader) => reader.read(sink),
+            EventReader::Table(reader) => reader.read(sink),
+            EventReader::Columnar(reader) => reader.read(sink),
         }
     }
 
@@ -109,18 +105,6 @@ impl EventReader {
             EventReader::Jsonl(reader) => reader.notes(),
             EventReader::Table(reader) => reader.notes(),
             EventReader::Columnar(reader) => reader.notes(),
-        }
-    }
-}
-
-impl Iterator for EventReader {
-    type Item = Result<Record, Reject>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            EventReader::Jsonl(reader) => reader.next(),
-            EventReader::Table(reader) => reader.next(),
-            EventReader::Columnar(reader) => reader.next(),
         }
     }
 }

@@ -32,13 +32,15 @@ pub(super) struct Meter<'a> {
     pub(super) bytes: Option<BytesRead>,
     pub(super) size: Option<u64>,
     pub(super) records: u64,
+    /// Whether the callback may stop the load.
+    pub(super) can_stop: bool,
     is_stopped: bool,
     on_progress: Option<OnProgress<'a>>,
 }
 
 impl<'a> Meter<'a> {
     pub(super) fn new(on_progress: Option<OnProgress<'a>>) -> Meter<'a> {
-        Meter { bytes: None, size: None, records: 0, is_stopped: false, on_progress }
+        Meter { bytes: None, size: None, records: 0, can_stop: true, is_stopped: false, on_progress }
     }
 
     /// One record more. Once the load is stopped, no record counts any more.
@@ -49,7 +51,7 @@ impl<'a> Meter<'a> {
         {
             let bytes = self.bytes.as_ref().map_or(0, BytesRead::get);
             let progress = LoadProgress { records: self.records, bytes, size: self.size };
-            self.is_stopped |= report(progress).is_break();
+            self.is_stopped |= report(progress).is_break() && self.can_stop;
         }
         self.check()
     }
@@ -63,7 +65,7 @@ impl<'a> Meter<'a> {
 /// Hands records on and counts them.
 pub(super) struct Counting<'a, 'm> {
     pub(super) sink: &'a mut dyn Sink,
-    pub(super) meter: Meter<'m>,
+    pub(super) meter: &'a mut Meter<'m>,
 }
 
 impl Sink for Counting<'_, '_> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use timeweft_graph::{DeltaOptions, Place, Time};
+use timeweft_graph::{DeltaOptions, Place, Time, send_events};
 use timeweft_source::{
     GitBaseline, GitOptions, IntervalSource, IntervalsOptions, SourceError, VersionOptions, git_history, version_format,
 };
@@ -27,7 +27,8 @@ pub(super) fn events(
     request.late = options.late;
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
-    let report = store.load_stream(request, &mut stream).map_err(widened)?;
+    let can_reread = stream.can_reread();
+    let report = store.load_stream(request, can_reread, |sink| stream.read(sink)).map_err(widened)?;
     Ok(LoadReport { notes: stream.notes, ..report })
 }
 
@@ -44,10 +45,9 @@ pub(super) fn intervals(
     }
     let request = request(options, "intervals", source.name());
     let loaded = store.load_intervals(request, |sink| {
-        let mut sink = Counting { sink, meter };
-        let read = source.read(&mut sink);
+        let read = source.read(&mut Counting { sink, meter: &mut meter });
         // What a reader that was stopped makes of the rest is no matter.
-        sink.meter.check()?;
+        meter.check()?;
         Ok(read?)
     });
     loaded.map_err(widened)
@@ -58,16 +58,15 @@ pub(super) fn version(
     path: &Path,
     read: VersionOptions,
     options: &LoadOptions,
-    meter: Meter<'_>,
+    mut meter: Meter<'_>,
 ) -> Result<LoadReport> {
     let request = version_request(path, &read, options)?;
     // A source that cannot be opened or recognised is an error before anything else is done.
     let format = read.format.map_or_else(|| version_format::detect(path), Ok)?;
     let read = VersionOptions { format: Some(format), ..read };
-    let loaded = store.load_version(request, delta(options), move |sink| {
-        let mut sink = Counting { sink, meter };
-        let read = version_format::read(path, &read, &mut sink);
-        sink.meter.check()?;
+    let loaded = store.load_version(request, delta(options), |sink| {
+        let read = version_format::read(path, &read, &mut Counting { sink, meter: &mut meter });
+        meter.check()?;
         Ok(read?)
     });
     loaded.map_err(widened)
@@ -96,13 +95,13 @@ pub(super) fn git(
         }
     }
     request.schema = read.schema;
-    let records = read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok));
-    let metered = records.map(|record| {
-        // The history is in memory already: stopping now would save nothing.
-        let _ = meter.count();
-        record.map(|record| (record.event, record.place))
-    });
-    let mut report = store.load(request, metered)?;
+    // The history is in memory already: stopping now would save nothing.
+    meter.can_stop = false;
+    let mut report = store.load(request, |sink| {
+        let records = read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok));
+        send_events(records, &mut Counting { sink, meter: &mut meter });
+        Ok(())
+    })?;
     if read.settled > 0 && !known.commits.is_empty() {
         let message = format!(
             "HEAD does not descend from the commits that were loaded before: {} files were brought to its tree",
