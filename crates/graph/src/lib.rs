@@ -40,7 +40,7 @@ pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name,
 pub use reject::{Place, Reason, Reject, Rejects, Scope, Unreadable};
 pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, Schema};
 pub use sink::{Record, Sink, send_events};
-pub use span_rows::{Mark, SpanRow, SpanRows};
+pub use span_rows::{Mark, SpanRows};
 pub use spans::{EdgeSpan, NodeSpan, ValueSpan, ValueSpans};
 pub use time::{Interval, Time, TimeError, TimeUnit};
 pub use value::{

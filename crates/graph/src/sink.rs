@@ -13,6 +13,8 @@ type Features<'a> = &'a [(FeatureId, ValueRef<'a>)];
 /// What a reader found.
 #[derive(Clone, Debug)]
 pub enum Record<'a> {
+    /// The file that the lines of the following records belong to.
+    File(Name),
     /// What reads a whole version; it comes once, before the first record.
     Format(Format),
     /// About how many nodes and edges will come, rather more than less. Only speed depends on it.
@@ -31,6 +33,10 @@ pub enum Record<'a> {
     EdgeSpan(EdgeSpan<'a>),
     /// An event.
     Event(Event),
+    /// A record that could not be taken in, and that leaves nothing unknown: it contradicts others, or repeats them.
+    Reject(Reason),
+    /// Something that was taken in and that people should know of. A reader tells the same fact once, not once a record.
+    Warning(String),
 }
 
 impl Record<'_> {
@@ -64,21 +70,17 @@ pub trait Sink {
     /// The types, to declare what will be listed.
     fn schema(&mut self) -> &mut Schema;
 
-    /// The file that the lines of the following records belong to.
-    fn file(&mut self, name: &Name);
-
     /// A record and its line, 0 where the format has no lines. A sink rejects a record of a kind that it cannot take.
     fn record(&mut self, record: Record<'_>, line: u64);
-
-    /// A record that could not be taken in, and that leaves nothing unknown: it contradicts others, or repeats them.
-    fn reject(&mut self, line: u64, reason: Reason);
-
-    /// Something that was taken in and that people should know of. A reader tells the same fact once, not once a record.
-    fn warn(&mut self, line: u64, message: String);
 
     /// Whether nothing more is taken in, for the load failed or was stopped. A reader may end then as if the source did.
     fn is_closed(&self) -> bool {
         false
+    }
+
+    /// [`Record::File`].
+    fn file(&mut self, name: &Name) {
+        self.record(Record::File(name.clone()), 0);
     }
 
     /// [`Record::Format`].
@@ -134,6 +136,16 @@ pub trait Sink {
     /// [`Record::Empty`].
     fn empty(&mut self, section: Scope) {
         self.record(Record::Empty(section), 0);
+    }
+
+    /// [`Record::Reject`].
+    fn reject(&mut self, line: u64, reason: Reason) {
+        self.record(Record::Reject(reason), line);
+    }
+
+    /// [`Record::Warning`].
+    fn warn(&mut self, line: u64, message: String) {
+        self.record(Record::Warning(message), line);
     }
 }
 

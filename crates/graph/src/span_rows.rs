@@ -1,7 +1,7 @@
 //! What a file of intervals lists, packed into flat arrays in the order in which it came.
 
 use crate::spans::PackedSpan;
-use crate::{EdgeSpan, Interval, Name, NodeSpan, Reason, Record, Schema, Sink, ValueSpan, ValueSpans};
+use crate::{EdgeSpan, Interval, NodeSpan, Record, Schema, Sink, ValueSpan, ValueSpans};
 
 /// Records packed into flat arrays, in the order in which they came.
 #[derive(Clone, Debug, Default)]
@@ -13,19 +13,8 @@ pub struct SpanRows {
     schema: Schema,
 }
 
-/// What was pushed once, each with its line.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
-pub enum SpanRow<'a> {
-    File(&'a Name),
-    Node(u64, NodeSpan<'a>),
-    Edge(u64, EdgeSpan<'a>),
-    Reject(u64, &'a Reason),
-}
-
 #[derive(Clone, Debug)]
 enum Row {
-    File(Name),
     Node {
         id: u64,
         node_type: u32,
@@ -42,7 +31,8 @@ enum Row {
         starts_by_default: bool,
         tail: Tail,
     },
-    Reject(Box<(u64, Reason)>),
+    /// A file or a rejected record, and its line.
+    Other(Box<(Record<'static>, u64)>),
 }
 
 /// What nodes and edges share.
@@ -87,18 +77,11 @@ impl SpanRows {
 
     /// Pushes everything into another sink, in order.
     pub fn send(&self, sink: &mut dyn Sink) {
-        for row in self.iter() {
-            match row {
-                SpanRow::File(name) => sink.file(name),
-                SpanRow::Node(line, node) => sink.record(Record::NodeSpan(node), line),
-                SpanRow::Edge(line, edge) => sink.record(Record::EdgeSpan(edge), line),
-                SpanRow::Reject(line, reason) => sink.reject(line, reason.clone()),
-            }
-        }
+        self.iter().for_each(|(record, line)| sink.record(record, line));
     }
 
-    /// Everything, in order.
-    pub fn iter(&self) -> impl Iterator<Item = SpanRow<'_>> {
+    /// Everything with its line, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Record<'_>, u64)> {
         let mut first = 0;
         self.rows.iter().map(move |row| {
             let mut values = |tail: &Tail| {
@@ -107,10 +90,9 @@ impl SpanRows {
                 ValueSpans::new(spans, &self.bytes)
             };
             match row {
-                Row::File(name) => SpanRow::File(name),
                 &Row::Node { id, node_type, weight, life, tail } => {
                     let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
-                    SpanRow::Node(line, NodeSpan { id, node_type, weight, life, values, clipped })
+                    (Record::NodeSpan(NodeSpan { id, node_type, weight, life, values, clipped }), line)
                 }
                 &Row::Edge {
                     ends: (source, destination),
@@ -133,9 +115,9 @@ impl SpanRows {
                         clipped,
                         position,
                     };
-                    SpanRow::Edge(line, edge)
+                    (Record::EdgeSpan(edge), line)
                 }
-                Row::Reject(reject) => SpanRow::Reject(reject.0, &reject.1),
+                Row::Other(other) => (**other).clone(),
             }
         })
     }
@@ -156,10 +138,6 @@ impl Sink for SpanRows {
         &mut self.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        self.rows.push(Row::File(name.clone()));
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
         let row = match record {
             Record::NodeSpan(NodeSpan { id, node_type, weight, life, values, clipped }) => {
@@ -170,23 +148,19 @@ impl Sink for SpanRows {
                 let (ends, tail) = ((edge.source, edge.destination), self.tail(edge.values, edge.clipped, line));
                 Row::Edge { ends, edge_type, weight, position, life, starts_by_default, tail }
             }
-            other => return self.reject(line, other.unfit("intervals")),
+            Record::File(name) => Row::Other(Box::new((Record::File(name), line))),
+            Record::Reject(reason) => Row::Other(Box::new((Record::Reject(reason), line))),
+            Record::Warning(message) => Row::Other(Box::new((Record::Warning(message), line))),
+            other => Row::Other(Box::new((Record::Reject(other.unfit("intervals")), line))),
         };
         self.rows.push(row);
     }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.rows.push(Row::Reject(Box::new((line, reason))));
-    }
-
-    /// Intervals come with no warnings.
-    fn warn(&mut self, _: u64, _: String) {}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DType, Time, ValueRef};
+    use crate::{DType, Reason, Time, ValueRef};
 
     /// Two nodes and an edge, each with as many values as the number says.
     fn push(rows: &mut SpanRows, values: [u32; 3]) {

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use timeweft_graph::{Name, Reason, Record, Schema, Sink, SpanRows, TimeUnit};
+use timeweft_graph::{Record, Schema, Sink, SpanRows, TimeUnit};
 use timeweft_oracle::{Intervals, pushed};
 use timeweft_source::{IntervalSource, IntervalsOptions};
 use timeweft_store::{LoadRequest, Store};
@@ -25,15 +25,14 @@ impl Sink for Counter {
     fn schema(&mut self) -> &mut Schema {
         &mut self.schema
     }
-    fn file(&mut self, _: &Name) {}
-    fn record(&mut self, record: Record<'_>, _: u64) {
-        self.nodes += u64::from(matches!(record, Record::NodeSpan(_)));
-        self.edges += u64::from(matches!(record, Record::EdgeSpan(_)));
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        match record {
+            Record::NodeSpan(_) => self.nodes += 1,
+            Record::EdgeSpan(_) => self.edges += 1,
+            Record::Reject(reason) => panic!("line {line}: {reason}"),
+            _ => {}
+        }
     }
-    fn reject(&mut self, line: u64, reason: Reason) {
-        panic!("line {line}: {reason}");
-    }
-    fn warn(&mut self, _: u64, _: String) {}
 }
 
 /// User and system seconds of this process.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use timeweft_graph::{Event, Name, Place, Reason, Record, Reject, Schema, Sink, send_events};
+use timeweft_graph::{Event, Name, Place, Record, Reject, Schema, Sink, send_events};
 
 /// An event with its place, or why there is none.
 pub type EventRecord = Result<(Event, Place), Reject>;
@@ -39,20 +39,13 @@ impl Sink for Events {
         &mut self.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        self.file.clone_from(name);
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
-        let Record::Event(event) = record else { panic!("no event: {record:?}") };
-        self.records.push(Ok((event, Place::new(&self.file, line))));
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.records.push(Err(Reject { place: Place::new(&self.file, line), reason }));
-    }
-
-    fn warn(&mut self, line: u64, message: String) {
-        panic!("line {line}: {message}");
+        let place = Place::new(&self.file, line);
+        match record {
+            Record::File(name) => self.file = name,
+            Record::Event(event) => self.records.push(Ok((event, place))),
+            Record::Reject(reason) => self.records.push(Err(Reject { place, reason })),
+            other => panic!("no event: {other:?}"),
+        }
     }
 }

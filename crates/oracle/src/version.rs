@@ -2,8 +2,8 @@
 
 use timeweft_graph::{
     EdgeKey, EdgeTypeId, ElementRef, FeatureDef, FeatureId, FeatureKind, Format, IdRef, ListOrder, ListedDeletion,
-    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Reason, Record, Reject, Schema, Scope, Sink, Unreadable,
-    Value, ValueRef,
+    ListedMerge, Name, NodeKey, NodeTypeId, Owner, Place, Record, Reject, Schema, Scope, Sink, Unreadable, Value,
+    ValueRef,
 };
 
 /// Everything that one release lists. Order means nothing.
@@ -251,13 +251,10 @@ impl Sink for Version {
         &mut self.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        self.file = name.clone();
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
         let place = self.place(line);
         match record {
+            Record::File(name) => self.file = name,
             Record::Listed(element, features) => self.listed(element, features, line),
             Record::Deleted(node_type, id) => {
                 self.deleted.push(ListedDeletion { node: self.key(node_type, id), place });
@@ -273,14 +270,8 @@ impl Sink for Version {
             Record::NodeSpan(_) | Record::EdgeSpan(_) | Record::Event(_) => {
                 self.reject(line, record.unfit("a whole version"));
             }
+            Record::Reject(reason) => self.rejects.push(Reject { place, reason }),
+            Record::Warning(message) => self.warnings.push((place, message)),
         }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.rejects.push(Reject { place: self.place(line), reason });
-    }
-
-    fn warn(&mut self, line: u64, message: String) {
-        self.warnings.push((self.place(line), message));
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use timeweft_graph::{ElementRef, FeatureId, Name, Reason, Record, Schema, Sink, ValueRef};
+use timeweft_graph::{ElementRef, FeatureId, Record, Schema, Sink, ValueRef};
 use timeweft_source::{VersionOptions, version_format};
 
 #[derive(Default)]
@@ -37,7 +37,6 @@ impl Sink for Counter {
     fn schema(&mut self) -> &mut Schema {
         &mut self.schema
     }
-    fn file(&mut self, _: &Name) {}
     fn record(&mut self, record: Record<'_>, line: u64) {
         match record {
             Record::Format(format) => println!("format {}", format.name),
@@ -51,18 +50,15 @@ impl Sink for Counter {
                 self.count(features);
             }
             Record::Deleted(..) => self.deleted += 1,
-            Record::Unreadable(_, reason) => self.reject(line, reason),
+            Record::Unreadable(_, reason) | Record::Reject(reason) => {
+                self.rejects += 1;
+                if self.rejects <= 10 {
+                    println!("rejected: line {line}: {reason}");
+                }
+            }
+            Record::Warning(message) => println!("warning: line {line}: {message}"),
             _ => {}
         }
-    }
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.rejects += 1;
-        if self.rejects <= 10 {
-            println!("rejected: line {line}: {reason}");
-        }
-    }
-    fn warn(&mut self, line: u64, message: String) {
-        println!("warning: line {line}: {message}");
     }
 }
 

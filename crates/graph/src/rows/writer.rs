@@ -263,15 +263,13 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> Sink for RowWriter<F> {
         &mut self.rest.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        if self.rows.file != *name {
-            self.flush();
-            self.rows.file = name.clone();
-        }
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
         match record {
+            Record::File(name) if name == self.rows.file => {}
+            Record::File(name) => {
+                self.flush();
+                self.rows.file = name;
+            }
             Record::Listed(element, features) => self.listed(element, features, line),
             Record::Deleted(node_type, id) => {
                 let (node, place) = (self.key(node_type, id), self.place(line));
@@ -284,15 +282,9 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> Sink for RowWriter<F> {
             Record::NodeSpan(_) | Record::EdgeSpan(_) | Record::Event(_) => {
                 self.reject(line, record.unfit("a whole version"));
             }
+            Record::Reject(reason) => self.rest.rejects.push(Reject { place: self.place(line), reason }),
+            Record::Warning(message) => self.rest.warnings.push((self.place(line), message)),
         }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.rest.rejects.push(Reject { place: self.place(line), reason });
-    }
-
-    fn warn(&mut self, line: u64, message: String) {
-        self.rest.warnings.push((self.place(line), message));
     }
 
     fn is_closed(&self) -> bool {

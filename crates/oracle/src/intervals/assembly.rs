@@ -197,26 +197,25 @@ impl Sink for Assembly {
         &mut self.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        self.file = name.clone();
-        self.edges.file(name);
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
-        let Record::NodeSpan(node) = record else { return self.edges.record(record, line) };
-        if let Err(reason) = self.add_node(&node, line) {
-            let reason = match line {
-                0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
-                _ => reason,
-            };
-            self.reject(line, reason);
+        let place = self.place(line);
+        match record {
+            Record::NodeSpan(node) => {
+                if let Err(reason) = self.add_node(&node, line) {
+                    let reason = match line {
+                        0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
+                        _ => reason,
+                    };
+                    self.rejects.push(Reject { place, reason });
+                }
+            }
+            Record::Reject(reason) => self.rejects.push(Reject { place, reason }),
+            record => {
+                if let Record::File(name) = &record {
+                    self.file = name.clone();
+                }
+                self.edges.record(record, line);
+            }
         }
     }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        let place = self.place(line);
-        self.rejects.push(Reject { place, reason });
-    }
-
-    fn warn(&mut self, _: u64, _: String) {}
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use timeweft_graph::{
-    Action, EdgeKey, EdgeSpan, Element, Event, ExternalId, Interval, Name, NodeKey, Owner, Reason, SpanRow, Time,
+    Action, EdgeKey, EdgeSpan, Element, Event, ExternalId, Interval, Name, NodeKey, Owner, Reason, Record, Time,
 };
 
 use super::assembly::{Assembly, Course, Node};
@@ -23,9 +23,9 @@ impl Assembly {
         let mut edges: Vec<Bound<'_>> = Vec::new();
         for row in rows.iter() {
             match row {
-                SpanRow::File(name) => self.file = name.clone(),
-                SpanRow::Edge(line, edge) => edges.push((edge, line, self.file.clone())),
-                SpanRow::Node(..) | SpanRow::Reject(..) => {}
+                (Record::File(name), _) => self.file = name,
+                (Record::EdgeSpan(edge), line) => edges.push((edge, line, self.file.clone())),
+                _ => {}
             }
         }
         self.add_stubs(&edges);

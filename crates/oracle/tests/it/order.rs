@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use timeweft_graph::{
-    DeltaError, EdgeTypeId, ElementRef, ExternalId, FeatureId, IdRef, Name, NodeTypeId, Reason, Record, Reject, Schema,
-    Sink, Value, ValueRef,
+    DeltaError, EdgeTypeId, ElementRef, ExternalId, FeatureId, IdRef, Name, NodeTypeId, Record, Reject, Schema, Sink,
+    Value, ValueRef,
 };
 use timeweft_oracle::Listed;
 use timeweft_store::{LoadReport, ReadError, Store, StoreError};
@@ -71,11 +71,6 @@ impl Sink for Shuffled<'_> {
         self.inner.schema()
     }
 
-    fn file(&mut self, name: &Name) {
-        self.file = name.clone();
-        self.inner.file(name);
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
         let file = self.file.clone();
         match record {
@@ -86,16 +81,13 @@ impl Sink for Shuffled<'_> {
                 let ends = ends.map(IdRef::to_id);
                 self.edges.push((file, line, edge_type, ends, key.map(Into::into), owned(features)));
             }
-            other => self.inner.record(other, line),
+            other => {
+                if let Record::File(name) = &other {
+                    self.file = name.clone();
+                }
+                self.inner.record(other, line);
+            }
         }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.inner.reject(line, reason);
-    }
-
-    fn warn(&mut self, line: u64, message: String) {
-        self.inner.warn(line, message);
     }
 }
 

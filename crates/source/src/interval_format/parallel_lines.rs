@@ -258,7 +258,7 @@ impl<R: Read> Chunks<R> {
 
 #[cfg(test)]
 mod tests {
-    use timeweft_graph::SpanRow;
+    use timeweft_graph::Record;
 
     use super::*;
 
@@ -287,7 +287,7 @@ mod tests {
             while chunks.next(&mut buffer).map_err(|(_, error)| error.to_string()).unwrap_or_default().is_some() {
                 parse(&mut buffer, &mut Lengths);
                 let rejects = buffer.rows.iter().filter_map(|row| match row {
-                    SpanRow::Reject(line, reason) => Some((line, reason.to_string())),
+                    (Record::Reject(reason), line) => Some((line, reason.to_string())),
                     _ => None,
                 });
                 told.extend(rejects);

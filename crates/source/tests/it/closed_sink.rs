@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use timeweft_graph::{Name, Reason, Record, Schema, Sink};
+use timeweft_graph::{Record, Schema, Sink};
 use timeweft_source::{OboOptions, SourceError, gtdb, obo, rdp, tsv};
 
 /// Closed after a few records.
@@ -19,17 +19,13 @@ impl Sink for Closing {
         &mut self.schema
     }
 
-    fn file(&mut self, _: &Name) {}
-
-    fn record(&mut self, _: Record<'_>, _: u64) {
-        self.records += 1;
+    fn record(&mut self, record: Record<'_>, line: u64) {
+        match record {
+            Record::File(_) | Record::Format(_) => {}
+            Record::Reject(reason) => panic!("line {line}: {reason}"),
+            _ => self.records += 1,
+        }
     }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        panic!("line {line}: {reason}");
-    }
-
-    fn warn(&mut self, _: u64, _: String) {}
 
     fn is_closed(&self) -> bool {
         self.records >= WANTED

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use timeweft_graph::{Element, Event, SpanRow, SpanRows, TimeUnit};
+use timeweft_graph::{Element, Event, Record, SpanRows, TimeUnit};
 use timeweft_oracle::Intervals;
 use timeweft_source::{FeatureTypes, SourceError, deepgnn_binary, temporal_json};
 
@@ -69,12 +69,12 @@ fn undeclared_features_are_bytes_and_wrong_types_refuse_their_record() {
         let mut rows = SpanRows::default();
         deepgnn_binary::read(&data("static"), &types.parse().unwrap(), &mut rows).unwrap();
         let told = rows.iter().filter_map(|row| match row {
-            SpanRow::Node(_, node) => Some(format!(
+            (Record::NodeSpan(node), _) => Some(format!(
                 "{}: {}",
                 node.id,
                 node.values.iter().map(|span| span.kind.to_string()).collect::<Vec<_>>().join(" ")
             )),
-            SpanRow::Reject(line, reason) => Some(format!("{line}: {reason}")),
+            (Record::Reject(reason), line) => Some(format!("{line}: {reason}")),
             _ => None,
         });
         told.collect::<Vec<_>>()

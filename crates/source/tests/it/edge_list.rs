@@ -1,6 +1,6 @@
 //! Edge lists with lives.
 
-use timeweft_graph::{Action, Event, Numbers, SpanRow, SpanRows, Time, TimeUnit, Value, ValueSpans};
+use timeweft_graph::{Action, Event, Numbers, Record, SpanRows, Time, TimeUnit, Value, ValueSpans};
 use timeweft_oracle::Intervals;
 use timeweft_source::{EdgeListDefaults, EdgeListOptions, edge_list, temporal_json, tsv};
 
@@ -32,18 +32,18 @@ fn values(values: ValueSpans<'_>) -> String {
 /// Each record on a line.
 fn told(rows: &SpanRows) -> Vec<String> {
     let told = rows.iter().filter_map(|row| match row {
-        SpanRow::File(_) => None,
-        SpanRow::Reject(line, reason) => Some(format!("{line}: {reason}")),
-        SpanRow::Node(_, node) => {
+        (Record::Reject(reason), line) => Some(format!("{line}: {reason}")),
+        (Record::NodeSpan(node), _) => {
             let weight = node.weight.unwrap();
             let life = (node.life.created, node.life.removed);
             Some(format!("{} :{} w{weight} {}..{} {}", node.id, node.node_type, life.0, life.1, values(node.values)))
         }
-        SpanRow::Edge(_, edge) => {
+        (Record::EdgeSpan(edge), _) => {
             let (from, to, life) = (edge.source, edge.destination, (edge.life.created, edge.life.removed));
             let (of, weight) = (edge.edge_type, edge.weight);
             Some(format!("{from}->{to} :{of} w{weight} {}..{} {}", life.0, life.1, values(edge.values)))
         }
+        _ => None,
     });
     told.map(|line| line.trim_end().to_owned()).collect()
 }

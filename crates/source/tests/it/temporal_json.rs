@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use timeweft_graph::{
-    At, DType, Dense, Direction, FeatureKind, GraphView, NodeKey, Numbers, Owner, SpanRow, SpanRows, Sparse, Time,
+    At, DType, Dense, Direction, FeatureKind, GraphView, NodeKey, Numbers, Owner, Record, SpanRows, Sparse, Time,
     TimeUnit, Value,
 };
 use timeweft_oracle::{Intervals, ReferenceGraph};
@@ -534,10 +534,10 @@ fn a_file_of_many_chunks_keeps_its_order_and_its_line_numbers() {
     let told: Vec<_> = rows
         .iter()
         .filter_map(|row| match row {
-            SpanRow::Node(line, node) => Some((line, node.id, "node")),
-            SpanRow::Edge(line, edge) => Some((line, edge.source, "edge")),
-            SpanRow::Reject(line, _) => Some((line, line, "reject")),
-            SpanRow::File(_) => None,
+            (Record::NodeSpan(node), line) => Some((line, node.id, "node")),
+            (Record::EdgeSpan(edge), line) => Some((line, edge.source, "edge")),
+            (Record::Reject(_), line) => Some((line, line, "reject")),
+            _ => None,
         })
         .collect();
     let expected: Vec<_> = (1..=n_lines)

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
-use timeweft_graph::{DType, Dense, FeatureKind, Interval, SpanRow, SpanRows, Sparse, Time, Value, ValueSpans};
+use timeweft_graph::{DType, Dense, FeatureKind, Interval, Record, SpanRows, Sparse, Time, Value, ValueSpans};
 use timeweft_oracle::numbers_of_json;
 use timeweft_source::temporal_json;
 
@@ -152,16 +152,16 @@ fn told(rows: &SpanRows) -> Vec<Read> {
         (-2..END).map(at).collect()
     };
     let records = rows.iter().filter_map(|row| match row {
-        SpanRow::File(_) => None,
-        SpanRow::Reject(line, _) => Some(Read::Refused(line)),
-        SpanRow::Node(_, node) => {
+        (Record::Reject(_), line) => Some(Read::Refused(line)),
+        (Record::NodeSpan(node), _) => {
             let head = format!("node {} {} {}", node.id, node.node_type, node.weight.unwrap());
             Some(Read::Record(Box::new((head, node.life, at(node.values)))))
         }
-        SpanRow::Edge(_, edge) => {
+        (Record::EdgeSpan(edge), _) => {
             let head = format!("edge {} {} {} {}", edge.source, edge.destination, edge.edge_type, edge.weight);
             Some(Read::Record(Box::new((head, edge.life, at(edge.values)))))
         }
+        _ => None,
     });
     records.collect()
 }

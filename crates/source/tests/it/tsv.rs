@@ -1,6 +1,6 @@
 //! Nodes and edges with lives in TSV.
 
-use timeweft_graph::{SpanRow, SpanRows, Value};
+use timeweft_graph::{Record, SpanRows, Value};
 use timeweft_source::tsv;
 
 /// Each record on a line.
@@ -14,15 +14,15 @@ fn told(text: &str) -> Vec<String> {
         each.collect::<String>()
     };
     let told = rows.iter().filter_map(|row| match row {
-        SpanRow::File(_) => None,
-        SpanRow::Reject(line, reason) => Some(format!("{line}: {reason}")),
-        SpanRow::Node(_, node) => {
+        (Record::Reject(reason), line) => Some(format!("{line}: {reason}")),
+        (Record::NodeSpan(node), _) => {
             Some(format!("{} :{} w{}{}", node.id, node.node_type, node.weight.unwrap(), values(node.values)))
         }
-        SpanRow::Edge(_, edge) => {
+        (Record::EdgeSpan(edge), _) => {
             let (from, to, of) = (edge.source, edge.destination, edge.edge_type);
             Some(format!("{from}->{to} :{of} w{}{}", edge.weight, values(edge.values)))
         }
+        _ => None,
     });
     told.collect()
 }

@@ -3,8 +3,8 @@
 use blake3::Hasher;
 use timeweft_graph::rows::{Rest, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, EdgeSpan, Element, ElementRef, Event, FeatureKind, IdRef, Name, NodeKey, NodeSpan, Reason, Record,
-    Schema, Sink, Value, ValueSpans,
+    Action, EdgeKey, EdgeSpan, Element, ElementRef, Event, FeatureKind, IdRef, Name, NodeKey, NodeSpan, Record, Schema,
+    Sink, Value, ValueSpans,
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -205,15 +205,9 @@ impl<F: FnMut(Record<'_>)> Sink for Each<F> {
         &mut self.schema
     }
 
-    fn file(&mut self, _: &Name) {}
-
     fn record(&mut self, record: Record<'_>, _: u64) {
         (self.each)(record);
     }
-
-    fn reject(&mut self, _: u64, _: Reason) {}
-
-    fn warn(&mut self, _: u64, _: String) {}
 }
 
 /// The hash of a source of events, without looking at a graph.

@@ -1,7 +1,7 @@
 //! The events of a source, gathered to be sorted by time.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Dangling, Element, Event, Name, NodeKey, Place, Reason, Record, Reject, Schema, Sink, Time};
+use timeweft_graph::{Dangling, Element, Event, NodeKey, Place, Reason, Record, Reject, Schema, Sink, Time};
 
 use crate::StoreError;
 use crate::folder::log_dir;
@@ -56,8 +56,20 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Adds an event with its features in order.
-    pub(crate) fn event(&mut self, event: &Event, line: u64) {
+    /// Keeps a record; the features of an event are in order.
+    pub(crate) fn keep(&mut self, record: &Record<'_>, line: u64) {
+        self.place.line = line;
+        match record {
+            Record::Event(event) => self.event(event),
+            Record::File(name) => self.place.file.clone_from(name),
+            Record::Reject(reason) => self.reject_here(reason.clone()),
+            // It was said when the source was read before.
+            Record::Warning(_) => {}
+            other => self.reject_here(other.unfit("a stream of events")),
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
         self.hasher.add(event);
         self.is_disordered |= event.time < self.latest;
         self.latest = self.latest.max(event.time);
@@ -65,9 +77,15 @@ impl<'a> Gathered<'a> {
             let first = self.creates.entry(node.clone()).or_insert(event.time);
             *first = (*first).min(event.time);
         }
-        self.place.line = line;
         let pushed = self.events.push(event.time, 0, &self.place, Some(event));
         self.failed = self.failed.take().or(pushed.err());
+    }
+
+    fn reject_here(&mut self, reason: Reason) {
+        self.n_rejected += 1;
+        if self.rejects.len() < self.request.kept_rejects {
+            self.rejects.push(Reject { place: self.place.clone(), reason });
+        }
     }
 
     /// An error if there was no room for the events: then some of them are lost.
@@ -88,29 +106,12 @@ impl Sink for Gathered<'_> {
         &mut self.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        self.place.file.clone_from(name);
-    }
-
-    fn record(&mut self, record: Record<'_>, line: u64) {
-        match record {
-            Record::Event(mut event) => {
-                event.sort_features();
-                self.event(&event, line);
-            }
-            other => self.reject(line, other.unfit("a stream of events")),
+    fn record(&mut self, mut record: Record<'_>, line: u64) {
+        if let Record::Event(event) = &mut record {
+            event.sort_features();
         }
+        self.keep(&record, line);
     }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        self.n_rejected += 1;
-        if self.rejects.len() < self.request.kept_rejects {
-            self.rejects.push(Reject { place: Place::new(&self.place.file, line), reason });
-        }
-    }
-
-    /// It was said when the source was read before.
-    fn warn(&mut self, _: u64, _: String) {}
 
     fn is_closed(&self) -> bool {
         self.failed.is_some()

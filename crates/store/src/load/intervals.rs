@@ -85,12 +85,13 @@ fn take_in(
         },
         move |to_write, spent| write_log(schema, log, to_write, &spent),
     )?;
-    let Assembled { hash, mut rejects, clipped } = assembled??;
+    let Assembled { hash, mut rejects, warnings, clipped } = assembled??;
     rejects.append(log.rejects);
     rejects.sort();
     loading.reject(rejects);
     loading.report.accepted = log.counts.total();
     loading.report.counts = log.counts;
+    loading.report.warnings = warnings;
     loading.report.clipped = clipped;
     Ok(Outcome { hash, written: log.written, ..Outcome::default() })
 }

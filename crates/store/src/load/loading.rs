@@ -39,7 +39,8 @@ pub(crate) struct Outcome {
 
 impl<'a> Loading<'a> {
     pub(crate) fn begin(store: &Store, request: &'a LoadRequest) -> Loading<'a> {
-        let report = LoadReport::empty(store.next_load(), Commit(store.commit().0 + 1));
+        let (load, commit) = (store.next_load(), Commit(store.commit().0 + 1));
+        let report = LoadReport { load, commit, ..LoadReport::default() };
         Loading { request, report, known_schema: store.schema().clone(), started: now() }
     }
 

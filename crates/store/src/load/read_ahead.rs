@@ -9,7 +9,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use timeweft_graph::threads::Crew;
-use timeweft_graph::{Event, Name, Reason, Record, Schema, Sink, Value};
+use timeweft_graph::{Record, Schema, Sink, Value};
 
 use crate::StoreError;
 use crate::load::gathered::Gathered;
@@ -56,19 +56,12 @@ pub(crate) fn read_ahead<T: Sink>(
     })
 }
 
-/// Records of one file that follow each other.
+/// Records that follow each other.
 #[derive(Default)]
 struct Batch {
     /// The types, if some were declared.
     declared: Option<Schema>,
-    file: Name,
-    records: Vec<(u64, Item)>,
-}
-
-enum Item {
-    Event(Event),
-    Reject(Reason),
-    Warning(String),
+    records: Vec<(Record<'static>, u64)>,
 }
 
 impl Batch {
@@ -77,13 +70,8 @@ impl Batch {
         if let Some(schema) = self.declared {
             *sink.schema() = schema;
         }
-        sink.file(&self.file);
-        for (line, item) in self.records {
-            match item {
-                Item::Event(event) => sink.record(Record::Event(event), line),
-                Item::Reject(reason) => sink.reject(line, reason),
-                Item::Warning(message) => sink.warn(line, message),
-            }
+        for (record, line) in self.records {
+            sink.record(record, line);
             if sink.is_closed() {
                 return;
             }
@@ -121,24 +109,13 @@ impl<'a, 'k> Ahead<'a, 'k> {
         end
     }
 
-    fn push(&mut self, line: u64, item: Item, bytes: usize) {
-        if !self.is_sent {
-            return;
-        }
-        self.batch.records.push((line, item));
-        self.bytes += bytes;
-        if self.batch.records.len() >= RECORDS || self.bytes >= BYTES {
-            self.flush();
-        }
-    }
-
     fn flush(&mut self) {
         if self.batch.records.is_empty() {
             return;
         }
         let declared = mem::take(&mut self.declares).then(|| self.schema.clone());
-        let (file, records) = (self.batch.file.clone(), Vec::with_capacity(RECORDS));
-        let full = mem::replace(&mut self.batch, Batch { declared: None, file, records });
+        let next = Batch { declared: None, records: Vec::with_capacity(RECORDS) };
+        let full = mem::replace(&mut self.batch, next);
         self.bytes = 0;
         self.is_sent = self.is_sent && (self.send)(Batch { declared, ..full });
     }
@@ -151,39 +128,27 @@ impl Sink for Ahead<'_, '_> {
         &mut self.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        if self.batch.file != *name {
-            self.flush();
-            self.batch.file.clone_from(name);
-        }
-        if let Some(kept) = &mut self.kept {
-            kept.file(name);
-        }
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
-        match record {
+        let record = match record {
             Record::Event(mut event) => {
                 event.sort_features();
-                if let Some(kept) = &mut self.kept {
-                    kept.event(&event, line);
-                }
-                let bytes = event.features.iter().filter_map(|(_, value)| value.as_ref()).map(size).sum();
-                self.push(line, Item::Event(event), bytes);
+                self.bytes += event.features.iter().filter_map(|(_, value)| value.as_ref()).map(size).sum::<usize>();
+                Record::Event(event)
             }
-            other => self.reject(line, other.unfit("a stream of events")),
-        }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
+            Record::File(name) => Record::File(name),
+            Record::Reject(reason) => Record::Reject(reason),
+            Record::Warning(message) => Record::Warning(message),
+            other => Record::Reject(other.unfit("a stream of events")),
+        };
         if let Some(kept) = &mut self.kept {
-            kept.reject(line, reason.clone());
+            kept.keep(&record, line);
         }
-        self.push(line, Item::Reject(reason), 0);
-    }
-
-    fn warn(&mut self, line: u64, message: String) {
-        self.push(line, Item::Warning(message), 0);
+        if self.is_sent {
+            self.batch.records.push((record, line));
+            if self.batch.records.len() >= RECORDS || self.bytes >= BYTES {
+                self.flush();
+            }
+        }
     }
 
     fn is_closed(&self) -> bool {
@@ -214,7 +179,7 @@ fn json_size(json: &serde_json::Value) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use timeweft_graph::{Action, Element, NodeKey, Time};
+    use timeweft_graph::{Action, Element, Event, NodeKey, Time};
 
     use super::*;
 
@@ -231,17 +196,11 @@ mod tests {
             &mut self.schema
         }
 
-        fn file(&mut self, _: &Name) {}
-
         fn record(&mut self, record: Record<'_>, _: u64) {
             if let Record::Event(event) = record {
                 self.seen.push(event.time.0);
             }
         }
-
-        fn reject(&mut self, _: u64, _: Reason) {}
-
-        fn warn(&mut self, _: u64, _: String) {}
 
         fn is_closed(&self) -> bool {
             self.most.is_some_and(|most| self.seen.len() >= most)

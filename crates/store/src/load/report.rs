@@ -55,7 +55,7 @@ impl EventCounts {
 }
 
 /// What came of a load.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LoadReport {
     /// Its number in the registry; of the earlier load where this one is `unchanged`.
     pub load: LoadId,
@@ -86,28 +86,9 @@ pub struct LoadReport {
 }
 
 impl LoadReport {
-    /// Of a load of which nothing is known yet.
-    pub(crate) fn empty(load: LoadId, commit: Commit) -> LoadReport {
-        LoadReport {
-            load,
-            commit,
-            accepted: 0,
-            counts: EventCounts::default(),
-            rejects: Vec::new(),
-            n_rejected: 0,
-            delta: None,
-            warnings: Vec::new(),
-            notes: Vec::new(),
-            unchanged: false,
-            later: SpliceReport::default(),
-            order: OrderReport::default(),
-            clipped: ClippedCounts::default(),
-        }
-    }
-
     /// Nothing was written, for an earlier load brought it all.
     pub fn unchanged(load: LoadId, commit: Commit) -> LoadReport {
-        LoadReport { unchanged: true, ..LoadReport::empty(load, commit) }
+        LoadReport { load, commit, unchanged: true, ..LoadReport::default() }
     }
 }
 

@@ -4,7 +4,7 @@
 //! was taken in is given up, the source is read again into a sorter, and the events come in order of time. If some of
 //! them are late, what the graph has from their time on is taken in again together with them, in order of time.
 
-use timeweft_graph::{Dangling, Event, Name, Place, Reason, Record, Reject, Schema, Sink, Time};
+use timeweft_graph::{Dangling, Event, Place, Reason, Record, Reject, Schema, Sink, Time};
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
@@ -241,6 +241,11 @@ impl Intake<'_, '_> {
         self.settle(taken)
     }
 
+    fn rejected(&mut self, reason: Reason) -> Result<(), StoreError> {
+        let rejected = self.ingest.reject(Reject { place: self.place.clone(), reason });
+        self.settle(rejected)
+    }
+
     /// Looks whether the records must come in another order; an error ends the load if that would not help.
     fn settle(&mut self, taken: Result<(), StoreError>) -> Result<(), StoreError> {
         self.has_given_up = self.pass.must_stop(&self.ingest);
@@ -263,10 +268,6 @@ impl Sink for Intake<'_, '_> {
         &mut self.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        self.place.file.clone_from(name);
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
         if self.is_closed() {
             return;
@@ -275,21 +276,20 @@ impl Sink for Intake<'_, '_> {
             self.index.declare(&self.schema);
         }
         self.place.line = line;
-        match record {
-            Record::Event(event) => self.failed = self.event(event).err(),
-            other => self.reject(line, other.unfit("a stream of events")),
-        }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        if !self.is_closed() {
-            let rejected = self.ingest.reject(Reject { place: Place::new(&self.place.file, line), reason });
-            self.failed = self.settle(rejected).err();
-        }
-    }
-
-    fn warn(&mut self, line: u64, message: String) {
-        self.ingest.loading.report.warnings.push((Place::new(&self.place.file, line), message));
+        let taken = match record {
+            Record::Event(event) => self.event(event),
+            Record::File(name) => {
+                self.place.file = name;
+                Ok(())
+            }
+            Record::Warning(message) => {
+                self.ingest.loading.report.warnings.push((self.place.clone(), message));
+                Ok(())
+            }
+            Record::Reject(reason) => self.rejected(reason),
+            other => self.rejected(other.unfit("a stream of events")),
+        };
+        self.failed = taken.err();
     }
 
     fn is_closed(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use timeweft_graph::{Name, Reason, Record, Schema, Sink};
+use timeweft_graph::{Record, Schema, Sink};
 use timeweft_source::BytesRead;
 
 /// How far a load is.
@@ -73,25 +73,12 @@ impl Sink for Counting<'_, '_> {
         self.sink.schema()
     }
 
-    fn file(&mut self, name: &Name) {
-        self.sink.file(name);
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
-        let is_fact = matches!(record, Record::Format(_) | Record::Expected(..));
+        use Record::{Expected, File, Format, Warning};
+        let is_fact = matches!(record, File(_) | Format(_) | Expected(..) | Warning(_));
         if is_fact || self.meter.count().is_ok() {
             self.sink.record(record, line);
         }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        if self.meter.count().is_ok() {
-            self.sink.reject(line, reason);
-        }
-    }
-
-    fn warn(&mut self, line: u64, message: String) {
-        self.sink.warn(line, message);
     }
 
     fn is_closed(&self) -> bool {

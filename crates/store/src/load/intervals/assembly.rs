@@ -61,6 +61,7 @@ pub(super) struct Assembled {
     pub(super) hash: String,
     /// What could not be read, or was refused before the graph was asked.
     pub(super) rejects: Rejects,
+    pub(super) warnings: Vec<(Place, String)>,
     pub(super) clipped: ClippedCounts,
 }
 
@@ -436,25 +437,25 @@ impl Sink for Assembly {
         &mut self.types.schema
     }
 
-    fn file(&mut self, name: &Name) {
-        self.files.push((self.edges.len(), name.clone()));
-        self.begin(name, 0);
-    }
-
     fn record(&mut self, record: Record<'_>, line: u64) {
         match record {
             Record::NodeSpan(node) => self.node(&node, line),
             Record::EdgeSpan(edge) => self.edge(&edge, line),
+            Record::File(name) => {
+                self.begin(&name, 0);
+                self.files.push((self.edges.len(), name));
+            }
+            Record::Reject(reason) => {
+                let place = Place::new(self.last_file(), line);
+                self.done.rejects.push(Reject { place, reason });
+            }
+            Record::Warning(message) => {
+                let place = Place::new(self.last_file(), line);
+                self.done.warnings.push((place, message));
+            }
             other => self.reject(line, other.unfit("intervals")),
         }
     }
-
-    fn reject(&mut self, line: u64, reason: Reason) {
-        let place = Place::new(self.last_file(), line);
-        self.done.rejects.push(Reject { place, reason });
-    }
-
-    fn warn(&mut self, _: u64, _: String) {}
 
     fn is_closed(&self) -> bool {
         self.is_closed
