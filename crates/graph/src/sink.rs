@@ -4,7 +4,7 @@
 
 use crate::{
     EdgeSpan, EdgeTypeId, ElementRef, Event, FeatureId, Format, IdRef, Name, NodeSpan, NodeTypeId, Place, Reason,
-    Reject, Schema, Scope, Unreadable, ValueRef,
+    Reject, Schema, Scope, Unreadable, ValueRef, ValueSpans,
 };
 
 /// Features of an element, by their numbers in the sink's schema.
@@ -27,10 +27,10 @@ pub enum Record<'a> {
     Unreadable(Vec<Unreadable>, Reason),
     /// A section of a whole version that lists such elements is there, and has no record.
     Empty(Scope),
-    /// One life of a node.
-    NodeSpan(NodeSpan<'a>),
+    /// One life of a node, and the values of its features.
+    NodeSpan(NodeSpan, ValueSpans<'a>),
     /// One life of an edge; its nodes may come before or after it.
-    EdgeSpan(EdgeSpan<'a>),
+    EdgeSpan(EdgeSpan, ValueSpans<'a>),
     /// An event.
     Event(Event),
     /// A record that could not be taken in, and that leaves nothing unknown: it contradicts others, or repeats them.
@@ -44,7 +44,7 @@ impl Record<'_> {
     pub fn unfit(&self, wanted: &str) -> Reason {
         let (what, kind) = match self {
             Record::Event(_) => ("an event", "a stream of events"),
-            Record::NodeSpan(_) | Record::EdgeSpan(_) => ("a lifetime", "a source of intervals"),
+            Record::NodeSpan(..) | Record::EdgeSpan(..) => ("a lifetime", "a source of intervals"),
             _ => ("a record of a whole version", "a whole version"),
         };
         Reason::Malformed(format!("{what} does not belong into {wanted}: load the source as {kind}"))

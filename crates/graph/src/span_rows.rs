@@ -1,47 +1,34 @@
 //! What a file of intervals lists, packed into flat arrays in the order in which it came.
 
 use crate::spans::PackedSpan;
-use crate::{EdgeSpan, Interval, NodeSpan, Record, Schema, Sink, ValueSpan, ValueSpans};
+use crate::{EdgeSpan, NodeSpan, Record, Schema, Sink, ValueSpan, ValueSpans};
 
 /// Records packed into flat arrays, in the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub struct SpanRows {
-    rows: Vec<Row>,
+    rows: Vec<Packed>,
     spans: Vec<PackedSpan>,
     bytes: Vec<u8>,
     /// Empty: intervals name types by numbers.
     schema: Schema,
 }
 
+/// A record without its values.
 #[derive(Clone, Debug)]
-enum Row {
-    Node {
-        id: u64,
-        node_type: u32,
-        weight: Option<f32>,
-        life: Interval,
-        tail: Tail,
-    },
-    Edge {
-        ends: (u64, u64),
-        edge_type: u32,
-        weight: f32,
-        position: u32,
-        life: Interval,
-        starts_by_default: bool,
-        tail: Tail,
-    },
-    /// A file or a rejected record, and its line.
-    Other(Box<(Record<'static>, u64)>),
-}
-
-/// What nodes and edges share.
-#[derive(Clone, Copy, Debug)]
-struct Tail {
+struct Packed {
+    row: Row,
     /// End of the values; they begin where those of the row before end.
     spans: usize,
     clipped: u32,
     line: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Row {
+    Node(NodeSpan),
+    Edge(EdgeSpan),
+    /// Another record, which has no values.
+    Other(Box<Record<'static>>),
 }
 
 /// A place in [`SpanRows`].
@@ -83,53 +70,26 @@ impl SpanRows {
     /// Everything with its line, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Record<'_>, u64)> {
         let mut first = 0;
-        self.rows.iter().map(move |row| {
-            let mut values = |tail: &Tail| {
-                let spans = self.spans.get(first..tail.spans).unwrap_or_default();
-                first = tail.spans;
-                ValueSpans::new(spans, &self.bytes)
-            };
-            match row {
-                &Row::Node { id, node_type, weight, life, tail } => {
-                    let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
-                    (Record::NodeSpan(NodeSpan { id, node_type, weight, life, values, clipped }), line)
-                }
-                &Row::Edge {
-                    ends: (source, destination),
-                    edge_type,
-                    weight,
-                    position,
-                    life,
-                    starts_by_default,
-                    tail,
-                } => {
-                    let (values, Tail { clipped, line, .. }) = (values(&tail), tail);
-                    let edge = EdgeSpan {
-                        source,
-                        destination,
-                        edge_type,
-                        weight,
-                        life,
-                        starts_by_default,
-                        values,
-                        clipped,
-                        position,
-                    };
-                    (Record::EdgeSpan(edge), line)
-                }
+        self.rows.iter().map(move |Packed { row, spans, clipped, line }| {
+            let values = ValueSpans::new(self.spans.get(first..*spans).unwrap_or_default(), &self.bytes, *clipped);
+            first = *spans;
+            let record = match row {
+                Row::Node(node) => Record::NodeSpan(*node, values),
+                Row::Edge(edge) => Record::EdgeSpan(*edge, values),
                 Row::Other(other) => (**other).clone(),
-            }
+            };
+            (record, *line)
         })
     }
 
-    fn tail(&mut self, values: ValueSpans<'_>, clipped: u32, line: u64) -> Tail {
+    fn push(&mut self, row: Row, values: ValueSpans<'_>, line: u64) {
         for span in values.iter() {
             let start = self.bytes.len();
             self.bytes.extend_from_slice(span.value.0);
             let ValueSpan { feature, kind, interval, .. } = span;
             self.spans.push(PackedSpan { feature, kind, interval, start, end: self.bytes.len() });
         }
-        Tail { spans: self.spans.len(), clipped, line }
+        self.rows.push(Packed { row, spans: self.spans.len(), clipped: values.clipped, line });
     }
 }
 
@@ -139,28 +99,22 @@ impl Sink for SpanRows {
     }
 
     fn record(&mut self, record: Record<'_>, line: u64) {
-        let row = match record {
-            Record::NodeSpan(NodeSpan { id, node_type, weight, life, values, clipped }) => {
-                Row::Node { id, node_type, weight, life, tail: self.tail(values, clipped, line) }
-            }
-            Record::EdgeSpan(edge) => {
-                let EdgeSpan { edge_type, weight, life, starts_by_default, position, .. } = edge;
-                let (ends, tail) = ((edge.source, edge.destination), self.tail(edge.values, edge.clipped, line));
-                Row::Edge { ends, edge_type, weight, position, life, starts_by_default, tail }
-            }
-            Record::File(name) => Row::Other(Box::new((Record::File(name), line))),
-            Record::Reject(reason) => Row::Other(Box::new((Record::Reject(reason), line))),
-            Record::Warning(message) => Row::Other(Box::new((Record::Warning(message), line))),
-            other => Row::Other(Box::new((Record::Reject(other.unfit("intervals")), line))),
+        let other = match record {
+            Record::NodeSpan(node, values) => return self.push(Row::Node(node), values, line),
+            Record::EdgeSpan(edge, values) => return self.push(Row::Edge(edge), values, line),
+            Record::File(name) => Record::File(name),
+            Record::Reject(reason) => Record::Reject(reason),
+            Record::Warning(message) => Record::Warning(message),
+            other => Record::Reject(other.unfit("intervals")),
         };
-        self.rows.push(row);
+        self.push(Row::Other(Box::new(other)), ValueSpans::default(), line);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DType, Reason, Time, ValueRef};
+    use crate::{DType, Interval, Reason, Time, ValueRef};
 
     /// Two nodes and an edge, each with as many values as the number says.
     fn push(rows: &mut SpanRows, values: [u32; 3]) {
@@ -173,20 +127,16 @@ mod tests {
                 value.encode(&mut bytes);
                 spans.push(PackedSpan { feature, kind: value.kind(), interval: life, start, end: bytes.len() });
             }
-            let (values, line) = (ValueSpans::new(&spans, &bytes), at as u64);
+            let (values, line) = (ValueSpans::new(&spans, &bytes, at as u32), at as u64);
             let record = match at {
-                1 => Record::EdgeSpan(EdgeSpan {
-                    source: 1,
-                    destination: 2,
-                    edge_type: 3,
-                    weight: 0.5,
-                    life,
-                    starts_by_default: true,
-                    values,
-                    clipped: 1,
-                    position: 7,
-                }),
-                _ => Record::NodeSpan(NodeSpan { id: 8, node_type: 0, weight: None, life, values, clipped: 0 }),
+                1 => {
+                    let (ends, weight, starts_by_default, position) = ((1, 2), 0.5, true, 7);
+                    let (source, destination) = ends;
+                    let edge =
+                        EdgeSpan { source, destination, edge_type: 3, weight, life, starts_by_default, position };
+                    Record::EdgeSpan(edge, values)
+                }
+                _ => Record::NodeSpan(NodeSpan { id: 8, node_type: 0, weight: None, life }, values),
             };
             rows.record(record, line);
         }

@@ -7,7 +7,7 @@ use crate::{FeatureKind, Interval, ValueBytes};
 
 /// One life of a node.
 #[derive(Clone, Copy, Debug)]
-pub struct NodeSpan<'a> {
+pub struct NodeSpan {
     /// Its id.
     pub id: u64,
     /// Number of its type.
@@ -16,15 +16,11 @@ pub struct NodeSpan<'a> {
     pub weight: Option<f32>,
     /// When it lives.
     pub life: Interval,
-    /// Values of its features.
-    pub values: ValueSpans<'a>,
-    /// Intervals of values that were cut to the life.
-    pub clipped: u32,
 }
 
 /// One life of an edge, as it is listed: its nodes may live shorter.
 #[derive(Clone, Copy, Debug)]
-pub struct EdgeSpan<'a> {
+pub struct EdgeSpan {
     /// Id of the source.
     pub source: u64,
     /// Id of the destination.
@@ -37,10 +33,6 @@ pub struct EdgeSpan<'a> {
     pub life: Interval,
     /// Whether its begin was not given, and is that of its source: it may be later where its destination begins later.
     pub starts_by_default: bool,
-    /// Values of its features.
-    pub values: ValueSpans<'a>,
-    /// Intervals of values that were cut to the life.
-    pub clipped: u32,
     /// Position among the edges of the line, from 1; 0 where the edge has the line for itself.
     pub position: u32,
 }
@@ -63,12 +55,14 @@ pub struct ValueSpan<'a> {
 pub struct ValueSpans<'a> {
     spans: &'a [PackedSpan],
     bytes: &'a [u8],
+    /// Intervals that were cut to the life.
+    pub clipped: u32,
 }
 
 impl<'a> ValueSpans<'a> {
-    /// Values whose places in `bytes` the spans name.
-    pub fn new(spans: &'a [PackedSpan], bytes: &'a [u8]) -> ValueSpans<'a> {
-        ValueSpans { spans, bytes }
+    /// Values whose places in `bytes` the spans name; so many of them were cut.
+    pub fn new(spans: &'a [PackedSpan], bytes: &'a [u8], clipped: u32) -> ValueSpans<'a> {
+        ValueSpans { spans, bytes, clipped }
     }
 
     /// Whether there are none.

@@ -27,8 +27,8 @@ impl Sink for Counter {
     }
     fn record(&mut self, record: Record<'_>, line: u64) {
         match record {
-            Record::NodeSpan(_) => self.nodes += 1,
-            Record::EdgeSpan(_) => self.edges += 1,
+            Record::NodeSpan(..) => self.nodes += 1,
+            Record::EdgeSpan(..) => self.edges += 1,
             Record::Reject(reason) => panic!("line {line}: {reason}"),
             _ => {}
         }

@@ -267,7 +267,7 @@ impl Sink for Version {
             Record::Empty(section) => self.empty.push((section, place)),
             Record::Format(format) => self.format = format,
             Record::Expected(..) => {}
-            Record::NodeSpan(_) | Record::EdgeSpan(_) | Record::Event(_) => {
+            Record::NodeSpan(..) | Record::EdgeSpan(..) | Record::Event(_) => {
                 self.reject(line, record.unfit("a whole version"));
             }
             Record::Reject(reason) => self.rejects.push(Reject { place, reason }),

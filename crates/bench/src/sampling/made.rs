@@ -83,17 +83,18 @@ pub(crate) fn push(shape: Shape, sink: &mut dyn Sink) {
         for (position, &(edge_type, created, removed, destination, weight)) in (1..).zip(&edges) {
             let life = Interval { created: Time(created), removed };
             sink.record(
-                Record::EdgeSpan(EdgeSpan {
-                    source: id as u64,
-                    destination,
-                    edge_type,
-                    weight,
-                    life,
-                    starts_by_default: false,
-                    values: ValueSpans::default(),
-                    clipped: 0,
-                    position,
-                }),
+                Record::EdgeSpan(
+                    EdgeSpan {
+                        source: id as u64,
+                        destination,
+                        edge_type,
+                        weight,
+                        life,
+                        starts_by_default: false,
+                        position,
+                    },
+                    ValueSpans::default(),
+                ),
                 id as u64 + 1,
             );
         }
@@ -107,6 +108,6 @@ fn push_node(id: u64, random: &mut Random, sink: &mut dyn Sink) {
     let mut bytes = Vec::new();
     ValueRef::Dense { dtype: DType::F32, elements: &numbers }.encode(&mut bytes);
     let spans = [PackedSpan { feature: 0, kind, interval: life, start: 0, end: bytes.len() }];
-    let values = ValueSpans::new(&spans, &bytes);
-    sink.record(Record::NodeSpan(NodeSpan { id, node_type: 0, weight: Some(1.0), life, values, clipped: 0 }), id + 1);
+    let values = ValueSpans::new(&spans, &bytes, 0);
+    sink.record(Record::NodeSpan(NodeSpan { id, node_type: 0, weight: Some(1.0), life }, values), id + 1);
 }

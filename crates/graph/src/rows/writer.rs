@@ -279,7 +279,7 @@ impl<F: FnMut(&Schema, Rows) -> Option<Rows>> Sink for RowWriter<F> {
             Record::Empty(section) => self.rest.empty.push((section, self.place(line))),
             Record::Format(format) => self.begin(format),
             Record::Expected(nodes, edges) => self.announce(nodes, edges),
-            Record::NodeSpan(_) | Record::EdgeSpan(_) | Record::Event(_) => {
+            Record::NodeSpan(..) | Record::EdgeSpan(..) | Record::Event(_) => {
                 self.reject(line, record.unfit("a whole version"));
             }
             Record::Reject(reason) => self.rest.rejects.push(Reject { place: self.place(line), reason }),

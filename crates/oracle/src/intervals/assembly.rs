@@ -64,7 +64,7 @@ impl Assembly {
         Place::new(&self.file, line)
     }
 
-    fn add_node(&mut self, node: &NodeSpan<'_>, line: u64) -> Result<(), Reason> {
+    fn add_node(&mut self, node: &NodeSpan, values: ValueSpans<'_>, line: u64) -> Result<(), Reason> {
         if let Some(known) = self.nodes.get(&node.id) {
             let where_ = if known.line == 0 { String::new() } else { format!(": line {}", known.line) };
             return Err(Reason::Malformed(format!("node {} has a line already{where_}", node.id)));
@@ -74,10 +74,10 @@ impl Assembly {
             self.overflow = true;
             return Ok(());
         };
-        let course = Course { life: node.life, weight: node.weight, values: node.values };
+        let course = Course { life: node.life, weight: node.weight, values };
         let element = Element::Node(key.clone());
         self.add(Owner::Node(node_type), element, &course, line)?;
-        self.clipped_features += u64::from(node.clipped);
+        self.clipped_features += u64::from(values.clipped);
         self.nodes.insert(node.id, Node { key, node_type, life: node.life, line });
         Ok(())
     }
@@ -157,7 +157,7 @@ impl Assembly {
         self.records.push((event, place));
     }
 
-    pub(super) fn refuse_edge(&mut self, edge: &EdgeSpan<'_>, line: u64, reason: Reason) {
+    pub(super) fn refuse_edge(&mut self, edge: &EdgeSpan, line: u64, reason: Reason) {
         let reason = match edge.position {
             0 => reason,
             position => Reason::Malformed(format!("edge {position}: {reason}")),
@@ -200,8 +200,8 @@ impl Sink for Assembly {
     fn record(&mut self, record: Record<'_>, line: u64) {
         let place = self.place(line);
         match record {
-            Record::NodeSpan(node) => {
-                if let Err(reason) = self.add_node(&node, line) {
+            Record::NodeSpan(node, values) => {
+                if let Err(reason) = self.add_node(&node, values, line) {
                     let reason = match line {
                         0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
                         _ => reason,

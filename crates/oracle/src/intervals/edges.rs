@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use timeweft_graph::{
     Action, EdgeKey, EdgeSpan, Element, Event, ExternalId, Interval, Name, NodeKey, Owner, Reason, Record, Time,
+    ValueSpans,
 };
 
 use super::assembly::{Assembly, Course, Node};
 
-/// An edge whose life is cut, its line and its file.
-type Bound<'a> = (EdgeSpan<'a>, u64, Name);
+/// An edge whose life is cut, its values, its line and its file.
+type Bound<'a> = (EdgeSpan, ValueSpans<'a>, u64, Name);
 
-fn pair(edge: &EdgeSpan<'_>) -> (u64, u64, u32) {
+fn pair(edge: &EdgeSpan) -> (u64, u64, u32) {
     (edge.source, edge.destination, edge.edge_type)
 }
 
@@ -24,12 +25,12 @@ impl Assembly {
         for row in rows.iter() {
             match row {
                 (Record::File(name), _) => self.file = name,
-                (Record::EdgeSpan(edge), line) => edges.push((edge, line, self.file.clone())),
+                (Record::EdgeSpan(edge, values), line) => edges.push((edge, values, line, self.file.clone())),
                 _ => {}
             }
         }
         self.add_stubs(&edges);
-        edges.retain_mut(|(edge, line, file)| match self.bound(edge) {
+        edges.retain_mut(|(edge, _, line, file)| match self.bound(edge) {
             Ok(life) => {
                 self.clipped += u64::from(life != edge.life);
                 edge.life = life;
@@ -43,9 +44,9 @@ impl Assembly {
         });
         let keys = keys(&edges);
         self.add_edge_types(&edges);
-        for ((edge, line, file), key) in edges.into_iter().zip(keys) {
+        for ((edge, values, line, file), key) in edges.into_iter().zip(keys) {
             self.file = file;
-            if let Err(reason) = self.add_edge(&edge, line, key) {
+            if let Err(reason) = self.add_edge(&edge, values, line, key) {
                 self.refuse_edge(&edge, line, reason);
             }
         }
@@ -56,7 +57,7 @@ impl Assembly {
     /// lines may come in any.
     fn add_edge_types(&mut self, edges: &[Bound<'_>]) {
         let nodes = &self.nodes;
-        let ends = |edge: &EdgeSpan<'_>| nodes.get(&edge.source).zip(nodes.get(&edge.destination));
+        let ends = |edge: &EdgeSpan| nodes.get(&edge.source).zip(nodes.get(&edge.destination));
         let of = |(edge, ..): &Bound<'_>| {
             let (source, destination) = ends(edge)?;
             let names = (source.key.node_type.clone(), destination.key.node_type.clone());
@@ -72,7 +73,7 @@ impl Assembly {
     /// Ends that no record describes.
     fn add_stubs(&mut self, edges: &[Bound<'_>]) {
         let mut first = BTreeMap::<u64, (Time, u64, &Name)>::new();
-        for (edge, line, file) in edges {
+        for (edge, _, line, file) in edges {
             for id in [edge.source, edge.destination] {
                 if !self.nodes.contains_key(&id) {
                     let (created, ..) = first.entry(id).or_insert((Time(0), *line, file));
@@ -96,7 +97,7 @@ impl Assembly {
     }
 
     /// The part of the edge's life that both ends share.
-    fn bound(&self, edge: &EdgeSpan<'_>) -> Result<Interval, Reason> {
+    fn bound(&self, edge: &EdgeSpan) -> Result<Interval, Reason> {
         let refused = |id: u64, node: &Node, created: Time| {
             let (from, to) = (node.life.created, node.life.removed);
             Err(Reason::Malformed(format!("begins at {created}, but node {id} lives from {from} to {to}")))
@@ -119,7 +120,13 @@ impl Assembly {
         Ok(life)
     }
 
-    fn add_edge(&mut self, edge: &EdgeSpan<'_>, line: u64, key: Option<Name>) -> Result<(), Reason> {
+    fn add_edge(
+        &mut self,
+        edge: &EdgeSpan,
+        values: ValueSpans<'_>,
+        line: u64,
+        key: Option<Name>,
+    ) -> Result<(), Reason> {
         let relation = self.number(edge.edge_type);
         let (Some(source), Some(destination)) = (self.nodes.get(&edge.source), self.nodes.get(&edge.destination))
         else {
@@ -136,9 +143,9 @@ impl Assembly {
             self.overflow = true;
             return Ok(());
         };
-        let course = Course { life: edge.life, weight: Some(edge.weight), values: edge.values };
+        let course = Course { life: edge.life, weight: Some(edge.weight), values };
         self.add(Owner::Edge(edge_type), element, &course, line)?;
-        self.count_clipped_features(edge.clipped);
+        self.count_clipped_features(values.clipped);
         Ok(())
     }
 }

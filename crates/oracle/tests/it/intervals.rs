@@ -131,14 +131,10 @@ fn push_all(pushes: &[Push], sink: &mut dyn Sink) {
                 let life = interval(life);
                 let (spans, bytes) = spans(life, courses);
                 sink.record(
-                    Record::NodeSpan(NodeSpan {
-                        id: *id,
-                        node_type: *kind,
-                        weight: weight.map(f32::from),
-                        life,
-                        values: ValueSpans::new(&spans, &bytes),
-                        clipped: (line % 7 == 0) as u32,
-                    }),
+                    Record::NodeSpan(
+                        NodeSpan { id: *id, node_type: *kind, weight: weight.map(f32::from), life },
+                        ValueSpans::new(&spans, &bytes, (line % 7 == 0) as u32),
+                    ),
                     line,
                 );
             }
@@ -146,18 +142,19 @@ fn push_all(pushes: &[Push], sink: &mut dyn Sink) {
                 let life = interval(life);
                 let (spans, bytes) = spans(life, courses);
                 sink.record(
-                    Record::EdgeSpan(EdgeSpan {
-                        source: *source,
-                        destination: *destination,
-                        edge_type: *kind,
-                        weight: f32::from(*weight),
-                        life,
-                        starts_by_default: *starts_by_default,
-                        values: ValueSpans::new(&spans, &bytes),
-                        clipped: (line % 5 == 0) as u32,
+                    Record::EdgeSpan(
+                        EdgeSpan {
+                            source: *source,
+                            destination: *destination,
+                            edge_type: *kind,
+                            weight: f32::from(*weight),
+                            life,
+                            starts_by_default: *starts_by_default,
 
-                        position: (line % 3) as u32,
-                    }),
+                            position: (line % 3) as u32,
+                        },
+                        ValueSpans::new(&spans, &bytes, (line % 5 == 0) as u32),
+                    ),
                     line,
                 );
             }

@@ -206,17 +206,10 @@ impl Part {
                 Ok(node_type) => {
                     let settled = read.and_then(|()| draft.settle(0..draft.mark(), life));
                     match settled {
-                        Ok(settled) => sink.record(
-                            Record::NodeSpan(NodeSpan {
-                                id,
-                                node_type,
-                                weight: weights.get(&(node_type, id)).copied(),
-                                life,
-                                values: settled.values,
-                                clipped: settled.clipped,
-                            }),
-                            0,
-                        ),
+                        Ok(values) => {
+                            let weight = weights.get(&(node_type, id)).copied();
+                            sink.record(Record::NodeSpan(NodeSpan { id, node_type, weight, life }, values), 0);
+                        }
                         Err(reason) => sink.reject(0, Reason::Malformed(format!("node {id}: {reason}"))),
                     }
                 }
@@ -313,24 +306,10 @@ impl Edges {
             let edge_type =
                 u32::try_from(edge_type).map_err(|_| Reason::Malformed("types are whole numbers from 0 on".into()))?;
             let life = times.within(owner)?;
-            let settled = draft.settle(0..draft.mark(), life)?;
-            let (values, clipped, line, position) = (settled.values, settled.clipped, 0, 0);
-            let starts_by_default = times.created.is_none();
-            sink.record(
-                Record::EdgeSpan(EdgeSpan {
-                    source,
-                    destination,
-                    edge_type,
-                    weight,
-                    life,
-                    starts_by_default,
-                    values,
-                    clipped,
-
-                    position,
-                }),
-                line,
-            );
+            let values = draft.settle(0..draft.mark(), life)?;
+            let (position, starts_by_default) = (0, times.created.is_none());
+            let edge = EdgeSpan { source, destination, edge_type, weight, life, starts_by_default, position };
+            sink.record(Record::EdgeSpan(edge, values), 0);
             Ok(())
         });
         if let Err(reason) = pushed {

@@ -54,12 +54,6 @@ pub(crate) struct Draft {
     sweep: Sweep,
 }
 
-/// The values of a record, checked, and how many of their intervals were cut.
-pub(crate) struct Settled<'a> {
-    pub(crate) values: ValueSpans<'a>,
-    pub(crate) clipped: u32,
-}
-
 impl Draft {
     /// Forgets all values.
     pub(crate) fn clear(&mut self) {
@@ -95,7 +89,7 @@ impl Draft {
     }
 
     /// Checks the values of a record and cuts them to its life.
-    pub(crate) fn settle(&mut self, record: Range<usize>, life: Interval) -> Result<Settled<'_>, Reason> {
+    pub(crate) fn settle(&mut self, record: Range<usize>, life: Interval) -> Result<ValueSpans<'_>, Reason> {
         self.settled.clear();
         let mut clipped = 0;
         let given = self.given.get_mut(record).unwrap_or_default();
@@ -114,7 +108,7 @@ impl Draft {
                 Reason::Malformed(format!("feature {number} has two intervals that begin at {time}: which one holds?"))
             })?;
         }
-        Ok(Settled { values: ValueSpans::new(&self.settled, &self.bytes), clipped })
+        Ok(ValueSpans::new(&self.settled, &self.bytes, clipped))
     }
 }
 

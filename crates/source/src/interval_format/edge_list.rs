@@ -163,33 +163,20 @@ impl LineReader for EdgeLines<'_> {
         let of = if head.ends.1.is_none() { &options.nodes } else { &options.edges };
         let read = read_features(&mut cells, options, of, &mut self.scratch, &mut self.draft);
         read.map_err(|problem| malformed(problem, &cells))?;
-        let settled = self.draft.settle(0..self.draft.mark(), life)?;
-        let (values, clipped, weight) = (settled.values, settled.clipped, head.weight);
-        match head.ends {
+        let values = self.draft.settle(0..self.draft.mark(), life)?;
+        let record = match head.ends {
             (id, None) => {
-                let (node_type, weight) = (head.element_type, Some(weight));
-                rows.record(Record::NodeSpan(NodeSpan { id, node_type, weight, life, values, clipped }), line);
+                let (node_type, weight) = (head.element_type, Some(head.weight));
+                Record::NodeSpan(NodeSpan { id, node_type, weight, life }, values)
             }
             (source, Some(destination)) => {
-                let (edge_type, position) = (head.element_type, 0);
-                let starts_by_default = false;
-                rows.record(
-                    Record::EdgeSpan(EdgeSpan {
-                        source,
-                        destination,
-                        edge_type,
-                        weight,
-                        life,
-                        starts_by_default,
-                        values,
-                        clipped,
-
-                        position,
-                    }),
-                    line,
-                );
+                let (edge_type, weight) = (head.element_type, head.weight);
+                let (starts_by_default, position) = (false, 0);
+                let edge = EdgeSpan { source, destination, edge_type, weight, life, starts_by_default, position };
+                Record::EdgeSpan(edge, values)
             }
-        }
+        };
+        rows.record(record, line);
         Ok(())
     }
 }

@@ -53,9 +53,9 @@ impl LineReader for TsvLines {
         let head = (|| Ok::<_, String>((whole("id", &id)?, whole_or_0("type", &node_type)?, weight_or_0(&weight)?)))();
         let (id, node_type, weight) = head.map_err(Reason::Malformed)?;
         self.features(&features).map_err(Reason::Malformed)?;
-        let settled = self.draft.settle(0..self.draft.mark(), ALWAYS)?;
-        let (values, clipped, weight) = (settled.values, settled.clipped, Some(weight));
-        rows.record(Record::NodeSpan(NodeSpan { id, node_type, weight, life: ALWAYS, values, clipped }), line);
+        let values = self.draft.settle(0..self.draft.mark(), ALWAYS)?;
+        let node = NodeSpan { id, node_type, weight: Some(weight), life: ALWAYS };
+        rows.record(Record::NodeSpan(node, values), line);
         let neighbors = (!neighbors.is_empty()).then(|| neighbors.split('|'));
         for (position, neighbor) in (1..).zip(neighbors.into_iter().flatten()) {
             if let Err(reason) = self.edge(id, neighbor, (line, position), rows) {
@@ -80,24 +80,10 @@ impl TsvLines {
         let head = (|| Ok::<_, String>((whole("id", id)?, whole_or_0("type", edge_type)?, weight_or_0(weight)?)))();
         let (destination, edge_type, weight) = head.map_err(Reason::Malformed)?;
         self.features(features).map_err(Reason::Malformed)?;
-        let settled = self.draft.settle(0..self.draft.mark(), ALWAYS)?;
-        let (values, clipped, life) = (settled.values, settled.clipped, ALWAYS);
-        let starts_by_default = false;
-        rows.record(
-            Record::EdgeSpan(EdgeSpan {
-                source,
-                destination,
-                edge_type,
-                weight,
-                life,
-                starts_by_default,
-                values,
-                clipped,
-
-                position,
-            }),
-            line,
-        );
+        let values = self.draft.settle(0..self.draft.mark(), ALWAYS)?;
+        let (life, starts_by_default) = (ALWAYS, false);
+        let edge = EdgeSpan { source, destination, edge_type, weight, life, starts_by_default, position };
+        rows.record(Record::EdgeSpan(edge, values), line);
         Ok(())
     }
 

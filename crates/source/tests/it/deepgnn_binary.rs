@@ -69,10 +69,10 @@ fn undeclared_features_are_bytes_and_wrong_types_refuse_their_record() {
         let mut rows = SpanRows::default();
         deepgnn_binary::read(&data("static"), &types.parse().unwrap(), &mut rows).unwrap();
         let told = rows.iter().filter_map(|row| match row {
-            (Record::NodeSpan(node), _) => Some(format!(
+            (Record::NodeSpan(node, of_node), _) => Some(format!(
                 "{}: {}",
                 node.id,
-                node.values.iter().map(|span| span.kind.to_string()).collect::<Vec<_>>().join(" ")
+                of_node.iter().map(|span| span.kind.to_string()).collect::<Vec<_>>().join(" ")
             )),
             (Record::Reject(reason), line) => Some(format!("{line}: {reason}")),
             _ => None,

@@ -33,15 +33,15 @@ fn values(values: ValueSpans<'_>) -> String {
 fn told(rows: &SpanRows) -> Vec<String> {
     let told = rows.iter().filter_map(|row| match row {
         (Record::Reject(reason), line) => Some(format!("{line}: {reason}")),
-        (Record::NodeSpan(node), _) => {
+        (Record::NodeSpan(node, of_node), _) => {
             let weight = node.weight.unwrap();
             let life = (node.life.created, node.life.removed);
-            Some(format!("{} :{} w{weight} {}..{} {}", node.id, node.node_type, life.0, life.1, values(node.values)))
+            Some(format!("{} :{} w{weight} {}..{} {}", node.id, node.node_type, life.0, life.1, values(of_node)))
         }
-        (Record::EdgeSpan(edge), _) => {
+        (Record::EdgeSpan(edge, of_edge), _) => {
             let (from, to, life) = (edge.source, edge.destination, (edge.life.created, edge.life.removed));
             let (of, weight) = (edge.edge_type, edge.weight);
-            Some(format!("{from}->{to} :{of} w{weight} {}..{} {}", life.0, life.1, values(edge.values)))
+            Some(format!("{from}->{to} :{of} w{weight} {}..{} {}", life.0, life.1, values(of_edge)))
         }
         _ => None,
     });

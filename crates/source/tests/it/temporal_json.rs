@@ -534,8 +534,8 @@ fn a_file_of_many_chunks_keeps_its_order_and_its_line_numbers() {
     let told: Vec<_> = rows
         .iter()
         .filter_map(|row| match row {
-            (Record::NodeSpan(node), line) => Some((line, node.id, "node")),
-            (Record::EdgeSpan(edge), line) => Some((line, edge.source, "edge")),
+            (Record::NodeSpan(node, _), line) => Some((line, node.id, "node")),
+            (Record::EdgeSpan(edge, _), line) => Some((line, edge.source, "edge")),
             (Record::Reject(_), line) => Some((line, line, "reject")),
             _ => None,
         })

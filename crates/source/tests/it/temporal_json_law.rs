@@ -153,13 +153,13 @@ fn told(rows: &SpanRows) -> Vec<Read> {
     };
     let records = rows.iter().filter_map(|row| match row {
         (Record::Reject(_), line) => Some(Read::Refused(line)),
-        (Record::NodeSpan(node), _) => {
+        (Record::NodeSpan(node, of_node), _) => {
             let head = format!("node {} {} {}", node.id, node.node_type, node.weight.unwrap());
-            Some(Read::Record(Box::new((head, node.life, at(node.values)))))
+            Some(Read::Record(Box::new((head, node.life, at(of_node)))))
         }
-        (Record::EdgeSpan(edge), _) => {
+        (Record::EdgeSpan(edge, of_edge), _) => {
             let head = format!("edge {} {} {} {}", edge.source, edge.destination, edge.edge_type, edge.weight);
-            Some(Read::Record(Box::new((head, edge.life, at(edge.values)))))
+            Some(Read::Record(Box::new((head, edge.life, at(of_edge)))))
         }
         _ => None,
     });

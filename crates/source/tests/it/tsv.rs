@@ -15,12 +15,12 @@ fn told(text: &str) -> Vec<String> {
     };
     let told = rows.iter().filter_map(|row| match row {
         (Record::Reject(reason), line) => Some(format!("{line}: {reason}")),
-        (Record::NodeSpan(node), _) => {
-            Some(format!("{} :{} w{}{}", node.id, node.node_type, node.weight.unwrap(), values(node.values)))
+        (Record::NodeSpan(node, of_node), _) => {
+            Some(format!("{} :{} w{}{}", node.id, node.node_type, node.weight.unwrap(), values(of_node)))
         }
-        (Record::EdgeSpan(edge), _) => {
+        (Record::EdgeSpan(edge, of_edge), _) => {
             let (from, to, of) = (edge.source, edge.destination, edge.edge_type);
-            Some(format!("{from}->{to} :{of} w{}{}", edge.weight, values(edge.values)))
+            Some(format!("{from}->{to} :{of} w{}{}", edge.weight, values(of_edge)))
         }
         _ => None,
     });

@@ -151,10 +151,10 @@ impl SpanHasher {
         hasher.finalize().to_hex().to_string()
     }
 
-    fn values(&mut self, values: ValueSpans<'_>, clipped: u32) {
+    fn values(&mut self, values: ValueSpans<'_>) {
         let bytes = &mut self.bytes;
         bytes.extend_from_slice(&(values.iter().len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&clipped.to_le_bytes());
+        bytes.extend_from_slice(&values.clipped.to_le_bytes());
         for span in values.iter() {
             bytes.extend_from_slice(&span.feature.to_le_bytes());
             bytes.extend_from_slice(&span.interval.created.0.to_le_bytes());
@@ -168,7 +168,7 @@ impl SpanHasher {
         }
     }
 
-    pub(crate) fn node(&mut self, node: &NodeSpan<'_>) {
+    pub(crate) fn node(&mut self, node: &NodeSpan, values: ValueSpans<'_>) {
         let mut head = [0; 33];
         head[1..9].copy_from_slice(&node.id.to_le_bytes());
         head[9..13].copy_from_slice(&node.node_type.to_le_bytes());
@@ -177,10 +177,10 @@ impl SpanHasher {
         head[17..25].copy_from_slice(&node.life.created.0.to_le_bytes());
         head[25..].copy_from_slice(&node.life.removed.0.to_le_bytes());
         self.bytes.extend_from_slice(&head);
-        self.values(node.values, node.clipped);
+        self.values(values);
     }
 
-    pub(crate) fn edge(&mut self, edge: &EdgeSpan<'_>) {
+    pub(crate) fn edge(&mut self, edge: &EdgeSpan, values: ValueSpans<'_>) {
         let mut head = [2; 41];
         head[1..9].copy_from_slice(&edge.source.to_le_bytes());
         head[9..17].copy_from_slice(&edge.destination.to_le_bytes());
@@ -190,7 +190,7 @@ impl SpanHasher {
         head[33..].copy_from_slice(&edge.life.removed.0.to_le_bytes());
         head[0] += u8::from(edge.starts_by_default);
         self.bytes.extend_from_slice(&head);
-        self.values(edge.values, edge.clipped);
+        self.values(values);
     }
 }
 
@@ -229,8 +229,8 @@ pub(crate) fn hash_of_intervals(
 ) -> Result<String, StoreError> {
     let mut hasher = SpanHasher::default();
     let each = |record: Record<'_>| match record {
-        Record::NodeSpan(node) => hasher.node(&node),
-        Record::EdgeSpan(edge) => hasher.edge(&edge),
+        Record::NodeSpan(node, values) => hasher.node(&node, values),
+        Record::EdgeSpan(edge, values) => hasher.edge(&edge, values),
         _ => {}
     };
     read(&mut Each { schema: Schema::default(), each }).map_err(StoreError::Source)?;

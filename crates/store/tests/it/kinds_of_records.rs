@@ -12,7 +12,7 @@ fn push(sink: &mut dyn Sink) {
     let node_type = sink.schema().add_node_type(&"term".into()).unwrap_or(NodeTypeId(0));
     let (life, values) = (Interval::open(Time(0)), ValueSpans::default());
     sink.file(&"f".into());
-    sink.record(Record::NodeSpan(NodeSpan { id: 1, node_type: 0, weight: None, life, values, clipped: 0 }), 1);
+    sink.record(Record::NodeSpan(NodeSpan { id: 1, node_type: 0, weight: None, life }, values), 1);
     sink.record(Record::Listed(ElementRef::Node(node_type, IdRef::Int(1)), &[]), 2);
     sink.record(Record::Event(create(1, Element::Node(node("a")))), 3);
 }

@@ -23,12 +23,8 @@ pub(super) fn read(text: &str, line: u64, draft: &mut Draft, rows: &mut SpanRows
     let known = "node_id, node_type, node_weight, edge, created_at, removed_at or a feature map";
     draft.clear();
     features(members, known, draft).map_err(Reason::Malformed)?;
-    let settled = draft.settle(0..draft.mark(), life)?;
-    let weight = Some(weight);
-    rows.record(
-        Record::NodeSpan(NodeSpan { id, node_type, weight, life, values: settled.values, clipped: settled.clipped }),
-        line,
-    );
+    let values = draft.settle(0..draft.mark(), life)?;
+    rows.record(Record::NodeSpan(NodeSpan { id, node_type, weight: Some(weight), life }, values), line);
     for (position, raw) in (1..).zip(edges) {
         if let Err(reason) = edge(raw.get(), (id, life), (line, position), draft, rows) {
             rows.reject(line, Reason::Malformed(format!("edge {position}: {reason}")));
@@ -56,24 +52,10 @@ fn edge(
     let known = "src_id, dst_id, edge_type, weight, created_at, removed_at or a feature map";
     draft.clear();
     features(members, known, draft).map_err(Reason::Malformed)?;
-    let settled = draft.settle(0..draft.mark(), life)?;
-    let (values, clipped) = (settled.values, settled.clipped);
+    let values = draft.settle(0..draft.mark(), life)?;
     let starts_by_default = given.created.is_none();
-    rows.record(
-        Record::EdgeSpan(EdgeSpan {
-            source,
-            destination,
-            edge_type,
-            weight,
-            life,
-            starts_by_default,
-            values,
-            clipped,
-
-            position,
-        }),
-        line,
-    );
+    let edge = EdgeSpan { source, destination, edge_type, weight, life, starts_by_default, position };
+    rows.record(Record::EdgeSpan(edge, values), line);
     Ok(())
 }
 

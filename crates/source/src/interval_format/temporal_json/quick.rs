@@ -65,29 +65,23 @@ impl Quick {
         let (id, weight) = (node.id?, Some(node.weight.filter(|weight| weight.is_finite())?));
         node.has_edges?;
         let life = node.times.within(Interval::open(Time(0))).ok()?;
-        let settled = self.of_node.settle(0..self.of_node.mark(), life).ok()?;
-        let (values, clipped) = (settled.values, settled.clipped);
-        rows.record(Record::NodeSpan(NodeSpan { id, node_type: node.node_type?, weight, life, values, clipped }), line);
+        let values = self.of_node.settle(0..self.of_node.mark(), life).ok()?;
+        rows.record(Record::NodeSpan(NodeSpan { id, node_type: node.node_type?, weight, life }, values), line);
         let mut first = 0;
         for (position, edge) in (1..).zip(&self.edges) {
             let life = edge.times.within(life).ok()?;
-            let settled = self.of_edges.settle(first..edge.values, life).ok()?;
+            let values = self.of_edges.settle(first..edge.values, life).ok()?;
             first = edge.values;
-            rows.record(
-                Record::EdgeSpan(EdgeSpan {
-                    source: edge.source.filter(|source| *source == id)?,
-                    destination: edge.destination?,
-                    edge_type: edge.edge_type?,
-                    weight: edge.weight.filter(|weight| weight.is_finite())?,
-                    life,
-                    starts_by_default: edge.times.created.is_none(),
-                    values: settled.values,
-                    clipped: settled.clipped,
-
-                    position,
-                }),
-                line,
-            );
+            let edge = EdgeSpan {
+                source: edge.source.filter(|source| *source == id)?,
+                destination: edge.destination?,
+                edge_type: edge.edge_type?,
+                weight: edge.weight.filter(|weight| weight.is_finite())?,
+                life,
+                starts_by_default: edge.times.created.is_none(),
+                position,
+            };
+            rows.record(Record::EdgeSpan(edge, values), line);
         }
         Some(())
     }

@@ -102,9 +102,9 @@ impl Assembly {
         &self.files[after.saturating_sub(1)].1
     }
 
-    fn node(&mut self, node: &NodeSpan<'_>, line: u64) {
-        self.hasher.node(node);
-        if let Err(reason) = self.add_node(node, line) {
+    fn node(&mut self, node: &NodeSpan, values: ValueSpans<'_>, line: u64) {
+        self.hasher.node(node, values);
+        if let Err(reason) = self.add_node(node, values, line) {
             let reason = match line {
                 0 => Reason::Malformed(format!("node {}: {reason}", node.id)),
                 _ => reason,
@@ -113,7 +113,7 @@ impl Assembly {
         }
     }
 
-    fn add_node(&mut self, node: &NodeSpan<'_>, line: u64) -> Result<(), Reason> {
+    fn add_node(&mut self, node: &NodeSpan, values: ValueSpans<'_>, line: u64) -> Result<(), Reason> {
         if let Some(known) =
             self.nodes.find(node.id).map(|at| self.nodes.all[at as usize]).filter(|node| node.described)
         {
@@ -121,17 +121,16 @@ impl Assembly {
             return Err(Reason::Malformed(format!("node {} has a line already{where_}", node.id)));
         }
         let Some(node_type) = self.types.node_type(node.node_type) else { return Ok(()) };
-        let course =
-            Course { owner: Owner::Node(node_type), life: node.life, weight: node.weight, values: node.values };
+        let course = Course { owner: Owner::Node(node_type), life: node.life, weight: node.weight, values };
         self.types.declare(&course)?;
-        self.done.clipped.features += u64::from(node.clipped);
+        self.done.clipped.features += u64::from(values.clipped);
         self.nodes.describe(node.id, node_type, node.life, line);
         self.put_node(&course, node_type, node.id, line);
         Ok(())
     }
 
-    fn edge(&mut self, edge: &EdgeSpan<'_>, line: u64) {
-        self.hasher.edge(edge);
+    fn edge(&mut self, edge: &EdgeSpan, values: ValueSpans<'_>, line: u64) {
+        self.hasher.edge(edge, values);
         let (at, created) = (self.edges.len(), edge.life.created);
         let source = match self.source {
             // An edge that begins before 0 may move the begin of a node that is only named.
@@ -146,7 +145,7 @@ impl Assembly {
             }
         };
         let destination = self.nodes.named(edge.destination, created, at as u64);
-        self.edges.push(edge, line, [source, destination]);
+        self.edges.push(edge, values, line, [source, destination]);
     }
 
     fn put_node(&mut self, course: &Course<'_>, node_type: NodeTypeId, id: u64, line: u64) {
@@ -348,7 +347,7 @@ impl Assembly {
         });
         let mut edge_type = edge_type.map_or(UNFIT, |edge_type| u32::from(edge_type.0));
         match fits {
-            Ok(()) => self.done.clipped.features += u64::from(self.edges.clipped(at)),
+            Ok(()) => self.done.clipped.features += u64::from(self.edges.values(at).clipped),
             Err(reason) => {
                 let relation = edge_type & !UNFIT;
                 let relation = self.types.schema.edge_types().get(relation as usize).map(|of| of.relation.clone());
@@ -439,8 +438,8 @@ impl Sink for Assembly {
 
     fn record(&mut self, record: Record<'_>, line: u64) {
         match record {
-            Record::NodeSpan(node) => self.node(&node, line),
-            Record::EdgeSpan(edge) => self.edge(&edge, line),
+            Record::NodeSpan(node, values) => self.node(&node, values, line),
+            Record::EdgeSpan(edge, values) => self.edge(&edge, values, line),
             Record::File(name) => {
                 self.begin(&name, 0);
                 self.files.push((self.edges.len(), name));

@@ -79,19 +79,19 @@ impl Edges {
         self.pieces.last().map_or(0, |last| (self.pieces.len() - 1) * PIECE + last.edges.len())
     }
 
-    pub(super) fn push(&mut self, edge: &EdgeSpan<'_>, line: u64, ends: [u32; 2]) {
+    pub(super) fn push(&mut self, edge: &EdgeSpan, values: ValueSpans<'_>, line: u64, ends: [u32; 2]) {
         if self.pieces.last().is_none_or(|last| last.edges.len() == PIECE) {
             self.pieces.push(Piece { edges: Vec::with_capacity(PIECE), ..Piece::default() });
         }
         let Some(piece) = self.pieces.last_mut() else { return };
-        for span in edge.values.iter() {
+        for span in values.iter() {
             let start = piece.bytes.len();
             piece.bytes.extend_from_slice(span.value.0);
             let (feature, kind, interval) = (span.feature, span.kind, span.interval);
             piece.spans.push(PackedSpan { feature, kind, interval, start, end: piece.bytes.len() });
         }
-        if edge.clipped > 0 {
-            piece.clipped.push((piece.edges.len() as u32, edge.clipped));
+        if values.clipped > 0 {
+            piece.clipped.push((piece.edges.len() as u32, values.clipped));
         }
         let &EdgeSpan { destination, life, edge_type, weight, .. } = edge;
         let position = if edge.starts_by_default { edge.position | DEFAULT } else { edge.position };
@@ -110,19 +110,14 @@ impl Edges {
     /// The values of an edge.
     pub(super) fn values(&self, at: usize) -> ValueSpans<'_> {
         let piece = &self.pieces[at / PIECE];
-        if piece.spans.is_empty() {
+        if piece.spans.is_empty() && piece.clipped.is_empty() {
             return ValueSpans::default();
         }
         let at = at % PIECE;
         let start = at.checked_sub(1).map_or(0, |before| piece.edges[before].spans as usize);
-        ValueSpans::new(&piece.spans[start..piece.edges[at].spans as usize], &piece.bytes)
-    }
-
-    /// How many intervals of values of an edge were cut.
-    pub(super) fn clipped(&self, at: usize) -> u32 {
-        let clipped = &self.pieces[at / PIECE].clipped;
-        let found = clipped.binary_search_by_key(&((at % PIECE) as u32), |(at, _)| *at);
-        found.map_or(0, |found| clipped[found].1)
+        let found = piece.clipped.binary_search_by_key(&(at as u32), |(at, _)| *at);
+        let clipped = found.map_or(0, |found| piece.clipped[found].1);
+        ValueSpans::new(&piece.spans[start..piece.edges[at].spans as usize], &piece.bytes, clipped)
     }
 
     /// Lets go of the piece that ends before an edge, if one does.
