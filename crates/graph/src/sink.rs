@@ -67,7 +67,7 @@ impl Record<'_> {
 /// What takes more than one record to see is not checked by readers: a second record of a node, edges at nodes that come
 /// later or never, edges that outlive an end, features of another kind than in other records, repeats of an edge.
 pub trait Sink {
-    /// The types, to declare what will be listed.
+    /// The types, to declare what will be listed. Events name their types themselves: declaring them has no effect.
     fn schema(&mut self) -> &mut Schema;
 
     /// A record and its line, 0 where the format has no lines. A sink rejects a record of a kind that it cannot take.

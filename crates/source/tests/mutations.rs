@@ -230,16 +230,16 @@ fn what_unpacks_to_more_than_is_held_is_refused() {
 
     let schema = Schema::new(TimeUnit::Step);
     let path = pack("d.jsonl.zst", "{\"time\":1}\n", "x");
-    let mut jsonl = JsonlReader::new(open(&path).unwrap(), &"d".into(), &schema);
-    let (records, _) = timeweft_oracle::events(|sink| jsonl.read(sink));
+    let (records, _) =
+        timeweft_oracle::events(|sink| JsonlReader::new(open(&path).unwrap(), &"d".into(), &schema).read(sink));
     let rejects: Vec<_> = records.into_iter().filter_map(Result::err).collect();
     assert!(
         rejects.iter().any(|reject| reject.to_string().contains("d:2: the line is longer than 64 MiB")),
         "{rejects:?}"
     );
     let path = pack("e.csv.zst", "src,dst,time\na,b,1\n", "x");
-    let mut csv = CsvReader::new(open(&path).unwrap(), &"e".into(), &schema, &CsvOptions::default()).unwrap();
-    let (records, _) = timeweft_oracle::events(|sink| csv.read(sink));
+    let read = || CsvReader::new(open(&path).unwrap(), &"e".into(), &schema, &CsvOptions::default()).unwrap();
+    let (records, _) = timeweft_oracle::events(|sink| read().read(sink));
     let rejects: Vec<_> = records.into_iter().filter_map(Result::err).collect();
     assert!(rejects[0].to_string().contains("e:3: the line is longer than 64 MiB"), "{rejects:?}");
     assert!(HELD.load(Ordering::Relaxed) < before + (1 << 20), "nothing of it stays");

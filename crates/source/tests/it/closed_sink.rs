@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use timeweft_graph::{Record, Schema, Sink};
-use timeweft_source::{OboOptions, SourceError, gtdb, obo, rdp, tsv};
+use timeweft_source::{CsvOptions, CsvReader, JsonlReader, OboOptions, SourceError, gtdb, obo, rdp, tsv};
 
 /// Closed after a few records.
 #[derive(Default)]
@@ -67,4 +67,14 @@ fn readers_of_versions_stop_with_the_record_that_closes_the_sink() {
 fn readers_of_intervals_stop_with_the_chunk_that_closes_the_sink() {
     let text = lines(500_000, |text, at| _ = writeln!(text, "{at}\t0\t0.5\t\t"));
     stops(200_000, |sink| tsv::read(text.as_bytes(), &"f".into(), sink));
+}
+
+#[test]
+fn readers_of_events_stop_with_the_record_that_closes_the_sink() {
+    let schema = Schema::new(timeweft_graph::TimeUnit::Step);
+    let line = "{\"time\":1,\"action\":\"create\",\"entity\":\"node\",\"source\":{\"type\":\"a\",\"id\":1}}\n";
+    let text = line.repeat(1000);
+    stops(WANTED, |sink| JsonlReader::new(text.as_bytes(), &"f".into(), &schema).read(sink));
+    let text = format!("src,dst,time\n{}", "1,2,3\n".repeat(1000));
+    stops(WANTED, |sink| CsvReader::new(text.as_bytes(), &"f".into(), &schema, &CsvOptions::default())?.read(sink));
 }

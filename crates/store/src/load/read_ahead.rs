@@ -34,7 +34,12 @@ pub(crate) fn read_ahead<T: Sink>(
     let is_over = AtomicBool::new(false);
     let schema = taking.schema().clone();
     let mut take = |batch: Batch| {
-        batch.send(taking);
+        for (record, line) in batch {
+            taking.record(record, line);
+            if taking.is_closed() {
+                break;
+            }
+        }
         let is_closed = taking.is_closed();
         is_over.store(is_closed && !goes_on(taking), Ordering::Relaxed);
         !is_closed
@@ -56,33 +61,12 @@ pub(crate) fn read_ahead<T: Sink>(
     })
 }
 
-/// Records that follow each other.
-#[derive(Default)]
-struct Batch {
-    /// The types, if some were declared.
-    declared: Option<Schema>,
-    records: Vec<(Record<'static>, u64)>,
-}
-
-impl Batch {
-    /// Pushes it into a sink, until that is closed.
-    fn send(self, sink: &mut dyn Sink) {
-        if let Some(schema) = self.declared {
-            *sink.schema() = schema;
-        }
-        for (record, line) in self.records {
-            sink.record(record, line);
-            if sink.is_closed() {
-                return;
-            }
-        }
-    }
-}
+/// Records that follow each other, with their lines.
+type Batch = Vec<(Record<'static>, u64)>;
 
 /// The sink that makes batches, and lets all that it gets be kept.
 struct Ahead<'a, 'k> {
     schema: Schema,
-    declares: bool,
     batch: Batch,
     /// Bytes of the batch.
     bytes: usize,
@@ -100,7 +84,7 @@ impl<'a, 'k> Ahead<'a, 'k> {
         is_over: &'a AtomicBool,
         send: Box<dyn FnMut(Batch) -> bool + 'a>,
     ) -> Ahead<'a, 'k> {
-        Ahead { schema, declares: false, batch: Batch::default(), bytes: 0, kept, is_over, send, is_sent: true }
+        Ahead { schema, batch: Batch::new(), bytes: 0, kept, is_over, send, is_sent: true }
     }
 
     fn fill(mut self, read: &mut Read<'_>) -> Result<(), StoreError> {
@@ -110,21 +94,17 @@ impl<'a, 'k> Ahead<'a, 'k> {
     }
 
     fn flush(&mut self) {
-        if self.batch.records.is_empty() {
+        if self.batch.is_empty() {
             return;
         }
-        let declared = mem::take(&mut self.declares).then(|| self.schema.clone());
-        let next = Batch { declared: None, records: Vec::with_capacity(RECORDS) };
-        let full = mem::replace(&mut self.batch, next);
+        let full = mem::replace(&mut self.batch, Vec::with_capacity(RECORDS));
         self.bytes = 0;
-        self.is_sent = self.is_sent && (self.send)(Batch { declared, ..full });
+        self.is_sent = self.is_sent && (self.send)(full);
     }
 }
 
 impl Sink for Ahead<'_, '_> {
     fn schema(&mut self) -> &mut Schema {
-        self.flush();
-        self.declares = true;
         &mut self.schema
     }
 
@@ -144,8 +124,8 @@ impl Sink for Ahead<'_, '_> {
             kept.keep(&record, line);
         }
         if self.is_sent {
-            self.batch.records.push((record, line));
-            if self.batch.records.len() >= RECORDS || self.bytes >= BYTES {
+            self.batch.push((record, line));
+            if self.batch.len() >= RECORDS || self.bytes >= BYTES {
                 self.flush();
             }
         }

@@ -37,7 +37,7 @@ impl Store {
         if self.registered(&request).is_some() {
             return self.known(&request, &content::hash_of_events(read)?);
         }
-        let mut pass = Pass::as_it_comes();
+        let mut pass = Pass::default();
         let feed = |intake: &mut Intake<'_, '_>| read(intake).map_err(StoreError::Source);
         self.attempt_to(|store| store.pass(&request, &mut pass, feed))?.ok_or(StoreError::Poisoned)
     }
@@ -138,9 +138,8 @@ impl Store {
         let mut ingest = Ingest::begin(self, request);
         pass.begin(&mut ingest);
         let index = self.writable(request);
-        let (schema, place) = (index.schema().clone(), Place::default());
-        let (declares, has_given_up, failed) = (false, false, None);
-        let mut intake = Intake { index, ingest, pass, settled, schema, declares, place, has_given_up, failed };
+        let (schema, place, has_given_up, failed) = (index.schema().clone(), Place::default(), false, None);
+        let mut intake = Intake { index, ingest, pass, settled, schema, place, has_given_up, failed };
         let fed = feed(&mut intake);
         let Intake { mut ingest, has_given_up, failed, .. } = intake;
         failed.map_or(Ok(()), Err)?;
@@ -219,7 +218,6 @@ struct Intake<'a, 'r> {
     /// Events before this time must come in another order.
     settled: Option<Time>,
     schema: Schema,
-    declares: bool,
     /// The place of the record taken in last.
     place: Place,
     /// Whether the records must come in another order.
@@ -264,16 +262,12 @@ impl Intake<'_, '_> {
 
 impl Sink for Intake<'_, '_> {
     fn schema(&mut self) -> &mut Schema {
-        self.declares = true;
         &mut self.schema
     }
 
     fn record(&mut self, record: Record<'_>, line: u64) {
         if self.is_closed() {
             return;
-        }
-        if std::mem::take(&mut self.declares) {
-            self.index.declare(&self.schema);
         }
         self.place.line = line;
         let taken = match record {
@@ -297,7 +291,8 @@ impl Sink for Intake<'_, '_> {
     }
 }
 
-/// One way through the records of a load.
+/// One way through the records of a load; by default it takes them as they come, whatever their order.
+#[derive(Default)]
 struct Pass<'a> {
     /// The records in order of time, where they were sorted.
     sorted: Option<&'a InOrder>,
@@ -308,7 +303,7 @@ struct Pass<'a> {
     /// Whether already the order of the records makes a difference.
     is_eager: bool,
     /// The latest time so far.
-    latest: Time,
+    latest: Option<Time>,
     /// Whether an event was earlier than one before it.
     is_disordered: bool,
     /// Time of the first late event.
@@ -320,27 +315,12 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// One that takes records as they come, whatever their order.
-    fn as_it_comes() -> Pass<'a> {
-        Pass {
-            sorted: None,
-            may_sort: false,
-            may_place: false,
-            is_eager: false,
-            latest: Time::MIN,
-            is_disordered: false,
-            late: None,
-            is_premature: false,
-            error: None,
-        }
-    }
-
     fn new(request: &LoadRequest, sorted: Option<&'a InOrder>) -> Pass<'a> {
         // Stubs are born and repeats are numbered as they come.
         let is_eager = request.dangling == Dangling::Stub || request.repeats == Repeats::Parallel;
         let may_place = request.late == Late::Place;
         let may_sort = sorted.is_none() && (may_place || is_eager);
-        Pass { sorted, may_sort, may_place, is_eager, ..Pass::as_it_comes() }
+        Pass { sorted, may_sort, may_place, is_eager, ..Pass::default() }
     }
 
     /// What is known of sorted records before they are taken in.
@@ -356,8 +336,8 @@ impl<'a> Pass<'a> {
     }
 
     fn see(&mut self, time: Time) {
-        self.is_disordered |= time < self.latest;
-        self.latest = self.latest.max(time);
+        self.is_disordered |= Some(time) < self.latest;
+        self.latest = self.latest.max(Some(time));
     }
 
     /// Whether the records must come in another order.
