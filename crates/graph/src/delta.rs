@@ -21,7 +21,7 @@ use crate::{EdgeKey, Element, Event, Features, Name, NodeKey, Place, Time, Value
 
 pub use crate::schema::{NAMESPACES, RESERVED, is_reserved};
 pub use canonical::Canonical;
-pub use fields::{Common, Fields, OwnerName};
+pub use fields::{Common, Fields};
 pub use merges::{MergeContext, MergeDelta, Past, merge_delta};
 pub use report::{DeletionReport, DeltaReport, ElementReport, MergeReport, SkippedMerge, WhySkipped};
 pub use scopes::{EmptyType, Kept, OfType, kept, refused_sections};

@@ -17,6 +17,20 @@ pub enum Action {
     Delete,
 }
 
+impl Action {
+    /// All, in their order.
+    pub const ALL: [Action; 3] = [Action::Create, Action::Update, Action::Delete];
+
+    /// Its name: `create`, `update` or `delete`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+        }
+    }
+}
+
 /// What an event is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Element {
@@ -45,7 +59,8 @@ impl std::fmt::Display for Element {
 }
 
 /// The kinds of elements.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum ElementKind {
     Node,
@@ -54,6 +69,18 @@ pub enum ElementKind {
 }
 
 impl ElementKind {
+    /// All, in their order.
+    pub const ALL: [ElementKind; 3] = [ElementKind::Node, ElementKind::Edge, ElementKind::Merge];
+
+    /// Its name: `node`, `edge` or `merge`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ElementKind::Node => "node",
+            ElementKind::Edge => "edge",
+            ElementKind::Merge => "merge",
+        }
+    }
+
     /// The place of an event among those of the same time, in a log that is sorted: what ends comes before what begins, an
     /// edge ends before its nodes and begins after them.
     pub const fn rank(self, action: Action) -> u8 {

@@ -38,7 +38,7 @@ pub use element::{ElementRef, IdRef};
 pub use event::{Action, Element, ElementKind, Event, Features, last_values};
 pub use id::{Commit, EdgeIndex, EdgeKey, ExternalId, LONGEST_NAME, LoadId, Name, NodeIndex, NodeKey};
 pub use reject::{Place, Reason, Reject, Rejects, Scope, Unreadable};
-pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, Schema};
+pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, OwnerName, Schema};
 pub use sink::{Record, Sink, send_events};
 pub use span_rows::{Mark, SpanRows};
 pub use spans::{EdgeSpan, NodeSpan, ValueSpan, ValueSpans};

@@ -1,5 +1,6 @@
 //! Types of nodes, edges and features.
 
+mod owner_name;
 mod reserved;
 mod types;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{FeatureKind, Name, TimeUnit};
 
+pub use owner_name::OwnerName;
 pub(crate) use reserved::SEPARATOR;
 pub use reserved::{NAMESPACES, RESERVED, is_reserved};
 pub use types::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner};
@@ -104,6 +106,7 @@ impl Schema {
     }
 
     /// The edge type of these names.
+    #[inline]
     pub fn edge_type_named(&self, source: &str, relation: &Name, destination: &str) -> Option<EdgeTypeId> {
         self.edge_type(self.node_type(source)?, relation, self.node_type(destination)?)
     }
@@ -243,18 +246,7 @@ impl Schema {
 
     /// The owner's name for messages: `user`, or `user -buys-> item`.
     pub fn owner_name(&self, owner: Owner) -> String {
-        match owner {
-            Owner::Node(id) => self.node_type_name(id).to_string(),
-            Owner::Merge => "merge".into(),
-            Owner::Edge(id) => self.file.edge_types.get(id.at()).map_or_else(String::new, |edge| {
-                format!(
-                    "{} -{}-> {}",
-                    self.node_type_name(edge.source),
-                    edge.relation,
-                    self.node_type_name(edge.destination)
-                )
-            }),
-        }
+        OwnerName::of(self, owner).full()
     }
 
     /// Name of a node type; empty for an id of another schema.

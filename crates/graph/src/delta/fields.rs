@@ -4,64 +4,12 @@
 //! versions are therefore compared on the features that both their readers know.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::rows::Projection;
-use crate::{FeatureId, Format, Name, Owner, Schema};
-
-/// An owner of features, by name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OwnerName {
-    /// A node type.
-    Node(Name),
-    /// An edge type: source type, relation, destination type.
-    Edge(Name, Name, Name),
-    /// All merges.
-    Merge,
-}
-
-impl OwnerName {
-    /// The name of an owner; empty names for an owner of another schema.
-    pub fn of(schema: &Schema, owner: Owner) -> OwnerName {
-        match owner {
-            Owner::Node(id) => OwnerName::Node(schema.node_type_name(id)),
-            Owner::Merge => OwnerName::Merge,
-            Owner::Edge(id) => match schema.edge_types().get(id.at()) {
-                Some(edge) => OwnerName::Edge(
-                    schema.node_type_name(edge.source),
-                    edge.relation.clone(),
-                    schema.node_type_name(edge.destination),
-                ),
-                None => OwnerName::Edge("".into(), "".into(), "".into()),
-            },
-        }
-    }
-
-    /// The owner of this name; none if the schema has it not.
-    pub fn find(&self, schema: &Schema) -> Option<Owner> {
-        Some(match self {
-            OwnerName::Node(name) => Owner::Node(schema.node_type(name)?),
-            OwnerName::Edge(source, relation, destination) => {
-                Owner::Edge(schema.edge_type_named(source, relation, destination)?)
-            }
-            OwnerName::Merge => Owner::Merge,
-        })
-    }
-}
-
-/// As reports count features: by node type, by relation, or `merge`.
-impl fmt::Display for OwnerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            OwnerName::Node(name) | OwnerName::Edge(_, name, _) => f.write_str(name),
-            OwnerName::Merge => f.write_str("merge"),
-        }
-    }
-}
+use crate::{FeatureId, Format, Name, Owner, OwnerName, Schema};
 
 /// The features that the versions of a namespace have, by owner.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

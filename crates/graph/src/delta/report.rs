@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Kept, OwnerName};
-use crate::{Features, Name};
+use super::{Common, Kept};
+use crate::{Features, Name, OwnerName};
 
 /// What a version changed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -8,9 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Common, ElementReport, OwnerName, changes};
+use super::{Common, ElementReport, changes};
 use crate::schema::{NAMESPACES, SEPARATOR};
-use crate::{FeatureSpan, Features, Interval, Life, Name, Time, Value};
+use crate::{FeatureSpan, Features, Interval, Life, Name, OwnerName, Time, Value};
 
 /// The values that a namespace gives an element.
 type Values = BTreeMap<Name, Value>;

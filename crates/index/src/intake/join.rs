@@ -17,11 +17,11 @@ mod unknown;
 
 use bytemuck::Pod;
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport, OwnerName};
+use timeweft_graph::delta::{Common, DeltaError, DeltaOptions, DeltaReport, ElementReport};
 use timeweft_graph::rows::{Projection, RowRef, Rows};
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, FeatureId, Features, Name, NodeIndex, Owner, Place, Reason, Reject, Rejects,
-    Schema, Time,
+    Action, EdgeKey, Element, Event, FeatureId, Features, Name, NodeIndex, Owner, OwnerName, Place, Reason, Reject,
+    Rejects, Schema, Time,
 };
 
 use self::shared::Shared;

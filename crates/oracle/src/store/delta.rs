@@ -11,12 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::delta::{
-    Canonical, Common, DeletionReport, DeltaReport, ElementReport, Fields, OwnerName, by_element, is_reserved,
-    merge_delta,
+    Canonical, Common, DeletionReport, DeltaReport, ElementReport, Fields, by_element, is_reserved, merge_delta,
 };
 use timeweft_graph::{
-    Action, At, Dangling, Deletes, DeltaError, DeltaOptions, EdgeKey, Element, Event, Features, Name, NodeKey, Place,
-    Reason, Reject, Time, Value,
+    Action, At, Dangling, Deletes, DeltaError, DeltaOptions, EdgeKey, Element, Event, Features, Name, NodeKey,
+    OwnerName, Place, Reason, Reject, Time, Value,
 };
 
 use self::unknown::Unknown;

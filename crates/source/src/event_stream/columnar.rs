@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use timeweft_graph::{Action, Event, Features, Name, Reason, Record, Schema, Sink, Time, TimeUnit};
+use timeweft_graph::{Action, Event, Features, Name, OwnerName, Reason, Record, Schema, Sink, Time, TimeUnit};
 
 use super::csv::{Columns, CsvDefaults, Role, RoleCells, Types};
 use super::jsonl::finite;
-use super::reader::{FeatureReader, Subject};
+use super::reader::FeatureReader;
 use crate::limits::check_names;
 use crate::tables::cell::Cell;
 use crate::tables::columnar::{ColumnarRows, Form};
@@ -42,7 +42,7 @@ pub struct ColumnarReader {
     time: Option<Time>,
     features: FeatureReader,
     /// The kinds of the feature columns, for the last elements of their types.
-    kinds: Vec<(Subject, Vec<Option<Kind>>)>,
+    kinds: Vec<(OwnerName, Vec<Option<Kind>>)>,
     names: Names,
     floored: Floored,
     notes: Vec<String>,
@@ -141,7 +141,7 @@ impl ColumnarReader {
         let (action, ended) = (row.action()?, row.ended()?);
         let element = row.element(&self.types, &mut self.names)?;
         check_names(&element)?;
-        let mut features = self.read_features(Subject::of(&element))?;
+        let mut features = self.read_features(OwnerName::of_element(&element))?;
         features.extend(ended.into_iter().map(|name| (self.names.get(&name), None)));
         match features.first() {
             Some((name, _)) if action == Action::Delete => {
@@ -151,16 +151,16 @@ impl ColumnarReader {
         }
     }
 
-    fn read_features(&mut self, subject: Subject) -> Result<Features, String> {
+    fn read_features(&mut self, owner: OwnerName) -> Result<Features, String> {
         let unit = self.features.schema().unit();
-        let at = match self.kinds.iter().position(|(known, _)| *known == subject) {
+        let at = match self.kinds.iter().position(|(known, _)| *known == owner) {
             Some(at) => at,
             None => {
                 if self.kinds.len() == SUBJECTS {
                     self.kinds.clear();
                 }
-                let kinds = self.kinds_of(&subject, unit);
-                self.kinds.push((subject, kinds));
+                let kinds = self.kinds_of(&owner, unit);
+                self.kinds.push((owner, kinds));
                 self.kinds.len() - 1
             }
         };
@@ -175,11 +175,11 @@ impl ColumnarReader {
     }
 
     /// The kind of each feature column in elements of one type: as the schema declares it, else that of the column.
-    fn kinds_of(&mut self, subject: &Subject, unit: TimeUnit) -> Vec<Option<Kind>> {
+    fn kinds_of(&mut self, owner: &OwnerName, unit: TimeUnit) -> Vec<Option<Kind>> {
         let (rows, features) = (&self.rows, &self.features);
         let kind = |(at, name): (usize, &Name)| {
             let declared = rows.declared(at).map(|kind| kind.in_unit(unit));
-            match features.declared(subject, name) {
+            match features.declared(owner, name) {
                 // A time or a truth value is kept as another kind, and still read as what it is.
                 Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => declared,
                 Some(known) => Some(Kind::Plain(known)),

@@ -8,11 +8,11 @@ mod layout;
 use std::borrow::Cow;
 use std::io::Read;
 
-use timeweft_graph::{Action, Event, Features, Name, Reason, Record, Schema, Sink, Time};
+use timeweft_graph::{Action, Event, Features, Name, OwnerName, Reason, Record, Schema, Sink, Time};
 
 use self::layout::Arranged;
 use super::jsonl::finite;
-use super::reader::{FeatureReader, Subject};
+use super::reader::FeatureReader;
 use crate::SourceError;
 use crate::limits::check_names;
 use crate::text::delimited::{Delimiter, Dialect, Records};
@@ -210,7 +210,7 @@ impl<R: Read> CsvReader<R> {
         let (action, ended) = (row.action()?, row.ended()?);
         let element = row.element(&self.types, &mut self.names)?;
         check_names(&element)?;
-        let mut features = self.read_features(&Subject::of(&element))?;
+        let mut features = self.read_features(&OwnerName::of_element(&element))?;
         features.extend(ended.into_iter().map(|name| (self.names.get(&name), None)));
         match features.first() {
             Some((name, _)) if action == Action::Delete => {
@@ -220,7 +220,7 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    fn read_features(&mut self, subject: &Subject) -> Result<Features, String> {
+    fn read_features(&mut self, owner: &OwnerName) -> Result<Features, String> {
         let (mut read, unit) = (Features::new(), self.features.schema().unit());
         for (at, column) in self.columns.features() {
             let cell = self.records.text(at)?;
@@ -228,7 +228,7 @@ impl<R: Read> CsvReader<R> {
                 continue;
             }
             let is_null = features::is_named(&self.records, at, &self.null);
-            let value = match self.features.declared(subject, &column.name) {
+            let value = match self.features.declared(owner, &column.name) {
                 _ if is_null => Ok(None),
                 Some(kind) => features::declared(kind, cell, unit),
                 None => features::undeclared(cell, column),
@@ -237,7 +237,7 @@ impl<R: Read> CsvReader<R> {
             read.extend(value.map(|value| (column.name.clone(), Some(value))));
         }
         if let Some((first, name)) = self.columns.list() {
-            let kind = self.features.declared(subject, name);
+            let kind = self.features.declared(owner, name);
             let value = features::list(&self.records, *first, kind);
             read.extend(
                 value.map_err(|problem| format!("feature `{name}`: {problem}"))?.map(|list| (name.clone(), Some(list))),

@@ -4,12 +4,12 @@ use std::io::BufRead;
 
 use serde::Deserialize;
 use timeweft_graph::{
-    Action, EdgeKey, Element, Event, ExternalId, FeatureKind, Features, Name, NodeKey, Reason, Record, Schema, Sink,
-    Time,
+    Action, EdgeKey, Element, ElementKind, Event, ExternalId, FeatureKind, Features, Name, NodeKey, OwnerName, Reason,
+    Record, Schema, Sink, Time,
 };
 
 use super::ahead::Ahead;
-use super::reader::{FeatureReader, Subject};
+use super::reader::FeatureReader;
 use crate::SourceError;
 use crate::limits::check_names;
 use crate::text::feature_text;
@@ -80,7 +80,7 @@ impl<R: BufRead> JsonlReader<R> {
         let events = self.parser.events(text, line);
         let untold = self.parser.features.take_untold();
         let events = events.and_then(|mut events| {
-            untold.into_iter().try_for_each(|(subject, name)| self.tell(&subject, &name, &mut events))?;
+            untold.into_iter().try_for_each(|(owner, name)| self.tell(&owner, &name, &mut events))?;
             events.iter().try_for_each(|event| check_names(&event.element))?;
             Ok(events)
         });
@@ -88,13 +88,13 @@ impl<R: BufRead> JsonlReader<R> {
     }
 
     /// Makes an empty list of a feature what the other values of it are.
-    fn tell(&mut self, subject: &Subject, name: &Name, events: &mut [Event]) -> Result<(), String> {
-        let kind = self.parser.features.shown(subject, name).unwrap_or_else(|| self.kind_ahead(subject, name));
-        self.parser.features.show(subject, name, kind);
+    fn tell(&mut self, owner: &OwnerName, name: &Name, events: &mut [Event]) -> Result<(), String> {
+        let kind = self.parser.features.shown(owner, name).unwrap_or_else(|| self.kind_ahead(owner, name));
+        self.parser.features.show(owner, name, kind);
         let told = feature_text::read(kind, "[]").map_err(|problem| format!("feature `{name}`: {problem}"))?;
         let untold = feature_text::read(FeatureKind::Json, "[]")?;
-        let of_subject = events.iter_mut().filter(|event| Subject::of(&event.element) == *subject);
-        for (_, value) in of_subject.flat_map(|event| &mut event.features).filter(|(of, _)| of == name) {
+        let of_owner = events.iter_mut().filter(|event| OwnerName::of_element(&event.element) == *owner);
+        for (_, value) in of_owner.flat_map(|event| &mut event.features).filter(|(of, _)| of == name) {
             if value.as_ref() == Some(&untold) {
                 *value = Some(told.clone());
             }
@@ -103,10 +103,10 @@ impl<R: BufRead> JsonlReader<R> {
     }
 
     /// The kind that the lines to come show first; JSON where they show none.
-    fn kind_ahead(&mut self, subject: &Subject, name: &Name) -> FeatureKind {
+    fn kind_ahead(&mut self, owner: &OwnerName, name: &Name) -> FeatureKind {
         let scout = self.scout.get_or_insert_with(|| Box::new(Parser::new(self.parser.features.scout())));
         loop {
-            if let Some(kind) = scout.features.shown(subject, name) {
+            if let Some(kind) = scout.features.shown(owner, name) {
                 return kind;
             }
             let Some(line) = self.lines.reader().look() else { return FeatureKind::Json };
@@ -115,15 +115,6 @@ impl<R: BufRead> JsonlReader<R> {
             scout.features.take_untold();
         }
     }
-}
-
-/// What kind of element a line is about.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Entity {
-    Node,
-    Edge,
-    Merge,
 }
 
 struct Parser {
@@ -141,15 +132,17 @@ impl Parser {
         let mut line: Members<'_> = json::parse(text)?;
         let time = self.time(line.need("time")?, line_number)?;
         let action: Action = named("action", line.need("action")?)?;
-        let entity: Entity = named("entity", line.need("entity")?)?;
+        let entity: ElementKind = named("entity", line.need("entity")?)?;
         let source = self.endpoint("source", line.need("source")?)?;
         let (edge, destination) = (line.take("edge"), line.take("destination"));
         line.finish("time, action, entity, source, edge and destination")?;
         let event = |element, features: Features| Event { time, action, element, features };
         let events = match (entity, edge, destination) {
-            (Entity::Node, None, None) => vec![event(Element::Node(source.0), source.1)],
-            (Entity::Node, ..) => return Err("a node event has only `source`, no `edge` and no `destination`".into()),
-            (Entity::Merge, edge, Some(destination)) => {
+            (ElementKind::Node, None, None) => vec![event(Element::Node(source.0), source.1)],
+            (ElementKind::Node, ..) => {
+                return Err("a node event has only `source`, no `edge` and no `destination`".into());
+            }
+            (ElementKind::Merge, edge, Some(destination)) => {
                 let (into, features) = self.endpoint("destination", destination)?;
                 if !(features.is_empty() && source.1.is_empty()) {
                     return Err("the nodes of a merge carry no features: update them on lines of their own".into());
@@ -157,8 +150,8 @@ impl Parser {
                 let features = edge.map_or(Ok(Features::new()), |edge| self.merge(edge))?;
                 vec![event(Element::Merge { from: source.0, into }, features)]
             }
-            (Entity::Merge, ..) => return Err("a merge has `source` and `destination`".into()),
-            (Entity::Edge, Some(edge), Some(destination)) => {
+            (ElementKind::Merge, ..) => return Err("a merge has `source` and `destination`".into()),
+            (ElementKind::Edge, Some(edge), Some(destination)) => {
                 let destination = self.endpoint("destination", destination)?;
                 let (element, features) = self.edge(edge, &source.0, &destination.0)?;
                 let mut events: Vec<Event> = [source, destination]
@@ -169,8 +162,8 @@ impl Parser {
                 events.push(event(element, features));
                 events
             }
-            (Entity::Edge, None, _) => return Err("missing field `edge`: an edge event needs it".into()),
-            (Entity::Edge, _, None) => return Err("missing field `destination`: an edge event needs it".into()),
+            (ElementKind::Edge, None, _) => return Err("missing field `edge`: an edge event needs it".into()),
+            (ElementKind::Edge, _, None) => return Err("missing field `destination`: an edge event needs it".into()),
         };
         match events.last() {
             Some(last) if action == Action::Delete && !last.features.is_empty() => {
@@ -203,7 +196,7 @@ impl Parser {
         let features = members.take("features");
         members.finish("type, id and features").map_err(within)?;
         let key = NodeKey { node_type: self.names.get(&node_type), id };
-        let features = self.read_features(&Subject::node(&key), features).map_err(within)?;
+        let features = self.read_features(&OwnerName::of_node(&key), features).map_err(within)?;
         Ok((key, features))
     }
 
@@ -220,7 +213,7 @@ impl Parser {
             destination: destination.clone(),
             key: key.map_err(within)?.map(|key| Name::from(&*key)),
         };
-        let features = self.read_features(&Subject::edge(&key), features).map_err(within)?;
+        let features = self.read_features(&OwnerName::of_edge(&key), features).map_err(within)?;
         Ok((Element::Edge(key), features))
     }
 
@@ -229,15 +222,15 @@ impl Parser {
         let mut members: Members<'_> = json::parse(raw).map_err(within)?;
         let features = members.take("features");
         members.finish("features").map_err(within)?;
-        self.read_features(&Subject::Merge, features).map_err(within)
+        self.read_features(&OwnerName::Merge, features).map_err(within)
     }
 
-    fn read_features(&mut self, subject: &Subject, raw: Option<&str>) -> Result<Features, String> {
+    fn read_features(&mut self, owner: &OwnerName, raw: Option<&str>) -> Result<Features, String> {
         match raw {
             None | Some("null") => Ok(Features::new()),
             Some(raw) => {
                 let members = json::parse(raw).map_err(|problem| format!("features: {problem}"))?;
-                self.features.read(subject, members, &mut self.names)
+                self.features.read(owner, members, &mut self.names)
             }
         }
     }

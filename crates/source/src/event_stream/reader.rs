@@ -1,57 +1,21 @@
 //! Features as the schema declares them, or as they look.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{EdgeKey, Element, FeatureKind, Features, Name, NodeKey, Owner, Schema, Value};
+use timeweft_graph::{FeatureKind, Features, Name, Owner, OwnerName, Schema, Value};
 
 use crate::text::feature_text::{self, Inferred};
 use crate::text::json::Members;
 use crate::text::names::Names;
 
-/// The type that a feature belongs to, by name: the schema may not know it yet.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Subject {
-    Node(Name),
-    Edge(Name, Name, Name),
-    Merge,
-}
-
-impl Subject {
-    pub(crate) fn node(key: &NodeKey) -> Subject {
-        Subject::Node(key.node_type.clone())
-    }
-
-    pub(crate) fn edge(key: &EdgeKey) -> Subject {
-        Subject::Edge(key.source.node_type.clone(), key.relation.clone(), key.destination.node_type.clone())
-    }
-
-    pub(crate) fn of(element: &Element) -> Subject {
-        match element {
-            Element::Node(key) => Subject::node(key),
-            Element::Edge(key) => Subject::edge(key),
-            Element::Merge { .. } => Subject::Merge,
-        }
-    }
-
-    fn owner(&self, schema: &Schema) -> Option<Owner> {
-        Some(match self {
-            Subject::Node(name) => Owner::Node(schema.node_type(name)?),
-            Subject::Merge => Owner::Merge,
-            Subject::Edge(source, relation, destination) => {
-                Owner::Edge(schema.edge_type_named(source, relation, destination)?)
-            }
-        })
-    }
-}
-
 /// Reads features; remembers what lists and JSON showed, so that an empty list can be told.
 pub(crate) struct FeatureReader {
     schema: Schema,
     /// By the first value of each feature that is not declared.
-    shown: FxHashMap<Subject, FxHashMap<Name, FeatureKind>>,
+    shown: FxHashMap<OwnerName, FxHashMap<Name, FeatureKind>>,
     /// Whether numbers and texts are remembered too.
     remembers_all: bool,
     /// The features of the empty lists that nothing has told.
-    untold: Vec<(Subject, Name)>,
+    untold: Vec<(OwnerName, Name)>,
 }
 
 impl FeatureReader {
@@ -66,17 +30,17 @@ impl FeatureReader {
 
     /// The features of the empty lists that nothing had told when they were read: these are JSON for the time being.
     /// Each is told once.
-    pub(crate) fn take_untold(&mut self) -> Vec<(Subject, Name)> {
+    pub(crate) fn take_untold(&mut self) -> Vec<(OwnerName, Name)> {
         std::mem::take(&mut self.untold)
     }
 
     /// The kind that the values of a feature showed.
-    pub(crate) fn shown(&self, subject: &Subject, name: &str) -> Option<FeatureKind> {
+    pub(crate) fn shown(&self, subject: &OwnerName, name: &str) -> Option<FeatureKind> {
         self.shown.get(subject)?.get(name).copied()
     }
 
     /// Remembers the kind of a feature, unless it is known.
-    pub(crate) fn show(&mut self, subject: &Subject, name: &Name, kind: FeatureKind) {
+    pub(crate) fn show(&mut self, subject: &OwnerName, name: &Name, kind: FeatureKind) {
         if !self.shown.contains_key(subject) {
             self.shown.insert(subject.clone(), FxHashMap::default());
         }
@@ -93,11 +57,11 @@ impl FeatureReader {
     /// Reads the `features` object of an element.
     pub(crate) fn read(
         &mut self,
-        subject: &Subject,
+        subject: &OwnerName,
         members: Members<'_>,
         names: &mut Names,
     ) -> Result<Features, String> {
-        let owner = subject.owner(&self.schema);
+        let owner = subject.find(&self.schema);
         let mut features = Features::with_capacity(members.0.len());
         for (name, raw) in members.0 {
             let name = names.get(&name);
@@ -113,12 +77,12 @@ impl FeatureReader {
     }
 
     /// The kind that the schema declares.
-    pub(crate) fn declared(&self, subject: &Subject, name: &str) -> Option<FeatureKind> {
-        let owner = subject.owner(&self.schema)?;
+    pub(crate) fn declared(&self, subject: &OwnerName, name: &str) -> Option<FeatureKind> {
+        let owner = subject.find(&self.schema)?;
         self.schema.feature(owner, name).map(|(_, def)| def.kind)
     }
 
-    fn value(&mut self, subject: &Subject, owner: Option<Owner>, name: &Name, raw: &str) -> Result<Value, String> {
+    fn value(&mut self, subject: &OwnerName, owner: Option<Owner>, name: &Name, raw: &str) -> Result<Value, String> {
         let declared = owner.and_then(|owner| self.schema.feature(owner, name)).map(|(_, def)| def.kind);
         if let Some(kind) = declared {
             return feature_text::read(kind, raw);

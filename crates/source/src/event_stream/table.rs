@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use timeweft_graph::{Action, Element, Event, ExternalId, FeatureKind, IdRef, Name, NodeKey, Value, last_values};
+use timeweft_graph::{Element, Event, FeatureKind, Name, NodeKey, Value, last_values};
 
 use super::csv::{ENDED, feature_column};
 use crate::table_writer::{Cell, CellKind, Column, TableFormat, TableWriter};
@@ -88,29 +88,20 @@ fn cell(value: &Value, kind: FeatureKind) -> io::Result<Cell<'static>> {
 
 /// Time, action, and what it is about.
 fn element(event: &Event) -> [Cell<'_>; 9] {
-    let action = match event.action {
-        Action::Create => "create",
-        Action::Update => "update",
-        Action::Delete => "delete",
-    };
-    let (entity, source, relation, destination, key) = match &event.element {
-        Element::Node(key) => ("node", key, Cell::Null, None, Cell::Null),
+    let (source, relation, destination, key) = match &event.element {
+        Element::Node(key) => (key, Cell::Null, None, Cell::Null),
         Element::Edge(edge) => {
             let relation = Cell::Text(&edge.relation);
-            ("edge", &edge.source, relation, Some(&edge.destination), Cell::from(edge.key.as_deref()))
+            (&edge.source, relation, Some(&edge.destination), Cell::from(edge.key.as_deref()))
         }
-        Element::Merge { from, into } => ("merge", from, Cell::Null, Some(into), Cell::Null),
+        Element::Merge { from, into } => (from, Cell::Null, Some(into), Cell::Null),
     };
     let [source_type, source] = node(source);
     let [destination_type, destination] = destination.map_or([Cell::Null, Cell::Null], node);
-    let [time, action, entity] = [Cell::Int(event.time.0), Cell::Text(action), Cell::Text(entity)];
-    [time, action, entity, source_type, source, relation, destination_type, destination, key]
+    let (action, entity) = (Cell::Text(event.action.name()), Cell::Text(event.element.kind().name()));
+    [Cell::Int(event.time.0), action, entity, source_type, source, relation, destination_type, destination, key]
 }
 
 fn node(node: &NodeKey) -> [Cell<'_>; 2] {
-    let id = match &node.id {
-        ExternalId::Int(number) => IdRef::Int(*number),
-        ExternalId::Text(text) => IdRef::Text(text),
-    };
-    [Cell::Text(&node.node_type), Cell::Id(id)]
+    [Cell::Text(&node.node_type), Cell::Id(node.id.as_ref())]
 }

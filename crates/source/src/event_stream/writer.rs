@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use timeweft_graph::{Action, EdgeKey, Element, Event, ExternalId, Features, NodeKey, last_values};
+use timeweft_graph::{EdgeKey, Element, Event, ExternalId, Features, NodeKey, last_values};
 
 use crate::text::feature_text;
 
@@ -24,12 +24,8 @@ use crate::text::feature_text;
 /// ```
 pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
     let mut line = String::with_capacity(192);
-    let entity = match &event.element {
-        Element::Node(_) => "node",
-        Element::Edge(_) => "edge",
-        Element::Merge { .. } => "merge",
-    };
-    let _ = write!(line, "{{\"time\":{},\"action\":\"{}\",\"entity\":\"{entity}\"", event.time.0, name(event.action));
+    let (action, entity) = (event.action.name(), event.element.kind().name());
+    let _ = write!(line, "{{\"time\":{},\"action\":\"{action}\",\"entity\":\"{entity}\"", event.time.0);
     match &event.element {
         Element::Node(key) => node("source", key, &event.features, &mut line),
         Element::Edge(key) => edge(key, &event.features, &mut line),
@@ -41,14 +37,6 @@ pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
     }
     line.push_str("}\n");
     out.write_all(line.as_bytes())
-}
-
-fn name(action: Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Update => "update",
-        Action::Delete => "delete",
-    }
 }
 
 fn node(role: &str, key: &NodeKey, features: &Features, line: &mut String) {

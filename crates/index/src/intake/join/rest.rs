@@ -1,9 +1,9 @@
 //! Merges and deletions that a version names.
 
 use rustc_hash::FxHashSet;
-use timeweft_graph::delta::{Canonical, DeletionReport, MergeContext, OwnerName, Past, merge_delta};
+use timeweft_graph::delta::{Canonical, DeletionReport, MergeContext, Past, merge_delta};
 use timeweft_graph::rows::Rest;
-use timeweft_graph::{ListedDeletion, MergeRecord, Name, NodeIndex, NodeKey, Reject};
+use timeweft_graph::{ListedDeletion, MergeRecord, Name, NodeIndex, NodeKey, OwnerName, Reject};
 
 use super::{Join, Step};
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use timeweft_graph::delta::{Living, NAMESPACES, OwnerName, by_element, held_by};
+use timeweft_graph::delta::{Living, NAMESPACES, by_element, held_by};
 use timeweft_graph::rows::RowRef;
 use timeweft_graph::{
-    Action, EdgeIndex, EdgeTypeId, Element, Event, FeatureId, Features, Name, NodeIndex, NodeTypeId, Owner, Time, Value,
+    Action, EdgeIndex, EdgeTypeId, Element, Event, FeatureId, Features, Name, NodeIndex, NodeTypeId, Owner, OwnerName,
+    Time, Value,
 };
 
 use super::nodes::absent;

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use timeweft_graph::{Action, EdgeKey, Element, ExternalId, Name, NodeKey};
+use timeweft_graph::{Action, EdgeKey, Element, ElementKind, ExternalId, Name, NodeKey};
 
 use super::CsvDefaults;
 use super::columns::{Columns, Role};
-use crate::event_stream::jsonl::Entity;
 use crate::text::json::{excerpt, parse};
 use crate::text::names::Names;
 
@@ -55,12 +54,8 @@ pub(crate) trait RoleCells {
     /// What happens.
     fn action(&self) -> Result<Action, String> {
         let Some(word) = self.word(Role::Action)? else { return Ok(Action::Create) };
-        Ok(match word.to_ascii_lowercase().as_str() {
-            "create" => Action::Create,
-            "update" => Action::Update,
-            "delete" => Action::Delete,
-            _ => return Err(format!("action: expected create, update or delete, got {}", excerpt(&word))),
-        })
+        let action = Action::ALL.into_iter().find(|action| word.eq_ignore_ascii_case(action.name()));
+        action.ok_or_else(|| format!("action: expected create, update or delete, got {}", excerpt(&word)))
     }
 
     /// What it happens to.
@@ -70,9 +65,9 @@ pub(crate) trait RoleCells {
             Ok(NodeKey { node_type, id: ExternalId::from(&*self.need(id)?) })
         };
         let source = node(Role::Source, Role::SourceType, &types.source)?;
-        let natural = if self.columns().has(Role::Destination) { Entity::Edge } else { Entity::Node };
+        let natural = if self.columns().has(Role::Destination) { ElementKind::Edge } else { ElementKind::Node };
         let entity = self.word(Role::Entity)?.map_or(Ok(natural), |word| entity(&word))?;
-        if entity == Entity::Node {
+        if entity == ElementKind::Node {
             for role in [Role::Destination, Role::Relation, Role::Key] {
                 if self.cell(role)?.is_some() {
                     return Err(format!("a node row has no {}: empty the cell", role.meaning()));
@@ -81,7 +76,7 @@ pub(crate) trait RoleCells {
             return Ok(Element::Node(source));
         }
         let destination = node(Role::Destination, Role::DestinationType, &types.destination)?;
-        if entity == Entity::Merge {
+        if entity == ElementKind::Merge {
             return Ok(Element::Merge { from: source, into: destination });
         }
         let relation = self.word(Role::Relation)?.map_or_else(|| types.relation.clone(), |cell| names.get(&cell));
@@ -99,11 +94,7 @@ pub(crate) trait RoleCells {
     }
 }
 
-fn entity(cell: &str) -> Result<Entity, String> {
-    Ok(match cell.to_ascii_lowercase().as_str() {
-        "node" => Entity::Node,
-        "edge" => Entity::Edge,
-        "merge" => Entity::Merge,
-        _ => return Err(format!("entity: expected node, edge or merge, got {}", excerpt(cell))),
-    })
+fn entity(cell: &str) -> Result<ElementKind, String> {
+    let kind = ElementKind::ALL.into_iter().find(|kind| cell.eq_ignore_ascii_case(kind.name()));
+    kind.ok_or_else(|| format!("entity: expected node, edge or merge, got {}", excerpt(cell)))
 }

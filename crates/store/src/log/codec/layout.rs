@@ -6,8 +6,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
-use timeweft_graph::delta::OwnerName;
-use timeweft_graph::{FeatureId, FeatureKind, Name, Owner, Schema as Types};
+use timeweft_graph::{FeatureId, FeatureKind, Name, Owner, OwnerName, Schema as Types};
 
 use super::{CodecError, numbers};
 
@@ -137,12 +136,7 @@ fn fields(columns: &[Column], of_all: &[&str]) -> Result<Fields, CodecError> {
 
 /// `type.feature`, `merge.feature`, or `source -relation-> destination.feature`; names with dots or arrows may meet, then a number follows.
 fn unique(taken: &mut FxHashSet<String>, column: &Column) -> String {
-    let owner = match &column.owner {
-        OwnerName::Node(node) => node.to_string(),
-        OwnerName::Merge => "merge".into(),
-        OwnerName::Edge(source, relation, destination) => format!("{source} -{relation}-> {destination}"),
-    };
-    let name = format!("{owner}.{}", column.feature);
+    let name = format!("{}.{}", column.owner.full(), column.feature);
     let mut candidates = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}#{n}")));
     let free = candidates.find(|candidate| !taken.contains(candidate)).unwrap_or(name);
     taken.insert(free.clone());

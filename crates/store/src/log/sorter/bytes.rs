@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
     }
 
     fn event(&mut self, time: Time, code: u8) -> Option<Event> {
-        let action = [Action::Create, Action::Update, Action::Delete].into_iter().find(|it| *it as u8 == code % 3)?;
+        let action = Action::ALL.into_iter().find(|it| *it as u8 == code % 3)?;
         let element = match code / 3 {
             0 => Element::Node(self.node()?),
             1 => Element::Edge(EdgeKey {

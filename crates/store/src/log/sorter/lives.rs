@@ -60,7 +60,7 @@ mod tests {
         let mut events = Vec::new();
         for at in 0..500u64 {
             let time = Time((at * 7 % 31) as i64);
-            for action in [Action::Create, Action::Update, Action::Delete] {
+            for action in Action::ALL {
                 events.push(Event::new(time, action, Element::Edge(edge(at))));
                 events.push(Event::new(time, action, Element::Node(node(at))));
             }
