@@ -154,6 +154,14 @@ impl Schema {
         }
     }
 
+    fn features_mut(&mut self, owner: Owner) -> Option<&mut Vec<FeatureDef>> {
+        Some(match owner {
+            Owner::Node(id) => &mut self.file.node_types.get_mut(id.at())?.features,
+            Owner::Edge(id) => &mut self.file.edge_types.get_mut(id.at())?.features,
+            Owner::Merge => &mut self.file.merge_features,
+        })
+    }
+
     /// The feature of this name.
     pub fn feature(&self, owner: Owner, name: &str) -> Option<(FeatureId, &FeatureDef)> {
         let features = self.features(owner);
@@ -181,11 +189,7 @@ impl Schema {
         if let Some((known, _)) = self.feature(owner, &def.name) {
             return Some(known);
         }
-        let features = match owner {
-            Owner::Node(id) => &mut self.file.node_types.get_mut(id.at())?.features,
-            Owner::Edge(id) => &mut self.file.edge_types.get_mut(id.at())?.features,
-            Owner::Merge => &mut self.file.merge_features,
-        };
+        let features = self.features_mut(owner)?;
         let id = FeatureId(u16::try_from(features.len()).ok()?);
         let name = def.name.clone();
         features.push(def);
@@ -200,12 +204,7 @@ impl Schema {
     /// of it, which takes its place once they speak. A source does so before its first record; values that are known are
     /// checked and follow.
     pub fn set_kind(&mut self, owner: Owner, feature: FeatureId, kind: FeatureKind) {
-        let features = match owner {
-            Owner::Node(id) => self.file.node_types.get_mut(id.at()).map(|node| &mut node.features),
-            Owner::Edge(id) => self.file.edge_types.get_mut(id.at()).map(|edge| &mut edge.features),
-            Owner::Merge => Some(&mut self.file.merge_features),
-        };
-        let Some(features) = features else { return };
+        let Some(features) = self.features_mut(owner) else { return };
         let Some((name, known)) = features.get(feature.at()).map(|def| (def.name.clone(), def.kind)) else { return };
         if known == kind {
             return;

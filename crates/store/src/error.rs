@@ -181,6 +181,14 @@ impl StoreError {
         }
     }
 
+    /// An error of reading a segment, which the catalogue says is there.
+    pub(crate) fn of_segment(path: &Path, error: io::Error) -> StoreError {
+        match error.kind() {
+            io::ErrorKind::NotFound => StoreError::corrupt(path, "the file is missing"),
+            _ => StoreError::io(path, error),
+        }
+    }
+
     pub(crate) fn corrupt(file: &Path, problem: impl ToString) -> StoreError {
         StoreError::Corrupt { file: file.into(), problem: problem.to_string() }
     }

@@ -237,10 +237,7 @@ impl Store {
             match fs::metadata(&path) {
                 Ok(data) if data.len() == segment.length => {}
                 Ok(_) => return Err(StoreError::corrupt(&path, "its length is wrong")),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Err(StoreError::corrupt(&path, "the file is missing"));
-                }
-                Err(error) => return Err(StoreError::io(&path, error)),
+                Err(error) => return Err(StoreError::of_segment(&path, error)),
             }
         }
         Ok(())

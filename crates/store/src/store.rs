@@ -128,13 +128,8 @@ impl Store {
             return Ok((self.catalogue.batch(segment)?, self.catalogue.path().into()));
         };
         let path = log_dir(&self.dir).join(file);
-        match fs::read(&path) {
-            Ok(bytes) => Ok((bytes, path)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(StoreError::corrupt(&path, "the file is missing"))
-            }
-            Err(error) => Err(StoreError::io(&path, error)),
-        }
+        let bytes = fs::read(&path).map_err(|error| StoreError::of_segment(&path, error))?;
+        Ok((bytes, path))
     }
 
     /// What was mended since this was asked last: snapshots that were damaged, each in a sentence.

@@ -177,15 +177,7 @@ impl ColumnarReader {
     /// The kind of each feature column in elements of one type: as the schema declares it, else that of the column.
     fn kinds_of(&mut self, owner: &OwnerName, unit: TimeUnit) -> Vec<Option<Kind>> {
         let (rows, features) = (&self.rows, &self.features);
-        let kind = |(at, name): (usize, &Name)| {
-            let declared = rows.declared(at).map(|kind| kind.in_unit(unit));
-            match features.declared(owner, name) {
-                // A time or a truth value is kept as another kind, and still read as what it is.
-                Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => declared,
-                Some(known) => Some(Kind::Plain(known)),
-                None => declared,
-            }
-        };
+        let kind = |(at, name)| Kind::of_column(rows.declared(at), features.declared(owner, name), unit);
         self.columns.features().map(|(at, column)| kind((at, &column.name))).collect()
     }
 }

@@ -101,13 +101,9 @@ fn kind(
     if rows.declared(at).is_none() && matches!(cell, Cell::Null) {
         return Ok(None);
     }
-    let unit = sink.schema().unit();
-    let declared = rows.declared(at).map(|kind| kind.in_unit(unit));
-    match sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind) {
-        // A time or a truth value is kept as another kind, and still read as what it is.
-        Some(known) if declared.is_some_and(|declared| declared.feature_kind() == known) => Ok(declared),
-        Some(known) => Ok(Some(Kind::Plain(known))),
-        None if declared.is_some() => Ok(declared),
+    let known = sink.schema().feature(owner, &spec.name).map(|(_, def)| def.kind);
+    match Kind::of_column(rows.declared(at), known, sink.schema().unit()) {
+        Some(kind) => Ok(Some(kind)),
         None => Ok(cell.looks_like()?.or_else(|| rows.kind_ahead(at))),
     }
 }

@@ -26,8 +26,18 @@ impl Kind {
     }
 
     /// The same where times count in `unit`: steps have no calendar, and a time keeps its text there.
-    pub(crate) fn in_unit(self, unit: TimeUnit) -> Kind {
+    fn in_unit(self, unit: TimeUnit) -> Kind {
         if self == Kind::Time && unit.nanos().is_none() { Kind::TEXT } else { self }
+    }
+
+    /// How the cells of a column are read whose file declares a kind, and whose feature has one in the graph.
+    pub(crate) fn of_column(declared: Option<Kind>, known: Option<FeatureKind>, unit: TimeUnit) -> Option<Kind> {
+        let declared = declared.map(|kind| kind.in_unit(unit));
+        match known {
+            // A time or a truth value is kept as another kind, and still read as what it is.
+            Some(known) if declared.is_none_or(|declared| declared.feature_kind() != known) => Some(Kind::Plain(known)),
+            _ => declared,
+        }
     }
 
     /// What is kept.

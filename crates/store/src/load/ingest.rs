@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
-    Action, Dangling, EdgeKey, Element, Event, Features, Name, NodeKey, Owner, Place, Reason, Reject, Schema, Time,
-    TimeUnit, Value,
+    Action, Dangling, EdgeKey, Element, Event, Features, Name, NodeKey, Place, Reason, Reject, Schema, Time, TimeUnit,
+    Value,
 };
 use timeweft_index::{Births, Index};
 
@@ -243,19 +243,6 @@ fn is_misfit(reason: &Reason) -> bool {
             | R::BadMerge(_)
             | R::ForeignNamespace { .. }
     )
-}
-
-/// The type of an element.
-pub(crate) fn owner(schema: &Schema, element: &Element) -> Option<Owner> {
-    match element {
-        Element::Node(node) => schema.node_type(&node.node_type).map(Owner::Node),
-        Element::Edge(edge) => {
-            let source = schema.node_type(&edge.source.node_type)?;
-            let destination = schema.node_type(&edge.destination.node_type)?;
-            schema.edge_type(source, &edge.relation, destination).map(Owner::Edge)
-        }
-        Element::Merge { .. } => Some(Owner::Merge),
-    }
 }
 
 /// Largest value in bytes or elements: a column of a batch addresses 2^31.

@@ -14,12 +14,11 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use timeweft_graph::rows::RowRef;
-use timeweft_graph::{Action, Element, Event, GraphView, Schema};
+use timeweft_graph::{Action, Element, Event, GraphView, OwnerName, Schema};
 use timeweft_index::Index;
 
 use crate::StoreError;
 use crate::folder::log_dir;
-use crate::load::ingest::owner;
 use crate::log::codec::{CodecError, decode};
 use crate::log::segment::{Segment, Written};
 use crate::store::Store;
@@ -142,7 +141,7 @@ fn has_life(graph: &Index, row: RowRef<'_>) -> bool {
 /// order, for a segment keeps that of the source.
 fn settled(mut event: Event, schema: &Schema) -> Event {
     event.sort_features();
-    if let Some(owner) = owner(schema, &event.element) {
+    if let Some(owner) = OwnerName::of_element(&event.element).find(schema) {
         for (name, value) in &mut event.features {
             let order = schema.feature(owner, name).map(|(_, def)| def.order);
             *value = value.take().map(|value| order.unwrap_or_default().canonical(value));
