@@ -405,3 +405,18 @@ fn the_same_stream_again_under_its_version_is_no_load_whatever_its_order() {
     let others = sorted(&events);
     assert!(matches!(stream(&mut store, request, &others), Err(StoreError::VersionTaken { .. })));
 }
+
+/// Long enough that reading is ahead of taking in when the first try is given up.
+#[test]
+fn a_long_stream_that_must_be_sorted_is_read_to_its_end() {
+    const EVENTS: i64 = 20_000;
+    let name = |at: i64| format!("n{at}");
+    let events: Vec<Event> =
+        (0..EVENTS).map(|at| create(if at == 1 { 0 } else { at + 10 }, Element::Node(node(&name(at))))).collect();
+    for can_reread in [true, false] {
+        let (_dir, mut store) = fresh();
+        let report = stream_as(&mut store, interactions(), &events, can_reread).unwrap();
+        assert_eq!((report.accepted, report.order.sorted), (EVENTS as u64, true), "{can_reread}");
+        assert!(store.view().node(&node(&name(EVENTS - 1)), At::now()).is_some(), "{can_reread}");
+    }
+}
