@@ -17,9 +17,9 @@ use crate::{
 
 pub use writer::{Projection, Rest, RowWriter};
 
-/// So many records make a chunk.
+/// Records of a chunk, at most.
 const CHUNK: usize = 16_384;
-/// A chunk with so many bytes of values is full, however few its records are.
+/// Bytes of values of a chunk: with as many it is full, however few its records are.
 const CHUNK_BYTES: usize = 8 << 20;
 
 #[derive(Clone, Copy, Debug)]

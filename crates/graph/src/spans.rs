@@ -60,7 +60,7 @@ pub struct ValueSpans<'a> {
 }
 
 impl<'a> ValueSpans<'a> {
-    /// Values whose places in `bytes` the spans name; so many of them were cut.
+    /// Values whose places in `bytes` the spans name; `clipped` of them were cut.
     pub fn new(spans: &'a [PackedSpan], bytes: &'a [u8], clipped: u32) -> ValueSpans<'a> {
         ValueSpans { spans, bytes, clipped }
     }

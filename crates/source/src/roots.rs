@@ -74,7 +74,7 @@ enum Columns {
     },
 }
 
-/// So many names are kept at hand.
+/// Names that are kept at hand, at most.
 const NAMES: usize = 16;
 
 impl RootsReader {

@@ -135,7 +135,7 @@ cell_from! {
     Value => |value| Cell::Value(Box::new(value));
 }
 
-/// Rows are handed on in so many at once: the row groups of a Parquet file and the batches of an Arrow file, so that its bytes do not depend on how its
+/// Rows that are handed on at once: the row groups of a Parquet file and the batches of an Arrow file, so that its bytes do not depend on how its
 /// rows came.
 #[cfg(feature = "columnar")]
 const GROUP: usize = 1 << 17;

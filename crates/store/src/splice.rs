@@ -20,7 +20,7 @@ use timeweft_graph::{
     Action, DeltaOptions, Element, ElementRef, Event, Features, LoadId, MergeRecord, Name, NodeKey, Owner, Reason,
     Record, Schema, Sink, Time, ValueRef,
 };
-use timeweft_index::{Index, Join, Joined, Step};
+use timeweft_index::{Index, LoadedVersion, LogStep, VersionLoader};
 
 use crate::StoreError;
 use crate::folder::log_dir;
@@ -268,7 +268,7 @@ fn join_state(
     let (schema, namespace) = (trial.schema().clone(), &record.namespace);
     let end_foreign_edges = record.end_foreign_edges;
     let options = DeltaOptions { allow_empty: true, end_foreign_edges, ..DeltaOptions::default() };
-    let mut join = Join::new(trial, namespace, at, options);
+    let mut join = VersionLoader::new(trial, namespace, at, options);
     join.set_schema(schema.clone(), Common::default())?;
     let mut failed: Result<(), StoreError> = Ok(());
     let emit = |schema: &Schema, rows: Rows| {
@@ -281,20 +281,25 @@ fn join_state(
     send_state(wanted, namespace, &mut writer);
     let rest = writer.finish();
     failed?;
-    let Joined { steps, rejects, .. } = join.finish(&rest)?;
+    let LoadedVersion { steps, rejects, .. } = join.finish(&rest)?;
     for step in steps {
-        if let Step::Event(event) = step {
+        if let LogStep::Event(event) = step {
             taken(*event, trial.schema())?;
         }
     }
     Ok(rejects.iter().map(|reject| reject.reason.to_string()).collect())
 }
 
-fn join_rows(join: &mut Join<'_>, rows: &Rows, schema: &Schema, taken: &mut Take<'_>) -> Result<(), StoreError> {
+fn join_rows(
+    join: &mut VersionLoader<'_>,
+    rows: &Rows,
+    schema: &Schema,
+    taken: &mut Take<'_>,
+) -> Result<(), StoreError> {
     for step in join.rows(rows).map_err(|reason| StoreError::Full(Box::new(reason)))? {
         let event = match step {
-            Step::Event(event) => *event,
-            Step::Create(row) => rows.get(row as usize).to_event(schema),
+            LogStep::Event(event) => *event,
+            LogStep::Create(row) => rows.get(row as usize).to_event(schema),
         };
         taken(event, schema)?;
     }

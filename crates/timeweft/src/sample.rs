@@ -142,7 +142,7 @@ impl<'v> SampleBatch<'v> {
     /// The neighbours of one root, by its position among the roots.
     ///
     /// # Panics
-    /// If there are not so many roots.
+    /// If there are fewer roots.
     pub fn neighbors(&self, root: usize) -> Vec<Node<'v>> {
         let slots = &self.arrays.neighbors[root * self.k..][..self.arrays.counts[root] as usize];
         slots.iter().map(|&node| self.view.node_at(node)).collect()

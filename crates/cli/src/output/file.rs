@@ -217,7 +217,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn devices_are_refused_and_links_stay_what_they_are() {
-        // Only asked, never written: a fault here must not cost anybody a device.
+        // Only asked, never written: a fault here must not cost a user a device.
         for device in ["/dev/null", "/dev/full"] {
             let error = check_place(Path::new(device)).unwrap_err().to_string();
             assert!(error.contains(device) && error.contains("a device or a pipe"), "{error}");

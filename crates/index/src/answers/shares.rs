@@ -103,7 +103,7 @@ impl Index {
         creator.is_none_or(|creator| creator == namespace) || self.holders_of_node(node).contains(namespace)
     }
 
-    /// Refuses a merge of a node by a namespace that did not hold it in the end. One that never lived is anybody's.
+    /// Refuses a merge of a node by a namespace that did not hold it in the end. Any namespace may merge one that never lived.
     pub(crate) fn check_last_holder(
         &self,
         node: NodeIndex,

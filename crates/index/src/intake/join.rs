@@ -34,7 +34,7 @@ use crate::{Index, NONE};
 
 /// What the index took in, in that order.
 #[derive(Debug)]
-pub enum Step {
+pub enum LogStep {
     /// The record at this position of the chunk was created as it stands.
     Create(u32),
     /// An event.
@@ -45,7 +45,7 @@ pub enum Step {
 const NEW_VALUE: u32 = NONE - 1;
 
 /// A version on its way into an index.
-pub struct Join<'a> {
+pub struct VersionLoader<'a> {
     index: &'a mut Index,
     namespace_id: u32,
     namespace: Name,
@@ -82,30 +82,30 @@ pub struct Join<'a> {
     changed: FxHashMap<(Owner, FeatureId), u64>,
     report: DeltaReport,
     rejects: Rejects,
-    steps: Vec<Step>,
+    steps: Vec<LogStep>,
     sets: Vec<(FeatureId, u32)>,
 }
 
 /// What a version changed beside the steps already given.
 #[derive(Debug)]
-pub struct Joined {
+pub struct LoadedVersion {
     /// Edges that waited for the end of the version, and the steps of each chunk.
-    pub late: Vec<(Rows, Vec<Step>)>,
+    pub late: Vec<(Rows, Vec<LogStep>)>,
     /// The last steps; none of them is a create of a record.
-    pub steps: Vec<Step>,
+    pub steps: Vec<LogStep>,
     /// Records that were left out.
     pub rejects: Rejects,
     /// What changed, in numbers.
     pub report: DeltaReport,
 }
 
-impl<'a> Join<'a> {
+impl<'a> VersionLoader<'a> {
     /// A version of a namespace that takes effect at a time, which is after the newest of the namespace.
-    pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> Join<'a> {
+    pub fn new(index: &'a mut Index, namespace: &Name, at: Time, options: DeltaOptions) -> VersionLoader<'a> {
         let (namespace_id, first_new) = (index.namespaces.add(namespace), index.n_nodes() as u32);
         let shared = Shared::of(index, namespace);
         let unborn_targets = index.unborn_targets().collect();
-        Join {
+        VersionLoader {
             unborn_targets,
             listed_nodes: Bits::new(index.n_nodes()),
             stubs: Bits::new(0),
@@ -150,7 +150,7 @@ impl<'a> Join<'a> {
     }
 
     /// Takes in a chunk.
-    pub fn rows(&mut self, rows: &Rows) -> Result<Vec<Step>, Reason> {
+    pub fn rows(&mut self, rows: &Rows) -> Result<Vec<LogStep>, Reason> {
         self.index.check_room(rows.len() * 64)?;
         if !self.started && rows.expected.0 > 0 {
             self.reserve(rows);
@@ -168,7 +168,7 @@ impl<'a> Join<'a> {
     }
 
     /// Ends what was not listed, and takes in what else the version says.
-    pub fn finish(mut self, rest: &timeweft_graph::rows::Rest) -> Result<Joined, DeltaError> {
+    pub fn finish(mut self, rest: &timeweft_graph::rows::Rest) -> Result<LoadedVersion, DeltaError> {
         let late = self.late(rest);
         let listed = self.report.nodes.listed + self.report.edges.listed;
         // Where all was rejected, the rejects are the message.
@@ -195,7 +195,7 @@ impl<'a> Join<'a> {
             let report = if matches!(owner, Owner::Edge(_)) { &mut self.report.edges } else { &mut self.report.nodes };
             *report.changed_features.entry(name).or_default() += count;
         }
-        Ok(Joined { late, steps: self.steps, rejects: self.rejects, report: self.report })
+        Ok(LoadedVersion { late, steps: self.steps, rejects: self.rejects, report: self.report })
     }
 
     /// Reserves memory for what the version has more than the graph: growing step by step copies everything several times.
@@ -218,12 +218,12 @@ impl<'a> Join<'a> {
         self.rejects.push(Reject { place, reason });
     }
 
-    /// Puts the numbers of a record's values into [`Join::sets`].
+    /// Puts the numbers of a record's values into [`VersionLoader::sets`].
     fn intern(&mut self, row: RowRef<'_>) {
         self.index.feature_store.values.add_row(row, &mut self.sets);
     }
 
-    /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`Join::sets`], in the order of
+    /// What turns the features of a life into those of a record; [`NONE`] ends a value. In [`VersionLoader::sets`], in the order of
     /// names.
     fn compare(&mut self, feature_row: FeatureRow, row: RowRef<'_>) {
         self.sets.clear();
@@ -258,7 +258,7 @@ impl<'a> Join<'a> {
         self.sets.sort_by(|a, b| defs[a.0.at()].name.cmp(&defs[b.0.at()].name));
     }
 
-    /// The features in [`Join::sets`] as an event has them.
+    /// The features in [`VersionLoader::sets`] as an event has them.
     fn named(&self, owner: Owner) -> Features {
         let defs = self.index.schema.features(owner);
         let named =
@@ -282,7 +282,7 @@ impl<'a> Join<'a> {
     }
 
     fn step(&mut self, action: Action, element: Element, features: Features) {
-        self.steps.push(Step::Event(Box::new(Event { time: self.at, action, element, features })));
+        self.steps.push(LogStep::Event(Box::new(Event { time: self.at, action, element, features })));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::intake::records::Records;
 use crate::{Index, NONE};
 
 /// A load of whole lives. Its events stand in the log of the index once it is finished, and not before.
-pub struct Lives<'a> {
+pub struct LifeLoader<'a> {
     records: Records<'a>,
     /// The first edge that the load adds.
     first_edge: usize,
@@ -50,11 +50,11 @@ const NODE_ENDS: u8 = ElementKind::Node.rank(Action::Delete);
 const NODE_BEGINS: u8 = ElementKind::Node.rank(Action::Create);
 const EDGE_BEGINS: u8 = ElementKind::Edge.rank(Action::Create);
 
-impl<'a> Lives<'a> {
+impl<'a> LifeLoader<'a> {
     /// A load of a namespace into an index.
-    pub fn new(index: &'a mut Index, namespace: &Name) -> Lives<'a> {
+    pub fn new(index: &'a mut Index, namespace: &Name) -> LifeLoader<'a> {
         let (first_life, first_edge) = (index.nodes.lives.len() as u32, index.edges.lives.len());
-        Lives {
+        LifeLoader {
             records: Records::new(index, namespace, first_life),
             first_edge,
             events: 0,
@@ -105,7 +105,7 @@ impl<'a> Lives<'a> {
 
     /// Brings the events in order and writes them to the log. Without it, the index must not be used any further.
     pub fn finish(self) {
-        let Lives { records, first_edge, events, updates, update_sets, .. } = self;
+        let LifeLoader { records, first_edge, events, updates, update_sets, .. } = self;
         let Records { index, first_life, .. } = records;
         let first_life = first_life as usize;
         let mut order: Vec<LogPosition> = Vec::with_capacity(events);

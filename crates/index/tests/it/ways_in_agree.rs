@@ -9,7 +9,7 @@ use timeweft_graph::{
     Action, EdgeKey, EdgeTypeId, ElementRef, Event, FeatureDef, FeatureId, FeatureKind, GraphView, IdRef, Interval,
     ListOrder, Name, NodeKey, NodeTypeId, Owner, Reason, Schema, Time, TimeUnit, ValueRef,
 };
-use timeweft_index::{Index, Join, Lives};
+use timeweft_index::{Index, LifeLoader, VersionLoader};
 
 /// A create or a delete of one of a few elements.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ fn by_lives(index: &mut Index, rows: &Rows, name: &Name) -> Option<Reason> {
     if rows.get(0).action() != Action::Create {
         return by_event(index, rows, name);
     }
-    let mut lives = Lives::new(index, name);
+    let mut lives = LifeLoader::new(index, name);
     let refused = lives.take(rows).pop();
     lives.finish();
     refused.map(|(_, reason)| reason)
@@ -128,7 +128,7 @@ fn by_version(index: &mut Index, change: &Change, name: &Name) {
         return;
     }
     let schema = index.schema().clone();
-    let mut join = Join::new(index, name, Time(change.time), DeltaOptions::default());
+    let mut join = VersionLoader::new(index, name, Time(change.time), DeltaOptions::default());
     join.set_schema(schema, Common::default()).unwrap();
     let steps = join.rows(&ends).unwrap();
     assert!(steps.is_empty(), "{steps:?}");

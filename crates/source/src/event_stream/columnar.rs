@@ -182,7 +182,7 @@ impl ColumnarReader {
     }
 }
 
-/// The kinds of so many types are kept at hand.
+/// Types whose kinds are kept at hand, at most.
 const SUBJECTS: usize = 64;
 
 /// Whether a file without a name that tells begins as Parquet does.

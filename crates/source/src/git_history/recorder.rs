@@ -72,7 +72,7 @@ impl<'repo> Recorder<'repo> {
         Ok(())
     }
 
-    /// Brings the files to the tree of a commit that is not told, and gives how many were other. Nobody touched them.
+    /// Brings the files to the tree of a commit that is not told, and gives how many were other. No author touched them.
     pub(super) fn begin(&mut self, commit: &Commit<'_>) -> Result<usize, gix::Error> {
         let moment = self.moment(commit)?;
         let entries = files_of(commit)?.into_iter();

@@ -1,6 +1,6 @@
 //! Lines of text read on several threads, with results in the order of the file.
 //!
-//! Whoever is free takes the next chunk of whole lines, and parses it into packed rows; one thread sends the rows on in
+//! A thread that is free takes the next chunk of whole lines, and parses it into packed rows; one thread sends the rows on in
 //! order. At most a few chunks are under way, so memory does not grow with the file.
 
 use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ fn send_in_order(done: Receiver<Numbered>, free: &Sender<Buffer>, sink: &mut dyn
                 return Ok(());
             }
             next += 1;
-            // Without readers left there is nobody to use it again.
+            // Without readers left it is not used again.
             let _ = free.send(buffer);
         }
     }

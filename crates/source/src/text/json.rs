@@ -97,7 +97,7 @@ impl<'a> Members<'a> {
         self.take(name).ok_or_else(|| format!("missing field `{name}`"))
     }
 
-    /// Refuses members that nobody took.
+    /// Refuses members that were not taken.
     pub(crate) fn finish(self, expected: &str) -> Result<(), String> {
         self.0.first().map_or(Ok(()), |(name, _)| Err(format!("unknown field `{name}`, expected {expected}")))
     }
@@ -109,7 +109,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// So many names are compared as fast as they are hashed.
+/// Up to this number, names are compared as fast as they are hashed.
 const SCANNED: usize = 16;
 
 struct MembersVisitor<'a>(PhantomData<&'a ()>);

@@ -148,9 +148,9 @@ impl Types {
     }
 }
 
-/// So many taxa with their names go at once from the thread that reads the names to the one that pushes.
+/// Taxa with their names that go at once from the thread that reads the names to the one that pushes.
 const BATCH: usize = 2_048;
-/// So many batches wait between the two.
+/// Batches that wait between the two.
 const WAITING: usize = 4;
 
 /// Pushes all taxa with their names, which a thread of its own reads. Gives the taxa that were refused.
@@ -183,7 +183,7 @@ fn push_taxa(
             if push.sink.is_closed() {
                 break;
             }
-            // At the end nobody needs it any more.
+            // At the end it is not needed any more.
             let _ = spent.send(batch);
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

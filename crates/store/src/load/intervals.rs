@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use timeweft_graph::rows::{RowRef, Rows};
 use timeweft_graph::threads::Pipe;
 use timeweft_graph::{Action, Name, Owner, Reason, Reject, Rejects, Schema, Sink};
-use timeweft_index::{Index, Lives};
+use timeweft_index::{Index, LifeLoader};
 
 use self::assembly::{Assembled, Assembly};
 use crate::StoreError;
@@ -97,7 +97,7 @@ fn take_in(
 }
 
 fn take_all(index: &mut Index, namespace: &Name, arriving: Receiver<Chunk>, taken: &Pipe<Taken>) {
-    let mut load = Lives::new(index, namespace);
+    let mut load = LifeLoader::new(index, namespace);
     let mut has_room = false;
     for Chunk { grown, expected, rows } in arriving {
         if let Some(schema) = &grown {
@@ -161,7 +161,7 @@ fn write_log(
             }
         }
         log.push_rows(&rows, &kept, &schema)?;
-        // At the end nobody needs it any more.
+        // At the end it is not needed any more.
         let _ = spent.send(rows);
     }
     done.written = log.finish(&schema)?;

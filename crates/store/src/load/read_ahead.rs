@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes in the times of so many events.
+    /// Takes in the times of `n` events.
     #[derive(Default)]
     struct Times {
         schema: Schema,
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// Pushes so many records, then fails or ends; says how many it pushed.
+    /// Pushes `n` records, then fails or ends; says how many it pushed.
     fn source(n: i64, fails: bool, pushed: &mut i64) -> impl FnMut(&mut dyn Sink) -> Result<(), StoreError> + Send {
         move |sink| {
             while *pushed < n && !sink.is_closed() {

@@ -12,7 +12,7 @@ use timeweft_graph::threads::{Pipe, Task};
 use timeweft_graph::{
     Commit, DeltaError, DeltaOptions, DeltaReport, FeatureId, LoadId, Name, Owner, Rejects, Schema, Sink, Time,
 };
-use timeweft_index::{Index, Join, Joined, Step};
+use timeweft_index::{Index, LoadedVersion, LogStep, VersionLoader};
 
 use crate::StoreError;
 use crate::load::content::RowHasher;
@@ -29,7 +29,7 @@ use crate::store::Store;
 /// the fields stand to those known.
 type Chunk = (Option<(Schema, Common)>, Rows);
 /// What the writing thread gets.
-type Work = (Option<Schema>, Option<Part>, Vec<Step>);
+type Work = (Option<Schema>, Option<Part>, Vec<LogStep>);
 
 /// A chunk on its way to the log.
 enum Part {
@@ -261,14 +261,14 @@ fn join_whole(
     reader: Task<'_, ReadWhole>,
     work: &Pipe<Work>,
 ) -> Result<Whole, StoreError> {
-    let mut join = Join::new(index, namespace, at, options);
+    let mut join = VersionLoader::new(index, namespace, at, options);
     let joined = join_all(&mut join, arriving, work);
     let ReadWhole { rest, common, reserved, result } = pipeline::joined(reader)?;
     joined?;
     result.map_err(StoreError::Source)?;
     allowed(reserved)?;
     join.set_schema(rest.schema.clone(), common.clone())?;
-    let Joined { late, steps, rejects: left_out, report } = join.finish(&rest)?;
+    let LoadedVersion { late, steps, rejects: left_out, report } = join.finish(&rest)?;
     // What several namespaces hold has features of its own.
     let schema = index.schema();
     for (rows, steps) in late {
@@ -367,7 +367,7 @@ fn allowed(reserved: BTreeSet<Name>) -> Result<(), StoreError> {
     if reserved.is_empty() { Ok(()) } else { Err(DeltaError::Reserved(reserved.into_iter().collect()).into()) }
 }
 
-fn join_all(join: &mut Join<'_>, arriving: Receiver<Chunk>, work: &Pipe<Work>) -> Result<(), StoreError> {
+fn join_all(join: &mut VersionLoader<'_>, arriving: Receiver<Chunk>, work: &Pipe<Work>) -> Result<(), StoreError> {
     for (schema, rows) in arriving {
         if let Some(schema) = &schema {
             join.set_schema(schema.0.clone(), schema.1.clone())?;
@@ -403,16 +403,16 @@ fn write_log(
         let mut steps = steps.into_iter().peekable();
         while let Some(step) = steps.next() {
             match (step, rows) {
-                (Step::Create(row), Some(rows)) => {
+                (LogStep::Create(row), Some(rows)) => {
                     created.push(row);
-                    if !matches!(steps.peek(), Some(Step::Create(_))) {
+                    if !matches!(steps.peek(), Some(LogStep::Create(_))) {
                         done.counts.count_created(rows.are_edges(), created.len() as u64);
                         log.as_mut().map_or(Ok(()), |log| log.push_rows(rows, &created, &schema))?;
                         created.clear();
                     }
                 }
-                (Step::Create(_), None) => {}
-                (Step::Event(event), _) => {
+                (LogStep::Create(_), None) => {}
+                (LogStep::Event(event), _) => {
                     done.counts.count(event.action, &event.element);
                     log.as_mut().map_or(Ok(()), |log| log.push(&event, &schema))?;
                 }

@@ -6,7 +6,7 @@ use std::thread;
 use timeweft_graph::rows::Rows;
 use timeweft_graph::threads::Crew;
 use timeweft_graph::{Commit, LoadId, Name, Reason, Schema, Time};
-use timeweft_index::{Index, Lives};
+use timeweft_index::{Index, LifeLoader};
 
 use crate::StoreError;
 use crate::log::effective::{Effective, effective, units};
@@ -144,7 +144,7 @@ impl Replay<'_> {
             return Err(StoreError::corrupt(store.catalogue.path(), "a load has lives and events"));
         }
         let [_, edges] = std::mem::take(&mut self.expected);
-        let (mut load, mut has_room) = (Lives::new(self.index, namespace), false);
+        let (mut load, mut has_room) = (LifeLoader::new(self.index, namespace), false);
         store.each_chunk(entry, schema, |(place, rows)| {
             if rows.are_edges() && !std::mem::replace(&mut has_room, true) {
                 load.reserve(&rows, edges);

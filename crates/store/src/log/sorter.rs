@@ -20,9 +20,9 @@ use self::bytes::{Names, Reader};
 pub(crate) use self::lives::LivesInOrder;
 use crate::StoreError;
 
-/// So many bytes of events are sorted in memory.
+/// Bytes of events that are sorted in memory.
 pub(crate) const MEMORY: usize = 128 << 20;
-/// So many bytes of a run are read at a time.
+/// Bytes of a run that are read at a time.
 const PIECE: u64 = 1 << 18;
 
 /// What is sorted.
@@ -243,7 +243,7 @@ mod tests {
 
     use super::*;
 
-    /// Sorted with so many bytes of memory, read twice.
+    /// Sorted with this number of bytes of memory, read twice.
     fn sorted(events: &[Event], memory: usize) -> Vec<Item> {
         let dir = tempfile::tempdir().unwrap();
         let mut sorter = Sorter::new(dir.path(), memory);

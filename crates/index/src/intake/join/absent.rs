@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{Action, EdgeIndex, Element, Name, NodeIndex};
 
 use super::nodes::absent;
-use super::{Bits, Join};
+use super::{Bits, VersionLoader};
 use crate::intake::lifecycle::EdgesAt;
 
-impl Join<'_> {
+impl VersionLoader<'_> {
     /// Lets go what is not listed.
     pub(super) fn absent(&mut self) {
         let gone = (0..self.index.n_nodes() as u32).map(NodeIndex).filter(|&node| {

@@ -3,13 +3,13 @@
 use timeweft_graph::rows::RowRef;
 use timeweft_graph::{Action, EdgeIndex, Element, Interval, NodeIndex, NodeKey, Reason};
 
-use super::{Join, Step, count_changed, count_created, lived};
+use super::{LogStep, VersionLoader, count_changed, count_created, lived};
 use crate::NONE;
 use crate::elements::edge::EdgeIdentity;
 use crate::elements::life::LifeRecord;
 use crate::intake::lifecycle::{FirstFeatures, NewEdge};
 
-impl Join<'_> {
+impl VersionLoader<'_> {
     pub(super) fn edge(&mut self, row: RowRef<'_>) {
         let edge_type = &self.index.schema.edge_types()[row.edge_type().at()];
         let (from, to) = (edge_type.source, edge_type.destination);
@@ -110,7 +110,7 @@ impl Join<'_> {
         self.next_edge = edge.0 + 1;
         self.report.edges.listed += 1;
         count_created(&mut self.report.edges, lived_before);
-        self.steps.push(Step::Create(row.at() as u32));
+        self.steps.push(LogStep::Create(row.at() as u32));
     }
 
     /// Whether both ends, and an earlier life, let an edge begin now.

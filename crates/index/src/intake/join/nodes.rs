@@ -3,12 +3,12 @@
 use timeweft_graph::rows::RowRef;
 use timeweft_graph::{Action, Element, NodeIndex, Reason};
 
-use super::{Join, Step, count_changed, count_created, lived};
+use super::{LogStep, VersionLoader, count_changed, count_created, lived};
 use crate::NONE;
 use crate::elements::life::LifeRecord;
 use crate::intake::lifecycle::{FirstFeatures, NewNode};
 
-impl Join<'_> {
+impl VersionLoader<'_> {
     pub(super) fn node(&mut self, row: RowRef<'_>) {
         let node = self.index.nodes.find_near(row.node_type(), row.id(), self.next_node);
         let life = node.map_or(NONE, |node| self.index.nodes.life(node));
@@ -62,7 +62,7 @@ impl Join<'_> {
         self.next_node = node.0 + 1;
         self.report.nodes.listed += 1;
         count_created(&mut self.report.nodes, lived_before);
-        self.steps.push(Step::Create(row.at() as u32));
+        self.steps.push(LogStep::Create(row.at() as u32));
     }
 
     /// Whether a node lives after this version.

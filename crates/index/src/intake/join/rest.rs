@@ -5,9 +5,9 @@ use timeweft_graph::delta::{Canonical, DeletionReport, MergeContext, Past, merge
 use timeweft_graph::rows::Rest;
 use timeweft_graph::{ListedDeletion, MergeRecord, Name, NodeIndex, NodeKey, OwnerName, Reject};
 
-use super::{Join, Step};
+use super::{LogStep, VersionLoader};
 
-impl Join<'_> {
+impl VersionLoader<'_> {
     /// Takes in what the rows come to; the absent nodes have ended by now.
     pub(super) fn merges(&mut self, rest: &Rest) {
         let canonical = Canonical::new(&self.index.schema, &rest.schema);
@@ -26,7 +26,7 @@ impl Join<'_> {
         self.rejects.extend(merged.rejects);
         for (event, place) in merged.events {
             match self.index.apply(&event, &self.namespace) {
-                Ok(()) => self.steps.push(Step::Event(Box::new(event))),
+                Ok(()) => self.steps.push(LogStep::Event(Box::new(event))),
                 Err(reason) => self.rejects.push(Reject { place, reason }),
             }
         }
@@ -35,7 +35,7 @@ impl Join<'_> {
 
 /// The version while what it says beside nodes and edges is made sense of.
 struct Context<'j, 'a> {
-    join: &'j Join<'a>,
+    join: &'j VersionLoader<'a>,
 }
 
 impl MergeContext for Context<'_, '_> {
@@ -76,12 +76,12 @@ impl MergeContext for Context<'_, '_> {
     }
 
     fn open_merges(&self, from: &NodeKey) -> Vec<MergeRecord> {
-        let Join { index, namespace_id: own, .. } = self.join;
+        let VersionLoader { index, namespace_id: own, .. } = self.join;
         index.named_node(from).map_or_else(Vec::new, |from| index.open_merges(from, |by| by == *own))
     }
 
     fn merged_elsewhere(&self, from: &NodeKey) -> Vec<NodeKey> {
-        let Join { index, namespace_id: own, .. } = self.join;
+        let VersionLoader { index, namespace_id: own, .. } = self.join;
         let merges = index.named_node(from).map(|from| index.open_merges(from, |by| by != *own));
         merges.into_iter().flatten().map(|merge| merge.into).collect()
     }

@@ -11,7 +11,7 @@ use timeweft_graph::{
 };
 
 use super::nodes::absent;
-use super::{Join, Step};
+use super::{LogStep, VersionLoader};
 use crate::Index;
 use crate::elements::life::LifeRecord;
 use crate::intake::check::in_order;
@@ -94,7 +94,7 @@ fn name_of(element: &Element) -> String {
     }
 }
 
-impl Join<'_> {
+impl VersionLoader<'_> {
     /// Which namespaces hold a node with an open life.
     pub(super) fn node_held_by(&self, node: NodeIndex) -> HeldBy {
         let own = self.index.nodes.owner(node) == self.namespace_id;
@@ -151,7 +151,7 @@ impl Join<'_> {
         changed.sort_by(by_element);
         for event in changed {
             match self.index.apply(&event, &self.namespace) {
-                Ok(()) => self.steps.push(Step::Event(Box::new(event))),
+                Ok(()) => self.steps.push(LogStep::Event(Box::new(event))),
                 Err(reason) => self.reject(absent(), reason),
             }
         }

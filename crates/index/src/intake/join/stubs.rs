@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use timeweft_graph::rows::{Rest, RowRef, Rows};
 use timeweft_graph::{Action, Dangling, Element, Event, IdRef, NodeIndex, NodeKey, NodeTypeId, Reason};
 
-use super::{Join, Step, lived};
+use super::{LogStep, VersionLoader, lived};
 use crate::intake::lifecycle::{FirstFeatures, NewNode};
 
 /// An end of a listed edge: its type and id, and the node, if there ever was one.
@@ -21,7 +21,7 @@ pub(super) struct Waiting {
     no_more: Option<FxHashSet<NodeKey>>,
 }
 
-impl Join<'_> {
+impl VersionLoader<'_> {
     /// A listed edge of which an end does not live after this version.
     pub(super) fn missing_ends(&mut self, row: RowRef<'_>, ends: [End<'_>; 2]) {
         let missing = ends.into_iter().filter(|end| !end.2.is_some_and(|node| self.stays(node)));
@@ -95,7 +95,7 @@ impl Join<'_> {
     }
 
     /// Takes in the edges that waited, and notes which ends of the others the version calls merged or deleted.
-    pub(super) fn late(&mut self, rest: &Rest) -> Vec<(Rows, Vec<Step>)> {
+    pub(super) fn late(&mut self, rest: &Rest) -> Vec<(Rows, Vec<LogStep>)> {
         let merged = rest.merges.iter().map(|row| &row.from);
         let no_more = merged.chain(rest.deleted.iter().map(|row| &row.node));
         let rows = std::mem::take(&mut self.waiting.rows);

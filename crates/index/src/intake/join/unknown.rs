@@ -8,7 +8,7 @@ use timeweft_graph::{
     Action, EdgeIndex, EdgeKey, EdgeTypeId, Element, Name, NodeIndex, NodeTypeId, Schema, Scope, Unreadable,
 };
 
-use super::{Bits, Join, Step};
+use super::{Bits, LogStep, VersionLoader};
 
 /// Elements of which a record could not be read.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Unknown {
     }
 }
 
-impl Join<'_> {
+impl VersionLoader<'_> {
     /// Notes what the unreadable records of a file may have named.
     pub(super) fn note_unreadable(&mut self, unreadable: &[Unreadable], file: &Name) {
         for named in unreadable {
@@ -164,7 +164,7 @@ impl Join<'_> {
         let schema = &self.index.schema;
         let mut ending = BTreeMap::<OfType<'_>, u64>::new();
         let steps = self.steps.iter().filter_map(|step| match step {
-            Step::Event(event) if event.action == Action::Delete => Some(&**event),
+            LogStep::Event(event) if event.action == Action::Delete => Some(&**event),
             _ => None,
         });
         for event in steps.chain(&self.shared.let_go) {

@@ -73,7 +73,7 @@ impl Tally {
         }
     }
 
-    /// Where most cells are numbers and the column is text nevertheless, somebody may miss the numbers.
+    /// Where most cells are numbers and the column is text nevertheless, a user may miss the numbers.
     fn note(&self, name: &str) -> Option<String> {
         let (line, text) = self.first_text.as_ref()?;
         (self.numbers >= self.texts).then(|| {
@@ -107,7 +107,7 @@ fn plain_number(cell: &str) -> Option<f64> {
     (digits.len() <= EXACT_DIGITS || feature_text::exact(cell).is_ok()).then_some(number)
 }
 
-/// Whole numbers of so many digits are exact in an `f64`.
+/// Whole numbers with up to this number of digits are exact in an `f64`.
 const EXACT_DIGITS: usize = 15;
 
 fn truth(cell: &str) -> Option<bool> {

@@ -44,7 +44,7 @@ impl Stream {
         self.size.saturating_sub(self.read)
     }
 
-    /// Reads so many bytes.
+    /// Reads this number of bytes.
     pub(super) fn bytes(&mut self, length: u64, out: &mut Vec<u8>) -> Result<(), SourceError> {
         // Checked first: a wrong length must not ask for all memory.
         let known = usize::try_from(length).ok().filter(|_| length <= self.left());

@@ -120,7 +120,7 @@ impl IpcBatches {
         Ok(())
     }
 
-    /// Whether a list of numbers has an empty element; of a stream that can be read once, nobody knows.
+    /// Whether a list of numbers has an empty element; unknown of a stream that can be read once.
     pub(super) fn has_gaps(&self, column: usize, shape: &Shape) -> bool {
         let again = self.path.as_ref().and_then(|path| IpcBatches::open(path, &self.file).ok());
         let Some((mut batches, _)) = again else { return false };
@@ -269,7 +269,7 @@ fn check_sizes(head: &[u8], body: &[u8]) -> Result<(), ArrowError> {
     if all > LARGEST_BATCH as u64 { Err(large(all)) } else { Ok(()) }
 }
 
-/// Appends so many bytes, or those that are left; whether there are any.
+/// Appends `n` bytes, or those that are left; gives whether there are any.
 fn take(input: &mut Input, length: u64, bytes: &mut Vec<u8>) -> Result<bool, ArrowError> {
     Ok(input.take(length).read_to_end(bytes)? > 0)
 }

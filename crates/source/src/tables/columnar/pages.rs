@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    /// The description of a page of so many bytes, then of the beginning of its kind with so many values.
+    /// The description of a page with its number of bytes, then of the beginning of its kind with its number of values.
     fn page(size: u32, kind: u8, n_values: u32) -> Vec<u8> {
         let number = |out: &mut Vec<u8>, number: u32| {
             let mut left = u64::from(number) << 1;

@@ -13,10 +13,10 @@ use crate::text::encoding;
 
 /// Read at once, in bytes; the beginning that is looked at before the first row is given is not longer.
 const CHUNK: usize = 1 << 18;
-/// So many rows of the beginning are looked at.
+/// Rows of the beginning that are looked at.
 pub(crate) const LOOKED_AT: usize = 10_000;
 
-/// So many comments are kept, and so many bytes of each.
+/// Comments that are kept, and bytes of each.
 const KEPT_COMMENTS: usize = 64;
 const LONGEST_COMMENT: usize = 1 << 10;
 
@@ -39,7 +39,7 @@ pub(crate) struct Records<R> {
     next_line: u64,
     line: u64,
     n_comments: u64,
-    /// Whether nobody said what begins a comment.
+    /// Whether no option says what begins a comment.
     tells_comments: bool,
     comment_lines: Vec<String>,
     last_comment: u64,

@@ -165,7 +165,7 @@ fn trailing_backslashes(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// Reads all stanzas of which each holds at most so many bytes.
+    /// Reads all stanzas, each of at most `limit` bytes.
     fn read(text: &str, longest: usize) -> Result<usize, String> {
         let mut stanzas = Stanzas { longest, ..Stanzas::new(text.as_bytes(), &"f".into()) };
         let all = (|| {

@@ -9,7 +9,7 @@ use crate::version_format::ontology::{List, Term, normal};
 /// The parts of the definitions, by the normal id of the class.
 pub(super) struct Definitions {
     parts: FxHashMap<Box<str>, Vec<String>>,
-    /// So many could not be read. They say something of a term beside its record, so the term is taken in without.
+    /// How many could not be read. They say something of a term beside its record, so the term is taken in without.
     pub(super) n_unread: usize,
 }
 

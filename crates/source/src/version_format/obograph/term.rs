@@ -15,7 +15,7 @@ pub(super) struct Node {
     said: Vec<(Meaning, String)>,
     /// The other properties with their values.
     others: Vec<(String, String)>,
-    /// So many properties have no value.
+    /// How many properties have no value.
     pub(super) n_valueless: usize,
 }
 

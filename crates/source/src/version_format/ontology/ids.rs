@@ -86,7 +86,7 @@ enum Owner {
     /// This IRI.
     Iri(Box<str>),
     /// Several IRIs end so: each keeps its whole form.
-    Nobody,
+    NoOne,
 }
 
 impl Ids {
@@ -110,7 +110,7 @@ impl Ids {
         if itself {
             *known = Owner::Itself;
         } else if *known != Owner::Itself {
-            *known = Owner::Nobody;
+            *known = Owner::NoOne;
         }
     }
 
@@ -122,7 +122,7 @@ impl Ids {
         }
         match self.owners.get(&*short) {
             Some(Owner::Iri(owner)) if **owner != *id => Cow::Borrowed(id),
-            Some(Owner::Itself | Owner::Nobody) => Cow::Borrowed(id),
+            Some(Owner::Itself | Owner::NoOne) => Cow::Borrowed(id),
             _ => short,
         }
     }
@@ -202,7 +202,7 @@ mod tests {
         }
         let mut ids = Ids::default();
         [a, b, c, "1", "CL:1", "http://a.org/CL_1"].iter().for_each(|id| ids.note(id));
-        assert_eq!(ids.id("http://c.org/1"), "http://c.org/1", "one that nobody noted takes nothing away");
+        assert_eq!(ids.id("http://c.org/1"), "http://c.org/1", "one that was not noted takes nothing away");
         assert!(ids.warning().is_some_and(|message| message.contains("`1`")), "{:?}", ids.warning());
         assert_eq!(Ids::default().warning(), None);
     }

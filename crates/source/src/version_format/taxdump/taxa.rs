@@ -60,7 +60,7 @@ impl Taxon {
     }
 }
 
-/// After so many taxa it is told how many more there will be: growing step by step touches several times the memory.
+/// Taxa after which the sink learns how many more there will be: growing step by step touches several times the memory.
 const SAMPLE: usize = 1 << 16;
 /// Memory for more taxa than these is only taken when they come.
 const MOST_EXPECTED: usize = 1 << 24;

@@ -56,7 +56,7 @@ impl Waiting {
     }
 }
 
-/// So many edges lie side by side.
+/// Edges that lie side by side.
 const PIECE: usize = 1 << 15;
 
 /// All edges, by position; pieces that are done with can be let go.

@@ -46,7 +46,7 @@ pub(super) struct Course<'a> {
 }
 
 const WEIGHT: FeatureKind = FeatureKind::Dense { dtype: DType::F32, scalar: true };
-/// A value has at most so many bytes: a column of a batch addresses 2^31.
+/// Bytes of a value, at most: a column of a batch addresses 2^31.
 const LARGEST: usize = 1 << 28;
 
 impl Types {

@@ -161,7 +161,7 @@ impl Item<'_> {
     }
 }
 
-/// The rank of a tensor; `None` if its coordinates do not fit so many values.
+/// The rank of a tensor; `None` if its coordinates do not fit the number of values.
 fn rank(shape: Shape, n_coordinates: usize, n_values: usize) -> Option<u32> {
     let rank = match shape {
         _ if n_coordinates == 0 => 1,
