@@ -22,7 +22,7 @@ use self::csr::{Csr, of_width};
 pub(crate) use self::entry::{Clock, Entry, SeenEdge, Tick};
 pub(crate) use self::list::{AnyRun, BLOCK, List, Run, ask};
 use self::overflow::OverflowList;
-pub(crate) use self::parts::{CsrId, CsrLists, ListPart, ListSource, OverflowLists, of_csr};
+pub(crate) use self::parts::{CsrId, CsrLists, CsrView, ListPart, ListSource, OverflowLists, of_csr};
 use crate::elements::edge::Edges;
 
 /// How many entries may lie outside of the CSR before it is made anew, beside a part of what is in it.

@@ -9,13 +9,20 @@ use super::csr::{Csr, CsrArrays, ListHeader, LongList, summed_up};
 use super::overflow::OverflowList;
 use super::{Adjacency, Clock, Entry, List, Run, Tick};
 
-/// Does the same with the CSR of either width; lists of nodes that have overflow lists are out of date there.
+/// The CSR, with times of one of two widths.
+#[derive(Clone, Copy)]
+pub(crate) enum CsrView<'a> {
+    Narrow(CsrLists<'a, u32>),
+    Wide(CsrLists<'a, i64>),
+}
+
+/// Does the same with the CSR of either width.
 macro_rules! of_csr {
     ($adjacency:expr, $lists:ident => $answer:expr) => {
-        $crate::adjacency::csr::of_width!(&*$adjacency.csr, arrays => {
-            let $lists = $crate::adjacency::CsrLists::of(arrays);
-            $answer
-        })
+        match $adjacency.csr() {
+            $crate::adjacency::CsrView::Narrow($lists) => $answer,
+            $crate::adjacency::CsrView::Wide($lists) => $answer,
+        }
     };
 }
 pub(crate) use of_csr;
@@ -72,7 +79,7 @@ pub(crate) struct CsrLists<'a, T> {
 }
 
 impl<'a, T: Tick> CsrLists<'a, T> {
-    pub(crate) fn of(arrays: &'a CsrArrays<T>) -> CsrLists<'a, T> {
+    fn of(arrays: &'a CsrArrays<T>) -> CsrLists<'a, T> {
         CsrLists {
             starts: arrays.starts.all(),
             heads: arrays.lists.all(),
@@ -195,6 +202,16 @@ impl<'a> ListSource<'a, i64> for OverflowLists<'a> {
 pub(crate) struct CsrId(Weak<Csr>);
 
 impl Adjacency {
+    /// The CSR; lists of nodes that have overflow lists are out of date there. Samplers are a tenth slower where this is
+    /// inlined into them.
+    #[inline(never)]
+    pub(crate) fn csr(&self) -> CsrView<'_> {
+        match &*self.csr {
+            Csr::Narrow(arrays) => CsrView::Narrow(CsrLists::of(arrays)),
+            Csr::Wide(arrays) => CsrView::Wide(CsrLists::of(arrays)),
+        }
+    }
+
     /// The overflow lists of a node.
     pub(crate) fn overflow_lists(&self, node: NodeIndex) -> Option<OverflowLists<'_>> {
         self.overflow.get(&node).map(|lists| OverflowLists(lists))
