@@ -80,7 +80,7 @@ fn scope() -> Scope {
     Scope::new(EdgeTypes::All, Side::Both, AsOf::Before)
 }
 
-/// Samples two hops and writes a row a neighbor, as `timeweft sample --count 10,10 --before --to FILE` does.
+/// Samples two hops and writes a row a neighbor, as `timeweft sample --count 10,10 --to FILE` does.
 fn hops(index: &Index, (nodes, times): (&[NodeIndex], &[Time]), number_ids: bool) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let out = BufWriter::new(File::create(scratch.path().join("rows.parquet"))?);

@@ -10,7 +10,7 @@ fn main() -> Result<()> {
     for edge in view.at("2004-06-01")?.neighbors(ann).relation("link") {
         println!("{edge}");
     }
-    let batch = view.sample([(ann, "2004-06-01")]).before().last(10)?; // owns its arrays
+    let batch = view.sample([(ann, "2004-06-01")]).last(10)?; // as of just before; owns its arrays
     println!("{:?}", batch.neighbors(0));
     let model = graph.train("links", TrainOptions::default())?;
     for p in model.predict("link", "ann").top(5)? {

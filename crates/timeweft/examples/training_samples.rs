@@ -18,7 +18,7 @@ fn main() -> Result<()> {
 
     // Strictly before each time: nothing of the answer leaks into the question.
     let roots = (0..9).step_by(4).map(|time| (ann, time));
-    let batch = view.sample(roots).before().side(Side::Out).relation("link").last(3)?;
+    let batch = view.sample(roots).side(Side::Out).relation("link").last(3)?;
     for root in 0..3 {
         println!("root {root}: {:?}", batch.neighbors(root));
     }

@@ -20,7 +20,7 @@ use crate::{IntoTime, Node, Result, View};
 /// let view = graph.view();
 /// let one = view.node("node", 1)?;
 /// let roots = [(one, 8), (one, 9)];
-/// assert_eq!(view.sample(roots).before().last(10)?.arrays().counts, [1, 2]);
+/// assert_eq!(view.sample(roots).last(10)?.arrays().counts, [1, 2]);
 /// assert_eq!(view.sample(roots).relation("link").seed(7).uniform(1)?.arrays().counts, [1, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -45,7 +45,7 @@ impl View {
     /// # graph.load(&events).run()?;
     /// let view = graph.view();
     /// let one = view.node("node", 1)?;
-    /// let batch = view.sample([(one, 8), (one, 9)]).before().last(10)?;
+    /// let batch = view.sample([(one, 8), (one, 9)]).last(10)?;
     /// assert_eq!(batch.arrays().counts, [1, 2]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -58,13 +58,14 @@ impl<'v> Sampler<'v> {
     fn new<T: IntoTime>(view: &'v View, roots: impl IntoIterator<Item = (Node<'v>, T)>) -> Sampler<'v> {
         let (nodes, times): (Vec<NodeIndex>, Vec<_>) =
             roots.into_iter().map(|(node, time)| (node.index, time.into_time(view.unit()))).unzip();
-        let scope = Scope::new(EdgeTypes::All, Side::Both, AsOf::At);
+        let scope = Scope::new(EdgeTypes::All, Side::Both, AsOf::Before);
         Sampler { view, nodes, times: times.into_iter().collect(), scope, seed: 0 }
     }
 
-    /// Sees the graph as it was just before the time of each root, so that nothing of that time leaks.
-    pub fn before(mut self) -> Sampler<'v> {
-        self.scope.as_of = AsOf::Before;
+    /// Sees what happened at the time of each root too. Without it the graph is seen as it was just before, so that nothing
+    /// of that time leaks.
+    pub fn inclusive(mut self) -> Sampler<'v> {
+        self.scope.as_of = AsOf::At;
         self
     }
 

@@ -10,14 +10,14 @@ use timeweft::{At, Deletes, EdgeKey, Name, NodeKey, Value, View};
 
 use crate::context::Context;
 use crate::input::reading::Reading;
-use crate::input::roots::{Answers, Batch, IdsArg, Key, RootArgs, Table, time_cell};
+use crate::input::roots::{Answers, AsOfArgs, Batch, IdsArg, Key, RootArgs, Table, time_cell};
 use crate::outcome::{Outcome, UsageError};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time; edges.csv has source_type, src, relation,
 destination_type, dst, time
   timeweft features roots.csv --feature city --feature price --to features.parquet
-  timeweft features edges.csv --feature count --before --to counts.parquet
+  timeweft features edges.csv --feature count --to counts.parquet
 
 A row is a root, in the order of the file: its row in the file (from 0), its name and time,
 whether it is alive then, and a column for each feature: empty where it has no value then. A
@@ -32,9 +32,8 @@ pub(crate) struct Args {
     /// A feature; may be given several times. Left out, all features of nodes, or of edges.
     #[arg(long = "feature", value_name = "NAME")]
     features: Vec<String>,
-    /// Read what held strictly before the time of a root, so that an event of that time does not know itself.
-    #[arg(long)]
-    before: bool,
+    #[command(flatten)]
+    as_of: AsOfArgs,
 }
 
 /// Reads and writes.
@@ -51,7 +50,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     columns.extend([Column::nullable("time", CellKind::Int), Column::new("alive", CellKind::Bool)]);
     let names: Vec<Name> = features.iter().map(|column| column.name.clone()).collect();
     add_features(&mut columns, features);
-    let as_of = if args.before { AsOf::Before } else { AsOf::At };
+    let as_of = args.as_of.as_of();
     let mut reader = Reader { names, as_of, deletes: asked.reading.at.deletes, values: FlatRows::default() };
     let answers = Answers { doing: "reading", slots: columns.len(), columns };
     asked.answer(answers, context.output, |view, batch, table| reader.read(view, batch, table))

@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
   timeweft page-rank roots.csv --top 32 --to near.parquet
-  timeweft page-rank roots.csv --before --edge-type buys --alpha 0.25 --eps 1e-6 --to near.jsonl
+  timeweft page-rank roots.csv --edge-type buys --alpha 0.25 --eps 1e-6 --to near.jsonl
 
 A row is a node near a root: the row of the root in the file (from 0), the place (from 1), the
 node and its rank: the share of time that a walk spends there which goes back to the root with

@@ -19,7 +19,7 @@ use crate::outcome::{Outcome, UsageError};
 
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
-  timeweft sample roots.csv --count 10 --before --to s.parquet
+  timeweft sample roots.csv --count 10 --to s.parquet
   timeweft sample roots.csv --count 10,5 --choice uniform --edge-type buys --seed 7 --to s.parquet
   timeweft sample roots.parquet --choice weighted --weight count --quota buys=5 --to s.jsonl
 

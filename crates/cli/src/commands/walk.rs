@@ -17,7 +17,7 @@ const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
   timeweft walk roots.csv --length 10 --walks 5 --to walks.parquet
   timeweft walk roots.csv --length 20 --p 0.5 --q 2 --seed 7 --to walks.parquet    (node2vec)
-  timeweft walk roots.csv --times earlier --before --to walks.jsonl                (back in time)
+  timeweft walk roots.csv --times earlier --to walks.jsonl                         (back in time)
 
 A row is a step: the row of its root in the file (from 0), the walk, the step, the node, and the
 edge that led there. Step 0 is the root itself. A walk that finds no edge ends early.
@@ -88,9 +88,9 @@ fn columns(ids: IdsArg) -> Vec<Column> {
 impl Args {
     fn walk(&self, reading: &Reading) -> anyhow::Result<Walk> {
         let is_biased = self.p != 1.0 || self.q != 1.0 || self.weight.is_some();
-        let sees_otherwise = self.scope.before || reading.at.deletes == Deletes::Soft;
+        let sees_otherwise = self.scope.as_of.inclusive || reading.at.deletes == Deletes::Soft;
         if self.times == WalkTimes::Later && (is_biased || sees_otherwise) {
-            let problem = "--times later takes all edges alike, removed ones too: leave out --p, --q, --weight, --before and --deletes";
+            let problem = "--times later takes all edges alike, removed ones too: leave out --p, --q, --weight, --inclusive and --deletes";
             return Err(UsageError(problem.into()).into());
         }
         let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));

@@ -48,9 +48,22 @@ pub(crate) struct ScopeArgs {
     /// Sides of a node: edges out of it, into it, or both.
     #[arg(long, default_value = "both", value_parser = choices(SIDES))]
     pub(crate) direction: Side,
-    /// See only what was strictly before the time of a root, so that an event of that time does not know itself.
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+}
+
+/// Whether what happens at the time of a root counts.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct AsOfArgs {
+    /// See what happened at the time of a root too. Left out, only what was strictly before it, so that an event of that time does not know itself.
     #[arg(long)]
-    pub(crate) before: bool,
+    pub(crate) inclusive: bool,
+}
+
+impl AsOfArgs {
+    pub(crate) fn as_of(self) -> AsOf {
+        if self.inclusive { AsOf::At } else { AsOf::Before }
+    }
 }
 
 impl ScopeArgs {
@@ -59,8 +72,7 @@ impl ScopeArgs {
         let found = self.edge_types.iter().map(|name| lookup::edge_types(reading, name));
         let only = found.collect::<anyhow::Result<Vec<_>>>()?.concat();
         let edge_types = if only.is_empty() { EdgeTypes::All } else { EdgeTypes::Only(only) };
-        let as_of = if self.before { AsOf::Before } else { AsOf::At };
-        Ok(Scope::new(edge_types, self.direction, as_of).deletes(reading.at.deletes))
+        Ok(Scope::new(edge_types, self.direction, self.as_of.as_of()).deletes(reading.at.deletes))
     }
 }
 

@@ -65,7 +65,7 @@ fn versions_are_moments_by_their_names() {
     assert_eq!(price("node item b --at day-2"), json!(2.5));
     assert_eq!(price("node item b --at shop@both"), json!(2.0));
     world.write("roots.csv", "type,id\nitem,b\n");
-    let rows = crate::world::parse(&world.done("features roots.csv --at day-2"));
+    let rows = crate::world::parse(&world.done("features roots.csv --inclusive --at day-2"));
     assert_eq!((&rows[0]["price"], &rows[0]["time"]), (&json!(2.5), &json!(200)));
     let both = "several namespaces have a version `both`: there are shop@both, other@both";
     world.run("node item b --at both").expect(2, "both").says(both);

@@ -16,7 +16,7 @@ fn naive_datetime_keeps_its_time_of_day() {
     assert_eq!((seen("2015-05-19T13:44:06"), seen("2015-05-19T13:44:07"), seen("2015-05-19T15:44:06+02")), (0, 1, 0));
     world.write("roots.CSV", "id,time\nAnn,2015-05-19 13:44:06\nAnn,2015-05-19 13:44:07\n");
     let alive: Vec<Value> =
-        world.json("features roots.CSV").iter().filter_map(|row| row.get("alive").cloned()).collect();
+        world.json("features roots.CSV --inclusive").iter().filter_map(|row| row.get("alive").cloned()).collect();
     assert_eq!(alive, [json!(false), json!(true)]);
 }
 
@@ -112,7 +112,7 @@ fn what_is_no_number_shows_as_such_and_is_found() {
     assert!(world.done("node n b").contains("\nx        inf"), "{}", world.done("node n b"));
     assert!(world.done("history n a").contains("nan") && !world.done("history n a").contains("null"));
     world.write("roots.csv", "type,id\nn,a\nn,b\nm,m\n");
-    let rows = world.json("features roots.csv --feature x");
+    let rows = world.json("features roots.csv --inclusive --feature x");
     let xs: Vec<&Value> = rows.iter().filter_map(|row| row.get("x")).collect();
     assert_eq!(xs, [&json!("nan"), &json!("inf"), &json!("nan")]);
     for (value, id) in [("nan", "a"), ("NaN", "a"), ("inf", "b"), ("Infinity", "b"), ("-inf", "c"), ("1.5", "d")] {

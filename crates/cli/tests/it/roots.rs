@@ -25,7 +25,7 @@ fn guided() -> World {
     world.write("roots.csv", "type,id,time\nuser,ann,2024-03-11\nitem,lamp,2024-03-11\n");
     let edges = "user,ann,buys,item,lamp,1,2024-03-11\nuser,bo,likes,item,lamp,,2024-03-11\n";
     world.write("edges.csv", &format!("source_type,src,relation,destination_type,dst,key,time\n{edges}"));
-    world.run("features roots.csv --graph shop --feature city --to roots.parquet").expect(0, "Parquet");
+    world.run("features roots.csv --inclusive --graph shop --feature city --to roots.parquet").expect(0, "Parquet");
     world
 }
 
@@ -149,8 +149,8 @@ fn wrong_columns_of_parquet_are_told_with_their_row() {
     );
     timed(&world, "roots2.parquet", 3.5);
     refused(&world, "roots2.parquet", &["roots2.parquet:1: time: `3.5` is not a time: give an integer"]);
-    world.done("page-rank roots.csv --graph shop --to ranks.parquet");
-    world.done("sample ranks.parquet --graph shop --to again.parquet");
+    world.done("page-rank roots.csv --inclusive --graph shop --to ranks.parquet");
+    world.done("sample ranks.parquet --inclusive --graph shop --to again.parquet");
     let whole = fs::read(world.path("roots.parquet")).unwrap();
     for part in [&whole[..0], &whole[..whole.len() / 2], b"type,id\nuser,ann\n"] {
         fs::write(world.path("roots2.parquet"), part).unwrap();

@@ -89,7 +89,7 @@ fn samples_of_the_document_come_and_go_with_time() {
         _ => vec![],
     };
     for choice in ["last", "uniform-distinct", "weighted-distinct", "heaviest"] {
-        let rows = parse(&world.done(&format!("sample roots.csv --choice {choice} --weight weight --direction out")));
+        let rows = parse(&world.done(&format!("sample roots.csv --inclusive --choice {choice} --weight weight --direction out")));
         for (root, time) in (12..=23).enumerate() {
             let own = rows.iter().filter(|row| row["root"] == json!(root));
             let mut found: Vec<_> =
@@ -98,7 +98,7 @@ fn samples_of_the_document_come_and_go_with_time() {
             assert_eq!(found, at(time), "{choice} at {time}");
         }
     }
-    let rows = parse(&world.done("sample roots.csv --choice heaviest --weight weight --direction out --count 1"));
+    let rows = parse(&world.done("sample roots.csv --inclusive --choice heaviest --weight weight --direction out --count 1"));
     assert_eq!(
         rows[0],
         json!({ "root": 1, "hop": 1, "slot": 0, "parent": null, "type": rows[0]["type"], "id": 99, "relation": "0",
@@ -111,7 +111,7 @@ fn samples_of_the_document_come_and_go_with_time() {
 fn draws_with_replacement_fill_every_slot_from_what_is_alive() {
     let world = document();
     for choice in ["uniform", "weighted"] {
-        let rows = parse(&world.done(&format!("sample roots.csv --choice {choice} --weight weight --count 4")));
+        let rows = parse(&world.done(&format!("sample roots.csv --inclusive --choice {choice} --weight weight --count 4")));
         let mut slots: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for [root, slot, id] in ints(&rows, ["root", "slot", "id"]) {
             assert_eq!(slot as usize, slots.entry(root).or_default().len());
@@ -132,17 +132,17 @@ fn strictly_before_leaves_out_what_begins_then() {
         let rows = parse(&world.done(&format!("sample roots.csv {options}")));
         rows.iter().filter(|row| row["time"] == json!(time)).count()
     };
-    assert_eq!([13, 14, 15, 17, 18, 23].map(|time| count("", time)), [2, 2, 1, 2, 2, 0]);
-    assert_eq!([13, 14, 15, 17, 18, 23].map(|time| count("--before", time)), [0, 2, 2, 1, 2, 1]);
-    assert_eq!(count("--deletes soft --edge-type 0", 23), 2, "both lives of the edge are told");
-    assert_eq!(count("--direction in", 14), 0);
+    assert_eq!([13, 14, 15, 17, 18, 23].map(|time| count("--inclusive", time)), [2, 2, 1, 2, 2, 0]);
+    assert_eq!([13, 14, 15, 17, 18, 23].map(|time| count("", time)), [0, 2, 2, 1, 2, 1]);
+    assert_eq!(count("--inclusive --deletes soft --edge-type 0", 23), 2, "both lives of the edge are told");
+    assert_eq!(count("--inclusive --direction in", 14), 0);
 }
 
 #[test]
 fn quotas_and_edge_types_choose_by_type() {
     let world = document();
     let at_14 = |options: &str| {
-        let rows = parse(&world.done(&format!("sample roots.csv --direction out {options}")));
+        let rows = parse(&world.done(&format!("sample roots.csv --inclusive --direction out {options}")));
         let own = rows.into_iter().filter(|row| row["time"] == json!(14));
         own.map(|row| (row["slot"].as_i64().unwrap(), row["relation"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
     };
@@ -157,7 +157,7 @@ fn quotas_and_edge_types_choose_by_type() {
 #[test]
 fn hops_hang_on_their_parents_and_times_fall_where_asked() {
     let world = mail();
-    let rows = parse(&world.done("sample roots.csv --count 3,2 --before --hop-time edge --direction out"));
+    let rows = parse(&world.done("sample roots.csv --count 3,2 --hop-time edge --direction out"));
     let place = |row: &Value, slot: &str| (row["root"].as_i64(), row["hop"].as_i64(), row[slot].as_i64());
     let by_place: BTreeMap<_, _> = rows.iter().map(|row| (place(row, "slot"), row)).collect();
     assert_eq!(by_place.len(), rows.len(), "a place is told once");
@@ -175,7 +175,7 @@ fn hops_hang_on_their_parents_and_times_fall_where_asked() {
         }
     }
     assert!(n_second > 100, "{n_second}");
-    let plain = parse(&world.done("sample roots.csv --count 3,2 --before"));
+    let plain = parse(&world.done("sample roots.csv --count 3,2"));
     assert!(plain.iter().all(|row| row["time"].as_i64() == Some(times[row["root"].as_i64().unwrap() as usize])));
 }
 
@@ -183,12 +183,12 @@ fn hops_hang_on_their_parents_and_times_fall_where_asked() {
 fn answers_depend_neither_on_batches_nor_on_threads() {
     let world = mail();
     for line in [
-        "sample roots.csv --count 4,3 --choice uniform --seed 5",
-        "sample roots.csv --count 4 --choice weighted-distinct --weight weight --seed 5",
-        "walk roots.csv --walks 3 --length 6 --p 0.5 --q 2 --seed 5",
+        "sample roots.csv --inclusive --count 4,3 --choice uniform --seed 5",
+        "sample roots.csv --inclusive --count 4 --choice weighted-distinct --weight weight --seed 5",
+        "walk roots.csv --inclusive --walks 3 --length 6 --p 0.5 --q 2 --seed 5",
         "walk roots.csv --walks 2 --length 6 --times later --seed 5",
-        "page-rank roots.csv --top 5",
-        "features roots.csv",
+        "page-rank roots.csv --inclusive --top 5",
+        "features roots.csv --inclusive",
     ] {
         let whole = world.done(line);
         assert!(whole.lines().count() > 100, "{line}");
@@ -207,10 +207,10 @@ fn answers_depend_neither_on_batches_nor_on_threads() {
 fn parquet_and_json_lines_hold_the_same_rows() {
     let world = mail();
     for line in [
-        "sample roots.csv --count 4,3 --choice uniform",
-        "walk roots.csv --times not-later",
-        "page-rank roots.csv",
-        "features roots.csv",
+        "sample roots.csv --inclusive --count 4,3 --choice uniform",
+        "walk roots.csv --inclusive --times not-later",
+        "page-rank roots.csv --inclusive",
+        "features roots.csv --inclusive",
     ] {
         let lines = world.done(line);
         let told = world.run(&format!("{line} --to rows.parquet")).expect(0, line);
@@ -229,7 +229,7 @@ fn parquet_and_json_lines_hold_the_same_rows() {
 fn features_of_edges_stand_beside_samples() {
     let world = mail();
     let own = |line: &str| parse(&world.done(line));
-    let rows = own("sample roots.csv --count 3,2 --feature weight --choice weighted --weight weight --seed 5");
+    let rows = own("sample roots.csv --inclusive --count 3,2 --feature weight --choice weighted --weight weight --seed 5");
     assert!(rows.len() > 200 && rows.iter().any(|row| row["hop"] == json!(2)));
     assert!(rows.iter().all(|row| row["feature.weight"] == row["weight"]), "both are the weight as of then");
     world
@@ -249,14 +249,14 @@ fn features_of_edges_stand_beside_samples() {
     world.write("roots.csv", "type,id,time\nuser,ann,4\nuser,ann,5\nuser,ann,6\n");
     let prices =
         |line: &str| -> Vec<Value> { parse(&world.done(line)).iter().map(|row| row["price"].clone()).collect() };
-    assert_eq!(prices("sample roots.csv --count 1 --feature price"), [9.5, 7.5, 7.5].map(|price| json!(price)));
+    assert_eq!(prices("sample roots.csv --inclusive --count 1 --feature price"), [9.5, 7.5, 7.5].map(|price| json!(price)));
     assert_eq!(
-        prices("sample roots.csv --count 1 --feature price --before"),
+        prices("sample roots.csv --count 1 --feature price"),
         [9.5, 9.5, 7.5].map(|price| json!(price))
     );
-    assert_eq!(prices("sample roots.csv --count 1,1 --feature price --hop-time edge").len(), 6);
-    world.done("sample roots.csv --count 1,1 --feature price --to rows.parquet");
-    let lines = world.done("sample roots.csv --count 1,1 --feature price");
+    assert_eq!(prices("sample roots.csv --inclusive --count 1,1 --feature price --hop-time edge").len(), 6);
+    world.done("sample roots.csv --inclusive --count 1,1 --feature price --to rows.parquet");
+    let lines = world.done("sample roots.csv --inclusive --count 1,1 --feature price");
     assert_eq!(parquet_rows(&world, "rows.parquet"), with_text_ids(&lines));
 }
 
@@ -279,10 +279,10 @@ fn ids_that_are_whole_numbers_are_numbers_in_parquet_where_wanted() {
 fn roots_are_the_same_in_every_form() {
     let world = mail();
     let roots = fs::read_to_string(world.path("roots.csv")).unwrap();
-    let line = "sample ROOTS --count 3 --choice uniform --before";
+    let line = "sample ROOTS --count 3 --choice uniform";
     let whole = world.done(&line.replace("ROOTS", "roots.csv"));
     // A table of rows that are elements of the graph is a file of roots for the next question.
-    world.done("features roots.csv --to roots.parquet");
+    world.done("features roots.csv --inclusive --to roots.parquet");
     world.write("roots.tsv", &roots.replace(',', "\t"));
     let typed = format!(
         "note,time,type,id\n{}",
@@ -313,13 +313,13 @@ fn times_are_those_of_the_file_or_of_the_option() {
         ints(&rows, ["root", "id", "slot"]).iter().map(|[_, id, _]| *id).collect::<Vec<_>>()
     };
     assert_eq!(ids("id\n1\n", ""), [3, 2], "the end of time");
-    assert_eq!(ids("id\n1\n", "--at 1970-01-02"), [2]);
-    assert_eq!(ids("id,time\n1,1970-01-02T23:59:59Z\n1,1970-01-03\n1,5\n", ""), [2, 3, 2]);
-    let rows = parse(&world.done("sample roots.csv"));
+    assert_eq!(ids("id\n1\n", "--inclusive --at 1970-01-02"), [2]);
+    assert_eq!(ids("id,time\n1,1970-01-02T23:59:59Z\n1,1970-01-03\n1,5\n", "--inclusive"), [2, 3, 2]);
+    let rows = parse(&world.done("sample roots.csv --inclusive"));
     assert_eq!(rows[0]["time"], json!(172_799));
     world.run("sample roots.csv --at 7").expect(2, "both").says("has a column `time`, so --at means nothing");
     world.write("roots.csv", "id\n1\n");
-    assert_eq!(parse(&world.done("sample roots.csv"))[0]["time"], Value::Null);
+    assert_eq!(parse(&world.done("sample roots.csv --inclusive"))[0]["time"], Value::Null);
 }
 
 #[test]
@@ -371,18 +371,18 @@ fn bad_roots_are_told_with_their_line_and_leave_no_file() {
 fn unknown_nodes_have_no_rows_and_are_counted() {
     let world = shop();
     world.write("roots.csv", "type,id,time\nuser,zoe,3\nuser,ann,3\nitem,9,3\n");
-    let answer = world.run("sample roots.csv").expect(0, "sample");
+    let answer = world.run("sample roots.csv --inclusive").expect(0, "sample");
     assert_eq!(ints(&parse(&answer.out), ["root", "hop", "slot"]), [[1, 1, 0]]);
     answer.says("3 roots, 1 rows; 2 roots are not known to this graph");
-    let walked = parse(&world.run("walk roots.csv --length 2").expect(0, "walk").out);
+    let walked = parse(&world.run("walk roots.csv --inclusive --length 2").expect(0, "walk").out);
     assert!(walked.len() == 3 && walked.iter().all(|row| row["root"] == json!(1)), "{walked:?}");
-    let ranked = parse(&world.run("page-rank roots.csv").expect(0, "rank").out);
+    let ranked = parse(&world.run("page-rank roots.csv --inclusive").expect(0, "rank").out);
     assert!(ranked.iter().all(|row| row["root"] == json!(1)), "{ranked:?}");
-    let features = parse(&world.done("features roots.csv"));
+    let features = parse(&world.done("features roots.csv --inclusive"));
     let alive: Vec<_> = features.iter().map(|row| (&row["id"], &row["alive"])).collect();
     assert_eq!(alive, [(&json!("zoe"), &json!(false)), (&json!("ann"), &json!(true)), (&json!(9), &json!(false))]);
     world.write("roots.csv", "type,id,time\n");
-    world.run("sample roots.csv").expect(0, "none").says("0 roots, 0 rows");
+    world.run("sample roots.csv --inclusive").expect(0, "none").says("0 roots, 0 rows");
 }
 
 /// Edges of a world as (source, destination) with the time of each.
@@ -400,10 +400,10 @@ fn walks_are_paths_along_edges_of_their_times() {
     let world = mail();
     let links = links(&world);
     for (times, options) in [
-        ("any", "--direction both"),
-        ("any", "--p 0.25 --q 4 --before"),
-        ("not-later", "--direction out"),
-        ("earlier", "--before"),
+        ("any", "--direction both --inclusive"),
+        ("any", "--p 0.25 --q 4"),
+        ("not-later", "--direction out --inclusive"),
+        ("earlier", "--seed 3"),
         ("later", "--direction out"),
     ] {
         let line = format!("walk roots.csv --times {times} {options} --walks 2 --length 5");
@@ -428,7 +428,7 @@ fn walks_are_paths_along_edges_of_their_times() {
             let before = from["created"].as_i64();
             let is_right = match (times, before) {
                 ("later", before) => before.map_or(created >= root_time, |before| created > before),
-                ("any", _) | (_, None) => created < root_time + i64::from(!options.contains("--before")),
+                ("any", _) | (_, None) => created < root_time + i64::from(options.contains("--inclusive")),
                 ("not-later", Some(before)) => created <= before,
                 (_, Some(before)) => created < before,
             };
@@ -446,7 +446,7 @@ fn page_rank_of_a_path_is_its_stationary_share() {
     world.write("mail.csv", "src,dst,time\n1,2,1\n2,3,5\n");
     world.done("load events mail.csv --unit step");
     world.write("roots.csv", "id,time\n1,5\n1,4\n3,4\n");
-    let rows = parse(&world.done("page-rank roots.csv --alpha 0.5 --eps 1e-9 --top 5"));
+    let rows = parse(&world.done("page-rank roots.csv --inclusive --alpha 0.5 --eps 1e-9 --top 5"));
     assert_eq!(
         ints(&rows, ["root", "place", "id"]),
         [[0, 1, 1], [0, 2, 2], [0, 3, 3], [1, 1, 1], [1, 2, 2], [2, 1, 3]]
@@ -455,7 +455,7 @@ fn page_rank_of_a_path_is_its_stationary_share() {
     for (row, share) in rows.iter().zip(shares) {
         assert!((row["rank"].as_f64().unwrap() - share).abs() < 1e-6, "{row} {share}");
     }
-    assert_eq!(parse(&world.done("page-rank roots.csv --top 1 --before")).len(), 3);
+    assert_eq!(parse(&world.done("page-rank roots.csv --top 1")).len(), 3);
 }
 
 #[test]
@@ -466,10 +466,10 @@ fn features_are_those_of_the_time() {
         rows.iter().map(|row| row["0"].as_str().unwrap_or("-").to_owned()).collect::<Vec<_>>().join(" ")
     };
     let names = |microsoft: usize, xbox: usize| [vec!["microsoft"; microsoft], vec!["xbox"; xbox]].concat().join(" ");
-    assert_eq!(named(""), format!("- {} -", names(7, 3)));
-    assert_eq!(named("--before"), format!("- - {}", names(7, 3)));
-    assert_eq!(named("--deletes soft"), format!("- {}", names(7, 4)));
-    let alive = parse(&world.done("features roots.csv --deletes soft"));
+    assert_eq!(named("--inclusive"), format!("- {} -", names(7, 3)));
+    assert_eq!(named(""), format!("- - {}", names(7, 3)));
+    assert_eq!(named("--inclusive --deletes soft"), format!("- {}", names(7, 4)));
+    let alive = parse(&world.done("features roots.csv --inclusive --deletes soft"));
     assert_eq!((&alive[11]["alive"], &alive[10]["alive"]), (&json!(false), &json!(true)));
 }
 
@@ -480,7 +480,7 @@ fn features_of_every_kind_are_typed_columns() {
     world.write("nodes.json", &format!("{line}\n"));
     world.done("load intervals nodes.json --unit step");
     world.write("roots.csv", "type,id\n0,1\n0,77\n");
-    let rows = parse(&world.done("features roots.csv"));
+    let rows = parse(&world.done("features roots.csv --inclusive"));
     let sparse = json!({ "coordinates": [[5], [13]], "values": [1.5, 2.0] });
     assert_eq!(
         rows[0],
@@ -488,7 +488,7 @@ fn features_of_every_kind_are_typed_columns() {
                 "3": "abc", "4": sparse, "weight": 1.0 })
     );
     assert_eq!(rows[1]["1"], Value::Null);
-    world.done("features roots.csv --to rows.parquet");
+    world.done("features roots.csv --inclusive --to rows.parquet");
     let mut written = parquet_rows(&world, "rows.parquet");
     assert_eq!(written[0]["4"], json!(sparse.to_string()), "a JSON text");
     written[0]["4"] = sparse;
@@ -497,7 +497,7 @@ fn features_of_every_kind_are_typed_columns() {
     assert_eq!(written, told);
 
     world.write("edges.csv", "src,dst,relation\n1,2,0\n2,1,0\n");
-    let edges = world.run("features edges.csv --feature 0 --feature weight").expect(0, "edges");
+    let edges = world.run("features edges.csv --inclusive --feature 0 --feature weight").expect(0, "edges");
     edges.says("2 roots, 2 rows; 1 roots are not known");
     let rows = parse(&edges.out);
     assert_eq!(
@@ -517,6 +517,6 @@ fn a_feature_whose_column_is_taken_is_told_apart() {
     );
     world.done("load events f.jsonl --unit step");
     world.write("roots.csv", "id,time\nann,5\n");
-    let row = &parse(&world.done("features roots.csv --feature time"))[0];
+    let row = &parse(&world.done("features roots.csv --inclusive --feature time"))[0];
     assert_eq!((&row["time"], &row["feature.time"]), (&json!(5), &json!(31.0)));
 }

@@ -55,10 +55,10 @@ fn what_is_no_time_is_told_when_the_sample_is_taken() {
     let one = view.node("node", 1).unwrap();
     assert!(matches!(view.at("yesterday"), Err(Error::Time(_))));
     assert!(matches!(view.sample([(one, "yesterday")]).last(1), Err(Error::Time(_))));
-    let batch = view.sample([(one, 8), (one, 9)]).side(Side::Out).take(Choice::Last, 2).unwrap();
+    let batch = view.sample([(one, 8), (one, 9)]).inclusive().side(Side::Out).take(Choice::Last, 2).unwrap();
     assert_eq!(batch.arrays().counts, [2, 1]);
     assert_eq!(format!("{:?}", batch.neighbors(0)), "[node 3, node 2]");
-    assert_eq!(view.sample([(one, 8)]).before().relation("link").last(2).unwrap().arrays().counts, [1]);
+    assert_eq!(view.sample([(one, 8)]).relation("link").last(2).unwrap().arrays().counts, [1]);
     assert_eq!(view.sample([(one, 8)]).relation("no such").last(2).unwrap().arrays().counts, [0]);
 }
 
