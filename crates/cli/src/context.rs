@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use timeweft::{Commit, Graph, View};
+use timeweft::load::StoreError;
+use timeweft::{Commit, Error, Graph, View};
 
 use crate::output::{Output, note};
 
@@ -31,8 +32,24 @@ impl Context {
         Context { dir: shared.graph.clone(), output: Output::new(shared.json) }
     }
 
-    /// Opens the graph.
+    /// Opens the graph to read it, whatever another process does with it. A cache that is damaged is mended if no process has
+    /// the graph open for writing.
     pub(crate) fn open(&self) -> anyhow::Result<Graph> {
+        let read_only = Graph::open_read_only(&self.dir);
+        let is_damaged = match &read_only {
+            Ok(graph) => graph.has_warnings(),
+            Err(error) => matches!(error, Error::Store(StoreError::Manifest { .. })),
+        };
+        let graph = match is_damaged.then(|| Graph::open(&self.dir)) {
+            Some(Ok(mended)) => mended,
+            _ => read_only?,
+        };
+        warn(&graph);
+        Ok(graph)
+    }
+
+    /// Opens the graph to change it.
+    pub(crate) fn open_to_write(&self) -> anyhow::Result<Graph> {
         let graph = Graph::open(&self.dir)?;
         warn(&graph);
         Ok(graph)

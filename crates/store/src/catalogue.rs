@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::{
-    Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
+    Builder, Database, Durability, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
+    TableHandle, WriteTransaction,
 };
 use serde::de::DeserializeOwned;
 use timeweft_graph::{Commit, LoadId, Schema};
@@ -33,7 +34,26 @@ const BATCHES: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("batche
 /// The open catalogue. It is empty only between a failed write and the attempt to open it again.
 pub(crate) struct Catalogue {
     path: PathBuf,
-    database: Option<Database>,
+    database: Option<Opened>,
+}
+
+/// The file, open. One process at a time has it open for writing, and none reads it then.
+enum Opened {
+    Writable(Database),
+    ReadOnly(ReadOnlyDatabase),
+}
+
+impl Opened {
+    fn begin_read(&self) -> Result<ReadTransaction, redb::Error> {
+        Ok(match self {
+            Opened::Writable(database) => database.begin_read(),
+            Opened::ReadOnly(database) => database.begin_read(),
+        }?)
+    }
+
+    fn writable(&mut self) -> Option<&mut Database> {
+        if let Opened::Writable(database) = self { Some(database) } else { None }
+    }
 }
 
 impl Catalogue {
@@ -57,7 +77,7 @@ impl Catalogue {
     fn begin(path: &Path, draft: &Path, schema: &Schema) -> Result<Catalogue, StoreError> {
         let file = create_fresh(draft).map_err(|error| StoreError::io(path, error))?;
         let database = Builder::new().create_file(file).map_err(|error| StoreError::catalogue(path, error))?;
-        let catalogue = Catalogue { path: path.into(), database: Some(database) };
+        let catalogue = Catalogue { path: path.into(), database: Some(Opened::Writable(database)) };
         let encoded = json(path, schema)?;
         catalogue.write(|write| {
             put_meta(write, "unit", &schema.unit().to_string())?;
@@ -76,6 +96,25 @@ impl Catalogue {
         let path = dir.join(FILE);
         let mut catalogue = Catalogue { path, database: None };
         catalogue.reopen()?;
+        catalogue.checked(dir)
+    }
+
+    /// Opens it to read it. Several processes may, as long as none has it open for writing.
+    pub(crate) fn open_read_only(dir: &Path) -> Result<Catalogue, StoreError> {
+        let path = dir.join(FILE);
+        let opened = Builder::new().open_read_only(&path).map_err(|error| StoreError::catalogue(&path, error))?;
+        Catalogue { path, database: Some(Opened::ReadOnly(opened)) }.checked(dir)
+    }
+
+    /// Whether it can be written.
+    pub(crate) fn is_writable(&self) -> bool {
+        // It is empty after a failed write alone.
+        !matches!(self.database, Some(Opened::ReadOnly(_)))
+    }
+
+    /// The same, if it is one, and of a format that this library reads.
+    fn checked(self, dir: &Path) -> Result<Catalogue, StoreError> {
+        let catalogue = self;
         let Some(format) = catalogue.written_format()? else {
             return Err(if catalogue.is_unused()? { StoreError::Missing } else { StoreError::NotAGraph }(dir.into()));
         };
@@ -100,7 +139,7 @@ impl Catalogue {
         if !is_at(&known, &self.path) {
             return Err(StoreError::Missing(self.path.parent().unwrap_or(&self.path).into()));
         }
-        self.database = Some(opened);
+        self.database = Some(Opened::Writable(opened));
         Ok(())
     }
 
@@ -141,6 +180,23 @@ impl Catalogue {
         parse(&self.path, &bytes)
     }
 
+    /// The schemas that came after a commit; without one, all. Each has the commit that changed it.
+    pub(crate) fn schemas_after(&self, after: Option<Commit>) -> Result<Vec<(Commit, Schema)>, StoreError> {
+        let format = self.format()?;
+        let first = after.map_or(0, |after| after.0 + 1);
+        let rows = self.read(|read| {
+            let (table, sums) = (read.open_table(SCHEMAS)?, Sums::of(read, &format)?);
+            let mut found = Vec::new();
+            for row in table.range(first..)? {
+                let (key, bytes) = row?;
+                sums.check(SCHEMAS.name(), (key.value(), 0), bytes.value())?;
+                found.push((Commit(key.value()), bytes.value().to_vec()));
+            }
+            Ok(found)
+        })?;
+        rows.iter().map(|(commit, bytes)| Ok((*commit, parse(&self.path, bytes)?))).collect()
+    }
+
     /// The bytes of a small segment.
     pub(crate) fn batch(&self, segment: &Segment) -> Result<Vec<u8>, StoreError> {
         let key = (segment.load.0, segment.part);
@@ -173,7 +229,7 @@ impl Catalogue {
                 write.open_table(BATCHES)?.insert((load, *part), batch.as_slice())?;
             }
             // An earlier library would not understand what a rollback means (1), until when a life lasts (2), which loads are
-            // taken in together (3), and would write rows without sums (4).
+            // taken in together (3), and would write rows without sums (4), and no manifests (5).
             put_meta(write, "format", &FORMAT.to_string())?;
             if let Some(schema) = &schema {
                 put(write, SCHEMAS, record.commit.0, (record.commit.0, 0), schema)?;
@@ -182,10 +238,24 @@ impl Catalogue {
         })
     }
 
+    /// Says that the graph has manifests. An earlier library would not keep them, and readers would not see what it loads.
+    pub(crate) fn raise_format(&self) -> Result<(), StoreError> {
+        let format = self.format()?;
+        if format.parse().is_ok_and(|format: u64| format == FORMAT) {
+            return Ok(());
+        }
+        self.write(|write| {
+            if !sums::are_in(&format) {
+                note_all(write)?;
+            }
+            put_meta(write, "format", &FORMAT.to_string())
+        })
+    }
+
     /// Whether every page has its checksum, and every row.
     pub(crate) fn check(&mut self) -> Result<(), StoreError> {
         let path = self.path.clone();
-        let sound = match &mut self.database {
+        let sound = match self.database.as_mut().and_then(Opened::writable) {
             Some(database) => database.check_integrity().map_err(|error| StoreError::catalogue(&path, error))?,
             None => return Err(StoreError::Poisoned),
         };
@@ -240,12 +310,12 @@ impl Catalogue {
 
     fn read<T>(&self, f: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, StoreError> {
         let database = self.database.as_ref().ok_or(StoreError::Poisoned)?;
-        let result = database.begin_read().map_err(redb::Error::from).and_then(|read| f(&read));
+        let result = database.begin_read().and_then(|read| f(&read));
         result.map_err(|error| StoreError::catalogue(&self.path, error))
     }
 
     fn write(&self, f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>) -> Result<(), StoreError> {
-        let database = self.database.as_ref().ok_or(StoreError::Poisoned)?;
+        let Some(Opened::Writable(database)) = &self.database else { return Err(StoreError::Poisoned) };
         let result = || -> Result<(), redb::Error> {
             let mut write = database.begin_write()?;
             write.set_durability(Durability::Immediate)?;
@@ -266,7 +336,7 @@ fn make_room(dir: &Path, path: &Path) -> Result<(), StoreError> {
         file => file.map_err(failed)?,
     };
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(dir.into())),
+        Err(TryLockError::WouldBlock) => return Err(StoreError::locked(dir)),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
         Ok(()) => {}
     }
@@ -280,7 +350,7 @@ fn make_room(dir: &Path, path: &Path) -> Result<(), StoreError> {
         }
     };
     if !is_left || !is_at(&file, path) {
-        return Err(StoreError::Locked(dir.into()));
+        return Err(StoreError::locked(dir));
     }
     if folder::has_segments(dir)? {
         return Err(StoreError::corrupt(path, "it is empty, but there are events beside it in `log`"));

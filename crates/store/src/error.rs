@@ -7,6 +7,7 @@ use timeweft_graph::{Commit, DeltaError, LoadId, Name, Reject};
 
 use crate::load::LoadReport;
 use crate::log::codec::CodecError;
+use crate::writer_name;
 
 /// Why a store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +22,25 @@ pub enum StoreError {
     /// There is a graph already.
     #[error("{}: there is a graph already: open it, or choose another directory", .0.display())]
     Exists(PathBuf),
-    /// Another process has it open.
-    #[error("{}: the graph is open in another process: wait until that is done", .0.display())]
-    Locked(PathBuf),
+    /// Another process has it open for writing.
+    #[error("{}: the graph is open for writing in {}: wait until that is done; to read it meanwhile, use `Graph::open_read_only`", .dir.display(), .holder.as_deref().unwrap_or("another process"))]
+    Locked {
+        /// The graph's directory.
+        dir: PathBuf,
+        /// The process, as it named itself.
+        holder: Option<String>,
+    },
+    /// It is open for reading only.
+    #[error("{}: the graph is open for reading only: open it with `Graph::open` to change it", .0.display())]
+    ReadOnly(PathBuf),
+    /// A manifest is damaged, which says what a process that only reads may read.
+    #[error("{}: {problem}: open the graph for writing (`Graph::open`), which makes it anew from the catalogue", .file.display())]
+    Manifest {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Written by a later version of timeweft.
     #[error("{}: format {found} is newer than format {known}, the newest that this timeweft reads: use a newer timeweft", .dir.display())]
     NewerFormat {
@@ -193,6 +210,15 @@ impl StoreError {
         StoreError::Corrupt { file: file.into(), problem: problem.to_string() }
     }
 
+    pub(crate) fn manifest(file: &Path, problem: impl ToString) -> StoreError {
+        StoreError::Manifest { file: file.into(), problem: problem.to_string() }
+    }
+
+    /// The graph is open for writing in another process.
+    pub(crate) fn locked(dir: &Path) -> StoreError {
+        StoreError::Locked { dir: dir.into(), holder: writer_name::read(dir) }
+    }
+
     /// Whether it leaves the disk in an unknown state, so that nothing more may be written.
     pub(crate) fn is_failed_write(&self) -> bool {
         matches!(self, StoreError::Io { .. } | StoreError::DiskFull(_) | StoreError::Catalogue { .. })
@@ -203,7 +229,7 @@ impl StoreError {
         match error.into() {
             redb::Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => StoreError::corrupt(path, source),
             redb::Error::Io(source) => StoreError::io(path, source),
-            redb::Error::DatabaseAlreadyOpen => StoreError::Locked(path.parent().unwrap_or(path).into()),
+            redb::Error::DatabaseAlreadyOpen => StoreError::locked(path.parent().unwrap_or(path)),
             redb::Error::Corrupted(problem) => StoreError::corrupt(path, problem),
             other => StoreError::Catalogue { path: path.into(), source: Box::new(other) },
         }

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::StoreError;
+use crate::{StoreError, writer_name};
 
 /// The format that this library writes, and the newest that it reads.
-pub const FORMAT: u64 = 5;
+pub const FORMAT: u64 = 6;
 
 /// Name of the catalogue's file.
 pub(crate) const FILE: &str = "catalogue.redb";
@@ -53,13 +53,15 @@ impl Made {
     /// # Errors
     /// If something of it cannot be removed. What is left is an empty graph, or none.
     pub fn remove(&self) -> io::Result<()> {
+        remove_files(&manifest_dir(&self.dir), |_| true).map_err(|(_, error)| error)?;
         let removed = remove_files(&log_dir(&self.dir), |name| name.starts_with("p0-"));
         removed.map_err(|(_, error)| error)?;
         let removed = remove_files(&index_dir(&self.dir), |name| name.ends_with(".snapshot") || is_unfinished(name));
         removed.map_err(|(_, error)| error)?;
-        for folder in [log_dir(&self.dir), index_dir(&self.dir)] {
+        for folder in [manifest_dir(&self.dir), log_dir(&self.dir), index_dir(&self.dir)] {
             found(fs::remove_dir(folder))?;
         }
+        writer_name::forget(&self.dir);
         // The last of it: a graph without a log folder is an empty one, but a log without a catalogue is none.
         found(fs::remove_file(self.dir.join(FILE)))?;
         self.remove_folders()
@@ -91,7 +93,7 @@ pub(crate) fn is_vacant(dir: &Path) -> Result<bool, StoreError> {
         let is_left = match name.to_string_lossy().as_ref() {
             FILE => is_blank(&entry.path()).map_err(|error| StoreError::io(&entry.path(), error))?,
             "log" => !has_segments(dir)?,
-            name => is_draft(name),
+            name => is_draft(name) || name == writer_name::FILE,
         };
         if !is_left {
             return Ok(false);
@@ -128,7 +130,7 @@ pub(crate) fn has_segments(dir: &Path) -> Result<bool, StoreError> {
 /// removed costs room alone, and is tried again at the next opening.
 pub(crate) fn remove_unfinished(dir: &Path) {
     let _ = remove_files(dir, is_draft);
-    for folder in [index_dir(dir), dir.join("models")] {
+    for folder in [index_dir(dir), manifest_dir(dir), dir.join("models")] {
         let _ = remove_files(&folder, is_unfinished);
     }
 }
@@ -159,6 +161,11 @@ pub(crate) fn parent(folder: &Path) -> PathBuf {
 /// Where the segments lie.
 pub(crate) fn log_dir(dir: &Path) -> PathBuf {
     dir.join("log")
+}
+
+/// Where the manifests lie.
+pub(crate) fn manifest_dir(dir: &Path) -> PathBuf {
+    dir.join("manifest")
 }
 
 /// Where the snapshots lie.

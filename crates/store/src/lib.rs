@@ -45,14 +45,17 @@
 mod catalogue;
 mod error;
 mod folder;
+mod ledger;
 mod load;
 mod log;
+mod manifest;
 mod open;
 mod rollback;
 mod snapshot;
 mod splice;
 mod store;
 mod verify;
+mod writer_name;
 
 pub use error::StoreError;
 pub use folder::{FORMAT, Made};

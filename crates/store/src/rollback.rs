@@ -65,8 +65,8 @@ impl Store {
         let undone = self.loads.iter().filter(|load| load.commit <= commit).filter_map(|load| load.undoes);
         for load in undone {
             let came = self.record(load)?.commit;
-            let before = self.catalogue.schema(Commit(came.0.saturating_sub(1)))?;
-            let after = self.catalogue.schema(came)?;
+            let before = self.ledger.schema(Commit(came.0.saturating_sub(1)))?;
+            let after = self.ledger.schema(came)?;
             let known: FxHashSet<_> = before.owners().into_iter().collect();
             for owner in after.owners() {
                 if !known.contains(&owner) {
@@ -93,7 +93,7 @@ impl Store {
     /// The types without a load: what it made wider is as it was, unless loads after it rely on that.
     fn schema_without(&self, undone: LoadId, after: &[Effective]) -> Result<Schema, StoreError> {
         let commit = self.record(undone)?.commit;
-        let was = self.catalogue.schema(Commit(commit.0.saturating_sub(1)))?;
+        let was = self.ledger.schema(Commit(commit.0.saturating_sub(1)))?;
         let mut schema = self.schema().clone();
         for owner in was.owners() {
             for (at, def) in was.features(owner).iter().enumerate() {

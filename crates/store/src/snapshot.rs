@@ -53,6 +53,9 @@ impl Store {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
+        if !self.ledger.is_writable() {
+            return Err(StoreError::ReadOnly(self.dir.clone()));
+        }
         let dir = index_dir(&self.dir);
         let path = dir.join(file_name(self.commit()));
         let failed = |error| StoreError::io(&path, error);
@@ -93,7 +96,7 @@ impl Store {
     /// The graph at a commit: the newest snapshot that is a beginning of its log, and the loads after it. A snapshot that is
     /// damaged is removed.
     pub(crate) fn open_index(&self, commit: Commit) -> Result<Opened, StoreError> {
-        self.open_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?, false)
+        self.open_log(&effective(&self.loads, commit), self.ledger.schema(commit)?, false)
     }
 
     /// The same for a log, or the beginning of one, over types that include all of its own, to derive something from it that
@@ -123,6 +126,9 @@ impl Store {
                     }
                     Err(problem) => discarded.push((path, problem)),
                 },
+                // The process that writes has put a newer one in its place.
+                Err(SnapshotError::Io(error))
+                    if error.kind() == io::ErrorKind::NotFound && !self.ledger.is_writable() => {}
                 Err(problem) => discarded.push((path, problem)),
             }
         }
@@ -132,7 +138,7 @@ impl Store {
     }
 
     /// A snapshot brought up to date, or what is wrong with it.
-    fn continue_snapshot(
+    pub(crate) fn continue_snapshot(
         &self,
         path: &Path,
         mut index: Index,
@@ -198,6 +204,7 @@ impl Store {
                 // A later one takes its place.
                 SnapshotError::Version => continue,
                 SnapshotError::Io(_) => "it is left as it is",
+                _ if !self.ledger.is_writable() => "it is left as it is, for the graph is open for reading only",
                 _ if fs::remove_file(&path).is_ok() => "it was removed",
                 _ => "it could not be removed",
             };

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use timeweft_graph::{Commit, LoadId, Schema};
 use timeweft_index::Index;
 
-use crate::StoreError;
-use crate::catalogue::Catalogue;
 use crate::folder::{Made, log_dir};
+use crate::ledger::Ledger;
 use crate::load::LoadRecord;
 use crate::log::effective::{Effective, effective};
 use crate::log::segment::Segment;
+use crate::manifest::Publisher;
+use crate::{StoreError, writer_name};
 
 /// A graph directory, open for reading and loading by this process alone.
 ///
@@ -24,7 +25,9 @@ use crate::log::segment::Segment;
 /// is refused; loads of different namespaces lead to the same graph in either order.
 pub struct Store {
     pub(crate) dir: PathBuf,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) ledger: Ledger,
+    /// Keeps the manifests; none where the graph is only read.
+    pub(crate) publisher: Option<Publisher>,
     pub(crate) loads: Vec<LoadRecord>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) current: Arc<Index>,
@@ -44,10 +47,11 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// A graph of which nothing was read yet.
-    pub(crate) fn of(dir: &Path, catalogue: Catalogue) -> Store {
+    pub(crate) fn of(dir: &Path, ledger: Ledger) -> Store {
         Store {
             dir: dir.into(),
-            catalogue,
+            ledger,
+            publisher: None,
             loads: Vec::new(),
             segments: Vec::new(),
             current: Arc::default(),
@@ -61,6 +65,11 @@ impl Store {
     /// What this process made for this graph; none if the graph was there already.
     pub fn made(&self) -> Option<&Made> {
         self.made.as_ref()
+    }
+
+    /// Whether it is open for reading only.
+    pub fn is_read_only(&self) -> bool {
+        !self.ledger.is_writable()
     }
 
     /// The graph at the latest commit. What the caller holds stays as it is, whatever is loaded later.
@@ -106,6 +115,11 @@ impl Store {
         written.filter(move |segment| segment.stands_for.unwrap_or(segment.load) == entry.load)
     }
 
+    /// Where what does not fit in memory is sorted.
+    pub(crate) fn scratch_dir(&self) -> PathBuf {
+        if self.ledger.is_writable() { log_dir(&self.dir) } else { std::env::temp_dir() }
+    }
+
     /// The record of a load.
     pub(crate) fn record(&self, load: LoadId) -> Result<&LoadRecord, StoreError> {
         let at = self.loads.binary_search_by_key(&load, |record| record.id);
@@ -125,7 +139,7 @@ impl Store {
     /// The bytes of a segment as they are, and where they lie.
     pub(crate) fn segment_bytes(&self, segment: &Segment) -> Result<(Vec<u8>, PathBuf), StoreError> {
         let Some(file) = &segment.file else {
-            return Ok((self.catalogue.batch(segment)?, self.catalogue.path().into()));
+            return Ok((self.ledger.batch(segment)?, self.ledger.path().into()));
         };
         let path = log_dir(&self.dir).join(file);
         let bytes = fs::read(&path).map_err(|error| StoreError::of_segment(&path, error))?;
@@ -142,12 +156,21 @@ impl Store {
     }
 
     /// Whether something was mended since the warnings were taken.
-    pub(crate) fn has_warnings(&self) -> bool {
+    pub fn has_warnings(&self) -> bool {
         !self.warnings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The number of the next load.
     pub(crate) fn next_load(&self) -> LoadId {
         LoadId(self.loads.last().map_or(0, |load| load.id.0) + 1)
+    }
+}
+
+/// The name in `writer` goes with the process.
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.ledger.is_writable() {
+            writer_name::forget(&self.dir);
+        }
     }
 }

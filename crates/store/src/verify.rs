@@ -39,7 +39,9 @@ impl Store {
     ///
     /// Takes the memory of the graph once more; what is of a snapshot is given back as it is compared.
     pub fn verify(&mut self) -> Result<VerifyReport, StoreError> {
-        self.catalogue.check()?;
+        if let Ok(catalogue) = self.ledger.writable() {
+            catalogue.check()?;
+        }
         // What a later load replaced is only read for earlier commits, but read it can be.
         for segment in &self.segments {
             let (bytes, place) = self.segment_bytes(segment)?;
@@ -49,7 +51,7 @@ impl Store {
             let events: u64 = own(&self.segments, load.id).map(|segment| segment.events).sum();
             if events != load.events {
                 let problem = format!("load {} has {events} events instead of {}", load.id.0, load.events);
-                return Err(StoreError::corrupt(self.catalogue.path(), problem));
+                return Err(StoreError::corrupt(self.ledger.path(), problem));
             }
         }
         let has_mended = self.has_warnings();

@@ -12,7 +12,8 @@ use timeweft_store::{
 use crate::export::{self, Document, DocumentOptions};
 use crate::{Error, IntoUnit, Result, View};
 
-/// A graph directory, open in this process alone. Every load is one commit, visible whole or not at all.
+/// A graph directory. One process has it open for writing, any number for reading. Every load is one commit, visible whole or
+/// not at all.
 #[derive(Debug)]
 pub struct Graph {
     store: Store,
@@ -30,9 +31,47 @@ impl Graph {
         Ok(Graph { store: Store::create(dir, schema)? })
     }
 
-    /// Opens a graph.
+    /// Opens a graph for reading and writing. Another process that opens it so gets an error until this one is done.
     pub fn open(dir: impl AsRef<Path>) -> Result<Graph> {
         Ok(Graph { store: Store::open(dir)? })
+    }
+
+    /// Opens a graph for reading, at its newest commit. It takes no lock and writes nothing: any number of processes may read
+    /// while one writes, also in a folder that cannot be written. [`Graph::refresh`] moves it along.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// # let path = dir.path().join("mail");
+    /// let mut writer = Graph::create(&path, TimeUnit::Step)?;
+    /// let mut reader = Graph::open_read_only(&path)?;
+    /// writer.load(&events).run()?;
+    /// assert_eq!(reader.view().now().counts().nodes, 0, "it is pinned to the commit at which it was opened");
+    /// reader.refresh()?;
+    /// assert_eq!(reader.view().now().counts().nodes, 3);
+    /// assert!(reader.load(&events).run().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_read_only(dir: impl AsRef<Path>) -> Result<Graph> {
+        Ok(Graph { store: Store::open_read_only(dir, None)? })
+    }
+
+    /// The same at an earlier commit.
+    ///
+    /// # Errors
+    /// If there is no such commit.
+    pub fn open_read_only_at(dir: impl AsRef<Path>, commit: Commit) -> Result<Graph> {
+        Ok(Graph { store: Store::open_read_only(dir, Some(commit))? })
+    }
+
+    /// Moves a graph that is open for reading to the newest commit, and gives it. Views of before stay as they are.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is damaged; the graph stays where it was.
+    pub fn refresh(&mut self) -> Result<Commit> {
+        Ok(self.store.refresh()?)
     }
 
     /// Opens the graph, or makes an empty one whose times count in `unit`: a unit, or its name (`s`, `ms`, `us`, `ns` or
@@ -81,6 +120,11 @@ impl Graph {
     /// The graph as it was known at a commit.
     pub fn view_at(&self, commit: Commit) -> Result<View> {
         Ok(View::new(commit, self.store.view_at(commit)?))
+    }
+
+    /// Whether it is open for reading only.
+    pub fn is_read_only(&self) -> bool {
+        self.store.is_read_only()
     }
 
     /// The newest commit; 0 before the first load.
@@ -209,6 +253,11 @@ impl Graph {
     /// If the log is damaged too.
     pub fn make_sound(&mut self) -> Result<()> {
         Ok(self.store.make_sound()?)
+    }
+
+    /// Whether there is something that [`Graph::take_warnings`] tells.
+    pub fn has_warnings(&self) -> bool {
+        self.store.has_warnings()
     }
 
     /// What was mended since this was asked last, at opening too: snapshots that were damaged, each in a sentence.

@@ -23,7 +23,7 @@ pub(crate) struct Args {}
 
 /// Writes a snapshot.
 pub(crate) fn run(_args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let graph = context.open()?;
+    let graph = context.open_to_write()?;
     let bytes = graph.compact();
     warn(&graph);
     let bytes = bytes.context("no snapshot was written, and the graph is what it was")?;

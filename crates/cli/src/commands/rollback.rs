@@ -30,7 +30,7 @@ const TAKEN_BACK: &str = "the load is taken back";
 
 /// Takes the load back.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let mut graph = context.open()?;
+    let mut graph = context.open_to_write()?;
     let done = graph.rollback(LoadId(args.load));
     warn(&graph);
     let done = done?;

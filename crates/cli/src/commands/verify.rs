@@ -1,7 +1,8 @@
 //! `timeweft verify`: the health of a graph.
 
 use serde_json::json;
-use timeweft::Graph;
+use timeweft::load::StoreError;
+use timeweft::{Error, Graph};
 
 use crate::context::{Context, warn};
 use crate::outcome::Outcome;
@@ -22,10 +23,14 @@ pub(crate) struct Args {}
 
 /// Checks the graph.
 pub(crate) fn run(_args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let mut graph = Graph::open(&context.dir)?;
+    let mut graph = match Graph::open(&context.dir) {
+        // Whatever is wrong is told; only a process that writes can mend it.
+        Err(Error::Store(StoreError::Locked { .. })) => Graph::open_read_only(&context.dir),
+        opened => opened,
+    }?;
     let report = graph.verify()?;
     warn(&graph);
-    if !report.sound {
+    if !report.sound && !graph.is_read_only() {
         graph.compact()?;
     }
     context.output.object(&json!({

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What the library says, and what is typed.
-const HINTS: [(&str, &str); 12] = [
+const HINTS: [(&str, &str); 14] = [
     ("load with `Dangling::Stub`", "load with --dangling stub"),
     ("load with `Dangling::Drop` or `Dangling::Stub`", "load with --dangling drop or --dangling stub"),
     ("load with `Repeats::Parallel`", "load with --repeats parallel"),
@@ -16,6 +16,8 @@ const HINTS: [(&str, &str); 12] = [
         "make one with `timeweft init`, or by a load with --unit;",
     ),
     ("make one with `Graph::create`,", "make one with `timeweft init`,"),
+    ("to read it meanwhile, use `Graph::open_read_only`", "commands that only read it work meanwhile"),
+    ("open the graph for writing (`Graph::open`), which makes it anew", "run `timeweft verify`, which makes it anew"),
     ("`Graph::loads`", "`timeweft loads`"),
     ("`Graph::compact` writes", "`timeweft compact` writes"),
     ("train one with the target ", "train one with --target "),
@@ -44,6 +46,7 @@ mod tests {
             (Reason::NotListed { node, lived: false }.to_string(), "--dangling stub"),
             (StoreError::Missing(PathBuf::new()).to_string(), "by a load with --unit; or give"),
             (StoreError::NotAGraph(PathBuf::new()).to_string(), "`timeweft init`, or give"),
+            (StoreError::Locked { dir: PathBuf::new(), holder: None }.to_string(), "commands that only read"),
             (StoreError::UnknownLoad(LoadId(1)).to_string(), "`timeweft loads` lists"),
         ] {
             assert!(in_flags(&error).contains(typed), "{error}");

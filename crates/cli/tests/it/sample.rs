@@ -89,7 +89,9 @@ fn samples_of_the_document_come_and_go_with_time() {
         _ => vec![],
     };
     for choice in ["last", "uniform-distinct", "weighted-distinct", "heaviest"] {
-        let rows = parse(&world.done(&format!("sample roots.csv --inclusive --choice {choice} --weight weight --direction out")));
+        let rows = parse(
+            &world.done(&format!("sample roots.csv --inclusive --choice {choice} --weight weight --direction out")),
+        );
         for (root, time) in (12..=23).enumerate() {
             let own = rows.iter().filter(|row| row["root"] == json!(root));
             let mut found: Vec<_> =
@@ -98,7 +100,8 @@ fn samples_of_the_document_come_and_go_with_time() {
             assert_eq!(found, at(time), "{choice} at {time}");
         }
     }
-    let rows = parse(&world.done("sample roots.csv --inclusive --choice heaviest --weight weight --direction out --count 1"));
+    let rows =
+        parse(&world.done("sample roots.csv --inclusive --choice heaviest --weight weight --direction out --count 1"));
     assert_eq!(
         rows[0],
         json!({ "root": 1, "hop": 1, "slot": 0, "parent": null, "type": rows[0]["type"], "id": 99, "relation": "0",
@@ -111,7 +114,8 @@ fn samples_of_the_document_come_and_go_with_time() {
 fn draws_with_replacement_fill_every_slot_from_what_is_alive() {
     let world = document();
     for choice in ["uniform", "weighted"] {
-        let rows = parse(&world.done(&format!("sample roots.csv --inclusive --choice {choice} --weight weight --count 4")));
+        let rows =
+            parse(&world.done(&format!("sample roots.csv --inclusive --choice {choice} --weight weight --count 4")));
         let mut slots: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for [root, slot, id] in ints(&rows, ["root", "slot", "id"]) {
             assert_eq!(slot as usize, slots.entry(root).or_default().len());
@@ -229,7 +233,8 @@ fn parquet_and_json_lines_hold_the_same_rows() {
 fn features_of_edges_stand_beside_samples() {
     let world = mail();
     let own = |line: &str| parse(&world.done(line));
-    let rows = own("sample roots.csv --inclusive --count 3,2 --feature weight --choice weighted --weight weight --seed 5");
+    let rows =
+        own("sample roots.csv --inclusive --count 3,2 --feature weight --choice weighted --weight weight --seed 5");
     assert!(rows.len() > 200 && rows.iter().any(|row| row["hop"] == json!(2)));
     assert!(rows.iter().all(|row| row["feature.weight"] == row["weight"]), "both are the weight as of then");
     world
@@ -249,11 +254,11 @@ fn features_of_edges_stand_beside_samples() {
     world.write("roots.csv", "type,id,time\nuser,ann,4\nuser,ann,5\nuser,ann,6\n");
     let prices =
         |line: &str| -> Vec<Value> { parse(&world.done(line)).iter().map(|row| row["price"].clone()).collect() };
-    assert_eq!(prices("sample roots.csv --inclusive --count 1 --feature price"), [9.5, 7.5, 7.5].map(|price| json!(price)));
     assert_eq!(
-        prices("sample roots.csv --count 1 --feature price"),
-        [9.5, 9.5, 7.5].map(|price| json!(price))
+        prices("sample roots.csv --inclusive --count 1 --feature price"),
+        [9.5, 7.5, 7.5].map(|price| json!(price))
     );
+    assert_eq!(prices("sample roots.csv --count 1 --feature price"), [9.5, 9.5, 7.5].map(|price| json!(price)));
     assert_eq!(prices("sample roots.csv --inclusive --count 1,1 --feature price --hop-time edge").len(), 6);
     world.done("sample roots.csv --inclusive --count 1,1 --feature price --to rows.parquet");
     let lines = world.done("sample roots.csv --inclusive --count 1,1 --feature price");

@@ -8,6 +8,7 @@ use timeweft_graph::{Commit, Name, Rejects, Schema};
 use timeweft_index::Index;
 
 use crate::StoreError;
+use crate::catalogue::Catalogue;
 use crate::folder::log_dir;
 use crate::load::{LoadRecord, LoadReport, LoadRequest};
 use crate::log::segment::{SegmentWriter, Written, metadata};
@@ -166,6 +167,7 @@ impl Store {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
+        self.ledger.writable()?;
         // What is written follows from what is in memory, so nothing of that may be damaged.
         self.make_sound()?;
         // With a reader, the load works on a copy and this keeps the original. Without one it works in place.
@@ -196,7 +198,7 @@ impl Store {
             self.poisoned = self.remove_unreferenced().is_err();
             return true;
         }
-        let read = if self.poisoned { self.catalogue.reopen() } else { Ok(()) };
+        let read = if self.poisoned { self.ledger.writable().and_then(Catalogue::reopen) } else { Ok(()) };
         let known = read.and_then(|()| self.recover()).is_ok();
         if !known {
             self.poisoned = true;
@@ -214,9 +216,11 @@ impl Store {
     /// Makes a load visible whose log is proven.
     fn publish(&mut self, record: LoadRecord, written: Written, known_schema: &Schema) -> Result<(), StoreError> {
         let schema = self.current.schema();
-        self.catalogue.publish(&record, &written, (schema != known_schema).then_some(schema))?;
+        let schema = (schema != known_schema).then_some(schema);
+        self.ledger.writable()?.publish(&record, &written, schema)?;
         self.loads.push(record);
         self.segments.extend(written.segments);
+        self.publish_manifest();
         Ok(())
     }
 

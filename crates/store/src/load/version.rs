@@ -195,7 +195,7 @@ impl Store {
     /// whatever became wider later.
     fn schema_before(&self, request: &LoadRequest) -> Result<Schema, StoreError> {
         let load = self.registered(request).map_or(self.commit(), |load| load.commit);
-        self.catalogue.schema(Commit(load.0.saturating_sub(1)))
+        self.ledger.schema(Commit(load.0.saturating_sub(1)))
     }
 }
 

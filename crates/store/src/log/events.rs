@@ -3,7 +3,6 @@
 use timeweft_graph::{Commit, Event, Name, Place, Schema};
 
 use crate::StoreError;
-use crate::folder::log_dir;
 use crate::log::effective::{Effective, effective, units};
 use crate::log::sorter::{LivesInOrder, MEMORY, Sorted, Sorter};
 use crate::store::Store;
@@ -23,7 +22,7 @@ impl Store {
         if commit > self.commit() {
             return Err(StoreError::UnknownCommit { asked: commit, newest: self.commit() }.into());
         }
-        let schema = self.catalogue.schema(commit)?;
+        let schema = self.ledger.schema(commit)?;
         let mut failed = None;
         let mut hand_over = |event: &Event| {
             let mut event = event.clone();
@@ -60,7 +59,7 @@ impl Store {
                 if !segment.lives {
                     return rows.iter().try_for_each(|row| each(&row.to_event(schema)));
                 }
-                let lives = of_lives.get_or_insert_with(|| LivesInOrder::new(&log_dir(&self.dir)));
+                let lives = of_lives.get_or_insert_with(|| LivesInOrder::new(&self.scratch_dir()));
                 rows.iter().try_for_each(|row| {
                     lives.push(&row.to_event(schema))?;
                     row.to_end(schema).map_or(Ok(()), |end| lives.push(&end))
@@ -73,7 +72,7 @@ impl Store {
     /// The events of loads in order of time, those of one time in the order of the loads; behind those of a version a mark.
     /// The line of a place is the position of the event in its load.
     pub(crate) fn gather(&self, unit: impl Iterator<Item = Effective>, schema: &Schema) -> Result<Sorted, StoreError> {
-        let mut sorter = Sorter::new(&log_dir(&self.dir), MEMORY);
+        let mut sorter = Sorter::new(&self.scratch_dir(), MEMORY);
         let file: Name = "".into();
         for (of, entry) in (0..).zip(unit) {
             let mut place = Place::new(&file, 0);

@@ -31,7 +31,7 @@ impl Store {
     pub(crate) fn prove(&self, written: &Written) -> Result<(), StoreError> {
         let events: u64 = written.segments.iter().map(|segment| segment.events).sum();
         let before = self.current.n_events().checked_sub(events as usize);
-        let mut start = before.ok_or_else(|| misread(self.catalogue.path(), "there are more events than in memory"))?;
+        let mut start = before.ok_or_else(|| misread(self.ledger.path(), "there are more events than in memory"))?;
         for segment in &written.segments {
             self.read_back(segment, written, |place, batch, from_end| {
                 let at = if from_end { start + segment.events as usize - batch.num_rows() } else { start };
@@ -60,9 +60,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let Some(name) = &segment.file else {
             let bytes = written.batches.iter().find(|(part, _)| *part == segment.part);
-            let bytes = bytes.ok_or_else(|| misread(self.catalogue.path(), "a part is missing"))?;
-            segment.check(&bytes.1, self.catalogue.path()).map_err(|error| misread(self.catalogue.path(), error))?;
-            return ends(Cursor::new(&bytes.1), self.catalogue.path(), each);
+            let bytes = bytes.ok_or_else(|| misread(self.ledger.path(), "a part is missing"))?;
+            segment.check(&bytes.1, self.ledger.path()).map_err(|error| misread(self.ledger.path(), error))?;
+            return ends(Cursor::new(&bytes.1), self.ledger.path(), each);
         };
         let path = log_dir(&self.dir).join(name);
         let failed = |error| StoreError::io(&path, error);

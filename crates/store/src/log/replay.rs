@@ -22,7 +22,7 @@ type Read = (PathBuf, Rows);
 impl Store {
     /// The graph that the effective log at a commit makes (law 1). Checks every byte that it reads.
     pub(crate) fn replay(&self, commit: Commit) -> Result<Index, StoreError> {
-        self.replay_log(&effective(&self.loads, commit), self.catalogue.schema(commit)?)
+        self.replay_log(&effective(&self.loads, commit), self.ledger.schema(commit)?)
     }
 
     /// The graph that these loads make, over types that include all of theirs.
@@ -70,7 +70,7 @@ impl Store {
 
     pub(crate) fn cannot_replay(&self, load: LoadId, reason: &Reason) -> StoreError {
         let problem = format!("an event of load {} cannot be replayed: {reason}", load.0);
-        StoreError::corrupt(self.catalogue.path(), problem)
+        StoreError::corrupt(self.ledger.path(), problem)
     }
 
     /// Hands over the chunks of a load, in order; those in files are read ahead by another thread.
@@ -141,7 +141,7 @@ impl Replay<'_> {
             return store.each_chunk(entry, schema, |read| self.apply(read, namespace, &mut position));
         }
         if of_lives < store.segments_of(entry).count() {
-            return Err(StoreError::corrupt(store.catalogue.path(), "a load has lives and events"));
+            return Err(StoreError::corrupt(store.ledger.path(), "a load has lives and events"));
         }
         let [_, edges] = std::mem::take(&mut self.expected);
         let (mut load, mut has_room) = (LifeLoader::new(self.index, namespace), false);

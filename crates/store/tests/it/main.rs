@@ -20,6 +20,7 @@ mod merges;
 mod order;
 mod own_changes;
 mod random_versions;
+mod read_only;
 mod readers;
 mod releases;
 mod replay;

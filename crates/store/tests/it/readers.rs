@@ -99,5 +99,5 @@ fn of_two_loaders_of_one_namespace_the_one_with_the_older_time_is_refused_if_it_
     }
     assert!(results[1].1.is_ok());
     assert_eq!(store.view().counts(At::now()).nodes, 20);
-    assert!(matches!(Store::open(dir.path()), Err(StoreError::Locked(_))));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Locked { .. })));
 }
