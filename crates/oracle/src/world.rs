@@ -1,12 +1,27 @@
 //! A small world that tests share: terms, edges between them, and versions in a few words.
 
 use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
 
 use timeweft_graph::{
     Action, EdgeKey, Element, Event, ListedDeletion, ListedMerge, Name, NodeKey, Place, Sink, Time, Value,
 };
 
 use crate::{Listed, Version, pushed};
+
+/// A file of the real data, or `None` with one line that says which test was left out. Tests run in the folder of their
+/// crate.
+pub fn data(test: &str, path: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("TIMEWEFT_DATA").map_or_else(|| "../../../shared/data".into(), PathBuf::from);
+    let found = folder.join(path);
+    if !found.exists() {
+        // Not by a macro: the runner keeps back what macros print in a test that passes.
+        let _ = writeln!(std::io::stderr().lock(), "left out: {test} (no data folder)");
+        return None;
+    }
+    Some(found)
+}
 
 /// A term.
 pub fn node(id: &str) -> NodeKey {

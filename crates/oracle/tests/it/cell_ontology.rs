@@ -2,10 +2,11 @@
 //! merges into terms that are not there.
 
 use timeweft_graph::{GraphView, MergeRecord, Value};
+use timeweft_oracle::world::data;
 use timeweft_store::Store;
 
 use crate::answers::{State, assert_same_state};
-use crate::releases::{Release, data, dated, fresh, load_all};
+use crate::releases::{Release, dated, fresh, load_all};
 
 fn releases(test: &str) -> Option<Vec<Release>> {
     let folder = data(test, "cl")?;

@@ -1,10 +1,11 @@
 //! The Environment Ontology: thirty releases in ten years, against numbers counted in the files themselves.
 
 use timeweft_graph::{At, GraphView, Interval, LoadId, MergeRecord, NodeKey, Reason, Reject, Time, Value};
+use timeweft_oracle::world::data;
 use timeweft_store::{LoadReport, LoadRequest, LoadState, Store};
 
 use crate::answers::{State, answers, assert_same_answers, assert_same_state, sorted};
-use crate::releases::{Release, data, dated, fresh, load_all, load_of};
+use crate::releases::{Release, dated, fresh, load_all, load_of};
 
 fn releases(test: &str) -> Option<Vec<Release>> {
     let folder = data(test, "envo")?;

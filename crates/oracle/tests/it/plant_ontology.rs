@@ -12,11 +12,12 @@ use timeweft_graph::{
     Action, At, EdgeKey, Element, Event, Features, GraphView, Name, NodeKey, Place, Reason, Schema, Time, TimeUnit,
     Value,
 };
+use timeweft_oracle::world::data;
 use timeweft_source::{VersionOptions, open};
 use timeweft_store::{LoadRequest, Store, StoreError};
 
 use crate::answers::{State, assert_same_state};
-use crate::releases::{Release, data, load_all};
+use crate::releases::{Release, load_all};
 
 /// A line of the log.
 struct Line {

@@ -8,20 +8,6 @@ use timeweft_source::VersionOptions;
 use timeweft_source::version_format;
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
-/// A file of the real data, or `None` with one line that says which test was left out.
-pub(crate) fn data(test: &str, path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("TIMEWEFT_DATA").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| "../../../shared/data".into());
-    let found = folder.join(path);
-    if !found.exists() {
-        // Not by a macro: the runner keeps back what macros print in a test that passes.
-        let line = format!("left out: {test} (no data folder)\n");
-        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
-        return None;
-    }
-    Some(found)
-}
-
 /// One release of an ontology.
 #[derive(Clone, Debug)]
 pub(crate) struct Release {

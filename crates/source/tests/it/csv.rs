@@ -7,9 +7,10 @@ use timeweft_graph::{
     Action, DType, Dense, Element, Event, FeatureDef, FeatureKind, ListOrder, NodeKey, Numbers, Owner, Place, Schema,
     Time, TimeUnit, Value,
 };
+use timeweft_oracle::world::data;
 use timeweft_source::{CsvOptions, CsvReader, Delimiter, SourceError};
 
-use crate::replay::{data, edge, node, whole};
+use crate::replay::{edge, node, whole};
 
 pub(crate) fn read_as(text: &str, schema: &Schema, options: &CsvOptions) -> Vec<Result<(Event, Place), String>> {
     let mut reader = CsvReader::new(text.as_bytes(), &"f".into(), schema, options).unwrap();

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use timeweft_graph::{ExternalId, FeatureKind, ListOrder, ListedMerge, Owner, Value};
 use timeweft_oracle::Version;
+use timeweft_oracle::world::data;
 use timeweft_source::{OboOptions, obo, open};
-
-use crate::replay::data;
 
 fn read(text: &str) -> Version {
     read_with(text, &OboOptions::default())

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use timeweft_graph::{FeatureKind, ListOrder, ListedMerge, Owner, Value};
 use timeweft_oracle::Version;
+use timeweft_oracle::world::data;
 use timeweft_source::{ObographOptions, SourceError, obograph, open};
-
-use crate::replay::data;
 
 fn read(text: &str, prefix: Option<&str>, graph: Option<&str>) -> Result<Version, SourceError> {
     let options = ObographOptions { id_prefix: prefix.map(str::to_owned), graph: graph.map(str::to_owned) };

@@ -1,6 +1,5 @@
 //! What the modules share: records applied to the reference graph, and real data.
 
-use std::path::PathBuf;
 
 use timeweft_graph::{At, EdgeKey, Event, GraphView, NodeKey, Place, Schema, Sink, Time, Value};
 use timeweft_oracle::{EventRecord, ReferenceGraph, events};
@@ -43,18 +42,4 @@ pub(crate) fn node_feature(graph: &ReferenceGraph, key: &NodeKey, name: &str, ti
 /// A feature of an edge at a time.
 pub(crate) fn edge_feature(graph: &ReferenceGraph, key: &EdgeKey, name: &str, time: i64) -> Option<Value> {
     graph.edge(key, At::time(Time(time)))?.features.remove(name)
-}
-
-/// A file of the real data, or `None` with one line that says which test was left out.
-pub(crate) fn data(test: &str, path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("TIMEWEFT_DATA").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| "../../../shared/data".into());
-    let found = folder.join(path);
-    if !found.exists() {
-        // Not by a macro: the runner keeps back what macros print in a test that passes.
-        let line = format!("left out: {test} (no data folder)\n");
-        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
-        return None;
-    }
-    Some(found)
 }

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use timeweft_graph::{Dense, FeatureKind, ListOrder, Numbers, Owner, Schema, Time, TimeUnit, Value, ValueRef};
 use timeweft_oracle::Version;
+use timeweft_oracle::world::data;
 use timeweft_source::tables::{self, VersionFacts};
 use timeweft_source::{SourceError, TablesOptions};
-
-use crate::replay::data;
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -9,9 +9,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use timeweft_graph::{ListOrder, Name, Owner, Value, ValueRef};
 use timeweft_oracle::Version;
+use timeweft_oracle::world::data;
 use timeweft_source::taxdump;
-
-use crate::replay::data;
 
 fn read(files: &[(&str, &str)]) -> Version {
     let folder = tempfile::tempdir().unwrap();

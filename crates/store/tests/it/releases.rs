@@ -3,25 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{DeltaOptions, GraphView, LoadId, Time};
+use timeweft_oracle::world::data;
 use timeweft_source::{OboOptions, obo};
 use timeweft_store::{LoadReport, LoadRequest, Store};
 
 use crate::random_versions::{content, state};
 use crate::world::fresh;
-
-/// The data folder, or a line that says which test was left out.
-fn data(test: &str, path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("TIMEWEFT_DATA").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| "../../../shared/data".into());
-    let found = folder.join(path);
-    if !found.exists() {
-        // Not by a macro: the runner keeps back what macros print in a test that passes.
-        let line = format!("left out: {test} (no data folder)\n");
-        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
-        return None;
-    }
-    Some(found)
-}
 
 fn release(store: &mut Store, path: &Path, time: i64, back_dated: bool) -> LoadReport {
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
