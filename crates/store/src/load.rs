@@ -1,6 +1,6 @@
 //! Loads: what is asked, what came of it, and what the registry keeps.
 
-pub(crate) mod content;
+pub(crate) mod content_hash;
 mod gathered;
 pub(crate) mod ingest;
 mod intervals;

@@ -24,7 +24,7 @@ use timeweft_index::{Index, LoadedVersion, LogStep, VersionLoader};
 
 use crate::StoreError;
 use crate::folder::log_dir;
-use crate::load::content::{EventSet, hash_of_event};
+use crate::load::content_hash::{EventSet, hash_of_event};
 use crate::load::{Dropped, LoadRecord, SpliceReport};
 use crate::log::effective::{Effective, units};
 use crate::log::segment::{SegmentWriter, Written, metadata};

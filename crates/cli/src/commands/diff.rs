@@ -8,8 +8,8 @@ use timeweft::{At, Commit, Deletes, Graph, Time, View};
 
 use self::changes::Listing;
 use crate::context::{Context, pin_commit};
-use crate::input::choices::{DELETES, choices};
 use crate::input::moment::{Moments, known_namespace};
+use crate::input::named_values::{DELETES, choices};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Table, text};
 

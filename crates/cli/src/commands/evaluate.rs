@@ -8,7 +8,7 @@ use timeweft::model::{Curves, Evaluation, Freshness, Part};
 
 use super::predict::NamedModel;
 use crate::context::Context;
-use crate::input::choices::choices;
+use crate::input::named_values::choices;
 use crate::outcome::Outcome;
 use crate::output::wording::{order_in_words, warning_of_order};
 use crate::output::{LearningBar, Output, Table};

@@ -6,7 +6,7 @@ use timeweft::model::Space;
 
 use super::predict::ModelArgs;
 use crate::context::Context;
-use crate::input::choices::choices;
+use crate::input::named_values::choices;
 use crate::input::node::NodeArgs;
 use crate::outcome::Outcome;
 use crate::output::json::NodeJson;

@@ -9,8 +9,8 @@ use timeweft::sample::Side;
 use timeweft::{Direction, NodeKey};
 
 use crate::context::Context;
-use crate::input::choices::{SIDES, choices};
 use crate::input::lookup::{find_node, known_relation};
+use crate::input::named_values::{SIDES, choices};
 use crate::input::node::NodeArgs;
 use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::Outcome;

@@ -9,8 +9,8 @@ use timeweft::read::ExternalId;
 use timeweft::{Action, Commit, Deletes, Graph, Model, NodeKey, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
-use crate::input::choices::{DELETES, choices};
 use crate::input::moment::Moments;
+use crate::input::named_values::{DELETES, choices};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::wording::bar;
 use crate::output::{Output, note};

@@ -7,8 +7,8 @@ use timeweft::read::{EdgeState, ExternalId, MergeRecord, Owner};
 use timeweft::{NodeKey, Value};
 
 use crate::context::Context;
-use crate::input::choices::choices;
 use crate::input::lookup::{find_node, known_feature, known_relation, known_type};
+use crate::input::named_values::choices;
 use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::json::{EdgeJson, NodeJson, StateJson};

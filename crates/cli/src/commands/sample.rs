@@ -8,8 +8,8 @@ use timeweft::{Deletes, Name, Time, View};
 
 use super::features::{Values, add_features, feature_columns};
 use crate::context::Context;
-use crate::input::choices::choices;
 use crate::input::lookup;
+use crate::input::named_values::choices;
 use crate::input::reading::Reading;
 use crate::input::roots::{
     Answers, Batch, IdsArg, MOST_SLOTS, RootArgs, RootQuestion, ScopeArgs, Table, node_cells, refused, time_cell,

@@ -4,7 +4,7 @@ use timeweft::read::{EdgeTypeId, FeatureDef, NodeTypeId, Owner};
 use timeweft::{Deletes, Schema};
 
 use crate::context::Context;
-use crate::input::choices::{DELETES, choices};
+use crate::input::named_values::{DELETES, choices};
 use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::Outcome;
 use crate::output::Table;

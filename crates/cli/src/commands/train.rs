@@ -13,7 +13,7 @@ use timeweft::{Config, Deletes, Graph, Model, TimeUnit, TrainOptions, View};
 
 use super::{evaluate, predict};
 use crate::context::{Context, pin_commit};
-use crate::input::choices::{DELETES, choices};
+use crate::input::named_values::{DELETES, choices};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{LearningBar, Output, after, check_place, is_same_file, note};

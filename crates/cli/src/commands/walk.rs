@@ -6,7 +6,7 @@ use timeweft::sample::{NO_NODE, Roots, Side, Steps, Walk, WalkTimes, WeightBy};
 use timeweft::{Deletes, Time, View};
 
 use crate::context::Context;
-use crate::input::choices::choices;
+use crate::input::named_values::choices;
 use crate::input::reading::Reading;
 use crate::input::roots::{
     Answers, Batch, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused, way_cells, way_columns,

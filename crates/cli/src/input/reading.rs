@@ -7,8 +7,8 @@ use timeweft::read::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, Node
 use timeweft::{At, Deletes, Graph, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
-use crate::input::choices::{DELETES, choices};
 use crate::input::moment::Moments;
+use crate::input::named_values::{DELETES, choices};
 
 /// Options of every command that reads the graph.
 #[derive(Args, Clone, Debug, Default)]

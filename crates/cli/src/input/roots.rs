@@ -14,8 +14,8 @@ use timeweft::sample::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side
 use timeweft::{EdgeKey, Name, NodeKey, Time, View};
 
 use crate::context::Context;
-use crate::input::choices::{SIDES, choices};
 use crate::input::lookup;
+use crate::input::named_values::{SIDES, choices};
 use crate::input::reading::{ReadArgs, Reading};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Output, Progress, after, is_same_file, note, stdout, text, write_whole};

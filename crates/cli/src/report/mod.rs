@@ -1,9 +1,9 @@
 //! The report of a trained model: one HTML file without any other resource, for light and dark screens.
 
-mod chart;
 mod config;
 mod page;
 mod section;
+mod svg;
 
 use std::io::Write;
 use std::path::Path;

@@ -8,8 +8,8 @@ use timeweft::model::{
 };
 
 use super::Question;
-use super::chart::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};
 use super::page::{escape, section};
+use super::svg::{self, Axis, Curve, EPOCHS, FIRST, SECOND, SHARES, THIRD};
 use crate::output::wording::{
     End, counts_in_words, duration_in_words, ends, moment_in_words, order_in_words, score_in_words, warning_of_order,
 };
@@ -48,13 +48,13 @@ pub(super) fn training(epochs: &[Epoch], best: usize) -> String {
 }
 
 fn figure(title: &str, curves: &[Curve], axis: Axis, marked: f64) -> String {
-    let Some(svg) = chart::chart(curves, axis, marked) else { return String::new() };
+    let Some(drawn) = svg::chart(curves, axis, marked) else { return String::new() };
     let legend: String = curves
         .iter()
         .zip(["first", "second", "third"])
         .map(|(curve, class)| format!("<span class=\"key {class}\">{}</span> ", curve.name))
         .collect();
-    format!("<figure><figcaption><b>{title}</b> {legend}</figcaption>\n{svg}</figure>\n")
+    format!("<figure><figcaption><b>{title}</b> {legend}</figcaption>\n{drawn}</figure>\n")
 }
 
 /// The model beside the rules: one table a freshness.

@@ -24,8 +24,8 @@
 //! Terms are pushed as they are read, but for those whose id is an IRI. Edges, merges and the ids of the terms are kept
 //! until the end of the file, because nodes come before edges.
 
+mod line;
 mod stanza;
-mod tag;
 mod terms;
 mod value;
 
@@ -98,7 +98,7 @@ pub fn read(reader: impl BufRead, file: &Name, options: &OboOptions, sink: &mut 
 
 /// Tells the problems of a stanza in the order of lines.
 fn refuse(sink: &mut dyn Sink, stanza: &mut Stanza) {
-    let id = stanza.tags.iter().find(|line| line.tag == "id").map(|line| tag::plain(&line.value));
+    let id = stanza.tags.iter().find(|line| line.tag == "id").map(|line| line::plain(&line.value));
     stanza.problems.sort_by_key(|problem| problem.line);
     for Problem { line, what, loss } in stanza.problems.drain(..) {
         let reason = Reason::Malformed(what);

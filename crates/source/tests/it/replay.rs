@@ -1,6 +1,5 @@
 //! What the modules share: records applied to the reference graph, and real data.
 
-
 use timeweft_graph::{At, EdgeKey, Event, GraphView, NodeKey, Place, Schema, Sink, Time, Value};
 use timeweft_oracle::{EventRecord, ReferenceGraph, events};
 

@@ -5,7 +5,7 @@ use timeweft_graph::{Dangling, Element, Event, NodeKey, Place, Reason, Record, R
 
 use crate::StoreError;
 use crate::folder::log_dir;
-use crate::load::content::EventHasher;
+use crate::load::content_hash::EventHasher;
 use crate::load::ingest::is_birth;
 use crate::load::{LoadRequest, OrderReport};
 use crate::log::sorter::{MEMORY, Sorted, Sorter};

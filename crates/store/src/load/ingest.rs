@@ -8,7 +8,7 @@ use timeweft_graph::{
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
-use crate::load::content::EventHasher;
+use crate::load::content_hash::EventHasher;
 use crate::load::loading::{Loading, Outcome};
 use crate::load::{LoadRequest, Repeats};
 use crate::log::segment::SegmentWriter;

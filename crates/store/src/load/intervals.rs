@@ -20,7 +20,7 @@ use timeweft_index::{Index, LifeLoader};
 
 use self::assembly::{Assembled, Assembly};
 use crate::StoreError;
-use crate::load::content;
+use crate::load::content_hash;
 use crate::load::loading::{Loading, Outcome};
 use crate::load::pipeline;
 use crate::load::source::ReadError;
@@ -54,7 +54,7 @@ impl Store {
         read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            return self.known(&request, &content::hash_of_intervals(read)?);
+            return self.known(&request, &content_hash::hash_of_intervals(read)?);
         }
         self.attempt(|store| {
             let mut loading = Loading::begin(store, &request);

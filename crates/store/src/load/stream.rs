@@ -8,7 +8,7 @@ use timeweft_graph::{Dangling, Event, Place, Reason, Record, Reject, Schema, Sin
 use timeweft_index::{Births, Index};
 
 use crate::StoreError;
-use crate::load::content;
+use crate::load::content_hash;
 use crate::load::gathered::{Gathered, InOrder};
 use crate::load::ingest::{Ingest, Whole, is_birth};
 use crate::load::read_ahead::read_ahead;
@@ -35,7 +35,7 @@ impl Store {
         read: impl FnOnce(&mut dyn Sink) -> Result<(), ReadError>,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            return self.known(&request, &content::hash_of_events(read)?);
+            return self.known(&request, &content_hash::hash_of_events(read)?);
         }
         let mut pass = Pass::default();
         let feed = |intake: &mut Intake<'_, '_>| read(intake).map_err(StoreError::Source);
@@ -59,7 +59,7 @@ impl Store {
         mut read: impl FnMut(&mut dyn Sink) -> Result<(), ReadError> + Send,
     ) -> Result<LoadReport, StoreError> {
         if self.registered(&request).is_some() {
-            return self.known(&request, &content::hash_of_events(read)?);
+            return self.known(&request, &content_hash::hash_of_events(read)?);
         }
         let mut read = |sink: &mut dyn Sink| read(sink).map_err(StoreError::Source);
         // What cannot be read again is kept while it is read.

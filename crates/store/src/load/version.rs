@@ -15,7 +15,7 @@ use timeweft_graph::{
 use timeweft_index::{Index, LoadedVersion, LogStep, VersionLoader};
 
 use crate::StoreError;
-use crate::load::content::RowHasher;
+use crate::load::content_hash::RowHasher;
 use crate::load::loading::{Loading, Outcome};
 use crate::load::pipeline::{self, Chunks};
 use crate::load::source::ReadError;

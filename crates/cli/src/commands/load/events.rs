@@ -11,7 +11,7 @@ use self::table::TableArgs;
 
 use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;
-use crate::input::choices::{DANGLING, choices};
+use crate::input::named_values::{DANGLING, choices};
 use crate::outcome::Outcome;
 use crate::output::Progress;
 

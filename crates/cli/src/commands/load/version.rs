@@ -8,8 +8,8 @@ use timeweft::{Name, TimeUnit};
 
 use super::{LoadArgs, load_into, report, show};
 use crate::context::Context;
-use crate::input::choices::{DANGLING, choices};
 use crate::input::moment::parse_time;
+use crate::input::named_values::{DANGLING, choices};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Progress, text};
 

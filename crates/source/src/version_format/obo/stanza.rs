@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use timeweft_graph::Name;
 
-use super::tag;
+use super::line;
 use crate::SourceError;
 use crate::limits::{LONGEST_RECORD, too_long};
 use crate::text::lines::Lines;
@@ -108,7 +108,7 @@ impl<R: BufRead> Stanzas<R> {
                 self.next = Some(Stanza { name: name.0.trim().to_owned(), line, ..Stanza::default() });
                 return Ok(());
             }
-            match tag::line(text) {
+            match line::read(text) {
                 Some((tag, value)) => stanza.tags.push(TagLine { tag, value, line }),
                 None => stanza.problems.push(Problem::new(line, "expected `tag: value` or `[Stanza]`", Loss::Anything)),
             }

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{FeatureDef, FeatureId, FeatureKind, ListOrder, Name, Owner, Sink};
 
 use super::stanza::{Loss, Problem, Stanza, TagLine};
-use super::{OboOptions, tag, value};
+use super::{OboOptions, line, value};
 use crate::text::names::Names;
 use crate::version_format::ontology::{
     Definition, Edge, Edges, Ids, List, Merges, Relations, Successor, Term, Types, is_iri, json, normal, short,
@@ -46,7 +46,7 @@ impl Terms {
         let namespace = header.tags.iter().find(|line| line.tag == "default-namespace");
         Some(Terms {
             prefix: options.id_prefix.as_ref().map(|prefix| format!("{prefix}:")),
-            namespace: namespace.map(|line| tag::plain(&line.value)),
+            namespace: namespace.map(|line| line::plain(&line.value)),
             types: Types::declare(sink)?,
             others: FxHashMap::default(),
             names: Names::default(),
@@ -66,7 +66,7 @@ impl Terms {
 
     /// Takes note of what a Typedef calls a relation.
     pub(super) fn declare_relation(&mut self, stanza: &Stanza) {
-        let text = |tag: &str| stanza.tags.iter().find(|line| line.tag == tag).map(|line| tag::plain(&line.value));
+        let text = |tag: &str| stanza.tags.iter().find(|line| line.tag == tag).map(|line| line::plain(&line.value));
         if let Some(id) = text("id") {
             self.relations.declare(&normal(&id), text("name").as_deref(), None);
         }
@@ -78,7 +78,7 @@ impl Terms {
             stanza.problems.push(Problem::new(stanza.line, "the term has no `id`", Loss::Anything));
             return Some(());
         };
-        let (given, line) = (tag::plain(&line.value), line.line);
+        let (given, line) = (line::plain(&line.value), line.line);
         if given.is_empty() {
             stanza.problems.push(Problem::new(line, "the term has an empty `id`", Loss::Anything));
             return Some(());
@@ -97,7 +97,7 @@ impl Terms {
             stanza.problems.push(Problem::new(second.line, "a second `id` in one stanza", Loss::Anything));
         }
         let id = Name::from(&*id);
-        let obsolete = stanza.tags.iter().any(|line| line.tag == "is_obsolete" && tag::plain(&line.value) == "true");
+        let obsolete = stanza.tags.iter().any(|line| line.tag == "is_obsolete" && line::plain(&line.value) == "true");
         self.seen.insert(id.clone(), Seen { line, lives: !obsolete });
         let draft = Draft { id, at: line, kind, stanza };
         if obsolete {
@@ -182,7 +182,7 @@ impl Terms {
         line: &TagLine,
         sink: &mut dyn Sink,
     ) -> Option<Result<(), String>> {
-        let text = || tag::plain(&line.value);
+        let text = || line::plain(&line.value);
         Some(match line.tag.as_str() {
             "id" | "is_obsolete" => Ok(()),
             "name" => set_once(&mut term.name, line, text()),
@@ -228,7 +228,7 @@ impl Terms {
         (relation, target): (&str, &str),
         line: &TagLine,
     ) -> Result<(), String> {
-        let (relation, target) = (tag::plain(relation), first_word(target));
+        let (relation, target) = (line::plain(relation), first_word(target));
         if target.is_empty() || relation.is_empty() {
             return Err(format!("{}: expected the id of a term", line.tag));
         }
@@ -280,7 +280,7 @@ impl Terms {
 
 /// The first word of a value, without escapes.
 fn first_word(value: &str) -> String {
-    tag::plain(value.split_whitespace().next().unwrap_or_default())
+    line::plain(value.split_whitespace().next().unwrap_or_default())
 }
 
 fn add(term: &mut Term, list: List, item: Result<String, String>) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Values with parts: definitions, synonyms, references, property values. All of them become JSON, as OBO Graphs has it.
 
-use super::tag;
+use super::line;
 use crate::version_format::ontology::{Definition, Member, json, normal, object, set};
 
 /// Tags of synonyms: that of today, and those of format version 1.0, which tell the scope.
@@ -9,7 +9,7 @@ pub(super) const SYNONYMS: [&str; 5] =
 
 /// A quoted text with what stands in brackets behind it.
 pub(super) fn definition(value: &str) -> Result<Definition, String> {
-    let (text, rest) = tag::quoted(value).ok_or("def: expected a text in double quotes")?;
+    let (text, rest) = line::quoted(value).ok_or("def: expected a text in double quotes")?;
     let sources = references(rest);
     let json = object(&[("val", Some(Member::Text(&text))), ("xrefs", sources.as_deref().map(Member::Json))]);
     Ok(Definition { text, sources, json })
@@ -17,14 +17,14 @@ pub(super) fn definition(value: &str) -> Result<Definition, String> {
 
 /// `"text" SCOPE TYPE [sources]`, of which only the text must be there.
 pub(super) fn synonym(tag: &str, value: &str) -> Result<String, String> {
-    let (text, rest) = tag::quoted(value).ok_or_else(|| format!("{tag}: expected a text in double quotes"))?;
+    let (text, rest) = line::quoted(value).ok_or_else(|| format!("{tag}: expected a text in double quotes"))?;
     let words = rest.split_once('[').map_or(rest, |(words, _)| words);
     let mut words = words.split_whitespace().peekable();
     let scope = match tag {
         "synonym" => words.next_if(|word| scope(word).is_some()).and_then(scope),
         of_old => scope(&of_old.trim_end_matches("_synonym").to_uppercase()),
     };
-    let kind = words.next().map(tag::plain);
+    let kind = words.next().map(line::plain);
     Ok(object(&[
         ("pred", Some(Member::Text(scope.unwrap_or("hasRelatedSynonym")))),
         ("synonymType", kind.as_deref().map(Member::Text)),
@@ -47,17 +47,17 @@ fn scope(word: &str) -> Option<&'static str> {
 fn references(rest: &str) -> Option<String> {
     let start = rest.find('[')?;
     let list = rest[start + 1..].trim_end();
-    let sources = tag::split_sources(list.strip_suffix(']').unwrap_or(list));
-    let mut ids: Vec<String> = sources.iter().map(|source| json(&tag::plain(tag::without_text(source)))).collect();
+    let sources = line::split_sources(list.strip_suffix(']').unwrap_or(list));
+    let mut ids: Vec<String> = sources.iter().map(|source| json(&line::plain(line::without_text(source)))).collect();
     set(&mut ids)
 }
 
 /// `ID "description"`, of which only the id must be there.
 pub(super) fn xref(value: &str) -> Result<String, String> {
-    let id = tag::without_text(value);
+    let id = line::without_text(value);
     let described = value[id.len()..].trim();
-    let label = tag::quoted(described).map(|(text, _)| text);
-    let id = tag::plain(id);
+    let label = line::quoted(described).map(|(text, _)| text);
+    let id = line::plain(id);
     if id.is_empty() {
         return Err("xref: expected an id".into());
     }
@@ -69,11 +69,11 @@ pub(super) fn property_value(value: &str) -> Result<String, String> {
     let problem = || "property_value: expected a property and a value".to_string();
     let (property, rest) = value.split_once(char::is_whitespace).ok_or_else(problem)?;
     let rest = rest.trim_start();
-    let text = match tag::quoted(rest) {
+    let text = match line::quoted(rest) {
         Some((text, _)) => text,
-        None => tag::plain(rest.split_whitespace().next().ok_or_else(problem)?),
+        None => line::plain(rest.split_whitespace().next().ok_or_else(problem)?),
     };
-    Ok(self::property(&normal(&tag::plain(property)), &text))
+    Ok(self::property(&normal(&line::plain(property)), &text))
 }
 
 /// A value of a property.
@@ -84,7 +84,7 @@ pub(super) fn property(property: &str, value: &str) -> String {
 /// A class, or a relation and a class.
 pub(super) fn intersection(value: &str) -> Result<String, String> {
     let parts: Vec<String> =
-        value.split_whitespace().take(2).map(|part| normal(&tag::plain(part)).into_owned()).collect();
+        value.split_whitespace().take(2).map(|part| normal(&line::plain(part)).into_owned()).collect();
     if parts.is_empty() {
         return Err("intersection_of: expected a class, or a relation and a class".into());
     }

@@ -13,7 +13,7 @@ use super::features::{Course, Types};
 use super::nodes::Nodes;
 use crate::StoreError;
 use crate::load::ClippedCounts;
-use crate::load::content::SpanHasher;
+use crate::load::content_hash::SpanHasher;
 use crate::load::pipeline::Chunks;
 
 /// Life and type of a node.

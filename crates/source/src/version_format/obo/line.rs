@@ -4,7 +4,7 @@
 const FREE_TEXT: [&str; 2] = ["name", "comment"];
 
 /// Splits a line into tag and value; comment and qualifiers are left out.
-pub(super) fn line(text: &str) -> Option<(String, String)> {
+pub(super) fn read(text: &str) -> Option<(String, String)> {
     let (tag, rest) = text.split_once(':')?;
     let tag = tag.trim();
     if tag.is_empty() || tag.contains(char::is_whitespace) {
