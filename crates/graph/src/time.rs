@@ -210,7 +210,7 @@ impl Decimal {
     }
 }
 
-/// Beyond this, neighbouring integers share one `f64`.
+/// Beyond this, neighboring integers share one `f64`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl FromStr for TimeUnit {

@@ -32,6 +32,6 @@ fn main() -> Result<()> {
     println!("{} answers", answers.len());
     let (source, first) = (graph.view().node("node", "a1")?.key(), &answers[0]);
     let why = model.explain("link", &source, &first.destination, model.next_time())?;
-    println!("{} neighbours were attended to", if why.neighbors.is_empty() { "no" } else { "some" });
+    println!("{} neighbors were attended to", if why.neighbors.is_empty() { "no" } else { "some" });
     Ok(())
 }

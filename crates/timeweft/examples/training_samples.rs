@@ -1,4 +1,4 @@
-//! Neighbours of many nodes, each as of a time of its own, for training elsewhere.
+//! Neighbors of many nodes, each as of a time of its own, for training elsewhere.
 //!
 //! `cargo run -p timeweft --example training_samples`
 

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`load`] | sources, their formats and options, reports, the registry |
 //! | [`read`] | states, histories, differences, types; the graph by dense numbers |
-//! | [`sample`] | neighbours, walks and ranks of many nodes at once |
+//! | [`sample`] | neighbors, walks and ranks of many nodes at once |
 //! | [`read::features`], [`read::query`] | features as arrays; hierarchies with names |
 //! | [`model`] | training, prediction, evaluation, explanation |
 //! | [`export`] | tables, events and documents |

@@ -35,7 +35,7 @@ use crate::{Error, Graph, Result, View};
 /// let (view, time) = (graph.view(), model.next_time());
 /// let [ann, bo] = [view.node("node", "ann")?.key(), view.node("node", "bo")?.key()];
 /// let why = model.explain("link", &ann, &bo, time)?;
-/// println!("{} neighbours were attended to", why.neighbors.len());
+/// println!("{} neighbors were attended to", why.neighbors.len());
 /// # Ok::<(), timeweft::Error>(())
 /// ```
 pub struct Model {
@@ -297,7 +297,7 @@ impl Model {
     }
 
     /// Whether explanations are true: curves over at most `links` links of the test part, of five stretches, each as of before its
-    /// first. Empty for a model that reads no neighbours.
+    /// first. Empty for a model that reads no neighbors.
     pub fn faithfulness(&self, links: usize) -> Result<Vec<Curves>> {
         let Trained { graph, config, .. } = &self.trained;
         if !config.model.gnn.reads_neighbors() {

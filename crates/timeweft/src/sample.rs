@@ -34,7 +34,7 @@ pub struct Sampler<'v> {
 }
 
 impl View {
-    /// Neighbours of nodes, each as of a time of its own, for training.
+    /// Neighbors of nodes, each as of a time of its own, for training.
     ///
     /// ```
     /// # use timeweft::{Graph, TimeUnit};
@@ -117,7 +117,7 @@ impl<'v> Sampler<'v> {
     }
 }
 
-/// Sampled neighbours of many roots, `k` slots a root.
+/// Sampled neighbors of many roots, `k` slots a root.
 ///
 /// ```
 /// # use timeweft::{Graph, TimeUnit};
@@ -140,7 +140,7 @@ pub struct SampleBatch<'v> {
 }
 
 impl<'v> SampleBatch<'v> {
-    /// The neighbours of one root, by its position among the roots.
+    /// The neighbors of one root, by its position among the roots.
     ///
     /// # Panics
     /// If there are fewer roots.

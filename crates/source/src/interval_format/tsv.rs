@@ -4,7 +4,7 @@
 //! 1 -> 0 -> 0.1 -> f:0.1 0.2;b:some text;i32:1 2 3 -> 2,0,0.3,f:0.5|3,1,0.4,
 //! ```
 //!
-//! (Arrows are tabs.) The columns are `id, type, weight, features, neighbors`; a neighbour is `id,type,weight,features`, neighbours stand between
+//! (Arrows are tabs.) The columns are `id, type, weight, features, neighbors`; a neighbor is `id,type,weight,features`, neighbors stand between
 //! bars. What is missing or empty has type 0 and weight 0. Features are numbered by their position, an empty one skips a
 //! number; a text may hold colons, and of an edge also commas. Cells may be quoted as in CSV.
 //!

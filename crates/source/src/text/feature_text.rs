@@ -17,7 +17,7 @@ use timeweft_graph::{DType, Dense, FeatureKind, Numbers, Sparse, Value};
 
 use crate::text::json::{excerpt, is_integer, is_number, oversized_integer, parse};
 
-/// Beyond this, neighbouring integers share one `f64`.
+/// Beyond this, neighboring integers share one `f64`.
 const EXACT: i128 = 1 << 53;
 
 /// What an undeclared feature looks like.

@@ -6,7 +6,7 @@
 //! | its letter, its name | `rank` (`domain` to `species`), `scientific_name` |
 //! | line | node of type `taxon`; id is the accession, `rank` is `genome`, `scientific_name` that of its species |
 //! | species and genomes | `species_or_below` |
-//! | neighbours in a lineage | edges `child_of` |
+//! | neighbors in a lineage | edges `child_of` |
 //!
 //! Tables of metadata (`bac120_metadata_r220.tsv`) are read by their columns `accession` and `gtdb_taxonomy`; in a folder
 //! they are passed over where there are lineages.

@@ -7,7 +7,7 @@
 //! | taxon of a lineage, the first time | node of type `taxon`; id `rank:Name`, with `_` for spaces and slashes, and `:is` behind it where the name says incertae sedis |
 //! | its rank, its name | `rank`, `name`; `unclassified` false; `incertae_sedis` |
 //! | header | node of type `taxon`; id is the locus, `rank` is `sequence_example`, `name` the definition, `molecule` `16S` or `28S`; `unclassified` |
-//! | neighbours in a lineage | edges `child_of` |
+//! | neighbors in a lineage | edges `child_of` |
 //!
 //! A lineage may end in a name without a rank: `unclassified_X` marks a sequence that belongs to the last taxon and no
 //! further; a lineage that ends in `Outgroup` is passed over; any other rejects its header. Memory: the taxa above the

@@ -31,7 +31,7 @@ pub struct Explanation {
     pub counting: Option<f32>,
     /// What was counted of the relation; `None` for a node.
     pub counters: Option<Counters>,
-    /// Neighbours of the source, then of the destination; of each the largest push first.
+    /// Neighbors of the source, then of the destination; of each the largest push first.
     pub neighbors: Vec<HeardNeighbor>,
     /// What the memory of the source holds, then that of the destination; of each the largest push first. Empty for a model
     /// whose cell cannot tell.
@@ -62,25 +62,25 @@ pub struct Count {
     pub last: Option<Time>,
 }
 
-/// A neighbour that the source or the destination listened to.
+/// A neighbor that the source or the destination listened to.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct HeardNeighbor {
     /// Whether the source listened (else the destination).
     pub at_source: bool,
-    /// The neighbour.
+    /// The neighbor.
     #[serde(serialize_with = "as_event")]
     pub node: NodeKey,
     /// Relation of the edge between them.
     pub relation: Name,
-    /// Whether that edge ends at the neighbour (else it starts there).
+    /// Whether that edge ends at the neighbor (else it starts there).
     pub outward: bool,
     /// When that edge appeared.
     pub created: Time,
     /// Attention of each head, in [0, 1].
     pub attention: Vec<f32>,
-    /// For a co-operative model: whether the root listened, and whether the neighbour spoke. It was heard only if both did.
+    /// For a co-operative model: whether the root listened, and whether the neighbor spoke. It was heard only if both did.
     pub actions: Option<[bool; 2]>,
-    /// Signed share of the lead that came through this neighbour.
+    /// Signed share of the lead that came through this neighbor.
     pub contribution: f32,
 }
 

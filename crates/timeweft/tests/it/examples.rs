@@ -84,7 +84,7 @@ fn predictions_are_explained() {
     assert_eq!(lines[..2], ["epoch 1", "epoch 2"]);
     assert!(lines[2].ends_with("MRR above 0"), "{lines:#?}");
     assert_eq!(lines[3], "3 answers");
-    assert_eq!(lines[4], "some neighbours were attended to");
+    assert_eq!(lines[4], "some neighbors were attended to");
 }
 
 #[test]
