@@ -32,15 +32,16 @@ impl Context {
         Context { dir: shared.graph.clone(), output: Output::new(shared.json) }
     }
 
-    /// Opens the graph to read it, whatever another process does with it. A cache that is damaged is mended if no process has
-    /// the graph open for writing.
+    /// Opens the graph to read it, whatever another process does with it. A cache that is damaged, or that a killed process left
+    /// behind its last commit, is mended if no process has the graph open for writing.
     pub(crate) fn open(&self) -> anyhow::Result<Graph> {
         let read_only = Graph::open_read_only(&self.dir);
-        let is_damaged = match &read_only {
-            Ok(graph) => graph.has_warnings(),
+        let may_be_behind = match &read_only {
+            // A process that is done has taken its name away.
+            Ok(graph) => graph.has_warnings() || Graph::writer(&self.dir).is_some(),
             Err(error) => matches!(error, Error::Store(StoreError::Manifest { .. })),
         };
-        let graph = match is_damaged.then(|| Graph::open(&self.dir)) {
+        let graph = match may_be_behind.then(|| Graph::open(&self.dir)) {
             Some(Ok(mended)) => mended,
             _ => read_only?,
         };

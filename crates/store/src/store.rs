@@ -67,6 +67,12 @@ impl Store {
         self.made.as_ref()
     }
 
+    /// How the process names itself that has the graph of a directory open for writing. The name of one that was killed stays
+    /// there until the next one opens the graph: what it committed last, readers may not see before.
+    pub fn writer(dir: impl AsRef<Path>) -> Option<String> {
+        writer_name::read(dir.as_ref())
+    }
+
     /// Whether it is open for reading only.
     pub fn is_read_only(&self) -> bool {
         !self.ledger.is_writable()
@@ -166,10 +172,10 @@ impl Store {
     }
 }
 
-/// The name in `writer` goes with the process.
+/// The name in `writer` goes with the process, if readers see what it committed.
 impl Drop for Store {
     fn drop(&mut self) {
-        if self.ledger.is_writable() {
+        if self.publisher.is_some() {
             writer_name::forget(&self.dir);
         }
     }

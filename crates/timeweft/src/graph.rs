@@ -37,7 +37,8 @@ impl Graph {
     }
 
     /// Opens a graph for reading, at its newest commit. It takes no lock and writes nothing: any number of processes may read
-    /// while one writes, also in a folder that cannot be written. [`Graph::refresh`] moves it along.
+    /// while one writes, also in a folder that cannot be written. [`Graph::refresh`] moves it along. If a writer was killed in
+    /// the moment after a commit, that is seen once the next one has opened the graph.
     ///
     /// ```
     /// # use timeweft::{Graph, TimeUnit};
@@ -120,6 +121,12 @@ impl Graph {
     /// The graph as it was known at a commit.
     pub fn view_at(&self, commit: Commit) -> Result<View> {
         Ok(View::new(commit, self.store.view_at(commit)?))
+    }
+
+    /// How the process names itself that has the graph of a directory open for writing. The name of one that was killed stays
+    /// there until the next one opens the graph: what it committed last, readers may not see before.
+    pub fn writer(dir: impl AsRef<Path>) -> Option<String> {
+        Store::writer(dir)
     }
 
     /// Whether it is open for reading only.

@@ -246,3 +246,26 @@ fn no_source_is_written_over() {
     world.run("train my.toml --report g/log/x.html").expect(1, "report").says("is a graph");
     assert_eq!(fs::read_to_string(world.path("my.toml")).unwrap(), "[train]\nepochs = 1\n");
 }
+
+/// A process that is killed between a commit and its manifest: what is committed is shown.
+#[test]
+fn what_a_killed_process_committed_last_is_shown() {
+    let world = shop();
+    let copy = |from: &str, to: &str| {
+        fs::create_dir_all(world.path(to)).unwrap();
+        for entry in fs::read_dir(world.path(from)).unwrap().map(Result::unwrap) {
+            fs::copy(entry.path(), world.path(to).join(entry.file_name())).unwrap();
+        }
+    };
+    copy("g/manifest", "before");
+    world.write("more.csv", "src,dst,time\n1,2,900\n");
+    world.done("load events more.csv --unit step --namespace more");
+    let loads = world.json("loads").len();
+    fs::remove_dir_all(world.path("g/manifest")).unwrap();
+    copy("before", "g/manifest");
+    assert_eq!(world.json("loads").len(), loads - 1, "manifests alone do not know");
+    fs::write(world.path("g/writer"), "process 1").unwrap();
+    assert_eq!(world.json("loads").len(), loads);
+    assert!(!world.path("g/writer").exists());
+    assert_eq!(world.json("loads").len(), loads);
+}

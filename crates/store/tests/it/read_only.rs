@@ -174,6 +174,26 @@ fn a_second_writer_learns_who_writes() {
     drop(Store::open(dir.path()).unwrap());
 }
 
+/// It is committed all the same, a warning says so, and the name of the writer stays as the sign of it.
+#[test]
+fn a_commit_that_readers_cannot_be_told_of_is_told() {
+    let (dir, mut store) = fresh();
+    let folder = dir.path().join("manifest");
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "no folder").unwrap();
+    for at in 0..2 {
+        load(&mut store, &[create(at, node_element(&format!("{at}")))]).unwrap();
+        let warnings = store.take_warnings();
+        assert!(warnings[0].contains(&format!("do not see commit {}: ", at + 1)), "{warnings:?}");
+    }
+    drop(store);
+    assert!(Store::writer(dir.path()).is_some());
+    fs::remove_file(&folder).unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    assert!(Store::writer(dir.path()).is_none());
+    assert_eq!(Store::open_read_only(dir.path(), None).unwrap().commit(), Commit(2));
+}
+
 #[test]
 fn few_manifests_tell_many_commits() {
     let (dir, mut store) = fresh();
