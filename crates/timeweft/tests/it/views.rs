@@ -75,3 +75,19 @@ fn differences_and_states_come_one_by_one() {
     assert_eq!(view.at(8).unwrap().edges().count(), 2);
     assert_eq!(view.merges().count(), 0);
 }
+
+/// Readers in threads share views and models; a graph moves to the thread that loads.
+#[test]
+fn views_and_models_are_shared_among_threads() {
+    fn shared<T: Send + Sync>(_: Option<&T>) {}
+    fn moved<T: Send>(_: Option<&T>) {}
+    let (_dir, graph) = graph();
+    let view = graph.view();
+    shared(Some(&view));
+    shared::<timeweft::Model>(None);
+    moved(Some(&graph));
+    let counts = std::thread::scope(|scope| {
+        [0, 1].map(|_| scope.spawn(|| view.now().counts())).map(|counted| counted.join().unwrap())
+    });
+    assert_eq!(counts, [view.now().counts(); 2]);
+}
