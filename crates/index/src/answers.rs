@@ -1,5 +1,6 @@
 //! What the index answers by key and time: states, histories, differences, facts and counters.
 
+pub(crate) mod columns;
 pub(crate) mod diff;
 pub(crate) mod fact;
 pub(crate) mod live;

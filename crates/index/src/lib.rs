@@ -30,6 +30,7 @@ pub mod query;
 pub mod sample;
 mod snapshot;
 
+pub use answers::columns::{EdgeColumns, NodeColumns};
 pub use answers::diff::{Change, ChangeCounts, ChangeKind, Changes, Comparison};
 pub use answers::live::{LiveEdge, LiveNode};
 pub use answers::recency::Recency;

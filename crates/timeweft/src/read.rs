@@ -6,7 +6,8 @@ pub use timeweft_graph::{
     NodeTypeId, Owner, Updated,
 };
 pub use timeweft_index::{
-    Change, ChangeCounts, ChangeKind, Changes, Comparison, Fact, Index, TypeSet, damage, features, query,
+    Change, ChangeCounts, ChangeKind, Changes, Comparison, EdgeColumns, Fact, Index, NodeColumns, TypeSet, damage,
+    features, query,
 };
 pub use timeweft_source::{RootsReader, roots};
 

@@ -165,14 +165,14 @@ impl Index {
         self.merges.all.iter().filter(move |merge| merge.is_real() && merge.interval.contains(time))
     }
 
-    fn shown_nodes(&self, node_type: Option<&str>, at: At) -> impl Iterator<Item = u32> {
+    pub(super) fn shown_nodes(&self, node_type: Option<&str>, at: At) -> impl Iterator<Item = u32> {
         let wanted = node_type.map(|name| self.schema.node_type(name));
         let all = (0u32..).map(NodeIndex).zip(&self.nodes.life);
         let of_type = all.filter(move |(node, _)| wanted.is_none_or(|id| id == Some(self.nodes.node_type(*node))));
         of_type.filter_map(move |(_, &latest)| shown(&self.nodes.lives, latest, at))
     }
 
-    fn shown_edges(&self, relation: Option<&str>, at: At) -> impl Iterator<Item = EdgeIndex> {
+    pub(super) fn shown_edges(&self, relation: Option<&str>, at: At) -> impl Iterator<Item = EdgeIndex> {
         let latest = self.edges.latest_lives().filter(move |&life| self.is_relation(EdgeIndex(life), relation));
         latest.filter_map(move |latest| shown(&self.edges.lives, latest, at)).map(EdgeIndex)
     }

@@ -2,10 +2,11 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use timeweft_graph::{
-    Action, At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, ListOrder,
+    Action, At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, Interval, ListOrder,
     MergeRecord, Name, NodeKey, Owner, Schema, Time,
 };
 use timeweft_index::Index;
+use timeweft_index::sample::NO_NODE;
 use timeweft_oracle::histories::{histories, node_keys, probe_times};
 use timeweft_oracle::{ReferenceGraph, diff_states};
 
@@ -260,4 +261,63 @@ fn histories_reach_what_they_are_for() {
     assert!(again > 30 && merged > 30 && ended_by_node > 100, "{again} {merged} {ended_by_node}");
     assert!(outside > 10, "{outside}");
     assert!(at_once > 20 && advice > 20 && changed > 20 && unmerged > 10, "{at_once} {advice} {changed} {unmerged}");
+}
+
+/// Columns as states: what `node_columns` and `edge_columns` say of each element, by key.
+fn assert_columns(index: &Index, reference: &ReferenceGraph, at: At) {
+    let deleted = |created: Time, removed: Time| !Interval { created, removed }.contains(at.time);
+    for node_type in [None, Some("item"), Some("nothing")] {
+        let columns = index.node_columns(node_type, at);
+        let mut states: Vec<_> = (0..columns.nodes.len())
+            .map(|row| {
+                assert_eq!(index.node_type(columns.nodes[row]), columns.types[row]);
+                let (created, removed) = (columns.created[row], columns.removed[row]);
+                (index.node_key(columns.nodes[row]), created, removed, deleted(created, removed))
+            })
+            .collect();
+        assert!(columns.nodes.is_sorted());
+        states.sort();
+        let expected = reference.nodes(node_type, at).into_iter();
+        let expected: Vec<_> =
+            expected.map(|node| (node.key, node.life.created, node.life.removed, node.deleted)).collect();
+        assert_eq!(states, expected, "{at:?}");
+    }
+    for relation in [None, Some("likes"), Some("nothing")] {
+        let columns = index.edge_columns(relation, at);
+        let mut states: Vec<_> = (0..columns.edges.len())
+            .map(|row| {
+                let ends = (columns.types[row], columns.sources[row], columns.destinations[row]);
+                assert_eq!(index.edge_ends(columns.edges[row]), ends);
+                let (created, removed) = (columns.created[row], columns.removed[row]);
+                (index.edge_key(columns.edges[row]), created, removed, deleted(created, removed))
+            })
+            .collect();
+        states.sort();
+        let expected = reference.edges(relation, at).into_iter();
+        let expected: Vec<_> =
+            expected.map(|edge| (edge.key, edge.life.created, edge.life.removed, edge.deleted)).collect();
+        assert_eq!(states, expected, "{at:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn columns_are_the_states_and_ids_find_their_nodes(events in histories()) {
+        let (reference, index) = both(&events, &Schema::default());
+        for time in probe_times(&events) {
+            for deletes in [Deletes::Hard, Deletes::Soft] {
+                assert_columns(&index, &reference, At { time, deletes });
+            }
+        }
+        let keys = node_keys();
+        for node_type in ["user", "item", "nothing"] {
+            let found = index.node_indices(node_type, keys.iter().map(|key| key.id.as_ref()));
+            for (key, found) in keys.iter().zip(found) {
+                let key = NodeKey { node_type: node_type.into(), id: key.id.clone() };
+                prop_assert_eq!(index.node_index(&key).unwrap_or(NO_NODE), found);
+            }
+        }
+    }
 }
