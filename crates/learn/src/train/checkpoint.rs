@@ -4,7 +4,7 @@
 //! header lists by length (chosen weights, latest weights, optimiser, vector store), then crc32c u32 of everything before.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,13 +55,17 @@ impl Trained {
     /// may not outlast a power cut.
     pub fn save(&self, path: &Path, loads: &[u64]) -> Result<(), LearnError> {
         let bytes = self.to_bytes(loads).map_err(|reason| refused(path, reason))?;
-        let partial = path.with_extension("partial");
-        let written = (|| {
+        // Another process may train a model of this name at the same time.
+        let partial = path.with_extension(format!("{}.partial", std::process::id()));
+        let write = || {
             let mut file = create_fresh(&partial)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             fs::rename(&partial, path)
-        })();
+        };
+        // A process that opens the graph for writing removes what looks like left by a killed one.
+        let is_removed = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let written = write().or_else(|error| if is_removed(&error) { write() } else { Err(error) });
         written.map_err(|source| {
             let _ = fs::remove_file(&partial);
             LearnError::Unsaved { path: path.into(), source }
