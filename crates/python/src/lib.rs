@@ -1,0 +1,24 @@
+//! The module `timeweft._core`: what the Python package asks of the library. It only converts.
+//!
+//! Arguments come checked: `python/timeweft` brings times to ticks, arrays to their types and frames to streams.
+
+mod allocator;
+mod arrays;
+mod errors;
+mod graph;
+mod stream;
+mod table;
+mod times;
+mod view;
+
+#[pyo3::pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use crate::graph::Graph;
+    #[pymodule_export]
+    use crate::table::Columns;
+    #[pymodule_export]
+    use crate::times::parse_time;
+    #[pymodule_export]
+    use crate::view::View;
+}

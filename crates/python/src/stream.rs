@@ -1,0 +1,37 @@
+//! Record batches from and to other tools: the Arrow C stream interface in capsules
+//! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
+//!
+//! `pyo3-arrow` does the same and brings casts, sorts and all time zones with it, which would double the build of Arrow.
+
+use std::ffi::CStr;
+
+use arrow_array::RecordBatchReader;
+use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+const NAME: &CStr = c"arrow_array_stream";
+
+/// The batches of an object that has `__arrow_c_stream__`.
+///
+/// # Errors
+/// `TypeError` if it has none, or gives something else.
+#[expect(unsafe_code, reason = "the stream lies behind a pointer")]
+pub(crate) fn import(object: &Bound<'_, PyAny>) -> PyResult<ArrowArrayStreamReader> {
+    let capsule = object.call_method0("__arrow_c_stream__")?;
+    let capsule = capsule.cast_into::<PyCapsule>()?;
+    let stream = capsule.pointer_checked(Some(NAME))?.cast::<FFI_ArrowArrayStream>();
+    // SAFETY: a capsule of this name holds such a stream. It is moved out: what stays behind is released, as the
+    // interface asks.
+    let reader = unsafe { ArrowArrayStreamReader::from_raw(stream.as_ptr()) };
+    reader.map_err(|error| PyTypeError::new_err(error.to_string()))
+}
+
+/// A capsule that holds a stream.
+pub(crate) fn export<'py>(
+    py: Python<'py>,
+    batches: Box<dyn RecordBatchReader + Send>,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(batches), NAME)
+}

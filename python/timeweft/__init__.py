@@ -1,0 +1,14 @@
+"""A temporal heterogeneous graph engine with learning built in.
+
+>>> import timeweft as tw
+>>> graph = tw.create("mail", unit="s")
+>>> view = graph.view("2004-06-01")
+"""
+
+from . import errors
+from ._arrays import NO_EDGE, NO_NODE
+from .graph import Graph, create, open
+from .table import Table
+from .view import View
+
+__all__ = ["NO_EDGE", "NO_NODE", "Graph", "Table", "View", "create", "errors", "open"]

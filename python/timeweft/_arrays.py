@@ -1,0 +1,37 @@
+"""Arrays of numbers of nodes and edges, checked: never a silent wrap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_NODE = 2**32 - 1
+"""In place of a node where there is none."""
+NO_EDGE = 2**32 - 1
+"""In place of an edge where there is none."""
+
+
+def to_uint32(numbers: Any, name: str) -> NDArray[np.uint32]:
+    """Dense numbers as a (n,) uint32 array in one piece. One that is so already is taken without a copy.
+
+    Raises `TypeError` for other kinds of numbers, `OverflowError` for one that is not in [0, 2^32); both name the
+    argument, and the position where there is one.
+    """
+    array = np.asarray(numbers)
+    if array.ndim != 1:
+        raise TypeError(f"{name}: expected an array of one dimension, not of shape {array.shape}")
+    if array.dtype == np.uint32:
+        return np.ascontiguousarray(array)
+    if array.size == 0 and array.dtype == np.float64:  # An empty list.
+        return np.empty(0, np.uint32)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected dense numbers (uint32, as `view.indices` gives them), not {array.dtype}")
+    wrong = (array < 0) if array.dtype.kind == "i" else np.zeros(len(array), bool)
+    if array.dtype.itemsize > 4:
+        wrong |= array > NO_NODE
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise OverflowError(f"{name}[{at}] is {array[at]}, which is no dense number: they are in [0, 2**32)")
+    return np.ascontiguousarray(array, np.uint32)

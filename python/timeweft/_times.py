@@ -1,0 +1,131 @@
+"""Times of Python, NumPy and data frames as ticks of a graph, and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from .errors import TimeError
+
+Unit: TypeAlias = Literal["s", "ms", "us", "ns", "step"]
+TimeLike: TypeAlias = int | dt.datetime | dt.date | np.datetime64 | str | None
+"""A tick, a time, or ISO text; without a zone it is UTC. `None` is the end of time."""
+Times: TypeAlias = NDArray[np.int64] | NDArray[np.datetime64] | TimeLike
+"""One time for all, or one for each root."""
+
+FOREVER = np.iinfo(np.int64).max
+"""The end of time, in ticks."""
+
+UNITS: tuple[str, ...] = get_args(Unit)
+
+_NANOS: dict[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+
+
+def to_tick(time: TimeLike, unit: str, name: str = "time") -> int:
+    """The tick that a time lies in: one between two ticks is the tick before.
+
+    Raises `TimeError`, which names the argument, if it is no time of this unit.
+    """
+    if time is None:
+        return FOREVER
+    if isinstance(time, bool):
+        raise TimeError(f"{name}: {time!r} is no time: give ticks, a datetime, or ISO text")
+    if isinstance(time, (int, np.integer)):
+        return _checked(int(time), unit, name, time)
+    if isinstance(time, str):
+        try:
+            return _core.parse_time(time, unit)
+        except TimeError as error:
+            raise TimeError(f"{name}: {error}") from None
+    if isinstance(time, np.datetime64):
+        return int(to_ticks(np.asarray([time]), unit, 1, name)[0])
+    nanos = _nanos_of(time)
+    if nanos is None:
+        raise TimeError(f"{name}: {type(time).__name__} is no time: give ticks, a datetime, or ISO text")
+    if unit == "step":
+        raise TimeError(f"{name}: the graph counts steps, which have no calendar: give an int")
+    return _checked(nanos // _NANOS[unit], unit, name, time)
+
+
+def _nanos_of(time: Any) -> int | None:
+    """Nanoseconds since 1970, exactly, or `None` for what is no time."""
+    if isinstance(time, dt.datetime):
+        if time != time:  # NaT of pandas.
+            return None
+        # A timestamp of pandas is a datetime that knows nanoseconds, too.
+        beyond = int(getattr(time, "nanosecond", 0))
+        aware = dt.datetime(
+            time.year, time.month, time.day, time.hour, time.minute, time.second, time.microsecond,
+            tzinfo=time.tzinfo or dt.timezone.utc, fold=time.fold,
+        )  # fmt: skip
+        return (aware - _EPOCH) // dt.timedelta(microseconds=1) * 1_000 + beyond
+    if isinstance(time, dt.date):
+        return (dt.datetime(time.year, time.month, time.day, tzinfo=dt.timezone.utc) - _EPOCH).days * 86_400 * 10**9
+    return None
+
+
+def _checked(tick: int, unit: str, name: str, given: object) -> int:
+    if not -(2**63) <= tick < 2**63:
+        raise TimeError(f"{name}: {given} does not fit into 64 bits of {unit}")
+    return tick
+
+
+def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.int64]:
+    """`n` ticks, (n,) int64: of one time for all, or of an array with one for each root.
+
+    An `int64` array that lies in one piece is taken as it is, without a copy.
+    """
+    if not isinstance(times, np.ndarray):
+        if hasattr(times, "to_numpy"):  # A column of a data frame.
+            times = times.to_numpy()
+        elif isinstance(times, (list, tuple)):
+            if not any(isinstance(time, str) or time is None for time in times):
+                times = np.asarray(times)
+            if not isinstance(times, np.ndarray) or times.dtype == object:
+                times = np.array([to_tick(time, unit, f"{name}[{at}]") for at, time in enumerate(times)], np.int64)
+        else:
+            return np.full(n, to_tick(times, unit, name), np.int64)
+    if times.ndim == 0:
+        return np.full(n, to_tick(times[()], unit, name), np.int64)
+    if times.shape != (n,):
+        raise TimeError(f"{name}: one time for all or {n} of them, one each, not an array of shape {times.shape}")
+    if times.dtype == object:
+        times = np.array([to_tick(time, unit, f"{name}[{at}]") for at, time in enumerate(times)], np.int64)
+    if times.dtype.kind == "M":
+        return _of_datetime64(times, unit, name)
+    if times.dtype.kind not in "iu":
+        raise TimeError(f"{name}: an array of {times.dtype} is none of times: give int64 ticks or datetime64")
+    if times.dtype == np.uint64 and len(times) and int(times.max()) > FOREVER:
+        at = int(np.argmax(times > np.uint64(FOREVER)))
+        raise TimeError(f"{name}[{at}]: {times[at]} does not fit into 64 bits of {unit}")
+    return np.ascontiguousarray(times, np.int64)
+
+
+def _of_datetime64(times: NDArray[Any], unit: str, name: str) -> NDArray[np.int64]:
+    if unit == "step":
+        raise TimeError(f"{name}: the graph counts steps, which have no calendar: give integers")
+    missing = np.isnat(times)
+    if missing.any():
+        raise TimeError(f"{name}[{int(np.argmax(missing))}] is NaT: fill it, or leave its row out")
+    own, step = np.datetime_data(times.dtype)
+    if own in ("Y", "M", "generic"):
+        times, own, step = times.astype("datetime64[D]"), "D", 1
+    seconds = {"W": 604_800, "D": 86_400, "h": 3_600, "m": 60}
+    if own in seconds or own in _NANOS:
+        nanos = (seconds[own] * 10**9 if own in seconds else _NANOS[own]) * step
+        ticks = times.astype(np.int64)
+        if nanos % _NANOS[unit] == 0:
+            factor = nanos // _NANOS[unit]
+            if factor > 1 and len(ticks) and max(-int(ticks.min()), int(ticks.max())) > FOREVER // factor:
+                at = int(np.argmax(np.abs(ticks.astype(np.float64)) > FOREVER // factor))
+                raise TimeError(f"{name}[{at}]: {times[at]} does not fit into 64 bits of {unit}")
+            return np.ascontiguousarray(ticks * factor)
+        if _NANOS[unit] % nanos == 0:
+            return np.ascontiguousarray(np.floor_divide(ticks, _NANOS[unit] // nanos))
+    # Finer than a nanosecond, or steps of several: rare, and NumPy's own conversion cuts towards the past too.
+    return np.ascontiguousarray(times.astype(f"datetime64[{unit}]").astype(np.int64))

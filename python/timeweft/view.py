@@ -1,0 +1,39 @@
+"""A graph as of a time, as it was known at a commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from . import _core
+from ._times import FOREVER
+
+Deletes: TypeAlias = Literal["hard", "soft"]
+"""Whether what was deleted is gone (`hard`), or shown with the time of its end (`soft`)."""
+
+
+class View:
+    """A graph as of a time, as it was known at a commit. It never changes, whatever is loaded meanwhile."""
+
+    def __init__(self, core: _core.View, tick: int, deletes: Deletes, path: Path) -> None:
+        if deletes not in ("hard", "soft"):
+            raise ValueError(f"deletes: expected 'hard' or 'soft', not {deletes!r}")
+        self._core = core
+        self._tick = tick
+        self._deletes: Deletes = deletes
+        self._path = path
+
+    @property
+    def at(self) -> int | None:
+        """The time in ticks; `None` at the end of time."""
+        return None if self._tick == FOREVER else self._tick
+
+    @property
+    def commit(self) -> int:
+        """The commit."""
+        return self._core.commit
+
+    @property
+    def deletes(self) -> Deletes:
+        """Whether what was deleted is shown."""
+        return self._deletes
