@@ -2,6 +2,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod diff;
+mod events_between;
 pub(crate) mod fact;
 pub(crate) mod live;
 mod merges;

@@ -45,6 +45,15 @@ impl Index {
         ids.into_iter().map(find).collect()
     }
 
+    /// Type and id of each of many nodes, read in place; `None` where there is no node, as for [`NO_NODE`].
+    pub fn node_ids(
+        &self,
+        nodes: impl IntoIterator<Item = NodeIndex>,
+    ) -> impl Iterator<Item = Option<(NodeTypeId, IdRef<'_>)>> {
+        let id = |node: NodeIndex| (self.nodes.node_type(node), self.nodes.id(node));
+        nodes.into_iter().map(move |node| (node.at() < self.n_nodes()).then(|| id(node)))
+    }
+
     /// The nodes that a moment shows, of one type if one is named.
     pub fn node_columns(&self, node_type: Option<&str>, at: At) -> NodeColumns {
         let mut columns = NodeColumns::default();

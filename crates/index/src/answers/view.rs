@@ -255,7 +255,7 @@ impl Index {
     }
 
     /// The event at a position of the log.
-    fn event(&self, position: u32) -> Event {
+    pub(super) fn event(&self, position: u32) -> Event {
         let entry = self.events.get(position);
         let (interval, feature_row, owner, element) = match entry.subject {
             Subject::Node(life) => {

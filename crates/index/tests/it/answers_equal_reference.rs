@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use timeweft_graph::{
     Action, At, Deletes, Direction, EdgeKey, Element, Event, FeatureDef, FeatureKind, GraphView, Interval, ListOrder,
-    MergeRecord, Name, NodeKey, Owner, Schema, Time,
+    MergeRecord, Name, NodeIndex, NodeKey, Owner, Schema, Time,
 };
 use timeweft_index::Index;
 use timeweft_index::sample::NO_NODE;
@@ -318,6 +318,47 @@ proptest! {
                 let key = NodeKey { node_type: node_type.into(), id: key.id.clone() };
                 prop_assert_eq!(index.node_index(&key).unwrap_or(NO_NODE), found);
             }
+        }
+    }
+
+    #[test]
+    fn ids_of_many_nodes_are_those_of_their_keys(events in histories()) {
+        let (_, index) = both(&events, &Schema::default());
+        // Every number of the graph, and some that it does not have.
+        let mut nodes: Vec<NodeIndex> = (0..index.n_nodes() as u32 + 2).map(NodeIndex).rev().collect();
+        nodes.push(NO_NODE);
+        let found: Vec<_> = index.node_ids(nodes.iter().copied()).collect();
+        prop_assert_eq!(found.len(), nodes.len());
+        for (node, found) in nodes.into_iter().zip(found) {
+            let key = (node.at() < index.n_nodes()).then(|| index.node_key(node));
+            let found = found.map(|(of, id)| NodeKey { node_type: index.schema().node_type_name(of), id: id.to_id() });
+            prop_assert_eq!(found, key);
+        }
+    }
+
+    #[test]
+    fn events_of_a_span_are_those_of_the_log_in_order_of_time(events in histories()) {
+        let (_, index) = both(&events, &Schema::default());
+        let mut sorted = index.events();
+        sorted.sort_by_key(|event| event.time);
+        let times = probe_times(&events);
+        for (&from, &until) in times.iter().flat_map(|from| times.iter().map(move |until| (from, until))) {
+            let is_in = |event: &&Event| event.time >= from && (event.time < until || until == Time::FOREVER);
+            let expected: Vec<Event> = sorted.iter().filter(is_in).cloned().collect();
+            let found = index.events_between(from, until);
+            prop_assert_eq!(found.len(), expected.len());
+            prop_assert_eq!(found.collect::<Vec<_>>(), expected, "{} {}", from, until);
+        }
+        // In this order they make the same graph.
+        let mut again = Index::new(index.schema().clone());
+        for event in index.events_between(Time::MIN, Time::FOREVER) {
+            prop_assert_eq!(apply(&mut again, &event), Ok(()), "{:?}", event);
+        }
+        for time in times {
+            let at = At { time, deletes: Deletes::Hard };
+            prop_assert_eq!(again.nodes(None, at), index.nodes(None, at));
+            prop_assert_eq!(again.edges(None, at), index.edges(None, at));
+            prop_assert_eq!(again.merges(), index.merges());
         }
     }
 }
