@@ -1,3 +1,21 @@
 //! Answers of a graph as Arrow record batches, and record batches as loads.
 //!
 //! This is the only converter: Python, SQL and the server take their tables from here.
+//!
+//! Ids are `UInt64` where every id that the types of a column ever had is a whole number, else `Utf8`: that follows from
+//! the view and the question, not from the rows. Times are `Timestamp(unit, "UTC")`, or `Int64` in a graph that counts steps; an open end
+//! is null.
+
+mod edges;
+mod error;
+mod events;
+mod features;
+mod nodes;
+mod table;
+
+pub use edges::{Relation, edges};
+pub use error::{Error, Result};
+pub use events::events;
+pub use features::Selected;
+pub use nodes::nodes;
+pub use table::{BATCH_ROWS, Table};

@@ -10,6 +10,7 @@ use timeweft_graph::{
 
 use crate::adjacency::Adjacency;
 use crate::adjacency::pairs::Pairs;
+use crate::answers::id_kinds::IdKinds;
 use crate::elements::edge::{EdgeEnds, EdgeLife, Edges};
 use crate::elements::events::Events;
 use crate::elements::fact::Fact;
@@ -43,6 +44,7 @@ pub struct Index {
     pub(crate) texts: Cache<(NodeTypeId, Option<FeatureId>), TextIndex>,
     pub(crate) weights: Cache<WeightFeatures, Weights>,
     pub(crate) tallies: OnceLock<Tallies>,
+    pub(crate) id_kinds: Cache<usize, IdKinds>,
 }
 
 impl Index {

@@ -30,5 +30,5 @@ pub use columnar::{ColumnarOptions, ColumnarReader};
 pub use csv::{CsvDefaults, CsvOptions, CsvReader, Layout};
 pub use detect::detect;
 pub use jsonl::JsonlReader;
-pub use table::write_event_table;
+pub use table::{EventColumns, write_event_table};
 pub use writer::write_event;

@@ -36,7 +36,9 @@ pub mod version_format;
 pub use error::SourceError;
 #[cfg(feature = "columnar")]
 pub use event_stream::{ColumnarOptions, ColumnarReader};
-pub use event_stream::{CsvDefaults, CsvOptions, CsvReader, JsonlReader, Layout, write_event, write_event_table};
+pub use event_stream::{
+    CsvDefaults, CsvOptions, CsvReader, EventColumns, JsonlReader, Layout, write_event, write_event_table,
+};
 pub use git_history::{GitBaseline, GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open, plain_name, read_text};
 pub use interval_format::deepgnn_binary::{self, FeatureTypes};

@@ -16,13 +16,19 @@ mod arrow;
 mod chunk;
 #[cfg(feature = "columnar")]
 mod parquet;
+#[cfg(feature = "columnar")]
+mod value_column;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use timeweft_graph::{FeatureKind, IdRef, Name, Value};
+use timeweft_graph::{FeatureKind, IdRef, Name, Time, TimeUnit, Value};
 
+#[cfg(feature = "columnar")]
+pub use self::arrow::{RowBatches, time_array, time_type};
 use self::chunk::Chunk;
+#[cfg(feature = "columnar")]
+pub use self::value_column::{ValueColumn, field as value_field, with_width};
 
 /// How a table is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,12 +84,18 @@ impl Column {
 pub enum CellKind {
     /// Whole numbers.
     Int,
+    /// Times of a graph that counts in this unit: ticks in JSON.
+    Time(TimeUnit),
+    /// Dense numbers of nodes and edges, of 32 bits without a sign.
+    Index,
     /// Numbers of 64 bits.
     Float,
     /// Truth values.
     Bool,
     /// Texts.
     Text,
+    /// Lists of texts.
+    Texts,
     /// Ids: in JSON a number where one reads as a number, in Parquet always a text.
     Id,
     /// Ids that are whole numbers, numbers without a sign of 64 bits in Parquet; another id is an error.
@@ -99,11 +111,20 @@ pub enum CellKind {
 pub enum Cell<'a> {
     Null,
     Int(i64),
+    Index(u32),
     Float(f64),
     Bool(bool),
     Text(&'a str),
+    Texts(Vec<Name>),
     Id(IdRef<'a>),
     Value(Box<Value>),
+}
+
+impl Cell<'_> {
+    /// A time, as ticks; nothing for the end of time.
+    pub fn time(time: Time) -> Cell<'static> {
+        if time == Time::FOREVER { Cell::Null } else { Cell::Int(time.0) }
+    }
 }
 
 impl<'a, T> From<Option<T>> for Cell<'a>
@@ -207,14 +228,7 @@ impl<W: Write + Send> TableWriter<W> {
     /// # Errors
     /// If nothing can be written, or the cells are not those of the columns.
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> io::Result<()> {
-        let mut cells = cells.into_iter();
-        for (chunk, column) in self.chunks.iter_mut().zip(&self.columns) {
-            let cell = cells.next().ok_or_else(|| misfit("a row has other columns than its table"))?;
-            chunk.push(cell, column)?;
-        }
-        if cells.next().is_some() {
-            return Err(misfit("a row has other columns than its table"));
-        }
+        push_row(&mut self.chunks, &self.columns, cells)?;
         self.n_rows += 1;
         self.held += 1;
         if self.held == self.full { self.flush() } else { Ok(()) }
@@ -257,13 +271,27 @@ impl<W: Write + Send> TableWriter<W> {
                 #[cfg(feature = "columnar")]
                 Out::Parquet(table) => table.write(&self.columns, &self.chunks)?,
                 #[cfg(feature = "columnar")]
-                Out::Arrow(table) => table.write(&self.columns, &self.chunks)?,
+                Out::Arrow(table) => table.write(&self.columns, &self.chunks, self.held)?,
             }
         }
         self.chunks.iter_mut().for_each(Chunk::clear);
         self.held = 0;
         Ok(())
     }
+}
+
+/// Adds the cells of a row to those of the rows before.
+#[inline]
+fn push_row<'a>(chunks: &mut [Chunk], columns: &[Column], cells: impl IntoIterator<Item = Cell<'a>>) -> io::Result<()> {
+    let mut cells = cells.into_iter();
+    for (chunk, column) in chunks.iter_mut().zip(columns) {
+        let cell = cells.next().ok_or_else(|| misfit("a row has other columns than its table"))?;
+        chunk.push(cell, column)?;
+    }
+    if cells.next().is_some() {
+        return Err(misfit("a row has other columns than its table"));
+    }
+    Ok(())
 }
 
 fn to_json(text: &str) -> io::Result<String> {

@@ -1,9 +1,9 @@
 //! What a graph answers: states of nodes and edges, their histories, differences, types and numbers.
 
 pub use timeweft_graph::{
-    Counts, DType, Diff, EdgeIndex, EdgeState, EdgeType, EdgeTypeId, ElementHistory, ExternalId, FeatureDef, FeatureId,
-    FeatureKind, FeatureSpan, Features, GraphView, Life, ListOrder, MergeRecord, NodeIndex, NodeState, NodeType,
-    NodeTypeId, Owner, Updated,
+    Counts, DType, Dense, Diff, EdgeIndex, EdgeState, EdgeType, EdgeTypeId, ElementHistory, ExternalId, FeatureDef,
+    FeatureId, FeatureKind, FeatureSpan, Features, GraphView, IdRef, Life, ListOrder, MergeRecord, NodeIndex,
+    NodeState, NodeType, NodeTypeId, Numbers, Owner, Sparse, Updated, ValueBytes,
 };
 pub use timeweft_index::{
     Change, ChangeCounts, ChangeKind, Changes, Comparison, EdgeColumns, Fact, Index, NodeColumns, TypeSet, damage,

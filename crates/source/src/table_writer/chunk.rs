@@ -3,7 +3,7 @@
 use std::io;
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{IdRef, Value, not_finite};
+use timeweft_graph::{IdRef, Name, Value, not_finite};
 
 use super::{Cell, CellKind, Column, misfit};
 
@@ -18,11 +18,13 @@ pub(super) struct Chunk {
 
 pub(super) enum Cells {
     Ints(Vec<i64>),
+    Indices(Vec<u32>),
     Floats(Vec<f64>),
     Bools(Vec<bool>),
     Terms(Terms),
     Numbers(Vec<u64>),
     Values(Vec<Value>),
+    Texts(Vec<Vec<Name>>),
 }
 
 /// Texts and ids, each distinct one once.
@@ -44,7 +46,9 @@ pub(super) enum Term {
 impl Chunk {
     pub(super) fn new(column: &Column) -> Chunk {
         let cells = match column.kind {
-            CellKind::Int => Cells::Ints(Vec::new()),
+            CellKind::Int | CellKind::Time(_) => Cells::Ints(Vec::new()),
+            CellKind::Index => Cells::Indices(Vec::new()),
+            CellKind::Texts => Cells::Texts(Vec::new()),
             CellKind::Float => Cells::Floats(Vec::new()),
             CellKind::Bool => Cells::Bools(Vec::new()),
             CellKind::Text | CellKind::Id => Cells::Terms(Terms::default()),
@@ -65,6 +69,8 @@ impl Chunk {
         }
         match (&mut self.cells, cell) {
             (Cells::Ints(ints), Cell::Int(number)) => ints.push(number),
+            (Cells::Indices(numbers), Cell::Index(number)) => numbers.push(number),
+            (Cells::Texts(lists), Cell::Texts(list)) => lists.push(list),
             (Cells::Floats(floats), Cell::Float(number)) => floats.push(number),
             (Cells::Bools(bools), Cell::Bool(truth)) => bools.push(truth),
             (Cells::Terms(terms), Cell::Text(text)) => terms.text(text),
@@ -94,6 +100,11 @@ impl Chunk {
         self.next += 1;
         match &self.cells {
             Cells::Ints(ints) => serde_json::to_writer(line, &ints[at])?,
+            Cells::Indices(numbers) => serde_json::to_writer(line, &numbers[at])?,
+            Cells::Texts(lists) => {
+                let texts: Vec<&str> = lists[at].iter().map(|text| &**text).collect();
+                serde_json::to_writer(line, &texts)?
+            }
             Cells::Floats(floats) => match not_finite(floats[at]) {
                 Some(name) => serde_json::to_writer(line, name)?,
                 None => serde_json::to_writer(line, &floats[at])?,
@@ -114,6 +125,8 @@ impl Chunk {
         self.present.iter_mut().for_each(Vec::clear);
         match &mut self.cells {
             Cells::Ints(ints) => ints.clear(),
+            Cells::Indices(numbers) => numbers.clear(),
+            Cells::Texts(lists) => lists.clear(),
             Cells::Floats(floats) => floats.clear(),
             Cells::Bools(bools) => bools.clear(),
             Cells::Numbers(numbers) => numbers.clear(),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit as ParquetUnit, Type as Physical, ZstdLevel};
 use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer, get_typed_column_writer_mut};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -13,7 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type, TypePtr};
 use rayon::prelude::*;
-use timeweft_graph::{DType, FeatureKind, Numbers, Value, threads};
+use timeweft_graph::{DType, FeatureKind, Numbers, TimeUnit, Value, threads};
 
 use super::chunk::{Cells, Chunk, Term};
 use super::{CellKind, Column, misfit};
@@ -72,7 +72,7 @@ fn io(error: ParquetError) -> io::Error {
 }
 
 fn is_list(kind: CellKind) -> bool {
-    matches!(kind, CellKind::Value(FeatureKind::Dense { scalar: false, .. }))
+    matches!(kind, CellKind::Texts | CellKind::Value(FeatureKind::Dense { scalar: false, .. }))
 }
 
 /// The type of a column; a list is a group of a repeated group, as readers expect it.
@@ -97,10 +97,12 @@ fn leaf(kind: CellKind) -> (Physical, Option<LogicalType>) {
     let integer = |bits, signed| Some(LogicalType::integer(bits, signed));
     match kind {
         CellKind::Int => (Physical::INT64, None),
+        CellKind::Time(unit) => (Physical::INT64, stamp(unit)),
+        CellKind::Index => (Physical::INT32, integer(32, false)),
         CellKind::NumberId => (Physical::INT64, integer(64, false)),
         CellKind::Float => (Physical::DOUBLE, None),
         CellKind::Bool => (Physical::BOOLEAN, None),
-        CellKind::Text | CellKind::Id => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        CellKind::Text | CellKind::Texts | CellKind::Id => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         CellKind::Value(kind) => match kind {
             FeatureKind::Dense { dtype, .. } => match dtype {
                 DType::F64 => (Physical::DOUBLE, None),
@@ -121,6 +123,16 @@ fn leaf(kind: CellKind) -> (Physical, Option<LogicalType>) {
     }
 }
 
+/// Times in UTC. There is no timestamp of seconds: they are plain numbers, as steps are.
+fn stamp(unit: TimeUnit) -> Option<LogicalType> {
+    match unit {
+        TimeUnit::Step | TimeUnit::Second => None,
+        TimeUnit::Milli => Some(LogicalType::timestamp(true, ParquetUnit::MILLIS)),
+        TimeUnit::Micro => Some(LogicalType::timestamp(true, ParquetUnit::MICROS)),
+        TimeUnit::Nano => Some(LogicalType::timestamp(true, ParquetUnit::NANOS)),
+    }
+}
+
 /// Encodes a column of a row group in memory.
 fn encode(
     column: &Column,
@@ -134,6 +146,15 @@ fn encode(
     let shape = Shape { present: chunk.present.as_deref(), is_list: is_list(column.kind) };
     match &chunk.cells {
         Cells::Ints(ints) => shape.write::<Int64Type>(&mut writer, ints, None)?,
+        Cells::Indices(numbers) => {
+            let numbers: Vec<i32> = numbers.iter().map(|number| number.cast_signed()).collect();
+            shape.write::<Int32Type>(&mut writer, &numbers, None)?;
+        }
+        Cells::Texts(lists) => {
+            let lengths: Vec<usize> = lists.iter().map(Vec::len).collect();
+            let texts: Vec<ByteArray> = lists.iter().flatten().map(|text| text.as_bytes().to_vec().into()).collect();
+            shape.write::<ByteArrayType>(&mut writer, &texts, Some(&lengths))?;
+        }
         Cells::Floats(floats) => shape.write::<DoubleType>(&mut writer, floats, None)?,
         Cells::Bools(bools) => shape.write::<BoolType>(&mut writer, bools, None)?,
         Cells::Numbers(numbers) => {
