@@ -1,11 +1,20 @@
 # What `crates/python` gives. Arguments come checked by the package around it.
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns", "step"]
+ColumnPart: TypeAlias = tuple[Any, NDArray[np.int32] | None, NDArray[np.bool_] | None]
+Relation: TypeAlias = str | tuple[str, str, str]
 
 class Columns:
     names: list[str]
+    types: list[str]
+    def slice(self, start: int, length: int) -> Columns: ...
+    def column(self, name: str) -> tuple[str, str, int, list[ColumnPart]]: ...
+    def write_parquet(self, path: str) -> None: ...
     def __len__(self) -> int: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
@@ -25,5 +34,8 @@ class Graph:
 
 class View:
     commit: int
+    def nodes(self, tick: int, soft: bool, node_type: str | None, features: list[str] | None) -> Columns: ...
+    def edges(self, tick: int, soft: bool, relation: Relation | None, features: list[str] | None) -> Columns: ...
+    def events(self, start: int, end: int) -> Columns: ...
 
 def parse_time(text: str, unit: str) -> int: ...

@@ -9,10 +9,11 @@ from typing import Literal
 
 from . import _core
 from ._times import TimeLike, Unit, to_tick
+from ._graph_reads import GraphReads
 from .view import Deletes, View
 
 
-class Graph:
+class Graph(GraphReads):
     """A graph directory. One process has it open for writing, any number for reading. Every load is one commit, visible
     whole or not at all. Made by [create][timeweft.create] and [open][timeweft.open].
     """

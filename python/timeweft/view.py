@@ -7,12 +7,13 @@ from typing import Literal, TypeAlias
 
 from . import _core
 from ._times import FOREVER
+from ._view_reads import ViewReads
 
 Deletes: TypeAlias = Literal["hard", "soft"]
 """Whether what was deleted is gone (`hard`), or shown with the time of its end (`soft`)."""
 
 
-class View:
+class View(ViewReads):
     """A graph as of a time, as it was known at a commit. It never changes, whatever is loaded meanwhile."""
 
     def __init__(self, core: _core.View, tick: int, deletes: Deletes, path: Path) -> None:
@@ -32,6 +33,10 @@ class View:
     def commit(self) -> int:
         """The commit."""
         return self._core.commit
+
+    @property
+    def _is_soft(self) -> bool:
+        return self._deletes == "soft"
 
     @property
     def deletes(self) -> Deletes:

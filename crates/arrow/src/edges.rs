@@ -65,7 +65,7 @@ pub fn edges(view: &View, at: At, relation: Relation<'_>, selected: &Selected) -
         Ok(owners.map_err(timeweft::Error::from)?.deletes(at.deletes))
     };
     let read = feature_columns.read(index, found.edges.len(), owners, &NAMES)?;
-    Ok(features::columns(read, |columns| describe(columns, view, at, &found, &types)).finish()?)
+    features::columns(read, |columns| describe(columns, view, at, &found, &types)).finish()
 }
 
 /// What an edge is.

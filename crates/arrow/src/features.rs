@@ -28,6 +28,12 @@ pub enum Selected {
     All,
 }
 
+/// A column: an array for each batch.
+type FeatureColumn = (Field, Vec<ArrayRef>);
+
+/// The rows of each batch, and the columns of features.
+type ReadFeatures = (Vec<Range<usize>>, Vec<FeatureColumn>);
+
 /// Bytes of values that are taken into one batch: offsets of texts have 31 bits.
 const MOST_BYTES: usize = 1 << 30;
 
@@ -72,7 +78,7 @@ impl FeatureColumns {
         rows: usize,
         owners: impl Fn(Range<usize>) -> Result<Owners<'a>>,
         taken: &[&str],
-    ) -> Result<(Vec<Range<usize>>, Vec<(Field, Vec<ArrayRef>)>)> {
+    ) -> Result<ReadFeatures> {
         if self.names.is_empty() {
             return Ok((ranges(rows), Vec::new()));
         }
@@ -108,7 +114,7 @@ impl FeatureColumns {
     }
 
     /// Lists of numbers are of fixed size where all of them are of one length.
-    fn finish(&self, batches: Vec<Vec<ValueColumn>>, taken: &[&str]) -> Result<Vec<(Field, Vec<ArrayRef>)>> {
+    fn finish(&self, batches: Vec<Vec<ValueColumn>>, taken: &[&str]) -> Result<Vec<FeatureColumn>> {
         let n_batches = batches.len();
         let mut columns: Vec<_> = self.names.iter().map(|_| Vec::with_capacity(n_batches)).collect();
         batches
@@ -140,10 +146,7 @@ fn width(parts: &[ValueColumn]) -> Option<i32> {
 }
 
 /// Makes columns of which some are features; the others come first.
-pub(crate) fn columns(
-    (ranges, features): (Vec<Range<usize>>, Vec<(Field, Vec<ArrayRef>)>),
-    others: impl FnOnce(&mut Columns),
-) -> Columns {
+pub(crate) fn columns((ranges, features): ReadFeatures, others: impl FnOnce(&mut Columns)) -> Columns {
     let mut columns = Columns::new(ranges);
     others(&mut columns);
     features.into_iter().for_each(|(field, arrays)| columns.add(field, arrays));

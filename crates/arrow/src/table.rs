@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use timeweft::export::table_writer::{CellKind, Column, RowBatches, time_array};
+use timeweft::export::table_writer::{CellKind, RowBatches, time_array};
 use timeweft::read::{IdRef, Index, NodeIndex, NodeTypeId};
 use timeweft::{Time, TimeUnit, View};
 
@@ -187,15 +187,4 @@ impl IdKind {
 /// All rows in ranges of a batch each.
 pub(crate) fn ranges(rows: usize) -> Vec<Range<usize>> {
     (0..rows).step_by(BATCH_ROWS).map(|start| start..rows.min(start + BATCH_ROWS)).collect()
-}
-
-/// The columns that say which node something is about.
-pub(crate) fn node_columns(prefix: &str, id: IdKind) -> [Column; 2] {
-    let name = |what: &str| if prefix.is_empty() { what.to_owned() } else { format!("{prefix}_{what}") };
-    [Column::new(&name("type"), CellKind::Text), Column::new(&name("id"), id.cell_kind())]
-}
-
-/// The columns of an interval.
-pub(crate) fn life_columns(unit: TimeUnit) -> [Column; 2] {
-    [Column::new("created", CellKind::Time(unit)), Column::nullable("removed", CellKind::Time(unit))]
 }

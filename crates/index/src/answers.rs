@@ -4,7 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod diff;
 mod events_between;
 pub(crate) mod fact;
-pub(crate) mod id_kinds;
+mod id_kinds;
 pub(crate) mod live;
 mod merges;
 mod order;

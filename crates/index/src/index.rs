@@ -10,7 +10,6 @@ use timeweft_graph::{
 
 use crate::adjacency::Adjacency;
 use crate::adjacency::pairs::Pairs;
-use crate::answers::id_kinds::IdKinds;
 use crate::elements::edge::{EdgeEnds, EdgeLife, Edges};
 use crate::elements::events::Events;
 use crate::elements::fact::Fact;
@@ -44,7 +43,8 @@ pub struct Index {
     pub(crate) texts: Cache<(NodeTypeId, Option<FeatureId>), TextIndex>,
     pub(crate) weights: Cache<WeightFeatures, Weights>,
     pub(crate) tallies: OnceLock<Tallies>,
-    pub(crate) id_kinds: Cache<usize, IdKinds>,
+    /// By the number of nodes: it again, and whether all ids of each node type are whole numbers.
+    pub(crate) id_kinds: Cache<usize, (usize, Vec<bool>)>,
 }
 
 impl Index {

@@ -3,9 +3,11 @@
 //! Arguments come checked: `python/timeweft` brings times to ticks, arrays to their types and frames to streams.
 
 mod allocator;
+mod answer;
 mod arrays;
 mod errors;
 mod graph;
+mod reads;
 mod stream;
 mod table;
 mod times;

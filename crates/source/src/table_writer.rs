@@ -13,6 +13,8 @@
 
 #[cfg(feature = "columnar")]
 mod arrow;
+#[cfg(feature = "columnar")]
+mod batch_file;
 mod chunk;
 #[cfg(feature = "columnar")]
 mod parquet;
@@ -26,6 +28,8 @@ use timeweft_graph::{FeatureKind, IdRef, Name, Time, TimeUnit, Value};
 
 #[cfg(feature = "columnar")]
 pub use self::arrow::{RowBatches, time_array, time_type};
+#[cfg(feature = "columnar")]
+pub use self::batch_file::write_parquet;
 use self::chunk::Chunk;
 #[cfg(feature = "columnar")]
 pub use self::value_column::{ValueColumn, field as value_field, with_width};

@@ -41,8 +41,7 @@ fn row(event: &Event, numbers: bool) -> Row {
     if !ended.is_empty() {
         row.insert("_ended".into(), ended.into());
     }
-    let column = |name: &str| if name == "type" { "feature:type".to_owned() } else { name.to_owned() };
-    let values = features.iter().filter_map(|(name, value)| Some((column(name), value.as_ref()?.to_json())));
+    let values = features.iter().filter_map(|(name, value)| Some((name.to_string(), value.as_ref()?.to_json())));
     row.extend(values);
     row
 }

@@ -6,9 +6,6 @@ use timeweft_graph::NodeTypeId;
 
 use crate::Index;
 
-/// Of how many nodes it is known, and for each type whether all ids are whole numbers.
-pub(crate) type IdKinds = (usize, Vec<bool>);
-
 impl Index {
     /// Whether every id that nodes of a type ever had is a whole number; so it is of a type without nodes.
     ///
@@ -17,7 +14,7 @@ impl Index {
         self.known_id_kinds().1.get(node_type.at()).is_none_or(|all| *all)
     }
 
-    fn known_id_kinds(&self) -> Arc<IdKinds> {
+    fn known_id_kinds(&self) -> Arc<(usize, Vec<bool>)> {
         let n_nodes = self.n_nodes();
         self.id_kinds.retain(|(of, _)| *of == n_nodes);
         self.id_kinds.of(n_nodes, |n_nodes| {
