@@ -10,4 +10,5 @@ pub(crate) mod merges;
 mod missing;
 mod records;
 mod replay;
+mod row;
 pub(crate) mod widen;

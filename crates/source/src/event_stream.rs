@@ -30,5 +30,6 @@ pub use columnar::{ColumnarOptions, ColumnarReader};
 pub use csv::{CsvDefaults, CsvOptions, CsvReader, Layout};
 pub use detect::detect;
 pub use jsonl::JsonlReader;
+pub(crate) use jsonl::finite;
 pub use table::{EventColumns, write_event_table};
 pub use writer::write_event;

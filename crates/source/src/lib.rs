@@ -16,11 +16,13 @@
 //! | tables that a TOML file maps | [`tables::read`] | the same, in constant memory |
 //! | any of these versions | [`version_format::read`] | the same; the format follows from the path |
 //! | any of these intervals | [`IntervalSource::read`] | the same; the format follows from the path |
+//! | rows of changes: Debezium, dbt snapshots, SCD2 | [`ChangeRowsReader`] | rows, for a load that tells what they change |
 //! | git repository | [`git_history::read`] | [`GitHistory`]: all events, in order of time |
 //!
 //! [`RootsReader`] reads what questions are asked about, and [`table_writer`] writes the answers; [`write_event`] writes what
 //! [`JsonlReader`] reads.
 
+pub mod change_rows;
 mod error;
 pub mod event_stream;
 pub mod git_history;
@@ -33,6 +35,7 @@ pub mod tables;
 mod text;
 pub mod version_format;
 
+pub use change_rows::{ChangeRowsReader, TableMapping};
 pub use error::SourceError;
 #[cfg(feature = "columnar")]
 pub use event_stream::{ColumnarOptions, ColumnarReader};

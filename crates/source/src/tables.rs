@@ -36,23 +36,24 @@
 //! Memory is that of one record (of Parquet, of one page of each column; of Arrow, of one batch); a file that several entries name is read several
 //! times. A cell that does not fit rejects its record with file, line and column; in Parquet and Arrow the line is the row.
 
-mod bound;
+pub(crate) mod bound;
 pub(crate) mod cell;
+pub(crate) mod change_table;
 #[cfg(feature = "columnar")]
 pub(crate) mod columnar;
-mod context;
+pub(crate) mod context;
 mod delimited;
-mod drift;
-mod feature_columns;
-mod json_lines;
-mod key_columns;
+pub(crate) mod drift;
+pub(crate) mod feature_columns;
+pub(crate) mod json_lines;
+pub(crate) mod key_columns;
 pub(crate) mod kind;
-mod mapping;
-mod open;
-mod problem;
+pub(crate) mod mapping;
+pub(crate) mod open;
+pub(crate) mod problem;
 mod push;
 pub(crate) mod rows;
-mod types;
+pub(crate) mod types;
 
 use std::path::{Path, PathBuf};
 

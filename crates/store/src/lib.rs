@@ -61,7 +61,7 @@ pub use error::StoreError;
 pub use folder::{FORMAT, Made};
 pub use load::{
     ActionCounts, ClippedCounts, Dropped, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest,
-    OrderReport, ReadError, Repeats, SpliceReport,
+    OrderReport, ReadError, Repeats, RowCounts, SpliceReport,
 };
 pub use log::effective::Effective;
 pub use rollback::{LoadState, RollbackReport};

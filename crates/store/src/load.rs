@@ -15,6 +15,6 @@ mod stream;
 mod version;
 
 pub use record::LoadRecord;
-pub use report::{ActionCounts, ClippedCounts, Dropped, EventCounts, LoadReport, OrderReport, SpliceReport};
+pub use report::{ActionCounts, ClippedCounts, Dropped, EventCounts, LoadReport, OrderReport, RowCounts, SpliceReport};
 pub use request::{KEPT_REJECTS, Late, LoadRequest, Repeats};
 pub use source::ReadError;

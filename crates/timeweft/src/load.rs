@@ -16,11 +16,12 @@ pub use timeweft_graph::delta::{DeletionReport, ElementReport, Kept, MergeReport
 pub use timeweft_graph::{Dangling, DeltaError, DeltaOptions, DeltaReport, LoadId, Place, Reason, Reject, Rejects};
 pub use timeweft_source::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, GitOptions,
-    IntervalFormat, IntervalsOptions, Layout, Mark, SourceError, VersionFormat, VersionOptions, read_text, tables,
+    IntervalFormat, IntervalsOptions, Layout, Mark, SourceError, TableMapping, VersionFormat, VersionOptions,
+    read_text, tables,
 };
 pub use timeweft_store::{
     ActionCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, LoadState, Made, OrderReport,
-    Repeats, RollbackReport, SpliceReport, StoreError, VerifyReport,
+    Repeats, RollbackReport, RowCounts, SpliceReport, StoreError, VerifyReport,
 };
 
 use self::progress::{Meter, OnProgress};

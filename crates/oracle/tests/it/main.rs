@@ -3,6 +3,8 @@
 
 mod answers;
 mod cell_ontology;
+mod change_rows;
+mod change_rows_law;
 mod drift;
 mod envo;
 mod intervals;

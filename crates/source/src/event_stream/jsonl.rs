@@ -241,7 +241,7 @@ fn named<'a, T: Deserialize<'a>>(field: &str, raw: &'a str) -> Result<T, String>
 }
 
 /// An event happens at some tick; the end of time is no tick.
-pub(super) fn finite(time: Time) -> Result<Time, String> {
+pub(crate) fn finite(time: Time) -> Result<Time, String> {
     if time == Time::FOREVER { Err("time: an event needs a time, not the end of time".into()) } else { Ok(time) }
 }
 

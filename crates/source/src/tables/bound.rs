@@ -12,16 +12,16 @@ use super::rows::Rows;
 use crate::SourceError;
 
 /// An owner of features with the numbers of its features, by the places of [`FeatureColumns::specs`].
-pub(super) struct Bound {
-    pub(super) owner: Owner,
-    pub(super) nodes: [NodeTypeId; 2],
-    pub(super) edge: EdgeTypeId,
-    pub(super) features: Vec<Option<Known>>,
+pub(crate) struct Bound {
+    pub(crate) owner: Owner,
+    pub(crate) nodes: [NodeTypeId; 2],
+    pub(crate) edge: EdgeTypeId,
+    pub(crate) features: Vec<Option<Known>>,
 }
 
 impl Bound {
     /// The owner of features: `[node type]`, `[source type, relation, destination type]`, or `[]` of merges.
-    pub(super) fn of(names: &[Name], context: &Context<'_>, sink: &mut dyn Sink) -> Result<Bound, SourceError> {
+    pub(crate) fn of(names: &[Name], context: &Context<'_>, sink: &mut dyn Sink) -> Result<Bound, SourceError> {
         let schema = sink.schema();
         let mut node_type = |name: &Name| schema.add_node_type(name).ok_or_else(|| context.full());
         let (owner, nodes, edge) = match names {
@@ -40,7 +40,7 @@ impl Bound {
     }
 
     /// The value of a feature in a row; the feature is declared when it first has one.
-    pub(super) fn value<'r>(
+    pub(crate) fn value<'r>(
         &mut self,
         context: &Context<'_>,
         (columns, feature): (&FeatureColumns, usize),
@@ -79,7 +79,7 @@ impl Bound {
 
 /// A feature, how its cells are read, and whether one of them fitted.
 #[derive(Clone, Copy)]
-pub(super) struct Known {
+pub(crate) struct Known {
     id: FeatureId,
     kind: Kind,
     fits: bool,

@@ -12,27 +12,27 @@ use crate::SourceError;
 use crate::text::floored::Floored;
 
 /// What all entries of a mapping share while they are read.
-pub(super) struct Context<'a> {
-    pub(super) mapping: Name,
-    pub(super) root: &'a Path,
-    pub(super) null: Option<&'a [String]>,
-    pub(super) unit: TimeUnit,
-    pub(super) drift: Drift,
+pub(crate) struct Context<'a> {
+    pub(crate) mapping: Name,
+    pub(crate) root: &'a Path,
+    pub(crate) null: Option<&'a [String]>,
+    pub(crate) unit: TimeUnit,
+    pub(crate) drift: Drift,
     /// Times of the present table.
-    pub(super) floored: RefCell<Floored>,
+    pub(crate) floored: RefCell<Floored>,
 }
 
 impl Context<'_> {
-    pub(super) fn fail(&self, problem: String) -> SourceError {
+    pub(crate) fn fail(&self, problem: String) -> SourceError {
         SourceError::Document { file: self.mapping.clone(), line: 0, problem }
     }
 
-    pub(super) fn full(&self) -> SourceError {
+    pub(crate) fn full(&self) -> SourceError {
         SourceError::TooManyTypes { file: self.mapping.clone(), line: 0 }
     }
 
     /// Declares a feature, and refuses another kind than the graph has; a narrower one is read as what the graph has.
-    pub(super) fn declare(
+    pub(crate) fn declare(
         &self,
         owner: Owner,
         spec: &FeatureSpec,

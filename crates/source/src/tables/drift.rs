@@ -18,7 +18,7 @@ use crate::SourceError;
 const COLUMN: u64 = 2;
 
 /// Columns of the present table with cells that do not fit.
-pub(super) struct Drift {
+pub(crate) struct Drift {
     /// The types before the version.
     before: Schema,
     columns: RefCell<Vec<Misfit>>,
@@ -38,17 +38,17 @@ struct Misfit {
 }
 
 impl Drift {
-    pub(super) fn new(before: &Schema) -> Drift {
+    pub(crate) fn new(before: &Schema) -> Drift {
         Drift { before: before.clone(), columns: RefCell::default(), places: RefCell::default() }
     }
 
     /// Notes that a cell fits; called once a column and owner.
-    pub(super) fn fits(&self, owner: Owner, spec: &FeatureSpec) {
+    pub(crate) fn fits(&self, owner: Owner, spec: &FeatureSpec) {
         self.note(owner, spec, |misfit| misfit.fits = true);
     }
 
     /// Notes that a cell does not fit.
-    pub(super) fn misfit(&self, owner: Owner, spec: &FeatureSpec, line: u64, problem: &str) {
+    pub(crate) fn misfit(&self, owner: Owner, spec: &FeatureSpec, line: u64, problem: &str) {
         self.note(owner, spec, |misfit| {
             misfit.cells += 1;
             misfit.first.get_or_insert_with(|| (line, problem.to_owned()));
@@ -66,7 +66,7 @@ impl Drift {
     }
 
     /// At the end of a table: a feature that the graph had before, and of whose column no cell fits, is an error.
-    pub(super) fn check(&self, file: &Name) -> Result<(), SourceError> {
+    pub(crate) fn check(&self, file: &Name) -> Result<(), SourceError> {
         self.places.borrow_mut().clear();
         for misfit in std::mem::take(&mut *self.columns.borrow_mut()) {
             let known = self.before.feature(misfit.owner, &misfit.feature).map(|(_, def)| def.kind);
@@ -91,7 +91,7 @@ impl Drift {
 type Open<'a> = &'a dyn Fn(&FileSpec<'_>) -> Result<Box<dyn Rows>, SourceError>;
 
 /// Gives features the wider kinds that the mapping or the files declare for them.
-pub(super) fn widen(mapping: &Mapping, open: Open<'_>, sink: &mut dyn Sink) -> Result<(), SourceError> {
+pub(crate) fn widen(mapping: &Mapping, open: Open<'_>, sink: &mut dyn Sink) -> Result<(), SourceError> {
     for table in &mapping.nodes {
         widen_entry(&[&table.node_type], &table.features, &table.file(), open, sink)?;
     }

@@ -12,35 +12,37 @@ use crate::SourceError;
 use crate::limits::{MOST_FEATURES, many_columns};
 
 /// The columns that are features.
-pub(super) struct FeatureColumns {
-    pub(super) specs: Vec<FeatureSpec>,
+pub(crate) struct FeatureColumns {
+    pub(crate) specs: Vec<FeatureSpec>,
     /// The places of the specs' columns.
-    pub(super) places: Vec<usize>,
+    pub(crate) places: Vec<usize>,
     /// The specs of each place.
-    pub(super) at_place: FxHashMap<usize, Vec<usize>>,
+    pub(crate) at_place: FxHashMap<usize, Vec<usize>>,
     /// Whether all columns without another meaning are features.
     all: bool,
     except: FxHashSet<String>,
+    /// Columns whose names begin so say something about their row, and are no features.
+    pub(crate) about_rows: Option<&'static str>,
     /// Columns with another meaning.
-    pub(super) taken: FxHashSet<usize>,
+    pub(crate) taken: FxHashSet<usize>,
     /// Columns looked at so far.
     seen: usize,
 }
 
 impl FeatureColumns {
-    pub(super) fn new(features: &Features, except: &[String]) -> FeatureColumns {
+    pub(crate) fn new(features: &Features, except: &[String]) -> FeatureColumns {
         let (specs, all) = match features {
             Features::All => (Vec::new(), true),
             Features::Listed(specs) => (specs.clone(), false),
         };
         let except = except.iter().cloned().collect();
         let (places, at_place) = (Vec::new(), FxHashMap::default());
-        FeatureColumns { specs, places, at_place, all, except, taken: FxHashSet::default(), seen: 0 }
+        FeatureColumns { specs, places, at_place, all, except, about_rows: None, taken: FxHashSet::default(), seen: 0 }
     }
 
     /// Finds the columns of the features; those of an open table as they come. Of all columns, one that cannot be read is
     /// left out with a warning.
-    pub(super) fn follow(
+    pub(crate) fn follow(
         &mut self,
         context: &Context<'_>,
         rows: &mut dyn Rows,
@@ -53,7 +55,8 @@ impl FeatureColumns {
         while self.all && self.seen < rows.columns().len() {
             let (at, name) = (self.seen, rows.columns()[self.seen].clone());
             self.seen += 1;
-            if self.taken.contains(&at) || self.except.contains(&name) {
+            let is_about_rows = self.about_rows.is_some_and(|start| name.starts_with(start));
+            if self.taken.contains(&at) || self.except.contains(&name) || is_about_rows {
                 continue;
             }
             if RESERVED.contains(&name.as_str()) {

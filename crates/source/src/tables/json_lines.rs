@@ -14,39 +14,49 @@ use crate::text::json::{Members, parse};
 use crate::text::lines::Lines;
 use crate::{SourceError, open};
 
-/// One JSON object a line; a member is a column.
-pub(super) struct JsonRows<R> {
-    /// The file, to look ahead in it.
-    path: PathBuf,
-    lines: Lines<R>,
+/// The members of one JSON object after the other; a member is a column.
+#[derive(Default)]
+pub(crate) struct JsonObject {
     text: String,
     columns: Vec<String>,
     places: FxHashMap<String, usize>,
-    /// Where the cells of the row stand in its text.
+    /// Where the cells of the object stand in its text.
     cells: Vec<Option<Range<usize>>>,
     present: Vec<usize>,
 }
 
-impl<R: BufRead> JsonRows<R> {
-    pub(super) fn new(reader: R, file: &Name, path: PathBuf) -> JsonRows<R> {
-        JsonRows {
-            path,
-            lines: Lines::new(reader, file),
-            text: String::new(),
-            columns: Vec::new(),
-            places: FxHashMap::default(),
-            cells: Vec::new(),
-            present: Vec::new(),
-        }
+impl JsonObject {
+    /// Takes the place of the object before.
+    pub(crate) fn set(&mut self, text: &str) -> Result<(), String> {
+        self.text.clear();
+        self.text.push_str(text);
+        self.cut()
     }
 
-    fn place(&mut self, name: &str) -> usize {
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The place of a column; one that no object has had yet gets a place.
+    pub(crate) fn place(&mut self, name: &str) -> usize {
         if let Some(known) = self.places.get(name) {
             return *known;
         }
         self.columns.push(name.to_owned());
         self.places.insert(name.to_owned(), self.columns.len() - 1);
         self.columns.len() - 1
+    }
+
+    pub(crate) fn cell(&self, column: usize) -> Cell<'_> {
+        let range = self.cells.get(column).cloned().flatten();
+        match range.and_then(|range| self.text.get(range)) {
+            None | Some("null") => Cell::Null,
+            Some(raw) => Cell::Json(raw.into()),
+        }
+    }
+
+    pub(crate) fn present(&self) -> &[usize] {
+        &self.present
     }
 
     fn cut(&mut self) -> Result<(), String> {
@@ -68,9 +78,23 @@ impl<R: BufRead> JsonRows<R> {
     }
 }
 
+/// One JSON object a line.
+pub(super) struct JsonRows<R> {
+    /// The file, to look ahead in it.
+    path: PathBuf,
+    lines: Lines<R>,
+    object: JsonObject,
+}
+
+impl<R: BufRead> JsonRows<R> {
+    pub(super) fn new(reader: R, file: &Name, path: PathBuf) -> JsonRows<R> {
+        JsonRows { path, lines: Lines::new(reader, file), object: JsonObject::default() }
+    }
+}
+
 impl<R: BufRead> Rows for JsonRows<R> {
     fn columns(&self) -> &[String] {
-        &self.columns
+        self.object.columns()
     }
 
     fn declared(&self, _: usize) -> Option<Kind> {
@@ -84,9 +108,7 @@ impl<R: BufRead> Rows for JsonRows<R> {
                 Err(reject) => return Ok(Some(Err(reject.reason.to_string()))),
             };
             if !text.is_empty() {
-                self.text.clear();
-                self.text.push_str(text);
-                return Ok(Some(self.cut()));
+                return Ok(Some(self.object.set(text)));
             }
         }
         Ok(None)
@@ -97,20 +119,16 @@ impl<R: BufRead> Rows for JsonRows<R> {
     }
 
     fn cell(&self, column: usize) -> Cell<'_> {
-        let range = self.cells.get(column).cloned().flatten();
-        match range.and_then(|range| self.text.get(range)) {
-            None | Some("null") => Cell::Null,
-            Some(raw) => Cell::Json(raw.into()),
-        }
+        self.object.cell(column)
     }
 
     /// The first value of the column that shows what it is; where none does, empty lists are JSON.
     fn kind_ahead(&self, column: usize) -> Option<Kind> {
-        let (name, input) = (self.columns.get(column)?, open(&self.path).ok()?);
+        let (name, input) = (self.columns().get(column)?, open(&self.path).ok()?);
         let file = input.name().clone();
         let mut ahead = JsonRows::new(input, &file, self.path.clone());
         while let Ok(Some(row)) = ahead.advance() {
-            let at = ahead.places.get(name).copied();
+            let at = ahead.object.places.get(name).copied();
             let shown = at.filter(|_| row.is_ok()).and_then(|at| ahead.cell(at).looks_like().ok().flatten());
             if shown.is_some() {
                 return shown;
@@ -120,10 +138,10 @@ impl<R: BufRead> Rows for JsonRows<R> {
     }
 
     fn present(&self) -> Option<&[usize]> {
-        Some(&self.present)
+        Some(self.object.present())
     }
 
     fn column(&mut self, name: &str) -> Option<usize> {
-        Some(self.place(name))
+        Some(self.object.place(name))
     }
 }

@@ -9,7 +9,7 @@ use super::rows::Rows;
 use crate::SourceError;
 
 /// The place of a column that the mapping names.
-pub(super) fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceError> {
+pub(crate) fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceError> {
     let found = rows.column(name).ok_or("is not there".to_owned());
     found.and_then(|at| rows.want(at).map(|()| at)).map_err(|problem| SourceError::Columns {
         file: "".into(),
@@ -19,27 +19,27 @@ pub(super) fn column(rows: &mut dyn Rows, name: &str) -> Result<usize, SourceErr
 }
 
 /// A name for all rows, or where it stands.
-pub(super) enum NameSource {
+pub(crate) enum NameSource {
     Constant(Name),
     Column(usize),
 }
 
 impl NameSource {
-    pub(super) fn of(named: &Named, rows: &mut dyn Rows) -> Result<NameSource, SourceError> {
+    pub(crate) fn of(named: &Named, rows: &mut dyn Rows) -> Result<NameSource, SourceError> {
         Ok(match named {
             Named::Constant(name) => NameSource::Constant(name.as_str().into()),
             Named::Column(name) => NameSource::Column(column(rows, name)?),
         })
     }
 
-    pub(super) fn column(&self) -> Option<usize> {
+    pub(crate) fn column(&self) -> Option<usize> {
         match self {
             NameSource::Constant(_) => None,
             NameSource::Column(at) => Some(*at),
         }
     }
 
-    pub(super) fn name<'r>(&'r self, rows: &'r dyn Rows) -> Result<Cow<'r, str>, String> {
+    pub(crate) fn name<'r>(&'r self, rows: &'r dyn Rows) -> Result<Cow<'r, str>, String> {
         match self {
             NameSource::Constant(name) => Ok(Cow::Borrowed(name)),
             NameSource::Column(at) => needed(rows, *at),
@@ -48,27 +48,27 @@ impl NameSource {
 }
 
 /// One end of an edge or a merge.
-pub(super) struct EndColumns {
-    pub(super) node_type: NameSource,
-    pub(super) id: usize,
+pub(crate) struct EndColumns {
+    pub(crate) node_type: NameSource,
+    pub(crate) id: usize,
 }
 
 impl EndColumns {
-    pub(super) fn of(end: &End, rows: &mut dyn Rows) -> Result<EndColumns, SourceError> {
+    pub(crate) fn of(end: &End, rows: &mut dyn Rows) -> Result<EndColumns, SourceError> {
         Ok(EndColumns { node_type: NameSource::of(&end.node_type, rows)?, id: column(rows, &end.column.0)? })
     }
 
-    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = usize> {
         [Some(self.id), self.node_type.column()].into_iter().flatten()
     }
 }
 
 /// Where the parts of an edge stand.
-pub(super) struct EdgeColumns {
-    pub(super) relation: NameSource,
-    pub(super) source: EndColumns,
-    pub(super) destination: EndColumns,
-    pub(super) key: Option<usize>,
+pub(crate) struct EdgeColumns {
+    pub(crate) relation: NameSource,
+    pub(crate) source: EndColumns,
+    pub(crate) destination: EndColumns,
+    pub(crate) key: Option<usize>,
 }
 
 fn column_name(rows: &dyn Rows, at: usize) -> &str {
@@ -76,11 +76,11 @@ fn column_name(rows: &dyn Rows, at: usize) -> &str {
 }
 
 /// The id in a cell; `None` if it is empty.
-pub(super) fn id(rows: &dyn Rows, at: usize) -> Result<Option<Cow<'_, str>>, String> {
+pub(crate) fn id(rows: &dyn Rows, at: usize) -> Result<Option<Cow<'_, str>>, String> {
     rows.cell(at).id().map_err(|problem| format!("column `{}`: {problem}", column_name(rows, at)))
 }
 
 /// The id in a cell that must not be empty.
-pub(super) fn needed(rows: &dyn Rows, at: usize) -> Result<Cow<'_, str>, String> {
+pub(crate) fn needed(rows: &dyn Rows, at: usize) -> Result<Cow<'_, str>, String> {
     id(rows, at)?.ok_or_else(|| format!("column `{}` is empty", column_name(rows, at)))
 }

@@ -11,25 +11,28 @@ use timeweft_graph::delta::RESERVED;
 use timeweft_graph::{ListOrder, Name, Time};
 
 use super::VersionFacts;
+use super::change_table::{ChangeFormat, ChangeTable};
 use super::kind::{Kind, order};
 use crate::SourceError;
 
 /// A whole mapping.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Mapping {
+pub(crate) struct Mapping {
     version: Option<VersionTable>,
     #[serde(default)]
     root: Optional,
     null: Option<Vec<String>>,
     #[serde(default)]
-    pub(super) nodes: Vec<NodeTable>,
+    pub(crate) nodes: Vec<NodeTable>,
     #[serde(default)]
-    pub(super) edges: Vec<EdgeTable>,
+    pub(crate) edges: Vec<EdgeTable>,
     #[serde(default)]
     pub(super) merges: Vec<MergeTable>,
     #[serde(default)]
     pub(super) deleted: Vec<DeletedTable>,
+    /// The rows are changes in time, and not a whole version.
+    pub(crate) changes: Option<ChangeTable>,
 }
 
 #[derive(serde::Deserialize)]
@@ -43,16 +46,16 @@ struct VersionTable {
 
 /// Which file an entry reads, and how.
 #[derive(Clone)]
-pub(super) struct FileSpec<'a> {
-    pub(super) file: &'a str,
-    pub(super) format: Option<&'a str>,
-    pub(super) delimiter: Option<&'a str>,
-    pub(super) columns: Option<&'a [String]>,
-    pub(super) null: Option<&'a [String]>,
-    pub(super) quote: Option<&'a str>,
-    pub(super) escape: Option<&'a str>,
-    pub(super) comment: Option<&'a [String]>,
-    pub(super) header: Option<bool>,
+pub(crate) struct FileSpec<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) format: Option<&'a str>,
+    pub(crate) delimiter: Option<&'a str>,
+    pub(crate) columns: Option<&'a [String]>,
+    pub(crate) null: Option<&'a [String]>,
+    pub(crate) quote: Option<&'a str>,
+    pub(crate) escape: Option<&'a str>,
+    pub(crate) comment: Option<&'a [String]>,
+    pub(crate) header: Option<bool>,
 }
 
 impl<'a> FileSpec<'a> {
@@ -83,13 +86,13 @@ impl<'a> FileSpec<'a> {
 /// One text, or a list of them.
 #[derive(serde::Deserialize)]
 #[serde(untagged, expecting = "a text, or a list of texts")]
-enum OneOrMany {
+pub(crate) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
 impl OneOrMany {
-    fn as_slice(&self) -> &[String] {
+    pub(crate) fn as_slice(&self) -> &[String] {
         match self {
             OneOrMany::One(one) => std::slice::from_ref(one),
             OneOrMany::Many(many) => many,
@@ -103,8 +106,9 @@ macro_rules! entry {
         $(#[$doc])*
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(super) struct $name {
-            file: Text,
+        pub(crate) struct $name {
+            file: Option<Text>,
+            table: Option<Text>,
             #[serde(default)]
             format: Optional,
             #[serde(default)]
@@ -117,13 +121,13 @@ macro_rules! entry {
             escape: Spelled,
             comment: Option<OneOrMany>,
             header: Option<bool>,
-            $($(#[$attr])* pub(super) $field: $type,)*
+            $($(#[$attr])* pub(crate) $field: $type,)*
         }
 
         impl $name {
-            pub(super) fn file(&self) -> FileSpec<'_> {
+            pub(crate) fn file(&self) -> FileSpec<'_> {
                 FileSpec {
-                    file: &self.file.0,
+                    file: self.file.as_ref().map_or("", |file| &file.0),
                     format: self.format.0.as_deref(),
                     delimiter: self.delimiter.0.as_deref(),
                     columns: self.columns.as_deref(),
@@ -133,6 +137,11 @@ macro_rules! entry {
                     comment: self.comment.as_ref().map(OneOrMany::as_slice),
                     header: self.header,
                 }
+            }
+
+            /// Which rows of a stream of several tables are meant.
+            pub(crate) fn table(&self) -> Option<&str> {
+                self.table.as_ref().map(|table| table.0.as_str())
             }
         }
     };
@@ -190,23 +199,23 @@ entry! {
 /// A node that a row names.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct End {
+pub(crate) struct End {
     #[serde(rename = "type")]
-    pub(super) node_type: Named,
-    pub(super) column: Text,
+    pub(crate) node_type: Named,
+    pub(crate) column: Text,
 }
 
 /// A feature and the column that holds it.
 #[derive(Clone)]
-pub(super) struct FeatureSpec {
-    pub(super) name: Name,
-    pub(super) column: String,
-    pub(super) kind: Option<Kind>,
-    pub(super) order: ListOrder,
+pub(crate) struct FeatureSpec {
+    pub(crate) name: Name,
+    pub(crate) column: String,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) order: ListOrder,
 }
 
 /// The features of an entry.
-pub(super) enum Features {
+pub(crate) enum Features {
     /// Every column without another meaning.
     All,
     /// These.
@@ -214,19 +223,70 @@ pub(super) enum Features {
 }
 
 impl Mapping {
+    /// The mapping of a whole version.
     pub(super) fn open(path: &Path) -> Result<Mapping, SourceError> {
-        let text = crate::read_text(path)?;
-        toml::from_str(&text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let before = text.as_bytes().get(..start).unwrap_or_default();
-            let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
-            let file = path.to_string_lossy().as_ref().into();
-            SourceError::Document { file, line, problem: error.message().to_owned() }
-        })
+        let (text, file) = (crate::read_text(path)?, Name::from(path.to_string_lossy().as_ref()));
+        let mapping: Mapping = parse(&text, &file)?;
+        parse::<WithFiles>(&text, &file)?;
+        let fail = |problem: &str| Err(SourceError::Document { file, line: 0, problem: problem.into() });
+        let names_tables = mapping.tables().any(|table| table.is_some());
+        match names_tables {
+            _ if mapping.changes.is_some() => {
+                fail("it maps changes in time ([changes]): load them with `load events DATA --mapping`")
+            }
+            true => fail("`table` picks rows of a stream of changes: add [changes], or leave it out"),
+            false => Ok(mapping),
+        }
+    }
+
+    /// The mapping of change rows, as TOML.
+    pub(crate) fn of_changes(text: &str, file: &Name) -> Result<Mapping, SourceError> {
+        parse::<Mapping>(text, file)?.for_changes(file)
+    }
+
+    /// The same, as JSON: what other programs say with objects and lists of their own.
+    pub(crate) fn of_changes_in_json(text: &str, file: &Name) -> Result<Mapping, SourceError> {
+        let fail = |problem| SourceError::Document { file: file.clone(), line: 0, problem };
+        let mapping: Mapping = crate::text::json::parse(text).map_err(fail)?;
+        mapping.for_changes(file)
+    }
+
+    fn for_changes(self, file: &Name) -> Result<Mapping, SourceError> {
+        let problem = match &self.changes {
+            None => Some(
+                "it has no [changes], which says how rows tell what changed: add `format = \"debezium\"`, \"dbt\" or \
+                 \"scd2\" there"
+                    .to_owned(),
+            ),
+            Some(_) if self.version.is_some() => {
+                Some("[version] is for whole versions: leave it out beside [changes]".to_owned())
+            }
+            Some(_) if !(self.merges.is_empty() && self.deleted.is_empty()) => Some(
+                "[[merges]] and [[deleted]] are for whole versions: rows of changes say what is deleted".to_owned(),
+            ),
+            Some(_) if self.nodes.is_empty() && self.edges.is_empty() => {
+                Some("it maps nothing: add [[nodes]] or [[edges]]".to_owned())
+            }
+            Some(changes) if changes.format != ChangeFormat::Debezium && self.tables().any(|table| table.is_some()) => {
+                Some("`table` picks rows of a stream of changes: name the `file` of each table instead".to_owned())
+            }
+            Some(changes) => changes.check().err(),
+        };
+        match problem {
+            Some(problem) => Err(SourceError::Document { file: file.clone(), line: 0, problem }),
+            None => Ok(self),
+        }
+    }
+
+    fn tables(&self) -> impl Iterator<Item = Option<&str>> {
+        let nodes = self.nodes.iter().map(NodeTable::table);
+        let edges = self.edges.iter().map(EdgeTable::table);
+        let merges = self.merges.iter().map(MergeTable::table);
+        nodes.chain(edges).chain(merges).chain(self.deleted.iter().map(DeletedTable::table))
     }
 
     /// The folder of the files, relative to the mapping.
-    pub(super) fn root(&self) -> Option<&str> {
+    pub(crate) fn root(&self) -> Option<&str> {
         self.root.0.as_deref()
     }
 
@@ -239,7 +299,7 @@ impl Mapping {
     }
 
     /// Cells of text tables that hold nothing, where an entry does not say.
-    pub(super) fn null(&self) -> Option<&[String]> {
+    pub(crate) fn null(&self) -> Option<&[String]> {
         self.null.as_deref()
     }
 
@@ -253,6 +313,36 @@ impl Mapping {
     }
 }
 
+/// Reads TOML; an error has its line.
+fn parse<T: serde::de::DeserializeOwned>(text: &str, file: &Name) -> Result<T, SourceError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.as_bytes().get(..start).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
+        SourceError::Document { file: file.clone(), line, problem: error.message().to_owned() }
+    })
+}
+
+/// What entries of a whole version need: a file.
+#[derive(serde::Deserialize)]
+#[expect(dead_code, reason = "read to find out what is missing, and where")]
+struct WithFiles {
+    #[serde(default)]
+    nodes: Vec<WithFile>,
+    #[serde(default)]
+    edges: Vec<WithFile>,
+    #[serde(default)]
+    merges: Vec<WithFile>,
+    #[serde(default)]
+    deleted: Vec<WithFile>,
+}
+
+#[derive(serde::Deserialize)]
+#[expect(dead_code, reason = "as above")]
+struct WithFile {
+    file: Text,
+}
+
 impl Default for Features {
     fn default() -> Self {
         Features::Listed(Vec::new())
@@ -261,11 +351,11 @@ impl Default for Features {
 
 /// A text that says something; white space around it does not count.
 #[derive(Clone)]
-pub(super) struct Text(pub(super) String);
+pub(crate) struct Text(pub(crate) String);
 
 /// A text that may be absent; white space alone is absent.
 #[derive(Default)]
-pub(super) struct Optional(pub(super) Option<String>);
+pub(crate) struct Optional(pub(crate) Option<String>);
 
 /// A text as it is spelled: a tab is one.
 #[derive(Default)]
@@ -275,7 +365,7 @@ struct Spelled(Option<String>);
 struct Ticks(i64);
 
 /// A name, or the column that holds it.
-pub(super) enum Named {
+pub(crate) enum Named {
     /// For all rows.
     Constant(String),
     /// For each row its own.
@@ -284,7 +374,7 @@ pub(super) enum Named {
 
 impl Named {
     /// The name that all rows have.
-    pub(super) fn constant(&self) -> Option<Name> {
+    pub(crate) fn constant(&self) -> Option<Name> {
         match self {
             Named::Constant(name) => Some(name.as_str().into()),
             Named::Column(_) => None,

@@ -30,7 +30,7 @@ pub(crate) fn open_table(path: &Path, as_what: &'static str) -> Result<(Name, Bo
 }
 
 /// Opens the file of an entry.
-pub(super) fn rows(
+pub(crate) fn rows(
     spec: &FileSpec<'_>,
     root: &Path,
     null: Option<&[String]>,

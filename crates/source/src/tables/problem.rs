@@ -5,7 +5,7 @@ use timeweft_graph::Unreadable;
 use crate::SourceError;
 
 /// Why a row makes no record.
-pub(super) enum Problem {
+pub(crate) enum Problem {
     /// This row alone, which does not show what it is about.
     Row(String),
     /// This row alone, and the element that it is about.
@@ -16,7 +16,7 @@ pub(super) enum Problem {
 
 impl Problem {
     /// The same, of a row that shows what it is about.
-    pub(super) fn of(self, told: impl FnOnce() -> Unreadable) -> Problem {
+    pub(crate) fn of(self, told: impl FnOnce() -> Unreadable) -> Problem {
         match self {
             Problem::Row(problem) => Problem::Of(Box::new(told()), problem),
             other => other,

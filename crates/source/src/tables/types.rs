@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{EdgeKey, ExternalId, FeatureId, Name, NodeKey, NodeTypeId, Sink, Unreadable, ValueRef};
 
 use super::bound::Bound;
+use super::cell::Cell;
 use super::cell::Made;
 use super::context::Context;
 use super::feature_columns::FeatureColumns;
@@ -19,9 +20,9 @@ use crate::SourceError;
 type Values<'r> = Vec<(FeatureId, Made<'r>)>;
 
 /// The types of one entry, declared when a row first names them.
-pub(super) struct Types<'a> {
+pub(crate) struct Types<'a> {
     context: &'a Context<'a>,
-    pub(super) columns: FeatureColumns,
+    pub(crate) columns: FeatureColumns,
     bound: Vec<(String, Bound)>,
     /// The places of the labels.
     at_label: FxHashMap<String, usize>,
@@ -31,7 +32,7 @@ pub(super) struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    pub(super) fn new(context: &'a Context<'a>, features: &Features, except: &[String]) -> Types<'a> {
+    pub(crate) fn new(context: &'a Context<'a>, features: &Features, except: &[String]) -> Types<'a> {
         let columns = FeatureColumns::new(features, except);
         Types { context, columns, bound: Vec::new(), at_label: FxHashMap::default(), last: 0, label: String::new() }
     }
@@ -82,6 +83,38 @@ impl<'a> Types<'a> {
             }
         }
         Ok((bound, values))
+    }
+
+    /// The features that a row sets, by name: an empty cell says that there is no value, one that is not there and one that
+    /// is `left_out` say nothing.
+    pub(crate) fn features(
+        &mut self,
+        names: &[&str],
+        rows: &dyn Rows,
+        left_out: impl Fn(&Cell<'_>) -> bool,
+        sink: &mut dyn Sink,
+    ) -> Result<timeweft_graph::Features, Problem> {
+        self.bind(names, sink)?;
+        let (_, bound) = &mut self.bound[self.last];
+        let (columns, context) = (&self.columns, self.context);
+        bound.features.resize(columns.specs.len(), None);
+        let mut set = timeweft_graph::Features::new();
+        let mut read = |feature: usize| -> Result<(), Problem> {
+            if !left_out(&rows.cell(columns.places[feature])) {
+                let value = bound.value(context, (columns, feature), rows, &mut *sink)?;
+                let value = value.map(|(_, made)| made.as_ref().to_value());
+                set.push((columns.specs[feature].name.clone(), value));
+            }
+            Ok(())
+        };
+        match rows.present() {
+            None => (0..columns.specs.len()).try_for_each(read)?,
+            Some(present) => {
+                let features = present.iter().filter_map(|place| columns.at_place.get(place));
+                features.flatten().try_for_each(|feature| read(*feature))?;
+            }
+        }
+        Ok(set)
     }
 
     pub(super) fn node(

@@ -22,7 +22,6 @@ impl Floored {
     }
 
     /// Reads a time that is given in nanoseconds since 1970.
-    #[cfg(feature = "columnar")]
     pub(crate) fn instant(&mut self, nanos: i128, unit: TimeUnit, line: u64) -> Result<Time, String> {
         let per_tick = unit.nanos().ok_or("a time of the calendar has no meaning in a graph that counts steps")?;
         if nanos.rem_euclid(per_tick) != 0 {

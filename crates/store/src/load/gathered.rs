@@ -73,7 +73,9 @@ impl<'a> Gathered<'a> {
         self.hasher.add(event);
         self.is_disordered |= event.time < self.latest;
         self.latest = self.latest.max(event.time);
-        if let (Element::Node(node), true, Dangling::Stub) = (&event.element, is_birth(event), self.request.dangling) {
+        // The row of a node that is there already, as a stub is, updates it.
+        let are_births = self.request.dangling == Dangling::Stub && self.request.rows.is_none();
+        if let (Element::Node(node), true, true) = (&event.element, is_birth(event), are_births) {
             let first = self.creates.entry(node.clone()).or_insert(event.time);
             *first = (*first).min(event.time);
         }

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 use timeweft_graph::{
-    Action, Dangling, EdgeKey, Element, Event, Features, Name, NodeKey, Place, Reason, Reject, Schema, Time, TimeUnit,
-    Value,
+    Action, Dangling, EdgeKey, Element, Event, Features, Link, Name, NodeKey, Place, Reason, Reject, Schema, Time,
+    TimeUnit, Value,
 };
 use timeweft_index::{Births, Index};
 
@@ -65,6 +65,39 @@ impl<'a> Ingest<'a> {
         if let Some(hasher) = &mut self.hasher {
             hasher.add(&event);
         }
+        match &self.loading.request.rows {
+            Some(links) => self.row(index, event, links, place),
+            None => self.take(index, event, place),
+        }
+    }
+
+    /// Takes in a row of a table: the events by which the graph comes to what it says.
+    fn row(&mut self, index: &mut Index, row: Event, links: &[Link], place: &Place) -> Result<(), StoreError> {
+        let link = match &row.element {
+            Element::Edge(edge) => links.iter().find(|link| link.holds(edge)),
+            _ => None,
+        };
+        match index.steps_of_row(&row, link) {
+            Ok(steps) => {
+                if steps.is_empty() {
+                    let late = self.whole.as_ref().is_some_and(|whole| whole.is_late(&row));
+                    self.loading.report.order.placed += u64::from(late);
+                    let counts = &mut self.loading.report.rows;
+                    let is_delete = row.action == Action::Delete && link.is_none();
+                    *(if is_delete { &mut counts.absent } else { &mut counts.unchanged }) += 1;
+                }
+                steps.into_iter().try_for_each(|step| self.take(index, step, place))
+            }
+            // What comes later says nothing of what was before it.
+            Err(reason) => {
+                self.note_misfit(index, &row, &reason, true);
+                self.reject(Reject { place: place.clone(), reason })
+            }
+        }
+    }
+
+    /// Takes in one event, if it fits.
+    fn take(&mut self, index: &mut Index, mut event: Event, place: &Place) -> Result<(), StoreError> {
         let late = self.whole.as_ref().is_some_and(|whole| whole.is_late(&event));
         let refused = match unsound(&event.features) {
             Some(reason) => Some(reason),

@@ -83,6 +83,8 @@ pub struct LoadReport {
     pub order: OrderReport,
     /// What was cut in a source of intervals.
     pub clipped: ClippedCounts,
+    /// Rows of tables that changed nothing.
+    pub rows: RowCounts,
 }
 
 impl LoadReport {
@@ -101,6 +103,15 @@ pub struct OrderReport {
     pub placed: u64,
     /// Late events that were refused.
     pub refused: u64,
+}
+
+/// Rows of tables that changed nothing. A row that a load repeats is no error: change data capture delivers at least once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RowCounts {
+    /// Rows that say what was so already, but for deletes.
+    pub unchanged: u64,
+    /// Deletes of what was not there.
+    pub absent: u64,
 }
 
 /// What lasted longer than something it belongs to, and was cut.

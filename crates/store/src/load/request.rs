@@ -1,7 +1,7 @@
 //! What is asked of a load.
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{Dangling, Name, Schema, Time};
+use timeweft_graph::{Dangling, Link, Name, Schema, Time};
 
 /// The rejected records that a report keeps in full unless a load asks for more; all are counted.
 pub const KEPT_REJECTS: usize = 1_000;
@@ -55,6 +55,8 @@ pub struct LoadRequest {
     pub kept_rejects: usize,
     /// Whether a version may take effect before versions of its namespace that are there already.
     pub back_dated: bool,
+    /// Whether the events are rows of tables ([`timeweft_index::Index::steps_of_row`]), and the foreign keys of these.
+    pub rows: Option<Vec<Link>>,
 }
 
 impl LoadRequest {
@@ -73,6 +75,7 @@ impl LoadRequest {
             max_rejects: None,
             kept_rejects: KEPT_REJECTS,
             back_dated: false,
+            rows: None,
         }
     }
 

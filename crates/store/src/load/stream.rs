@@ -52,6 +52,9 @@ impl Store {
     ///
     /// A stream in order of time is read once, in constant memory. Sorting takes 128 MiB of memory and, for more, room
     /// beside the log. A load with late events costs the replay of the log.
+    ///
+    /// Events may be rows of tables ([`LoadRequest::rows`]): each says what an element is from its time on, and becomes the
+    /// events that lead there from what the graph is at that time, in order of time.
     pub fn load_stream(
         &mut self,
         request: LoadRequest,
@@ -316,8 +319,9 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn new(request: &LoadRequest, sorted: Option<&'a InOrder>) -> Pass<'a> {
-        // Stubs are born and repeats are numbered as they come.
-        let is_eager = request.dangling == Dangling::Stub || request.repeats == Repeats::Parallel;
+        // Stubs are born and repeats are numbered as they come, and what a row changes depends on those before it.
+        let of_interactions = request.dangling == Dangling::Stub || request.repeats == Repeats::Parallel;
+        let is_eager = of_interactions || request.rows.is_some();
         let may_place = request.late == Late::Place;
         let may_sort = sorted.is_none() && (may_place || is_eager);
         Pass { sorted, may_sort, may_place, is_eager, ..Pass::default() }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use timeweft_graph::{Dangling, Name, Schema, Sink};
-use timeweft_source::{BytesRead, ColumnarReader, CsvReader, Input, JsonlReader, SourceError, open};
+use timeweft_graph::{Dangling, Link, Name, Schema, Sink};
+use timeweft_source::{BytesRead, ChangeRowsReader, ColumnarReader, CsvReader, Input, JsonlReader, SourceError, open};
 use timeweft_store::{ReadError, Repeats};
 
 use super::EventFormat;
@@ -34,7 +34,7 @@ impl<'a> EventStream<'a> {
     ) -> Result<EventStream<'a>> {
         let schema = schema.clone();
         let (reader, file, (bytes, size)) = EventReader::open(path, &schema, &format)?;
-        (meter.bytes, meter.size) = (Some(bytes), size);
+        (meter.bytes, meter.size) = (bytes, size);
         Ok(EventStream { path, format, schema, file, reader, is_read: false, meter, notes: Vec::new() })
     }
 
@@ -42,7 +42,7 @@ impl<'a> EventStream<'a> {
     pub(super) fn read(&mut self, sink: &mut dyn Sink) -> Result<(), ReadError> {
         if std::mem::replace(&mut self.is_read, true) {
             let (reader, _, (bytes, _)) = EventReader::open(self.path, &self.schema, &self.format)?;
-            (self.reader, self.meter.bytes, self.meter.records) = (reader, Some(bytes), 0);
+            (self.reader, self.meter.bytes, self.meter.records) = (reader, bytes, 0);
         }
         let read = self.reader.read(&mut Counting { sink, meter: &mut self.meter });
         self.notes = self.reader.notes();
@@ -52,18 +52,19 @@ impl<'a> EventStream<'a> {
 
     /// Whether it can be read again: a pipe has no beginning to go back to.
     pub(super) fn can_reread(&self) -> bool {
-        self.path != Path::new("-") && std::fs::metadata(self.path).is_ok_and(|facts| facts.is_file())
+        self.path != Path::new("-") && std::fs::metadata(self.path).is_ok_and(|facts| facts.is_file() || facts.is_dir())
     }
 }
 
-/// A reader, the name of its file, how much of that was read, and its size.
-type Opened = (EventReader, Name, (BytesRead, Option<u64>));
+/// A reader, the name of its file, how much of that was read, and its size, where they are known.
+type Opened = (EventReader, Name, (Option<BytesRead>, Option<u64>));
 
 /// A reader of events in any format.
 pub(super) enum EventReader {
     Jsonl(Box<JsonlReader<Input>>),
     Table(Box<CsvReader<Input>>),
     Columnar(Box<ColumnarReader>),
+    Changes(Box<ChangeRowsReader>),
 }
 
 impl EventReader {
@@ -71,11 +72,16 @@ impl EventReader {
     fn open(path: &Path, schema: &Schema, format: &EventFormat) -> Result<Opened, SourceError> {
         if let EventFormat::Columnar(options) = format {
             let reader = Box::new(ColumnarReader::open(path, schema, options)?);
-            let (file, progress) = (reader.name().clone(), reader.progress());
-            return Ok((EventReader::Columnar(reader), file, progress));
+            let (file, (bytes, size)) = (reader.name().clone(), reader.progress());
+            return Ok((EventReader::Columnar(reader), file, (Some(bytes), size)));
+        }
+        if let EventFormat::Changes(mapping) = format {
+            let reader = Box::new(ChangeRowsReader::open(path, mapping)?);
+            let file = reader.name().clone();
+            return Ok((EventReader::Changes(reader), file, (None, None)));
         }
         let input = open(path)?;
-        let (file, progress) = (input.name().clone(), (input.bytes_read(), input.size()));
+        let (file, progress) = (input.name().clone(), (Some(input.bytes_read()), input.size()));
         let reader = match format {
             EventFormat::Table(options) => EventReader::Table(Box::new(CsvReader::new(input, &file, schema, options)?)),
             _ => EventReader::Jsonl(Box::new(JsonlReader::new(input, &file, schema))),
@@ -88,7 +94,17 @@ impl EventReader {
         match self {
             EventReader::Table(reader) if !reader.has_action() => (Dangling::Stub, Repeats::Parallel),
             EventReader::Columnar(reader) if !reader.has_action() => (Dangling::Stub, Repeats::Parallel),
+            // A foreign key may lead to a row that is in a later load, or of a table that is in none.
+            EventReader::Changes(_) => (Dangling::Stub, Repeats::Reject),
             _ => (Dangling::Drop, Repeats::Reject),
+        }
+    }
+
+    /// The foreign keys of rows of tables; none where events are events.
+    pub(super) fn rows(&self) -> Option<Vec<Link>> {
+        match self {
+            EventReader::Changes(reader) => Some(reader.links().to_vec()),
+            _ => None,
         }
     }
 
@@ -97,6 +113,7 @@ impl EventReader {
             EventReader::Jsonl(reader) => reader.read(sink),
             EventReader::Table(reader) => reader.read(sink),
             EventReader::Columnar(reader) => reader.read(sink),
+            EventReader::Changes(reader) => reader.read(sink),
         }
     }
 
@@ -105,6 +122,7 @@ impl EventReader {
             EventReader::Jsonl(reader) => reader.notes(),
             EventReader::Table(reader) => reader.notes(),
             EventReader::Columnar(reader) => reader.notes(),
+            EventReader::Changes(reader) => reader.notes(),
         }
     }
 }

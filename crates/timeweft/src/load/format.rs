@@ -4,8 +4,8 @@ use std::io::BufRead;
 use std::path::Path;
 
 use timeweft_source::{
-    ColumnarOptions, ColumnarReader, CsvOptions, Delimiter, GitOptions, IntervalsOptions, SourceError, VersionOptions,
-    event_stream, interval_format, open, plain_name, version_format,
+    ColumnarOptions, ColumnarReader, CsvOptions, Delimiter, GitOptions, IntervalsOptions, SourceError, TableMapping,
+    VersionOptions, event_stream, interval_format, open, plain_name, version_format,
 };
 
 use crate::Result;
@@ -84,6 +84,9 @@ pub enum EventFormat {
     Table(CsvOptions),
     /// A table in a Parquet or Arrow file.
     Columnar(ColumnarOptions),
+    /// Rows of tables that say what changed when, as a mapping says: change rows of Debezium, snapshots of dbt, slowly
+    /// changing dimensions of type 2. The path may be a folder with the files that the mapping names.
+    Changes(TableMapping),
 }
 
 impl EventFormat {

@@ -27,6 +27,7 @@ pub(super) fn events(
     request.late = options.late;
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
+    request.rows = stream.reader.rows();
     let can_reread = stream.can_reread();
     let report = store.load_stream(request, can_reread, |sink| stream.read(sink)).map_err(widened)?;
     Ok(LoadReport { notes: stream.notes, ..report })

@@ -4,7 +4,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use timeweft::load::{Dangling, Format, Late, LoadOptions, Repeats};
+use timeweft::load::{Dangling, EventFormat, Format, Late, LoadOptions, Repeats, TableMapping};
 use timeweft::{Name, TimeUnit};
 
 use self::table::TableArgs;
@@ -23,6 +23,20 @@ Examples:
   timeweft load events ml_wikipedia.txt --unit s --format columns --columns src,dst,time \\
       --source-type user --relation edits --destination-type page
   timeweft load events out.ucsocial --unit s                  (a network of KONECT; also SNAP and JODIE)
+  timeweft load events orders.jsonl --unit ms --mapping orders.toml   (change rows of Debezium)
+  timeweft load events warehouse/ --unit ms --mapping scd2.toml       (snapshots of dbt, SCD2 tables)
+
+A mapping (orders.toml); format is debezium, dbt or scd2:
+  [changes]
+  format = \"debezium\"
+  [[nodes]]
+  type = \"order\"
+  id = \"id\"
+  features = { total = \"float\" }
+  [[edges]]
+  relation = \"placed_by\"
+  source = { type = \"order\", column = \"id\" }
+  destination = { type = \"customer\", column = \"customer_id\" }
 
 A JSON line:
   {\"time\":5,\"action\":\"create\",\"entity\":\"edge\",\"source\":{\"type\":\"user\",\"id\":\"u1\"},
@@ -37,8 +51,11 @@ stream of interactions: missing nodes are created, repeats are parallel edges. R
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// File to load, packed (.gz, .bz2, .zst) or not; `-` is standard input.
+    /// File to load, packed (.gz, .bz2, .zst) or not; `-` is standard input. With --mapping also a folder.
     file: PathBuf,
+    /// Mapping of tables whose rows are changes: of Debezium, of dbt snapshots, of SCD2 tables.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "columns", "delimiter", "quote", "escape", "comment", "header", "null", "text", "time", "source_type", "relation", "destination_type"])]
+    mapping: Option<PathBuf>,
     #[command(flatten)]
     table: TableArgs,
     /// Edges at missing nodes: leave them out (drop), refuse the load (reject), or create the nodes (stub).
@@ -78,7 +95,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     args.load.rejects.check(&args.file)?;
     let result = load_into(args.load.unit, context, |graph| {
         let options = args.options(graph.unit(), context)?;
-        let size = std::fs::metadata(&args.file).ok().map(|facts| facts.len());
+        // How much of the tables of a mapping was read is not known.
+        let is_one = args.mapping.is_none();
+        let size = std::fs::metadata(&args.file).ok().filter(|_| is_one).map(|facts| facts.len());
         let bar = Progress::bytes(size, "loading");
         Ok(graph.load(&args.file).options(options).progress(show(&bar)).run()?)
     });
@@ -86,11 +105,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 impl Args {
+    fn format(&self, unit: TimeUnit) -> anyhow::Result<EventFormat> {
+        match &self.mapping {
+            Some(mapping) => Ok(EventFormat::Changes(TableMapping::open(mapping)?)),
+            None => self.table.format(&self.file, unit),
+        }
+    }
+
     fn options(&self, unit: TimeUnit, context: &Context) -> anyhow::Result<LoadOptions> {
         Ok(LoadOptions {
             namespace: Some(self.namespace.as_str().into()),
             version: self.version.as_deref().map(Name::from),
-            format: Some(Format::Events(self.table.format(&self.file, unit)?)),
+            format: Some(Format::Events(self.format(unit)?)),
             dangling: self.dangling,
             repeats: self.repeats,
             late: self.late,

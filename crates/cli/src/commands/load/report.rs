@@ -111,6 +111,7 @@ fn tell(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
         "rejected": report.n_rejected,
         "counts": report.counts,
         "order": { "sorted": report.order.sorted, "placed": report.order.placed, "refused": report.order.refused },
+        "rows": { "unchanged": report.rows.unchanged, "absent": report.rows.absent },
         "clipped": { "edges": report.clipped.edges, "features": report.clipped.features },
         "delta": report.delta,
         "warnings": warnings_json(report),
@@ -153,6 +154,8 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     lines.extend(counted(&[
         (report.order.placed, "late events were put where they belong in time"),
         (report.order.refused, "late events were refused"),
+        (report.rows.unchanged, "rows say what was so already"),
+        (report.rows.absent, "deletes are of rows that were not there"),
     ]));
     lines.iter().try_for_each(|line| context.output.say(line))?;
     later(&report.later, context)
