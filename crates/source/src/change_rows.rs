@@ -25,6 +25,7 @@ mod change;
 mod changes;
 mod elements;
 mod envelope;
+mod files;
 mod image;
 mod intervals;
 mod mapping;

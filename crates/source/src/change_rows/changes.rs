@@ -7,9 +7,9 @@ use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Reason, Rec
 use super::change::{Change, Outcome};
 use super::elements::{AboutRows, TableElements};
 use super::envelope::{ABOUT_ROWS, Envelope, Shown};
+use super::files::{Files, named};
 use super::plan::Table;
 use super::position::Position;
-use super::reader::{ChangeRowsReader, named};
 use crate::SourceError;
 use crate::tables::change_table::{ChangeTable, RowOrder};
 use crate::tables::context::Context;
@@ -19,14 +19,12 @@ use crate::text::floored::Floored;
 
 /// Reads the files of all tables, one after the other; gives notes for people.
 pub(super) fn read(
-    reader: &ChangeRowsReader,
+    source: &Files,
     how: &ChangeTable,
     context: &Context<'_>,
     tables: &[Table<'_>],
     sink: &mut dyn Sink,
 ) -> Result<Vec<String>, SourceError> {
-    let text = |text: &Option<crate::tables::mapping::Text>| text.as_ref().map(|text| text.0.clone());
-    let (time, deleted) = (text(&how.time), text(&how.deleted));
     let mut floored = Floored::default();
     let mut held = (how.order == Some(RowOrder::Any)).then(Vec::new);
     let (mut elsewhere, mut tombstones) = (BTreeMap::new(), 0);
@@ -36,11 +34,11 @@ pub(super) fn read(
             continue;
         }
         files.push(table.file.file);
-        let (file, mut rows) = reader.rows(&table.file)?;
+        let (file, mut rows) = source.rows(&table.file)?;
         sink.file(&file);
         let of_file = tables.iter().filter(|other| other.file.file == table.file.file);
         let bound = of_file.map(|table| BoundTable { table, row: None, image: None }).collect();
-        let envelope = Envelope::new(context.unit, time.as_deref(), deleted.as_deref());
+        let envelope = Envelope::new(context.unit, how.time.as_deref(), how.deleted.as_deref());
         let mut changes = Changes { context, envelope, tables: bound, file: &file, elsewhere: &mut elsewhere };
         changes.read(rows.as_mut(), &mut floored, held.as_mut(), sink).map_err(|error| named(error, &file))?;
         tombstones += changes.envelope.tombstones;

@@ -7,16 +7,15 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{Action, Element, Event, Reason, Record, Sink, Time, TimeUnit};
 
 use super::elements::{AboutRows, TableElements};
+use super::files::{Files, named};
 use super::plan::Table;
-use super::reader::{ChangeRowsReader, named};
 use super::row_time;
 use super::timeline::{Span, Verdict, verdicts};
 use crate::SourceError;
 use crate::tables::Cell;
-use crate::tables::change_table::{ChangeFormat, ChangeTable};
+use crate::tables::change_table::{ChangeFormat, ChangeTable, OneOrMany};
 use crate::tables::context::Context;
 use crate::tables::key_columns::column;
-use crate::tables::mapping::{OneOrMany, Text};
 use crate::tables::problem::Problem;
 use crate::tables::rows::Rows;
 use crate::text::floored::Floored;
@@ -26,7 +25,7 @@ const YEAR_9999: i128 = 253_370_764_800_000_000_000;
 
 /// Reads all tables; gives notes for people.
 pub(super) fn read(
-    reader: &ChangeRowsReader,
+    source: &Files,
     how: &ChangeTable,
     context: &Context<'_>,
     tables: &[Table<'_>],
@@ -35,11 +34,11 @@ pub(super) fn read(
     let mut floored = Floored::default();
     let mut judged = Vec::new();
     for table in tables {
-        judged.push(judge(reader, how, context, (table, &mut floored), sink)?);
+        judged.push(judge(source, how, context, (table, &mut floored), sink)?);
     }
     for is_of_nodes in [true, false] {
         for (table, verdicts) in tables.iter().zip(&mut judged) {
-            push(reader, (how, is_of_nodes), context, (table, verdicts), sink)?;
+            push(source, (how, is_of_nodes), context, (table, verdicts), sink)?;
         }
     }
     let of_features = context.floored.take().note(context.unit);
@@ -60,7 +59,7 @@ struct Columns {
 impl Columns {
     fn of(how: &ChangeTable, rows: &mut dyn Rows) -> Result<Columns, SourceError> {
         let names = names(how);
-        let mut optional = |given: &Option<Text>, name: &str| {
+        let mut optional = |given: &Option<String>, name: &str| {
             let is_there = rows.columns().is_empty() || rows.columns().iter().any(|column| column == name);
             (given.is_some() || is_there).then(|| column(rows, name)).transpose()
         };
@@ -81,7 +80,7 @@ fn names(how: &ChangeTable) -> [String; 4] {
     let mut names = defaults.map(str::to_owned);
     names.iter_mut().zip(given).for_each(|(name, given)| {
         if let Some(given) = given {
-            name.clone_from(&given.0);
+            name.clone_from(given);
         }
     });
     names
@@ -94,13 +93,13 @@ fn about_rows(how: &ChangeTable) -> AboutRows {
 
 /// The first way through a table: what becomes of each row, by its key and its interval.
 fn judge(
-    reader: &ChangeRowsReader,
+    source: &Files,
     how: &ChangeTable,
     context: &Context<'_>,
     (table, floored): (&Table<'_>, &mut Floored),
     sink: &mut dyn Sink,
 ) -> Result<Judged, SourceError> {
-    let (file, mut rows) = reader.rows(&table.file)?;
+    let (file, mut rows) = source.rows(&table.file)?;
     sink.file(&file);
     let rows = rows.as_mut();
     let columns = Columns::of(how, rows).map_err(|error| named(error, &file))?;
@@ -200,13 +199,13 @@ fn truth(cell: &Cell<'_>) -> Result<Option<bool>, String> {
 
 /// The other ways through a table: its nodes, or its edges.
 fn push(
-    reader: &ChangeRowsReader,
+    source: &Files,
     (how, is_of_nodes): (&ChangeTable, bool),
     context: &Context<'_>,
     (table, judged): (&Table<'_>, &mut Judged),
     sink: &mut dyn Sink,
 ) -> Result<(), SourceError> {
-    let (file, mut rows) = reader.rows(&table.file)?;
+    let (file, mut rows) = source.rows(&table.file)?;
     sink.file(&file);
     let rows = rows.as_mut();
     Columns::of(how, rows).map_err(|error| named(error, &file))?;

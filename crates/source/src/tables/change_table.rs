@@ -1,7 +1,5 @@
 //! The `[changes]` of a mapping: its tables hold changes in time, and not a whole version.
 
-use super::mapping::{OneOrMany, Text};
-
 /// How rows tell what changed when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -25,6 +23,23 @@ pub(crate) enum RowOrder {
     Any,
 }
 
+/// One text, or a list of them.
+#[derive(serde::Deserialize)]
+#[serde(untagged, expecting = "a text, or a list of texts")]
+pub(crate) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(crate) fn as_slice(&self) -> &[String] {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
+        }
+    }
+}
+
 /// The table `[changes]`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -33,16 +48,16 @@ pub(crate) struct ChangeTable {
     /// Of Debezium: in which order rows come.
     pub(crate) order: Option<RowOrder>,
     /// Of Debezium: the column with the time of a change, where that is not the time of the source.
-    pub(crate) time: Option<Text>,
+    pub(crate) time: Option<String>,
     /// Of dbt and SCD2: the columns of the times.
     #[serde(alias = "valid_from")]
-    pub(crate) valid_from: Option<Text>,
+    pub(crate) valid_from: Option<String>,
     #[serde(alias = "valid_to")]
-    pub(crate) valid_to: Option<Text>,
+    pub(crate) valid_to: Option<String>,
     /// Of SCD2: the column that says whether a row holds now.
-    pub(crate) current: Option<Text>,
+    pub(crate) current: Option<String>,
     /// The column that says whether the row is a deletion.
-    pub(crate) deleted: Option<Text>,
+    pub(crate) deleted: Option<String>,
     /// Of dbt and SCD2: ends that say that there is none.
     pub(crate) open: Option<OneOrMany>,
 }

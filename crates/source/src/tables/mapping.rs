@@ -11,7 +11,7 @@ use timeweft_graph::delta::RESERVED;
 use timeweft_graph::{ListOrder, Name, Time};
 
 use super::VersionFacts;
-use super::change_table::{ChangeFormat, ChangeTable};
+use super::change_table::{ChangeFormat, ChangeTable, OneOrMany};
 use super::kind::{Kind, order};
 use crate::SourceError;
 
@@ -80,23 +80,6 @@ impl<'a> FileSpec<'a> {
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         let format = self.format.unwrap_or_else(|| plain.rsplit('.').next().unwrap_or_default());
         !matches!(format, "csv" | "tsv" | "txt" | "jsonl" | "ndjson")
-    }
-}
-
-/// One text, or a list of them.
-#[derive(serde::Deserialize)]
-#[serde(untagged, expecting = "a text, or a list of texts")]
-pub(crate) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    pub(crate) fn as_slice(&self) -> &[String] {
-        match self {
-            OneOrMany::One(one) => std::slice::from_ref(one),
-            OneOrMany::Many(many) => many,
-        }
     }
 }
 

@@ -1,0 +1,80 @@
+//! The files that a mapping reads.
+
+use std::path::{Path, PathBuf};
+
+use timeweft_graph::Name;
+
+use super::plan::{self, Table};
+use crate::tables::mapping::{FileSpec, Mapping};
+use crate::tables::open;
+use crate::tables::rows::Rows;
+use crate::{SourceError, plain_name};
+
+/// A mapping, and the file or the folder that it reads.
+pub(super) struct Files {
+    pub(super) mapping: Mapping,
+    pub(super) mapping_file: Name,
+    path: PathBuf,
+    pub(super) name: Name,
+}
+
+impl Files {
+    pub(super) fn new(path: &Path, mapping: Mapping, mapping_file: &Name) -> Files {
+        let name = if path == Path::new("-") { "<stdin>".into() } else { path.to_string_lossy().as_ref().into() };
+        Files { mapping, mapping_file: mapping_file.clone(), path: path.into(), name }
+    }
+
+    pub(super) fn fail(&self, problem: String) -> SourceError {
+        SourceError::Document { file: self.mapping_file.clone(), line: 0, problem }
+    }
+
+    pub(super) fn is_standard_input(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
+    /// The tables of the mapping that are in the file, or in files of the folder.
+    pub(super) fn tables(&self) -> Result<Vec<Table<'_>>, SourceError> {
+        let mut tables = plan::tables(&self.mapping);
+        if self.path.is_dir() {
+            return match tables.iter().any(|table| table.file.file.is_empty()) {
+                true => Err(self.fail(format!("{} is a folder: name the `file` of each entry in it", self.name))),
+                false => Ok(tables),
+            };
+        }
+        let own = plain_name(&self.path);
+        tables.retain(|table| table.file.file.is_empty() || plain_name(Path::new(table.file.file)) == own);
+        match tables.is_empty() {
+            true => Err(self.fail(format!("no entry reads `{}`: each names another `file`", self.name))),
+            false => Ok(tables),
+        }
+    }
+
+    /// Opens the file of an entry, with its name.
+    pub(super) fn rows(&self, spec: &FileSpec<'_>) -> Result<(Name, Box<dyn Rows>), SourceError> {
+        let path = if self.path.is_dir() { self.path.join(spec.file) } else { self.path.clone() };
+        let file = path.to_string_lossy();
+        let plain = plain_name(&path);
+        let ending = plain.rsplit('.').next().unwrap_or_default();
+        let is_known =
+            ["csv", "tsv", "txt", "parquet", "parq", "pq", "arrow", "arrows", "feather", "ipc"].contains(&ending);
+        // Streams of changes are JSON lines, whatever their files are called.
+        let format = spec.format.or((!is_known).then_some("jsonl"));
+        let opened = open::rows(&FileSpec { file: &file, format, ..spec.clone() }, Path::new(""), self.mapping.null());
+        opened.map_err(|error| match error {
+            SourceError::Unrecognised { path, problem, .. } => {
+                SourceError::Unrecognised { path, as_what: "change rows", problem }
+            }
+            other => other,
+        })
+    }
+}
+
+/// The error with the name of the file, where it does not have one.
+pub(super) fn named(error: SourceError, file: &Name) -> SourceError {
+    match error {
+        SourceError::Columns { file: unknown, problem, columns } if unknown.is_empty() => {
+            SourceError::Columns { file: file.clone(), problem, columns }
+        }
+        other => other,
+    }
+}
