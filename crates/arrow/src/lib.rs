@@ -10,6 +10,7 @@ mod edges;
 mod error;
 mod events;
 mod features;
+pub mod learn;
 mod nodes;
 mod table;
 

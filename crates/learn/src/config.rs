@@ -3,6 +3,7 @@
 //! Every field has a default, so an empty file trains. The defaults are the sizes that the guide's figures use.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use timeweft_graph::Deletes;
 
 use crate::{Aggregation, Bucket, GnnKind, MemoryCellKind, Predict, TrainFreshness};
@@ -213,6 +214,43 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads an object of sections with settings, each of which may be left out.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let config = timeweft_learn::Config::from_json(&json!({ "model": { "width": 32 } })).unwrap();
+    /// assert_eq!((config.model.width, config.model.neighbors), (32, 10));
+    /// let error = timeweft_learn::Config::from_json(&json!({ "model": { "width": "wide" } })).unwrap_err();
+    /// assert_eq!(error.to_string(), "model.width: invalid type: string \"wide\", expected a whole number from 0");
+    /// ```
+    ///
+    /// # Errors
+    /// The setting that is unknown, or has a value that it cannot have.
+    pub fn from_json(given: &Json) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        let mut whole = serde_json::to_value(&config).map_err(|error| ConfigError(error.to_string()))?;
+        for (section, settings) in object(given, "the configuration")? {
+            let known = names(&whole);
+            let Some(Json::Object(_)) = whole.get(section) else {
+                return Err(ConfigError(format!("there is no section `{section}`: there are {known}")));
+            };
+            for (setting, value) in object(settings, section)? {
+                let known = names(&whole[section]);
+                let Some(place) = whole[section].get_mut(setting) else {
+                    return Err(ConfigError(format!(
+                        "there is no setting {section}.{setting}: `{section}` has {known}"
+                    )));
+                };
+                *place = value.clone();
+                // One after the other, so that an error names its setting.
+                config = Config::deserialize(&whole)
+                    .map_err(|error| ConfigError(format!("{section}.{setting}: {}", in_words(&error.to_string()))))?;
+            }
+        }
+        config.check()?;
+        Ok(config)
+    }
+
     /// Refuses sizes that make no model.
     pub fn check(&self) -> Result<(), ConfigError> {
         let (model, train) = (&self.model, &self.train);
@@ -276,6 +314,17 @@ impl Config {
             ("evaluate.candidates", self.evaluate.candidates, 0, 1_000_000),
         ]
     }
+}
+
+/// The fields of an object.
+fn object<'a>(value: &'a Json, name: &str) -> Result<&'a serde_json::Map<String, Json>, ConfigError> {
+    value.as_object().ok_or_else(|| ConfigError(format!("{name}: expected names and values, not {value}")))
+}
+
+/// Names of the fields of an object.
+fn names(value: &Json) -> String {
+    let names: Vec<&str> = value.as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str)).collect();
+    names.join(", ")
 }
 
 /// What a reader expected, without the names that a program has for it.

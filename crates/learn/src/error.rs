@@ -70,7 +70,10 @@ pub enum LearnError {
         /// The setting that is asked for.
         asked: Deletes,
     },
-    /// A model of another graph, or a file that is no model.
+    /// A model of another graph: its file.
+    #[error("{}: the model was trained on another graph: it knows none of the types of this one. Train again", .0.display())]
+    OtherGraph(PathBuf),
+    /// A file that is no model, or not one that this timeweft can use.
     #[error("{}: {reason}", path.display())]
     Checkpoint {
         /// The file.
@@ -78,6 +81,9 @@ pub enum LearnError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// The weights of a model could not be written out.
+    #[error("weights: {0}")]
+    Weights(String),
     /// A model could not be written.
     #[error("{}: {source}: the model is not kept, and one of that name that was there is as it was: train again once this is mended", path.display())]
     Unsaved {

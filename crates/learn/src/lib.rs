@@ -88,3 +88,4 @@ pub use train::optimizer::AdamW;
 pub use train::progress::{Epoch, LearnProgress};
 pub use train::run::{resume, train, train_until};
 pub use train::trained::{Latest, Trained};
+pub use train::weights::Weight;

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+use timeweft::model::{LearnError, ModelError};
 
 /// What functions of this crate return.
 pub(crate) type Result<T> = std::result::Result<T, Raised>;
@@ -61,7 +62,18 @@ fn class(error: &timeweft::Error) -> &'static str {
         Error::UnknownNode(_) => "UnknownError",
         Error::Sample(_) => "SampleError",
         Error::Query(_) => "QueryError",
-        Error::Model(_) => "ModelError",
+        Error::Model(error) => class_of_model(error),
         _ => "Error",
+    }
+}
+
+/// The class of an error of a model.
+fn class_of_model(error: &ModelError) -> &'static str {
+    match error {
+        ModelError::Learn(LearnError::Config(_) | LearnError::NoRoom { .. } | LearnError::OtherConfig) => "ConfigError",
+        ModelError::Learn(LearnError::UnknownTarget { .. })
+        | ModelError::UnknownRelation { .. }
+        | ModelError::UnknownType { .. } => "UnknownError",
+        _ => "ModelError",
     }
 }

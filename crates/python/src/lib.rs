@@ -7,6 +7,8 @@ mod answer;
 mod arrays;
 mod errors;
 mod graph;
+mod graph_models;
+mod model;
 mod reads;
 mod stream;
 mod table;
@@ -17,6 +19,8 @@ mod view;
 mod _core {
     #[pymodule_export]
     use crate::graph::Graph;
+    #[pymodule_export]
+    use crate::model::Model;
     #[pymodule_export]
     use crate::table::Columns;
     #[pymodule_export]

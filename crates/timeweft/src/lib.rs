@@ -30,7 +30,7 @@ mod view;
 
 pub use error::{Error, Result};
 pub use graph::Graph;
-pub use model::{Config, Model, TrainOptions};
+pub use model::{Config, Model, ModelFile, TrainOptions};
 pub use time::{IntoTime, IntoUnit};
 pub use timeweft_graph::{
     Action, At, Commit, Deletes, Direction, EdgeKey, Element, Event, Interval, Name, NodeKey, Schema, Time, TimeUnit,

@@ -1,27 +1,27 @@
 //! Learning on a graph: models that are trained, kept beside the graph, asked, and explained. Answers carry names.
 
-use std::cell::Cell;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use timeweft_graph::{Commit, Deletes, EdgeKey, EdgeTypeId, LoadId, NodeIndex, NodeKey, NodeTypeId, Time};
+use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, NodeKey, NodeTypeId, Time};
 use timeweft_index::Index;
-use timeweft_learn::{Query, Task, Trained};
-use timeweft_store::Effective;
+use timeweft_learn::Trained;
 
 mod error;
 mod explanation;
+mod file;
+mod links;
 mod prediction;
 
 pub use error::ModelError;
 pub use explanation::{Count, Counters, Explanation, HeardNeighbor, RecalledFact, RecalledMoment};
+pub use file::{ModelFile, TrainOptions};
+pub use links::Links;
 pub use prediction::{Ask, NodeName, Prediction};
 pub use timeweft_learn::{
     Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, Epoch, EvaluateConfig, Evaluation, Freshness,
     GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig, NonFiniteFeature,
-    Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, splitmix64,
+    Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, Weight, splitmix64,
 };
 
 use crate::{Error, Graph, Result, View};
@@ -41,6 +41,10 @@ use crate::{Error, Graph, Result, View};
 pub struct Model {
     name: String,
     pub(crate) trained: Trained,
+    /// The graph that it reads.
+    view: View,
+    /// What that is made of: a number a load, in the order of the log.
+    lineage: Vec<u64>,
 }
 
 /// The links that a model is measured on.
@@ -52,190 +56,6 @@ pub enum Part {
     /// The latest links, which had no part in training.
     #[default]
     Test,
-}
-
-/// Hears how far a training is, and says whether it goes on.
-type OnProgress<'a> = Box<dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a>;
-
-/// How a model is trained: the default configuration on the newest commit, if nothing else is given.
-///
-/// ```no_run
-/// use std::ops::ControlFlow;
-/// use timeweft::{Config, Graph, TrainOptions};
-/// let graph = Graph::open("mail")?;
-/// let mut config = Config::default();
-/// config.train.epochs = 3;
-/// let options = TrainOptions::new(config).progress(|progress| {
-///     println!("{progress:?}");
-///     ControlFlow::Continue(())
-/// });
-/// graph.train("links", options)?;
-/// # Ok::<(), timeweft::Error>(())
-/// ```
-#[derive(Default)]
-pub struct TrainOptions<'a> {
-    config: Config,
-    view: Option<&'a View>,
-    progress: Option<OnProgress<'a>>,
-}
-
-impl<'a> TrainOptions<'a> {
-    /// With a configuration.
-    pub fn new(config: Config) -> TrainOptions<'a> {
-        TrainOptions { config, ..TrainOptions::default() }
-    }
-
-    /// On the graph of a view.
-    pub fn view(self, view: &'a View) -> TrainOptions<'a> {
-        TrainOptions { view: Some(view), ..self }
-    }
-
-    /// Reports the progress. Once the answer is to break, training ends before the next batch, with the best epoch
-    /// so far.
-    pub fn progress(self, report: impl FnMut(LearnProgress) -> ControlFlow<()> + 'a) -> TrainOptions<'a> {
-        TrainOptions { progress: Some(Box::new(report)), ..self }
-    }
-}
-
-/// Runs a training with its callback: the training asks for a stop before each batch, the callback answers after it.
-fn follow<T>(
-    progress: Option<OnProgress<'_>>,
-    train: impl FnOnce(&mut dyn FnMut(LearnProgress), &dyn Fn() -> bool) -> T,
-) -> T {
-    let (mut progress, stop) = (progress, Cell::new(false));
-    let mut report = |at| {
-        if let Some(report) = &mut progress {
-            stop.set(stop.get() | report(at).is_break());
-        }
-    };
-    train(&mut report, &|| stop.get())
-}
-
-impl Graph {
-    /// Trains a model and keeps it as `models/<name>.twm` in the graph's directory. A model of that name is replaced once the
-    /// new one is whole.
-    ///
-    /// The borders of the parts are kept as times, so links that come later are test links of this model.
-    ///
-    /// # Errors
-    /// If the graph has nothing to learn from, or the configuration is wrong. A training that was ended before its first
-    /// epoch was over keeps nothing; a model of that name stays as it is.
-    ///
-    /// ```
-    /// # use timeweft::{Graph, TimeUnit, TrainOptions, model::Config};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let events = dir.path().join("mail.csv");
-    /// # let rows = (0..60).map(|time| format!("{},{},{time}\n", time % 3, 3 + time % 2));
-    /// # std::fs::write(&events, format!("src,dst,time\n{}", rows.collect::<String>()))?;
-    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
-    /// # graph.load(&events).run()?;
-    /// let mut config = Config::default();
-    /// (config.train.epochs, config.model.width) = (1, 8);
-    /// let model = graph.train("links", TrainOptions::new(config))?;
-    /// assert_eq!(model.predict("link", "0").top(2)?.len(), 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn train(&self, name: &str, options: TrainOptions<'_>) -> Result<Model> {
-        let TrainOptions { mut config, view, progress } = options;
-        let path = self.model_path(name)?;
-        config.check()?;
-        let view = view.cloned().unwrap_or_else(|| self.view());
-        let task = Task::new(view.index().clone(), &config)?;
-        let last_of = |end: usize| task.links.get(end.saturating_sub(1)).map_or(i64::MIN, |link| link.time.0);
-        config.train.split_times = Some([last_of(task.split.train_end), last_of(task.split.val_end)]);
-        let trained = follow(progress, |report, stop| timeweft_learn::train_until(&task, &config, report, stop))?;
-        self.keep(name, &path, view.commit(), trained)
-    }
-
-    /// Trains a model on from where its training stood, up to `epochs` in all, as if it had never stopped: the same bits, if
-    /// the graph is the same. Its configuration stays what it was, and it stays with the types that it began with.
-    ///
-    /// # Errors
-    /// If there is no such model.
-    pub fn resume(&self, name: &str, epochs: usize, options: TrainOptions<'_>) -> Result<Model> {
-        let path = self.model_path(name)?;
-        let view = options.view.cloned().unwrap_or_else(|| self.view());
-        let Model { trained, .. } = self.load_model_at(name, &view)?;
-        let mut config = trained.config.clone();
-        config.train.epochs = epochs;
-        let task = trained.graph.task(&config)?;
-        let trained =
-            follow(options.progress, |report, stop| timeweft_learn::resume(&task, &config, trained, report, stop))?;
-        self.keep(name, &path, view.commit(), trained)
-    }
-
-    /// Saves a model of the graph at a commit in the folder of models.
-    fn keep(&self, name: &str, path: &Path, commit: Commit, trained: Trained) -> Result<Model> {
-        let folder = self.models_folder();
-        // The folder is durable only once the one that holds it is, also one that was made and then left alone by a failure.
-        let made = std::fs::create_dir_all(&folder).and_then(|()| std::fs::File::open(self.dir())?.sync_all());
-        made.map_err(|source| ModelError::Io { path: folder, source })?;
-        trained.save(path, &self.lineage(commit))?;
-        Ok(Model { name: name.into(), trained })
-    }
-
-    /// What the graph at a commit is made of: a number a load, in the order of the log.
-    fn lineage(&self, commit: Commit) -> Vec<u64> {
-        let content = |id: LoadId| self.loads().iter().find(|load| load.id == id).map_or("", |load| &load.content_hash);
-        let log = self.effective_log(commit);
-        let number = |(at, entry): (usize, &Effective)| {
-            // Among others its events come in another order.
-            let among = entry.together || log.get(at + 1).is_some_and(|next| next.together);
-            let ids = splitmix64(splitmix64(entry.load.0) ^ entry.written_by.0) ^ u64::from(among);
-            content(entry.load).bytes().fold(ids, |hash, byte| splitmix64(hash ^ u64::from(byte)))
-        };
-        log.iter().enumerate().map(number).collect()
-    }
-
-    /// Names of all models, sorted.
-    pub fn models(&self) -> Result<Vec<String>> {
-        let folder = self.models_folder();
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(ModelError::Io { path: folder, source }.into()),
-        };
-        let mut names: Vec<String> = entries.filter_map(|entry| model_name(&entry.ok()?.path())).collect();
-        names.sort();
-        Ok(names)
-    }
-
-    /// Loads a model. Its memory takes in what the graph has learned since it was trained.
-    pub fn load_model(&self, name: &str) -> Result<Model> {
-        self.load_model_at(name, &self.view())
-    }
-
-    /// Loads a model that reads the graph as it was known at the commit of a view, before or after its training.
-    pub fn load_model_at(&self, name: &str, view: &View) -> Result<Model> {
-        let path = self.model_path(name)?;
-        if !path.exists() {
-            let (folder, known) = (self.models_folder(), self.models()?);
-            return Err(ModelError::NoModel { name: name.into(), folder, known }.into());
-        }
-        let trained = Trained::load(&path, view.index().clone(), &self.lineage(view.commit()))?;
-        Ok(Model { name: name.into(), trained })
-    }
-
-    /// Where a model of this name lies.
-    pub fn model_path(&self, name: &str) -> Result<PathBuf> {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if name.is_empty() || name.starts_with('.') || !name.bytes().all(fits) {
-            return Err(ModelError::Name(name.into()).into());
-        }
-        Ok(self.models_folder().join(format!("{name}.{EXTENSION}")))
-    }
-
-    fn models_folder(&self) -> PathBuf {
-        self.dir().join("models")
-    }
-}
-
-/// Extension of checkpoints.
-const EXTENSION: &str = "twm";
-
-fn model_name(path: &Path) -> Option<String> {
-    let is_model = path.extension().is_some_and(|extension| extension == EXTENSION);
-    path.file_stem().filter(|_| is_model)?.to_str().map(String::from)
 }
 
 impl Model {
@@ -323,34 +143,51 @@ impl Model {
         Ok(self.predictions(self.trained.predict_gone(known, time, top)))
     }
 
-    /// Scores of links, each at its own time with what was strictly before it; `None` for one that the model cannot be asked
-    /// about, because an end is not alive just before or it was not trained for the relation. The log is read once.
-    pub fn score(&self, links: &[(EdgeKey, Time)]) -> Result<Vec<Option<f32>>> {
-        if self.predicts() == Predict::Gone {
-            return Err(self.other_question("what edges of a node do", Predict::Created).into());
-        }
-        let query = |(key, time): &(EdgeKey, Time)| {
-            let time = self.asked_at(*time);
-            let (source, destination) = (self.alive(&key.source, time).ok()?, self.alive(&key.destination, time).ok()?);
-            let edge_type = self.edge_type(&key.relation, &key.source, Some(&key.destination.node_type)).ok()?;
-            let direction = timeweft_graph::Direction::Out;
-            Some(Query { edge_type, direction, source, destination, time, as_of: time })
-        };
-        let asked: Vec<Option<Query>> = links.iter().map(query).collect();
-        let queries: Vec<Query> = asked.iter().flatten().copied().collect();
-        let mut scores = self.trained.scorer().score(&queries).into_iter();
-        Ok(asked.iter().map(|query| query.as_ref().and_then(|_| scores.next())).collect())
-    }
-
     /// The nodes of a node's type that are most like it as of a time, with the cosine of their vectors, best first.
     pub fn nearest(&self, node: &NodeKey, time: Time, space: Space, top: usize) -> Result<Vec<(NodeKey, f32)>> {
         let found = self.trained.nearest(self.alive(node, time)?, time, space, top);
         Ok(found.into_iter().map(|(node, cosine)| (self.index().node_key(node), cosine)).collect())
     }
 
-    /// The end of time is no moment that anything could happen at: what comes next is meant.
-    fn asked_at(&self, time: Time) -> Time {
-        if time == Time::FOREVER { self.next_time() } else { time }
+    /// Its weights, in the order of their names, which are those of its file.
+    ///
+    /// # Errors
+    /// If they cannot be written out.
+    pub fn weights(&self) -> Result<Vec<Weight>> {
+        Ok(self.trained.weights()?)
+    }
+
+    /// The graph that it reads: its memory has taken in everything of it.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Takes in what was loaded into the graph since, and gives the number of facts that memory took in; all of them where loads
+    /// were taken back, or brought facts from before others that it knows.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit, TrainOptions, model::Config};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let rows = |times: std::ops::Range<i32>| times.map(|time| format!("{},{},{time}\n", time % 3, 3 + time % 2)).collect::<String>();
+    /// # let [mail, more] = ["mail.csv", "more.csv"].map(|name| dir.path().join(name));
+    /// # std::fs::write(&mail, format!("src,dst,time\n{}", rows(0..60)))?;
+    /// # std::fs::write(&more, format!("src,dst,time\n{}", rows(60..70)))?;
+    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// # graph.load(&mail).run()?;
+    /// # let mut config = Config::default();
+    /// # (config.train.epochs, config.model.width) = (1, 8);
+    /// let mut model = graph.train("links", TrainOptions::new(config))?;
+    /// graph.load(&more).run()?;
+    /// assert_eq!(model.update(&graph)?, 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the model knows none of the types of the graph.
+    pub fn update(&mut self, graph: &Graph) -> Result<usize> {
+        let (model, taken_in) = graph.model_file(&self.name, &graph.view())?.catch_up(self)?;
+        *self = model;
+        Ok(taken_in)
     }
 
     /// The relations that it was trained for, by name; none for a model of nodes that go.

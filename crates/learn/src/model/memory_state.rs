@@ -16,15 +16,19 @@ pub fn rebuild(model: &Htgn, graph: &GraphContext, config: &Config, until: usize
 
 /// Takes in the facts from where the store stands up to number `until`.
 pub fn absorb(model: &Htgn, graph: &GraphContext, config: &Config, store: &mut VectorStore, until: usize) {
-    // Larger batches are faster and change nothing, unless what is known inside a batch is part of the model.
-    let is_part = config.model.bucket == Bucket::Batch || config.model.sweeps > 0;
-    let size = config.train.batch.saturating_mul(if is_part { 1 } else { 4 });
+    // Larger batches are faster and change nothing.
+    let size = config.train.batch.saturating_mul(if batches_are_part(config) { 1 } else { 4 });
     for range in batches(graph.facts(), store.absorbed()..until, size, 0) {
         match range.len() > SLICE && graph.is_one_time(&range) {
             true => absorb_in_slices(model, graph, range, store, SLICE),
             false => Reader { model, graph, store }.remember(range).commit(store),
         }
     }
+}
+
+/// Whether what is known inside a batch is part of the model: then memory depends on where the facts are cut.
+pub(crate) fn batches_are_part(config: &Config) -> bool {
+    config.model.bucket == Bucket::Batch || config.model.sweeps > 0
 }
 
 /// A vector store without rows.

@@ -1,5 +1,7 @@
 //! The service path: many questions, each as of its own time, by one pass over the log; and which nodes are alike.
 
+use std::borrow::Cow;
+
 use timeweft_graph::{NodeIndex, Time};
 
 use crate::floats;
@@ -15,7 +17,8 @@ const QUERIES: usize = 8192;
 /// once, however many there are.
 pub struct Scorer<'a> {
     trained: &'a Trained,
-    store: VectorStore,
+    /// The stored memory, until another time is asked about.
+    store: Cow<'a, VectorStore>,
 }
 
 /// In which space nodes are compared.
@@ -30,7 +33,7 @@ pub enum Space {
 impl Trained {
     /// A scorer with the stored memory.
     pub fn scorer(&self) -> Scorer<'_> {
-        Scorer { trained: self, store: self.store.clone() }
+        Scorer { trained: self, store: Cow::Borrowed(&self.store) }
     }
 
     /// The nodes of a node's type that are alive just before a time and most like it, with the cosine of their vectors, best
@@ -45,7 +48,10 @@ impl Trained {
             std::iter::once(node).chain((0..index.n_nodes() as u32).map(NodeIndex).filter(same)).collect();
         let vectors: Vec<Vec<f32>> = match space {
             Space::Memory => nodes.iter().map(|node| store.memory(*node).unwrap_or_default().to_vec()).collect(),
-            Space::Embedding => self.embeddings(&nodes, time, &store),
+            Space::Embedding => {
+                let rows = self.embed_at(&nodes, time, &store);
+                rows.chunks_exact(self.config.model.width).map(<[f32]>::to_vec).collect()
+            }
         };
         let mut found: Vec<(NodeIndex, f32)> = nodes[1..]
             .iter()
@@ -57,14 +63,12 @@ impl Trained {
         found
     }
 
-    /// Embeddings of nodes as of just before a time.
-    fn embeddings(&self, nodes: &[NodeIndex], time: Time, store: &VectorStore) -> Vec<Vec<f32>> {
+    /// Embeddings of nodes as of just before a time, d floats each.
+    fn embed_at(&self, nodes: &[NodeIndex], time: Time, store: &VectorStore) -> Vec<f32> {
         let nothing = Remembered::nothing(store);
         let embed = |nodes: &[NodeIndex]| {
             let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, time, as_of: time }).collect();
-            let vectors = self.reader(store).embed(&nothing, &roots, None);
-            let width = vectors.dims()[1];
-            floats(vectors).chunks_exact(width).map(<[f32]>::to_vec).collect::<Vec<_>>()
+            floats(self.reader(store).embed(&nothing, &roots, None))
         };
         nodes.chunks(QUERIES).flat_map(embed).collect()
     }
@@ -95,14 +99,34 @@ impl Scorer<'_> {
         logits
     }
 
+    /// Embeddings of nodes, d floats each (`model.width`), each with what was strictly before its own time: what the predictor
+    /// reads of them, and what [`Trained::nearest`] compares.
+    pub fn embed(&mut self, nodes: &[(NodeIndex, Time)]) -> Vec<f32> {
+        let width = self.trained.config.model.width;
+        let mut order: Vec<usize> = (0..nodes.len()).collect();
+        order.sort_by_key(|&at| nodes[at].1);
+        let mut rows = vec![0.0; nodes.len() * width];
+        for of_one_time in order.chunk_by(|&a, &b| nodes[a].1 == nodes[b].1) {
+            let time = nodes[of_one_time[0]].1;
+            let asked: Vec<NodeIndex> = of_one_time.iter().map(|&at| nodes[at].0).collect();
+            let found = self.trained.embed_at(&asked, time, self.go_to(time));
+            for (&at, row) in of_one_time.iter().zip(found.chunks_exact(width)) {
+                rows[at * width..(at + 1) * width].copy_from_slice(row);
+            }
+        }
+        rows
+    }
+
     /// Memory of everything strictly before a time.
     pub(crate) fn go_to(&mut self, time: Time) -> &VectorStore {
         let Trained { model, graph, config, .. } = self.trained;
         let due = graph.n_facts_before(time);
         if due < self.store.absorbed() {
-            self.store = empty_store(graph, config);
+            self.store = Cow::Owned(empty_store(graph, config));
         }
-        absorb(model, graph, config, &mut self.store, due);
+        if due > self.store.absorbed() {
+            absorb(model, graph, config, self.store.to_mut(), due);
+        }
         &self.store
     }
 }

@@ -119,8 +119,7 @@ impl Trained {
         header.config.check().map_err(|error| refused(path, format!("its configuration: {error}")))?;
         let graph = GraphContext::new(index, header.statistics.clone());
         if graph.known.types().knows_no_type() {
-            let reason = "the model was trained on another graph: it knows none of the types of this one. Train again";
-            return Err(refused(path, reason.into()));
+            return Err(LearnError::OtherGraph(path.into()));
         }
         // What a checkpoint says of its sizes is no reason to make room for them.
         if memory_limit::n_weights(&header.config, &graph) > file.sections[0].len() / size_of::<f32>() {
@@ -156,7 +155,8 @@ fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Train
     }
     let seen = store.absorbed();
     crate::absorb(&model, &graph, &header.config, &mut store, graph.facts().len());
-    Ok(Trained { model, graph, latest, store, config: header.config, epochs: header.epochs, best: header.best, seen })
+    let Header { config, epochs, best, .. } = header;
+    Ok(Trained { model, graph, latest, store, config, epochs, best, seen, base: seen })
 }
 
 /// A checkpoint that is whole: chosen weights, latest weights, optimiser, vector store.
@@ -201,7 +201,7 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
 }
 
 /// Checksum of the first `n` facts: when, what, and where in the log.
-fn order(graph: &GraphContext, n: usize) -> u32 {
+pub(super) fn order(graph: &GraphContext, n: usize) -> u32 {
     let facts = graph.facts().iter().take(n);
     facts.fold(0, |sum, fact| {
         let sum = crc32c::crc32c_append(sum, &fact.time.0.to_le_bytes());

@@ -33,8 +33,9 @@ impl Trained {
             }
         }
         let graph = GraphContext::new(Arc::new(index), self.graph.statistics.clone());
-        let store = rebuild(&self.model, &graph, &self.config, graph.facts().len());
-        Erased { trained: Trained { graph, store, ..self }, dropped }
+        let base = graph.facts().len();
+        let store = rebuild(&self.model, &graph, &self.config, base);
+        Erased { trained: Trained { graph, store, base, ..self }, dropped }
     }
 
     /// Refuses to answer by another rule of deletes than the model was trained with.

@@ -1,5 +1,6 @@
 //! Training: what changes weights, and what is kept of a trained model.
 
+pub(crate) mod catch_up;
 pub(crate) mod checkpoint;
 mod checkpoint_names;
 pub(crate) mod erase;
@@ -9,3 +10,4 @@ pub(crate) mod progress;
 pub(crate) mod run;
 pub(crate) mod tbptt_window;
 pub(crate) mod trained;
+pub(crate) mod weights;

@@ -120,8 +120,9 @@ impl Training<'_> {
             }
         }
         let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
-        let store = rebuild(&chosen, &graph, config, graph.facts().len());
-        Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0 })
+        let base = graph.facts().len();
+        let store = rebuild(&chosen, &graph, config, base);
+        Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0, base })
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Trained {
     pub best: usize,
     /// Facts that a checkpoint has seen already; 0 for a model that was just trained.
     pub seen: usize,
+    /// Facts that its memory was made of at once; those behind were taken in as they came.
+    pub base: usize,
 }
 
 impl Trained {

@@ -1,0 +1,41 @@
+//! A model that is open takes in what its graph has learned since.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use timeweft_index::Index;
+
+use crate::model::memory_state::batches_are_part;
+use crate::train::checkpoint::order;
+use crate::{GraphContext, LearnError, Trained, absorb, empty_store, rebuild};
+
+impl Trained {
+    /// The model over another state of its graph, and how many facts its memory took in for that. It is the model that its
+    /// checkpoint gives over that state, without the facts that memory has already being read again. `continues` says that the graph is
+    /// made of all loads that it was made of, with later ones behind; memory of loads that are no longer part of it, or that later
+    /// loads put facts among, begins anew. `path` is that of the checkpoint, for errors.
+    ///
+    /// # Errors
+    /// If the model knows none of the types of the graph.
+    pub fn caught_up(&self, index: Arc<Index>, continues: bool, path: &Path) -> Result<(Trained, usize), LearnError> {
+        let Trained { model, config, base, .. } = self;
+        let graph = GraphContext::new(index, self.graph.statistics.clone());
+        if graph.known.types().knows_no_type() {
+            return Err(LearnError::OtherGraph(path.into()));
+        }
+        let known = self.store.absorbed();
+        let continues = continues && known <= graph.facts().len() && order(&graph, known) == order(&self.graph, known);
+        let (mut store, base, seen) = match continues {
+            // Cut where a checkpoint is: from its own end on.
+            true if batches_are_part(config) => (rebuild(model, &graph, config, *base), *base, known),
+            true => (self.store.clone(), *base, known),
+            false => (empty_store(&graph, config), 0, 0),
+        };
+        absorb(model, &graph, config, &mut store, graph.facts().len());
+        let (model, latest, config) = (model.clone(), self.latest.clone(), config.clone());
+        let taken_in = store.absorbed() - seen;
+        let trained =
+            Trained { model, graph, latest, store, config, epochs: self.epochs.clone(), best: self.best, seen, base };
+        Ok((trained, taken_in))
+    }
+}
