@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
-use timeweft::model::{Ask, Explanation, Freshness, Links, Part, Space};
-use timeweft::read::{ExternalId, damage};
+use timeweft::model::{Ask, Explanation, Freshness, HeardNeighbor, Links, Part, Space};
+use timeweft::read::{ExternalId, IdRef, NodeIndex, damage};
 use timeweft::{NodeKey, Time, View as Pinned};
 use timeweft_arrow::learn;
 
@@ -53,6 +53,25 @@ fn columns(rows: std::result::Result<arrow_array::RecordBatch, arrow_schema::Arr
     rows.map(Columns::from).map_err(|error| errors::named("Error", error.to_string()))
 }
 
+/// Ids of nodes.
+#[derive(FromPyObject)]
+enum Ids<'py> {
+    /// Whole numbers.
+    Numbers(PyReadonlyArray1<'py, u64>),
+    /// Texts.
+    Texts(Vec<String>),
+}
+
+fn find<'a>(model: &timeweft::Model, node_type: &str, ids: impl Iterator<Item = IdRef<'a>>) -> Result<Vec<NodeIndex>> {
+    let schema = model.view().schema();
+    if schema.node_type(node_type).is_none() {
+        let known: Vec<&str> = schema.node_types().iter().map(|of| &*of.name).collect();
+        let message = format!("no type of nodes `{node_type}` in this graph: it has {}", known.join(", "));
+        return Err(errors::named("UnknownError", message));
+    }
+    Ok(model.view().index().node_indices(node_type, ids))
+}
+
 fn key(node_type: &str, id: &str) -> NodeKey {
     NodeKey::new(node_type, ExternalId::from(id))
 }
@@ -62,13 +81,48 @@ fn moment(model: &timeweft::Model, tick: i64) -> Time {
     if Time(tick) == Time::FOREVER { model.next_time() } else { Time(tick) }
 }
 
-/// What an explanation consists of: time, score, lead, counting, then neighbors, memory and counters.
-type Explained = (i64, f32, f32, Option<f32>, Columns, Columns, Columns);
+/// A neighbor that an end listened to, for a picture: whether at the source, node, relation, since when, attention, whether it
+/// was shut out, contribution.
+type Heard = (bool, String, String, i64, Vec<f32>, bool, f32);
+
+/// A moment that an end remembers, for a picture: whether at the source, what happened first, how many things happened, when,
+/// contribution.
+type Recalled = (bool, String, usize, i64, f64);
+
+/// Numbers of an explanation (time, score, lead, counting), its tables (neighbors, memory, counters), what pictures show of
+/// the first two, and counts with when they last rose.
+type Explained = ((i64, f32, f32, Option<f32>), (Columns, Columns, Columns), (Vec<Heard>, Vec<Recalled>), Vec<Counted>);
+
+/// How often something happened, and when last.
+type Counted = (u32, Option<i64>);
 
 fn explained(model: &timeweft::Model, why: &Explanation) -> Result<Explained> {
     let [neighbors, memory, counters] =
         [learn::neighbors(model, why), learn::moments(model, why), learn::counters(model, why)].map(columns);
-    Ok((why.time.0, why.score, why.lead, why.counting, neighbors?, memory?, counters?))
+    let heard = why.neighbors.iter().map(|heard| {
+        let HeardNeighbor { at_source, node, relation, created, attention, contribution, .. } = heard;
+        let is_shut = heard.actions.is_some_and(|both| both != [true, true]);
+        (*at_source, node.to_string(), relation.to_string(), created.0, attention.clone(), is_shut, *contribution)
+    });
+    let recalled = why.memory.iter().filter_map(|moment| {
+        let first = moment.facts.first()?;
+        let action = format!("{:?}", first.action).to_lowercase();
+        let what = match &first.relation {
+            Some(relation) => format!("{action} {relation} {}", first.node),
+            None => format!("{action} itself"),
+        };
+        Some((moment.at_source, what, moment.facts.len(), moment.time.0, moment.contribution))
+    });
+    let counted = why.counters.iter().flat_map(|of| {
+        [of.pair, of.reversed, of.to_destination, of.from_destination, of.from_source]
+            .map(|count| (count.count, count.last.map(|time| time.0)))
+    });
+    Ok((
+        (why.time.0, why.score, why.lead, why.counting),
+        (neighbors?, memory?, counters?),
+        (heard.collect(), recalled.collect()),
+        counted.collect(),
+    ))
 }
 
 #[pymethods]
@@ -115,6 +169,38 @@ impl Model {
     #[getter]
     fn next_time(&self, py: Python<'_>) -> PyResult<i64> {
         self.ask(py, |model| Ok(model.next_time().0))
+    }
+
+    /// The mean reciprocal rank of the validation links of that epoch.
+    #[getter]
+    fn mrr(&self) -> f64 {
+        let model = self.get();
+        model.epochs().get(model.best_epoch().wrapping_sub(1)).map_or(f64::NAN, |epoch| epoch.validation.mrr)
+    }
+
+    /// How many epochs it was trained.
+    #[getter]
+    fn n_epochs(&self) -> usize {
+        self.get().epochs().len()
+    }
+
+    /// Numbers of nodes of a type by ids that are texts or whole numbers; `NO_NODE` for those that the graph never had.
+    fn indices<'py>(&self, py: Python<'py>, node_type: &str, ids: Ids<'_>) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let found = match &ids {
+            Ids::Numbers(ids) => {
+                let ids = ids.as_slice()?;
+                self.ask(py, |model| find(model, node_type, ids.iter().map(|id| IdRef::Int(*id))))
+            }
+            Ids::Texts(ids) => {
+                let ids: Vec<ExternalId> = ids.iter().map(|id| id.as_str().into()).collect();
+                let id = |id| match id {
+                    &ExternalId::Int(number) => IdRef::Int(number),
+                    ExternalId::Text(text) => IdRef::Text(text),
+                };
+                self.ask(py, |model| find(model, node_type, ids.iter().map(id)))
+            }
+        };
+        Ok(arrays::owned(py, found?))
     }
 
     /// The unit of all times.
