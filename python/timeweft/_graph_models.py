@@ -24,6 +24,11 @@ class Models:
 
     _core: _core.Graph
 
+    @property
+    def path(self) -> Path:
+        """The directory."""
+        return Path(self._core.path)
+
     def train(
         self,
         name: str = "default",
@@ -94,7 +99,7 @@ def _warned(model: Model) -> Model:
 def _epochs(epochs: object) -> int:
     if isinstance(epochs, bool) or not hasattr(epochs, "__index__"):
         raise ConfigError(f"epochs: expected a whole number from 1, not {epochs!r}")
-    number = int(epochs.__index__())  # type: ignore[attr-defined]
+    number = int(epochs.__index__())
     if number < 1:
         raise ConfigError(f"epochs: expected a whole number from 1, not {number}")
     return number

@@ -40,7 +40,7 @@ class _Lines:
 
     def __init__(self) -> None:
         try:
-            from tqdm.auto import tqdm
+            from tqdm.auto import tqdm  # type: ignore[import-untyped]
         except ImportError:
             tqdm = None
         self._tqdm: Any = tqdm

@@ -225,7 +225,7 @@ class Model:
         of facts that its memory took in. Then it is the model that `graph.model` loads at that commit, and
         it did not read all facts since its training again.
 
-        Where loads were taken back, or brought facts from before some that the memory knows, it begins anew: then the number
+        Where loads were taken back, or brought facts of the last time that the memory knows or from before, it begins anew: then the number
         is that of all facts. A graph that is open for reading is first moved on by `graph.refresh()`. Questions of other
         threads go on meanwhile, of the model as it was. Weights do not change; `graph.train(name, resume=True, ...)` does that.
         """

@@ -163,7 +163,7 @@ impl Model {
     }
 
     /// Takes in what was loaded into the graph since, and gives the number of facts that memory took in; all of them where loads
-    /// were taken back, or brought facts from before others that it knows.
+    /// were taken back, or brought facts of the time of others that it knows, or from before.
     ///
     /// ```
     /// # use timeweft::{Graph, TimeUnit, TrainOptions, model::Config};

@@ -6,7 +6,7 @@ use timeweft_graph::{NodeIndex, Time};
 
 use crate::floats;
 use crate::model::gnn::neighborhood::Root;
-use crate::model::memory_state::{absorb, empty_store};
+use crate::model::memory_state::{absorb, batches_are_part, empty_store, rebuild};
 use crate::model::pipeline::Remembered;
 use crate::{Query, Trained, VectorStore};
 
@@ -123,6 +123,10 @@ impl Scorer<'_> {
         let due = graph.n_facts_before(time);
         if due < self.store.absorbed() {
             self.store = Cow::Owned(empty_store(graph, config));
+        }
+        // Where batches are part of the model they are cut from the first fact on.
+        if due != self.store.absorbed() && batches_are_part(config) {
+            self.store = Cow::Owned(rebuild(model, graph, config, due));
         }
         if due > self.store.absorbed() {
             absorb(model, graph, config, self.store.to_mut(), due);

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use timeweft_index::Index;
 
 use crate::model::memory_state::batches_are_part;
-use crate::train::checkpoint::order;
+use crate::train::checkpoint::{is_between_times, order};
 use crate::{GraphContext, LearnError, Trained, absorb, empty_store, rebuild};
 
 impl Trained {
     /// The model over another state of its graph, and how many facts its memory took in for that. It is the model that its
     /// checkpoint gives over that state, without the facts that memory has already being read again. `continues` says that the graph is
     /// made of all loads that it was made of, with later ones behind; memory of loads that are no longer part of it, or that later
-    /// loads put facts among, begins anew. `path` is that of the checkpoint, for errors.
+    /// loads put facts among or at the time of the last one, begins anew. `path` is that of the checkpoint, for errors.
     ///
     /// # Errors
     /// If the model knows none of the types of the graph.
@@ -24,7 +24,8 @@ impl Trained {
             return Err(LearnError::OtherGraph(path.into()));
         }
         let known = self.store.absorbed();
-        let continues = continues && known <= graph.facts().len() && order(&graph, known) == order(&self.graph, known);
+        let is_known = known <= graph.facts().len() && order(&graph, known) == order(&self.graph, known);
+        let continues = continues && is_known && is_between_times(&graph, known);
         let (mut store, base, seen) = match continues {
             // Cut where a checkpoint is: from its own end on.
             true if batches_are_part(config) => (rebuild(model, &graph, config, *base), *base, known),

@@ -148,9 +148,10 @@ fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Train
     let store = store.filter(|store| store.has_widths(widths.0, widths.1));
     let mut store = store.ok_or("the vector store is cut short, or of another model")?;
     let same_loads = loads.get(..header.loads).is_some_and(|loads| lineage(loads) == header.lineage);
-    if !same_loads || header.absorbed > graph.facts().len() || order(&graph, header.absorbed) != header.order {
-        // Facts came in late, before some that memory has seen, or some of those are gone: it starts again, with the weights
-        // as they are.
+    let is_known = header.absorbed <= graph.facts().len() && order(&graph, header.absorbed) == header.order;
+    if !same_loads || !is_known || !is_between_times(&graph, header.absorbed) {
+        // Facts came in late, before some that memory has seen or at the time of the last, or some of those are gone: it
+        // starts again, with the weights as they are.
         store = crate::empty_store(&graph, &header.config);
     }
     let seen = store.absorbed();
@@ -198,6 +199,12 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
     let sections = (take(weights), take(latest), take(optimizer), take(store));
     let (Some(weights), Some(latest), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
     Ok(Parsed { version: number(8, 4) as u32, header, sections: [weights, latest, optimizer, store] })
+}
+
+/// Whether the first `n` facts hold all of the last time among them: facts of one time are taken in together.
+pub(super) fn is_between_times(graph: &GraphContext, n: usize) -> bool {
+    let facts = graph.facts();
+    n == 0 || facts.get(n).is_none_or(|next| facts[n - 1].time < next.time)
 }
 
 /// Checksum of the first `n` facts: when, what, and where in the log.

@@ -75,6 +75,7 @@ fn explanations_change_when_the_weights_are_shuffled() {
         epochs: Vec::new(),
         best: 1,
         seen: 0,
+        base: trained.base,
     };
     let found = hits(&shuffled, &queries);
     assert!(found < 0.75, "{found}");

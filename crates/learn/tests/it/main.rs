@@ -11,6 +11,7 @@ mod learning;
 mod no_numbers;
 mod old_checkpoints;
 mod removals;
+mod service;
 mod stopping;
 mod survival;
 mod sweeps;

@@ -71,6 +71,16 @@ fn follow<T>(
 
 /// Where a model of a graph is kept, and the graph at a commit. It holds what training and loading need: the graph may be
 /// asked and changed meanwhile, also from what hears of the progress.
+///
+/// ```no_run
+/// use timeweft::{Graph, TrainOptions};
+/// let mut graph = Graph::open("mail")?;
+/// let file = graph.model_file("links", &graph.view())?;
+/// let training = std::thread::spawn(|| file.train(TrainOptions::default()));
+/// graph.load("more.csv").run()?;
+/// # drop(training);
+/// # Ok::<(), timeweft::Error>(())
+/// ```
 pub struct ModelFile {
     name: String,
     path: PathBuf,

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use timeweft::model::{LearnError, LearnProgress, ModelError};
-use timeweft::{Config, Error, Graph, TimeUnit, TrainOptions};
+use timeweft::model::{LearnError, LearnProgress, Links, ModelError};
+use timeweft::read::NodeIndex;
+use timeweft::{Config, EdgeKey, Error, Graph, NodeKey, Time, TimeUnit, TrainOptions};
 
 fn graph() -> (tempfile::TempDir, Graph) {
     let dir = tempfile::tempdir().unwrap();
@@ -51,4 +52,64 @@ fn questions_name_nodes_by_id_by_key_or_by_handle() {
     assert!(matches!(model.predict("other", "a1").top(3), Err(Error::Model(ModelError::UnknownRelation { .. }))));
     assert!(matches!(model.predict("link", "a1").at("no time").top(3), Err(Error::Time(_))));
     assert!(matches!(graph.load_model("other"), Err(Error::Model(ModelError::NoModel { .. }))));
+}
+
+#[test]
+fn links_by_numbers_have_the_scores_of_links_by_name() {
+    let (_dir, graph) = graph();
+    let model = graph.train("links", TrainOptions::new(small(1))).unwrap();
+    let index = model.view().index().clone();
+    let names = ["link".to_owned(), "likes".to_owned()];
+    let n = index.n_nodes() as u32;
+    // Times before, in and after the stream, and the end of time.
+    let times = [-1, 3, 90, 250].map(Time).into_iter().chain([Time::FOREVER]);
+    let (mut sources, mut relations, mut destinations, mut at, mut named) = (vec![], vec![], vec![], vec![], vec![]);
+    for (i, time) in (0..).zip(times.cycle().take(200)) {
+        let (source, relation, destination) = (NodeIndex(i % n), u32::from(i % 9 == 0), NodeIndex(i / 7 % n));
+        let [from, to] = [source, destination].map(|node| index.node_key(node));
+        let relation_name = names[relation as usize].as_str();
+        let key = EdgeKey { source: from, relation: relation_name.into(), destination: to, key: None };
+        (sources.push(source), relations.push(relation), destinations.push(destination), at.push(time));
+        named.push((key, time));
+    }
+    let links =
+        |sources| Links { sources, relations: &relations, names: &names, destinations: &destinations, times: &at };
+    let scores = model.score_links(links(&sources)).unwrap();
+    assert_eq!(scores, model.score(&named).unwrap());
+    let asked = scores.iter().flatten().count();
+    assert!(asked > 100 && asked < 200, "{asked}");
+    // Numbers that are no nodes cannot be asked about.
+    let nobody = vec![NodeIndex(u32::MAX); 200];
+    assert!(model.score_links(links(&nobody)).unwrap().iter().all(Option::is_none));
+    let rows = model.embeddings(&[NodeIndex(u32::MAX), NodeIndex(0), NodeIndex(0)], &[Time(9), Time(-1), Time(9)]);
+    let is_there: Vec<bool> = rows.chunks(8).map(|row| row.iter().all(|number| number.is_finite())).collect();
+    assert_eq!(is_there, [false, false, true]);
+}
+
+#[test]
+fn a_model_takes_in_what_is_loaded_and_begins_anew_where_that_is_taken_back() {
+    let (dir, mut graph) = graph();
+    let mut model = graph.train("links", TrainOptions::new(small(1))).unwrap();
+    assert_eq!(model.update(&graph).unwrap(), 0);
+    let more = dir.path().join("more.csv");
+    std::fs::write(&more, "src,dst,time\na1,b1,300\na2,b9,301\n").unwrap();
+    graph.load(&more).run().unwrap();
+    // An edge, and a node with its edge.
+    assert_eq!(model.update(&graph).unwrap(), 3);
+    assert_eq!((model.view().commit(), model.next_time()), (graph.commit(), Time(302)));
+    let links: Vec<(EdgeKey, Time)> = (0..4)
+        .map(|i| {
+            let [source, destination] = [format!("a{i}"), format!("b{}", i % 3)].map(|id| NodeKey::new("node", &*id));
+            (EdgeKey { source, relation: "link".into(), destination, key: None }, Time(310))
+        })
+        .collect();
+    let scores = model.score(&links).unwrap();
+    assert!(scores.iter().all(Option::is_some));
+    let anew = graph.load_model("links").unwrap().score(&links).unwrap();
+    assert!(scores.iter().zip(&anew).all(|(a, b)| (a.unwrap() - b.unwrap()).abs() < 1e-5));
+    graph.rollback(graph.loads().last().unwrap().id).unwrap();
+    let whole = model.update(&graph).unwrap();
+    assert_eq!(whole, model.view().index().facts().len());
+    assert_eq!(model.score(&links).unwrap(), graph.load_model("links").unwrap().score(&links).unwrap());
+    assert_ne!(model.score(&links).unwrap(), scores);
 }
