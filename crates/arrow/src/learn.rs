@@ -10,7 +10,7 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, Field, Schema};
 use timeweft::model::{Count, Epoch, Evaluation, Explanation, Freshness, Part, Prediction};
-use timeweft::read::{ExternalId, IdRef, Index, NodeIndex};
+use timeweft::read::{ExternalId, Index};
 use timeweft::{Action, Model, NodeKey, Time, TimeUnit};
 
 /// What functions of this module return.
@@ -228,6 +228,5 @@ fn are_numbers(index: &Index, keys: &[&NodeKey]) -> bool {
     let mut types: Vec<_> = keys.iter().filter_map(|key| index.schema().node_type(&key.node_type)).collect();
     types.sort_unstable();
     types.dedup();
-    let all = index.node_ids((0..index.n_nodes() as u32).map(NodeIndex));
-    !all.flatten().any(|(of_type, id)| matches!(id, IdRef::Text(_)) && types.contains(&of_type))
+    types.into_iter().all(|of_type| index.has_number_ids(of_type))
 }

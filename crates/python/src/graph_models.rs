@@ -9,9 +9,10 @@ use pyo3::types::PyDict;
 use timeweft::model::{Epoch, LearnError, LearnProgress, ModelError};
 use timeweft::{Commit, Config, Error, ModelFile, TrainOptions};
 
+use crate::answer::whole;
 use crate::errors::{self, Raised, Result};
 use crate::graph::Graph;
-use crate::model::{Model, whole};
+use crate::model::Model;
 
 /// How often a training comes back to the interpreter, where its batches are shorter: it sees Ctrl-C and draws progress.
 const OFTEN: Duration = Duration::from_millis(50);

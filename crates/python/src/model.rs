@@ -5,10 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 use timeweft::model::{Ask, Explanation, Freshness, HeardNeighbor, Links, Part, Space};
-use timeweft::read::{ExternalId, IdRef, NodeIndex, damage};
+use timeweft::read::{ExternalId, IdRef, NodeIndex};
 use timeweft::{NodeKey, Time, View as Pinned};
 use timeweft_arrow::learn;
 
+use crate::answer::whole;
 use crate::arrays;
 use crate::errors::{self, Result};
 use crate::graph::Graph;
@@ -41,11 +42,6 @@ impl Model {
         let model = self.get();
         py.detach(|| whole(|| ask(&model))).map_err(PyErr::from)
     }
-}
-
-/// What a question says; that a snapshot is damaged, if it met such a part.
-pub(crate) fn whole<T>(ask: impl FnOnce() -> Result<T>) -> Result<T> {
-    damage::catch(ask).unwrap_or_else(|damage| Err(errors::named("CorruptError", damage.to_string())))
 }
 
 /// A table of rows that were made of an answer.
