@@ -69,7 +69,10 @@ fn links_by_numbers_have_the_scores_of_links_by_name() {
         let [from, to] = [source, destination].map(|node| index.node_key(node));
         let relation_name = names[relation as usize].as_str();
         let key = EdgeKey { source: from, relation: relation_name.into(), destination: to, key: None };
-        (sources.push(source), relations.push(relation), destinations.push(destination), at.push(time));
+        sources.push(source);
+        relations.push(relation);
+        destinations.push(destination);
+        at.push(time);
         named.push((key, time));
     }
     let links =
