@@ -10,7 +10,10 @@ from ._arrays import NO_EDGE, NO_NODE
 from .explanation import Explanation
 from .graph import Graph, create, open
 from .model import Model
+from .report import LoadReport
 from .table import Table
 from .view import View
 
-__all__ = ["NO_EDGE", "NO_NODE", "Explanation", "Graph", "Model", "Table", "View", "create", "errors", "open"]
+__all__ = [
+    "NO_EDGE", "NO_NODE", "Explanation", "Graph", "LoadReport", "Model", "Table", "View", "create", "errors", "open",
+]  # fmt: skip

@@ -8,13 +8,14 @@ from types import TracebackType
 from typing import Literal
 
 from . import _core
+from ._graph_loads import GraphLoads
 from ._graph_models import Models
 from ._graph_reads import GraphReads
 from ._times import TimeLike, Unit, to_tick
 from .view import Deletes, View
 
 
-class Graph(GraphReads, Models):
+class Graph(GraphReads, GraphLoads, Models):
     """A graph directory. One process has it open for writing, any number for reading. Every load is one commit, visible
     whole or not at all. Made by [create][timeweft.create] and [open][timeweft.open].
     """

@@ -12,6 +12,7 @@ mod events;
 mod features;
 pub mod learn;
 mod nodes;
+mod rejects;
 mod table;
 
 pub use edges::{Relation, edges};
@@ -19,4 +20,5 @@ pub use error::{Error, Result};
 pub use events::events;
 pub use features::Selected;
 pub use nodes::nodes;
+pub use rejects::rejects;
 pub use table::{BATCH_ROWS, Table};

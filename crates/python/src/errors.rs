@@ -2,7 +2,11 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+use timeweft::load::{DeltaError, LoadReport, SourceError, StoreError};
 use timeweft::model::{LearnError, ModelError};
+
+use crate::hints::in_python;
+use crate::load_report::PyLoadReport;
 
 /// What functions of this crate return.
 pub(crate) type Result<T> = std::result::Result<T, Raised>;
@@ -35,7 +39,13 @@ impl From<Raised> for PyErr {
     fn from(raised: Raised) -> PyErr {
         match raised {
             Raised::Python(error) => error,
-            Raised::Library(error) => exception(class(&error), error.to_string()),
+            Raised::Library(error) => {
+                let raised = exception(class(&error), in_python(&error.to_string()));
+                match Python::attach(|py| tell(&raised, error, py)) {
+                    Ok(()) => raised,
+                    Err(failed) => failed,
+                }
+            }
         }
     }
 }
@@ -51,11 +61,59 @@ fn exception(class: &'static str, message: String) -> PyErr {
     })
 }
 
+/// Gives an exception what the error knows: the report of a load, the place in a source.
+fn tell(raised: &PyErr, error: timeweft::Error, py: Python<'_>) -> PyResult<()> {
+    let value = raised.value(py);
+    match error {
+        timeweft::Error::Store(error) => match report_of(error) {
+            Some(report) => {
+                let report = py
+                    .import("timeweft.report")?
+                    .getattr("LoadReport")?
+                    .call1((Bound::new(py, PyLoadReport::from(report))?,))?;
+                value.setattr("report", report)
+            }
+            None => Ok(()),
+        },
+        timeweft::Error::Source(error) => {
+            let (file, line) = place(&error);
+            value.setattr("file", file)?;
+            value.setattr("line", line.filter(|line| *line > 0))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a load found until it was refused.
+fn report_of(error: StoreError) -> Option<LoadReport> {
+    match error {
+        StoreError::NothingAccepted(report) | StoreError::TooManyRejects { report, .. } => Some(*report),
+        _ => None,
+    }
+}
+
+/// The source, and the line or row, counted from 1; 0 where it is in no line.
+fn place(error: &SourceError) -> (Option<String>, Option<u64>) {
+    use SourceError::{Columns, Document, History, NoRepository, Open, OtherHistory, Read, TooManyTypes, Unrecognised};
+    match error {
+        Read { file, line, .. } | Document { file, line, .. } | TooManyTypes { file, line } => {
+            (Some(file.to_string()), Some(*line))
+        }
+        Columns { file, .. } => (Some(file.to_string()), None),
+        Open { path, .. }
+        | Unrecognised { path, .. }
+        | NoRepository { path, .. }
+        | OtherHistory { path }
+        | History { path, .. } => (Some(path.display().to_string()), None),
+        _ => (None, None),
+    }
+}
+
 /// The class of an error.
 fn class(error: &timeweft::Error) -> &'static str {
     use timeweft::Error;
     match error {
-        Error::Store(_) => "StoreError",
+        Error::Store(error) => of_store(error),
         Error::Source(_) => "SourceError",
         Error::Stopped => "StoppedError",
         Error::Time(_) => "TimeError",
@@ -75,5 +133,29 @@ fn class_of_model(error: &ModelError) -> &'static str {
         | ModelError::UnknownRelation { .. }
         | ModelError::UnknownType { .. } => "UnknownError",
         _ => "ModelError",
+    }
+}
+
+fn of_store(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Missing(_) | StoreError::NotAGraph(_) => "MissingError",
+        StoreError::Exists(_) => "ExistsError",
+        StoreError::Locked { .. } => "LockedError",
+        StoreError::ReadOnly(_) => "ReadOnlyError",
+        StoreError::NewerFormat { .. } => "NewerFormatError",
+        StoreError::Corrupt { .. } | StoreError::Manifest { .. } | StoreError::Misread { .. } => "CorruptError",
+        StoreError::DiskFull(_) => "DiskFullError",
+        StoreError::UnknownCommit { .. } => "CommitGoneError",
+        StoreError::UnknownLoad(_) => "UnknownError",
+        StoreError::NothingAccepted(_) => "NothingAcceptedError",
+        StoreError::TooManyRejects { .. } => "TooManyRejectsError",
+        StoreError::VersionTaken { .. } | StoreError::TimestampTaken { .. } => "VersionTakenError",
+        StoreError::Dangling(_) | StoreError::Delta(DeltaError::Dangling { .. }) => "DanglingError",
+        StoreError::Delta(_) | StoreError::TooEarly { .. } | StoreError::Incomplete(_) | StoreError::Full(_) => {
+            "LoadError"
+        }
+        StoreError::Source(_) => "SourceError",
+        StoreError::Unwritten { cause, .. } => of_store(cause),
+        _ => "StoreError",
     }
 }

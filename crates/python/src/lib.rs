@@ -6,8 +6,13 @@ mod allocator;
 mod answer;
 mod arrays;
 mod errors;
+mod frames;
 mod graph;
 mod graph_models;
+mod hints;
+mod interrupt;
+mod load_report;
+mod loads;
 mod model;
 mod reads;
 mod stream;
@@ -18,7 +23,11 @@ mod view;
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use crate::frames::Frame;
+    #[pymodule_export]
     use crate::graph::Graph;
+    #[pymodule_export]
+    use crate::load_report::PyLoadReport;
     #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]

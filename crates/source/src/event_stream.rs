@@ -16,6 +16,7 @@
 //! - Nothing is guessed: unknown, missing and doubled fields refuse the line.
 
 mod ahead;
+mod column_mapping;
 #[cfg(feature = "columnar")]
 mod columnar;
 mod csv;
@@ -25,6 +26,7 @@ mod reader;
 mod table;
 mod writer;
 
+pub use column_mapping::ColumnMapping;
 #[cfg(feature = "columnar")]
 pub use columnar::{ColumnarOptions, ColumnarReader};
 pub use csv::{CsvDefaults, CsvOptions, CsvReader, Layout};

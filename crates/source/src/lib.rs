@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | event stream, JSON lines | [`JsonlReader`] | events, in constant memory |
 //! | event stream, CSV or words | [`CsvReader`] | the same |
+//! | event stream, Parquet, Arrow or a data frame ([`Frame`]) | [`ColumnarReader`] | the same |
 //! | DeepGNN temporal JSON | [`temporal_json::read`] | nodes, edges and values with lifetimes |
 //! | DeepGNN edge list, TSV, binary folder | [`edge_list::read`], [`tsv::read`], [`deepgnn_binary::read`] | the same |
 //! | OBO ontology | [`obo::read`] | a whole version |
@@ -25,6 +26,8 @@
 pub mod change_rows;
 mod error;
 pub mod event_stream;
+#[cfg(feature = "columnar")]
+pub mod frame;
 pub mod git_history;
 mod input;
 pub mod interval_format;
@@ -42,6 +45,8 @@ pub use event_stream::{ColumnarOptions, ColumnarReader};
 pub use event_stream::{
     CsvDefaults, CsvOptions, CsvReader, EventColumns, JsonlReader, Layout, write_event, write_event_table,
 };
+#[cfg(feature = "columnar")]
+pub use frame::Frame;
 pub use git_history::{GitBaseline, GitHistory, GitOptions};
 pub use input::{BytesRead, Input, open, plain_name, read_text};
 pub use interval_format::deepgnn_binary::{self, FeatureTypes};

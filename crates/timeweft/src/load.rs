@@ -15,15 +15,16 @@ pub use progress::LoadProgress;
 pub use timeweft_graph::delta::{DeletionReport, ElementReport, Kept, MergeReport, WhySkipped};
 pub use timeweft_graph::{Dangling, DeltaError, DeltaOptions, DeltaReport, LoadId, Place, Reason, Reject, Rejects};
 pub use timeweft_source::{
-    ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, GitOptions,
+    ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, Frame, GitOptions,
     IntervalFormat, IntervalsOptions, Layout, Mark, SourceError, TableMapping, VersionFormat, VersionOptions,
-    read_text, tables,
+    event_stream::ColumnMapping, read_text, tables,
 };
 pub use timeweft_store::{
     ActionCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, LoadState, Made, OrderReport,
     Repeats, RollbackReport, RowCounts, SpliceReport, StoreError, VerifyReport,
 };
 
+use self::event_stream::Origin;
 use self::progress::{Meter, OnProgress};
 use crate::{Error, Graph, IntoTime, Name, Result};
 
@@ -91,15 +92,25 @@ impl Default for LoadOptions {
 /// ```
 pub struct Load<'g> {
     graph: &'g mut Graph,
-    path: PathBuf,
+    source: Source,
     options: LoadOptions,
     progress: Option<OnProgress<'g>>,
     failed: Option<Error>,
 }
 
+/// What is loaded.
+enum Source {
+    /// A file, a folder, or `-` for standard input.
+    Path(PathBuf),
+    /// Files of events, each in its format.
+    Files(Vec<(PathBuf, EventFormat)>),
+    /// A table of events.
+    Frame(Frame),
+}
+
 impl<'g> Load<'g> {
-    pub(crate) fn new(graph: &'g mut Graph, path: &Path) -> Load<'g> {
-        Load { graph, path: path.into(), options: LoadOptions::default(), progress: None, failed: None }
+    fn new(graph: &'g mut Graph, source: Source) -> Load<'g> {
+        Load { graph, source, options: LoadOptions::default(), progress: None, failed: None }
     }
 
     /// All options at once.
@@ -164,11 +175,25 @@ impl<'g> Load<'g> {
     /// # Errors
     /// If the source cannot be read, is refused, or cannot be written; nothing of it is kept then.
     pub fn run(self) -> Result<LoadReport> {
-        let Load { graph, path, options, progress, failed } = self;
+        let Load { graph, source, options, progress, failed } = self;
         failed.map_or(Ok(()), Err)?;
         let (store, meter) = (graph.store_mut(), Meter::new(progress));
+        let path = match source {
+            Source::Path(path) => path,
+            Source::Files(files) => {
+                let origins = files.into_iter().map(|(path, format)| Origin::File(path, format)).collect();
+                return run::events(store, origins, &options, meter);
+            }
+            Source::Frame(frame) => {
+                let read = match &options.format {
+                    Some(Format::Events(EventFormat::Columnar(read))) => read.clone(),
+                    _ => ColumnarOptions::default(),
+                };
+                return run::events(store, vec![Origin::Frame(frame, read)], &options, meter);
+            }
+        };
         match format_of(&path, &options)? {
-            Format::Events(format) => run::events(store, &path, format, &options, meter),
+            Format::Events(format) => run::events(store, vec![Origin::File(path, format)], &options, meter),
             Format::Intervals(read) => run::intervals(store, &path, &read, &options, meter),
             Format::Version(read) => run::version(store, &path, read, &options, meter),
             Format::Git(git) => run::git(store, &path, &git, &options, meter),
@@ -180,7 +205,19 @@ impl Graph {
     /// Takes in a source: a stream of events, nodes and edges with lifetimes, a whole version, or a git history. `-` is
     /// standard input.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Load<'_> {
-        Load::new(self, path.as_ref())
+        Load::new(self, Source::Path(path.as_ref().to_owned()))
+    }
+
+    /// Takes in files of events as one commit, one behind the other, each in its format.
+    pub fn load_files(&mut self, files: impl IntoIterator<Item = (impl AsRef<Path>, EventFormat)>) -> Load<'_> {
+        let files = files.into_iter().map(|(path, format)| (path.as_ref().to_owned(), format)).collect();
+        Load::new(self, Source::Files(files))
+    }
+
+    /// Takes in a data frame whose rows are events: without a column `action` each one is a created edge. How it is read says
+    /// [`EventFormat::Columnar`].
+    pub fn load_frame(&mut self, frame: Frame) -> Load<'_> {
+        Load::new(self, Source::Frame(frame))
     }
 
     /// What the load of a whole version would do: a dry run.

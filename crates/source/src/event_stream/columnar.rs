@@ -1,4 +1,4 @@
-//! The reader of event tables in Parquet and Arrow files.
+//! The reader of event tables in Parquet and Arrow files, and in data frames.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -7,6 +7,7 @@ use std::path::Path;
 
 use timeweft_graph::{Action, Event, Features, Name, OwnerName, Reason, Record, Schema, Sink, Time, TimeUnit};
 
+use super::ColumnMapping;
 use super::csv::{Columns, CsvDefaults, Role, RoleCells, Types};
 use super::jsonl::finite;
 use super::reader::FeatureReader;
@@ -17,18 +18,20 @@ use crate::tables::kind::Kind;
 use crate::tables::rows::Rows as _;
 use crate::text::floored::Floored;
 use crate::text::names::Names;
-use crate::{BytesRead, SourceError};
+use crate::{BytesRead, Frame, SourceError};
 
 /// How to read such a table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ColumnarOptions {
+    /// Which of the columns are what, where their names do not say so.
+    pub mapping: ColumnMapping,
     /// Types that the table does not tell.
     pub defaults: CsvDefaults,
     /// Time of all rows of a table that has no column for it.
     pub time: Option<Time>,
 }
 
-/// Reads events from a table in a Parquet or Arrow file, batch after batch, in constant memory.
+/// Reads events from a table in a Parquet or Arrow file, or a data frame, batch after batch, in constant memory.
 ///
 /// Columns mean what they mean in [`crate::CsvReader`]. A feature that the schema does not declare has the kind of its
 /// column; an empty cell says nothing. Times may be timestamps of any unit and zone, dates, ticks or texts.
@@ -63,8 +66,32 @@ impl ColumnarReader {
         let name = crate::plain_name(path);
         let form = name.rsplit_once('.').and_then(|(_, end)| Form::of(end));
         let form = form.unwrap_or_else(|| if is_parquet(path) { Form::Parquet } else { Form::Arrow });
-        let (file, mut rows) = ColumnarRows::open(path, form)?;
-        let columns = Columns::new(&file, rows.columns(), options.time.is_some())?;
+        let (file, rows) = ColumnarRows::open(path, form)?;
+        let ours = options.mapping.apply(&file, rows.columns())?;
+        ColumnarReader::new(file, rows, &ours, schema, options)
+    }
+
+    /// Reads a data frame, whose features are read as `schema` declares them. The index that pandas keeps without a name is
+    /// left out.
+    ///
+    /// # Errors
+    /// If its columns make no events.
+    pub fn of_frame(frame: &Frame, schema: &Schema, options: &ColumnarOptions) -> Result<ColumnarReader, SourceError> {
+        let (file, rows) = (frame.name().clone(), ColumnarRows::of_frame(frame)?);
+        let mut ours = options.mapping.apply(&file, rows.columns())?;
+        ours.iter_mut().filter(|name| is_index(name)).for_each(|name| *name = "_".into());
+        ColumnarReader::new(file, rows, &ours, schema, options)
+    }
+
+    /// The reader of a table whose columns have these names with us.
+    fn new(
+        file: Name,
+        mut rows: ColumnarRows,
+        ours: &[String],
+        schema: &Schema,
+        options: &ColumnarOptions,
+    ) -> Result<ColumnarReader, SourceError> {
+        let columns = Columns::new(&file, ours, options.time.is_some())?;
         let mut notes: Vec<String> = columns.chosen().into_iter().collect();
         for at in (0..columns.len()).filter(|at| columns.role(*at) != Role::LeftOut) {
             let Err(problem) = rows.want(at) else { continue };
@@ -180,6 +207,12 @@ impl ColumnarReader {
         let kind = |(at, name)| Kind::of_column(rows.declared(at), features.declared(owner, name), unit);
         self.columns.features().map(|(at, column)| kind((at, &column.name))).collect()
     }
+}
+
+/// Whether pandas named a column so: an index that has no name.
+fn is_index(name: &str) -> bool {
+    let number = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// Types whose kinds are kept at hand, at most.

@@ -11,6 +11,7 @@ use std::io::Read;
 use timeweft_graph::{Action, Event, Features, Name, OwnerName, Reason, Record, Schema, Sink, Time};
 
 use self::layout::Arranged;
+use super::ColumnMapping;
 use super::jsonl::finite;
 use super::reader::FeatureReader;
 use crate::SourceError;
@@ -49,6 +50,8 @@ pub struct CsvOptions {
     pub layout: Layout,
     /// Names of the columns if the table has no header; a column named `_` is left out.
     pub columns: Option<Vec<String>>,
+    /// Which of the columns are what, where their names do not say so.
+    pub mapping: ColumnMapping,
     /// Types that the table does not tell.
     pub defaults: CsvDefaults,
     /// Columns that hold texts, whatever they look like.
@@ -138,7 +141,8 @@ impl<R: Read> CsvReader<R> {
             list: None,
             note: String::new(),
         });
-        let mut columns = Columns::new(file, &names, options.time.is_some())?;
+        let ours = options.mapping.apply(file, &names)?;
+        let mut columns = Columns::new(file, &ours, options.time.is_some())?;
         let notes = if note.is_empty() { columns.chosen() } else { Some(note) };
         if let Some(list) = list {
             columns = columns.with_list(list);

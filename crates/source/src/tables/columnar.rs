@@ -1,9 +1,11 @@
-//! Rows of files by columns: Parquet, and Arrow IPC as files (also called Feather, version 2) and streams.
+//! Rows of tables by columns: Parquet, Arrow IPC as files (also called Feather, version 2) and streams, and data frames of
+//! other tools.
 //!
-//! Both come as Arrow arrays, batch after batch, so a value means the same in both. Only the columns that are asked for are
+//! All come as Arrow arrays, batch after batch, so a value means the same in each. Only the columns that are asked for are
 //! read. A column that cannot be read is named, and costs no other one.
 
 mod cells;
+mod frame_batches;
 mod ipc;
 mod ipc_schema;
 mod pages;
@@ -14,18 +16,19 @@ mod thrift;
 
 use std::path::Path;
 
-use arrow_array::{Array as _, ArrayRef};
+use arrow_array::{Array, ArrayRef};
 use rustc_hash::FxHashMap;
 use timeweft_graph::{FeatureKind, Name};
 
 use self::cells::View;
+use self::frame_batches::FrameBatches;
 use self::ipc::IpcBatches;
 use self::parquet::ParquetBatches;
 use self::shape::Shape;
 use super::cell::Cell;
 use super::kind::Kind;
 use super::rows::Rows;
-use crate::{BytesRead, SourceError};
+use crate::{BytesRead, Frame, SourceError};
 
 /// Which kind of file by columns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +58,10 @@ struct Arrays {
 impl Arrays {
     /// Whether a list has an empty element.
     fn have_gaps(&self, shape: &Shape) -> bool {
+        let is_full = |values: &dyn Array| values.null_count() == 0 && shape::dtype(values.data_type()).is_some();
+        if cells::list_values(&*self.values).is_some_and(is_full) {
+            return false;
+        }
         let view = View { array: &*self.values, coarse: None, shape };
         (0..self.values.len()).any(|at| matches!(view.cell(at), Cell::Nested(_)))
     }
@@ -66,6 +73,7 @@ type ColumnShape = Result<Shape, String>;
 enum Batches {
     Parquet(ParquetBatches),
     Ipc(IpcBatches),
+    Frame(FrameBatches),
 }
 
 /// Row after row, batch after batch.
@@ -99,6 +107,12 @@ impl ColumnarRows {
         Ok((file.clone(), ColumnarRows::new(&file, batches, columns)?))
     }
 
+    /// The rows of a data frame.
+    pub(crate) fn of_frame(frame: &Frame) -> Result<ColumnarRows, SourceError> {
+        let (batches, columns) = FrameBatches::open(frame);
+        ColumnarRows::new(frame.name(), Batches::Frame(batches), columns)
+    }
+
     fn new(file: &Name, batches: Batches, columns: Vec<(String, ColumnShape)>) -> Result<ColumnarRows, SourceError> {
         let (columns, shapes): (Vec<String>, Vec<_>) = columns.into_iter().unzip();
         let fail = |problem| SourceError::Columns { file: file.clone(), problem, columns: columns.join(", ") };
@@ -120,6 +134,7 @@ impl ColumnarRows {
         match &self.batches {
             Batches::Parquet(batches) => batches.progress(),
             Batches::Ipc(batches) => batches.progress(),
+            Batches::Frame(batches) => batches.progress(),
         }
     }
 }
@@ -142,6 +157,10 @@ impl Rows for ColumnarRows {
         match &mut self.batches {
             Batches::Parquet(batches) => batches.want(column),
             Batches::Ipc(batches) => batches.want(column),
+            Batches::Frame(batches) => {
+                batches.want(column);
+                Ok(())
+            }
         }?;
         // A list with an empty element is no list of numbers, and what a column holds does not depend on which row is first.
         if let Some(Ok(shape)) = self.shapes.get_mut(column)
@@ -150,6 +169,7 @@ impl Rows for ColumnarRows {
             let has_gaps = match &self.batches {
                 Batches::Parquet(batches) => batches.has_gaps(column, shape),
                 Batches::Ipc(batches) => batches.has_gaps(column, shape),
+                Batches::Frame(batches) => batches.has_gaps(column, shape),
             };
             if has_gaps {
                 shape.kind = Some(Kind::Plain(FeatureKind::Json));
@@ -163,6 +183,7 @@ impl Rows for ColumnarRows {
             let read = match &mut self.batches {
                 Batches::Parquet(batches) => batches.advance(&self.columns, &mut self.arrays)?,
                 Batches::Ipc(batches) => batches.advance(&mut self.arrays)?,
+                Batches::Frame(batches) => batches.advance(&mut self.arrays)?,
             };
             let Some(n_rows) = read else { return Ok(None) };
             (self.n_rows, self.next) = (n_rows, 0);

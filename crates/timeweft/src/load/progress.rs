@@ -30,6 +30,8 @@ const STRIDE: u64 = 4096;
 /// Counts records and reports the progress.
 pub(super) struct Meter<'a> {
     pub(super) bytes: Option<BytesRead>,
+    /// Bytes of the sources before the present one.
+    before: u64,
     pub(super) size: Option<u64>,
     pub(super) records: u64,
     /// Whether the callback may stop the load.
@@ -40,7 +42,17 @@ pub(super) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub(super) fn new(on_progress: Option<OnProgress<'a>>) -> Meter<'a> {
-        Meter { bytes: None, size: None, records: 0, can_stop: true, is_stopped: false, on_progress }
+        Meter { bytes: None, before: 0, size: None, records: 0, can_stop: true, is_stopped: false, on_progress }
+    }
+
+    /// Begins with the first record of the first source.
+    pub(super) fn begin(&mut self) {
+        (self.bytes, self.before, self.records) = (None, 0, 0);
+    }
+
+    /// Begins with another source.
+    pub(super) fn next(&mut self, bytes: Option<BytesRead>) {
+        self.before += std::mem::replace(&mut self.bytes, bytes).map_or(0, |done| done.get());
     }
 
     /// One record more. Once the load is stopped, no record counts any more.
@@ -49,7 +61,7 @@ impl<'a> Meter<'a> {
         if self.records.is_multiple_of(STRIDE)
             && let Some(report) = &mut self.on_progress
         {
-            let bytes = self.bytes.as_ref().map_or(0, BytesRead::get);
+            let bytes = self.before + self.bytes.as_ref().map_or(0, BytesRead::get);
             let progress = LoadProgress { records: self.records, bytes, size: self.size };
             self.is_stopped |= report(progress).is_break() && self.can_stop;
         }

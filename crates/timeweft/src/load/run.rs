@@ -8,26 +8,25 @@ use timeweft_source::{
 };
 use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
-use super::event_stream::EventStream;
+use super::LoadOptions;
+use super::event_stream::{EventStream, Origin};
 use super::progress::{Counting, Meter, Stopped};
-use super::{EventFormat, LoadOptions};
 use crate::{Error, Result};
 
 pub(super) fn events(
     store: &mut Store,
-    path: &Path,
-    format: EventFormat,
+    origins: Vec<Origin>,
     options: &LoadOptions,
     meter: Meter<'_>,
 ) -> Result<LoadReport> {
-    let mut stream = EventStream::open(path, format, store.schema(), meter)?;
-    let (dangling, repeats) = stream.reader.policies();
-    let mut request = request(options, "events", &stream.file);
+    let mut stream = EventStream::open(origins, store.schema(), options, meter)?;
+    let (dangling, repeats) = stream.policies;
+    let mut request = request(options, "events", &stream.name);
     request.version.clone_from(&options.version);
     request.late = options.late;
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
-    request.rows = stream.reader.rows();
+    request.rows.clone_from(&stream.rows);
     let can_reread = stream.can_reread();
     let report = store.load_stream(request, can_reread, |sink| stream.read(sink)).map_err(widened)?;
     Ok(LoadReport { notes: stream.notes, ..report })

@@ -43,7 +43,7 @@ fn is_common(name: &str) -> bool {
 }
 
 impl Role {
-    fn of(name: &str) -> Role {
+    pub(crate) fn of(name: &str) -> Role {
         match name {
             "time" => Role::Time,
             "src" | "source" => Role::Source,

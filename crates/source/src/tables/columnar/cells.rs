@@ -329,8 +329,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// The values of a list, for the coarse twin of one.
-fn list_values(array: &dyn Array) -> Option<&dyn Array> {
+/// The values of a list.
+pub(super) fn list_values(array: &dyn Array) -> Option<&dyn Array> {
     Some(match array.data_type() {
         DataType::List(_) => &**array.as_list::<i32>().values(),
         DataType::LargeList(_) => &**array.as_list::<i64>().values(),

@@ -1,0 +1,157 @@
+//! Sources as loads.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use timeweft::Time;
+use timeweft::load::{
+    ColumnMapping, ColumnarOptions, CsvDefaults, Dangling, EventFormat, Format, Late, LoadOptions, Repeats,
+};
+
+use crate::errors::{self, Raised, Result};
+use crate::frames::Frame;
+use crate::graph::Graph;
+use crate::interrupt::{hear_load, stoppable};
+use crate::load_report::PyLoadReport;
+
+/// Where events come from.
+#[derive(FromPyObject)]
+enum Events {
+    Frame(Py<Frame>),
+    Files(Vec<PathBuf>),
+}
+
+/// What all loads take.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Common {
+    namespace: Option<String>,
+    version: Option<String>,
+    dangling: Option<String>,
+    max_rejects: Option<u64>,
+    kept_rejects: usize,
+}
+
+/// What loads of events take besides.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct EventOptions {
+    columns: Vec<(String, String)>,
+    source_type: Option<String>,
+    destination_type: Option<String>,
+    relation: Option<String>,
+    time: Option<i64>,
+    repeats: Option<String>,
+    late: Option<String>,
+}
+
+impl Common {
+    fn options(self) -> Result<LoadOptions> {
+        Ok(LoadOptions {
+            namespace: self.namespace.map(|name| name.as_str().into()),
+            version: self.version.map(|name| name.as_str().into()),
+            dangling: self.dangling.as_deref().map(dangling).transpose()?,
+            max_rejects: self.max_rejects,
+            kept_rejects: self.kept_rejects,
+            ..LoadOptions::default()
+        })
+    }
+}
+
+impl EventOptions {
+    fn columnar(&self) -> Result<ColumnarOptions> {
+        let name = |name: &Option<String>| name.as_deref().map(Into::into);
+        let pairs = self.columns.iter().map(|(ours, theirs)| (ours.as_str(), theirs.as_str()));
+        Ok(ColumnarOptions {
+            mapping: ColumnMapping::new(pairs).map_err(|problem| errors::named("ConfigError", problem))?,
+            defaults: CsvDefaults {
+                source_type: name(&self.source_type),
+                relation: name(&self.relation),
+                destination_type: name(&self.destination_type),
+            },
+            time: self.time.map(Time),
+        })
+    }
+
+    /// How a file is read.
+    fn of_file(&self, path: &std::path::Path) -> Result<EventFormat> {
+        let ColumnarOptions { mapping, defaults, time } = self.columnar()?;
+        Ok(match EventFormat::detect(path)? {
+            EventFormat::Table(options) => {
+                EventFormat::Table(timeweft::load::CsvOptions { mapping, defaults, time, ..options })
+            }
+            EventFormat::Columnar(_) => EventFormat::Columnar(ColumnarOptions { mapping, defaults, time }),
+            other if mapping.is_empty() => other,
+            _ => {
+                let problem = format!(
+                    "columns: {} is read as JSON lines, whose fields have fixed names: give a table (Parquet, Arrow, CSV) or \
+                     a data frame",
+                    path.display()
+                );
+                return Err(errors::named("ConfigError", problem));
+            }
+        })
+    }
+}
+
+fn dangling(name: &str) -> Result<Dangling> {
+    match name {
+        "drop" => Ok(Dangling::Drop),
+        "reject" => Ok(Dangling::Reject),
+        "stub" => Ok(Dangling::Stub),
+        _ => Err(one_of("dangling", name, "'drop', 'reject' or 'stub'")),
+    }
+}
+
+fn repeats(name: &str) -> Result<Repeats> {
+    match name {
+        "reject" => Ok(Repeats::Reject),
+        "parallel" => Ok(Repeats::Parallel),
+        _ => Err(one_of("repeats", name, "'reject' or 'parallel'")),
+    }
+}
+
+fn late(name: &str) -> Result<Late> {
+    match name {
+        "place" => Ok(Late::Place),
+        "reject" => Ok(Late::Reject),
+        _ => Err(one_of("late", name, "'place' or 'reject'")),
+    }
+}
+
+fn one_of(argument: &str, given: &str, known: &str) -> Raised {
+    errors::python(pyo3::exceptions::PyValueError::new_err(format!("{argument}: expected {known}, not '{given}'")))
+}
+
+#[pymethods]
+impl Graph {
+    /// Takes in events of a data frame or of files.
+    fn load_events(
+        &self,
+        py: Python<'_>,
+        events: Events,
+        common: Common,
+        of_events: EventOptions,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<PyLoadReport> {
+        let mut options = common.options()?;
+        options.repeats = of_events.repeats.as_deref().map(repeats).transpose()?;
+        options.late = of_events.late.as_deref().map(late).transpose()?.unwrap_or_default();
+        let report = match events {
+            Events::Frame(frame) => {
+                options.format = Some(Format::Events(EventFormat::Columnar(of_events.columnar()?)));
+                let frame = frame.get().frame.clone();
+                stoppable(py, hear_load(progress), move |report| {
+                    Ok(self.lock().graph()?.load_frame(frame).options(options).progress(report).run()?)
+                })
+            }
+            Events::Files(paths) => stoppable(py, hear_load(progress), move |report| {
+                let formats = paths.iter().map(|path| of_events.of_file(path)).collect::<Result<Vec<_>>>()?;
+                let mut graph = self.lock();
+                let load = graph.graph()?.load_files(paths.iter().zip(formats));
+                Ok(load.options(options).progress(report).run()?)
+            }),
+        };
+        report.map(PyLoadReport::from)
+    }
+}

@@ -1,0 +1,56 @@
+"""Sources of loads: data frames and files, checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from . import _core
+
+
+class ArrowStreamExportable(Protocol):
+    """Rows that any tool takes: a data frame of pyarrow, polars, pandas (2.2 or later), DuckDB, timeweft and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A capsule with an Arrow C stream."""
+        ...
+
+
+Frame: TypeAlias = ArrowStreamExportable | os.PathLike[str] | str | Sequence[os.PathLike[str] | str]
+"""A data frame, a file, or a list of files."""
+
+_IN_MEMORY = {"pyarrow", "polars", "pandas", "timeweft"}
+
+
+def to_source(data: Any, name: str) -> _core.Frame | list[str]:
+    """The rows of a data frame, or the paths of files. `name` is that of the argument, for messages."""
+    if isinstance(data, (str, os.PathLike)):
+        return [_path(data)]
+    if hasattr(data, "__arrow_c_stream__"):
+        return to_frame(data, name)
+    if isinstance(data, Sequence) and not isinstance(data, (bytes, bytearray)):
+        paths: list[Any] = list(data)
+        if paths and all(isinstance(path, (str, os.PathLike)) for path in paths):
+            return [_path(path) for path in paths]
+    raise TypeError(
+        f"{name}: expected a data frame (anything with `__arrow_c_stream__`: pyarrow, polars, pandas 2.2, DuckDB), a path "
+        f"or a list of paths, not {type(data).__name__}"
+    )
+
+
+def _path(path: str | os.PathLike[str]) -> str:
+    return os.fspath(Path(path).expanduser())
+
+
+def to_frame(data: Any, name: str) -> _core.Frame:
+    """The rows of a data frame. Raises `TypeError` if they are none."""
+    of = type(data)
+    package = of.__module__.split(".")[0]
+    # What lies in memory gives the same rows again; a stream, or a query, may not.
+    again = package in _IN_MEMORY and hasattr(of, "__len__")
+    try:
+        return _core.Frame(data, f"{name} ({package}.{of.__name__})", again)
+    except Exception as error:
+        raise TypeError(f"{name}: {package}.{of.__name__} does not give its rows by Arrow: {error}") from error

@@ -1,0 +1,90 @@
+"""Loads: data frames and files into the graph, each as one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from . import _core
+from ._frames import Frame, to_source
+from ._progress import Progress, hearing
+from ._times import TimeLike, to_tick
+from .report import LoadReport
+
+Dangling: TypeAlias = Literal["reject", "drop", "stub"]
+Repeats: TypeAlias = Literal["reject", "parallel"]
+
+KEPT_REJECTS = 1_000
+"""The rejected records that a report keeps; all are counted."""
+
+
+class GraphLoads:
+    """Loads of a graph."""
+
+    _core: _core.Graph
+
+    def load_events(
+        self,
+        data: Frame,
+        *,
+        columns: Mapping[str, str] | None = None,
+        source_type: str | None = None,
+        destination_type: str | None = None,
+        relation: str | None = None,
+        time: TimeLike = None,
+        namespace: str = "events",
+        version: str | None = None,
+        dangling: Dangling | None = None,
+        repeats: Repeats | None = None,
+        late: Literal["place", "reject"] | None = None,
+        max_rejects: int | None = None,
+        kept_rejects: int = KEPT_REJECTS,
+        progress: Progress = None,
+    ) -> LoadReport:
+        """One commit of events, visible whole or not at all.
+
+        `data` is a data frame (pyarrow, polars, pandas, DuckDB, a [Table][timeweft.Table]; anything with
+        `__arrow_c_stream__`), a file, or a list of files. `columns` maps our names (`time`, `action`, `entity`, `source`,
+        `destination`, `source_type`, `relation`, `destination_type`, `key`) to yours. Without `action` each row is a created
+        edge; then edges that repeat are parallel, and their nodes are created. All columns that are not mapped are features
+        of the edge: fixed-size lists are dense, text is text, structs are JSON. Rows are read in order, batch by batch;
+        memory does not grow with the table.
+
+        `source_type` and `destination_type` (else `node`) and `relation` (else `link`) are those of rows that have none of
+        their own; `time` is that of a table without a column for it. `version` names the load: loaded again, it changes
+        nothing. `progress` is `True`, or a callable that gets `(records, bytes, size)`.
+
+        Raises `NothingAcceptedError`, `TooManyRejectsError`, `VersionTakenError`, `DanglingError`, each with `.report` where
+        there is one, `SourceError`, and `StoppedError` after Ctrl-C: nothing is loaded then.
+
+        >>> graph.load_events(frame, columns={"time": "ts", "source": "from_user", "destination": "to_user"})
+        """
+        common: dict[str, Any] = {
+            "namespace": namespace,
+            "version": version,
+            "dangling": dangling,
+            "max_rejects": max_rejects,
+            "kept_rejects": kept_rejects,
+        }
+        of_events: dict[str, Any] = {
+            "columns": _pairs(columns),
+            "source_type": source_type,
+            "destination_type": destination_type,
+            "relation": relation,
+            "time": None if time is None else to_tick(time, self._core.unit, "time"),
+            "repeats": repeats,
+            "late": late,
+        }
+        with hearing(progress, "load_events") as hears:
+            return LoadReport(self._core.load_events(to_source(data, "data"), common, of_events, hears))
+
+
+def _pairs(columns: Mapping[str, str] | None) -> list[tuple[str, str]]:
+    if columns is None:
+        return []
+    if not isinstance(columns, Mapping):
+        raise TypeError(f"columns: expected a mapping of our names to yours, not {type(columns).__name__}")
+    for ours, theirs in columns.items():
+        if not (isinstance(ours, str) and isinstance(theirs, str)):
+            raise TypeError(f"columns: expected texts, not {ours!r}: {theirs!r}")
+    return list(columns.items())
