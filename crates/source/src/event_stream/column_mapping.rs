@@ -87,8 +87,11 @@ mod tests {
     fn what_is_mapped_has_our_name_and_what_had_it_before_is_a_feature() {
         let named =
             applied(&[("time", "ts"), ("source", "who"), ("w", "weight")], &["ts", "who", "time", "src", "weight"]);
-        assert_eq!(named.unwrap(), ["time", "source", "feature:time", "feature:src", "w"]);
-        assert_eq!(applied(&[], &["a", " b"]).unwrap(), ["a", "b"]);
+        assert_eq!(
+            named.as_deref(),
+            Ok(&["time", "source", "feature:time", "feature:src", "w"].map(str::to_owned)[..])
+        );
+        assert_eq!(applied(&[], &["a", " b"]).as_deref(), Ok(&["a", "b"].map(str::to_owned)[..]));
     }
 
     #[test]
@@ -103,8 +106,8 @@ mod tests {
                 "t: there is no column `id`, which should be `key`; the columns are: ts, time",
             ),
         ] {
-            let error = applied(pairs, &["ts", "time"]).unwrap_err();
-            assert!(error.contains(told), "{error}");
+            let error = applied(pairs, &["ts", "time"]).err();
+            assert!(error.as_deref().is_some_and(|error| error.contains(told)), "{error:?}");
         }
     }
 }
