@@ -378,11 +378,34 @@ fn a_mapping_that_cannot_be_meant_says_what_to_do() {
         ),
         (format!("[changes]\nformat = \"scd2\"\n{nodes}table = \"x\"\n"), "name the `file` of each table"),
         ("[changes]\nformat = \"scd2\"\n".to_owned(), "it maps nothing"),
+        (format!("root = \"x\"\n[changes]\nformat = \"scd2\"\n{nodes}"), "`root` is for whole versions"),
         (format!("[changes]\nformat = \"scd2\"\n{nodes}{edge}{edge}"), "is a foreign key, of which a row has one"),
         (format!("[changes]\nformat = \"scd2\"\nvalid-form = \"x\"\n{nodes}"), "mapping:3: unknown field `valid-form`"),
     ];
     for (mapping, problem) in cases {
         let error = TableMapping::of_toml(&mapping).unwrap_err().to_string();
         assert!(error.contains(problem), "{error} but {problem}");
+    }
+}
+
+/// The examples of the documentation: a mapping, rows, and what the graph is at some times.
+#[test]
+fn the_examples_of_the_documentation_are_so() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/change-rows.md");
+    let text = std::fs::read_to_string(document).unwrap();
+    let blocks = text.split("```").skip(1).step_by(2).map(|block| block.split_once('\n').unwrap());
+    let blocks: Vec<(&str, &str)> = blocks.filter(|(language, _)| *language != "sh").collect();
+    let examples: Vec<_> = blocks.chunks(3).collect();
+    assert_eq!(examples.len(), 3, "an example of each format");
+    for example in examples {
+        let [(_, mapping), (ending, rows), ("text", states)] = example else { panic!("{example:?}") };
+        let mut graph = Warehouse::new(TimeUnit::Second);
+        let report = graph.load(&format!("rows.{ending}"), rows, mapping);
+        assert_eq!(reasons(&report), Vec::<String>::new());
+        for state in states.trim().split("\n\n") {
+            let (time, elements) = state.split_once(":\n").unwrap();
+            let time = TimeUnit::Second.parse(time).unwrap();
+            assert_eq!(graph.at(time.0), elements.lines().map(str::trim).collect::<Vec<_>>(), "{state}");
+        }
     }
 }

@@ -250,6 +250,9 @@ impl Mapping {
             Some(_) if self.nodes.is_empty() && self.edges.is_empty() => {
                 Some("it maps nothing: add [[nodes]] or [[edges]]".to_owned())
             }
+            Some(_) if self.root().is_some() => {
+                Some("`root` is for whole versions: the folder of the files is what is loaded".to_owned())
+            }
             Some(changes) if changes.format != ChangeFormat::Debezium && self.tables().any(|table| table.is_some()) => {
                 Some("`table` picks rows of a stream of changes: name the `file` of each table instead".to_owned())
             }

@@ -80,7 +80,8 @@ impl<'a> Ingest<'a> {
         match index.steps_of_row(&row, link) {
             Ok(steps) => {
                 if steps.is_empty() {
-                    let late = self.whole.as_ref().is_some_and(|whole| whole.is_late(&row));
+                    // Late is what could not be told from the graph as it is in the end.
+                    let late = self.whole.as_ref().is_some_and(|whole| whole.graph.steps_of_row(&row, link).is_err());
                     self.loading.report.order.placed += u64::from(late);
                     let counts = &mut self.loading.report.rows;
                     let is_delete = row.action == Action::Delete && link.is_none();

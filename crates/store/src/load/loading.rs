@@ -66,7 +66,8 @@ impl<'a> Loading<'a> {
         }
         let nothing = match &report.delta {
             Some(delta) => delta.nodes.listed + delta.edges.listed == 0,
-            None => report.accepted == 0,
+            // A row of a table that changes nothing is taken in.
+            None => report.accepted + report.rows.unchanged + report.rows.absent == 0,
         };
         if nothing && report.n_rejected > 0 {
             return Err(StoreError::NothingAccepted(Box::new(report.clone())));
