@@ -105,7 +105,8 @@ impl TableArgs {
                 Err(UsageError(format!("{option} is for tables of text: leave it out")).into())
             }
             EventFormat::Columnar(_) => {
-                Ok(EventFormat::Columnar(ColumnarOptions { defaults: self.defaults(), time: self.time(unit)? }))
+                let (defaults, time) = (self.defaults(), self.time(unit)?);
+                Ok(EventFormat::Columnar(ColumnarOptions { defaults, time, ..ColumnarOptions::default() }))
             }
             other => match self.of_tables() {
                 Some(option) => {
@@ -150,6 +151,7 @@ impl TableArgs {
             },
             layout: natural.layout,
             columns: self.columns.clone(),
+            mapping: natural.mapping,
             defaults: self.defaults(),
             texts: self.text.clone(),
             time: self.time(unit)?,
