@@ -7,13 +7,16 @@
 
 from . import errors
 from ._arrays import NO_EDGE, NO_NODE
+from ._view_features import Sparse
 from .explanation import Explanation
 from .graph import Graph, create, open
 from .model import Model
 from .report import LoadReport
+from .samples import Samples, Walks
 from .table import Table
 from .view import View
 
 __all__ = [
-    "NO_EDGE", "NO_NODE", "Explanation", "Graph", "LoadReport", "Model", "Table", "View", "create", "errors", "open",
+    "NO_EDGE", "NO_NODE", "Explanation", "Graph", "LoadReport", "Model", "Samples", "Sparse", "Table", "View", "Walks",
+    "create", "errors", "open",
 ]  # fmt: skip

@@ -23,8 +23,8 @@ def to_uint32(numbers: Any, name: str) -> NDArray[np.uint32]:
     if array.ndim != 1:
         raise TypeError(f"{name}: expected an array of one dimension, not of shape {array.shape}")
     if array.dtype == np.uint32:
-        return np.ascontiguousarray(array)
-    if array.size == 0 and array.dtype == np.float64:  # An empty list.
+        return np.require(array, requirements="CA")
+    if array.size == 0 and isinstance(numbers, (list, tuple)):
         return np.empty(0, np.uint32)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected dense numbers (uint32, as `view.indices` gives them), not {array.dtype}")
@@ -34,4 +34,29 @@ def to_uint32(numbers: Any, name: str) -> NDArray[np.uint32]:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise OverflowError(f"{name}[{at}] is {array[at]}, which is no dense number: they are in [0, 2**32)")
-    return np.ascontiguousarray(array, np.uint32)
+    return np.require(array, np.uint32, "CA")
+
+
+def to_ids(ids: Any, name: str) -> NDArray[np.uint64] | list[str]:
+    """Ids of nodes: (n,) uint64 in one piece where all are whole numbers of 64 bits, else texts.
+
+    Raises `TypeError` for what is neither a whole number nor a text, such as NaN; it names the position.
+    """
+    array = np.asarray(ids)
+    if array.ndim != 1:
+        raise TypeError(f"{name}: expected an array of one dimension, not of shape {array.shape}")
+    if array.size == 0:
+        return np.empty(0, np.uint64)
+    if array.dtype.kind == "u" or (array.dtype.kind == "i" and int(array.min()) >= 0):
+        return np.require(array, np.uint64, "CA")
+    if array.dtype.kind in "iUT":
+        # A number below 0 is the text that it is written as.
+        return [str(value) for value in array.tolist()]
+    if array.dtype.kind != "O":
+        raise TypeError(f"{name}: expected whole numbers or texts, not an array of {array.dtype}")
+    texts: list[str] = []
+    for at, value in enumerate(array.tolist()):
+        if isinstance(value, bool) or not isinstance(value, (str, int, np.integer)):
+            raise TypeError(f"{name}[{at}] is {value!r}: an id is a whole number or a text")
+        texts.append(str(value))
+    return texts

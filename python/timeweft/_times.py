@@ -81,8 +81,10 @@ def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.i
     An `int64` array that lies in one piece is taken as it is, without a copy.
     """
     if not isinstance(times, np.ndarray):
-        if hasattr(times, "to_numpy"):  # A column of a data frame.
-            times = times.to_numpy()
+        if hasattr(times, "__array__") and not isinstance(times, np.generic):  # A column of a data frame, or a tensor.
+            zoned = getattr(getattr(times, "dtype", None), "tz", None) is not None
+            # pandas gives one object a row for zoned times, unless told that UTC is meant.
+            times = times.to_numpy(f"datetime64[{times.dtype.unit}]") if zoned else np.asarray(times)
         elif isinstance(times, (list, tuple)):
             if not any(isinstance(time, str) or time is None for time in times):
                 times = np.asarray(times)
@@ -103,7 +105,7 @@ def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.i
     if times.dtype == np.uint64 and len(times) and int(times.max()) > FOREVER:
         at = int(np.argmax(times > np.uint64(FOREVER)))
         raise TimeError(f"{name}[{at}]: {times[at]} does not fit into 64 bits of {unit}")
-    return np.ascontiguousarray(times, np.int64)
+    return np.require(times, np.int64, "CA")
 
 
 def _of_datetime64(times: NDArray[Any], unit: str, name: str) -> NDArray[np.int64]:
@@ -121,8 +123,9 @@ def _of_datetime64(times: NDArray[Any], unit: str, name: str) -> NDArray[np.int6
         ticks = times.astype(np.int64)
         if nanos % _NANOS[unit] == 0:
             factor = nanos // _NANOS[unit]
-            if factor > 1 and len(ticks) and max(-int(ticks.min()), int(ticks.max())) > FOREVER // factor:
-                at = int(np.argmax(np.abs(ticks.astype(np.float64)) > FOREVER // factor))
+            beyond = (ticks > FOREVER // factor) | (ticks < -(FOREVER // factor))
+            if beyond.any():
+                at = int(np.argmax(beyond))
                 raise TimeError(f"{name}[{at}]: {times[at]} does not fit into 64 bits of {unit}")
             return np.ascontiguousarray(ticks * factor)
         if _NANOS[unit] % nanos == 0:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from . import _core
 from ._times import FOREVER
+from ._view_base import Deletes
+from ._view_counters import ViewCounters
+from ._view_features import ViewFeatures
 from ._view_reads import ViewReads
-
-Deletes: TypeAlias = Literal["hard", "soft"]
-"""Whether what was deleted is gone (`hard`), or shown with the time of its end (`soft`)."""
+from ._view_samples import ViewSamples
 
 
-class View(ViewReads):
+class View(ViewReads, ViewSamples, ViewFeatures, ViewCounters):
     """A graph as of a time, as it was known at a commit. It never changes, whatever is loaded meanwhile."""
 
     def __init__(self, core: _core.View, tick: int, deletes: Deletes, path: Path) -> None:
@@ -21,7 +21,7 @@ class View(ViewReads):
             raise ValueError(f"deletes: expected 'hard' or 'soft', not {deletes!r}")
         self._core = core
         self._tick = tick
-        self._deletes: Deletes = deletes
+        self._deletes = deletes
         self._path = path
 
     @property

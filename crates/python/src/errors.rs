@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use timeweft::load::{DeltaError, LoadReport, SourceError, StoreError};
 use timeweft::model::{LearnError, ModelError};
+use timeweft::sample::SampleError;
 
 use crate::hints::in_python;
 use crate::load_report::PyLoadReport;
@@ -118,6 +119,8 @@ fn class(error: &timeweft::Error) -> &'static str {
         Error::Stopped => "StoppedError",
         Error::Time(_) => "TimeError",
         Error::UnknownNode(_) => "UnknownError",
+        Error::Sample(SampleError::FeatureKind { .. } | SampleError::NotAWeight { .. }) => "FeatureKindError",
+        Error::Sample(SampleError::UnknownWeight { .. }) => "UnknownError",
         Error::Sample(_) => "SampleError",
         Error::Query(_) => "QueryError",
         Error::Model(error) => class_of_model(error),

@@ -3,11 +3,11 @@
 pub use timeweft_graph::{
     Counts, DType, Dense, Diff, EdgeIndex, EdgeState, EdgeType, EdgeTypeId, ElementHistory, ExternalId, FeatureDef,
     FeatureId, FeatureKind, FeatureSpan, Features, GraphView, IdRef, Life, ListOrder, MergeRecord, NodeIndex,
-    NodeState, NodeType, NodeTypeId, Numbers, Owner, Sparse, Updated, ValueBytes,
+    NodeState, NodeType, NodeTypeId, NumberType, Numbers, Owner, Sparse, Updated, ValueBytes,
 };
 pub use timeweft_index::{
-    Change, ChangeCounts, ChangeKind, Changes, Comparison, EdgeColumns, Fact, Index, NodeColumns, TypeSet, damage,
-    features, query,
+    Change, ChangeCounts, ChangeKind, Changes, Comparison, EdgeColumns, Fact, Index, NodeColumns, Recency, TypeSet,
+    damage, features, query,
 };
 pub use timeweft_source::{RootsReader, roots};
 

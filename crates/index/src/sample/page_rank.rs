@@ -50,8 +50,8 @@ impl PageRank {
 impl Index {
     /// The `k` nodes with the highest rank for each root as of its time, the root among them, highest first and of equal
     /// ones the lower number: `nodes` and `ranks` have `k` slots a root, those that stay empty [`NO_NODE`] and 0. Every
-    /// edge counts alike, and twice if there are two. A root without edges has itself with rank `alpha`; [`NO_NODE`] has
-    /// nothing.
+    /// edge counts alike, and twice if there are two. A root without edges has itself with rank `alpha`; one that the graph
+    /// does not have, such as [`NO_NODE`], has nothing.
     ///
     /// # Errors
     /// If an array has the wrong length, or `alpha` or `eps` is out of range.
@@ -138,7 +138,7 @@ impl<'a> Push<'a> {
     /// Ranks all nodes that a root reaches.
     fn rank(&mut self, root: NodeIndex, time: Time) {
         self.reach.clear();
-        if root == NO_NODE {
+        if root.at() >= self.index.n_nodes() {
             return;
         }
         let PageRank { alpha, eps, .. } = *self.page_rank;

@@ -48,6 +48,18 @@ impl Missing {
 }
 
 impl<'a> Slots<'a> {
+    /// The same slots for a shorter while.
+    pub(crate) fn reborrow(&mut self) -> Slots<'_> {
+        Slots {
+            neighbors: self.neighbors.as_deref_mut(),
+            edges: self.edges.as_deref_mut(),
+            edge_types: self.edge_types.as_deref_mut(),
+            created: self.created.as_deref_mut(),
+            weights: self.weights.as_deref_mut(),
+            counts: self.counts.as_deref_mut(),
+        }
+    }
+
     /// Checks that all arrays have the lengths for this number of roots with `k` slots each.
     pub(crate) fn check(&self, roots: usize, k: usize) -> Result<(), SampleError> {
         let n = roots.saturating_mul(k);
