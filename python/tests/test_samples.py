@@ -264,7 +264,7 @@ def test_wrong_choices_are_refused(small: Asked) -> None:
         view.sample(nodes, k=[])
     with pytest.raises(SampleError, match=r"k\[1\]: -1 is not in"):
         view.sample(nodes, k=[1, -1])
-    with pytest.raises(TypeError, match="k: expected a whole number, not bool"):
+    with pytest.raises(TypeError, match=r"k\[0\]: expected a whole number, not bool"):
         view.sample(nodes, k=[True])
     with pytest.raises(SampleError, match="seed: -1 is not in"):
         view.sample(nodes, seed=-1)

@@ -23,7 +23,7 @@ def to_uint32(numbers: Any, name: str) -> NDArray[np.uint32]:
     if array.ndim != 1:
         raise TypeError(f"{name}: expected an array of one dimension, not of shape {array.shape}")
     if array.dtype == np.uint32:
-        return np.require(array, requirements="CA")
+        return np.require(array, requirements=["C", "A"])
     if array.size == 0 and isinstance(numbers, (list, tuple)):
         return np.empty(0, np.uint32)
     if array.dtype.kind not in "iu":
@@ -34,7 +34,7 @@ def to_uint32(numbers: Any, name: str) -> NDArray[np.uint32]:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise OverflowError(f"{name}[{at}] is {array[at]}, which is no dense number: they are in [0, 2**32)")
-    return np.require(array, np.uint32, "CA")
+    return np.require(array, np.uint32, ["C", "A"])
 
 
 def to_ids(ids: Any, name: str) -> NDArray[np.uint64] | list[str]:
@@ -48,7 +48,7 @@ def to_ids(ids: Any, name: str) -> NDArray[np.uint64] | list[str]:
     if array.size == 0:
         return np.empty(0, np.uint64)
     if array.dtype.kind == "u" or (array.dtype.kind == "i" and int(array.min()) >= 0):
-        return np.require(array, np.uint64, "CA")
+        return np.require(array, np.uint64, ["C", "A"])
     if array.dtype.kind in "iUT":
         # A number below 0 is the text that it is written as.
         return [str(value) for value in array.tolist()]

@@ -80,32 +80,38 @@ def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.i
 
     An `int64` array that lies in one piece is taken as it is, without a copy.
     """
-    if not isinstance(times, np.ndarray):
-        if hasattr(times, "__array__") and not isinstance(times, np.generic):  # A column of a data frame, or a tensor.
-            zoned = getattr(getattr(times, "dtype", None), "tz", None) is not None
+    given: Any = times
+    if not isinstance(given, np.ndarray):
+        if hasattr(given, "__array__") and not isinstance(given, np.generic):  # A column of a data frame, or a tensor.
+            zoned = getattr(getattr(given, "dtype", None), "tz", None) is not None
             # pandas gives one object a row for zoned times, unless told that UTC is meant.
-            times = times.to_numpy(f"datetime64[{times.dtype.unit}]") if zoned else np.asarray(times)
-        elif isinstance(times, (list, tuple)):
-            if not any(isinstance(time, str) or time is None for time in times):
-                times = np.asarray(times)
-            if not isinstance(times, np.ndarray) or times.dtype == object:
-                times = np.array([to_tick(time, unit, f"{name}[{at}]") for at, time in enumerate(times)], np.int64)
+            given = given.to_numpy(f"datetime64[{given.dtype.unit}]") if zoned else np.asarray(given)
+        elif isinstance(given, (list, tuple)):
+            if not any(isinstance(time, str) or time is None for time in given):
+                given = np.asarray(given)
+            if not isinstance(given, np.ndarray) or given.dtype == object:
+                given = _each(given, unit, name)
         else:
-            return np.full(n, to_tick(times, unit, name), np.int64)
-    if times.ndim == 0:
-        return np.full(n, to_tick(times[()], unit, name), np.int64)
-    if times.shape != (n,):
-        raise TimeError(f"{name}: one time for all or {n} of them, one each, not an array of shape {times.shape}")
-    if times.dtype == object:
-        times = np.array([to_tick(time, unit, f"{name}[{at}]") for at, time in enumerate(times)], np.int64)
-    if times.dtype.kind == "M":
-        return _of_datetime64(times, unit, name)
-    if times.dtype.kind not in "iu":
-        raise TimeError(f"{name}: an array of {times.dtype} is none of times: give int64 ticks or datetime64")
-    if times.dtype == np.uint64 and len(times) and int(times.max()) > FOREVER:
-        at = int(np.argmax(times > np.uint64(FOREVER)))
-        raise TimeError(f"{name}[{at}]: {times[at]} does not fit into 64 bits of {unit}")
-    return np.require(times, np.int64, "CA")
+            return np.full(n, to_tick(given, unit, name), np.int64)
+    if given.ndim == 0:
+        return np.full(n, _each(given[None], unit, name)[0], np.int64)
+    if given.shape != (n,):
+        raise TimeError(f"{name}: one time for all or {n} of them, one each, not an array of shape {given.shape}")
+    if given.dtype == object:
+        given = _each(given, unit, name)
+    if given.dtype.kind == "M":
+        return _of_datetime64(given, unit, name)
+    if given.dtype.kind not in "iu":
+        raise TimeError(f"{name}: an array of {given.dtype} is none of times: give int64 ticks or datetime64")
+    if given.dtype == np.uint64 and len(given) and int(given.max()) > FOREVER:
+        at = int(np.argmax(given > np.uint64(FOREVER)))
+        raise TimeError(f"{name}[{at}]: {given[at]} does not fit into 64 bits of {unit}")
+    return np.require(given, np.int64, ["C", "A"])
+
+
+def _each(times: Any, unit: str, name: str) -> NDArray[np.int64]:
+    """One object after the other: slow, and for a few."""
+    return np.array([to_tick(time, unit, f"{name}[{at}]") for at, time in enumerate(times)], np.int64)
 
 
 def _of_datetime64(times: NDArray[Any], unit: str, name: str) -> NDArray[np.int64]:

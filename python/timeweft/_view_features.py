@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias, overload
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -81,18 +81,10 @@ class ViewFeatures(ViewBase):
             at += width
         return out
 
-    @overload
-    def sparse_features(
-        self, owners: ArrayLike, names: str, times: Times = None, *, of: Of = "nodes", before: bool = True
-    ) -> Sparse: ...
-    @overload
-    def sparse_features(
-        self, owners: ArrayLike, names: Sequence[str], times: Times = None, *, of: Of = "nodes", before: bool = True
-    ) -> dict[str, Sparse]: ...
     def sparse_features(
         self, owners: ArrayLike, names: str | Sequence[str], times: Times = None, *, of: Of = "nodes", before: bool = True
-    ) -> Sparse | dict[str, Sparse]:
-        """Sparse features as coordinates and values: of one name a [Sparse][timeweft.Sparse], of several one each.
+    ) -> dict[str, Sparse]:
+        """Sparse features as coordinates and values: a [Sparse][timeweft.Sparse] of each name.
 
         `torch.sparse_coo_tensor(found.coordinates.T, found.values)` makes a tensor of it. Raises `UnknownError`,
         `FeatureKindError`.
@@ -106,7 +98,7 @@ class ViewFeatures(ViewBase):
             # Where types store it differently the first is asked for, and owners of the others are refused.
             dtype = _DTYPES[str(sorted(map(str, dtypes))[0])]
             found[name] = Sparse(*self._core.sparse_features(asked, name, dtype))
-        return found[names] if isinstance(names, str) else found
+        return found
 
     def _owners(self, owners: Any, times: Any, of: str, before: bool) -> Owners:
         if of not in ("nodes", "edges"):

@@ -161,7 +161,7 @@ class ViewSamples(ViewBase):
         shape = (len(roots[0]), count_of(k, "k"))
         near, ranks = np.full(shape, 2**32 - 1, np.uint32), np.zeros(shape, np.float64)
         scope = self._scope(side, edge_types, before)
-        self._core.page_rank(roots, scope, shape[1], float(alpha), float(eps), (near, ranks))
+        self._core.page_rank(roots, scope, (shape[1], float(alpha), float(eps)), (near, ranks))
         return near, ranks
 
     def sample_nodes(

@@ -58,8 +58,8 @@ class Samples:
     def empty(cls, n: int, k: int) -> Samples:
         """Arrays for `n` roots of `k` slots, to be filled by `view.sample(.., out=)` again and again."""
         # The system hands out cleared pages, and what writes to them first is the sampler.
-        slots: list[NDArray[Any]] = [np.zeros((n, k), dtype) for dtype in _SLOTS.values()]
-        return cls(*slots, np.zeros(n, np.uint32))
+        slots: dict[str, Any] = {name: np.zeros((n, k), dtype) for name, dtype in _SLOTS.items()}
+        return cls(**slots, counts=np.zeros(n, np.uint32))
 
     def __len__(self) -> int:
         return len(self.counts)

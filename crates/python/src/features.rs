@@ -8,7 +8,7 @@ use timeweft::sample::Roots;
 use timeweft::{Name, Time};
 
 use crate::arrays;
-use crate::errors::{self, Result};
+use crate::errors;
 use crate::lookup;
 use crate::scope;
 use crate::view::View;
@@ -48,7 +48,7 @@ impl BorrowedOwners<'_> {
         } else {
             Roots::new(arrays::slice::<NodeIndex>(&self.owners)?, times).map(|roots| Owners::nodes(roots, as_of))
         };
-        let owners = owners.map_err(|error| errors::Raised::from(error))?;
+        let owners = owners.map_err(errors::Raised::from)?;
         Ok(owners.deletes(scope::deletes(self.soft)))
     }
 }

@@ -178,13 +178,12 @@ impl View {
         py: Python<'py>,
         roots: RootArrays<'py>,
         scope: ScopeArgs,
-        k: usize,
-        alpha: f64,
-        eps: f64,
+        how: (usize, f64, f64),
         out: (Grid<'py, u32>, Grid<'py, f64>),
     ) -> PyResult<()> {
         let roots = roots.borrow()?;
         let roots = roots.roots()?;
+        let (k, alpha, eps) = how;
         let (mut near, mut ranks) = (arrays::write(&out.0, "nodes")?, arrays::write(&out.1, "ranks")?);
         let near: &mut [NodeIndex] = arrays::slice_mut(&mut near)?;
         let ranks = ranks.as_slice_mut()?;
