@@ -1,9 +1,10 @@
 //! A graph at a commit, which never changes.
 
 use pyo3::prelude::*;
-use timeweft::read::{Index, damage};
+use timeweft::read::Index;
 
-use crate::errors::{self, Result};
+use crate::answer;
+use crate::errors::Result;
 
 /// A graph at a commit. `timeweft.View` wraps it with the time and the deletes that it is asked with.
 #[pyclass(frozen, module = "timeweft._core")]
@@ -18,12 +19,7 @@ impl View {
 
     /// Asks the graph something, without the interpreter. Damage in its snapshot is a `CorruptError`.
     pub(crate) fn read<T: Send>(&self, py: Python<'_>, ask: impl FnOnce(&Index) -> Result<T> + Send) -> PyResult<T> {
-        let index = self.view.index();
-        let corrupt = |damage: damage::Damage| {
-            let problem = format!("{damage}: delete this file: it is a cache, and the log makes it again");
-            Err(errors::named("CorruptError", problem))
-        };
-        py.detach(|| damage::catch(|| ask(index)).unwrap_or_else(corrupt)).map_err(PyErr::from)
+        answer::asked(py, || ask(self.view.index()))
     }
 }
 
