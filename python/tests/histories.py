@@ -99,7 +99,7 @@ class History:
         events = folder.with_suffix(".jsonl")
         events.write_text("".join(json.dumps(line) + "\n" for line in self.lines))
         graph = tw.create(folder, unit="step")
-        graph._core.load_file(str(events))
+        graph.load_events(events)
         return graph
 
     def seen(

@@ -13,7 +13,6 @@ mod graph;
 mod graph_models;
 mod hints;
 mod interrupt;
-mod load_file;
 mod load_report;
 mod loads;
 mod lookup;
