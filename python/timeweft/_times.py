@@ -86,13 +86,13 @@ def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.i
             zoned = getattr(getattr(given, "dtype", None), "tz", None) is not None
             # pandas gives one object a row for zoned times, unless told that UTC is meant.
             given = given.to_numpy(f"datetime64[{given.dtype.unit}]") if zoned else np.asarray(given)
-        elif isinstance(given, (list, tuple)):
+        elif isinstance(times, (list, tuple)):
             if not any(isinstance(time, str) or time is None for time in given):
                 given = np.asarray(given)
             if not isinstance(given, np.ndarray) or given.dtype == object:
                 given = _each(given, unit, name)
         else:
-            return np.full(n, to_tick(given, unit, name), np.int64)
+            return np.full(n, to_tick(times, unit, name), np.int64)
     if given.ndim == 0:
         return np.full(n, _each(given[None], unit, name)[0], np.int64)
     if given.shape != (n,):
