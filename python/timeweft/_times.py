@@ -87,7 +87,7 @@ def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.i
             # pandas gives one object a row for zoned times, unless told that UTC is meant.
             given = given.to_numpy(f"datetime64[{given.dtype.unit}]") if zoned else np.asarray(given)
         elif isinstance(times, (list, tuple)):
-            if not any(isinstance(time, str) or time is None for time in given):
+            if not any(isinstance(time, str) or time is None for time in times):
                 given = np.asarray(given)
             if not isinstance(given, np.ndarray) or given.dtype == object:
                 given = _each(given, unit, name)
