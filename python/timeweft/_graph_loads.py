@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from . import _core
@@ -28,6 +31,7 @@ class GraphLoads:
         data: Frame,
         *,
         columns: Mapping[str, str] | None = None,
+        mapping: Mapping[str, Any] | os.PathLike[str] | str | None = None,
         source_type: str | None = None,
         destination_type: str | None = None,
         relation: str | None = None,
@@ -54,10 +58,17 @@ class GraphLoads:
         their own; `time` is that of a table without a column for it. `version` names the load: loaded again, it changes
         nothing. `progress` is `True`, or a callable that gets `(records, bytes, size)`.
 
+        `mapping` says that the rows are changes of tables: of Debezium, of dbt snapshots, or of slowly changing dimensions
+        (SCD2). It is a dict with the keys of `docs/change-rows.md`, or the path of a TOML file. `data` may then also be a
+        folder with the files that the mapping names; a DuckDB relation of intervals is held in memory. Options of columns
+        and types mean nothing beside it, and raise `ValueError`.
+
         Raises `NothingAcceptedError`, `TooManyRejectsError`, `VersionTakenError`, `DanglingError`, each with `.report` where
         there is one, `SourceError`, and `StoppedError` after Ctrl-C: nothing is loaded then.
 
         >>> graph.load_events(frame, columns={"time": "ts", "source": "from_user", "destination": "to_user"})
+        >>> users = {"type": "user", "id": "user_id", "features": {"city": "category"}}
+        >>> graph.load_events(relation, mapping={"changes": {"format": "scd2"}, "nodes": [users]})
         """
         common: dict[str, Any] = {
             "namespace": namespace,
@@ -74,9 +85,29 @@ class GraphLoads:
             "time": None if time is None else to_tick(time, self._core.unit, "time"),
             "repeats": repeats,
             "late": late,
+            "mapping": _mapping(mapping),
         }
+        of_columns = {"columns": columns, "source_type": source_type, "destination_type": destination_type}
+        of_columns |= {"relation": relation, "time": time}
+        given = [name for name, value in of_columns.items() if value is not None]
+        if mapping is not None and given:
+            raise ValueError(f"{given[0]}: means nothing beside `mapping`, which says it of each table: leave it out")
         with hearing(progress, "load_events") as hears:
             return LoadReport(self._core.load_events(to_source(data, "data"), common, of_events, hears))
+
+
+def _mapping(mapping: Mapping[str, Any] | os.PathLike[str] | str | None) -> tuple[str, bool] | None:
+    """JSON, or the path of a TOML file; and whether it is JSON."""
+    if mapping is None:
+        return None
+    if isinstance(mapping, (str, os.PathLike)):
+        return os.fspath(Path(mapping).expanduser()), False
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"mapping: expected a dict or the path of a TOML file, not {type(mapping).__name__}")
+    try:
+        return json.dumps(mapping, default=dict, allow_nan=False), True
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"mapping: expected dicts, lists, texts, numbers and truth values: {error}") from None
 
 
 def _pairs(columns: Mapping[str, str] | None) -> list[tuple[str, str]]:

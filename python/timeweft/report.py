@@ -56,6 +56,9 @@ class LoadReport:
         """The source was not in order of time, and was sorted."""
         self.placed: int = facts["placed"]
         """Late events that were put where they belong in time."""
+        self.rows: dict[str, int] = facts["rows"]
+        """Of change rows: nodes and edges that were already what their rows say (`unchanged`), and deletes of what was not there
+        (`absent`)."""
         self.clipped: dict[str, int] = facts["clipped"]
         """Of lives: `edges` that were cut to the life of an end, and `features` to that of their owner."""
         self.delta: dict[str, Any] | None = facts["delta"]

@@ -48,6 +48,7 @@ fn facts(report: &LoadReport) -> Json {
         "sorted": report.order.sorted,
         "placed": report.order.placed,
         "late": report.order.refused,
+        "rows": { "unchanged": report.rows.unchanged, "absent": report.rows.absent },
         "clipped": { "edges": report.clipped.edges, "features": report.clipped.features },
         "delta": report.delta,
         "warnings": warnings.collect::<Vec<_>>(),

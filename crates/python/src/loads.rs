@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use timeweft::Time;
 use timeweft::load::{
     ColumnMapping, ColumnarOptions, CsvDefaults, Dangling, EventFormat, Format, Late, LoadOptions, Repeats,
+    TableMapping,
 };
 
 use crate::errors::{self, Raised, Result};
@@ -43,6 +44,8 @@ struct EventOptions {
     time: Option<i64>,
     repeats: Option<String>,
     late: Option<String>,
+    /// A mapping of change rows, as JSON or as the path of a TOML file.
+    mapping: Option<(String, bool)>,
 }
 
 impl Common {
@@ -73,8 +76,22 @@ impl EventOptions {
         })
     }
 
+    /// The mapping of change rows.
+    fn changes(&self) -> Result<Option<EventFormat>> {
+        let Some((mapping, is_json)) = &self.mapping else { return Ok(None) };
+        let read = if *is_json { TableMapping::of_json(mapping) } else { TableMapping::open(mapping.as_ref()) };
+        let read = read.map_err(|error| match is_json {
+            true => errors::named("ConfigError", error.to_string()),
+            false => error.into(),
+        })?;
+        Ok(Some(EventFormat::Changes(read)))
+    }
+
     /// How a file is read.
     fn of_file(&self, path: &std::path::Path) -> Result<EventFormat> {
+        if let Some(changes) = self.changes()? {
+            return Ok(changes);
+        }
         let ColumnarOptions { mapping, defaults, time } = self.columnar()?;
         Ok(match EventFormat::detect(path)? {
             EventFormat::Table(options) => {
@@ -139,7 +156,11 @@ impl Graph {
         options.late = of_events.late.as_deref().map(late).transpose()?.unwrap_or_default();
         let report = match events {
             Events::Frame(frame) => {
-                options.format = Some(Format::Events(EventFormat::Columnar(of_events.columnar()?)));
+                let format = match of_events.changes()? {
+                    Some(changes) => changes,
+                    None => EventFormat::Columnar(of_events.columnar()?),
+                };
+                options.format = Some(Format::Events(format));
                 let frame = frame.get().frame.clone();
                 stoppable(py, hear_load(progress), move |report| {
                     Ok(self.lock().graph()?.load_frame(frame).options(options).progress(report).run()?)

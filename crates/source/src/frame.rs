@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::RecordBatchReader;
+use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use timeweft_graph::Name;
 
@@ -80,6 +80,17 @@ impl Frame {
     /// Whether it can be read more than once.
     pub fn can_reread(&self) -> bool {
         self.can_reread
+    }
+
+    /// The same table in memory, so that it can be read more than once.
+    pub(crate) fn held(&self) -> Result<Frame, String> {
+        let batches: Vec<RecordBatch> =
+            self.batches()?.collect::<Result<_, _>>().map_err(|error: ArrowError| error.to_string())?;
+        let schema = self.schema.clone();
+        let again = move || -> Result<Batches, ArrowError> {
+            Ok(Box::new(RecordBatchIterator::new(batches.clone().into_iter().map(Ok), schema.clone())))
+        };
+        Frame::again(&self.name, again).map_err(|error| error.to_string())
     }
 
     /// All batches; the error says why there are none.

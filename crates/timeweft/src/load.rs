@@ -185,11 +185,12 @@ impl<'g> Load<'g> {
                 return run::events(store, origins, &options, meter);
             }
             Source::Frame(frame) => {
-                let read = match &options.format {
-                    Some(Format::Events(EventFormat::Columnar(read))) => read.clone(),
-                    _ => ColumnarOptions::default(),
+                let origin = match &options.format {
+                    Some(Format::Events(EventFormat::Changes(mapping))) => Origin::Changes(frame, mapping.clone()),
+                    Some(Format::Events(EventFormat::Columnar(read))) => Origin::Frame(frame, read.clone()),
+                    _ => Origin::Frame(frame, ColumnarOptions::default()),
                 };
-                return run::events(store, vec![Origin::Frame(frame, read)], &options, meter);
+                return run::events(store, vec![origin], &options, meter);
             }
         };
         match format_of(&path, &options)? {

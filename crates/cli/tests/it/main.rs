@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod caches;
+mod change_rows;
 mod damage;
 mod diff;
 mod export;

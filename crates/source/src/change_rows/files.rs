@@ -5,23 +5,39 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::Name;
 
 use super::plan::{self, Table};
+#[cfg(feature = "columnar")]
+use crate::Frame;
+#[cfg(feature = "columnar")]
+use crate::tables::columnar::ColumnarRows;
 use crate::tables::mapping::{FileSpec, Mapping};
 use crate::tables::open;
 use crate::tables::rows::Rows;
 use crate::{SourceError, plain_name};
 
-/// A mapping, and the file or the folder that it reads.
+/// A mapping, and what it reads: a file, a folder or a data frame.
 pub(super) struct Files {
     pub(super) mapping: Mapping,
     pub(super) mapping_file: Name,
-    path: PathBuf,
+    data: Data,
     pub(super) name: Name,
+}
+
+enum Data {
+    Path(PathBuf),
+    #[cfg(feature = "columnar")]
+    Frame(Frame),
 }
 
 impl Files {
     pub(super) fn new(path: &Path, mapping: Mapping, mapping_file: &Name) -> Files {
         let name = if path == Path::new("-") { "<stdin>".into() } else { path.to_string_lossy().as_ref().into() };
-        Files { mapping, mapping_file: mapping_file.clone(), path: path.into(), name }
+        Files { mapping, mapping_file: mapping_file.clone(), data: Data::Path(path.into()), name }
+    }
+
+    #[cfg(feature = "columnar")]
+    pub(super) fn of_frame(frame: Frame, mapping: Mapping, mapping_file: &Name) -> Files {
+        let name = frame.name().clone();
+        Files { mapping, mapping_file: mapping_file.clone(), data: Data::Frame(frame), name }
     }
 
     pub(super) fn fail(&self, problem: String) -> SourceError {
@@ -29,19 +45,29 @@ impl Files {
     }
 
     pub(super) fn is_standard_input(&self) -> bool {
-        self.path == Path::new("-")
+        matches!(&self.data, Data::Path(path) if path == Path::new("-"))
     }
 
     /// The tables of the mapping that are in the file, or in files of the folder.
     pub(super) fn tables(&self) -> Result<Vec<Table<'_>>, SourceError> {
         let mut tables = plan::tables(&self.mapping);
-        if self.path.is_dir() {
+        let path = match &self.data {
+            Data::Path(path) => path,
+            #[cfg(feature = "columnar")]
+            Data::Frame(_) => {
+                return match tables.iter().any(|table| !table.file.file.is_empty()) {
+                    true => Err(self.fail("a data frame has no files: leave `file` out of the entries".into())),
+                    false => Ok(tables),
+                };
+            }
+        };
+        if path.is_dir() {
             return match tables.iter().any(|table| table.file.file.is_empty()) {
                 true => Err(self.fail(format!("{} is a folder: name the `file` of each entry in it", self.name))),
                 false => Ok(tables),
             };
         }
-        let own = plain_name(&self.path);
+        let own = plain_name(path);
         tables.retain(|table| table.file.file.is_empty() || plain_name(Path::new(table.file.file)) == own);
         match tables.is_empty() {
             true => Err(self.fail(format!("no entry reads `{}`: each names another `file`", self.name))),
@@ -51,7 +77,12 @@ impl Files {
 
     /// Opens the file of an entry, with its name.
     pub(super) fn rows(&self, spec: &FileSpec<'_>) -> Result<(Name, Box<dyn Rows>), SourceError> {
-        let path = if self.path.is_dir() { self.path.join(spec.file) } else { self.path.clone() };
+        let path = match &self.data {
+            Data::Path(path) if path.is_dir() => path.join(spec.file),
+            Data::Path(path) => path.clone(),
+            #[cfg(feature = "columnar")]
+            Data::Frame(frame) => return Ok((frame.name().clone(), Box::new(ColumnarRows::of_frame(frame)?))),
+        };
         let file = path.to_string_lossy();
         let plain = plain_name(&path);
         let ending = plain.rsplit('.').next().unwrap_or_default();

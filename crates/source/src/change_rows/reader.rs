@@ -41,6 +41,28 @@ impl ChangeRowsReader {
         Ok(ChangeRowsReader { files, links, notes: Vec::new() })
     }
 
+    /// A reader of a data frame. One that can be read once is held in memory where its rows are intervals.
+    ///
+    /// # Errors
+    /// If the mapping names files, or the frame does not give its rows.
+    #[cfg(feature = "columnar")]
+    pub fn of_frame(frame: &crate::Frame, mapping: &TableMapping) -> Result<ChangeRowsReader, SourceError> {
+        let parsed = mapping.parsed()?;
+        let is_reread = format_of(&parsed) != ChangeFormat::Debezium;
+        let files = Files::of_frame(frame.clone(), parsed, mapping.name());
+        let links = plan::links(&files.mapping).map_err(|problem| files.fail(problem))?;
+        files.tables()?;
+        if is_reread && !frame.can_reread() {
+            let held = frame.held().map_err(|problem| {
+                let file = frame.name().clone();
+                SourceError::Document { file, line: 0, problem }
+            })?;
+            let files = Files::of_frame(held, files.mapping, mapping.name());
+            return Ok(ChangeRowsReader { files, links, notes: Vec::new() });
+        }
+        Ok(ChangeRowsReader { files, links, notes: Vec::new() })
+    }
+
     /// The name for messages.
     pub fn name(&self) -> &Name {
         &self.files.name

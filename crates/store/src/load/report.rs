@@ -105,10 +105,10 @@ pub struct OrderReport {
     pub refused: u64,
 }
 
-/// Rows of tables that changed nothing. A row that a load repeats is no error: change data capture delivers at least once.
+/// What rows of tables say that changed nothing. A row that a load repeats is no error: change data capture delivers at least once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RowCounts {
-    /// Rows that say what was so already, but for deletes.
+    /// Nodes and edges that were already what their row says, but for deletes.
     pub unchanged: u64,
     /// Deletes of what was not there.
     pub absent: u64,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::{Dangling, Link, Name, Schema, Sink};
 use timeweft_source::{
     BytesRead, ChangeRowsReader, ColumnarOptions, ColumnarReader, CsvReader, Frame, Input, JsonlReader, SourceError,
-    open,
+    TableMapping, open,
 };
 use timeweft_store::{ReadError, Repeats};
 
@@ -19,6 +19,8 @@ pub(super) enum Origin {
     File(PathBuf, EventFormat),
     /// A data frame.
     Frame(Frame, ColumnarOptions),
+    /// A data frame whose rows are changes.
+    Changes(Frame, TableMapping),
 }
 
 impl Origin {
@@ -26,7 +28,7 @@ impl Origin {
         match self {
             Origin::File(path, _) if path == Path::new("-") => "<stdin>".into(),
             Origin::File(path, _) => path.to_string_lossy().as_ref().into(),
-            Origin::Frame(frame, _) => frame.name().clone(),
+            Origin::Frame(frame, _) | Origin::Changes(frame, _) => frame.name().clone(),
         }
     }
 
@@ -36,7 +38,7 @@ impl Origin {
             Origin::File(path, _) => {
                 path != Path::new("-") && std::fs::metadata(path).is_ok_and(|facts| facts.is_file() || facts.is_dir())
             }
-            Origin::Frame(frame, _) => frame.can_reread(),
+            Origin::Frame(frame, _) | Origin::Changes(frame, _) => frame.can_reread(),
         }
     }
 }
@@ -154,6 +156,10 @@ impl EventReader {
                 let reader = Box::new(ColumnarReader::of_frame(frame, schema, options)?);
                 let (bytes, size) = reader.progress();
                 return Ok((EventReader::Columnar(reader), (Some(bytes), size)));
+            }
+            Origin::Changes(frame, mapping) => {
+                let reader = Box::new(ChangeRowsReader::of_frame(frame, mapping)?);
+                return Ok((EventReader::Changes(reader), (None, None)));
             }
             Origin::File(path, EventFormat::Columnar(options)) => {
                 let reader = Box::new(ColumnarReader::open(path, schema, options)?);

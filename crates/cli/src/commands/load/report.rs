@@ -154,8 +154,8 @@ fn print(report: &LoadReport, context: &Context) -> anyhow::Result<()> {
     lines.extend(counted(&[
         (report.order.placed, "late events were put where they belong in time"),
         (report.order.refused, "late events were refused"),
-        (report.rows.unchanged, "rows say what was so already"),
-        (report.rows.absent, "deletes are of rows that were not there"),
+        (report.rows.unchanged, "nodes and edges were already what their rows say"),
+        (report.rows.absent, "deletes are of what was not there"),
     ]));
     lines.iter().try_for_each(|line| context.output.say(line))?;
     later(&report.later, context)
