@@ -12,6 +12,7 @@ from ._arrays import to_ids, to_uint32
 from ._scope import EdgeTypes, Side
 from ._times import Times
 from ._view_base import ViewBase
+from .table import Table
 
 
 class ViewCounters(ViewBase):
@@ -27,6 +28,13 @@ class ViewCounters(ViewBase):
         if isinstance(checked, list):
             return self._core.indices_of_texts(type, checked)
         return self._core.indices_of_numbers(type, checked)
+
+    def ids(self, nodes: ArrayLike) -> Table:
+        """Types and ids of nodes by their dense numbers: a [Table][timeweft.Table] with the columns `type` and `id`, in the
+        order given. `id` is uint64 if every id that the graph ever had is a whole number, else text; both are null for
+        `NO_NODE` and other numbers that the graph does not have.
+        """
+        return Table(self._core.node_ids(to_uint32(nodes, "nodes")))
 
     def types(self, nodes: ArrayLike, times: Times = None, *, before: bool = False) -> NDArray[np.int16]:
         """The type of each node as of its time, (N,) int16 in the order of the schema; -1 where it is not alive."""

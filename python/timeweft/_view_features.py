@@ -14,6 +14,7 @@ from ._times import Times
 from ._view_base import ViewBase
 from .errors import FeatureKindError, SampleError
 from .samples import check_out
+from .table import Table
 
 Of: TypeAlias = Literal["nodes", "edges"]
 """Whether numbers are those of nodes or of edges."""
@@ -53,8 +54,8 @@ class ViewFeatures(ViewBase):
 
         `owners` is (N,) uint32: dense numbers of nodes, or of edges with `of="edges"`. `names` gives each feature its width,
         `{"taste": 16}`: a shorter value has zeros behind it, a longer one is cut. A name alone is a feature of one number.
-        Values that are stored in another type of numbers are rounded to a type of floats, and must fit into one of whole
-        numbers. As uint8 the bytes of texts are read, too. `out` is an array of that shape and type to write into.
+        Values that are stored in another type of numbers are rounded to a type of floats, and must fit exactly into one of
+        whole numbers. As uint8 the bytes of texts are read, too. `out` is an array of that shape and type to write into.
 
         Raises `UnknownError` for a feature that nothing has, `FeatureKindError` for one of another kind (`texts` and
         `sparse_features` read those), `OverflowError` for a number that does not fit.
@@ -99,6 +100,21 @@ class ViewFeatures(ViewBase):
             dtype = _DTYPES[str(sorted(map(str, dtypes))[0])]
             found[name] = Sparse(*self._core.sparse_features(asked, name, dtype))
         return found
+
+    def texts(
+        self, owners: ArrayLike, names: str | Sequence[str], times: Times = None, *, of: Of = "nodes", before: bool = True
+    ) -> Table:
+        """Texts, categories, structured values (as JSON) and bytes: a [Table][timeweft.Table] with a column for each of
+        `names` and a row for each owner, null where there is nothing. Raises `UnknownError`, `FeatureKindError`.
+
+        >>> view.texts(nodes, "name", times)["name"]
+        """
+        asked = self._owners(owners, times, of, before)
+        for name in _names(names):
+            kinds = self._core.kinds_of_feature(asked["edges"], name)
+            if any(dtype for _, dtype, _ in kinds):
+                _refuse(name, [kind for kind in kinds if kind[1]], "text")
+        return Table(self._core.values(asked, _names(names)))
 
     def _owners(self, owners: Any, times: Any, of: str, before: bool) -> Owners:
         if of not in ("nodes", "edges"):
@@ -151,10 +167,13 @@ def _fitting(read: NDArray[Any], wanted: np.dtype[Any], name: str) -> NDArray[An
     """Numbers that can be written as others without a loss, but for the rounding of floats."""
     if wanted.kind == "f":
         return read
-    if wanted.kind not in "iu" or read.dtype.kind == "f":
-        raise FeatureKindError(f"feature `{name}` is stored as {read.dtype}: ask for it as that, or as a type of floats")
+    if wanted.kind not in "iu":
+        raise SampleError(f"dtype: {wanted} is no type of features")
     limits = np.iinfo(wanted)
-    wrong = (read < limits.min) | (read > limits.max)
+    # The end of a type of 64 bits is no float, so what comes behind it is compared.
+    wrong = (read < limits.min) | (read >= float(limits.max) + 1.0 if read.dtype.kind == "f" else read > limits.max)
+    if read.dtype.kind == "f":
+        wrong |= read != np.trunc(read)
     if wrong.any():
         row = int(np.argmax(wrong.any(axis=1)))
         raise OverflowError(f"feature `{name}` of owners[{row}] does not fit into {wanted}: ask for {read.dtype}")

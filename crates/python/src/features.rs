@@ -6,11 +6,14 @@ use timeweft::read::features::{Owners, SparseRows};
 use timeweft::read::{EdgeIndex, FeatureKind, NodeIndex};
 use timeweft::sample::Roots;
 use timeweft::{Name, Time};
+use timeweft_arrow::Numbers;
 
+use crate::answer;
 use crate::arrays;
 use crate::errors;
 use crate::lookup;
 use crate::scope;
+use crate::table::Columns;
 use crate::view::View;
 
 /// Nodes or edges, a time each, and which state of them is meant.
@@ -187,5 +190,24 @@ impl View {
     ) -> PyResult<SparseArrays<'py>> {
         let name: Name = name.into();
         of_dtype!(dtype, T => self.sparse::<T>(py, &owners, &name))
+    }
+
+    /// Features as they are, a column each, null where there is none.
+    fn values<'py>(&self, py: Python<'py>, owners: OwnerArrays<'py>, names: Vec<String>) -> PyResult<Columns> {
+        let owners = owners.borrow()?;
+        let numbers = if owners.edges {
+            Numbers::Edges(arrays::slice(&owners.owners)?)
+        } else {
+            Numbers::Nodes(arrays::slice(&owners.owners)?)
+        };
+        let at = (arrays::slice(&owners.times)?, scope::as_of(owners.before), scope::deletes(owners.soft));
+        answer::table(py, || timeweft_arrow::values(&self.view, numbers, at, names))
+    }
+
+    /// Types and ids of nodes, null where there is no node.
+    fn node_ids<'py>(&self, py: Python<'py>, nodes: Bound<'py, PyArray1<u32>>) -> PyResult<Columns> {
+        let nodes = arrays::read(&nodes, "nodes")?;
+        let nodes = arrays::slice(&nodes)?;
+        answer::table(py, || timeweft_arrow::node_ids(&self.view, nodes))
     }
 }
