@@ -1,13 +1,14 @@
 //! Features of many nodes or edges as columns.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arrow_array::ArrayRef;
 use arrow_schema::Field;
-use timeweft::export::table_writer::{ValueColumn, value_field, with_width};
+use timeweft::export::table_writer::{Cell, CellKind, Column, ValueColumn, value_field, with_width};
 use timeweft::read::features::{FlatRows, Owners};
 use timeweft::read::{FeatureKind, Index, Owner, ValueBytes};
-use timeweft::{Name, Schema};
+use timeweft::{Name, Schema, Value};
 
 use crate::table::{Columns, ranges};
 use crate::{Error, Result};
@@ -99,6 +100,18 @@ impl FeatureColumns {
         Ok((done, self.finish(batches, taken)?))
     }
 
+    /// The same as columns of rows.
+    pub(crate) fn columns(&self, taken: &[&str]) -> Vec<Column> {
+        let column =
+            |(name, kind): (&Name, &FeatureKind)| Column::nullable(&column_name(name, taken), CellKind::Value(*kind));
+        self.names.iter().zip(&self.kinds).map(column).collect()
+    }
+
+    /// The cells of a row, of a node or edge with these features.
+    pub(crate) fn cells(&self, features: &BTreeMap<Name, Value>) -> Vec<Cell<'static>> {
+        self.names.iter().map(|name| Cell::from(features.get(name).cloned())).collect()
+    }
+
     fn batch(&self, flat: &FlatRows) -> Result<Vec<ValueColumn>> {
         let mut columns: Vec<ValueColumn> = self.kinds.iter().map(|kind| ValueColumn::new(*kind)).collect();
         let (mut start, n) = (0, columns.len());
@@ -122,7 +135,7 @@ impl FeatureColumns {
             .for_each(|batch| columns.iter_mut().zip(batch).for_each(|(column, part)| column.push(part)));
         let column = |((name, kind), parts): ((&Name, &FeatureKind), Vec<ValueColumn>)| {
             let width = width(&parts);
-            let name = if taken.contains(&&**name) { format!("feature:{name}") } else { name.to_string() };
+            let name = column_name(name, taken);
             let field = value_field(&name, *kind, true);
             let field = width.map_or(field.clone(), |width| with_width(&field, width));
             let arrays = parts.into_iter().map(|part| part.finish(width)).collect::<std::io::Result<_>>()?;
@@ -130,6 +143,11 @@ impl FeatureColumns {
         };
         self.names.iter().zip(&self.kinds).zip(columns).map(column).collect()
     }
+}
+
+/// The name of a feature's column beside others.
+fn column_name(name: &str, taken: &[&str]) -> String {
+    if taken.contains(&name) { format!("feature:{name}") } else { name.to_owned() }
 }
 
 /// The length of all lists of a column, if they are of one length.

@@ -6,22 +6,35 @@
 //! the view and the question, not from the rows. Times are `Timestamp(unit, "UTC")`, or `Int64` in a graph that counts steps; an open end
 //! is null.
 
+mod answers;
+mod cells;
+mod diff;
 mod edges;
 mod error;
 mod events;
 mod features;
+mod history;
 mod ids;
 pub mod learn;
+mod loads;
+mod merges;
+mod neighbors;
 mod nodes;
 mod rejects;
 mod table;
 mod values;
 
+pub use answers::answer;
+pub use diff::Difference;
 pub use edges::{Relation, edges};
 pub use error::{Error, Result};
 pub use events::events;
 pub use features::Selected;
+pub use history::history;
 pub use ids::node_ids;
+pub use loads::loads;
+pub use merges::merges;
+pub use neighbors::neighbors;
 pub use nodes::nodes;
 pub use rejects::rejects;
 pub use table::{BATCH_ROWS, Table};

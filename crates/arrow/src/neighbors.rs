@@ -1,0 +1,64 @@
+//! The edges at a node.
+
+use timeweft::export::table_writer::{Cell, CellKind, Column, RowBatches};
+use timeweft::read::EdgeIndex;
+use timeweft::sample::Side;
+use timeweft::{At, Direction, NodeKey, View};
+
+use crate::Result;
+use crate::cells::{life_cells, life_columns, node_cells, node_columns};
+use crate::edges::{Relation, edge_types};
+use crate::nodes::known_type;
+use crate::table::{IdKind, Table};
+
+/// The edges at a node that a moment shows, the most recently created first; those of one time by side and key.
+///
+/// | column | type |
+/// |---|---|
+/// | `side` | `Utf8`: `out` if the edge goes out from the node, `in` if it leads to it; one to itself is there twice |
+/// | `edge`, `node` | `UInt32`: dense numbers of the edge's life and of the neighbor |
+/// | `type`, `id` | of the neighbor |
+/// | `relation`, `key` | `Utf8` |
+/// | `created`, `removed` | when the edge lives; an open end is null |
+///
+/// A node that never was has no edges.
+///
+/// # Errors
+/// [`Error::Unknown`](crate::Error::Unknown) if the graph has no such node type or relation.
+pub fn neighbors(view: &View, at: At, node: &NodeKey, side: Side, relation: Option<&str>) -> Result<Table> {
+    let index = view.index();
+    known_type(view, "type", &node.node_type)?;
+    if let Some(name) = relation {
+        edge_types(view, Relation::Named(name))?;
+    }
+    let mut columns = vec![
+        Column::new("side", CellKind::Text),
+        Column::new("edge", CellKind::Index),
+        Column::new("node", CellKind::Index),
+    ];
+    columns.extend(node_columns("", IdKind::of_all(view)));
+    columns.extend([Column::new("relation", CellKind::Text), Column::nullable("key", CellKind::Text)]);
+    columns.extend(life_columns(view.unit()));
+    let sides: &[Direction] = match side {
+        Side::Out => &[Direction::Out],
+        Side::In => &[Direction::In],
+        Side::Both => &[Direction::Out, Direction::In],
+    };
+    let at_side = |&direction: &Direction| {
+        index.incident_edges(node, direction, relation, at).into_iter().map(move |edge| (direction, edge))
+    };
+    let mut edges: Vec<(Direction, EdgeIndex)> = sides.iter().flat_map(at_side).collect();
+    edges.sort_by_key(|(_, edge)| std::cmp::Reverse(index.edge_interval(*edge).created));
+    let mut rows = RowBatches::new(columns);
+    for (direction, edge) in edges {
+        let (_, source, destination) = index.edge_ends(edge);
+        let (word, neighbor) = if direction == Direction::Out { ("out", destination) } else { ("in", source) };
+        let (key, other) = (index.edge_key(edge), index.node_key(neighbor));
+        let mut cells = vec![Cell::Text(word), Cell::Index(edge.0), Cell::Index(neighbor.0)];
+        cells.extend(node_cells(&other));
+        cells.extend([Cell::Text(&key.relation), Cell::from(key.key.as_deref())]);
+        cells.extend(life_cells(index.edge_interval(edge)));
+        rows.row(cells)?;
+    }
+    Table::of(rows)
+}
