@@ -7,7 +7,11 @@
 
 from . import errors
 from ._arrays import NO_EDGE, NO_NODE
+from ._graph_reads import Diff, RollbackReport, VerifyReport
+from ._query import Answer, Query
+from ._schema import Schema
 from ._view_features import Sparse
+from ._view_reads import Edge, Node
 from .explanation import Explanation
 from .graph import Graph, create, open
 from .model import Model
@@ -17,6 +21,26 @@ from .table import Table
 from .view import View
 
 __all__ = [
-    "NO_EDGE", "NO_NODE", "Explanation", "Graph", "LoadReport", "Model", "Samples", "Sparse", "Table", "View", "Walks",
-    "create", "errors", "open",
-]  # fmt: skip
+    "Answer",
+    "Diff",
+    "Edge",
+    "Explanation",
+    "Graph",
+    "LoadReport",
+    "Model",
+    "NO_EDGE",
+    "NO_NODE",
+    "Node",
+    "Query",
+    "RollbackReport",
+    "Samples",
+    "Schema",
+    "Sparse",
+    "Table",
+    "VerifyReport",
+    "View",
+    "Walks",
+    "create",
+    "errors",
+    "open",
+]

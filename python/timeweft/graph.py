@@ -7,10 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from . import _core
+from . import _core, _schema
 from ._graph_loads import GraphLoads
 from ._graph_models import Models
 from ._graph_reads import GraphReads
+from ._schema import Schema
 from ._times import TimeLike, Unit, to_tick
 from .view import Deletes, View
 
@@ -49,7 +50,7 @@ class Graph(GraphReads, GraphLoads, Models):
         `at=None` is the end of time: all that is alive after everything that was loaded. `deletes="soft"` shows what was
         deleted before as well. Raises `TimeError`, `CommitGoneError`.
         """
-        return View(self._core.view(commit), to_tick(at, self.unit, "at"), deletes, self.path)
+        return View(self._core.view(commit), to_tick(at, self.unit, "at"), deletes, self.path, self.unit)
 
     def close(self) -> None:
         """Closes the graph; twice is fine. Views that are held go on."""
@@ -64,8 +65,13 @@ class Graph(GraphReads, GraphLoads, Models):
         self.close()
 
 
-def create(path: str | os.PathLike[str], *, unit: Unit = "us") -> Graph:
-    """Makes an empty graph in a directory, whose times count in `unit`. Raises `ExistsError` if there is one."""
+def create(path: str | os.PathLike[str], *, unit: Unit = "us", schema: Schema | None = None) -> Graph:
+    """Makes an empty graph in a directory, whose times count in `unit`; with declared types if there is a `schema`, and
+    no others if that is closed. Raises `ExistsError` if there is one, `ValueError` for what is no schema.
+    """
+    if schema is not None:
+        _core.parse_time("0", unit)  # An unknown unit is named as such.
+        return Graph(_core.Graph.create_with(os.fspath(path), _schema.to_json(schema, unit)))
     return Graph(_core.Graph.create(os.fspath(path), unit))
 
 

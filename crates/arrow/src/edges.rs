@@ -116,7 +116,10 @@ fn found(view: &View, at: At, relation: Relation<'_>, types: &[EdgeTypeId]) -> E
 }
 
 /// The edge types of a relation.
-pub(crate) fn edge_types(view: &View, relation: Relation<'_>) -> Result<Vec<EdgeTypeId>> {
+///
+/// # Errors
+/// [`Error::Unknown`] if there is none, unless any are asked for.
+pub fn edge_types(view: &View, relation: Relation<'_>) -> Result<Vec<EdgeTypeId>> {
     let schema = view.schema();
     let all = (0..).map(EdgeTypeId).zip(schema.edge_types());
     let name = |of_type: NodeTypeId| &*schema.node_types()[of_type.at()].name;

@@ -26,7 +26,7 @@ mod values;
 
 pub use answers::answer;
 pub use diff::Difference;
-pub use edges::{Relation, edges};
+pub use edges::{Relation, edge_types, edges};
 pub use error::{Error, Result};
 pub use events::events;
 pub use features::Selected;
@@ -35,7 +35,7 @@ pub use ids::node_ids;
 pub use loads::loads;
 pub use merges::merges;
 pub use neighbors::neighbors;
-pub use nodes::nodes;
+pub use nodes::{known_type, nodes};
 pub use rejects::rejects;
 pub use table::{BATCH_ROWS, Table};
 pub use values::{Numbers, values};

@@ -21,13 +21,13 @@ use crate::table::{IdKind, Table};
 /// | `relation`, `key` | `Utf8` |
 /// | `created`, `removed` | when the edge lives; an open end is null |
 ///
-/// A node that never was has no edges.
-///
 /// # Errors
-/// [`Error::Unknown`](crate::Error::Unknown) if the graph has no such node type or relation.
+/// [`Error::Unknown`](crate::Error::Unknown) if the graph has no such node type or relation; [`timeweft::Error::UnknownNode`] if
+/// it never had the node.
 pub fn neighbors(view: &View, at: At, node: &NodeKey, side: Side, relation: Option<&str>) -> Result<Table> {
     let index = view.index();
     known_type(view, "type", &node.node_type)?;
+    view.node(&node.node_type, node.id.clone())?;
     if let Some(name) = relation {
         edge_types(view, Relation::Named(name))?;
     }

@@ -57,8 +57,11 @@ pub fn nodes(view: &View, at: At, node_type: Option<&str>, selected: &Selected) 
     columns.finish()
 }
 
-/// The node type of a name.
-pub(crate) fn known_type(view: &View, argument: &'static str, name: &str) -> Result<NodeTypeId> {
+/// The node type of a name; `argument` is what the error names.
+///
+/// # Errors
+/// [`Error::Unknown`] if the graph has no such type.
+pub fn known_type(view: &View, argument: &'static str, name: &str) -> Result<NodeTypeId> {
     let schema = view.schema();
     schema.node_type(name).ok_or_else(|| {
         let known = schema.node_types().iter().map(|known| known.name.to_string()).collect();

@@ -40,7 +40,7 @@ impl Locked<'_> {
 }
 
 impl Graph {
-    fn new(graph: timeweft::Graph) -> Graph {
+    pub(crate) fn new(graph: timeweft::Graph) -> Graph {
         let (path, read_only, unit) = (graph.dir().to_owned(), graph.is_read_only(), graph.unit());
         Graph { path, read_only, unit, graph: Mutex::new(Some(graph)) }
     }

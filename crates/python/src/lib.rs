@@ -5,6 +5,7 @@
 mod allocator;
 mod answer;
 mod arrays;
+mod care;
 mod counters;
 mod errors;
 mod features;
@@ -17,16 +18,20 @@ mod load_report;
 mod loads;
 mod lookup;
 mod model;
+mod questions;
 mod reads;
 mod samples;
 mod scope;
 mod stream;
 mod table;
 mod times;
+mod values;
 mod view;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use crate::care::Difference;
     #[pymodule_export]
     use crate::frames::Frame;
     #[pymodule_export]
@@ -38,7 +43,7 @@ mod _core {
     #[pymodule_export]
     use crate::table::Columns;
     #[pymodule_export]
-    use crate::times::parse_time;
+    use crate::times::{format_time, parse_time};
     #[pymodule_export]
     use crate::view::View;
 }

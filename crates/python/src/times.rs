@@ -18,3 +18,9 @@ pub(crate) fn parse_time(text: &str, unit: &str) -> PyResult<i64> {
     let tick = unit.parse(text).map_err(|error| Raised::from(Error::from(error)))?;
     Ok(tick.0)
 }
+
+/// A tick for people: RFC 3339 where the unit has a calendar.
+#[pyfunction]
+pub(crate) fn format_time(tick: i64, unit: &str) -> PyResult<String> {
+    Ok(self::unit(unit)?.format(timeweft::Time(tick)))
+}
