@@ -25,6 +25,7 @@ mod scale;
 mod scope;
 mod slots;
 mod small_degree;
+mod subgraph;
 mod traversal;
 mod walk;
 pub(crate) mod weights;
@@ -39,6 +40,7 @@ pub use sampling::Sampling;
 pub use scale::WeightBy;
 pub use scope::{AsOf, EdgeTypes, NO_NODE, Roots, SampleError, Scope, Side};
 pub use slots::{Missing, Samples, Slots};
+pub use subgraph::{Hops, Subgraph, SubgraphEdges, SubgraphNodes};
 pub use walk::{Steps, Walk, WalkTimes};
 
 pub(crate) use scope::check_length;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use super::alive::{Moment, is_over};
 use super::scale::Scale;
@@ -131,6 +131,10 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Picked for PickedEdges<'_, 'l, T, P> {
     #[inline]
     fn edge_type(&self, pick: Pick) -> EdgeTypeId {
         self.parts[pick.part()].edge_type
+    }
+    #[inline]
+    fn direction(&self, pick: Pick) -> Direction {
+        self.parts[pick.part()].direction
     }
     #[inline]
     fn created(&self, pick: Pick) -> Time {

@@ -86,6 +86,17 @@ impl Index {
         roots: Roots<'_>,
         slots: Slots<'_>,
     ) -> Result<(), SampleError> {
+        self.sample_at(sampling, (hop, None), roots, slots)
+    }
+
+    /// The same for roots that have positions of their own among all.
+    pub(crate) fn sample_at(
+        &self,
+        sampling: &Sampling,
+        (hop, positions): (u64, Option<&[u64]>),
+        roots: Roots<'_>,
+        slots: Slots<'_>,
+    ) -> Result<(), SampleError> {
         slots.check(roots.len(), sampling.width())?;
         let weights = self.weights(&sampling.weight)?;
         let choice = if weights.is_some() { sampling.choice } else { sampling.choice.unweighted() };
@@ -102,7 +113,7 @@ impl Index {
             weighs,
             stream: Stream::new(sampling.seed, hop),
         };
-        let batch = Batch { first: sampling.first_root, roots, slots, k: sampling.width() };
+        let batch = Batch { first: sampling.first_root, positions, roots, slots, k: sampling.width() };
         share(batch, GRAIN, &mut (), &|batch, ()| job.run(batch));
         Ok(())
     }
@@ -184,12 +195,12 @@ impl Visitor for Worker<'_, '_> {
         parts: &[ListPart],
     ) {
         let Job { index, sampling, weights, .. } = self.job;
-        let Batch { first, roots, slots, k } = &mut self.batch;
+        let draws = self.job.stream.root(self.batch.position(at));
+        let Batch { roots, slots, k, .. } = &mut self.batch;
         self.chooser.picks.clear();
         let last = sampling.scope.as_of.last(roots.times[at]);
         let tick = last.and_then(|last| T::floor(source.clock(), last));
         let scale = Scale::new(index, weights, last.unwrap_or(Time::MIN));
-        let draws = self.job.stream.root(first.wrapping_add(at as u64));
         let moment = tick.map(|at| Moment { at, soft: sampling.scope.deletes == Deletes::Soft });
         if let (Some(moment), Some(choice), true) = (moment, self.job.small, SmallSampler::<T>::takes(parts)) {
             let (k, weighs, missing) = (*k, self.job.weighs, &sampling.missing);

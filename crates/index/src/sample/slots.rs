@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use super::scope::{NO_NODE, Roots, SampleError, check_length};
 use crate::parallel::Split;
@@ -17,6 +17,8 @@ pub struct Slots<'a> {
     pub edges: Option<&'a mut [EdgeIndex]>,
     /// The edge's type.
     pub edge_types: Option<&'a mut [EdgeTypeId]>,
+    /// Which side of the edge the root is.
+    pub directions: Option<&'a mut [Direction]>,
     /// When the edge was created.
     pub created: Option<&'a mut [Time]>,
     /// The edge's weight as of the root's time; 1.0 where edges have none.
@@ -67,6 +69,7 @@ impl<'a> Slots<'a> {
         check("neighbors", self.neighbors.as_ref().map(|a| a.len()), n)?;
         check("edges", self.edges.as_ref().map(|a| a.len()), n)?;
         check("edge_types", self.edge_types.as_ref().map(|a| a.len()), n)?;
+        check("directions", self.directions.as_ref().map(|a| a.len()), n)?;
         check("created", self.created.as_ref().map(|a| a.len()), n)?;
         check("weights", self.weights.as_ref().map(|a| a.len()), n)?;
         check("counts", self.counts.as_ref().map(|a| a.len()), roots)
@@ -77,11 +80,13 @@ impl<'a> Slots<'a> {
         let n = roots * k;
         let (neighbors, edges) = (self.neighbors.split_at(n), self.edges.split_at(n));
         let (edge_types, created) = (self.edge_types.split_at(n), self.created.split_at(n));
+        let directions = self.directions.split_at(n);
         let (weights, counts) = (self.weights.split_at(n), self.counts.split_at(roots));
         let first = Slots {
             neighbors: neighbors.0,
             edges: edges.0,
             edge_types: edge_types.0,
+            directions: directions.0,
             created: created.0,
             weights: weights.0,
             counts: counts.0,
@@ -90,6 +95,7 @@ impl<'a> Slots<'a> {
             neighbors: neighbors.1,
             edges: edges.1,
             edge_types: edge_types.1,
+            directions: directions.1,
             created: created.1,
             weights: weights.1,
             counts: counts.1,
@@ -108,6 +114,7 @@ pub(crate) trait Picked {
     fn neighbor(&self, place: Self::Place) -> NodeIndex;
     fn edge(&self, place: Self::Place) -> EdgeIndex;
     fn edge_type(&self, place: Self::Place) -> EdgeTypeId;
+    fn direction(&self, place: Self::Place) -> Direction;
     fn created(&self, place: Self::Place) -> Time;
     fn weight(&self, place: Self::Place) -> f64;
 }
@@ -120,6 +127,7 @@ impl Slots<'_> {
         fill(&mut self.neighbors, &own, places, missing.neighbor, |place| picked.neighbor(place));
         fill(&mut self.edges, &own, places, missing.edge, |place| picked.edge(place));
         fill(&mut self.edge_types, &own, places, missing.edge_type, |place| picked.edge_type(place));
+        fill(&mut self.directions, &own, places, Direction::Out, |place| picked.direction(place));
         fill(&mut self.created, &own, places, missing.created, |place| picked.created(place));
         fill(&mut self.weights, &own, places, missing.weight, |place| picked.weight(place));
         if let Some(counts) = &mut self.counts {
@@ -147,10 +155,23 @@ fn fill<S: Copy, P: Copy>(
 pub(crate) struct Batch<'a> {
     /// Position of the first root among all.
     pub(crate) first: u64,
+    /// The position of each root, where they do not lie side by side.
+    pub(crate) positions: Option<&'a [u64]>,
     pub(crate) roots: Roots<'a>,
     pub(crate) slots: Slots<'a>,
     /// Slots of a root.
     pub(crate) k: usize,
+}
+
+impl Batch<'_> {
+    /// The position of a root among all.
+    #[inline]
+    pub(crate) fn position(&self, at: usize) -> u64 {
+        match self.positions {
+            None => self.first.wrapping_add(at as u64),
+            Some(positions) => positions[at],
+        }
+    }
 }
 
 impl Split for Batch<'_> {
@@ -159,8 +180,10 @@ impl Split for Batch<'_> {
     }
     fn split_at(self, at: usize) -> (Self, Self) {
         let ((roots, roots_rest), (slots, slots_rest)) = (self.roots.split_at(at), self.slots.split_at(at, self.k));
-        let rest = Batch { first: self.first.wrapping_add(at as u64), roots: roots_rest, slots: slots_rest, k: self.k };
-        (Batch { roots, slots, ..self }, rest)
+        let (positions, positions_rest) = self.positions.split_at(at);
+        let first = self.first.wrapping_add(at as u64);
+        let rest = Batch { first, positions: positions_rest, roots: roots_rest, slots: slots_rest, k: self.k };
+        (Batch { positions, roots, slots, ..self }, rest)
     }
 }
 
@@ -190,6 +213,7 @@ impl Samples {
             neighbors: Some(&mut self.neighbors),
             edges: Some(&mut self.edges),
             edge_types: Some(&mut self.edge_types),
+            directions: None,
             created: Some(&mut self.created),
             weights: Some(&mut self.weights),
             counts: Some(&mut self.counts),

@@ -3,7 +3,7 @@
 //! The loops take no branch that depends on what is seen, and compare [`LANES`] numbers at a time. They are compiled once
 //! for every processor, and again for wider vectors, which are used where they exist; the answers are the same.
 
-use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use super::alive::Moment;
 use super::choice::SmallChoice;
@@ -308,6 +308,10 @@ impl<T: Tick> Picked for PickedSmall<'_, T> {
     #[inline(always)]
     fn edge_type(&self, at: u32) -> EdgeTypeId {
         self.edges.types[at as usize & MASK]
+    }
+    #[inline(always)]
+    fn direction(&self, at: u32) -> Direction {
+        self.edges.entries[at as usize].direction()
     }
     #[inline(always)]
     fn created(&self, at: u32) -> Time {

@@ -140,7 +140,8 @@ impl Index {
             self.sample_hop(&Sampling { first_root: walk.first_root, ..sampling }, at as u64, roots, slots)?;
             return Ok(step);
         }
-        let (filter, batch) = (&EdgeFilter::new(&scope), Batch { first: walk.first_root, roots, slots, k: 1 });
+        let (filter, batch) =
+            (&EdgeFilter::new(&scope), Batch { first: walk.first_root, positions: None, roots, slots, k: 1 });
         if walk.times == WalkTimes::Later {
             Forward { index: self, filter, is_first: at == 0, stream }.step(batch);
         } else {

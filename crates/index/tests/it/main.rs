@@ -23,6 +23,7 @@ mod random_lives;
 mod samples_equal_all_lives;
 mod sampling_frequencies;
 mod sampling_semantics;
+mod subgraphs_equal_fan_out;
 mod walks_take_allowed_edges;
 mod ways_in_agree;
 mod widening;
