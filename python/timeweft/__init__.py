@@ -7,6 +7,7 @@
 
 from . import errors
 from ._arrays import NO_EDGE, NO_NODE
+from ._core import __version__
 from ._graph_reads import Diff, RollbackReport, VerifyReport
 from ._query import Answer, Query
 from ._schema import Schema
@@ -40,6 +41,7 @@ __all__ = [
     "VerifyReport",
     "View",
     "Walks",
+    "__version__",
     "create",
     "errors",
     "open",

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from ._scope import Owners, SampleArgs, Scope, WalkArgs
 
+__version__: str
+
 Unit: TypeAlias = Literal["s", "ms", "us", "ns", "step"]
 ColumnPart: TypeAlias = tuple[Any, NDArray[np.int32] | None, NDArray[np.bool_] | None]
 Relation: TypeAlias = str | tuple[str, str, str]
@@ -182,3 +184,4 @@ class Difference:
 
 def format_time(tick: int, unit: str) -> str: ...
 def parse_time(text: str, unit: str) -> int: ...
+def after_fork() -> bool: ...

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from . import _core, _schema
+from . import _core, _fork, _schema
 from ._graph_loads import GraphLoads
 from ._graph_models import Models
 from ._graph_reads import GraphReads
@@ -23,6 +24,17 @@ class Graph(GraphReads, GraphLoads, Models):
 
     def __init__(self, core: _core.Graph) -> None:
         self._core = core
+        # A process that a view is sent to may be in another folder.
+        self._folder = Path(os.path.abspath(core.path))
+        _fork.register(self)
+
+    def __reduce__(self) -> tuple[Callable[..., Graph], tuple[str, int]]:
+        if not self.read_only:
+            raise TypeError(
+                f"{self.path}: a graph that is open for writing stays in its process: send a view, or open it again with "
+                "mode='read'"
+            )
+        return _open_for_reading, (str(self._folder), self.commit)
 
     @property
     def path(self) -> Path:
@@ -50,7 +62,7 @@ class Graph(GraphReads, GraphLoads, Models):
         `at=None` is the end of time: all that is alive after everything that was loaded. `deletes="soft"` shows what was
         deleted before as well. Raises `TimeError`, `CommitGoneError`.
         """
-        return View(self._core.view(commit), to_tick(at, self.unit, "at"), deletes, self.path, self.unit)
+        return View(self._core.view(commit), to_tick(at, self.unit, "at"), deletes, self._folder, self.unit)
 
     def close(self) -> None:
         """Closes the graph; twice is fine. Views that are held go on."""
@@ -90,3 +102,7 @@ def open(
     if commit is not None:
         raise ValueError("commit: only a graph that is open for reading can be at an earlier one: add mode='read'")
     return Graph(_core.Graph.open(os.fspath(path)))
+
+
+def _open_for_reading(path: str, commit: int) -> Graph:
+    return open(path, mode="read", commit=commit)

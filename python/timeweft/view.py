@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from pathlib import Path
 
-from . import _core
+from . import _core, _fork
 from ._times import FOREVER
 from ._view_base import Deletes
 from ._view_counters import ViewCounters
@@ -29,6 +30,7 @@ class View(ViewReads, ViewSamples, ViewFeatures, ViewCounters):
         self._deletes = deletes
         self._path = path
         self._unit = unit
+        _fork.register(self)
 
     @property
     def at(self) -> int | None:
@@ -50,7 +52,7 @@ class View(ViewReads, ViewSamples, ViewFeatures, ViewCounters):
         return self._deletes
 
     def _identity(self) -> tuple[str, int, int, Deletes]:
-        return (str(self._path.absolute()), self.commit, self._tick, self._deletes)
+        return (str(self._path), self.commit, self._tick, self._deletes)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, View) and self._identity() == other._identity()
@@ -58,7 +60,7 @@ class View(ViewReads, ViewSamples, ViewFeatures, ViewCounters):
     def __hash__(self) -> int:
         return hash(self._identity())
 
-    def __reduce__(self) -> tuple[object, tuple[str, int, int, Deletes]]:
+    def __reduce__(self) -> tuple[Callable[..., View], tuple[str, int, int, Deletes]]:
         return (_reopened, self._identity())
 
     def _moment(self) -> str:

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use timeweft::{Commit, TimeUnit};
 
 use crate::errors::{self, Result};
-use crate::times;
+use crate::{fork, times};
 use crate::view::View;
 
 /// A graph directory, open for writing or for reading. `timeweft.Graph` wraps it.
@@ -61,18 +61,29 @@ impl Graph {
     }
 }
 
+impl Drop for Graph {
+    fn drop(&mut self) {
+        // In a child the graph is the parent's: to close it would let go of the parent's lock.
+        if fork::forked() {
+            std::mem::forget(self.graph.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
 #[pymethods]
 impl Graph {
     /// Makes an empty graph whose times count in a unit.
     #[staticmethod]
     fn create(py: Python<'_>, path: PathBuf, unit: &str) -> PyResult<Graph> {
         let unit = times::unit(unit)?;
+        fork::opening()?;
         py.detach(|| Ok(Graph::new(timeweft::Graph::create(path, unit)?))).map_err(|error: errors::Raised| error.into())
     }
 
     /// Opens a graph for reading and writing.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Graph> {
+        fork::opening()?;
         py.detach(|| Ok(Graph::new(timeweft::Graph::open(path)?))).map_err(|error: errors::Raised| error.into())
     }
 
@@ -80,6 +91,7 @@ impl Graph {
     #[staticmethod]
     #[pyo3(signature = (path, commit=None))]
     fn open_read_only(py: Python<'_>, path: PathBuf, commit: Option<u64>) -> PyResult<Graph> {
+        fork::opening()?;
         let open = || match commit {
             Some(commit) => timeweft::Graph::open_read_only_at(path, Commit(commit)),
             None => timeweft::Graph::open_read_only(path),

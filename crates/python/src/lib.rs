@@ -9,6 +9,7 @@ mod care;
 mod counters;
 mod errors;
 mod features;
+mod fork;
 mod frames;
 mod graph;
 mod graph_models;
@@ -30,6 +31,13 @@ mod view;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
+    /// The version of the library and of the package.
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name of it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
+    use crate::fork::after_fork;
     #[pymodule_export]
     use crate::care::Difference;
     #[pymodule_export]
