@@ -213,18 +213,6 @@ class GraphReads:
         about = f"{Path(self._core.path).name}: {span}; commit {self._core.commit}, {_bytes(self.size)}"
         return f"<table><caption>{html.escape(about)}</caption>{rows}</table>"
 
-    def __reduce__(self) -> tuple[object, tuple[str, int]]:
-        if not self._core.read_only:
-            raise TypeError(
-                "a graph that is open for writing cannot be pickled: pickle a view of it, or open it with mode='read'"
-            )
-        return (_reopened, (os.fspath(Path(self._core.path).absolute()), self._core.commit))
-
-
-def _reopened(path: str, commit: int) -> GraphReads:
-    from .graph import open
-
-    return open(path, mode="read", commit=commit)
 
 
 def _time(tick: int, unit: str) -> str:

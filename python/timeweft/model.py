@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _core
+from . import _core, _fork
 from ._arrays import to_uint32
 from ._times import TimeLike, to_tick, to_ticks
 from .errors import ConfigError, ModelError
@@ -38,6 +38,7 @@ class Model:
     def __init__(self, core: _core.Model, graph: Models) -> None:
         self._core = core
         self._graph = graph
+        _fork.register(self)
 
     @property
     def name(self) -> str:

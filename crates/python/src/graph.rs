@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use timeweft::{Commit, TimeUnit};
 
 use crate::errors::{self, Result};
-use crate::{fork, times};
 use crate::view::View;
+use crate::{fork, times};
 
 /// A graph directory, open for writing or for reading. `timeweft.Graph` wraps it.
 #[pyclass(frozen, module = "timeweft._core")]

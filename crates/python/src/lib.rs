@@ -37,9 +37,9 @@ mod _core {
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
     #[pymodule_export]
-    use crate::fork::after_fork;
-    #[pymodule_export]
     use crate::care::Difference;
+    #[pymodule_export]
+    use crate::fork::after_fork;
     #[pymodule_export]
     use crate::frames::Frame;
     #[pymodule_export]

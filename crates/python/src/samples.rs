@@ -97,6 +97,7 @@ impl<'py> Hop<'py> {
             neighbors: Some(arrays::slice_mut(&mut self.neighbors)?),
             edges: Some(arrays::slice_mut(&mut self.edges)?),
             edge_types: Some(arrays::slice_mut(&mut self.edge_types)?),
+            directions: None,
             created: Some(arrays::slice_mut(&mut self.created)?),
             weights: Some(self.weights.as_slice_mut()?),
             counts: Some(self.counts.as_slice_mut()?),

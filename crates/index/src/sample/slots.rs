@@ -56,6 +56,7 @@ impl<'a> Slots<'a> {
             neighbors: self.neighbors.as_deref_mut(),
             edges: self.edges.as_deref_mut(),
             edge_types: self.edge_types.as_deref_mut(),
+            directions: self.directions.as_deref_mut(),
             created: self.created.as_deref_mut(),
             weights: self.weights.as_deref_mut(),
             counts: self.counts.as_deref_mut(),
