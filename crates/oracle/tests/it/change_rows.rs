@@ -152,6 +152,29 @@ fn rows_that_come_again_change_nothing() {
     assert_eq!(before[3], ["customer 7", "customer 8"]);
 }
 
+/// The foreign key was emptied before its edge ended with the customer: the row tells when.
+#[test]
+fn a_late_row_ends_its_edge_where_that_ended_later() {
+    let row = |customer: &str, time: u64, table: &str, op: &str| {
+        let image = format!(r#"{{"id":{},"customer_id":{customer}}}"#, if table == "orders" { 1 } else { 7 });
+        let (before, after) = if op == "d" { (&*image, "null") } else { ("null", &*image) };
+        format!(
+            r#"{{"before":{before},"after":{after},"op":"{op}","source":{{"schema":"public","table":"{table}","ts_ms":{time}}}}}"#
+        ) + "\n"
+    };
+    let mut shop = Warehouse::new(TimeUnit::Milli);
+    let first = row("null", 1, "customers", "c") + &row("7", 1, "orders", "c") + &row("null", 20, "customers", "d");
+    shop.load("first.jsonl", &first, ORDERS);
+    assert_eq!(shop.at(15), ["customer 7", "order 1", "order 1 -placed_by-> customer 7"]);
+    let report = shop.load("late.jsonl", &row("null", 10, "orders", "u"), ORDERS);
+    assert_eq!((report.n_rejected, report.order.placed), (0, 1));
+    assert_eq!(shop.at(5), ["customer 7", "order 1", "order 1 -placed_by-> customer 7"]);
+    assert_eq!(
+        [shop.at(15), shop.at(25)],
+        [vec!["customer 7".to_owned(), "order 1".to_owned()], vec!["order 1".to_owned()]]
+    );
+}
+
 #[test]
 fn rows_of_edges_follow_their_ends_by_the_row_before() {
     let lines = r#"{"after":{"order_id":1,"product_id":5,"line":1,"quantity":2},"source":{"table":"order_items","ts_ms":1000},"op":"c"}
