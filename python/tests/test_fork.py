@@ -59,10 +59,10 @@ def test_the_first_call_of_a_child_is_a_fork_error(asked: str) -> None:
 
 @needs_fork
 def test_a_child_leaves_the_lock_of_its_parent() -> None:
-    other = "import timeweft as tw; tw.open('g')"
-    after = f"import subprocess; print(subprocess.run([sys.executable, '-c', {other!r}], capture_output=True, text=True).stderr)"
-    for asked in ["graph.commit", "graph.close()", "del graph, view"]:
-        told = "\n".join(forked(asked, after=after))
+    for at, asked in enumerate(["graph.commit", "graph.close()", "del graph, view"]):
+        other = f"import timeweft as tw; tw.open('g{at}')"
+        after = f"import subprocess; print(subprocess.run([sys.executable, '-c', {other!r}], capture_output=True, text=True).stderr)"
+        told = "\n".join(forked(asked, before=f"graph = tw.create('g{at}'); view = graph.view()", after=after))
         assert "LockedError" in told, (asked, told)
 
 

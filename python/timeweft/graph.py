@@ -31,7 +31,7 @@ class Graph(GraphReads, GraphLoads, Models):
     def __reduce__(self) -> tuple[Callable[..., Graph], tuple[str, int]]:
         if not self.read_only:
             raise TypeError(
-                f"{self.path}: a graph that is open for writing stays in its process: send a view, or open it again with "
+                f"{self.path}: a graph that is open for writing stays in its process: send a view, or open it with "
                 "mode='read'"
             )
         return _open_for_reading, (str(self._folder), self.commit)
