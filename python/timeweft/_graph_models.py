@@ -8,7 +8,7 @@ import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias
 
 from . import _core
 from ._train_progress import following
@@ -97,7 +97,7 @@ def _warned(model: Model) -> Model:
 
 
 def _epochs(epochs: object) -> int:
-    if isinstance(epochs, bool) or not hasattr(epochs, "__index__"):
+    if isinstance(epochs, bool) or not isinstance(epochs, SupportsIndex):
         raise ConfigError(f"epochs: expected a whole number from 1, not {epochs!r}")
     number = int(epochs.__index__())
     if number < 1:

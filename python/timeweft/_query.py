@@ -153,7 +153,7 @@ def _shown(feature: str, value: Any) -> list[str]:
         elif isinstance(one, str):
             texts.append(one)
         elif isinstance(one, (int, float)) or hasattr(one, "item"):
-            number = one.item() if hasattr(one, "item") else one
+            number: Any = getattr(one, "item", lambda one=one: one)()
             texts.append(str(number))
             if isinstance(number, int) or number.is_integer():
                 texts.extend([f"{int(number)}.0", str(int(number))])
