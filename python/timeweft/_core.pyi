@@ -1,7 +1,7 @@
 # What `crates/python` gives. Arguments come checked by the package around it.
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ _Links: TypeAlias = tuple[_Numbers, tuple[list[str], _Numbers], _Numbers, _Ticks
 # neighbors, edges, edge types, created, weights, counts
 _Slots: TypeAlias = tuple[_Numbers, _Numbers, NDArray[np.uint16], _Ticks, NDArray[np.float64], _Numbers]
 
+@final
 class Columns:
     names: list[str]
     types: list[str]
@@ -31,14 +32,17 @@ class Columns:
     def __len__(self) -> int: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
+@final
 class Frame:
     names: list[str]
     def __new__(cls, data: Any, name: str, again: bool) -> Frame: ...
 
+@final
 class LoadReport:
     facts: str
     def rejects(self) -> Columns: ...
 
+@final
 class Graph:
     path: str
     unit: Unit
@@ -87,6 +91,7 @@ Explained: TypeAlias = tuple[
     list[tuple[int, int | None]],
 ]
 
+@final
 class Model:
     name: str
     config: str
@@ -122,6 +127,7 @@ class Model:
     def update(self, graph: Graph) -> int: ...
     def weights(self) -> list[tuple[str, NDArray[np.float32]]]: ...
 
+@final
 class View:
     commit: int
     unit: Unit
@@ -173,6 +179,7 @@ class View:
         options: dict[str, Any],
     ) -> tuple[Columns, int, int | None]: ...
 
+@final
 class Difference:
     def __new__(
         cls, before: View, start: int, after: View, end: int, soft: bool, namespace: str | None

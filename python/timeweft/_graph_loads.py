@@ -87,8 +87,8 @@ class GraphLoads:
             "late": late,
             "mapping": _mapping(mapping),
         }
-        of_columns = {"columns": columns, "source_type": source_type, "destination_type": destination_type}
-        of_columns |= {"relation": relation, "time": time}
+        of_columns: dict[str, Any] = {"columns": columns, "source_type": source_type}
+        of_columns |= {"destination_type": destination_type, "relation": relation, "time": time}
         given = [name for name, value in of_columns.items() if value is not None]
         if mapping is not None and given:
             raise ValueError(f"{given[0]}: means nothing beside `mapping`, which says it of each table: leave it out")
