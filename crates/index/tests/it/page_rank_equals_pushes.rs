@@ -47,7 +47,11 @@ fn neighbors(world: &World, scope: &Scope, time: Time) -> Vec<Vec<usize>> {
 
 /// The definition: of those that have enough, the last one pushes first.
 fn pushed(neighbors: &[Vec<usize>], root: usize, alpha: f64, eps: f64) -> HashMap<usize, f64> {
-    let near = |node: usize| neighbors.get(node).map_or(&[][..], |near| near);
+    // A node that the graph does not have.
+    if root >= neighbors.len() {
+        return HashMap::new();
+    }
+    let near = |node: usize| &neighbors[node];
     let (mut ranks, mut residues) = (HashMap::new(), HashMap::from([(root, alpha)]));
     let mut waiting = vec![root];
     while let Some(node) = waiting.pop() {
