@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import timeweft as tw
 from timeweft.errors import ConfigError, SourceError
+
+duckdb = pytest.importorskip("duckdb")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 USERS: dict[str, Any] = {
     "changes": {"format": "scd2"},

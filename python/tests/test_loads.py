@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import timeweft as tw
+
+pa = pytest.importorskip("pyarrow")
 
 
 def interactions(n: int) -> pa.Table:

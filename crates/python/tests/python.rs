@@ -16,7 +16,8 @@ const PYTHONS: [&str; 5] = ["python3.13", "python3.12", "python3.11", "python3",
 /// What the tests cannot do without.
 const NEEDED: &str = "import numpy, pytest; assert int(numpy.__version__.split('.')[0]) >= 2";
 /// What else is installed where it can be, so that fewer tests are left out.
-const PACKAGES: [&str; 8] = ["numpy>=2", "pytest>=8", "hypothesis", "pyarrow", "polars", "pandas", "networkx", "scipy"];
+const PACKAGES: [&str; 9] =
+    ["numpy>=2", "pytest>=8", "hypothesis", "pyarrow", "polars", "pandas", "duckdb", "networkx", "scipy"];
 
 #[test]
 fn tests_of_the_python_package_pass() {
