@@ -5,7 +5,8 @@
 //! itself counts ([`AsOf::At`]) or only what was before ([`AsOf::Before`]).
 //!
 //! Random numbers are keyed by (seed, hop, position of the root, draw), so that an answer depends neither on the number of
-//! threads nor on how roots are cut into batches, if [`Sampling::first_root`] counts on. Work is spread over the threads of
+//! threads nor on how roots are cut into batches, if [`Sampling::first_root`] counts on; those of joint [subgraphs](Hops) by
+//! (seed, hop, node, time, draw). Work is spread over the threads of
 //! the rayon pool that the caller is in.
 
 mod alive;

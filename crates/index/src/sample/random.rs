@@ -1,5 +1,7 @@
 //! Random numbers that depend on what they are for and on nothing else: the same for any threads, batches and order.
 
+use timeweft_graph::{NodeIndex, Time};
+
 /// The numbers for one hop; those of each root follow from it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stream(u64);
@@ -78,6 +80,11 @@ impl Draws {
     }
 }
 
+/// A number that stands for a node as of a time, where draws depend on these and not on a position.
+pub(crate) fn key(node: NodeIndex, time: Time) -> u64 {
+    mix(mix(time.0 as u64).wrapping_add(GOLDEN.wrapping_mul(u64::from(node.0))))
+}
+
 #[inline(always)]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -95,6 +102,14 @@ mod tests {
         for (seed, hop, root) in (0..4).flat_map(|s| (0..4).flat_map(move |h| (0..64).map(move |r| (s, h, r)))) {
             let mut draws = Draws::new(seed, hop, root);
             assert!((0..64).all(|_| seen.insert(draws.next())), "{seed} {hop} {root}");
+        }
+    }
+
+    #[test]
+    fn keys_of_neighboring_nodes_and_times_differ() {
+        let mut seen = std::collections::HashSet::new();
+        for (node, time) in (0..300).flat_map(|node| (-300..300).map(move |time| (NodeIndex(node), Time(time)))) {
+            assert!(seen.insert(key(node, time)), "{node:?} {time:?}");
         }
     }
 

@@ -12,10 +12,11 @@ use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, NodeTypeId, Ti
 
 use self::part::{EdgeRow, NodeRow, Part};
 use super::fan_out::HopTime;
+use super::random;
 use super::sampling::Sampling;
-use super::scope::{Roots, SampleError};
-use crate::Index;
+use super::scope::{NO_NODE, Roots, SampleError};
 use crate::parallel::{Gather, share};
+use crate::{Index, NONE};
 
 /// How far a subgraph reaches.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,17 @@ pub struct Hops<'a> {
     pub joint: bool,
 }
 
+impl Hops<'_> {
+    /// What stands for the position of a root where roots are joint: the random numbers of a node are then those of a root at
+    /// this position, so that what it draws as of a time depends on the seed and the hop, and not on the roots beside it.
+    pub fn key(node: NodeIndex, time: Time) -> u64 {
+        random::key(node, time)
+    }
+}
+
+/// Stands where there is no type, since there is no node.
+pub(crate) const NO_TYPE: NodeTypeId = NodeTypeId(u16::MAX);
+
 /// What was sampled around roots. A node is there once for each root that reaches it, and each time as of which it is asked; with
 /// [`Hops::joint`] once for each time. Its own neighbors are sampled once, where it is first seen. Nodes of a type
 /// come in order of first sight: the roots, then those of the first hop, in the order of its slots, and so on. So do edges.
@@ -37,9 +49,9 @@ pub struct Subgraph {
     pub nodes: Vec<SubgraphNodes>,
     /// Edges of each type in the order of the schema: those sampled from their sources, then those from their destinations.
     pub edges: Vec<SubgraphEdges>,
-    /// The type of each root.
+    /// The type of each root; 65535 for [`NO_NODE`].
     pub root_types: Vec<NodeTypeId>,
-    /// Where each root stands among the nodes of its type.
+    /// Where each root stands among the nodes of its type; 2^32 - 1 for [`NO_NODE`].
     pub root_places: Vec<u32>,
 }
 
@@ -85,7 +97,8 @@ const PARTS: usize = 512;
 
 impl Index {
     /// Samples the subgraph around roots. A root that is asked twice is there twice, unless [`Hops::joint`] and the times are
-    /// equal. Of `sampling`, `k` and quotas are not looked at.
+    /// equal. A root that is [`NO_NODE`] keeps its position, and nothing is there of it. Of `sampling`, `k` and quotas are not
+    /// looked at, and where roots are joint not [`Sampling::first_root`]: then random numbers are by [`Hops::key`].
     ///
     /// ```
     /// use timeweft_graph::{Action, EdgeKey, Element, Event, NodeKey, Schema, Time};
@@ -114,7 +127,7 @@ impl Index {
     /// ```
     ///
     /// # Errors
-    /// If the graph does not have a root, the weight is no feature of one number, or there may be 2^32 nodes.
+    /// If the graph does not have a root that is not [`NO_NODE`], the weight is no feature of one number, or there may be 2^32 nodes.
     pub fn subgraph(
         &self,
         sampling: &Sampling,
@@ -147,10 +160,10 @@ impl Index {
     }
 
     fn check_roots(&self, roots: Roots<'_>) -> Result<(), SampleError> {
-        match roots.nodes.iter().find(|node| node.at() >= self.n_nodes()) {
+        match roots.nodes.iter().find(|node| node.at() >= self.n_nodes() && **node != NO_NODE) {
             None => Ok(()),
             Some(node) => {
-                let wanted = "the number of a node of the graph";
+                let wanted = "the number of a node of the graph, or NO_NODE";
                 Err(SampleError::Range { what: "roots", value: node.0.to_string(), wanted })
             }
         }
@@ -201,7 +214,10 @@ impl Subgraph {
         self.root_places.clear();
         for (at, part) in parts.iter().enumerate() {
             self.root_types.extend(part.roots.iter().map(|(of_type, _)| *of_type));
-            let place = |(of_type, place): &(NodeTypeId, u32)| places[of_type.at()][at][*place as usize];
+            let place = |(of_type, place): &(NodeTypeId, u32)| match *place {
+                NONE => NONE,
+                place => places[of_type.at()][at][place as usize],
+            };
             self.root_places.extend(part.roots.iter().map(place));
         }
     }

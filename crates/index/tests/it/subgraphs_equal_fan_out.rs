@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use timeweft_graph::{Direction, NodeIndex, NodeTypeId, Schema, Time};
+use timeweft_graph::{Direction, EdgeIndex, NodeIndex, NodeTypeId, Schema, Time};
 use timeweft_index::Index;
 use timeweft_index::sample::{
     AsOf, Choice, EdgeTypes, HopTime, Hops, NO_NODE, Roots, SampleError, Samples, Sampling, Scope, Side, Subgraph,
@@ -15,6 +15,9 @@ use crate::random_lives::{Random, SCALES, World};
 
 /// A node as it is seen: its root, number and time.
 type SeenNode = (u32, NodeIndex, Time);
+
+/// A node whose neighbors are sampled: its root, number, time and place.
+type Asked = (u32, NodeIndex, Time, u32);
 
 /// Hop, edge type, whether outwards (`None` for a loop), places of source and destination, edge, time and root.
 type Row = (usize, u16, Option<bool>, u32, u32, u32, Time, u32);
@@ -31,16 +34,22 @@ struct Expected {
 
 impl Expected {
     fn of(index: &Index, sampling: &Sampling, hops: &Hops<'_>, roots: (&[NodeIndex], &[Time])) -> Expected {
-        let (mut samples, mut expected) = (Vec::<Samples>::new(), Expected::default());
-        index.fan_out(sampling, hops.sizes, hops.time, Roots::new(roots.0, roots.1).unwrap(), &mut samples).unwrap();
+        let (mut fanned_out, mut expected) = (Vec::<Samples>::new(), Expected::default());
+        index.fan_out(sampling, hops.sizes, hops.time, Roots::new(roots.0, roots.1).unwrap(), &mut fanned_out).unwrap();
         // What stands in each slot, if its neighbors count.
         let mut asked = Vec::new();
         for ((root, node), time) in (0..).zip(roots.0).zip(roots.1) {
+            if *node == NO_NODE {
+                expected.roots.push((NodeTypeId(u16::MAX), u32::MAX));
+                asked.push(None);
+                continue;
+            }
             let (place, is_new) = expected.see(index, hops, 0, (root, *node, *time));
             expected.roots.push((index.node_type(*node), place));
             asked.push(is_new.then_some((root, *node, *time, place)));
         }
-        for (hop, (samples, &k)) in samples.iter().zip(hops.sizes).enumerate() {
+        for (hop, (samples, &k)) in fanned_out.into_iter().zip(hops.sizes).enumerate() {
+            let samples = if hops.joint { by_key(index, sampling, (hop, k), &asked) } else { samples };
             let mut next = vec![None; asked.len() * k];
             for (at, slot) in
                 (0..asked.len()).flat_map(|at| (0..samples.counts[at] as usize).map(move |s| (at, at * k + s)))
@@ -73,6 +82,26 @@ impl Expected {
         }
         (place, is_new)
     }
+}
+
+/// What each node draws by its own key, whatever else is asked.
+fn by_key(index: &Index, sampling: &Sampling, (hop, k): (usize, usize), asked: &[Option<Asked>]) -> Samples {
+    /// By this much seeds differ of which one has at the first hop what the other has at the next.
+    const NEXT_HOP: u64 = 0x9e37_79b9_7f4a_7c15;
+    let seed = sampling.seed.wrapping_add(NEXT_HOP.wrapping_mul(hop as u64));
+    let mut all = Samples::default();
+    for asked in asked {
+        let (node, time) = asked.map_or((NO_NODE, Time(0)), |(_, node, time, _)| (node, time));
+        let own = Sampling { k, seed, first_root: Hops::key(node, time), ..sampling.clone() };
+        let mut one = Samples::default();
+        index.sample(&own, Roots::new(&[node], &[time]).unwrap(), one.slots(1, k)).unwrap();
+        all.neighbors.append(&mut one.neighbors);
+        all.edges.append(&mut one.edges);
+        all.edge_types.append(&mut one.edge_types);
+        all.created.append(&mut one.created);
+        all.counts.append(&mut one.counts);
+    }
+    all
 }
 
 /// How many nodes and edges were compared.
@@ -156,7 +185,8 @@ fn subgraphs_equal_a_fan_out_and_a_map() {
         let world = World::random(scale as u64 + 40, of, 40, 2000);
         let mut random = Random(scale as u64);
         // More than a part of roots, some of them alike.
-        let nodes: Vec<_> = (0..1500).map(|_| NodeIndex(random.below(40) as u32)).collect();
+        let mut node = |at: usize| if at % 50 == 7 { NO_NODE } else { NodeIndex(random.below(40) as u32) };
+        let nodes: Vec<_> = (0..1500).map(&mut node).collect();
         let times: Vec<_> = (0..1500).map(|_| world.time(&mut random)).collect();
         for index in &world.indexes() {
             each(|sampling, hops| n += check(index, sampling, hops, (&nodes, &times)));
@@ -215,6 +245,59 @@ fn neither_threads_nor_what_lies_in_a_batch_show() {
     }
 }
 
+/// What each node that was first seen at a hop drew there, by node and time.
+fn drawn(subgraph: &Subgraph, sizes: &[usize]) -> HashMap<(usize, NodeIndex, Time), Vec<EdgeIndex>> {
+    let nodes = &subgraph.nodes[0];
+    let hop_of = |place: u32| nodes.ends.iter().filter(|end| **end <= place).count();
+    let key = |place: u32| (hop_of(place), nodes.nodes[place as usize], nodes.times[place as usize]);
+    let asked = (0..nodes.nodes.len() as u32).map(key).filter(|key| key.0 < sizes.len());
+    let mut drawn: HashMap<_, Vec<EdgeIndex>> = asked.map(|key| (key, Vec::new())).collect();
+    for found in &subgraph.edges {
+        for at in 0..found.edges.len() {
+            let near = if found.direction == Direction::Out { found.sources[at] } else { found.destinations[at] };
+            drawn.get_mut(&key(near)).unwrap().push(found.edges[at]);
+        }
+    }
+    drawn
+}
+
+#[test]
+fn what_joint_roots_draw_does_not_depend_on_those_beside_them() {
+    let world = World::random(11, SCALES[0], 200, 6000);
+    let [index, _] = world.indexes();
+    let mut random = Random(5);
+    let nodes: Vec<_> = (0..600).map(|_| NodeIndex(random.below(200) as u32)).collect();
+    // Nothing changes any more: what differs from time to time is what was drawn.
+    let times: Vec<_> = (0..600).map(|_| Time(world.last + 100 * (1 + random.below(20) as i64))).collect();
+    let (mut compared, mut differ_by_time) = (0, 0);
+    for choice in [Choice::Uniform, Choice::UniformDistinct] {
+        let scope = Scope::new(EdgeTypes::All, Side::Out, AsOf::Before);
+        let ask = |first_root: u64, nodes: &[NodeIndex], times: &[Time]| {
+            let sampling = Sampling { first_root, ..Sampling::new(scope.clone(), choice, 0).seed(5) };
+            let hops = Hops { sizes: &[3, 3], time: HopTime::Root, joint: true };
+            let mut subgraph = Subgraph::default();
+            index.subgraph(&sampling, &hops, Roots::new(nodes, times).unwrap(), &mut subgraph).unwrap();
+            drawn(&subgraph, hops.sizes)
+        };
+        let all = ask(0, &nodes, &times);
+        let turned: (Vec<_>, Vec<_>) = nodes.iter().zip(&times).rev().unzip();
+        let others =
+            [ask(77, &turned.0, &turned.1), ask(0, &nodes[300..], &times[300..]), ask(0, &nodes[7..8], &times[7..8])];
+        for (key, edges) in others.iter().flatten() {
+            // What a smaller batch sees first at a later hop, a larger one may have as a root.
+            if let Some(same) = all.get(key) {
+                assert_eq!(same, edges, "{key:?}");
+                compared += usize::from(!edges.is_empty());
+            }
+        }
+        for ((hop, node, time), edges) in &all {
+            let next = all.get(&(*hop, *node, Time(time.0 + 100)));
+            differ_by_time += usize::from(next.is_some_and(|next| next != edges));
+        }
+    }
+    assert!(compared > 1000 && differ_by_time > 100, "{compared} {differ_by_time}");
+}
+
 #[test]
 fn what_cannot_be_asked_is_said() {
     let world = World::random(1, SCALES[0], 20, 100);
@@ -225,8 +308,9 @@ fn what_cannot_be_asked_is_said() {
         index.subgraph(&sampling, &hops, Roots::new(&[node], &[Time(1)])?, &mut Subgraph::default())
     };
     let refused = |asked: Result<(), SampleError>| asked.unwrap_err().to_string();
-    let wanted = "`roots` is 4294967295, but must be the number of a node of the graph";
-    assert_eq!(refused(ask(NO_NODE, &[2])), wanted);
+    let wanted = "`roots` is 4294967294, but must be the number of a node of the graph, or NO_NODE";
+    assert_eq!(refused(ask(NodeIndex(NO_NODE.0 - 1), &[2])), wanted);
+    assert_eq!(ask(NO_NODE, &[2]), Ok(()));
     let wanted = "`sizes` is [65536, 65536], but must be so small that all roots have less than 2^32 slots";
     assert_eq!(refused(ask(NodeIndex(0), &[1 << 16, 1 << 16])), wanted);
     assert_eq!(ask(NodeIndex(0), &[0, 3]), Ok(()));

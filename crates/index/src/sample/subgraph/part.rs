@@ -3,12 +3,12 @@
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, NodeTypeId, Time};
 
 use super::places::{Places, SeenNode};
-use super::{Hops, group_of};
-use crate::Index;
+use super::{Hops, NO_TYPE, group_of};
 use crate::sample::fan_out::HopTime;
 use crate::sample::sampling::Sampling;
-use crate::sample::scope::{Roots, SampleError};
+use crate::sample::scope::{NO_NODE, Roots, SampleError};
 use crate::sample::slots::{Missing, Slots};
+use crate::{Index, NONE};
 
 /// What was seen around a part of the roots; places count within it.
 pub(super) struct Part {
@@ -16,7 +16,7 @@ pub(super) struct Part {
     pub(super) nodes: Vec<ByHop<NodeRow>>,
     /// By [`group_of`].
     pub(super) edges: Vec<ByHop<EdgeRow>>,
-    /// Type and place of each root.
+    /// Type and place of each root; [`NO_TYPE`] and [`NONE`] of one that is no node.
     pub(super) roots: Vec<(NodeTypeId, u32)>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct EdgeRow {
 struct Frontier {
     nodes: Vec<NodeIndex>,
     times: Vec<Time>,
-    /// Where each stands among the slots of [`Index::fan_out`], on which its random numbers depend.
+    /// What the random numbers of each depend on: where it stands among the slots of [`Index::fan_out`], or [`Hops::key`].
     positions: Vec<u64>,
     places: Vec<u32>,
     roots: Vec<u32>,
@@ -151,6 +151,10 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn add_roots(&mut self, first: u64, start: u32, roots: Roots<'_>) {
         for ((root, &node), &time) in (start..).zip(roots.nodes).zip(roots.times) {
+            if node == NO_NODE {
+                self.part.roots.push((NO_TYPE, NONE));
+                continue;
+            }
             let of_type = self.index.node_type(node);
             let row = NodeRow { node, root, time };
             let place = self.see(of_type, row, first.wrapping_add(u64::from(root)));
@@ -187,6 +191,7 @@ impl Builder<'_> {
         let seen = SeenNode { root, node: row.node, time: row.time };
         let (place, is_new) = self.places.place(seen, nodes.len() as u32);
         if is_new {
+            let position = if self.hops.joint { Hops::key(row.node, row.time) } else { position };
             self.next.push(&row, position, place);
             nodes.push(row);
         }
