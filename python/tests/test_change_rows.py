@@ -40,13 +40,12 @@ NAMES = ["user_id", "city", "team", "valid_from", "valid_to"]
 
 def frames() -> dict[str, Any]:
     polars = pl.DataFrame(ROWS, schema=NAMES, orient="row")
-    duck = duckdb.connect()
-    duck.register("users", polars.to_arrow())
+    duckdb.register("users", polars.to_arrow())
     return {
         "polars": polars,
         "pyarrow": polars.to_arrow(),
         "pandas": polars.to_pandas(),
-        "duckdb": duck.sql("SELECT * FROM users"),
+        "duckdb": duckdb.sql("SELECT * FROM users"),
     }
 
 

@@ -39,7 +39,7 @@ KINDS = {
     "polars": pl.from_arrow,
     "pandas": lambda table: table.to_pandas(),
     "pandas with an index": lambda table: table.to_pandas().set_index(pd.Index([5, 3, 9])),
-    "duckdb": lambda table: duckdb.connect().from_arrow(table),
+    "duckdb": lambda table: duckdb.from_arrow(table),
     "large text": lambda table: table.cast(
         pa.schema([pa.field(f.name, pa.large_string() if f.type == pa.string() else f.type) for f in table.schema])
     ),

@@ -102,7 +102,8 @@ def test_frames_have_the_same_rows() -> None:
     assert list(data.columns) == nodes.columns
     assert data["created"].dt.tz is not None
     assert data["removed"].isna().tolist() == [True, False, True, True]
-    assert pandas.DataFrame.from_arrow(nodes).shape == data.shape
+    if hasattr(pandas.DataFrame, "from_arrow"):  # From pandas 3 on.
+        assert pandas.DataFrame.from_arrow(nodes).shape == data.shape
     steps = shop("steps", "step").view(35).nodes().to_pandas()
     assert steps["removed"].dtype == "Int64" and steps["removed"][1] == 60
 
@@ -119,7 +120,10 @@ def test_parquet_is_read_back() -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     nodes = shop().view(35).nodes(features="all")
     nodes.to_parquet("nodes.parquet")
-    assert parquet.read_table("nodes.parquet").to_pylist() == list(nodes)
+    # pyarrow before 25 cannot read a list of one length that is missing.
+    columns = [name for name in nodes.columns if name != "taste" or int(pa.__version__.split(".")[0]) > 24]
+    expected = [{name: row[name] for name in columns} for row in nodes]
+    assert parquet.read_table("nodes.parquet", columns=columns).to_pylist() == expected
     with pytest.raises(FileNotFoundError):
         nodes.to_parquet("nowhere/nodes.parquet")
 

@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ class Table:
         return dict(zip(self._columns.names, self._columns.types, strict=True))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._columns.__arrow_c_stream__(requested_schema)
+        columns = self._columns.without_extensions() if _is_asked_by_old_polars() else self._columns
+        return columns.__arrow_c_stream__(requested_schema)
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -187,6 +189,15 @@ class Table:
             for row in self.head(_SHOWN_ROWS)
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><small>{len(self):,} rows</small>"
+
+
+def _is_asked_by_old_polars() -> bool:
+    """Whether polars before 1.36 asks for a stream: it panics at JSON that is marked as such, so it gets text."""
+    polars = sys.modules.get("polars")
+    if polars is None or not sys._getframe(2).f_globals.get("__name__", "").startswith("polars."):
+        return False
+    major, minor, *_ = polars.__version__.split(".")
+    return (int(major), int(minor)) < (1, 36)
 
 
 def _extra(module: str, what: str) -> Any:

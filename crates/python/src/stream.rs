@@ -19,13 +19,25 @@ const NAME: &CStr = c"arrow_array_stream";
 /// `TypeError` if it has none, or gives something else.
 #[expect(unsafe_code, reason = "the stream lies behind a pointer")]
 pub(crate) fn import(object: &Bound<'_, PyAny>) -> PyResult<ArrowArrayStreamReader> {
-    let capsule = object.call_method0("__arrow_c_stream__")?;
+    let capsule = asked(object)?;
     let capsule = capsule.cast_into::<PyCapsule>()?;
     let stream = capsule.pointer_checked(Some(NAME))?.cast::<FFI_ArrowArrayStream>();
     // SAFETY: a capsule of this name holds such a stream. It is moved out: what stays behind is released, as the
     // interface asks.
     let reader = unsafe { ArrowArrayStreamReader::from_raw(stream.as_ptr()) };
     reader.map_err(|error| PyTypeError::new_err(error.to_string()))
+}
+
+/// The capsule of an object. The schema that is asked for may be left out, says the interface; DuckDB before 1.2 cannot be
+/// given one, and polars before 1.4 must be.
+fn asked<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let method = object.getattr("__arrow_c_stream__")?;
+    method.call0().or_else(|refused| {
+        if !refused.is_instance_of::<PyTypeError>(object.py()) {
+            return Err(refused);
+        }
+        method.call1((object.py().None(),)).map_err(|_| refused)
+    })
 }
 
 /// A capsule that holds a stream.

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, downcast_primitive_array};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchOptions, downcast_primitive_array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use numpy::ndarray::ArrayView1;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
@@ -89,6 +89,22 @@ impl Columns {
         let _ = requested_schema;
         let batches: Vec<_> = self.batches.iter().cloned().map(Ok).collect();
         stream::export(py, Box::new(RecordBatchIterator::new(batches, self.schema.clone())))
+    }
+
+    /// The same rows by types of Arrow alone, for tools that cannot take types of extensions.
+    fn without_extensions(&self) -> PyResult<Columns> {
+        let plain = self.schema.fields().iter().map(|field| {
+            let mut metadata = field.metadata().clone();
+            metadata.retain(|name, _| !name.starts_with("ARROW:extension:"));
+            field.as_ref().clone().with_metadata(metadata)
+        });
+        let schema = SchemaRef::new(Schema::new(plain.collect::<Vec<Field>>()));
+        let batches = self.batches.iter().map(|batch| {
+            let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            RecordBatch::try_new_with_options(schema.clone(), batch.columns().to_vec(), &rows)
+        });
+        let batches = batches.collect::<Result<_, _>>().map_err(|error| PyTypeError::new_err(error.to_string()))?;
+        Ok(Columns::new(schema, batches))
     }
 
     /// Writes the rows as a Parquet file, which appears whole or not at all.
