@@ -39,8 +39,9 @@ class Life:
 class History:
     """Events in order of time, and the lives that they make."""
 
-    def __init__(self, seed: int, steps: int = 120) -> None:
+    def __init__(self, seed: int, steps: int = 120, *, nodes_change: bool = False) -> None:
         draw = random.Random(seed)
+        self.absences: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self.lines: list[dict[str, Any]] = []
         self.lives: list[Life] = []
         self.nodes: dict[tuple[str, int], dict[int, list[float]]] = {}
@@ -61,6 +62,11 @@ class History:
             key = draw.choice(["a", "b"])
             known = running.get((relation, source, destination, key))
             now = max(self.end, 1)
+            if nodes_change:
+                self._change_node(draw, now, running)
+                if self._is_away(source) or self._is_away(destination):
+                    continue
+                known = running.get((relation, source, destination, key))
             if known is None:
                 life = Life(relation, source, destination, key, now)
                 features = {"count": draw.choice([0.5, 1.0, 3.0])} if draw.random() < 0.7 else {}
@@ -76,6 +82,46 @@ class History:
                 count = draw.choice([0.25, 2.0, 5.0])
                 known.weights.append((now, count))
                 self.lines.append(self._edge(now, "update", known, {"count": count}))
+
+    def _change_node(self, draw: random.Random, now: int, running: dict[tuple[str, Any, Any, str], Life]) -> None:
+        """Now and then a node gets another taste, leaves with its edges, or comes back."""
+        what, node = draw.random(), draw.choice(list(self.nodes))
+        absences = self.absences.setdefault(node, [])
+        if self._is_away(node):
+            if what < 0.5 and absences[-1][0] < now:
+                absences[-1] = (absences[-1][0], now)
+                self._taste(draw, now, node, "create")
+            return
+        if what < 0.2 and max(self.nodes[node]) < now:
+            self._taste(draw, now, node, "update")
+        elif what < 0.25 and max(self.nodes[node]) < now and not (absences and absences[-1][1] == now):
+            own = {key: life for key, life in running.items() if node in (life.source, life.destination)}
+            if any(life.created == now for life in own.values()):
+                return
+            for key, life in own.items():
+                life.removed = now
+                del running[key]
+            absences.append((now, OPEN))
+            event = {"time": now, "action": "delete", "entity": "node", "source": self._end(node)}
+            self.lines.append(event)
+
+    def _taste(self, draw: random.Random, now: int, node: tuple[str, int], action: str) -> None:
+        taste = [draw.random() for _ in range(3)]
+        self.nodes[node][now] = taste
+        self.lines.append(self._node(now, action, *node, {"taste": taste}))
+
+    def _is_away(self, node: tuple[str, int]) -> bool:
+        absences = self.absences.get(node)
+        return bool(absences) and absences[-1][1] == OPEN
+
+    def is_alive(self, node: tuple[str, int], last: int) -> bool:
+        """Whether a node is there at a tick."""
+        return last >= 0 and not any(start <= last < end for start, end in self.absences.get(node, []))
+
+    def taste(self, node: tuple[str, int], last: int) -> list[float]:
+        """The taste of a node at a tick; zeros where it is not there."""
+        held = [value for since, value in self.nodes[node].items() if since <= last]
+        return held[-1] if held and self.is_alive(node, last) else [0.0, 0.0, 0.0]
 
     @staticmethod
     def _end(node: tuple[str, int]) -> dict[str, Any]:

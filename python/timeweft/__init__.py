@@ -18,6 +18,7 @@ from .graph import Graph, create, open
 from .model import Model
 from .report import LoadReport
 from .samples import Samples, Walks
+from .subgraph import Subgraph, SubgraphEdges, SubgraphNodes
 from .table import Table
 from .view import View
 
@@ -37,6 +38,9 @@ __all__ = [
     "Samples",
     "Schema",
     "Sparse",
+    "Subgraph",
+    "SubgraphEdges",
+    "SubgraphNodes",
     "Table",
     "VerifyReport",
     "View",

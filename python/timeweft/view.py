@@ -13,9 +13,10 @@ from ._view_counters import ViewCounters
 from ._view_features import ViewFeatures
 from ._view_reads import ViewReads
 from ._view_samples import ViewSamples
+from ._view_subgraph import ViewSubgraphs
 
 
-class View(ViewReads, ViewSamples, ViewFeatures, ViewCounters):
+class View(ViewReads, ViewSamples, ViewSubgraphs, ViewFeatures, ViewCounters):
     """A graph as of a time, as it was known at a commit. It never changes, whatever is loaded meanwhile.
 
     Two views are equal if path, commit, time and deletes are. A view is pickled as these, and opened again for reading

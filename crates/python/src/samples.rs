@@ -47,7 +47,7 @@ impl BorrowedRoots<'_> {
 /// How neighbors are sampled.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct SampleArgs {
+pub(crate) struct SampleArgs {
     /// One number a hop; with quotas, their sum.
     sizes: Vec<usize>,
     choice: String,
@@ -59,7 +59,12 @@ struct SampleArgs {
 }
 
 impl SampleArgs {
-    fn sampling(&self, index: &Index, scope: Scope) -> Result<(Sampling, HopTime)> {
+    /// How many neighbors a node has at each hop.
+    pub(crate) fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    pub(crate) fn sampling(&self, index: &Index, scope: Scope) -> Result<(Sampling, HopTime)> {
         let quota = |(name, k): &(String, usize)| Ok((lookup::edge_type(index.schema(), "quotas", name)?, *k));
         let quotas = self.quotas.iter().map(quota).collect::<Result<Vec<_>>>()?;
         let weight = lookup::edge_weight(index.schema(), self.weight.as_deref())?;
