@@ -10,13 +10,14 @@ from . import _core, _fork
 from ._times import FOREVER
 from ._view_base import Deletes
 from ._view_counters import ViewCounters
+from ._view_export import ViewExport
 from ._view_features import ViewFeatures
 from ._view_reads import ViewReads
 from ._view_samples import ViewSamples
 from ._view_subgraph import ViewSubgraphs
 
 
-class View(ViewReads, ViewSamples, ViewSubgraphs, ViewFeatures, ViewCounters):
+class View(ViewReads, ViewSamples, ViewSubgraphs, ViewFeatures, ViewCounters, ViewExport):
     """A graph as of a time, as it was known at a commit. It never changes, whatever is loaded meanwhile.
 
     Two views are equal if path, commit, time and deletes are. A view is pickled as these, and opened again for reading
@@ -51,6 +52,10 @@ class View(ViewReads, ViewSamples, ViewSubgraphs, ViewFeatures, ViewCounters):
     def deletes(self) -> Deletes:
         """Whether what was deleted is shown."""
         return self._deletes
+
+    def _hard(self) -> View:
+        """The same without what was deleted."""
+        return View(self._core, self._tick, "hard", self._path, self._unit) if self._is_soft else self
 
     def _identity(self) -> tuple[str, int, int, Deletes]:
         return (str(self._path), self.commit, self._tick, self._deletes)

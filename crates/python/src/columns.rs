@@ -126,7 +126,8 @@ impl View {
         let nodes = arrays::read(&nodes, "nodes")?;
         let nodes: &[NodeIndex] = arrays::slice(&nodes)?;
         let types = self.read(py, |index| {
-            let known = |node: &NodeIndex| if node.at() < index.n_nodes() { index.node_type(*node).0 } else { u16::MAX };
+            let known =
+                |node: &NodeIndex| if node.at() < index.n_nodes() { index.node_type(*node).0 } else { u16::MAX };
             Ok(nodes.iter().map(known).collect::<Vec<u16>>())
         })?;
         Ok(types.into_pyarray(py))

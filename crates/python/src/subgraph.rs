@@ -18,12 +18,10 @@ type Ticks<'py> = Bound<'py, PyArray1<i64>>;
 type NodeArrays<'py> = (Numbers<'py>, Ticks<'py>, Numbers<'py>, Numbers<'py>);
 
 /// Edge type, whether they were sampled from their destinations, source, destination, edges, created, roots, ends.
-type EdgeArrays<'py> =
-    (u16, bool, Numbers<'py>, Numbers<'py>, Numbers<'py>, Ticks<'py>, Numbers<'py>, Numbers<'py>);
+type EdgeArrays<'py> = (u16, bool, Numbers<'py>, Numbers<'py>, Numbers<'py>, Ticks<'py>, Numbers<'py>, Numbers<'py>);
 
 /// The nodes of each type, the edges of each type and side that were looked at, and types and places of the roots.
-type SubgraphArrays<'py> =
-    (Vec<NodeArrays<'py>>, Vec<EdgeArrays<'py>>, Bound<'py, PyArray1<u16>>, Numbers<'py>);
+type SubgraphArrays<'py> = (Vec<NodeArrays<'py>>, Vec<EdgeArrays<'py>>, Bound<'py, PyArray1<u16>>, Numbers<'py>);
 
 #[pymethods]
 impl View {
@@ -50,9 +48,8 @@ impl View {
 
 fn arrays<'py>(py: Python<'py>, found: Subgraph, scope: &Scope) -> SubgraphArrays<'py> {
     let nodes = found.nodes.into_iter();
-    let nodes = nodes.map(|of| {
-        (owned(py, of.nodes), owned(py, of.times), of.roots.into_pyarray(py), of.ends.into_pyarray(py))
-    });
+    let nodes =
+        nodes.map(|of| (owned(py, of.nodes), owned(py, of.times), of.roots.into_pyarray(py), of.ends.into_pyarray(py)));
     let edges = found.edges.into_iter().filter(|of| is_in(scope, of.edge_type, of.direction));
     let edges = edges.map(|of| {
         (
