@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,16 @@ NO_NODE = 2**32 - 1
 """In place of a node where there is none."""
 NO_EDGE = 2**32 - 1
 """In place of an edge where there is none."""
+
+
+def is_whole(value: object) -> TypeGuard[int | np.integer[Any]]:
+    """Whether it is a whole number of Python or NumPy; a truth value is none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_array(value: object) -> TypeGuard[NDArray[Any]]:
+    """Whether it is an array of NumPy."""
+    return isinstance(value, np.ndarray)
 
 
 def to_uint32(numbers: Any, name: str) -> NDArray[np.uint32]:
@@ -56,7 +66,7 @@ def to_ids(ids: Any, name: str) -> NDArray[np.uint64] | list[str]:
         raise TypeError(f"{name}: expected whole numbers or texts, not an array of {array.dtype}")
     texts: list[str] = []
     for at, value in enumerate(array.tolist()):
-        if isinstance(value, bool) or not isinstance(value, (str, int, np.integer)):
+        if not (isinstance(value, str) or is_whole(value)):
             raise TypeError(f"{name}[{at}] is {value!r}: an id is a whole number or a text")
         texts.append(str(value))
     return texts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ def splitmix64(words: Words) -> Words:
     return words ^ (words >> np.uint64(31))
 
 
-def keyed(seed: int, *keys: NDArray[np.integer] | int) -> Words:
+def keyed(seed: int, *keys: NDArray[np.integer[Any]] | int) -> Words:
     """64 random bits for each position of the keys, which are broadcast to one shape: equal keys have equal bits."""
     words = splitmix64(np.array([seed & _MASK], np.uint64))
     for key in keys:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from . import _core
 
@@ -18,7 +18,8 @@ class ArrowStreamExportable(Protocol):
         ...
 
 
-Frame: TypeAlias = ArrowStreamExportable | os.PathLike[str] | str | Sequence[os.PathLike[str] | str]
+PathLike: TypeAlias = os.PathLike[str] | str
+Frame: TypeAlias = ArrowStreamExportable | PathLike | Sequence[PathLike]
 """A data frame, a file, or a list of files."""
 
 _IN_MEMORY = {"pyarrow", "polars", "pandas", "timeweft"}
@@ -27,24 +28,28 @@ _IN_MEMORY = {"pyarrow", "polars", "pandas", "timeweft"}
 def to_source(data: Any, name: str) -> _core.Frame | list[str]:
     """The rows of a data frame, or the paths of files. `name` is that of the argument, for messages."""
     if isinstance(data, (str, os.PathLike)):
-        return [_path(data)]
+        return [_path(cast(PathLike, data))]
     if hasattr(data, "__arrow_c_stream__"):
-        return to_frame(data, name)
+        return to_frame(cast(object, data), name)
     if isinstance(data, Sequence) and not isinstance(data, (bytes, bytearray)):
-        paths: list[Any] = list(data)
+        paths = list(cast("Sequence[Any]", data))
         if paths and all(isinstance(path, (str, os.PathLike)) for path in paths):
             return [_path(path) for path in paths]
     raise TypeError(
         f"{name}: expected a data frame (anything with `__arrow_c_stream__`: pyarrow, polars, pandas 2.2, DuckDB), a path "
-        f"or a list of paths, not {type(data).__name__}"
+        f"or a list of paths, not {_name(cast(object, data))}"
     )
 
 
-def _path(path: str | os.PathLike[str]) -> str:
+def _name(data: object) -> str:
+    return type(data).__name__
+
+
+def _path(path: PathLike) -> str:
     return os.fspath(Path(path).expanduser())
 
 
-def to_frame(data: Any, name: str) -> _core.Frame:
+def to_frame(data: object, name: str) -> _core.Frame:
     """The rows of a data frame. Raises `TypeError` if they are none."""
     of = type(data)
     package = of.__module__.split(".")[0]

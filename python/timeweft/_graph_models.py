@@ -8,7 +8,7 @@ import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias, cast
 
 from . import _core
 from ._train_progress import following
@@ -119,7 +119,7 @@ def _settings(
         sections = _toml(Path(config))
     train = sections.get("train", {})
     if isinstance(train, Mapping):
-        train = dict(train)
+        train = dict(cast("Mapping[str, Any]", train))
         if target is not None:
             train["targets"] = [target] if isinstance(target, str) else list(target)
         if epochs is not None:

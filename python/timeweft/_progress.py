@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ Progress: TypeAlias = bool | Hears | None
 
 
 @contextmanager
-def hearing(progress: Progress, what: str) -> Iterator[Hears | None]:
+def hearing(progress: Progress, what: str) -> Generator[Hears | None, None, None]:
     """What hears of the progress. `True` draws a bar where tqdm is installed; `None` and `False` are silent."""
     if progress is None or progress is False:
         yield None
@@ -24,7 +24,7 @@ def hearing(progress: Progress, what: str) -> Iterator[Hears | None]:
         raise TypeError(f"progress: expected True, False or a callable (records, bytes, size), not {type(progress).__name__}")
 
 
-def _bar(what: str) -> Iterator[Hears | None]:
+def _bar(what: str) -> Generator[Hears | None, None, None]:
     try:
         from tqdm.auto import tqdm
     except ImportError:

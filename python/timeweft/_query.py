@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, cast
 
 from . import _core
 from .table import Table
@@ -143,9 +143,15 @@ def _text(id: NodeId) -> str:
     return str(id)
 
 
+def _plain(number: Any) -> Any:
+    """A number of NumPy as one of Python."""
+    return number.item() if hasattr(number, "item") else number
+
+
 def _shown(feature: str, value: Any) -> list[str]:
     """The texts as which a value, or one of several, is shown."""
-    values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    several = isinstance(value, (list, tuple, set, frozenset))
+    values: list[Any] = list(cast("Collection[Any]", value)) if several else [value]
     texts: list[str] = []
     for one in values:
         if isinstance(one, bool):
@@ -153,7 +159,7 @@ def _shown(feature: str, value: Any) -> list[str]:
         elif isinstance(one, str):
             texts.append(one)
         elif isinstance(one, (int, float)) or hasattr(one, "item"):
-            number: Any = getattr(one, "item", lambda one=one: one)()
+            number = _plain(one)
             texts.append(str(number))
             if isinstance(number, int) or number.is_integer():
                 texts.extend([f"{int(number)}.0", str(int(number))])

@@ -1,7 +1,7 @@
 """A sampler for loaders of PyTorch Geometric that exist already."""
 
-# Types are checked where PyTorch is not installed, too.
-# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
+# Types are checked where PyTorch is not installed, too; PyTorch Geometric has few of its own.
+# pyright: standard, reportMissingImports=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrays import is_whole
 from .errors import SampleError
 
 Side: TypeAlias = Literal["out", "in", "both"]
@@ -75,7 +75,7 @@ def names_of(edge_types: EdgeTypes) -> list[str] | None:
 
 def count_of(number: Any, name: str, least: int = 0, most: int = 2**32 - 1) -> int:
     """A whole number in a range. Raises `TypeError`, `SampleError`."""
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+    if not is_whole(number):
         raise TypeError(f"{name}: expected a whole number, not {type(number).__name__}")
     if not least <= number <= most:
         raise SampleError(f"{name}: {number} is not in [{least}, {most}]")

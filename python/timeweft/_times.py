@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._arrays import is_array
 from .errors import TimeError
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns", "step"]
@@ -80,19 +82,9 @@ def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.i
 
     An `int64` array that lies in one piece is taken as it is, without a copy.
     """
-    given: Any = times
-    if not isinstance(given, np.ndarray):
-        if hasattr(given, "__array__") and not isinstance(given, np.generic):  # A column of a data frame, or a tensor.
-            zoned = getattr(getattr(given, "dtype", None), "tz", None) is not None
-            # pandas gives one object a row for zoned times, unless told that UTC is meant.
-            given = given.to_numpy(f"datetime64[{given.dtype.unit}]") if zoned else np.asarray(given)
-        elif isinstance(times, (list, tuple)):
-            if not any(isinstance(time, str) or time is None for time in times):
-                given = np.asarray(given)
-            if not isinstance(given, np.ndarray) or given.dtype == object:
-                given = _each(given, unit, name)
-        else:
-            return np.full(n, to_tick(times, unit, name), np.int64)
+    given = _array_of(times, unit, name)
+    if given is None:
+        return np.full(n, to_tick(times, unit, name), np.int64)
     if given.ndim == 0:
         return np.full(n, _each(given[None], unit, name)[0], np.int64)
     if given.shape != (n,):
@@ -107,6 +99,23 @@ def to_ticks(times: Any, unit: str, n: int, name: str = "times") -> NDArray[np.i
         at = int(np.argmax(given > np.uint64(FOREVER)))
         raise TimeError(f"{name}[{at}]: {given[at]} does not fit into 64 bits of {unit}")
     return np.require(given, np.int64, ["C", "A"])
+
+
+def _array_of(times: Any, unit: str, name: str) -> NDArray[Any] | None:
+    """Several times as an array; `None` for one."""
+    if is_array(times):
+        return times
+    if hasattr(times, "__array__") and not isinstance(times, np.generic):  # A column of a data frame, or a tensor.
+        dtype: Any = getattr(times, "dtype", None)
+        # pandas gives one object a row for zoned times, unless told that UTC is meant.
+        return np.asarray(times) if getattr(dtype, "tz", None) is None else times.to_numpy(f"datetime64[{dtype.unit}]")
+    if not isinstance(times, (list, tuple)):
+        return None
+    listed = cast("Sequence[Any]", times)
+    if any(isinstance(time, str) or time is None for time in listed):
+        return _each(listed, unit, name)
+    array: NDArray[Any] = np.asarray(listed)
+    return _each(listed, unit, name) if array.dtype == object else array
 
 
 def _each(times: Any, unit: str, name: str) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
-def following(progress: bool | Callable[[dict[str, Any]], object] | None) -> Iterator[Tell | None]:
+def following(progress: bool | Callable[[dict[str, Any]], object] | None) -> Generator[Tell | None, None, None]:
     """What a training tells its progress to, if anything."""
     if progress is None:
         progress = sys.stderr.isatty() or "ipykernel" in sys.modules

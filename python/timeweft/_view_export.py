@@ -1,7 +1,7 @@
 """A view as graphs of other libraries."""
 
-# Types are checked where PyTorch is not installed, too.
-# pyright: reportMissingImports=false
+# Types are checked where PyTorch is not installed, too; PyTorch Geometric has few of its own.
+# pyright: standard, reportMissingImports=false
 
 from __future__ import annotations
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .table import Table
 
 if TYPE_CHECKING:
     from . import _core
+
+Bar: TypeAlias = tuple[list[str], float, float]
+"""The words of a row, its contribution as a share of the largest, and as it is."""
 
 _MOMENTS = 5
 """How many moments a picture shows of a memory."""
@@ -108,10 +111,10 @@ class Explanation:
     def _ends(self) -> list[tuple[bool, str]]:
         return [(True, self.source), *([] if self.destination is None else [(False, self.destination)])]
 
-    def _listened(self) -> list[tuple[str, list[tuple[list[str], float, float]]]]:
-        """Of each end a row a neighbor: its words, its contribution as a share of the largest, and as it is."""
+    def _listened(self) -> list[tuple[str, list[Bar]]]:
+        """Of each end a row a neighbor."""
         most = max((abs(heard[6]) for heard in self._heard), default=0.0) or 1.0
-        ends = []
+        ends: list[tuple[str, list[Bar]]] = []
         for at_source, node in self._ends():
             rows = [
                 ([name, relation, self._ago(created), "shut" if shut else _heads(attention)], push / most, push)
@@ -121,9 +124,9 @@ class Explanation:
             ends.append((node, rows))
         return [(node, rows) for node, rows in ends if rows]
 
-    def _remembered(self) -> list[tuple[str, list[tuple[list[str], float, float]]]]:
+    def _remembered(self) -> list[tuple[str, list[Bar]]]:
         most = max((abs(moment[4]) for moment in self._recalled), default=0.0) or 1.0
-        ends = []
+        ends: list[tuple[str, list[Bar]]] = []
         for at_source, node in self._ends():
             rows = [
                 ([what + (f", and {facts - 1} more" if facts > 1 else ""), self._ago(time)], push / most, push)
@@ -134,7 +137,7 @@ class Explanation:
         return [(node, rows) for node, rows in ends if rows]
 
 
-def _aligned(rows: list[tuple[list[str], float, float]]) -> list[str]:
+def _aligned(rows: list[Bar]) -> list[str]:
     widths = [max(len(words[at]) for words, _, _ in rows) for at in range(len(rows[0][0]))]
     told = ("  ".join(word.ljust(width) for word, width in zip(words, widths, strict=True)) for words, _, _ in rows)
     return [f"  {words}  {_push(share)} {push:+.3f}" for words, (_, share, push) in zip(told, rows, strict=True)]

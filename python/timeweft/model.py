@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core, _fork
-from ._arrays import to_uint32
+from ._arrays import is_whole, to_uint32
 from ._times import TimeLike, to_tick, to_ticks
 from .errors import ConfigError, ModelError
 from .explanation import Explanation
@@ -159,10 +159,10 @@ class Model:
             which = np.array([place[name] for name in relations], np.uint32)
             given["relations"] = which
         n = _length({name: array for name, array in given.items() if isinstance(array, np.ndarray)}, times)
-        one = lambda array: array if isinstance(array, np.ndarray) else np.full(n, array, np.uint32)  # noqa: E731
         if isinstance(relations, str):
             which = np.zeros(n, np.uint32)
-        return self._core.score(one(starts), which, names, one(ends), to_ticks(times, self._core.unit, n, "times"))
+        ticks = to_ticks(times, self._core.unit, n, "times")
+        return self._core.score(_each(starts, n), which, names, _each(ends, n), ticks)
 
     def nearest(
         self,
@@ -193,8 +193,7 @@ class Model:
         """
         found = self._numbers(nodes, "nodes")
         n = _length({"nodes": found} if isinstance(found, np.ndarray) else {}, times)
-        numbers = found if isinstance(found, np.ndarray) else np.full(n, found, np.uint32)
-        return self._core.embeddings(numbers, to_ticks(times, self._core.unit, n, "times"))
+        return self._core.embeddings(_each(found, n), to_ticks(times, self._core.unit, n, "times"))
 
     def explain(
         self,
@@ -244,7 +243,7 @@ class Model:
         if not (isinstance(nodes, tuple) and len(nodes) == 2 and isinstance(nodes[0], str)):
             return to_uint32(nodes, name)
         kind, ids = nodes
-        if isinstance(ids, (str, int, np.integer)):
+        if isinstance(ids, str) or is_whole(ids):
             return int(self._core.indices(kind, [_text(ids, name)])[0])
         return self._core.indices(kind, _ids(ids, name))
 
@@ -277,6 +276,11 @@ class Model:
         }
 
 
+def _each(nodes: NDArray[np.uint32] | int, n: int) -> NDArray[np.uint32]:
+    """The numbers of `n` nodes, or one number as often."""
+    return nodes if isinstance(nodes, np.ndarray) else np.full(n, nodes, np.uint32)
+
+
 def _freshness(text: object) -> int:
     """Links of a batch; 0 for the freshness of events."""
     if text == "event":
@@ -288,7 +292,7 @@ def _freshness(text: object) -> int:
 
 
 def _top(top: object) -> int:
-    if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 0:
+    if not is_whole(top) or top < 0:
         raise ValueError(f"top: expected a whole number from 0, not {top!r}")
     return min(int(top), 2**32)
 
@@ -297,14 +301,15 @@ def _text(id: object, name: str) -> str:
     """An id as text."""
     if isinstance(id, str):
         return id
-    if isinstance(id, (int, np.integer)) and not isinstance(id, bool):
+    if is_whole(id):
         return str(int(id))
     raise TypeError(f"{name}: an id is an int or a str, not {id!r}")
 
 
-def _key(node: object, name: str) -> tuple[str, str]:
-    if isinstance(node, tuple) and len(node) == 2 and isinstance(node[0], str):
-        return node[0], _text(node[1], name)
+def _key(node: Any, name: str) -> tuple[str, str]:
+    key = cast("tuple[Any, ...]", node if isinstance(node, tuple) else ())
+    if len(key) == 2 and isinstance(key[0], str):
+        return key[0], _text(key[1], name)
     raise TypeError(f"{name}: expected a type and an id, such as ('person', 'ada'), not {node!r}")
 
 
@@ -329,7 +334,8 @@ def _length(columns: dict[str, NDArray[Any]], times: Any) -> int:
     """How many rows there are; 1 where everything is one for all."""
     lengths = {name: len(array) for name, array in columns.items()}
     if not lengths:
-        shape = np.shape(times) if isinstance(times, (np.ndarray, list, tuple)) or hasattr(times, "to_numpy") else ()
+        several = isinstance(times, (np.ndarray, list, tuple)) or hasattr(times, "to_numpy")
+        shape = np.shape(cast(Any, times)) if several else ()
         return int(shape[0]) if shape else 1
     n = next(iter(lengths.values()))
     if any(length != n for length in lengths.values()):

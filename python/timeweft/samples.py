@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrays import is_array
+
 _SLOTS: dict[str, type[np.generic]] = {
     "neighbors": np.uint32,
     "edges": np.uint32,
@@ -71,7 +73,8 @@ class Samples:
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(N, k) bool: which slots are filled."""
-        return np.arange(self.neighbors.shape[1]) < self.counts[:, None]
+        slots = np.arange(self.neighbors.shape[1], dtype=np.uint32)
+        return np.less(slots, self.counts[:, None])
 
 
 class Walks:
@@ -100,9 +103,9 @@ class Walks:
 
 def check_out(array: Any, shape: tuple[int, ...], dtype: Any, name: str) -> None:
     """Whether an array can be written to as it is. Raises `TypeError`, `ValueError`, which name it."""
-    if not isinstance(array, np.ndarray):
+    if not is_array(array):
         raise TypeError(f"{name}: expected an array of {np.dtype(dtype)}, not {type(array).__name__}")
-    given: NDArray[Any] = array
+    given = array
     if given.dtype != np.dtype(dtype):
         raise TypeError(f"{name}: expected an array of {np.dtype(dtype)}, not of {given.dtype}")
     if given.shape != shape:

@@ -125,7 +125,7 @@ class Table:
             cells.extend(items if valid is None else [i if v else None for i, v in zip(items, valid, strict=True)])
         return cells
 
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self) -> pa.Table:  # pyright: ignore[reportUnknownMemberType, reportUnknownParameterType]
         """As a table of pyarrow, without a copy. Raises `ImportError` where pyarrow is not installed."""
         return _extra("pyarrow", "pyarrow").table(self)
 

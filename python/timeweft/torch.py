@@ -3,8 +3,8 @@
 Needs `pip install 'timeweft[pyg]'`. Batches are `torch_geometric.data.HeteroData`.
 """
 
-# Types are checked where PyTorch is not installed, too.
-# pyright: reportMissingImports=false
+# Types are checked where PyTorch is not installed, too; PyTorch Geometric has few of its own.
+# pyright: standard, reportMissingImports=false
 
 from __future__ import annotations
 
