@@ -14,7 +14,8 @@ from ._graph_models import Models
 from ._graph_reads import GraphReads
 from ._schema import Schema
 from ._times import TimeLike, Unit, to_tick
-from .view import Deletes, View
+from ._view_base import Deletes
+from .view import View
 
 
 class Graph(GraphReads, GraphLoads, Models):
