@@ -1,4 +1,4 @@
-//! Checks of the source tree itself: crate arrows, circles of files, lengths of files and functions, slow references, links in documents, machine paths.
+//! Checks of the source tree itself: crate arrows, circles of files, names of files, lengths of files and functions of Rust and Python, slow references, links in documents, machine paths.
 //!
 //! Each check is a plain function from text to complaints, tested on a deliberate fault; `tests` run them on the tree.
 
@@ -83,6 +83,47 @@ fn function_name(line: &str) -> Option<&str> {
         rest = shorter;
     }
     rest.strip_prefix("fn ")?.split(['(', '<']).next()
+}
+
+/// Functions of Python with bodies that are longer than allowed, as `name: lines`. Parameters and documents do not count: they
+/// are what callers read.
+pub fn long_python_functions(source: &str, allowed: usize) -> Vec<String> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut complaints = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let code = line.trim_start();
+        let Some(rest) = code.strip_prefix("async ").unwrap_or(code).strip_prefix("def ") else { continue };
+        let indent = line.len() - code.len();
+        let is_inside = |line: &&str| line.trim().is_empty() || line.len() - line.trim_start().len() > indent;
+        let Some(head) = lines[start..].iter().position(|line| line.split("  #").next().unwrap_or(line).ends_with(':'))
+        else {
+            continue;
+        };
+        let body: Vec<&str> = lines[start + head + 1..].iter().copied().take_while(|line| is_inside(line)).collect();
+        let length =
+            without_document(&body).iter().rposition(|line| !line.trim().is_empty()).map_or(0, |last| last + 1);
+        if length > allowed {
+            complaints.push(format!("{}: {length}", word(rest)));
+        }
+    }
+    complaints
+}
+
+/// The lines of a body behind the text that it begins with.
+fn without_document<'a, 'b>(body: &'b [&'a str]) -> &'b [&'a str] {
+    const MARK: &str = "\"\"\"";
+    let Some(first) = body.first().map(|line| line.trim()).filter(|line| line.starts_with(MARK)) else { return body };
+    if first.len() > MARK.len() && first.ends_with(MARK) {
+        return &body[1..];
+    }
+    let end = body.iter().skip(1).position(|line| line.trim_end().ends_with(MARK)).map_or(0, |at| at + 2);
+    &body[end..]
+}
+
+/// Names that say nothing of what is in a file or a folder.
+pub fn says_nothing(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).trim_start_matches('_');
+    ["util", "utils", "helper", "helpers", "misc"].contains(&stem)
 }
 
 /// Targets of relative links in a Markdown text.

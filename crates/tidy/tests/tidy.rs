@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use timeweft_tidy::{
-    FILE_LINES, FUNCTION_LINES, arrows, circles, declares, files, links, long_functions, machine_paths, root,
-    slow_references, without_examples,
+    FILE_LINES, FUNCTION_LINES, arrows, circles, declares, files, links, long_functions, long_python_functions,
+    machine_paths, root, says_nothing, slow_references, without_examples,
 };
 
 /// Files that may be longer, each with its reason.
@@ -110,7 +110,7 @@ fn a_circle_is_found_behind_exports_and_calls_and_parents_may_know_their_childre
 #[test]
 fn files_and_functions_are_short() {
     let mut complaints = Vec::new();
-    for path in files(&["rs"]) {
+    for path in files(&["rs", "py", "pyi"]) {
         let (file, text) = (name(&path), fs::read_to_string(&path).unwrap());
         let n = text.lines().count();
         if n > FILE_LINES && !EXCUSED_FILES.iter().any(|(excused, _)| *excused == file) {
@@ -120,7 +120,9 @@ fn files_and_functions_are_short() {
         if file.contains("/tests/") {
             continue;
         }
-        for long in long_functions(&text, FUNCTION_LINES) {
+        let is_rust = file.ends_with(".rs");
+        let find = if is_rust { long_functions } else { long_python_functions };
+        for long in find(&text, FUNCTION_LINES) {
             let function = format!("{file}: {}", long.split(':').next().unwrap_or_default());
             if !EXCUSED_FUNCTIONS.iter().any(|(excused, _)| *excused == function) {
                 complaints.push(format!("{file}: {long} lines"));
@@ -132,6 +134,12 @@ fn files_and_functions_are_short() {
     assert_eq!(long_functions(&long, FUNCTION_LINES), ["long: 82"]);
     let empty = format!("    fn empty(&self) {{}}\n{long}");
     assert_eq!(long_functions(&empty, FUNCTION_LINES), ["long: 82"], "an empty body ends where it begins");
+    let body = "        x()\n".repeat(71);
+    let head =
+        "class A:\n    def long(\n        self,\n    ) -> None:  # A note.\n        \"\"\"Of\n\n        two.\"\"\"\n";
+    let python = format!("{head}{body}\n    def short(self) -> None:\n        \"\"\"One.\"\"\"\n        x()\n");
+    assert_eq!(long_python_functions(&python, FUNCTION_LINES), ["long: 71"]);
+    assert!(long_python_functions(&python, 71).is_empty(), "parameters and documents do not count");
 }
 
 /// Law 6. These must name their slow references; what any file names must be there.
@@ -205,8 +213,17 @@ fn links_in_documents_lead_somewhere() {
 }
 
 #[test]
+fn names_of_files_say_what_is_in_them() {
+    for path in files(&["rs", "py", "pyi"]) {
+        let file = name(&path);
+        assert!(!file.split(['/', '\\']).any(says_nothing), "{file}: name it by what is in it");
+    }
+    assert_eq!(["utils.py", "_helpers", "histories.py"].map(says_nothing), [true, true, false]);
+}
+
+#[test]
 fn no_file_names_a_path_of_one_machine() {
-    for path in files(&["rs", "md", "toml", "yml", "sh"]) {
+    for path in files(&["rs", "md", "toml", "yml", "sh", "py", "pyi", "ipynb"]) {
         let found = machine_paths(&fs::read_to_string(&path).unwrap());
         assert!(found.is_empty(), "{}: path of one machine in lines {found:?}", name(&path));
     }
