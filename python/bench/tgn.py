@@ -17,6 +17,7 @@ import cProfile
 import pstats
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,7 @@ class OwnLoader:
 
     def __init__(self, events: Events, size: int, batch_size: int) -> None:
         self.events, self.batch_size = events, batch_size
-        self.neighbors = LastNeighborLoader(events.n_nodes, size=size)
+        self.neighbors: Any = LastNeighborLoader(events.n_nodes, size=size)
         self.assoc = torch.empty(events.n_nodes, dtype=torch.long)
         self.columns = [torch.from_numpy(of) for of in (events.sources, events.destinations, events.times, events.msg)]
 
@@ -136,6 +137,44 @@ class OwnLoader:
                 places, times[own], msg[own],
             )  # fmt: skip
             self.neighbors.insert(sources[own], destinations[own])
+
+
+class ExactNeighbors:
+    """What LastNeighborLoader is meant to be, slow: that one keeps other than the last links of a node that has more links
+    within a batch than it keeps.
+    """
+
+    def __init__(self, n_nodes: int, size: int) -> None:
+        self.size = size
+        self.assoc = torch.empty(n_nodes, dtype=torch.long)
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self.kept: dict[int, deque[tuple[int, int]]] = {}
+        self.n = 0
+
+    def __call__(self, asked: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        rows = [(near, node, edge) for node in asked.tolist() for near, edge in self.kept.get(node, ())]
+        near, centers, edges = torch.tensor(rows, dtype=torch.long).reshape(-1, 3).T
+        nodes = torch.cat([asked, near]).unique()
+        self.assoc[nodes] = torch.arange(len(nodes))
+        return nodes, torch.stack([self.assoc[near], self.assoc[centers]]), edges
+
+    def insert(self, sources: Tensor, destinations: Tensor) -> None:
+        for source, destination in zip(sources.tolist(), destinations.tolist(), strict=True):
+            for node, other in ((source, destination), (destination, source)):
+                self.kept.setdefault(node, deque(maxlen=self.size)).append((other, self.n))
+            self.n += 1
+
+
+class ExactLoader(OwnLoader):
+    """The same with the neighbors that are meant."""
+
+    name = "exact last neighbors, slow"
+
+    def __init__(self, events: Events, size: int, batch_size: int) -> None:
+        super().__init__(events, size, batch_size)
+        self.neighbors = ExactNeighbors(events.n_nodes, size)
 
 
 class WeftLoader:
@@ -271,7 +310,10 @@ def alone(loader: Any, events: Events, negatives: np.ndarray) -> float:
 
 def run(args: argparse.Namespace, events: Events, folder: Path) -> list[dict[str, Any]]:
     n, (valid, test) = len(events.times), events.borders
-    loaders = [OwnLoader(events, args.neighbors, args.batch), WeftLoader(events, args.neighbors, args.batch, folder)]
+    how = (events, args.neighbors, args.batch)
+    loaders: list[Any] = [OwnLoader(*how), WeftLoader(*how, folder)]
+    if args.exact:
+        loaders.append(ExactLoader(*how))
     ranked = [(a, b, events.candidates(a, b, args.candidates)) for a, b in ((valid, test), (test, n))]
     rows: list[dict[str, Any]] = []
     for seed in args.seeds:
@@ -282,9 +324,7 @@ def run(args: argparse.Namespace, events: Events, folder: Path) -> list[dict[str
         for epoch in range(1, args.epochs + 1):
             draw = np.random.default_rng([seed, epoch])
             negatives = draw.choice(events.pool, (valid, 1))
-            order = [0, 1] if epoch % 2 else [1, 0]
-            for at in order:
-                loader, model = loaders[at], models[at]
+            for loader, model in [*zip(loaders, models, strict=True)][:: 1 if epoch % 2 else -1]:
                 torch.manual_seed(seed * 1000 + epoch)
                 loader.reset()
                 began, busy = time.perf_counter(), time.process_time()
@@ -323,6 +363,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--first", type=int, help="only so many events")
     parser.add_argument("--no-rank", dest="rank", action="store_false", help="only rates")
+    parser.add_argument("--exact", action="store_true", help="a third time, with a slow loader of the true last neighbors")
     parser.add_argument("--profile", action="store_true", help="where the time of TemporalLoader goes, and no more")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
