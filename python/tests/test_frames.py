@@ -106,16 +106,58 @@ def test_ids_at_the_bounds_of_32_and_64_bits_stay_what_they_are(tmp_path: Path) 
     assert {event["source"] for event in found} == {0, *ids}
 
 
-def test_ids_that_are_no_numbers_refuse_their_rows(tmp_path: Path) -> None:
-    sources = pa.array([1.0, float("nan"), 2.5, None])
-    frame = pa.table({"source": sources, "destination": [7, 7, 7, 7], "time": [1, 1, 1, 1]})
-    with tw.create(tmp_path / "g") as graph, pytest.raises(tw.errors.NothingAcceptedError) as refused:
-        graph.load_events(frame)
-    rejects = refused.value.report.rejects.to_arrow().to_pylist()
-    assert [reject["row"] for reject in rejects] == [1, 2, 3, 4]
-    assert "whole number as id, got `1.0`" in rejects[0]["reason"]
-    assert "nan" in rejects[1]["reason"] and "empty" in rejects[3]["reason"]
-    assert {reject["file"] for reject in rejects} == {"data (pyarrow.Table)"}
+def test_floats_that_are_whole_are_ids_and_all_others_refuse_their_rows(tmp_path: Path) -> None:
+    sources = [1.0, float("nan"), 2.5, None, -0.0, 2.0**53 - 1, 2.0**53, float("inf")]
+    table = pa.table({"source": pa.array(sources, pa.float64()), "destination": [7] * 8, "time": [1] * 8})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    told = []
+    for at, data in enumerate([table, tmp_path / "rows.parquet", pl.from_arrow(table)]):
+        with tw.create(tmp_path / f"g{at}", unit="s") as graph:
+            report = graph.load_events(data)
+            ids = {event["source"] for event in graph.events() if event["entity"] == "edge"}
+            rejects = report.rejects.to_arrow().to_pylist()
+            told.append((ids, [(reject["row"], reject["reason"]) for reject in rejects]))
+    assert told[0] == told[1] == told[2]
+    ids, rejects = told[0]
+    assert ids == {1, 0, 2**53 - 1}
+    assert [row for row, _ in rejects] == [2, 3, 4, 7, 8]
+    words = ["got `NaN`", "got `2.5`", "empty", "cast the column to integers", "got `inf`"]
+    assert [word for (_, reason), word in zip(rejects, words, strict=True) if word not in reason] == []
+    small = pa.table({"source": pa.array([2.0**24 - 1, 2.0**24], pa.float32()), "destination": [7, 7], "time": [1, 1]})
+    with tw.create(tmp_path / "small", unit="s") as graph:
+        [reject] = graph.load_events(small).rejects.to_arrow().to_pylist()
+        assert reject["row"] == 2 and "16777216" in reject["reason"]
+
+
+def test_ids_of_pandas_with_gaps_are_whole_numbers(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"source": [4, None, 6], "destination": [1, 2, 3], "time": [1, 2, 3]})
+    assert str(frame["source"].dtype) == "float64"
+    with tw.create(tmp_path / "g", unit="s") as graph:
+        report = graph.load_events(frame)
+        [reject] = report.rejects.to_arrow().to_pylist()
+        assert (reject["row"], report.edges.created) == (2, 2) and "empty" in reject["reason"]
+        assert graph.view().nodes().to_arrow()["id"].to_pylist() == [4, 1, 6, 3]
+
+
+def test_columns_that_are_null_as_a_whole_are_columns_of_nulls(tmp_path: Path) -> None:
+    rows = {"source": ["a", "b"], "destination": ["x", "y"], "time": [1, 2], "nothing": [None, None]}
+    nested = rows | {"lists": [[None], []], "struct": [{"a": None, "b": 1}, {"a": None, "b": 2}]}
+    plain = events_of(pl.DataFrame({name: rows[name] for name in ("source", "destination", "time")}), tmp_path / "plain")
+    for at, frame in enumerate([pl.DataFrame(rows), pl.DataFrame(rows).lazy().collect(), pd.DataFrame(rows), pa.table(rows)]):
+        assert events_of(frame, tmp_path / f"g{at}") == plain
+    assert [schema for schema in pl.DataFrame(rows).dtypes if schema == pl.Null]
+    found = events_of(pl.DataFrame(nested), tmp_path / "nested")
+    assert [e["struct"].replace(" ", "") for e in found if e["entity"] == "edge"] == ['{"a":null,"b":1}', '{"a":null,"b":2}']
+
+
+def test_frames_without_rows_or_columns_say_so(tmp_path: Path) -> None:
+    with tw.create(tmp_path / "g") as graph:
+        for empty in (pl.DataFrame(), pd.DataFrame(), pa.table({})):
+            with pytest.raises(tw.errors.SourceError, match="data .*: there is no column|no column `"):
+                graph.load_events(empty)
+        assert graph.commit == 0
+        for rows in (pl.from_arrow(pa.table(ROWS)).clear(), pa.table(ROWS).to_pandas().iloc[:0]):
+            assert graph.load_events(rows).accepted == 0
 
 
 def test_dense_lists_and_structs_are_features(tmp_path: Path) -> None:

@@ -45,6 +45,16 @@ def _name(data: object) -> str:
     return type(data).__name__
 
 
+def to_table(data: Any, name: str) -> _core.Frame | str:
+    """The rows of a data frame, or the path of one file."""
+    source = to_source(data, name)
+    if not isinstance(source, list):
+        return source
+    if len(source) != 1:
+        raise TypeError(f"{name}: expected one file or one data frame, not {len(source)} files: join them first")
+    return source[0]
+
+
 def _path(path: PathLike) -> str:
     return os.fspath(Path(path).expanduser())
 
@@ -52,10 +62,12 @@ def _path(path: PathLike) -> str:
 def to_frame(data: object, name: str) -> _core.Frame:
     """The rows of a data frame. Raises `TypeError` if they are none."""
     of = type(data)
-    package = of.__module__.split(".")[0]
+    package = of.__module__.split(".")[0].lstrip("_")
     # What lies in memory gives the same rows again; a stream, or a query, may not.
     again = package in _IN_MEMORY and hasattr(of, "__len__")
+    # A connection of DuckDB answers one relation at a time: each is asked when its rows are read.
+    limit = getattr(data, "limit", None) if of.__name__ == "DuckDBPyRelation" else None
     try:
-        return _core.Frame(data, f"{name} ({package}.{of.__name__})", again)
+        return _core.Frame(data, f"{name} ({package}.{of.__name__})", again, limit(0) if callable(limit) else None)
     except Exception as error:
         raise TypeError(f"{name}: {package}.{of.__name__} does not give its rows by Arrow: {error}") from error

@@ -9,26 +9,25 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from . import _core
-from ._frames import Frame, to_source
+from ._frames import Frame, to_source, to_table
+from ._load_git import GitLoads
+from ._load_intervals import IntervalLoads
+from ._load_versions import VersionLoads
 from ._progress import Progress, hearing
 from ._times import TimeLike, to_tick
-from .report import LoadReport
+from .report import KEPT_REJECTS, Dangling, LoadReport
 
-Dangling: TypeAlias = Literal["reject", "drop", "stub"]
 Repeats: TypeAlias = Literal["reject", "parallel"]
 
-KEPT_REJECTS = 1_000
-"""The rejected records that a report keeps; all are counted."""
 
-
-class GraphLoads:
+class GraphLoads(IntervalLoads, VersionLoads, GitLoads):
     """Loads of a graph."""
 
     _core: _core.Graph
 
     def load_events(
         self,
-        data: Frame,
+        data: Frame | Mapping[str, Frame],
         *,
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | os.PathLike[str] | str | None = None,
@@ -60,8 +59,8 @@ class GraphLoads:
 
         `mapping` says that the rows are changes of tables: of Debezium, of dbt snapshots, or of slowly changing dimensions
         (SCD2). It is a dict with the keys of `docs/change-rows.md`, or the path of a TOML file. `data` may then also be a
-        folder with the files that the mapping names; a DuckDB relation of intervals is held in memory. Options of columns
-        and types mean nothing beside it, and raise `ValueError`.
+        folder with the files that the mapping names, or (with a dict) a dict of frames and files by these names; a DuckDB
+        relation of intervals is held in memory. Options of columns and types mean nothing beside it, and raise `ValueError`.
 
         Raises `NothingAcceptedError`, `TooManyRejectsError`, `VersionTakenError`, `DanglingError`, each with `.report` where
         there is one, `SourceError`, and `StoppedError` after Ctrl-C: nothing is loaded then.
@@ -92,8 +91,14 @@ class GraphLoads:
         given = [name for name, value in of_columns.items() if value is not None]
         if mapping is not None and given:
             raise ValueError(f"{given[0]}: means nothing beside `mapping`, which says it of each table: leave it out")
+        if isinstance(data, Mapping):
+            if mapping is None:
+                raise ValueError("data: a dict of tables needs `mapping`, which says what their rows are")
+            source = [(str(name), to_table(table, f"data[{name!r}]")) for name, table in data.items()]
+        else:
+            source = to_source(data, "data")
         with hearing(progress, "load_events") as hears:
-            return LoadReport(self._core.load_events(to_source(data, "data"), common, of_events, hears))
+            return LoadReport(self._core.load_events(source, common, of_events, hears))
 
 
 def _mapping(mapping: Mapping[str, Any] | os.PathLike[str] | str | None) -> tuple[str, bool] | None:

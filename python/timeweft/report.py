@@ -5,10 +5,15 @@ from __future__ import annotations
 import html
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from . import _core
 from .table import Table
+
+KEPT_REJECTS = 1_000
+"""The rejected records that a report keeps; all are counted."""
+Dangling: TypeAlias = Literal["reject", "drop", "stub"]
+"""What becomes of edges at missing nodes."""
 
 
 @dataclass(frozen=True)

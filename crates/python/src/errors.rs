@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use timeweft::load::{DeltaError, LoadReport, SourceError, StoreError};
+use timeweft::load::{DeltaError, LoadReport, Reason, Reject, SourceError, StoreError};
 use timeweft::model::{LearnError, ModelError};
 use timeweft::sample::SampleError;
 
@@ -87,8 +87,13 @@ fn tell(raised: &PyErr, error: timeweft::Error, py: Python<'_>) -> PyResult<()> 
 
 /// What a load found until it was refused.
 fn report_of(error: StoreError) -> Option<LoadReport> {
+    let refused = |reject, n_rejected| LoadReport { rejects: vec![reject], n_rejected, ..LoadReport::default() };
     match error {
         StoreError::NothingAccepted(report) | StoreError::TooManyRejects { report, .. } => Some(*report),
+        StoreError::Dangling(reject) => Some(refused(*reject, 1)),
+        StoreError::Delta(DeltaError::Dangling { place, missing, count, .. }) => {
+            Some(refused(Reject { place, reason: Reason::NotListed { node: missing, lived: false } }, count))
+        }
         _ => None,
     }
 }

@@ -1,11 +1,10 @@
 //! Data frames of other tools as sources of loads.
 
-use arrow_array::RecordBatchReader;
 use arrow_schema::ArrowError;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::stream;
+use crate::stream::{self, Batches};
 
 /// The rows of a data frame. `timeweft._frames` makes it.
 #[pyclass(frozen, module = "timeweft._core")]
@@ -13,26 +12,37 @@ pub(crate) struct Frame {
     pub(crate) frame: timeweft::load::Frame,
 }
 
+fn open_once(
+    name: &str,
+    mut open: impl FnMut() -> Result<Batches, ArrowError>,
+) -> Result<timeweft::load::Frame, ArrowError> {
+    Ok(timeweft::load::Frame::once(name, open()?))
+}
+
 #[pymethods]
 impl Frame {
     /// The rows of an object that has `__arrow_c_stream__`. `again` says that it gives all rows each time that it is asked.
+    /// With `types`, an object that gives the same columns, it is asked when the first row is needed.
     #[new]
-    fn new(data: Bound<'_, PyAny>, name: &str, again: bool) -> PyResult<Frame> {
-        let first = stream::import(&data)?;
-        if !again {
-            return Ok(Frame { frame: timeweft::load::Frame::once(name, Box::new(first)) });
-        }
-        let (data, mut first) = (data.unbind(), Some(first));
-        let open = move || -> Result<Box<dyn RecordBatchReader + Send>, ArrowError> {
+    #[pyo3(signature = (data, name, again, types=None))]
+    fn new(data: Bound<'_, PyAny>, name: &str, again: bool, types: Option<Bound<'_, PyAny>>) -> PyResult<Frame> {
+        let types = types.map(|types| stream::import(&types)).transpose()?.map(|batches| batches.schema());
+        let first = if types.is_none() { Some(stream::import(&data)?) } else { None };
+        let (data, mut first) = (data.unbind(), first);
+        let open = move || -> Result<Batches, ArrowError> {
             match first.take() {
-                Some(first) => Ok(Box::new(first)),
+                Some(first) => Ok(first),
                 None => {
                     let opened = Python::attach(|py| stream::import(data.bind(py)));
-                    Ok(Box::new(opened.map_err(|error| ArrowError::from_external_error(error.into()))?))
+                    opened.map_err(|error| ArrowError::from_external_error(error.into()))
                 }
             }
         };
-        let frame = timeweft::load::Frame::again(name, open);
+        let frame = match (types, again) {
+            (Some(types), _) => Ok(timeweft::load::Frame::later(name, types, open)),
+            (None, true) => timeweft::load::Frame::again(name, open),
+            (None, false) => open_once(name, open),
+        };
         Ok(Frame { frame: frame.map_err(|error| PyTypeError::new_err(error.to_string()))? })
     }
 

@@ -16,7 +16,9 @@ mod graph;
 mod graph_models;
 mod hints;
 mod interrupt;
+mod load_files;
 mod load_report;
+mod load_tables;
 mod loads;
 mod lookup;
 mod model;
@@ -25,6 +27,7 @@ mod reads;
 mod samples;
 mod scope;
 mod stream;
+mod stream_batches;
 mod subgraph;
 mod table;
 mod times;
@@ -48,6 +51,8 @@ mod _core {
     use crate::graph::Graph;
     #[pymodule_export]
     use crate::load_report::PyLoadReport;
+    #[pymodule_export]
+    use crate::load_tables::table_columns;
     #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]

@@ -14,18 +14,21 @@ use crate::frames::Frame;
 use crate::graph::Graph;
 use crate::interrupt::{hear_load, stoppable};
 use crate::load_report::PyLoadReport;
+use crate::load_tables::{self, Source};
 
 /// Where events come from.
 #[derive(FromPyObject)]
 enum Events {
     Frame(Py<Frame>),
     Files(Vec<PathBuf>),
+    /// Tables by what the mapping calls them.
+    Tables(Vec<(String, Source)>),
 }
 
 /// What all loads take.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct Common {
+pub(crate) struct Common {
     namespace: Option<String>,
     version: Option<String>,
     dangling: Option<String>,
@@ -49,7 +52,7 @@ struct EventOptions {
 }
 
 impl Common {
-    fn options(self) -> Result<LoadOptions> {
+    pub(crate) fn options(self) -> Result<LoadOptions> {
         Ok(LoadOptions {
             namespace: self.namespace.map(|name| name.as_str().into()),
             version: self.version.map(|name| name.as_str().into()),
@@ -164,6 +167,15 @@ impl Graph {
                 let frame = frame.get().frame.clone();
                 stoppable(py, hear_load(progress), move |report| {
                     Ok(self.lock().graph()?.load_frame(frame).options(options).progress(report).run()?)
+                })
+            }
+            Events::Tables(tables) => {
+                let Some(EventFormat::Changes(mapping)) = of_events.changes()? else {
+                    return Err(errors::named("ConfigError", "mapping: tables with names need one").into());
+                };
+                let tables = load_tables::set(tables);
+                stoppable(py, hear_load(progress), move |report| {
+                    Ok(self.lock().graph()?.load_changes(tables, mapping).options(options).progress(report).run()?)
                 })
             }
             Events::Files(paths) => stoppable(py, hear_load(progress), move |report| {

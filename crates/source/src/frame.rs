@@ -41,12 +41,25 @@ pub struct Frame {
 struct Rest {
     next: Option<Batches>,
     open: Option<Open>,
+    /// Whether all batches were asked for.
+    is_begun: bool,
 }
 
 impl Frame {
     /// A table that can be read once, such as a stream. `name` stands for it in messages and in the registry of loads.
     pub fn once(name: &str, batches: Batches) -> Frame {
-        Frame::new(name, batches, None)
+        let schema = batches.schema();
+        Frame::new(name, schema, Rest { next: Some(batches), open: None, is_begun: false })
+    }
+
+    /// The same for a stream that is opened when its first row is asked for, such as the answer of a query on a connection that
+    /// gives one answer at a time. `schema` has the types of its columns.
+    pub fn later(
+        name: &str,
+        schema: SchemaRef,
+        open: impl FnMut() -> Result<Batches, ArrowError> + Send + 'static,
+    ) -> Frame {
+        Frame::new(name, schema, Rest { next: None, open: Some(Box::new(open)), is_begun: false })
     }
 
     /// A table that lies in memory: `open` gives all of its batches each time.
@@ -58,13 +71,13 @@ impl Frame {
         mut open: impl FnMut() -> Result<Batches, ArrowError> + Send + 'static,
     ) -> Result<Frame, ArrowError> {
         let batches = open()?;
-        Ok(Frame::new(name, batches, Some(Box::new(open))))
+        let schema = batches.schema();
+        let frame = Frame::new(name, schema, Rest { next: Some(batches), open: Some(Box::new(open)), is_begun: false });
+        Ok(Frame { can_reread: true, ..frame })
     }
 
-    fn new(name: &str, batches: Batches, open: Option<Open>) -> Frame {
-        let (schema, can_reread) = (batches.schema(), open.is_some());
-        let rest = Arc::new(Mutex::new(Rest { next: Some(batches), open }));
-        Frame { name: name.into(), schema, can_reread, rest }
+    fn new(name: &str, schema: SchemaRef, rest: Rest) -> Frame {
+        Frame { name: name.into(), schema, can_reread: false, rest: Arc::new(Mutex::new(rest)) }
     }
 
     /// The name for messages.
@@ -96,12 +109,13 @@ impl Frame {
     /// All batches; the error says why there are none.
     pub(crate) fn batches(&self) -> Result<Batches, String> {
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_read = std::mem::replace(&mut rest.is_begun, true);
         if let Some(batches) = rest.next.take() {
             return Ok(batches);
         }
         match &mut rest.open {
-            Some(open) => open().map_err(|error| error.to_string()),
-            None => Err("the stream was read before: give a new one, or a table that lies in memory".into()),
+            Some(open) if self.can_reread || !was_read => open().map_err(|error| error.to_string()),
+            _ => Err("the stream was read before: give a new one, or a table that lies in memory".into()),
         }
     }
 }

@@ -53,18 +53,23 @@ pub(crate) mod open;
 pub(crate) mod problem;
 mod push;
 pub(crate) mod rows;
+pub(crate) mod table_set;
 pub(crate) mod types;
+mod version_tables;
 
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{Name, Sink, Time};
 
 use self::mapping::Mapping;
+use self::table_set::Place;
 use crate::SourceError;
 
 pub(crate) use self::cell::{Cell, Made, time};
 pub(crate) use self::open::open_table;
 pub(crate) use self::rows::Rows;
+pub use self::table_set::{Table, TableSet};
+pub use self::version_tables::VersionTables;
 
 /// How times are read.
 pub(crate) const TIME: kind::Kind = kind::Kind::Time;
@@ -94,7 +99,7 @@ pub struct VersionFacts {
 pub fn read(mapping: &Path, options: &TablesOptions, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let file: Name = mapping.to_string_lossy().as_ref().into();
     let described = Mapping::open(mapping)?;
-    push::push(&described, &file, &root_of(mapping, &described, options), sink)
+    push::push(&described, &file, Place::Folder(&root_of(mapping, &described, options)), sink)
 }
 
 /// The folder in which the files of a mapping are looked up.
@@ -112,6 +117,16 @@ pub fn files(mapping: &Path, options: &TablesOptions) -> Result<Vec<PathBuf>, So
     let described = Mapping::open(mapping)?;
     let root = root_of(mapping, &described, options);
     Ok(described.files().map(|file| root.join(file)).collect())
+}
+
+/// The columns of a table in a file, in their order; none of JSON lines, whose rows have columns of their own.
+///
+/// # Errors
+/// If the file cannot be opened, or is no table.
+pub fn columns(file: &Path) -> Result<Vec<String>, SourceError> {
+    let name = file.to_string_lossy();
+    let (_, rows) = open::rows(&mapping::FileSpec::named(&name), Path::new(""), None)?;
+    Ok(rows.columns().to_vec())
 }
 
 /// What a mapping says of its version, so that it is said in one place; `None` without a `[version]`.

@@ -26,6 +26,8 @@ pub use timeweft_store::{
 
 use self::event_stream::Origin;
 use self::progress::{Meter, OnProgress};
+use self::run::WholeVersion;
+use self::tables::{TableSet, VersionTables};
 use crate::{Error, Graph, IntoTime, Name, Result};
 
 /// How a source is loaded. An option that does not apply to the kind of the source is ignored.
@@ -106,6 +108,10 @@ enum Source {
     Files(Vec<(PathBuf, EventFormat)>),
     /// A table of events.
     Frame(Frame),
+    /// Tables whose rows are changes.
+    Changes(TableSet, TableMapping),
+    /// Tables that list a whole version.
+    Version(Box<VersionTables>),
 }
 
 impl<'g> Load<'g> {
@@ -186,17 +192,23 @@ impl<'g> Load<'g> {
             }
             Source::Frame(frame) => {
                 let origin = match &options.format {
-                    Some(Format::Events(EventFormat::Changes(mapping))) => Origin::Changes(frame, mapping.clone()),
+                    Some(Format::Events(EventFormat::Changes(mapping))) => {
+                        Origin::Changes(TableSet::of_frame(frame), mapping.clone())
+                    }
                     Some(Format::Events(EventFormat::Columnar(read))) => Origin::Frame(frame, read.clone()),
                     _ => Origin::Frame(frame, ColumnarOptions::default()),
                 };
                 return run::events(store, vec![origin], &options, meter);
             }
+            Source::Changes(tables, mapping) => {
+                return run::events(store, vec![Origin::Changes(tables, mapping)], &options, meter);
+            }
+            Source::Version(tables) => return run::version(store, &WholeVersion::Tables(&tables), &options, meter),
         };
         match format_of(&path, &options)? {
             Format::Events(format) => run::events(store, vec![Origin::File(path, format)], &options, meter),
             Format::Intervals(read) => run::intervals(store, &path, &read, &options, meter),
-            Format::Version(read) => run::version(store, &path, read, &options, meter),
+            Format::Version(read) => run::version(store, &WholeVersion::of_path(&path, &read)?, &options, meter),
             Format::Git(git) => run::git(store, &path, &git, &options, meter),
         }
     }
@@ -221,6 +233,44 @@ impl Graph {
         Load::new(self, Source::Frame(frame))
     }
 
+    /// Takes in tables whose rows say what changed when, as one commit: data frames and files, by the names that a mapping calls
+    /// them. With `format = "intervals"` in its `[changes]` each row is the life of a node or of an edge.
+    ///
+    /// ```
+    /// use timeweft::load::TableMapping;
+    /// use timeweft::load::tables::{Table, TableSet};
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let people = dir.path().join("people.csv");
+    /// # std::fs::write(&people, "id,created,removed\n1,5,\n2,6,9\n")?;
+    /// # let mut graph = Graph::create(dir.path().join("graph"), TimeUnit::Step)?;
+    /// let mapping = r#"{
+    ///     "changes": {"format": "intervals"},
+    ///     "nodes": [{"file": "people", "type": "person", "id": "id"}]
+    /// }"#;
+    /// let tables = TableSet::new([("people", Table::File(people))]);
+    /// graph.load_changes(tables, TableMapping::of_json(mapping)?).run()?;
+    /// assert_eq!(graph.view().at(8)?.counts().nodes, 2);
+    /// assert_eq!(graph.view().now().counts().nodes, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn load_changes(&mut self, tables: TableSet, mapping: TableMapping) -> Load<'_> {
+        Load::new(self, Source::Changes(tables, mapping))
+    }
+
+    /// Brings a namespace to the whole version that tables list. Options of [`Format`] mean nothing beside it.
+    pub fn load_version_tables(&mut self, tables: VersionTables) -> Load<'_> {
+        Load::new(self, Source::Version(Box::new(tables)))
+    }
+
+    /// What [`Graph::load_version_tables`] would do: a dry run.
+    ///
+    /// # Errors
+    /// If it could not be loaded.
+    pub fn plan_version_tables(&self, tables: &VersionTables, options: &LoadOptions) -> Result<LoadReport> {
+        run::plan(self.store(), &WholeVersion::Tables(tables), options)
+    }
+
     /// What the load of a whole version would do: a dry run.
     ///
     /// # Errors
@@ -230,7 +280,7 @@ impl Graph {
             Some(Format::Version(read)) => read.clone(),
             _ => VersionOptions::default(),
         };
-        run::plan(self.store(), path.as_ref(), &read, options)
+        run::plan(self.store(), &WholeVersion::of_path(path.as_ref(), &read)?, options)
     }
 }
 

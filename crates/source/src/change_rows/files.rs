@@ -5,16 +5,13 @@ use std::path::{Path, PathBuf};
 use timeweft_graph::Name;
 
 use super::plan::{self, Table};
-#[cfg(feature = "columnar")]
-use crate::Frame;
-#[cfg(feature = "columnar")]
-use crate::tables::columnar::ColumnarRows;
 use crate::tables::mapping::{FileSpec, Mapping};
 use crate::tables::open;
 use crate::tables::rows::Rows;
+use crate::tables::table_set::TableSet;
 use crate::{SourceError, plain_name};
 
-/// A mapping, and what it reads: a file, a folder or a data frame.
+/// A mapping, and what it reads: a file, a folder, or data frames and files by their names.
 pub(super) struct Files {
     pub(super) mapping: Mapping,
     pub(super) mapping_file: Name,
@@ -24,8 +21,7 @@ pub(super) struct Files {
 
 enum Data {
     Path(PathBuf),
-    #[cfg(feature = "columnar")]
-    Frame(Frame),
+    Tables(TableSet),
 }
 
 impl Files {
@@ -34,10 +30,18 @@ impl Files {
         Files { mapping, mapping_file: mapping_file.clone(), data: Data::Path(path.into()), name }
     }
 
-    #[cfg(feature = "columnar")]
-    pub(super) fn of_frame(frame: Frame, mapping: Mapping, mapping_file: &Name) -> Files {
-        let name = frame.name().clone();
-        Files { mapping, mapping_file: mapping_file.clone(), data: Data::Frame(frame), name }
+    pub(super) fn of_tables(tables: TableSet, mapping: Mapping, mapping_file: &Name) -> Files {
+        let name = tables.name().clone();
+        Files { mapping, mapping_file: mapping_file.clone(), data: Data::Tables(tables), name }
+    }
+
+    /// The same, with what could be read only once in memory.
+    pub(super) fn held(self) -> Result<Files, SourceError> {
+        let data = match self.data {
+            Data::Tables(tables) => Data::Tables(tables.held()?),
+            path => path,
+        };
+        Ok(Files { data, ..self })
     }
 
     pub(super) fn fail(&self, problem: String) -> SourceError {
@@ -53,12 +57,9 @@ impl Files {
         let mut tables = plan::tables(&self.mapping);
         let path = match &self.data {
             Data::Path(path) => path,
-            #[cfg(feature = "columnar")]
-            Data::Frame(_) => {
-                return match tables.iter().any(|table| !table.file.file.is_empty()) {
-                    true => Err(self.fail("a data frame has no files: leave `file` out of the entries".into())),
-                    false => Ok(tables),
-                };
+            Data::Tables(given) => {
+                let problem = tables.iter().find_map(|table| given.problem(table.file.file));
+                return problem.map_or(Ok(tables), |problem| Err(self.fail(problem)));
             }
         };
         if path.is_dir() {
@@ -77,14 +78,16 @@ impl Files {
 
     /// Opens the file of an entry, with its name.
     pub(super) fn rows(&self, spec: &FileSpec<'_>) -> Result<(Name, Box<dyn Rows>), SourceError> {
-        let path = match &self.data {
-            Data::Path(path) if path.is_dir() => path.join(spec.file),
-            Data::Path(path) => path.clone(),
-            #[cfg(feature = "columnar")]
-            Data::Frame(frame) => return Ok((frame.name().clone(), Box::new(ColumnarRows::of_frame(frame)?))),
-        };
+        match &self.data {
+            Data::Path(path) if path.is_dir() => self.rows_of_file(spec, &path.join(spec.file)),
+            Data::Path(path) => self.rows_of_file(spec, path),
+            Data::Tables(tables) => tables.rows(spec, |path| self.rows_of_file(spec, path)),
+        }
+    }
+
+    fn rows_of_file(&self, spec: &FileSpec<'_>, path: &Path) -> Result<(Name, Box<dyn Rows>), SourceError> {
         let file = path.to_string_lossy();
-        let plain = plain_name(&path);
+        let plain = plain_name(path);
         let ending = plain.rsplit('.').next().unwrap_or_default();
         let is_known =
             ["csv", "tsv", "txt", "parquet", "parq", "pq", "arrow", "arrows", "feather", "ipc"].contains(&ending);

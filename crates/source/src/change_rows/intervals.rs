@@ -4,7 +4,7 @@
 //! nodes, and a third one the edges, so that at one time all nodes are there before the edges that need them.
 
 use rustc_hash::FxHashMap;
-use timeweft_graph::{Action, Element, Event, Reason, Record, Sink, Time, TimeUnit};
+use timeweft_graph::{Action, Dense, Element, Event, Numbers, Reason, Record, Sink, Time, TimeUnit, Value};
 
 use super::elements::{AboutRows, TableElements};
 use super::files::{Files, named};
@@ -61,7 +61,7 @@ impl Columns {
         let names = names(how);
         let mut optional = |given: &Option<String>, name: &str| {
             let is_there = rows.columns().is_empty() || rows.columns().iter().any(|column| column == name);
-            (given.is_some() || is_there).then(|| column(rows, name)).transpose()
+            (given.is_some() || is_there && !name.is_empty()).then(|| column(rows, name)).transpose()
         };
         let to = optional(&how.valid_to, &names[1])?;
         let current = optional(&how.current, &names[2])?.map(|at| (names[2].clone(), at));
@@ -74,6 +74,8 @@ impl Columns {
 fn names(how: &ChangeTable) -> [String; 4] {
     let defaults = match how.format {
         ChangeFormat::Dbt => ["dbt_valid_from", "dbt_valid_to", "dbt_is_current", "dbt_is_deleted"],
+        // Lives have no words for the row beside their times.
+        ChangeFormat::Intervals => ["created", "removed", "", ""],
         _ => ["valid_from", "valid_to", "is_current", "is_deleted"],
     };
     let given = [&how.valid_from, &how.valid_to, &how.current, &how.deleted];
@@ -173,10 +175,21 @@ fn is_open(cell: &Cell<'_>, open: &[String]) -> bool {
         Cell::Text(text) => text,
         Cell::String(text) => &**text,
         Cell::Json(raw) => raw.trim_matches('"'),
+        // NumPy has no other null among numbers.
+        Cell::Value(value) => return is_nan(value),
         _ => return false,
     };
     let text = text.trim();
-    text == "infinity" || text.starts_with("9999-") || open.iter().any(|word| word == text)
+    text.is_empty() || text == "infinity" || text.starts_with("9999-") || open.iter().any(|word| word == text)
+}
+
+fn is_nan(value: &Value) -> bool {
+    let Value::Dense(Dense { numbers, scalar: true }) = value else { return false };
+    match numbers {
+        Numbers::F64(number) => number.iter().all(|number| number.is_nan()),
+        Numbers::F32(number) => number.iter().all(|number| number.is_nan()),
+        _ => false,
+    }
 }
 
 fn truth(cell: &Cell<'_>) -> Result<Option<bool>, String> {

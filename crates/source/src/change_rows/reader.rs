@@ -14,6 +14,7 @@ use crate::tables::change_table::ChangeFormat;
 use crate::tables::context::Context;
 use crate::tables::drift::Drift;
 use crate::tables::mapping::Mapping;
+use crate::tables::table_set::{Place, TableSet};
 
 /// Reads the rows of tables that say what changed when, as a [`TableMapping`] says.
 ///
@@ -41,24 +42,18 @@ impl ChangeRowsReader {
         Ok(ChangeRowsReader { files, links, notes: Vec::new() })
     }
 
-    /// A reader of a data frame. One that can be read once is held in memory where its rows are intervals.
+    /// A reader of data frames and files. A frame that can be read once is held in memory where its rows are intervals.
     ///
     /// # Errors
-    /// If the mapping names files, or the frame does not give its rows.
-    #[cfg(feature = "columnar")]
-    pub fn of_frame(frame: &crate::Frame, mapping: &TableMapping) -> Result<ChangeRowsReader, SourceError> {
+    /// If the mapping reads none of them, or reads others, or a frame does not give its rows.
+    pub fn of_tables(tables: TableSet, mapping: &TableMapping) -> Result<ChangeRowsReader, SourceError> {
         let parsed = mapping.parsed()?;
         let is_reread = format_of(&parsed) != ChangeFormat::Debezium;
-        let files = Files::of_frame(frame.clone(), parsed, mapping.name());
+        let mut files = Files::of_tables(tables, parsed, mapping.name());
         let links = plan::links(&files.mapping).map_err(|problem| files.fail(problem))?;
         files.tables()?;
-        if is_reread && !frame.can_reread() {
-            let held = frame.held().map_err(|problem| {
-                let file = frame.name().clone();
-                SourceError::Document { file, line: 0, problem }
-            })?;
-            let files = Files::of_frame(held, files.mapping, mapping.name());
-            return Ok(ChangeRowsReader { files, links, notes: Vec::new() });
+        if is_reread {
+            files = files.held()?;
         }
         Ok(ChangeRowsReader { files, links, notes: Vec::new() })
     }
@@ -85,9 +80,9 @@ impl ChangeRowsReader {
     pub fn read(&mut self, sink: &mut dyn Sink) -> Result<(), SourceError> {
         let (unit, drift) = (sink.schema().unit(), Drift::new(sink.schema()));
         let files = &self.files;
-        let (mapping, root) = (files.mapping_file.clone(), Path::new(""));
+        let (mapping, place) = (files.mapping_file.clone(), Place::Folder(Path::new("")));
         let null = files.mapping.null();
-        let context = Context { mapping, root, null, unit, drift, floored: RefCell::default() };
+        let context = Context { mapping, place, null, unit, drift, floored: RefCell::default() };
         let (tables, Some(how)) = (files.tables()?, &files.mapping.changes) else { return Ok(()) };
         let read = match how.format {
             ChangeFormat::Debezium => changes::read(files, how, &context, &tables, sink),

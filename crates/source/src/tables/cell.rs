@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
-use timeweft_graph::{DType, FeatureKind, ListOrder, Numbers, Time, TimeUnit, Value, ValueRef};
+use timeweft_graph::{DType, Dense, FeatureKind, ListOrder, Numbers, Time, TimeUnit, Value, ValueRef};
 
 use super::kind::Kind;
 use crate::text::delimited::is_no_value;
@@ -203,10 +203,28 @@ fn id_of(value: Value) -> Result<String, String> {
             Ok(text) => Ok(text),
             Err(_) => Err("expected a text or a whole number as id, got bytes that are no UTF-8 text".into()),
         },
+        Value::Dense(Dense { numbers: Numbers::F64(number), scalar: true }) => float_id(number.first(), 53),
+        Value::Dense(Dense { numbers: Numbers::F32(number), scalar: true }) => {
+            float_id(number.first().map(|number| f64::from(*number)).as_ref(), 24)
+        }
         value => {
             let text = value.to_string();
             if is_integer(&text) { Ok(text) } else { Err(no_id(&value)) }
         }
+    }
+}
+
+/// The id that a float of so many binary digits is: pandas makes floats of whole numbers where one of a column is missing.
+/// From 2^`digits` on a float does not tell a number from the next one.
+fn float_id(number: Option<&f64>, digits: i32) -> Result<String, String> {
+    let expected = "expected a text or a whole number as id, got";
+    match number {
+        Some(number) if number.fract() != 0.0 || !number.is_finite() => Err(format!("{expected} `{number}`")),
+        Some(number) if number.abs() < 2_f64.powi(digits) => Ok((*number as i64).to_string()),
+        number => Err(format!(
+            "{expected} the float `{}`, which may stand for other numbers too: cast the column to integers",
+            number.copied().unwrap_or_default()
+        )),
     }
 }
 

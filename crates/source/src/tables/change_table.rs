@@ -10,6 +10,8 @@ pub(crate) enum ChangeFormat {
     Dbt,
     /// A slowly changing dimension of type 2: the same.
     Scd2,
+    /// Lives: from when to when an element was there, and so.
+    Intervals,
 }
 
 /// In which order the rows of a file come.
@@ -76,6 +78,7 @@ impl ChangeTable {
             ChangeFormat::Debezium => (&of_intervals[..], "debezium", "dbt or scd2"),
             ChangeFormat::Dbt => (&of_changes[..], "dbt", "debezium: intervals come in any order"),
             ChangeFormat::Scd2 => (&of_changes[..], "scd2", "debezium: intervals come in any order"),
+            ChangeFormat::Intervals => (&of_changes[..], "intervals", "debezium: intervals come in any order"),
         };
         match foreign.iter().find(|(_, given)| *given) {
             Some((key, _)) => {

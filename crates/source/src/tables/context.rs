@@ -1,20 +1,20 @@
 //! What all entries of a mapping share, and how they declare features.
 
 use std::cell::RefCell;
-use std::path::Path;
 
 use timeweft_graph::{FeatureDef, FeatureId, Name, Owner, Sink, TimeUnit};
 
 use super::drift::Drift;
 use super::kind::Kind;
 use super::mapping::FeatureSpec;
+use super::table_set::Place;
 use crate::SourceError;
 use crate::text::floored::Floored;
 
 /// What all entries of a mapping share while they are read.
 pub(crate) struct Context<'a> {
     pub(crate) mapping: Name,
-    pub(crate) root: &'a Path,
+    pub(crate) place: Place<'a>,
     pub(crate) null: Option<&'a [String]>,
     pub(crate) unit: TimeUnit,
     pub(crate) drift: Drift,

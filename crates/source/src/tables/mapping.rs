@@ -61,9 +61,14 @@ pub(crate) struct FileSpec<'a> {
 impl<'a> FileSpec<'a> {
     /// A file that nothing is said of.
     pub(super) fn plain(file: &'a str, format: &'a str) -> FileSpec<'a> {
+        FileSpec { format: Some(format), ..FileSpec::named(file) }
+    }
+
+    /// A file whose name tells its format.
+    pub(super) fn named(file: &'a str) -> FileSpec<'a> {
         FileSpec {
             file,
-            format: Some(format),
+            format: None,
             delimiter: None,
             columns: None,
             null: None,
@@ -211,14 +216,25 @@ impl Mapping {
         let (text, file) = (crate::read_text(path)?, Name::from(path.to_string_lossy().as_ref()));
         let mapping: Mapping = parse(&text, &file)?;
         parse::<WithFiles>(&text, &file)?;
-        let fail = |problem: &str| Err(SourceError::Document { file, line: 0, problem: problem.into() });
-        let names_tables = mapping.tables().any(|table| table.is_some());
+        mapping.for_version(&file)
+    }
+
+    /// The same as JSON, whose tables are not files beside it.
+    pub(super) fn of_version_in_json(text: &str, file: &Name) -> Result<Mapping, SourceError> {
+        let fail = |problem| SourceError::Document { file: file.clone(), line: 0, problem };
+        let mapping: Mapping = crate::text::json::parse(text).map_err(fail)?;
+        mapping.for_version(file)
+    }
+
+    fn for_version(self, file: &Name) -> Result<Mapping, SourceError> {
+        let fail = |problem: &str| Err(SourceError::Document { file: file.clone(), line: 0, problem: problem.into() });
+        let names_tables = self.tables().any(|table| table.is_some());
         match names_tables {
-            _ if mapping.changes.is_some() => {
+            _ if self.changes.is_some() => {
                 fail("it maps changes in time ([changes]): load them with `load events DATA --mapping`")
             }
             true => fail("`table` picks rows of a stream of changes: add [changes], or leave it out"),
-            false => Ok(mapping),
+            false => Ok(self),
         }
     }
 
@@ -237,8 +253,8 @@ impl Mapping {
     fn for_changes(self, file: &Name) -> Result<Mapping, SourceError> {
         let problem = match &self.changes {
             None => Some(
-                "it has no [changes], which says how rows tell what changed: add `format = \"debezium\"`, \"dbt\" or \
-                 \"scd2\" there"
+                "it has no [changes], which says how rows tell what changed: add `format = \"debezium\"`, \"dbt\", \
+                 \"scd2\" or \"intervals\" there"
                     .to_owned(),
             ),
             Some(_) if self.version.is_some() => {

@@ -1,7 +1,6 @@
 //! Entry after entry of a mapping, from its file into the sink.
 
 use std::cell::RefCell;
-use std::path::Path;
 
 use timeweft_graph::{FeatureId, Format, Name, Owner, Reason, Scope, Sink, Unreadable};
 
@@ -11,9 +10,9 @@ use super::drift::{self, Drift};
 use super::key_columns::{EdgeColumns, EndColumns, NameSource, column};
 use super::kind::Kind;
 use super::mapping::{EdgeTable, Features, FileSpec, Mapping, Named};
-use super::open::rows;
 use super::problem::Problem;
 use super::rows::Rows;
+use super::table_set::Place;
 use super::types::Types;
 use crate::SourceError;
 
@@ -21,11 +20,12 @@ use crate::SourceError;
 type Fields = Vec<(Owner, Vec<FeatureId>)>;
 
 /// Pushes all that a mapping describes; nodes first.
-pub(super) fn push(mapping: &Mapping, file: &Name, root: &Path, sink: &mut dyn Sink) -> Result<(), SourceError> {
+pub(super) fn push(mapping: &Mapping, file: &Name, place: Place<'_>, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let (unit, drift) = (sink.schema().unit(), Drift::new(sink.schema()));
     let context =
-        Context { mapping: file.clone(), root, null: mapping.null(), unit, drift, floored: RefCell::default() };
-    let open = |file: &FileSpec<'_>| rows(file, root, mapping.null()).map(|(_, rows)| rows);
+        Context { mapping: file.clone(), place, null: mapping.null(), unit, drift, floored: RefCell::default() };
+    // Of a data frame this asks for the types of its columns, and no row.
+    let open = |file: &FileSpec<'_>| context.place.rows(file, mapping.null()).map(|(_, rows)| rows);
     drift::widen(mapping, &open, sink)?;
     let fields = fields(&context, mapping, sink)?;
     sink.format(Format { name: "tables".into(), fields });
@@ -96,7 +96,7 @@ fn entry<'p>(
     sink: &mut dyn Sink,
     prepare: impl FnOnce(&mut dyn Rows, &mut dyn Sink) -> Result<Reader<'p>, SourceError>,
 ) -> Result<(), SourceError> {
-    let (file, mut rows) = rows(spec, context.root, context.null)?;
+    let (file, mut rows) = context.place.rows(spec, context.null)?;
     sink.file(&file);
     let mut reader = prepare(rows.as_mut(), sink).map_err(|error| named(error, &file))?;
     let mut has_rows = false;

@@ -10,6 +10,7 @@ use timeweft_source::{
 use timeweft_store::{ReadError, Repeats};
 
 use super::progress::{Counting, Meter};
+use super::tables::TableSet;
 use super::{EventFormat, LoadOptions};
 use crate::Result;
 
@@ -19,8 +20,8 @@ pub(super) enum Origin {
     File(PathBuf, EventFormat),
     /// A data frame.
     Frame(Frame, ColumnarOptions),
-    /// A data frame whose rows are changes.
-    Changes(Frame, TableMapping),
+    /// Tables whose rows are changes.
+    Changes(TableSet, TableMapping),
 }
 
 impl Origin {
@@ -28,7 +29,8 @@ impl Origin {
         match self {
             Origin::File(path, _) if path == Path::new("-") => "<stdin>".into(),
             Origin::File(path, _) => path.to_string_lossy().as_ref().into(),
-            Origin::Frame(frame, _) | Origin::Changes(frame, _) => frame.name().clone(),
+            Origin::Frame(frame, _) => frame.name().clone(),
+            Origin::Changes(tables, _) => tables.name().clone(),
         }
     }
 
@@ -38,7 +40,8 @@ impl Origin {
             Origin::File(path, _) => {
                 path != Path::new("-") && std::fs::metadata(path).is_ok_and(|facts| facts.is_file() || facts.is_dir())
             }
-            Origin::Frame(frame, _) | Origin::Changes(frame, _) => frame.can_reread(),
+            Origin::Frame(frame, _) => frame.can_reread(),
+            Origin::Changes(tables, _) => tables.can_reread(),
         }
     }
 }
@@ -157,8 +160,8 @@ impl EventReader {
                 let (bytes, size) = reader.progress();
                 return Ok((EventReader::Columnar(reader), (Some(bytes), size)));
             }
-            Origin::Changes(frame, mapping) => {
-                let reader = Box::new(ChangeRowsReader::of_frame(frame, mapping)?);
+            Origin::Changes(tables, mapping) => {
+                let reader = Box::new(ChangeRowsReader::of_tables(tables.clone(), mapping)?);
                 return Ok((EventReader::Changes(reader), (None, None)));
             }
             Origin::File(path, EventFormat::Columnar(options)) => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use timeweft_graph::{DeltaOptions, Place, Time, send_events};
+use timeweft_graph::{DeltaOptions, Place, Sink, Time, send_events};
 use timeweft_source::{
     GitBaseline, GitOptions, IntervalSource, IntervalsOptions, SourceError, VersionOptions, git_history, version_format,
 };
@@ -11,6 +11,7 @@ use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 use super::LoadOptions;
 use super::event_stream::{EventStream, Origin};
 use super::progress::{Counting, Meter, Stopped};
+use super::tables::VersionTables;
 use crate::{Error, Result};
 
 pub(super) fn events(
@@ -53,28 +54,57 @@ pub(super) fn intervals(
     loaded.map_err(widened)
 }
 
+/// What lists a whole version.
+pub(super) enum WholeVersion<'a> {
+    /// A file or folder, whose format is known.
+    Path(&'a Path, VersionOptions),
+    Tables(&'a VersionTables),
+}
+
+impl<'a> WholeVersion<'a> {
+    /// The version of a path; one that cannot be recognised is an error before anything else is done.
+    pub(super) fn of_path(path: &'a Path, read: &VersionOptions) -> Result<WholeVersion<'a>> {
+        let format = read.format.map_or_else(|| version_format::detect(path), Ok)?;
+        Ok(WholeVersion::Path(path, VersionOptions { format: Some(format), ..read.clone() }))
+    }
+
+    fn name(&self) -> String {
+        match self {
+            // One mapping serves many snapshots: their folder says which one it was.
+            WholeVersion::Path(path, VersionOptions { root: Some(root), .. }) => {
+                format!("{} by {}", root.display(), path.display())
+            }
+            WholeVersion::Path(path, _) => path.to_string_lossy().into_owned(),
+            WholeVersion::Tables(tables) => tables.name().to_string(),
+        }
+    }
+
+    fn read(&self, sink: &mut dyn Sink) -> Result<(), SourceError> {
+        match self {
+            WholeVersion::Path(path, read) => version_format::read(path, read, sink),
+            WholeVersion::Tables(tables) => tables.read(sink),
+        }
+    }
+}
+
 pub(super) fn version(
     store: &mut Store,
-    path: &Path,
-    read: VersionOptions,
+    version: &WholeVersion<'_>,
     options: &LoadOptions,
     mut meter: Meter<'_>,
 ) -> Result<LoadReport> {
-    let request = version_request(path, &read, options)?;
-    // A source that cannot be opened or recognised is an error before anything else is done.
-    let format = read.format.map_or_else(|| version_format::detect(path), Ok)?;
-    let read = VersionOptions { format: Some(format), ..read };
+    let request = version_request(&version.name(), options)?;
     let loaded = store.load_version(request, delta(options), |sink| {
-        let read = version_format::read(path, &read, &mut Counting { sink, meter: &mut meter });
+        let read = version.read(&mut Counting { sink, meter: &mut meter });
         meter.check()?;
         Ok(read?)
     });
     loaded.map_err(widened)
 }
 
-pub(super) fn plan(store: &Store, path: &Path, read: &VersionOptions, options: &LoadOptions) -> Result<LoadReport> {
-    let request = version_request(path, read, options)?;
-    let planned = store.plan_version(&request, delta(options), |sink| Ok(version_format::read(path, read, sink)?));
+pub(super) fn plan(store: &Store, version: &WholeVersion<'_>, options: &LoadOptions) -> Result<LoadReport> {
+    let request = version_request(&version.name(), options)?;
+    let planned = store.plan_version(&request, delta(options), |sink| Ok(version.read(sink)?));
     planned.map_err(widened)
 }
 
@@ -120,17 +150,12 @@ fn request(options: &LoadOptions, namespace: &str, source: &str) -> LoadRequest 
     request
 }
 
-fn version_request(path: &Path, read: &VersionOptions, options: &LoadOptions) -> Result<LoadRequest> {
-    // One mapping serves many snapshots: their folder says which one it was.
-    let source = match &read.root {
-        Some(root) => format!("{} by {}", root.display(), path.display()),
-        None => path.to_string_lossy().into_owned(),
-    };
+fn version_request(source: &str, options: &LoadOptions) -> Result<LoadRequest> {
     let missing = |what| Error::Store(StoreError::Incomplete(what));
     let namespace = options.namespace.as_ref().ok_or_else(|| missing("a namespace"))?;
     let version = options.version.as_ref().ok_or_else(|| missing("a name"))?;
     let time: Time = options.timestamp.ok_or_else(|| missing("a timestamp"))?;
-    let mut request = request(options, namespace, &source).version(version, time);
+    let mut request = request(options, namespace, source).version(version, time);
     request.release_timestamp = options.release_timestamp;
     request.back_dated = options.back_dated;
     Ok(request)

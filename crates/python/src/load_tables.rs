@@ -1,0 +1,88 @@
+//! Tables by names, files or data frames, as loads of intervals and of whole versions.
+
+use std::path::{Path, PathBuf};
+
+use pyo3::prelude::*;
+use timeweft::load::TableMapping;
+use timeweft::load::tables::{self, Table, TableSet, VersionTables};
+
+use crate::errors::{self, Raised, Result};
+use crate::frames::Frame;
+use crate::graph::Graph;
+use crate::interrupt::{hear_load, stoppable};
+use crate::load_files::OfVersion;
+use crate::load_report::PyLoadReport;
+use crate::loads::Common;
+
+/// Where a table is.
+#[derive(FromPyObject)]
+pub(crate) enum Source {
+    Frame(Py<Frame>),
+    File(PathBuf),
+}
+
+/// Tables by what the mapping calls them.
+pub(crate) fn set(given: Vec<(String, Source)>) -> TableSet {
+    let table = |source| match source {
+        Source::Frame(frame) => Table::Frame(frame.get().frame.clone()),
+        Source::File(path) => Table::File(path),
+    };
+    let tables: Vec<(String, Table)> = given.into_iter().map(|(name, source)| (name, table(source))).collect();
+    TableSet::new(tables.iter().map(|(name, table)| (name.as_str(), table.clone())))
+}
+
+/// An error of a mapping that the package made or was given as a dict.
+fn of_mapping(error: &timeweft::load::SourceError) -> Raised {
+    errors::named("ConfigError", error.to_string())
+}
+
+/// The columns of a table in a file; none of JSON lines.
+#[pyfunction]
+pub(crate) fn table_columns(py: Python<'_>, path: PathBuf) -> PyResult<Vec<String>> {
+    py.detach(|| tables::columns(Path::new(&path)).map_err(Raised::from)).map_err(PyErr::from)
+}
+
+#[pymethods]
+impl Graph {
+    /// Takes in tables whose rows are changes or lives, by a mapping in JSON.
+    fn load_changes(
+        &self,
+        py: Python<'_>,
+        tables: Vec<(String, Source)>,
+        mapping: &str,
+        common: Common,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<PyLoadReport> {
+        let options = common.options()?;
+        let mapping = TableMapping::of_json(mapping).map_err(|error| of_mapping(&error))?;
+        let tables = set(tables);
+        let report = stoppable(py, hear_load(progress), move |report| {
+            Ok(self.lock().graph()?.load_changes(tables, mapping).options(options).progress(report).run()?)
+        });
+        report.map(PyLoadReport::from)
+    }
+
+    /// Brings a namespace to the version that tables list, by a mapping in JSON.
+    fn load_version_tables(
+        &self,
+        py: Python<'_>,
+        tables: Vec<(String, Source)>,
+        mapping: &str,
+        common: Common,
+        of_version: OfVersion,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<PyLoadReport> {
+        let is_dry = of_version.dry_run;
+        let options = of_version.options(common.options()?)?;
+        let tables = VersionTables::new(set(tables), mapping).map_err(|error| of_mapping(&error))?;
+        let load = move |report: crate::interrupt::Report<'_, _>| -> Result<_> {
+            let mut locked = self.lock();
+            let graph = locked.graph()?;
+            match is_dry {
+                true => Ok(graph.plan_version_tables(&tables, &options)?),
+                false => Ok(graph.load_version_tables(tables).options(options).progress(report).run()?),
+            }
+        };
+        stoppable(py, hear_load(progress), load).map(PyLoadReport::from)
+    }
+}
