@@ -1,8 +1,11 @@
-//! Data frames of other tools as sources of loads.
+//! Data frames of other tools, and files beside them, as sources of loads.
+
+use std::path::PathBuf;
 
 use arrow_schema::ArrowError;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use timeweft::load::tables::{Table, TableSet};
 
 use crate::stream::{self, Batches};
 
@@ -51,4 +54,21 @@ impl Frame {
     fn names(&self) -> Vec<String> {
         self.frame.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
+}
+
+/// Where a table is.
+#[derive(FromPyObject)]
+pub(crate) enum Source {
+    Frame(Py<Frame>),
+    File(PathBuf),
+}
+
+/// Tables by what the mapping calls them.
+pub(crate) fn set(given: Vec<(String, Source)>) -> TableSet {
+    let table = |source| match source {
+        Source::Frame(frame) => Table::Frame(frame.get().frame.clone()),
+        Source::File(path) => Table::File(path),
+    };
+    let tables: Vec<(String, Table)> = given.into_iter().map(|(name, source)| (name, table(source))).collect();
+    TableSet::new(tables.iter().map(|(name, table)| (name.as_str(), table.clone())))
 }

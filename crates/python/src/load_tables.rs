@@ -4,32 +4,15 @@ use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
 use timeweft::load::TableMapping;
-use timeweft::load::tables::{self, Table, TableSet, VersionTables};
+use timeweft::load::tables::{self, VersionTables};
 
 use crate::errors::{self, Raised, Result};
-use crate::frames::Frame;
+use crate::frames::{Source, set};
 use crate::graph::Graph;
 use crate::interrupt::{hear_load, stoppable};
 use crate::load_files::OfVersion;
 use crate::load_report::PyLoadReport;
 use crate::loads::Common;
-
-/// Where a table is.
-#[derive(FromPyObject)]
-pub(crate) enum Source {
-    Frame(Py<Frame>),
-    File(PathBuf),
-}
-
-/// Tables by what the mapping calls them.
-pub(crate) fn set(given: Vec<(String, Source)>) -> TableSet {
-    let table = |source| match source {
-        Source::Frame(frame) => Table::Frame(frame.get().frame.clone()),
-        Source::File(path) => Table::File(path),
-    };
-    let tables: Vec<(String, Table)> = given.into_iter().map(|(name, source)| (name, table(source))).collect();
-    TableSet::new(tables.iter().map(|(name, table)| (name.as_str(), table.clone())))
-}
 
 /// An error of a mapping that the package made or was given as a dict.
 fn of_mapping(error: &timeweft::load::SourceError) -> Raised {

@@ -10,11 +10,10 @@ use timeweft::load::{
 };
 
 use crate::errors::{self, Raised, Result};
-use crate::frames::Frame;
+use crate::frames::{Frame, Source, set};
 use crate::graph::Graph;
 use crate::interrupt::{hear_load, stoppable};
 use crate::load_report::PyLoadReport;
-use crate::load_tables::{self, Source};
 
 /// Where events come from.
 #[derive(FromPyObject)]
@@ -173,7 +172,7 @@ impl Graph {
                 let Some(EventFormat::Changes(mapping)) = of_events.changes()? else {
                     return Err(errors::named("ConfigError", "mapping: tables with names need one").into());
                 };
-                let tables = load_tables::set(tables);
+                let tables = set(tables);
                 stoppable(py, hear_load(progress), move |report| {
                     Ok(self.lock().graph()?.load_changes(tables, mapping).options(options).progress(report).run()?)
                 })
