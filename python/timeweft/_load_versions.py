@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from . import _core
 from ._frames import Frame
@@ -117,7 +117,8 @@ class VersionLoads:
 
 
 def _names(types: Any) -> list[str]:
-    names: list[Any] = [] if isinstance(types, (str, bytes)) or not isinstance(types, Sequence) else list(types)
+    is_list = isinstance(types, Sequence) and not isinstance(types, (str, bytes))
+    names = list(cast("Sequence[Any]", types)) if is_list else []
     if not names or not all(isinstance(name, str) for name in names):
         raise TypeError(f"allow_empty: expected True, False, or a list of names of types and relations, not {types!r}")
     return names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from . import _core
 from ._frames import Frame, to_table
@@ -74,7 +74,7 @@ class Tables:
         _need(names, "source", "destination", name=name)
         types: list[Any] = [self._ends["source"], self._ends["destination"]]
         if isinstance(relation, tuple):
-            parts: tuple[Any, ...] = relation
+            parts = cast("tuple[Any, ...]", relation)
             if len(parts) != 3:
                 raise ValueError(f"{name}: expected (source type, relation, destination type), not {len(parts)} names")
             types, relation = [parts[0], parts[2]], parts[1]
@@ -139,4 +139,4 @@ def to_path(data: Any, name: str) -> str:
         raise TypeError(
             f"{name}: expected the path of a file or a folder, not {type(data).__name__}: data frames go into nodes= and edges="
         )
-    return os.fspath(Path(data).expanduser())
+    return os.fspath(Path(cast("os.PathLike[str] | str", data)).expanduser())
