@@ -49,7 +49,8 @@ pub(crate) struct Args {
     /// Roots of a question.
     #[arg(long, default_value_t = 1 << 20)]
     roots: usize,
-    /// One part in this process (the bench calls itself): `load GRAPH [FILE]` or `ask GRAPH`.
+    /// One part in this process (the bench calls itself): `load GRAPH [FILE]`, `ask GRAPH`, or `call GRAPH`, with which Python
+    /// is compared.
     #[arg(long, hide = true, num_args = 2..=3)]
     one: Option<Vec<String>>,
 }
@@ -59,7 +60,8 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
     match args.one.as_deref() {
         Some([part, graph, file @ ..]) if part == "load" => return load(graph, file.first(), shape),
         Some([part, graph]) if part == "ask" => return ask(Path::new(graph), args.roots, folder),
-        Some(_) => bail!("`load GRAPH [FILE]` or `ask GRAPH`"),
+        Some([part, graph]) if part == "call" => return call(Path::new(graph), args.roots),
+        Some(_) => bail!("`load GRAPH [FILE]`, `ask GRAPH` or `call GRAPH`"),
         None => {}
     }
     let scratch = tempfile::tempdir()?;
@@ -208,6 +210,14 @@ fn ask(graph: &Path, roots: usize, folder: &Path) -> Result<()> {
         figures.insert("rate replay, last of wiki".into(), 1.0 / seconds);
     }
     println!("{}", serde_json::to_string(&figures)?);
+    Ok(())
+}
+
+/// Asks about all roots in one call, again and again, on the threads of the machine.
+fn call(graph: &Path, roots: usize) -> Result<()> {
+    let store = Store::open_read_only(graph, None)?;
+    let (fresh, again) = rates::calls(&store.view(), roots)?;
+    println!("{}", json!({ "fresh": fresh, "again": again }));
     Ok(())
 }
 

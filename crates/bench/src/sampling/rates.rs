@@ -10,6 +10,7 @@ use timeweft_index::features::Owners;
 use timeweft_index::sample::{AsOf, Choice, EdgeLists, EdgeTypes, Roots, Samples, Sampling, Scope, Side, WeightBy};
 
 use super::made::{HORIZON, Random};
+use crate::median;
 
 /// Roots of one call, as where the peer is timed.
 const BATCH: usize = 1024;
@@ -72,6 +73,29 @@ pub(crate) fn hub(index: &Index) -> Result<(usize, Rates)> {
     bench.samples("weighted", Choice::Weighted, weight())?;
     Ok((counts[hub] as usize, bench.rates))
 }
+
+/// Median seconds of one call for all roots, into new arrays and into the same again. `python/bench/sampling.py` asks for the
+/// same nodes and times.
+pub(crate) fn calls(index: &Index, roots: usize) -> Result<(f64, f64)> {
+    let scattered = |at: usize, n: usize| at * 2_654_435_761 % n;
+    let nodes: Vec<_> = (0..roots).map(|at| NodeIndex(scattered(at, index.n_nodes()) as u32)).collect();
+    let times: Vec<_> = (0..roots).map(|at| Time(scattered(at, HORIZON as usize) as i64)).collect();
+    let sampling = Sampling::new(Scope::new(EdgeTypes::All, Side::Both, AsOf::Before), Choice::Last, K);
+    let (mut fresh, mut again, mut kept) = (Vec::new(), Vec::new(), Samples::default());
+    for _ in 0..CALLS {
+        let (started, mut samples) = (Instant::now(), Samples::default());
+        index.sample(&sampling, Roots::new(&nodes, &times)?, samples.slots(roots, K))?;
+        fresh.push(started.elapsed().as_secs_f64());
+        drop(samples);
+        let started = Instant::now();
+        index.sample(&sampling, Roots::new(&nodes, &times)?, kept.slots(roots, K))?;
+        again.push(started.elapsed().as_secs_f64());
+    }
+    Ok((median(&mut fresh), median(&mut again)))
+}
+
+/// Calls whose median counts.
+const CALLS: usize = 15;
 
 /// Chronological replay: the last 10 neighbors, on either side and strictly before, of both ends and of one other node of
 /// each edge in order of time; seconds a root.
