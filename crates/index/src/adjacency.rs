@@ -3,7 +3,7 @@
 //! A node has a list of entries for each edge type and side at it; an entry is one life of an edge, with both its times,
 //! so that a question about a time reads one piece of memory. All lists lie in a [CSR](csr) that is grouped by (type, side)
 //! within a node and made all at once. A node whose edges change afterwards gets [overflow lists](overflow) of its own; when
-//! those have become many, the CSR is made anew. A question never has to merge two lists.
+//! many edges have come since, all is given up, for the next question to make anew. A question never has to merge two lists.
 
 mod build;
 pub(crate) mod csr;
@@ -25,8 +25,9 @@ use self::overflow::OverflowList;
 pub(crate) use self::parts::{CsrId, CsrLists, CsrView, ListPart, ListSource, OverflowLists, of_csr};
 use crate::elements::edge::Edges;
 
-/// How many entries may lie outside of the CSR before it is made anew, beside a part of what is in it.
-const MAX_OVERFLOW: usize = 1 << 16;
+/// How many entries may be added before the CSR is made anew, beside a part of what is in it. What is copied from it does not
+/// count: where edges come at random, all nodes have lists of their own after few of them.
+const MAX_ADDED: usize = 1 << 16;
 
 /// The lists of all nodes.
 #[derive(Clone, Default)]
@@ -34,8 +35,8 @@ pub(crate) struct Adjacency {
     pub(crate) csr: Arc<Csr>,
     /// The lists of nodes whose edges have changed since.
     overflow: FxHashMap<NodeIndex, Vec<OverflowList>>,
-    /// Entries in `overflow`.
-    n_overflow: usize,
+    /// Entries that the CSR lacks.
+    n_added: usize,
 }
 
 impl Adjacency {
@@ -54,17 +55,16 @@ impl Adjacency {
         Adjacency { csr: Arc::new(csr), ..Adjacency::default() }
     }
 
-    /// Adds an open edge to the lists of both its ends.
-    pub(crate) fn add(&mut self, edges: &Edges, edge: EdgeIndex) {
+    /// Adds an open edge to the lists of both its ends. Says whether few enough lie outside of the CSR; if not, it is better
+    /// made anew, once, at the next question, than kept up with a load that asks none.
+    #[must_use]
+    pub(crate) fn add(&mut self, edges: &Edges, edge: EdgeIndex) -> bool {
         let life = edges.get(edge);
         for (node, direction) in [(life.source, Direction::Out), (life.destination, Direction::In)] {
             self.own(node, life.edge_type, direction).add(Entry::of(edges, edge, direction));
-            self.n_overflow += 1;
         }
-        if self.n_overflow > MAX_OVERFLOW + of_width!(&*self.csr, arrays => arrays.entries.len()) / 2 {
-            let nodes = self.overflow.keys().map(|node| node.at() + 1).max().unwrap_or(0);
-            *self = Adjacency::of(edges, nodes.max(self.csr.n_nodes()));
-        }
+        self.n_added += 2;
+        self.n_added <= MAX_ADDED + of_width!(&*self.csr, arrays => arrays.entries.len()) / 4
     }
 
     /// Notes in the lists of both ends that an edge has ended.
@@ -89,12 +89,11 @@ impl Adjacency {
 
     /// The list of a type and side for writing, added if it is new.
     fn own(&mut self, node: NodeIndex, edge_type: EdgeTypeId, direction: Direction) -> &mut OverflowList {
-        let (csr, n_overflow) = (&self.csr, &mut self.n_overflow);
-        let lists = self.overflow.entry(node).or_insert_with(|| {
-            let lists: Vec<_> = csr.lists_of(node).map(|at| OverflowList::copy(&csr.list(at))).collect();
-            *n_overflow += lists.iter().map(OverflowList::len).sum::<usize>();
-            lists
-        });
+        let csr = &self.csr;
+        let lists = self
+            .overflow
+            .entry(node)
+            .or_insert_with(|| csr.lists_of(node).map(|at| OverflowList::copy(&csr.list(at))).collect());
         let known = lists.iter().position(|list| list.is(edge_type, direction));
         let at = known.unwrap_or_else(|| {
             lists.push(OverflowList::new(edge_type, direction));

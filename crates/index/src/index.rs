@@ -200,6 +200,14 @@ impl Index {
         shown(&self.edges.lives, self.edge_index(key)?.0, at).map(EdgeIndex)
     }
 
+    /// Makes the lists of edges that a first question would make, if an earlier state of the graph had them: who asks that
+    /// one should not wait for them in the midst of questions.
+    pub fn prepare_like(&self, earlier: &Index) {
+        if earlier.adjacency.get().is_some() {
+            self.adjacency();
+        }
+    }
+
     pub(crate) fn adjacency(&self) -> &Adjacency {
         self.adjacency.get_or_init(|| Adjacency::of(&self.edges, self.n_nodes()))
     }

@@ -116,10 +116,12 @@ impl Store {
         } else {
             None
         };
-        newer.current = Arc::new(match continued {
+        let index = match continued {
             Some(index) => index,
             None => newer.open_index(newer.commit())?.index,
-        });
+        };
+        index.prepare_like(&self.current);
+        newer.current = Arc::new(index);
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
             .into_iter()
             .for_each(|warning| newer.warn(warning));

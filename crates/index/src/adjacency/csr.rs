@@ -34,11 +34,6 @@ impl Default for Csr {
 }
 
 impl Csr {
-    /// Nodes from this number on have no list.
-    pub(super) fn n_nodes(&self) -> usize {
-        self.starts().len().saturating_sub(1)
-    }
-
     /// The positions of a node's lists.
     pub(super) fn lists_of(&self, node: NodeIndex) -> Range<usize> {
         match self.starts().get_range(node.at()..node.at() + 2) {

@@ -180,8 +180,9 @@ impl Index {
     ) -> EdgeIndex {
         let feature_row = self.feature_store.open(time, sets);
         let edge = self.edges.open(new.identity, new.latest, feature_row, namespace);
-        if let Some(adjacency) = self.adjacency.get_mut() {
-            adjacency.add(&self.edges, edge);
+        let kept_up = self.adjacency.get_mut().is_none_or(|adjacency| adjacency.add(&self.edges, edge));
+        if !kept_up {
+            self.adjacency.take();
         }
         self.count(edge);
         edge
