@@ -99,10 +99,7 @@ impl View {
     /// The times of the first and the last event.
     fn span(&self, py: Python<'_>) -> PyResult<Option<(i64, i64)>> {
         answer::asked(py, || {
-            let index = self.view.index();
-            let positions = index.event_positions(Time::MIN, Time::FOREVER);
-            let time = |at: Option<&u32>| index.event_at(*at? as usize).map(|event| event.time.0);
-            Ok(time(positions.first()).zip(time(positions.last())))
+            Ok(self.view.index().event_span().map(|(first, last)| (first.0, last.0)))
         })
     }
 

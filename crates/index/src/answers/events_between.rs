@@ -2,11 +2,12 @@
 //!
 //! Slow reference: [`GraphView::events`](timeweft_graph::GraphView::events), sorted by time.
 
-use timeweft_graph::{EdgeIndex, Event, Time};
+use timeweft_graph::{EdgeIndex, Event, Interval, Time};
 
 use crate::Index;
 use crate::answers::fact::time_of;
 use crate::elements::events::Subject;
+use crate::elements::life::LifeRecord;
 
 impl Index {
     /// Positions in the log of the events with a time in `[from, until)`, by (time, position). [`Time::FOREVER`] is no end:
@@ -42,6 +43,24 @@ impl Index {
     /// ```
     pub fn events_between(&self, from: Time, until: Time) -> impl ExactSizeIterator<Item = Event> + '_ {
         self.event_positions(from, until).into_iter().map(|position| self.event(position))
+    }
+
+    /// The times of the first and the last event. Lives are read one after the other, not event by event.
+    pub fn event_span(&self) -> Option<(Time, Time)> {
+        let mut span: Option<(Time, Time)> = None;
+        let mut take_in = |time: Time| {
+            span = Some(span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
+        };
+        let nodes = self.nodes.lives.iter().map(|life| life.interval);
+        let (edges, merges) = (self.edges.lives.iter().map(LifeRecord::interval), self.merges.all.iter());
+        for Interval { created, removed } in nodes.chain(merges.map(|merge| merge.interval)).chain(edges) {
+            take_in(created);
+            if removed != Time::FOREVER {
+                take_in(removed);
+            }
+        }
+        self.events.payload_times().for_each(take_in);
+        span
     }
 
     /// When the event at a position of the log happened.

@@ -127,6 +127,11 @@ impl Events {
         Ok(())
     }
 
+    /// When the events happened that set features, every update among them.
+    pub(crate) fn payload_times(&self) -> impl Iterator<Item = Time> + '_ {
+        self.payloads.iter().map(|payload| payload.time)
+    }
+
     /// The event at a position below [`Events::len`].
     pub(crate) fn get(&self, position: u32) -> Accepted<'_> {
         let kind = self.kinds[position as usize];

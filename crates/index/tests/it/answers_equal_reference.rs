@@ -341,6 +341,8 @@ proptest! {
         let (_, index) = both(&events, &Schema::default());
         let mut sorted = index.events();
         sorted.sort_by_key(|event| event.time);
+        let span = sorted.first().zip(sorted.last()).map(|(first, last)| (first.time, last.time));
+        prop_assert_eq!(index.event_span(), span);
         let times = probe_times(&events);
         for (&from, &until) in times.iter().flat_map(|from| times.iter().map(move |until| (from, until))) {
             let is_in = |event: &&Event| event.time >= from && (event.time < until || until == Time::FOREVER);
