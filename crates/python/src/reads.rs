@@ -98,9 +98,7 @@ impl View {
 
     /// The times of the first and the last event.
     fn span(&self, py: Python<'_>) -> PyResult<Option<(i64, i64)>> {
-        answer::asked(py, || {
-            Ok(self.view.index().event_span().map(|(first, last)| (first.0, last.0)))
-        })
+        answer::asked(py, || Ok(self.view.index().event_span().map(|(first, last)| (first.0, last.0))))
     }
 
     /// A node: its number, id, life, whether it is alive, and features; `None` if the moment does not show it.
