@@ -235,7 +235,8 @@ def test_workers_make_the_same_batches(small: Numbered) -> None:
 
 def test_each_epoch_has_random_numbers_of_its_own(small: Numbered) -> None:
     _, nodes, times = small.roots(3, 40)
-    loader = TemporalLoader(small.view, (nodes, times), k=2, choice="uniform", shuffle=True, batch_size=16)
+    how: dict[str, Any] = {"k": 2, "choice": "uniform", "shuffle": True, "batch_size": 16}
+    loader = TemporalLoader(small.view, (nodes, times), prefetch=0, **how)
     first, again = list(loader), list(loader)
     assert all(same(one, two) for one, two in zip(first, again, strict=True))
     order = [at for batch in first for at in batch.input_id.tolist()]
