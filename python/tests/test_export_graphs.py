@@ -84,9 +84,10 @@ def test_temporal_data_has_the_events(asked: Numbered, pyg: Any) -> None:
             for life in asked.history.lives:
                 if relation in (None, life.relation) and life.created < life.removed:
                     ends = (asked.numbers[life.source], asked.numbers[life.destination])
-                    carried = dict(life.weights)
+                    # What it carries at the end of a tick; nothing of a tick in which it ends.
+                    carried = {at: weight if at < life.removed else 0.0 for at, weight in life.weights}
                     wanted.append((life.created, 0, *ends, carried.get(life.created, 0.0)))
-                    wanted += [(at, 1, *ends, weight) for at, weight in life.weights if at > life.created]
+                    wanted += [(at, 1, *ends, carried[at]) for at, _ in life.weights if at > life.created]
                     if life.removed < 2**62:
                         wanted.append((life.removed, 2, *ends, 0.0))
             wanted = [event for event in wanted if event[0] <= until]

@@ -67,8 +67,8 @@ class ViewExport:
         `relations` (names, triples, or all) are of several edge types, `relation (m,) int64` says by its place in the order
         of the schema which one an event is of. Edges that end when they begin have no events.
 
-        `msg` gives features of edges and how wide each is, `{"stars": 1}`: as they are once the event has happened, zeros
-        where there is nothing, as at a delete. Without it `msg` is (m, 0).
+        `msg` gives features of edges and how wide each is, `{"stars": 1}`: as of the time of the event, when all events of
+        that time have happened; zeros where there is nothing then, as at a delete. Without it `msg` is (m, 0).
 
         Raises `ImportError` where PyTorch Geometric is not installed, `UnknownError`, `FeatureKindError`, `ValueError`.
 
