@@ -2,6 +2,7 @@
 
 mod calendar;
 mod interval;
+mod length;
 
 use std::fmt;
 use std::str::FromStr;
@@ -84,6 +85,19 @@ pub enum TimeError {
     /// Outside 64-bit ticks of the unit.
     #[error("`{text}` does not fit 64 bits in this graph's unit {unit}{}", reach(*unit))]
     Range {
+        /// What was given.
+        text: String,
+        /// The unit of the graph.
+        unit: TimeUnit,
+    },
+    /// Neither a number of ticks nor a length of time.
+    #[error(
+        "`{0}` is no length of time: give a whole number of ticks, or of w, d, h, min, s, ms, us or ns, such as 7d or 12h"
+    )]
+    NoLength(String),
+    /// A length of time in which no tick lies.
+    #[error("`{text}` is less than one tick of this graph, whose unit is {unit}")]
+    NoTick {
         /// What was given.
         text: String,
         /// The unit of the graph.

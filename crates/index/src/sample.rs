@@ -30,6 +30,7 @@ mod subgraph;
 mod traversal;
 mod walk;
 pub(crate) mod weights;
+mod window;
 
 pub use choice::Choice;
 pub use elements::ElementSampling;

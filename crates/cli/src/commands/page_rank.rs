@@ -10,6 +10,7 @@ use crate::outcome::Outcome;
 const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
   timeweft page-rank roots.csv --top 32 --to near.parquet
+  timeweft page-rank roots.csv --within 30d --to near.parquet       (by what was created in the last 30 days)
   timeweft page-rank roots.csv --edge-type buys --alpha 0.25 --eps 1e-6 --to near.jsonl
 
 A row is a node near a root: the row of the root in the file (from 0), the place (from 1), the
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open_nodes(context)?;
     // A root ranks no more nodes than there are.
     let k = (args.top as usize).min(asked.view().index().n_nodes().max(1));
-    let page_rank = PageRank { scope: args.scope.scope(&asked.reading)?, alpha: args.alpha, eps: args.eps, k };
+    let page_rank = PageRank { scope: args.scope.scope(&asked)?, alpha: args.alpha, eps: args.eps, k };
     let ints = ["root", "place"].map(|name| Column::new(name, CellKind::Int));
     let columns =
         ints.into_iter().chain(asked.ids().node_columns()).chain([Column::new("rank", CellKind::Float)]).collect();

@@ -21,6 +21,7 @@ const AFTER_HELP: &str = "\
 Examples: roots.csv has the columns type, id, time
   timeweft sample roots.csv --count 10 --to s.parquet
   timeweft sample roots.csv --count 10,5 --choice uniform --edge-type buys --seed 7 --to s.parquet
+  timeweft sample roots.csv --within 7d --to week.parquet           (edges of the last 7 days)
   timeweft sample roots.parquet --choice weighted --weight count --quota buys=5 --to s.jsonl
 
 A row is a sampled neighbor: the row of its root in the file (from 0), the hop (from 1), its
@@ -136,7 +137,7 @@ impl EdgeFeatures {
 
 impl Args {
     fn sampler(&self, asked: &RootQuestion<'_>, features: Vec<Name>) -> anyhow::Result<Sampler> {
-        let scope = self.scope.scope(&asked.reading)?;
+        let scope = self.scope.scope(asked)?;
         let features = EdgeFeatures { names: features, as_of: scope.as_of, deletes: scope.deletes, hops: Vec::new() };
         let quotas = quotas(&self.quotas, &asked.reading)?;
         let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));

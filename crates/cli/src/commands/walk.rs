@@ -7,9 +7,9 @@ use timeweft::{Deletes, Time, View};
 
 use crate::context::Context;
 use crate::input::named_values::choices;
-use crate::input::reading::Reading;
 use crate::input::roots::{
-    Answers, Batch, IdsArg, MOST_SLOTS, RootArgs, ScopeArgs, Table, node_cells, refused, way_cells, way_columns,
+    Answers, Batch, IdsArg, MOST_SLOTS, RootArgs, RootQuestion, ScopeArgs, Table, node_cells, refused, way_cells,
+    way_columns,
 };
 use crate::outcome::{Outcome, UsageError};
 
@@ -18,6 +18,7 @@ Examples: roots.csv has the columns type, id, time
   timeweft walk roots.csv --length 10 --walks 5 --to walks.parquet
   timeweft walk roots.csv --length 20 --p 0.5 --q 2 --seed 7 --to walks.parquet    (node2vec)
   timeweft walk roots.csv --times earlier --to walks.jsonl                         (back in time)
+  timeweft walk roots.csv --times later --within 12h --to walks.jsonl              (steps less than 12 hours apart)
 
 A row is a step: the row of its root in the file (from 0), the walk, the step, the node, and the
 edge that led there. Step 0 is the root itself. A walk that finds no edge ends early.
@@ -69,7 +70,7 @@ const TIMES: [(&str, WalkTimes, &str); 4] = [
 /// Walks and writes.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let asked = args.roots.open_nodes(context)?;
-    let walk = args.walk(&asked.reading)?;
+    let walk = args.walk(&asked)?;
     let slots = (walk.length + 1).saturating_mul(args.walks as usize);
     if slots > MOST_SLOTS {
         return Err(UsageError(format!("--length, --walks: more than {MOST_SLOTS} steps a root: take fewer")).into());
@@ -86,15 +87,15 @@ fn columns(ids: IdsArg) -> Vec<Column> {
 }
 
 impl Args {
-    fn walk(&self, reading: &Reading) -> anyhow::Result<Walk> {
+    fn walk(&self, asked: &RootQuestion<'_>) -> anyhow::Result<Walk> {
         let is_biased = self.p != 1.0 || self.q != 1.0 || self.weight.is_some();
-        let sees_otherwise = self.scope.as_of.inclusive || reading.at.deletes == Deletes::Soft;
+        let sees_otherwise = self.scope.as_of.inclusive || asked.reading.at.deletes == Deletes::Soft;
         if self.times == WalkTimes::Later && (is_biased || sees_otherwise) {
             let problem = "--times later takes all edges alike, removed ones too: leave out --p, --q, --weight, --inclusive and --deletes";
             return Err(UsageError(problem.into()).into());
         }
         let weight = self.weight.as_deref().map_or(WeightBy::One, |name| WeightBy::Feature(name.into()));
-        let plain = Walk::new(self.scope.scope(reading)?, self.length as usize, self.times);
+        let plain = Walk::new(self.scope.scope(asked)?, self.length as usize, self.times);
         Ok(Walk { p: self.p, q: self.q, weight, seed: self.seed, ..plain })
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct ScopeArgs {
     /// Sides of a node: edges out of it, into it, or both.
     #[arg(long, default_value = "both", value_parser = choices(SIDES))]
     pub(crate) direction: Side,
+    /// Only edges created in the last so long before the time of a root: a number of ticks, or of w, d, h, min, s, ms, us or ns, such as 7d or 12h. What is before the window is not seen, what begins with it is.
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    within: Option<String>,
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
 }
@@ -68,12 +71,28 @@ impl AsOfArgs {
 
 impl ScopeArgs {
     /// The edges of the graph that are meant.
-    pub(crate) fn scope(&self, reading: &Reading) -> anyhow::Result<Scope> {
+    pub(crate) fn scope(&self, asked: &RootQuestion<'_>) -> anyhow::Result<Scope> {
+        let reading = &asked.reading;
         let found = self.edge_types.iter().map(|name| lookup::edge_types(reading, name));
         let only = found.collect::<anyhow::Result<Vec<_>>>()?.concat();
         let edge_types = if only.is_empty() { EdgeTypes::All } else { EdgeTypes::Only(only) };
-        Ok(Scope::new(edge_types, self.direction, self.as_of.as_of()).deletes(reading.at.deletes))
+        let scope = Scope::new(edge_types, self.direction, self.as_of.as_of()).deletes(reading.at.deletes);
+        Ok(match &self.within {
+            None => scope,
+            Some(within) => scope.within(window(asked, within)?),
+        })
     }
+}
+
+/// The ticks of `--within`.
+fn window(asked: &RootQuestion<'_>, given: &str) -> anyhow::Result<u64> {
+    let within = asked.reading.unit().length(given).map_err(|error| UsageError(format!("--within: {error}")))?;
+    if !asked.reader.has_times() && asked.reading.at.time == Time::FOREVER {
+        let problem =
+            "--within: nothing was created shortly before the end of time: give --at TIME, or a column `time`";
+        return Err(UsageError(problem.into()).into());
+    }
+    Ok(within)
 }
 
 /// How many slots of answers are held at once.

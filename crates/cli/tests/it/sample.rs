@@ -143,6 +143,58 @@ fn strictly_before_leaves_out_what_begins_then() {
 }
 
 #[test]
+fn windows_leave_what_was_created_in_them() {
+    let world = document();
+    let count = |options: &str| {
+        let rows = parse(&world.done(&format!("sample roots.csv --direction out {options}")));
+        (12..=23).map(|time| rows.iter().filter(|row| row["time"] == json!(time)).count()).collect::<Vec<_>>()
+    };
+    // Edges [13, 15), [17, 23) and [13, 19).
+    assert_eq!(count("--within 4"), [0, 0, 2, 2, 1, 1, 1, 1, 1, 1, 0, 0]);
+    assert_eq!(count("--within 4 --inclusive"), [0, 2, 2, 1, 1, 2, 1, 1, 1, 1, 0, 0]);
+    assert_eq!(count("--within 1"), [0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(count("--within 18446744073709551615"), count(""));
+    let refused = |options: &str, says: &str| {
+        world.run(&format!("sample roots.csv {options}")).expect(2, options).says(says);
+    };
+    refused("--within 0", "--within: `0` is less than one tick of this graph, whose unit is step");
+    refused("--within -3", "--within: `-3` is no length of time");
+    refused("--within 7d", "--within: `7d` is a calendar time, but this graph counts steps");
+    world.write("no-times.csv", "type,id\n0,42\n");
+    let missing = world.run("sample no-times.csv --within 4").expect(2, "no time");
+    missing.says("--within: nothing was created shortly before the end of time: give --at TIME, or a column `time`");
+    assert_eq!(parse(&world.done("sample no-times.csv --direction out --within 4 --at 18")).len(), 1);
+}
+
+#[test]
+fn windows_are_lengths_of_time() {
+    let world = World::new();
+    let days: Vec<String> = (1..=20).map(|day| format!("{},hub,2024-01-{day:02}", day % 4)).collect();
+    world.write("mail.csv", &format!("src,dst,time\n{}\n", days.join("\n")));
+    world.done("load events mail.csv --unit s");
+    world.write("roots.csv", "id,time\nhub,2024-01-18\n1,2024-01-08 12:00:00\n");
+    for command in ["sample", "walk --seed 3 --walks 9", "walk --times later --walks 9", "page-rank"] {
+        let within = |within: &str| world.done(&format!("{command} roots.csv --within {within}"));
+        let week = within("7d");
+        assert!(
+            ["1w", "168h", "10080min", "604800s", "604800", "604800999ms"].iter().all(|other| within(other) == week)
+        );
+        assert_ne!(within("8d"), week, "{command}");
+    }
+    let created = |options: &str| -> Vec<i64> {
+        let rows = parse(&world.done(&format!("sample roots.csv --count 30 {options}")));
+        rows.iter().filter(|row| row["root"] == json!(0)).map(|row| row["created"].as_i64().unwrap() / 86_400).collect()
+    };
+    // Days since 1970: the 1st of January is 19723.
+    assert_eq!(created("--within 3d"), [19_739, 19_738, 19_737]);
+    assert_eq!(created("--within 3d --inclusive"), [19_740, 19_739, 19_738, 19_737]);
+    assert_eq!(created("--within 71h"), [19_739, 19_738]);
+    let ranked = parse(&world.done("page-rank roots.csv --within 2d"));
+    let near = |root: i64| ranked.iter().filter(|row| row["root"] == json!(root)).count();
+    assert_eq!((near(0), near(1)), (3, 1), "the hub and two senders; a sender that wrote on the 5th");
+}
+
+#[test]
 fn quotas_and_edge_types_choose_by_type() {
     let world = document();
     let at_14 = |options: &str| {

@@ -11,7 +11,7 @@ pub(crate) const BLOCK: usize = 64;
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a, T> {
     pub(crate) entries: &'a [Entry<T>],
-    /// Removals of a long list, sorted, but for "never".
+    /// Removals of a long list, sorted, but for "never"; of the end of one those of what lies before may be among them.
     pub(crate) removals: &'a [T],
     /// For each block of a long list that has removals a bound: none of its entries is removed later.
     pub(crate) latest: &'a [T],
@@ -19,6 +19,21 @@ pub(crate) struct Run<'a, T> {
 }
 
 impl<T: Tick> Run<'_, T> {
+    /// The same for the end of a list: what is summed up of the entries that were skipped, whole blocks, is left out.
+    #[inline]
+    pub(crate) fn behind(self, skipped: usize) -> Self {
+        if skipped == 0 { self } else { self.leave_out(skipped) }
+    }
+
+    #[cold]
+    fn leave_out(self, skipped: usize) -> Self {
+        // No entry is removed before it is created.
+        let first = self.entries.first().map_or(T::NEVER, |entry| entry.created);
+        let sooner = self.removals.partition_point(|removed| *removed < first);
+        let latest = self.latest.get(skipped / BLOCK..).unwrap_or_default();
+        Run { removals: &self.removals[sooner..], latest, ..self }
+    }
+
     /// How many were created at or before a tick, removed or not.
     pub(crate) fn begun(&self, at: T) -> usize {
         match self.entries.last() {
@@ -28,7 +43,12 @@ impl<T: Tick> Run<'_, T> {
         }
     }
 
-    /// How many are there at a tick.
+    /// How many of the end of a list are there at a tick at least.
+    pub(crate) fn degree_at_least(&self, at: T) -> usize {
+        self.begun(at).saturating_sub(self.removals.partition_point(|removed| *removed <= at))
+    }
+
+    /// How many are there at a tick, of a whole list.
     pub(crate) fn degree(&self, at: T) -> usize {
         if self.entries.len() <= BLOCK {
             return self.entries.iter().filter(|entry| entry.created <= at && entry.outlives(at)).count();

@@ -7,7 +7,7 @@ use timeweft_graph::{Direction, EdgeTypeId, NodeIndex};
 
 use super::csr::{Csr, CsrArrays, ListHeader, LongList, summed_up};
 use super::overflow::OverflowList;
-use super::{Adjacency, Clock, Entry, List, Run, Tick};
+use super::{Adjacency, BLOCK, Clock, Entry, List, Run, Tick};
 
 /// The CSR, with times of one of two widths.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ macro_rules! of_csr {
 }
 pub(crate) use of_csr;
 
-/// Where the edges of one type on one side of a node lie.
+/// Where the edges of one type on one side of a node lie, or the last ones of them.
 #[derive(Clone, Copy)]
 pub(crate) struct ListPart {
     pub(crate) start: u32,
@@ -61,6 +61,9 @@ pub(crate) trait ListSource<'a, T: Tick>: Copy {
 
     /// A part with what it takes to count and to skip.
     fn run(self, part: &ListPart) -> Run<'a, T>;
+
+    /// How many entries of its list lie before a part: whole blocks, if the part is a long one.
+    fn skipped(self, part: &ListPart) -> usize;
 
     /// What ticks mean.
     fn clock(self) -> Clock;
@@ -146,12 +149,18 @@ impl<'a, T: Tick> ListSource<'a, T> for CsrLists<'a, T> {
     #[inline]
     fn run(self, part: &ListPart) -> Run<'a, T> {
         let (removals, latest) = summed_up(self.long, part.list, part.len());
-        Run {
+        let run = Run {
             entries: self.entries(part),
             removals: &self.removals[removals],
             latest: &self.latest[latest],
             clock: self.clock,
-        }
+        };
+        if part.len() <= BLOCK { run } else { run.behind(self.skipped(part)) }
+    }
+
+    #[inline]
+    fn skipped(self, part: &ListPart) -> usize {
+        (part.start - self.heads[part.list as usize].entries) as usize
     }
 
     fn clock(self) -> Clock {
@@ -177,7 +186,7 @@ impl<'a> ListSource<'a, i64> for OverflowLists<'a> {
     const IS_CSR: bool = false;
 
     fn entries(self, part: &ListPart) -> &'a [Entry<i64>] {
-        self.run(part).entries
+        &self.0[part.list as usize].run().entries[part.start as usize..part.end as usize]
     }
 
     fn joined(self, parts: &[ListPart]) -> (&'a [Entry<i64>], usize) {
@@ -185,11 +194,21 @@ impl<'a> ListSource<'a, i64> for OverflowLists<'a> {
     }
 
     fn entry(self, part: &ListPart, place: usize) -> &'a Entry<i64> {
-        &self.entries(part)[place]
+        &self.0[part.list as usize].run().entries[place]
     }
 
     fn run(self, part: &ListPart) -> Run<'a, i64> {
-        self.0[part.list as usize].run()
+        let (run, entries) = (self.0[part.list as usize].run(), self.entries(part));
+        match entries.len() {
+            n if n == run.entries.len() => run,
+            // Looked through as a whole, wherever in its list it begins.
+            n if n <= BLOCK => Run { entries, removals: &[], latest: &[], ..run },
+            _ => Run { entries, ..run }.behind(self.skipped(part)),
+        }
+    }
+
+    fn skipped(self, part: &ListPart) -> usize {
+        part.start as usize
     }
 
     fn clock(self) -> Clock {

@@ -51,18 +51,27 @@ impl Index {
 
     /// Whether some edge of a type from `source` to `destination` is alive at a time.
     pub fn is_linked(&self, edge_type: EdgeTypeId, source: NodeIndex, destination: NodeIndex, time: Time) -> bool {
-        self.newest_between((edge_type, source, destination), time, |edge| self.edge_alive(edge, time)).is_some()
+        let pair = (edge_type, source, destination);
+        self.newest_between(pair, (Time::MIN, time), |edge| self.edge_alive(edge, time)).is_some()
     }
 
-    /// The newest edge of a pair that was created by a time and passes, of one time the one that arrived last. Costs
+    /// The newest edge of a pair that was created in `[first, by]` and passes, of one time the one that arrived last. Costs
     /// O(log degree) and what does not pass.
-    pub(crate) fn newest_between(&self, pair: Pair, by: Time, passes: impl Fn(EdgeIndex) -> bool) -> Option<EdgeIndex> {
+    pub(crate) fn newest_between(
+        &self,
+        pair: Pair,
+        (first, by): (Time, Time),
+        passes: impl Fn(EdgeIndex) -> bool,
+    ) -> Option<EdgeIndex> {
         let pairs = self.pairs();
         let later = pairs.later(pair);
         let later = &later[..later.partition_point(|(created, _)| *created <= by)];
-        let later = later.iter().rev().find(|(_, edge)| passes(*edge)).copied();
+        let is_in = |(created, _): &(Time, EdgeIndex)| *created >= first;
         let newest = |(_, edge): &(Time, EdgeIndex)| passes(*edge);
-        let flat = of_csr!(self.adjacency(), lists => pairs.flat(&lists, pair, by).and_then(|flat| flat.edges().rfind(newest)));
+        let later = later.iter().rev().copied().take_while(is_in).find(newest);
+        let flat = of_csr!(self.adjacency(), lists => {
+            pairs.flat(&lists, pair, by).and_then(|flat| flat.edges().rev().take_while(is_in).find(newest))
+        });
         later.max(flat).map(|(_, edge)| edge)
     }
 

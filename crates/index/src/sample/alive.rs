@@ -49,7 +49,21 @@ impl<T: Tick> Moment<T> {
         if part.len() <= BLOCK || self.soft {
             return source.entries(part).iter().filter(|entry| self.sees(entry)).count();
         }
-        source.run(part).degree(self.at)
+        let run = source.run(part);
+        if source.skipped(part) == 0 { run.degree(self.at) } else { self.count_end(&run) }
+    }
+
+    /// How many edges of the end of a long list are seen.
+    #[cold]
+    fn count_end(&self, run: &Run<'_, T>) -> usize {
+        let begun = run.begun(self.at);
+        if run.removals.first().is_none_or(|removed| *removed > self.at) {
+            return begun;
+        }
+        // Which removals are of these edges is not known.
+        let blocks = run.entries[..begun].chunks(BLOCK).enumerate();
+        let left = blocks.filter(|(block, _)| !is_over(run, *block, *self));
+        left.map(|(_, entries)| entries.iter().filter(|entry| self.sees(entry)).count()).sum()
     }
 }
 

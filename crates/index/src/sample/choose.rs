@@ -34,12 +34,14 @@ pub(crate) struct Scratch {
     blocks: Vec<u32>,
 }
 
-/// A long list: how many of its edges have begun, and how many of these are seen.
+/// A long list: how many of its edges have begun, and how many of these are seen, of the end of a list at least.
 #[derive(Clone, Copy)]
 struct Long {
     part: usize,
     begun: usize,
     alive: usize,
+    /// How many edges lie before.
+    skipped: usize,
 }
 
 /// A pick, the higher the better: by weight or key, then by what is newer.
@@ -110,7 +112,7 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
         best(ranked, k, picks);
     }
 
-    /// Looks through the short lists and measures the long ones; how many edges are seen.
+    /// Looks through the short lists and measures the long ones; how many edges are seen, with the ends of lists at least.
     fn survey(&mut self, parts: Range<usize>) -> usize {
         let Scratch { alive, longs, .. } = &mut *self.scratch;
         alive.clear();
@@ -122,11 +124,14 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
                 alive.gather(self.source, (at, part), self.moment);
                 continue;
             }
-            let run = self.source.run(part);
-            let long = Long { part: at, begun: run.begun(self.moment.at), alive: run.degree(self.moment.at) };
-            if long.alive > 0 {
+            let (run, skipped, moment) = (self.source.run(part), self.source.skipped(part), self.moment.at);
+            let seen = if skipped == 0 { run.degree(moment) } else { run.degree_at_least(moment) };
+            let long = Long { part: at, begun: run.begun(moment), alive: seen, skipped };
+            if seen > 0 {
                 longs.push(long);
-                left += long.alive;
+                left += seen;
+            } else if skipped > 0 {
+                alive.gather(self.source, (at, part), self.moment);
             }
         }
         alive.as_slice().len() + left
@@ -267,7 +272,7 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
         if !self.scratch.longs.is_empty() {
             let near = self.sum_up();
             let tries = self.tries(k);
-            if P::IS_CSR && self.is_worth_drawing(tries) {
+            if P::IS_CSR && self.is_worth_drawing(tries) && self.has_exact_sums() {
                 // What is left may be light, so the number of draws is bounded; those made count.
                 let mut draws_left = 4 * tries + 64;
                 while self.scratch.picks.len() < end && draws_left > 0 {
@@ -294,27 +299,43 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
         }
     }
 
+    /// Whether what lies before the ends of lists is so light that the sums tell the weights behind it apart. A weight is off
+    /// by 2^-53 of the sum, so this leaves an error of 2^-43 of the sum of the end for each of its weights.
+    fn has_exact_sums(&self) -> bool {
+        let is_light = |long: &Long| {
+            let Some(weights) = self.scale.weights().filter(|_| long.skipped > 0) else { return true };
+            let (before, sums) = weights.sums(&self.parts[long.part], long.skipped, long.begun);
+            sums.last().is_none_or(|sum| before <= 1024.0 * (sum - before))
+        };
+        self.scratch.longs.iter().all(is_light)
+    }
+
     /// Draws among all that have begun by the highest weight that each ever has: a pick with the chance of its weight, or
     /// nothing. `near` is the sum of the weights of what was looked through.
     fn try_by_weight(&mut self, near: f64) -> Option<Pick> {
         let Scratch { alive, longs, sums, .. } = &*self.scratch;
         let weights = self.scale.weights()?;
-        let of = |long: &Long| &weights.sums(&self.parts[long.part])[..long.begun];
-        let all: f64 = near + longs.iter().map(|long| of(long).last().copied().unwrap_or(0.0)).sum::<f64>();
+        let of = |long: &Long| weights.sums(&self.parts[long.part], long.skipped, long.begun);
+        let sum = |(before, sums): (f64, &[f64])| sums.last().map_or(0.0, |sum| sum - before);
+        let all: f64 = near + longs.iter().map(|long| sum(of(long))).sum::<f64>();
         let mut at = self.draws.unit() * all;
         if at < near {
             return alive.as_slice().get(first_above(sums, at)).copied();
         }
         at -= near;
         for long in longs {
-            let sums = of(long);
-            let Some(&sum) = sums.last() else { continue };
+            let (before, sums) = of(long);
+            let sum = sum((before, sums));
             if at >= sum {
                 at -= sum;
                 continue;
             }
-            let part = &self.parts[long.part];
-            let place = part.start as usize + first_above(sums, at);
+            let (part, place) = (&self.parts[long.part], first_above(sums, before + at));
+            if place == sums.len() {
+                // What lies before has rounded it up.
+                return None;
+            }
+            let place = part.start as usize + place;
             let highest = self.scale.highest(place);
             if !self.moment.sees(self.source.entry(part, place)) {
                 return None;
@@ -353,7 +374,7 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
         if !self.scratch.longs.is_empty() {
             let near = self.sum_up();
             let tries = self.tries(2 * k);
-            if P::IS_CSR && k <= seen / 4 && self.is_worth_drawing(tries) {
+            if P::IS_CSR && k <= seen / 4 && self.is_worth_drawing(tries) && self.has_exact_sums() {
                 let mut draws_left = 4 * tries + 64;
                 while self.scratch.picks.len() < start + k && draws_left > 0 {
                     draws_left -= 1;
@@ -392,7 +413,9 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
             let run = self.source.run(part);
             let blocks = run.begun(self.moment.at).div_ceil(BLOCK);
             let tops = match self.scale.weights() {
-                Some(weights) if P::IS_CSR && part.len() > BLOCK => &weights.tops(part)[..blocks],
+                Some(weights) if P::IS_CSR && part.len() > BLOCK => {
+                    weights.tops(part, self.source.skipped(part), blocks)
+                }
                 _ => &[],
             };
             // The heaviest blocks first, so that most others need not be looked at.

@@ -22,7 +22,7 @@ impl Index {
     /// looked at.
     ///
     /// # Errors
-    /// If the weight is no feature of one number.
+    /// If the weight is no feature of one number, or the window is empty.
     pub fn fan_out(
         &self,
         sampling: &Sampling,
@@ -44,7 +44,7 @@ impl Index {
     /// The same into the slots of each hop, which must have neighbors, times of creation and counts.
     ///
     /// # Errors
-    /// If the weight is no feature of one number, or an array is missing or has the wrong length.
+    /// If the weight is no feature of one number, the window is empty, or an array is missing or has the wrong length.
     pub fn fan_out_into(
         &self,
         sampling: &Sampling,

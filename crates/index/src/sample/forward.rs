@@ -21,6 +21,8 @@ const GRAIN: usize = 1024;
 pub(crate) struct Forward<'a> {
     pub(crate) index: &'a Index,
     pub(crate) filter: &'a EdgeFilter,
+    /// Within how many ticks edges follow each other.
+    pub(crate) within: Option<u64>,
     /// The first step may take edges of the root's own time.
     pub(crate) is_first: bool,
     pub(crate) stream: Stream,
@@ -30,9 +32,9 @@ impl Forward<'_> {
     /// One step for each root.
     pub(crate) fn step(self, batch: Batch<'_>) {
         share(batch, GRAIN, &mut (), &|batch, ()| {
-            let nodes = batch.roots.nodes;
+            let roots = batch.roots;
             let mut stepper = Stepper { step: self, batch, ranges: Vec::new() };
-            traverse(self.index.adjacency(), self.filter, None, nodes, &mut stepper);
+            traverse(self.index.adjacency(), self.filter, None, roots, &mut stepper);
         });
     }
 }
@@ -48,15 +50,17 @@ impl Visitor for Stepper<'_, '_> {
     type Scratch<T: Tick> = ();
 
     fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), at: usize, source: P, parts: &[ListPart]) {
-        let Forward { index, is_first, stream, .. } = self.step;
+        let Forward { index, within, is_first, stream, .. } = self.step;
         let time = self.batch.roots.times[at];
         let over = if is_first { AsOf::Before.last(time) } else { Some(time) };
         let tick = over.and_then(|over| T::floor(source.clock(), over));
+        let end = within.map(|within| T::floor(source.clock(), Time(time.0.saturating_add_unsigned(within))));
         self.ranges.clear();
         for part in parts {
             let run = source.run(part);
             let over = tick.map_or(0, |tick| run.begun(tick));
-            self.ranges.push((part.start as usize + over, part.len() - over));
+            let end = end.map_or(part.len(), |end| end.map_or(0, |end| run.begun(end)));
+            self.ranges.push((part.start as usize + over, end.saturating_sub(over)));
         }
         let pick = self.draw(source, parts, stream.root(self.batch.first.wrapping_add(at as u64)));
         let scale = Scale::new(index, None, Time::MIN);

@@ -72,8 +72,11 @@ impl Index {
     ) -> Result<(), SampleError> {
         check_length("edges", edges.len(), links.len())?;
         fill(edges, |at| {
-            let seen =
-                |last| self.newest_between(links.pair(at), last, |edge| self.edges.get(edge).is_seen(last, deletes));
+            let seen = |last| {
+                self.newest_between(links.pair(at), (Time::MIN, last), |edge| {
+                    self.edges.get(edge).is_seen(last, deletes)
+                })
+            };
             as_of.last(links.times[at]).and_then(seen).unwrap_or(NO_EDGE)
         });
         Ok(())
@@ -126,14 +129,15 @@ impl Index {
     /// its incoming edges, of one type or of all. Each costs O(log degree).
     ///
     /// # Errors
-    /// If `out` has another length than the roots.
+    /// If `out` has another length than the roots, or the window is empty.
     pub fn recencies(&self, scope: &Scope, roots: Roots<'_>, out: &mut [Recency]) -> Result<(), SampleError> {
         check_length("out", out.len(), roots.len())?;
-        let (adjacency, filter) = (self.adjacency(), EdgeFilter::new(scope));
+        let (adjacency, filter) = (self.adjacency(), EdgeFilter::new(scope)?);
         threads::prepare();
         out.par_chunks_mut(GRAIN).zip(roots.nodes.par_chunks(GRAIN)).zip(roots.times.par_chunks(GRAIN)).for_each(
             |((out, nodes), times)| {
-                traverse(adjacency, &filter, None, nodes, &mut Created { as_of: scope.as_of, times, out })
+                let mut created = Created { as_of: scope.as_of, times, out };
+                traverse(adjacency, &filter, None, Roots { nodes, times }, &mut created)
             },
         );
         Ok(())
@@ -144,7 +148,7 @@ impl Index {
     /// smaller of both degrees times O(log degree).
     ///
     /// # Errors
-    /// If `others` or `counts` have another length than the roots.
+    /// If `others` or `counts` have another length than the roots, or the window is empty.
     pub fn common_neighbors(
         &self,
         scope: &Scope,
@@ -154,15 +158,17 @@ impl Index {
     ) -> Result<(), SampleError> {
         check_length("others", others.len(), roots.len())?;
         check_length("counts", counts.len(), roots.len())?;
-        let filter = EdgeFilter::new(scope);
+        let filter = EdgeFilter::new(scope)?;
         fill(counts, |at| {
             let Some(time) = scope.as_of.last(roots.times[at]) else { return 0 };
-            self.common_at(&filter, roots.nodes[at], others[at], At { time, deletes: scope.deletes })
+            let (pair, first) = ((roots.nodes[at], others[at]), scope.first(roots.times[at]));
+            self.common_at(&filter, pair, first, At { time, deletes: scope.deletes })
         });
         Ok(())
     }
 
-    fn common_at(&self, filter: &EdgeFilter, a: NodeIndex, b: NodeIndex, at: At) -> u32 {
+    /// How many neighbors two nodes have in common by edges that were created at a time or later.
+    fn common_at(&self, filter: &EdgeFilter, (a, b): (NodeIndex, NodeIndex), first: Time, at: At) -> u32 {
         let lists = |node| self.adjacency().lists(node).filter(|list| filter.admits(list.edge_type, list.direction));
         let hard = at.deletes == Deletes::Hard;
         let degree = |node| -> usize {
@@ -170,7 +176,10 @@ impl Index {
         };
         let is_seen = |edge: EdgeIndex| self.edges.get(edge).is_seen(at.time, at.deletes);
         let (fewer, other) = if degree(a) <= degree(b) { (a, b) } else { (b, a) };
-        let near = lists(fewer).flat_map(|list| list.newest(list.begun(at.time), hard.then_some(at.time)));
+        let near = lists(fewer).flat_map(|list| {
+            let newest = list.newest(list.begun(at.time), hard.then_some(at.time));
+            newest.take_while(move |seen| seen.created >= first)
+        });
         let mut nodes: Vec<NodeIndex> = near.filter(|seen| is_seen(seen.edge)).map(|seen| seen.neighbor).collect();
         nodes.sort_unstable();
         nodes.dedup();
@@ -180,7 +189,7 @@ impl Index {
                     Direction::Out => (list.edge_type, other, node),
                     Direction::In => (list.edge_type, node, other),
                 };
-                self.newest_between(pair, at.time, is_seen).is_some()
+                self.newest_between(pair, (first, at.time), is_seen).is_some()
             })
         };
         nodes.into_iter().filter(|node| meets(*node)).count() as u32

@@ -76,16 +76,17 @@ pub enum Within {
 const GRAIN: usize = 1024;
 
 impl Index {
-    /// How many edges of a scope each root has as of its time, into `counts`, one a root. Each costs O(log degree).
+    /// How many edges of a scope each root has as of its time, into `counts`, one a root. Each costs O(log degree); with
+    /// [`Scope::within`] and edges that have ended, O(edges created in the window).
     ///
     /// # Errors
-    /// If `counts` has another length than the roots.
+    /// If `counts` has another length than the roots, or the window is empty.
     pub fn degrees(&self, scope: &Scope, roots: Roots<'_>, counts: &mut [u32]) -> Result<(), SampleError> {
         check_length("counts", counts.len(), roots.len())?;
-        let (filter, soft) = (EdgeFilter::new(scope), scope.deletes == Deletes::Soft);
+        let (filter, soft) = (EdgeFilter::new(scope)?, scope.deletes == Deletes::Soft);
         share((roots, counts), GRAIN, &mut (), &|(roots, counts), ()| {
             let mut counter = Counter { as_of: scope.as_of, soft, times: roots.times, counts };
-            traverse(self.adjacency(), &filter, None, roots.nodes, &mut counter);
+            traverse(self.adjacency(), &filter, None, roots, &mut counter);
         });
         Ok(())
     }
@@ -93,7 +94,7 @@ impl Index {
     /// The edges of a scope that each root has as of its time.
     ///
     /// # Errors
-    /// If the weight is no feature of one number.
+    /// If the weight is no feature of one number, or the window is empty.
     pub fn edges_of(
         &self,
         scope: &Scope,
@@ -107,7 +108,7 @@ impl Index {
 
     /// The edges of some types on a side of each root within `[from, until)`, where the roots' times are `from`, and
     /// weights are as of the last time before `until`. Lives that ended when they began are none. From [`Time::MIN`] until
-    /// [`Time::FOREVER`] it is the whole history.
+    /// [`Time::FOREVER`] it is the whole history. Of the scope only types and side are looked at.
     ///
     /// # Errors
     /// If there are more or fewer ends than roots, or the weight is no feature of one number.
@@ -131,13 +132,14 @@ impl Index {
         roots: (Roots<'_>, Option<&[Time]>),
         out: &mut EdgeLists,
     ) -> Result<(), SampleError> {
-        let (weights, filter) = (self.weights(weight)?, EdgeFilter::new(scope));
+        let (weights, filter) = (self.weights(weight)?, EdgeFilter::new(scope)?);
         let weights = weights.as_deref();
+        let filter = if matches!(span, Span::Within(_)) { filter.without_window() } else { filter };
         out.clear();
         share(roots, GRAIN, out, &|(roots, until), out| {
             let (times, alive) = (roots.times, Picks::default());
             let mut lister = Lister { index: self, span, weights, times, until, out, alive };
-            traverse(self.adjacency(), &filter, weights, roots.nodes, &mut lister);
+            traverse(self.adjacency(), &filter, weights, roots, &mut lister);
         });
         Ok(())
     }

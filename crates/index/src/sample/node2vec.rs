@@ -1,7 +1,7 @@
 //! The second-order steps of node2vec, exact: neighbors are proposed by weight and accepted by their bias (as in KnightKing,
 //! Yang et al. 2019), and where that goes on for too long, all of them are weighed.
 
-use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, Time};
+use timeweft_graph::{Deletes, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use super::alive::Moment;
 use super::choice::Choice;
@@ -15,6 +15,7 @@ use super::traversal::{Visitor, traverse};
 use super::weights::Weights;
 use crate::Index;
 use crate::adjacency::{ListPart, ListSource, Tick};
+use crate::elements::life::LifeRecord;
 use crate::parallel::share;
 
 /// Fewer roots than this are not worth another thread.
@@ -41,16 +42,20 @@ impl Node2Vec<'_> {
     /// One step for each root, given the nodes that the walks came from.
     pub(crate) fn step(self, batch: Batch<'_>, came: &[NodeIndex]) {
         share((batch, came), GRAIN, &mut (), &|(batch, came), ()| {
-            let nodes = batch.roots.nodes;
+            let roots = batch.roots;
             let mut stepper = Stepper { step: self, batch, came, scratch: Scratch::default() };
-            traverse(self.index.adjacency(), self.filter, self.weights, nodes, &mut stepper);
+            traverse(self.index.adjacency(), self.filter, self.weights, roots, &mut stepper);
         });
     }
 
     /// Whether an edge in scope leads from one node to another.
-    fn is_linked(&self, from: NodeIndex, to: NodeIndex, last: Time) -> bool {
-        let n_types = self.index.schema.edge_types().len() as u16;
-        let linked = |edge_type: EdgeTypeId, source, destination| match self.scope.deletes {
+    fn is_linked(&self, from: NodeIndex, to: NodeIndex, (first, last): (Time, Time)) -> bool {
+        let (n_types, deletes) = (self.index.schema.edge_types().len() as u16, self.scope.deletes);
+        let is_seen = |edge: EdgeIndex| self.index.edges.get(edge).is_seen(last, deletes);
+        let linked = |edge_type: EdgeTypeId, source, destination| match deletes {
+            _ if self.scope.within.is_some() => {
+                self.index.newest_between((edge_type, source, destination), (first, last), is_seen).is_some()
+            }
             Deletes::Hard => self.index.is_linked(edge_type, source, destination, last),
             Deletes::Soft => !self.index.pair_edges(edge_type, source, destination, last).is_empty(),
         };
@@ -73,13 +78,14 @@ impl Visitor for Stepper<'_, '_> {
 
     fn visit<'a, T: Tick, P: ListSource<'a, T>>(&mut self, (): &mut (), at: usize, source: P, parts: &[ListPart]) {
         let Node2Vec { index, scope, weights, p, q, stream, .. } = self.step;
-        let Some(last) = scope.as_of.last(self.batch.roots.times[at]).filter(|_| !parts.is_empty()) else { return };
+        let time = self.batch.roots.times[at];
+        let Some(last) = scope.as_of.last(time).filter(|_| !parts.is_empty()) else { return };
         let Some(tick) = T::floor(source.clock(), last) else { return };
-        let (came, step) = (self.came[at], self.step);
+        let (came, step, span) = (self.came[at], self.step, (scope.first(time), last));
         let bias = |node: NodeIndex| match node {
             _ if came == NO_NODE => 1.0,
             _ if node == came => 1.0 / p,
-            _ if q == 1.0 || step.is_linked(came, node, last) => 1.0,
+            _ if q == 1.0 || step.is_linked(came, node, span) => 1.0,
             _ => 1.0 / q,
         };
         let highest = (1.0 / p).max(1.0).max(1.0 / q);

@@ -12,6 +12,7 @@ use super::alive::Moment;
 use super::picks::Picks;
 use super::scope::{EdgeFilter, NO_NODE, Roots, SampleError, Scope, check_length};
 use super::traversal::{Visitor, traverse};
+use super::window::Window;
 use crate::adjacency::{Adjacency, BLOCK, CsrLists, ListPart, ListSource, Tick, of_csr};
 use crate::memory::array::prefetch;
 use crate::{Index, NONE};
@@ -54,7 +55,7 @@ impl Index {
     /// does not have, such as [`NO_NODE`], has nothing.
     ///
     /// # Errors
-    /// If an array has the wrong length, or `alpha` or `eps` is out of range.
+    /// If an array has the wrong length, `alpha` or `eps` is out of range, or the window is empty.
     pub fn page_rank(
         &self,
         page_rank: &PageRank,
@@ -68,7 +69,7 @@ impl Index {
         if page_rank.k == 0 {
             return Ok(());
         }
-        let filter = EdgeFilter::new(&page_rank.scope);
+        let filter = EdgeFilter::new(&page_rank.scope)?;
         threads::prepare();
         let slots = nodes.par_chunks_mut(page_rank.k).zip(ranks.par_chunks_mut(page_rank.k));
         let roots = roots.nodes.par_iter().zip(roots.times).zip(slots).with_min_len(GRAIN);
@@ -166,7 +167,8 @@ impl<'a> Push<'a> {
         if state.near == NONE {
             let Push { index, page_rank, filter, reach, picks, .. } = self;
             let mut near = Near { scope: &page_rank.scope, time, place, reach, picks };
-            traverse(index.adjacency(), filter, None, &[state.node], &mut near);
+            let root = Roots { nodes: &[state.node], times: &[time] };
+            traverse(index.adjacency(), filter, None, root, &mut near);
         }
     }
 
@@ -327,8 +329,23 @@ impl Degrees<'_> {
         for (place, node) in places.iter().zip(nodes) {
             let state = &mut states[*place as usize];
             match self.adjacency.overflow_lists(*node) {
-                Some(touched) => self.count_one(touched, touched.parts().filter(filter), state),
-                None => self.count_one(lists, lists.parts(lists.of_node(*node)).filter(filter), state),
+                Some(touched) => self.count_in_window(touched, touched.parts().filter(filter), state),
+                None => self.count_in_window(lists, lists.parts(lists.of_node(*node)).filter(filter), state),
+            }
+        }
+    }
+
+    fn count_in_window<'a, T: Tick, P: ListSource<'a, T>>(
+        &self,
+        source: P,
+        parts: impl Iterator<Item = ListPart>,
+        state: &mut State,
+    ) {
+        match self.filter.first(self.time) {
+            None => self.count_one(source, parts, state),
+            Some(first) => {
+                let mut window = Window::default();
+                self.count_one(source, window.cut(source, parts, first).iter().copied(), state);
             }
         }
     }

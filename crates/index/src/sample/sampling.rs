@@ -74,7 +74,7 @@ impl Index {
     /// Samples neighbors of each root as of its time, into the slots given: [`Sampling::width`] a root.
     ///
     /// # Errors
-    /// If an array has the wrong length, or the weight is no feature of one number.
+    /// If an array has the wrong length, the weight is no feature of one number, or the window is empty.
     pub fn sample(&self, sampling: &Sampling, roots: Roots<'_>, slots: Slots<'_>) -> Result<(), SampleError> {
         self.sample_hop(sampling, 0, roots, slots)
     }
@@ -108,7 +108,7 @@ impl Index {
             sampling,
             choice,
             small: choice.small().filter(|_| is_small),
-            filter: &EdgeFilter::new(&sampling.scope),
+            filter: &EdgeFilter::new(&sampling.scope)?,
             weights: weights.as_deref(),
             weighs,
             stream: Stream::new(sampling.seed, hop),
@@ -170,9 +170,8 @@ impl Job<'_> {
 
     #[inline(always)]
     fn run_here(self, batch: Batch<'_>) {
-        let (adjacency, near, nodes) =
-            (self.index.adjacency(), self.weights.filter(|_| self.weighs), batch.roots.nodes);
-        traverse(adjacency, self.filter, near, nodes, &mut Worker { job: self, batch, chooser: Scratch::default() });
+        let (adjacency, near, roots) = (self.index.adjacency(), self.weights.filter(|_| self.weighs), batch.roots);
+        traverse(adjacency, self.filter, near, roots, &mut Worker { job: self, batch, chooser: Scratch::default() });
     }
 }
 

@@ -56,17 +56,31 @@ pub struct Scope {
     pub as_of: AsOf,
     /// Whether edges that have ended are seen too. Soft at [`Time::FOREVER`] are all edges that ever were.
     pub deletes: Deletes,
+    /// If it is given, only edges that were created in the last so many ticks up to the root's time: in `[t - within, t]`,
+    /// with [`AsOf::Before`] in `[t - within, t)`. Where time begins the window is cut off; the one of [`Time::FOREVER`] is at
+    /// the end of time. A question with 0 is refused.
+    pub within: Option<u64>,
 }
 
 impl Scope {
     /// Edges of some types on a side of the root, alive as of the root's time.
     pub fn new(edge_types: EdgeTypes, side: Side, as_of: AsOf) -> Scope {
-        Scope { edge_types, side, as_of, deletes: Deletes::Hard }
+        Scope { edge_types, side, as_of, deletes: Deletes::Hard, within: None }
     }
 
     /// The same with these deletes.
     pub fn deletes(self, deletes: Deletes) -> Scope {
         Scope { deletes, ..self }
+    }
+
+    /// The same with edges created in the last so many ticks only.
+    pub fn within(self, ticks: u64) -> Scope {
+        Scope { within: Some(ticks), ..self }
+    }
+
+    /// The first time that is seen.
+    pub(crate) fn first(&self, time: Time) -> Time {
+        self.within.map_or(Time::MIN, |within| first_in_window(within, time))
     }
 }
 
@@ -77,22 +91,45 @@ pub(crate) struct EdgeFilter {
     /// Sides of the types beyond `types` that are in scope.
     others: u8,
     side: Side,
+    /// Up to how many ticks before a root's time edges were created that are seen.
+    within: Option<u64>,
+}
+
+/// The first time of a window of so many ticks.
+fn first_in_window(within: u64, time: Time) -> Time {
+    Time(time.0.saturating_sub_unsigned(within))
 }
 
 impl EdgeFilter {
-    pub(crate) fn new(scope: &Scope) -> EdgeFilter {
+    /// # Errors
+    /// If the window is empty.
+    pub(crate) fn new(scope: &Scope) -> Result<EdgeFilter, SampleError> {
+        if scope.within == Some(0) {
+            return Err(SampleError::Range { what: "within", value: "0".into(), wanted: "at least one tick" });
+        }
         let sides = match scope.side {
             Side::Out => 1,
             Side::In => 2,
             Side::Both => 3,
         };
-        let side = scope.side;
+        let (side, within) = (scope.side, scope.within);
         let EdgeTypes::Only(only) = &scope.edge_types else {
-            return EdgeFilter { types: Vec::new(), others: sides, side };
+            return Ok(EdgeFilter { types: Vec::new(), others: sides, side, within });
         };
         let mut types = vec![0; only.iter().map(|edge_type| edge_type.at() + 1).max().unwrap_or(0)];
         only.iter().for_each(|edge_type| types[edge_type.at()] = sides);
-        EdgeFilter { types, others: 0, side }
+        Ok(EdgeFilter { types, others: 0, side, within })
+    }
+
+    /// The same for edges of any time.
+    pub(crate) fn without_window(self) -> EdgeFilter {
+        EdgeFilter { within: None, ..self }
+    }
+
+    /// The first time that is seen of a root, if there is a window.
+    #[inline]
+    pub(crate) fn first(&self, time: Time) -> Option<Time> {
+        self.within.map(|within| first_in_window(within, time))
     }
 
     /// Puts the lists of a node, which lie by (side, type), in order of (type, side).

@@ -127,7 +127,8 @@ impl Index {
     /// ```
     ///
     /// # Errors
-    /// If the graph does not have a root that is not [`NO_NODE`], the weight is no feature of one number, or there may be 2^32 nodes.
+    /// If the graph does not have a root that is not [`NO_NODE`], the weight is no feature of one number, the window is
+    /// empty, or there may be 2^32 nodes.
     pub fn subgraph(
         &self,
         sampling: &Sampling,

@@ -8,10 +8,11 @@
 
 use std::ops::Range;
 
-use timeweft_graph::{Direction, NodeIndex};
+use timeweft_graph::{Direction, NodeIndex, Time};
 
-use super::scope::EdgeFilter;
+use super::scope::{EdgeFilter, Roots};
 use super::weights::Weights;
+use super::window::Window;
 use crate::adjacency::{Adjacency, CsrLists, ListPart, ListSource, OverflowLists, Tick, of_csr};
 use crate::memory::array::{Places, prefetch};
 
@@ -33,7 +34,8 @@ pub(crate) trait Visitor {
     /// Buffers for times of one width, used again from node to node.
     type Scratch<T: Tick>: Default;
 
-    /// Takes the lists in scope of the node at a position, by (type, side), none of them empty.
+    /// Takes the lists in scope of the node at a position, by (type, side), none of them empty; of each what was created in
+    /// the window, which may be in two parts.
     fn visit<'a, T: Tick, P: ListSource<'a, T>>(
         &mut self,
         scratch: &mut Self::Scratch<T>,
@@ -43,17 +45,17 @@ pub(crate) trait Visitor {
     );
 }
 
-/// Gives a visitor the lists in scope of each node, in order. Inlined, so that it is compiled for the processor that
+/// Gives a visitor the lists in scope of each root, in order. Inlined, so that it is compiled for the processor that
 /// its caller is compiled for.
 #[inline(always)]
 pub(crate) fn traverse(
     adjacency: &Adjacency,
     filter: &EdgeFilter,
     weights: Option<&Weights>,
-    nodes: &[NodeIndex],
+    roots: Roots<'_>,
     visitor: &mut impl Visitor,
 ) {
-    of_csr!(adjacency, lists => traverse_in(adjacency, lists, filter, weights, nodes, visitor));
+    of_csr!(adjacency, lists => traverse_in(adjacency, lists, filter, weights, roots, visitor));
 }
 
 #[inline(always)]
@@ -62,10 +64,10 @@ fn traverse_in<T: Tick, V: Visitor>(
     lists: CsrLists<'_, T>,
     filter: &EdgeFilter,
     weights: Option<&Weights>,
-    nodes: &[NodeIndex],
+    Roots { nodes, times }: Roots<'_>,
     visitor: &mut V,
 ) {
-    let (mut scratch, mut overflow) = (V::Scratch::<T>::default(), None);
+    let (mut scratch, mut overflow, mut window) = (V::Scratch::<T>::default(), None, Window::default());
     let mut prefetcher = Prefetcher {
         lists,
         filter,
@@ -82,8 +84,15 @@ fn traverse_in<T: Tick, V: Visitor>(
         prefetcher.prefetch(&nodes[group(0)]);
         for (place, position) in group(STEPS).enumerate() {
             match if has_overflow { adjacency.overflow_lists(nodes[position]) } else { None } {
-                None => visitor.visit(&mut scratch, position, lists, &prefetcher.parts[(step + 1) % 2][place]),
-                Some(own) => visit_overflow(&mut overflow, position, own, filter, visitor),
+                None => {
+                    let parts = prefetcher.parts[(step + 1) % 2][place].as_slice();
+                    let parts = match filter.first(times[position]) {
+                        None => parts,
+                        Some(first) => window.cut(lists, parts.iter().copied(), first),
+                    };
+                    visitor.visit(&mut scratch, position, lists, parts);
+                }
+                Some(own) => visit_overflow(&mut overflow, (position, times[position]), own, filter, visitor),
             }
         }
     }
@@ -100,7 +109,7 @@ fn group(n: usize, step: usize, behind: usize) -> Range<usize> {
 #[inline(never)]
 fn visit_overflow<V: Visitor>(
     scratch: &mut Option<V::Scratch<i64>>,
-    position: usize,
+    (position, time): (usize, Time),
     own: OverflowLists<'_>,
     filter: &EdgeFilter,
     visitor: &mut V,
@@ -108,7 +117,12 @@ fn visit_overflow<V: Visitor>(
     let admitted = own.parts().filter(|part| filter.admits(part.edge_type, part.direction));
     let mut parts: Vec<ListPart> = admitted.filter(|part| part.len() > 0).collect();
     parts.sort_by_key(|part| (part.edge_type, part.direction));
-    visitor.visit(scratch.get_or_insert_default(), position, own, &parts);
+    let mut window = Window::default();
+    let parts = match filter.first(time) {
+        None => parts.as_slice(),
+        Some(first) => window.cut(own, parts, first),
+    };
+    visitor.visit(scratch.get_or_insert_default(), position, own, parts);
 }
 
 /// Reads where the lists of the next nodes lie, a step at a time, and prefetches what the next step reads.

@@ -22,7 +22,8 @@ pub enum WalkTimes {
     /// Each edge is older than the one before: each step sees the graph as of before that.
     Earlier,
     /// Each edge was created after the one before, the first at the root's time or later. Edges that have been removed
-    /// since count, and [`Scope::as_of`] and deletes are not looked at.
+    /// since count, and [`Scope::as_of`] and deletes are not looked at. With [`Scope::within`] each was created at most so
+    /// many ticks after the one before, the first after the root's time.
     Later,
 }
 
@@ -88,7 +89,8 @@ impl Index {
     /// Walks from each root.
     ///
     /// # Errors
-    /// If an array has the wrong length, `p` or `q` is not above 0, or the weight is no feature of one number.
+    /// If an array has the wrong length, `p` or `q` is not above 0, the weight is no feature of one number, or the window is
+    /// empty.
     pub fn walk(&self, walk: &Walk, roots: Roots<'_>, steps: Steps<'_>) -> Result<(), SampleError> {
         let (n, length) = (roots.len(), walk.length);
         walk.check()?;
@@ -141,9 +143,10 @@ impl Index {
             return Ok(step);
         }
         let (filter, batch) =
-            (&EdgeFilter::new(&scope), Batch { first: walk.first_root, positions: None, roots, slots, k: 1 });
+            (&EdgeFilter::new(&scope)?, Batch { first: walk.first_root, positions: None, roots, slots, k: 1 });
         if walk.times == WalkTimes::Later {
-            Forward { index: self, filter, is_first: at == 0, stream }.step(batch);
+            let filter = &filter.clone().without_window();
+            Forward { index: self, filter, within: scope.within, is_first: at == 0, stream }.step(batch);
         } else {
             let weights = self.weights(&walk.weight)?;
             let (weights, p, q) = (weights.as_deref(), walk.p, walk.q);

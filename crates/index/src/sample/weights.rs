@@ -94,15 +94,19 @@ impl Weights {
         self.by_entry.all()
     }
 
-    /// Sums of highest weights up to and with each entry of a long list of the CSR.
-    pub(crate) fn sums(&self, part: &ListPart) -> &[f64] {
+    /// Sums of highest weights up to and with each of the first `n` entries of a part of a long list of the CSR, of which so
+    /// many entries were skipped; and the sum of these.
+    pub(crate) fn sums(&self, part: &ListPart, skipped: usize, n: usize) -> (f64, &[f64]) {
         let start = self.long.get(&part.list).map_or(self.sums.len(), |(start, _)| *start as usize);
-        self.sums.get_range(start..start + part.len()).unwrap_or_default()
+        let sums = self.sums.get_range(start..start + skipped + n).unwrap_or_default();
+        let (before, sums) = sums.split_at(skipped.min(sums.len()));
+        (before.last().copied().unwrap_or(0.0), sums)
     }
 
-    /// Highest weight of each block of a long list of the CSR.
-    pub(crate) fn tops(&self, part: &ListPart) -> &[f64] {
+    /// Highest weight of each of the first `n` blocks of a part of a long list of the CSR, of which so many entries were skipped.
+    pub(crate) fn tops(&self, part: &ListPart, skipped: usize, n: usize) -> &[f64] {
         let start = self.long.get(&part.list).map_or(self.tops.len(), |(_, start)| *start as usize);
-        self.tops.get(start..start + part.len().div_ceil(BLOCK)).unwrap_or_default()
+        let start = start + skipped / BLOCK;
+        self.tops.get(start..start + n).unwrap_or_default()
     }
 }

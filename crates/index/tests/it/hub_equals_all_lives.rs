@@ -164,6 +164,61 @@ fn check(choice: Choice) {
     assert!(n >= 100_000, "{n}");
 }
 
+/// Windows of a few edges, of many and of nearly all, from the very time of an edge on or beside it.
+fn windows(hub: &Hub, (_, step): (i64, i64)) -> [u64; 4] {
+    let all = (hub.created[LIVES - 1] - hub.created[0]) as u64;
+    [700 * step as u64, all / 10, all / 2 + 1, all - 300 * step as u64]
+}
+
+/// All choices in windows, so many roots each.
+#[test]
+fn windows_at_a_hub() {
+    let (mut n, mut found_any) = (0, 0);
+    for unit in UNITS {
+        let hub = Hub::new(unit);
+        let (nodes, mut random) = (of_hub(&hub.index), Random(3));
+        for (choice, within) in CHOICES.into_iter().flat_map(|c| windows(&hub, unit).map(|within| (c, within))) {
+            let mut times = hub.times(random.next());
+            times.truncate(if choice == Choice::Heaviest { 60 } else { 400 });
+            for time in times.iter_mut().step_by(2) {
+                let created = hub.created[random.below(LIVES)];
+                *time = Time(created + within as i64 + random.below(3) as i64 - 1);
+            }
+            let roots = Roots::new(&nodes[..times.len()], &times).unwrap();
+            let scope = scope(&[0, 1]).within(within);
+            let sampling = Sampling::new(scope.clone(), choice, K).weight(by_weight()).seed(2);
+            let (mut samples, mut counts) = (Samples::default(), vec![7; times.len()]);
+            hub.index.sample(&sampling, roots, samples.slots(times.len(), K)).unwrap();
+            hub.index.degrees(&scope, roots, &mut counts).unwrap();
+            let mut recencies = vec![Recency::default(); times.len()];
+            hub.index.recencies(&scope, roots, &mut recencies).unwrap();
+            let order = order(&hub, choice);
+            for (root, time) in times.iter().enumerate() {
+                let first = time.0 - within as i64;
+                let start = hub.created.partition_point(|created| *created < first);
+                let end = hub.created.partition_point(|created| *created <= time.0);
+                let found = lives(&samples, root, K);
+                match choice {
+                    Choice::Heaviest => {
+                        let own = order.iter().copied().filter(|life| *life >= start);
+                        check_picks(&hub, choice, *time, K, own, &found);
+                    }
+                    _ => check_picks(&hub, choice, *time, K, (start..end).rev(), &found),
+                }
+                assert!(found.iter().all(|life| *life >= start), "{choice:?} {within} {time}");
+                if root % 20 < 2 {
+                    let alive = (start..end).filter(|life| hub.is_alive(*life, time.0)).count();
+                    assert_eq!(counts[root] as usize, alive, "{within} {time}");
+                }
+                let recency = (recencies[root].count as usize, recencies[root].last);
+                assert_eq!(recency, (end - start, (start < end).then(|| Time(hub.created[end - 1]))));
+                (n, found_any) = (n + 1, found_any + usize::from(!found.is_empty()));
+            }
+        }
+    }
+    assert!(n == 24_720 && found_any > n * 3 / 4, "{n} {found_any}");
+}
+
 #[test]
 fn last_k_at_a_hub() {
     check(Choice::Last);

@@ -6,7 +6,7 @@ use timeweft_graph::{Deletes, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::sample::{AsOf, EdgeTypes, Links, Roots, SampleError, Scope, Side};
 use timeweft_index::{Index, Recency};
 
-use crate::random_lives::{Random, SCALES, Seen, TYPES, World};
+use crate::random_lives::{Random, SCALES, Seen, TYPES, World, is_in_window};
 
 const N: usize = 3_500;
 
@@ -16,6 +16,7 @@ struct Asked {
     others: Vec<NodeIndex>,
     types: Vec<EdgeTypeId>,
     times: Vec<Time>,
+    windows: [u64; 5],
 }
 
 impl Asked {
@@ -23,12 +24,22 @@ impl Asked {
         let world = World::random(scale as u64 + 20, SCALES[scale], 30, 3000);
         let mut random = Random(scale as u64);
         let mut time = || world.time(&mut random);
-        let times = (0..N).map(|_| time()).collect();
+        let mut times: Vec<Time> = (0..N).map(|_| time()).collect();
         let mut random = Random(scale as u64 + 1);
-        let nodes = (0..N).map(|_| NodeIndex(random.below(31) as u32)).collect();
+        let nodes: Vec<_> = (0..N).map(|_| NodeIndex(random.below(31) as u32)).collect();
+        let windows = SCALES[scale].windows();
+        for (at, (node, time)) in nodes.iter().zip(&mut times).enumerate().step_by(4) {
+            *time = world.window_time(&mut random, *node, windows[at / 4 % 5]).unwrap_or(*time);
+        }
         let others = (0..N).map(|_| NodeIndex(random.below(6) as u32)).collect();
         let types = (0..N).map(|_| EdgeTypeId(random.below(usize::from(TYPES) + 1) as u16)).collect();
-        Asked { world, nodes, others, types, times }
+        Asked { world, nodes, others, types, times, windows }
+    }
+
+    /// Of any time, and each in a window.
+    fn scopes(&self) -> Vec<Scope> {
+        let windows = self.windows.iter().copied().cycle().skip(self.nodes[0].at());
+        scopes().into_iter().zip(windows).flat_map(|(scope, within)| [scope.clone(), scope.within(within)]).collect()
     }
 
     fn roots(&self) -> Roots<'_> {
@@ -99,14 +110,15 @@ fn edges_and_counts_of_pairs_equal_a_look_at_all_lives() {
 fn popularity_equals_a_look_at_all_lives() {
     let (mut n, mut most) = (0, 0);
     each(|asked, index| {
-        for scope in scopes() {
+        for scope in asked.scopes() {
             let mut out = vec![Recency { count: 7, last: Some(Time(7)) }; N];
             index.recencies(&scope, asked.roots(), &mut out).unwrap();
             for (row, found) in out.into_iter().enumerate() {
                 let last = last(scope.as_of, asked.times[row]);
                 let all = asked.world.at_node(&scope, asked.nodes[row].at(), 0).into_iter();
-                let times: Vec<i64> =
-                    all.map(|seen| seen.created).filter(|at| last.is_some_and(|l| *at <= l)).collect();
+                let is_in =
+                    |at: &i64| last.is_some_and(|last| *at <= last) && is_in_window(&scope, *at, asked.times[row].0);
+                let times: Vec<i64> = all.map(|seen| seen.created).filter(is_in).collect();
                 let wanted = Recency { count: times.len() as u32, last: times.iter().max().map(|at| Time(*at)) };
                 assert_eq!(found, wanted, "{scope:?} {:?} {last:?}", asked.nodes[row]);
                 (n, most) = (n + 1, most.max(times.len()));
@@ -120,7 +132,7 @@ fn popularity_equals_a_look_at_all_lives() {
 fn common_neighbors_equal_a_look_at_all_lives() {
     let (mut n, mut met) = (0, BTreeMap::new());
     each(|asked, index| {
-        for scope in scopes() {
+        for scope in asked.scopes() {
             let mut counts = vec![77; N];
             index.common_neighbors(&scope, asked.roots(), &asked.others, &mut counts).unwrap();
             for (row, count) in counts.into_iter().enumerate() {

@@ -27,3 +27,4 @@ mod subgraphs_equal_fan_out;
 mod walks_take_allowed_edges;
 mod ways_in_agree;
 mod widening;
+mod windows;

@@ -80,9 +80,11 @@ fn ask(index: &Index, page_rank: &PageRank, nodes: &[NodeIndex], times: &[Time])
 #[test]
 fn page_rank_equals_pushes_on_a_look_at_all_lives() {
     let (mut n, mut longest, mut empty) = (0, 0, 0);
-    for scale in 0..SCALES.len() {
+    for (scale, of) in SCALES.into_iter().enumerate() {
         let asked = Asked::new(scale);
-        for scope in scopes() {
+        for (at, scope) in scopes().into_iter().flat_map(|scope| [scope.clone(), scope]).enumerate() {
+            let within = of.windows()[(scale + at / 2) % 5];
+            let scope = if at % 2 == 0 { scope } else { scope.within(within) };
             let near: Vec<_> = asked.times.iter().map(|time| neighbors(&asked.world, &scope, *time)).collect();
             for (index, (alpha, eps)) in asked.world.indexes().iter().zip([(0.15, 1e-2), (0.5, 1e-3)]) {
                 let page_rank = PageRank { scope: scope.clone(), alpha, eps, k: 8 };

@@ -82,6 +82,14 @@ pub(crate) struct Scale {
     pub(crate) jitter: usize,
 }
 
+impl Scale {
+    /// Windows of a tick, of many, of more than there are; of some the start lies between coarse ticks.
+    pub(crate) fn windows(self) -> [u64; 5] {
+        let step = self.step as u64;
+        [40 * step, 400 * step + step / 3, 1500 * step + 1, 1, u64::MAX]
+    }
+}
+
 pub(crate) const SCALES: [Scale; 4] = [
     Scale { base: 1_500_000_000, step: 1, jitter: 1 },
     Scale { base: 1_600_000_000_000, step: 60_000, jitter: 60_000 },
@@ -154,6 +162,14 @@ impl World {
             8..14 => Time(life(random).created),
             _ => Time(self.first + random.below((self.last - self.first) as usize + 2) as i64),
         }
+    }
+
+    /// A time whose window begins when an edge at a node was created, or a tick sooner or later.
+    pub(crate) fn window_time(&self, random: &mut Random, node: NodeIndex, within: u64) -> Option<Time> {
+        let own = self.at.get(node.at()).filter(|own| !own.is_empty())?;
+        let (life, _) = own[random.below(own.len())];
+        let time = self.lives[life].created.saturating_add_unsigned(within);
+        Some(Time(time.saturating_add(random.below(3) as i64 - 1)))
     }
 
     /// `steps` changes of edges among `nodes`, many of them at the first; some nodes are removed and created again.
@@ -233,7 +249,7 @@ impl World {
         seen
     }
 
-    /// What is seen at a time.
+    /// What is seen at a time, in the window of the scope.
     pub(crate) fn seen(&self, scope: &Scope, node: usize, time: i64) -> Vec<Seen> {
         let last = match scope.as_of {
             AsOf::At => time,
@@ -241,13 +257,18 @@ impl World {
             AsOf::Before => time - 1,
         };
         let soft = scope.deletes == timeweft_graph::Deletes::Soft;
-        let all = self.at_node(scope, node, last).into_iter();
+        let all = self.at_node(scope, node, last).into_iter().filter(|seen| is_in_window(scope, seen.created, time));
         let is_seen = |seen: &Seen| {
             let life = &self.lives[seen.edge as usize];
             if soft { life.is_real() && life.created <= last } else { life.is_alive(last) }
         };
         all.filter(is_seen).collect()
     }
+}
+
+/// Whether an edge was created in the window of a time.
+pub(crate) fn is_in_window(scope: &Scope, created: i64, time: i64) -> bool {
+    scope.within.is_none_or(|within| i128::from(created) >= i128::from(time) - i128::from(within))
 }
 
 impl Maker {

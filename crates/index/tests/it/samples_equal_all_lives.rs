@@ -50,6 +50,16 @@ impl Asked {
         Asked { world, nodes, times }
     }
 
+    /// Asks many of fewer roots at times whose windows begin when an edge was created.
+    fn ask_at_windows(&mut self, within: u64) {
+        self.nodes.truncate(self.nodes.len() / 4);
+        self.times.truncate(self.nodes.len());
+        let mut random = Random(within);
+        for (node, time) in self.nodes.iter().zip(&mut self.times).step_by(2) {
+            *time = self.world.window_time(&mut random, *node, within).unwrap_or(*time);
+        }
+    }
+
     fn roots(&self) -> Roots<'_> {
         Roots::new(&self.nodes, &self.times).unwrap()
     }
@@ -60,13 +70,17 @@ impl Asked {
     }
 }
 
-/// Every scale of times, at once and kept up.
+/// Every scale of times, at once and kept up; of any time, and in a window.
 fn each(mut check: impl FnMut(&Asked, &Index, &Scope)) {
-    for (scale, scope) in SCALES.iter().enumerate().flat_map(|(at, _)| scopes().into_iter().map(move |s| (at, s))) {
-        let asked = Asked::new(scale as u64, scale, 30, 3000, ROOTS / 2);
-        for index in &asked.world.indexes() {
-            check(&asked, index, &scope);
-        }
+    let asks = (0..SCALES.len()).flat_map(|scale| scopes().into_iter().map(move |scope| (scale, scope)));
+    for (at, (scale, scope)) in asks.enumerate() {
+        let mut asked = Asked::new(scale as u64, scale, 30, 3000, ROOTS / 2);
+        let indexes = asked.world.indexes();
+        indexes.iter().for_each(|index| check(&asked, index, &scope));
+        let within = SCALES[scale].windows()[at % 5];
+        asked.ask_at_windows(within);
+        let scope = scope.within(within);
+        indexes.iter().for_each(|index| check(&asked, index, &scope));
     }
 }
 

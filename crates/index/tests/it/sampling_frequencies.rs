@@ -3,7 +3,7 @@
 use timeweft_graph::{Action, EdgeIndex, EdgeTypeId, Element, Event, Name, NodeIndex, Time, Value};
 use timeweft_index::Index;
 use timeweft_index::sample::{
-    AsOf, Choice, ElementSampling, Missing, Roots, Samples, Sampling, Slots, Steps, Walk, WalkTimes,
+    AsOf, Choice, ElementSampling, Missing, Roots, Samples, Sampling, Scope, Slots, Steps, Walk, WalkTimes,
 };
 
 use crate::event_builders::apply;
@@ -163,6 +163,64 @@ fn draws_at_a_hub_come_by_weight_whatever_ended() {
     }
 }
 
+/// An edge a tick from 1 to `n`, of which some end at a time, with the weights of a function.
+fn row(n: usize, ends: impl Fn(usize) -> i64, weight: impl Fn(usize) -> f64) -> Index {
+    let mut events: Vec<(i64, bool, usize)> = (1..=n).map(|at| (at as i64, true, at)).collect();
+    events.extend((1..=n).filter(|at| ends(*at) != OPEN).map(|at| (ends(at), false, at)));
+    events.sort();
+    let mut index = graph(n + 1, 0, &[]);
+    for (time, begins, at) in events {
+        let action = if begins { Action::Create } else { Action::Delete };
+        let held = begins.then(|| (Name::from("weight"), Some(Value::number(weight(at)))));
+        let event = Event::new(Time(time), action, Element::Edge(edge_key((0, 0, at, 0))));
+        apply(&mut index, &event.with(held.into_iter().collect())).unwrap();
+    }
+    index
+}
+
+#[test]
+fn draws_in_a_window_come_by_weight_whatever_lies_before() {
+    let n = 6000;
+    // None ended; a few of before and of the window; most of both at random; all but the last of the window.
+    let ends: [fn(usize) -> i64; 4] = [
+        |_| OPEN,
+        |at| if at % 10 == 0 { at as i64 + 500 } else { OPEN },
+        |at| if at % 29 != 0 { at as i64 + 1 + (at % 7) as i64 * 900 } else { OPEN },
+        |at| if at < 5800 { 6000 } else { OPEN },
+    ];
+    // What lies before is as light, so heavy that sums still tell, too heavy for that.
+    for (case, (ends, before)) in ends.iter().flat_map(|of| [1.0, 100.0, 1e15].map(|w| (of, w))).enumerate() {
+        let (now, within) = (n as i64 + 1, 2345);
+        let start = now - within;
+        let light = |at: usize| (at % 5) as f64;
+        let weight = |at: usize| if (at as i64) < start { before } else { light(at) };
+        let index = row(n, ends, weight);
+        let is_seen = |at: usize| at as i64 >= start && ends(at) > now;
+        let shares = |of: &dyn Fn(usize) -> f64| {
+            let mut shares = vec![0.0; 50];
+            (1..=n).filter(|at| is_seen(*at)).for_each(|at| shares[(at - 1) * 50 / n] += of(at));
+            shares
+        };
+        let (alike, by_share) = (shares(&|_| 1.0), shares(&light));
+        for k in [1, 10] {
+            let times = vec![now; 20_000 / k];
+            let ask = |choice, seed| {
+                let scope = scope(&[0]).within(within as u64);
+                let sampling = Sampling::new(scope, choice, k).weight(by_weight()).seed(seed);
+                let found = drawn(&index, &sampling, &times);
+                assert!(found.iter().all(|node| is_seen(*node as usize)), "{choice:?} {case}");
+                found
+            };
+            let first = |choice, seed| ask(choice, seed).into_iter().step_by(k).collect::<Vec<_>>();
+            let seed = 7 * case as u64 + k as u64;
+            assert_shares(&in_bins(ask(Choice::Uniform, seed), n), &alike, "uniform");
+            assert_shares(&in_bins(ask(Choice::Weighted, seed), n), &by_share, "weighted");
+            assert_shares(&in_bins(first(Choice::UniformDistinct, seed + 1), n), &alike, "first of distinct ones");
+            assert_shares(&in_bins(first(Choice::WeightedDistinct, seed + 1), n), &by_share, "first by weight");
+        }
+    }
+}
+
 /// Two heavy edges among light ones: how many of the first two drawn are heavy, and in which order.
 #[test]
 fn weighted_distinct_draws_come_one_after_another() {
@@ -215,16 +273,28 @@ fn second_steps_are_biased_as_told() {
         (1, 2, 0, 2., 0, OPEN),
         (1, 3, 0, 3., 0, OPEN),
     ];
-    let index = graph(4, 0, &rows);
-    for (p, q) in [(2.0, 0.5), (0.25, 4.0), (1.0, 0.001), (1000.0, 1000.0)] {
-        let walk = Walk { p, q, weight: by_weight(), seed: 11, ..Walk::new(scope(&[0, 1]), 2, WalkTimes::Any) };
+    // In a window the edge from 0 to 2 is not seen, if it is older; then 2 is no neighbor of 0 either.
+    let asks = [(0, None), (0, Some(1)), (0, Some(9)), (-9, Some(8)), (-9, Some(9))];
+    let asks =
+        asks.into_iter().flat_map(|ask| [(2.0, 0.5), (0.25, 4.0), (1.0, 0.001), (1000.0, 1000.0)].map(|pq| (ask, pq)));
+    for ((older, within), (p, q)) in asks {
+        let mut rows = rows;
+        rows[1].4 = older;
+        let index = graph(4, -9, &rows);
+        let is_neighbor = within.is_none_or(|within| within as i64 >= -older);
+        let scope = Scope { within, ..scope(&[0, 1]) };
+        let walk = Walk { p, q, weight: by_weight(), seed: 11, ..Walk::new(scope, 2, WalkTimes::Any) };
         let n = 30_000;
         let (roots, times) = (vec![NodeIndex(0); n], vec![Time(0); n]);
         let mut nodes = vec![NodeIndex(0); 3 * n];
         let steps = Steps { nodes: &mut nodes, ..Steps::default() };
         index.walk(&walk, Roots::new(&roots, &times).unwrap(), steps).unwrap();
         let second = nodes.chunks(3).filter(|walk| walk[1] == NodeIndex(1)).map(|walk| walk[2].0);
-        assert_shares(&tally(second, 4), &[1.0 / p, 0.0, 2.0, 3.0 / q], "second steps");
+        assert_shares(
+            &tally(second, 4),
+            &[1.0 / p, 0.0, if is_neighbor { 2.0 } else { 2.0 / q }, 3.0 / q],
+            "second steps",
+        );
     }
 }
 

@@ -49,15 +49,15 @@ fn ever(types: &[u16]) -> Scope {
     scope(types).deletes(Deletes::Soft)
 }
 
-fn nodes(ids: &[u32]) -> Vec<NodeIndex> {
+pub(crate) fn nodes(ids: &[u32]) -> Vec<NodeIndex> {
     ids.iter().map(|id| NodeIndex(*id)).collect()
 }
 
-fn times(times: &[i64]) -> Vec<Time> {
+pub(crate) fn times(times: &[i64]) -> Vec<Time> {
     times.iter().map(|time| Time(*time)).collect()
 }
 
-fn counts(index: &Index, scope: &Scope, ids: &[u32], at: &[i64]) -> Vec<u32> {
+pub(crate) fn counts(index: &Index, scope: &Scope, ids: &[u32], at: &[i64]) -> Vec<u32> {
     let mut counts = vec![9; ids.len()];
     index.degrees(scope, Roots::new(&nodes(ids), &times(at)).unwrap(), &mut counts).unwrap();
     counts

@@ -27,7 +27,10 @@ fn may_take(world: &World, walk: &Walk, step: usize, node: usize, time: Time) ->
         WalkTimes::Earlier if step > 0 => AsOf::Before,
         WalkTimes::Later => {
             let all = world.at_node(&walk.scope, node, i64::MAX - 1).into_iter();
-            let is_later = |created: i64| if step == 0 { created >= time.0 } else { created > time.0 };
+            let is_later = |created: i64| {
+                let soon = walk.scope.within.is_none_or(|within| created <= time.0.saturating_add_unsigned(within));
+                soon && if step == 0 { created >= time.0 } else { created > time.0 }
+            };
             return all.filter(|seen| is_later(seen.created) && seen.created < seen.removed).collect();
         }
         _ => walk.scope.as_of,
@@ -40,18 +43,28 @@ fn may_take(world: &World, walk: &Walk, step: usize, node: usize, time: Time) ->
 
 /// How many walks, steps and early ends there were.
 fn check(make: impl Fn(Scope) -> Walk) -> [usize; 3] {
+    let in_windows = check_in(|scope, within| make(scope.within(within)), ROOTS / 4);
+    assert!(in_windows[1] > ROOTS && in_windows[2] > ROOTS, "{in_windows:?}");
+    check_in(|scope, _| make(scope), ROOTS)
+}
+
+fn check_in(make: impl Fn(Scope, u64) -> Walk, roots: usize) -> [usize; 3] {
     let mut counts = [0; 3];
     for (scale, of) in SCALES.into_iter().enumerate() {
         let world = World::random(scale as u64 + 60, of, NODES, 6000);
         let indexes = world.indexes();
         let mut random = Random(scale as u64);
         for (at, scope) in scopes().into_iter().enumerate() {
-            let walk = make(scope);
-            let nodes: Vec<_> = (0..ROOTS).map(|_| NodeIndex(random.below(NODES + 1) as u32)).collect();
-            let mut time = || world.time(&mut random);
-            let times: Vec<_> = (0..ROOTS).map(|_| time()).collect();
-            let mut walked = vec![NO_NODE; ROOTS * (LENGTH + 1)];
-            let (mut edges, mut created) = (vec![EdgeIndex(7); ROOTS * LENGTH], vec![Time(7); ROOTS * LENGTH]);
+            let walk = make(scope, of.windows()[(scale + at) % 5]);
+            let nodes: Vec<_> = (0..roots).map(|_| NodeIndex(random.below(NODES + 1) as u32)).collect();
+            let time = |node: &NodeIndex| {
+                let within = walk.scope.within.filter(|_| node.at().is_multiple_of(2));
+                let at = within.and_then(|within| world.window_time(&mut random, *node, within));
+                at.unwrap_or_else(|| world.time(&mut random))
+            };
+            let times: Vec<_> = nodes.iter().map(time).collect();
+            let mut walked = vec![NO_NODE; roots * (LENGTH + 1)];
+            let (mut edges, mut created) = (vec![EdgeIndex(7); roots * LENGTH], vec![Time(7); roots * LENGTH]);
             let steps = Steps { nodes: &mut walked, edges: Some(&mut edges), created: Some(&mut created) };
             indexes[at % 2].walk(&walk, Roots::new(&nodes, &times).unwrap(), steps).unwrap();
             for (root, (node, time)) in nodes.iter().zip(&times).enumerate() {
