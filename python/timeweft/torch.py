@@ -71,7 +71,7 @@ class TemporalLoader:
     what they see (`joint`, `freshness="batch"`), the borders of batches.
 
     Args:
-        view: The graph. Links are those that were created up to its time.
+        view: The graph. Links are those that were created up to its time. With `deletes="soft"` roots see what had ended, too.
         roots: Dense numbers, (N,) uint32, and times: one for all or (N,).
         relation: Links of this type, in place of `roots`.
         between: From which time on and before which time the links are taken, for training, validation and test.
