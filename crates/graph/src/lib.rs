@@ -28,6 +28,7 @@ mod schema;
 mod sink;
 mod span_rows;
 pub mod spans;
+mod stop;
 pub mod threads;
 mod time;
 mod value;
@@ -44,6 +45,7 @@ pub use schema::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeType
 pub use sink::{Record, Sink, send_events};
 pub use span_rows::{Mark, SpanRows};
 pub use spans::{EdgeSpan, NodeSpan, ValueSpan, ValueSpans};
+pub use stop::Stop;
 pub use time::{Interval, Time, TimeError, TimeUnit};
 pub use value::{
     DType, Dense, FeatureKind, ListOrder, NumberType, Numbers, SmallValue, Sparse, SparseBytes, Value, ValueBytes,

@@ -90,6 +90,17 @@ pub struct GitHistory {
 
 /// Reads the history of the repository that `path` is in, beyond what is known. Nothing is run, fetched or written.
 pub fn read(path: &Path, options: &GitOptions, known: &GitBaseline) -> Result<GitHistory, SourceError> {
+    read_while(path, options, known, &mut || true)
+}
+
+/// The same, as long as `go_on` says so, which is asked at each commit. Once it says no, the rest is not read, and what comes
+/// back is not the history.
+pub fn read_while(
+    path: &Path,
+    options: &GitOptions,
+    known: &GitBaseline,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<GitHistory, SourceError> {
     let mut repository = gix::discover(path)
         .map_err(|error| SourceError::NoRepository { path: path.to_owned(), cause: error.to_string() })?;
     repository.object_cache_size_if_unset(16 << 20);
@@ -97,19 +108,19 @@ pub fn read(path: &Path, options: &GitOptions, known: &GitBaseline) -> Result<Gi
     if !commits.is_empty() && !commits.iter().any(|commit| repository.has_object(commit)) {
         return Err(SourceError::OtherHistory { path: path.to_owned() });
     }
-    history(&repository, options, known, &commits)
+    history(&repository, options, (known, &commits), go_on)
         .map_err(|error| SourceError::History { path: path.to_owned(), cause: error.to_string() })
 }
 
 fn history(
     repository: &gix::Repository,
     options: &GitOptions,
-    known: &GitBaseline,
-    known_commits: &FxHashSet<ObjectId>,
+    (known, known_commits): (&GitBaseline, &FxHashSet<ObjectId>),
+    go_on: &mut dyn FnMut() -> bool,
 ) -> Result<GitHistory, gix::Error> {
     let mut differ = Differ::new(repository)?;
     let mut recorder = Recorder::new(repository, known);
-    let commits = order::oldest_first(repository, known_commits)?;
+    let commits = order::oldest_first(repository, known_commits, go_on)?;
     let skipped = commits.len() - commits.len().min(options.newest.unwrap_or(usize::MAX));
     if let Some((before, _)) = skipped.checked_sub(1).and_then(|last| commits.get(last)) {
         recorder.begin(&repository.find_commit(*before)?)?;
@@ -117,6 +128,9 @@ fn history(
     let told = commits.len() - skipped;
     let count = told.min(options.limit.unwrap_or(usize::MAX));
     for (id, parents) in commits.into_iter().skip(skipped).take(count) {
+        if !go_on() {
+            return Ok(recorder.finish(0, 0));
+        }
         let commit = repository.find_commit(id)?;
         let changes = differ.changes(&parents, &commit)?;
         recorder.add(&commit, &parents, changes)?;

@@ -141,6 +141,9 @@ pub enum StoreError {
     /// An edge at a missing node, under the policy that refuses the load.
     #[error("{0}: nothing was loaded: load with `Dangling::Drop` or `Dangling::Stub`")]
     Dangling(Box<Reject>),
+    /// The load was stopped while it ran ([`crate::LoadRequest::stop`]).
+    #[error("the load was stopped: nothing was loaded")]
+    Stopped,
     /// The reader of a version gave up.
     #[error(transparent)]
     Source(Box<dyn std::error::Error + Send + Sync>),

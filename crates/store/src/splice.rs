@@ -18,7 +18,7 @@ use timeweft_graph::delta::Common;
 use timeweft_graph::rows::{Projection, RowWriter, Rows};
 use timeweft_graph::{
     Action, DeltaOptions, Element, ElementRef, Event, Features, LoadId, MergeRecord, Name, NodeKey, Owner, Reason,
-    Record, Schema, Sink, Time, ValueRef,
+    Record, Schema, Sink, Stop, Time, ValueRef,
 };
 use timeweft_index::{Index, LoadedVersion, LogStep, VersionLoader};
 
@@ -41,6 +41,8 @@ pub(crate) struct Splice<'a> {
     /// The load that makes the splice.
     id: LoadId,
     namespace: Name,
+    /// Ends it early.
+    stop: Stop,
     /// The graph as it will be.
     trial: Index,
     /// The graph as it was, until the next version of the namespace.
@@ -92,8 +94,20 @@ impl<'a> Splice<'a> {
         trial: Index,
         original: Option<Index>,
     ) -> Splice<'a> {
-        let (namespace, written, report) = (namespace.clone(), Written::default(), SpliceReport::default());
-        Splice { store, id, namespace, trial, original, written, next_part: 0, report, reordered: false, aside: None }
+        let (namespace, stop) = (namespace.clone(), Stop::default());
+        let (written, report) = (Written::default(), SpliceReport::default());
+        let (next_part, reordered, aside) = (0, false, None);
+        Splice { store, id, namespace, stop, trial, original, written, next_part, report, reordered, aside }
+    }
+
+    /// The same for a load that may be stopped.
+    pub(crate) fn stopped_by(self, stop: &Stop) -> Splice<'a> {
+        Splice { stop: stop.clone(), ..self }
+    }
+
+    /// Ends the splice if the load that makes it was stopped.
+    fn go_on(&self) -> Result<(), StoreError> {
+        if self.stop.is_asked() { Err(StoreError::Stopped) } else { Ok(()) }
     }
 
     /// What it came to.
@@ -117,6 +131,7 @@ impl<'a> Splice<'a> {
     }
 
     fn one(&mut self, entry: Effective) -> Result<(), StoreError> {
+        self.go_on()?;
         let record = self.store.record(entry.load)?;
         if let Some(original) = &mut self.original {
             self.store.replay_unit(&[entry], original)?;

@@ -20,11 +20,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// A source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// A load was stopped by its own progress.
+    /// A load was stopped: by its own progress, or by what was given to [`crate::load::Load::stopped_by`].
     #[error("the load was stopped: nothing was loaded")]
     Stopped,
     /// The graph counts in another unit.
@@ -46,6 +46,15 @@ pub enum Error {
     /// A model could not be made, found or asked.
     #[error(transparent)]
     Model(#[from] ModelError),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Error {
+        match error {
+            StoreError::Stopped => Error::Stopped,
+            other => Error::Store(other),
+        }
+    }
 }
 
 impl From<LearnError> for Error {

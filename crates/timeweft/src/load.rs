@@ -9,11 +9,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::Time;
+use timeweft_store::Store;
 
 pub use format::{EventFormat, Format};
 pub use progress::LoadProgress;
 pub use timeweft_graph::delta::{DeletionReport, ElementReport, Kept, MergeReport, WhySkipped};
-pub use timeweft_graph::{Dangling, DeltaError, DeltaOptions, DeltaReport, LoadId, Place, Reason, Reject, Rejects};
+pub use timeweft_graph::{
+    Dangling, DeltaError, DeltaOptions, DeltaReport, LoadId, Place, Reason, Reject, Rejects, Stop,
+};
 pub use timeweft_source::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, Frame, GitOptions,
     IntervalFormat, IntervalsOptions, Layout, Mark, SourceError, TableMapping, VersionFormat, VersionOptions,
@@ -97,6 +100,7 @@ pub struct Load<'g> {
     source: Source,
     options: LoadOptions,
     progress: Option<OnProgress<'g>>,
+    stop: Stop,
     failed: Option<Error>,
 }
 
@@ -116,7 +120,8 @@ enum Source {
 
 impl<'g> Load<'g> {
     fn new(graph: &'g mut Graph, source: Source) -> Load<'g> {
-        Load { graph, source, options: LoadOptions::default(), progress: None, failed: None }
+        let (options, stop) = (LoadOptions::default(), Stop::default());
+        Load { graph, source, options, progress: None, stop, failed: None }
     }
 
     /// All options at once.
@@ -171,9 +176,30 @@ impl<'g> Load<'g> {
     }
 
     /// Reports the progress every few thousand records. Once the answer is to break, nothing of the load is kept and
-    /// it ends with [`Error::Stopped`]; a git history, which is read whole, is then loaded nevertheless.
+    /// it ends with [`Error::Stopped`].
     pub fn progress(self, report: impl FnMut(LoadProgress) -> ControlFlow<()> + Send + 'g) -> Load<'g> {
         Load { progress: Some(Box::new(report)), ..self }
+    }
+
+    /// Lets another thread stop the load, at any moment until it is committed: nothing of it is kept then and it ends with
+    /// [`Error::Stopped`].
+    pub fn stopped_by(self, stop: &Stop) -> Load<'g> {
+        Load { stop: stop.clone(), ..self }
+    }
+
+    /// What the load of a whole version would do: a dry run.
+    ///
+    /// # Errors
+    /// If it could not be loaded, or the source is no version.
+    pub fn plan(self) -> Result<LoadReport> {
+        let Load { graph, source, options, progress, stop, failed } = self;
+        failed.map_or(Ok(()), Err)?;
+        let (store, meter) = (graph.store(), Meter::new(progress, stop));
+        match source {
+            Source::Path(path) => plan_path(store, &path, &options, meter),
+            Source::Version(tables) => run::plan(store, &WholeVersion::Tables(&tables), &options, meter),
+            _ => Err(StoreError::Incomplete("a source that is one, and not of events").into()),
+        }
     }
 
     /// Loads the source as one commit.
@@ -181,9 +207,9 @@ impl<'g> Load<'g> {
     /// # Errors
     /// If the source cannot be read, is refused, or cannot be written; nothing of it is kept then.
     pub fn run(self) -> Result<LoadReport> {
-        let Load { graph, source, options, progress, failed } = self;
+        let Load { graph, source, options, progress, stop, failed } = self;
         failed.map_or(Ok(()), Err)?;
-        let (store, meter) = (graph.store_mut(), Meter::new(progress));
+        let (store, meter) = (graph.store_mut(), Meter::new(progress, stop));
         let path = match source {
             Source::Path(path) => path,
             Source::Files(files) => {
@@ -263,25 +289,21 @@ impl Graph {
         Load::new(self, Source::Version(Box::new(tables)))
     }
 
-    /// What [`Graph::load_version_tables`] would do: a dry run.
-    ///
-    /// # Errors
-    /// If it could not be loaded.
-    pub fn plan_version_tables(&self, tables: &VersionTables, options: &LoadOptions) -> Result<LoadReport> {
-        run::plan(self.store(), &WholeVersion::Tables(tables), options)
-    }
-
     /// What the load of a whole version would do: a dry run.
     ///
     /// # Errors
     /// If it could not be loaded, or the source is no version.
     pub fn plan_version(&self, path: impl AsRef<Path>, options: &LoadOptions) -> Result<LoadReport> {
-        let read = match &options.format {
-            Some(Format::Version(read)) => read.clone(),
-            _ => VersionOptions::default(),
-        };
-        run::plan(self.store(), &WholeVersion::of_path(path.as_ref(), &read)?, options)
+        plan_path(self.store(), path.as_ref(), options, Meter::new(None, Stop::default()))
     }
+}
+
+fn plan_path(store: &Store, path: &Path, options: &LoadOptions, meter: Meter<'_>) -> Result<LoadReport> {
+    let read = match &options.format {
+        Some(Format::Version(read)) => read.clone(),
+        _ => VersionOptions::default(),
+    };
+    run::plan(store, &WholeVersion::of_path(path, &read)?, options, meter)
 }
 
 fn format_of(path: &Path, options: &LoadOptions) -> Result<Format> {

@@ -110,7 +110,9 @@ fn judge(
     let open = how.open.as_ref().map_or(&[][..], OneOrMany::as_slice);
     let mut spans: Vec<Vec<Option<Span>>> = vec![Vec::new(); elements.nodes.len() + elements.edges.len()];
     let mut keys: Vec<FxHashMap<Element, u32>> = vec![FxHashMap::default(); spans.len()];
-    while let Some(read) = rows.advance()? {
+    while !sink.is_closed()
+        && let Some(read) = rows.advance()?
+    {
         let line = rows.line();
         let span = read.and_then(|()| span(&columns, rows, open, (floored, context.unit)));
         let found = span.and_then(|span| Ok((span, keys_of(&elements, rows)?)));

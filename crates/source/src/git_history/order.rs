@@ -17,10 +17,11 @@ pub(super) type CommitWithParents = (ObjectId, Vec<ObjectId>);
 pub(super) fn oldest_first(
     repository: &gix::Repository,
     known: &FxHashSet<ObjectId>,
+    go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Vec<CommitWithParents>, gix::Error> {
     let reached = {
         let known = known.clone();
-        collect(newest_first(repository)?.selected(move |id| !known.contains(id))?)?
+        collect(newest_first(repository)?.selected(move |id| !known.contains(id))?, go_on)?
     };
     let told: FxHashSet<ObjectId> = reached.keys().chain(known).copied().collect();
     let parents = reached.values().flat_map(|commit| &commit.parents);
@@ -28,7 +29,7 @@ pub(super) fn oldest_first(
     // Behind known commits may lie some that an earlier load left out, and a branch that began there leads to them.
     let mut commits = match border.is_empty() {
         true => reached,
-        false => collect(newest_first(repository)?.with_hidden(border).all()?)?,
+        false => collect(newest_first(repository)?.with_hidden(border).all()?, go_on)?,
     };
     for commit in commits.values_mut() {
         commit.parents.retain(|parent| told.contains(parent));
@@ -53,8 +54,9 @@ fn newest_first(repository: &gix::Repository) -> Result<Platform<'_>, gix::Error
     Ok(walk.sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst)))
 }
 
-fn collect(walk: Walk<'_>) -> Result<FxHashMap<ObjectId, Waiting>, gix::Error> {
-    let waiting = walk.map(|info| {
+/// The commits of a walk, as long as it is to go on.
+fn collect(walk: Walk<'_>, go_on: &mut dyn FnMut() -> bool) -> Result<FxHashMap<ObjectId, Waiting>, gix::Error> {
+    let waiting = walk.take_while(|_| go_on()).map(|info| {
         let info = info?;
         let (time, parents) = (info.commit_time.unwrap_or_default(), info.parent_ids.to_vec());
         Ok((info.id, Waiting { time, parents, missing: 0, children: Vec::new() }))

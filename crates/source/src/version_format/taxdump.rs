@@ -23,6 +23,7 @@ mod rank;
 mod taxa;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -58,13 +59,18 @@ pub fn read(folder: &Path, sink: &mut dyn Sink) -> Result<(), SourceError> {
     sink.format(types.format());
     sink.file(&file);
     let mut ranks = Ranks::default();
+    let is_over = AtomicBool::new(false);
     // Both files are long, and neither pass needs the other.
     let (taxa, late) = thread::scope(|scope| {
-        let late = Crew::of(1, scope).behind(|| names::late_ids(ByteLines::open(&names)?));
+        let late = Crew::of(1, scope).behind(|| names::late_ids(ByteLines::open(&names)?, &is_over));
         let taxa = Taxa::read(nodes, &mut ranks, sink);
+        is_over.store(taxa.is_err() || sink.is_closed(), Ordering::Relaxed);
         (taxa, late.join())
     });
     let mut taxa = taxa?;
+    if sink.is_closed() {
+        return Ok(());
+    }
     let late = late.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     taxa.mark_strains(&ranks);
     sink.expect(taxa.all.len(), taxa.all.len());
@@ -279,7 +285,7 @@ impl Push<'_> {
 fn push_merges(folder: &Path, types: &Types, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let Some(mut lines) = optional_lines(folder, "merged.dmp")? else { return Ok(()) };
     sink.file(lines.file());
-    while lines.advance()? {
+    while !sink.is_closed() && lines.advance()? {
         let mut fields = Fields::of(lines.bytes());
         match (fields.id(), fields.id()) {
             (Ok(old), Ok(new)) => {
@@ -296,7 +302,7 @@ fn push_merges(folder: &Path, types: &Types, sink: &mut dyn Sink) -> Result<(), 
 fn push_deleted(folder: &Path, types: &Types, sink: &mut dyn Sink) -> Result<(), SourceError> {
     let Some(mut lines) = optional_lines(folder, "delnodes.dmp")? else { return Ok(()) };
     sink.file(lines.file());
-    while lines.advance()? {
+    while !sink.is_closed() && lines.advance()? {
         match Fields::of(lines.bytes()).id() {
             Ok(id) => sink.record(Record::Deleted(types.taxon, IdRef::Int(id.into())), lines.line()),
             Err(_) if lines.bytes().trim_ascii().is_empty() => {}

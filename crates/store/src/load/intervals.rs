@@ -23,7 +23,7 @@ use crate::StoreError;
 use crate::load::content_hash;
 use crate::load::loading::{Loading, Outcome};
 use crate::load::pipeline;
-use crate::load::source::ReadError;
+use crate::load::source::{ReadError, done};
 use crate::load::{EventCounts, LoadReport, LoadRequest};
 use crate::log::segment::{SegmentWriter, Written};
 use crate::store::Store;
@@ -76,7 +76,7 @@ fn take_in(
     let (assembled, log) = pipeline::run(
         move |chunks| {
             let mut assembly = Assembly::new(types, &request.source, chunks);
-            read(&mut assembly).map_err(StoreError::Source)?;
+            done(read(&mut assembly), &request.stop)?;
             assembly.finish()
         },
         |arriving, reader, work| {

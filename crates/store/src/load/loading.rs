@@ -58,8 +58,14 @@ impl<'a> Loading<'a> {
         self.report.rejects.truncate(self.request.kept_rejects);
     }
 
+    /// Ends a load that was stopped: this is asked for the last time when nothing but the commit is left to do.
+    fn go_on(&self) -> Result<(), StoreError> {
+        if self.request.stop.is_asked() { Err(StoreError::Stopped) } else { Ok(()) }
+    }
+
     /// Refuses a load with more rejected records than it may have, or with nothing else.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.go_on()?;
         let report = &self.report;
         if let Some(max) = self.request.max_rejects.filter(|&max| report.n_rejected > max) {
             return Err(StoreError::TooManyRejects { max, report: Box::new(report.clone()) });
@@ -79,6 +85,7 @@ impl<'a> Loading<'a> {
     pub(crate) fn publish(self, store: &mut Store, outcome: Outcome) -> Result<LoadReport, StoreError> {
         self.check()?;
         store.prove(&outcome.written)?;
+        self.go_on()?;
         let (record, written) = self.record(outcome);
         store.publish(record, written, &self.known_schema)?;
         Ok(self.report)
@@ -92,6 +99,7 @@ impl<'a> Loading<'a> {
         spliced: Spliced,
         place: impl FnOnce(&mut LoadRecord),
     ) -> Result<LoadReport, StoreError> {
+        self.go_on()?;
         let (mut record, mut written) = self.record(outcome);
         place(&mut record);
         record.aside = spliced.aside;
@@ -137,6 +145,9 @@ impl Store {
 
     /// The answer to a version that is registered already, by the hash of what is offered now.
     pub(crate) fn known(&self, request: &LoadRequest, hash: &str) -> Result<LoadReport, StoreError> {
+        if request.stop.is_asked() {
+            return Err(StoreError::Stopped);
+        }
         let load = self.registered(request).ok_or(StoreError::Poisoned)?;
         if load.content_hash != hash {
             let (namespace, version) = (load.namespace.clone(), load.version.clone().unwrap_or_default());

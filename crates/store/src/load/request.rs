@@ -1,7 +1,7 @@
 //! What is asked of a load.
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{Dangling, Link, Name, Schema, Time};
+use timeweft_graph::{Dangling, Link, Name, Schema, Stop, Time};
 
 /// The rejected records that a report keeps in full unless a load asks for more; all are counted.
 pub const KEPT_REJECTS: usize = 1_000;
@@ -57,6 +57,8 @@ pub struct LoadRequest {
     pub back_dated: bool,
     /// Whether the events are rows of tables ([`timeweft_index::Index::steps_of_row`]), and the foreign keys of these.
     pub rows: Option<Vec<Link>>,
+    /// Ends the load when it is asked for: nothing of it is kept then ([`crate::StoreError::Stopped`]).
+    pub stop: Stop,
 }
 
 impl LoadRequest {
@@ -76,6 +78,7 @@ impl LoadRequest {
             kept_rejects: KEPT_REJECTS,
             back_dated: false,
             rows: None,
+            stop: Stop::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::load::content_hash;
 use crate::load::gathered::{Gathered, InOrder};
 use crate::load::ingest::{Ingest, Whole, is_birth};
 use crate::load::read_ahead::read_ahead;
-use crate::load::source::ReadError;
+use crate::load::source::{ReadError, done};
 use crate::load::{Late, LoadReport, LoadRequest, Repeats};
 use crate::log::codec;
 use crate::log::effective::{Effective, effective, unit_at};
@@ -38,7 +38,7 @@ impl Store {
             return self.known(&request, &content_hash::hash_of_events(read)?);
         }
         let mut pass = Pass::default();
-        let feed = |intake: &mut Intake<'_, '_>| read(intake).map_err(StoreError::Source);
+        let feed = |intake: &mut Intake<'_, '_>| done(read(intake), &request.stop);
         self.attempt_to(|store| store.pass(&request, &mut pass, feed))?.ok_or(StoreError::Poisoned)
     }
 
@@ -64,7 +64,7 @@ impl Store {
         if self.registered(&request).is_some() {
             return self.known(&request, &content_hash::hash_of_events(read)?);
         }
-        let mut read = |sink: &mut dyn Sink| read(sink).map_err(StoreError::Source);
+        let mut read = |sink: &mut dyn Sink| done(read(sink), &request.stop);
         // What cannot be read again is kept while it is read.
         let mut kept = (!can_reread).then(|| Gathered::new(self, &request));
         let mut pass = Pass::new(&request, None);
@@ -117,7 +117,7 @@ impl Store {
         let Some(all) = pass.sorted else { return Ok(None) };
         let mut events = all.events.read()?;
         let mut read = |sink: &mut dyn Sink| {
-            while !sink.is_closed()
+            while !(sink.is_closed() || request.stop.is_asked())
                 && let Some(Item { event: Some(event), place, .. }) = events.next()?
             {
                 sink.file(&place.file);
@@ -173,7 +173,7 @@ impl Store {
         let mut guest = Arrivals { ingest, events: all.events.read()? };
         let id = guest.ingest.loading.report.load;
         let splice = Splice::new(self, id, &request.namespace, trial, original);
-        let mut splice = splice.with_parts_from(DERIVED);
+        let mut splice = splice.with_parts_from(DERIVED).stopped_by(&request.stop);
         let guest_of: &mut dyn Guest = &mut guest;
         splice.together(&log[first..], &mut Together { guest: Some(guest_of), ..Together::default() })?;
         let Arrivals { mut ingest, .. } = guest;

@@ -18,7 +18,7 @@ use crate::StoreError;
 use crate::load::content_hash::RowHasher;
 use crate::load::loading::{Loading, Outcome};
 use crate::load::pipeline::{self, Chunks};
-use crate::load::source::ReadError;
+use crate::load::source::{ReadError, done};
 use crate::load::{EventCounts, LoadRecord, LoadReport, LoadRequest};
 use crate::log::effective::{Effective, effective, unit_at};
 use crate::log::segment::{SegmentWriter, Written};
@@ -128,7 +128,7 @@ impl Store {
         loading.check()?;
         let own_parts = outcome.written.segments.len() as u32;
         let splice = Splice::new(self, loading.report.load, &request.namespace, trial, original);
-        let mut splice = splice.with_parts_from(own_parts);
+        let mut splice = splice.with_parts_from(own_parts).stopped_by(&request.stop);
         let unit = unit_at(&log, place);
         if unit.len() > 1 {
             let from = Some((at, (place - unit.start) as u32));
@@ -227,10 +227,10 @@ fn take_in(
 ) -> Result<Outcome, StoreError> {
     let schema = index.schema().clone();
     let (types, add, end_foreign_edges) = (schema.clone(), options.add_fields, options.end_foreign_edges);
-    let namespace = &loading.request.namespace;
+    let request = loading.request;
     let (joined, (Log { written, counts }, hasher)) = pipeline::run(
         move |chunks| read_whole((types, at), known, add, chunks, read),
-        |arriving, reader, work| join_whole(index, (namespace, at, options), arriving, reader, &work),
+        |arriving, reader, work| join_whole(index, (request, at, options), arriving, reader, &work),
         move |to_write, spent| write_log(schema, log, &to_write, &spent),
     )?;
     let Whole { rest, fields, left_out, report } = joined?;
@@ -256,16 +256,16 @@ struct Whole {
 /// Joins a version with the graph, chunk by chunk, and in the end what it does not list.
 fn join_whole(
     index: &mut Index,
-    (namespace, at, options): (&Name, Time, DeltaOptions),
+    (request, at, options): (&LoadRequest, Time, DeltaOptions),
     arriving: Receiver<Chunk>,
     reader: Task<'_, ReadWhole>,
     work: &Pipe<Work>,
 ) -> Result<Whole, StoreError> {
-    let mut join = VersionLoader::new(index, namespace, at, options);
+    let mut join = VersionLoader::new(index, &request.namespace, at, options);
     let joined = join_all(&mut join, arriving, work);
     let ReadWhole { rest, common, reserved, result } = pipeline::joined(reader)?;
     joined?;
-    result.map_err(StoreError::Source)?;
+    done(result, &request.stop)?;
     allowed(reserved)?;
     join.set_schema(rest.schema.clone(), common.clone())?;
     let LoadedVersion { late, steps, rejects: left_out, report } = join.finish(&rest)?;

@@ -35,6 +35,7 @@ impl Splice<'_> {
         let sorted = self.store.gather(members.iter().map(|member| member.own.entry), self.trial.schema())?;
         let mut events = sorted.read()?;
         loop {
+            self.go_on()?;
             // At one time the new load is the last one.
             if let Some(guest) = &mut how.guest
                 && guest.time().is_some_and(|time| events.time().is_none_or(|next| time < next))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use timeweft_graph::{Dangling, Link, Name, Schema, Sink};
+use timeweft_graph::{Dangling, Link, Name, Schema, Sink, Stop};
 use timeweft_source::{
     BytesRead, ChangeRowsReader, ColumnarOptions, ColumnarReader, CsvReader, Frame, Input, JsonlReader, SourceError,
     TableMapping, open,
@@ -118,12 +118,19 @@ impl<'a> EventStream<'a> {
                 None => EventReader::open(origin, &self.schema).map(|(reader, (bytes, _))| (reader, bytes))?,
             };
             self.meter.next(bytes);
-            let read = reader.read(&mut Counting { sink, meter: &mut self.meter });
+            let read = reader.read(&mut Counting::new(sink, &mut self.meter));
             self.notes.extend(reader.notes());
-            self.meter.check()?;
             read?;
+            if self.meter.is_stopped() {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Ends the reading, and the load.
+    pub(super) fn stop(&self) -> Stop {
+        self.meter.stop.clone()
     }
 
     /// Whether all can be read again.

@@ -1,14 +1,15 @@
 //! How far a load is, reported while it runs; the callback may stop it.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use timeweft_graph::{Record, Schema, Sink};
+use timeweft_graph::{Record, Schema, Sink, Stop};
 use timeweft_source::BytesRead;
 
 /// How far a load is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LoadProgress {
-    /// Records handed to the store so far.
+    /// Records handed to the store so far; of a git history that is being read, its commits.
     pub records: u64,
     /// Bytes of the source read so far, as they lie on disk.
     pub bytes: u64,
@@ -19,30 +20,28 @@ pub struct LoadProgress {
 /// Hears how far a load is, and says whether it goes on.
 pub(super) type OnProgress<'a> = Box<dyn FnMut(LoadProgress) -> ControlFlow<()> + Send + 'a>;
 
-/// The callback answered to break.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped")]
-pub(super) struct Stopped;
-
 /// Records between two reports of progress.
 const STRIDE: u64 = 4096;
 
-/// Counts records and reports the progress.
+/// The same of commits, each of which takes longer to read.
+const COMMITS: u64 = 64;
+
+/// Counts records and reports the progress. What is stopped says [`Stop`], which the store looks at too.
 pub(super) struct Meter<'a> {
     pub(super) bytes: Option<BytesRead>,
     /// Bytes of the sources before the present one.
     before: u64,
     pub(super) size: Option<u64>,
     pub(super) records: u64,
-    /// Whether the callback may stop the load.
-    pub(super) can_stop: bool,
-    is_stopped: bool,
+    /// How often a reader asked whether it is to go on, since the last report.
+    looks: u64,
+    pub(super) stop: Stop,
     on_progress: Option<OnProgress<'a>>,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(on_progress: Option<OnProgress<'a>>) -> Meter<'a> {
-        Meter { bytes: None, before: 0, size: None, records: 0, can_stop: true, is_stopped: false, on_progress }
+    pub(super) fn new(on_progress: Option<OnProgress<'a>>, stop: Stop) -> Meter<'a> {
+        Meter { bytes: None, before: 0, size: None, records: 0, looks: 0, stop, on_progress }
     }
 
     /// Begins with the first record of the first source.
@@ -55,29 +54,62 @@ impl<'a> Meter<'a> {
         self.before += std::mem::replace(&mut self.bytes, bytes).map_or(0, |done| done.get());
     }
 
-    /// One record more. Once the load is stopped, no record counts any more.
-    pub(super) fn count(&mut self) -> Result<(), Stopped> {
+    /// One record more. Gives whether the load goes on: once it is stopped, no record counts any more.
+    fn count(&mut self) -> bool {
         self.records += 1;
-        if self.records.is_multiple_of(STRIDE)
-            && let Some(report) = &mut self.on_progress
-        {
-            let bytes = self.before + self.bytes.as_ref().map_or(0, BytesRead::get);
-            let progress = LoadProgress { records: self.records, bytes, size: self.size };
-            self.is_stopped |= report(progress).is_break() && self.can_stop;
+        if self.records.is_multiple_of(STRIDE) {
+            self.report();
         }
-        self.check()
+        !self.is_stopped()
+    }
+
+    /// One commit more that was read. Gives whether the load goes on.
+    pub(super) fn commit(&mut self) -> bool {
+        self.records += 1;
+        if self.records.is_multiple_of(COMMITS) {
+            self.report();
+        }
+        !self.is_stopped()
+    }
+
+    /// A reader asks whether it is to go on: it may read much before it has a record.
+    fn look(&mut self) -> bool {
+        self.looks += 1;
+        if self.looks == STRIDE {
+            self.report();
+        }
+        !self.is_stopped()
+    }
+
+    fn report(&mut self) {
+        self.looks = 0;
+        if self.is_stopped() {
+            return;
+        }
+        if let Some(report) = &mut self.on_progress {
+            let bytes = self.before + self.bytes.as_ref().map_or(0, BytesRead::get);
+            if report(LoadProgress { records: self.records, bytes, size: self.size }).is_break() {
+                self.stop.ask();
+            }
+        }
     }
 
     /// Whether the load was stopped.
-    pub(super) fn check(&self) -> Result<(), Stopped> {
-        if self.is_stopped { Err(Stopped) } else { Ok(()) }
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_asked()
     }
 }
 
 /// Hands records on and counts them.
 pub(super) struct Counting<'a, 'm> {
-    pub(super) sink: &'a mut dyn Sink,
-    pub(super) meter: &'a mut Meter<'m>,
+    sink: &'a mut dyn Sink,
+    meter: RefCell<&'a mut Meter<'m>>,
+}
+
+impl<'a, 'm> Counting<'a, 'm> {
+    pub(super) fn new(sink: &'a mut dyn Sink, meter: &'a mut Meter<'m>) -> Counting<'a, 'm> {
+        Counting { sink, meter: RefCell::new(meter) }
+    }
 }
 
 impl Sink for Counting<'_, '_> {
@@ -88,12 +120,12 @@ impl Sink for Counting<'_, '_> {
     fn record(&mut self, record: Record<'_>, line: u64) {
         use Record::{Expected, File, Format, Warning};
         let is_fact = matches!(record, File(_) | Format(_) | Expected(..) | Warning(_));
-        if is_fact || self.meter.count().is_ok() {
+        if is_fact || self.meter.get_mut().count() {
             self.sink.record(record, line);
         }
     }
 
     fn is_closed(&self) -> bool {
-        self.meter.check().is_err() || self.sink.is_closed()
+        !self.meter.borrow_mut().look() || self.sink.is_closed()
     }
 }

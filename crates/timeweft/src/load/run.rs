@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use timeweft_graph::{DeltaOptions, Place, Sink, Time, send_events};
+use timeweft_graph::{DeltaOptions, Place, Sink, Stop, Time, send_events};
 use timeweft_source::{
     GitBaseline, GitOptions, IntervalSource, IntervalsOptions, SourceError, VersionOptions, git_history, version_format,
 };
@@ -10,7 +10,7 @@ use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 
 use super::LoadOptions;
 use super::event_stream::{EventStream, Origin};
-use super::progress::{Counting, Meter, Stopped};
+use super::progress::{Counting, Meter};
 use super::tables::VersionTables;
 use crate::{Error, Result};
 
@@ -22,14 +22,15 @@ pub(super) fn events(
 ) -> Result<LoadReport> {
     let mut stream = EventStream::open(origins, store.schema(), options, meter)?;
     let (dangling, repeats) = stream.policies;
-    let mut request = request(options, "events", &stream.name);
+    let mut request = request(options, "events", &stream.name, stream.stop());
     request.version.clone_from(&options.version);
     request.late = options.late;
     request.dangling = options.dangling.unwrap_or(dangling);
     request.repeats = options.repeats.unwrap_or(repeats);
     request.rows.clone_from(&stream.rows);
-    let can_reread = stream.can_reread();
-    let report = store.load_stream(request, can_reread, |sink| stream.read(sink)).map_err(widened)?;
+    let (can_reread, stop) = (stream.can_reread(), stream.stop());
+    let report =
+        store.load_stream(request, can_reread, |sink| stream.read(sink)).map_err(|error| widened(error, &stop))?;
     Ok(LoadReport { notes: stream.notes, ..report })
 }
 
@@ -44,14 +45,10 @@ pub(super) fn intervals(
     if let Some((bytes, size)) = source.progress() {
         (meter.bytes, meter.size) = (Some(bytes), size);
     }
-    let request = request(options, "intervals", source.name());
-    let loaded = store.load_intervals(request, |sink| {
-        let read = source.read(&mut Counting { sink, meter: &mut meter });
-        // What a reader that was stopped makes of the rest is no matter.
-        meter.check()?;
-        Ok(read?)
-    });
-    loaded.map_err(widened)
+    let stop = meter.stop.clone();
+    let request = request(options, "intervals", source.name(), stop.clone());
+    let loaded = store.load_intervals(request, |sink| Ok(source.read(&mut Counting::new(sink, &mut meter))?));
+    loaded.map_err(|error| widened(error, &stop))
 }
 
 /// What lists a whole version.
@@ -93,19 +90,22 @@ pub(super) fn version(
     options: &LoadOptions,
     mut meter: Meter<'_>,
 ) -> Result<LoadReport> {
-    let request = version_request(&version.name(), options)?;
-    let loaded = store.load_version(request, delta(options), |sink| {
-        let read = version.read(&mut Counting { sink, meter: &mut meter });
-        meter.check()?;
-        Ok(read?)
-    });
-    loaded.map_err(widened)
+    let stop = meter.stop.clone();
+    let request = version_request(&version.name(), options, stop.clone())?;
+    let read = |sink: &mut dyn Sink| Ok(version.read(&mut Counting::new(sink, &mut meter))?);
+    store.load_version(request, delta(options), read).map_err(|error| widened(error, &stop))
 }
 
-pub(super) fn plan(store: &Store, version: &WholeVersion<'_>, options: &LoadOptions) -> Result<LoadReport> {
-    let request = version_request(&version.name(), options)?;
-    let planned = store.plan_version(&request, delta(options), |sink| Ok(version.read(sink)?));
-    planned.map_err(widened)
+pub(super) fn plan(
+    store: &Store,
+    version: &WholeVersion<'_>,
+    options: &LoadOptions,
+    mut meter: Meter<'_>,
+) -> Result<LoadReport> {
+    let stop = meter.stop.clone();
+    let request = version_request(&version.name(), options, stop.clone())?;
+    let read = |sink: &mut dyn Sink| Ok(version.read(&mut Counting::new(sink, &mut meter))?);
+    store.plan_version(&request, delta(options), read).map_err(|error| widened(error, &stop))
 }
 
 pub(super) fn git(
@@ -115,9 +115,13 @@ pub(super) fn git(
     options: &LoadOptions,
     mut meter: Meter<'_>,
 ) -> Result<LoadReport> {
-    let mut request = request(options, "git", &repository.to_string_lossy());
+    let stop = meter.stop.clone();
+    let mut request = request(options, "git", &repository.to_string_lossy(), stop.clone());
     let known = git_baseline(store, &request.namespace);
-    let read = git_history::read(repository, git, &known)?;
+    let read = git_history::read_while(repository, git, &known, &mut || meter.commit())?;
+    if stop.is_asked() {
+        return Err(Error::Stopped);
+    }
     if read.records.is_empty() && read.rejects.is_empty() {
         let last = store.loads().iter().rev().find(|load| load.namespace == request.namespace && load.undoes.is_none());
         if let Some(last) = last {
@@ -125,13 +129,13 @@ pub(super) fn git(
         }
     }
     request.schema = read.schema;
-    // The history is in memory already: stopping now would save nothing.
-    meter.can_stop = false;
-    let mut report = store.load(request, |sink| {
+    meter.begin();
+    let loaded = store.load(request, |sink| {
         let records = read.rejects.into_iter().map(Err).chain(read.records.into_iter().map(Ok));
-        send_events(records, &mut Counting { sink, meter: &mut meter });
+        send_events(records, &mut Counting::new(sink, &mut meter));
         Ok(())
-    })?;
+    });
+    let mut report = loaded.map_err(|error| widened(error, &stop))?;
     if read.settled > 0 && !known.commits.is_empty() {
         let message = format!(
             "HEAD does not descend from the commits that were loaded before: {} files were brought to its tree",
@@ -143,19 +147,20 @@ pub(super) fn git(
 }
 
 /// What all loads ask of the store.
-fn request(options: &LoadOptions, namespace: &str, source: &str) -> LoadRequest {
+fn request(options: &LoadOptions, namespace: &str, source: &str, stop: Stop) -> LoadRequest {
     let mut request = LoadRequest::new(options.namespace.as_deref().unwrap_or(namespace), source);
     request.max_rejects = options.max_rejects;
     request.kept_rejects = options.kept_rejects;
+    request.stop = stop;
     request
 }
 
-fn version_request(source: &str, options: &LoadOptions) -> Result<LoadRequest> {
+fn version_request(source: &str, options: &LoadOptions, stop: Stop) -> Result<LoadRequest> {
     let missing = |what| Error::Store(StoreError::Incomplete(what));
     let namespace = options.namespace.as_ref().ok_or_else(|| missing("a namespace"))?;
     let version = options.version.as_ref().ok_or_else(|| missing("a name"))?;
     let time: Time = options.timestamp.ok_or_else(|| missing("a timestamp"))?;
-    let mut request = request(options, namespace, source).version(version, time);
+    let mut request = request(options, namespace, source, stop).version(version, time);
     request.release_timestamp = options.release_timestamp;
     request.back_dated = options.back_dated;
     Ok(request)
@@ -165,13 +170,17 @@ fn delta(options: &LoadOptions) -> DeltaOptions {
     DeltaOptions { dangling: options.dangling.unwrap_or_default(), ..options.delta.clone() }
 }
 
-/// Errors of the reader and stops come back through the store: here they get their own types again.
-fn widened(error: StoreError) -> Error {
-    let StoreError::Source(source) = error else { return Error::Store(error) };
-    match source.downcast::<SourceError>() {
-        Ok(source) => Error::Source(*source),
-        Err(other) if other.is::<Stopped>() => Error::Stopped,
-        Err(other) => Error::Store(StoreError::Source(other)),
+/// Errors of the reader come back through the store: here they get their own types again. One that comes of having read a part
+/// only is none.
+fn widened(error: StoreError, stop: &Stop) -> Error {
+    match error {
+        StoreError::Unwritten { .. } | StoreError::Poisoned => Error::Store(error),
+        _ if stop.is_asked() => Error::Stopped,
+        StoreError::Source(source) => match source.downcast::<SourceError>() {
+            Ok(source) => Error::Source(*source),
+            Err(other) => Error::Store(StoreError::Source(other)),
+        },
+        other => Error::from(other),
     }
 }
 

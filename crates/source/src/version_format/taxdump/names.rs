@@ -1,5 +1,7 @@
 //! `names.dmp`, read in step with the taxa.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::Name;
 
@@ -203,9 +205,10 @@ impl Batch {
 }
 
 /// The ids with a line behind one of a greater id. In the dumps of the NCBI there are none.
-pub(super) fn late_ids(mut lines: ByteLines<Input>) -> Result<FxHashSet<u32>, SourceError> {
+/// Nobody waits for the answer any more once the reading `is_over`.
+pub(super) fn late_ids(mut lines: ByteLines<Input>, is_over: &AtomicBool) -> Result<FxHashSet<u32>, SourceError> {
     let (mut late, mut greatest) = (FxHashSet::default(), 0);
-    while lines.advance()? {
+    while !is_over.load(Ordering::Relaxed) && lines.advance()? {
         let Ok(id) = Fields::of(lines.bytes()).id() else { continue };
         if id < greatest {
             late.insert(id);

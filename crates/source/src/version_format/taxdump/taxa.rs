@@ -79,7 +79,7 @@ impl Taxa {
     ) -> Result<Taxa, SourceError> {
         let mut all: Vec<Taxon> = Vec::new();
         let mut ordered = true;
-        while lines.advance()? {
+        while !sink.is_closed() && lines.advance()? {
             match Taxon::read(lines.bytes(), lines.line(), ranks) {
                 Ok(taxon) => {
                     ordered &= all.last().is_none_or(|last| last.id < taxon.id);
