@@ -77,7 +77,11 @@ class LoadReport:
 
     @property
     def rejects(self) -> Table:
-        """The first rejected records: `file`, `row` (from 1; of a text the line), `reason`."""
+        """The first rejected records: `file`, `row` (from 1; of a text the line), `reason`, `record`.
+
+        `record` is the row as JSON text: of data frames, Parquet and Arrow files an object, of other files the line. It is
+        null where a source can be read only once (a stream, a relation of DuckDB) or has no rows.
+        """
         return Table(self._core.rejects())
 
     def __repr__(self) -> str:

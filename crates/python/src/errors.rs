@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use timeweft::load::{DeltaError, LoadReport, Reason, Reject, SourceError, StoreError};
+use timeweft::load::{DeltaError, Frame, LoadReport, Reason, Reject, SourceError, StoreError};
 use timeweft::model::{LearnError, ModelError};
 use timeweft::sample::SampleError;
 
@@ -16,6 +16,8 @@ pub(crate) type Result<T> = std::result::Result<T, Raised>;
 pub(crate) enum Raised {
     /// Of the library.
     Library(timeweft::Error),
+    /// Of a load that was refused, with the class and the message of its exception.
+    Refused(&'static str, String, Box<PyLoadReport>),
     /// Of Python itself.
     Python(PyErr),
 }
@@ -23,6 +25,18 @@ pub(crate) enum Raised {
 impl<E: Into<timeweft::Error>> From<E> for Raised {
     fn from(error: E) -> Raised {
         Raised::Library(error.into())
+    }
+}
+
+/// What a load ended with: what was found until it was refused goes with it.
+pub(crate) fn of_load(error: timeweft::Error, frames: &[Frame]) -> Raised {
+    let (class, message) = (class(&error), in_python(&error.to_string()));
+    match error {
+        timeweft::Error::Store(error) => match report_of(error) {
+            Ok(report) => Raised::Refused(class, message, Box::new(PyLoadReport::new(report, frames))),
+            Err(error) => Raised::Library(error.into()),
+        },
+        other => Raised::Library(other),
     }
 }
 
@@ -40,9 +54,13 @@ impl From<Raised> for PyErr {
     fn from(raised: Raised) -> PyErr {
         match raised {
             Raised::Python(error) => error,
+            Raised::Refused(class, message, report) => {
+                let raised = exception(class, message);
+                Python::attach(|py| attach(&raised, *report, py)).map_or_else(|failed| failed, |()| raised)
+            }
             Raised::Library(error) => {
                 let raised = exception(class(&error), in_python(&error.to_string()));
-                match Python::attach(|py| tell(&raised, error, py)) {
+                match Python::attach(|py| tell(&raised, &error, py)) {
                     Ok(()) => raised,
                     Err(failed) => failed,
                 }
@@ -62,40 +80,31 @@ fn exception(class: &'static str, message: String) -> PyErr {
     })
 }
 
-/// Gives an exception what the error knows: the report of a load, the place in a source.
-fn tell(raised: &PyErr, error: timeweft::Error, py: Python<'_>) -> PyResult<()> {
-    let value = raised.value(py);
-    match error {
-        timeweft::Error::Store(error) => match report_of(error) {
-            Some(report) => {
-                let report = py
-                    .import("timeweft.report")?
-                    .getattr("LoadReport")?
-                    .call1((Bound::new(py, PyLoadReport::from(report))?,))?;
-                value.setattr("report", report)
-            }
-            None => Ok(()),
-        },
-        timeweft::Error::Source(error) => {
-            let (file, line) = place(&error);
-            value.setattr("file", file)?;
-            value.setattr("line", line.filter(|line| *line > 0))
-        }
-        _ => Ok(()),
-    }
+/// Gives an exception the report of its load.
+fn attach(raised: &PyErr, report: PyLoadReport, py: Python<'_>) -> PyResult<()> {
+    let report = py.import("timeweft.report")?.getattr("LoadReport")?.call1((Bound::new(py, report)?,))?;
+    raised.value(py).setattr("report", report)
+}
+
+/// Gives an exception what the error knows: the place in a source.
+fn tell(raised: &PyErr, error: &timeweft::Error, py: Python<'_>) -> PyResult<()> {
+    let timeweft::Error::Source(error) = error else { return Ok(()) };
+    let (file, line) = place(error);
+    raised.value(py).setattr("file", file)?;
+    raised.value(py).setattr("line", line.filter(|line| *line > 0))
 }
 
 /// What a load found until it was refused.
-fn report_of(error: StoreError) -> Option<LoadReport> {
+fn report_of(error: StoreError) -> std::result::Result<LoadReport, StoreError> {
     let refused = |reject, n_rejected| LoadReport { rejects: vec![reject], n_rejected, ..LoadReport::default() };
-    match error {
-        StoreError::NothingAccepted(report) | StoreError::TooManyRejects { report, .. } => Some(*report),
-        StoreError::Dangling(reject) => Some(refused(*reject, 1)),
+    Ok(match error {
+        StoreError::NothingAccepted(report) | StoreError::TooManyRejects { report, .. } => *report,
+        StoreError::Dangling(reject) => refused(*reject, 1),
         StoreError::Delta(DeltaError::Dangling { place, missing, count, .. }) => {
-            Some(refused(Reject { place, reason: Reason::NotListed { node: missing, lived: false } }, count))
+            refused(Reject { place, reason: Reason::NotListed { node: missing, lived: false } }, count)
         }
-        _ => None,
-    }
+        other => return Err(other),
+    })
 }
 
 /// The source, and the line or row, counted from 1; 0 where it is in no line.

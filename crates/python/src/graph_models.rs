@@ -1,21 +1,17 @@
 //! Models of a graph: trained, trained on, loaded.
 
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
-
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use timeweft::load::Stop;
 use timeweft::model::{Epoch, LearnError, LearnProgress, ModelError};
 use timeweft::{Commit, Config, Error, ModelFile, TrainOptions};
 
 use crate::answer::whole;
 use crate::errors::{self, Raised, Result};
 use crate::graph::Graph;
+use crate::interrupt::{Report, watched};
 use crate::model::Model;
-
-/// How often a training comes back to the interpreter, where its batches are shorter: it sees Ctrl-C and draws progress.
-const OFTEN: Duration = Duration::from_millis(50);
 
 impl Graph {
     /// The file of a model, with the graph at a commit. The graph is free afterwards: what hears of the progress may ask it.
@@ -38,15 +34,15 @@ impl Graph {
         train: impl FnOnce(ModelFile, TrainOptions<'_>) -> timeweft::Result<timeweft::Model> + Send,
         options: impl FnOnce() -> Result<TrainOptions<'static>> + Send,
     ) -> PyResult<Model> {
-        let mut watch = Watch { progress, looked: Instant::now(), raised: None };
-        let trained = py.detach(|| {
+        let work = |report: Report<'_, LearnProgress>, _: &Stop| {
             let file = self.model_file(name, commit)?;
-            let options = options()?.progress(|at| watch.follow(at));
+            let options = options()?.progress(report);
             whole(|| Ok(train(file, options)?))
-        });
-        match (watch.raised, trained) {
-            (None, trained) => Ok(Model::new(trained?)),
-            (Some(raised), trained) => Err(stopped(py, raised, name, trained)),
+        };
+        let is_rare = |told: &LearnProgress| matches!(told, LearnProgress::Epoch(_) | LearnProgress::Stopped(_));
+        match watched(py, is_rare, |py, told| tell(progress.as_ref(), py, told), work)? {
+            (trained, None) => Ok(Model::new(trained?)),
+            (trained, Some(raised)) => Err(stopped(py, raised, name, trained)),
         }
     }
 }
@@ -72,56 +68,37 @@ fn stopped(py: Python<'_>, raised: PyErr, name: &str, trained: Result<timeweft::
     }
 }
 
-/// Looks at a training from time to time.
-struct Watch {
-    progress: Option<Py<PyAny>>,
-    looked: Instant,
-    /// Why it is to end.
-    raised: Option<PyErr>,
-}
-
-impl Watch {
-    fn follow(&mut self, at: LearnProgress) -> ControlFlow<()> {
-        let is_step = !matches!(at, LearnProgress::Epoch(_) | LearnProgress::Stopped(_));
-        if self.raised.is_none() && !(is_step && self.looked.elapsed() < OFTEN) {
-            self.looked = Instant::now();
-            self.raised = Python::attach(|py| py.check_signals().and_then(|()| self.tell(py, at))).err();
+/// Tells what is to hear of the progress.
+fn tell(progress: Option<&Py<PyAny>>, py: Python<'_>, at: LearnProgress) -> PyResult<()> {
+    let Some(progress) = progress else { return Ok(()) };
+    let told = PyDict::new(py);
+    match at {
+        LearnProgress::Training { epoch, epochs, done, of, loss } => {
+            told.set_item("what", "training")?;
+            told.set_item("epoch", epoch)?;
+            told.set_item("epochs", epochs)?;
+            told.set_item("done", done)?;
+            told.set_item("of", of)?;
+            told.set_item("loss", loss)?;
         }
-        if self.raised.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    /// Tells what to hear of the progress.
-    fn tell(&self, py: Python<'_>, at: LearnProgress) -> PyResult<()> {
-        let Some(progress) = &self.progress else { return Ok(()) };
-        let told = PyDict::new(py);
-        match at {
-            LearnProgress::Training { epoch, epochs, done, of, loss } => {
-                told.set_item("what", "training")?;
-                told.set_item("epoch", epoch)?;
-                told.set_item("epochs", epochs)?;
-                told.set_item("done", done)?;
-                told.set_item("of", of)?;
-                told.set_item("loss", loss)?;
-            }
-            LearnProgress::Ranking { done, of } => {
-                told.set_item("what", "ranking")?;
-                told.set_item("done", done)?;
-                told.set_item("of", of)?;
-            }
-            LearnProgress::Epoch(Epoch { epoch, loss, validation, train_seconds, links_per_second }) => {
-                told.set_item("what", "epoch")?;
-                told.set_item("epoch", epoch)?;
-                told.set_item("loss", loss)?;
-                told.set_item("mrr", validation.mrr)?;
-                told.set_item("hits1", validation.hits1)?;
-                told.set_item("hits10", validation.hits10)?;
-                told.set_item("train_seconds", train_seconds)?;
-                told.set_item("links_per_second", links_per_second)?;
-            }
-            _ => return Ok(()),
+        LearnProgress::Ranking { done, of } => {
+            told.set_item("what", "ranking")?;
+            told.set_item("done", done)?;
+            told.set_item("of", of)?;
         }
-        progress.call1(py, (told,)).map(drop)
+        LearnProgress::Epoch(Epoch { epoch, loss, validation, train_seconds, links_per_second }) => {
+            told.set_item("what", "epoch")?;
+            told.set_item("epoch", epoch)?;
+            told.set_item("loss", loss)?;
+            told.set_item("mrr", validation.mrr)?;
+            told.set_item("hits1", validation.hits1)?;
+            told.set_item("hits10", validation.hits10)?;
+            told.set_item("train_seconds", train_seconds)?;
+            told.set_item("links_per_second", links_per_second)?;
+        }
+        _ => return Ok(()),
     }
+    progress.call1(py, (told,)).map(drop)
 }
 
 #[pymethods]

@@ -4,13 +4,13 @@
 //! looks for signals and calls what hears of the progress.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
+use timeweft::load::Stop;
 
 use crate::errors::Result;
 
@@ -28,9 +28,9 @@ pub(crate) type Report<'a, P> = &'a mut (dyn FnMut(P) -> ControlFlow<()> + Send)
 pub(crate) fn stoppable<P: Send, T: Send>(
     py: Python<'_>,
     hear: impl FnMut(Python<'_>, P) -> PyResult<()> + Send,
-    work: impl FnOnce(Report<'_, P>) -> Result<T> + Send,
+    work: impl FnOnce(Report<'_, P>, &Stop) -> Result<T> + Send,
 ) -> PyResult<T> {
-    let (done, raised) = py.detach(|| watched(hear, work))?;
+    let (done, raised) = watched(py, |_| false, hear, work)?;
     match (done, raised) {
         (done, None) => done.map_err(PyErr::from),
         (Ok(_), Some(raised)) => {
@@ -55,29 +55,50 @@ pub(crate) fn stoppable<P: Send, T: Send>(
 /// What became of work, and what was raised meanwhile.
 type Watched<T> = (Result<T>, Option<PyErr>);
 
-/// Without the interpreter: runs the work and watches it.
-fn watched<P: Send, T: Send>(
-    mut hear: impl FnMut(Python<'_>, P) -> PyResult<()> + Send,
-    work: impl FnOnce(Report<'_, P>) -> Result<T> + Send,
+/// Room for the deepest calls of the work, as the main thread has it.
+const STACK: usize = 8 << 20;
+
+/// Runs work and watches it: gives what became of it, and what stopped it. Reports that come often are left out, but for those
+/// that are `always` heard.
+///
+/// # Errors
+/// If there is no thread for the work.
+pub(crate) fn watched<P: Send, T: Send>(
+    py: Python<'_>,
+    always: fn(&P) -> bool,
+    hear: impl FnMut(Python<'_>, P) -> PyResult<()> + Send,
+    work: impl FnOnce(Report<'_, P>, &Stop) -> Result<T> + Send,
 ) -> PyResult<Watched<T>> {
-    let is_stopped = AtomicBool::new(false);
+    py.detach(|| beside(always, hear, work))
+}
+
+/// Without the interpreter: runs the work on a thread, and looks for signals on this one.
+fn beside<P: Send, T: Send>(
+    always: fn(&P) -> bool,
+    mut hear: impl FnMut(Python<'_>, P) -> PyResult<()> + Send,
+    work: impl FnOnce(Report<'_, P>, &Stop) -> Result<T> + Send,
+) -> PyResult<Watched<T>> {
+    let stop = Stop::default();
     thread::scope(|scope| {
         let (said, heard) = channel();
-        let is_stopped = &is_stopped;
-        let worker = thread::Builder::new().name("timeweft".into()).spawn_scoped(scope, move || {
+        let seen = stop.clone();
+        let worker = move || {
             let mut last: Option<Instant> = None;
-            work(&mut |progress| {
-                if !is_stopped.load(Ordering::Relaxed) && last.is_none_or(|last| last.elapsed() >= OFTEN) {
+            let mut report = |progress| {
+                let is_due = always(&progress) || last.is_none_or(|last| last.elapsed() >= OFTEN);
+                if !seen.is_asked() && is_due {
                     let (answer, answered): (SyncSender<()>, _) = sync_channel(1);
                     if said.send((progress, answer)).is_ok() {
-                        // Whatever the answer is, the flag says it.
+                        // Whatever the answer is, `seen` says it.
                         let _ = answered.recv();
                     }
                     last = Some(Instant::now());
                 }
-                if is_stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-        })?;
+                if seen.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            work(&mut report, &seen)
+        };
+        let worker = thread::Builder::new().name("timeweft".into()).stack_size(STACK).spawn_scoped(scope, worker)?;
         let mut raised: Option<PyErr> = None;
         loop {
             let asked = match heard.recv_timeout(OFTEN) {
@@ -91,8 +112,10 @@ fn watched<P: Send, T: Send>(
                     py.check_signals()?;
                     progress.map_or(Ok(()), |progress| hear(py, progress))
                 });
-                raised = listened.err();
-                is_stopped.store(raised.is_some(), Ordering::Relaxed);
+                if let Err(error) = listened {
+                    raised = Some(error);
+                    stop.ask();
+                }
             }
             if let Some(answer) = answer {
                 let _ = answer.send(());
@@ -102,14 +125,4 @@ fn watched<P: Send, T: Send>(
         let done = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok((done, raised))
     })
-}
-
-/// Calls a Python function that hears of the progress of a load.
-pub(crate) fn hear_load(
-    hears: Option<Py<PyAny>>,
-) -> impl FnMut(Python<'_>, timeweft::load::LoadProgress) -> PyResult<()> + Send {
-    move |py, progress| {
-        let arguments = (progress.records, progress.bytes, progress.size);
-        hears.as_ref().map_or(Ok(()), |hears| hears.call1(py, arguments).map(|_| ()))
-    }
 }

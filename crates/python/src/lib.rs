@@ -19,6 +19,7 @@ mod interrupt;
 mod load_files;
 mod load_report;
 mod load_tables;
+mod loading;
 mod loads;
 mod lookup;
 mod model;

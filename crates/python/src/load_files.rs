@@ -13,8 +13,8 @@ use timeweft::load::{
 
 use crate::errors::{self, Raised, Result};
 use crate::graph::Graph;
-use crate::interrupt::{Report, hear_load, stoppable};
 use crate::load_report::PyLoadReport;
+use crate::loading::load;
 use crate::loads::Common;
 
 /// How intervals in files are read.
@@ -166,10 +166,11 @@ impl Graph {
         let is_dry = of_version.dry_run;
         let options = of_version.options(common.options()?)?;
         let options = py.detach(|| with_facts(&path, options))?;
-        if !is_dry {
-            return self.load_path(py, path, options, progress);
-        }
-        Ok(PyLoadReport::from(self.with(py, |graph| Ok(graph.plan_version(&path, &options)?))?))
+        load(py, progress, &[], move |report, stop| {
+            let mut graph = self.lock();
+            let load = graph.graph()?.load(path).options(options).progress(report).stopped_by(stop);
+            Ok(if is_dry { load.plan() } else { load.run() }?)
+        })
     }
 
     /// Takes in the history of a git repository.
@@ -196,9 +197,8 @@ impl Graph {
         options: LoadOptions,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<PyLoadReport> {
-        let load = move |report: Report<'_, _>| -> Result<_> {
-            Ok(self.lock().graph()?.load(path).options(options).progress(report).run()?)
-        };
-        stoppable(py, hear_load(progress), load).map(PyLoadReport::from)
+        load(py, progress, &[], move |report, stop| {
+            Ok(self.lock().graph()?.load(path).options(options).progress(report).stopped_by(stop).run()?)
+        })
     }
 }

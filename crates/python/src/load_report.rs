@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use serde_json::{Value as Json, json};
-use timeweft::load::{LoadReport, Reject};
+use timeweft::load::{Frame, LoadReport, Reject, refused_rows};
 
 use crate::hints::in_python;
 use crate::table::Columns;
@@ -12,11 +12,16 @@ use crate::table::Columns;
 pub(crate) struct PyLoadReport {
     facts: String,
     rejects: Vec<Reject>,
+    /// The rows of the rejects, as JSON.
+    records: Vec<Option<String>>,
 }
 
-impl From<LoadReport> for PyLoadReport {
-    fn from(report: LoadReport) -> PyLoadReport {
-        PyLoadReport { facts: facts(&report).to_string(), rejects: report.rejects }
+impl PyLoadReport {
+    /// The report of a load that read these data frames. The rows that were refused are read once more, without the
+    /// interpreter.
+    pub(crate) fn new(report: LoadReport, frames: &[Frame]) -> PyLoadReport {
+        let records = refused_rows(&report.rejects, frames);
+        PyLoadReport { facts: facts(&report).to_string(), rejects: report.rejects, records }
     }
 }
 
@@ -28,9 +33,10 @@ impl PyLoadReport {
         &self.facts
     }
 
-    /// The rejected records that were kept: file, row, reason.
+    /// The rejected records that were kept: file, row, reason, record.
     fn rejects(&self) -> Columns {
-        let told = self.rejects.iter().map(|reject| (reject, in_python(&reject.reason.to_string())));
+        let told = self.rejects.iter().zip(&self.records);
+        let told = told.map(|(reject, record)| (reject, in_python(&reject.reason.to_string()), record.as_deref()));
         Columns::from(timeweft_arrow::rejects(told))
     }
 }

@@ -6,12 +6,12 @@ use pyo3::prelude::*;
 use timeweft::load::TableMapping;
 use timeweft::load::tables::{self, VersionTables};
 
-use crate::errors::{self, Raised, Result};
+use crate::errors::{self, Raised};
 use crate::frames::{Source, set};
 use crate::graph::Graph;
-use crate::interrupt::{hear_load, stoppable};
 use crate::load_files::OfVersion;
 use crate::load_report::PyLoadReport;
+use crate::loading::load;
 use crate::loads::Common;
 
 /// An error of a mapping that the package made or was given as a dict.
@@ -39,10 +39,11 @@ impl Graph {
         let options = common.options()?;
         let mapping = TableMapping::of_json(mapping).map_err(|error| of_mapping(&error))?;
         let tables = set(tables);
-        let report = stoppable(py, hear_load(progress), move |report| {
-            Ok(self.lock().graph()?.load_changes(tables, mapping).options(options).progress(report).run()?)
-        });
-        report.map(PyLoadReport::from)
+        load(py, progress, &tables.frames().cloned().collect::<Vec<_>>(), move |report, stop| {
+            let mut graph = self.lock();
+            let load = graph.graph()?.load_changes(tables, mapping).options(options);
+            Ok(load.progress(report).stopped_by(stop).run()?)
+        })
     }
 
     /// Brings a namespace to the version that tables list, by a mapping in JSON.
@@ -58,14 +59,11 @@ impl Graph {
         let is_dry = of_version.dry_run;
         let options = of_version.options(common.options()?)?;
         let tables = VersionTables::new(set(tables), mapping).map_err(|error| of_mapping(&error))?;
-        let load = move |report: crate::interrupt::Report<'_, _>| -> Result<_> {
-            let mut locked = self.lock();
-            let graph = locked.graph()?;
-            match is_dry {
-                true => Ok(graph.plan_version_tables(&tables, &options)?),
-                false => Ok(graph.load_version_tables(tables).options(options).progress(report).run()?),
-            }
-        };
-        stoppable(py, hear_load(progress), load).map(PyLoadReport::from)
+        load(py, progress, &tables.tables().frames().cloned().collect::<Vec<_>>(), move |report, stop| {
+            let mut graph = self.lock();
+            let load = graph.graph()?.load_version_tables(tables).options(options);
+            let load = load.progress(report).stopped_by(stop);
+            Ok(if is_dry { load.plan() } else { load.run() }?)
+        })
     }
 }

@@ -12,8 +12,8 @@ use timeweft::load::{
 use crate::errors::{self, Raised, Result};
 use crate::frames::{Frame, Source, set};
 use crate::graph::Graph;
-use crate::interrupt::{hear_load, stoppable};
 use crate::load_report::PyLoadReport;
+use crate::loading::load;
 
 /// Where events come from.
 #[derive(FromPyObject)]
@@ -156,7 +156,7 @@ impl Graph {
         let mut options = common.options()?;
         options.repeats = of_events.repeats.as_deref().map(repeats).transpose()?;
         options.late = of_events.late.as_deref().map(late).transpose()?.unwrap_or_default();
-        let report = match events {
+        match events {
             Events::Frame(frame) => {
                 let format = match of_events.changes()? {
                     Some(changes) => changes,
@@ -164,8 +164,10 @@ impl Graph {
                 };
                 options.format = Some(Format::Events(format));
                 let frame = frame.get().frame.clone();
-                stoppable(py, hear_load(progress), move |report| {
-                    Ok(self.lock().graph()?.load_frame(frame).options(options).progress(report).run()?)
+                load(py, progress, &[frame.clone()], move |report, stop| {
+                    let mut graph = self.lock();
+                    let load = graph.graph()?.load_frame(frame).options(options);
+                    Ok(load.progress(report).stopped_by(stop).run()?)
                 })
             }
             Events::Tables(tables) => {
@@ -173,17 +175,18 @@ impl Graph {
                     return Err(errors::named("ConfigError", "mapping: tables with names need one").into());
                 };
                 let tables = set(tables);
-                stoppable(py, hear_load(progress), move |report| {
-                    Ok(self.lock().graph()?.load_changes(tables, mapping).options(options).progress(report).run()?)
+                load(py, progress, &tables.frames().cloned().collect::<Vec<_>>(), move |report, stop| {
+                    let mut graph = self.lock();
+                    let load = graph.graph()?.load_changes(tables, mapping).options(options);
+                    Ok(load.progress(report).stopped_by(stop).run()?)
                 })
             }
-            Events::Files(paths) => stoppable(py, hear_load(progress), move |report| {
+            Events::Files(paths) => load(py, progress, &[], move |report, stop| {
                 let formats = paths.iter().map(|path| of_events.of_file(path)).collect::<Result<Vec<_>>>()?;
                 let mut graph = self.lock();
-                let load = graph.graph()?.load_files(paths.iter().zip(formats));
-                Ok(load.options(options).progress(report).run()?)
+                let load = graph.graph()?.load_files(paths.iter().zip(formats)).options(options);
+                Ok(load.progress(report).stopped_by(stop).run()?)
             }),
-        };
-        report.map(PyLoadReport::from)
+        }
     }
 }

@@ -32,6 +32,8 @@ pub mod git_history;
 mod input;
 pub mod interval_format;
 pub mod limits;
+#[cfg(feature = "columnar")]
+mod refused_rows;
 pub mod roots;
 pub mod table_writer;
 pub mod tables;
@@ -52,6 +54,8 @@ pub use input::{BytesRead, Input, open, plain_name, read_text};
 pub use interval_format::deepgnn_binary::{self, FeatureTypes};
 pub use interval_format::edge_list::{self, EdgeListDefaults, EdgeListOptions};
 pub use interval_format::{IntervalFormat, IntervalSource, IntervalsOptions, temporal_json, tsv};
+#[cfg(feature = "columnar")]
+pub use refused_rows::refused_rows;
 pub use roots::RootsReader;
 pub use tables::TablesOptions;
 pub use text::delimited::{self, Delimiter, Dialect, Mark};

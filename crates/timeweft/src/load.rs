@@ -20,7 +20,7 @@ pub use timeweft_graph::{
 pub use timeweft_source::{
     ColumnarOptions, CsvDefaults, CsvOptions, Delimiter, Dialect, EdgeListDefaults, EdgeListOptions, Frame, GitOptions,
     IntervalFormat, IntervalsOptions, Layout, Mark, SourceError, TableMapping, VersionFormat, VersionOptions,
-    event_stream::ColumnMapping, read_text, tables,
+    event_stream::ColumnMapping, read_text, refused_rows, tables,
 };
 pub use timeweft_store::{
     ActionCounts, EventCounts, KEPT_REJECTS, Late, LoadRecord, LoadReport, LoadRequest, LoadState, Made, OrderReport,

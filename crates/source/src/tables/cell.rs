@@ -141,7 +141,7 @@ impl<'a> Cell<'a> {
     }
 
     /// The cell as JSON: times are ticks of the unit, or of the calendar where the unit has none.
-    fn json(self, unit: TimeUnit) -> Result<Json, String> {
+    pub(crate) fn json(self, unit: TimeUnit) -> Result<Json, String> {
         Ok(match self {
             Cell::Null => Json::Null,
             Cell::Nested(nested) => nested.json(unit)?,
