@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -48,6 +49,46 @@ def test_files_are_one_load(tmp_path: Path) -> None:
         with pytest.raises(tw.errors.SourceError, match="check the path") as missing:
             graph.load_events(tmp_path / "none.csv")
         assert str(missing.value.file).endswith("none.csv")
+
+
+def test_rejects_show_the_rows_that_were_refused(tmp_path: Path) -> None:
+    pl, pq = pytest.importorskip("polars"), pytest.importorskip("pyarrow.parquet")
+    rows = {"source": [None, "a", "b"], "destination": ["x", "y", None], "time": [1, 2, 3], "weight": [0.5, 1.0, 2.0]}
+    table = pa.table(rows)
+    pq.write_table(table, tmp_path / "rows.parquet")
+    (tmp_path / "rows.csv").write_text("source,destination,time\n,x,1\na,y,2\nb,,3\n")
+    objects = [
+        {"source": None, "destination": "x", "time": 1, "weight": 0.5},
+        {"source": "b", "destination": None, "time": 3, "weight": 2.0},
+    ]
+    stream = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+    given: list[tuple[Any, list[Any]]] = [
+        (table, objects),
+        (pl.from_arrow(table), objects),
+        (table.to_pandas(), objects),
+        (tmp_path / "rows.parquet", objects),
+        (tmp_path / "rows.csv", [",x,1", "b,,3"]),
+        (stream, [None, None]),
+    ]
+    for at, (data, records) in enumerate(given):
+        with tw.create(tmp_path / f"g{at}", unit="s") as graph:
+            rejects = graph.load_events(data).rejects
+            assert rejects.to_arrow().column_names == ["file", "row", "reason", "record"]
+            told = [reject["record"] for reject in rejects]
+            assert [None if record is None else json.loads(record) for record in told] == records
+    with tw.create(tmp_path / "g", unit="s") as graph:
+        with pytest.raises(tw.errors.TooManyRejectsError) as many:
+            graph.load_events(table, max_rejects=0)
+        assert [json.loads(reject["record"]) for reject in many.value.report.rejects] == objects[:1]
+        # What the graph refuses, and not the reader, has its row too.
+        twice = pa.table({"source": [1, 1], "destination": [2, 2], "time": [1, 2], "action": ["create", "create"]})
+        report = graph.load_events(twice, dangling="stub")
+        [reject] = report.rejects
+        assert reject["row"] == 2 and json.loads(reject["record"])["time"] == 2
+        with pytest.raises(tw.errors.DanglingError) as dangling:
+            graph.load_events(pa.table({"source": [7], "destination": [8], "time": [9], "action": ["create"]}), dangling="reject")
+        [reject] = dangling.value.report.rejects
+        assert json.loads(reject["record"]) == {"source": 7, "destination": 8, "time": 9, "action": "create"}
 
 
 def test_refused_loads_carry_their_report_and_leave_nothing(tmp_path: Path) -> None:

@@ -163,8 +163,9 @@ impl Graph {
                     None => EventFormat::Columnar(of_events.columnar()?),
                 };
                 options.format = Some(Format::Events(format));
-                let frame = frame.get().frame.clone();
-                load(py, progress, &[frame.clone()], move |report, stop| {
+                let read = &frame.get().frame;
+                let frame = read.clone();
+                load(py, progress, std::slice::from_ref(read), move |report, stop| {
                     let mut graph = self.lock();
                     let load = graph.graph()?.load_frame(frame).options(options);
                     Ok(load.progress(report).stopped_by(stop).run()?)

@@ -95,10 +95,11 @@ impl Frame {
         self.can_reread
     }
 
-    /// The same table in memory, so that it can be read more than once.
-    pub(crate) fn held(&self) -> Result<Frame, String> {
+    /// The same table in memory, so that it can be read more than once; the rest of it is left out once `is_over`.
+    pub(crate) fn held(&self, is_over: &dyn Fn() -> bool) -> Result<Frame, String> {
+        let batches = self.batches()?.take_while(|_| !is_over());
         let batches: Vec<RecordBatch> =
-            self.batches()?.collect::<Result<_, _>>().map_err(|error: ArrowError| error.to_string())?;
+            batches.collect::<Result<_, _>>().map_err(|error: ArrowError| error.to_string())?;
         let schema = self.schema.clone();
         let again = move || -> Result<Batches, ArrowError> {
             Ok(Box::new(RecordBatchIterator::new(batches.clone().into_iter().map(Ok), schema.clone())))

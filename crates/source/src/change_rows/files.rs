@@ -35,13 +35,12 @@ impl Files {
         Files { mapping, mapping_file: mapping_file.clone(), data: Data::Tables(tables), name }
     }
 
-    /// The same, with what could be read only once in memory.
-    pub(super) fn held(self) -> Result<Files, SourceError> {
-        let data = match self.data {
-            Data::Tables(tables) => Data::Tables(tables.held()?),
-            path => path,
-        };
-        Ok(Files { data, ..self })
+    /// Takes into memory what can be read only once; the rest of it is left out once `is_over`.
+    pub(super) fn hold(&mut self, is_over: &dyn Fn() -> bool) -> Result<(), SourceError> {
+        match &mut self.data {
+            Data::Tables(tables) => tables.hold(is_over),
+            Data::Path(_) => Ok(()),
+        }
     }
 
     pub(super) fn fail(&self, problem: String) -> SourceError {

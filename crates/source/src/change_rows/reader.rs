@@ -48,13 +48,9 @@ impl ChangeRowsReader {
     /// If the mapping reads none of them, or reads others, or a frame does not give its rows.
     pub fn of_tables(tables: TableSet, mapping: &TableMapping) -> Result<ChangeRowsReader, SourceError> {
         let parsed = mapping.parsed()?;
-        let is_reread = format_of(&parsed) != ChangeFormat::Debezium;
-        let mut files = Files::of_tables(tables, parsed, mapping.name());
+        let files = Files::of_tables(tables, parsed, mapping.name());
         let links = plan::links(&files.mapping).map_err(|problem| files.fail(problem))?;
         files.tables()?;
-        if is_reread {
-            files = files.held()?;
-        }
         Ok(ChangeRowsReader { files, links, notes: Vec::new() })
     }
 
@@ -79,6 +75,9 @@ impl ChangeRowsReader {
     /// If a file cannot be read to its end, or its columns are not those that the mapping names.
     pub fn read(&mut self, sink: &mut dyn Sink) -> Result<(), SourceError> {
         let (unit, drift) = (sink.schema().unit(), Drift::new(sink.schema()));
+        if format_of(&self.files.mapping) != ChangeFormat::Debezium {
+            self.files.hold(&|| sink.is_closed())?;
+        }
         let files = &self.files;
         let (mapping, place) = (files.mapping_file.clone(), Place::Folder(Path::new("")));
         let null = files.mapping.null();

@@ -84,19 +84,19 @@ impl TableSet {
         })
     }
 
-    /// The same tables, with those in memory that could be read only once.
-    pub(crate) fn held(mut self) -> Result<TableSet, SourceError> {
+    /// Takes those into memory that can be read only once; the rest of them is left out once `is_over`.
+    #[cfg_attr(not(feature = "columnar"), expect(unused_variables, reason = "files are read again"))]
+    pub(crate) fn hold(&mut self, is_over: &dyn Fn() -> bool) -> Result<(), SourceError> {
         #[cfg(feature = "columnar")]
         for (_, table) in &mut self.tables {
             if let Table::Frame(frame) = table
                 && !frame.can_reread()
             {
                 let fail = |problem| SourceError::Document { file: frame.name().clone(), line: 0, problem };
-                *table = Table::Frame(frame.held().map_err(fail)?);
+                *table = Table::Frame(frame.held(is_over).map_err(fail)?);
             }
         }
-        self.tables.shrink_to_fit();
-        Ok(self)
+        Ok(())
     }
 
     /// Why an entry reads none of them; nothing if it does.

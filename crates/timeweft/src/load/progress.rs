@@ -33,7 +33,7 @@ pub(super) struct Meter<'a> {
     before: u64,
     pub(super) size: Option<u64>,
     pub(super) records: u64,
-    /// How often a reader asked whether it is to go on, since the last report.
+    /// How often a reader asked whether it is to go on, since the last record.
     looks: u64,
     pub(super) stop: Stop,
     on_progress: Option<OnProgress<'a>>,
@@ -57,6 +57,7 @@ impl<'a> Meter<'a> {
     /// One record more. Gives whether the load goes on: once it is stopped, no record counts any more.
     fn count(&mut self) -> bool {
         self.records += 1;
+        self.looks = 0;
         if self.records.is_multiple_of(STRIDE) {
             self.report();
         }
@@ -75,14 +76,13 @@ impl<'a> Meter<'a> {
     /// A reader asks whether it is to go on: it may read much before it has a record.
     fn look(&mut self) -> bool {
         self.looks += 1;
-        if self.looks == STRIDE {
+        if self.looks.is_multiple_of(STRIDE) {
             self.report();
         }
         !self.is_stopped()
     }
 
     fn report(&mut self) {
-        self.looks = 0;
         if self.is_stopped() {
             return;
         }
