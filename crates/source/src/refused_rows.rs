@@ -143,7 +143,7 @@ mod tests {
             Some(r#"{"time": 1}"#),
             Some(r#""{\"time\":""#),
             Some(r#"{"at":"1970-01-01T00:00:00Z","id":1.5,"text":"a\"b"}"#),
-            Some(r#"{"at":"1970-01-01T00:01:00Z","id":"NaN","text":""}"#),
+            Some(r#"{"at":"1970-01-01T00:01:00Z","id":"nan","text":""}"#),
             Some(r#"{"at":"1970-01-01T00:00:00Z","id":null,"text":"c"}"#),
             None,
             None,
