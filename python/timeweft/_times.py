@@ -24,7 +24,7 @@ FOREVER = np.iinfo(np.int64).max
 
 UNITS: tuple[str, ...] = get_args(Unit)
 
-_NANOS: dict[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+NANOS: dict[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
@@ -51,7 +51,7 @@ def to_tick(time: TimeLike, unit: str, name: str = "time") -> int:
         raise TimeError(f"{name}: {type(time).__name__} is no time: give ticks, a datetime, or ISO text")
     if unit == "step":
         raise TimeError(f"{name}: the graph counts steps, which have no calendar: give an int")
-    return _checked(nanos // _NANOS[unit], unit, name, time)
+    return _checked(nanos // NANOS[unit], unit, name, time)
 
 
 def _nanos_of(time: Any) -> int | None:
@@ -133,17 +133,17 @@ def _of_datetime64(times: NDArray[Any], unit: str, name: str) -> NDArray[np.int6
     if own in ("Y", "M", "generic"):
         times, own, step = times.astype("datetime64[D]"), "D", 1
     seconds = {"W": 604_800, "D": 86_400, "h": 3_600, "m": 60}
-    if own in seconds or own in _NANOS:
-        nanos = (seconds[own] * 10**9 if own in seconds else _NANOS[own]) * step
+    if own in seconds or own in NANOS:
+        nanos = (seconds[own] * 10**9 if own in seconds else NANOS[own]) * step
         ticks = times.astype(np.int64)
-        if nanos % _NANOS[unit] == 0:
-            factor = nanos // _NANOS[unit]
+        if nanos % NANOS[unit] == 0:
+            factor = nanos // NANOS[unit]
             beyond = (ticks > FOREVER // factor) | (ticks < -(FOREVER // factor))
             if beyond.any():
                 at = int(np.argmax(beyond))
                 raise TimeError(f"{name}[{at}]: {times[at]} does not fit into 64 bits of {unit}")
             return np.ascontiguousarray(ticks * factor)
-        if _NANOS[unit] % nanos == 0:
-            return np.ascontiguousarray(np.floor_divide(ticks, _NANOS[unit] // nanos))
+        if NANOS[unit] % nanos == 0:
+            return np.ascontiguousarray(np.floor_divide(ticks, NANOS[unit] // nanos))
     # Finer than a nanosecond, or steps of several: rare, and NumPy's own conversion cuts towards the past too.
     return np.ascontiguousarray(times.astype(f"datetime64[{unit}]").astype(np.int64))

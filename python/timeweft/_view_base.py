@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._arrays import to_uint32
-from ._scope import EdgeTypes, Scope, Side, names_of
+from ._scope import EdgeTypes, Scope, Side, Within, names_of, ticks_within
 from ._times import to_ticks
 
 Deletes: TypeAlias = Literal["hard", "soft"]
@@ -31,10 +31,13 @@ class ViewBase:
         numbers = to_uint32(nodes, "nodes")
         return numbers, self._ticks(times, len(numbers))
 
-    def _scope(self, side: Side, edge_types: EdgeTypes, before: bool) -> Scope:
+    def _scope(
+        self, side: Side, edge_types: EdgeTypes, before: bool, within: Within, times: NDArray[np.int64]
+    ) -> Scope:
         return {
             "edge_types": names_of(edge_types),
             "side": side,
             "before": before,
             "soft": self._deletes == "soft",
+            "within": ticks_within(within, self._core.unit, times),
         }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import to_ids, to_uint32
-from ._scope import EdgeTypes, Side
+from ._scope import EdgeTypes, Side, Within
 from ._times import Times
 from ._view_base import ViewBase
 from .table import Table
@@ -47,10 +47,14 @@ class ViewCounters(ViewBase):
         *,
         side: Side = "both",
         edge_types: EdgeTypes = None,
+        within: Within = None,
         before: bool = True,
     ) -> NDArray[np.uint32]:
-        """How many edges each node has as of its time, (N,) uint32. Raises `UnknownError`, `TimeError`."""
-        return self._core.degrees(self._roots(nodes, times), self._scope(side, edge_types, before))
+        """How many edges each node has as of its time, (N,) uint32; with `within` those created in the last so long before
+        it, as in [View.sample][timeweft.View.sample]. Raises `SampleError`, `UnknownError`, `TimeError`.
+        """
+        roots = self._roots(nodes, times)
+        return self._core.degrees(roots, self._scope(side, edge_types, before, within, roots[1]))
 
     def recencies(
         self,
@@ -59,12 +63,15 @@ class ViewCounters(ViewBase):
         *,
         side: Side = "both",
         edge_types: EdgeTypes = None,
+        within: Within = None,
         before: bool = True,
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """How many edges each node was given by its time, and when the last: (N,) uint32 and (N,) int64, the smallest int64
-        where it never was. Deletes do not undo it. Raises `UnknownError`, `TimeError`.
+        where it never was. Deletes do not undo it. With `within` only those count that were created in the last so long
+        before its time, as in [View.sample][timeweft.View.sample]. Raises `SampleError`, `UnknownError`, `TimeError`.
         """
-        return self._core.recencies(self._roots(nodes, times), self._scope(side, edge_types, before))
+        roots = self._roots(nodes, times)
+        return self._core.recencies(roots, self._scope(side, edge_types, before, within, roots[1]))
 
     def pair_recencies(
         self,

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._scope import Choice, EdgeTypes, HopTime, Order, SampleArgs, Side, count_of, names_of, seed_of
+from ._scope import Choice, EdgeTypes, HopTime, Order, SampleArgs, Side, Within, count_of, names_of, seed_of
 from ._times import Times
 from ._view_base import ViewBase
 from .errors import SampleError
@@ -22,7 +22,7 @@ class ViewSamples(ViewBase):
     def sample(
         self, nodes: ArrayLike, times: Times = None, *, k: int = 10, choice: Choice = "last", side: Side = "both",
         edge_types: EdgeTypes = None, quotas: Mapping[str, int] | None = None, weight: str | None = None,
-        before: bool = True, hop_time: HopTime = "root", seed: int = 0, first_root: int = 0,
+        within: Within = None, before: bool = True, hop_time: HopTime = "root", seed: int = 0, first_root: int = 0,
         out: Samples | None = None,
     ) -> Samples: ...  # fmt: skip
 
@@ -30,7 +30,7 @@ class ViewSamples(ViewBase):
     def sample(
         self, nodes: ArrayLike, times: Times = None, *, k: Sequence[int], choice: Choice = "last",
         side: Side = "both", edge_types: EdgeTypes = None, quotas: None = None, weight: str | None = None,
-        before: bool = True, hop_time: HopTime = "root", seed: int = 0, first_root: int = 0,
+        within: Within = None, before: bool = True, hop_time: HopTime = "root", seed: int = 0, first_root: int = 0,
         out: Sequence[Samples] | None = None,
     ) -> list[Samples]: ...  # fmt: skip
 
@@ -45,6 +45,7 @@ class ViewSamples(ViewBase):
         edge_types: EdgeTypes = None,
         quotas: Mapping[str, int] | None = None,
         weight: str | None = None,
+        within: Within = None,
         before: bool = True,
         hop_time: HopTime = "root",
         seed: int = 0,
@@ -63,6 +64,9 @@ class ViewSamples(ViewBase):
         - `edge_types`: relations, or full names such as `user -buys-> item`.
         - `quotas`: how many of each edge type, in this order, in place of `k`.
         - `weight`: the feature that edges weigh by; those without a value weigh 1.
+        - `within`: only edges that were created in the last so long before a root's time, in ticks or as a timedelta: in
+          `[t - within, t)`, with `before=False` in `[t - within, t]`. A part of a tick is cut off. Further hops with
+          `hop_time="edge"` count from the edge that led there. It needs a time: the view's, or `times`.
         - `before`: only what was strictly before a root's time, so that an event does not see itself. With `False` what
           happened at that time is seen too.
         - `hop_time`: further hops see the graph as of the time of the root, or of the edge that led there.
@@ -73,9 +77,10 @@ class ViewSamples(ViewBase):
         Other threads run meanwhile, and the call uses the threads of the machine. Raises `SampleError`, `UnknownError`,
         `TimeError`; `TypeError`, `OverflowError` and `ValueError` for arrays that do not fit.
 
+        >>> import datetime as dt
         >>> import timeweft as tw
         >>> view = tw.open("mail").view()
-        >>> batch = view.sample(view.indices("node", [1, 2]), "2004-06-01", k=10)
+        >>> batch = view.sample(view.indices("node", [1, 2]), "2004-06-01", k=10, within=dt.timedelta(days=7))
         >>> batch.neighbors[batch.mask]
         """
         roots = self._roots(nodes, times)
@@ -92,7 +97,7 @@ class ViewSamples(ViewBase):
         is_one = isinstance(k, (int, np.integer)) or bool(shares)
         hops = _hops(len(roots[0]), sizes, out, is_one)
         arrays = [(hop.neighbors, hop.edges, hop.edge_types, hop.created, hop.weights, hop.counts) for hop in hops]
-        self._core.sample(roots, self._scope(side, edge_types, before), args, arrays)
+        self._core.sample(roots, self._scope(side, edge_types, before, within, roots[1]), args, arrays)
         return hops[0] if is_one else hops
 
     def walk(
@@ -107,6 +112,7 @@ class ViewSamples(ViewBase):
         side: Side = "both",
         edge_types: EdgeTypes = None,
         weight: str | None = None,
+        within: Within = None,
         before: bool = True,
         seed: int = 0,
         first_root: int = 0,
@@ -116,7 +122,9 @@ class ViewSamples(ViewBase):
         `order` says how the times of its edges respect each other: `any` sees the graph as of the root's time at each step;
         with `not-later` no edge is younger than the one before, with `earlier` each is older; with `later` each was created
         after the one before, the first at the root's time or later. `p` and `q` are those of node2vec: how unlikely it is to
-        go back, and to go to no neighbor of where it came from. To have several walks a root, repeat it.
+        go back, and to go to no neighbor of where it came from. To have several walks a root, repeat it. With `within`, as in
+        [View.sample][timeweft.View.sample], edges follow each other in at most so long: each was created within it of the
+        one before, the first within it of the root's time, after it with `later`; with `any` all within it of the root's time.
 
         Raises `SampleError`, `UnknownError`, `TimeError`.
         """
@@ -130,7 +138,7 @@ class ViewSamples(ViewBase):
         )
         self._core.walk(
             roots,
-            self._scope(side, edge_types, before),
+            self._scope(side, edge_types, before, within, roots[1]),
             {
                 "length": steps, "order": order, "p": float(p), "q": float(q), "weight": weight,
                 "seed": seed_of(seed), "first_root": seed_of(first_root, "first_root"),
@@ -149,18 +157,19 @@ class ViewSamples(ViewBase):
         eps: float = 1e-4,
         side: Side = "both",
         edge_types: EdgeTypes = None,
+        within: Within = None,
         before: bool = True,
     ) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
         """The `k` nodes with the highest personalised page rank near each root, and their ranks.
 
         Gives (N, k) uint32 and (N, k) float64, highest first, the root among them; slots that stay empty hold `NO_NODE` and
         0. `alpha` is the chance to go back to the root at each step, `eps` how exact it is: a root takes up to
-        1 / (alpha * eps) steps. Raises `SampleError`, `UnknownError`, `TimeError`.
+        1 / (alpha * eps) steps. `within` is that of [View.sample][timeweft.View.sample]. Raises `SampleError`, `UnknownError`, `TimeError`.
         """
         roots = self._roots(nodes, times)
         shape = (len(roots[0]), count_of(k, "k"))
         near, ranks = np.full(shape, 2**32 - 1, np.uint32), np.zeros(shape, np.float64)
-        scope = self._scope(side, edge_types, before)
+        scope = self._scope(side, edge_types, before, within, roots[1])
         self._core.page_rank(roots, scope, (shape[1], float(alpha), float(eps)), (near, ranks))
         return near, ranks
 

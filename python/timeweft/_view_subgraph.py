@@ -7,7 +7,7 @@ from functools import cached_property
 
 from numpy.typing import ArrayLike
 
-from ._scope import Choice, EdgeTypes, HopTime, SampleArgs, Side, seed_of
+from ._scope import Choice, EdgeTypes, HopTime, SampleArgs, Side, Within, seed_of
 from ._times import Times
 from ._types import Triple
 from ._view_base import ViewBase
@@ -34,6 +34,7 @@ class ViewSubgraphs(ViewBase):
         side: Side = "both",
         edge_types: EdgeTypes = None,
         weight: str | None = None,
+        within: Within = None,
         before: bool = True,
         hop_time: HopTime = "root",
         seed: int = 0,
@@ -62,8 +63,9 @@ class ViewSubgraphs(ViewBase):
             "seed": seed_of(seed),
             "first_root": seed_of(first_root, "first_root"),
         }
-        scope = self._scope(side, edge_types, before)
-        of_nodes, of_edges, root_types, places = self._core.subgraph(self._roots(nodes, times), scope, args, bool(joint))
+        roots = self._roots(nodes, times)
+        scope = self._scope(side, edge_types, before, within, roots[1])
+        of_nodes, of_edges, root_types, places = self._core.subgraph(roots, scope, args, bool(joint))
         node_types, triples = self._types
         return Subgraph(
             {name: SubgraphNodes(*arrays) for name, arrays in zip(node_types, of_nodes, strict=True)},

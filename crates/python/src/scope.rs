@@ -16,6 +16,8 @@ pub(crate) struct ScopeArgs {
     side: String,
     before: bool,
     soft: bool,
+    /// In ticks.
+    within: Option<u64>,
 }
 
 impl ScopeArgs {
@@ -26,7 +28,8 @@ impl ScopeArgs {
         };
         let edge_types = self.edge_types.as_ref().map_or(Ok(EdgeTypes::All), only)?;
         let side = word("side", &self.side, &SIDES)?;
-        Ok(Scope::new(edge_types, side, as_of(self.before)).deletes(deletes(self.soft)))
+        let scope = Scope::new(edge_types, side, as_of(self.before)).deletes(deletes(self.soft));
+        Ok(Scope { within: self.within, ..scope })
     }
 }
 

@@ -164,7 +164,7 @@ fn draws_at_a_hub_come_by_weight_whatever_ended() {
 }
 
 /// An edge a tick from 1 to `n`, of which some end at a time, with the weights of a function.
-fn row(n: usize, ends: impl Fn(usize) -> i64, weight: impl Fn(usize) -> f64) -> Index {
+pub(crate) fn row(n: usize, ends: impl Fn(usize) -> i64, weight: impl Fn(usize) -> f64) -> Index {
     let mut events: Vec<(i64, bool, usize)> = (1..=n).map(|at| (at as i64, true, at)).collect();
     events.extend((1..=n).filter(|at| ends(*at) != OPEN).map(|at| (ends(at), false, at)));
     events.sort();

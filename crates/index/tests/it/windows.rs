@@ -5,7 +5,8 @@ use timeweft_index::sample::{
     WeightBy,
 };
 
-use crate::sampling_semantics::{counts, graph, nodes, sample, scope, times};
+use crate::sampling_frequencies::row;
+use crate::sampling_semantics::{by_weight, counts, graph, nodes, sample, scope, times};
 
 const OPEN: i64 = i64::MAX;
 
@@ -62,5 +63,48 @@ fn empty_windows_are_refused() {
     ];
     for refused in asked {
         assert_eq!(refused.unwrap_err().to_string(), "`within` is 0, but must be at least one tick");
+    }
+}
+
+/// Days in nanoseconds lie as 32-bit ticks of a day; windows begin at them and between them.
+#[test]
+fn windows_of_coarse_ticks() {
+    const DAY: i64 = 86_400_000_000_000;
+    let created: Vec<i64> = (0..8).map(|day| 1_700_000_000_000_000_000 + day * DAY).collect();
+    let rows: Vec<_> = (1..).zip(&created).map(|(to, created)| (0, to, (to % 2) as u16, 1., *created, OPEN)).collect();
+    let index = graph(9, created[0], &rows);
+    let mut partly = 0;
+    for day in &created {
+        for at in [-1, 0, 1, DAY / 2, DAY - 1].map(|beyond| day + beyond) {
+            for within in [1, DAY / 2, DAY - 1, DAY, DAY + 1, 3 * DAY, 3 * DAY + 7] {
+                for (as_of, last) in [(AsOf::At, at), (AsOf::Before, at - 1)] {
+                    let scope = Scope { as_of, ..scope(&[0, 1]).within(within as u64) };
+                    let wanted = created.iter().filter(|created| (at - within..=last).contains(created)).count();
+                    assert_eq!(counts(&index, &scope, &[0], &[at]), [wanted as u32], "{at} {within} {as_of:?}");
+                    partly += usize::from(wanted > 0 && wanted < 8);
+                }
+            }
+        }
+    }
+    assert!(partly > 300, "{partly}");
+}
+
+/// Blocks of a long list are passed by if the heaviest of each is too light: they must be those of the window.
+#[test]
+fn heaviest_edges_of_a_window() {
+    let n = 4000i64;
+    // Heavier towards the middle, and so that blocks differ.
+    let weight = |at: i64| (at.min(n - at) / 10 + at / 64 * 37 % 29 * 8 + at * 7919 % 13) as f64;
+    let index = row(n as usize, |at| if at % 3 == 0 { at as i64 + 900 } else { OPEN }, |at| weight(at as i64));
+    for within in [70, 1000, 1111, 1500, 2500, 3333, 3999] {
+        for at in [2600, 3000, 3777, n + 1] {
+            let is_seen = |edge: &i64| edge % 3 != 0 || edge + 900 > at;
+            let mut wanted: Vec<i64> = ((at - within).max(1)..=at.min(n)).filter(is_seen).collect();
+            wanted.sort_by(|a, b| weight(*b).total_cmp(&weight(*a)).then(b.cmp(a)));
+            let sampling = Sampling::new(scope(&[0]).within(within as u64), Choice::Heaviest, 3).weight(by_weight());
+            let found = sample(&index, &sampling, &[0], &[at]);
+            let found: Vec<i64> = found.into_iter().map(|slot| i64::from(slot.0)).collect();
+            assert_eq!(found, wanted[..3], "{within} {at}");
+        }
     }
 }
