@@ -91,20 +91,24 @@ FEATURES = {
 
 
 @pytest.mark.parametrize("hop_time", ["root", "edge"])
-@pytest.mark.parametrize(("side", "relation"), [("both", None), ("out", "buys"), ("in", "knows")])
+@pytest.mark.parametrize(
+    ("side", "relation", "within"), [("both", None, None), ("out", "buys", None), ("in", "knows", None), ("both", None, 9)]
+)
 def test_roots_see_all_that_was_there_just_before_and_nothing_else(
-    asked: Numbered, hop_time: Any, side: str, relation: str | None
+    asked: Numbered, hop_time: Any, side: str, relation: str | None, within: int | None
 ) -> None:
     roots, nodes, times = asked.roots(2, 20)
     features = FEATURES if relation is None else {}
-    scope = {"side": side, "edge_types": relation, "hop_time": hop_time}
+    scope = {"side": side, "edge_types": relation, "hop_time": hop_time, "within": within}
     loader = TemporalLoader(asked.view, (nodes, times), k=ALL, batch_size=7, **scope, **features)
     assert len(loader) == 3
     at = 0
     for batch in loader:
         by_root, seen = edges_of(asked, batch), nodes_of(asked, batch)
         for row in range(len(batch.input_id)):
-            expected, edges = hood(asked.history, [roots[at]], 2, side=side, relation=relation, hop_time=hop_time)
+            expected, edges = hood(
+                asked.history, [roots[at]], 2, side=side, relation=relation, hop_time=hop_time, within=within
+            )
             assert by_root.get(row, Counter()) == edges
             own = [node for name in seen for node, root in zip(seen[name], batch[name].batch.tolist(), strict=True) if root == row]
             assert len(own) == len(expected) and set(own) == expected
