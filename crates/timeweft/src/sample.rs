@@ -21,6 +21,7 @@ use crate::{IntoTime, Node, Result, View};
 /// let one = view.node("node", 1)?;
 /// let roots = [(one, 8), (one, 9)];
 /// assert_eq!(view.sample(roots).last(10)?.arrays().counts, [1, 2]);
+/// assert_eq!(view.sample(roots).within(3).last(10)?.arrays().counts, [1, 1]);
 /// assert_eq!(view.sample(roots).relation("link").seed(7).uniform(1)?.arrays().counts, [1, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -72,6 +73,12 @@ impl<'v> Sampler<'v> {
     /// Edges on one side of the roots only.
     pub fn side(mut self, side: Side) -> Sampler<'v> {
         self.scope.side = side;
+        self
+    }
+
+    /// Only edges that were created in the last so many ticks before the time of each root. With 0 the sample is an error.
+    pub fn within(mut self, ticks: u64) -> Sampler<'v> {
+        self.scope.within = Some(ticks);
         self
     }
 

@@ -15,7 +15,7 @@ use super::picks::{Pick, Picks};
 use super::random::Draws;
 use super::scale::Scale;
 use super::weights::clean;
-use crate::adjacency::{BLOCK, ListPart, ListSource, Tick};
+use crate::adjacency::{BLOCK, ListPart, ListSource, Run, Tick};
 
 /// Buffers that are used again from root to root.
 #[derive(Default)]
@@ -427,13 +427,13 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
                 heavy.select_nth_unstable_by(k, |a, b| top(b).total_cmp(&top(a)).then(b.cmp(a)));
                 heavy.truncate(k);
                 heavy.sort_unstable_by(|a, b| b.cmp(a));
-                heavy.iter().for_each(|block| self.rank_block(k, at, *block as usize));
+                heavy.iter().for_each(|block| self.rank_block(k, at, &run, *block as usize));
             }
             for block in (0..blocks).rev().filter(|block| heavy.binary_search_by(|a| (*block as u32).cmp(a)).is_err()) {
                 let newest = &run.entries[part.len().min((block + 1) * BLOCK) - 1];
                 let newest = (newest.created.time(run.clock).0, newest.order().1);
                 if !tops.get(block).is_some_and(|top| self.is_full_above(k, *top, newest)) {
-                    self.rank_block(k, at, block);
+                    self.rank_block(k, at, &run, block);
                 }
             }
             self.scratch.blocks = heavy;
@@ -443,9 +443,9 @@ impl<'l, T: Tick, P: ListSource<'l, T>> Chooser<'_, '_, T, P> {
     }
 
     /// Takes the heaviest of a block among the best.
-    fn rank_block(&mut self, k: usize, at: usize, block: usize) {
+    fn rank_block(&mut self, k: usize, at: usize, run: &Run<'_, T>, block: usize) {
         let part = &self.parts[at];
-        if !is_over(&self.source.run(part), block, self.moment) {
+        if !is_over(run, block, self.moment) {
             let start = part.start as usize;
             let places = start + block * BLOCK..start + part.len().min((block + 1) * BLOCK);
             places.rev().for_each(|place| self.rank(k, Pick::new(at, place)));

@@ -52,12 +52,8 @@ impl Node2Vec<'_> {
     fn is_linked(&self, from: NodeIndex, to: NodeIndex, (first, last): (Time, Time)) -> bool {
         let (n_types, deletes) = (self.index.schema.edge_types().len() as u16, self.scope.deletes);
         let is_seen = |edge: EdgeIndex| self.index.edges.get(edge).is_seen(last, deletes);
-        let linked = |edge_type: EdgeTypeId, source, destination| match deletes {
-            _ if self.scope.within.is_some() => {
-                self.index.newest_between((edge_type, source, destination), (first, last), is_seen).is_some()
-            }
-            Deletes::Hard => self.index.is_linked(edge_type, source, destination, last),
-            Deletes::Soft => !self.index.pair_edges(edge_type, source, destination, last).is_empty(),
+        let linked = |edge_type: EdgeTypeId, source, destination| {
+            self.index.newest_between((edge_type, source, destination), (first, last), is_seen).is_some()
         };
         (0..n_types).map(EdgeTypeId).filter(|edge_type| self.filter.admits_any(*edge_type)).any(|edge_type| {
             self.scope.side != Side::In && linked(edge_type, from, to)
