@@ -39,7 +39,6 @@ impl Table {
 /// use timeweft_source::tables::{Table, TableSet};
 /// let tables = TableSet::new([("nodes", Table::File("people.csv".into())), ("edges", Table::File("calls.csv".into()))]);
 /// assert_eq!(&**tables.name(), "people.csv, calls.csv");
-/// assert!(tables.can_reread());
 /// ```
 #[derive(Clone, Debug)]
 pub struct TableSet {
@@ -66,7 +65,7 @@ impl TableSet {
         &self.name
     }
 
-    /// Whether all of them can be read more than once.
+    /// Whether all of them can be read more than once: files that are there, and frames that say so.
     pub fn can_reread(&self) -> bool {
         self.tables.iter().all(|(_, table)| match table {
             Table::File(path) => path != Path::new("-") && path.is_file(),
