@@ -72,3 +72,14 @@ def shop(path: str = "shop", unit: Any = "s") -> tw.Graph:
         ],
     )
     return graph
+
+
+_connections: list[Any] = []
+
+
+def duckdb_relation(table: Any) -> Any:
+    """A relation of DuckDB on a connection of its own. Versions before 1.2 close one that nobody holds."""
+    import duckdb
+
+    _connections.append(duckdb.connect())
+    return _connections[-1].from_arrow(table)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import timeweft as tw
+from graphs import duckdb_relation
 
-duckdb = pytest.importorskip("duckdb")
+pytest.importorskip("duckdb")
 pd = pytest.importorskip("pandas")
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -74,7 +75,7 @@ def held(table: Any, path: Path, kind: str) -> Any:
     return {
         "polars": pl.from_arrow,
         "pandas": lambda table: table.to_pandas(),
-        "duckdb": lambda table: duckdb.connect().from_arrow(table),
+        "duckdb": duckdb_relation,
         "stream": lambda table: pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=1)),
     }[kind](table)
 

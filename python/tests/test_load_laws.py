@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 import timeweft as tw
+from graphs import duckdb_relation
 
-duckdb = pytest.importorskip("duckdb")
+pytest.importorskip("duckdb")
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
 pa_csv = pytest.importorskip("pyarrow.csv")
@@ -38,7 +39,7 @@ def pandas(table: Any, _: Path) -> Any:
 
 
 def relation(table: Any, _: Path) -> Any:
-    return duckdb.connect().from_arrow(table)
+    return duckdb_relation(table)
 
 
 def polars(table: Any, _: Path) -> Any:
