@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _core
 from ._arrays import is_array
 
 _SLOTS: dict[str, type[np.generic]] = {
@@ -16,6 +17,9 @@ _SLOTS: dict[str, type[np.generic]] = {
     "created": np.int64,
     "weights": np.float64,
 }
+
+_KEPT = 1 << 24
+"""Up to so many slots of one array come from the allocator of the library, which keeps what was freed."""
 
 
 class Samples:
@@ -59,6 +63,8 @@ class Samples:
     @classmethod
     def empty(cls, n: int, k: int) -> Samples:
         """Arrays for `n` roots of `k` slots, to be filled by `view.sample(.., out=)` again and again."""
+        if n * k <= _KEPT:
+            return cls(*_core.empty_samples(n, k))
         # The system hands out cleared pages, and what writes to them first is the sampler.
         slots: dict[str, Any] = {name: np.zeros((n, k), dtype) for name, dtype in _SLOTS.items()}
         return cls(**slots, counts=np.zeros(n, np.uint32))

@@ -57,6 +57,8 @@ mod _core {
     #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]
+    use crate::samples::empty_samples;
+    #[pymodule_export]
     use crate::table::Columns;
     #[pymodule_export]
     use crate::times::{format_time, parse_time};

@@ -1,10 +1,15 @@
 //! Samples, walks and ranks, written where the arrays of the caller lie.
 
-use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadwriteArray1, PyReadwriteArray2};
+use numpy::{
+    Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1, PyReadwriteArray2,
+};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use timeweft::Name;
 use timeweft::read::{EdgeIndex, EdgeTypeId, NodeIndex, NodeTypeId};
-use timeweft::sample::{ElementSampling, HopTime, PageRank, Roots, Sampling, Scope, Slots, Steps, Walk, WalkTimes};
+use timeweft::sample::{
+    ElementSampling, HopTime, Missing, PageRank, Roots, Sampling, Scope, Slots, Steps, Walk, WalkTimes,
+};
 use timeweft::{Time, read::Index};
 
 use crate::arrays::{self, owned};
@@ -20,6 +25,28 @@ type Grid<'py, T> = Bound<'py, PyArray2<T>>;
 /// neighbors, edges, edge types, created, weights, counts.
 type SampleArrays<'py> =
     (Grid<'py, u32>, Grid<'py, u32>, Grid<'py, u16>, Grid<'py, i64>, Grid<'py, f64>, Bound<'py, PyArray1<u32>>);
+
+/// Arrays for roots of `k` slots each, all of them empty. The allocator of this module keeps what was freed, so that their pages
+/// are there already; those that NumPy gets are new each time, and a third of the time of a sample goes into them.
+#[pyfunction]
+pub(crate) fn empty_samples(py: Python<'_>, n: usize, k: usize) -> PyResult<SampleArrays<'_>> {
+    let none = Missing::NONE;
+    Ok((
+        grid(py, n, k, none.neighbor.0)?,
+        grid(py, n, k, none.edge.0)?,
+        grid(py, n, k, none.edge_type.0)?,
+        grid(py, n, k, none.created.0)?,
+        grid(py, n, k, none.weight)?,
+        vec![0; n].into_pyarray(py),
+    ))
+}
+
+fn grid<T: Element + Copy>(py: Python<'_>, n: usize, k: usize, none: T) -> PyResult<Grid<'_, T>> {
+    let (mut slots, len) = (Vec::new(), n.saturating_mul(k));
+    slots.try_reserve_exact(len).map_err(|error| PyMemoryError::new_err(error.to_string()))?;
+    slots.resize(len, none);
+    slots.into_pyarray(py).reshape([n, k])
+}
 
 /// Nodes and as many times.
 #[derive(FromPyObject)]
