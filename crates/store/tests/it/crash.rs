@@ -60,14 +60,31 @@ fn expected(commit: u64, time: u64) -> u64 {
 }
 
 fn check(store: &Store, kill: u64) {
+    check_nodes(store, kill);
+    let commit = store.commit().0;
+    let files = std::fs::read_dir(store.dir().join("log")).unwrap().count();
+    let large = (1..=commit).filter(|n| listed(*n).is_some()).count();
+    assert_eq!(files, large, "kill {kill}: commit {commit}: only referenced files are left");
+}
+
+fn check_nodes(store: &Store, kill: u64) {
     let (commit, view) = (store.commit().0, store.view());
     for n in commit.saturating_sub(4)..=commit {
         let found = view.counts(At::time(Time(n as i64 * 10 + 1))).nodes as u64;
         assert_eq!(found, expected(commit, n * 10 + 1), "kill {kill}: commit {commit} at the time of {n}");
     }
-    let files = std::fs::read_dir(store.dir().join("log")).unwrap().count();
-    let large = (1..=commit).filter(|n| listed(*n).is_some()).count();
-    assert_eq!(files, large, "kill {kill}: commit {commit}: only referenced files are left");
+}
+
+/// What readers see is a whole commit before a writer has put anything right, and what the catalogue says behind it.
+fn check_reader(dir: &Path, (announced, kill): (u64, u64)) -> Store {
+    let reader = Store::open_read_only(dir, None).unwrap();
+    assert!(reader.commit().0 >= announced, "kill {kill}: readers do not see commit {announced}");
+    check_nodes(&reader, kill);
+    let store = Store::open(dir).unwrap();
+    let told = Store::open_read_only(dir, None).unwrap();
+    assert_eq!((told.commit(), told.loads()), (store.commit(), store.loads()), "kill {kill}");
+    check_nodes(&told, kill);
+    store
 }
 
 #[test]
@@ -121,7 +138,7 @@ fn a_killed_load_or_rollback_is_there_whole_or_not_at_all() {
         // Some steps take a hundred times as long as others: delays of every scale meet all of them at work.
         let delay = ((random >> 33) % 60_000) >> ((random >> 60) % 8);
         let announced = killed_at(dir.path(), kill % 4, Duration::from_micros(delay));
-        let mut store = Store::open(dir.path()).unwrap();
+        let mut store = check_reader(dir.path(), (announced, kill));
         let commit = store.commit().0;
         assert!(commit >= announced, "kill {kill}: commit {announced} was announced and is lost");
         check(&store, kill);
