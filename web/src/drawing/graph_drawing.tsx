@@ -1,0 +1,169 @@
+// Draws a scene at a time. Places and labels are made once; a moving time only changes what is shown and how.
+import type { RefObject } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Icon } from "../parts/icon";
+import { useCamera, type Size, type View } from "./camera";
+import { placeLabels, type Label } from "./labels";
+import type { Place } from "./layout";
+import { shownAt, WORDS, type Look, type Shown } from "./life";
+import { LineMark, linePath, NodeMark } from "./marks";
+import { lineAt, type Scene } from "./scene";
+
+export type Paint = { look: number; paint: string };
+export type DrawingProps = {
+  scene: Scene; look: Look; selected: string | null; roots: string[]; pins: string[]; hops: number; said: string;
+  paintOf: (index: number) => Paint; isHidden: (kind: "node" | "line" | "state", name: string) => boolean;
+  onSelect: (key: string | null) => void; onOpen: (key: string) => void; svg: RefObject<SVGSVGElement>; size: Size;
+};
+
+type Body = Place & { radius: number };
+
+function bodiesOf(scene: Scene, places: Place[], view: View, roots: string[]): Body[] {
+  const scale = Math.min(1.25, Math.max(0.62, view.scale ** 0.55));
+  return scene.nodes.map(({ key, of }, i) => ({ x: places[i]!.x * view.scale + view.x, y: places[i]!.y * view.scale + view.y, radius: scale * (roots.includes(key) ? 11 : 5.5 + Math.min(4.5, Math.sqrt(of.degree))) }));
+}
+
+function labelsOf(scene: Scene, bodies: Body[], props: DrawingProps, { width, height }: Size): (Label | null)[] {
+  const wishes = scene.nodes.map(({ key, of }, i) => {
+    const more = of.hop < props.hops ? of.more.reduce((sum, { n }) => sum + n, 0) : 0;
+    const strong = key === props.selected || props.roots.includes(key) || props.pins.includes(key);
+    return { ...bodies[i]!, text: `${of.name ?? of.id}${more ? ` +${more}` : ""}`, weight: of.degree + (key === props.selected ? 1e7 : strong ? 1e6 : 0) + (of.hop === 1 ? 5 : 0), bold: strong };
+  });
+  return placeLabels(wishes, { left: 4, top: 4, right: width - 4, bottom: height - 4 });
+}
+
+/** Where the arrow keys lead: the nearest node that is shown, in that direction. */
+function nearest(bodies: Body[], shown: Shown[], from: number, key: string): number | null {
+  const [dx, dy] = key === "ArrowRight" ? [1, 0] : key === "ArrowLeft" ? [-1, 0] : key === "ArrowDown" ? [0, 1] : [0, -1];
+  let [best, least]: [number | null, number] = [null, Infinity];
+  bodies.forEach((body, i) => {
+    if (i === from || shown[i] === "absent") return;
+    const [x, y] = [body.x - bodies[from]!.x, body.y - bodies[from]!.y];
+    const along = x * dx + y * dy;
+    const cost = along + 2 * Math.abs(x * dy + y * dx);
+    if (along > 0 && cost < least) [best, least] = [i, cost];
+  });
+  return best;
+}
+
+export function GraphDrawing(props: DrawingProps) {
+  const { scene, look, selected, roots, pins, size, svg } = props;
+  const [moved, move] = useState<Map<number, Place>>(new Map());
+  useEffect(() => move(new Map()), [scene]);
+  const places = useMemo(() => scene.places.map((place, i) => moved.get(i) ?? place), [scene, moved]);
+  const camera = useCamera(svg, scene.places, size);
+  const bodies = useMemo(() => bodiesOf(scene, places, camera.view, roots), [scene, places, camera.view.scale, camera.view.x, camera.view.y, roots.join()]);
+  const labels = useMemo(() => labelsOf(scene, bodies, props, size), [scene, bodies, selected, pins.join(), size.width, size.height]);
+  const hover = useHover(svg);
+  const shown = scene.nodes.map(({ of, lived }) => {
+    const one = props.isHidden("node", of.type) ? "absent" : shownAt(lived, look);
+    return one !== "absent" && props.isHidden("state", one) ? "absent" : one;
+  });
+  const focus = selected ?? roots[0] ?? null;
+  const centre = scene.nodes.findIndex(({ key }) => key === (hover === null ? selected : scene.nodes[hover]?.key));
+  const near = useMemo(() => new Set(scene.lines.flatMap(({ source, target }) => (source === centre ? [target] : target === centre ? [source] : []))), [scene, centre]);
+  const tabbable = Math.max(0, scene.nodes.findIndex(({ key }, i) => key === focus && shown[i] !== "absent"));
+  const onKeyDown = useKeys(svg, camera, bodies, shown, props);
+  const onPointerDown = usePress(props, camera, places, (index, place) => move((old) => new Map(old).set(index, place)));
+  const paths = useMemo(() => scene.lines.map((line) => { const [a, b] = [bodies[line.source]!, bodies[line.target]!]; return linePath(a.x, a.y, b.x, b.y, a.radius, b.radius, line.bend, scene.lines.length > 900 ? 0 : 5.5); }), [scene, bodies]);
+  return (
+    <>
+      <svg ref={svg} class="graph" role="group" aria-label={props.said} onPointerDown={onPointerDown} onKeyDown={onKeyDown}>
+        <g class="lines">
+          {scene.lines.map((line, i) => {
+            if (shown[line.source] === "absent" || shown[line.target] === "absent" || props.isHidden("line", line.relation)) return null;
+            const { shown: state, alive } = lineAt(line, look);
+            if (state === "absent" || props.isHidden("state", state)) return null;
+            const close = line.source === centre || line.target === centre;
+            return <LineMark key={i} path={paths[i]!} shown={state} width={1.1 + Math.min(3, Math.log2(Math.max(1, alive)))} near={centre >= 0 && close} faded={centre >= 0 && !close} />;
+          })}
+          {scene.merges.map(({ from, into, at }) => (at > look.at || shown[into] === "absent" ? null : shown[from] === "absent" ? null : <path key={`m${from}`} class="line is-merge" d={linePath(bodies[from]!.x, bodies[from]!.y, bodies[into]!.x, bodies[into]!.y, bodies[from]!.radius, bodies[into]!.radius, 16, 6)} />))}
+        </g>
+        <g class="nodes">
+          {scene.nodes.map(({ key, of }, i) => {
+            const state = shown[i]!;
+            if (state === "absent") return null;
+            const faded = centre >= 0 && i !== centre && !near.has(i);
+            return <NodeMark key={key} {...bodies[i]!} {...props.paintOf(i)} index={i} shown={state} name={`${of.type} ${of.name ?? of.id}`} said={WORDS[state]} label={labels[i] ?? null} selected={key === selected} root={roots.includes(key)} pinned={pins.includes(key)} faded={faded} tabbable={i === tabbable} />;
+          })}
+        </g>
+        {hover !== null && !labels[hover] && shown[hover] !== "absent" && <Tip body={bodies[hover]!} text={scene.nodes[hover]!.of.name ?? scene.nodes[hover]!.of.id} width={size.width} />}
+      </svg>
+      <div class="zoom" role="group" aria-label="Zoom">
+        <button class="tool" onClick={() => camera.zoom(1.3)} aria-label="Zoom in"><Icon name="plus" /></button>
+        <button class="tool" onClick={() => camera.zoom(1 / 1.3)} aria-label="Zoom out"><Icon name="minus" /></button>
+        <button class="tool" onClick={camera.fit} disabled={camera.isFitted} aria-label="Show all"><Icon name="fit" /></button>
+      </div>
+    </>
+  );
+}
+
+function Tip({ body, text, width }: { body: Body; text: string; width: number }) {
+  const right = body.x < width / 2;
+  return <text class="label is-tip" x={body.x + (right ? body.radius + 6 : -body.radius - 6)} y={body.y + 4} text-anchor={right ? "start" : "end"}>{text.length > 60 ? `${text.slice(0, 59)}…` : text}</text>;
+}
+
+const indexOf = (target: EventTarget | null): number | null => {
+  const node = (target as Element | null)?.closest?.(".node");
+  return node ? Number(node.getAttribute("data-index")) : null;
+};
+
+/** The node under the pointer. */
+function useHover(svg: RefObject<SVGSVGElement>): number | null {
+  const [hover, set] = useState<number | null>(null);
+  useEffect(() => {
+    const element = svg.current;
+    if (!element) return;
+    const over = (event: Event): void => { if ((event as PointerEvent).pointerType !== "touch") set(indexOf(event.target)); };
+    const out = (): void => set(null);
+    element.addEventListener("pointerover", over);
+    element.addEventListener("pointerleave", out);
+    return () => { element.removeEventListener("pointerover", over); element.removeEventListener("pointerleave", out); };
+  }, [svg]);
+  return hover;
+}
+
+function useKeys(svg: RefObject<SVGSVGElement>, camera: ReturnType<typeof useCamera>, bodies: Body[], shown: Shown[], { scene, onSelect, onOpen }: DrawingProps) {
+  return (event: KeyboardEvent): void => {
+    const index = indexOf(event.target);
+    if (event.key === "+" || event.key === "=") camera.zoom(1.3);
+    else if (event.key === "-") camera.zoom(1 / 1.3);
+    else if (event.key === "0") camera.fit();
+    else if (event.key === "Escape") onSelect(null);
+    else if (index !== null && (event.key === "Enter" || event.key === " ")) (event.shiftKey ? onOpen : onSelect)(scene.nodes[index]!.key);
+    else if (index !== null && event.key.startsWith("Arrow")) {
+      const next = nearest(bodies, shown, index, event.key);
+      if (next !== null) svg.current?.querySelector<SVGElement>(`.node[data-index="${next}"]`)?.focus();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+}
+
+/** A press on a node selects or moves it, two open it; one on the ground moves the view. */
+function usePress(props: DrawingProps, camera: ReturnType<typeof useCamera>, places: Place[], place: (index: number, to: Place) => void) {
+  const last = useRef({ index: -1, time: 0 });
+  return (event: PointerEvent): void => {
+    if (event.button !== 0) return;
+    const index = indexOf(event.target);
+    const [x, y] = [event.clientX, event.clientY];
+    let far = false;
+    if (index === null) camera.onPointerDown(event);
+    const from = index === null ? null : places[index]!;
+    const moved = (next: PointerEvent): void => {
+      if (Math.hypot(next.clientX - x, next.clientY - y) > 4) far = true;
+      if (far && from && index !== null) place(index, { x: from.x + (next.clientX - x) / camera.view.scale, y: from.y + (next.clientY - y) / camera.view.scale });
+    };
+    const ended = (): void => {
+      removeEventListener("pointermove", moved);
+      removeEventListener("pointerup", ended);
+      if (far) return;
+      const twice = index !== null && last.current.index === index && event.timeStamp - last.current.time < 400;
+      last.current = { index: index ?? -1, time: event.timeStamp };
+      if (index === null) props.onSelect(null);
+      else (twice ? props.onOpen : props.onSelect)(props.scene.nodes[index]!.key);
+    };
+    addEventListener("pointermove", moved);
+    addEventListener("pointerup", ended);
+  };
+}
