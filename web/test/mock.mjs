@@ -61,6 +61,7 @@ const GETS = [
   [/^\/models$/, (g) => ({ models: work.modelList(g) })], [/^\/models\/([^/]+)$/, (g, q, [, name]) => work.model(g, decodeURIComponent(name))],
   [/^\/loads$/, (g, q) => { const { items, ...rest } = reads.page(work.loads(g), q, (row) => row); return { ...rest, loads: items }; }],
   [/^\/loads\/(\d+)$/, (g, q, [, n]) => { const row = work.loads(g).find((l) => l.id === Number(n)); if (!row) throw new Refusal(404, "not_found", `no load ${n}`); return { ...row, report: work.report(row) }; }],
+  [/^\/loads\/(\d+)\/undo$/, (g, q, [, n]) => work.undo(g, Number(n))],
   [/^\/sql\/tables$/, (g) => ({ tables: work.tables(g) })],
 ];
 const POSTS = { "/predict": work.predict, "/explain": work.explain, "/sql": work.sql };
@@ -108,7 +109,7 @@ async function api(request, response, url, options) {
   const undoing = request.method === "DELETE" && /^\/loads\/(\d+)$/.exec(rest);
   if (undoing) {
     const plan = work.undo(graph, Number(undoing[1]));
-    return url.searchParams.get("dry_run") ? send(response, 200, plan) : send(response, 202, { job: startJob("rollback", { counts: plan.counts, events: 0, rejected: 0, commit: 7 }) });
+    return send(response, 202, { job: startJob("rollback", { counts: plan.counts, events: 0, rejected: 0, commit: 7 }) });
   }
   if (request.method === "POST" && rest in POSTS) return send(response, 200, POSTS[rest](graph, await bodyOf(request)));
   if (rest === "/diff" && request.headers.accept?.includes("ndjson")) return sendText(response, work.changes(graph, url.searchParams).map((row) => JSON.stringify(row)).join("\n"));

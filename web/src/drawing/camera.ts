@@ -8,7 +8,7 @@ export type View = { scale: number; x: number; y: number };
 const [LEAST, MOST] = [0.15, 6];
 
 /** The size of an element, followed as it changes. */
-export function useSize<E extends Element>(): [RefObject<E>, Size] {
+export function useSize<E extends Element>(): [RefObject<E | null>, Size] {
   const ref = useRef<E>(null);
   const [size, set] = useState<Size>({ width: 0, height: 0 });
   useLayoutEffect(() => {
@@ -45,7 +45,7 @@ const zoomed = (view: View, by: number, x: number, y: number): View => {
 export type Camera = { view: View; zoom: (by: number) => void; fit: () => void; isFitted: boolean; onPointerDown: (event: PointerEvent) => void };
 
 /** The camera over an SVG. */
-export function useCamera(svg: RefObject<SVGSVGElement>, places: Place[], size: Size): Camera {
+export function useCamera(svg: RefObject<SVGSVGElement | null>, places: Place[], size: Size): Camera {
   const [chosen, choose] = useState<View | null>(null);
   const view = chosen ?? fitted(places, size);
   const now = useRef(view);

@@ -13,7 +13,7 @@ export type Paint = { look: number; paint: string };
 export type DrawingProps = {
   scene: Scene; look: Look; selected: string | null; roots: string[]; pins: string[]; hops: number; said: string;
   paintOf: (index: number) => Paint; isHidden: (kind: "node" | "line" | "state", name: string) => boolean;
-  onSelect: (key: string | null) => void; onOpen: (key: string) => void; svg: RefObject<SVGSVGElement>; size: Size;
+  onSelect: (key: string | null) => void; onOpen: (key: string) => void; svg: RefObject<SVGSVGElement | null>; size: Size;
 };
 
 type Body = Place & { radius: number };
@@ -109,7 +109,7 @@ const indexOf = (target: EventTarget | null): number | null => {
 };
 
 /** The node under the pointer. */
-function useHover(svg: RefObject<SVGSVGElement>): number | null {
+function useHover(svg: RefObject<SVGSVGElement | null>): number | null {
   const [hover, set] = useState<number | null>(null);
   useEffect(() => {
     const element = svg.current;
@@ -123,7 +123,7 @@ function useHover(svg: RefObject<SVGSVGElement>): number | null {
   return hover;
 }
 
-function useKeys(svg: RefObject<SVGSVGElement>, camera: ReturnType<typeof useCamera>, bodies: Body[], shown: Shown[], { scene, onSelect, onOpen }: DrawingProps) {
+function useKeys(svg: RefObject<SVGSVGElement | null>, camera: ReturnType<typeof useCamera>, bodies: Body[], shown: Shown[], { scene, onSelect, onOpen }: DrawingProps) {
   return (event: KeyboardEvent): void => {
     const index = indexOf(event.target);
     if (event.key === "+" || event.key === "=") camera.zoom(1.3);

@@ -17,7 +17,7 @@ function standalone(svg: SVGSVGElement): { text: string; width: number; height: 
   copy.setAttribute("height", String(height));
   copy.removeAttribute("class");
   const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  for (const [name, value] of [["width", "100%"], ["height", "100%"], ["fill", getComputedStyle(document.documentElement).getPropertyValue("--card")]] as const) ground.setAttribute(name, value);
+  for (const [name, value] of [["width", "100%"], ["height", "100%"], ["fill", getComputedStyle(svg).backgroundColor]] as const) ground.setAttribute(name, value);
   copy.prepend(ground);
   return { text: new XMLSerializer().serializeToString(copy), width, height };
 }

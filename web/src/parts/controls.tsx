@@ -61,7 +61,7 @@ export function Menu({ label, icon, items }: { label: string; icon: "save"; item
   const ref = useRef<HTMLDetailsElement>(null);
   const close = (): void => { if (ref.current) ref.current.open = false; };
   return (
-    <details class="menu" ref={ref} onKeyDown={(event) => { if (event.key === "Escape") { close(); ref.current?.querySelector("summary")?.focus(); } }} onfocusout={(event) => { if (!ref.current?.contains(event.relatedTarget as Node | null)) close(); }}>
+    <details class="menu" ref={ref} onKeyDown={(event) => { if (event.key === "Escape") { close(); ref.current?.querySelector("summary")?.focus(); } }} onFocusOut={(event) => { if (!ref.current?.contains(event.relatedTarget as Node | null)) close(); }}>
       <summary class="button"><Icon name={icon} /><span>{label}</span></summary>
       <ul class="menu-list">{items.map(({ text, run }) => <li key={text}><button onClick={() => { close(); run(); }}>{text}</button></li>)}</ul>
     </details>
