@@ -27,13 +27,13 @@ export function useSize<E extends Element>(): [RefObject<E | null>, Size] {
 }
 
 /** The view in which all places are seen. */
-export function fitted(places: Place[], { width, height }: Size): View {
+export function fitted(places: Place[], { width, height }: Size, inset = 0): View {
   if (places.length === 0 || width === 0) return { scale: 1, x: width / 2, y: height / 2 };
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const [padX, padY] = [Math.min(90, width * 0.14), 46];
-  const scale = Math.min(1.7, (width - 2 * padX) / Math.max(1, right - left), (height - 2 * padY) / Math.max(1, bottom - top));
-  return { scale, x: width / 2 - ((left + right) / 2) * scale, y: height / 2 - ((top + bottom) / 2) * scale };
+  const scale = Math.min(1.7, (width - inset - 2 * padX) / Math.max(1, right - left), (height - 2 * padY) / Math.max(1, bottom - top));
+  return { scale, x: (width + inset) / 2 - ((left + right) / 2) * scale, y: height / 2 - ((top + bottom) / 2) * scale };
 }
 
 const zoomed = (view: View, by: number, x: number, y: number): View => {
@@ -45,9 +45,9 @@ const zoomed = (view: View, by: number, x: number, y: number): View => {
 export type Camera = { view: View; zoom: (by: number) => void; fit: () => void; isFitted: boolean; onPointerDown: (event: PointerEvent) => void };
 
 /** The camera over an SVG. */
-export function useCamera(svg: RefObject<SVGSVGElement | null>, places: Place[], size: Size): Camera {
+export function useCamera(svg: RefObject<SVGSVGElement | null>, places: Place[], size: Size, inset: number): Camera {
   const [chosen, choose] = useState<View | null>(null);
-  const view = chosen ?? fitted(places, size);
+  const view = chosen ?? fitted(places, size, inset);
   const now = useRef(view);
   now.current = view;
   useEffect(() => choose(null), [places]);

@@ -14,6 +14,8 @@ export type DrawingProps = {
   scene: Scene; look: Look; selected: string | null; roots: string[]; pins: string[]; hops: number; said: string;
   paintOf: (index: number) => Paint; isHidden: (kind: "node" | "line" | "state", name: string) => boolean;
   onSelect: (key: string | null) => void; onOpen: (key: string) => void; svg: RefObject<SVGSVGElement | null>; size: Size;
+  /** Room at the left that something else stands over. */
+  inset?: number;
 };
 
 type Body = Place & { radius: number };
@@ -29,7 +31,7 @@ function labelsOf(scene: Scene, bodies: Body[], props: DrawingProps, { width, he
     const strong = key === props.selected || props.roots.includes(key) || props.pins.includes(key);
     return { ...bodies[i]!, text: `${of.name ?? of.id}${more ? ` +${more}` : ""}`, weight: of.degree + (key === props.selected ? 1e7 : strong ? 1e6 : 0) + (of.hop === 1 ? 5 : 0), bold: strong };
   });
-  return placeLabels(wishes, { left: 4, top: 4, right: width - 4, bottom: height - 4 });
+  return placeLabels(wishes, { left: 4 + (props.inset ?? 0), top: 4, right: width - 4, bottom: height - 4 });
 }
 
 /** Where the arrow keys lead: the nearest node that is shown, in that direction. */
@@ -51,7 +53,7 @@ export function GraphDrawing(props: DrawingProps) {
   const [moved, move] = useState<Map<number, Place>>(new Map());
   useEffect(() => move(new Map()), [scene]);
   const places = useMemo(() => scene.places.map((place, i) => moved.get(i) ?? place), [scene, moved]);
-  const camera = useCamera(svg, scene.places, size);
+  const camera = useCamera(svg, scene.places, size, props.inset ?? 0);
   const bodies = useMemo(() => bodiesOf(scene, places, camera.view, roots), [scene, places, camera.view.scale, camera.view.x, camera.view.y, roots.join()]);
   const labels = useMemo(() => labelsOf(scene, bodies, props, size), [scene, bodies, selected, pins.join(), size.width, size.height]);
   const hover = useHover(svg);

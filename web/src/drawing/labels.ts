@@ -48,14 +48,14 @@ class Room {
 
 function places(wish: Wish, text: string): Label[] {
   const width = widthOf(text, wish.bold);
-  const far = wish.radius + 5;
+  const far = wish.radius + 8;
   const at = (x: number, y: number, anchor: Label["anchor"]): Label => {
     const left = anchor === "start" ? x : anchor === "end" ? x - width : x - width / 2;
     return { x, y, text, anchor, box: { left, right: left + width, top: y - HEIGHT / 2, bottom: y + HEIGHT / 2 } };
   };
   const { x, y } = wish;
   const slant = far * 0.75;
-  return [at(x + far, y, "start"), at(x - far, y, "end"), at(x, y + far + 6, "middle"), at(x, y - far - 6, "middle"), at(x + slant, y + slant + 4, "start"), at(x + slant, y - slant - 4, "start"), at(x - slant, y + slant + 4, "end"), at(x - slant, y - slant - 4, "end")];
+  return [at(x + far, y, "start"), at(x - far, y, "end"), at(x, y + far + 4, "middle"), at(x, y - far - 4, "middle"), at(x + slant, y + slant + 4, "start"), at(x + slant, y - slant - 4, "start"), at(x - slant, y + slant + 4, "end"), at(x - slant, y - slant - 4, "end")];
 }
 
 /** Labels of the wishes that find room within `frame`, by weight; null where there is none. */

@@ -83,7 +83,7 @@ function Drawn({ scene, size }: { scene: Scene; size: { width: number; height: n
   const said = `${plural(there, "node")} at ${written(look.at, unit.value, to - from)}; the table beside has the same rows`;
   return (
     <>
-      <GraphDrawing scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
+      <GraphDrawing inset={size.width > 700 ? 184 : 0} scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
         paintOf={(i) => paints[i]!} isHidden={isHidden} onSelect={(key) => change({ selected: key }, true)} onOpen={makeRoot} />
       <Legend scene={scene} look={look} by={by} hidden={hidden} />
       <div class="save"><Menu label="Save" icon="save" items={[

@@ -45,12 +45,12 @@ function Registry({ base }: { base: string }) {
     <Panel title="Registry" class="is-flush">
       <div class="scroll-x" tabIndex={0} role="region" aria-label="Registry of loads">
         <table class="rows is-wide">
-          <thead><tr><th scope="col">Load</th><th scope="col">Source</th><th scope="col">Version</th><th scope="col">Takes effect</th><th scope="col">State</th><th scope="col" class="is-number">Events</th><th scope="col" class="is-number">Refused</th></tr></thead>
+          <thead><tr><th scope="col">Load</th><th scope="col">Source</th><th scope="col">Version</th><th scope="col" class="is-extra">Takes effect</th><th scope="col">State</th><th scope="col" class="is-number">Events</th><th scope="col" class="is-number">Refused</th></tr></thead>
           <tbody>
             {pages.items.map((row) => (
               <tr key={row.id} class={`${row.state.is === "rolled_back" ? "is-void " : ""}${chosen === String(row.id) ? "is-chosen" : ""}`}>
                 <td><button class="row-button" aria-pressed={chosen === String(row.id)} onClick={() => change({ load: chosen === String(row.id) ? null : String(row.id) })} aria-label={`Load ${row.id}`}><b>{row.id}</b></button></td>
-                <td class="is-cut" title={row.source}>{row.source}</td><td>{row.version && <>{row.namespace} <b>{row.version}</b></>}</td><td><When time={row.at} open="" /></td>
+                <td class="is-cut" title={row.source}>{row.source}</td><td>{row.version && <>{row.namespace} <b>{row.version}</b></>}</td><td class="is-extra"><When time={row.at} open="" /></td>
                 <td><span class={`load-state is-${row.state.is}`}>{stateText(row)}</span></td><td class="is-number">{number(row.events)}</td><td class={`is-number${row.rejected ? " is-goes" : ""}`}>{number(row.rejected)}</td>
               </tr>
             ))}

@@ -39,7 +39,7 @@ function Story({ node }: { node: { type: string; id: string } }) {
       <>
         <NodeHead data={data} />
         <div class="columns is-main">
-          <Panel title="Features through time" aside="hollow where there is no value">
+          <Panel title="Features through time">
             <Answered of={tracks}>{({ tracks: list }) => (list.length === 0 ? <p class="none">This node has no features.</p> : <TrackList tracks={list} lives={data.lives} now={data.features} />)}</Answered>
           </Panel>
           <Edges base={base} relations={data.relations} />
@@ -56,7 +56,7 @@ function NodeHead({ data }: { data: NodeAnswer }) {
     <header class="title">
       <p class="eyebrow"><Glyph type={data.type} size={14} /> {data.type} <code>{data.id}</code></p>
       <h1 title={data.name ?? undefined}>{data.name ?? data.id}</h1>
-      <p class="title-note"><span class={`state-word is-${data.state === "alive" ? "appears" : data.state === "over" ? "goes" : "changes"}`}>{STATES[data.state]}</span> at {written(position.value, unit.value, to - from)}; lived {data.lives.map((life, i) => <>{i > 0 && ", "}<LifeText key={i} life={life} /></>)}{data.namespaces.length > 0 && <>; held by {data.namespaces.join(", ")}</>}</p>
+      <p class="title-note"><span class={`state-word is-${data.state === "alive" ? "appears" : data.state === "over" ? "goes" : "changes"}`}>{STATES[data.state]}</span> at {written(position.value, unit.value, to - from)}; lived {data.lives.map((life, i) => <span key={life.created.tick}>{i > 0 && ", "}<LifeText life={life} /></span>)}{data.namespaces.length > 0 && <>; held by {data.namespaces.join(", ")}</>}</p>
       {(data.became.length > 0 || data.came_from.length > 0) && (
         <ul class="merges">
           {data.became.map(({ into, from: since }) => <li key={nodeKey(into)}>became <NodeName node={into} /> on <When time={since} /></li>)}

@@ -84,11 +84,12 @@ function SchemaGraph({ info }: { info: GraphInfo }) {
   const pairs = new Map<string, EdgeType[]>();
   for (const row of info.edge_types) { const key = [row.source, row.destination].sort().join(" "); pairs.set(key, [...(pairs.get(key) ?? []), row]); }
   const top = Math.max(1, ...info.edge_types.map((row) => row.edges));
+  const taken: Box[] = [];
   return (
     <div class="schema" ref={ref}>
       {width > 0 && (
         <svg width={width} height={height} role="img" aria-label={`Types and relations: ${info.edge_types.map(nameOf).join(", ")}`}>
-          {[...pairs.values()].flatMap((rows) => rows.map((row, i) => <Arc key={nameOf(row)} row={row} a={place.get(row.source)!} b={place.get(row.destination)!} bend={(i - (rows.length - 1) / 2) * 62} wide={1 + 3.5 * Math.sqrt(row.edges / top)} middle={{ x: width / 2, y: height / 2 }} />))}
+          {[...pairs.values()].flatMap((rows) => rows.map((row, i) => <Arc key={nameOf(row)} row={row} a={place.get(row.source)!} b={place.get(row.destination)!} bend={(i - (rows.length - 1) / 2) * 62} wide={1 + 3.5 * Math.sqrt(row.edges / top)} middle={{ x: width / 2, y: height / 2 }} taken={taken} />))}
           {[...place].map(([type, { x, y, r, nodes }]) => (
             <g key={type} class={`schema-node type-${lookOf(type) % 8}`} transform={`translate(${x} ${y})`}>
               <path d={outline(lookOf(type), r)} /><text class="schema-count" y="4" text-anchor="middle">{nodes >= 10_000 ? `${Math.round(nodes / 1_000)}k` : nodes}</text><text class="schema-type" y={r + (lookOf(type) % 8 === 2 ? 21 : 18)} text-anchor="middle">{type}</text>
@@ -102,7 +103,17 @@ function SchemaGraph({ info }: { info: GraphInfo }) {
 
 type Spot = { x: number; y: number; r: number };
 
-function Arc({ row, a, b, bend, wide, middle }: { row: EdgeType; a: Spot; b: Spot; bend: number; wide: number; middle: { x: number; y: number } }) {
+type Box = { x: number; y: number; half: number };
+
+/** Where along a curve its label meets no other. */
+function freeSpot(taken: Box[], half: number, at: (t: number) => { x: number; y: number }): { x: number; y: number } {
+  const spots = [0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75].map(at);
+  const free = spots.find(({ x, y }) => !taken.some((box) => Math.abs(box.y - y) < 18 && Math.abs(box.x - x) < box.half + half)) ?? spots[0]!;
+  taken.push({ ...free, half });
+  return free;
+}
+
+function Arc({ row, a, b, bend, wide, middle, taken }: { row: EdgeType; a: Spot; b: Spot; bend: number; wide: number; middle: { x: number; y: number }; taken: Box[] }) {
   const text = `${row.relation} ${number(row.edges)}`;
   if (a === b) {
     const out = a.x < middle.x ? -1 : 1;
@@ -113,7 +124,7 @@ function Arc({ row, a, b, bend, wide, middle }: { row: EdgeType; a: Spot; b: Spo
   const length = Math.hypot(dx, dy) || 1;
   const side = a.x < b.x || (a.x === b.x && a.y < b.y) ? 1 : -1;
   const [cx, cy] = [(a.x + b.x) / 2 - (dy / length) * bend * side, (a.y + b.y) / 2 + (dx / length) * bend * side];
-  const [lx, ly] = [(a.x + 2 * cx + b.x) / 4, (a.y + 2 * cy + b.y) / 4];
+  const spot = freeSpot(taken, text.length * 3.6 + 4, (t) => ({ x: (1 - t) ** 2 * a.x + 2 * t * (1 - t) * cx + t * t * b.x, y: (1 - t) ** 2 * a.y + 2 * t * (1 - t) * cy + t * t * b.y }));
   const far = Math.hypot(b.x - cx, b.y - cy) || 1;
   const [ux, uy] = [(b.x - cx) / far, (b.y - cy) / far];
   const [ex, ey] = [b.x - ux * (b.r + 8), b.y - uy * (b.r + 8)];
@@ -122,7 +133,7 @@ function Arc({ row, a, b, bend, wide, middle }: { row: EdgeType; a: Spot; b: Spo
     <g class="schema-edge">
       <path stroke-width={wide} d={`M${a.x} ${a.y}Q${cx} ${cy} ${ex} ${ey}`} />
       <path class="schema-head" d={`M${ex - ux * head + uy * 5} ${ey - uy * head - ux * 5}L${ex} ${ey}L${ex - ux * head - uy * 5} ${ey - uy * head + ux * 5}`} />
-      <text x={lx} y={ly + 4} text-anchor="middle">{text}</text>
+      <text x={spot.x} y={spot.y + 4} text-anchor="middle">{text}</text>
     </g>
   );
 }

@@ -5,7 +5,7 @@ import { number } from "./values";
 export type Series = { name: string; points: { x: number; y: number; size?: number; text?: string }[]; as: "line" | "points" | "bars"; tone: 1 | 2 | 3 };
 type Props = { label: string; series: Series[]; height?: number; xName: string; yName: string; xText?: (x: number) => string; yFrom?: number; yTo?: number; xFrom?: number; xTo?: number; diagonal?: boolean; marked?: number };
 
-const PAD = { left: 48, right: 14, top: 12, bottom: 34 };
+const PAD = { left: 48, right: 14, top: 28, bottom: 34 };
 
 /** Round values that divide a range into about `count` parts. */
 export function ticks(from: number, to: number, count: number): number[] {
@@ -14,7 +14,7 @@ export function ticks(from: number, to: number, count: number): number[] {
   const ten = 10 ** Math.floor(Math.log10(rough));
   const size = [1, 2, 5, 10].map((f) => f * ten).find((s) => s >= rough)!;
   const list: number[] = [];
-  for (let i = Math.ceil(from / size - 1e-9); i * size <= to + size * 1e-9; i++) list.push(i * size);
+  for (let i = Math.ceil(from / size - 1e-9); i * size <= to + size * 1e-9; i++) list.push(i * size || 0);
   return list;
 }
 
@@ -40,7 +40,7 @@ function Drawn({ label, series, width, height, xName, yName, xText = number, dia
       {ticks(y0, y1, 4).map((v) => <g key={v}><path class="chart-grid" d={`M${PAD.left} ${y(v)}H${width - PAD.right}`} /><text class="chart-text" x={PAD.left - 8} y={y(v) + 4} text-anchor="end">{number(v)}</text></g>)}
       {shownX.map((v) => <text key={v} class="chart-text" x={x(v)} y={height - PAD.bottom + 16} text-anchor="middle">{xText(v)}</text>)}
       <text class="chart-name" x={PAD.left + wide / 2} y={height - 3} text-anchor="middle">{xName}</text>
-      <text class="chart-name" x={6} y={PAD.top - 2} text-anchor="start">{yName}</text>
+      <text class="chart-name" x={6} y={11} text-anchor="start">{yName}</text>
       {diagonal && <path class="chart-diagonal" d={`M${x(x0)} ${y(x0)}L${x(x1)} ${y(x1)}`} />}
       {marked !== undefined && <path class="chart-marked" d={`M${x(marked)} ${PAD.top}V${height - PAD.bottom}`} />}
       {series.map(({ name, points, as, tone }) => (

@@ -37,7 +37,7 @@ export function Failed({ problem, again }: { problem: Problem; again?: () => voi
       <div>
         <p class="failed-what">{problem.message}</p>
         {problem.hint && <p class="failed-hint">{problem.hint}</p>}
-        {again && <button class="button" onClick={again}>Try again</button>}
+        {again && (problem.status === 0 || problem.status === 429 || problem.status >= 500) && <button class="button" onClick={again}>Try again</button>}
       </div>
     </div>
   );

@@ -49,7 +49,7 @@ export function ValueText({ value }: { value: Value }) {
 
 export const When = ({ time, open = "open" }: { time: Time | null; open?: string }) => (time ? <time class="when" dateTime={time.iso ?? undefined} title={`${time.iso ?? ""} (${time.tick})`}>{writtenTime(time, open)}</time> : <span class="when is-open">{open}</span>);
 
-export const LifeText = ({ life }: { life: Life }) => <span class="life"><When time={life.created} /> to <When time={life.removed} open="now" /></span>;
+export const LifeText = ({ life }: { life: Life }) => <span class="life">{life.removed ? <>from <When time={life.created} /> to <When time={life.removed} /></> : <>since <When time={life.created} /></>}</span>;
 
 /** How many came, changed and went, each with its sign. */
 export const CountSigns = ({ created, updated, removed }: { created: number; updated: number; removed: number }) => (

@@ -89,7 +89,7 @@ function Axis({ from, to, width }: { from: Tick; to: Tick; width: number }) {
     <div class="axis" aria-hidden="true">
       {axis(from, to, unit.value, Math.max(2, Math.floor(width / 84))).map((tick) => {
         const x = shareOf(tick.at, from, to);
-        return <span key={String(tick.at)} class={`axis-tick${tick.strong ? " is-strong" : ""}${x > 0.96 ? " is-last" : ""}`} style={{ left: percent(x) }}>{tick.text}</span>;
+        return <span key={String(tick.at)} class={`axis-tick${tick.strong ? " is-strong" : ""}${x > 0.97 ? " is-last" : x < 0.02 ? " is-first" : ""}`} style={{ left: percent(x) }}>{tick.text}</span>;
       })}
     </div>
   );

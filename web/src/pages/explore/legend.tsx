@@ -52,7 +52,7 @@ export function Legend({ scene, look, by, hidden }: Props) {
   scene.lines.forEach((line) => note(lineAt(line, look).shown));
   const isOff = (one: string): boolean => hidden.includes(one);
   return (
-    <details class="legend" open>
+    <details class="legend" open={innerWidth > 900}>
       <summary>Legend{hidden.length > 0 && <span class="legend-off">{hidden.length} off</span>}</summary>
       <div class="legend-body">
         <Group title="Nodes">{types.map(([type, n]) => <Entry key={type} name={type} n={n} off={isOff(key("node", type))} onToggle={() => toggle(key("node", type))} sign={by === "type" ? <Glyph type={type} /> : <svg class="glyph is-plain" width="12" height="12" viewBox="-8 -8 16 16" aria-hidden="true"><path d={outline(lookOf(type), 6)} /></svg>} />)}</Group>
@@ -81,5 +81,5 @@ export function StateSign({ shown }: { shown: Exclude<Shown, "absent"> }) {
 
 function Shades({ by }: { by: ColourBy }) {
   const [low, high] = by === "hop" ? ["far", "near"] : by === "degree" ? ["few", "many"] : ["early", "late"];
-  return <div class="shades"><span>{low}</span>{Array.from({ length: SHADES }, (_, i) => <span key={i} class={`shade shade-${i}`} />)}<span>{high}</span></div>;
+  return <div class="shades"><span>{low}</span>{Array.from({ length: SHADES }, (_, i) => <span key={i} class={`swatch shade-${i}`} />)}<span>{high}</span></div>;
 }

@@ -41,7 +41,8 @@ function Lane({ values, numeric, kind }: { values: Track["values"]; numeric: boo
           <path class="lane-base" d={`M0 ${HEIGHT / 2}H${width}`} />
           {seen.map((value, i) => {
             const [a, b] = [x(value.from), x(value.until)];
-            const holds = share.value * width >= a && share.value * width < b;
+            const here = share.value * width;
+            const holds = here >= a && (here < b || (value.until === null && here <= b));
             const text = valueText(value.value);
             return (
               <g key={i} class={`lane-part${holds ? " is-now" : ""}${kind === "life" ? " is-life" : ""}`}>

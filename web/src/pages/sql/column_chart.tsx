@@ -29,7 +29,7 @@ export function ColumnChart({ data }: { data: SqlAnswer }) {
   return (
     <div class="column-chart">
       <div class="chart-choices"><Select label="Along" value={names[x]!} options={options} onChange={(value) => change({ x: value }, true)} /><Select label="Up" value={names[y]!} options={options.filter((_, i) => numeric.includes(i))} onChange={(value) => change({ y: value }, true)} /><Segments label="Drawn as" value={as} options={[{ value: "line", text: "Line" }, { value: "bars", text: "Bars" }, { value: "points", text: "Points" }]} onChange={(value) => change({ mark: value }, true)} /></div>
-      {points.length === 0 ? <p class="none">The column {names[y]} has no numbers.</p> : <Chart label={`${names[y]} by ${names[x]}`} height={320} xName={names[x]!} yName={names[y]!} xText={along.text} series={[{ name: names[y]!, as, tone: 1, points }]} />}
+      {points.length === 0 ? <p class="none">The column {names[y]} has no numbers.</p> : <Chart label={`${names[y]} by ${names[x]}`} height={320} xName={names[x]!} yName={names[y]!} yFrom={points.every((point) => point.y >= 0) ? 0 : undefined} xText={along.text} series={[{ name: names[y]!, as, tone: 1, points }]} />}
     </div>
   );
 }
