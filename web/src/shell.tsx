@@ -45,13 +45,19 @@ function GraphChoice() {
   );
 }
 
+/** Where not all pages fit beside each other, the present one is brought into sight. */
+function showCurrent(nav: HTMLElement | null): void {
+  const current = nav?.querySelector<HTMLElement>("[aria-current]");
+  if (nav && current && nav.scrollWidth > nav.clientWidth) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+}
+
 export function Head({ session, onKeys }: { session: Session | null; onKeys: () => void }) {
   return (
     <header class="head">
       <a class="brand" href="/" aria-label="timeweft, all graphs"><Logo /><span>timeweft</span></a>
       {graphName.value && <GraphChoice />}
       {graphName.value && (
-        <nav class="pages" aria-label="Pages">
+        <nav class="pages" aria-label="Pages" ref={showCurrent}>
           {PAGES.map((page) => <a key={page} href={hrefOf(page)} aria-current={page === pageName.value ? "page" : undefined}>{TITLES[page]}</a>)}
         </nav>
       )}

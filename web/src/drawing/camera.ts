@@ -31,7 +31,7 @@ export function fitted(places: Place[], { width, height }: Size, inset = 0): Vie
   if (places.length === 0 || width === 0) return { scale: 1, x: width / 2, y: height / 2 };
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const [padX, padY] = [Math.min(90, width * 0.14), 46];
+  const [padX, padY] = [Math.min(90, width * 0.14), Math.min(58, height * 0.14)];
   const scale = Math.min(1.7, (width - inset - 2 * padX) / Math.max(1, right - left), (height - 2 * padY) / Math.max(1, bottom - top));
   return { scale, x: (width + inset) / 2 - ((left + right) / 2) * scale, y: height / 2 - ((top + bottom) / 2) * scale };
 }

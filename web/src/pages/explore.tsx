@@ -40,7 +40,7 @@ export function Explore() {
   const [ref, size] = useSize<HTMLDivElement>();
   const scene = useMemo(() => {
     if (!answer.data || answer.data.nodes.length === 0) return null;
-    const made = sceneOf(answer.data, places.current, size.width ? size.width / Math.max(1, size.height) : 1.6);
+    const made = sceneOf(answer.data, places.current, size.width ? (size.width - insetOf(size.width)) / Math.max(1, size.height) : 1.4);
     places.current = new Map(made.nodes.map(({ key }, i) => [key, made.places[i]!]));
     return made;
   }, [answer.data, size.width > 0]);
@@ -67,6 +67,9 @@ const toggled = (list: string[], one: string): string[] => (list.includes(one) ?
 export const togglePin = (key: string): void => change({ pin: toggled(params("pin"), key) });
 export const makeRoot = (key: string): void => change({ root: key, expand: null, selected: null });
 
+/** Room that the legend stands over, where there is enough. */
+const insetOf = (width: number): number => (width > 700 ? 184 : 0);
+
 function lookNow(): Look {
   return { at: position.value, step: step.value, soft: param("deletes") === "soft" };
 }
@@ -83,7 +86,7 @@ function Drawn({ scene, size }: { scene: Scene; size: { width: number; height: n
   const said = `${plural(there, "node")} at ${written(look.at, unit.value, to - from)}; the table beside has the same rows`;
   return (
     <>
-      <GraphDrawing inset={size.width > 700 ? 184 : 0} scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
+      <GraphDrawing inset={insetOf(size.width)} scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
         paintOf={(i) => paints[i]!} isHidden={isHidden} onSelect={(key) => change({ selected: key }, true)} onOpen={makeRoot} />
       <Legend scene={scene} look={look} by={by} hidden={hidden} />
       <div class="save"><Menu label="Save" icon="save" items={[

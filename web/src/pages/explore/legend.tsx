@@ -5,6 +5,8 @@ import { shownAt, WORDS, type Look, type Shown } from "../../drawing/life";
 import { lineAt, type Scene } from "../../drawing/scene";
 import { outline } from "../../drawing/shapes";
 import { Glyph, lookOf, number } from "../../parts/values";
+import { unit } from "../../time/moment";
+import { lengthOf } from "../../time/ticks";
 
 export type ColourBy = "type" | "hop" | "degree" | "age";
 const SHADES = 5;
@@ -58,7 +60,7 @@ export function Legend({ scene, look, by, hidden }: Props) {
         <Group title="Nodes">{types.map(([type, n]) => <Entry key={type} name={type} n={n} off={isOff(key("node", type))} onToggle={() => toggle(key("node", type))} sign={by === "type" ? <Glyph type={type} /> : <svg class="glyph is-plain" width="12" height="12" viewBox="-8 -8 16 16" aria-hidden="true"><path d={outline(lookOf(type), 6)} /></svg>} />)}</Group>
         {by !== "type" && <Shades by={by} />}
         <Group title="Edges">{relations.map(([relation, n]) => <Entry key={relation} name={relation} n={n} off={isOff(key("line", relation))} onToggle={() => toggle(key("line", relation))} sign={<StateSign shown="stays" />} />)}</Group>
-        <Group title="At this time">{(Object.keys(WORDS) as (keyof typeof WORDS)[]).filter((shown) => shown !== "over" || look.soft).map((shown) => <Entry key={shown} name={WORDS[shown]} n={states.get(shown) ?? 0} off={isOff(key("state", shown))} onToggle={() => toggle(key("state", shown))} sign={<StateSign shown={shown} />} />)}</Group>
+        <Group title={`Now, a step is ${lengthOf(look.step, unit.value)}`}>{(Object.keys(WORDS) as (keyof typeof WORDS)[]).filter((shown) => shown !== "over" || look.soft).map((shown) => <Entry key={shown} name={WORDS[shown]} n={states.get(shown) ?? 0} off={isOff(key("state", shown))} onToggle={() => toggle(key("state", shown))} sign={<StateSign shown={shown} />} />)}</Group>
         {hidden.length > 0 && <button class="button quiet small" onClick={() => change({ hide: null }, true)}>Show all</button>}
       </div>
     </details>
