@@ -57,14 +57,14 @@ function OneGraph({ name }: { name: string }) {
   }, [answer.data]);
   useEffect(() => () => { graph.value = null; }, []);
   const page = pageName.value;
-  if (answer.problem) return <main id="main" class="page"><Failed problem={answer.problem} again={answer.again} /></main>;
+  if (answer.problem) return <main id="main" class="page"><h1>{name}</h1><Failed problem={answer.problem} again={answer.again} /></main>;
   if (!ready || !graph.value) return <main id="main" class="page"><Loading rows={6} what={`Opening ${name}`} /></main>;
   const View = VIEWS[page];
   const nothing = !graph.value.span && !WITHOUT_EVENTS.includes(page);
   return (
     <>
       <main id="main" class={`page page-${page}`}>
-        {nothing ? <Empty title="Nothing has happened in this graph yet"><p>Load a stream of events, a release of an ontology or a table, and time begins.</p><a class="button main" href={`/g/${encodeURIComponent(name)}/loads?new=1`}>Load something</a></Empty> : <View />}
+        {nothing ? <><h1 class="unseen">{titleOf(page)}</h1><Empty title="Nothing has happened in this graph yet"><p>Load a stream of events, a release of an ontology or a table, and time begins.</p><a class="button main" href={`/g/${encodeURIComponent(name)}/loads?new=1`}>Load something</a></Empty></> : <View />}
       </main>
       <Foot />
     </>

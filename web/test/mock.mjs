@@ -106,6 +106,7 @@ async function api(request, response, url, options) {
     const row = work.loads(graph).find((l) => l.rejected) ?? { commit: 1, events: 12, rejected: 0, counts: { nodes: { created: 5, updated: 2, removed: 1 }, edges: { created: 2, updated: 0, removed: 1 }, merges: { created: 1, updated: 0, removed: 0 } } };
     return send(response, 202, { job: startJob("load", row, { dry: options.dry_run, fails }) });
   }
+  if (request.method === "POST" && /^\/models\/[^/]+\/absorb$/.test(rest)) return send(response, 202, { job: startJob("absorb", { counts: work.NO_COUNTS, events: 214, rejected: 0, commit: reads.COMMIT }) });
   const undoing = request.method === "DELETE" && /^\/loads\/(\d+)$/.exec(rest);
   if (undoing) {
     const plan = work.undo(graph, Number(undoing[1]));

@@ -51,7 +51,7 @@ test("explore: find a node, see its neighbours, filter by the legend, pin, expan
   const rows = () => page.getByRole("region", { name: "nodes at this time" }).getByRole("row").count();
   const all = await rows();
   assert.ok(all > 5);
-  await page.getByRole("group", { name: "Nodes" }).getByRole("button", { name: /user/ }).click();
+  await page.getByRole("group", { name: "Nodes", exact: true }).getByRole("button", { name: /user/ }).click();
   assert.ok((await rows()) < all, "the table has the same rows as the drawing");
   await page.waitForURL(/hide=node/);
   await page.getByRole("button", { name: "Show all", exact: true }).first().click();
@@ -176,6 +176,8 @@ test("models: curves, beside rules at two kinds of freshness, what it does not k
   assert.notEqual(await best(), event);
   await page.getByRole("button", { name: "leavers" }).click();
   await main(page).getByText(/It does not know/).waitFor();
+  await page.getByRole("button", { name: "Take in 214 new facts" }).click();
+  await main(page).getByText("Its memory has taken in 214 facts.").waitFor();
   await clean(page);
 });
 
@@ -191,7 +193,7 @@ test("loads: a dry run before a load, progress, refused records, stopping", { sk
   await page.getByRole("progressbar").waitFor();
   await page.getByRole("heading", { name: "What it would do" }).waitFor();
   await page.getByText(/nothing was written/).waitFor();
-  await page.getByRole("region", { name: "Refused records" }).getByText("edges.csv:13").waitFor();
+  await page.getByRole("region", { name: "Refused records" }).getByText("edges.csv:13", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Load it" }).click();
   await page.getByRole("heading", { name: /Loaded as commit/ }).waitFor();
   await page.getByRole("button", { name: "Load", exact: true }).click();

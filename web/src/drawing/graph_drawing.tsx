@@ -6,7 +6,7 @@ import { useCamera, type Size, type View } from "./camera";
 import { placeLabels, type Label } from "./labels";
 import type { Place } from "./layout";
 import { shownAt, WORDS, type Look, type Shown } from "./life";
-import { LineMark, linePath, NodeMark } from "./marks";
+import { LabelMark, LineMark, linePath, NodeMark } from "./marks";
 import { lineAt, type Scene } from "./scene";
 
 export type Paint = { look: number; paint: string };
@@ -86,7 +86,14 @@ export function GraphDrawing(props: DrawingProps) {
             const state = shown[i]!;
             if (state === "absent") return null;
             const faded = centre >= 0 && i !== centre && !near.has(i);
-            return <NodeMark key={key} {...bodies[i]!} {...props.paintOf(i)} index={i} shown={state} name={`${of.type} ${of.name ?? of.id}`} said={WORDS[state]} label={labels[i] ?? null} selected={key === selected} root={roots.includes(key)} pinned={pins.includes(key)} faded={faded} tabbable={i === tabbable} />;
+            return <NodeMark key={key} {...bodies[i]!} {...props.paintOf(i)} index={i} shown={state} name={`${of.type} ${of.name ?? of.id}`} said={WORDS[state]} selected={key === selected} root={roots.includes(key)} pinned={pins.includes(key)} faded={faded} tabbable={i === tabbable} />;
+          })}
+        </g>
+        <g class="labels" aria-hidden="true">
+          {labels.map((label, i) => {
+            if (!label || shown[i] === "absent") return null;
+            const key = scene.nodes[i]!.key;
+            return <LabelMark key={key} label={label} index={i} shown={shown[i]!} strong={key === selected || roots.includes(key) || pins.includes(key)} faded={centre >= 0 && i !== centre && !near.has(i)} />;
           })}
         </g>
         {hover !== null && !labels[hover] && shown[hover] !== "absent" && <Tip body={bodies[hover]!} text={scene.nodes[hover]!.of.name ?? scene.nodes[hover]!.of.id} width={size.width} />}
@@ -106,7 +113,7 @@ function Tip({ body, text, width }: { body: Body; text: string; width: number })
 }
 
 const indexOf = (target: EventTarget | null): number | null => {
-  const node = (target as Element | null)?.closest?.(".node");
+  const node = (target as Element | null)?.closest?.("[data-index]");
   return node ? Number(node.getAttribute("data-index")) : null;
 };
 

@@ -5,17 +5,17 @@ import type { Label } from "./labels";
 import { outline } from "./shapes";
 
 export type NodeMarkProps = {
-  x: number; y: number; radius: number; look: number; paint: string; shown: Shown; name: string; label: Label | null; selected: boolean; root: boolean; pinned: boolean; faded: boolean;
+  x: number; y: number; radius: number; look: number; paint: string; shown: Shown; name: string; selected: boolean; root: boolean; pinned: boolean; faded: boolean;
   tabbable: boolean; index: number; said: string;
 };
 
 const SIGN: Partial<Record<Shown, string>> = { appears: "M-3.2 0H3.2M0 -3.2V3.2", goes: "M-2.6 -2.6L2.6 2.6M2.6 -2.6L-2.6 2.6", changes: "M-3 1.4L0 -2L3 1.4" };
 
-function Mark({ x, y, radius, look, paint, shown, name, label, selected, root, pinned, faded, tabbable, index, said }: NodeMarkProps) {
+function Mark({ x, y, radius, look, paint, shown, name, selected, root, pinned, faded, tabbable, index, said }: NodeMarkProps) {
   const sign = SIGN[shown];
   const far = radius * 0.75 + 3;
   return (
-    <g class={`node is-${shown} ${paint}${selected ? " is-selected" : ""}${root ? " is-root" : ""}${faded ? " is-faded" : ""}`} data-index={index} role="button" tabIndex={tabbable ? 0 : -1} aria-label={`${name}, ${said}`} aria-pressed={selected}>
+    <g class={`node is-${shown} ${paint}${selected ? " is-selected" : ""}${root ? " is-root" : ""}${faded ? " is-faded" : ""}`} data-index={index} role="button" tabindex={tabbable ? 0 : -1} aria-label={`${name}, ${said}`} aria-pressed={selected}>
       <g transform={`translate(${x.toFixed(1)} ${y.toFixed(1)})`}>
         <circle class="touch" r={Math.max(14, radius + 4)} />
         {selected && <path class="choice" d={outline(look, radius + 5)} />}
@@ -24,12 +24,15 @@ function Mark({ x, y, radius, look, paint, shown, name, label, selected, root, p
         {pinned && <circle class="pin" r={2.2} />}
         {sign && <g transform={`translate(${far.toFixed(1)} ${(-far).toFixed(1)})`}><circle class="badge" r="5.6" /><path class="sign" d={sign} /></g>}
       </g>
-      {label && <text class="label" x={label.x.toFixed(1)} y={(label.y + 4).toFixed(1)} text-anchor={label.anchor}>{label.text}</text>}
     </g>
   );
 }
 
 export const NodeMark = memo(Mark);
+
+export const LabelMark = memo(({ label, shown, strong, faded, index }: { label: Label; shown: Shown; strong: boolean; faded: boolean; index: number }) => (
+  <text class={`label is-${shown}${strong ? " is-strong" : ""}${faded ? " is-faded" : ""}`} data-index={index} x={label.x.toFixed(1)} y={(label.y + 4).toFixed(1)} text-anchor={label.anchor}>{label.text}</text>
+));
 
 export type LineMarkProps = { path: string; shown: Shown; width: number; faded: boolean; near: boolean };
 

@@ -50,6 +50,7 @@ export function Explore() {
   }, [scene]);
   return (
     <div class="explore">
+      <h1 class="unseen">Explore</h1>
       <Toolbar scene={scene} loading={answer.loading} />
       <div class="canvas" ref={ref}>
         {!wanted && <Start />}

@@ -1,12 +1,14 @@
 // What was trained: how it learnt, how it ranks beside rules that learn nothing, what its shares are worth.
 import { change, graphName, hrefOf, param } from "../address";
-import { graphPath } from "../api/client";
-import type { ModelInfo, ModelReport, Ranking } from "../api/types";
+import { useState } from "preact/hooks";
+import { graphPath, send, type Problem } from "../api/client";
+import type { Job, ModelInfo, ModelReport, Ranking } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { Chart } from "../parts/chart";
 import { Panel, Segments } from "../parts/controls";
-import { Answered, Empty } from "../parts/state";
+import { Answered, Empty, Failed } from "../parts/state";
 import { number, percent, valueText, When } from "../parts/values";
+import { JobView, useJob } from "./loads/job";
 
 export function Models() {
   const base = `${graphPath(graphName.value!)}/models`;
@@ -35,10 +37,36 @@ function List({ base, models }: { base: string; models: ModelInfo[] }) {
         <div><dt>Memory is of</dt><dd class="is-text">commit {chosen.absorbed.commit}{chosen.absorbed.behind > 0 ? `, ${number(chosen.absorbed.behind)} facts behind` : ", up to date"}</dd></div>
       </dl>
       {chosen.unknown.length > 0 && <p class="notice">It does not know {chosen.unknown.join(", ")}: that came after its training, and is not there for it.</p>}
-      <p class="actions"><a class="button main" href={hrefOf("predict", { model: chosen.name })}>Ask it</a></p>
+      <Doing key={chosen.name} base={base} model={chosen} />
       <Answered of={report} rows={6}>{(data) => <Report data={data} />}</Answered>
     </>
   );
+}
+
+/** Asking the model, and having its memory take in what was loaded since. */
+function Doing({ base, model }: { base: string; model: ModelInfo }) {
+  const [job, setJob] = useState<Job | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const absorb = async (): Promise<void> => {
+    try {
+      setJob((await send<{ job: Job }>("POST", `${base}/${encodeURIComponent(model.name)}/absorb`)).job);
+    } catch (error) {
+      setProblem(error as Problem);
+    }
+  };
+  return (
+    <>
+      <p class="actions"><a class="button main" href={hrefOf("predict", { model: model.name })}>Ask it</a>{model.absorbed.behind > 0 && !job && <button class="button" onClick={() => { void absorb(); }}>Take in {number(model.absorbed.behind)} new facts</button>}</p>
+      {problem && <Failed problem={problem} />}
+      {job && <Absorbing job={job} />}
+    </>
+  );
+}
+
+function Absorbing({ job: first }: { job: Job }) {
+  const graph = graphPath(graphName.value!);
+  const job = useJob(graph, first, () => undefined);
+  return <div aria-live="polite"><JobView base={graph} job={job} />{job.state === "done" && <p class="notice">Its memory has taken in {number(job.report?.events ?? 0)} facts.</p>}</div>;
 }
 
 function Report({ data }: { data: ModelReport }) {
@@ -59,7 +87,7 @@ function Report({ data }: { data: ModelReport }) {
           </Panel>
         )}
       </div>
-      <Panel title="Configuration"><div class="config">{Object.entries(data.config).map(([section, values]) => <dl key={section} class="feature-list"><h3>{section}</h3>{Object.entries(values).map(([key, value]) => <div key={key}><dt>{key}</dt><dd>{valueText(value)}</dd></div>)}</dl>)}</div></Panel>
+      <Panel title="Configuration"><div class="config">{Object.entries(data.config).map(([section, values]) => <div key={section}><h3>{section}</h3><dl class="feature-list">{Object.entries(values).map(([key, value]) => <div key={key}><dt>{key}</dt><dd>{valueText(value)}</dd></div>)}</dl></div>)}</div></Panel>
     </>
   );
 }

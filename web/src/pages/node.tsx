@@ -18,7 +18,7 @@ export function NodePage() {
   const key = param("node");
   const node = key ? nodeOfKey(key) : null;
   const picker = <NodePicker label="Node" focusKey="/" onPick={(picked) => change({ node: nodeKey(picked), relation: null })} />;
-  if (!node) return <><div class="toolbar">{picker}</div><Empty title="Choose a node to read its story"><p>Search by name or id. The sign <kbd>/</kbd> leads to the field.</p></Empty></>;
+  if (!node) return <><h1 class="unseen">Node</h1><div class="toolbar">{picker}</div><Empty title="Choose a node to read its story"><p>Search by name or id. The sign <kbd>/</kbd> leads to the field.</p></Empty></>;
   return <><div class="toolbar">{picker}</div><Story key={key} node={node} /></>;
 }
 

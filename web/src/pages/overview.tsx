@@ -17,7 +17,7 @@ export function Overview() {
   const loads = useAnswer<Loads>(withQuery(`${base}/loads`, { limit: 6 }));
   const busy = useAnswer<Search>(graph.value?.span ? withQuery(`${base}/search`, { ...clocks.value, limit: 8 }) : null);
   const [from, to] = timeWindow.value;
-  if (!graph.value?.span) return <Empty title="Nothing has happened in this graph yet"><p>Load a stream of events, a release of an ontology or a table, and time begins.</p><a class="button main" href={hrefOf("loads", { new: "1" })}>Load something</a></Empty>;
+  if (!graph.value?.span) return <><h1>{graph.value?.name}</h1><Empty title="Nothing has happened in this graph yet"><p>Load a stream of events, a release of an ontology or a table, and time begins.</p><a class="button main" href={hrefOf("loads", { new: "1" })}>Load something</a></Empty></>;
   return (
     <>
       <header class="title">

@@ -95,6 +95,7 @@ export function explain(graph, body) {
 }
 
 const none = { created: 0, updated: 0, removed: 0 };
+export const NO_COUNTS = { nodes: none, edges: none, merges: none };
 
 export function loads(graph) {
   if (!graph.nodes.length) return [];
