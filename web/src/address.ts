@@ -22,6 +22,15 @@ export const pageName = computed<PageName>(() => {
 export const param = (name: string): string | null => address.value.searchParams.get(name);
 export const params = (name: string): string[] => address.value.searchParams.getAll(name);
 
+/** What has yet to be written into the address, by `time/moment`. A change writes it first, so that it does not go back in time. */
+export const waiting: { write: (() => void) | null } = { write: null };
+
+function writeWaiting(): void {
+  const write = waiting.write;
+  waiting.write = null;
+  write?.();
+}
+
 function changed(query: URLSearchParams, changes: Changes): URLSearchParams {
   for (const [name, value] of Object.entries(changes)) {
     query.delete(name);
@@ -51,6 +60,7 @@ export function go(href: string, replace = false): void {
 
 /** Changes parameters of the present page. */
 export function change(changes: Changes, replace = false): void {
+  writeWaiting();
   const query = changed(new URLSearchParams(address.value.searchParams), changes).toString();
   go(`${address.value.pathname}${query ? `?${query}` : ""}`, replace);
 }

@@ -1,7 +1,7 @@
 // Which page is shown, of which graph.
 import { useEffect, useState } from "preact/hooks";
 import { graphName, pageName, param } from "./address";
-import { graphPath, signedOut, withQuery } from "./api/client";
+import { ask, edition, graphPath, signedOut, withQuery } from "./api/client";
 import type { GraphInfo, Session } from "./api/types";
 import { useAnswer } from "./api/use_answer";
 import { Compare } from "./pages/compare";
@@ -45,6 +45,23 @@ export function App() {
   );
 }
 
+const EVERY = 15_000;
+
+/** Looks now and then whether the graph has a newer commit; the server answers 304 where it has none. */
+function useNewCommits(name: string): void {
+  useEffect(() => {
+    const look = async (): Promise<void> => {
+      if (document.hidden || !graph.peek()) return;
+      const info = await ask<GraphInfo>(graphPath(name)).catch(() => null);
+      if (info && graph.peek() && info.newest_commit !== graph.peek()!.newest_commit) edition.value++;
+    };
+    const clock = setInterval(() => { void look(); }, EVERY);
+    const seen = (): void => { void look(); };
+    document.addEventListener("visibilitychange", seen);
+    return () => { clearInterval(clock); document.removeEventListener("visibilitychange", seen); };
+  }, [name]);
+}
+
 function OneGraph({ name }: { name: string }) {
   const answer = useAnswer<GraphInfo>(withQuery(graphPath(name), { commit: param("commit") }));
   const [ready, setReady] = useState(false);
@@ -56,6 +73,7 @@ function OneGraph({ name }: { name: string }) {
     setReady(true);
   }, [answer.data]);
   useEffect(() => () => { graph.value = null; }, []);
+  useNewCommits(name);
   const page = pageName.value;
   if (answer.problem) return <main id="main" class="page"><h1>{name}</h1><Failed problem={answer.problem} again={answer.again} /></main>;
   if (!ready || !graph.value) return <main id="main" class="page"><Loading rows={6} what={`Opening ${name}`} /></main>;

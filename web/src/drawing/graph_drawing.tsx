@@ -3,7 +3,7 @@ import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Icon } from "../parts/icon";
 import { useCamera, type Size, type View } from "./camera";
-import { placeLabels, type Label } from "./labels";
+import { placeLabels, roomFor, type Label } from "./labels";
 import type { Place } from "./layout";
 import { shownAt, WORDS, type Look, type Shown } from "./life";
 import { LabelMark, LineMark, linePath, NodeMark } from "./marks";
@@ -89,6 +89,7 @@ export function GraphDrawing(props: DrawingProps) {
             return <NodeMark key={key} {...bodies[i]!} {...props.paintOf(i)} index={i} shown={state} name={`${of.type} ${of.name ?? of.id}`} said={WORDS[state]} selected={key === selected} root={roots.includes(key)} pinned={pins.includes(key)} faded={faded} tabbable={i === tabbable} />;
           })}
         </g>
+        {centre >= 0 && <LineNames scene={scene} look={look} bodies={bodies} labels={labels} centre={centre} shown={shown} isHidden={props.isHidden} />}
         <g class="labels" aria-hidden="true">
           {labels.map((label, i) => {
             if (!label || shown[i] === "absent") return null;
@@ -105,6 +106,26 @@ export function GraphDrawing(props: DrawingProps) {
       </div>
     </>
   );
+}
+
+type NamesProps = { scene: Scene; look: Look; bodies: Body[]; labels: (Label | null)[]; centre: number; shown: Shown[]; isHidden: DrawingProps["isHidden"] };
+
+/** The relations at the node that is looked at, where there is room for their names. */
+function LineNames({ scene, look, bodies, labels, centre, shown, isHidden }: NamesProps) {
+  const texts = scene.lines.flatMap((line) => {
+    const { source, target, relation, bend } = line;
+    if ((source !== centre && target !== centre) || source === target || shown[source] === "absent" || shown[target] === "absent" || isHidden("line", relation)) return [];
+    const { shown: state, alive } = lineAt(line, look);
+    if (state === "absent") return [];
+    const [a, b] = [bodies[source]!, bodies[target]!];
+    const [dx, dy] = [b.x - a.x, b.y - a.y];
+    const length = Math.hypot(dx, dy) || 1;
+    const text = alive > 1 ? `${relation} ×${alive}` : relation;
+    return [{ x: (a.x + b.x) / 2 - (dy / length) * bend * 0.5, y: (a.y + b.y) / 2 + (dx / length) * bend * 0.5, text }];
+  }).slice(0, 40);
+  const taken = [...labels.flatMap((label, i) => (label && shown[i] !== "absent" ? [label.box] : [])), ...bodies.flatMap(({ x, y, radius }, i) => (shown[i] === "absent" ? [] : [{ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius }]))];
+  const free = roomFor(texts, taken);
+  return <g aria-hidden="true">{texts.map(({ x, y, text }, i) => free[i] && <text key={i} class="line-name" x={x.toFixed(1)} y={(y + 4).toFixed(1)} text-anchor="middle">{text}</text>)}</g>;
 }
 
 function Tip({ body, text, width }: { body: Body; text: string; width: number }) {

@@ -46,6 +46,19 @@ class Room {
   }
 }
 
+/** Which of some texts find room at their own spot, beside boxes that are taken. */
+export function roomFor(texts: { x: number; y: number; text: string }[], taken: Box[]): boolean[] {
+  const room = new Room();
+  taken.forEach((box) => room.take(box));
+  return texts.map(({ x, y, text }) => {
+    const half = widthOf(text, false) / 2 + 2;
+    const box = { left: x - half, right: x + half, top: y - HEIGHT / 2, bottom: y + HEIGHT / 2 };
+    const free = room.isFree(box);
+    if (free) room.take(box);
+    return free;
+  });
+}
+
 function places(wish: Wish, text: string): Label[] {
   const width = widthOf(text, wish.bold);
   const far = wish.radius + 8;

@@ -10,7 +10,7 @@ import { Icon } from "../parts/icon";
 import { Answered, Empty } from "../parts/state";
 import { CountSigns, Glyph, NodeName, number, ValueText, When } from "../parts/values";
 import { graph, position, span, timeWindow, unit } from "../time/moment";
-import { isoOf, parseTick, tickAt, written } from "../time/ticks";
+import { isoOf, parseTick, tickAt, written, wrongTime } from "../time/ticks";
 import { Pager, usePages } from "./node/pages";
 import { ChangeDrawing } from "./compare/change_drawing";
 
@@ -29,7 +29,7 @@ export function Compare() {
   const answer = useAnswer<Diff>(questionOf({ limit: 0 }));
   return (
     <>
-      <header class="title"><h1>Compare</h1><p class="title-note">What came, changed and went between two moments</p></header>
+      <header class="title is-row"><div><h1>Compare</h1><p class="title-note">What came, changed and went between two moments</p></div><Actions /></header>
       <Moments />
       <Answered of={answer} rows={8}>{(diff) => {
         const { nodes, edges, merged } = diff.summary;
@@ -57,17 +57,24 @@ function Moments() {
       {(["a", "b"] as const).map((name) => (
         <fieldset key={name} class="moment">
           <legend>{name === "a" ? "Earlier" : "Later"}</legend>
-          <TextField label="Time" value={shown(name === "a" ? a : b)} onChange={set(name)} />
+          <TextField label="Time" value={shown(name === "a" ? a : b)} wrongWith={(text) => (text.includes("@") ? null : wrongTime(text, unit.value))} onChange={set(name)} />
           {list.length > 1 && <Select label="or" value={(name === "a" ? a : b).includes("@") ? (name === "a" ? a : b) : ""} options={list} onChange={(value) => { if (value) change({ [name]: value }); }} />}
           <Select label="Commit" value={param(`commit_${name}`) ?? ""} options={commits} onChange={(value) => change({ [`commit_${name}`]: value || null })} />
         </fieldset>
       ))}
-      <div class="moments-end">
+    </div>
+  );
+}
+
+/** Of which namespace, the other way round, and all of it to keep. */
+function Actions() {
+  const { a, b } = momentsOf();
+  return (
+      <div class="actions">
         {(graph.value?.namespaces.length ?? 0) > 1 && <Select label="Namespace" value={param("namespace") ?? ""} options={[{ value: "", text: "all" }, ...graph.value!.namespaces.map((value) => ({ value, text: value }))]} onChange={(value) => change({ namespace: value || null })} />}
         <button class="button" onClick={() => change({ a: b, b: a, commit_a: param("commit_b"), commit_b: param("commit_a") })}>Swap</button>
         <DownloadButton />
       </div>
-    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 // What was trained: how it learnt, how it ranks beside rules that learn nothing, what its shares are worth.
-import { change, graphName, hrefOf, param } from "../address";
 import { useState } from "preact/hooks";
+import { change, graphName, hrefOf, param } from "../address";
 import { graphPath, send, type Problem } from "../api/client";
 import type { Job, ModelInfo, ModelReport, Ranking } from "../api/types";
 import { useAnswer } from "../api/use_answer";

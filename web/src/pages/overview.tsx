@@ -118,7 +118,7 @@ function Arc({ row, a, b, bend, wide, middle, taken }: { row: EdgeType; a: Spot;
   if (a === b) {
     const out = a.x < middle.x ? -1 : 1;
     const [x, y] = [a.x + out * (a.r + 34), a.y];
-    return <g class="schema-edge"><path stroke-width={wide} d={`M${a.x + out * a.r * 0.7} ${a.y - a.r * 0.8}C${x} ${y - a.r - 16} ${x} ${y + a.r + 16} ${a.x + out * a.r * 0.7} ${a.y + a.r * 0.8}`} /><text x={x - out * 4} y={y + 4} text-anchor={out < 0 ? "end" : "start"}>{text}</text></g>;
+    return <g class="schema-edge"><path stroke-width={wide} d={`M${a.x + out * a.r * 0.7} ${a.y - a.r * 0.8}C${x} ${y - a.r - 16} ${x} ${y + a.r + 16} ${a.x + out * a.r * 0.7} ${a.y + a.r * 0.8}`} />{middle.x < 280 ? <text x={Math.min(2 * middle.x - 6, Math.max(6, a.x))} y={a.y - a.r - 10} text-anchor="middle">{text}</text> : <text x={x - out * 4} y={y + 4} text-anchor={out < 0 ? "end" : "start"}>{text}</text>}</g>;
   }
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const length = Math.hypot(dx, dy) || 1;

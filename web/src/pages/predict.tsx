@@ -10,7 +10,7 @@ import { NodePicker } from "../parts/node_picker";
 import { Answered, Empty } from "../parts/state";
 import { NodeName, number, percent } from "../parts/values";
 import { timeWindow, unit } from "../time/moment";
-import { before, isoOf, parseTick, tickOf, written } from "../time/ticks";
+import { before, isoOf, parseTick, tickOf, written, wrongTime } from "../time/ticks";
 import { Explained } from "./predict/explained";
 
 export function Predict() {
@@ -54,7 +54,7 @@ function Question({ models }: { models: ModelInfo[] }) {
 function WhenField({ model, when }: { model: ModelInfo; when: string | null }) {
   const [from, to] = timeWindow.value;
   const parsed = when ? parseTick(when, unit.value) : null;
-  return <TextField label="As of" value={parsed === null ? "" : written(parsed, unit.value, to - from)} placeholder={`next: ${written(tickOf(model.next_time), unit.value, to - from)}`} onChange={(text) => { const t = parseTick(text, unit.value); change({ when: t === null ? null : isoOf(t, unit.value), without: null }); }} />;
+  return <TextField label="As of" value={parsed === null ? "" : written(parsed, unit.value, to - from)} placeholder={`next: ${written(tickOf(model.next_time), unit.value, to - from)}`} wrongWith={(text) => wrongTime(text, unit.value)} onChange={(text) => { const t = parseTick(text, unit.value); change({ when: t === null ? null : isoOf(t, unit.value), without: null }); }} />;
 }
 
 type AnswersProps = { model: ModelInfo; node: { type: string; id: string } | null; type: string; relation: ModelInfo["relations"][number] | null; when: string | null };

@@ -11,7 +11,7 @@ import { Answered, Empty } from "../parts/state";
 import { number, ValueText } from "../parts/values";
 import { Clocks } from "../time/foot";
 import { at, clocks, lookAt, timeWindow, unit } from "../time/moment";
-import { parseTick, written } from "../time/ticks";
+import { parseTick, written, wrongTime } from "../time/ticks";
 import { ColumnChart } from "./sql/column_chart";
 
 const EXAMPLES = [
@@ -55,7 +55,7 @@ function Editor({ text, onText, onRun, busy }: { text: string; onText: (text: st
   return (
     <div class="editor">
       <div class="editor-clocks" role="group" aria-label="Both clocks">
-        <TextField label="Time" value={at.value === null ? "" : written(at.value, unit.value, to - from)} placeholder="end of time" onChange={(value) => { const t = parseTick(value, unit.value); if (t !== null || value.trim() === "") lookAt(t); }} />
+        <TextField label="Time" value={at.value === null ? "" : written(at.value, unit.value, to - from)} placeholder="end of time" wrongWith={(text) => wrongTime(text, unit.value)} onChange={(value) => { const t = parseTick(value, unit.value); if (t !== null || value.trim() === "") lookAt(t); }} />
         <Clocks />
       </div>
       <div class="editor-area">

@@ -1,6 +1,6 @@
 // Choices, tabs, dialogs, fields.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Icon } from "./icon";
 
 /** A few choices side by side. */
@@ -28,14 +28,23 @@ export function Field({ label, hint, children }: { label: string; hint?: string;
 }
 
 /** A field whose text counts once it is confirmed or left. */
-export function TextField({ label, value, placeholder, onChange, invalid = false, hidden = false, wide = false }: { label: string; value: string; placeholder?: string; onChange: (value: string) => void; invalid?: boolean; hidden?: boolean; wide?: boolean }) {
+type TextProps = { label: string; value: string; placeholder?: string; onChange: (value: string) => void; hidden?: boolean; /** What is wrong with a text; null where it is right. */ wrongWith?: (value: string) => string | null };
+
+export function TextField({ label, value, placeholder, onChange, hidden = false, wrongWith }: TextProps) {
   const id = useId();
+  const [wrong, setWrong] = useState<string | null>(null);
+  const confirm = (text: string): void => {
+    if (text === value) return setWrong(null);
+    const found = wrongWith?.(text) ?? null;
+    setWrong(found);
+    if (found === null) onChange(text);
+  };
   return (
-    <span class={`field${wide ? " is-wide" : ""}`}>
+    <span class="field">
       <label for={id} class={hidden ? "unseen" : "field-label"}>{label}</label>
-      <input id={id} class="input" key={value} defaultValue={value} placeholder={placeholder} aria-invalid={invalid} spellcheck={false} autocomplete="off"
-        onBlur={(event) => { if (event.currentTarget.value !== value) onChange(event.currentTarget.value); }}
-        onKeyDown={(event) => { if (event.key === "Enter" && event.currentTarget.value !== value) onChange(event.currentTarget.value); }} />
+      <input id={id} class="input" key={value} defaultValue={value} placeholder={placeholder} aria-invalid={wrong !== null} aria-describedby={wrong ? `${id}-wrong` : undefined} spellcheck={false} autocomplete="off"
+        onBlur={(event) => confirm(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Enter") confirm(event.currentTarget.value); }} />
+      {wrong && <span class="field-wrong" id={`${id}-wrong`} role="alert">{wrong}</span>}
     </span>
   );
 }

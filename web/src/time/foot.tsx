@@ -5,7 +5,7 @@ import { Select, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { at, graph, lookAt, marks, move, moveToMark, playing, position, setStep, setWindow, span, step, stepIsChosen, timeWindow, unit } from "./moment";
 import { Slider } from "./slider";
-import { isoOf, lengthOf, parseTick, perSecond, stepFor, written, type Tick } from "./ticks";
+import { isoOf, lengthOf, parseTick, perSecond, stepFor, written, wrongTime, type Tick } from "./ticks";
 
 const PACE = 420;
 
@@ -77,7 +77,7 @@ function TimeField() {
     const t = value.trim() === "" ? null : parseTick(value, unit.value);
     if (t !== null || value.trim() === "") lookAt(t);
   };
-  return <span class="time-field"><TextField label="Time to look at" hidden value={text} placeholder="end of time" onChange={changed} /></span>;
+  return <span class="time-field"><TextField label="Time to look at" hidden value={text} placeholder="end of time" wrongWith={(text) => wrongTime(text, unit.value)} onChange={changed} /></span>;
 }
 
 function StepChoice() {

@@ -1,6 +1,6 @@
 // The moment that the page shows: time, window and step as signals, which the address follows.
 import { batch, computed, signal } from "@preact/signals";
-import { address, change, param } from "../address";
+import { address, change, param, waiting } from "../address";
 import type { GraphInfo, Unit } from "../api/types";
 import { clamp, isoOf, parseTick, shareOf, stepFor, tickOf, type Tick } from "./ticks";
 
@@ -29,21 +29,25 @@ export const stepIsChosen = computed(() => chosenStep.value !== null);
 export const position = computed<Tick>(() => clamp(at.value ?? timeWindow.value[1], timeWindow.value[0], timeWindow.value[1]));
 export const share = computed(() => shareOf(position.value, timeWindow.value[0], timeWindow.value[1]));
 
-let waiting: ReturnType<typeof setTimeout> | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
 let writing = false;
 
 const text = (t: Tick): string => isoOf(t, unit.value);
 
 /** The address catches up once time stands still: browsers limit how often it may change. */
 function follow(): void {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    settled.value = at.value;
-    writing = true;
-    const of = chosenWindow.value;
-    change({ at: at.value === null ? null : text(at.value), from: of ? text(of[0]) : null, to: of ? text(of[1]) : null, step: chosenStep.value === null ? null : String(chosenStep.value) }, true);
-    writing = false;
-  }, 160);
+  clearTimeout(timer);
+  waiting.write = write;
+  timer = setTimeout(() => { if (waiting.write === write) { waiting.write = null; write(); } }, 160);
+}
+
+function write(): void {
+  clearTimeout(timer);
+  settled.value = at.value;
+  writing = true;
+  const of = chosenWindow.value;
+  change({ at: at.value === null ? null : text(at.value), from: of ? text(of[0]) : null, to: of ? text(of[1]) : null, step: chosenStep.value === null ? null : String(chosenStep.value) }, true);
+  writing = false;
 }
 
 /** Looks at a time; null is the end of time. */
@@ -103,7 +107,8 @@ export function followAddress(): void {
 /** Takes the state of time from the address. What it can't read is left out. */
 export function takeFromAddress(): void {
   const of = (name: string): Tick | null => parseTick(param(name) ?? "", unit.value);
-  clearTimeout(waiting);
+  clearTimeout(timer);
+  waiting.write = null;
   batch(() => {
     const [from, to] = [of("from"), of("to")];
     at.value = of("at");

@@ -48,6 +48,9 @@ export function parseTick(text: string, unit: Unit): Tick | null {
   return (BigInt(ms) / 1_000n) * per + rest;
 }
 
+/** What is wrong with a text that should be a time, or nothing at all; null where it is right. */
+export const wrongTime = (text: string, unit: Unit): string | null => (text.trim() === "" || parseTick(text, unit) !== null ? null : unit === "step" ? "Not a step: a whole number" : "Not a time: 2024-03-01 or 2024-03-01 09:00");
+
 /** How a tick is written for people, as fine as a window of `width` ticks needs. */
 export function written(t: Tick, unit: Unit, width: Tick): string {
   if (unit === "step") return grouped(t);
