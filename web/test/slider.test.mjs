@@ -132,7 +132,6 @@ test("the brush is the window: by drag, by keys, moved whole, given back", { ski
 
 test("play goes step by step to the end of the window and stops", { skip }, async () => {
   const page = await at(`${EXPLORE}&at=2024-12-12T00:00:00Z`);
-  await page.locator("h1, .toolbar").first().click({ position: { x: 2, y: 2 } });
   await page.keyboard.press("Space");
   await page.getByRole("button", { name: "Pause" }).waitFor();
   await page.getByRole("button", { name: "Play" }).waitFor();

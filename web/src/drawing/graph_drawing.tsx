@@ -102,7 +102,7 @@ export function GraphDrawing(props: DrawingProps) {
       <div class="zoom" role="group" aria-label="Zoom">
         <button class="tool" onClick={() => camera.zoom(1.3)} aria-label="Zoom in"><Icon name="plus" /></button>
         <button class="tool" onClick={() => camera.zoom(1 / 1.3)} aria-label="Zoom out"><Icon name="minus" /></button>
-        <button class="tool" onClick={camera.fit} disabled={camera.isFitted} aria-label="Show all"><Icon name="fit" /></button>
+        <button class="tool" onClick={camera.fit} disabled={camera.isFitted} aria-label="Fit all in"><Icon name="fit" /></button>
       </div>
     </>
   );
