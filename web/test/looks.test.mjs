@@ -24,6 +24,8 @@ for (const [kind, size, scheme] of [["1,280 px", DESK, "light"], ["390 px", PHON
       await page.goto(path);
       await still(page);
       for (const line of await violations(page)) wrong.push(`${name}: ${line}`);
+      const below = await page.evaluate(() => { const foot = document.querySelector(".foot"); scrollTo(0, 1e6); const gap = foot ? innerHeight - foot.getBoundingClientRect().bottom : 0; scrollTo(0, 0); return gap; });
+      if (Math.abs(below) > 1) wrong.push(`${name}: the slider is ${below} px off the foot of the window`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) wrong.push(`${name}: ${wide} px wider than the window`);
       const styled = await page.evaluate(() => document.querySelectorAll("script:not([src]), style").length);

@@ -1,8 +1,8 @@
 // A question to a model: what comes next for a node, and why.
 import { useMemo } from "preact/hooks";
 import { change, graphName, hrefOf, param } from "../address";
-import { edition, graphPath, nodeKey, nodeOfKey } from "../api/client";
-import type { Candidate, ModelInfo, NodeRef, Prediction } from "../api/types";
+import { edition, graphPath, nodeKey, nodeOfKey, nodePath } from "../api/client";
+import type { Candidate, ModelInfo, NodeAnswer, NodeRef, Prediction } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { useSent } from "../api/use_sent";
 import { Panel, Select, TextField } from "../parts/controls";
@@ -32,13 +32,14 @@ function Question({ models }: { models: ModelInfo[] }) {
   const relation = fitting.find((row) => row.relation === param("relation")) ?? fitting[0] ?? null;
   const type = model.predicts === "gone" ? (param("type") ?? model.node_types[0]!) : (node?.type ?? null);
   const when = param("when");
+  const known = useAnswer<NodeAnswer>(node ? nodePath(graphName.value!, node) : null, key ?? "");
   return (
     <>
       <div class="toolbar is-question">
         {models.length > 1 && <Select label="Model" value={model.name} options={models.map(({ name }) => ({ value: name, text: name }))} onChange={(value) => change({ model: value, relation: null, destination: null, without: null })} />}
         {model.predicts === "gone"
           ? <Select label="Nodes of type" value={type!} options={model.node_types.map((value) => ({ value, text: value }))} onChange={(value) => change({ type: value })} />
-          : <NodePicker label="Node that is asked about" focusKey="/" types={[...new Set(model.relations.map(({ source }) => source))]} value={node && { ...node, name: null }} onPick={(picked) => change({ node: nodeKey(picked), relation: null, destination: null, without: null })} />}
+          : <NodePicker label="Node that is asked about" focusKey="/" types={[...new Set(model.relations.map(({ source }) => source))]} value={node && { ...node, name: known.data?.name ?? null }} onPick={(picked) => change({ node: nodeKey(picked), relation: null, destination: null, without: null })} />}
         {fitting.length > 0 && model.predicts !== "gone" && <Select label="Relation" value={relation?.relation ?? ""} options={fitting.map((row) => ({ value: row.relation, text: `${row.source} ${row.relation} ${row.destination}` }))} onChange={(value) => change({ relation: value, destination: null, without: null })} />}
         <WhenField model={model} when={when} />
       </div>

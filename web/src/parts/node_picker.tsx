@@ -5,7 +5,7 @@ import { graphPath, withQuery } from "../api/client";
 import type { NodeRef, Search } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { Icon } from "./icon";
-import { NodeName, plural, When } from "./values";
+import { LifeText, NodeName, plural } from "./values";
 
 type Props = { label: string; value?: NodeRef | null; types?: string[]; placeholder?: string; onPick: (node: NodeRef) => void; focusKey?: string };
 
@@ -47,7 +47,7 @@ export function NodePicker({ label, value = null, types = [], placeholder = "Fin
           {found.map((node, i) => (
             <li key={`${node.type} ${node.id}`} id={`${id}-${i}`} role="option" aria-selected={i === active} onMouseDown={(event) => event.preventDefault()} onClick={() => pick(node)} onMouseMove={() => setActive(i)}>
               <NodeName node={node} plain withId />
-              <span class="picker-life">{node.type}, <When time={node.lives[0]?.created ?? null} />{node.lives.at(-1)?.removed && <> to <When time={node.lives.at(-1)!.removed} /></>}</span>
+              <span class="picker-life">{node.type}{node.lives[0] && <>, <LifeText life={{ created: node.lives[0].created, removed: node.lives.at(-1)!.removed }} /></>}</span>
             </li>
           ))}
         </ul>

@@ -8,7 +8,7 @@ import { graph } from "../time/moment";
 import { writtenTime } from "../time/ticks";
 
 export const number = (n: number): string => n.toLocaleString("en-US", { maximumFractionDigits: 3 });
-export const percent = (share: number): string => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
+export const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;
 export const signed = (n: number): string => `${n < 0 ? "−" : "+"}${Math.abs(n).toFixed(2)}`;
 export const plural = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? "" : "s"}`;
 
