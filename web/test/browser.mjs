@@ -22,7 +22,10 @@ export async function open(options = {}) {
     const errors = [];
     page.on("console", (message) => { if (message.type() === "error" && !options.allowed?.test(message.text())) errors.push(message.text()); });
     page.on("pageerror", (error) => errors.push(String(error)));
-    return Object.assign(page, { errors });
+    const asked = new Set();
+    page.on("request", (request) => { if (request.url().includes("/v1/") && request.resourceType() !== "eventsource") asked.add(request); });
+    for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
+    return Object.assign(page, { errors, asked });
   };
   return { newPage, address: server.address, close: async () => { await browser.close(); server.stop(); } };
 }
@@ -39,6 +42,9 @@ export async function violations(page) {
 /** Waits until nothing loads any more. */
 export async function still(page) {
   await page.waitForFunction(() => !document.querySelector(".loading") && document.querySelector("main"));
-  await page.waitForLoadState("networkidle");
-  await page.waitForTimeout(120);
+  let quiet = 0;
+  for (const begun = Date.now(); quiet < 3; quiet = page.asked.size === 0 ? quiet + 1 : 0) {
+    if (Date.now() - begun > 20_000) throw new Error(`still waiting for ${[...page.asked].map((request) => request.url()).join(", ")}`);
+    await page.waitForTimeout(50);
+  }
 }
