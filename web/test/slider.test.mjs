@@ -168,6 +168,16 @@ test("a graph of steps counts in steps", { skip }, async () => {
   await clean(page);
 });
 
+test("on a phone step, window and commit are one press away", { skip }, async () => {
+  const page = await at(EXPLORE, { size: PHONE });
+  await page.getByRole("button", { name: "Step, window and commit" }).click();
+  await page.getByRole("combobox", { name: "Step" }).selectOption({ label: "1 month" });
+  await page.waitForURL(/step=/);
+  await page.getByRole("switch", { name: "Show what is over" }).click();
+  await page.waitForURL(/deletes=soft/);
+  await clean(page);
+});
+
 test("on a phone the slider is dragged by touch", { skip }, async () => {
   const page = await at(EXPLORE, { size: PHONE });
   const track = await page.locator(".track").boundingBox();

@@ -79,7 +79,7 @@ export function GraphDrawing(props: DrawingProps) {
             const close = line.source === centre || line.target === centre;
             return <LineMark key={i} path={paths[i]!} shown={state} width={1.1 + Math.min(3, Math.log2(Math.max(1, alive)))} near={centre >= 0 && close} faded={centre >= 0 && !close} />;
           })}
-          {scene.merges.map(({ from, into, at }) => (at > look.at || shown[into] === "absent" ? null : shown[from] === "absent" ? null : <path key={`m${from}`} class="line is-merge" d={linePath(bodies[from]!.x, bodies[from]!.y, bodies[into]!.x, bodies[into]!.y, bodies[from]!.radius, bodies[into]!.radius, 16, 6)} />))}
+          {!props.isHidden("state", "became") && scene.merges.map(({ from, into, at }) => (at > look.at || shown[into] === "absent" ? null : shown[from] === "absent" ? null : <path key={`m${from}`} class="line is-merge" d={linePath(bodies[from]!.x, bodies[from]!.y, bodies[into]!.x, bodies[into]!.y, bodies[from]!.radius, bodies[into]!.radius, 16, 6)} />))}
         </g>
         <g class="nodes">
           {scene.nodes.map(({ key, of }, i) => {

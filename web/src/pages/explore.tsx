@@ -69,7 +69,7 @@ export const togglePin = (key: string): void => change({ pin: toggled(params("pi
 export const makeRoot = (key: string): void => change({ root: key, expand: null, selected: null });
 
 /** Room that the legend stands over, where there is enough. */
-const insetOf = (width: number): number => (width > 700 ? 184 : 0);
+const insetOf = (width: number): number => (width > 700 && innerWidth > 900 ? 184 : 0);
 
 function lookNow(): Look {
   return { at: position.value, step: step.value, soft: param("deletes") === "soft" };

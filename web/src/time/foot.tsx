@@ -1,5 +1,5 @@
 // The foot of every page: how time is moved, and as of which commit.
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { change, param } from "../address";
 import { Select, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
@@ -46,11 +46,12 @@ function useKeys(): void {
 }
 
 export function Foot() {
+  const [more, setMore] = useState(false);
   usePlay();
   useKeys();
   if (!span.value) return null;
   return (
-    <section class="foot" aria-label="Time">
+    <section class={`foot${more ? " is-open" : ""}`} aria-label="Time">
       <div class="foot-controls">
         <div class="buttons" role="group" aria-label="Move in time">
           <button class="tool" aria-label={marks.value.length ? "To the event before" : "One step back"} title="Event before (<)" onClick={() => moveToMark(-1)}><Icon name="previous" /></button>
@@ -59,6 +60,7 @@ export function Foot() {
         </div>
         <TimeField />
         <button class="button quiet" disabled={at.value === null} onClick={() => lookAt(null)} title="The state after the last event"><Icon name="end" /><span>End of time</span></button>
+        <button class="tool foot-toggle" aria-expanded={more} aria-label="Step, window and commit" onClick={() => setMore(!more)}><Icon name={more ? "down" : "more"} /></button>
         <span class="foot-more">
           <StepChoice />
           <WindowText />
