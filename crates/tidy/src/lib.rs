@@ -27,7 +27,8 @@ pub fn files(extensions: &[&str]) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            if path.is_dir() && name != "target" && name != "node_modules" && (!name.starts_with('.') || name == ".ci") {
+            if path.is_dir() && name != "target" && name != "node_modules" && (!name.starts_with('.') || name == ".ci")
+            {
                 folders.push(path);
             } else if path.extension().is_some_and(|ext| extensions.iter().any(|known| ext == *known)) {
                 found.push(path);
