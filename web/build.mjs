@@ -15,7 +15,7 @@ const options = {
   bundle: true,
   minify: true,
   format: "esm",
-  target: ["es2022", "chrome120", "firefox121", "safari17"],
+  target: ["es2022", "chrome123", "edge123", "firefox121", "safari17.5"],
   jsx: "automatic",
   jsxImportSource: "preact",
   legalComments: "none",

@@ -7,7 +7,11 @@ import type { GraphRow, Session } from "./api/types";
 import { useAnswer } from "./api/use_answer";
 import { Dialog } from "./parts/controls";
 import { Icon } from "./parts/icon";
+import { WORDS, type Shown } from "./drawing/life";
+import { StateSign } from "./pages/explore/legend";
 import { Failed } from "./parts/state";
+import { Glyph } from "./parts/values";
+import { graph } from "./time/moment";
 
 const TITLES: Record<PageName, string> = { overview: "Overview", explore: "Explore", node: "Node", compare: "Compare", predict: "Predict", models: "Models", loads: "Loads", sql: "SQL" };
 export const titleOf = (page: PageName): string => TITLES[page];
@@ -62,7 +66,7 @@ export function Head({ session, onKeys }: { session: Session | null; onKeys: () 
         </nav>
       )}
       <span class="head-end">
-        <button class="tool is-wide-only" aria-label="Keys" title="Keys (?)" onClick={onKeys}><Icon name="keys" /></button>
+        <button class="tool is-wide-only" aria-label="Keys and signs" title="Keys and signs (?)" onClick={onKeys}><Icon name="keys" /></button>
         <ThemeButton />
         {session?.needs_token && <button class="tool" aria-label={`Sign out ${session.name ?? ""}`} title="Sign out" onClick={() => { void send("DELETE", "/v1/session").then(() => { signedOut.value = true; edition.value++; }); }}><Icon name="out" /></button>}
       </span>
@@ -73,12 +77,28 @@ export function Head({ session, onKeys }: { session: Session | null; onKeys: () 
 const KEYS: [string, string][] = [
   ["space", "play or pause"], [", and .", "one step back or on"], ["< and >", "to the event before or the next one"], ["/", "find a node"],
   ["arrows on the slider", "one step; with shift from event to event"], ["Page up, Page down", "ten steps on the slider"], ["Home, End", "the ends of the window"],
-  ["arrows in the drawing", "from node to node"], ["Enter", "select; with shift make it the middle"], ["+ − 0", "zoom in, out, show all"], ["Ctrl Enter", "run the query in SQL"], ["?", "these keys"],
+  ["arrows in the drawing", "from node to node"], ["Enter", "select; with shift make it the middle"], ["+ − 0", "zoom in, out, show all"], ["Ctrl Enter", "run the query in SQL"], ["?", "this page"],
 ];
 
+const SIGNS: [Exclude<Shown, "absent">, string][] = [
+  ["appears", "began within the last step: a plus, and a ring around a node"], ["changes", "a feature changed within the last step: a roof"], ["stays", "there, as before"],
+  ["goes", "ended within the last step: a cross and dashes"], ["over", "ended before; only shown with “Show what is over”, dotted"],
+];
+
+/** What keys do, and what signs and shapes mean. */
 export const Keys = ({ onClose }: { onClose: () => void }) => (
-  <Dialog title="Keys" onClose={onClose}>
+  <Dialog title="Keys and signs" onClose={onClose}>
+    <h3 class="is-first">Keys</h3>
     <dl class="keys">{KEYS.map(([key, what]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}</dl>
+    <h3>Signs in a drawing</h3>
+    <dl class="keys is-signs">{SIGNS.map(([shown, what]) => <div key={shown}><dt><StateSign shown={shown} /> {WORDS[shown]}</dt><dd>{what}</dd></div>)}<div><dt><b>name +3</b></dt><dd>three more neighbours lie in the window than are drawn; select the node to see them</dd></div></dl>
+    {graph.value && graph.value.node_types.length > 0 && (
+      <>
+        <h3>Shapes are types of nodes</h3>
+        <ul class="shapes">{graph.value.node_types.map(({ type }) => <li key={type}><Glyph type={type} size={18} /> {type}</li>)}</ul>
+        <p class="is-soft">A line is an edge, from the node without the arrowhead to the one with it; the thicker, the more edges of its relation join the two.</p>
+      </>
+    )}
   </Dialog>
 );
 

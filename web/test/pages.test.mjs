@@ -83,6 +83,36 @@ test("explore: arrows walk from node to node, two presses make a node the middle
   await clean(page);
 });
 
+test("explore: a line is chosen in the drawing or in the table, says when its edges lived, and stays in the address", { skip }, async () => {
+  const page = await at("/g/medium/explore?root=item%3Aitem-0&deletes=soft");
+  const middle = await page.evaluate(() => { const line = document.querySelector(".graph .line"); const p = line.getPointAtLength(line.getTotalLength() * 0.42); const box = document.querySelector(".graph").getBoundingClientRect(); return { x: p.x + box.left, y: p.y + box.top + 4 }; });
+  await page.mouse.click(middle.x, middle.y);
+  const chosen = page.getByRole("region", { name: "Selected edge" });
+  await chosen.getByRole("listitem").first().getByText(/2024-.* to /).waitFor();
+  await page.waitForURL(/line=/);
+  assert.equal(await page.locator(".graph .line.is-chosen").count(), 1);
+  await page.reload();
+  await still(page);
+  await chosen.waitFor();
+  await page.getByRole("button", { name: "Edges" }).click();
+  await page.getByRole("region", { name: "edges at this time" }).getByRole("row").nth(2).getByRole("button").press("Enter");
+  await chosen.waitFor();
+  await chosen.getByRole("button", { name: /^Select / }).first().click();
+  await page.getByRole("region", { name: "Selected node" }).waitFor();
+  assert.equal(await chosen.count(), 0);
+  await clean(page);
+});
+
+test("keys, signs and shapes are explained", { skip }, async () => {
+  const page = await at("/g/medium/overview");
+  await page.keyboard.press("?");
+  const dialog = page.getByRole("dialog", { name: "Keys and signs" });
+  for (const text of ["play or pause", /a cross and dashes/, "document"]) await dialog.getByText(text, { exact: typeof text === "string" }).first().waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await dialog.count(), 0);
+  await clean(page);
+});
+
 test("explore: saves a picture, a drawing and data", { skip }, async () => {
   const page = await at("/g/small/explore?root=user%3Au1&hops=2");
   const save = async (name) => {
@@ -241,6 +271,7 @@ test("sql: both clocks, rows, a chart of two columns, an error that names the cl
   const [request] = await Promise.all([page.waitForRequest((one) => one.url().endsWith("/sql") && one.method() === "POST" && one.postData().includes("2024-03-01")), editor.press("Control+Enter")]);
   assert.equal(request.postDataJSON().at, "2024-03-01T00:00:00Z");
   await page.getByRole("cell", { name: "user" }).waitFor();
+  assert.deepEqual(await page.locator(".editor-colours .sql-word").allTextContents(), ["SELECT", "AS", "FROM", "GROUP", "BY"]);
   await page.getByRole("button", { name: "Chart" }).click();
   await page.getByRole("img", { name: "n by type" }).waitFor();
   await page.reload();

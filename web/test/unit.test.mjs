@@ -13,6 +13,7 @@ const ticks = await load("time/ticks.ts");
 const { axis } = await load("time/axis.ts");
 const { layout } = await load("drawing/layout.ts");
 const { shownAt } = await load("drawing/life.ts");
+const { pieces } = await load("pages/sql/colours.ts");
 
 test("a tick and its text are the same to the last digit, in every unit", () => {
   for (const [unit, t, text] of [
@@ -78,4 +79,16 @@ test("places depend on nodes and links alone, lie apart, and hold when the neigh
   const moved = keys.map((_, i) => Math.hypot(grown[i].x - places[i].x, grown[i].y - places[i].y)).sort((a, b) => a - b);
   assert.ok(moved[250] < 25, `half of the nodes moved by more than ${moved[250]}`);
   assert.ok(took < 4_000, `500 nodes took ${took} ms`);
+});
+
+test("the colours of a query leave every letter where it is", () => {
+  const kinds = (query) => pieces(query).filter(({ kind, text }) => kind !== "plain" || text.trim()).map(({ kind, text }) => `${kind}:${text}`);
+  assert.deepEqual(kinds("select count(*) -- all\nFROM nodes TIMESTAMP AS OF '2024-06-01' WHERE n > 1.5e3"), ["word:select", "call:count", "plain:(*) ", "note:-- all", "word:FROM", "plain: nodes ", "clock:TIMESTAMP AS OF", "text:'2024-06-01'", "word:WHERE", "plain: n > ", "number:1.5e3"].map((one) => one));
+  assert.deepEqual(kinds("'it''s' \"from\" node2"), ["text:'it''s'", "plain: \"from\" node2"]);
+  const draw = random(3);
+  const parts = ["SELECT", " ", "\n", "'", '"', "--", "/*", "*/", "é", "1.", ".5", "as of", "😀", "(", "x_1", "\\"];
+  for (let i = 0; i < 2_000; i++) {
+    const query = Array.from({ length: 1 + Math.floor(draw() * 12) }, () => parts[Math.floor(draw() * parts.length)]).join("");
+    assert.equal(pieces(query).map(({ text }) => text).join(""), query);
+  }
 });

@@ -7,12 +7,15 @@ import { placeLabels, roomFor, type Label } from "./labels";
 import type { Place } from "./layout";
 import { shownAt, WORDS, type Look, type Shown } from "./life";
 import { LabelMark, LineMark, linePath, NodeMark } from "./marks";
+import { nearLine } from "./near_line";
 import { lineAt, type Scene } from "./scene";
 
 export type Paint = { look: number; paint: string };
 export type DrawingProps = {
   scene: Scene; look: Look; selected: string | null; roots: string[]; pins: string[]; hops: number; said: string;
   paintOf: (index: number) => Paint; isHidden: (kind: "node" | "line" | "state", name: string) => boolean;
+  /** The line that is chosen, and what chooses one; without these, lines are only looked at. */
+  line?: number | null; onLine?: (index: number) => void;
   onSelect: (key: string | null) => void; onOpen: (key: string) => void; svg: RefObject<SVGSVGElement | null>; size: Size;
   /** Room at the left that something else stands over. */
   inset?: number;
@@ -56,28 +59,38 @@ export function GraphDrawing(props: DrawingProps) {
   const camera = useCamera(svg, scene.places, size, props.inset ?? 0);
   const bodies = useMemo(() => bodiesOf(scene, places, camera.view, roots), [scene, places, camera.view.scale, camera.view.x, camera.view.y, roots.join()]);
   const labels = useMemo(() => labelsOf(scene, bodies, props, size), [scene, bodies, selected, pins.join(), size.width, size.height]);
-  const hover = useHover(svg);
   const shown = scene.nodes.map(({ of, lived }) => {
     const one = props.isHidden("node", of.type) ? "absent" : shownAt(lived, look);
     return one !== "absent" && props.isHidden("state", one) ? "absent" : one;
   });
+  const lines = scene.lines.map((line): { state: Shown; alive: number } => {
+    if (shown[line.source] === "absent" || shown[line.target] === "absent" || props.isHidden("line", line.relation)) return { state: "absent", alive: 0 };
+    const { shown: state, alive } = lineAt(line, look);
+    return { state: props.isHidden("state", state) ? "absent" : state, alive };
+  });
+  const lineOf = (event: PointerEvent): number | null => {
+    if (!props.onLine || !svg.current) return null;
+    const box = svg.current.getBoundingClientRect();
+    return nearLine({ x: event.clientX - box.left, y: event.clientY - box.top }, scene.lines, bodies, (i) => lines[i]!.state !== "absent");
+  };
+  const { node: hover, line: hoverLine } = useHover(svg, lineOf);
+  const chosen = props.line ?? null;
   const focus = selected ?? roots[0] ?? null;
   const centre = scene.nodes.findIndex(({ key }) => key === (hover === null ? selected : scene.nodes[hover]?.key));
   const near = useMemo(() => new Set(scene.lines.flatMap(({ source, target }) => (source === centre ? [target] : target === centre ? [source] : []))), [scene, centre]);
   const tabbable = Math.max(0, scene.nodes.findIndex(({ key }, i) => key === focus && shown[i] !== "absent"));
   const onKeyDown = useKeys(svg, camera, bodies, shown, props);
-  const onPointerDown = usePress(props, camera, places, (index, place) => move((old) => new Map(old).set(index, place)));
+  const onPointerDown = usePress(props, camera, places, lineOf, (index, place) => move((old) => new Map(old).set(index, place)));
   const paths = useMemo(() => scene.lines.map((line) => { const [a, b] = [bodies[line.source]!, bodies[line.target]!]; return linePath(a.x, a.y, b.x, b.y, a.radius, b.radius, line.bend, scene.lines.length > 900 ? 0 : 5.5); }), [scene, bodies]);
   return (
     <>
-      <svg ref={svg} class="graph" role="group" aria-label={props.said} onPointerDown={onPointerDown} onKeyDown={onKeyDown}>
+      <svg ref={svg} class={`graph${hoverLine !== null ? " is-on-line" : ""}`} role="group" aria-label={props.said} onPointerDown={onPointerDown} onKeyDown={onKeyDown}>
         <g class="lines">
           {scene.lines.map((line, i) => {
-            if (shown[line.source] === "absent" || shown[line.target] === "absent" || props.isHidden("line", line.relation)) return null;
-            const { shown: state, alive } = lineAt(line, look);
-            if (state === "absent" || props.isHidden("state", state)) return null;
+            const { state, alive } = lines[i]!;
+            if (state === "absent") return null;
             const close = line.source === centre || line.target === centre;
-            return <LineMark key={i} path={paths[i]!} shown={state} width={1.1 + Math.min(3, Math.log2(Math.max(1, alive)))} near={centre >= 0 && close} faded={centre >= 0 && !close} />;
+            return <LineMark key={i} path={paths[i]!} shown={state} width={1.1 + Math.min(3, Math.log2(Math.max(1, alive)))} near={(centre >= 0 && close) || i === hoverLine} chosen={i === chosen} faded={centre >= 0 && !close && i !== chosen && i !== hoverLine} />;
           })}
           {!props.isHidden("state", "became") && scene.merges.map(({ from, into, at }) => (at > look.at || shown[into] === "absent" ? null : shown[from] === "absent" ? null : <path key={`m${from}`} class="line is-merge" d={linePath(bodies[from]!.x, bodies[from]!.y, bodies[into]!.x, bodies[into]!.y, bodies[from]!.radius, bodies[into]!.radius, 16, 6)} />))}
         </g>
@@ -89,7 +102,7 @@ export function GraphDrawing(props: DrawingProps) {
             return <NodeMark key={key} {...bodies[i]!} {...props.paintOf(i)} index={i} shown={state} name={`${of.type} ${of.name ?? of.id}`} said={WORDS[state]} selected={key === selected} root={roots.includes(key)} pinned={pins.includes(key)} faded={faded} tabbable={i === tabbable} />;
           })}
         </g>
-        {centre >= 0 && <LineNames scene={scene} look={look} bodies={bodies} labels={labels} centre={centre} shown={shown} isHidden={props.isHidden} />}
+        {(centre >= 0 || chosen !== null || hoverLine !== null) && <LineNames scene={scene} lines={lines} bodies={bodies} labels={labels} centre={centre} named={[chosen, hoverLine]} shown={shown} />}
         <g class="labels" aria-hidden="true">
           {labels.map((label, i) => {
             if (!label || shown[i] === "absent") return null;
@@ -108,24 +121,22 @@ export function GraphDrawing(props: DrawingProps) {
   );
 }
 
-type NamesProps = { scene: Scene; look: Look; bodies: Body[]; labels: (Label | null)[]; centre: number; shown: Shown[]; isHidden: DrawingProps["isHidden"] };
+type NamesProps = { scene: Scene; lines: { state: Shown; alive: number }[]; bodies: Body[]; labels: (Label | null)[]; centre: number; named: (number | null)[]; shown: Shown[] };
 
-/** The relations at the node that is looked at, where there is room for their names. */
-function LineNames({ scene, look, bodies, labels, centre, shown, isHidden }: NamesProps) {
-  const texts = scene.lines.flatMap((line) => {
-    const { source, target, relation, bend } = line;
-    if ((source !== centre && target !== centre) || source === target || shown[source] === "absent" || shown[target] === "absent" || isHidden("line", relation)) return [];
-    const { shown: state, alive } = lineAt(line, look);
-    if (state === "absent") return [];
+/** The relations at the node or line that is looked at, where there is room for their names. */
+function LineNames({ scene, lines, bodies, labels, centre, named, shown }: NamesProps) {
+  const texts = scene.lines.flatMap(({ source, target, relation, bend }, i) => {
+    const { state, alive } = lines[i]!;
+    if (state === "absent" || source === target || !(source === centre || target === centre || named.includes(i))) return [];
     const [a, b] = [bodies[source]!, bodies[target]!];
     const [dx, dy] = [b.x - a.x, b.y - a.y];
     const length = Math.hypot(dx, dy) || 1;
     const text = alive > 1 ? `${relation} ×${alive}` : relation;
-    return [{ x: (a.x + b.x) / 2 - (dy / length) * bend * 0.5, y: (a.y + b.y) / 2 + (dx / length) * bend * 0.5, text }];
-  }).slice(0, 40);
+    return [{ first: named.includes(i), x: (a.x + b.x) / 2 - (dy / length) * bend * 0.5, y: (a.y + b.y) / 2 + (dx / length) * bend * 0.5, text }];
+  }).sort((a, b) => Number(b.first) - Number(a.first)).slice(0, 40);
   const taken = [...labels.flatMap((label, i) => (label && shown[i] !== "absent" ? [label.box] : [])), ...bodies.flatMap(({ x, y, radius }, i) => (shown[i] === "absent" ? [] : [{ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius }]))];
   const free = roomFor(texts, taken);
-  return <g aria-hidden="true">{texts.map(({ x, y, text }, i) => free[i] && <text key={i} class="line-name" x={x.toFixed(1)} y={(y + 4).toFixed(1)} text-anchor="middle">{text}</text>)}</g>;
+  return <g aria-hidden="true">{texts.map(({ x, y, text, first }, i) => free[i] && <text key={i} class={`line-name${first ? " is-strong" : ""}`} x={x.toFixed(1)} y={(y + 4).toFixed(1)} text-anchor="middle">{text}</text>)}</g>;
 }
 
 function Tip({ body, text, width }: { body: Body; text: string; width: number }) {
@@ -138,17 +149,24 @@ const indexOf = (target: EventTarget | null): number | null => {
   return node ? Number(node.getAttribute("data-index")) : null;
 };
 
-/** The node under the pointer. */
-function useHover(svg: RefObject<SVGSVGElement | null>): number | null {
-  const [hover, set] = useState<number | null>(null);
+/** The node under the pointer, or else the line near it. */
+function useHover(svg: RefObject<SVGSVGElement | null>, lineOf: (event: PointerEvent) => number | null): { node: number | null; line: number | null } {
+  const [hover, set] = useState<{ node: number | null; line: number | null }>({ node: null, line: null });
+  const find = useRef(lineOf);
+  find.current = lineOf;
   useEffect(() => {
     const element = svg.current;
     if (!element) return;
-    const over = (event: Event): void => { if ((event as PointerEvent).pointerType !== "touch") set(indexOf(event.target)); };
-    const out = (): void => set(null);
-    element.addEventListener("pointerover", over);
+    const look = (event: PointerEvent): void => {
+      if (event.pointerType === "touch" || event.buttons !== 0) return;
+      const node = indexOf(event.target);
+      const line = node === null ? find.current(event) : null;
+      set((old) => (old.node === node && old.line === line ? old : { node, line }));
+    };
+    const out = (): void => set({ node: null, line: null });
+    element.addEventListener("pointermove", look);
     element.addEventListener("pointerleave", out);
-    return () => { element.removeEventListener("pointerover", over); element.removeEventListener("pointerleave", out); };
+    return () => { element.removeEventListener("pointermove", look); element.removeEventListener("pointerleave", out); };
   }, [svg]);
   return hover;
 }
@@ -170,8 +188,8 @@ function useKeys(svg: RefObject<SVGSVGElement | null>, camera: ReturnType<typeof
   };
 }
 
-/** A press on a node selects or moves it, two open it; one on the ground moves the view. */
-function usePress(props: DrawingProps, camera: ReturnType<typeof useCamera>, places: Place[], place: (index: number, to: Place) => void) {
+/** A press on a node selects or moves it, two open it; one on a line chooses it; one on the ground moves the view. */
+function usePress(props: DrawingProps, camera: ReturnType<typeof useCamera>, places: Place[], lineOf: (event: PointerEvent) => number | null, place: (index: number, to: Place) => void) {
   const last = useRef({ index: -1, time: 0 });
   return (event: PointerEvent): void => {
     if (event.button !== 0) return;
@@ -184,10 +202,12 @@ function usePress(props: DrawingProps, camera: ReturnType<typeof useCamera>, pla
       if (Math.hypot(next.clientX - x, next.clientY - y) > 4) far = true;
       if (far && from && index !== null) place(index, { x: from.x + (next.clientX - x) / camera.view.scale, y: from.y + (next.clientY - y) / camera.view.scale });
     };
-    const ended = (): void => {
+    const ended = (end: PointerEvent): void => {
       removeEventListener("pointermove", moved);
       removeEventListener("pointerup", ended);
       if (far) return;
+      const line = index === null ? lineOf(end) : null;
+      if (line !== null) return props.onLine?.(line);
       const twice = index !== null && last.current.index === index && event.timeStamp - last.current.time < 400;
       last.current = { index: index ?? -1, time: event.timeStamp };
       if (index === null) props.onSelect(null);

@@ -34,10 +34,10 @@ export const LabelMark = memo(({ label, shown, strong, faded, index }: { label: 
   <text class={`label is-${shown}${strong ? " is-strong" : ""}${faded ? " is-faded" : ""}`} data-index={index} x={label.x.toFixed(1)} y={(label.y + 4).toFixed(1)} text-anchor={label.anchor}>{label.text}</text>
 ));
 
-export type LineMarkProps = { path: string; shown: Shown; width: number; faded: boolean; near: boolean };
+export type LineMarkProps = { path: string; shown: Shown; width: number; faded: boolean; near: boolean; chosen: boolean };
 
-export const LineMark = memo(({ path, shown, width, faded, near }: LineMarkProps) => (
-  <path class={`line is-${shown}${faded ? " is-faded" : ""}${near ? " is-near" : ""}`} d={path} stroke-width={width} />
+export const LineMark = memo(({ path, shown, width, faded, near, chosen }: LineMarkProps) => (
+  <path class={`line is-${shown}${faded ? " is-faded" : ""}${near ? " is-near" : ""}${chosen ? " is-chosen" : ""}`} d={path} stroke-width={chosen ? width + 1.6 : width} />
 ));
 
 /** The path of a line from one node to another, cut at their outlines, with its head. */

@@ -43,6 +43,15 @@ export function sceneOf(subgraph: Subgraph, known: Map<string, Place>, wide: num
   return { nodes, edges, lines: list, merges, places: layout(nodes.map(({ key }) => key), links, known, wide), subgraph };
 }
 
+/** A line by the names of its ends and its relation, as it stands in the address. */
+export const lineKey = (scene: Scene, { source, target, relation }: Pick<Line, "source" | "target" | "relation">): string => `${scene.nodes[source]!.key} ${encodeURIComponent(relation)} ${scene.nodes[target]!.key}`;
+
+/** The line of a name; null where it is not drawn. */
+export function lineOfKey(scene: Scene, key: string | null): number | null {
+  const found = key === null ? -1 : scene.lines.findIndex((line) => lineKey(scene, line) === key);
+  return found < 0 ? null : found;
+}
+
 const STRENGTH: Shown[] = ["absent", "over", "stays", "changes", "goes", "appears"];
 
 /** What is shown of a line: the most telling of its edges; and how many of them are there. */

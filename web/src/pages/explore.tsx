@@ -9,7 +9,7 @@ import { GraphDrawing } from "../drawing/graph_drawing";
 import type { Place } from "../drawing/layout";
 import { shownAt, type Look } from "../drawing/life";
 import { savePng, saveJson, saveSvg } from "../drawing/save";
-import { sceneOf, type Scene } from "../drawing/scene";
+import { lineKey, lineOfKey, sceneOf, type Scene } from "../drawing/scene";
 import { Menu, Select } from "../parts/controls";
 import { NodePicker } from "../parts/node_picker";
 import { Empty, Failed, Loading } from "../parts/state";
@@ -17,6 +17,7 @@ import { NodeName, number, plural } from "../parts/values";
 import { marks, position, span, step, timeWindow, unit } from "../time/moment";
 import { isoOf, written } from "../time/ticks";
 import { hiddenOf, Legend, paintsOf, type ColourBy } from "./explore/legend";
+import { LineSelection } from "./explore/line_selection";
 import { Selection } from "./explore/selection";
 import { SceneTable } from "./explore/scene_table";
 
@@ -66,7 +67,8 @@ export function Explore() {
 
 const toggled = (list: string[], one: string): string[] => (list.includes(one) ? list.filter((other) => other !== one) : [...list, one]);
 export const togglePin = (key: string): void => change({ pin: toggled(params("pin"), key) });
-export const makeRoot = (key: string): void => change({ root: key, expand: null, selected: null });
+export const makeRoot = (key: string): void => change({ root: key, expand: null, selected: null, line: null });
+export const chooseLine = (key: string | null): void => change({ line: key, selected: null }, true);
 
 /** Room that the legend stands over, where there is enough. */
 const insetOf = (width: number): number => (width > 700 && innerWidth > 900 ? 184 : 0);
@@ -88,7 +90,7 @@ function Drawn({ scene, size }: { scene: Scene; size: { width: number; height: n
   return (
     <>
       <GraphDrawing inset={insetOf(size.width)} scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
-        paintOf={(i) => paints[i]!} isHidden={isHidden} onSelect={(key) => change({ selected: key }, true)} onOpen={makeRoot} />
+        paintOf={(i) => paints[i]!} isHidden={isHidden} line={lineOfKey(scene, param("line"))} onLine={(i) => chooseLine(lineKey(scene, scene.lines[i]!))} onSelect={(key) => change({ selected: key, line: null }, true)} onOpen={makeRoot} />
       <Legend scene={scene} look={look} by={by} hidden={hidden} />
       <div class="save"><Menu label="Save" icon="save" items={[
         { text: "Picture (PNG)", run: () => { if (svg.current) void savePng(svg.current, fileName(look)); } },
@@ -108,7 +110,7 @@ function Toolbar({ scene, loading }: { scene: Scene | null; loading: boolean }) 
   const parsed = root ? nodeOfKey(root) : null;
   return (
     <div class="toolbar">
-      <NodePicker label="Node in the middle" value={shown ?? (parsed ? { ...parsed, name: null } : null)} focusKey="/" onPick={(node) => change({ root: nodeKey(node), expand: null, selected: null })} />
+      <NodePicker label="Node in the middle" value={shown ?? (parsed ? { ...parsed, name: null } : null)} focusKey="/" onPick={(node) => makeRoot(nodeKey(node))} />
       <Select label="Reach" value={param("hops") ?? "1"} options={[{ value: "1", text: "1 hop" }, { value: "2", text: "2 hops" }, { value: "3", text: "3 hops" }]} onChange={(value) => change({ hops: value === "1" ? null : value })} />
       <Select label="Of each type" value={param("k") ?? "10"} options={["3", "5", "10", "25", "50"].map((value) => ({ value, text: `${value} newest` }))} onChange={(value) => change({ k: value === "10" ? null : value })} />
       <Select label="Colour by" value={param("colour") ?? "type"} options={[{ value: "type", text: "type" }, { value: "hop", text: "distance" }, { value: "degree", text: "number of edges" }, { value: "age", text: "when it came" }]} onChange={(value) => change({ colour: value === "type" ? null : value })} />
@@ -120,9 +122,11 @@ function Toolbar({ scene, loading }: { scene: Scene | null; loading: boolean }) 
 function Beside({ scene }: { scene: Scene }) {
   const look = lookNow();
   const selected = scene.nodes.findIndex(({ key }) => key === param("selected"));
+  const line = lineOfKey(scene, param("line"));
   return (
     <aside class="beside" aria-label="What is drawn">
       {selected >= 0 && <Selection scene={scene} index={selected} look={look} />}
+      {line !== null && <LineSelection scene={scene} index={line} look={look} />}
       <SceneTable scene={scene} look={look} />
     </aside>
   );

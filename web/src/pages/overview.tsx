@@ -85,11 +85,13 @@ function SchemaGraph({ info }: { info: GraphInfo }) {
   for (const row of info.edge_types) { const key = [row.source, row.destination].sort().join(" "); pairs.set(key, [...(pairs.get(key) ?? []), row]); }
   const top = Math.max(1, ...info.edge_types.map((row) => row.edges));
   const taken: Box[] = [];
+  const arcs = [...pairs.values()].flatMap((rows) => rows.map((row, i) => ({ row, ...arcOf({ row, a: place.get(row.source)!, b: place.get(row.destination)!, bend: (i - (rows.length - 1) / 2) * 62, wide: 1 + 3.5 * Math.sqrt(row.edges / top), middle: { x: width / 2, y: height / 2 }, taken }) })));
   return (
     <div class="schema" ref={ref}>
       {width > 0 && (
         <svg width={width} height={height} role="img" aria-label={`Types and relations: ${info.edge_types.map(nameOf).join(", ")}`}>
-          {[...pairs.values()].flatMap((rows) => rows.map((row, i) => <Arc key={nameOf(row)} row={row} a={place.get(row.source)!} b={place.get(row.destination)!} bend={(i - (rows.length - 1) / 2) * 62} wide={1 + 3.5 * Math.sqrt(row.edges / top)} middle={{ x: width / 2, y: height / 2 }} taken={taken} />))}
+          {arcs.map(({ row, lines }) => <g key={nameOf(row)} class="schema-edge">{lines}</g>)}
+          {arcs.map(({ row, text }) => <g key={nameOf(row)} class="schema-edge">{text}</g>)}
           {[...place].map(([type, { x, y, r, nodes }]) => (
             <g key={type} class={`schema-node type-${lookOf(type) % 8}`} transform={`translate(${x} ${y})`}>
               <path d={outline(lookOf(type), r)} /><text class="schema-count" y="4" text-anchor="middle">{nodes >= 10_000 ? `${Math.round(nodes / 1_000)}k` : nodes}</text><text class="schema-type" y={r + (lookOf(type) % 8 === 2 ? 21 : 18)} text-anchor="middle">{type}</text>
@@ -113,12 +115,18 @@ function freeSpot(taken: Box[], half: number, at: (t: number) => { x: number; y:
   return free;
 }
 
-function Arc({ row, a, b, bend, wide, middle, taken }: { row: EdgeType; a: Spot; b: Spot; bend: number; wide: number; middle: { x: number; y: number }; taken: Box[] }) {
+type ArcOf = { row: EdgeType; a: Spot; b: Spot; bend: number; wide: number; middle: { x: number; y: number }; taken: Box[] };
+
+/** The lines of a relation, and its label, which lies above the lines of all. */
+function arcOf({ row, a, b, bend, wide, middle, taken }: ArcOf) {
   const text = `${row.relation} ${number(row.edges)}`;
   if (a === b) {
     const out = a.x < middle.x ? -1 : 1;
     const [x, y] = [a.x + out * (a.r + 34), a.y];
-    return <g class="schema-edge"><path stroke-width={wide} d={`M${a.x + out * a.r * 0.7} ${a.y - a.r * 0.8}C${x} ${y - a.r - 16} ${x} ${y + a.r + 16} ${a.x + out * a.r * 0.7} ${a.y + a.r * 0.8}`} />{middle.x < 280 ? <text x={Math.min(2 * middle.x - 6, Math.max(6, a.x))} y={a.y - a.r - 10} text-anchor="middle">{text}</text> : <text x={x - out * 4} y={y + 4} text-anchor={out < 0 ? "end" : "start"}>{text}</text>}</g>;
+    return {
+      lines: <path stroke-width={wide} d={`M${a.x + out * a.r * 0.7} ${a.y - a.r * 0.8}C${x} ${y - a.r - 16} ${x} ${y + a.r + 16} ${a.x + out * a.r * 0.7} ${a.y + a.r * 0.8}`} />,
+      text: middle.x < 280 ? <text x={Math.min(2 * middle.x - 6, Math.max(6, a.x))} y={a.y - a.r - 10} text-anchor="middle">{text}</text> : <text x={x - out * 4} y={y + 4} text-anchor={out < 0 ? "end" : "start"}>{text}</text>,
+    };
   }
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const length = Math.hypot(dx, dy) || 1;
@@ -129,11 +137,8 @@ function Arc({ row, a, b, bend, wide, middle, taken }: { row: EdgeType; a: Spot;
   const [ux, uy] = [(b.x - cx) / far, (b.y - cy) / far];
   const [ex, ey] = [b.x - ux * (b.r + 8), b.y - uy * (b.r + 8)];
   const head = 8;
-  return (
-    <g class="schema-edge">
-      <path stroke-width={wide} d={`M${a.x} ${a.y}Q${cx} ${cy} ${ex} ${ey}`} />
-      <path class="schema-head" d={`M${ex - ux * head + uy * 5} ${ey - uy * head - ux * 5}L${ex} ${ey}L${ex - ux * head - uy * 5} ${ey - uy * head + ux * 5}`} />
-      <text x={spot.x} y={spot.y + 4} text-anchor="middle">{text}</text>
-    </g>
-  );
+  return {
+    lines: <><path stroke-width={wide} d={`M${a.x} ${a.y}Q${cx} ${cy} ${ex} ${ey}`} /><path class="schema-head" d={`M${ex - ux * head + uy * 5} ${ey - uy * head - ux * 5}L${ex} ${ey}L${ex - ux * head - uy * 5} ${ey - uy * head + ux * 5}`} /></>,
+    text: <text x={spot.x} y={spot.y + 4} text-anchor="middle">{text}</text>,
+  };
 }

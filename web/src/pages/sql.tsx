@@ -1,5 +1,5 @@
 // A query, both clocks above it, its rows, and a chart of two of its columns.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { change, graphName, param } from "../address";
 import { edition, graphPath } from "../api/client";
 import type { SqlAnswer, SqlTables, Value } from "../api/types";
@@ -13,6 +13,7 @@ import { Clocks } from "../time/foot";
 import { at, clocks, lookAt, timeWindow, unit } from "../time/moment";
 import { parseTick, written, wrongTime } from "../time/ticks";
 import { ColumnChart } from "./sql/column_chart";
+import { QueryArea } from "./sql/editor";
 
 const EXAMPLES = [
   { name: "How many of each type", query: "SELECT type, count(*) AS n\nFROM nodes\nGROUP BY type" },
@@ -45,23 +46,13 @@ export function Sql() {
 
 function Editor({ text, onText, onRun, busy }: { text: string; onText: (text: string) => void; onRun: () => void; busy: boolean }) {
   const [from, to] = timeWindow.value;
-  const area = useRef<HTMLTextAreaElement>(null);
-  const lines = text.split("\n").length;
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    onRun();
-  };
   return (
     <div class="editor">
       <div class="editor-clocks" role="group" aria-label="Both clocks">
         <TextField label="Time" value={at.value === null ? "" : written(at.value, unit.value, to - from)} placeholder="end of time" wrongWith={(text) => wrongTime(text, unit.value)} onChange={(value) => { const t = parseTick(value, unit.value); if (t !== null || value.trim() === "") lookAt(t); }} />
         <Clocks />
       </div>
-      <div class="editor-area">
-        <div class="editor-lines" aria-hidden="true">{Array.from({ length: lines }, (_, i) => <span key={i}>{i + 1}</span>)}</div>
-        <textarea ref={area} aria-label="Query" spellcheck={false} rows={Math.max(5, Math.min(16, lines + 1))} value={text} onInput={(event) => onText(event.currentTarget.value)} onKeyDown={onKeyDown} />
-      </div>
+      <QueryArea text={text} onText={onText} onRun={onRun} />
       <div class="editor-foot"><button class="button main" disabled={busy || !text.trim()} onClick={() => onRun()}>{busy ? "Running" : "Run"}</button><span class="is-soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span></div>
     </div>
   );

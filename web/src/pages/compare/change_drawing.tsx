@@ -9,7 +9,7 @@ import { GraphDrawing } from "../../drawing/graph_drawing";
 import { sceneOf } from "../../drawing/scene";
 import { Panel } from "../../parts/controls";
 import { Failed, Loading } from "../../parts/state";
-import { lookOf } from "../../parts/values";
+import { Glyph, lookOf } from "../../parts/values";
 import { span, unit } from "../../time/moment";
 import { isoOf, tickOf } from "../../time/ticks";
 import { StateSign } from "../explore/legend";
@@ -43,7 +43,7 @@ export function ChangeDrawing({ question, diff }: { question: (extra: Record<str
         {scene && size.width > 0 && <GraphDrawing scene={scene} look={look} size={size} svg={svg} said="The neighbourhood of what changed; the list beside names every change" selected={null} roots={shown} pins={[]} hops={1}
           paintOf={(i) => { const at = lookOf(scene.nodes[i]!.of.type); return { look: at, paint: `type-${at % 8}` }; }} isHidden={() => false} onSelect={(key) => { if (key) change({ root: key }, true); }} onOpen={(key) => change({ root: key }, true)} />}
       </div>
-      <p class="drawing-key"><span><StateSign shown="appears" /> came</span><span><StateSign shown="changes" /> changed</span><span><StateSign shown="goes" /> went</span>{chosen && <a href={hrefOf("explore", { root: chosen })}>Explore</a>}</p>
+      <p class="drawing-key"><span><StateSign shown="appears" /> came</span><span><StateSign shown="changes" /> changed</span><span><StateSign shown="goes" /> went</span>{[...new Set(scene?.nodes.map(({ of }) => of.type) ?? [])].sort().map((type) => <span key={type}><Glyph type={type} /> {type}</span>)}{chosen && <a href={hrefOf("explore", { root: chosen })}>Explore</a>}</p>
     </Panel>
   );
 }

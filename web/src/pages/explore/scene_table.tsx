@@ -2,11 +2,12 @@
 import { useState } from "preact/hooks";
 import { change, param, params } from "../../address";
 import { lifeAt, shownAt, WORDS, type Look, type Lived, type Shown } from "../../drawing/life";
-import type { Scene } from "../../drawing/scene";
+import { lineKey, type Scene } from "../../drawing/scene";
 import { Segments } from "../../parts/controls";
 import { Glyph, number } from "../../parts/values";
 import { timeWindow, unit } from "../../time/moment";
 import { isoOf, written, type Tick } from "../../time/ticks";
+import { chooseLine } from "../explore";
 import { hiddenOf, StateSign } from "./legend";
 
 const ORDER: Shown[] = ["appears", "goes", "changes", "stays", "over"];
@@ -59,7 +60,7 @@ function NodeRow({ scene, row }: { scene: Scene; row: Row }) {
   return (
     <tr class={`is-${row.shown}${chosen ? " is-chosen" : ""}`}>
       <State shown={row.shown} />
-      <td class="is-cut"><button class="row-button" aria-pressed={chosen} onClick={() => change({ selected: chosen ? null : key }, true)}><Glyph type={of.type} /><span class="node-name-text">{of.name ?? of.id}</span></button></td>
+      <td class="is-cut"><button class="row-button" aria-pressed={chosen} onClick={() => change({ selected: chosen ? null : key, line: null }, true)}><Glyph type={of.type} /><span class="node-name-text">{of.name ?? of.id}</span></button></td>
       <LifeCell life={row.life} />
     </tr>
   );
@@ -68,10 +69,12 @@ function NodeRow({ scene, row }: { scene: Scene; row: Row }) {
 function EdgeRow({ scene, row }: { scene: Scene; row: Row }) {
   const { source, relation, destination, key } = scene.edges[row.index]!.of;
   const [a, b] = [scene.nodes[source]!, scene.nodes[destination]!];
+  const line = lineKey(scene, { source, target: destination, relation });
+  const chosen = param("line") === line;
   return (
-    <tr class={`is-${row.shown}`}>
+    <tr class={`is-${row.shown}${chosen ? " is-chosen" : ""}`}>
       <State shown={row.shown} />
-      <td class="is-cut"><button class="row-button" onClick={() => change({ selected: a.key }, true)}><span class="edge-text">{a.of.name ?? a.of.id} <b>{relation}</b> {b.of.name ?? b.of.id}{key !== null && <span class="is-soft"> [{key}]</span>}</span></button></td>
+      <td class="is-cut"><button class="row-button" aria-pressed={chosen} onClick={() => chooseLine(chosen ? null : line)}><span class="edge-text">{a.of.name ?? a.of.id} <b>{relation}</b> {b.of.name ?? b.of.id}{key !== null && <span class="is-soft"> [{key}]</span>}</span></button></td>
       <LifeCell life={row.life} />
     </tr>
   );
