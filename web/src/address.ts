@@ -48,8 +48,15 @@ export function hrefOf(page: PageName, changes: Changes = {}, graph = graphName.
   return `/g/${encodeURIComponent(graph ?? "")}/${page}${text ? `?${text}` : ""}`;
 }
 
+/** Whether the address is kept in memory alone: a report is a file, whose address no script may change. */
+export const kept = { inMemory: false };
+
 /** Goes to an address of this page. */
 export function go(href: string, replace = false): void {
+  if (kept.inMemory) {
+    address.value = new URL(href, address.value);
+    return;
+  }
   if (replace) history.replaceState(null, "", href);
   else {
     history.pushState(null, "", href);

@@ -16,6 +16,7 @@ import { Empty, Failed, Loading } from "../parts/state";
 import { NodeName, number, plural } from "../parts/values";
 import { marks, position, span, step, timeWindow, unit } from "../time/moment";
 import { isoOf, written } from "../time/ticks";
+import { chooseLine, chooseNode, makeRoot } from "./explore/choices";
 import { hiddenOf, Legend, paintsOf, type ColourBy } from "./explore/legend";
 import { LineSelection } from "./explore/line_selection";
 import { Selection } from "./explore/selection";
@@ -65,11 +66,6 @@ export function Explore() {
   );
 }
 
-const toggled = (list: string[], one: string): string[] => (list.includes(one) ? list.filter((other) => other !== one) : [...list, one]);
-export const togglePin = (key: string): void => change({ pin: toggled(params("pin"), key) });
-export const makeRoot = (key: string): void => change({ root: key, expand: null, selected: null, line: null });
-export const chooseLine = (key: string | null): void => change({ line: key, selected: null }, true);
-
 /** Room that the legend stands over, where there is enough. */
 const insetOf = (width: number): number => (width > 700 && innerWidth > 900 ? 184 : 0);
 
@@ -90,7 +86,7 @@ function Drawn({ scene, size }: { scene: Scene; size: { width: number; height: n
   return (
     <>
       <GraphDrawing inset={insetOf(size.width)} scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
-        paintOf={(i) => paints[i]!} isHidden={isHidden} line={lineOfKey(scene, param("line"))} onLine={(i) => chooseLine(lineKey(scene, scene.lines[i]!))} onSelect={(key) => change({ selected: key, line: null }, true)} onOpen={makeRoot} />
+        paintOf={(i) => paints[i]!} isHidden={isHidden} line={lineOfKey(scene, param("line"))} onLine={(i) => chooseLine(lineKey(scene, scene.lines[i]!))} onSelect={chooseNode} onOpen={makeRoot} />
       <Legend scene={scene} look={look} by={by} hidden={hidden} />
       <div class="save"><Menu label="Save" icon="save" items={[
         { text: "Picture (PNG)", run: () => { if (svg.current) void savePng(svg.current, fileName(look)); } },

@@ -1,5 +1,6 @@
 // The foot of every page: how time is moved, and as of which commit.
 import { useEffect, useState } from "preact/hooks";
+import type { Timeline } from "../api/types";
 import { change, param } from "../address";
 import { Select, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
@@ -30,7 +31,7 @@ export function togglePlay(): void {
 function useKeys(): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
-      const target = event.target as Element;
+      const target = event.composedPath()[0] as Element;
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [role=slider], .graph")) return;
       if (event.key === " " && !target.closest("button, a, summary")) togglePlay();
       else if (event.key === ",") move(-1);
@@ -45,7 +46,8 @@ function useKeys(): void {
   }, []);
 }
 
-export function Foot() {
+/** The foot. `given` is the timeline of a report, which knows one commit alone. */
+export function Foot({ given = null }: { given?: Timeline | null }) {
   const [more, setMore] = useState(false);
   usePlay();
   useKeys();
@@ -64,10 +66,10 @@ export function Foot() {
         <span class="foot-more">
           <StepChoice />
           <WindowText />
-          <Clocks />
+          <Clocks commits={!given} />
         </span>
       </div>
-      <Slider />
+      <Slider given={given} />
     </section>
   );
 }
@@ -101,13 +103,13 @@ function WindowText() {
 }
 
 /** The second clock, and how what is over is looked at. */
-export function Clocks() {
+export function Clocks({ commits: hasCommits = true }: { commits?: boolean }) {
   const newest = graph.value?.newest_commit ?? 0;
   const commits = Array.from({ length: Math.min(newest, 200) }, (_, i) => newest - i);
   const soft = param("deletes") === "soft";
   return (
     <>
-      <Select label="As of" value={param("commit") ?? ""} onChange={(value) => change({ commit: value || null })} options={[{ value: "", text: `commit ${newest}, newest` }, ...commits.slice(1).map((n) => ({ value: String(n), text: `commit ${n}` }))]} />
+      {hasCommits && <Select label="As of" value={param("commit") ?? ""} onChange={(value) => change({ commit: value || null })} options={[{ value: "", text: `commit ${newest}, newest` }, ...commits.slice(1).map((n) => ({ value: String(n), text: `commit ${n}` }))]} />}
       <button class="switch" role="switch" aria-checked={soft} onClick={() => change({ deletes: soft ? null : "soft" })} title="Soft deletes: what is over stays visible, dashed"><span class="switch-knob" />Show what is over</button>
     </>
   );

@@ -31,18 +31,19 @@ const percent = (n: number): string => `${(Math.min(1, Math.max(0, n)) * 100).to
 /** A slider's value must be a number: thousandths of its range. */
 const thousandths = (n: number): number => Math.round(n * 1_000);
 
-export function Slider() {
+/** The slider. `given` is the timeline where it is known already, as in a report. */
+export function Slider({ given = null }: { given?: Timeline | null }) {
   const [from, to] = timeWindow.value;
   const whole = span.value!;
   const base = `${graphPath(graphName.value ?? "")}/timeline`;
   const commit = clocks.value.commit;
   const narrowed = from !== whole[0] || to !== whole[1];
-  const all = useAnswer<Timeline>(withQuery(base, { bins: 200, commit }));
-  const part = useAnswer<Timeline>(narrowed ? withQuery(base, { bins: 200, from: isoOf(from, unit.value), to: isoOf(to, unit.value), commit }) : null);
+  const all = useAnswer<Timeline>(given ? null : withQuery(base, { bins: 200, commit }));
+  const part = useAnswer<Timeline>(narrowed && !given ? withQuery(base, { bins: 200, from: isoOf(from, unit.value), to: isoOf(to, unit.value), commit }) : null);
   return (
     <div class="slider">
-      <Track timeline={narrowed ? (part.data ?? all.data) : all.data} />
-      <Brush timeline={all.data} whole={whole} />
+      <Track timeline={given ?? (narrowed ? (part.data ?? all.data) : all.data)} />
+      <Brush timeline={given ?? all.data} whole={whole} />
     </div>
   );
 }
@@ -89,7 +90,7 @@ function Axis({ from, to, width }: { from: Tick; to: Tick; width: number }) {
     <div class="axis" aria-hidden="true">
       {axis(from, to, unit.value, Math.max(2, Math.floor(width / 84))).map((tick) => {
         const x = shareOf(tick.at, from, to);
-        return <span key={String(tick.at)} class={`axis-tick${tick.strong ? " is-strong" : ""}${x > 0.97 ? " is-last" : x < 0.02 ? " is-first" : ""}`} style={{ left: percent(x) }}>{tick.text}</span>;
+        return <span key={String(tick.at)} class={`axis-tick${tick.strong ? " is-strong" : ""}${x * width > width - 20 ? " is-last" : x * width < 20 ? " is-first" : ""}`} style={{ left: percent(x) }}>{tick.text}</span>;
       })}
     </div>
   );

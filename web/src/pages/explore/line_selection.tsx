@@ -1,5 +1,5 @@
 // The line that is chosen: which edges it stands for, when each lived, and what they carry.
-import { change, graphName } from "../../address";
+import { graphName } from "../../address";
 import { nodePath, withQuery } from "../../api/client";
 import type { EdgeType, NodeRef, Neighbors } from "../../api/types";
 import { useAnswer } from "../../api/use_answer";
@@ -9,7 +9,7 @@ import { Icon } from "../../parts/icon";
 import { NodeName, plural, ValueText } from "../../parts/values";
 import { clocks, graph, timeWindow, unit } from "../../time/moment";
 import { written } from "../../time/ticks";
-import { chooseLine } from "../explore";
+import { chooseLine, chooseNode } from "./choices";
 import { StateSign } from "./legend";
 
 /** Edges of one line that are listed: a pair may have hundreds. */
@@ -27,7 +27,7 @@ export function LineSelection({ scene, index, look }: { scene: Scene; index: num
       <header><h2><span>{line.relation}</span></h2><button class="tool" aria-label="Close" onClick={() => chooseLine(null)}><Icon name="close" /></button></header>
       <p class="line-ends"><NodeName node={a.of} /> <span class="arrow" aria-hidden="true">→</span><span class="unseen">to</span> <NodeName node={b.of} /></p>
       <p class="selection-id">{line.edges.length > 1 ? plural(line.edges.length, "edge") + " in the window " : ""}<span class={`state-word is-${shown}`}>{stateWord(shown)}</span></p>
-      <div class="selection-actions">{[a, b].map(({ key, of }) => <button key={key} class="button small" onClick={() => change({ selected: key, line: null }, true)}>Select {(of.name ?? of.id).slice(0, 18)}</button>)}</div>
+      <div class="selection-actions">{[a, b].map(({ key, of }) => <button key={key} class="button small" onClick={() => chooseNode(key)}>Select {(of.name ?? of.id).slice(0, 18)}</button>)}</div>
       <ul class="line-lives">{line.edges.slice(0, LISTED).map((edge, i) => <EdgeLives key={i} edge={edge} look={look} />)}</ul>
       {line.edges.length > LISTED && <p class="is-soft">and {line.edges.length - LISTED} more, in the table below</p>}
       {type && type.features.length > 0 && <Carried source={a.of} destination={b.of} type={type} />}

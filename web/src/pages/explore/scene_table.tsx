@@ -7,7 +7,7 @@ import { Segments } from "../../parts/controls";
 import { Glyph, number } from "../../parts/values";
 import { timeWindow, unit } from "../../time/moment";
 import { isoOf, written, type Tick } from "../../time/ticks";
-import { chooseLine } from "../explore";
+import { chooseLine, chooseNode } from "./choices";
 import { hiddenOf, StateSign } from "./legend";
 
 const ORDER: Shown[] = ["appears", "goes", "changes", "stays", "over"];
@@ -60,7 +60,7 @@ function NodeRow({ scene, row }: { scene: Scene; row: Row }) {
   return (
     <tr class={`is-${row.shown}${chosen ? " is-chosen" : ""}`}>
       <State shown={row.shown} />
-      <td class="is-cut"><button class="row-button" aria-pressed={chosen} onClick={() => change({ selected: chosen ? null : key, line: null }, true)}><Glyph type={of.type} /><span class="node-name-text">{of.name ?? of.id}</span></button></td>
+      <td class="is-cut"><button class="row-button" aria-pressed={chosen} onClick={() => chooseNode(chosen ? null : key)}><Glyph type={of.type} /><span class="node-name-text">{of.name ?? of.id}</span></button></td>
       <LifeCell life={row.life} />
     </tr>
   );

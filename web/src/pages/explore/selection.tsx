@@ -9,7 +9,7 @@ import { Icon } from "../../parts/icon";
 import { Answered } from "../../parts/state";
 import { Glyph, NodeName, number, ValueText } from "../../parts/values";
 import { clocks } from "../../time/moment";
-import { makeRoot, togglePin } from "../explore";
+import { chooseNode, makeRoot, togglePin } from "./choices";
 
 export function Selection({ scene, index, look }: { scene: Scene; index: number; look: Look }) {
   const { key, of, lived } = scene.nodes[index]!;
@@ -20,7 +20,7 @@ export function Selection({ scene, index, look }: { scene: Scene; index: number;
     <section class="selection" aria-label="Selected node">
       <header>
         <h2 title={`${of.type} ${of.id}`}><Glyph type={of.type} size={16} /> <span>{of.name ?? of.id}</span></h2>
-        <button class="tool" aria-label="Close" onClick={() => change({ selected: null }, true)}><Icon name="close" /></button>
+        <button class="tool" aria-label="Close" onClick={() => chooseNode(null)}><Icon name="close" /></button>
       </header>
       <p class="selection-id">{of.type} <code>{of.id}</code> <span class={`state-word is-${shown}`}>{shown === "absent" ? "not there now" : WORDS[shown]}</span></p>
       <div class="selection-actions">
