@@ -1,5 +1,5 @@
-// Bundles the page into dist/: one script, one style sheet, one document, with fixed names; beside them the drawing of reports, one
-// script. The server tells versions apart by ETag.
+// Bundles the page into dist/: one script, one style sheet, one document, with fixed names; beside them the page of all endpoints, and
+// the drawing of reports, one script. The server tells versions apart by ETag.
 import { build, context } from "esbuild";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
@@ -23,6 +23,8 @@ const page = {
   outdir: `${here}dist/assets`,
   format: "esm",
 };
+
+const docs = { ...page, entryPoints: [{ in: `${here}src/docs/main.tsx`, out: "docs" }, { in: `${here}src/docs/docs.css`, out: "docs" }], outdir: `${here}dist/docs` };
 
 /** A style sheet with all that it imports, as the text that a shadow tree takes. */
 const styleText = {
@@ -48,14 +50,16 @@ async function size(file) {
 await rm(`${here}dist`, { recursive: true, force: true });
 await mkdir(`${here}dist/assets`, { recursive: true });
 await copyFile(`${here}src/index.html`, `${here}dist/index.html`);
+await mkdir(`${here}dist/docs`);
+await copyFile(`${here}src/docs/index.html`, `${here}dist/docs/index.html`);
 await copyFile(`${here}src/icon.svg`, `${here}dist/assets/icon.svg`);
 if (watch) {
-  for (const of of [page, report]) await (await context(of)).watch();
+  for (const of of [page, docs, report]) await (await context(of)).watch();
 } else {
-  await Promise.all([build(page), build(report)]);
+  await Promise.all([build(page), build(docs), build(report)]);
   await checkReport();
   const first = await Promise.all(["index.html", "assets/app.js", "assets/app.css", "assets/icon.svg"].map(size));
-  const later = await Promise.all(["report/report.js"].map(size));
+  const later = await Promise.all(["docs/index.html", "docs/docs.js", "docs/docs.css", "report/report.js"].map(size));
   const total = first.reduce((sum, { gzip }) => sum + gzip, 0);
   await writeFile(`${here}dist/sizes.json`, JSON.stringify({ total_gzip: total, limit: LIMIT, files: first, later }, null, 1) + "\n");
   for (const { file, bytes, gzip } of [...first, ...later]) console.log(file.padEnd(18), String(bytes).padStart(8), String(gzip).padStart(8), "gzip");

@@ -141,8 +141,8 @@ function send(response, status, body, headers = { "cache-control": "no-store" })
 }
 
 async function file(response, path) {
-  const name = path === "/" || path.startsWith("/g/") ? "index.html" : path.slice(1);
-  const bytes = await readFile(new URL(name, DIST)).catch(() => null);
+  const name = path === "/" || path.startsWith("/g/") ? "index.html" : path === "/docs" ? "docs/index.html" : path.slice(1);
+  const bytes = await readFile(path === "/openapi.json" ? new URL("mock/openapi.json", import.meta.url) : new URL(name, DIST)).catch(() => null);
   const headers = { "content-security-policy": CSP, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-cache" };
   response.writeHead(bytes ? 200 : 404, { ...headers, "content-type": TYPES[name.split(".").at(-1)] ?? "text/plain" });
   response.end(bytes ?? "not found");

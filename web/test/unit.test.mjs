@@ -14,6 +14,7 @@ const { axis } = await load("time/axis.ts");
 const { layout } = await load("drawing/layout.ts");
 const { shownAt } = await load("drawing/life.ts");
 const { pieces } = await load("pages/sql/colours.ts");
+const openapi = await load("docs/openapi.ts");
 
 test("a tick and its text are the same to the last digit, in every unit", () => {
   for (const [unit, t, text] of [
@@ -91,4 +92,13 @@ test("the colours of a query leave every letter where it is", () => {
     const query = Array.from({ length: 1 + Math.floor(draw() * 12) }, () => parts[Math.floor(draw() * parts.length)]).join("");
     assert.equal(pieces(query).map(({ text }) => text).join(""), query);
   }
+});
+
+test("a schema is written as a type, and a sample has all that must be there", () => {
+  const text = (schema) => openapi.written(schema).map((part) => (typeof part === "string" ? part : `<${part.type}>`)).join("");
+  assert.equal(text({ type: ["string", "null"] }), "string | null");
+  assert.equal(text({ type: "array", items: { oneOf: [{ type: "integer", format: "int64" }, { type: "null" }] } }), "(int64 | null)[]");
+  assert.equal(text({ type: "object", required: ["a"], properties: { a: { $ref: "#/components/schemas/Life" }, b: { enum: ["x", 1] } } }), '{\n  a: <Life>;\n  b?: "x" | 1;\n}');
+  assert.equal(text({ type: "array", prefixItems: [{ type: "string" }, { const: null }] }), "[string, null]");
+  assert.deepEqual(openapi.sample({ $ref: "#/A" }, { A: { type: "object", required: ["x", "y"], properties: { x: { type: "string" }, y: { $ref: "#/A" }, z: {} } } }).x, "");
 });
