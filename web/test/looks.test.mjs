@@ -23,6 +23,7 @@ for (const [kind, size, scheme] of [["1,280 px", DESK, "light"], ["390 px", PHON
     for (const [name, path] of Object.entries(VIEWS)) {
       await page.goto(path);
       await still(page);
+      if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/${name.replace(/\W+/g, "-")}-${size.width}-${scheme}.png` });
       for (const line of await violations(page)) wrong.push(`${name}: ${line}`);
       const below = await page.evaluate(() => { const foot = document.querySelector(".foot"); scrollTo(0, 1e6); const gap = foot ? innerHeight - foot.getBoundingClientRect().bottom : 0; scrollTo(0, 0); return gap; });
       if (Math.abs(below) > 1) wrong.push(`${name}: the slider is ${below} px off the foot of the window`);

@@ -95,7 +95,7 @@ test("explore: a line is chosen in the drawing or in the table, says when its ed
   await still(page);
   await chosen.waitFor();
   await page.getByRole("button", { name: "Edges" }).click();
-  await page.getByRole("region", { name: "edges at this time" }).getByRole("row").nth(2).getByRole("button").press("Enter");
+  await page.getByRole("region", { name: "edges at this time" }).getByRole("button", { pressed: false }).first().press("Enter");
   await chosen.waitFor();
   await chosen.getByRole("button", { name: /^Select / }).first().click();
   await page.getByRole("region", { name: "Selected node" }).waitFor();

@@ -147,6 +147,8 @@ function addEdge(graph, source, relation, destination, draw) {
   const early = when(graph, created + (4 + draw() * 90) * DAY);
   const removed = draw() < 0.35 && early < most ? early : natural;
   const key = relation === "buys" ? String(graph.edges.length % 97) : null;
+  const same = graph.edges.some((edge) => edge.source === source.index && edge.destination === destination.index && edge.relation === relation && edge.key === key && edge.lives[0][0] <= (removed ?? Infinity) && created <= (edge.lives[0][1] ?? Infinity));
+  if (same) return; // An edge that lives is not created again.
   const count = { value: 1 + Math.floor(draw() * 4), from: created, until: removed };
   graph.edges.push({ source: source.index, relation, destination: destination.index, key, lives: [[created, removed]], features: relation === "buys" ? { count: { kind: "i64", values: [count] } } : {} });
 }
