@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use timeweft::Error;
 use timeweft::model::{LearnError, ModelError};
+use timeweft::read::MomentError;
 
 use crate::interrupt::Interrupt;
 
@@ -43,3 +44,9 @@ impl From<Outcome> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
+
+impl From<MomentError> for UsageError {
+    fn from(error: MomentError) -> UsageError {
+        UsageError(error.to_string())
+    }
+}

@@ -92,6 +92,24 @@ impl Store {
         Ok(store)
     }
 
+    /// Another handle of the graph at this commit, for reading only. It shares the index; its registry is its own.
+    ///
+    /// # Errors
+    /// If the manifests are missing or damaged.
+    pub fn reader(&self) -> Result<Store, StoreError> {
+        let commit = self.commit();
+        let contents = manifest::read(&self.dir)?.filter(|contents| contents.commit() >= commit);
+        let Some(mut contents) = contents else {
+            // A graph that only an earlier timeweft has written.
+            return Store::read_only(&self.dir, Some(commit));
+        };
+        contents.truncate(commit);
+        let mut reader = Store::of(&self.dir, Ledger::Manifests(Manifests::new(&self.dir, &contents)));
+        (reader.loads, reader.segments) = (contents.loads, contents.segments);
+        reader.current = self.current.clone();
+        Ok(reader)
+    }
+
     /// Moves a graph that is open for reading to the newest commit, and gives it; views of before stay as they are. Costs what
     /// was loaded since, or the opening where that is not simply added: a rollback, a version before others, late events.
     ///

@@ -75,6 +75,27 @@ impl Graph {
         Ok(self.store.refresh()?)
     }
 
+    /// The graph at the newest commit as another handle, for reading only: it shares what is in memory, so it costs no second
+    /// graph, and it answers whatever this one is loading. It stays at its commit.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// let before = graph.reader()?;
+    /// graph.load(&events).run()?;
+    /// assert_eq!((before.loads().len(), graph.reader()?.loads().len()), (0, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If what says how to read the graph is missing or damaged.
+    pub fn reader(&self) -> Result<Graph> {
+        Ok(Graph { store: self.store.reader()? })
+    }
+
     /// Opens the graph, or makes an empty one whose times count in `unit`: a unit, or its name (`s`, `ms`, `us`, `ns` or
     /// `step`).
     ///

@@ -21,6 +21,7 @@ pub mod export;
 mod graph;
 pub mod load;
 pub mod model;
+mod moments;
 pub mod read;
 pub mod sample;
 mod stats;

@@ -11,5 +11,6 @@ pub use timeweft_index::{
 };
 pub use timeweft_source::{RootsReader, roots};
 
+pub use crate::moments::{MomentError, Moments};
 pub use crate::stats::{Stats, TypeCount};
 pub use crate::time_slice::{Edges, Neighbors, TimeSlice};

@@ -3,12 +3,12 @@
 mod changes;
 
 use serde_json::json;
-use timeweft::read::ChangeCounts;
+use timeweft::read::{ChangeCounts, Moments};
 use timeweft::{At, Commit, Deletes, Graph, Time, View};
 
 use self::changes::Listing;
 use crate::context::{Context, pin_commit};
-use crate::input::moment::{Moments, known_namespace};
+use crate::input::moment::known_namespace;
 use crate::input::named_values::{DELETES, choices};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{Table, text};
@@ -112,7 +112,8 @@ impl Args {
         let views = [before, after];
         let moment = |view: &View, option: &str, text: Option<&str>| {
             let moments = Moments::new(graph, view.commit());
-            text.map_or(Ok(Time::FOREVER), |text| moments.read(option, text, self.namespace.as_deref()))
+            let time = text.map_or(Ok(Time::FOREVER), |text| moments.read(option, text, self.namespace.as_deref()));
+            time.map_err(UsageError::from)
         };
         let (name, to) = if self.at.is_some() { ("--at", &self.at) } else { ("--to", &self.to) };
         let to = to.as_deref();

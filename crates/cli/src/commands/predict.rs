@@ -5,11 +5,10 @@ use std::io;
 
 use anyhow::bail;
 use timeweft::model::{Predict, Prediction};
-use timeweft::read::ExternalId;
+use timeweft::read::{ExternalId, Moments};
 use timeweft::{Action, Commit, Deletes, Graph, Model, NodeKey, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
-use crate::input::moment::Moments;
 use crate::input::named_values::{DELETES, choices};
 use crate::outcome::{Outcome, UsageError};
 use crate::output::wording::bar;
@@ -152,7 +151,8 @@ impl ModelArgs {
         let graph = context.open()?;
         let unit = graph.unit();
         let moments = Moments::new(&graph, self.named.commit.map_or(graph.commit(), Commit));
-        let time = self.at.as_deref().map(|text| moments.read("--at", text, None)).transpose()?;
+        let time = self.at.as_deref().map(|text| moments.read("--at", text, None)).transpose();
+        let time = time.map_err(UsageError::from)?;
         let model = self.named.open(&graph)?;
         // The end of time is no moment that anything could happen at.
         let time = time.filter(|&time| time != Time::FOREVER).unwrap_or_else(|| model.next_time());

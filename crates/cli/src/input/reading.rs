@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 
 use clap::Args;
-use timeweft::read::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, NodeType, NodeTypeId, Owner, TypeSet};
+use timeweft::read::{EdgeType, EdgeTypeId, FeatureDef, FeatureId, Moments, NodeType, NodeTypeId, Owner, TypeSet};
 use timeweft::{At, Deletes, Graph, Time, TimeUnit, View};
 
 use crate::context::{Context, pin_commit};
-use crate::input::moment::Moments;
 use crate::input::named_values::{DELETES, choices};
+use crate::outcome::UsageError;
 
 /// Options of every command that reads the graph.
 #[derive(Args, Clone, Debug, Default)]
@@ -96,7 +96,8 @@ impl ReadArgs {
     pub(crate) fn pin(&self, graph: &Graph) -> anyhow::Result<Reading> {
         let view = pin_commit(graph, self.commit)?;
         let moments = Moments::new(graph, view.commit());
-        let time = self.at.as_deref().map_or(Ok(Time::FOREVER), |text| moments.read("--at", text, None))?;
+        let time = self.at.as_deref().map_or(Ok(Time::FOREVER), |text| moments.read("--at", text, None));
+        let time = time.map_err(UsageError::from)?;
         let at = At { time, deletes: self.deletes.unwrap_or_default() };
         Ok(Reading { at, taken_back: graph.types_taken_back(&view)?, unused: OnceCell::new(), view })
     }

@@ -297,3 +297,22 @@ fn readers_in_threads_see_whole_commits_while_a_writer_loads_and_takes_back() {
         assert!(seen.iter().all(|seen| *seen > 0), "{seen:?}");
     });
 }
+
+#[test]
+fn a_handle_for_reading_stays_where_it_was_made_and_reads_alike() {
+    let (dir, mut writer) = fresh();
+    let mut add = |writer: &mut Store, at: i64| {
+        load(writer, &[create(at, node_element(&format!("{at}")))]).unwrap();
+    };
+    add(&mut writer, 1);
+    let before = writer.reader().unwrap();
+    add(&mut writer, 2);
+    assert_eq!((before.commit(), before.loads().len(), before.is_read_only()), (Commit(1), 1, true));
+    assert_eq!(before.view().counts(At::now()).nodes, 1);
+    assert_reads_alike(&writer.reader().unwrap(), &writer, &[]);
+    let mut reader = Store::open_read_only(dir.path(), None).unwrap();
+    add(&mut writer, 3);
+    assert_reads_alike(&reader.reader().unwrap(), &reader, &[]);
+    reader.refresh().unwrap();
+    assert_reads_alike(&reader.reader().unwrap(), &writer, &[]);
+}

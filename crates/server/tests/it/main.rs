@@ -1,0 +1,5 @@
+//! The server by its answers, over a small graph.
+
+mod world;
+
+mod frame;
