@@ -1,4 +1,10 @@
 //! Graphs over HTTP.
+//!
+//! A room is a file with `pub(crate) fn routes() -> OpenApiRouter<Arc<App>>`, which [`router`] merges. A handler takes
+//! `Asked<Q>` (the graph of the path at the commit and time of the query, and what else the query says) and answers by
+//! `asked.answer_at_once(|asked| …)` where that takes microseconds, else by `asked.answer(|asked, deadline| …).await`,
+//! `lines` or `arrow`. Bodies come as `Received`. Paths name their parts `{graph}`, `{type}`, `{id}`, `{model}`, `{load}`,
+//! `{job}`. Long work is a job: `app.start`.
 #![allow(dead_code)] // Rooms that use all of it are added one by one.
 
 mod answer;

@@ -301,7 +301,7 @@ fn readers_in_threads_see_whole_commits_while_a_writer_loads_and_takes_back() {
 #[test]
 fn a_handle_for_reading_stays_where_it_was_made_and_reads_alike() {
     let (dir, mut writer) = fresh();
-    let mut add = |writer: &mut Store, at: i64| {
+    let add = |writer: &mut Store, at: i64| {
         load(writer, &[create(at, node_element(&format!("{at}")))]).unwrap();
     };
     add(&mut writer, 1);
