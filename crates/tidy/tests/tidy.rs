@@ -35,8 +35,11 @@ fn crates_depend_downward_only() {
         "source" | "index" | "oracle" => "timeweft-graph",
         "store" | "learn" => "timeweft-graph timeweft-index",
         "timeweft" => "timeweft-graph timeweft-index timeweft-source timeweft-store timeweft-learn",
-        "cli" | "arrow" => "timeweft",
-        "python" => "timeweft timeweft-arrow",
+        "arrow" => "timeweft",
+        "sql" => "timeweft timeweft-arrow",
+        "server" => "timeweft timeweft-arrow timeweft-sql",
+        "cli" => "timeweft timeweft-sql timeweft-server",
+        "python" => "timeweft timeweft-arrow timeweft-sql",
         // Measures every layer by itself, and what models learn of streams with known answers.
         "bench" => {
             "timeweft timeweft-graph timeweft-index timeweft-source timeweft-store timeweft-learn timeweft-oracle"

@@ -32,8 +32,7 @@ impl Index {
     }
 
     /// The events with a time in `[from, until)`, by (time, position in the log), each made when it is asked for: besides it
-    /// there are four bytes for each event of the span. Loaded in this order, all of them make the graph again, but
-    /// for a merge of a node that is there only as the target of a later merge.
+    /// there are four bytes for each event of the span. Loaded in this order, all of them make the graph again.
     ///
     /// ```
     /// use timeweft_graph::{Schema, Time};

@@ -1,10 +1,10 @@
 //! The law by which merges come in.
 
-use timeweft_graph::{Action, Event, Name, NodeIndex, NodeKey, Owner, Reason};
+use timeweft_graph::{Action, Event, Name, NodeIndex, NodeKey, Owner, Reason, Time};
 
-use crate::Index;
 use crate::elements::events::Subject;
 use crate::intake::check::full;
+use crate::{Index, NONE};
 
 /// The two nodes of an event; the second may be one that no event has named.
 struct Ends<'a> {
@@ -32,13 +32,14 @@ impl Index {
         into: &NodeKey,
         namespace: &Name,
     ) -> Result<(), Reason> {
-        // A node that never lived may become another if one became it.
+        // A node that never lived may become another if one became it, from then on.
         let from_index = self.find_named(from)?;
         let into_index = self.find_named(into)?;
         if from == into {
             return Err(refused(from, into, "a node cannot merge into itself"));
         }
-        let from_index = from_index.ok_or_else(|| Reason::UnknownNode(from.clone()))?;
+        let is_there = |node: &NodeIndex| self.is_named_at(*node, event.time);
+        let from_index = from_index.filter(is_there).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
         let ends = Ends { from, into, from_index, into_index };
         let open = self.open_merge(&ends);
         let merge = match event.action {
@@ -55,6 +56,13 @@ impl Index {
         self.change(Subject::Merge(merge), event.time, &sets);
         self.accept(event.action, Subject::Merge(merge), event.time, &sets);
         Ok(())
+    }
+
+    /// Whether a node has a life or a merge of its own, or else was named at a time by another that became it. Few nodes are
+    /// known by that alone: for those all merges are looked through.
+    fn is_named_at(&self, node: NodeIndex, time: Time) -> bool {
+        let has_its_own = self.nodes.life(node) != NONE || self.nodes.merge(node) != NONE;
+        has_its_own || self.merges.all.iter().any(|merge| merge.into == node && merge.interval.created <= time)
     }
 
     fn find_named(&self, key: &NodeKey) -> Result<Option<NodeIndex>, Reason> {

@@ -283,6 +283,7 @@ fn x4b_a_target_outside_the_graph_lives_nowhere() {
     assert_eq!(apply(&mut index, &create(9, edge("out", "r", "b"))), unknown);
     // A node that never lived may become another once one has become it.
     assert!(apply(&mut index, &create(9, merge("never", "b"))).is_err());
+    assert_eq!(apply(&mut index, &create(4, merge("out", "b"))), unknown);
     assert_eq!(apply(&mut index, &create(9, merge("out", "b"))), Ok(()));
     assert_eq!([index.resolve(&a, Time(8)), index.resolve(&a, Time(9))], [out.clone(), node("b")]);
     assert_eq!(index.resolve(&out, Time(9)), node("b"));

@@ -37,8 +37,10 @@ impl ReferenceGraph {
             return refused("a node cannot merge into itself");
         }
         let node = self.nodes.get(from);
-        // A node that never lived may become another if one became it.
-        let named = self.targets.get(from);
+        // A node that never lived may become another if one became it, from then on.
+        let has_its_own = node.is_some() || self.merges.iter().any(|merge| merge.from == *from);
+        let brought = |merge: &Episode| merge.into == *from && merge.life.interval.created <= event.time;
+        let named = self.targets.get(from).filter(|_| has_its_own || self.merges.iter().any(brought));
         let latest = node.map(|node| &node.latest).or(named).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
         let holds = self.merges.iter().any(|merge| merge.is_open(from, Some(into)));
         match event.action {
