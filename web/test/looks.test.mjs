@@ -51,6 +51,8 @@ test("labels of 300 and more nodes never overlap, at any zoom", { skip }, async 
       assert.ok(boxes.length > 20, `${boxes.length} labels`);
       const overlapping = boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3).map((b) => `${a.text} | ${b.text}`));
       assert.deepEqual(overlapping, []);
+      const covered = await page.evaluate(() => [...document.querySelectorAll(".zoom, .save")].map((one) => { const { left, right, top, bottom } = one.getBoundingClientRect(); return { left, right, top, bottom }; }));
+      assert.deepEqual(boxes.filter((a) => covered.some((b) => a.left < b.right && b.left < a.right && a.top < b.bottom - 3 && b.top < a.bottom - 3)).map(({ text }) => text), [], "under a button");
       await page.getByRole("button", { name: "Zoom in" }).click();
     }
   }

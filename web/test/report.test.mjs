@@ -14,7 +14,7 @@ let world, folder, file;
 async function written() {
   if (process.env.TIMEWEFT_REPORT) return process.env.TIMEWEFT_REPORT;
   const asked = async (root) => (await fetch(`${world.address}/v1/graphs/medium/subgraph?root=${root}&hops=1&k=6`)).json();
-  const drawings = await Promise.all(["item:item-0", "user:u3", "user:u6"].map(async (root) => ({ text: `Around ${root}`, root, subgraph: await asked(root) })));
+  const drawings = await Promise.all(["item:item-0", "user:u3", "user:u6"].map(async (root) => ({ text: `Around ${root}`, subgraph: await asked(root) })));
   const data = JSON.stringify({ types: ["document", "item", "term", "user"], drawings }).replaceAll("<", "\\u003c");
   const style = "svg { width: 100%; height: auto } table { width: 100%; background: red } p { max-width: 10rem } .legend, .graph { display: none }";
   const path = join(folder, "report.html");

@@ -3,7 +3,7 @@ import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Icon } from "../parts/icon";
 import { useCamera, type Size, type View } from "./camera";
-import { placeLabels, roomFor, type Label } from "./labels";
+import { placeLabels, roomFor, type Box, type Label } from "./labels";
 import type { Place } from "./layout";
 import { shownAt, WORDS, type Look, type Shown } from "./life";
 import { LabelMark, LineMark, linePath, NodeMark } from "./marks";
@@ -19,6 +19,8 @@ export type DrawingProps = {
   onSelect: (key: string | null) => void; onOpen: (key: string) => void; svg: RefObject<SVGSVGElement | null>; size: Size;
   /** Room at the left that something else stands over. */
   inset?: number;
+  /** Whether there are other buttons over the corners: one that saves at the top, the folded legend at the bottom. */
+  corners?: boolean;
 };
 
 type Body = Place & { radius: number };
@@ -34,7 +36,13 @@ function labelsOf(scene: Scene, bodies: Body[], props: DrawingProps, { width, he
     const strong = key === props.selected || props.roots.includes(key) || props.pins.includes(key);
     return { ...bodies[i]!, text: `${of.name ?? of.id}${more ? ` +${more}` : ""}`, weight: of.degree + (key === props.selected ? 1e7 : strong ? 1e6 : 0) + (of.hop === 1 ? 5 : 0), bold: strong };
   });
-  return placeLabels(wishes, { left: 4 + (props.inset ?? 0), top: 4, right: width - 4, bottom: height - 4 });
+  return placeLabels(wishes, { left: 4 + (props.inset ?? 0), top: 4, right: width - 4, bottom: height - 4 }, coveredOf({ width, height }, props.corners ?? false));
+}
+
+/** Where buttons stand over the drawing: of zoom, and of what the page has besides. */
+function coveredOf({ width, height }: Size, corners: boolean): Box[] {
+  const zoom = { left: width - 52, right: width, top: height - 116, bottom: height };
+  return corners ? [zoom, { left: width - 102, right: width, top: 0, bottom: 50 }, { left: 0, right: 104, top: height - 48, bottom: height }] : [zoom];
 }
 
 /** Where the arrow keys lead: the nearest node that is shown, in that direction. */

@@ -71,9 +71,10 @@ function places(wish: Wish, text: string): Label[] {
   return [at(x + far, y, "start"), at(x - far, y, "end"), at(x, y + far + 4, "middle"), at(x, y - far - 4, "middle"), at(x + slant, y + slant + 4, "start"), at(x + slant, y - slant - 4, "start"), at(x - slant, y + slant + 4, "end"), at(x - slant, y - slant - 4, "end")];
 }
 
-/** Labels of the wishes that find room within `frame`, by weight; null where there is none. */
-export function placeLabels(wishes: Wish[], frame: Box): (Label | null)[] {
+/** Labels of the wishes that find room within `frame` and beside what is `covered`, by weight; null where there is none. */
+export function placeLabels(wishes: Wish[], frame: Box, covered: Box[] = []): (Label | null)[] {
   const room = new Room();
+  covered.forEach((box) => room.take(box));
   for (const { x, y, radius } of wishes) room.take({ left: x - radius - 1, right: x + radius + 1, top: y - radius - 1, bottom: y + radius + 1 });
   const answer: (Label | null)[] = wishes.map(() => null);
   const order = wishes.map((_, i) => i).sort((a, b) => wishes[b]!.weight - wishes[a]!.weight || a - b);

@@ -85,7 +85,7 @@ function Drawn({ scene, size }: { scene: Scene; size: { width: number; height: n
   const said = `${plural(there, "node")} at ${written(look.at, unit.value, to - from)}; the table beside has the same rows`;
   return (
     <>
-      <GraphDrawing inset={insetOf(size.width)} scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
+      <GraphDrawing corners inset={insetOf(size.width)} scene={scene} look={look} size={size} svg={svg} said={said} selected={param("selected")} roots={params("root")} pins={params("pin")} hops={Number(param("hops") ?? 1)}
         paintOf={(i) => paints[i]!} isHidden={isHidden} line={lineOfKey(scene, param("line"))} onLine={(i) => chooseLine(lineKey(scene, scene.lines[i]!))} onSelect={chooseNode} onOpen={makeRoot} />
       <Legend scene={scene} look={look} by={by} hidden={hidden} />
       <div class="save"><Menu label="Save" icon="save" items={[

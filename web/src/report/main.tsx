@@ -19,8 +19,8 @@ import { isoOf, least, most, written } from "../time/ticks";
 import styles from "./report.css";
 import { timelineOf } from "./timeline";
 
-/** What the file brings: the types of the whole graph, so that a type looks the same in every drawing, and the neighbourhoods. */
-type Brought = { types: string[]; drawings: { text: string; root: string; subgraph: Subgraph }[] };
+/** What the file brings: the types of the whole graph, so that a type looks the same in every drawing, and the neighbourhoods, each with the node in its middle first. */
+type Brought = { types: string[]; drawings: { text: string; subgraph: Subgraph }[] };
 
 function graphOf({ types }: Brought, { commit, unit, from, to }: Subgraph): GraphInfo {
   const time = { tick: from.tick, iso: isoOf(BigInt(from.tick), unit) };
@@ -43,7 +43,7 @@ function Report({ brought }: { brought: Brought }) {
     <div class="report">
       {drawings.length > 1 && <div class="report-choice"><Segments label="Around" value={String(chosen)} options={drawings.map(({ text }, i) => ({ value: String(i), text }))} onChange={(value) => change({ drawing: value, selected: null, line: null, hide: null })} /></div>}
       <div class="explore">
-        <div class="canvas" ref={ref}>{scene && <Drawn scene={scene} root={drawing.root} size={size} />}</div>
+        <div class="canvas" ref={ref}>{scene && <Drawn scene={scene} size={size} />}</div>
         {scene && <div class="beside" role="group" aria-label="What is drawn"><SceneTable scene={scene} look={lookNow()} /></div>}
       </div>
       <Foot given={timeline} />
@@ -53,7 +53,7 @@ function Report({ brought }: { brought: Brought }) {
 
 const lookNow = (): Look => ({ at: position.value, step: step.value, soft: param("deletes") === "soft" });
 
-function Drawn({ scene, root, size }: { scene: Scene; root: string; size: { width: number; height: number } }) {
+function Drawn({ scene, size }: { scene: Scene; size: { width: number; height: number } }) {
   const svg = useRef<SVGSVGElement>(null);
   const look = lookNow();
   const hidden = params("hide");
@@ -63,7 +63,7 @@ function Drawn({ scene, root, size }: { scene: Scene; root: string; size: { widt
   const there = scene.nodes.filter(({ lived }) => !["absent", "goes", "over"].includes(shownAt(lived, look))).length;
   return (
     <>
-      <GraphDrawing scene={scene} look={look} size={size} svg={svg} inset={size.width > 560 ? 176 : 0} said={`${plural(there, "node")} at ${written(look.at, unit.value, to - from)}; the table beside has the same rows`} selected={param("selected")} roots={[root]} pins={[]} hops={1}
+      <GraphDrawing scene={scene} look={look} size={size} svg={svg} inset={size.width > 560 ? 176 : 0} said={`${plural(there, "node")} at ${written(look.at, unit.value, to - from)}; the table beside has the same rows`} selected={param("selected")} roots={[scene.nodes[0]!.key]} pins={[]} hops={1}
         paintOf={(i) => paints[i]!} isHidden={isHidden} line={lineOfKey(scene, param("line"))} onLine={(i) => chooseLine(lineKey(scene, scene.lines[i]!))} onSelect={chooseNode} onOpen={chooseNode} />
       <Legend scene={scene} look={look} by="type" hidden={hidden} />
       {there === 0 && <p class="canvas-note">Nothing of this neighbourhood is there at this time. Move the handle to a mark.</p>}
