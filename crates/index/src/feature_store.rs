@@ -347,6 +347,21 @@ impl FeatureStore {
         first.chain(changed)
     }
 
+    /// When features of a life changed after it began, in order, each time once.
+    pub(crate) fn changes(&self, feature_row: FeatureRow, life: Interval) -> Vec<Time> {
+        if self.never_changes(feature_row) {
+            return Vec::new();
+        }
+        let (first, spans) = self.parts(feature_row);
+        let opened = first.map(|_| self.since(feature_row)).take(1);
+        let spans = spans.into_iter().flat_map(Spans::groups).flatten().map(|span| span.created);
+        let within = |time: &Time| *time > life.created && *time < life.removed;
+        let mut times: Vec<Time> = opened.chain(spans).filter(within).collect();
+        times.sort_unstable();
+        times.dedup();
+        times
+    }
+
     /// What a feature row was opened with, or, once something changed, its spans.
     fn parts(&self, feature_row: FeatureRow) -> (impl Iterator<Item = (FeatureId, u32)>, Option<&Spans>) {
         let changed = self.head(feature_row).is_some_and(|head| head.is_changed);

@@ -1,7 +1,7 @@
 //! The index itself, and its answers by dense numbers.
 
 use std::cmp::Ordering;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use timeweft_graph::{
     At, EdgeIndex, EdgeKey, EdgeTypeId, FeatureDef, FeatureId, IdRef, Interval, Name, NodeIndex, NodeKey, NodeTypeId,
@@ -20,6 +20,7 @@ use crate::elements::node::Nodes;
 use crate::elements::tally::Tallies;
 use crate::feature_store::{FeatureRow, FeatureStore};
 use crate::memory::cache::Cache;
+use crate::query::finder::Finder;
 use crate::query::text_index::TextIndex;
 use crate::sample::weights::{WeightFeatures, Weights};
 
@@ -42,7 +43,8 @@ pub struct Index {
     pub(crate) facts: OnceLock<Vec<Fact>>,
     pub(crate) texts: Cache<(NodeTypeId, Option<FeatureId>), TextIndex>,
     pub(crate) weights: Cache<WeightFeatures, Weights>,
-    pub(crate) tallies: OnceLock<Tallies>,
+    pub(crate) tallies: OnceLock<Arc<Tallies>>,
+    pub(crate) finder: OnceLock<Arc<Finder>>,
     /// By the number of nodes: it again, and whether all ids of each node type are whole numbers.
     pub(crate) id_kinds: Cache<usize, (usize, Vec<bool>)>,
 }

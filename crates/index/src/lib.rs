@@ -31,10 +31,15 @@ pub mod sample;
 mod snapshot;
 
 pub use answers::columns::{EdgeColumns, NodeColumns};
-pub use answers::diff::{Change, ChangeCounts, ChangeKind, Changes, Comparison};
+pub use answers::diff::{Change, ChangeCounts, ChangeKind, ChangeList, ChangePlace, Changes, Comparison};
+pub use answers::history::Happening;
+pub use answers::incident::{EdgeOrder, Incident};
+pub use answers::labels::LABELS;
 pub use answers::live::{LiveEdge, LiveNode};
+pub use answers::neighborhood::{Expansion, More, NearEdge, NearNode, Neighborhood, Surroundings};
 pub use answers::recency::Recency;
 pub use answers::recent::Neighbor;
+pub use answers::timeline::Timeline;
 pub use answers::used::TypeSet;
 pub use elements::fact::Fact;
 pub use index::Index;

@@ -35,6 +35,8 @@
 
 mod answer;
 mod filter;
+mod find;
+pub(crate) mod finder;
 mod merges;
 mod read;
 mod search_text;
@@ -52,6 +54,7 @@ use timeweft_graph::{
 
 pub use answer::{Answer, Linked, MOST_IDS, Page, QueryError, Row};
 pub use filter::Filter;
+pub use find::{Find, FoundNodes, Matched};
 pub use merges::Resolution;
 pub use search_text::SearchText;
 pub use walk::HIERARCHY;

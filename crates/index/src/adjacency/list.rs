@@ -53,7 +53,12 @@ impl<T: Tick> Run<'_, T> {
         if self.entries.len() <= BLOCK {
             return self.entries.iter().filter(|entry| entry.created <= at && entry.outlives(at)).count();
         }
-        self.begun(at) - self.removals.partition_point(|removed| *removed <= at)
+        self.begun(at) - self.ended(at)
+    }
+
+    /// How many of a long list were removed at or before a tick.
+    fn ended(&self, by: T) -> usize {
+        self.removals.partition_point(|removed| *removed <= by)
     }
 
     /// The first `n` entries from the last to the first, without whole blocks that were removed by a tick.
@@ -132,6 +137,16 @@ impl<'a> List<'a> {
     /// How many are there at a time.
     pub(crate) fn degree(&self, time: Time) -> usize {
         ask!(self, run => Tick::floor(run.clock, time).map_or(0, |at| run.degree(at)))
+    }
+
+    /// Whether removals are counted without a look at each entry.
+    pub(crate) fn is_long(&self) -> bool {
+        self.len() > BLOCK
+    }
+
+    /// How many entries of a long list were removed at or before a time.
+    pub(crate) fn ended(&self, time: Time) -> usize {
+        ask!(self, run => Tick::floor(run.clock, time).map_or(0, |at| run.ended(at)))
     }
 
     /// Latest removal of any of its edges.

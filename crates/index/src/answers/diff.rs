@@ -5,10 +5,13 @@
 //! What is kept of a change is the number of its element. Keys and names of features are made one by one, as the
 //! changes are read.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use timeweft_graph::{
-    At, Diff, EdgeIndex, EdgeKey, Element, FeatureId, MergeRecord, Name, NodeIndex, NodeKey, Owner, Updated,
+    At, Diff, EdgeIndex, EdgeKey, Element, FeatureId, GraphView, MergeRecord, Name, NodeIndex, Owner, Schema, Updated,
+    Value,
 };
 
 use crate::Index;
@@ -38,6 +41,23 @@ pub struct Change {
     pub element: Element,
     /// The names of the features that differ, sorted, if it was updated.
     pub features: Vec<Name>,
+}
+
+/// Where a change is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChangePlace {
+    /// What became of the element.
+    pub kind: ChangeKind,
+    at: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Node(NodeIndex),
+    Edge(EdgeIndex),
+    /// Of the earlier index; the later one never saw it.
+    GoneNode(NodeIndex),
+    GoneEdge(EdgeIndex),
 }
 
 /// How many nodes, or edges, differ.
@@ -74,15 +94,23 @@ pub struct Comparison<'a> {
     pub(crate) namespace: Option<&'a str>,
 }
 
-/// The numbers of the elements that differ, sorted by key.
+/// The elements that differ, to be gone through.
 pub struct Changes<'a> {
     of: Comparison<'a>,
+    list: Arc<ChangeList>,
+}
+
+/// The numbers of the elements that differ, sorted by key: four bytes for each. They mean nothing without the two indexes that
+/// were compared.
+#[derive(Debug)]
+pub struct ChangeList {
     nodes: Changed<NodeIndex>,
     edges: Changed<EdgeIndex>,
     merged: Vec<u32>,
 }
 
 /// Numbers of elements in the later index; of edges those of the latest lives.
+#[derive(Debug)]
 struct Changed<T> {
     created: Vec<T>,
     updated: Vec<T>,
@@ -156,7 +184,12 @@ impl<'a> Comparison<'a> {
             after.sort_edges(list);
         }
         before.sort_edges(&mut edges.gone);
-        Changes { nodes, edges, merged: self.merged(), of: self }
+        Changes { list: Arc::new(ChangeList { nodes, edges, merged: self.merged() }), of: self }
+    }
+
+    /// The changes that [`Changes::list`] gave of the same comparison.
+    pub fn changes_of(self, list: Arc<ChangeList>) -> Changes<'a> {
+        Changes { list, of: self }
     }
 
     /// How many nodes and edges differ, and how many merges hold that did not.
@@ -308,7 +341,12 @@ impl<'a> Comparison<'a> {
 impl<'a> Changes<'a> {
     /// How many nodes and edges differ, and how many merges hold that did not.
     pub fn counts(&self) -> (ChangeCounts, ChangeCounts, usize) {
-        (self.nodes.counts(), self.edges.counts(), self.merged.len())
+        (self.list.nodes.counts(), self.list.edges.counts(), self.list.merged.len())
+    }
+
+    /// What is found, to be kept beside the two indexes.
+    pub fn list(&self) -> Arc<ChangeList> {
+        self.list.clone()
     }
 
     /// Whether nothing differs.
@@ -318,26 +356,84 @@ impl<'a> Changes<'a> {
 
     /// Nodes before edges; of each first what was created, then what was updated, then what was removed, each sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = Change> + '_ {
+        self.places().map(|place| self.change(place))
+    }
+
+    /// Where each of [`Changes::iter`] is found, in the same order: no element is made for it.
+    pub fn places(&self) -> impl Iterator<Item = ChangePlace> + '_ {
         let ((before, _), (after, _)) = (self.of.before, self.of.after);
-        let node = |index: &'a Index| move |&node: &NodeIndex| Element::Node(index.node_key(node));
-        let edge = |index: &'a Index| move |&edge: &EdgeIndex| Element::Edge(index.edge_key(edge));
-        let create = |element| Change { kind: ChangeKind::Created, element, features: Vec::new() };
-        let remove = |element| Change { kind: ChangeKind::Removed, element, features: Vec::new() };
-        let update = |(element, features)| Change { kind: ChangeKind::Updated, element, features };
-        let (nodes, edges) = (&self.nodes, &self.edges);
-        let updated_nodes = nodes.updated.iter().map(move |at| (node(after)(at), self.node_features(*at)));
-        let updated_edges = edges.updated.iter().map(move |at| (edge(after)(at), self.edge_features(*at)));
-        let removed_nodes = merged_by_key(nodes.removed.iter().map(node(after)), nodes.gone.iter().map(node(before)));
-        let removed_edges = merged_by_key(edges.removed.iter().map(edge(after)), edges.gone.iter().map(edge(before)));
-        let of_nodes = nodes.created.iter().map(node(after)).map(create).chain(updated_nodes.map(update));
-        let of_edges = edges.created.iter().map(edge(after)).map(create).chain(updated_edges.map(update));
-        of_nodes.chain(removed_nodes.map(remove)).chain(of_edges).chain(removed_edges.map(remove))
+        let (nodes, edges) = (&self.list.nodes, &self.list.edges);
+        let node = |kind| move |&node: &NodeIndex| ChangePlace { kind, at: Place::Node(node) };
+        let edge = |kind| move |&edge: &EdgeIndex| ChangePlace { kind, at: Place::Edge(edge) };
+        let gone = |at| ChangePlace { kind: ChangeKind::Removed, at };
+        let gone_nodes = nodes.gone.iter().map(move |&node| gone(Place::GoneNode(node)));
+        let gone_edges = edges.gone.iter().map(move |&edge| gone(Place::GoneEdge(edge)));
+        let removed_nodes = merged_by(nodes.removed.iter().map(node(ChangeKind::Removed)), gone_nodes, |a, b| {
+            let (Place::Node(a), Place::GoneNode(b)) = (a.at, b.at) else { return Ordering::Less };
+            after.node_key(a).cmp(&before.node_key(b))
+        });
+        let removed_edges = merged_by(edges.removed.iter().map(edge(ChangeKind::Removed)), gone_edges, |a, b| {
+            let (Place::Edge(a), Place::GoneEdge(b)) = (a.at, b.at) else { return Ordering::Less };
+            after.edge_key(a).cmp(&before.edge_key(b))
+        });
+        let of_nodes = nodes.created.iter().map(node(ChangeKind::Created));
+        let of_nodes = of_nodes.chain(nodes.updated.iter().map(node(ChangeKind::Updated))).chain(removed_nodes);
+        let of_edges = edges.created.iter().map(edge(ChangeKind::Created));
+        let of_edges = of_edges.chain(edges.updated.iter().map(edge(ChangeKind::Updated))).chain(removed_edges);
+        of_nodes.chain(of_edges)
+    }
+
+    /// The type of the element at a place, in the schema of its own state: the earlier one of what was removed and the later
+    /// one never saw.
+    pub fn owner(&self, place: ChangePlace) -> (&'a Schema, Owner) {
+        let ((before, _), (after, _)) = (self.of.before, self.of.after);
+        match place.at {
+            Place::Node(node) => (&after.schema, Owner::Node(after.node_type(node))),
+            Place::GoneNode(node) => (&before.schema, Owner::Node(before.node_type(node))),
+            Place::Edge(edge) => (&after.schema, Owner::Edge(after.edges.get(edge).edge_type)),
+            Place::GoneEdge(edge) => (&before.schema, Owner::Edge(before.edges.get(edge).edge_type)),
+        }
+    }
+
+    /// The change at a place.
+    pub fn change(&self, place: ChangePlace) -> Change {
+        let ((before, _), (after, _)) = (self.of.before, self.of.after);
+        let is_updated = place.kind == ChangeKind::Updated;
+        let (element, features) = match place.at {
+            Place::Node(node) if is_updated => (Element::Node(after.node_key(node)), self.node_features(node)),
+            Place::Edge(edge) if is_updated => (Element::Edge(after.edge_key(edge)), self.edge_features(edge)),
+            Place::Node(node) => (Element::Node(after.node_key(node)), Vec::new()),
+            Place::Edge(edge) => (Element::Edge(after.edge_key(edge)), Vec::new()),
+            Place::GoneNode(node) => (Element::Node(before.node_key(node)), Vec::new()),
+            Place::GoneEdge(edge) => (Element::Edge(before.edge_key(edge)), Vec::new()),
+        };
+        Change { kind: place.kind, element, features }
+    }
+
+    /// The values before and after a change: of an update those that differ; what was not there has none.
+    pub fn values(&self, change: &Change) -> [Option<BTreeMap<Name, Value>>; 2] {
+        let held = |(index, at): State<'_>, absent: ChangeKind| {
+            let state = match &change.element {
+                _ if change.kind == absent => None,
+                Element::Node(key) => index.node(key, at).map(|node| node.features),
+                Element::Edge(key) => index.edge(key, at).map(|edge| edge.features),
+                Element::Merge { .. } => None,
+            };
+            state.map(|mut values| {
+                if change.kind == ChangeKind::Updated {
+                    // The names are sorted, and there may be many thousands.
+                    values.retain(|name, _| change.features.binary_search(name).is_ok());
+                }
+                values
+            })
+        };
+        [held(self.of.before, ChangeKind::Created), held(self.of.after, ChangeKind::Removed)]
     }
 
     /// The merges that hold in the later state and did not in the earlier one, in [`MergeRecord::canonical_order`].
     pub fn merged(&self) -> impl Iterator<Item = MergeRecord> + '_ {
         let after = self.of.after.0;
-        self.merged.iter().map(move |&at| after.record(&after.merges.all[at as usize]))
+        self.list.merged.iter().map(move |&at| after.record(&after.merges.all[at as usize]))
     }
 
     /// All of them at once.
@@ -434,20 +530,16 @@ fn existence<L: LifeRecord>(lives: [Option<&L>; 2], from: At, to: At) -> Fate {
     }
 }
 
-/// Two lists of elements that are sorted by key, as one.
-fn merged_by_key(a: impl Iterator<Item = Element>, b: impl Iterator<Item = Element>) -> impl Iterator<Item = Element> {
+/// Two sorted lists as one.
+fn merged_by<T>(
+    a: impl Iterator<Item = T>,
+    b: impl Iterator<Item = T>,
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> impl Iterator<Item = T> {
     let (mut a, mut b) = (a.peekable(), b.peekable());
     std::iter::from_fn(move || match (a.peek(), b.peek()) {
-        (Some(first), Some(second)) if key(second) < key(first) => b.next(),
+        (Some(first), Some(second)) if compare(first, second) == Ordering::Greater => b.next(),
         (None, Some(_)) => b.next(),
         _ => a.next(),
     })
-}
-
-fn key(element: &Element) -> (Option<&NodeKey>, Option<&EdgeKey>) {
-    match element {
-        Element::Node(key) => (Some(key), None),
-        Element::Edge(key) => (None, Some(key)),
-        Element::Merge { .. } => (None, None),
-    }
 }

@@ -37,6 +37,11 @@ impl Index {
         merges.filter(|merge| merge.is_real())
     }
 
+    /// Whether a merge says what a node has become.
+    pub(crate) fn leads(&self, merge: &Merge) -> bool {
+        MergeRecord::resolves(self.merge_type(merge, merge.as_of(Time::FOREVER)).as_ref())
+    }
+
     fn merge_type(&self, merge: &Merge, time: Time) -> Option<Value> {
         let (id, _) = self.schema.feature(Owner::Merge, MergeRecord::TYPE)?;
         self.feature_store.value(self.feature_store.value_at(merge.feature_row(), id, time))

@@ -182,7 +182,12 @@ impl Index {
     }
 
     /// The lists of a node on one side.
-    fn lists_of(&self, key: &NodeKey, direction: Direction, relation: Option<&str>) -> impl Iterator<Item = List<'_>> {
+    pub(super) fn lists_of(
+        &self,
+        key: &NodeKey,
+        direction: Direction,
+        relation: Option<&str>,
+    ) -> impl Iterator<Item = List<'_>> {
         let types = self.schema.edge_types();
         let lists = self.node_index(key).into_iter().flat_map(|node| self.adjacency().lists(node));
         lists.filter(move |list| {
@@ -193,13 +198,16 @@ impl Index {
     pub(crate) fn shown_in<'a>(&'a self, list: List<'a>, at: At) -> impl Iterator<Item = EdgeIndex> + 'a {
         let over_by = (at.deletes == Deletes::Hard).then_some(at.time);
         let begun = list.newest(list.begun(at.time), over_by).map(|seen| seen.edge);
-        begun.filter(move |&edge| {
-            let life = self.edges.get(edge);
-            match at.deletes {
-                Deletes::Hard => life.is_real() && life.interval.contains(at.time),
-                Deletes::Soft => life.is_real() && !self.edges.is_superseded(edge, at.time),
-            }
-        })
+        begun.filter(move |&edge| self.shows_edge(edge, at))
+    }
+
+    /// Whether a moment shows a life of an edge that had begun by then.
+    pub(crate) fn shows_edge(&self, edge: EdgeIndex, at: At) -> bool {
+        let life = self.edges.get(edge);
+        match at.deletes {
+            Deletes::Hard => life.is_real() && life.interval.contains(at.time),
+            Deletes::Soft => life.is_real() && !self.edges.is_superseded(edge, at.time),
+        }
     }
 
     fn node_state(&self, life: u32, time: Time) -> NodeState {

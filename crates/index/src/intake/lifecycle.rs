@@ -259,6 +259,7 @@ impl Index {
     fn keep_facts(&mut self, position: u32, time: Time) {
         self.texts.forget();
         self.tallies.take();
+        self.finder.take();
         let Some(mut facts) = self.facts.take() else { return };
         if facts.last().is_none_or(|fact| fact.time <= time) {
             self.facts_of(position, &mut facts);

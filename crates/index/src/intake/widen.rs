@@ -67,6 +67,7 @@ impl Index {
         self.texts.forget();
         self.weights.forget();
         self.tallies.take();
+        self.finder.take();
         Ok(())
     }
 }

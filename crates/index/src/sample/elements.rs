@@ -10,7 +10,6 @@ use super::scope::{AsOf, SampleError};
 use super::weights::clean;
 use crate::Index;
 use crate::elements::life::{LifeRecord, shown};
-use crate::elements::tally::{Tallies, tallies};
 use crate::feature_store::FeatureRow;
 
 /// How nodes or edges are sampled among those of some types that are alive.
@@ -113,15 +112,6 @@ impl Index {
     /// How many edges of a type are alive at a time: two bisections.
     pub fn count_edges(&self, edge_type: EdgeTypeId, time: Time) -> usize {
         self.tallies().edges.get(edge_type.at()).map_or(0, |tally| tally.count(time))
-    }
-
-    fn tallies(&self) -> &Tallies {
-        self.tallies.get_or_init(|| {
-            let nodes = self.nodes.lives.iter().map(|life| (life.node_type.at(), life.interval));
-            let edges = self.edges.lives.iter().map(|life| (life.edge_type.at(), life.interval));
-            let (n_nodes, n_edges) = (self.schema.node_types().len(), self.schema.edge_types().len());
-            Tallies { nodes: tallies(nodes, n_nodes), edges: tallies(edges, n_edges) }
-        })
     }
 
     /// The weight feature of each type; empty if there is no weight.
