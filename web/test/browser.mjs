@@ -1,10 +1,13 @@
-// Starts the mock and a real browser, and watches for what must not happen: console errors, failed requests, broken rules of accessibility.
+// Starts the mock (or the program that TIMEWEFT_PROGRAM names) and a real browser, and watches for what must not happen: console errors, failed requests, broken rules of accessibility.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { start } from "./mock.mjs";
+import { startReal } from "./real/server.mjs";
 
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
+/** The program that is tested; null: the mock. */
+export const REAL = process.env.TIMEWEFT_PROGRAM || null;
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1280, height: 800 };
 
@@ -13,7 +16,7 @@ export const missing = CHROMIUM ? null : "no Chromium: apt-get install chromium,
 
 export async function open(options = {}) {
   const { chromium } = await import("playwright-core");
-  const server = await start(options);
+  const server = REAL ? await startReal(REAL, options) : await start(options);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] });
   const newPage = async ({ size = DESK, scheme = "light", motion = "reduce" } = {}) => {
     const context = await browser.newContext({ viewport: size, colorScheme: scheme, reducedMotion: motion, baseURL: server.address, acceptDownloads: true, hasTouch: size === PHONE });
@@ -27,7 +30,7 @@ export async function open(options = {}) {
     for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
     return Object.assign(page, { errors, asked });
   };
-  return { newPage, address: server.address, close: async () => { await browser.close(); server.stop(); } };
+  return { newPage, address: server.address, token: server.token ?? options.token, close: async () => { await browser.close(); await server.stop(); } };
 }
 
 const axeSource = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
