@@ -44,7 +44,7 @@ impl Difference {
         Difference { namespace: Some(namespace.to_owned()), ..self }
     }
 
-    fn comparison(&self) -> Comparison<'_> {
+    pub(crate) fn comparison(&self) -> Comparison<'_> {
         let ((before, from), (after, to)) = (&self.before, &self.after);
         let comparison = after.index().compare_from((before.index(), *from), *to);
         match &self.namespace {
@@ -118,12 +118,7 @@ impl Difference {
         for change in self.comparison().changes().iter() {
             let Some(element) = cells(&change.element) else { continue };
             let [before, after] = self.values(&change);
-            let word = match change.kind {
-                ChangeKind::Created => "created",
-                ChangeKind::Updated => "updated",
-                ChangeKind::Removed => "removed",
-            };
-            let mut row = vec![Cell::Text(word)];
+            let mut row = vec![Cell::Text(word(change.kind))];
             row.extend(element);
             row.push(Cell::Texts(change.features.clone()));
             row.extend([Cell::from(before), Cell::from(after)]);
@@ -133,7 +128,7 @@ impl Difference {
     }
 
     /// The values before and after: of an update those that differ; what was not there has none.
-    fn values(&self, change: &Change) -> [Option<Value>; 2] {
+    pub(crate) fn values(&self, change: &Change) -> [Option<Value>; 2] {
         let held = |(view, at): &(View, At), absent: ChangeKind| {
             let state = if change.kind == absent { None } else { state(view, *at, &change.element) };
             state.map(|mut values| {
@@ -144,6 +139,14 @@ impl Difference {
             })
         };
         [held(&self.before, ChangeKind::Created), held(&self.after, ChangeKind::Removed)]
+    }
+}
+
+pub(crate) fn word(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Created => "created",
+        ChangeKind::Updated => "updated",
+        ChangeKind::Removed => "removed",
     }
 }
 

@@ -13,7 +13,7 @@ use crate::features::{self, FeatureColumns, Selected};
 use crate::table::{Columns, IdKind, Table};
 use crate::{Error, Result};
 
-const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 12] = [
     "edge",
     "source",
     "destination",

@@ -39,6 +39,7 @@ type ReadFeatures = (Vec<Range<usize>>, Vec<FeatureColumn>);
 const MOST_BYTES: usize = 1 << 30;
 
 /// The features that are shown, each with what its column holds.
+#[derive(Clone, Debug)]
 pub(crate) struct FeatureColumns {
     names: Vec<Name>,
     kinds: Vec<FeatureKind>,
@@ -105,6 +106,26 @@ impl FeatureColumns {
         let column =
             |(name, kind): (&Name, &FeatureKind)| Column::nullable(&column_name(name, taken), CellKind::Value(*kind));
         self.names.iter().zip(&self.kinds).map(column).collect()
+    }
+
+    /// The fields of the same; lists of numbers are of any length.
+    pub(crate) fn fields(&self, taken: &[&str]) -> Vec<Field> {
+        let field = |(name, kind): (&Name, &FeatureKind)| value_field(&column_name(name, taken), *kind, true);
+        self.names.iter().zip(&self.kinds).map(field).collect()
+    }
+
+    /// The name and the kind of the feature at a place.
+    pub(crate) fn at(&self, place: usize) -> Option<(&Name, FeatureKind)> {
+        self.names.get(place).zip(self.kinds.get(place).copied())
+    }
+
+    /// An array for each of the features at some places, in the order given.
+    pub(crate) fn arrays(&self, index: &Index, owners: Owners<'_>, places: &[usize]) -> Result<Vec<ArrayRef>> {
+        let wanted = places.iter().filter_map(|place| self.at(*place));
+        let (names, kinds): (Vec<Name>, Vec<FeatureKind>) = wanted.map(|(name, kind)| (name.clone(), kind)).unzip();
+        let (mut flat, wanted) = (FlatRows::default(), FeatureColumns { names, kinds });
+        index.encoded_features(&wanted.names, owners, &mut flat);
+        wanted.batch(&flat)?.into_iter().map(|column| Ok(column.finish(None)?)).collect()
     }
 
     /// The cells of a row, of a node or edge with these features.

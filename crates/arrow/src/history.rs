@@ -1,7 +1,7 @@
 //! Everything that happened to a node.
 
 use timeweft::export::table_writer::{Cell, CellKind, Column, RowBatches};
-use timeweft::{At, Interval, NodeKey, Time, View};
+use timeweft::{At, Interval, NodeKey, Time, TimeUnit, View};
 
 use crate::Result;
 use crate::nodes::known_type;
@@ -21,17 +21,31 @@ use crate::table::Table;
 /// [`Error::Unknown`](crate::Error::Unknown) if the graph has no such node type; [`timeweft::Error::UnknownNode`] if it never had
 /// the node.
 pub fn history(view: &View, at: At, node: &NodeKey) -> Result<Table> {
-    let index = view.index();
+    check(view, node)?;
+    table(view, at, node, RowBatches::new(columns(view.unit())))
+}
+
+/// A node that the graph never had is a mistake.
+pub(crate) fn check(view: &View, node: &NodeKey) -> Result<()> {
     known_type(view, "type", &node.node_type)?;
-    let handle = view.node(&node.node_type, node.id.clone())?;
-    let time = CellKind::Time(view.unit());
-    let mut rows = RowBatches::new(vec![
+    view.node(&node.node_type, node.id.clone())?;
+    Ok(())
+}
+
+pub(crate) fn columns(unit: TimeUnit) -> Vec<Column> {
+    let time = CellKind::Time(unit);
+    vec![
         Column::new("from", time),
         Column::nullable("until", time),
         Column::new("what", CellKind::Text),
         Column::nullable("name", CellKind::Text),
         Column::nullable("detail", CellKind::Text),
-    ]);
+    ]
+}
+
+pub(crate) fn table(view: &View, at: At, node: &NodeKey, mut rows: RowBatches) -> Result<Table> {
+    let index = view.index();
+    let handle = view.node(&node.node_type, node.id.clone())?;
     let mut happened: Vec<(Interval, &str, Option<String>, Option<String>)> = Vec::new();
     for life in handle.history() {
         happened.push((life.interval, "life", None, None));

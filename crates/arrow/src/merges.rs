@@ -21,18 +21,25 @@ pub fn merges(view: &View) -> Result<Table> {
 }
 
 pub(crate) fn merge_table(view: &View, merges: impl Iterator<Item = MergeRecord>) -> Result<Table> {
-    let id = IdKind::of_all(view);
+    let mut rows = RowBatches::new(columns(view, IdKind::of_all(view)));
+    for merge in merges {
+        rows.row(cells(&merge))?;
+    }
+    Table::of(rows)
+}
+
+pub(crate) fn columns(view: &View, id: IdKind) -> Vec<Column> {
     let mut columns: Vec<Column> = node_columns("from_", id).into();
     columns.extend(node_columns("into_", id));
     columns.extend(life_columns(view.unit()));
     columns.push(Column::new("features", JSON));
-    let mut rows = RowBatches::new(columns);
-    for merge in merges {
-        let mut cells: Vec<Cell<'_>> = node_cells(&merge.from).into();
-        cells.extend(node_cells(&merge.into));
-        cells.extend(life_cells(merge.interval));
-        cells.push(Cell::from(features(&merge.features)));
-        rows.row(cells)?;
-    }
-    Table::of(rows)
+    columns
+}
+
+pub(crate) fn cells(merge: &MergeRecord) -> Vec<Cell<'_>> {
+    let mut cells: Vec<Cell<'_>> = node_cells(&merge.from).into();
+    cells.extend(node_cells(&merge.into));
+    cells.extend(life_cells(merge.interval));
+    cells.push(Cell::from(features(&merge.features)));
+    cells
 }

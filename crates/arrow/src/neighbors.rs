@@ -25,20 +25,41 @@ use crate::table::{IdKind, Table};
 /// [`Error::Unknown`](crate::Error::Unknown) if the graph has no such node type or relation; [`timeweft::Error::UnknownNode`] if
 /// it never had the node.
 pub fn neighbors(view: &View, at: At, node: &NodeKey, side: Side, relation: Option<&str>) -> Result<Table> {
-    let index = view.index();
+    check(view, node, relation)?;
+    table(view, at, node, side, relation, IdKind::of_all(view))
+}
+
+/// Names that the graph does not know are mistakes.
+pub(crate) fn check(view: &View, node: &NodeKey, relation: Option<&str>) -> Result<()> {
     known_type(view, "type", &node.node_type)?;
     view.node(&node.node_type, node.id.clone())?;
     if let Some(name) = relation {
         edge_types(view, Relation::Named(name))?;
     }
+    Ok(())
+}
+
+pub(crate) fn columns(view: &View, id: IdKind) -> Vec<Column> {
     let mut columns = vec![
         Column::new("side", CellKind::Text),
         Column::new("edge", CellKind::Index),
         Column::new("node", CellKind::Index),
     ];
-    columns.extend(node_columns("", IdKind::of_all(view)));
+    columns.extend(node_columns("", id));
     columns.extend([Column::new("relation", CellKind::Text), Column::nullable("key", CellKind::Text)]);
     columns.extend(life_columns(view.unit()));
+    columns
+}
+
+pub(crate) fn table(
+    view: &View,
+    at: At,
+    node: &NodeKey,
+    side: Side,
+    relation: Option<&str>,
+    id: IdKind,
+) -> Result<Table> {
+    let index = view.index();
     let sides: &[Direction] = match side {
         Side::Out => &[Direction::Out],
         Side::In => &[Direction::In],
@@ -49,7 +70,7 @@ pub fn neighbors(view: &View, at: At, node: &NodeKey, side: Side, relation: Opti
     };
     let mut edges: Vec<(Direction, EdgeIndex)> = sides.iter().flat_map(at_side).collect();
     edges.sort_by_key(|(_, edge)| std::cmp::Reverse(index.edge_interval(*edge).created));
-    let mut rows = RowBatches::new(columns);
+    let mut rows = RowBatches::new(columns(view, id));
     for (direction, edge) in edges {
         let (_, source, destination) = index.edge_ends(edge);
         let (word, neighbor) = if direction == Direction::Out { ("out", destination) } else { ("in", source) };

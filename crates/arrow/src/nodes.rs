@@ -13,7 +13,7 @@ use crate::features::{self, FeatureColumns, Selected};
 use crate::table::{IdKind, Table};
 use crate::{Error, Result};
 
-const NAMES: [&str; 6] = ["node", "type", "id", "created", "removed", "deleted"];
+pub(crate) const NAMES: [&str; 6] = ["node", "type", "id", "created", "removed", "deleted"];
 
 /// The nodes that a moment shows, of one type if one is named, by dense number.
 ///

@@ -3,7 +3,7 @@
 pub use timeweft_graph::{
     Counts, DType, Dense, Diff, EdgeIndex, EdgeState, EdgeType, EdgeTypeId, ElementHistory, ExternalId, FeatureDef,
     FeatureId, FeatureKind, FeatureSpan, Features, GraphView, IdRef, Life, ListOrder, MergeRecord, NodeIndex,
-    NodeState, NodeType, NodeTypeId, NumberType, Numbers, Owner, Sparse, Updated, ValueBytes,
+    NodeState, NodeType, NodeTypeId, NumberType, Numbers, Owner, Sparse, Updated, ValueBytes, last_values,
 };
 pub use timeweft_index::{
     Change, ChangeCounts, ChangeKind, Changes, Comparison, EdgeColumns, Fact, Index, NodeColumns, Recency, TypeSet,
