@@ -23,6 +23,7 @@ mod lazy;
 mod limits;
 mod listing;
 mod moment;
+mod names;
 mod planner;
 mod runtime;
 mod scalar;

@@ -20,7 +20,7 @@ use super::condition::{Condition, Lives};
 use super::exec::{Batches, Part, ScanExec};
 use super::nodes::{narrow, told};
 use super::{BATCH_ROWS, counted, partitions, projected, pushed, share};
-use crate::asked::triple;
+use crate::names::triple;
 use crate::{Error, Result};
 
 /// The columns of which filters are pushed down.
