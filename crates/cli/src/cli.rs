@@ -6,6 +6,8 @@ use crate::commands::{
     compact, completions, demo, diff, evaluate, explain, export, features, history, init, load, loads, man, nearest,
     neighbors, node, page_rank, predict, query, resolve, rollback, sample, schema, score, stats, train, verify, walk,
 };
+#[cfg(feature = "serve")]
+use crate::commands::{serve, token};
 use crate::context::{Context, Shared};
 use crate::outcome::Outcome;
 
@@ -79,6 +81,13 @@ pub(crate) enum Command {
     Explain(explain::Args),
     /// Walk the whole path on real or made-up history.
     Demo(demo::Args),
+    /// Serve graphs over HTTP, with a page.
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
+    /// Make, list and revoke tokens: who may ask a server.
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Token(token::Command),
     /// Check every checksum, and that the log makes the graph.
     Verify(verify::Args),
     /// Write a snapshot, so that opening the graph does not replay its log.
@@ -117,6 +126,10 @@ impl Command {
             Command::Nearest(args) => nearest::run(args, context),
             Command::Explain(args) => explain::run(args, context),
             Command::Demo(args) => demo::run(args, context),
+            #[cfg(feature = "serve")]
+            Command::Serve(args) => serve::run_server(args, context),
+            #[cfg(feature = "serve")]
+            Command::Token(command) => token::run(command, context),
             Command::Verify(args) => verify::run(args, context),
             Command::Compact(args) => compact::run(args, context),
             Command::Completions(args) => completions::run(args, Cli::command(), context),

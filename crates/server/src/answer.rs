@@ -99,6 +99,13 @@ pub(crate) fn typed(form: Form, body: impl Into<Body>) -> Response {
     response
 }
 
+/// A part of a path, percent-encoded.
+pub(crate) fn encoded(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let each = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(each).collect()
+}
+
 /// An answer as JSON that no cache keeps: of jobs and sessions.
 pub(crate) fn unkept<T: Serialize>(status: StatusCode, value: &T) -> Result<Response, Problem> {
     let mut response = tagged(typed(Form::Json, json(value)?), None);

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::access::Access;
 use crate::caller::Caller;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::problem::{Code, Problem};
 use crate::served::Served;
 
@@ -21,13 +23,16 @@ pub(crate) struct App {
     pub(crate) jobs: Jobs,
     /// Below it lie the sources that a load may name.
     pub(crate) sources: Option<PathBuf>,
+    pub(crate) access: Access,
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
-    pub(crate) fn new(graphs: Vec<Served>, limits: Limits, sources: Option<PathBuf>) -> App {
+    pub(crate) fn new(graphs: Vec<Served>, limits: Limits, sources: Option<PathBuf>, access: Access) -> App {
         let named = graphs.into_iter().map(|graph| (graph.name().to_owned(), Arc::new(graph)));
         let turns = Arc::new(Semaphore::new(limits.at_once));
-        App { graphs: named.collect(), limits, turns, jobs: Jobs::default(), sources }
+        let (jobs, metrics) = (Jobs::default(), Metrics::default());
+        App { graphs: named.collect(), limits, turns, jobs, sources, access, metrics }
     }
 
     /// All graphs, in order of name.

@@ -139,6 +139,11 @@ impl Job {
         });
     }
 
+    /// What it came to, also where it fails.
+    pub(crate) fn report(&self, report: Report) {
+        self.status.send_modify(|status| status.report = Some(Arc::new(report)));
+    }
+
     pub(crate) fn end(&self, ended: Result<Option<Report>, Problem>) {
         let was_stopped = self.stop.is_asked();
         self.status.send_modify(|status| {
@@ -147,7 +152,7 @@ impl Job {
                 Ok(report) => {
                     status.state = JobState::Done;
                     status.step = "done".into();
-                    status.report = report.map(Arc::new);
+                    status.report = report.map(Arc::new).or(status.report.take());
                 }
                 Err(_) if was_stopped => {
                     status.state = JobState::Stopped;

@@ -7,25 +7,41 @@
 //! `{job}`. Long work is a job: `app.start`.
 #![allow(dead_code)] // Rooms that use all of it are added one by one.
 
+mod access;
 mod answer;
 mod answering;
 mod app;
 mod asking;
 mod caller;
+mod connections;
+mod guard;
 mod health;
+mod job_routes;
 mod jobs;
 mod limits;
+mod load_options;
+mod loading;
+mod metrics;
 mod options;
+mod page;
 mod parameters;
 mod pinned;
 mod problem;
 mod queue;
 mod report;
 mod router;
+mod scrape;
+mod serve;
 mod served;
+mod session;
+mod sources;
+mod tokens;
+mod upload;
 mod wire;
 mod work;
 
 pub use caller::Role;
 pub use limits::Limits;
-pub use options::Options;
+pub use options::{Options, ServeError};
+pub use serve::{Listening, Tell, run};
+pub use tokens::{NewToken, Token, Tokens, TokensError};

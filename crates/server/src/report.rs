@@ -77,6 +77,19 @@ impl Report {
     }
 }
 
+impl Report {
+    /// The same with a folder left out of the names of files: where an upload lay for a while is of no account.
+    pub(crate) fn without(mut self, folder: &str) -> Report {
+        let folder = format!("{folder}/");
+        for reject in &mut self.rejects {
+            reject.file = reject.file.replace(&folder, "");
+            reject.reason = reject.reason.replace(&folder, "");
+        }
+        self.warnings.iter_mut().for_each(|warning| *warning = warning.replace(&folder, ""));
+        self
+    }
+}
+
 impl Rejected {
     fn of(reject: &Reject) -> Rejected {
         Rejected {

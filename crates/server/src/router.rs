@@ -1,18 +1,27 @@
 //! All routes, and their description.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use utoipa::OpenApi;
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::caller::Caller;
-use crate::problem::{Problem, Refusal};
+use crate::guard::guard;
+use crate::problem::{Code, Problem, Refusal};
+use crate::{health, job_routes, loading, page, scrape, session};
 
 /// What the description says of all endpoints.
 #[derive(OpenApi)]
@@ -24,7 +33,12 @@ struct Description;
 
 /// The routes of all rooms.
 fn rooms() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(crate::health::routes())
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(health::routes())
+        .merge(scrape::routes())
+        .merge(session::routes())
+        .merge(job_routes::routes())
+        .merge(loading::routes())
 }
 
 /// The description of all endpoints, OpenAPI 3.1.
@@ -49,15 +63,65 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
 /// The service that answers.
 pub(crate) fn service(app: Arc<App>) -> Router {
     let (router, _) = rooms().split_for_parts();
-    router.fallback(unknown).layer(axum::middleware::from_fn_with_state(app.clone(), guard)).with_state(app)
+    let is_large = SizeAbove::new(COMPRESSED_FROM).and(NotForContentType::const_new("text/event-stream"));
+    router
+        .merge(page::routes())
+        .route("/openapi.json", get(openapi))
+        .fallback(unknown)
+        .method_not_allowed_fallback(other_method)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(CompressionLayer::new().compress_when(is_large))
+        .layer(CatchPanicLayer::custom(broken_down))
+        .layer(from_fn_with_state(app.clone(), count))
+        .with_state(app)
+}
+
+/// Bytes from which on an answer is compressed: less fits into a few packets anyway.
+const COMPRESSED_FROM: u64 = 8_192;
+
+async fn openapi() -> Response {
+    static TEXT: LazyLock<String> = LazyLock::new(description_text);
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], TEXT.as_str()).into_response()
+}
+
+/// The description as it is committed.
+pub(crate) fn description_text() -> String {
+    description().to_pretty_json().unwrap_or_default() + "\n"
 }
 
 async fn unknown(request: Request) -> Response {
     Problem::not_found(format!("there is nothing at {}", request.uri().path())).into_response()
 }
 
-/// Lets through who may ask.
-async fn guard(State(_): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(Caller::everyone());
-    next.run(request).await
+async fn other_method(request: Request) -> Response {
+    let message = format!("{} has no {}", request.uri().path(), request.method());
+    let mut response = Problem::bad(message).into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// Counts requests, and how long they take until the head of their answer.
+async fn count(State(app): State<Arc<App>>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let (began, method) = (Instant::now(), name_of(request.method()));
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("other", |route| route.as_str());
+    app.metrics.count(method, route, response.status().as_u16(), began.elapsed());
+    response
+}
+
+fn name_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    }
+}
+
+/// A bug is told to the client as any other problem.
+fn broken_down(_: Box<dyn Any + Send>) -> Response {
+    let problem = Problem::new(Code::Internal, "the server broke down over this request");
+    problem.hint("This is a bug: please report it.").into_response()
 }

@@ -50,6 +50,7 @@ mod load;
 mod log;
 mod manifest;
 mod open;
+mod rehearsal;
 mod rollback;
 mod snapshot;
 mod splice;

@@ -13,6 +13,7 @@ use crate::load::LoadRecord;
 use crate::log::effective::{Effective, effective};
 use crate::log::segment::Segment;
 use crate::manifest::Publisher;
+use crate::rehearsal::Rehearsal;
 use crate::{StoreError, writer_name};
 
 /// A graph directory, open for reading and loading by this process alone.
@@ -32,6 +33,8 @@ pub struct Store {
     pub(crate) segments: Vec<Segment>,
     pub(crate) current: Arc<Index>,
     pub(crate) poisoned: bool,
+    /// What loads come to that are only tried; none where they are meant.
+    pub(crate) rehearsal: Option<Rehearsal>,
     pub(crate) made: Option<Made>,
     /// The commit whose log alone made the graph in memory.
     pub(crate) replayed: Option<Commit>,
@@ -56,6 +59,7 @@ impl Store {
             segments: Vec::new(),
             current: Arc::default(),
             poisoned: false,
+            rehearsal: None,
             made: None,
             replayed: None,
             warnings: Mutex::default(),

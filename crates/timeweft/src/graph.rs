@@ -338,6 +338,27 @@ impl Graph {
         Ok(self.store.rollback(load)?)
     }
 
+    /// What taking a load back would do, and the graph as it would be then; nothing is done.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let events = dir.path().join("mail.csv");
+    /// # std::fs::write(&events, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// let load = graph.load(&events).run()?.load;
+    /// let (_, without) = graph.plan_rollback(load)?;
+    /// assert_eq!((without.now().counts().edges, graph.view().now().counts().edges), (0, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the load cannot be taken back.
+    pub fn plan_rollback(&mut self, load: LoadId) -> Result<(RollbackReport, View)> {
+        let (report, graph) = self.store.rehearse(|store| store.rollback(load))?;
+        Ok((report.clone(), View::new(report.commit, graph)))
+    }
+
     /// Whether a load is in effect; `None` for one that is not in the registry.
     pub fn load_state(&self, load: LoadId) -> Option<LoadState> {
         self.store.load_state(load)

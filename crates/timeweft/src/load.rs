@@ -40,6 +40,8 @@ pub struct LoadOptions {
     pub namespace: Option<Name>,
     /// Format; left out, it follows from the path.
     pub format: Option<Format>,
+    /// What the source is called in the registry; left out, by its path.
+    pub source: Option<Name>,
     /// Version that the load brings: a whole one, or that of a stream of events, which is then loaded once.
     pub version: Option<Name>,
     /// When a whole version takes effect.
@@ -68,6 +70,7 @@ impl Default for LoadOptions {
         LoadOptions {
             namespace: None,
             format: None,
+            source: None,
             version: None,
             timestamp: None,
             release_timestamp: None,
@@ -202,6 +205,31 @@ impl<'g> Load<'g> {
         }
     }
 
+    /// What the load would do, of any source: a dry run. All is read, checked and tried; nothing is kept.
+    ///
+    /// ```
+    /// # use timeweft::{Graph, TimeUnit};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("likes.csv");
+    /// # std::fs::write(&path, "src,dst,time\n1,2,5\n1,3,8\n")?;
+    /// # let mut graph = Graph::create(dir.path().join("likes"), TimeUnit::Step)?;
+    /// let report = graph.load(&path).rehearse()?;
+    /// assert_eq!((report.counts.edges.created, graph.loads().len()), (2, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`Load::run`].
+    pub fn rehearse(self) -> Result<LoadReport> {
+        let Load { graph, source, options, progress, stop, failed } = self;
+        failed.map_or(Ok(()), Err)?;
+        let tried = graph.store_mut().rehearse(|store| {
+            // Errors of the library go past the store.
+            Ok(run_source(store, source, &options, Meter::new(progress, stop)))
+        });
+        tried?.0
+    }
+
     /// Loads the source as one commit.
     ///
     /// # Errors
@@ -209,34 +237,37 @@ impl<'g> Load<'g> {
     pub fn run(self) -> Result<LoadReport> {
         let Load { graph, source, options, progress, stop, failed } = self;
         failed.map_or(Ok(()), Err)?;
-        let (store, meter) = (graph.store_mut(), Meter::new(progress, stop));
-        let path = match source {
-            Source::Path(path) => path,
-            Source::Files(files) => {
-                let origins = files.into_iter().map(|(path, format)| Origin::File(path, format)).collect();
-                return run::events(store, origins, &options, meter);
-            }
-            Source::Frame(frame) => {
-                let origin = match &options.format {
-                    Some(Format::Events(EventFormat::Changes(mapping))) => {
-                        Origin::Changes(TableSet::of_frame(frame), mapping.clone())
-                    }
-                    Some(Format::Events(EventFormat::Columnar(read))) => Origin::Frame(frame, read.clone()),
-                    _ => Origin::Frame(frame, ColumnarOptions::default()),
-                };
-                return run::events(store, vec![origin], &options, meter);
-            }
-            Source::Changes(tables, mapping) => {
-                return run::events(store, vec![Origin::Changes(tables, mapping)], &options, meter);
-            }
-            Source::Version(tables) => return run::version(store, &WholeVersion::Tables(&tables), &options, meter),
-        };
-        match format_of(&path, &options)? {
-            Format::Events(format) => run::events(store, vec![Origin::File(path, format)], &options, meter),
-            Format::Intervals(read) => run::intervals(store, &path, &read, &options, meter),
-            Format::Version(read) => run::version(store, &WholeVersion::of_path(&path, &read)?, &options, meter),
-            Format::Git(git) => run::git(store, &path, &git, &options, meter),
+        run_source(graph.store_mut(), source, &options, Meter::new(progress, stop))
+    }
+}
+
+fn run_source(store: &mut Store, source: Source, options: &LoadOptions, meter: Meter<'_>) -> Result<LoadReport> {
+    let path = match source {
+        Source::Path(path) => path,
+        Source::Files(files) => {
+            let origins = files.into_iter().map(|(path, format)| Origin::File(path, format)).collect();
+            return run::events(store, origins, options, meter);
         }
+        Source::Frame(frame) => {
+            let origin = match &options.format {
+                Some(Format::Events(EventFormat::Changes(mapping))) => {
+                    Origin::Changes(TableSet::of_frame(frame), mapping.clone())
+                }
+                Some(Format::Events(EventFormat::Columnar(read))) => Origin::Frame(frame, read.clone()),
+                _ => Origin::Frame(frame, ColumnarOptions::default()),
+            };
+            return run::events(store, vec![origin], options, meter);
+        }
+        Source::Changes(tables, mapping) => {
+            return run::events(store, vec![Origin::Changes(tables, mapping)], options, meter);
+        }
+        Source::Version(tables) => return run::version(store, &WholeVersion::Tables(&tables), options, meter),
+    };
+    match format_of(&path, options)? {
+        Format::Events(format) => run::events(store, vec![Origin::File(path, format)], options, meter),
+        Format::Intervals(read) => run::intervals(store, &path, &read, options, meter),
+        Format::Version(read) => run::version(store, &WholeVersion::of_path(&path, &read)?, options, meter),
+        Format::Git(git) => run::git(store, &path, &git, options, meter),
     }
 }
 

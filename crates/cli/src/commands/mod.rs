@@ -24,7 +24,11 @@ pub(crate) mod rollback;
 pub(crate) mod sample;
 pub(crate) mod schema;
 pub(crate) mod score;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod stats;
+#[cfg(feature = "serve")]
+pub(crate) mod token;
 pub(crate) mod train;
 pub(crate) mod verify;
 pub(crate) mod walk;

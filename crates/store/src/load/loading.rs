@@ -186,7 +186,12 @@ impl Store {
         let pinned = (Arc::strong_count(&self.current) > 1).then(|| self.current.clone());
         let (before, result) = (self.commit(), load(self));
         let error = match result {
-            Ok(Some(done)) => return Ok(Some(done)),
+            Ok(Some(done)) => {
+                if self.rehearsal.is_some() {
+                    self.restore(pinned);
+                }
+                return Ok(Some(done));
+            }
             Ok(None) => {
                 self.restore(pinned);
                 return Ok(None);
@@ -227,6 +232,10 @@ impl Store {
 
     /// Makes a load visible whose log is proven.
     fn publish(&mut self, record: LoadRecord, written: Written, known_schema: &Schema) -> Result<(), StoreError> {
+        if let Some(rehearsal) = &mut self.rehearsal {
+            rehearsal.graph = Some(self.current.clone());
+            return Ok(());
+        }
         let schema = self.current.schema();
         let schema = (schema != known_schema).then_some(schema);
         self.ledger.writable()?.publish(&record, &written, schema)?;
@@ -248,7 +257,7 @@ impl Store {
         self.prove_readable(&written, graph.schema())?;
         self.current = graph;
         self.publish(record, written, &known_schema)?;
-        if reordered {
+        if reordered && self.rehearsal.is_none() {
             match self.replay(self.commit()) {
                 Ok(replayed) => self.current = Arc::new(replayed),
                 // It is committed, whatever becomes of memory: answers are right, but nothing is built on it.

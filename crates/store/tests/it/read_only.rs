@@ -159,7 +159,7 @@ fn reading_changes_no_file_and_refuses_to_write() {
     }
 }
 
-fn node_element(id: &str) -> timeweft_graph::Element {
+pub(crate) fn node_element(id: &str) -> timeweft_graph::Element {
     timeweft_graph::Element::Node(node(id))
 }
 

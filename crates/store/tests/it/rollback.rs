@@ -7,7 +7,8 @@ use timeweft_store::{LoadReport, LoadRequest, Store, StoreError};
 use timeweft_oracle::ReferenceStore;
 
 use crate::random_versions::{content, lines, resolved, state};
-use crate::world::{create, edge, fresh, lives, load_version, node, records, version};
+use crate::read_only::node_element;
+use crate::world::{create, edge, fresh, lives, load, load_version, node, records, version};
 
 fn options() -> DeltaOptions {
     DeltaOptions { allow_empty: true, ..DeltaOptions::default() }
@@ -237,4 +238,39 @@ fn types_that_only_an_undone_load_brought_are_unused() {
         in_effect(&store, 4).node_types().iter().map(|of| format!("{} {}", of.name, of.features.len())).collect();
     assert_eq!((names, in_effect(&store, 4).edge_types().len()), (vec!["term 1".to_string(), "other 0".into()], 0));
     store.verify().unwrap();
+}
+
+#[test]
+fn what_is_only_tried_says_the_same_and_leaves_nothing() {
+    let (dir, mut store) = fresh();
+    let add = |store: &mut Store, at: i64| load(store, &[create(at, node_element(&format!("{at}")))]);
+    let first = add(&mut store, 5).unwrap();
+    let files = |dir: &std::path::Path| {
+        let log = std::fs::read_dir(dir.join("log")).unwrap().flatten().map(|entry| entry.path());
+        log.collect::<std::collections::BTreeSet<_>>()
+    };
+    let (before, files_before) = (store.view(), files(dir.path()));
+    let (tried, graph) = store.rehearse(|store| add(store, 9)).unwrap();
+    assert_eq!((graph.counts(At::now()).nodes, store.view().counts(At::now()).nodes), (2, 1));
+    let (undone, without) = store.rehearse(|store| store.rollback(first.load)).unwrap();
+    assert_eq!((without.counts(At::now()).nodes, undone.undone), (0, first.load));
+    // Also in the middle of time, where others are derived anew; and one that fails fails alike.
+    store.rehearse(|store| add(store, 3)).unwrap();
+    assert!(store.rehearse(|store| store.rollback(LoadId(7))).is_err());
+    assert!(std::sync::Arc::ptr_eq(&before, &store.view()));
+    assert_eq!((store.loads().len(), files(dir.path())), (1, files_before));
+    assert_eq!(add(&mut store, 9).unwrap(), tried, "meant, it is what it was when it was tried");
+    drop(store);
+    assert_eq!(Store::open(dir.path()).unwrap().view().counts(At::now()).nodes, 2);
+}
+
+#[test]
+fn a_try_that_breaks_down_leaves_loads_that_are_meant() {
+    let (_dir, mut store) = fresh();
+    let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        store.rehearse(|_| -> Result<(), StoreError> { panic!("on purpose") })
+    }));
+    assert!(broken.is_err());
+    load(&mut store, &[create(1, node_element("a"))]).unwrap();
+    assert_eq!(store.loads().len(), 1);
 }

@@ -148,6 +148,7 @@ pub(super) fn git(
 
 /// What all loads ask of the store.
 fn request(options: &LoadOptions, namespace: &str, source: &str, stop: Stop) -> LoadRequest {
+    let source = options.source.as_deref().unwrap_or(source);
     let mut request = LoadRequest::new(options.namespace.as_deref().unwrap_or(namespace), source);
     request.max_rejects = options.max_rejects;
     request.kept_rejects = options.kept_rejects;
