@@ -58,16 +58,10 @@ async fn load(
     let metrics_of = app.clone();
     let job = app.start(&graph, JobKind::Load, Writes::Yes, move |job, graph| {
         let (began, mut owner) = (Instant::now(), graph.owner());
-        let result = source.load(&mut owner, job);
-        let seconds = began.elapsed().as_secs_f64();
         let is_dry = source.described.dry_run;
-        let report = match result {
-            Ok(report) => source.report(&report, seconds, is_dry),
-            Err((problem, found)) => {
-                found.into_iter().for_each(|found| job.report(source.report(&found, seconds, true)));
-                return Err(problem);
-            }
-        };
+        let done = source.load(&mut owner, job, began)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let report = source.report(&done, seconds, is_dry);
         if !is_dry {
             metrics_of.metrics.loaded(graph.name(), report.events, seconds);
             after_change(graph, &owner, job)?;
@@ -125,17 +119,16 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Source, Problem> {
 }
 
 impl Source {
-    /// Loads, or tries to. An error comes with what was found until then.
-    fn load(&self, graph: &mut Graph, job: &Job) -> Result<LoadReport, (Problem, Option<LoadReport>)> {
+    /// Loads, or tries to. Where it is refused for its records, the job tells them.
+    fn load(&self, graph: &mut Graph, job: &Job, began: Instant) -> Result<LoadReport, Problem> {
         job.step(if self.described.dry_run { "tries" } else { "loads" });
         let stop = job.stop().clone();
         let progress = |progress| {
             job.progress(progress);
             ControlFlow::Continue(())
         };
-        let no_report = |problem| (problem, None);
         let unit = graph.unit();
-        let options = |path: &std::path::Path| self.described.options(path, &self.name, unit).map_err(no_report);
+        let options = |path: &std::path::Path| self.described.options(path, &self.name, unit);
         let load = match (self.described.kind, self.paths.as_slice()) {
             (_, [only]) => {
                 let options = options(only)?;
@@ -146,7 +139,7 @@ impl Source {
                 for file in files {
                     match options(file)?.format {
                         Some(timeweft::load::Format::Events(format)) => of_each.push((file.clone(), format)),
-                        _ => return Err(no_report(Problem::bad("format: no format of events"))),
+                        _ => return Err(Problem::bad("format: no format of events")),
                     }
                 }
                 let options = options(&files[0])?;
@@ -161,13 +154,12 @@ impl Source {
         let load = load.stopped_by(&stop).progress(progress);
         let done = if self.described.dry_run { load.rehearse() } else { load.run() };
         done.map_err(|error| {
-            let found = match &error {
-                Error::Store(StoreError::NothingAccepted(report) | StoreError::TooManyRejects { report, .. }) => {
-                    Some((**report).clone())
-                }
-                _ => None,
-            };
-            (self.without_folder(error.into()), found)
+            if let Error::Store(StoreError::NothingAccepted(found) | StoreError::TooManyRejects { report: found, .. }) =
+                &error
+            {
+                job.report(self.report(found, began.elapsed().as_secs_f64(), true));
+            }
+            self.without_folder(error.into())
         })
     }
 

@@ -196,7 +196,10 @@ async fn reload(_: Arc<App>, _: Option<(RustlsConfig, [PathBuf; 2])>, _: Tell) {
 
 /// Says each minute that anybody may ask.
 async fn remind(is_open: bool, tell: Tell) {
-    while is_open {
+    if !is_open {
+        return;
+    }
+    loop {
         tell("warning: --insecure: others are answered without tokens or without TLS");
         tokio::time::sleep(REMIND).await;
     }

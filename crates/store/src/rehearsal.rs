@@ -6,14 +6,7 @@ use std::sync::Arc;
 use timeweft_index::Index;
 
 use crate::StoreError;
-use crate::store::Store;
-
-/// What a load came to that was only tried.
-#[derive(Default)]
-pub(crate) struct Rehearsal {
-    /// The graph as it would be.
-    pub(crate) graph: Option<Arc<Index>>,
-}
+use crate::store::{Rehearsal, Store};
 
 impl Store {
     /// Tries a load or a rollback: it does all that it does, says what it comes to, and leaves nothing, in memory or on the

@@ -13,7 +13,6 @@ use crate::load::LoadRecord;
 use crate::log::effective::{Effective, effective};
 use crate::log::segment::Segment;
 use crate::manifest::Publisher;
-use crate::rehearsal::Rehearsal;
 use crate::{StoreError, writer_name};
 
 /// A graph directory, open for reading and loading by this process alone.
@@ -40,6 +39,13 @@ pub struct Store {
     pub(crate) replayed: Option<Commit>,
     /// What was mended since the warnings were taken.
     pub(crate) warnings: Mutex<Vec<String>>,
+}
+
+/// What a load came to that was only tried.
+#[derive(Default)]
+pub(crate) struct Rehearsal {
+    /// The graph as it would be.
+    pub(crate) graph: Option<Arc<Index>>,
 }
 
 impl std::fmt::Debug for Store {

@@ -3,3 +3,5 @@
 mod world;
 
 mod frame;
+mod loads;
+mod security;
