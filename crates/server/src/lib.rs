@@ -35,6 +35,10 @@ mod serve;
 mod served;
 mod session;
 mod sources;
+#[cfg(feature = "sql")]
+mod sql;
+#[cfg(feature = "sql")]
+mod sql_rows;
 mod tokens;
 mod upload;
 mod wire;

@@ -33,12 +33,15 @@ struct Description;
 
 /// The routes of all rooms.
 fn rooms() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Description::openapi())
+    let rooms = OpenApiRouter::with_openapi(Description::openapi())
         .merge(health::routes())
         .merge(scrape::routes())
         .merge(session::routes())
         .merge(job_routes::routes())
-        .merge(loading::routes())
+        .merge(loading::routes());
+    #[cfg(feature = "sql")]
+    let rooms = rooms.merge(crate::sql::routes());
+    rooms
 }
 
 /// The description of all endpoints, OpenAPI 3.1.

@@ -26,7 +26,7 @@ pub(crate) struct Served {
     pub(crate) turn: Turns<()>,
     newest: RwLock<Arc<Pinned>>,
     /// Earlier commits, the one last asked for at the end. One is opened at a time.
-    earlier: Turns<Vec<Arc<Pinned>>>,
+    earlier: Mutex<Vec<Arc<Pinned>>>,
     /// What is wrong, if anything is.
     trouble: Mutex<Option<String>>,
     /// Jobs that wait or run.
@@ -56,7 +56,7 @@ impl Served {
             turn: Turns::default(),
             newest: RwLock::new(Arc::new(Pinned::new(graph.reader()?))),
             owner: Mutex::new(graph),
-            earlier: Turns::default(),
+            earlier: Mutex::default(),
             trouble: Mutex::default(),
             jobs: AtomicUsize::new(0),
         })
@@ -86,15 +86,26 @@ impl Served {
     /// The graph at a commit; without one at the newest.
     pub(crate) async fn at(self: &Arc<Served>, commit: Option<u64>) -> Result<Arc<Pinned>, Problem> {
         let newest = self.newest();
+        if commit.is_none_or(|commit| commit == newest.commit().0) {
+            return Ok(newest);
+        }
+        let graph = self.clone();
+        let opened = tokio::task::spawn_blocking(move || graph.at_waiting(commit)).await;
+        opened.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "opening the commit broke down")))
+    }
+
+    /// The same for a thread that may block.
+    pub(crate) fn at_waiting(&self, commit: Option<u64>) -> Result<Arc<Pinned>, Problem> {
+        let newest = self.newest();
         let Some(commit) = commit.map(Commit).filter(|commit| *commit != newest.commit()) else { return Ok(newest) };
         if commit > newest.commit() {
             let message = format!("commit: there is no commit {}: the newest is {}", commit.0, newest.commit().0);
             return Err(Problem::not_found(message));
         }
-        let mut earlier = self.earlier.lock().await;
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
         let found = match earlier.iter().position(|pinned| pinned.commit() == commit) {
             Some(place) => earlier.remove(place),
-            None => self.open_at(commit).await?,
+            None => Arc::new(Pinned::new(self.open_at(commit)?)),
         };
         if earlier.len() == KEPT {
             earlier.remove(0);
@@ -103,18 +114,12 @@ impl Served {
         Ok(found)
     }
 
-    async fn open_at(&self, commit: Commit) -> Result<Arc<Pinned>, Problem> {
-        let dir = self.dir.clone();
-        let opened = tokio::task::spawn_blocking(move || catch(|| Graph::open_read_only_at(dir, commit))).await;
-        match opened.map_err(|_| Problem::new(Code::Internal, "opening the commit broke down"))?? {
-            Ok(graph) => Ok(Arc::new(Pinned::new(graph))),
-            Err(error) => {
-                let problem = Problem::from(error);
-                let gone = matches!(problem.code, Code::Internal);
-                let message = format!("commit {} cannot be read any more: {}", commit.0, problem.message);
-                Err(if gone { Problem::new(Code::CommitGone, message) } else { problem })
-            }
-        }
+    fn open_at(&self, commit: Commit) -> Result<Graph, Problem> {
+        catch(|| Graph::open_read_only_at(&self.dir, commit))?.map_err(|error| {
+            let problem = Problem::from(error);
+            let message = format!("commit {} cannot be read any more: {}", commit.0, problem.message);
+            if problem.code == Code::Internal { Problem::new(Code::CommitGone, message) } else { problem }
+        })
     }
 
     /// Views that something holds: of the newest commit, and of earlier ones.

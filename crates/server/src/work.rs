@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use timeweft::read::damage::catch;
+use timeweft::read::damage::{Damage, catch};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
@@ -70,9 +70,12 @@ fn broken_down() -> Problem {
 
 /// The answer, unless a snapshot is found damaged on the way to it: then it is made anew in the background.
 pub(crate) fn sound<T>(graph: &Arc<Served>, ask: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-    catch(ask).unwrap_or_else(|damage| {
-        let (graph, found) = (graph.clone(), damage.clone());
-        std::thread::spawn(move || graph.mend(&found));
-        Err(damage.into())
-    })
+    catch(ask).unwrap_or_else(|damage| Err(damaged(graph, damage)))
+}
+
+/// A snapshot is damaged: it is made anew in the background, and asking again helps.
+pub(crate) fn damaged(graph: &Arc<Served>, damage: Damage) -> Problem {
+    let (graph, found) = (graph.clone(), damage.clone());
+    std::thread::spawn(move || graph.mend(&found));
+    damage.into()
 }

@@ -5,3 +5,6 @@ mod world;
 mod frame;
 mod loads;
 mod security;
+mod sockets;
+#[cfg(feature = "sql")]
+mod sql;
