@@ -45,7 +45,9 @@ impl Running {
     /// Ends the server, and waits until it has.
     fn end(&mut self) {
         drop(self.stop.take());
-        self.thread.take().map(|thread| thread.join().expect("it ends well"));
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("it ends well");
+        }
     }
 
     fn connect(&self) -> TcpStream {
