@@ -1,6 +1,6 @@
 // Starts the program as a server of graphs that it makes itself, in a folder of its own that goes with it.
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,8 +29,8 @@ export async function startReal(program, { graphs = ALL, token = false } = {}) {
   let word = null;
   if (token) {
     const file = join(folder, "tokens.toml");
-    const { stdout } = await promisify(execFile)(program, ["token", "new", "--tokens", file, "--name", "tester", "--role", "admin"], { cwd: folder }).catch(async (error) => { await writeFile(file, ""); throw error; });
-    word = stdout.trim().split(/\s+/).at(-1);
+    const { stdout } = await promisify(execFile)(program, ["token", "create", "--roles", "read,load", "--name", "tester", "--json", file], { cwd: folder });
+    word = JSON.parse(stdout).token;
     more.push("--tokens", file);
   }
   const server = spawn(program, ["serve", ...dirs, "--bind", `127.0.0.1:${port}`, ...more], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });

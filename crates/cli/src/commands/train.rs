@@ -9,7 +9,7 @@ use serde_json::json;
 use timeweft::load::read_text;
 use timeweft::model::{Epoch, Evaluation, Freshness, LearnProgress, Part, Predict};
 use timeweft::read::GraphView;
-use timeweft::{Config, Deletes, Graph, Model, TimeUnit, TrainOptions, View};
+use timeweft::{Config, Deletes, Graph, Model, NodeKey, TimeUnit, TrainOptions, View};
 
 use super::{evaluate, predict};
 use crate::context::{Context, pin_commit};
@@ -17,7 +17,7 @@ use crate::input::named_values::{DELETES, choices};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Outcome, UsageError};
 use crate::output::{LearningBar, Output, after, check_place, is_same_file, note};
-use crate::report::{Question, Report, explained};
+use crate::report::{Drawing, Question, Report, explained};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -242,6 +242,8 @@ pub(crate) fn report(of: &TrainedOn<'_>, evaluations: Vec<Evaluation>, questions
             graph.dir().display()
         ),
         facts: facts(graph, view).into_iter().chain(traffic(model)).collect(),
+        types: view.schema().node_types().iter().map(|node| node.name.to_string()).collect(),
+        drawings: drawings(view, &questions),
         unit: graph.unit(),
         epochs: model.epochs().to_vec(),
         best: model.best_epoch(),
@@ -250,6 +252,17 @@ pub(crate) fn report(of: &TrainedOn<'_>, evaluations: Vec<Evaluation>, questions
         questions,
         config: model.config().clone(),
     }
+}
+
+/// What is near the nodes that the questions are about, each once.
+fn drawings(view: &View, questions: &[Question]) -> Vec<Drawing> {
+    let mut nodes: Vec<&NodeKey> = Vec::new();
+    for why in questions.iter().filter_map(|question| question.explanation.as_ref()) {
+        if !nodes.contains(&&why.source) {
+            nodes.push(&why.source);
+        }
+    }
+    nodes.into_iter().filter_map(|node| Drawing::around(view, node)).collect()
 }
 
 /// The graph in figures.

@@ -1,6 +1,7 @@
-//! The report of a trained model: one HTML file without any other resource, for light and dark screens.
+//! The report of a trained model: one HTML file that needs nothing else, for light and dark screens.
 
 mod config;
+mod drawing;
 mod page;
 mod section;
 mod svg;
@@ -13,6 +14,7 @@ use timeweft::{Config, TimeUnit};
 
 pub(crate) use config::explained;
 use config::to_toml;
+pub(crate) use drawing::Drawing;
 
 use crate::output::replace;
 
@@ -24,6 +26,10 @@ pub(crate) struct Report {
     pub(crate) lead: String,
     /// The graph in figures: what, and how many.
     pub(crate) facts: Vec<(String, String)>,
+    /// The graph's types of nodes, in their order: a type looks the same in every drawing.
+    pub(crate) types: Vec<String>,
+    /// Neighborhoods of what the questions are about.
+    pub(crate) drawings: Vec<Drawing>,
     /// Unit of the graph's times.
     pub(crate) unit: TimeUnit,
     /// All epochs.
@@ -59,6 +65,7 @@ impl Report {
     fn to_html(&self) -> String {
         let sections: String = [
             section::facts(&self.facts),
+            drawing::drawings(&self.types, &self.drawings),
             section::training(&self.epochs, self.best),
             section::evaluations(&self.evaluations),
             section::questions(&self.questions, self.unit),

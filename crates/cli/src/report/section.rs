@@ -49,6 +49,7 @@ pub(super) fn training(epochs: &[Epoch], best: usize) -> String {
 
 fn figure(title: &str, curves: &[Curve], axis: Axis, marked: f64) -> String {
     let Some(drawn) = svg::chart(curves, axis, marked) else { return String::new() };
+    let drawn = drawn.replacen("role=\"img\"", &format!("role=\"img\" aria-label=\"{title}, by {}\"", axis.name), 1);
     let legend: String = curves
         .iter()
         .zip(["first", "second", "third"])
@@ -95,7 +96,9 @@ fn evaluation(evaluation: &Evaluation) -> String {
 
 /// A table of figures. Caption, header and body are HTML.
 fn metrics_table(caption: &str, header: &[&str], body: &str) -> String {
-    let header: String = header.iter().map(|name| format!("<th>{name}</th>")).collect();
+    // A column without a name has no header to read out.
+    let cell = |name: &&str| if name.is_empty() { "<td></td>".to_owned() } else { format!("<th>{name}</th>") };
+    let header: String = header.iter().map(cell).collect();
     format!(
         "<table class=\"metrics\">\n<caption>{caption}</caption>\n<thead><tr>{header}</tr></thead>\n\
          <tbody>\n{body}</tbody>\n</table>\n"
@@ -209,7 +212,7 @@ fn heard(end: &End<'_>, why: &Explanation, unit: TimeUnit) -> String {
     format!(
         "<table class=\"heard\">\n<caption>What {} listened to</caption>\n<thead><tr><th class=\"who\">neighbor</th>\
          <th class=\"since\">since</th><th class=\"attention\">attention</th><th class=\"pushed\">push on the score</th>\
-         <th></th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
+         <td></td></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
         escape(&end.node.to_string())
     )
 }
@@ -256,7 +259,7 @@ fn moments(end: &End<'_>, why: &Explanation, unit: TimeUnit) -> String {
     }
     format!(
         "<table class=\"heard\">\n<caption>What {} remembers</caption>\n<thead><tr><th class=\"who\">what</th>\
-         <th class=\"since\">when</th><th class=\"pushed\">push on the score</th><th></th></tr></thead>\n\
+         <th class=\"since\">when</th><th class=\"pushed\">push on the score</th><td></td></tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table>\n",
         escape(&end.node.to_string())
     )

@@ -1,4 +1,4 @@
-//! Curves as SVG. The style sheet repaints their colours for light and dark screens.
+//! Curves as SVG, in the colours of the server's page. The style sheet repaints them for light and dark screens.
 
 use plotters::prelude::*;
 
@@ -27,11 +27,11 @@ pub(super) const EPOCHS: Axis = Axis { name: "epoch", step: 1.0 };
 pub(super) const SHARES: Axis = Axis { name: "% of the neighbors", step: 10.0 };
 
 /// Colours of curves. The style sheet names the same ones.
-pub(super) const FIRST: RGBColor = RGBColor(0x0b, 0x7a, 0x75);
-pub(super) const SECOND: RGBColor = RGBColor(0xd1, 0x6a, 0x2c);
-pub(super) const THIRD: RGBColor = RGBColor(0x6b, 0x5c, 0xa5);
-const INK: RGBColor = RGBColor(0x57, 0x5d, 0x66);
-const GRID: RGBColor = RGBColor(0xe3, 0xe1, 0xdb);
+pub(super) const FIRST: RGBColor = RGBColor(0x44, 0x3f, 0xa3);
+pub(super) const SECOND: RGBColor = RGBColor(0xb1, 0x77, 0x10);
+pub(super) const THIRD: RGBColor = RGBColor(0x11, 0x80, 0x9a);
+const INK: RGBColor = RGBColor(0x56, 0x5d, 0x68);
+const GRID: RGBColor = RGBColor(0xe4, 0xe1, 0xd9);
 
 const SIZE: (u32, u32) = (460, 250);
 

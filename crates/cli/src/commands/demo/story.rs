@@ -186,7 +186,14 @@ pub(super) fn closing(
     let program = std::env::args().next().unwrap_or_else(|| "timeweft".into());
     commands(graph.unit(), moments, first)
         .iter()
-        .try_for_each(|command| output.say(&format!("  {} {command} --graph {}", quoted(&program), quoted(&dir))))
+        .try_for_each(|command| output.say(&format!("  {} {command} --graph {}", quoted(&program), quoted(&dir))))?;
+    output.say(&format!("\nWatch it change in the browser:\n\n  {} serve {} --open", serving(&program), quoted(&dir)))
+}
+
+/// What begins the command that serves a graph: this program, where it was built with a server.
+fn serving(program: &str) -> String {
+    let built = "cargo run --release --features serve,sql --";
+    if cfg!(feature = "serve") { quoted(program) } else { built.into() }
 }
 
 fn commands(unit: TimeUnit, moments: &Moments, first: Option<&Explanation>) -> Vec<String> {
@@ -216,6 +223,13 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_without_a_server_names_the_one_that_has_it() {
+        let expected =
+            if cfg!(feature = "serve") { "bin/timeweft" } else { "cargo run --release --features serve,sql --" };
+        assert_eq!(serving("bin/timeweft"), expected);
+    }
 
     #[test]
     fn names_survive_a_shell() {
