@@ -47,6 +47,9 @@ pub enum LearnError {
     /// Training was stopped before an epoch was over, so there are no weights to keep.
     #[error("training was interrupted before its first epoch was over: nothing is kept")]
     Interrupted,
+    /// A question, or the taking in of facts, was asked to end early.
+    #[error("it was asked to stop before it was done")]
+    Stopped,
     /// More state than there is memory for.
     #[error("{setting} takes about {gigabytes:.1} GB for {what}, and {there:.1} GB is all there is: make it smaller")]
     NoRoom {

@@ -220,14 +220,7 @@ impl Model {
 
     /// What is to be warned of: values that it reads as missing, and what it does not know, a sentence each.
     fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.ask(py, |model| {
-            let unknown = model.unknown();
-            let unknown = (!unknown.is_empty()).then(|| {
-                format!("the model `{}` does not know {unknown}: it answers as if they were not there; train again to take them in", model.name())
-            });
-            let missing = model.non_finite_features().into_iter();
-            Ok(unknown.into_iter().chain(missing.map(|of| format!("{of}: the model reads it as missing there"))).collect())
-        })
+        self.ask(py, |model| Ok(model.warnings()))
     }
 
     /// Ranks the links of a part. A freshness is a number of links of a batch, or 0.

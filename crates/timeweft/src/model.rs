@@ -1,9 +1,10 @@
 //! Learning on a graph: models that are trained, kept beside the graph, asked, and explained. Answers carry names.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Serialize;
-use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, NodeKey, NodeTypeId, Time};
+use serde::{Deserialize, Serialize};
+use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, NodeKey, NodeTypeId, Stop, Time};
 use timeweft_index::Index;
 use timeweft_learn::Trained;
 
@@ -11,18 +12,25 @@ mod error;
 mod explanation;
 mod file;
 mod links;
+mod past;
 mod prediction;
+mod record;
+mod summary;
+mod why;
 
 pub use error::ModelError;
 pub use explanation::{Count, Counters, Explanation, HeardNeighbor, RecalledFact, RecalledMoment};
 pub use file::{ModelFile, TrainOptions};
 pub use links::Links;
-pub use prediction::{Ask, NodeName, Prediction};
+pub use prediction::{Answer, Ask, NodeName, Prediction};
+pub use record::{KeptEvaluation, ModelRecord};
+pub use summary::ModelSummary;
 pub use timeweft_learn::{
     Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, Epoch, EvaluateConfig, Evaluation, Freshness,
     GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig, NonFiniteFeature,
     Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, Weight, splitmix64,
 };
+pub use why::{Why, Without};
 
 use crate::{Error, Graph, Result, View};
 
@@ -40,15 +48,20 @@ use crate::{Error, Graph, Result, View};
 /// ```
 pub struct Model {
     name: String,
+    /// Its file.
+    path: PathBuf,
+    /// Checksum of the weights in it.
+    weights: u32,
     pub(crate) trained: Trained,
     /// The graph that it reads.
     view: View,
     /// What that is made of: a number a load, in the order of the log.
     lineage: Vec<u64>,
+    past: past::Past,
 }
 
 /// The links that a model is measured on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// The links that chose the epoch.
@@ -130,6 +143,14 @@ impl Model {
 
     /// The nodes of a type that are the likeliest to be deleted or merged next, best first.
     pub fn predict_gone(&self, node_type: &str, time: Time, top: usize) -> Result<Vec<Prediction>> {
+        Ok(self.answer_gone(node_type, time, top, &Stop::default())?.predictions)
+    }
+
+    /// The same, of how many; it ends early once that is asked for.
+    ///
+    /// # Errors
+    /// If the model does not predict that, or the type is none that it knows.
+    pub fn answer_gone(&self, node_type: &str, time: Time, top: usize, stop: &Stop) -> Result<Answer> {
         if self.predicts() != Predict::Gone {
             return Err(self.other_question("which nodes go", Predict::Gone).into());
         }
@@ -140,12 +161,33 @@ impl Model {
         })?;
         self.knows_node_type(node_type)?;
         self.trained_for(node_type)?;
-        Ok(self.predictions(self.trained.predict_gone(known, time, top)))
+        let memory = self.memory(time, stop)?;
+        let ranked = self.trained.asker(&memory, stop).predict_gone(known, time, top)?;
+        let (candidates, predictions) = (ranked.candidates, self.predictions(ranked.best));
+        let (source, relation, destination_type) = (None, None, node_type.into());
+        Ok(Answer { source, relation, destination_type, time, candidates, predictions, seen: Vec::new() })
     }
 
     /// The nodes of a node's type that are most like it as of a time, with the cosine of their vectors, best first.
     pub fn nearest(&self, node: &NodeKey, time: Time, space: Space, top: usize) -> Result<Vec<(NodeKey, f32)>> {
-        let found = self.trained.nearest(self.alive(node, time)?, time, space, top);
+        self.nearest_until(node, time, space, top, &Stop::default())
+    }
+
+    /// The same, which ends early once that is asked for.
+    ///
+    /// # Errors
+    /// If the node is not alive just before the time, or the model does not know its type.
+    pub fn nearest_until(
+        &self,
+        node: &NodeKey,
+        time: Time,
+        space: Space,
+        top: usize,
+        stop: &Stop,
+    ) -> Result<Vec<(NodeKey, f32)>> {
+        let node = self.alive(node, time)?;
+        let memory = self.memory(time, stop)?;
+        let found = self.trained.asker(&memory, stop).nearest(node, time, space, top)?;
         Ok(found.into_iter().map(|(node, cosine)| (self.index().node_key(node), cosine)).collect())
     }
 
@@ -188,6 +230,27 @@ impl Model {
         let (model, taken_in) = graph.model_file(&self.name, &graph.view())?.catch_up(self)?;
         *self = model;
         Ok(taken_in)
+    }
+
+    /// Writes its memory as it is now into its file, so that who loads it begins from there; weights and training stay.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or another model has taken its place meanwhile.
+    pub fn keep_memory(&self) -> Result<()> {
+        self.own_checkpoint()?;
+        self.trained.save(&self.path, &self.lineage)?;
+        Ok(())
+    }
+
+    /// What is to be said beside its answers, a sentence each: what it does not know, and values that it reads as missing.
+    pub fn warnings(&self) -> Vec<String> {
+        let unknown = self.unknown();
+        let unknown = (!unknown.is_empty()).then(|| {
+            format!("the model `{}` does not know {unknown}: it answers as if they were not there; train again to take them in", self.name)
+        });
+        let missing = self.non_finite_features().into_iter();
+        let missing = missing.map(|feature| format!("{feature}: the model reads it as missing there"));
+        unknown.into_iter().chain(missing).collect()
     }
 
     /// The relations that it was trained for, by name; none for a model of nodes that go.

@@ -76,6 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     story::step(output, 5, "Is it any good? The model beside rules that need no training")?;
     output.say("Ranked on the latest links, which it has never seen, each among 100 others.")?;
     let evaluations = evaluate::measure(&model, Part::Test, &[Freshness::Event, Freshness::Batch(200)])?;
+    evaluate::keep(&model, Part::Test, &evaluations);
     evaluate::show(output, Part::Test, &evaluations)?;
     story::verdict(output, &evaluations)?;
 

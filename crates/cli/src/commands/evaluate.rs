@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::input::named_values::choices;
 use crate::outcome::Outcome;
 use crate::output::wording::{order_in_words, warning_of_order};
-use crate::output::{LearningBar, Output, Table};
+use crate::output::{LearningBar, Output, Table, note};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -48,7 +48,9 @@ const PARTS: [(&str, Part, &str); 2] = [
 /// Runs `evaluate`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let model = args.of.open(&context.open()?)?;
-    show(context.output, args.part, &measure(&model, args.part, &args.freshness)?)?;
+    let evaluations = measure(&model, args.part, &args.freshness)?;
+    keep(&model, args.part, &evaluations);
+    show(context.output, args.part, &evaluations)?;
     if let Some(links) = args.explanations {
         show_curves(context.output, &model.faithfulness(links)?)?;
     }
@@ -99,6 +101,13 @@ pub(crate) fn freshness(text: &str) -> Result<Freshness, String> {
 pub(crate) fn measure(model: &Model, part: Part, freshness: &[Freshness]) -> anyhow::Result<Vec<Evaluation>> {
     let mut bar = LearningBar::default();
     Ok(model.evaluate(part, freshness, Some(&mut |progress| bar.follow(&progress)))?)
+}
+
+/// Keeps figures beside the model, for the page that shows it. They are told anyway, so that nothing fails without.
+pub(crate) fn keep(model: &Model, part: Part, evaluations: &[Evaluation]) {
+    if let Err(error) = model.keep_evaluations(part, evaluations) {
+        note(&format!("warning: these figures are not kept beside the model: {error}"));
+    }
 }
 
 /// Prints one table a freshness, or one object a row.

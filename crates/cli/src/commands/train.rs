@@ -105,6 +105,7 @@ impl Args {
     fn conclude(&self, of: &TrainedOn<'_>, report: &Path, outcome: Outcome, output: Output) -> anyhow::Result<()> {
         let TrainedOn { graph, view, model } = *of;
         let evaluations = evaluate::measure(model, Part::Test, &self.freshness)?;
+        evaluate::keep(model, Part::Test, &evaluations);
         // The page is written even if the reader of the output has gone.
         let printed = evaluate::show(output, Part::Test, &evaluations);
         let path = graph.model_path(&self.name)?;

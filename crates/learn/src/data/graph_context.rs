@@ -11,6 +11,7 @@ use timeweft_index::{Fact, Index};
 
 use crate::data::edge_history::EdgeHistory;
 use crate::data::features::is_number;
+use crate::data::subgraph::Edges;
 use crate::{
     Config, LearnError, ModelConfig, NonFiniteFeature, RelationIds, Subgraph, Task, TrainStatistics, Unknown,
     splitmix64,
@@ -43,6 +44,13 @@ impl GraphContext {
         let history = Arc::new(EdgeHistory::of(&index, known.facts()));
         let relations = RelationIds::of(&statistics.schema, &statistics.config);
         GraphContext { known, relations, slots, statistics, history, index }
+    }
+
+    /// The same as if some edges had never been.
+    pub(crate) fn without(&self, edges: &Edges) -> GraphContext {
+        let known = Arc::new(self.known.without(edges));
+        let history = Arc::new(EdgeHistory::of(&self.index, known.facts()));
+        GraphContext { known, history, ..self.clone() }
     }
 
     /// The task of a model that is there already: its graph may have new types, and may have lost some.

@@ -1,11 +1,15 @@
 //! The part of a graph that a model knows. What it does not know is not there for it: no fact, no neighbor, no count.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use timeweft_graph::{Deletes, NodeIndex, Schema, Time};
+use timeweft_graph::{Action, Deletes, EdgeIndex, EdgeTypeId, NodeIndex, Schema, Time};
 use timeweft_index::{Fact, Index, Neighbor};
 
 use crate::{SchemaMap, Unknown};
+
+/// Some edges.
+pub(crate) type Edges = BTreeSet<(EdgeTypeId, EdgeIndex)>;
 
 /// A graph, seen through the schema of a model. Nodes, edges and types keep the numbers that the graph gives them.
 #[derive(Clone)]
@@ -14,6 +18,10 @@ pub struct Subgraph {
     types: SchemaMap,
     /// Facts of known types; `None` if those are all.
     facts: Option<Vec<Fact>>,
+    /// Edges that are left out, of known types.
+    left_out: Edges,
+    /// When they appeared.
+    left_out_facts: Vec<Fact>,
 }
 
 impl Subgraph {
@@ -26,12 +34,23 @@ impl Subgraph {
         };
         let known = || index.facts().iter().filter(is_known).copied().collect();
         let facts = (!types.knows_all_types()).then(known);
-        Subgraph { facts, types, index }
+        Subgraph { facts, types, index, left_out: Edges::new(), left_out_facts: Vec::new() }
     }
 
     /// All of a graph.
     pub fn whole(index: Arc<Index>) -> Subgraph {
-        Subgraph { types: SchemaMap::new(index.schema(), index.schema()), facts: None, index }
+        let types = SchemaMap::new(index.schema(), index.schema());
+        Subgraph { types, facts: None, index, left_out: Edges::new(), left_out_facts: Vec::new() }
+    }
+
+    /// The same as if some of its edges had never been.
+    pub(crate) fn without(&self, edges: &Edges) -> Subgraph {
+        let is_out = |fact: &&Fact| fact.edge.is_some_and(|edge| edges.contains(&edge));
+        let created = self.facts().iter().filter(is_out).filter(|fact| fact.action == Action::Create);
+        let left_out_facts = created.chain(&self.left_out_facts).copied().collect();
+        let left_out = self.left_out.union(edges).copied().collect();
+        let facts = self.facts().iter().filter(|fact| !is_out(fact)).copied().collect();
+        Subgraph { index: self.index.clone(), types: self.types.clone(), facts: Some(facts), left_out, left_out_facts }
     }
 
     /// The numbers of types and features that the model has for those of the graph.
@@ -53,12 +72,20 @@ impl Subgraph {
     pub(crate) fn last_neighbors(&self, node: NodeIndex, before: Time, k: usize, deletes: Deletes) -> Vec<Neighbor> {
         let mut neighbors = Vec::with_capacity(k.min(64));
         let is_known = |of| self.facts.is_none() || self.types.knows_edge(of);
-        self.index.last_neighbors_by(node, before, k, deletes, is_known, &mut neighbors);
+        // A self-loop is there twice.
+        let more = 2 * self.left_out_facts.len();
+        self.index.last_neighbors_by(node, before, k + more, deletes, is_known, &mut neighbors);
+        if more > 0 {
+            neighbors.retain(|neighbor| !self.left_out.contains(&(neighbor.edge_type, neighbor.edge)));
+            neighbors.truncate(k);
+        }
         neighbors
     }
 
     /// As [`Index::degree_before`], over known edge types.
     pub(crate) fn degree_before(&self, node: NodeIndex, before: Time) -> usize {
-        self.index.degree_before_by(node, before, |of| self.types.knows_edge(of))
+        let ends = |fact: &Fact| usize::from(fact.source == node) + usize::from(fact.destination == node);
+        let left_out = self.left_out_facts.iter().filter(|fact| fact.time < before);
+        self.index.degree_before_by(node, before, |of| self.types.knows_edge(of)) - left_out.map(ends).sum::<usize>()
     }
 }

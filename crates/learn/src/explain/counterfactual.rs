@@ -11,7 +11,7 @@ use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use crate::data::time_encoder::gap;
 use crate::floats;
 use crate::model::batch::expand_for;
-use crate::{Neighborhood, Query, Trained, VectorStore};
+use crate::{GraphContext, Htgn, Neighborhood, Query, Trained, VectorStore};
 
 /// Replays nodes without edges.
 pub(crate) struct Counterfactual<'a> {
@@ -21,7 +21,22 @@ pub(crate) struct Counterfactual<'a> {
 }
 
 /// What is left of a node: its last message and memory; `None` for a node that has no message, or is gone.
-type Left = Option<(Time, Vec<f32>)>;
+pub(crate) type Left = Option<(Time, Vec<f32>)>;
+
+/// What the facts at some positions leave of a node. Messages do not carry their peers' memory.
+pub(crate) fn left_of(model: &Htgn, graph: &GraphContext, node: NodeIndex, positions: &[usize]) -> Left {
+    let (messages, tokens) = expand_for(graph, positions, node);
+    let last = tokens.node.len().checked_sub(1).filter(|_| tokens.gone.last() == Some(&false))?;
+    let (time_encoder, identity, config) = (&graph.statistics.time_encoder, model.identity.as_ref(), graph.config());
+    if !config.memory {
+        return Some((tokens.time[last], Vec::new()));
+    }
+    let nothing = VectorStore::new(0, config.state_width(), config.memory_width());
+    let encoded = model.encoder.forward(&messages, None, time_encoder, identity);
+    let aggregated = model.aggregator.forward(encoded, &tokens, identity);
+    let memory = model.memory.forward(aggregated, &tokens, &nothing, time_encoder).memory;
+    Some((tokens.time[last], floats(memory.narrow(0, last, 1))))
+}
 
 impl<'a> Counterfactual<'a> {
     /// `None` for a model without memory, or one whose messages carry their peers' memory.
@@ -70,19 +85,11 @@ impl<'a> Counterfactual<'a> {
 
     /// Memory of a node as of a time, from its facts without those of some edges.
     fn replay(&self, node: NodeIndex, as_of: Time, without: &BTreeSet<(EdgeTypeId, EdgeIndex)>) -> Left {
-        let Trained { model, graph, config, .. } = self.trained;
+        let Trained { model, graph, .. } = self.trained;
         let until = graph.n_facts_before(as_of);
         let before = self.facts[node.at()].iter().map(|&at| at as usize).take_while(|&at| at < until);
         let stays = |&at: &usize| graph.facts()[at].edge.is_none_or(|edge| !without.contains(&edge));
-        let positions: Vec<usize> = before.filter(stays).collect();
-        let (messages, tokens) = expand_for(graph, &positions, node);
-        let last = tokens.node.len().checked_sub(1).filter(|_| tokens.gone.last() == Some(&false))?;
-        let (time_encoder, identity) = (&graph.statistics.time_encoder, model.identity.as_ref());
-        let nothing = VectorStore::new(0, config.model.state_width(), config.model.memory_width());
-        let encoded = model.encoder.forward(&messages, None, time_encoder, identity);
-        let aggregated = model.aggregator.forward(encoded, &tokens, identity);
-        let memory = model.memory.forward(aggregated, &tokens, &nothing, time_encoder).memory;
-        Some((tokens.time[last], floats(memory.narrow(0, last, 1))))
+        left_of(model, graph, node, &before.filter(stays).collect::<Vec<_>>())
     }
 
     /// Writes what is left of a node over its stored row, if the entry is one.

@@ -13,7 +13,7 @@ use crate::model::gnn::GnnInput;
 use crate::model::gnn::layer_input::{LayerInput, Share};
 use crate::model::layers::constant;
 use crate::model::pipeline::{Remembered, ask, counted, memory_table};
-use crate::{Actions, Neighborhood, Predict, Query, Recalled, Trained, splitmix64};
+use crate::{Actions, Neighborhood, Predict, Query, Recalled, Trained, VectorStore, splitmix64};
 
 /// Points at which a slope is taken.
 const STEPS: usize = 8;
@@ -29,6 +29,8 @@ pub struct ScoreExplanation {
     /// The score above the mean score of up to 16 other candidates drawn by a counter. A ranking says nothing else: what
     /// raises every candidate explains none. Contributions are shares of this.
     pub margin: f32,
+    /// The scores of those other candidates.
+    pub others: Vec<f32>,
     /// The score if the counters said "never": what counting adds is the difference. `None` for a model without counters.
     pub logit_without_counters: Option<f32>,
     /// Counters of the pair, of the reversed pair, of the destination reached, of the destination as source, of the source.
@@ -90,11 +92,15 @@ impl Trained {
 
     /// Why `query` gets its score.
     pub fn explain(&self, query: &Query) -> ScoreExplanation {
-        let store = self.memory_before(query.as_of);
-        let remembered = Remembered::nothing(&store);
+        self.explain_from(&self.memory_before(query.as_of), query)
+    }
+
+    /// The same from a memory of everything strictly before the question.
+    pub fn explain_from(&self, store: &VectorStore, query: &Query) -> ScoreExplanation {
+        let remembered = Remembered::nothing(store);
         let asked = self.with_negatives(query);
         let (roots, pairs) = ask(&self.graph, &asked);
-        let neighborhood = self.reader(&store).neighborhood(&remembered, &roots);
+        let neighborhood = self.reader(store).neighborhood(&remembered, &roots);
         let table = memory_table(&self.model, &remembered, &neighborhood);
         let predictor = &self.model.predictor;
         let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
@@ -102,7 +108,7 @@ impl Trained {
             let embeddings = self.embed(table.clone(), &neighborhood);
             first(&floats(predictor.forward(embeddings, &pairs.part(0..1), Some(never()))))
         });
-        let Study { logit, margin, neighbors } = self.study(&asked, &neighborhood, &remembered);
+        let Study { logit, margin, others, neighbors } = self.study(&asked, &neighborhood, &remembered);
         let mut neighbors: Vec<AttendedNeighbor> =
             neighbors.into_iter().filter(|(_, is_end)| *is_end).map(|(neighbor, _)| neighbor).collect();
         neighbors
@@ -110,6 +116,7 @@ impl Trained {
         ScoreExplanation {
             logit,
             margin,
+            others,
             logit_without_counters: without,
             counters: counters::count(&self.graph.index, query),
             neighbors,
@@ -164,6 +171,7 @@ impl Trained {
         });
         Study {
             logit: first(&floats(scores.clone())),
+            others: floats(scores.clone()).split_off(1),
             margin: first(&floats(margin(scores))),
             neighbors: neighbors.collect(),
         }
@@ -219,11 +227,12 @@ impl Trained {
     }
 }
 
-/// A score, how far it stands above the negatives, and what each neighbor of each root adds to that; whether the root is an end
-/// of the link.
+/// A score, how far it stands above those of the negatives, and what each neighbor of each root adds to that; whether the root
+/// is an end of the link.
 struct Study {
     logit: f32,
     margin: f32,
+    others: Vec<f32>,
     neighbors: Vec<(AttendedNeighbor, bool)>,
 }
 

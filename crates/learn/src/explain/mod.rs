@@ -4,3 +4,4 @@ pub(crate) mod attribution;
 pub(crate) mod counterfactual;
 pub(crate) mod explanation;
 pub(crate) mod faithfulness;
+pub(crate) mod without;

@@ -1,5 +1,7 @@
 //! The memory of all nodes as of a place in the facts, with weights as they are.
 
+use std::ops::ControlFlow;
+
 use crate::data::fact_batches::batches;
 use crate::model::pipeline::{Reader, absorb_in_slices};
 use crate::{Bucket, Config, GraphContext, Htgn, VectorStore};
@@ -16,14 +18,26 @@ pub fn rebuild(model: &Htgn, graph: &GraphContext, config: &Config, until: usize
 
 /// Takes in the facts from where the store stands up to number `until`.
 pub fn absorb(model: &Htgn, graph: &GraphContext, config: &Config, store: &mut VectorStore, until: usize) {
+    let _ = absorb_until((model, graph, config), store, until, &mut |_| ControlFlow::Continue(()));
+}
+
+/// The same, where `goes_on` hears before each batch how many facts are in. Once it says to break, the store is true up to there.
+pub(crate) fn absorb_until(
+    (model, graph, config): (&Htgn, &GraphContext, &Config),
+    store: &mut VectorStore,
+    until: usize,
+    goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     // Larger batches are faster and change nothing.
     let size = config.train.batch.saturating_mul(if batches_are_part(config) { 1 } else { 4 });
     for range in batches(graph.facts(), store.absorbed()..until, size, 0) {
+        goes_on(store.absorbed())?;
         match range.len() > SLICE && graph.is_one_time(&range) {
             true => absorb_in_slices(model, graph, range, store, SLICE),
             false => Reader { model, graph, store }.remember(range).commit(store),
         }
     }
+    ControlFlow::Continue(())
 }
 
 /// Whether what is known inside a batch is part of the model: then memory depends on where the facts are cut.

@@ -1,11 +1,10 @@
 //! The best answers to one question.
 
-use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, NodeTypeId, Time};
+use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, NodeTypeId, Stop, Time};
 
-use crate::floats;
 use crate::model::memory_state::rebuild;
-use crate::model::pipeline::{Reader, Remembered};
-use crate::{Predict, Query, Trained};
+use crate::model::pipeline::Reader;
+use crate::{Query, Trained};
 
 /// A candidate destination and its score.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -23,42 +22,16 @@ impl Trained {
     /// destination type that are alive just before, without the source unless it had an edge of the type to itself; for a model
     /// of removals those among them that the source has an edge to.
     pub fn predict(&self, edge_type: EdgeTypeId, source: NodeIndex, time: Time, top: usize) -> Vec<RankedNode> {
-        let direction = Direction::Out;
-        let (index, mut candidates) = (&self.graph.index, self.candidates(edge_type, direction, time));
-        if self.config.train.predict == Predict::Removed {
-            candidates.retain(|&node| index.is_linked(edge_type, source, node, time.before()));
-        }
-        let loops = index.pair_before(edge_type, source, source, time).count > 0;
-        candidates.retain(|&node| node != source || loops);
-        let ask = |&destination| Query { edge_type, direction, source, destination, time, as_of: time };
-        self.ranked(candidates.iter().map(ask).collect(), time, top)
+        // Nobody asks this one to stop.
+        let (store, stop) = (self.memory_before(time), Stop::default());
+        self.asker(&store, &stop).predict(edge_type, source, time, top).unwrap_or_default().best
     }
 
     /// Scores of the nodes of a type that are alive just before a time, those first that the model of nodes that go expects
     /// to go next.
     pub fn predict_gone(&self, node_type: NodeTypeId, time: Time, top: usize) -> Vec<RankedNode> {
-        let (edge_type, direction) = (self.graph.stand_in(), Direction::Out);
-        let ask = |node| Query { edge_type, direction, source: node, destination: node, time, as_of: time };
-        self.ranked(self.alive(node_type, time).into_iter().map(ask).collect(), time, top)
-    }
-
-    fn ranked(&self, queries: Vec<Query>, time: Time, top: usize) -> Vec<RankedNode> {
-        let index = &self.graph.index;
-        let logits = self.score(&queries, time);
-        let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = logits.iter().map(|logit| (logit - best).exp()).sum();
-        let mut predictions: Vec<RankedNode> = queries
-            .into_iter()
-            .zip(logits)
-            .map(|(query, logit)| RankedNode {
-                node: query.destination,
-                logit,
-                probability: (logit - best).exp() / sum,
-            })
-            .collect();
-        predictions.sort_by(|a, b| b.logit.total_cmp(&a.logit).then_with(|| index.compare_nodes(a.node, b.node)));
-        predictions.truncate(top);
-        predictions
+        let (store, stop) = (self.memory_before(time), Stop::default());
+        self.asker(&store, &stop).predict_gone(node_type, time, top).unwrap_or_default().best
     }
 
     /// Nodes of the type that a relation leads to, seen from the asking side, that are alive just before a time.
@@ -81,9 +54,8 @@ impl Trained {
 
     /// Logits of queries that all stand at one time.
     pub fn score(&self, queries: &[Query], time: Time) -> Vec<f32> {
-        let store = self.memory_before(time);
-        let (nothing, reader) = (Remembered::nothing(&store), self.reader(&store));
-        queries.chunks(8192).flat_map(|queries| floats(reader.answer(&nothing, queries, None))).collect()
+        let (store, stop) = (self.memory_before(time), Stop::default());
+        self.asker(&store, &stop).score(queries).unwrap_or_default()
     }
 
     /// Reads a memory with the chosen weights.

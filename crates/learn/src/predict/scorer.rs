@@ -1,17 +1,16 @@
 //! The service path: many questions, each as of its own time, by one pass over the log; and which nodes are alike.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
-use timeweft_graph::{NodeIndex, Time};
+use timeweft_graph::{NodeIndex, Stop, Time};
 
 use crate::floats;
 use crate::model::gnn::neighborhood::Root;
-use crate::model::memory_state::{absorb, batches_are_part, empty_store, rebuild};
+use crate::model::memory_state::{absorb_until, batches_are_part, empty_store};
 use crate::model::pipeline::Remembered;
-use crate::{Query, Trained, VectorStore};
-
-/// Questions that are answered in one forward pass.
-const QUERIES: usize = 8192;
+use crate::predict::asker::{Asker, QUERIES};
+use crate::{LearnError, Query, Trained, VectorStore};
 
 /// Answers questions about any times. Its memory goes forward with them, so that questions in order of time read the log
 /// once, however many there are.
@@ -19,6 +18,7 @@ pub struct Scorer<'a> {
     trained: &'a Trained,
     /// The stored memory, until another time is asked about.
     store: Cow<'a, VectorStore>,
+    stop: Stop,
 }
 
 /// In which space nodes are compared.
@@ -33,24 +33,46 @@ pub enum Space {
 impl Trained {
     /// A scorer with the stored memory.
     pub fn scorer(&self) -> Scorer<'_> {
-        Scorer { trained: self, store: Cow::Borrowed(&self.store) }
+        self.scorer_until(Stop::default())
+    }
+
+    /// The same, which ends early once that is asked for.
+    pub fn scorer_until(&self, stop: Stop) -> Scorer<'_> {
+        Scorer { trained: self, store: Cow::Borrowed(&self.store), stop }
     }
 
     /// The nodes of a node's type that are alive just before a time and most like it, with the cosine of their vectors, best
     /// first. Nodes without a vector, or with one of zeros, are like nothing.
     pub fn nearest(&self, node: NodeIndex, time: Time, space: Space, top: usize) -> Vec<(NodeIndex, f32)> {
-        let index = &self.graph.index;
-        let store = self.memory_before(time);
+        // Nobody asks this one to stop.
+        let (store, stop) = (self.memory_before(time), Stop::default());
+        self.asker(&store, &stop).nearest(node, time, space, top).unwrap_or_default()
+    }
+}
+
+impl Asker<'_> {
+    /// See [`Trained::nearest`].
+    ///
+    /// # Errors
+    /// [`LearnError::Stopped`] once that is asked for.
+    pub fn nearest(
+        self,
+        node: NodeIndex,
+        time: Time,
+        space: Space,
+        top: usize,
+    ) -> Result<Vec<(NodeIndex, f32)>, LearnError> {
+        let index = &self.trained.graph.index;
         let same = |other: &NodeIndex| {
             *other != node && index.node_type(*other) == index.node_type(node) && index.alive(*other, time.before())
         };
         let nodes: Vec<NodeIndex> =
             std::iter::once(node).chain((0..index.n_nodes() as u32).map(NodeIndex).filter(same)).collect();
         let vectors: Vec<Vec<f32>> = match space {
-            Space::Memory => nodes.iter().map(|node| store.memory(*node).unwrap_or_default().to_vec()).collect(),
+            Space::Memory => nodes.iter().map(|node| self.store.memory(*node).unwrap_or_default().to_vec()).collect(),
             Space::Embedding => {
-                let rows = self.embed_at(&nodes, time, &store);
-                rows.chunks_exact(self.config.model.width).map(<[f32]>::to_vec).collect()
+                let rows = self.embed(&nodes, time)?;
+                rows.chunks_exact(self.trained.config.model.width).map(<[f32]>::to_vec).collect()
             }
         };
         let mut found: Vec<(NodeIndex, f32)> = nodes[1..]
@@ -60,17 +82,19 @@ impl Trained {
             .collect();
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| index.compare_nodes(a.0, b.0)));
         found.truncate(top);
-        found
+        Ok(found)
     }
 
     /// Embeddings of nodes as of just before a time, d floats each.
-    fn embed_at(&self, nodes: &[NodeIndex], time: Time, store: &VectorStore) -> Vec<f32> {
-        let nothing = Remembered::nothing(store);
-        let embed = |nodes: &[NodeIndex]| {
+    fn embed(self, nodes: &[NodeIndex], time: Time) -> Result<Vec<f32>, LearnError> {
+        let nothing = Remembered::nothing(self.store);
+        let mut rows = Vec::with_capacity(nodes.len() * self.trained.config.model.width);
+        for nodes in nodes.chunks(QUERIES) {
+            self.goes_on()?;
             let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, time, as_of: time }).collect();
-            floats(self.reader(store).embed(&nothing, &roots, None))
-        };
-        nodes.chunks(QUERIES).flat_map(embed).collect()
+            rows.extend(floats(self.trained.reader(self.store).embed(&nothing, &roots, None)));
+        }
+        Ok(rows)
     }
 }
 
@@ -84,24 +108,32 @@ fn cosine(a: &[f32], b: &[f32]) -> Option<f32> {
 impl Scorer<'_> {
     /// Logits of queries, each with what was strictly before its own `as_of`.
     pub fn score(&mut self, queries: &[Query]) -> Vec<f32> {
+        self.score_all(queries).unwrap_or_default()
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// [`LearnError::Stopped`] once that is asked for.
+    pub fn score_all(&mut self, queries: &[Query]) -> Result<Vec<f32>, LearnError> {
         let mut order: Vec<usize> = (0..queries.len()).collect();
         order.sort_by_key(|&at| queries[at].as_of);
         let mut logits = vec![0.0; queries.len()];
         for of_one_time in order.chunk_by(|&a, &b| queries[a].as_of == queries[b].as_of) {
-            self.go_to(queries[of_one_time[0]].as_of);
-            let (nothing, reader) = (Remembered::nothing(&self.store), self.trained.reader(&self.store));
-            for places in of_one_time.chunks(QUERIES) {
-                let asked: Vec<Query> = places.iter().map(|&at| queries[at]).collect();
-                let answers = floats(reader.answer(&nothing, &asked, None));
-                places.iter().zip(answers).for_each(|(&at, logit)| logits[at] = logit);
-            }
+            let asked: Vec<Query> = of_one_time.iter().map(|&at| queries[at]).collect();
+            let answers = self.at(queries[of_one_time[0]].as_of)?.score(&asked)?;
+            of_one_time.iter().zip(answers).for_each(|(&at, logit)| logits[at] = logit);
         }
-        logits
+        Ok(logits)
     }
 
     /// Embeddings of nodes, d floats each (`model.width`), each with what was strictly before its own time: what the predictor
     /// reads of them, and what [`Trained::nearest`] compares.
     pub fn embed(&mut self, nodes: &[(NodeIndex, Time)]) -> Vec<f32> {
+        self.embed_all(nodes).unwrap_or_default()
+    }
+
+    fn embed_all(&mut self, nodes: &[(NodeIndex, Time)]) -> Result<Vec<f32>, LearnError> {
         let width = self.trained.config.model.width;
         let mut order: Vec<usize> = (0..nodes.len()).collect();
         order.sort_by_key(|&at| nodes[at].1);
@@ -109,28 +141,41 @@ impl Scorer<'_> {
         for of_one_time in order.chunk_by(|&a, &b| nodes[a].1 == nodes[b].1) {
             let time = nodes[of_one_time[0]].1;
             let asked: Vec<NodeIndex> = of_one_time.iter().map(|&at| nodes[at].0).collect();
-            let found = self.trained.embed_at(&asked, time, self.go_to(time));
+            let found = self.at(time)?.embed(&asked, time)?;
             for (&at, row) in of_one_time.iter().zip(found.chunks_exact(width)) {
                 rows[at * width..(at + 1) * width].copy_from_slice(row);
             }
         }
-        rows
+        Ok(rows)
     }
 
-    /// Memory of everything strictly before a time.
+    /// Asks with the memory of everything strictly before a time.
+    fn at(&mut self, time: Time) -> Result<Asker<'_>, LearnError> {
+        self.move_to(time)?;
+        Ok(Asker { trained: self.trained, store: &self.store, stop: &self.stop })
+    }
+
+    /// Memory of everything strictly before a time; of a scorer that nobody stops.
     pub(crate) fn go_to(&mut self, time: Time) -> &VectorStore {
+        let _ = self.move_to(time);
+        &self.store
+    }
+
+    fn move_to(&mut self, time: Time) -> Result<(), LearnError> {
         let Trained { model, graph, config, .. } = self.trained;
         let due = graph.n_facts_before(time);
-        if due < self.store.absorbed() {
+        // Where batches are part of the model they are cut from the first fact on.
+        if due < self.store.absorbed() || due > self.store.absorbed() && batches_are_part(config) {
             self.store = Cow::Owned(empty_store(graph, config));
         }
-        // Where batches are part of the model they are cut from the first fact on.
-        if due != self.store.absorbed() && batches_are_part(config) {
-            self.store = Cow::Owned(rebuild(model, graph, config, due));
-        }
         if due > self.store.absorbed() {
-            absorb(model, graph, config, self.store.to_mut(), due);
+            let stop = &self.stop;
+            let mut goes_on = |_| if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            let done = absorb_until((model, graph, config), self.store.to_mut(), due, &mut goes_on);
+            if done.is_break() {
+                return Err(LearnError::Stopped);
+            }
         }
-        &self.store
+        Ok(())
     }
 }

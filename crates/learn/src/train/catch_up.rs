@@ -1,13 +1,14 @@
 //! A model that is open takes in what its graph has learned since.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use timeweft_index::Index;
 
-use crate::model::memory_state::batches_are_part;
+use crate::model::memory_state::{absorb_until, batches_are_part};
 use crate::train::checkpoint::{is_between_times, order};
-use crate::{GraphContext, LearnError, Trained, absorb, empty_store, rebuild};
+use crate::{GraphContext, LearnError, LearnProgress, Trained, VectorStore, empty_store};
 
 impl Trained {
     /// The model over another state of its graph, and how many facts its memory took in for that. It is the model that its
@@ -18,6 +19,20 @@ impl Trained {
     /// # Errors
     /// If the model knows none of the types of the graph.
     pub fn caught_up(&self, index: Arc<Index>, continues: bool, path: &Path) -> Result<(Trained, usize), LearnError> {
+        self.caught_up_with(index, continues, path, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, told how far it is before each batch, until `hears` says to break.
+    ///
+    /// # Errors
+    /// As above, and [`LearnError::Stopped`] once it is to break.
+    pub fn caught_up_with(
+        &self,
+        index: Arc<Index>,
+        continues: bool,
+        path: &Path,
+        hears: &mut dyn FnMut(LearnProgress) -> ControlFlow<()>,
+    ) -> Result<(Trained, usize), LearnError> {
         let Trained { model, config, base, .. } = self;
         let graph = GraphContext::new(index, self.graph.statistics.clone());
         if graph.known.types().knows_no_type() {
@@ -26,13 +41,23 @@ impl Trained {
         let known = self.store.absorbed();
         let is_known = known <= graph.facts().len() && order(&graph, known) == order(&self.graph, known);
         let continues = continues && is_known && is_between_times(&graph, known);
+        let of = graph.facts().len();
+        let mut goes_on = |done| hears(LearnProgress::Absorbing { done, of });
+        let mut take_in = |store: &mut VectorStore, until| {
+            let done = absorb_until((model, &graph, config), store, until, &mut goes_on);
+            if done.is_break() { Err(LearnError::Stopped) } else { Ok(()) }
+        };
         let (mut store, base, seen) = match continues {
             // Cut where a checkpoint is: from its own end on.
-            true if batches_are_part(config) => (rebuild(model, &graph, config, *base), *base, known),
+            true if batches_are_part(config) => {
+                let mut store = empty_store(&graph, config);
+                take_in(&mut store, *base)?;
+                (store, *base, known)
+            }
             true => (self.store.clone(), *base, known),
             false => (empty_store(&graph, config), 0, 0),
         };
-        absorb(model, &graph, config, &mut store, graph.facts().len());
+        take_in(&mut store, of)?;
         let (model, latest, config) = (model.clone(), self.latest.clone(), config.clone());
         let taken_in = store.absorbed() - seen;
         let trained =

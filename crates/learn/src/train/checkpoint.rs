@@ -4,19 +4,25 @@
 //! header lists by length (chosen weights, latest weights, optimiser, vector store), then crc32c u32 of everything before.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
+use burn_pack::Reader;
 use serde::{Deserialize, Serialize};
+use timeweft_graph::Schema;
 use timeweft_index::{Index, create_fresh};
 
+use crate::model::memory_state::absorb_until;
 use crate::train::checkpoint_names::renamed;
 use crate::train::memory_limit;
-use crate::{Config, Epoch, GraphContext, Htgn, Latest, LearnError, TrainStatistics, Trained, VectorStore};
+use crate::{
+    Config, Epoch, GraphContext, Htgn, Latest, LearnError, LearnProgress, TrainStatistics, Trained, VectorStore,
+};
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
 const VERSION: u32 = 7;
@@ -48,13 +54,14 @@ struct Header {
 
 impl Trained {
     /// Writes the checkpoint: whole under its name, or not at all. `loads` says what the graph was made of: one number a load,
-    /// in the order of the log, which is another one for another content.
+    /// in the order of the log, which is another one for another content. Gives the checksum of the weights: see
+    /// [`Checkpoint::weights`].
     ///
     /// # Errors
     /// [`LearnError::Unsaved`] if the file cannot be written: then what was there before is there still. [`LearnError::Unsynced`] if it was written, but
     /// may not outlast a power cut.
-    pub fn save(&self, path: &Path, loads: &[u64]) -> Result<(), LearnError> {
-        let bytes = self.to_bytes(loads).map_err(|reason| refused(path, reason))?;
+    pub fn save(&self, path: &Path, loads: &[u64]) -> Result<u32, LearnError> {
+        let (bytes, weights) = self.to_bytes(loads).map_err(|reason| refused(path, reason))?;
         // Another process may train a model of this name at the same time.
         let partial = path.with_extension(format!("{}.partial", std::process::id()));
         let write = || {
@@ -73,10 +80,11 @@ impl Trained {
         // The name is durable only once its folder is.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|source| LearnError::Unsynced { path: path.into(), source })
+        synced.map(|()| weights).map_err(|source| LearnError::Unsynced { path: path.into(), source })
     }
 
-    fn to_bytes(&self, loads: &[u64]) -> Result<Vec<u8>, String> {
+    /// The file, and the checksum of the weights in it.
+    fn to_bytes(&self, loads: &[u64]) -> Result<(Vec<u8>, u32), String> {
         let weights = self.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
         let latest = self.latest.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
         let optimizer = self.latest.optimizer.into_bytes().map_err(|error| error.to_string())?;
@@ -103,7 +111,7 @@ impl Trained {
             bytes.extend_from_slice(section);
         }
         bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
-        Ok(bytes)
+        Ok((bytes, crc32c::crc32c(&weights)))
     }
 
     /// Reads a checkpoint for a graph, whose loads are given as in [`Trained::save`]. Types and features are found by name: those
@@ -113,6 +121,19 @@ impl Trained {
     /// # Errors
     /// If the file is missing, damaged, of another version, or of a graph of which the model knows nothing.
     pub fn load(path: &Path, index: Arc<Index>, loads: &[u64]) -> Result<Trained, LearnError> {
+        Trained::load_with(path, index, loads, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, told before each batch of later facts how many memory has taken in, until `hears` says to break.
+    ///
+    /// # Errors
+    /// As [`Trained::load`], and [`LearnError::Stopped`] once it is to break.
+    pub fn load_with(
+        path: &Path,
+        index: Arc<Index>,
+        loads: &[u64],
+        hears: &mut dyn FnMut(LearnProgress) -> ControlFlow<()>,
+    ) -> Result<Trained, LearnError> {
         let bytes = fs::read(path).map_err(|source| LearnError::Io { path: path.into(), source })?;
         let file = parse(&bytes).map_err(|reason| refused(path, reason))?;
         let header = &file.header;
@@ -126,10 +147,18 @@ impl Trained {
             let reason = "it has fewer weights than its configuration says: train again, or restore it from a copy";
             return Err(refused(path, reason.into()));
         }
-        restore(file, graph, loads).map_err(|reason| refused(path, reason))
+        let mut trained = restore(file, graph, loads).map_err(|reason| refused(path, reason))?;
+        let Trained { model, graph, config, store, .. } = &mut trained;
+        let of = graph.facts().len();
+        let mut goes_on = |done| hears(LearnProgress::Absorbing { done, of });
+        match absorb_until((model, graph, config), store, of, &mut goes_on) {
+            ControlFlow::Continue(()) => Ok(trained),
+            ControlFlow::Break(()) => Err(LearnError::Stopped),
+        }
     }
 }
 
+/// The model as the file has it: its memory has not taken in what came later.
 fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Trained, String> {
     let Parsed { version, header, sections: [weights, latest, optimizer, store] } = file;
     let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
@@ -155,9 +184,76 @@ fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Train
         store = crate::empty_store(&graph, &header.config);
     }
     let seen = store.absorbed();
-    crate::absorb(&model, &graph, &header.config, &mut store, graph.facts().len());
     let Header { config, epochs, best, .. } = header;
     Ok(Trained { model, graph, latest, store, config, epochs, best, seen, base: seen })
+}
+
+/// What the beginning of a checkpoint tells, without its memory being read.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// How it was trained.
+    pub config: Config,
+    /// The types and features that it knows.
+    pub schema: Schema,
+    /// All epochs.
+    pub epochs: Vec<Epoch>,
+    /// The epoch whose weights were kept.
+    pub best: usize,
+    /// Facts that its memory has taken in.
+    pub absorbed: usize,
+    /// How many numbers its weights are.
+    pub n_weights: usize,
+    /// Checksum of the kept weights: another training gives another one, taking facts in does not.
+    pub weights: u32,
+    /// Loads that the graph was made of, and a checksum of what they are.
+    loads: (usize, u32),
+}
+
+impl Checkpoint {
+    /// Reads the beginning of a file. Whether the rest is whole is found out by [`Trained::load`] alone.
+    ///
+    /// # Errors
+    /// If the file is missing, no checkpoint, cut short, or of another version.
+    pub fn peek(path: &Path) -> Result<Checkpoint, LearnError> {
+        let failed = |source| LearnError::Io { path: path.into(), source };
+        let mut file = File::open(path).map_err(failed)?;
+        let mut read = |n: u64| {
+            let mut bytes = Vec::new();
+            (&mut file).take(n).read_to_end(&mut bytes).map_err(failed)?;
+            if bytes.len() as u64 == n { Ok(bytes) } else { Err(refused(path, DAMAGED.into())) }
+        };
+        let prefix = read(PREFIX as u64)?;
+        known_version(&prefix).map_err(|reason| refused(path, reason))?;
+        let unreadable = |error: String| refused(path, error);
+        let header: Header =
+            serde_json::from_slice(&read(number(&prefix, 12, 8))?).map_err(|error| unreadable(error.to_string()))?;
+        let weights = read(header.sections[0] as u64)?;
+        let crc = crc32c::crc32c(&weights);
+        let tensors = Reader::from_bytes(Bytes::from_bytes_vec(weights)).and_then(Reader::into_tensors);
+        let mut n_weights = 0;
+        for tensor in tensors.map_err(|error| unreadable(error.to_string()))? {
+            let (_, _, shape, ..) = tensor.into_parts().map_err(|error| unreadable(error.to_string()))?;
+            n_weights += shape.iter().product::<usize>();
+        }
+        let Header { config, statistics, epochs, best, absorbed, loads, lineage, .. } = header;
+        let (schema, loads) = (statistics.schema, (loads, lineage));
+        Ok(Checkpoint { config, schema, epochs, best, absorbed, n_weights, weights: crc, loads })
+    }
+
+    /// How many loads the graph was made of that its memory is of.
+    pub fn n_loads(&self) -> usize {
+        self.loads.0
+    }
+
+    /// Whether the graph was made of exactly these loads, given as in [`Trained::save`].
+    pub fn is_of(&self, loads: &[u64]) -> bool {
+        self.loads == (loads.len(), lineage(loads))
+    }
+
+    /// Whether a graph of these loads is that graph, with later loads behind.
+    pub fn continues(&self, loads: &[u64]) -> bool {
+        loads.get(..self.loads.0).is_some_and(|first| self.is_of(first))
+    }
 }
 
 /// A checkpoint that is whole: chosen weights, latest weights, optimiser, vector store.
@@ -167,23 +263,37 @@ struct Parsed<'a> {
     sections: [&'a [u8]; 4],
 }
 
-fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
-    let damaged = || "the checkpoint is cut short or damaged: train again, or restore it from a copy".to_string();
-    let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
-    if body.len() < PREFIX || &body[..8] != MAGIC {
+const DAMAGED: &str = "the checkpoint is cut short or damaged: train again, or restore it from a copy";
+
+/// A number of `n` bytes.
+fn number(bytes: &[u8], at: usize, n: usize) -> u64 {
+    bytes[at..at + n].iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte))
+}
+
+/// The version of a file that is read; `bytes` are at least its prefix.
+fn known_version(bytes: &[u8]) -> Result<u32, String> {
+    if &bytes[..8] != MAGIC {
         return Err("this is no timeweft checkpoint".into());
     }
-    let number =
-        |at: usize, n: usize| body[at..at + n].iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
-    if number(8, 4) < u64::from(OLDEST) {
+    let version = number(bytes, 8, 4);
+    if version < u64::from(OLDEST) {
         return Err("written by an older timeweft whose models were shaped otherwise: train again".into());
     }
-    if number(8, 4) > u64::from(VERSION) {
+    if version > u64::from(VERSION) {
         return Err(format!(
-            "written by a newer timeweft (checkpoint version {}, known {VERSION}): update timeweft",
-            number(8, 4)
+            "written by a newer timeweft (checkpoint version {version}, known {VERSION}): update timeweft"
         ));
     }
+    Ok(version as u32)
+}
+
+fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
+    let damaged = || DAMAGED.to_string();
+    let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
+    if body.len() < PREFIX {
+        return Err("this is no timeweft checkpoint".into());
+    }
+    let version = known_version(body)?;
     if crc32c::crc32c(body) != u32::from_le_bytes(*checksum) {
         return Err(damaged());
     }
@@ -193,12 +303,12 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
         rest = later;
         Some(section)
     };
-    let header = take(number(12, 8) as usize).ok_or_else(damaged)?;
+    let header = take(number(body, 12, 8) as usize).ok_or_else(damaged)?;
     let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
     let [weights, latest, optimizer, store] = header.sections;
     let sections = (take(weights), take(latest), take(optimizer), take(store));
     let (Some(weights), Some(latest), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
-    Ok(Parsed { version: number(8, 4) as u32, header, sections: [weights, latest, optimizer, store] })
+    Ok(Parsed { version, header, sections: [weights, latest, optimizer, store] })
 }
 
 /// Whether the first `n` facts hold all of the last time among them: facts of one time are taken in together.

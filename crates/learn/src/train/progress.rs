@@ -29,6 +29,9 @@ pub enum LearnProgress {
     /// Links ranked so far.
     #[allow(missing_docs)]
     Ranking { done: usize, of: usize },
+    /// Facts that memory has taken in so far, of how many.
+    #[allow(missing_docs)]
+    Absorbing { done: usize, of: usize },
     /// An epoch is over.
     Epoch(Epoch),
     /// Training was stopped in this epoch, of which nothing is kept.

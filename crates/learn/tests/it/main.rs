@@ -1,6 +1,7 @@
 //! Integration tests of the learning crate.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod asked;
 mod counters;
 mod deletes;
 mod explanations;

@@ -33,6 +33,9 @@ pub enum ModelError {
         /// What there is.
         known: Vec<String>,
     },
+    /// A model in memory whose file is another one's by now.
+    #[error("another model was trained under the name `{0}` meanwhile: load it again")]
+    Replaced(String),
     /// A relation that does not start at the source's type, or does not end at the destination's.
     #[error("no relation `{asked}` in this graph: it has {}", known.join(", "))]
     UnknownRelation {

@@ -1,11 +1,11 @@
 //! Why an edge or a node got its score, with names.
 
 use serde::{Serialize, Serializer};
-use timeweft_graph::{Action, Direction, EdgeTypeId, ExternalId, Name, NodeIndex, NodeKey, Time};
+use timeweft_graph::{Action, ExternalId, Name, NodeIndex, NodeKey, Time};
 use timeweft_index::Recency;
-use timeweft_learn::{Predict, Query};
+use timeweft_learn::{Predict, Query, VectorStore};
 
-use super::{Model, ModelError};
+use super::Model;
 use crate::Result;
 
 /// Why an edge got its score, a new one or one that is to be removed; or why a node did that is to go.
@@ -27,6 +27,8 @@ pub struct Explanation {
     pub score: f32,
     /// The score above the mean score of up to 16 other candidates, always the same ones.
     pub lead: f32,
+    /// The scores of those other candidates.
+    pub others: Vec<f32>,
     /// What counting added: the score less the score if every counter said "never". `None` for a model without counters.
     pub counting: Option<f32>,
     /// What was counted of the relation; `None` for a node.
@@ -112,48 +114,35 @@ pub struct RecalledFact {
 impl Model {
     /// Why an edge of `relation` would get its score at a time: a new one, or, by a model of removals, one that is there.
     pub fn explain(&self, relation: &str, source: &NodeKey, destination: &NodeKey, time: Time) -> Result<Explanation> {
-        if self.predicts() == Predict::Gone {
-            return Err(self.other_question("why an edge comes or goes", Predict::Created).into());
-        }
-        let ends = (self.alive(source, time)?, self.alive(destination, time)?);
-        let edge_type = self.edge_type(relation, source, Some(&destination.node_type))?;
-        if self.predicts() == Predict::Removed && !self.index().is_linked(edge_type, ends.0, ends.1, time.before()) {
-            let time = self.index().schema().unit().format(time);
-            return Err(ModelError::NoEdge { edge: format!("{source} -{relation}-> {destination}"), time }.into());
-        }
-        let explained = self.explained(edge_type, ends, source, time);
-        Ok(Explanation { relation: Some(relation.into()), destination: Some(destination.clone()), ..explained })
+        self.why(relation, source, destination).at(time).explain()
     }
 
     /// Why a node would get its score among those that go at a time.
     pub fn explain_gone(&self, node: &NodeKey, time: Time) -> Result<Explanation> {
-        if self.predicts() != Predict::Gone {
-            return Err(self.other_question("why a node goes", Predict::Gone).into());
-        }
-        self.trained_for(&node.node_type)?;
-        let index = self.alive(node, time)?;
-        Ok(Explanation { counters: None, ..self.explained(self.trained.graph.stand_in(), (index, index), node, time) })
+        self.why_gone(node).at(time).explain()
     }
 
-    fn explained(
-        &self,
-        edge_type: EdgeTypeId,
-        ends: (NodeIndex, NodeIndex),
-        source: &NodeKey,
-        time: Time,
-    ) -> Explanation {
-        let (direction, source_index, destination) = (Direction::Out, ends.0, ends.1);
-        let query = Query { edge_type, direction, source: source_index, destination, time, as_of: time };
-        let timeweft_learn::ScoreExplanation { logit, margin, logit_without_counters, counters, neighbors, memory } =
-            self.trained.explain(&query);
+    /// Why a question gets its score, from a memory of everything strictly before it.
+    pub(crate) fn explained(&self, query: &Query, source: &NodeKey, memory: &VectorStore) -> Explanation {
+        let ends = (query.source, query.destination);
+        let timeweft_learn::ScoreExplanation {
+            logit,
+            margin,
+            others,
+            logit_without_counters,
+            counters,
+            neighbors,
+            memory,
+        } = self.trained.explain_from(memory, query);
         Explanation {
             predicts: self.predicts(),
             relation: None,
             source: source.clone(),
             destination: None,
-            time,
+            time: query.time,
             score: logit,
             lead: margin,
+            others,
             counting: logit_without_counters.map(|without| logit - without),
             counters: Some(Counters::from(counters)),
             neighbors: neighbors.iter().map(|heard| self.named(heard, ends)).collect(),

@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{Commit, LoadId};
-use timeweft_learn::{Config, LearnProgress, Task, Trained, splitmix64};
+use timeweft_learn::{Checkpoint, Config, LearnProgress, Task, Trained, splitmix64};
 use timeweft_store::Effective;
 
-use super::{Model, ModelError};
+use super::{Model, ModelError, ModelRecord};
 use crate::{Graph, Result, View};
 
 /// Hears how far a training is, and says whether it goes on.
@@ -112,7 +112,7 @@ impl ModelFile {
     /// # Errors
     /// If there is no such model, or the folder of models cannot be written to.
     pub fn resume(self, epochs: usize, options: TrainOptions<'_>) -> Result<Model> {
-        let trained = self.read()?;
+        let (trained, _) = self.read(|_| ControlFlow::Continue(()))?;
         self.make_room()?;
         let mut config = trained.config.clone();
         config.train.epochs = epochs;
@@ -127,8 +127,17 @@ impl ModelFile {
     /// # Errors
     /// If there is no such model, its file is damaged, or it knows nothing of the graph.
     pub fn load(self) -> Result<Model> {
-        let trained = self.read()?;
-        Ok(self.model(trained))
+        self.load_with(|_| ControlFlow::Continue(()))
+    }
+
+    /// The same, told before each batch how many of the facts since the training memory has taken in, until `hears` says to
+    /// break.
+    ///
+    /// # Errors
+    /// As [`ModelFile::load`], and [`LearnError::Stopped`](crate::model::LearnError::Stopped) once it is to break.
+    pub fn load_with(self, hears: impl FnMut(LearnProgress) -> ControlFlow<()>) -> Result<Model> {
+        let (trained, weights) = self.read(hears)?;
+        Ok(self.model(trained, weights))
     }
 
     /// The model over the graph as this file has it, and how many facts its memory took in for that. It is the model that
@@ -137,22 +146,52 @@ impl ModelFile {
     /// # Errors
     /// If the model knows none of the types of the graph.
     pub fn catch_up(self, model: &Model) -> Result<(Model, usize)> {
-        let continues = self.lineage.starts_with(&model.lineage);
-        let (trained, taken_in) = model.trained.caught_up(self.view.index().clone(), continues, &self.path)?;
-        Ok((self.model(trained), taken_in))
+        self.catch_up_with(model, |_| ControlFlow::Continue(()))
     }
 
-    fn read(&self) -> Result<Trained> {
+    /// The same, told before each batch how many facts memory has taken in, until `hears` says to break; the model stays as it is.
+    ///
+    /// # Errors
+    /// As [`ModelFile::catch_up`], and [`LearnError::Stopped`](crate::model::LearnError::Stopped) once it is to break.
+    pub fn catch_up_with(
+        self,
+        model: &Model,
+        mut hears: impl FnMut(LearnProgress) -> ControlFlow<()>,
+    ) -> Result<(Model, usize)> {
+        let continues = self.lineage.starts_with(&model.lineage);
+        let index = self.view.index().clone();
+        let (trained, taken_in) = model.trained.caught_up_with(index, continues, &self.path, &mut hears)?;
+        Ok((self.model(trained, model.weights), taken_in))
+    }
+
+    /// The beginning of the file.
+    pub(crate) fn peek(&self) -> Result<Checkpoint> {
         if !self.path.exists() {
             let (folder, known) = (models_folder(&self.dir), names(&self.dir)?);
             return Err(ModelError::NoModel { name: self.name.clone(), folder, known }.into());
         }
-        Ok(Trained::load(&self.path, self.view.index().clone(), &self.lineage)?)
+        Ok(Checkpoint::peek(&self.path)?)
     }
 
-    fn model(self, trained: Trained) -> Model {
-        let ModelFile { name, view, lineage, .. } = self;
-        Model { name, trained, view, lineage }
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the graph is made of.
+    pub(crate) fn lineage(&self) -> &[u64] {
+        &self.lineage
+    }
+
+    /// The model, and the checksum of its weights.
+    fn read(&self, mut hears: impl FnMut(LearnProgress) -> ControlFlow<()>) -> Result<(Trained, u32)> {
+        let weights = self.peek()?.weights;
+        let trained = Trained::load_with(&self.path, self.view.index().clone(), &self.lineage, &mut hears)?;
+        Ok((trained, weights))
+    }
+
+    fn model(self, trained: Trained, weights: u32) -> Model {
+        let ModelFile { name, path, view, lineage, .. } = self;
+        Model { name, path, weights, trained, view, lineage, past: Default::default() }
     }
 
     /// Makes the folder of models, and sees that something can be written there: a model takes long to train.
@@ -170,8 +209,10 @@ impl ModelFile {
     }
 
     fn keep(self, trained: Trained) -> Result<Model> {
-        trained.save(&self.path, &self.lineage)?;
-        Ok(self.model(trained))
+        let weights = trained.save(&self.path, &self.lineage)?;
+        // The model is kept. Without a record nothing but what is told about it is missing.
+        let _ = ModelRecord::of_training(weights, self.view.commit()).write(&self.path);
+        Ok(self.model(trained, weights))
     }
 }
 
@@ -215,7 +256,7 @@ impl Graph {
     }
 
     /// What the graph at a commit is made of: a number a load, in the order of the log.
-    fn lineage(&self, commit: Commit) -> Vec<u64> {
+    pub(crate) fn lineage(&self, commit: Commit) -> Vec<u64> {
         let content = |id: LoadId| self.loads().iter().find(|load| load.id == id).map_or("", |load| &load.content_hash);
         let log = self.effective_log(commit);
         let number = |(at, entry): (usize, &Effective)| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use timeweft_graph::{Direction, EdgeKey, EdgeTypeId, NodeIndex, NodeTypeId, Time};
+use timeweft_graph::{Direction, EdgeKey, EdgeTypeId, NodeIndex, NodeTypeId, Stop, Time};
 use timeweft_learn::{Predict, Query};
 
 use super::Model;
@@ -30,6 +30,14 @@ impl Model {
     /// Scores of links, each at its own time with what was strictly before it; `None` for one that the model cannot be asked
     /// about, because an end is not alive just before or it was not trained for the relation. The log is read once.
     pub fn score(&self, links: &[(EdgeKey, Time)]) -> Result<Vec<Option<f32>>> {
+        self.score_until(links, &Stop::default())
+    }
+
+    /// The same, which ends early once that is asked for.
+    ///
+    /// # Errors
+    /// As [`Model::score`], and [`LearnError::Stopped`](crate::model::LearnError::Stopped).
+    pub fn score_until(&self, links: &[(EdgeKey, Time)], stop: &Stop) -> Result<Vec<Option<f32>>> {
         self.predicts_edges()?;
         let query = |(key, time): &(EdgeKey, Time)| {
             let time = self.asked_at(*time);
@@ -37,7 +45,7 @@ impl Model {
             let edge_type = self.edge_type(&key.relation, &key.source, Some(&key.destination.node_type)).ok()?;
             Some(question(edge_type, source, destination, time))
         };
-        Ok(self.scores(links.iter().map(query).collect()))
+        self.scores(links.iter().map(query).collect(), stop)
     }
 
     /// The same of links by numbers.
@@ -63,7 +71,7 @@ impl Model {
             });
             Some(question(edge_type?, source, destination, time))
         };
-        Ok(self.scores((0..n).map(&mut query).collect()))
+        self.scores((0..n).map(&mut query).collect(), &Stop::default())
     }
 
     fn predicts_edges(&self) -> Result<()> {
@@ -73,10 +81,10 @@ impl Model {
         }
     }
 
-    fn scores(&self, asked: Vec<Option<Query>>) -> Vec<Option<f32>> {
+    fn scores(&self, asked: Vec<Option<Query>>, stop: &Stop) -> Result<Vec<Option<f32>>> {
         let queries: Vec<Query> = asked.iter().flatten().copied().collect();
-        let mut scores = self.trained.scorer().score(&queries).into_iter();
-        asked.iter().map(|query| query.as_ref().and_then(|_| scores.next())).collect()
+        let mut scores = self.trained.scorer_until(stop.clone()).score_all(&queries)?.into_iter();
+        Ok(asked.iter().map(|query| query.as_ref().and_then(|_| scores.next())).collect())
     }
 
     /// Embeddings `[N, width]`, row by row, of nodes by number, each with what was strictly before its own time: what the model reads

@@ -1,10 +1,10 @@
 //! Questions about what comes next.
 
 use serde::Serialize;
-use timeweft_graph::{NodeKey, Time};
+use timeweft_graph::{Name, NodeKey, Stop, Time};
 use timeweft_learn::Predict;
 
-use super::{Model, ModelError};
+use super::{Count, Model, ModelError};
 use crate::{Error, IntoTime, Node, Result};
 
 /// A possible new edge.
@@ -62,6 +62,26 @@ pub struct Ask<'m> {
     source: NodeName,
     destination_type: Option<String>,
     time: Result<Time, timeweft_graph::TimeError>,
+    stop: Stop,
+}
+
+/// The best answers to a question, and of what.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    /// Whose edges; `None` for nodes that go.
+    pub source: Option<NodeKey>,
+    /// Of which relation; `None` for nodes that go.
+    pub relation: Option<Name>,
+    /// The type of all candidates.
+    pub destination_type: Name,
+    /// As of when; everything strictly before is known.
+    pub time: Time,
+    /// How many candidates there are: shares are of all of them.
+    pub candidates: usize,
+    /// Best first.
+    pub predictions: Vec<Prediction>,
+    /// How often, before the time, the source had such an edge to each of these, and when last; none for nodes that go.
+    pub seen: Vec<Count>,
 }
 
 impl Model {
@@ -69,7 +89,8 @@ impl Model {
     /// the likeliest to be removed.
     pub fn predict(&self, relation: &str, source: impl Into<NodeName>) -> Ask<'_> {
         let (relation, source) = (relation.into(), source.into());
-        Ask { model: self, relation, source, destination_type: None, time: Ok(self.next_time()) }
+        let (time, stop) = (Ok(self.next_time()), Stop::default());
+        Ask { model: self, relation, source, destination_type: None, time, stop }
     }
 
     /// The node that a question of a relation means.
@@ -111,11 +132,24 @@ impl<'m> Ask<'m> {
         Ask { time: time.into_time(unit), ..self }
     }
 
+    /// Ends early once that is asked for.
+    pub fn until(self, stop: &Stop) -> Ask<'m> {
+        Ask { stop: stop.clone(), ..self }
+    }
+
     /// The best answers, best first.
     ///
     /// # Errors
     /// If the model was not trained for that, or the node is not alive just before the time.
     pub fn top(self, n: usize) -> Result<Vec<Prediction>> {
+        Ok(self.answer(n)?.predictions)
+    }
+
+    /// The same, with what they are of and what was seen before.
+    ///
+    /// # Errors
+    /// As [`Ask::top`].
+    pub fn answer(self, n: usize) -> Result<Answer> {
         let (model, relation, time) = (self.model, &*self.relation, self.time?);
         if model.predicts() == Predict::Gone {
             return Err(model.other_question("what edges of a node do", Predict::Created).into());
@@ -123,6 +157,18 @@ impl<'m> Ask<'m> {
         let source = model.node_named(&self.source, relation)?;
         let node = model.alive(&source, time)?;
         let edge_type = model.edge_type(relation, &source, self.destination_type.as_deref())?;
-        Ok(model.predictions(model.trained.predict(edge_type, node, time, n)))
+        let memory = model.memory(time, &self.stop)?;
+        let ranked = model.trained.asker(&memory, &self.stop).predict(edge_type, node, time, n)?;
+        let (index, schema) = (model.index(), model.index().schema());
+        let seen = ranked.best.iter().map(|one| index.pair_before(edge_type, node, one.node, time).into()).collect();
+        Ok(Answer {
+            source: Some(source),
+            relation: Some(relation.into()),
+            destination_type: schema.node_type_name(schema.edge_types()[edge_type.at()].destination).clone(),
+            time,
+            candidates: ranked.candidates,
+            predictions: model.predictions(ranked.best),
+            seen,
+        })
     }
 }
