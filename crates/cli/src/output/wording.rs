@@ -47,13 +47,7 @@ const SHOWN_MOMENTS: usize = 5;
 
 /// What happened at a moment: the first of it, and how much more.
 pub(crate) fn moment_in_words(moment: &RecalledMoment) -> String {
-    let Some(first) = moment.facts.first() else { return String::new() };
-    let action = format!("{:?}", first.action).to_lowercase();
-    let what = match &first.relation {
-        Some(relation) => format!("{action} {relation} {}", first.node),
-        None => format!("{action} itself"),
-    };
-    if moment.facts.len() > 1 { format!("{what}, and {} more", moment.facts.len() - 1) } else { what }
+    moment.in_words(ToString::to_string)
 }
 
 /// The score in a sentence.

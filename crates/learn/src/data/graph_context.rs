@@ -112,6 +112,11 @@ impl GraphContext {
         facts.first().map(|fact| fact.time) == facts.last().map(|fact| fact.time)
     }
 
+    /// How many facts of another state of the graph are of types that the model knows.
+    pub fn n_known(&self, index: &Arc<Index>) -> usize {
+        Subgraph::new(index.clone(), &self.statistics.schema).facts().len()
+    }
+
     /// Number of facts strictly before a time.
     pub fn n_facts_before(&self, time: Time) -> usize {
         self.facts().partition_point(|fact| fact.time < time)

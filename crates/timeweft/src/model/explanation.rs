@@ -99,6 +99,23 @@ pub struct RecalledMoment {
     pub contribution: f64,
 }
 
+impl RecalledMoment {
+    /// What happened at the moment, in words: the first of it, and how much more. `name` says how nodes are called.
+    pub fn in_words(&self, name: impl FnOnce(&NodeKey) -> String) -> String {
+        let Some(first) = self.facts.first() else { return String::new() };
+        let action = match first.action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+        };
+        let what = match &first.relation {
+            Some(relation) => format!("{action} {relation} {}", name(&first.node)),
+            None => format!("{action} itself"),
+        };
+        if self.facts.len() > 1 { format!("{what}, and {} more", self.facts.len() - 1) } else { what }
+    }
+}
+
 /// Something that happened to a node.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct RecalledFact {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use timeweft_graph::{Commit, LoadId};
-use timeweft_learn::{Checkpoint, Config, LearnProgress, Task, Trained, splitmix64};
+use timeweft_learn::{Checkpoint, Config, LearnError, LearnProgress, Task, Trained, splitmix64};
 use timeweft_store::Effective;
 
 use super::{Model, ModelError, ModelRecord};
@@ -35,6 +35,7 @@ pub struct TrainOptions<'a> {
     config: Config,
     view: Option<&'a View>,
     progress: Option<OnProgress<'a>>,
+    or_nothing: bool,
 }
 
 impl<'a> TrainOptions<'a> {
@@ -53,20 +54,26 @@ impl<'a> TrainOptions<'a> {
     pub fn progress(self, report: impl FnMut(LearnProgress) -> ControlFlow<()> + 'a) -> TrainOptions<'a> {
         TrainOptions { progress: Some(Box::new(report)), ..self }
     }
+
+    /// Keeps nothing of a training that is ended early: a model of that name stays as it was.
+    pub fn or_nothing(self) -> TrainOptions<'a> {
+        TrainOptions { or_nothing: true, ..self }
+    }
 }
 
 /// Runs a training with its callback: the training asks for a stop before each batch, the callback answers after it.
-fn follow<T>(
-    progress: Option<OnProgress<'_>>,
-    train: impl FnOnce(&mut dyn FnMut(LearnProgress), &dyn Fn() -> bool) -> T,
-) -> T {
+fn follow(
+    (progress, or_nothing): (Option<OnProgress<'_>>, bool),
+    train: impl FnOnce(&mut dyn FnMut(LearnProgress), &dyn Fn() -> bool) -> Result<Trained, LearnError>,
+) -> Result<Trained, LearnError> {
     let (mut progress, stop) = (progress, Cell::new(false));
     let mut report = |at| {
         if let Some(report) = &mut progress {
             stop.set(stop.get() | report(at).is_break());
         }
     };
-    train(&mut report, &|| stop.get())
+    let trained = train(&mut report, &|| stop.get())?;
+    if or_nothing && stop.get() { Err(LearnError::Stopped) } else { Ok(trained) }
 }
 
 /// Where a model of a graph is kept, and the graph at a commit. It holds what training and loading need: the graph may be
@@ -97,13 +104,16 @@ impl ModelFile {
     /// If the graph has nothing to learn from, the configuration is wrong, or the folder of models cannot be written to, which is
     /// found out first.
     pub fn train(self, options: TrainOptions<'_>) -> Result<Model> {
-        let TrainOptions { mut config, progress, .. } = options;
+        let TrainOptions { mut config, progress, or_nothing, .. } = options;
         config.check()?;
         let task = Task::new(self.view.index().clone(), &config)?;
         self.make_room()?;
         let last_of = |end: usize| task.links.get(end.saturating_sub(1)).map_or(i64::MIN, |link| link.time.0);
         config.train.split_times = Some([last_of(task.split.train_end), last_of(task.split.val_end)]);
-        let trained = follow(progress, |report, stop| timeweft_learn::train_until(&task, &config, report, stop))?;
+        let train = |report: &mut dyn FnMut(LearnProgress), stop: &dyn Fn() -> bool| {
+            timeweft_learn::train_until(&task, &config, report, stop)
+        };
+        let trained = follow((progress, or_nothing), train)?;
         self.keep(trained)
     }
 
@@ -117,8 +127,10 @@ impl ModelFile {
         let mut config = trained.config.clone();
         config.train.epochs = epochs;
         let task = trained.graph.task(&config)?;
-        let trained =
-            follow(options.progress, |report, stop| timeweft_learn::resume(&task, &config, trained, report, stop))?;
+        let train = |report: &mut dyn FnMut(LearnProgress), stop: &dyn Fn() -> bool| {
+            timeweft_learn::resume(&task, &config, trained, report, stop)
+        };
+        let trained = follow((options.progress, options.or_nothing), train)?;
         self.keep(trained)
     }
 
@@ -162,6 +174,13 @@ impl ModelFile {
         let index = self.view.index().clone();
         let (trained, taken_in) = model.trained.caught_up_with(index, continues, &self.path, &mut hears)?;
         Ok((self.model(trained, model.weights), taken_in))
+    }
+
+    /// How many facts [`ModelFile::catch_up`] would have the memory of a model take in.
+    pub fn behind(&self, model: &Model) -> usize {
+        let known = model.trained.store.absorbed();
+        let now = model.trained.graph.n_known(self.view.index());
+        if self.lineage.starts_with(&model.lineage) { now.saturating_sub(known) } else { now }
     }
 
     /// The beginning of the file.

@@ -31,6 +31,8 @@ pub struct ModelSummary {
     pub trained_until: Time,
     /// The commit that its memory is of.
     pub absorbed: Commit,
+    /// The first moment after everything that memory has taken in: "what comes next".
+    pub next_time: Time,
     /// Facts that memory takes in to be of the view's commit.
     pub behind: usize,
     /// The edge types that it predicts, as source, relation and destination; none for a model of nodes that go.
@@ -65,6 +67,8 @@ impl Graph {
         let known = n_known(view, &map);
         let continues = checkpoint.continues(file.lineage()) && checkpoint.absorbed <= known;
         let behind = if continues { known - checkpoint.absorbed } else { known };
+        let taken_in = if continues { checkpoint.absorbed } else { known };
+        let last_taken_in = taken_in.checked_sub(1).and_then(|at| known_facts(view, &map).nth(at));
         let (edge_types, node_types) = predicted(view, &map, &checkpoint.config);
         let unknown = Unknown::new(view.schema(), &checkpoint.schema);
         let Checkpoint { config, epochs, best, n_weights, weights, .. } = checkpoint;
@@ -77,6 +81,7 @@ impl Graph {
             commit: record.commit.or(absorbed).unwrap_or_default(),
             trained: record.trained,
             absorbed: absorbed.or(record.commit).unwrap_or_default(),
+            next_time: last_taken_in.map_or(Time(0), |fact| Time(fact.time.0.saturating_add(1))),
             evaluations: record.evaluations,
             config,
             epochs,
@@ -98,16 +103,16 @@ impl Graph {
 }
 
 /// Facts of types that a model knows.
-fn n_known(view: &View, map: &SchemaMap) -> usize {
-    let (index, facts) = (view.index(), view.index().facts());
-    if map.knows_all_types() {
-        return facts.len();
-    }
-    let is_known = |fact: &&Fact| match fact.edge {
+fn known_facts<'a>(view: &'a View, map: &'a SchemaMap) -> impl Iterator<Item = &'a Fact> {
+    let index = view.index();
+    index.facts().iter().filter(move |fact| match fact.edge {
         Some((edge_type, _)) => map.knows_edge(edge_type),
         None => map.knows_node(index.node_type(fact.source)),
-    };
-    facts.iter().filter(is_known).count()
+    })
+}
+
+fn n_known(view: &View, map: &SchemaMap) -> usize {
+    if map.knows_all_types() { view.index().facts().len() } else { known_facts(view, map).count() }
 }
 
 /// The edge types or node types that a model was trained for, by name.
