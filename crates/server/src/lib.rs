@@ -18,6 +18,7 @@ mod guard;
 mod health;
 mod job_routes;
 mod jobs;
+mod learn;
 mod limits;
 mod load_options;
 mod loading;

@@ -38,7 +38,8 @@ fn rooms() -> OpenApiRouter<Arc<App>> {
         .merge(scrape::routes())
         .merge(session::routes())
         .merge(job_routes::routes())
-        .merge(loading::routes());
+        .merge(loading::routes())
+        .merge(crate::learn::routes());
     #[cfg(feature = "sql")]
     let rooms = rooms.merge(crate::sql::routes());
     rooms

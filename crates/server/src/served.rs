@@ -8,6 +8,7 @@ use timeweft::read::damage::{Damage, catch};
 use timeweft::{Commit, Graph, TimeUnit};
 use tokio::sync::Mutex as Turns;
 
+use crate::learn::Shelf;
 use crate::pinned::Pinned;
 use crate::problem::{Code, Problem};
 
@@ -29,6 +30,8 @@ pub(crate) struct Served {
     earlier: Mutex<Vec<Arc<Pinned>>>,
     /// What is wrong, if anything is.
     trouble: Mutex<Option<String>>,
+    /// Models that are loaded.
+    pub(crate) models: Shelf,
     /// Jobs that wait or run.
     pub(crate) jobs: AtomicUsize,
 }
@@ -58,6 +61,7 @@ impl Served {
             owner: Mutex::new(graph),
             earlier: Mutex::default(),
             trouble: Mutex::default(),
+            models: Shelf::default(),
             jobs: AtomicUsize::new(0),
         })
     }

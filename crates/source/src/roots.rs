@@ -11,7 +11,11 @@ use std::path::{Path, PathBuf};
 
 use timeweft_graph::{ExternalId, Name, Place, Time, TimeUnit};
 
+#[cfg(feature = "columnar")]
+use crate::Frame;
 use crate::SourceError;
+#[cfg(feature = "columnar")]
+use crate::tables::ColumnarRows;
 use crate::tables::{Cell, Made, Rows, TIME, open_table, time};
 use crate::text::floored::Floored;
 
@@ -83,7 +87,21 @@ impl RootsReader {
     /// # Errors
     /// If it cannot be opened, is no such table, or lacks a column.
     pub fn open(path: &Path, unit: TimeUnit) -> Result<RootsReader, SourceError> {
-        let (file, mut rows) = open_table(path, "roots")?;
+        let (file, rows) = open_table(path, "roots")?;
+        RootsReader::new(file, rows, path, unit)
+    }
+
+    /// Reads roots that come as record batches, with the same columns.
+    ///
+    /// # Errors
+    /// If they lack a column.
+    #[cfg(feature = "columnar")]
+    pub fn of_frame(frame: &Frame, unit: TimeUnit) -> Result<RootsReader, SourceError> {
+        let rows = Box::new(ColumnarRows::of_frame(frame)?);
+        RootsReader::new(frame.name().clone(), rows, Path::new(""), unit)
+    }
+
+    fn new(file: Name, mut rows: Box<dyn Rows>, path: &Path, unit: TimeUnit) -> Result<RootsReader, SourceError> {
         let mut at = |name| match rows.column(name) {
             Some(at) => rows.want(at).map(|()| Some(at)).map_err(|problem| SourceError::Columns {
                 file: file.clone(),

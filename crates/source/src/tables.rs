@@ -66,6 +66,8 @@ use self::table_set::Place;
 use crate::SourceError;
 
 pub(crate) use self::cell::{Cell, Made, time};
+#[cfg(feature = "columnar")]
+pub(crate) use self::columnar::ColumnarRows;
 pub(crate) use self::open::open_table;
 pub(crate) use self::rows::Rows;
 pub use self::table_set::{Table, TableSet};
