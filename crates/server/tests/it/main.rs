@@ -8,3 +8,4 @@ mod security;
 mod sockets;
 #[cfg(feature = "sql")]
 mod sql;
+mod models;
