@@ -4,50 +4,18 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde::Serialize;
 use timeweft::load::LoadProgress;
 use timeweft::model::LearnProgress;
-use utoipa::ToSchema;
 
 use super::shelf::{problem, summary, turn};
-use crate::answer::unkept;
 use crate::asking::{Asked, NoQuery};
-use crate::caller::Role;
-use crate::jobs::{Job, JobKind, JobStatus};
-use crate::problem::{Code, Problem};
+use crate::job_routes::{Started, started};
+use crate::jobs::{Job, JobKind};
+use crate::problem::Problem;
 use crate::queue::Writes;
 use crate::report::Report;
 use crate::served::Served;
-
-/// A job that was started.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Started {
-    #[schema(inline = false)]
-    job: JobStatus,
-}
-
-impl Started {
-    /// The answer that tells of it.
-    pub(crate) fn answer(graph: &Served, job: &Job) -> Result<Response, Problem> {
-        let mut response = unkept(StatusCode::ACCEPTED, &Started { job: job.status() })?;
-        let place = format!("/v1/graphs/{}/jobs/{}", graph.name(), job.id());
-        if let Ok(place) = HeaderValue::from_str(&place) {
-            response.headers_mut().insert(header::LOCATION, place);
-        }
-        Ok(response)
-    }
-}
-
-/// A caller who may have models learn.
-pub(crate) fn may_train(asked: &Asked<NoQuery>) -> Result<(), Problem> {
-    if asked.caller.has(Role::Train) {
-        return Ok(());
-    }
-    let message = "the token has not the role `train`";
-    Err(Problem::new(Code::Forbidden, message).hint("Ask with a token that has it."))
-}
 
 /// Has the memory of a model take in what was loaded since; its weights stay. Questions go on meanwhile, and loads do, too.
 #[utoipa::path(
@@ -56,14 +24,13 @@ pub(crate) fn may_train(asked: &Asked<NoQuery>) -> Result<(), Problem> {
     responses((status = 202, body = Started, headers(("Location" = String, description = "Where the job is")))),
 )]
 pub(crate) async fn absorb(asked: Asked<NoQuery>) -> Result<Response, Problem> {
-    may_train(&asked)?;
     let (graph, name) = (asked.graph.clone(), asked.part("model").to_owned());
     // What is not there is said at once.
     let (pinned, wanted) = (asked.pinned.clone(), name.clone());
     asked.app.work(&graph, move |_| summary(&pinned, &wanted).map(drop)).await?;
     let shelved = graph.clone();
     let job = asked.app.start(&graph, JobKind::Absorb, Writes::No, move |job, _| taken_in(job, &shelved, &name))?;
-    Started::answer(&graph, &job)
+    started(graph.name(), &job)
 }
 
 fn taken_in(job: &Job, graph: &Arc<Served>, name: &str) -> Result<Option<Report>, Problem> {

@@ -11,9 +11,9 @@ use timeweft::model::{Freshness, LearnProgress, Part};
 use timeweft::{Config, TrainOptions};
 use utoipa::ToSchema;
 
-use super::absorb::{Started, may_train};
 use super::shelf::problem;
 use crate::asking::{Asked, NoQuery, Received};
+use crate::job_routes::{Started, started};
 use crate::jobs::{Job, JobKind};
 use crate::pinned::Pinned;
 use crate::problem::{Code, Problem};
@@ -47,7 +47,6 @@ const FRESHNESS: [Freshness; 2] = [Freshness::Event, Freshness::Batch(200)];
     responses((status = 202, body = Started, headers(("Location" = String, description = "Where the job is")))),
 )]
 pub(crate) async fn train(asked: Asked<NoQuery>, received: Received) -> Result<Response, Problem> {
-    may_train(&asked)?;
     let body: TrainBody = received.json()?;
     if asked.graph.is_read_only() {
         let message =
@@ -61,7 +60,7 @@ pub(crate) async fn train(asked: Asked<NoQuery>, received: Received) -> Result<R
     pinned.graph().model_path(&body.name).map_err(|error| Problem::bad(error.to_string()))?;
     let start = move |job: &Job, _: &_| trained(job, &pinned, &body.name, config);
     let job = asked.app.start(&graph, JobKind::Train, Writes::No, start)?;
-    Started::answer(&graph, &job)
+    started(graph.name(), &job)
 }
 
 impl TrainBody {

@@ -367,7 +367,7 @@ fn what_cannot_be_answered_is_said() {
             "bad_request",
             "embedding",
         ),
-        (("score", json!({ "model": "links", "links": 3 })), 400, "bad_request", "links"),
+        (("score", json!({ "model": "links", "links": 3 })), 400, "bad_request", "sequence"),
     ];
     for ((what, body), status, code, part) in cases {
         let answer = ask(world, what, &body);
