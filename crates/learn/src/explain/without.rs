@@ -1,5 +1,7 @@
 //! A question, asked as if its ends had never been linked with some nodes: no fact, no neighbor, no counter and no memory has
-//! seen these edges. [`Trained::erase`](crate::Trained::erase) is the slow way to the same, over the whole log.
+//! seen these edges.
+//!
+//! Slow reference: `timeweft_learn::Trained::erase`, over the whole log.
 //!
 //! Equations: `docs/model.md#explanations`.
 

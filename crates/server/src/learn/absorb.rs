@@ -8,6 +8,7 @@ use axum::response::Response;
 use timeweft::load::LoadProgress;
 use timeweft::model::LearnProgress;
 
+use super::asked::standing;
 use super::shelf::{problem, summary, turn};
 use crate::asking::{Asked, NoQuery};
 use crate::job_routes::{Started, started};
@@ -37,7 +38,7 @@ fn taken_in(job: &Job, graph: &Arc<Served>, name: &str) -> Result<Option<Report>
     let began = Instant::now();
     let _turn = turn(&graph.models.absorbing, job.stop())?;
     job.step("loads the model");
-    let model = graph.models.standing(graph, name, job.stop())?;
+    let model = standing(graph, name, job.stop())?;
     let newest = graph.newest();
     let file = newest.graph().model_file(name, newest.view()).map_err(|error| problem(&newest, error))?;
     let mut first = None;

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use timeweft::load::Stop;
 use timeweft::model::ModelError;
 use timeweft::read::{ExternalId, GraphView};
-use timeweft::{Error, Model, NodeKey, Time};
+use timeweft::{Commit, Error, Model, NodeKey, Time};
+use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
 use super::shelf;
@@ -52,6 +53,12 @@ impl Drop for Waiting {
     }
 }
 
+/// The model of a graph that answers questions that name no commit. For a thread that may block.
+pub(crate) fn standing(graph: &Arc<Served>, name: &str, stop: &Stop) -> Result<Arc<Model>, Problem> {
+    let open = |commit: Commit| Handle::current().block_on(graph.at(Some(commit.0)));
+    graph.models.standing(graph.newest(), open, name, stop)
+}
+
 /// The model of a question, and the graph that it is asked over.
 pub(crate) struct Question {
     pub(crate) model: Arc<Model>,
@@ -67,7 +74,7 @@ impl Question {
         let (graph, pinned) = (asked.graph.clone(), asked.pinned.clone());
         let model = match is_pinned {
             true => graph.models.at(&pinned, name, stop)?,
-            false => graph.models.standing(&graph, name, stop)?,
+            false => standing(&graph, name, stop)?,
         };
         Ok(Question { model, graph, is_pinned, pinned })
     }

@@ -6,7 +6,6 @@ use timeweft::model::{ModelSummary, Predict};
 use timeweft::{Commit, Time, TimeUnit};
 use utoipa::ToSchema;
 
-use super::report::ModelReport;
 use super::shelf::{self, problem};
 use crate::asking::{Asked, NoQuery};
 use crate::pinned::Pinned;
@@ -93,23 +92,7 @@ pub(crate) async fn models(asked: Asked<NoQuery>) -> Result<Response, Problem> {
         .await
 }
 
-/// A model: how it learnt, how it ranks beside rules that learn nothing, what its shares are worth, how it was configured.
-#[utoipa::path(
-    get, path = "/v1/graphs/{graph}/models/{model}", tag = "models",
-    params(("graph" = String, Path, description = "Name of the graph"), ("model" = String, Path, description = "Name of the model")),
-    responses((status = 200, body = ModelReport)),
-)]
-pub(crate) async fn model(asked: Asked<NoQuery>) -> Result<Response, Problem> {
-    asked
-        .answer(|asked, _| {
-            let summary = shelf::summary(&asked.pinned, asked.part("model"))?;
-            let info = info(&asked.graph, &asked.pinned, &summary);
-            ModelReport::new(info, &summary)
-        })
-        .await
-}
-
-fn info(graph: &Served, pinned: &Pinned, summary: &ModelSummary) -> ModelInfo {
+pub(crate) fn info(graph: &Served, pinned: &Pinned, summary: &ModelSummary) -> ModelInfo {
     let unit = pinned.view().unit();
     let Memory { commit, behind, next_time } = memory(graph, pinned, summary);
     let unknown = &summary.unknown;

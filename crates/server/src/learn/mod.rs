@@ -25,7 +25,7 @@ pub(crate) use shelf::Shelf;
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(listed::models, train::train))
-        .routes(routes!(listed::model))
+        .routes(routes!(report::model))
         .routes(routes!(absorb::absorb))
         .routes(routes!(predict::predict))
         .routes(routes!(explain::explain))

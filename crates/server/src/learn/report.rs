@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value;
 use timeweft::model::{Evaluation, Freshness, KeptEvaluation, ModelSummary, Part};
 use utoipa::ToSchema;
 
-use super::listed::ModelInfo;
+use super::listed::{self, ModelInfo};
+use super::shelf;
+use crate::asking::{Asked, NoQuery};
 use crate::problem::{Code, Problem};
 
 /// A model, with its training and its figures.
@@ -92,8 +95,24 @@ struct CalibrationBin {
     n: usize,
 }
 
+/// A model: how it learnt, how it ranks beside rules that learn nothing, what its shares are worth, how it was configured.
+#[utoipa::path(
+    get, path = "/v1/graphs/{graph}/models/{model}", tag = "models",
+    params(("graph" = String, Path, description = "Name of the graph"), ("model" = String, Path, description = "Name of the model")),
+    responses((status = 200, body = ModelReport)),
+)]
+pub(crate) async fn model(asked: Asked<NoQuery>) -> Result<Response, Problem> {
+    asked
+        .answer(|asked, _| {
+            let summary = shelf::summary(&asked.pinned, asked.part("model"))?;
+            let info = listed::info(&asked.graph, &asked.pinned, &summary);
+            ModelReport::new(info, &summary)
+        })
+        .await
+}
+
 impl ModelReport {
-    pub(crate) fn new(info: ModelInfo, summary: &ModelSummary) -> Result<ModelReport, Problem> {
+    fn new(info: ModelInfo, summary: &ModelSummary) -> Result<ModelReport, Problem> {
         let epoch = |epoch: &timeweft::model::Epoch| CurveEpoch {
             epoch: epoch.epoch,
             loss: epoch.loss,

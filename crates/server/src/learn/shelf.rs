@@ -11,11 +11,9 @@ use std::time::{Duration, SystemTime};
 use timeweft::load::Stop;
 use timeweft::model::{LearnError, ModelError, ModelSummary};
 use timeweft::{Commit, Model};
-use tokio::runtime::Handle;
 
 use crate::pinned::Pinned;
 use crate::problem::{Code, Problem};
-use crate::served::Served;
 
 /// How many models of a graph are kept.
 const KEPT: usize = 4;
@@ -45,9 +43,15 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// The model that answers questions that name no commit. For a thread that may block.
-    pub(crate) fn standing(&self, graph: &Arc<Served>, name: &str, stop: &Stop) -> Result<Arc<Model>, Problem> {
-        let newest = graph.newest();
+    /// The model that answers questions that name no commit. `open` gives the graph at an earlier commit. For a thread that may
+    /// block.
+    pub(crate) fn standing(
+        &self,
+        newest: Arc<Pinned>,
+        open: impl FnOnce(Commit) -> Result<Arc<Pinned>, Problem>,
+        name: &str,
+        stop: &Stop,
+    ) -> Result<Arc<Model>, Problem> {
         let stamp = stamp(&newest, name)?;
         let wanted = |one: &Loaded| one.stands && one.name == name && one.stamp == stamp;
         if let Some(model) = self.find(wanted) {
@@ -59,7 +63,7 @@ impl Shelf {
         }
         let absorbed = summary(&newest, name)?.absorbed;
         // The commit of its memory needs nothing to be taken in. If it is not kept any more, the newest one has to serve.
-        let at = Handle::current().block_on(graph.at(Some(absorbed.0))).unwrap_or(newest);
+        let at = open(absorbed).unwrap_or(newest);
         let model = load(&at, name, stop)?;
         self.put(Loaded { name: name.into(), stamp, commit: at.commit(), stands: true, model: model.clone() });
         Ok(model)

@@ -101,6 +101,14 @@ pub struct RecalledMoment {
 
 impl RecalledMoment {
     /// What happened at the moment, in words: the first of it, and how much more. `name` says how nodes are called.
+    ///
+    /// ```
+    /// use timeweft::model::{RecalledFact, RecalledMoment};
+    /// use timeweft::{Action, NodeKey, Time};
+    /// let mail = RecalledFact { action: Action::Create, relation: Some("mails".into()), node: NodeKey::new("person", "bo") };
+    /// let moment = RecalledMoment { at_source: true, time: Time(7), facts: vec![mail.clone(), mail], contribution: 0.5 };
+    /// assert_eq!(moment.in_words(|node| node.id.to_string()), "create mails bo, and 1 more");
+    /// ```
     pub fn in_words(&self, name: impl FnOnce(&NodeKey) -> String) -> String {
         let Some(first) = self.facts.first() else { return String::new() };
         let action = match first.action {

@@ -9,6 +9,25 @@ use super::record::KeptEvaluation;
 use crate::{Graph, Result, View};
 
 /// A model in figures: [`Graph::model_summary`] reads the beginning of its file alone.
+///
+/// ```
+/// # use timeweft::{Graph, TimeUnit, TrainOptions, model::Config};
+/// # let dir = tempfile::tempdir()?;
+/// # let rows = |times: std::ops::Range<i32>| times.map(|time| format!("{},{},{time}\n", time % 3, 3 + time % 2)).collect::<String>();
+/// # let [mail, more] = ["mail.csv", "more.csv"].map(|name| dir.path().join(name));
+/// # std::fs::write(&mail, format!("src,dst,time\n{}", rows(0..60)))?;
+/// # std::fs::write(&more, format!("src,dst,time\n{}", rows(60..70)))?;
+/// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+/// # graph.load(&mail).run()?;
+/// # let mut config = Config::default();
+/// # (config.train.epochs, config.model.width) = (1, 8);
+/// # graph.train("links", TrainOptions::new(config))?;
+/// graph.load(&more).run()?;
+/// let model = graph.model_summary("links", &graph.view())?;
+/// assert_eq!((model.absorbed.0, model.behind), (1, 10), "ten facts came after its training");
+/// assert_eq!(model.edge_types, [["node", "link", "node"]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ModelSummary {
     /// Name.
