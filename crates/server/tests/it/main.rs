@@ -4,8 +4,8 @@ mod world;
 
 mod frame;
 mod loads;
+mod models;
 mod security;
 mod sockets;
 #[cfg(feature = "sql")]
 mod sql;
-mod models;
