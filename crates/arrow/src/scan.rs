@@ -6,6 +6,7 @@
 mod edges;
 mod events;
 mod nodes;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,6 +22,7 @@ use timeweft::{At, Deletes, Name, Time, TimeUnit, Value};
 pub use edges::EdgeTable;
 pub use events::{EventTable, Happened};
 pub use nodes::NodeTable;
+pub use values::FeatureValues;
 
 use crate::Result;
 use crate::cells::features;

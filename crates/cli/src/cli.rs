@@ -2,6 +2,8 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+#[cfg(feature = "sql")]
+use crate::commands::sql;
 use crate::commands::{
     compact, completions, demo, diff, evaluate, explain, export, features, history, init, load, loads, man, nearest,
     neighbors, node, page_rank, predict, query, resolve, rollback, sample, schema, score, stats, train, verify, walk,
@@ -51,6 +53,9 @@ pub(crate) enum Command {
     Neighbors(neighbors::Args),
     /// Ask for names, ancestors, children, search, links as of a time.
     Query(query::Args),
+    /// Ask in SQL, as of any time and commit.
+    #[cfg(feature = "sql")]
+    Sql(sql::Args),
     /// Follow merges to what a node has become.
     Resolve(resolve::Args),
     /// Tell everything that happened to a node.
@@ -111,6 +116,8 @@ impl Command {
             Command::Node(args) => node::run(args, context),
             Command::Neighbors(args) => neighbors::run(args, context),
             Command::Query(args) => query::run(args, context),
+            #[cfg(feature = "sql")]
+            Command::Sql(args) => sql::run(args, context),
             Command::Resolve(args) => resolve::run(args, context),
             Command::History(args) => history::run(args, context),
             Command::Diff(args) => diff::run(args, context),

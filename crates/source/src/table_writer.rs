@@ -29,7 +29,7 @@ use timeweft_graph::{FeatureKind, IdRef, Name, Time, TimeUnit, Value};
 #[cfg(feature = "columnar")]
 pub use self::arrow::{RowBatches, time_array, time_type};
 #[cfg(feature = "columnar")]
-pub use self::batch_file::write_parquet;
+pub use self::batch_file::{write_batches, write_parquet};
 use self::chunk::Chunk;
 #[cfg(feature = "columnar")]
 pub use self::value_column::{ValueColumn, field as value_field, with_width};

@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    GroupByExpr, JoinOperator, ObjectName, OrderBy, OrderByKind, Query, Select, SetExpr, Statement, TableAlias,
-    TableFactor, TableVersion, TableWithJoins, Visit, Visitor, With,
+    GroupByExpr, JoinOperator, LimitClause, ObjectName, OrderBy, OrderByKind, Query, Select, SetExpr, Statement,
+    TableAlias, TableFactor, TableVersion, TableWithJoins, Visit, Visitor, With,
 };
 
 use crate::{Error, Result};
@@ -71,7 +71,9 @@ impl Visitor for Refuse {
         query.with.as_ref().map_or(ControlFlow::Continue(()), with)?;
         query.order_by.as_ref().map_or(ControlFlow::Continue(()), order_by)?;
         set_expression(&query.body)?;
+        let by = matches!(&query.limit_clause, Some(LimitClause::LimitOffset { limit_by, .. }) if !limit_by.is_empty());
         refuse([
+            (by, "LIMIT BY", "write row_number() OVER (PARTITION BY ...) in a subquery"),
             (!query.locks.is_empty(), "FOR UPDATE / FOR SHARE", "nothing is locked: a query reads one commit"),
             (query.for_clause.is_some(), "FOR XML / FOR JSON / FOR BROWSE", "choose the format where you ask"),
             (query.settings.is_some(), "SETTINGS", "the settings are SET timeweft.at, .commit and .deletes"),

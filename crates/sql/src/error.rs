@@ -192,7 +192,8 @@ fn of_engine(error: DataFusionError) -> Error {
 fn of_shared(error: &DataFusionError) -> Error {
     let message = |prefix: &str| {
         let text = error.find_root().strip_backtrace();
-        text.strip_prefix(prefix).unwrap_or(&text).trim().to_owned()
+        let text = text.split("\nThis issue was likely caused by").next().unwrap_or_default();
+        text.strip_prefix(prefix).unwrap_or(text).trim().to_owned()
     };
     match error.find_root() {
         DataFusionError::SQL(parse, _) => {

@@ -19,6 +19,7 @@ mod asked;
 mod clauses;
 mod dialect;
 mod error;
+mod json;
 mod lazy;
 mod limits;
 mod listing;
@@ -36,6 +37,7 @@ mod views;
 
 pub use answer::{Answer, CancelHandle, Head, Waited};
 pub use error::{Error, Result};
+pub use json::{ColumnKind, json_rows};
 pub use limits::Limits;
 pub use listing::{TableInfo, TableKind};
 pub use session::Session;

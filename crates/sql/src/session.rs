@@ -220,7 +220,7 @@ fn state(asked: &Arc<Asked>, limits: Limits) -> Result<SessionState> {
         .into_iter()
         .map(|function| (function.name().to_owned(), function))
         .collect();
-    Ok(SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(environment)
         .with_catalog_list(Arc::new(catalogues))
@@ -231,7 +231,10 @@ fn state(asked: &Arc<Asked>, limits: Limits) -> Result<SessionState> {
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_functions(table_functions)
         .with_relation_planners(vec![Arc::new(Planner { asked: asked.clone() })])
-        .build())
+        .build();
+    // What `now()` is.
+    state.mark_start_execution();
+    Ok(state)
 }
 
 /// The views of a graph as the tables of a schema.

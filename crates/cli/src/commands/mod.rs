@@ -26,6 +26,8 @@ pub(crate) mod schema;
 pub(crate) mod score;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "sql")]
+pub(crate) mod sql;
 pub(crate) mod stats;
 #[cfg(feature = "serve")]
 pub(crate) mod token;

@@ -35,6 +35,12 @@ impl Table {
         self
     }
 
+    /// Writes the table into a file: its cells are whole.
+    #[cfg(feature = "sql")]
+    pub(crate) fn write_plain(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write(None, out)
+    }
+
     /// Writes the table, its longest cells cut so that lines fit a terminal of `width` columns; left out, cells are whole.
     pub(super) fn write(&self, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
         write_rows(&self.header, || self.rows.iter(), width, out)

@@ -1,5 +1,10 @@
 //! SQL against the answers of the library.
 #![allow(clippy::unwrap_used)]
 
+mod histories;
+mod library;
+mod limits;
+mod plans;
 mod shop;
 mod smoke;
+mod twice;

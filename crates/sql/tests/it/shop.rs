@@ -13,6 +13,7 @@ use timeweft_sql::{Error, Session};
 
 /// The graph, its folder, and a session.
 pub(crate) struct Shop {
+    pub(crate) graph: Arc<Mutex<Graph>>,
     pub(crate) session: Session,
     _dir: TempDir,
 }
@@ -104,8 +105,8 @@ impl Shop {
         load(&mut graph, first_load());
         load(&mut graph, second_load());
         let graph = Arc::new(Mutex::new(graph));
-        let session = Session::new(graph);
-        Shop { session, _dir: dir }
+        let session = Session::new(graph.clone());
+        Shop { graph, session, _dir: dir }
     }
 
     /// The rows of an answer as texts, in their order; `-` for null.

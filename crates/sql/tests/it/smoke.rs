@@ -61,3 +61,27 @@ fn what_is_not_understood_is_an_error() {
         assert!(error.contains(expected), "{query}: {error}");
     }
 }
+
+#[test]
+fn each_row_is_asked_at_its_own_time() {
+    let mut shop = Shop::open();
+    let query = "SELECT feature_at('user', 'ann', 'age', t) FROM (VALUES ('2015-01-01'), ('2016-01-01'), ('2016-03-01')) AS v (t)";
+    assert_eq!(shop.line(query), "-, 31.0, 32.0");
+    let query = "SELECT destination_id, feature_at(destination_type, destination_id, 'price', created), \
+                 degree_at('user', source_id, 'out', created, 'buys') FROM edges('buys', at => '2016-03-03') ORDER BY created";
+    assert_eq!(shop.line(query), "1 10 1, 2 20 2, 1 10 1");
+    assert_eq!(shop.line("SELECT alive_at('user', 'cy', '2016-04-01'), alive_at('user', 'cy', '2016-04-02'), alive_at('user', NULL, 1)"), "true false -");
+    assert_eq!(shop.line("SELECT resolve_at('user', 'bo', '2016-05-31'), resolve_at('user', 'bo', 'now'), resolve_type_at('user', 'bo', 'now')"), "bo ann user");
+    let query = "SELECT last_linked('user', 'ann', 'buys', 'item', id, now()) FROM item ORDER BY id";
+    assert_eq!(shop.line(query), "2016-02-01T00:00:00Z, 2016-05-01T00:00:00Z");
+    for (query, expected) in [
+        ("SELECT feature_at('user', id, 'agee', 1) FROM user", "age"),
+        ("SELECT feature_at('user', id, id, 1) FROM user", "constant"),
+        ("SELECT degree_at('user', id, 'up', 1) FROM user", "'out', 'in', 'both'"),
+        ("SELECT alive_at('user', id, true) FROM user", "is no time"),
+        ("SELECT alive_at('user', id, 'yesterday') FROM user", "is not a time"),
+    ] {
+        let error = shop.error(query);
+        assert!(error.contains(expected), "{query}: {error}");
+    }
+}
