@@ -22,7 +22,7 @@ pub(crate) fn form(options: &Json, files: &[(&str, &str)]) -> String {
     text + &format!("--{BOUNDARY}--\r\n")
 }
 
-fn upload(world: &World, body: String) -> Answer {
+pub(crate) fn upload(world: &World, body: String) -> Answer {
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers = [("content-type", kind.as_str()), ("origin", "http://localhost:8642")];
     world.request(Method::POST, "/v1/graphs/shop/loads", &headers, Body::from(body))

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use timeweft::model::{Freshness, Part, Predict, Space};
 use timeweft::{Config, EdgeKey, Graph, Model, NodeKey, Time, TimeUnit, TrainOptions};
 
+use crate::loads::{form, upload};
 use crate::world::{Answer, World};
 
 /// Who buys what, an hour apart: each user comes back to some things.
@@ -512,6 +513,47 @@ fn memory_takes_in_what_was_loaded_since() {
     let summary = graph.model_summary("links", &graph.view()).expect("the model");
     assert_eq!((summary.absorbed.0, summary.behind, summary.commit.0), (2, 0, 1));
     assert!(!summary.evaluations.is_empty(), "its figures are of the same weights");
+}
+
+/// A job that is over.
+fn over(world: &World, started: &Answer) -> Json {
+    assert_eq!(started.status, 202, "{}", started.text());
+    let job = || world.json(started.header("location"));
+    until("the job is over", || !["queued", "running"].contains(&job()["state"].as_str().expect("a state")));
+    job()
+}
+
+#[test]
+fn memory_takes_facts_in_while_loads_come_and_is_what_it_was_when_that_is_stopped() {
+    let (dir, graph) = trained(2_000);
+    let world = World::of(dir, graph, |options, _| options);
+    let absorb = || world.post("/v1/graphs/shop/models/links/absorb", &json!({}));
+    let absorbed = || world.json("/v1/graphs/shop/models")["models"][0]["absorbed"].clone();
+    let ask = || told(&world, "predict", &json!({ "model": "links", "type": "user", "id": "u1", "top": 3 }));
+    let (before, file) = (ask(), world.dir.path().join("shop/models/links.twm"));
+    let bytes = std::fs::read(&file).expect("the model");
+
+    let started = absorb();
+    let stop = [("origin", "http://localhost:8642")];
+    assert_eq!(world.request(Method::DELETE, started.header("location"), &stop, Body::empty()).status, 202);
+    let job = over(&world, &started);
+    assert_eq!((&job["state"], &job["kind"]), (&json!("stopped"), &json!("absorb")), "{job}");
+    assert_eq!((absorbed(), ask()), (json!({ "commit": 1, "behind": 2_000 }), before.clone()));
+    assert!(std::fs::read(&file).expect("the model") == bytes, "the file is what it was");
+
+    let started = absorb();
+    let options = json!({ "kind": "events", "namespace": "more" });
+    let load = upload(&world, form(&options, &[("more.jsonl", &purchases(2_160..2_170))]));
+    // Questions are answered meanwhile, by what memory was or by what it is.
+    assert!([1, 2].contains(&ask()["commit"].as_u64().expect("a commit")));
+    assert_eq!(over(&world, &load)["state"], "done");
+    let job = over(&world, &started);
+    let events = job["report"]["events"].as_u64().expect("facts");
+    assert!(job["state"] == "done" && (2_000..=2_010).contains(&events), "{job}");
+    assert_eq!(over(&world, &absorb())["state"], "done");
+    assert_eq!(absorbed(), json!({ "commit": 3, "behind": 0 }));
+    assert_eq!(over(&world, &absorb())["report"]["events"], 0, "nothing is left");
+    assert_ne!(ask()["answers"], before["answers"]);
 }
 
 #[test]
