@@ -10,21 +10,15 @@ import { Panel, Segments, TextField } from "../parts/controls";
 import { Answered, Empty } from "../parts/state";
 import { number, ValueText } from "../parts/values";
 import { Clocks } from "../time/foot";
-import { at, clocks, lookAt, timeWindow, unit } from "../time/moment";
+import { at, clocks, graph, lookAt, timeWindow, unit } from "../time/moment";
 import { parseTick, written, wrongTime } from "../time/ticks";
 import { ColumnChart } from "./sql/column_chart";
 import { QueryArea } from "./sql/editor";
-
-const EXAMPLES = [
-  { name: "How many of each type", query: "SELECT type, count(*) AS n\nFROM nodes\nGROUP BY type" },
-  { name: "New edges a month", query: "SELECT date_trunc('month', created) AS month, count(*) AS edges\nFROM edges\nGROUP BY month\nORDER BY month" },
-  { name: "As it was in June", query: "SELECT type, id, name, degree, created\nFROM nodes TIMESTAMP AS OF '2024-06-01'\nORDER BY created DESC" },
-  { name: "As commit 2 knew it", query: "SELECT type, count(*) AS n\nFROM nodes VERSION AS OF 2\nGROUP BY type" },
-];
+import { examplesOf, FIRST } from "./sql/examples";
 
 export function Sql() {
   const asked = param("q");
-  const [text, setText] = useState(asked ?? EXAMPLES[0]!.query);
+  const [text, setText] = useState(asked ?? FIRST.query);
   const [run, setRun] = useState(0);
   useEffect(() => { if (asked !== null) setText(asked); }, [asked]);
   const { at: when, commit, deletes } = clocks.value;
@@ -90,7 +84,7 @@ function Side({ onExample, onName }: { onExample: (query: string) => void; onNam
   const tables = useAnswer<SqlTables>(`${graphPath(graphName.value!)}/sql/tables`);
   return (
     <aside class="sql-side" aria-label="Examples and tables">
-      <Panel title="Examples"><ul class="example-list">{EXAMPLES.map(({ name, query }) => <li key={name}><button class="link" onClick={() => onExample(query)}>{name}</button></li>)}</ul></Panel>
+      <Panel title="Examples"><ul class="example-list">{(graph.value ? examplesOf(graph.value) : [FIRST]).map(({ name, query }) => <li key={name}><button class="link" onClick={() => onExample(query)}>{name}</button></li>)}</ul></Panel>
       <Panel title="Tables"><Answered of={tables}>{({ tables: list }) => (
         <ul class="table-list">{list.map((row) => <li key={row.name}><details><summary>{row.name}<span class="is-soft">{row.kind === "function" ? "function" : ""}</span></summary>{row.signature && <code>{row.signature}</code>}<div class="chips">{row.columns.map((name) => <button key={name} class="chip" onClick={() => onName(name)}>{name}</button>)}</div></details></li>)}</ul>
       )}</Answered></Panel>

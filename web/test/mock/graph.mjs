@@ -93,8 +93,10 @@ function features(graph, node, draw) {
     while (draw() < rate) {
       const next = when(graph, from + (5 + draw() * 50) * DAY);
       if (next >= until) break;
+      const other = value(last);
+      if (JSON.stringify(other) === JSON.stringify(last)) continue; // What does not change has no new value.
       values.push({ value: last, from, until: next });
-      [from, last] = [next, value(last)];
+      [from, last] = [next, other];
     }
     values.push({ value: last, from, until: removed });
     node.features[name] = { kind, values };
@@ -147,8 +149,7 @@ function addEdge(graph, source, relation, destination, draw) {
   const early = when(graph, created + (4 + draw() * 90) * DAY);
   const removed = draw() < 0.35 && early < most ? early : natural;
   const key = relation === "buys" ? String(graph.edges.length % 97) : null;
-  const same = graph.edges.some((edge) => edge.source === source.index && edge.destination === destination.index && edge.relation === relation && edge.key === key && edge.lives[0][0] <= (removed ?? Infinity) && created <= (edge.lives[0][1] ?? Infinity));
-  if (same) return; // An edge that lives is not created again.
+  if (graph.edges.some((edge) => edge.source === source.index && edge.destination === destination.index && edge.relation === relation && edge.key === key)) return; // An edge that is created again is the same edge with another life.
   const count = { value: 1 + Math.floor(draw() * 4), from: created, until: removed };
   graph.edges.push({ source: source.index, relation, destination: destination.index, key, lives: [[created, removed]], features: relation === "buys" ? { count: { kind: "i64", values: [count] } } : {} });
 }

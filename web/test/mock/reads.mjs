@@ -144,7 +144,9 @@ function nearest(graph, node, from, to, k) {
       by.set(key, found);
     }
   }
-  return [...by.values()].flat();
+  // What a node became, and what became it, is near it too.
+  const merged = graph.merges.filter((m) => (m.from === node || m.into === node) && m.at <= to).map((m) => (m.from === node ? m.into : m.from)).filter((other) => overlaps(other, from, to));
+  return [...by.values(), merged.slice(0, k)].flat();
 }
 
 function drawn(graph, shown, hop, { from, to, degree }) {
@@ -217,6 +219,7 @@ export function neighbors(graph, type, id, query) {
   const found = find(graph, type, id);
   const at = moment(graph, query.get("at"));
   const side = query.get("side") ?? "both";
+  if (!aliveAt(found, at) && query.get("deletes") !== "soft") throw new Refusal(404, "not_alive", `${type} ${id} is not alive then`, "Give a time within its lives, or deletes=soft.");
   const list = [...(side !== "in" ? found.out.map((e) => ["out", e]) : []), ...(side !== "out" ? found.in.map((e) => ["in", e]) : [])]
     .filter(([, e]) => (query.get("relation") ?? e.relation) === e.relation && aliveAt(e, at)).sort((a, b) => b[1].lives[0][0] - a[1].lives[0][0]);
   const { items, ...rest } = page(list, query, ([direction, e]) => {

@@ -53,7 +53,7 @@ const MAKERS = {
       await timeweft("load", "version", file, "--graph", join(folder, "terms"), "--unit", "s", "--namespace", "terms", "--version", version, "--timestamp", version);
     }
   },
-  office: (timeweft, folder) => timeweft("demo", "--graph", join(folder, "office"), "--days", "40", "--epochs", "1"),
+  office: (timeweft, folder) => timeweft("demo", "--graph", join(folder, "office"), "--days", "21", "--epochs", "1"),
 };
 
 async function madeUp(timeweft, folder, name) {
