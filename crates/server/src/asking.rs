@@ -35,6 +35,11 @@ pub(crate) enum Clocks {
 pub(crate) trait Question: DeserializeOwned + Send + Sync + 'static {
     /// The clocks that the query names.
     const CLOCKS: Clocks = Clocks::Both;
+
+    /// The commit that another parameter names, such as a cursor: pages of one list never mix two commits.
+    fn commit(&self) -> Result<Option<u64>, Problem> {
+        Ok(None)
+    }
 }
 
 /// A question with both clocks and nothing else.
@@ -173,7 +178,14 @@ impl<Q: Question> Asked<Q> {
         let form = Form::of(parts.headers.get(ACCEPT));
         let sorted = (Q::CLOCKS != Clocks::None).then(|| answer::sorted_query(&all));
         let Pairs { rest, at, commit, deletes } = Pairs::of(all, Q::CLOCKS)?;
-        let query = parameters::read(rest).map_err(Problem::bad)?;
+        let query: Q = parameters::read(rest).map_err(Problem::bad)?;
+        let commit = match (commit, query.commit()?) {
+            (Some(own), Some(other)) if own != other => {
+                let message = format!("commit: {own} was asked for, and the cursor is of commit {other}");
+                return Err(Problem::bad(message).hint("Leave `commit` out, or begin with the first page.").into());
+            }
+            (own, other) => own.or(other),
+        };
         let commit = commit.or_else(|| sorted.is_some().then(|| graph.newest().commit().0));
         let tag = sorted.map(|sorted| answer::tag(commit.unwrap_or_default(), parts.uri.path(), &sorted, form));
         if let Some(tag) = &tag

@@ -29,6 +29,7 @@ mod parameters;
 mod pinned;
 mod problem;
 mod queue;
+mod reads;
 mod report;
 mod router;
 mod scrape;

@@ -1,9 +1,9 @@
 //! A graph at one commit, with all that a question needs to know of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-use timeweft::read::{Moments, TypeSet};
+use timeweft::read::{ChangeList, Moments, TypeSet};
 use timeweft::{At, Commit, Deletes, Graph, Time, View};
 
 use crate::problem::Problem;
@@ -14,7 +14,23 @@ pub(crate) struct Pinned {
     view: View,
     sizes: OnceLock<Sizes>,
     taken_back: OnceLock<TypeSet>,
+    unused: OnceLock<TypeSet>,
+    changes: Mutex<Vec<KeptChanges>>,
 }
+
+/// Two times, and the namespace that was asked.
+pub(crate) type Compared = (Time, Time, Option<String>);
+
+/// What was found to differ from a state.
+struct KeptChanges {
+    before: Weak<Pinned>,
+    compared: Compared,
+    list: Arc<ChangeList>,
+}
+
+/// Differences that are kept for their next pages, and how many changes one of them may have.
+const KEPT_LISTS: usize = 4;
+const KEPT_CHANGES: usize = 4_000_000;
 
 /// Bytes on disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -31,7 +47,14 @@ impl Pinned {
     /// Pins what a handle for reading has.
     pub(crate) fn new(graph: Graph) -> Pinned {
         let view = graph.view();
-        Pinned { graph, view, sizes: OnceLock::new(), taken_back: OnceLock::new() }
+        Pinned {
+            graph,
+            view,
+            sizes: OnceLock::new(),
+            taken_back: OnceLock::new(),
+            unused: OnceLock::new(),
+            changes: Mutex::default(),
+        }
     }
 
     /// The handle for reading: registry, models, sizes as of this commit.
@@ -54,6 +77,33 @@ impl Pinned {
         }
         let found = self.graph.types_taken_back(&self.view)?;
         Ok(self.taken_back.get_or_init(|| found))
+    }
+
+    /// Those of them of which nothing is there.
+    pub(crate) fn unused(&self) -> Result<&TypeSet, Problem> {
+        let taken_back = self.taken_back()?;
+        Ok(self.unused.get_or_init(|| self.view.index().unused(taken_back)))
+    }
+
+    /// What was found to differ from an earlier state, if it is kept.
+    pub(crate) fn kept_changes(&self, before: &Arc<Pinned>, compared: &Compared) -> Option<Arc<ChangeList>> {
+        let kept = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |known: &Weak<Pinned>| std::ptr::eq(known.as_ptr(), Arc::as_ptr(before));
+        let found = kept.iter().find(|kept| kept.compared == *compared && is_same(&kept.before))?;
+        Some(found.list.clone())
+    }
+
+    /// Keeps it, in place of what was kept first.
+    pub(crate) fn keep_changes(&self, before: &Arc<Pinned>, compared: Compared, list: Arc<ChangeList>) {
+        if list.len() > KEPT_CHANGES {
+            return;
+        }
+        let mut kept = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|kept| kept.before.strong_count() > 0);
+        if kept.len() == KEPT_LISTS {
+            kept.remove(0);
+        }
+        kept.push(KeptChanges { before: Arc::downgrade(before), compared, list });
     }
 
     /// Bytes on disk when this was asked first. What cannot be read counts nothing.

@@ -21,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 use crate::guard::guard;
 use crate::problem::{Code, Problem, Refusal};
-use crate::{health, job_routes, loading, page, scrape, session};
+use crate::{health, job_routes, loading, page, reads, scrape, session};
 
 /// What the description says of all endpoints.
 #[derive(OpenApi)]
@@ -39,6 +39,7 @@ fn rooms() -> OpenApiRouter<Arc<App>> {
         .merge(session::routes())
         .merge(job_routes::routes())
         .merge(loading::routes())
+        .merge(reads::routes())
         .merge(crate::learn::routes());
     #[cfg(feature = "sql")]
     let rooms = rooms.merge(crate::sql::routes());

@@ -6,8 +6,9 @@ pub use timeweft_graph::{
     NodeState, NodeType, NodeTypeId, NumberType, Numbers, Owner, Sparse, Updated, ValueBytes, last_values,
 };
 pub use timeweft_index::{
-    Change, ChangeCounts, ChangeKind, Changes, Comparison, EdgeColumns, Expansion, Fact, Index, More, NearEdge,
-    NearNode, Neighborhood, NodeColumns, Recency, Surroundings, TypeSet, damage, features, query,
+    Change, ChangeCounts, ChangeKind, ChangeList, ChangePlace, Changes, Comparison, EdgeColumns, EdgeOrder, Expansion,
+    Fact, Happening, Incident, Index, LABELS, More, NearEdge, NearNode, Neighborhood, NodeColumns, Recency,
+    Surroundings, Timeline, TypeSet, damage, features, query,
 };
 pub use timeweft_source::{RootsReader, roots};
 

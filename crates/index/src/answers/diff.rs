@@ -137,6 +137,19 @@ impl<T: Copy> Changed<T> {
     }
 }
 
+impl ChangeList {
+    /// How many changes there are, merges among them.
+    pub fn len(&self) -> usize {
+        let of = |counts: ChangeCounts| counts.created + counts.updated + counts.removed;
+        of(self.nodes.counts()) + of(self.edges.counts()) + self.merged.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl ChangeCounts {
     fn add(&mut self, fate: Fate) {
         self.created += usize::from(fate.created);
@@ -381,6 +394,11 @@ impl<'a> Changes<'a> {
         let of_edges = edges.created.iter().map(edge(ChangeKind::Created));
         let of_edges = of_edges.chain(edges.updated.iter().map(edge(ChangeKind::Updated))).chain(removed_edges);
         of_nodes.chain(of_edges)
+    }
+
+    /// The schema of the later state.
+    pub fn schema(&self) -> &'a Schema {
+        &self.of.after.0.schema
     }
 
     /// The type of the element at a place, in the schema of its own state: the earlier one of what was removed and the later

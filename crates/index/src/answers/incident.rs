@@ -6,7 +6,7 @@ use std::cmp::{Ordering, Reverse};
 use std::iter::Peekable;
 use std::ops::Range;
 
-use timeweft_graph::{At, Deletes, Direction, EdgeIndex, GraphView, NodeKey, Time};
+use timeweft_graph::{At, Deletes, Direction, EdgeIndex, EdgeTypeId, GraphView, NodeKey, Time};
 
 use crate::Index;
 use crate::adjacency::List;
@@ -43,6 +43,16 @@ impl Index {
     /// How many edges at a node a moment shows.
     pub fn n_incident(&self, of: Incident<'_>, at: At) -> usize {
         sides(of.side).iter().map(|&direction| self.degree(of.node, direction, of.relation, at)).sum()
+    }
+
+    /// How many edges of each type a moment shows at a node, on each side.
+    pub fn incident_counts(&self, node: &NodeKey, at: At) -> Vec<(EdgeTypeId, Direction, usize)> {
+        let lists = sides(Side::Both).iter().flat_map(|&direction| self.lists_of(node, direction, None));
+        let count = |list: List<'_>| match at.deletes {
+            Deletes::Hard => (list.edge_type, list.direction, list.degree(at.time)),
+            Deletes::Soft => (list.edge_type, list.direction, self.shown_in(list, at).count()),
+        };
+        lists.map(count).filter(|(.., n)| *n > 0).collect()
     }
 
     /// A page of the edges at a node that a moment shows, each with the side that it is on.

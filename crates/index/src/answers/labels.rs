@@ -15,6 +15,11 @@ impl Index {
         self.label_features(node).find_map(|feature| self.newest_text(node, feature))
     }
 
+    /// Whether a node was there at some time: not if it ended when it began.
+    pub fn ever_lived(&self, node: NodeIndex) -> bool {
+        chain(&self.nodes.lives, self.nodes.life(node)).any(|life| self.nodes.lives[life as usize].is_real())
+    }
+
     /// The features of a node that may hold its label, in order.
     pub(crate) fn label_features(&self, node: NodeIndex) -> impl Iterator<Item = FeatureId> {
         let owner = Owner::Node(self.nodes.node_type(node));

@@ -63,6 +63,15 @@ impl Index {
         merges
     }
 
+    /// Nodes that ever became another, each once.
+    pub(crate) fn merged_nodes(&self) -> Vec<NodeIndex> {
+        let mut nodes: Vec<NodeIndex> =
+            self.merges.all.iter().filter(|merge| merge.is_real()).map(|merge| merge.from).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
     /// Nodes that never lived and to which merges lead.
     pub(crate) fn unborn_targets(&self) -> impl Iterator<Item = NodeIndex> {
         let targets = self.merges.all.iter().filter(|merge| merge.is_real()).map(|merge| merge.into);

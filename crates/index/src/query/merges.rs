@@ -1,8 +1,10 @@
 //! What became of nodes.
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use timeweft_graph::{Deletes, MergeRecord, NodeIndex, NodeKey};
 
 use super::{Query, QueryError};
+use crate::elements::merge::Merge;
 
 /// The way from a node to the one that it has become.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,15 +43,44 @@ impl Query<'_> {
         Ok(merges)
     }
 
+    /// All nodes that have become this one, be it by way of others, each by the merge that leads on and the number of merges
+    /// from there: the nearest first, then by key. One whose way ends in a circle is there as far as the circle leads here.
+    pub fn origins(&self, key: &NodeKey) -> Vec<(MergeRecord, usize)> {
+        let Some(target) = self.index.named_node(key) else { return Vec::new() };
+        let mut into: FxHashMap<NodeIndex, Vec<NodeIndex>> = FxHashMap::default();
+        for node in self.index.merged_nodes() {
+            if let Some(merge) = self.leading(node) {
+                into.entry(merge.into).or_default().push(node);
+            }
+        }
+        let (mut seen, mut ring, mut found) = (FxHashSet::from_iter([target]), vec![target], Vec::new());
+        for steps in 1.. {
+            let near = ring.iter().filter_map(|node| into.get(node)).flatten();
+            ring = near.copied().filter(|node| seen.insert(*node)).collect();
+            if ring.is_empty() {
+                break;
+            }
+            self.index.sort_nodes(&mut ring);
+            let merges = ring.iter().filter_map(|node| self.leading(*node));
+            found.extend(merges.map(|merge| (self.index.record(merge), steps)));
+        }
+        found
+    }
+
+    /// The merge that says what a node has become; with soft deletes, where none holds, the last one.
+    fn leading(&self, node: NodeIndex) -> Option<&Merge> {
+        let soft = || match self.at.deletes {
+            Deletes::Hard => None,
+            Deletes::Soft => self.index.last_leading(node, self.at.time),
+        };
+        self.index.leading(node, self.at.time).or_else(soft)
+    }
+
     /// Follows the merges that hold and say so, step by step, to the node that `key` has become:
     /// [`timeweft_graph::GraphView::resolve`] with the way. With soft deletes a merge that has ended counts where none
     /// holds, the latest one.
     pub fn resolve(&self, key: &NodeKey) -> Resolution {
-        let soft = |node| match self.at.deletes {
-            Deletes::Hard => None,
-            Deletes::Soft => self.index.last_leading(node, self.at.time),
-        };
-        let leading = |node| self.index.leading(node, self.at.time).or_else(|| soft(node));
+        let leading = |node| self.leading(node);
         let Some(start) = self.index.named_node(key) else {
             return Resolution { steps: Vec::new(), target: key.clone(), alive: false, circular: false };
         };

@@ -5,6 +5,9 @@ mod world;
 mod frame;
 mod loads;
 mod models;
+mod reads_contract;
+mod reads_equal_library;
+mod reads_of_roots;
 mod security;
 mod sockets;
 #[cfg(feature = "sql")]
