@@ -1,4 +1,5 @@
 //! What the page's contract says of each read, on small graphs made for it.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 

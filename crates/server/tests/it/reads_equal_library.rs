@@ -1,4 +1,5 @@
 //! Over HTTP a graph says what the library says of it, on random histories.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! Samples, walks and features over HTTP are those of the library, from roots in JSON and in Arrow.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 
