@@ -220,7 +220,7 @@ impl Model {
 
     /// What is to be warned of: values that it reads as missing, and what it does not know, a sentence each.
     fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.ask(py, |model| Ok(model.warnings()))
+        self.ask(py, |model| Ok(model.warnings().to_vec()))
     }
 
     /// Ranks the links of a part. A freshness is a number of links of a batch, or 0.

@@ -1,7 +1,7 @@
 //! Learning on a graph: models that are trained, kept beside the graph, asked, and explained. Answers carry names.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, NodeKey, NodeTypeId, Stop, Time};
@@ -58,6 +58,8 @@ pub struct Model {
     /// What that is made of: a number a load, in the order of the log.
     lineage: Vec<u64>,
     past: past::Past,
+    /// What is to be said beside its answers, once somebody has asked.
+    warned: OnceLock<Vec<String>>,
 }
 
 /// The links that a model is measured on.
@@ -243,7 +245,12 @@ impl Model {
     }
 
     /// What is to be said beside its answers, a sentence each: what it does not know, and values that it reads as missing.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> &[String] {
+        // Features of all facts since the training are looked at.
+        self.warned.get_or_init(|| self.to_warn())
+    }
+
+    fn to_warn(&self) -> Vec<String> {
         let unknown = self.unknown();
         let unknown = (!unknown.is_empty()).then(|| {
             format!("the model `{}` does not know {unknown}: it answers as if they were not there; train again to take them in", self.name)

@@ -118,7 +118,7 @@ impl Question {
 
     /// What is to be said beside an answer.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut warnings = self.model.warnings();
+        let mut warnings = self.model.warnings().to_vec();
         let newest = self.graph.newest();
         if !self.is_pinned && newest.commit() != self.model.view().commit() {
             let file = newest.graph().model_file(self.model.name(), newest.view()).ok();

@@ -210,7 +210,7 @@ impl ModelFile {
 
     fn model(self, trained: Trained, weights: u32) -> Model {
         let ModelFile { name, path, view, lineage, .. } = self;
-        Model { name, path, weights, trained, view, lineage, past: Default::default() }
+        Model { name, path, weights, trained, view, lineage, past: Default::default(), warned: Default::default() }
     }
 
     /// Makes the folder of models, and sees that something can be written there: a model takes long to train.

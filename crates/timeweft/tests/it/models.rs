@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use timeweft::model::{LearnError, LearnProgress, Links, ModelError};
+use timeweft::load::Stop;
+use timeweft::model::{Freshness, LearnError, LearnProgress, Links, ModelError, Part};
 use timeweft::read::NodeIndex;
-use timeweft::{Config, EdgeKey, Error, Graph, NodeKey, Time, TimeUnit, TrainOptions};
+use timeweft::{Config, EdgeKey, Error, Graph, Model, NodeKey, Time, TimeUnit, TrainOptions};
 
 fn graph() -> (tempfile::TempDir, Graph) {
     let dir = tempfile::tempdir().unwrap();
@@ -36,6 +37,102 @@ fn a_training_that_is_stopped_keeps_its_best_epoch_or_nothing() {
     assert_eq!(graph.train("links", after_one).unwrap().epochs().len(), 1);
     assert_eq!(graph.resume("links", 2, TrainOptions::default()).unwrap().epochs().len(), 2);
     assert_eq!(graph.models().unwrap(), ["links"]);
+}
+
+#[test]
+fn a_training_that_may_leave_nothing_leaves_the_model_of_its_name_as_it_was() {
+    let (dir, graph) = graph();
+    graph.train("links", TrainOptions::new(small(1))).unwrap();
+    let file = dir.path().join("graph/models/links.twm");
+    let before = std::fs::read(&file).unwrap();
+    // After an epoch that is whole, too.
+    let stopped = TrainOptions::new(small(3)).or_nothing().progress(|progress| match progress {
+        LearnProgress::Epoch(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    let stopped = graph.train("links", stopped);
+    assert!(matches!(stopped, Err(Error::Model(ModelError::Learn(LearnError::Stopped)))), "{stopped:?}");
+    assert!(std::fs::read(&file).unwrap() == before);
+    let through = TrainOptions::new(small(2)).or_nothing().progress(|_| ControlFlow::Continue(()));
+    assert_eq!(graph.train("links", through).unwrap().epochs().len(), 2);
+}
+
+#[test]
+fn figures_are_kept_with_the_weights_that_they_are_about() {
+    let (dir, mut graph) = graph();
+    let model = graph.train("links", TrainOptions::new(small(1))).unwrap();
+    let summary = |graph: &Graph| graph.model_summary("links", &graph.view()).unwrap();
+    let kept = |graph: &Graph| -> Vec<(Part, Freshness, u64)> {
+        let of = summary(graph).evaluations;
+        of.iter().map(|one| (one.part, one.evaluation.freshness, one.commit.0)).collect()
+    };
+    assert_eq!(kept(&graph), []);
+    let evaluate = |model: &Model, part, freshness: &[Freshness]| {
+        model.keep_evaluations(part, &model.evaluate(part, freshness, None).unwrap())
+    };
+    evaluate(&model, Part::Validation, &[Freshness::Event]).unwrap();
+    evaluate(&model, Part::Test, &[Freshness::Batch(50), Freshness::Event]).unwrap();
+    let (test, event) = (Part::Test, Freshness::Event);
+    let first = [(test, event, 1), (test, Freshness::Batch(50), 1), (Part::Validation, event, 1)];
+    assert_eq!(kept(&graph), first);
+    // Another batch takes the place of the first, an earlier commit's does not that of a later one's.
+    let more = dir.path().join("more.csv");
+    std::fs::write(&more, "src,dst,time\na1,b1,300\na2,b1,301\n").unwrap();
+    graph.load(&more).run().unwrap();
+    evaluate(&graph.load_model("links").unwrap(), test, &[Freshness::Batch(20)]).unwrap();
+    evaluate(&model, test, &[Freshness::Batch(10)]).unwrap();
+    assert_eq!(kept(&graph)[1], (test, Freshness::Batch(20), 2));
+    assert_eq!((summary(&graph).commit.0, summary(&graph).absorbed.0, summary(&graph).behind), (1, 1, 2));
+    // Memory that is kept is of the same weights; another training has no figures yet.
+    let newest = graph.load_model("links").unwrap();
+    newest.keep_memory().unwrap();
+    assert_eq!((summary(&graph).absorbed.0, summary(&graph).behind, kept(&graph).len()), (2, 0, 3));
+    assert_eq!(summary(&graph).next_time, Time(302));
+    let mut config = small(1);
+    config.train.seed += 1;
+    graph.train("links", TrainOptions::new(config)).unwrap();
+    assert_eq!(kept(&graph), []);
+    for replaced in [evaluate(&newest, test, &[event]), newest.keep_memory()] {
+        assert!(matches!(replaced, Err(Error::Model(ModelError::Replaced(_)))), "{replaced:?}");
+    }
+    // What was taken in is taken back: memory begins anew.
+    graph.load_model("links").unwrap().keep_memory().unwrap();
+    graph.rollback(graph.loads().last().unwrap().id).unwrap();
+    let all = graph.view().index().facts().len();
+    assert_eq!(summary(&graph).behind, all);
+}
+
+#[test]
+fn an_answer_tells_of_what_and_what_was_seen() {
+    let (_dir, graph) = graph();
+    let model = graph.train("links", TrainOptions::new(small(1))).unwrap();
+    let view = graph.view();
+    let [ann, bo] = ["a1", "b2"].map(|id| view.node("node", id).unwrap().key());
+    for time in [Time(90), model.next_time()] {
+        let answer = model.predict("link", &ann).at(time).answer(4).unwrap();
+        assert_eq!(answer.predictions, model.predict("link", &ann).at(time).top(4).unwrap());
+        assert_eq!((&*answer.destination_type, answer.time), ("node", time));
+        let all = model.predict("link", &ann).at(time).top(usize::MAX).unwrap();
+        assert_eq!(answer.candidates, all.len());
+        for (one, seen) in answer.predictions.iter().zip(&answer.seen) {
+            let why = model.explain("link", &ann, &one.destination, time).unwrap();
+            assert_eq!(*seen, why.counters.unwrap().pair);
+            assert_eq!(why.score, one.score);
+        }
+    }
+    // By no node, and by one that the graph never had.
+    let why = model.why("link", &ann, &bo);
+    let told = why.clone().explain().unwrap();
+    let none = why.clone().without(&[]).unwrap();
+    assert!((none.score - told.score).abs() < 1e-5 && (none.lead - told.lead).abs() < 1e-5);
+    assert!(matches!(why.clone().without(&[NodeKey::new("node", "nobody")]), Err(Error::UnknownNode(_))));
+    assert_ne!(why.clone().without(std::slice::from_ref(&bo)).unwrap().score, told.score);
+    let stop = Stop::default();
+    stop.ask();
+    let stopped = why.at(Time(50)).until(&stop).explain();
+    assert!(matches!(stopped, Err(Error::Model(ModelError::Learn(LearnError::Stopped)))));
+    let stopped = model.predict("link", &ann).until(&stop).top(3);
+    assert!(matches!(stopped, Err(Error::Model(ModelError::Learn(LearnError::Stopped)))));
 }
 
 #[test]
