@@ -5,7 +5,7 @@ import { graphPath, nodeKey, withQuery } from "../api/client";
 import type { Change, Diff, TypeCounts, Values, Versions } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { download } from "../drawing/save";
-import { Panel, Select, TextField } from "../parts/controls";
+import { Panel, Segments, Select, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { Answered, Empty } from "../parts/state";
 import { CountSigns, Glyph, NodeName, number, ValueText, When } from "../parts/values";
@@ -128,9 +128,14 @@ function Branch({ title, counts, what, type, name }: { title: preact.ComponentCh
   );
 }
 
+type Kind = "" | "created" | "updated" | "removed";
+const KINDS: { value: Kind; text: string }[] = [{ value: "", text: "all" }, { value: "created", text: "+ came" }, { value: "updated", text: "~ changed" }, { value: "removed", text: "− went" }];
+
 function ChangeList({ what, type }: { what: string; type: string | null }) {
-  const pages = usePages<Diff, Change>((cursor) => questionOf({ what, type, limit: 20, cursor }), (diff) => diff.changes, questionOf({ what, type }));
-  return <div class="branch-body"><ul class="change-list">{pages.items.map((row, i) => <ChangeRow key={i} row={row} />)}</ul><Pager pages={pages} what="change" /></div>;
+  const kind = what === "merge" ? "" : (KINDS.find(({ value }) => value === param("kind"))?.value ?? "");
+  const asked = { what, type, change: kind || null };
+  const pages = usePages<Diff, Change>((cursor) => questionOf({ ...asked, limit: 20, cursor }), (diff) => diff.changes, questionOf(asked));
+  return <div class="branch-body">{what !== "merge" && <Segments label="Kind of change" value={kind} options={KINDS} onChange={(value) => change({ kind: value || null }, true)} />}<ul class="change-list">{pages.items.map((row, i) => <ChangeRow key={i} row={row} />)}</ul><Pager pages={pages} what="change" /></div>;
 }
 
 const SIGNS = { created: ["+", "appears"], updated: ["~", "changes"], removed: ["−", "goes"], merged: ["→", "stays"] } as const;

@@ -39,6 +39,8 @@ export function make(name) {
   makeNodes(graph, n, draw);
   makeMerges(graph, draw);
   makeEdges(graph, draw);
+  const times = [...graph.nodes, ...graph.edges].flatMap(({ lives, features: of }) => [...lives.flat(), ...Object.values(of).flatMap(({ values }) => values.map(({ from }) => from))]).filter((t) => t !== null);
+  [graph.start, graph.end] = [times.reduce((a, b) => Math.min(a, b)), times.reduce((a, b) => Math.max(a, b))];
   graph.edges.forEach((edge) => { graph.nodes[edge.source].out.push(edge); graph.nodes[edge.destination].in.push(edge); });
   return graph;
 }

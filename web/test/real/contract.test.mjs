@@ -54,7 +54,7 @@ for (const name of GRAPHS) {
     for (const at of timesOf(name)) {
       for (const deletes of ["hard", "soft"]) {
         const [a, b] = await both(`/v1/graphs/${name}?${new URLSearchParams({ ...(at ? { at } : {}), deletes })}`);
-        if (deletes === "hard") assert.deepEqual(parts.info(b), { ...parts.info(a), span: parts.info(b).span }, `${name} at ${at || "the end"}, ${deletes}`);
+        if (deletes === "hard") assert.deepEqual(parts.info(b), parts.info(a), `${name} at ${at || "the end"}, ${deletes}`);
         for (const field of Object.keys(a)) assert.ok(field in b, `${name} has no ${field}`);
       }
     }
@@ -84,8 +84,7 @@ for (const name of GRAPHS) {
         const path = `/v1/graphs/${name}/subgraph?${new URLSearchParams({ root, ...query })}`;
         const [a, b] = await both(path);
         if (a.total > 500) continue; // Which of them are left out is a matter of taste.
-        const window = (answer) => (query.from === undefined ? { ...parts.subgraph(answer), from: 0, to: 0 } : parts.subgraph(answer));
-        assert.deepEqual(window(b), window(a), path);
+        assert.deepEqual(parts.subgraph(b), parts.subgraph(a), path);
       }
     }
   });
