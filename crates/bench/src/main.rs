@@ -8,6 +8,8 @@ mod envo;
 mod ingest;
 mod sampling;
 mod scale;
+#[cfg(feature = "sql")]
+mod sql;
 mod synthetic;
 mod taxonomy;
 mod training;
@@ -46,6 +48,9 @@ enum Command {
     Sampling(sampling::Args),
     /// Time, memory and disk of commands on large graphs.
     Scale(scale::Args),
+    /// Questions in SQL beside the library's own loops and a peer (feature `sql`).
+    #[cfg(feature = "sql")]
+    Sql(sql::Args),
     /// Tasks with known answers: what each part of the model learns.
     Synthetic(synthetic::Args),
     /// Training speed beside a peer.
@@ -64,6 +69,8 @@ fn main() -> anyhow::Result<()> {
         Command::Ingest(args) => ingest::run(args),
         Command::Sampling(args) => sampling::run(args, &cli.data),
         Command::Scale(args) => scale::run(args),
+        #[cfg(feature = "sql")]
+        Command::Sql(args) => sql::run(args),
         Command::Synthetic(args) => synthetic::run(args),
         Command::Training(args) => training::run(args, &cli.data),
         Command::Versions(args) => versions::run(args),

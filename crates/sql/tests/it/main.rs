@@ -1,6 +1,7 @@
 //! SQL against the answers of the library.
 #![allow(clippy::unwrap_used)]
 
+mod docs;
 mod histories;
 mod library;
 mod limits;
