@@ -27,7 +27,7 @@ async function picture(name, path, then) {
 }
 
 await picture("overview", "overview");
-await picture("explore", `explore?root=${person}&hops=2&k=5&at=${day(0.6)}`);
+await picture("explore", `explore?root=${person}&hops=2&k=5&at=${day(0.6)}T12:00:00Z&step=86400`);
 await picture("edge", `explore?root=${person}&k=10&at=${day(0.4)}&rows=edges`, async () => { await page.getByRole("region", { name: "edges at this time" }).getByRole("button").first().click(); });
 await picture("node", `node?node=${person}&at=${day(0.6)}`);
 await picture("compare", `compare?a=${day(0.5)}&b=${day(0.6)}`, async () => { await page.getByRole("button", { name: /^document \+/ }).click(); });
