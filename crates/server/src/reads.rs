@@ -8,7 +8,7 @@ mod graphs;
 mod history;
 mod lineage;
 mod loads;
-mod lookup;
+pub(crate) mod lookup;
 mod neighbors;
 mod node;
 mod pages;

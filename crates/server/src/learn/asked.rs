@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use timeweft::load::Stop;
 use timeweft::model::ModelError;
-use timeweft::read::{ExternalId, GraphView};
+use timeweft::read::ExternalId;
 use timeweft::{Commit, Error, Model, NodeKey, Time};
 use tokio::runtime::Handle;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use super::shelf;
 use crate::asking::Asked;
 use crate::pinned::Pinned;
 use crate::problem::{Code, Problem};
+use crate::reads::lookup;
 use crate::served::Served;
 use crate::wire::{Moment, NodeRef};
 
@@ -107,13 +108,7 @@ impl Question {
     }
 
     pub(crate) fn node(&self, key: &NodeKey) -> NodeRef {
-        NodeRef::new(key, self.name(key))
-    }
-
-    /// What people call a node.
-    pub(crate) fn name(&self, key: &NodeKey) -> Option<String> {
-        let index = self.model.view().index();
-        index.label(index.node_index(key)?).map(|name| name.to_string())
+        lookup::node_ref(self.model.view(), key)
     }
 
     /// What is to be said beside an answer.
@@ -140,11 +135,10 @@ impl Question {
         let view = self.model.view();
         match &error {
             Error::UnknownNode(key) => {
-                let message = format!("there is no node {key}");
-                let known: Vec<&str> = view.schema().node_types().iter().map(|of| &*of.name).collect();
-                if view.schema().node_type(&key.node_type).is_none() {
-                    return Problem::not_found(message).hint(format!("The types of nodes are {}.", known.join(", ")));
+                if let Err(problem) = lookup::node_type(view, &key.node_type) {
+                    return problem;
                 }
+                let message = format!("there is no node {key}");
                 let later = self.graph.newest();
                 if !self.is_pinned && later.view().index().node_index(key).is_some() {
                     let hint = format!(
@@ -156,15 +150,7 @@ impl Question {
                 Problem::not_found(message).hint("GET search finds nodes by id, name and words.")
             }
             Error::Model(ModelError::NotAlive { node, .. }) => {
-                let unit = view.unit();
-                let lives: Vec<String> = view
-                    .index()
-                    .node_history(node)
-                    .iter()
-                    .map(|life| life.interval)
-                    .map(|life| format!("from {} to {}", unit.format(life.created), unit.format(life.removed)))
-                    .collect();
-                Problem::new(Code::NotAlive, error.to_string()).hint(format!("It lived {}.", lives.join(", and ")))
+                Problem::new(Code::NotAlive, error.to_string()).hint(lookup::lived(view, node, Time::FOREVER))
             }
             _ => shelf::problem(&self.pinned, error),
         }

@@ -232,7 +232,7 @@ fn heard(question: &Question, one: &HeardNeighbor) -> Heard {
 fn memory(question: &Question, told: &Explained) -> Vec<Remembered> {
     let mut moments: Vec<&RecalledMoment> = told.memory.iter().filter(|moment| !moment.facts.is_empty()).collect();
     moments.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
-    let called = |key: &NodeKey| question.name(key).unwrap_or_else(|| key.id.to_string());
+    let called = |key: &NodeKey| question.node(key).name.unwrap_or_else(|| key.id.to_string());
     let remembered = |moment: &RecalledMoment| Remembered {
         at: End::of(moment.at_source),
         time: question.moment(moment.time),

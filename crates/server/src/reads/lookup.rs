@@ -73,18 +73,24 @@ pub(crate) fn living_node(view: &View, of_type: &str, id: &str, at: At) -> Resul
         return Ok((key, found));
     }
     let unit = view.unit();
-    let lives = view.index().node_history(&key);
+    let when =
+        if at.time == Time::FOREVER { "at the end of time".into() } else { format!("at {}", unit.format(at.time)) };
+    Err(Problem::new(Code::NotAlive, format!("{key} is not alive {when}"))
+        .hint(format!("{} Give a time within, or deletes=soft.", lived(view, &key, at.time))))
+}
+
+/// When a node lived, and what it has become at a time.
+pub(crate) fn lived(view: &View, key: &NodeKey, time: Time) -> String {
+    let unit = view.unit();
+    let lives = view.index().node_history(key);
     let words = lives.iter().map(|life| match life.interval.removed {
         Time::FOREVER => format!("from {} on", unit.format(life.interval.created)),
         end => format!("from {} to {}", unit.format(life.interval.created), unit.format(end)),
     });
     let words = words.collect::<Vec<_>>().join(" and ");
-    let target = view.index().resolve(&key, at.time);
-    let became = if target == key { String::new() } else { format!(" It became {target}.") };
-    let when =
-        if at.time == Time::FOREVER { "at the end of time".into() } else { format!("at {}", unit.format(at.time)) };
-    Err(Problem::new(Code::NotAlive, format!("{key} is not alive {when}"))
-        .hint(format!("It lived {words}.{became} Give a time within, or deletes=soft.")))
+    let target = view.index().resolve(key, time);
+    let became = if target == *key { String::new() } else { format!(" It became {target}.") };
+    format!("It lived {words}.{became}")
 }
 
 /// A node as answers name it.
