@@ -30,6 +30,7 @@ mod pinned;
 mod problem;
 mod queue;
 mod reads;
+mod reference;
 mod report;
 mod router;
 mod scrape;
@@ -51,3 +52,13 @@ pub use limits::Limits;
 pub use options::{Options, ServeError};
 pub use serve::{Listening, Tell, run};
 pub use tokens::{NewToken, Token, Tokens, TokensError};
+
+/// The description of all endpoints: OpenAPI 3.1, as JSON.
+pub fn openapi() -> String {
+    router::description_text()
+}
+
+/// The same as the reference in the docs: Markdown.
+pub fn endpoints() -> String {
+    reference::markdown(&serde_json::from_str(&openapi()).unwrap_or_default())
+}

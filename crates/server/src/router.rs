@@ -15,11 +15,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::guard::guard;
+use crate::guard::{SESSION_COOKIE, guard};
 use crate::problem::{Code, Problem, Refusal};
 use crate::{health, job_routes, loading, page, reads, scrape, session};
 
@@ -50,7 +51,19 @@ fn rooms() -> OpenApiRouter<Arc<App>> {
 pub(crate) fn description() -> utoipa::openapi::OpenApi {
     let (_, mut description) = rooms().split_for_parts();
     describe_problems(&mut description);
+    describe_security(&mut description);
     description
+}
+
+/// Tokens and sessions.
+fn describe_security(description: &mut utoipa::openapi::OpenApi) {
+    let components = description.components.get_or_insert_default();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE)));
+    components.add_security_scheme("token", bearer);
+    components.add_security_scheme("session", cookie);
+    let needs = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+    description.security = Some(vec![needs("token"), needs("session"), SecurityRequirement::default()]);
 }
 
 /// Every endpoint may answer with a problem.

@@ -28,5 +28,7 @@ mod real_data;
 mod real_files;
 mod roots;
 mod sample;
+#[cfg(feature = "serve")]
+mod serve;
 mod versions;
 mod world;

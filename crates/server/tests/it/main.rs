@@ -2,6 +2,7 @@
 
 mod world;
 
+mod docs;
 mod frame;
 mod loads;
 mod models;
