@@ -222,13 +222,13 @@ async fn undo(asked: Asked<NoQuery>) -> Result<Response, Problem> {
     check_writable(&asked.graph)?;
     check_undoable(asked.pinned.graph(), load)?;
     let graph = asked.graph.clone();
+    // A load may take long: it is not waited for to its end.
+    let turn = tokio::time::timeout(asked.app.limits.read / 2, graph.turn.lock()).await;
+    let busy = |_| Problem::new(Code::Unavailable, "a load is running").hint("Ask again when it is over.");
+    let _turn = turn.map_err(busy)?;
+    let graph = asked.graph.clone();
     asked
         .answer(move |_, _| {
-            // A load may take long: nobody waits for it here.
-            let _turn = graph
-                .turn
-                .try_lock()
-                .map_err(|_| Problem::new(Code::Unavailable, "a load is running").hint("Ask again when it is over."))?;
             let mut owner = graph.owner();
             let (report, without) = owner.plan_rollback(LoadId(load))?;
             let dropped = report.later.dropped.into_iter().map(|of| Dropped { load: of.load.0, why: of.why });
