@@ -11,6 +11,7 @@ mod access;
 mod answer;
 mod answering;
 mod app;
+mod arrow_body;
 mod asking;
 mod caller;
 mod connections;

@@ -1,10 +1,8 @@
 //! Scores of many links, each as of its own time.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow_array::{Float32Array, RecordBatch, UInt64Array};
-use arrow_ipc::reader::StreamReader;
 use arrow_schema::{DataType, Field, Schema};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -18,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::asked::{NodeName, Question, Waiting};
 use super::number::Number;
 use crate::answer::Form;
+use crate::arrow_body;
 use crate::asking::{self, Asked, Clocks, Received};
 use crate::problem::{Code, Problem};
 
@@ -159,7 +158,7 @@ fn streamed(
     most: usize,
 ) -> Result<Vec<(EdgeKey, Time)>, Problem> {
     let wrong = |error: &dyn std::fmt::Display| Problem::bad(format!("the body is no Arrow stream of links: {error}"));
-    let stream = StreamReader::try_new(Cursor::new(bytes), None).map_err(|error| wrong(&error))?;
+    let stream = arrow_body::reader(bytes).map_err(|error| wrong(&error))?;
     let unit = question.model.view().unit();
     let rows = RootsReader::of_frame(&Frame::once("links", Box::new(stream)), unit);
     let mut rows = rows.map_err(|error| wrong(&error))?;

@@ -1,8 +1,5 @@
 //! Nodes with the times as of which they are asked about: as JSON, or as an Arrow stream.
 
-use std::io::Cursor;
-
-use arrow_ipc::reader::StreamReader;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -16,6 +13,7 @@ use utoipa::ToSchema;
 use super::lookup;
 use super::neighbors::Sides;
 use super::query::IdText;
+use crate::arrow_body;
 use crate::asking::{Asked, Question, Received};
 use crate::pinned::Pinned;
 use crate::problem::{Code, Problem};
@@ -132,8 +130,7 @@ impl Given {
             }
             Given::Stream(body) => {
                 let wrong = |problem: String| Problem::bad(format!("the Arrow stream: {problem}"));
-                let stream =
-                    StreamReader::try_new(Cursor::new(body.bytes), None).map_err(|error| wrong(error.to_string()))?;
+                let stream = arrow_body::reader(body.bytes).map_err(|error| wrong(error.to_string()))?;
                 let frame = Frame::once("roots", Box::new(stream));
                 let mut reader =
                     RootsReader::of_frame(&frame, view.unit()).map_err(|error| wrong(error.to_string()))?;
