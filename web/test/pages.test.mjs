@@ -87,7 +87,20 @@ test("explore: arrows walk from node to node, two presses make a node the middle
 
 test("explore: a line is chosen in the drawing or in the table, says when its edges lived, and stays in the address", { skip }, async () => {
   const page = await at("/g/medium/explore?root=item%3Aitem-0&deletes=soft");
-  const middle = await page.evaluate(() => { const line = document.querySelector(".graph .line"); const p = line.getPointAtLength(line.getTotalLength() * 0.42); const box = document.querySelector(".graph").getBoundingClientRect(); return { x: p.x + box.left, y: p.y + box.top + 4 }; });
+  // A spot on a line where no node and no label lies above it.
+  const middle = await page.evaluate(() => {
+    const svg = document.querySelector(".graph");
+    const box = svg.getBoundingClientRect();
+    for (const line of svg.querySelectorAll(".line:not(.is-merge)")) {
+      for (const share of [0.4, 0.5, 0.6, 0.3, 0.7]) {
+        const at = line.getPointAtLength(line.getTotalLength() * share);
+        const [x, y] = [at.x + box.left, at.y + box.top];
+        if ([[0, 0], [6, 6], [-6, -6]].every(([dx, dy]) => document.elementFromPoint(x + dx, y + dy) === svg)) return { x, y };
+      }
+    }
+    return null;
+  });
+  assert.ok(middle);
   await page.mouse.click(middle.x, middle.y);
   const chosen = page.getByRole("region", { name: "Selected edge" });
   await chosen.getByRole("listitem").first().getByText(/2024-.* to /).waitFor();
