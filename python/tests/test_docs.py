@@ -13,7 +13,7 @@ import timeweft as tw
 from graphs import edge, load, node
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "docs/python.md", "docs/change-rows.md")
+DOCUMENTS = ("README.md", "docs/python.md", "docs/change-rows.md", "docs/sql.md")
 
 
 def blocks(text: str) -> list[tuple[str, str, int]]:
@@ -66,11 +66,23 @@ def purchases(names: dict[str, Any]) -> None:
     names["model"], names["loss_of"] = model, lambda ours, theirs, label: ((ours + theirs - label) ** 2).mean()
 
 
+def sold(_: dict[str, Any]) -> None:
+    pytest.importorskip("duckdb")
+    pytest.importorskip("pyarrow")
+    graph = tw.create("shop", unit="s")
+    new_year = 1_451_606_400
+    events = [node(new_year, "user", "ann"), node(new_year, "user", "bo"), node(new_year, "item", 1)]
+    events += [edge(new_year + 86_400, ("user", who), "buys", ("item", 1)) for who in ("ann", "bo")]
+    load(graph, events)
+    graph.close()
+
+
 # What a reader has when the blocks under a heading begin.
 GIVEN: dict[tuple[str, str], Callable[[dict[str, Any]], None]] = {
     ("docs/python.md", "A first tour"): messages,
     ("docs/python.md", "PyTorch and PyG"): purchases,
     ("docs/change-rows.md", "Change rows"): customers,
+    ("docs/sql.md", "Results for other tools"): sold,
 }
 
 
@@ -93,7 +105,12 @@ def check_change_rows(names: dict[str, Any]) -> None:
     assert cities == ["Oslo", "Rome"]
 
 
-CHECKS = {"README.md": check_readme, "docs/python.md": check_python, "docs/change-rows.md": check_change_rows}
+def check_sql(names: dict[str, Any]) -> None:
+    if "purchases" in names:
+        assert len(names["table"]) == len(names["bought"]) == names["purchases"].num_rows == 2
+
+
+CHECKS = {"docs/sql.md": check_sql, "README.md": check_readme, "docs/python.md": check_python, "docs/change-rows.md": check_change_rows}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

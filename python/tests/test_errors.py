@@ -188,6 +188,10 @@ def unknown() -> None:
     links().view().node("user", "ann")
 
 
+def sql() -> None:
+    links().sql("SELECT * FROM nodes TABLESAMPLE (10)")
+
+
 def config() -> None:
     links().train(config={"model": {"width": 0}})
 
@@ -232,6 +236,7 @@ CASES: dict[type[BaseException], tuple[Callable[[], object], str, str]] = {
     errors.TimeError: (time, r"^at: .*in spring", "ISO|2016|write|give"),
     errors.SampleError: (sample, r"^k: -1", r"not in \[0"),
     errors.FeatureKindError: (feature_kind, "feature `name` is text", "ask `texts`"),
+    errors.SqlError: (sql, "TABLESAMPLE", "LIMIT"),
     errors.QueryError: (query, "words|search", "give|ask"),
     errors.UnknownError: (unknown, "user", "node"),
     errors.ConfigError: (config, r"model\.width", "1|least|give"),

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from . import _core, _schema
 from ._schema import Schema
+from ._sql import is_soft, positive
 from ._times import FOREVER, TimeLike, to_tick
+from ._view_base import Deletes
 from .errors import UnknownError
 from .table import Table
 
@@ -153,6 +155,27 @@ class GraphReads:
         shown = [f"{_time(tick, unit)} (commit {view.commit})" for tick, view in zip((first, last), views, strict=True)]
         core = _core.Difference(views[0], first, views[1], last, deletes == "soft", namespace)
         return Diff(core, " to ".join(shown))
+
+    def sql(
+        self,
+        query: str,
+        *,
+        at: TimeLike = None,
+        commit: int | None = None,
+        deletes: Deletes = "hard",
+        limit: int | None = None,
+    ) -> Table:
+        """The answer to a question in SQL. `at`, `commit` and `deletes` say as of when tables are read that the query does not
+        give a moment (`TIMESTAMP AS OF`, `VERSION AS OF`); `limit` is the most rows that are wanted.
+
+        Ids are texts. Times are timestamps in UTC, or numbers in a graph that counts steps. Ctrl-C gives the query up. Raises
+        `SqlError` for what is no SQL, writes, or is not understood; `UnknownError` for names that are not there;
+        `CommitGoneError`.
+
+        >>> graph.sql("SELECT type, count(*) AS n FROM nodes GROUP BY type", at="2016-06-01").to_polars()
+        """
+        tick = to_tick(at, self._core.unit, "at")
+        return Table(self._core.sql(query, tick, commit, is_soft(deletes), positive(limit)))
 
     def rollback(self, load: int) -> RollbackReport:
         """Takes a load back, as a new commit: the graph is what it would be without the load. Earlier commits stay.

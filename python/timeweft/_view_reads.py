@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from . import _core
 from ._query import Query, _text
+from ._sql import positive
 from .table import Table
 
 NodeId: TypeAlias = int | str
@@ -92,6 +93,14 @@ class ViewReads:
     _tick: int
     _path: Path
     _unit: str
+
+    def sql(self, query: str, *, limit: int | None = None) -> Table:
+        """The answer to a question in SQL, at this view's time and commit: as [Graph.sql][timeweft.Graph.sql] answers. Other
+        times can be named in the query (`TIMESTAMP AS OF`), other commits cannot.
+
+        >>> view.sql("SELECT id FROM nodes WHERE type = 'user'").to_polars()
+        """
+        return Table(self._core.sql(query, self._tick, self._is_soft, positive(limit)))
 
     @property
     def _is_soft(self) -> bool:

@@ -76,6 +76,10 @@ class StoppedError(Error, KeyboardInterrupt):
     """A load or a training was stopped; nothing of it is in the graph."""
 
 
+class SqlError(Error):
+    """A query in SQL has no answer; the message names the clause, the name or the argument, and says what to do."""
+
+
 class SourceError(Error):
     """A source could not be read."""
 

@@ -27,6 +27,8 @@ mod questions;
 mod reads;
 mod samples;
 mod scope;
+#[cfg(feature = "sql")]
+mod sql;
 mod stream;
 mod stream_batches;
 mod subgraph;

@@ -17,6 +17,7 @@
 mod answer;
 mod asked;
 mod clauses;
+mod depth;
 mod dialect;
 mod error;
 mod json;

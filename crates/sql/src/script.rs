@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use crate::clauses::{check, not_a_question};
 use crate::dialect::Grammar;
 use crate::settings::both_clocks;
-use crate::{Error, Result};
+use crate::{Error, Result, depth};
 
 /// How deep expressions and queries may be nested: deeper ones would need more stack than a thread has.
 const DEEPEST: usize = 50;
@@ -26,6 +26,8 @@ pub(crate) enum Step {
 /// # Errors
 /// If it is no SQL, writes, or has a clause that is not understood.
 pub(crate) fn steps(text: &str) -> Result<Vec<Step>> {
+    let tokens = Tokenizer::new(&Grammar, text).tokenize().unwrap_or_default();
+    depth::check(&tokens)?;
     let parser = DFParserBuilder::new(text).with_dialect(&Grammar).with_recursion_limit(DEEPEST).build();
     let statements = parser.and_then(|mut parser| parser.parse_statements());
     let statements = statements.map_err(|error| unreadable(text, error.into()))?;

@@ -84,7 +84,7 @@ impl Session {
     /// # Errors
     /// If the text is no SQL, writes, or has a clause that is not understood; if a name is not known; if it takes too long.
     pub fn query(&mut self, text: &str) -> Result<Answer> {
-        let mut steps = steps(text)?;
+        let mut steps = steps_apart(text)?;
         let last = steps.pop();
         let before = self.settings;
         let answer = self.run(steps, last);
@@ -162,6 +162,7 @@ impl Session {
     fn ask(&self, statement: Statement) -> Result<Answer> {
         let (asked, limits) = (Arc::new(self.asked()?), self.limits);
         let state = state(&asked, limits)?;
+        let names = asked.names();
         answer::start(limits.rows, limits.time, asked.scanned().clone(), |sending, told| async move {
             let work = async {
                 let plan = limited(state.statement_to_plan(statement).await?, limits.rows)?;
@@ -174,9 +175,26 @@ impl Session {
             };
             work.await.map_err(|error: Error| match error {
                 Error::Memory { limit: None } => Error::Memory { limit: limits.memory },
+                Error::Question { message } => unknown_table(message, &names),
                 other => other,
             })
         })
+    }
+}
+
+/// Reads a text on a thread of the pool: whoever asks may have too small a stack for what is nested.
+fn steps_apart(text: &str) -> Result<Vec<Step>> {
+    let (text, (told, read)) = (text.to_owned(), std::sync::mpsc::sync_channel(1));
+    runtime::runtime()?.spawn(async move { _ = told.send(steps(&text)) });
+    read.recv().map_err(|_| Error::Internal { message: "the text was not read".into() })?
+}
+
+/// The engine's word for a table that is not there, with those that are.
+fn unknown_table(message: String, names: &[String]) -> Error {
+    let name = message.strip_prefix("table 'timeweft.graph.").and_then(|rest| rest.strip_suffix("' not found"));
+    match name {
+        Some(name) => Error::Unknown { what: "table", name: name.into(), known: names.to_vec() },
+        None => Error::Question { message },
     }
 }
 

@@ -107,3 +107,20 @@ fn settings_are_kept_and_those_of_a_failed_script_are_not() {
     assert_eq!(shop.line("SELECT count(*) FROM nodes"), "1", "as it was");
     assert_eq!(shop.line("RESET timeweft.at; SELECT count(*) FROM nodes"), "7");
 }
+
+#[test]
+fn no_text_is_deeper_than_the_stack() {
+    let mut shop = Shop::open();
+    let chain = |link: &str, n: usize| format!("SELECT count(*) FROM nodes WHERE id = 'ann'{}", link.repeat(n));
+    for (link, n) in [(" OR id = 'x'", 60), (" AND id != 'x'", 60), (" UNION ALL SELECT 1", 20)] {
+        assert!(!shop.rows(&chain(link, n)).is_empty(), "{link}");
+        let error = shop.error(&chain(link, 50_000));
+        assert!(error.contains("more than 256 operators"), "{link}: {error}");
+    }
+    let nested = format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    assert!(shop.ask(&nested).is_err());
+    let minus = format!("SELECT {}1", "- ".repeat(10_000));
+    assert!(shop.ask(&minus).is_err());
+    let ids = (0..20_000).map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
+    assert_eq!(shop.line(&format!("SELECT id FROM nodes WHERE id IN ({ids})")), "1, 30", "a long list is no chain");
+}

@@ -53,7 +53,7 @@ fn what_is_not_understood_is_an_error() {
         ("SELECT * FROM nodes FOR SYSTEM_TIME AS OF '2016-01-01'", "TIMESTAMP AS OF '2016-06-01'"),
         ("SELECT * FROM nodes FOR UPDATE", "FOR UPDATE"),
         ("INSERT INTO nodes VALUES (1)", "INSERT writes"),
-        ("SELECT * FROM nothing", "nothing"),
+        ("SELECT * FROM nothing", "there is no table `nothing`: there are nodes, edges"),
         ("SELECT agee FROM user", "agee"),
         ("SET timeweft.what = 1", "timeweft.at"),
     ] {
