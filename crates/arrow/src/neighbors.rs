@@ -1,7 +1,7 @@
 //! The edges at a node.
 
 use timeweft::export::table_writer::{Cell, CellKind, Column, RowBatches};
-use timeweft::read::EdgeIndex;
+use timeweft::read::{EdgeOrder, Incident};
 use timeweft::sample::Side;
 use timeweft::{At, Direction, NodeKey, View};
 
@@ -60,16 +60,8 @@ pub(crate) fn table(
     id: IdKind,
 ) -> Result<Table> {
     let index = view.index();
-    let sides: &[Direction] = match side {
-        Side::Out => &[Direction::Out],
-        Side::In => &[Direction::In],
-        Side::Both => &[Direction::Out, Direction::In],
-    };
-    let at_side = |&direction: &Direction| {
-        index.incident_edges(node, direction, relation, at).into_iter().map(move |edge| (direction, edge))
-    };
-    let mut edges: Vec<(Direction, EdgeIndex)> = sides.iter().flat_map(at_side).collect();
-    edges.sort_by_key(|(_, edge)| std::cmp::Reverse(index.edge_interval(*edge).created));
+    let of = Incident { node, side, relation };
+    let edges = index.incident_page(of, at, EdgeOrder::Newest, 0..usize::MAX);
     let mut rows = RowBatches::new(columns(view, id));
     for (direction, edge) in edges {
         let (_, source, destination) = index.edge_ends(edge);

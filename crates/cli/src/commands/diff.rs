@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.summary {
         summary(context, comparison.counts(), &from, &to)?;
     } else {
-        Listing { changes: comparison.changes(), from: &from, to: &to }.tell(context)?;
+        Listing { changes: comparison.changes() }.tell(context)?;
     }
     Ok(Outcome::Done)
 }

@@ -1,12 +1,10 @@
 //! `timeweft neighbors`: the edges at a node as of a time.
 
-use std::cmp::Reverse;
-
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
-use timeweft::read::{EdgeIndex, EdgeState};
+use timeweft::Direction;
+use timeweft::read::{EdgeIndex, EdgeOrder, EdgeState, Incident};
 use timeweft::sample::Side;
-use timeweft::{Direction, NodeKey};
 
 use crate::context::Context;
 use crate::input::lookup::{find_node, known_relation};
@@ -57,8 +55,18 @@ enum OrderArg {
     Name,
 }
 
+impl From<OrderArg> for EdgeOrder {
+    fn from(order: OrderArg) -> EdgeOrder {
+        match order {
+            OrderArg::Newest => EdgeOrder::Newest,
+            OrderArg::Oldest => EdgeOrder::Oldest,
+            OrderArg::Name => EdgeOrder::Name,
+        }
+    }
+}
+
 /// An edge at the node, seen from there.
-type Incident = (Direction, EdgeIndex);
+type SidedEdge = (Direction, EdgeIndex);
 
 /// An edge as JSON has it.
 struct IncidentEdge {
@@ -93,14 +101,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(relation) = &args.relation {
         known_relation(&reading, relation)?;
     }
-    let mut edges = edges(args, &reading, &key);
-    let total = edges.len();
-    edges.truncate(args.limit.map_or(total, |limit| limit as usize));
+    let of = Incident { node: &key, side: args.direction, relation: args.relation.as_deref() };
+    let (index, limit) = (reading.view.index(), args.limit.map_or(usize::MAX, |limit| limit as usize));
+    let (total, edges) =
+        (index.n_incident(of, reading.at), index.incident_page(of, reading.at, args.order.into(), 0..limit));
     if edges.is_empty() {
         anyhow::bail!("node {key} has no such edge {}: `timeweft history` tells when it had any", reading.moment());
     }
     // A hub has millions: each is made when it is printed.
-    let state = |&(direction, edge): &Incident| IncidentEdge {
+    let state = |&(direction, edge): &SidedEdge| IncidentEdge {
         direction,
         edge: reading.view.index().edge_state(edge, reading.at.time),
     };
@@ -111,27 +120,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         note(&format!("{} of {} edges", text::count(edges.len() as u64), text::count(total as u64)));
     }
     Ok(Outcome::Done)
-}
-
-/// The numbers of the edges, in order.
-fn edges(args: &Args, reading: &Reading, key: &NodeKey) -> Vec<Incident> {
-    let sides: &[Direction] = match args.direction {
-        Side::Out => &[Direction::Out],
-        Side::In => &[Direction::In],
-        Side::Both => &[Direction::Out, Direction::In],
-    };
-    let at_side = |&direction: &Direction| {
-        let edges = reading.view.index().incident_edges(key, direction, args.relation.as_deref(), reading.at);
-        edges.into_iter().map(move |edge| (direction, edge))
-    };
-    let mut edges: Vec<_> = sides.iter().flat_map(at_side).collect();
-    let created = |edge: EdgeIndex| reading.view.index().edge_interval(edge).created;
-    match args.order {
-        OrderArg::Newest => edges.sort_by_key(|(_, edge)| Reverse(created(*edge))),
-        OrderArg::Oldest => edges.sort_by_key(|(_, edge)| created(*edge)),
-        OrderArg::Name => {}
-    }
-    edges
 }
 
 fn cells(IncidentEdge { direction, edge }: &IncidentEdge, reading: &Reading) -> [String; 7] {

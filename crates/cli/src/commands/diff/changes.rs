@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use timeweft::read::{Change, ChangeKind, Changes, GraphView};
+use timeweft::read::{Change, ChangeKind, Changes};
 use timeweft::{Element, Name, Value};
 
-use super::State;
 use crate::context::Context;
 use crate::output::json::{self, EdgeJson, MergeJson, NodeJson};
 use crate::output::text;
 
 type Features = BTreeMap<Name, Value>;
 
-/// Changes and the states that they are between. Each is made when it is printed: there may be as many as edges.
+/// Changes. Each is made when it is printed: there may be as many as edges.
 pub(super) struct Listing<'a> {
     pub(super) changes: Changes<'a>,
-    pub(super) from: &'a State,
-    pub(super) to: &'a State,
 }
 
 impl Listing<'_> {
@@ -33,22 +30,8 @@ impl Listing<'_> {
         Ok(())
     }
 
-    /// The values before and after: of an update those that differ; what was not there has none.
-    fn values(&self, change: &Change) -> (Option<Features>, Option<Features>) {
-        let (created, removed) = (change.kind == ChangeKind::Created, change.kind == ChangeKind::Removed);
-        let mut before = if created { None } else { features(self.from, &change.element) };
-        let mut after = if removed { None } else { features(self.to, &change.element) };
-        if change.kind == ChangeKind::Updated {
-            for values in [&mut before, &mut after].into_iter().flatten() {
-                // The names are sorted, and there may be many thousands.
-                values.retain(|name, _| change.features.binary_search(name).is_ok());
-            }
-        }
-        (before, after)
-    }
-
     fn json(&self, change: &Change) -> Json {
-        let (before, after) = self.values(change);
+        let [before, after] = self.changes.values(change);
         let names: Vec<&str> = change.features.iter().map(|name| &**name).collect();
         let (entity, element) = match &change.element {
             Element::Node(key) => ("node", json!(NodeJson::from(key))),
@@ -82,7 +65,7 @@ impl Listing<'_> {
 
     /// `name: before -> after` of each feature that differs; else the values that came or went.
     fn words(&self, change: &Change) -> String {
-        let (before, after) = self.values(change);
+        let [before, after] = self.changes.values(change);
         if change.kind != ChangeKind::Updated {
             return before.or(after).map_or_else(String::new, |values| text::features(&values));
         }
@@ -99,13 +82,5 @@ fn word(kind: ChangeKind) -> &'static str {
         ChangeKind::Created => "created",
         ChangeKind::Updated => "updated",
         ChangeKind::Removed => "removed",
-    }
-}
-
-fn features(state: &State, element: &Element) -> Option<Features> {
-    match element {
-        Element::Node(key) => state.view.index().node(key, state.at).map(|node| node.features),
-        Element::Edge(key) => state.view.index().edge(key, state.at).map(|edge| edge.features),
-        Element::Merge { .. } => None,
     }
 }
