@@ -16,7 +16,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -52,7 +52,21 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
     let (_, mut description) = rooms().split_for_parts();
     describe_problems(&mut description);
     describe_security(&mut description);
+    open_parts(&mut description);
     description
+}
+
+/// What is put together of parts has the properties of all: no part forbids those of the others.
+fn open_parts(description: &mut utoipa::openapi::OpenApi) {
+    let schemas = description.components.iter_mut().flat_map(|components| components.schemas.values_mut());
+    for schema in schemas {
+        let RefOr::T(Schema::AllOf(whole)) = schema else { continue };
+        for part in &mut whole.items {
+            if let RefOr::T(Schema::Object(object)) = part {
+                object.additional_properties = None;
+            }
+        }
+    }
 }
 
 /// Tokens and sessions.
