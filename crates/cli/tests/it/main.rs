@@ -30,5 +30,7 @@ mod roots;
 mod sample;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "sql")]
+mod sql;
 mod versions;
 mod world;
