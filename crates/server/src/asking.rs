@@ -89,7 +89,6 @@ pub(crate) struct Asked<Q = NoParameters> {
     pub(crate) pinned: Arc<Pinned>,
     pub(crate) at: At,
     pub(crate) query: Q,
-    pub(crate) caller: Caller,
     /// What the client takes.
     pub(crate) form: Form,
     /// The tag of the answer; none where the clocks stand in a body.
@@ -196,7 +195,7 @@ impl<Q: Question> Asked<Q> {
         }
         let pinned = graph.at(commit).await?;
         let at = pinned.at(at.as_deref(), deletes.map(Deletes::from))?;
-        Ok(Asked { app: app.clone(), graph, pinned, at, query, caller, form, tag, path })
+        Ok(Asked { app: app.clone(), graph, pinned, at, query, form, tag, path })
     }
 }
 

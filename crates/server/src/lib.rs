@@ -5,7 +5,6 @@
 //! `asked.answer_at_once(|asked| …)` where that takes microseconds, else by `asked.answer(|asked, deadline| …).await`,
 //! `lines` or `arrow`. Bodies come as `Received`. Paths name their parts `{graph}`, `{type}`, `{id}`, `{model}`, `{load}`,
 //! `{job}`. Long work is a job: `app.start`.
-#![allow(dead_code)] // Rooms that use all of it are added one by one.
 
 mod access;
 mod answer;

@@ -1,6 +1,6 @@
 //! A graph that is served: the one that writes it or follows it, and the commits that questions are asked of.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -42,8 +42,6 @@ pub(crate) struct Served {
 pub(crate) enum State {
     /// It is at the newest commit that is known.
     Ready,
-    /// A cache is made anew, or there is a commit that was not taken in yet.
-    CatchingUp,
     /// It stays at an old commit, because something cannot be read.
     Failed,
 }
@@ -68,10 +66,6 @@ impl Served {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
-    }
-
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
     }
 
     pub(crate) fn unit(&self) -> TimeUnit {

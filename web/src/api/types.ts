@@ -16,7 +16,7 @@ export type ErrorBody = { code: Code; message: string; hint: string | null };
 
 export type Session = { name: string | null; roles: ("read" | "load" | "train" | "admin")[]; needs_token: boolean; version: string; features: ("sql" | "learn")[] };
 
-export type GraphRow = { name: string; unit: Unit; commit: number; nodes: number; edges: number; span: Span | null; bytes: number; state: "ready" | "catching_up" | "failed"; message: string | null };
+export type GraphRow = { name: string; unit: Unit; commit: number; nodes: number; edges: number; span: Span | null; bytes: number; state: "ready" | "failed"; message: string | null };
 export type Feature = { name: string; kind: string };
 export type NodeType = { type: string; nodes: number; features: Feature[] };
 export type EdgeType = { source: string; relation: string; destination: string; edges: number; features: Feature[] };
@@ -25,7 +25,7 @@ export type GraphInfo = Head & {
   nodes: number; edges: number; merges: number; node_types: NodeType[]; edge_types: EdgeType[]; namespaces: string[];
   bytes: { log: number; index: number; models: number; resident: number };
   freshness: { loaded: string | null; behind: number };
-  health: { state: "ok" | "degraded" | "failed"; messages: string[] };
+  health: { state: "ok" | "failed"; messages: string[] };
 };
 
 export type LoadState = { is: "complete" } | { is: "rolled_back"; by: number } | { is: "rollback"; of: number };

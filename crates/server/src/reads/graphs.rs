@@ -158,7 +158,6 @@ struct Health {
 #[serde(rename_all = "lowercase")]
 enum HealthState {
     Ok,
-    Degraded,
     Failed,
 }
 
@@ -230,7 +229,6 @@ fn info(pinned: &Pinned, graph: &Served, at: At) -> Result<GraphInfo, Problem> {
         health: Health {
             state: match state {
                 GraphState::Ready => HealthState::Ok,
-                GraphState::CatchingUp => HealthState::Degraded,
                 GraphState::Failed => HealthState::Failed,
             },
             messages: message.into_iter().collect(),
