@@ -34,6 +34,8 @@ pub struct ReferenceGraph {
     merges: Vec<merge::Episode>,
     /// The latest merge from each node that merges lead to; [`Time::MIN`] if there is none.
     targets: BTreeMap<NodeKey, Time>,
+    /// When a merge first brought each target.
+    named: BTreeMap<NodeKey, Time>,
     log: Vec<Event>,
 }
 

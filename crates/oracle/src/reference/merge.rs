@@ -38,9 +38,8 @@ impl ReferenceGraph {
         }
         let node = self.nodes.get(from);
         // A node that never lived may become another if one became it, from then on.
-        let has_its_own = node.is_some() || self.merges.iter().any(|merge| merge.from == *from);
-        let brought = |merge: &Episode| merge.into == *from && merge.life.interval.created <= event.time;
-        let named = self.targets.get(from).filter(|_| has_its_own || self.merges.iter().any(brought));
+        let is_named = self.named.get(from).is_some_and(|first| *first <= event.time);
+        let named = self.targets.get(from).filter(|latest| is_named || **latest > Time::MIN);
         let latest = node.map(|node| &node.latest).or(named).ok_or_else(|| Reason::UnknownNode(from.clone()))?;
         let holds = self.merges.iter().any(|merge| merge.is_open(from, Some(into)));
         match event.action {
@@ -60,6 +59,8 @@ impl ReferenceGraph {
             None => _ = self.targets.insert(from.clone(), event.time),
         }
         self.targets.entry(into.clone()).or_insert(Time::MIN);
+        let first = self.named.entry(into.clone()).or_insert(event.time);
+        *first = (*first).min(event.time);
         if event.action == Action::Delete {
             return self.end_merges(&from, Some(&into), event.time);
         }
