@@ -1,6 +1,6 @@
 //! Graphs over HTTP.
 //!
-//! A room is a file with `pub(crate) fn routes() -> OpenApiRouter<Arc<App>>`, which [`router`] merges. A handler takes
+//! A room is a file with `pub(crate) fn routes() -> OpenApiRouter<Arc<App>>`, which `router` merges. A handler takes
 //! `Asked<Q>` (the graph of the path at the commit and time of the query, and what else the query says) and answers by
 //! `asked.answer_at_once(|asked| …)` where that takes microseconds, else by `asked.answer(|asked, deadline| …).await`,
 //! `lines` or `arrow`. Bodies come as `Received`. Paths name their parts `{graph}`, `{type}`, `{id}`, `{model}`, `{load}`,
