@@ -1,13 +1,12 @@
 """The server under load: point reads while a load runs, and beside 1,000 clients that send nothing more.
 
-python3 .ci/server_load.py ADDRESS FOLDER PROCESS, called by `.ci/server load`. wrk is the client.
+python3 .ci/server_load.py ADDRESS FOLDER PROCESS, called by `.ci/server load`. oha is the client.
 """
 
 import json
 import os
 import pathlib
 import random
-import re
 import resource
 import socket
 import subprocess
@@ -22,44 +21,35 @@ graph = f"http://{address}/v1/graphs/mail"
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
-# Each request reads another node.
-script = folder / "reads.lua"
-script.write_text(
-    "local n = 0\n"
-    "request = function()\n"
-    "  n = n + 7919\n"
-    "  return wrk.format('GET', '/v1/graphs/mail/nodes/node/' .. (n % 50000))\n"
-    "end\n"
-)
+
+def reads(seconds: int, rate: int | None) -> dict:
+    """Point reads by 32 connections, each of another node: as many as are answered, or at a rate.
+
+    At a rate, a read waits from when it was due, not from when the client came to send it.
+    """
+    command = ["oha", "--no-tui", "--output-format", "json", "-z", f"{seconds}s", "-c", "32", "--rand-regex-url"]
+    command += ["-q", str(rate), "--latency-correction"] if rate else []
+    said = json.loads(subprocess.run([*command, f"{graph}/nodes/node/[1-4][0-9]{{4}}"], capture_output=True, text=True, check=True).stdout)
+    ms = {name: round(said["latencyPercentiles"][name] * 1e3, 2) for name in ("p50", "p99")}
+    errors = sum(n for status, n in said["statusCodeDistribution"].items() if status != "200")
+    # Those that were under way when the time was over are no errors.
+    errors += sum(n for why, n in said["errorDistribution"].items() if "deadline" not in why)
+    return {"reads_per_second": round(said["summary"]["requestsPerSec"]), **{f"{name}_ms": of for name, of in ms.items()}, "errors": errors}
 
 
-def reads(seconds: int) -> dict:
-    """Point reads by 32 connections of two threads."""
-    command = ["wrk", "-t2", "-c32", f"-d{seconds}s", "--latency", "-s", str(script), f"http://{address}"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    to_ms = {"us": 0.001, "ms": 1.0, "s": 1000.0}
-    latency = {
-        quantile: float(number) * to_ms[unit]
-        for quantile, number, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", said)
-        if quantile in ("50", "99")
-    }
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1))
-    errors = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    return {"reads_per_second": round(rate), "p50_ms": latency["50"], "p99_ms": latency["99"], "errors": int(errors.group(1)) if errors else 0}
-
-
-def load() -> str:
-    """Starts a load of a million events; gives the address of its job."""
+def form(n: int) -> bytes:
+    """The form of the n-th load: a million events."""
+    choose = random.Random(n)
     rows = ["src,dst,time"]
-    choose = random.Random(1)
-    rows += [f"{choose.randrange(50_000)},{choose.randrange(50_000)},{600_000 + at}" for at in range(1_000_000)]
-    body = "\r\n".join(
+    rows += [f"{choose.randrange(50_000)},{choose.randrange(50_000)},{(n + 1) * 1_000_000 + at}" for at in range(1_000_000)]
+    options = {"kind": "events", "namespace": "load"}
+    return "\r\n".join(
         [
             "--part",
             'Content-Disposition: form-data; name="options"',
             "Content-Type: application/json",
             "",
-            json.dumps({"kind": "events", "namespace": "load"}),
+            json.dumps(options),
             "--part",
             'Content-Disposition: form-data; name="file"; filename="load.csv"',
             "",
@@ -68,10 +58,37 @@ def load() -> str:
             "",
         ]
     ).encode()
+
+
+def load(body: bytes) -> dict:
+    """Uploads and loads; gives the job when it is over."""
     headers = {"Content-Type": "multipart/form-data; boundary=part", "Origin": f"http://{address}"}
     request = urllib.request.Request(f"{graph}/loads", body, headers, method="POST")
     with urllib.request.urlopen(request) as answer:
-        return f"http://{address}" + answer.headers["Location"]
+        place = f"http://{address}" + answer.headers["Location"]
+    while (state := job(place))["state"] in ("queued", "running"):
+        time.sleep(0.05)
+    return state
+
+
+class Loads:
+    """One load after the other, until it is told to stop."""
+
+    def __init__(self, forms: list[bytes]) -> None:
+        self.forms, self.over, self.done = forms, threading.Event(), []
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self) -> None:
+        while self.forms and not self.over.is_set():
+            self.done.append(load(self.forms.pop(0)))
+
+    def __enter__(self) -> "Loads":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
 
 
 def job(place: str) -> dict:
@@ -93,16 +110,19 @@ def tell(what: str, numbers: dict) -> None:
     print(f"{what}: " + ", ".join(f"{name} {value}" for name, value in numbers.items()), flush=True)
 
 
-reads(2)
-tell("alone", reads(8))
-place = load()
-tell("while a load runs", reads(8))
-state = job(place)
-print(f"  the load meanwhile: {state['state']}, {state['records']} records, {state['seconds']:.1f} s", flush=True)
-while (state := job(place))["state"] in ("queued", "running"):
-    time.sleep(0.2)
-events = state["report"]["events"]
-print(f"  and whole: {events} events, {state['report']['seconds']:.1f} s, {events / state['report']['seconds']:.0f} a second", flush=True)
+RATE = 6_000
+reads(2, None)
+tell("alone", reads(8, None))
+tell(f"alone, {RATE} a second asked", reads(8, RATE))
+loads = Loads([form(n) for n in range(12)])
+with loads:
+    told = reads(8, RATE)
+    went_on = bool(loads.forms)
+tell("while loads run, one after the other", told)
+for ended in loads.done:
+    assert ended["state"] == "done", ended
+print(f"  {len(loads.done)} loads of a million events" + ("" if went_on else ", which ended before the reads"), flush=True)
+print(f"  their seconds: {', '.join(str(round(ended['report']['seconds'], 1)) for ended in loads.done)}", flush=True)
 clients = slow_clients(1000)
 dripping = threading.Event()
 
@@ -117,7 +137,7 @@ def drip() -> None:
 
 
 threading.Thread(target=drip, daemon=True).start()
-tell("beside 1,000 slow clients", reads(8))
+tell("beside 1,000 slow clients", reads(8, RATE))
 dripping.set()
 status = pathlib.Path(f"/proc/{sys.argv[3]}/status").read_text() if os.path.exists("/proc") else ""
 print("  memory of the server: " + next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")), "?") + " kB", flush=True)

@@ -1,5 +1,6 @@
 //! A graph that is served: the one that writes it or follows it, and the commits that questions are asked of.
 
+use std::mem::swap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -137,7 +138,10 @@ impl Served {
         if reader.commit() != owner.commit() {
             return Ok(());
         }
-        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Pinned::new(reader));
+        let mut newest = Arc::new(Pinned::new(reader));
+        // Lists that the next question would make, and what was shown may be large to take down: nobody is to wait for either.
+        newest.view().index().prepare_like(self.newest().view().index());
+        swap(&mut *self.newest.write().unwrap_or_else(PoisonError::into_inner), &mut newest);
         Ok(())
     }
 
