@@ -58,7 +58,7 @@ const GETS = [
   [/^\/nodes\/([^/]+)\/([^/]+)$/, node(reads.node)], [/^\/nodes\/([^/]+)\/([^/]+)\/tracks$/, node(reads.tracks)],
   [/^\/nodes\/([^/]+)\/([^/]+)\/neighbors$/, node(reads.neighbors)], [/^\/nodes\/([^/]+)\/([^/]+)\/history$/, node(reads.history)],
   [/^\/diff$/, work.diff], [/^\/versions$/, (g) => ({ versions: reads.versions(g).map(({ seconds, ...v }) => v) })],
-  [/^\/models$/, (g) => ({ models: work.modelList(g) })], [/^\/models\/([^/]+)$/, (g, q, [, name]) => work.model(g, decodeURIComponent(name))],
+  [/^\/models$/, (g) => ({ models: work.modelList(g), unreadable: work.unreadable(g) })], [/^\/models\/([^/]+)$/, (g, q, [, name]) => work.model(g, decodeURIComponent(name))],
   [/^\/loads$/, (g, q) => { const { items, ...rest } = reads.page(work.loads(g), q, (row) => row); return { ...rest, loads: items }; }],
   [/^\/loads\/(\d+)$/, (g, q, [, n]) => { const row = work.loads(g).find((l) => l.id === Number(n)); if (!row) throw new Refusal(404, "not_found", `no load ${n}`); return { ...row, report: work.report(row) }; }],
   [/^\/loads\/(\d+)\/undo$/, (g, q, [, n]) => work.undo(g, Number(n))],
@@ -75,7 +75,7 @@ function answerGet(graph, rest, query) {
 }
 
 function session(options) {
-  return { name: options.token ? "ann" : null, roles: ["read", "load", "train", "admin"], needs_token: Boolean(options.token), version: "0.9.0", features: ["sql", "learn"] };
+  return { name: options.token ? "ann" : null, roles: ["read", "load", "train", "admin"], needs_token: Boolean(options.token), version: "0.9.0", features: options.withoutSql ? ["learn"] : ["sql", "learn"] };
 }
 
 async function answerSession(request, response, options) {

@@ -30,8 +30,7 @@ const HEADERS: [(&str, &str); 5] = [
 ];
 
 /// Questions that come as a POST, by the end of their path. Any other POST changes something.
-const QUESTIONS: [&str; 11] =
-    ["predict", "explain", "score", "nearest", "query", "sample", "subgraph", "features", "walk", "page-rank", "sql"];
+const QUESTIONS: [&str; 9] = ["predict", "explain", "score", "nearest", "query", "sample", "features", "walk", "sql"];
 
 /// Lets through who may ask.
 pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {

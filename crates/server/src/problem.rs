@@ -175,6 +175,7 @@ fn of_model(error: &ModelError) -> Code {
         | ModelError::NoEdge { .. } => Code::NotFound,
         ModelError::NotAlive { .. } => Code::NotAlive,
         ModelError::Io { .. } => Code::Internal,
+        ModelError::Learn(LearnError::Checkpoint { .. } | LearnError::Io { .. }) => Code::Internal,
         ModelError::Learn(LearnError::Interrupted) => Code::Conflict,
         _ => Code::BadRequest,
     }

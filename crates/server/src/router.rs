@@ -123,7 +123,11 @@ pub(crate) fn description_text() -> String {
 }
 
 async fn unknown(request: Request) -> Response {
-    Problem::not_found(format!("there is nothing at {}", request.uri().path())).into_response()
+    let path = request.uri().path();
+    let problem = Problem::not_found(format!("there is nothing at {path}"));
+    let asks_in_sql = path.starts_with("/v1/graphs/") && (path.ends_with("/sql") || path.ends_with("/sql/tables"));
+    let hint = "This program has no SQL: cargo build --release -p timeweft-cli --features serve,sql";
+    if !cfg!(feature = "sql") && asks_in_sql { problem.hint(hint) } else { problem }.into_response()
 }
 
 async fn other_method(request: Request) -> Response {

@@ -147,6 +147,15 @@ impl Store {
         Ok(self.commit())
     }
 
+    /// The newest commit on disk: later than [`Store::commit`] where another handle has written since.
+    ///
+    /// # Errors
+    /// If what says which commits there are cannot be read or is damaged.
+    pub fn newest_commit(&self) -> Result<Commit, StoreError> {
+        let on_disk = if self.ledger.is_writable() { None } else { manifest::read(&self.dir)? };
+        Ok(on_disk.map_or(self.commit(), |contents| contents.commit().max(self.commit())))
+    }
+
     /// Bytes of the catalogue and of all files of the log.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         let mut total = file_size(&self.dir.join(FILE))?;

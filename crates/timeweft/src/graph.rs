@@ -75,6 +75,15 @@ impl Graph {
         Ok(self.store.refresh()?)
     }
 
+    /// The newest commit on disk: later than [`Graph::commit`] where another handle has written since, and
+    /// [`Graph::refresh`] has not been asked yet.
+    ///
+    /// # Errors
+    /// If what says which commits there are cannot be read or is damaged.
+    pub fn newest_commit(&self) -> Result<Commit> {
+        Ok(self.store.newest_commit()?)
+    }
+
     /// The graph at the newest commit as another handle, for reading only: it shares what is in memory, so it costs no second
     /// graph, and it answers whatever this one is loading. It stays at its commit.
     ///

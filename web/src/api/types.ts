@@ -72,6 +72,8 @@ export type Diff = Page & {
 };
 export type Versions = { versions: { namespace: string; version: string; at: Time; load: number }[] };
 
+/** The models of a graph, and files among them that cannot be read. */
+export type ModelList = { models: ModelInfo[]; unreadable: { name: string; message: string }[] };
 export type ModelInfo = {
   name: string; predicts: "created" | "removed" | "gone"; commit: number; trained: string; trained_until: Time; next_time: Time;
   absorbed: { commit: number; behind: number }; relations: { source: string; relation: string; destination: string }[]; node_types: string[];

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { change, graphName, hrefOf, param } from "../address";
 import { graphPath, send, type Problem } from "../api/client";
-import type { Job, ModelInfo, ModelReport, Ranking } from "../api/types";
+import type { Job, ModelInfo, ModelList, ModelReport, Ranking } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { Chart } from "../parts/chart";
 import { Panel, Segments } from "../parts/controls";
@@ -12,11 +12,16 @@ import { JobView, useJob } from "./loads/job";
 
 export function Models() {
   const base = `${graphPath(graphName.value!)}/models`;
-  const list = useAnswer<{ models: ModelInfo[] }>(base);
+  const list = useAnswer<ModelList>(base);
   return (
     <>
       <header class="title"><h1>Models</h1></header>
-      <Answered of={list}>{({ models }) => models.length === 0 ? <Empty title="No model is trained on this graph"><p>Train one on the command line, and it shows here:</p><p><code>timeweft train --graph {graphName.value}</code></p></Empty> : <List base={base} models={models} />}</Answered>
+      <Answered of={list}>{({ models, unreadable }) => (
+        <>
+          {unreadable.map(({ name, message }) => <p key={name} class="notice">Model {name} cannot be read: {message}</p>)}
+          {models.length === 0 ? <Empty title="No model is trained on this graph"><p>Train one on the command line, and it shows here:</p><p><code>timeweft train --graph {graphName.value}</code></p></Empty> : <List base={base} models={models} />}
+        </>
+      )}</Answered>
     </>
   );
 }

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { change, graphName, hrefOf, param } from "../address";
 import { edition, graphPath, nodeKey, nodeOfKey, nodePath } from "../api/client";
-import type { Candidate, ModelInfo, NodeAnswer, NodeRef, Prediction } from "../api/types";
+import type { Candidate, ModelInfo, ModelList, NodeAnswer, NodeRef, Prediction } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { useSent } from "../api/use_sent";
 import { Panel, Select, TextField } from "../parts/controls";
@@ -14,7 +14,7 @@ import { before, isoOf, parseTick, tickOf, written, wrongTime } from "../time/ti
 import { Explained } from "./predict/explained";
 
 export function Predict() {
-  const list = useAnswer<{ models: ModelInfo[] }>(`${graphPath(graphName.value!)}/models`);
+  const list = useAnswer<ModelList>(`${graphPath(graphName.value!)}/models`);
   return (
     <>
       <header class="title"><h1>Predict</h1><p class="title-note">What a model expects strictly after a time, from what was before it</p></header>

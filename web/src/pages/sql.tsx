@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { change, graphName, param } from "../address";
 import { edition, graphPath } from "../api/client";
-import type { SqlAnswer, SqlTables, Value } from "../api/types";
+import type { Session, SqlAnswer, SqlTables, Value } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { useSent } from "../api/use_sent";
 import { download } from "../drawing/save";
@@ -17,6 +17,17 @@ import { QueryArea } from "./sql/editor";
 import { examplesOf, FIRST } from "./sql/examples";
 
 export function Sql() {
+  const session = useAnswer<Session>("/v1/session");
+  if (session.data && !session.data.features.includes("sql")) return (
+    <>
+      <header class="title"><h1>SQL</h1></header>
+      <Empty title="This server is built without SQL"><p>A program with it takes some ten minutes more to build:</p><p><code>cargo build --release -p timeweft-cli --features serve,sql</code></p></Empty>
+    </>
+  );
+  return <Questions />;
+}
+
+function Questions() {
   const asked = param("q");
   const [text, setText] = useState(asked ?? FIRST.query);
   const [run, setRun] = useState(0);

@@ -51,6 +51,8 @@ export function modelList(graph) {
   return [model("default", "created", COMMIT), model("leavers", "gone", COMMIT - 1)];
 }
 
+export const unreadable = (graph) => (graph.nodes.length < 50 ? [] : [{ name: "torn", message: "torn.twm: the file ends too early: train again" }]);
+
 export function model(graph, name) {
   const found = modelList(graph).find((m) => m.name === name);
   if (!found) throw new Refusal(404, "not_found", `no model ${name}`, "Train one: timeweft train --graph DIR.");

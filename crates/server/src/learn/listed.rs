@@ -17,6 +17,16 @@ use crate::wire::Moment;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Models {
     models: Vec<ModelInfo>,
+    /// Files among them that are no models, or not any more.
+    unreadable: Vec<Unreadable>,
+}
+
+/// A file that cannot be read as a model.
+#[derive(Debug, Serialize, ToSchema)]
+struct Unreadable {
+    name: String,
+    /// What is wrong with it.
+    message: String,
 }
 
 /// A model in figures.
@@ -82,12 +92,15 @@ pub(crate) async fn models(asked: Asked<NoQuery>) -> Result<Response, Problem> {
         .answer(|asked, deadline| {
             let pinned = &asked.pinned;
             let names = pinned.graph().models().map_err(|error| problem(pinned, error))?;
-            let mut models = Vec::with_capacity(names.len());
-            for name in &names {
+            let (mut models, mut unreadable) = (Vec::with_capacity(names.len()), Vec::new());
+            for name in names {
                 deadline.check()?;
-                models.push(info(&asked.graph, pinned, &shelf::summary(pinned, name)?));
+                match shelf::summary(pinned, &name) {
+                    Ok(summary) => models.push(info(&asked.graph, pinned, &summary)),
+                    Err(problem) => unreadable.push(Unreadable { name, message: problem.message }),
+                }
             }
-            Ok(Models { models })
+            Ok(Models { models, unreadable })
         })
         .await
 }

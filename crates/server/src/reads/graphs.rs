@@ -144,7 +144,7 @@ struct Bytes {
 struct Freshness {
     /// When the newest load of this commit ended, by the clock of the machine that loaded it (RFC 3339).
     loaded: Option<String>,
-    /// Commits that this server has yet to take in.
+    /// Commits on disk that this server has yet to take in.
     behind: u64,
 }
 
@@ -159,6 +159,12 @@ struct Health {
 enum HealthState {
     Ok,
     Failed,
+}
+
+/// Commits on disk after the one that is shown. Where that cannot be read, the health of the graph says so.
+fn behind(pinned: &Pinned, graph: &Served) -> u64 {
+    let shown = graph.newest().commit();
+    pinned.graph().newest_commit().map_or(0, |newest| newest.0.saturating_sub(shown.0))
 }
 
 /// Which graphs there are.
@@ -224,7 +230,7 @@ fn info(pinned: &Pinned, graph: &Served, at: At) -> Result<GraphInfo, Problem> {
         bytes: Bytes { log, index, models, resident: resident() },
         freshness: Freshness {
             loaded: loads().next_back().map(|load| TimeUnit::Milli.format(Time(load.completed))),
-            behind: 0,
+            behind: behind(pinned, graph),
         },
         health: Health {
             state: match state {

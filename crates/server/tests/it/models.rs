@@ -162,6 +162,23 @@ fn a_model_of_before_that_nobody_evaluated_has_no_figures() {
 }
 
 #[test]
+fn a_damaged_model_hides_no_other() {
+    let (dir, graph) = trained(0);
+    let models = dir.path().join("shop/models");
+    std::fs::copy(models.join("links.twm"), models.join("fine.twm")).expect("a copy");
+    std::fs::write(models.join("links.twm"), "no weights").expect("a file");
+    let world = World::of(dir, graph, |options, _| options);
+    let list = world.json("/v1/graphs/shop/models");
+    assert_eq!((&list["models"][0]["name"], &list["models"][1]), (&json!("fine"), &Json::Null));
+    let damaged = &list["unreadable"][0];
+    assert_eq!(damaged["name"], "links");
+    let message = damaged["message"].as_str().expect("a message");
+    assert!(message.starts_with("models/links.twm: "), "no folder of the server: {message}");
+    let answer = world.get("/v1/graphs/shop/models/links");
+    assert_eq!((answer.status.as_u16(), answer.code()), (500, "internal".into()), "{}", answer.text());
+}
+
+#[test]
 fn predictions_are_those_of_the_library() {
     let (world, model) = world();
     let early = "1970-01-05T00:00:00Z";

@@ -187,12 +187,14 @@ pub(super) fn closing(
     commands(graph.unit(), moments, first)
         .iter()
         .try_for_each(|command| output.say(&format!("  {} {command} --graph {}", quoted(&program), quoted(&dir))))?;
-    output.say(&format!("\nWatch it change in the browser:\n\n  {} serve {} --open", serving(&program), quoted(&dir)))
+    let built = if cfg!(feature = "serve") { "" } else { " (a minute or two to build)" };
+    let command = format!("{} serve {} --open", serving(&program), quoted(&dir));
+    output.say(&format!("\nWatch it change in the browser{built}:\n\n  {command}"))
 }
 
 /// What begins the command that serves a graph: this program, where it was built with a server.
 fn serving(program: &str) -> String {
-    let built = "cargo run --release --features serve,sql --";
+    let built = "cargo run --release --features serve --";
     if cfg!(feature = "serve") { quoted(program) } else { built.into() }
 }
 
@@ -226,8 +228,7 @@ mod tests {
 
     #[test]
     fn a_program_without_a_server_names_the_one_that_has_it() {
-        let expected =
-            if cfg!(feature = "serve") { "bin/timeweft" } else { "cargo run --release --features serve,sql --" };
+        let expected = if cfg!(feature = "serve") { "bin/timeweft" } else { "cargo run --release --features serve --" };
         assert_eq!(serving("bin/timeweft"), expected);
     }
 
