@@ -170,9 +170,8 @@ fn a_damaged_model_hides_no_other() {
     let world = World::of(dir, graph, |options, _| options);
     let list = world.json("/v1/graphs/shop/models");
     assert_eq!((&list["models"][0]["name"], &list["models"][1]), (&json!("fine"), &Json::Null));
-    let damaged = &list["unreadable"][0];
-    assert_eq!(damaged["name"], "links");
-    let message = damaged["message"].as_str().expect("a message");
+    assert_eq!(list["unreadable"][0]["name"], "links");
+    let message = list["unreadable"][0]["message"].as_str().expect("a message");
     assert!(message.starts_with("models/links.twm: "), "no folder of the server: {message}");
     let answer = world.get("/v1/graphs/shop/models/links");
     assert_eq!((answer.status.as_u16(), answer.code()), (500, "internal".into()), "{}", answer.text());
