@@ -471,7 +471,7 @@ fn questions_at_once_have_the_answers_of_questions_one_by_one() {
 fn a_question_that_takes_too_long_is_ended() {
     let (dir, graph) = trained(0);
     let world = World::of(dir, graph, |mut options, _| {
-        options.limits.read = Duration::from_micros(200);
+        options.limits.read = Duration::ZERO;
         options
     });
     let answer = ask(&world, "predict", &json!({ "model": "links", "type": "user", "id": "u1", "at": "500000" }));
