@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readFile } from "node:fs/promises";
-import { missing, open, PHONE, REAL, still } from "./browser.mjs";
+import { missing, open, PHONE, REAL, still, violations } from "./browser.mjs";
 
 let world;
 const skip = missing ?? false;
