@@ -1,6 +1,6 @@
-"""The server under load: point reads while a load runs, and beside 1,000 clients that send nothing more.
+"""The server under load: point reads while loads run, and beside 1,000 clients that send a header letter by letter.
 
-python3 .ci/server_load.py ADDRESS FOLDER PROCESS, called by `.ci/server load`. oha is the client.
+python3 .ci/server_load.py ADDRESS PROCESS, called by `.ci/server load`. oha is the client.
 """
 
 import json
@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 
-address, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+address, process = sys.argv[1:]
 host, port = address.rsplit(":", 1)
 graph = f"http://{address}/v1/graphs/mail"
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -139,5 +139,5 @@ def drip() -> None:
 threading.Thread(target=drip, daemon=True).start()
 tell("beside 1,000 slow clients", reads(8, RATE))
 dripping.set()
-status = pathlib.Path(f"/proc/{sys.argv[3]}/status").read_text() if os.path.exists("/proc") else ""
+status = pathlib.Path(f"/proc/{process}/status").read_text() if os.path.exists("/proc") else ""
 print("  memory of the server: " + next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")), "?") + " kB", flush=True)
