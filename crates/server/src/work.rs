@@ -55,7 +55,8 @@ impl App {
         let task = tokio::task::spawn_blocking(move || {
             // Work that nobody waits for any more still takes its turn.
             let _turn = turn;
-            sound(&graph, || work(deadline))
+            // A question whose time went by while it waited for a thread is not begun.
+            sound(&graph, || deadline.check().and_then(|()| work(deadline)))
         });
         match tokio::time::timeout(self.limits.read, task).await {
             Ok(done) => done.unwrap_or_else(|_| Err(broken_down())),

@@ -11,7 +11,6 @@ use super::number::Number;
 use crate::asking::{Asked, NoQuery, Received};
 use crate::problem::Problem;
 use crate::wire::{Moment, NodeRef};
-use crate::work::Deadline;
 
 /// A question about what comes next.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -88,21 +87,15 @@ pub(crate) async fn predict(asked: Asked<NoQuery>, received: Received) -> Result
     let body: PredictBody = received.json()?;
     let asked = asked.pin(body.commit, None, None).await?;
     let (_waiting, stop) = Waiting::new();
-    asked.answer(move |asked, deadline| predicted(asked, &body, deadline, &stop)).await
+    asked.answer(move |asked, _| predicted(asked, &body, &stop)).await
 }
 
-fn predicted(
-    asked: &Asked<NoQuery>,
-    body: &PredictBody,
-    deadline: Deadline,
-    stop: &Stop,
-) -> Result<Prediction, Problem> {
+fn predicted(asked: &Asked<NoQuery>, body: &PredictBody, stop: &Stop) -> Result<Prediction, Problem> {
     let top = body.top.unwrap_or(10);
     if top > asked.app.limits.rows {
         return Err(Problem::bad(format!("top: at most {} answers", asked.app.limits.rows)));
     }
     let question = Question::open(asked, &body.model, body.commit.is_some(), stop)?;
-    deadline.check()?;
     let (model, time) = (&question.model, question.time(body.at.as_deref())?);
     let answer = match &body.id {
         None if model.predicts() != Predict::Gone => {
