@@ -79,6 +79,17 @@ pub enum Outlet {
     },
 }
 
+impl Outlet {
+    /// The sink and the gates.
+    pub(super) fn parts(self) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
+        match self {
+            Outlet::None => (None, None),
+            Outlet::Sink(sink) => (Some(sink), None),
+            Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
+        }
+    }
+}
+
 /// The weights that [`temporal_attention`] gives on the same inputs, by the same code.
 ///
 /// # Panics
@@ -91,11 +102,7 @@ pub fn attention_weights(
     layout: &AttentionLayout,
 ) -> AttentionWeights {
     let kernel = Attention::new(&qa, &tokens, &mu, &outlet, layout);
-    let (sink, gate) = match outlet {
-        Outlet::None => (None, None),
-        Outlet::Sink(sink) => (Some(sink), None),
-        Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
-    };
+    let (sink, gate) = outlet.parts();
     let data = [qa.into_data(), tokens.into_data(), mu.into_data()].into_iter();
     let data = data.chain([sink, gate].into_iter().flatten().map(Tensor::into_data));
     let values: Vec<Vec<f32>> = data.map(|data| data.iter::<f32>().collect()).collect();

@@ -12,6 +12,7 @@ use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
 
 mod case;
 mod cells;
+mod neighborhoods;
 
 #[test]
 fn gather_and_scatter_agree_with_their_definitions() {
@@ -496,6 +497,11 @@ fn everything() -> Vec<Vec<f32>> {
         (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
     let ctx = nn::temporal_attention(qa, f, mu, Outlet::Sink(sink), &layout);
     keep(backward(ctx, &weights(700 * 2 * 24), &[a, b, c, d]));
+    for entries in [60, 3_000] {
+        let sizes = [entries, 300, 700, 2_000, 3];
+        let (case, x) = neighborhoods::Case::new(sizes, [2, 12, 20], neighborhoods::Kind::Gated, true);
+        keep(case.tracked(&x, &weights(300 * 24)));
+    }
     keep(cells::recurrence_of(400, 20, 60));
     let (gap, segments, x) = scan_case([400, 20, 8, 60], true);
     keep(tracked_scan(&gap, &segments, &x, &weights(400 * 20 + 60 * 20 * 8), Read::Both));
