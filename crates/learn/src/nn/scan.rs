@@ -1,12 +1,14 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::fused::{Kernel, apply};
+use super::arena::Buffer;
+use super::kernel::{Kernel, apply};
 use super::lanes::{LANES, add, exp, madd, multiversion, sum};
 use super::offsets::{check_offsets, cut, groups, segment};
+use super::tape::Gradient;
+use super::tensor::Tensor;
 
 /// Tokens in one task.
 const TOKENS: usize = 32;
@@ -49,6 +51,7 @@ pub struct ScanInput<'a> {
 /// If the shapes or offsets do not agree.
 pub fn selective_scan(input: ScanInput<'_>) -> (Tensor<2>, Tensor<3>) {
     let shape = check(&input);
+    let of_y = [shape.tokens, shape.channels];
     let last = Arc::new(LastState::default());
     let kernel = Scan {
         shape,
@@ -58,13 +61,13 @@ pub fn selective_scan(input: ScanInput<'_>) -> (Tensor<2>, Tensor<3>) {
         last: last.clone(),
     };
     let ScanInput { x, delta, b, c, g, kappa, a, dskip, h0, .. } = input;
-    let (x, delta, b, c) = (x.into_dispatch(), delta.into_dispatch(), b.into_dispatch(), c.into_dispatch());
-    let (kappa, a, dskip) = (kappa.into_dispatch(), a.into_dispatch(), dskip.into_dispatch());
+    let (x, delta, b, c) = (x.any(), delta.any(), b.any(), c.any());
+    let (kappa, a, dskip) = (kappa.any(), a.any(), dskip.any());
     let y: Tensor<2> = match g {
-        None => apply(kernel, [x, delta, b, c, kappa, a, dskip, h0.into_dispatch()]),
-        Some(g) => apply(kernel, [x, delta, b, c, kappa, a, dskip, h0.into_dispatch(), g.into_dispatch()]),
+        None => apply(kernel, [x, delta, b, c, kappa, a, dskip, h0.any()], of_y),
+        Some(g) => apply(kernel, [x, delta, b, c, kappa, a, dskip, h0.any(), g.any()], of_y),
     };
-    let h_last = apply(ReadLastState { shape, last }, [y.clone().into_dispatch()]);
+    let h_last = apply(ReadLastState { last }, [y.clone().any()], [shape.segments, shape.channels, shape.states]);
     (y, h_last)
 }
 
@@ -113,7 +116,7 @@ impl Shape {
 
 /// The second output of the scan on its way into the graph, and its gradient on the way back.
 ///
-/// Burn's operations have one output. The final state is therefore an operation of its own that hangs on `y`: its
+/// Operations have one output. The final state is therefore an operation of its own that hangs on `y`: its
 /// backward pass runs before that of `y`, leaves the gradient here and adds nothing to the gradient of `y`.
 #[derive(Debug, Default)]
 struct LastState {
@@ -129,30 +132,23 @@ fn put<T>(cell: &Mutex<T>, value: T) {
     *cell.lock().unwrap_or_else(PoisonError::into_inner) = value;
 }
 
-#[derive(Clone, Debug)]
 struct ReadLastState {
-    shape: Shape,
     last: Arc<LastState>,
 }
 
 impl Kernel for ReadLastState {
     type Saved = ();
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.shape.segments, self.shape.channels, self.shape.states]
+    fn forward(&self, _: &[&[f32]], _: bool) -> (Buffer, ()) {
+        (take(&self.last.value).into(), ())
     }
 
-    fn forward(&self, _: &[&[f32]], _: bool) -> (Vec<f32>, ()) {
-        (take(&self.last.value), ())
-    }
-
-    fn backward(&self, _: &[&[f32]], (): &(), grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+    fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], _: &[bool]) -> Vec<Gradient> {
         put(&self.last.grad, Some(grad.to_vec()));
-        vec![vec![0.0; self.shape.tokens * self.shape.channels]]
+        vec![Buffer::zeros(inputs[0].len()).into()]
     }
 }
 
-#[derive(Clone, Debug)]
 struct Scan {
     shape: Shape,
     gated: bool,
@@ -214,11 +210,7 @@ impl Kernel for Scan {
     /// The states after every token in scratch layout, a vector a task.
     type Saved = Vec<Vec<f32>>;
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.shape.tokens, self.shape.channels]
-    }
-
-    fn forward(&self, inputs: &[&[f32]], keep: bool) -> (Vec<f32>, Vec<Vec<f32>>) {
+    fn forward(&self, inputs: &[&[f32]], keep: bool) -> (Buffer, Vec<Vec<f32>>) {
         let (shape, tasks) = (self.shape, self.tasks());
         let mut y = vec![0.0; shape.tokens * shape.channels];
         let mut last = inputs[H0].to_vec();
@@ -233,16 +225,16 @@ impl Kernel for Scan {
         });
         let kept = kept.collect();
         put(&self.last.value, last);
-        (y, kept)
+        (y.into(), kept)
     }
 
-    fn backward(&self, inputs: &[&[f32]], kept: &Vec<Vec<f32>>, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+    fn backward(&self, inputs: &[&[f32]], kept: &Vec<Vec<f32>>, grad: &[f32], _: &[bool]) -> Vec<Gradient> {
         let (shape, tasks) = (self.shape, self.tasks());
         let last_grad = take(&self.last.grad);
         let pass = Pass { scan: self, inputs, rates: &self.rates(inputs[A]) };
         let mut grads: Vec<Vec<f32>> = inputs.iter().map(|input| vec![0.0; input.len()]).collect();
         let mut unused = Vec::new();
-        let [dx, ddelta, db, dc, dkappa, da, ddskip, dh0, rest @ ..] = grads.as_mut_slice() else { return grads };
+        let [dx, ddelta, db, dc, dkappa, da, ddskip, dh0, rest @ ..] = grads.as_mut_slice() else { return Vec::new() };
         let dg = rest.first_mut().unwrap_or(&mut unused);
         let gate = if self.gated { shape.channels } else { 0 };
         let rows = |width: usize| tasks.iter().map(move |task| self.tokens(task).len() * width);
@@ -263,7 +255,7 @@ impl Kernel for Scan {
         from_scratch(da, &total.a, shape);
         dkappa.copy_from_slice(&total.kappa[..shape.channels]);
         ddskip.copy_from_slice(&total.dskip[..shape.channels]);
-        grads
+        grads.into_iter().map(Gradient::from).collect()
     }
 }
 

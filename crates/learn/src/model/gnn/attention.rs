@@ -2,32 +2,31 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
 
 use super::layer_input::{LayerInput, Share};
-use crate::floats;
-use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
+use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
 use crate::model::relations::{RelationHeads, Structure};
-use crate::nn::{self, Outlet};
+use crate::nn::{self, Outlet, Param, Tensor, module};
 use crate::{GraphContext, ModelConfig, Neighborhood, TrainStatistics};
 
 /// Width that edge features are projected to.
 const EDGE_WIDTH: usize = 16;
 
 /// Attention with a sink: "no useful neighbor" and degree 0 are well defined.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct TemporalAttention {
     edges: TypedProjection,
     query: Linear,
     /// Query of each root's type `[node types, d]`.
-    types: Param<Tensor<2>>,
+    types: Param<2>,
     /// Sink score of each root type and head `[node types, H]`.
-    sink: Param<Tensor<2>>,
+    sink: Param<2>,
     heads: RelationHeads,
     output: Linear,
     pub(super) feed_forward: FeedForward,
 }
+
+module!(TemporalAttention { edges, query, types, sink, heads, output, feed_forward });
 
 /// Queries of the roots, and what they attend to.
 struct Read {
@@ -67,25 +66,24 @@ impl TemporalAttention {
     fn read(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>) -> Read {
         let LayerInput { own, peers, neighborhood, time_encoder, .. } = input;
         let (q, e) = (own.dims()[0], peers.dims()[0]);
-        let device = own.device();
         let root_type = &neighborhood.root_type[..q];
-        let encoded = |gaps: &[f64]| constant(time_encoder.encode(gaps), [gaps.len(), time_encoder.width()], &device);
+        let encoded = |gaps: &[f64]| Tensor::new(time_encoder.encode(gaps), [gaps.len(), time_encoder.width()]);
         let since = encoded(&neighborhood.root_gap[..q]);
         let query =
-            self.query.forward(Tensor::cat(vec![own.clone(), since], 1)) + nn::gather(self.types.val(), root_type);
+            self.query.forward(nn::beside(own.clone(), since)) + nn::gather(self.types.val(), root_type);
         let sink = nn::gather(self.sink.val(), root_type);
         let outlet = match gate {
             Some(gate) => Outlet::Gated { sink, gate },
             None => Outlet::Sink(sink),
         };
-        let mut parts = vec![peers.clone(), encoded(&neighborhood.neighbor_gap[..e])];
+        let mut tokens = nn::beside(peers.clone(), encoded(&neighborhood.neighbor_gap[..e]));
         if !self.edges.is_empty() {
             let n = neighborhood.neighbors.len();
             let edges = self.edges.forward(&neighborhood.edge_features, n);
-            let edges = edges.map(|edges| edges.slice([0..e, 0..EDGE_WIDTH]));
-            parts.push(edges.unwrap_or_else(|| constant(vec![0.0; e * EDGE_WIDTH], [e, EDGE_WIDTH], &device)));
+            let edges = edges.map(|edges| nn::rows(edges, 0, e));
+            tokens = nn::beside(tokens, edges.unwrap_or_else(|| Tensor::zeros([e, EDGE_WIDTH])));
         }
-        Read { query, tokens: Tensor::cat(parts, 1), outlet }
+        Read { query, tokens, outlet }
     }
 
     /// `c_j = <gradient, W_O concat_h(alpha_jh W_V f_j)>` of every neighbor j.
@@ -98,7 +96,7 @@ impl TemporalAttention {
         let [_, f] = tokens.dims();
         let attention = self.heads.weights(query, tokens.clone(), outlet, &structure);
         let through = Through::new(gradient, &self.output.weight.val(), self.heads.value_weights());
-        let tokens = floats(tokens);
+        let tokens = tokens.values();
         let n_heads = through.shape[1];
         let mut shares = Vec::with_capacity(input.neighborhood.neighbors.len());
         for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
@@ -127,7 +125,7 @@ impl Through {
     /// From the gradient `[Q, d]`, W_O `[d, d]` and W_V.
     fn new(gradient: &[f32], output: &Tensor<2>, values: Tensor<4>) -> Through {
         let [d, _] = output.dims();
-        let weights = floats(output.clone().inner());
+        let weights = output.values();
         let gradient = gradient
             .chunks(d)
             .flat_map(|row| {
@@ -135,7 +133,7 @@ impl Through {
             })
             .collect();
         let shape = values.dims();
-        Through { gradient, values: floats(values.inner()), shape }
+        Through { gradient, values: values.values().to_vec(), shape }
     }
 
     fn contribution(&self, root: u32, relation: u32, attention: &[f32], token: &[f32]) -> f32 {
