@@ -316,3 +316,20 @@ pub fn time_encoding(gaps: &[f64], freqs: &[f64]) -> Vec<f64> {
     let cosine = |gap: &f64, freq: &f64| (std::f64::consts::TAU * (gap * freq).fract()).cos();
     gaps.iter().flat_map(|gap| freqs.iter().map(move |freq| cosine(gap, freq))).collect()
 }
+
+/// AdamW (Loshchilov and Hutter 2019) on some weights: one step for each gradient. The settings are step size, decay of the two
+/// moments, epsilon and weight decay.
+pub fn adamw(weights: &[f32], gradients: &[Vec<f32>], [rate, b1, b2, epsilon, decay]: [f64; 5]) -> Vec<f64> {
+    let mut weights: Vec<f64> = weights.iter().map(|weight| f64::from(*weight)).collect();
+    for (i, weight) in weights.iter_mut().enumerate() {
+        let (mut first, mut second) = (0.0, 0.0);
+        for (time, gradient) in (1..).zip(gradients) {
+            let gradient = f64::from(gradient[i]);
+            first = b1 * first + (1.0 - b1) * gradient;
+            second = b2 * second + (1.0 - b2) * gradient * gradient;
+            let (mean, square) = (first / (1.0 - b1.powi(time)), second / (1.0 - b2.powi(time)));
+            *weight -= rate * (mean / (square.sqrt() + epsilon) + decay * *weight);
+        }
+    }
+    weights
+}

@@ -1,7 +1,6 @@
 //! The kernels at the shapes of a training step.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use timeweft_learn::nn::{self, NeighborhoodInput, Neighbors, Outlet, ScanInput};
+use timeweft_learn::nn::{self, NeighborhoodInput, Neighbors, Outlet, ScanInput, Tensor};
 use timeweft_learn::{AdamW, splitmix64};
 
 use super::Work;
@@ -39,15 +38,15 @@ fn noise(n: usize) -> impl Iterator<Item = f32> {
 }
 
 fn leaf<const D: usize>(shape: [usize; D], number: impl Fn(f32) -> f32) -> Tensor<D> {
-    let values = noise(shape.iter().product()).map(number).collect();
-    Tensor::from_data(TensorData::new(values, shape), &Device::default().autodiff()).require_grad()
+    let values: Vec<f32> = noise(shape.iter().product()).map(number).collect();
+    Tensor::new(values, shape).tracked()
 }
 
 /// Times a function of tracked tensors and its backward pass.
 fn timed(function: impl Fn() -> Tensor<2> + 'static) -> Run {
     Box::new(move || {
         let start = Clock::now();
-        let sum = function().sum();
+        let sum = nn::total(function());
         let forward = start.elapsed();
         let grads = sum.backward();
         let both = start.elapsed();

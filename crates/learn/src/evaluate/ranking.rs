@@ -10,7 +10,6 @@ use timeweft_graph::Time;
 use crate::data::fact_batches::batches;
 use crate::evaluate::breakdown::break_down;
 use crate::evaluate::negative_classes::NegativeClasses;
-use crate::floats;
 use crate::model::memory_state::{absorb, rebuild};
 use crate::model::pipeline::{Reader, Remembered, ask};
 use crate::{
@@ -253,8 +252,8 @@ impl Ranking<'_> {
                 continue;
             }
             let part = pairs.part(from..end);
-            let logits = floats(self.reader().score(embeddings.clone(), &queries[from..end], &part));
-            let mut rest = &logits[..];
+            let logits = self.reader().score(embeddings.clone(), &queries[from..end], &part);
+            let mut rest = logits.values();
             for &size in &sizes[first..=at] {
                 let (mine, later) = rest.split_at(size);
                 (self.each)(mine);

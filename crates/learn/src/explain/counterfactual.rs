@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use crate::data::time_encoder::gap;
-use crate::floats;
+use crate::nn;
 use crate::model::batch::expand_for;
 use crate::{GraphContext, Htgn, Neighborhood, Query, Trained, VectorStore};
 
@@ -35,7 +35,7 @@ pub(crate) fn left_of(model: &Htgn, graph: &GraphContext, node: NodeIndex, posit
     let encoded = model.encoder.forward(&messages, None, time_encoder, identity);
     let aggregated = model.aggregator.forward(encoded, &tokens, identity);
     let memory = model.memory.forward(aggregated, &tokens, &nothing, time_encoder).memory;
-    Some((tokens.time[last], floats(memory.narrow(0, last, 1))))
+    Some((tokens.time[last], nn::rows(memory, last, 1).values().to_vec()))
 }
 
 impl<'a> Counterfactual<'a> {
@@ -100,8 +100,8 @@ impl<'a> Counterfactual<'a> {
         match left {
             Some((_, memory)) => stored.copy_from_slice(memory),
             None => {
-                let start = self.trained.model.memory.start().narrow(0, node_type as usize, 1);
-                stored.copy_from_slice(&floats(start));
+                let start = self.trained.model.memory.start();
+                stored.copy_from_slice(&start.values()[node_type as usize * d..][..d]);
             }
         }
     }

@@ -2,17 +2,15 @@
 //!
 //! Equations: `docs/model.md#explanations`.
 
-use burn::tensor::Tensor;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
 use crate::explain::attribution::attribute;
-use crate::floats;
 use crate::model::counters;
 use crate::model::gnn::GnnInput;
 use crate::model::gnn::layer_input::{LayerInput, Share};
-use crate::model::layers::constant;
 use crate::model::pipeline::{Remembered, ask, counted, memory_table};
+use crate::nn::{self, Tensor};
 use crate::{Actions, Neighborhood, Predict, Query, Recalled, Trained, VectorStore, splitmix64};
 
 /// Points at which a slope is taken.
@@ -103,10 +101,10 @@ impl Trained {
         let neighborhood = self.reader(store).neighborhood(&remembered, &roots);
         let table = memory_table(&self.model, &remembered, &neighborhood);
         let predictor = &self.model.predictor;
-        let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
+        let never = || Tensor::zeros([1, counters::WIDTH]);
         let without = predictor.has_counters().then(|| {
             let embeddings = self.embed(table.clone(), &neighborhood);
-            first(&floats(predictor.forward(embeddings, &pairs.part(0..1), Some(never()))))
+            first(predictor.forward(embeddings, &pairs.part(0..1), Some(never())).values())
         });
         let Study { logit, margin, others, neighbors } = self.study(&asked, &neighborhood, &remembered);
         let mut neighbors: Vec<AttendedNeighbor> =
@@ -140,15 +138,15 @@ impl Trained {
     pub(crate) fn margin_of(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> f32 {
         let (_, pairs) = ask(&self.graph, asked);
         let table = memory_table(&self.model, remembered, neighborhood);
-        let counts = self.count(asked, &table);
-        first(&floats(margin(self.model.predictor.forward(self.embed(table, neighborhood), &pairs, counts))))
+        let counts = self.count(asked);
+        first(margin(self.model.predictor.forward(self.embed(table, neighborhood), &pairs, counts)).values())
     }
 
     /// The score, and how the margin is shared out among the neighbors of all roots, in their order.
     fn study(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> Study {
         let (_, pairs) = ask(&self.graph, asked);
         let table = memory_table(&self.model, remembered, neighborhood);
-        let counts = self.count(asked, &table);
+        let counts = self.count(asked);
         let layer = &self.model.gnn.last;
         let input = self.last_input(table, neighborhood);
         let attended = layer.attend(&input);
@@ -170,9 +168,9 @@ impl Trained {
             (attended, at_source || root == destination)
         });
         Study {
-            logit: first(&floats(scores.clone())),
-            others: floats(scores.clone()).split_off(1),
-            margin: first(&floats(margin(scores))),
+            logit: first(scores.values()),
+            others: scores.values()[1..].to_vec(),
+            margin: first(margin(scores).values()),
             neighbors: neighbors.collect(),
         }
     }
@@ -191,16 +189,16 @@ impl Trained {
         layer.finish(input.own, attended)
     }
 
-    fn count(&self, asked: &[Query], like: &Tensor<2>) -> Option<Tensor<2>> {
+    fn count(&self, asked: &[Query]) -> Option<Tensor<2>> {
         let has_counters = self.model.predictor.has_counters();
-        has_counters.then(|| counted(&self.graph, asked, &like.device()))
+        has_counters.then(|| counted(&self.graph, asked))
     }
 
     /// What came through the memory of both ends of the first question.
     fn recall(&self, asked: &[Query], neighborhood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
         let Some(query) = asked.first() else { return Vec::new() };
         let (_, pairs) = ask(&self.graph, asked);
-        let counts = self.count(asked, &table);
+        let counts = self.count(asked);
         let [_, d] = table.dims();
         let gradient = mean_slope(&table, |table| {
             self.model.predictor.forward(self.embed(table, neighborhood), &pairs, counts.clone())
@@ -242,8 +240,9 @@ fn mean_slope(value: &Tensor<2>, logits: impl Fn(Tensor<2>) -> Tensor<1>) -> Vec
     let mut mean = vec![0.0; value.dims().iter().product()];
     for step in 0..STEPS {
         let part = (step as f32 + 0.5) / STEPS as f32;
-        let value = (value.clone() * part).autodiff().require_grad();
-        let slope = value.grad(&margin(logits(value.clone())).backward()).map(floats).unwrap_or_default();
+        let value = (value.clone().detached() * part).tracked();
+        let slope = value.gradient(&margin(logits(value.clone())).backward());
+        let slope = slope.iter().flat_map(|slope| slope.values());
         mean.iter_mut().zip(slope).for_each(|(mean, slope)| *mean += slope / STEPS as f32);
     }
     mean
@@ -252,8 +251,8 @@ fn mean_slope(value: &Tensor<2>, logits: impl Fn(Tensor<2>) -> Tensor<1>) -> Vec
 /// The first of some logits above the mean of the others; itself where there are no others.
 fn margin(logits: Tensor<1>) -> Tensor<1> {
     let [n] = logits.dims();
-    let own = logits.clone().narrow(0, 0, 1);
-    if n > 1 { own - logits.narrow(0, 1, n - 1).mean() } else { own }
+    let own = nn::rows(logits.clone(), 0, 1);
+    if n > 1 { own - nn::mean(nn::rows(logits, 1, n - 1)) } else { own }
 }
 
 fn first(values: &[f32]) -> f32 {

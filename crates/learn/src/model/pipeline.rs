@@ -2,24 +2,23 @@
 
 use std::ops::Range;
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
 use timeweft_graph::NodeIndex;
 
 use crate::model::batch::{expand, expand_in_slices};
 use crate::model::counters::{self, Past};
 use crate::model::gnn::GnnInput;
 use crate::model::gnn::neighborhood::{Root, read};
-use crate::model::layers::{Init, constant, floats};
+use crate::model::layers::Init;
 use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
+use crate::nn::{self, Tensor, module};
 use crate::{
     Aggregator, Config, Gnn, GraphContext, IdentityTable, Memory, MessageEncoder, Messages, Neighborhood, Predictor,
     Query, Scanned, Settled, Tokens, VectorStore,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Htgn {
     /// Identity of nodes, read by the first four stages.
     pub identity: Option<IdentityTable>,
@@ -35,10 +34,12 @@ pub struct Htgn {
     pub predictor: Predictor,
 }
 
+module!(Htgn { identity, encoder, aggregator, memory, gnn, predictor });
+
 impl Htgn {
     /// A model with starting weights for a graph.
-    pub fn new(config: &Config, graph: &GraphContext, device: &Device) -> Htgn {
-        Htgn::with(&mut Init::new(config.train.seed, device), config, graph)
+    pub fn new(config: &Config, graph: &GraphContext) -> Htgn {
+        Htgn::with(&mut Init::new(config.train.seed), config, graph)
     }
 
     /// A model with weights that are made so.
@@ -143,8 +144,7 @@ impl Reader<'_> {
 
     /// Stage 5: logits `[C]` of queries whose roots are embedded already.
     pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
-        let device = embeddings.device();
-        let counted = self.model.predictor.has_counters().then(|| counted(self.graph, queries, &device));
+        let counted = self.model.predictor.has_counters().then(|| counted(self.graph, queries));
         self.model.predictor.forward(embeddings, pairs, counted)
     }
 }
@@ -172,17 +172,18 @@ pub fn memory_table(model: &Htgn, remembered: &Remembered, neighborhood: &Neighb
 fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     let start = model.memory.start();
     let [_, d] = start.dims();
-    let mut parts = Vec::with_capacity(3);
-    if !stored.is_empty() {
-        parts.push(constant(stored.to_vec(), [stored.len() / d, d], &start.device()));
+    let known = match stored {
+        [] => start,
+        stored => nn::below(Tensor::new(stored.to_vec(), [stored.len() / d, d]), start),
+    };
+    match scanned {
+        Some(scanned) => nn::below(known, scanned.memory.clone()),
+        None => known,
     }
-    parts.push(start);
-    parts.extend(scanned.map(|scanned| scanned.memory.clone()));
-    Tensor::cat(parts, 0)
 }
 
 /// Counters of the queries, `[C, counters::WIDTH]`.
-pub fn counted(graph: &GraphContext, queries: &[Query], device: &Device) -> Tensor<2> {
+pub fn counted(graph: &GraphContext, queries: &[Query]) -> Tensor<2> {
     use rayon::prelude::*;
     let mut rows = vec![0.0; queries.len() * counters::WIDTH];
     let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
@@ -192,7 +193,7 @@ pub fn counted(graph: &GraphContext, queries: &[Query], device: &Device) -> Tens
     rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
         past.inputs(graph, query.destination, row);
     });
-    constant(rows, [queries.len(), counters::WIDTH], device)
+    Tensor::new(rows, [queries.len(), counters::WIDTH])
 }
 
 /// The distinct roots of queries, and which roots each query pairs.
@@ -221,6 +222,14 @@ impl Remembered {
         Remembered { tokens: Tokens::none(), scanned: None, absorbs: store.absorbed() }
     }
 
+    /// Forgets how it was made: no gradient goes back through it.
+    pub(crate) fn detach(&mut self) {
+        self.scanned = self.scanned.take().map(|Scanned { memory, state }| Scanned {
+            memory: memory.detached(),
+            state: state.detached(),
+        });
+    }
+
     /// Commits the values of this forward pass, once.
     pub fn commit(self, store: &mut VectorStore) {
         store.commit(&self.settle());
@@ -231,7 +240,10 @@ impl Remembered {
         let Tokens { gone, time, .. } = &self.tokens;
         let ends = self.tokens.last_tokens();
         let (state, memory) = match self.scanned {
-            Some(scanned) => (floats(scanned.state.inner()), floats(crate::nn::gather(scanned.memory.inner(), &ends))),
+            Some(scanned) => {
+                let memory = nn::gather(scanned.memory.detached(), &ends);
+                (scanned.state.values().to_vec(), memory.values().to_vec())
+            }
             None => Default::default(),
         };
         let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize])).collect();

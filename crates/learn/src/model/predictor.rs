@@ -2,20 +2,18 @@
 //!
 //! Equations: `docs/model.md#predictor`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
 
 use crate::model::counters;
 use crate::model::layers::{Init, Linear};
 use crate::model::relations::RelationWeights;
-use crate::{GraphContext, Loss, ModelConfig, nn};
+use crate::nn::{self, Param, Tensor, module};
+use crate::{GraphContext, Loss, ModelConfig};
 
 /// Width in which counters are read.
 const READ: usize = 64;
 
 /// `score_rho(s, d) = w_rho . relu(W_s z_s + W_d z_d + E_rho + W_c c) + z_s diag(R_rho) z_d + b(c)`.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Predictor {
     source: Linear,
     destination: Linear,
@@ -27,19 +25,22 @@ pub struct Predictor {
 }
 
 /// Reads the counters of a pair: into the hidden layer, and straight into the score.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 struct CounterReader {
     hidden: Linear,
     /// `[relations, 64]`: what a relation makes of them.
-    relation: Param<Tensor<2>>,
+    relation: Param<2>,
     score: [Linear; 3],
 }
+
+module!(CounterReader { hidden, relation, score });
+module!(Predictor { source, destination, relation, weight, bilinear, counters });
 
 impl CounterReader {
     /// `[C, counters::WIDTH]` to `[C, 1]`.
     fn score(&self, counters: Tensor<2>, relations: &[u32]) -> Tensor<2> {
         let hidden = self.score[0].forward(counters) + nn::gather(self.relation.val(), relations);
-        self.score[2].forward(relu(self.score[1].forward(relu(hidden))))
+        self.score[2].forward(nn::relu(self.score[1].forward(nn::relu(hidden))))
     }
 }
 
@@ -97,16 +98,15 @@ impl Predictor {
             hidden = hidden + reader.hidden.forward(counters.clone());
             straight = Some(reader.score(counters, &pairs.relation));
         }
-        let scored = relu(hidden) * nn::gather(self.weight.val(), &pairs.relation);
+        let scored = nn::relu(hidden) * nn::gather(self.weight.val(), &pairs.relation);
         let matched = nn::gather(embeddings.clone(), &pairs.source)
             * nn::gather(embeddings, &pairs.destination)
             * nn::gather(self.bilinear.val(), &pairs.relation);
-        let logits = (scored + matched).sum_dim(1);
+        let logits = nn::row_sums(scored + matched);
         match straight {
-            Some(straight) => logits + straight,
+            Some(straight) => logits + straight.reshape([n]),
             None => logits,
         }
-        .reshape([n])
     }
 
     /// Whether counters are read.
@@ -121,11 +121,7 @@ pub(crate) fn loss(kind: Loss, logits: Tensor<1>, n_positives: usize) -> Tensor<
     let width = logits.dims()[0] / n_positives.max(1);
     let logits = logits.reshape([n_positives, width]);
     match kind {
-        Loss::Softmax => -log_softmax(logits, 1).slice([0..n_positives, 0..1]).mean(),
-        Loss::Bce => {
-            let positives = log_sigmoid(logits.clone().slice([0..n_positives, 0..1])).mean();
-            let negatives = log_sigmoid(-logits.slice([0..n_positives, 1..width])).mean();
-            -(positives + negatives)
-        }
+        Loss::Softmax => nn::softmax_loss(logits),
+        Loss::Bce => nn::binary_loss(logits),
     }
 }

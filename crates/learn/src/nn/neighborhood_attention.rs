@@ -15,10 +15,7 @@ mod table;
 mod tile;
 
 use std::cell::RefCell;
-use std::fmt::Debug;
-use std::sync::Arc;
 
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use self::layout::{Groups, Layout};
@@ -29,10 +26,12 @@ use self::table::{
     Spread, WeightTerms, absorbed_entries_backward, entries_backward, project, table_backward, weights_backward,
 };
 use self::tile::{BackwardWeights, Pass, Scratch, TileGrads, TileOutput, read_tile, read_tile_backward};
+use super::arena::Buffer;
 use super::attention::{AttentionWeights, Outlet};
-use super::fused::{Kernel, apply};
+use super::kernel::{Kernel, apply};
 use super::offsets::cut;
-use super::room::Room;
+use super::tape::Gradient;
+use super::tensor::Tensor;
 
 pub use self::layout::Neighbors;
 
@@ -76,16 +75,17 @@ pub struct NeighborhoodInput<'a> {
 /// # Panics
 /// If shapes, offsets or indices do not agree.
 pub fn neighborhood_attention(input: NeighborhoodInput<'_>) -> Tensor<2> {
-    let kernel = Neighborhood(Arc::new(problem(&input)));
+    let kernel = Neighborhood(problem(&input));
     let NeighborhoodInput { entries, query, keys, values, prior, outlet, edges, .. } = input;
-    let [a, b, c, d, e] = [entries, query, keys, values, prior].map(Tensor::into_dispatch);
+    let shape = query.dims();
+    let [a, b, c, d, e] = [entries, query, keys, values, prior].map(Tensor::any);
     let (sink, gate) = outlet.parts();
-    let rest = [sink, gate, edges].map(|tensor| tensor.map(Tensor::into_dispatch));
+    let rest = [sink, gate, edges].map(|tensor| tensor.map(Tensor::any));
     match rest {
-        [None, None, None] => apply(kernel, [a, b, c, d, e]),
-        [Some(f), None, None] | [None, None, Some(f)] => apply(kernel, [a, b, c, d, e, f]),
-        [Some(f), Some(g), None] | [Some(f), None, Some(g)] => apply(kernel, [a, b, c, d, e, f, g]),
-        [Some(f), Some(g), Some(h)] => apply(kernel, [a, b, c, d, e, f, g, h]),
+        [None, None, None] => apply(kernel, [a, b, c, d, e], shape),
+        [Some(f), None, None] | [None, None, Some(f)] => apply(kernel, [a, b, c, d, e, f], shape),
+        [Some(f), Some(g), None] | [Some(f), None, Some(g)] => apply(kernel, [a, b, c, d, e, f, g], shape),
+        [Some(f), Some(g), Some(h)] => apply(kernel, [a, b, c, d, e, f, g, h], shape),
         [None, Some(_), _] => unreachable!("gates come with a sink"),
     }
 }
@@ -98,9 +98,8 @@ pub fn neighborhood_weights(input: NeighborhoodInput<'_>) -> AttentionWeights {
     let problem = problem(&input);
     let NeighborhoodInput { entries, query, keys, values, prior, outlet, edges, .. } = input;
     let (sink, gate) = outlet.parts();
-    let data = [entries, query, keys, values, prior].into_iter().chain([sink, gate, edges].into_iter().flatten());
-    let data: Vec<Vec<f32>> = data.map(|tensor| tensor.into_data().iter::<f32>().collect()).collect();
-    let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
+    let (fixed, rest) = ([&entries, &query, &keys, &values, &prior], [&sink, &gate, &edges]);
+    let inputs: Vec<&[f32]> = fixed.into_iter().chain(rest.into_iter().flatten()).map(Tensor::values).collect();
     let heads = problem.heads;
     let mut tokens = vec![0.0; problem.layout.n_neighbors() * heads];
     let mut sinks = vec![0.0; problem.layout.n_roots() * heads];
@@ -144,16 +143,14 @@ fn problem(input: &NeighborhoodInput<'_>) -> Problem {
     problem
 }
 
-#[derive(Clone, Debug)]
-struct Neighborhood(Arc<Problem>);
+struct Neighborhood(Problem);
 
 /// What the backward pass needs besides the inputs.
-#[derive(Debug)]
 struct Saved {
     /// `[Q, H]`
     norms: Vec<Norm>,
     /// Keys and values of projected entries: as large as the entries, times the relations that read them.
-    table: Vec<f32>,
+    table: Buffer,
 }
 
 thread_local! {
@@ -161,10 +158,10 @@ thread_local! {
 }
 
 /// The output `[Q, H d_h]`; and weights `[E, H]` and those of sinks `[Q, H]`, where they are asked for.
-fn read(problem: &Problem, inputs: &Inputs<'_>, weights: Option<(&mut [f32], &mut [f32])>) -> (Vec<f32>, Saved) {
+fn read(problem: &Problem, inputs: &Inputs<'_>, weights: Option<(&mut [f32], &mut [f32])>) -> (Buffer, Saved) {
     let (layout, heads, row) = (&problem.layout, problem.heads, problem.output_row());
     let table = project(problem, inputs);
-    let mut output = vec![0.0; layout.n_roots() * row];
+    let mut output = Buffer::stale(layout.n_roots() * row);
     let mut norms = vec![Norm::default(); layout.n_roots() * heads];
     let (kept, (weights, sinks)) = (weights.is_some(), weights.unwrap_or_default());
     let roots = |width: usize| layout.tiles.iter().map(move |tile| tile.roots.len() * width);
@@ -185,18 +182,14 @@ fn read(problem: &Problem, inputs: &Inputs<'_>, weights: Option<(&mut [f32], &mu
 impl Kernel for Neighborhood {
     type Saved = Saved;
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.0.layout.n_roots(), self.0.output_row()]
-    }
-
-    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, Saved) {
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, Saved) {
         read(&self.0, &self.0.inputs(inputs), None)
     }
 
-    fn backward(&self, inputs: &[&[f32]], saved: &Saved, grad: &[f32], wanted: &[bool]) -> Vec<Vec<f32>> {
-        let problem = &*self.0;
+    fn backward(&self, inputs: &[&[f32]], saved: &Saved, grad: &[f32], wanted: &[bool]) -> Vec<Gradient> {
+        let problem = &self.0;
         let typed = problem.inputs(inputs);
-        let mut grads: Vec<Vec<f32>> = inputs.iter().map(|_| Vec::new()).collect();
+        let mut grads: Vec<Buffer> = inputs.iter().map(|_| Buffer::stale(0)).collect();
         let back = Back::run(problem, &typed, saved, grad);
         let (by_place, n_entries) =
             (problem.layout.rows.projected.is_none(), typed.entries.len() / problem.width.max(1));
@@ -204,7 +197,7 @@ impl Kernel for Neighborhood {
         let rows = if by_place { &back.absorbed } else { &back.own };
         let rows = rows.each_ref().map(|rows| &**rows);
         let spread = Spread { numbers: [&back.scores, &back.weights], rows, readers: &readers };
-        let mut table = Room::default();
+        let mut table = Buffer::stale(0);
         if let Some(projected) = &problem.layout.rows.projected {
             table = table_backward(problem, &spread, projected.entry.len());
             if wanted[ENTRIES] {
@@ -217,7 +210,7 @@ impl Kernel for Neighborhood {
         let keys = WeightTerms { side: Side::Keys, table: &table, own: query, rest: &back.absorbed_grad };
         let values = WeightTerms { side: Side::Values, table: &table, own: output_grad, rest: &back.context };
         let weights = |at: usize, terms: WeightTerms<'_>| {
-            if wanted[at] { weights_backward(problem, &typed, terms) } else { Vec::new() }
+            if wanted[at] { weights_backward(problem, &typed, terms) } else { Buffer::stale(0) }
         };
         (grads[KEYS], grads[VALUES]) = rayon::join(|| weights(KEYS, keys), || weights(VALUES, values));
         grads[PRIOR] = back.prior(problem);
@@ -229,42 +222,41 @@ impl Kernel for Neighborhood {
                 grads[at] = grad;
             }
         }
-        grads
+        grads.into_iter().map(Gradient::from).collect()
     }
 }
 
 /// What all tiles of the backward pass write; see [`TileGrads`].
 struct Back {
-    query: Vec<f32>,
-    sink: Vec<f32>,
-    gate: Vec<f32>,
-    edges: Vec<f32>,
-    prior: Room,
-    weights: Room,
-    scores: Room,
-    own: [Room; 2],
-    absorbed: [Room; 2],
-    absorbed_grad: Room,
-    context: Room,
+    query: Buffer,
+    sink: Buffer,
+    gate: Buffer,
+    edges: Buffer,
+    prior: Buffer,
+    weights: Buffer,
+    scores: Buffer,
+    own: [Buffer; 2],
+    absorbed: [Buffer; 2],
+    absorbed_grad: Buffer,
+    context: Buffer,
 }
 
 impl Back {
     fn run(problem: &Problem, inputs: &Inputs<'_>, saved: &Saved, grad: &[f32]) -> Back {
         let (layout, heads) = (&problem.layout, problem.heads);
         let (n_roots, n_pairs, n) = (layout.n_roots(), layout.n_pairs(), layout.n_neighbors());
-        let room = |n: usize| vec![0.0; n];
-        let own = || Room::new(n_roots * problem.query_row());
-        let absorbed = || Room::new(n_pairs * problem.rest_row());
+        let own = || Buffer::stale(n_roots * problem.query_row());
+        let absorbed = || Buffer::stale(n_pairs * problem.rest_row());
         // Read again only where entries get their gradient from it.
-        let kept = || if problem.layout.rows.projected.is_some() { Room::default() } else { absorbed() };
+        let kept = || if problem.layout.rows.projected.is_some() { Buffer::stale(0) } else { absorbed() };
         let mut back = Back {
-            query: room(n_roots * problem.output_row()),
-            sink: room(if problem.sink { n_roots * heads } else { 0 }),
-            gate: room(if problem.gate { n } else { 0 }),
-            edges: room(n * problem.edges),
-            prior: Room::new(n_pairs * heads),
-            weights: Room::new(n * heads),
-            scores: Room::new(n * heads),
+            query: Buffer::stale(n_roots * problem.output_row()),
+            sink: Buffer::stale(if problem.sink { n_roots * heads } else { 0 }),
+            gate: Buffer::zeros(if problem.gate { n } else { 0 }),
+            edges: Buffer::zeros(n * problem.edges),
+            prior: Buffer::stale(n_pairs * heads),
+            weights: Buffer::stale(n * heads),
+            scores: Buffer::stale(n * heads),
             own: [own(), own()],
             absorbed: [kept(), kept()],
             absorbed_grad: absorbed(),
@@ -314,9 +306,9 @@ impl Back {
     }
 
     /// The gradient of the priors `[R, H]`.
-    fn prior(&self, problem: &Problem) -> Vec<f32> {
+    fn prior(&self, problem: &Problem) -> Buffer {
         let places: Groups = problem.layout.places_by_relation(problem.n_relations);
-        let mut grads = vec![0.0; problem.n_relations * problem.heads];
+        let mut grads = Buffer::zeros(problem.n_relations * problem.heads);
         for (relation, grad) in grads.chunks_exact_mut(problem.heads).enumerate() {
             for &place in places.of(relation) {
                 let part = &self.prior[place as usize * problem.heads..][..problem.heads];

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 
 use timeweft_graph::{NodeIndex, Stop, Time};
 
-use crate::floats;
 use crate::model::gnn::neighborhood::Root;
 use crate::model::memory_state::{absorb_until, batches_are_part, empty_store};
 use crate::model::pipeline::Remembered;
@@ -92,7 +91,7 @@ impl Asker<'_> {
         for nodes in nodes.chunks(QUERIES) {
             self.goes_on()?;
             let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, time, as_of: time }).collect();
-            rows.extend(floats(self.trained.reader(self.store).embed(&nothing, &roots, None)));
+            rows.extend_from_slice(self.trained.reader(self.store).embed(&nothing, &roots, None).values());
         }
         Ok(rows)
     }

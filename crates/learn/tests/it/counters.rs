@@ -1,6 +1,5 @@
 //! What counters count, and links that are asked for from both ends.
 
-use burn::tensor::Device;
 use timeweft_graph::{Action, Direction, Event, NodeKey, Time};
 use timeweft_learn::{Config, GraphContext, Query, Task, TrainStatistics, pipeline};
 
@@ -44,7 +43,7 @@ fn what_a_relation_foretells_is_counted() {
         as_of: Time(as_of),
     };
     let rows =
-        timeweft_learn::floats(pipeline::counted(&graph, &[ask(7, 600), ask(6, 600), ask(7, 500)], &Device::flex()));
+        crate::worlds::floats(pipeline::counted(&graph, &[ask(7, 600), ask(6, 600), ask(7, 500)]));
     let foretold = |row: usize| rows.chunks(rows.len() / 3).nth(row).unwrap().iter().rev().take(3).copied().collect();
     let [asked, other, earlier]: [Vec<f32>; 3] = [foretold(0), foretold(1), foretold(2)];
     // The last question is as of the time of asking: it is not known yet.

@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use burn::tensor::Device;
 use timeweft_graph::Value;
 use timeweft_learn::{Config, GnnKind, Htgn, Importance, Query, Task, Trained, attribute, curves, empty_store, train};
 use timeweft_oracle::synthetic::planted_cause;
@@ -63,7 +62,6 @@ fn explanations_change_when_the_weights_are_shuffled() {
     let model = Htgn::new(
         &Config { train: timeweft_learn::TrainConfig { seed: 99, ..config.train.clone() }, ..config.clone() },
         &trained.graph,
-        &Device::flex(),
     );
     let store = timeweft_learn::rebuild(&model, &trained.graph, config, trained.graph.facts().len());
     let shuffled = Trained {

@@ -10,7 +10,6 @@ mod kernels;
 mod leakage;
 mod learning;
 mod no_numbers;
-mod old_checkpoints;
 mod removals;
 mod service;
 mod stopping;

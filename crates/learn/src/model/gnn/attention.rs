@@ -2,32 +2,31 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
 
 use super::layer_input::{LayerInput, Share};
-use crate::floats;
-use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
+use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
 use crate::model::relations::{RelationHeads, RelationTensors};
-use crate::nn::{self, NeighborhoodInput, Neighbors, Outlet};
+use crate::nn::{self, NeighborhoodInput, Neighbors, Outlet, Param, Tensor, module};
 use crate::{GraphContext, ModelConfig, Neighborhood, TrainStatistics};
 
 /// Width that edge features are projected to.
 const EDGE_WIDTH: usize = 16;
 
 /// Attention with a sink: "no useful neighbor" and degree 0 are well defined.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct TemporalAttention {
     edges: TypedProjection,
     query: Linear,
     /// Query of each root's type `[node types, d]`.
-    types: Param<Tensor<2>>,
+    types: Param<2>,
     /// Sink score of each root type and head `[node types, H]`.
-    sink: Param<Tensor<2>>,
+    sink: Param<2>,
     heads: RelationHeads,
     output: Linear,
     pub(super) feed_forward: FeedForward,
 }
+
+module!(TemporalAttention { edges, query, types, sink, heads, output, feed_forward });
 
 impl TemporalAttention {
     /// Over the relations that are edges.
@@ -51,19 +50,17 @@ impl TemporalAttention {
     pub(super) fn attend(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>) -> Tensor<2> {
         let read = self.read(input, gate);
         let heads =
-            if read.neighbors.entry.is_empty() { read.query.zeros_like() } else { nn::neighborhood_attention(read) };
+            if read.neighbors.entry.is_empty() { Tensor::zeros(read.query.dims()) } else { nn::neighborhood_attention(read) };
         self.output.forward(heads)
     }
 
     fn read<'a>(&self, input: &LayerInput<'a>, gate: Option<Tensor<2>>) -> NeighborhoodInput<'a> {
         let LayerInput { own, entries, neighbor_row, neighborhood, time_encoder, .. } = input;
         let (q, e) = (own.dims()[0], neighbor_row.len());
-        let device = own.device();
         let root_type = &neighborhood.root_type[..q];
-        let since = time_encoder.encode(&neighborhood.root_gap[..q]);
-        let since = constant(since, [q, time_encoder.width()], &device);
+        let since = Tensor::new(time_encoder.encode(&neighborhood.root_gap[..q]), [q, time_encoder.width()]);
         let query =
-            self.query.forward(Tensor::cat(vec![own.clone(), since], 1)) + nn::gather(self.types.val(), root_type);
+            self.query.forward(nn::beside(own.clone(), since)) + nn::gather(self.types.val(), root_type);
         let sink = nn::gather(self.sink.val(), root_type);
         let outlet = match gate {
             Some(gate) => Outlet::Gated { sink, gate },
@@ -71,8 +68,8 @@ impl TemporalAttention {
         };
         let edges = (!self.edges.is_empty()).then(|| {
             let edges = self.edges.forward(&neighborhood.edge_features, neighborhood.neighbors.len());
-            let edges = edges.map(|edges| edges.slice([0..e, 0..EDGE_WIDTH]));
-            edges.unwrap_or_else(|| constant(vec![0.0; e * EDGE_WIDTH], [e, EDGE_WIDTH], &device))
+            let edges = edges.map(|edges| nn::rows(edges, 0, e));
+            edges.unwrap_or_else(|| Tensor::zeros([e, EDGE_WIDTH]))
         });
         let RelationTensors { keys, values, prior } = self.heads.tensors();
         NeighborhoodInput {
@@ -117,9 +114,9 @@ impl TemporalAttention {
 /// The tokens of the neighbors `[E, F]`: only explanations look at one.
 fn tokens(read: &NeighborhoodInput<'_>, input: &LayerInput<'_>) -> Vec<f32> {
     let [_, d] = read.entries.dims();
-    let entries = floats(read.entries.clone());
+    let entries = read.entries.values();
     let ages = input.time_encoder.encode(read.neighbors.gap);
-    let edges = read.edges.clone().map(floats).unwrap_or_default();
+    let edges = read.edges.as_ref().map(Tensor::values).unwrap_or_default();
     let mut tokens = Vec::new();
     for (j, (&entry, age)) in read.neighbors.entry.iter().zip(ages.chunks(input.time_encoder.width())).enumerate() {
         tokens.extend_from_slice(&entries[entry as usize * d..(entry as usize + 1) * d]);
@@ -142,7 +139,7 @@ impl Through {
     /// From the gradient `[Q, d]`, W_O `[d, d]` and W_V.
     fn new(gradient: &[f32], output: &Tensor<2>, values: Tensor<4>) -> Through {
         let [d, _] = output.dims();
-        let weights = floats(output.clone().inner());
+        let weights = output.values();
         let gradient = gradient
             .chunks(d)
             .flat_map(|row| {
@@ -150,7 +147,7 @@ impl Through {
             })
             .collect();
         let shape = values.dims();
-        Through { gradient, values: floats(values.inner()), shape }
+        Through { gradient, values: values.values().to_vec(), shape }
     }
 
     fn contribution(&self, root: u32, relation: u32, attention: &[f32], token: &[f32]) -> f32 {

@@ -3,18 +3,16 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
 use timeweft_graph::NodeIndex;
 
 use super::attention::TemporalAttention;
 use super::layer_input::{Actions, LayerInput, Share};
-use crate::floats;
-use crate::model::layers::{Init, Linear, constant};
-use crate::{GraphContext, ModelConfig, Root, TimeEncoder, nn, splitmix64};
+use crate::model::layers::{Init, Linear};
+use crate::nn::{self, Tensor, module};
+use crate::{GraphContext, ModelConfig, Root, TimeEncoder, splitmix64};
 
 /// Attention whose neighbors are read through gates.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Cooperative {
     pub(super) attention: TemporalAttention,
     cooperation: Cooperation,
@@ -45,12 +43,15 @@ impl Cooperative {
 ///
 /// A decision between two actions needs one logit: the difference of two. In training noise is added, the difference of two
 /// Gumbel draws, and the gradient goes straight through the decision; in evaluation the larger logit wins.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Cooperation {
     up: Linear,
     /// `[d, 2]`: listening, speaking.
     down: Linear,
 }
+
+module!(Cooperative { attention, cooperation });
+module!(Cooperation { up, down });
 
 /// The two decisions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,12 +99,12 @@ impl Cooperation {
         noise: &[f32],
     ) -> Tensor<2> {
         let n = idle.len();
-        let device: Device = x.device();
-        let idle = constant(time_encoder.encode(idle), [n, time_encoder.width()], &device);
-        let degree = constant(degree.iter().map(|degree| degree.ln_1p() as f32).collect(), [n, 1], &device);
-        let hidden = nn::silu(self.up.forward(Tensor::cat(vec![x, idle, degree], 1)));
+        let idle = Tensor::new(time_encoder.encode(idle), [n, time_encoder.width()]);
+        let degree: Vec<f32> = degree.iter().map(|degree| degree.ln_1p() as f32).collect();
+        let read = nn::beside(nn::beside(x, idle), Tensor::new(degree, [n, 1]));
+        let hidden = nn::silu(self.up.forward(read));
         let column = action as usize;
-        let logits = self.down.forward(hidden).slice([0..n, column..column + 1]);
+        let logits = nn::columns(self.down.forward(hidden), column, 1);
         nn::straight_through(logits, noise)
     }
 }
@@ -125,8 +126,9 @@ impl Decisions {
 
     /// The decisions behind every neighbor.
     fn actions(&self) -> impl Iterator<Item = Actions> + use<> {
-        let yes = |tensor: &Tensor<2>| floats(tensor.clone()).into_iter().map(|x| x > 0.5);
-        yes(&self.listens).zip(yes(&self.speaks)).map(|(listens, speaks)| Actions { listens, speaks })
+        let yes = |tensor: &Tensor<2>| tensor.values().iter().map(|x| *x > 0.5).collect::<Vec<bool>>();
+        let both = yes(&self.listens).into_iter().zip(yes(&self.speaks));
+        both.map(|(listens, speaks)| Actions { listens, speaks })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a layer reads, and how it shares out what it made of that.
 
-use burn::tensor::Tensor;
 
+use crate::nn::Tensor;
 use crate::{Neighborhood, TimeEncoder};
 
 /// What a layer reads of a neighborhood: Q roots and their E neighbors.

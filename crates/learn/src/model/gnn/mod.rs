@@ -8,17 +8,16 @@ pub(crate) mod layer;
 pub(crate) mod layer_input;
 pub(crate) mod neighborhood;
 
-use burn::module::Module;
-use burn::tensor::Tensor;
 
 use crate::model::identity::IdentityTable;
 use crate::model::layers::{Init, TypedProjection};
-use crate::{GraphContext, ModelConfig, Neighborhood, TimeEncoder, nn};
+use crate::nn::{self, Tensor, module};
+use crate::{GraphContext, ModelConfig, Neighborhood, TimeEncoder};
 use layer::Layer;
 use layer_input::LayerInput;
 
 /// The layers that make an embedding of a root's own vector and of its neighbors.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Gnn {
     nodes: TypedProjection,
     /// Layers whose results are read by the last one.
@@ -26,6 +25,8 @@ pub struct Gnn {
     /// The layer whose results are the embeddings.
     pub last: Layer,
 }
+
+module!(Gnn { nodes, lower, last });
 
 /// What the graph network reads.
 #[derive(Clone, Debug)]

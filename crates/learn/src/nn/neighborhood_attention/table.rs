@@ -5,9 +5,9 @@ use rayon::prelude::*;
 use super::layout::{Groups, Projected};
 use super::problem::{Inputs, Problem};
 use super::rest::Side;
+use crate::nn::arena::Buffer;
 use crate::nn::lanes::{add, combine, multiversion};
 use crate::nn::offsets::{cut, segment};
-use crate::nn::room::Room;
 use crate::nn::small_product::{RowPairs, add_outer_products};
 use crate::nn::typed_linear::{Matrix, Product, multiply};
 
@@ -17,9 +17,9 @@ const ROWS: usize = 128;
 const SUMMED: usize = 16;
 
 /// Keys and values of every (entry, relation) that is read, `[rows, 2, H, padded d_h]`; empty where entries are absorbed.
-pub(super) fn project(problem: &Problem, inputs: &Inputs<'_>) -> Vec<f32> {
-    let Some(projected) = &problem.layout.rows.projected else { return Vec::new() };
-    let mut table = vec![0.0; projected.entry.len() * problem.table_row()];
+pub(super) fn project(problem: &Problem, inputs: &Inputs<'_>) -> Buffer {
+    let Some(projected) = &problem.layout.rows.projected else { return Buffer::stale(0) };
+    let mut table = Buffer::zeros(projected.entry.len() * problem.table_row());
     let blocks = blocks(projected);
     let pieces = cut(&mut table, blocks.iter().map(|(_, rows)| rows.len() * problem.table_row()));
     blocks.par_iter().zip(pieces).for_each(|((relation, rows), table)| {
@@ -88,10 +88,10 @@ impl Terms {
 
 /// The gradient of the table, `[rows, 2, H, padded d_h]`: sums over the neighbors that read each row, in the order of
 /// neighbors. No two tasks write to one row.
-pub(super) fn table_backward(problem: &Problem, spread: &Spread<'_>, n_rows: usize) -> Room {
+pub(super) fn table_backward(problem: &Problem, spread: &Spread<'_>, n_rows: usize) -> Buffer {
     let readers = Groups::new(&problem.layout.rows.of, n_rows);
     let (heads, width, row) = (problem.heads, problem.head_padded(), problem.table_row());
-    let mut sums = Room::new(n_rows * row);
+    let mut sums = Buffer::stale(n_rows * row);
     sums.par_chunks_mut((SUMMED * row).max(1)).enumerate().for_each(|(part, sums)| {
         let mut terms = Terms::default();
         for (i, sums) in sums.chunks_exact_mut(row).enumerate() {
@@ -111,10 +111,10 @@ pub(super) fn table_backward(problem: &Problem, spread: &Spread<'_>, n_rows: usi
 }
 
 /// The gradient of the entries `[V, d]` where queries are absorbed: the same sums, over heads as well.
-pub(super) fn absorbed_entries_backward(problem: &Problem, spread: &Spread<'_>, n_entries: usize) -> Vec<f32> {
+pub(super) fn absorbed_entries_backward(problem: &Problem, spread: &Spread<'_>, n_entries: usize) -> Buffer {
     let readers = Groups::new(&problem.layout.rows.of, n_entries);
     let (heads, padded, width) = (problem.heads, problem.rest_padded(), problem.width);
-    let mut grads = vec![0.0; n_entries * width];
+    let mut grads = Buffer::stale(n_entries * width);
     grads.par_chunks_mut((SUMMED * width).max(1)).enumerate().for_each(|(part, grads)| {
         let mut terms = Terms::default();
         let [mut keys, mut values] = [vec![0.0; padded], vec![0.0; padded]];
@@ -144,9 +144,9 @@ pub(super) fn entries_backward(
     inputs: &Inputs<'_>,
     projected: &Projected,
     table: &[f32],
-) -> Vec<f32> {
+) -> Buffer {
     let width = problem.width;
-    let mut rows = vec![0.0; projected.entry.len() * width];
+    let mut rows = Buffer::stale(projected.entry.len() * width);
     let blocks = blocks(projected);
     let pieces = cut(&mut rows, blocks.iter().map(|(_, rows)| rows.len() * width));
     blocks.par_iter().zip(pieces).for_each(|((relation, rows), out)| {
@@ -160,7 +160,7 @@ pub(super) fn entries_backward(
         });
     });
     let rows_of = Groups::new(&projected.entry, inputs.entries.len() / width.max(1));
-    let mut grads = vec![0.0; inputs.entries.len()];
+    let mut grads = Buffer::zeros(inputs.entries.len());
     grads.par_chunks_mut((ROWS * width).max(1)).enumerate().for_each(|(part, grads)| {
         for (i, grad) in grads.chunks_exact_mut(width).enumerate() {
             rows_of.of(part * ROWS + i).iter().for_each(|&row| add(grad, &rows[row as usize * width..][..width]));
@@ -182,9 +182,9 @@ pub(super) struct WeightTerms<'a> {
 }
 
 /// The gradient of keys `[R, H, d_h, F]` or values `[R, H, F, d_h]`.
-pub(super) fn weights_backward(problem: &Problem, inputs: &Inputs<'_>, terms: WeightTerms<'_>) -> Vec<f32> {
+pub(super) fn weights_backward(problem: &Problem, inputs: &Inputs<'_>, terms: WeightTerms<'_>) -> Buffer {
     let places = problem.layout.places_by_relation(problem.n_relations);
-    let mut grads = vec![0.0; problem.n_relations * problem.heads * problem.weight()];
+    let mut grads = Buffer::zeros(problem.n_relations * problem.heads * problem.weight());
     grads.par_chunks_mut(problem.weight().max(1)).enumerate().for_each(|(at, grad)| {
         let (relation, h) = (at / problem.heads, at % problem.heads);
         projected_weights(problem, inputs, terms, (relation, h), grad);

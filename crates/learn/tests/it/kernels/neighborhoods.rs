@@ -1,7 +1,6 @@
 //! Attention over neighborhoods: both ways that it may go, and what is at its edges.
 
-use burn::tensor::{Device, Tensor};
-use timeweft_learn::nn::{self, NeighborhoodInput, Neighbors, Outlet};
+use timeweft_learn::nn::{self, NeighborhoodInput, Neighbors, Outlet, Tensor};
 use timeweft_oracle::kernels as reference;
 
 use super::case::{Array, Leaf, Noise, Results, agrees, backward, close, floats, leaf};
@@ -151,7 +150,7 @@ impl Case {
     }
 
     fn plain(&self, x: &[Array]) -> Vec<Tensor<2>> {
-        x.iter().map(|x| x.tensor(&Device::default())).collect()
+        x.iter().map(|x| x.tensor()).collect()
     }
 }
 
