@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use timeweft_graph::NodeIndex;
 
 use crate::model::batch::{expand, expand_in_slices};
 use crate::model::counters::{self, Past};
 use crate::model::gnn::GnnInput;
+use crate::model::gnn::distinct_roots::DistinctRoots;
 use crate::model::gnn::neighborhood::{Root, read};
 use crate::model::layers::Init;
 use crate::model::predictor::Pairs;
@@ -120,8 +120,9 @@ impl Reader<'_> {
     /// step's noise, if the model has any.
     pub fn answer(self, remembered: &Remembered, queries: &[Query], noise: Option<u64>) -> Tensor<1> {
         let (roots, pairs) = ask(self.graph, queries);
-        let embeddings = self.embed(remembered, &roots, noise);
-        self.score(embeddings, queries, &pairs)
+        let neighborhood = self.neighborhood(remembered, &roots);
+        let embeddings = self.embed(remembered, &neighborhood, noise);
+        self.score(embeddings, queries, &pairs.measure(queries, &neighborhood.root_read))
     }
 
     /// What roots read.
@@ -130,9 +131,8 @@ impl Reader<'_> {
     }
 
     /// Stage 4: embeddings `[Q, d]` of roots; `noise` as in [`Reader::answer`].
-    pub fn embed(self, remembered: &Remembered, roots: &[Root], noise: Option<u64>) -> Tensor<2> {
+    pub fn embed(self, remembered: &Remembered, neighborhood: &Neighborhood, noise: Option<u64>) -> Tensor<2> {
         let Reader { model, graph, .. } = self;
-        let neighborhood = &self.neighborhood(remembered, roots);
         model.gnn.forward(GnnInput {
             table: memory_table(model, remembered, neighborhood),
             neighborhood,
@@ -142,10 +142,10 @@ impl Reader<'_> {
         })
     }
 
-    /// Stage 5: logits `[C]` of queries whose roots are embedded already.
+    /// Stage 5: logits `[C]` of queries whose roots are embedded already, and how long ago.
     pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
         let counted = self.model.predictor.has_counters().then(|| counted(self.graph, queries));
-        self.model.predictor.forward(embeddings, pairs, counted)
+        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted)
     }
 }
 
@@ -198,22 +198,14 @@ pub fn counted(graph: &GraphContext, queries: &[Query]) -> Tensor<2> {
 
 /// The distinct roots of queries, and which roots each query pairs.
 pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
-    let mut roots = Vec::new();
-    let mut known = rustc_hash::FxHashMap::default();
-    let mut root = |node: NodeIndex, query: &Query| {
-        let root = Root { node, time: query.time, as_of: query.as_of };
-        *known.entry(root).or_insert_with(|| {
-            roots.push(root);
-            roots.len() as u32 - 1
-        })
-    };
+    let mut distinct = DistinctRoots::of(graph, queries);
     let mut pairs = Pairs::default();
     for query in queries {
-        pairs.source.push(root(query.source, query));
-        pairs.destination.push(root(query.destination, query));
+        pairs.source.push(distinct.root(query.source, query.as_of));
+        pairs.destination.push(distinct.root(query.destination, query.as_of));
         pairs.relation.push(graph.relation(query.edge_type, query.direction));
     }
-    (roots, pairs)
+    (distinct.roots, pairs)
 }
 
 impl Remembered {

@@ -3,20 +3,26 @@
 //! Equations: `docs/model.md#predictor`.
 
 
+use timeweft_graph::Time;
+
 use crate::model::counters;
 use crate::model::layers::{Init, Linear};
 use crate::model::relations::RelationWeights;
+use crate::data::time_encoder::gap;
 use crate::nn::{self, Param, Tensor, module};
-use crate::{GraphContext, Loss, ModelConfig};
+use crate::{GraphContext, Loss, ModelConfig, Query, TimeEncoder};
 
 /// Width in which counters are read.
 const READ: usize = 64;
 
-/// `score_rho(s, d) = w_rho . relu(W_s z_s + W_d z_d + E_rho + W_c c) + z_s diag(R_rho) z_d + b(c)`.
+/// `score_rho(s, d) = w_rho . relu(W_s z_s + W_d z_d + U_s t_s + U_d t_d + E_rho + W_c c) + z_s diag(R_rho) z_d + b(c)`, with t the
+/// encoded time since the version of an embedding.
 #[derive(Clone, Debug)]
 pub struct Predictor {
     source: Linear,
     destination: Linear,
+    /// U of the source and of the destination.
+    since: [Linear; 2],
     /// `[relations, d]` each: E, w and R. A relation is a kind of edge and the side that is asked.
     relation: RelationWeights,
     weight: RelationWeights,
@@ -34,7 +40,7 @@ struct CounterReader {
 }
 
 module!(CounterReader { hidden, relation, score });
-module!(Predictor { source, destination, relation, weight, bilinear, counters });
+module!(Predictor { source, destination, since, relation, weight, bilinear, counters });
 
 impl CounterReader {
     /// `[C, counters::WIDTH]` to `[C, 1]`.
@@ -53,13 +59,30 @@ pub struct Pairs {
     pub destination: Vec<u32>,
     /// C: relation as the asking node sees it.
     pub relation: Vec<u32>,
+    /// C: ticks since something last happened at the source, and at the destination.
+    pub since: [Vec<f64>; 2],
 }
 
 impl Pairs {
     /// Some of the rows.
     pub fn part(&self, rows: std::ops::Range<usize>) -> Pairs {
         let part = |values: &[u32]| values[rows.clone()].to_vec();
-        Pairs { source: part(&self.source), destination: part(&self.destination), relation: part(&self.relation) }
+        Pairs {
+            source: part(&self.source),
+            destination: part(&self.destination),
+            relation: part(&self.relation),
+            since: self.since.each_ref().map(|since| since[rows.clone()].to_vec()),
+        }
+    }
+
+    /// Measures how long ago the embeddings' versions are, from when each root was last read.
+    pub(crate) fn measure(mut self, queries: &[Query], root_read: &[Option<Time>]) -> Pairs {
+        let since = |roots: &[u32]| {
+            let ends = roots.iter().zip(queries);
+            ends.map(|(&root, query)| gap(root_read[root as usize], query.time)).collect()
+        };
+        self.since = [since(&self.source), since(&self.destination)];
+        self
     }
 }
 
@@ -72,6 +95,7 @@ impl Predictor {
         Predictor {
             source: Linear::plain(init, d, d),
             destination: Linear::new(init, d, d),
+            since: [0; 2].map(|_| Linear::plain(init, graph.statistics.time_encoder.width(), d)),
             relation: weights(init, 0.1),
             weight: weights(init, scale),
             bilinear: weights(init, scale),
@@ -88,11 +112,20 @@ impl Predictor {
     }
 
     /// Logits `[C]` from embeddings `[Q, d]` and counters `[C, counters::WIDTH]`.
-    pub fn forward(&self, embeddings: Tensor<2>, pairs: &Pairs, counters: Option<Tensor<2>>) -> Tensor<1> {
+    pub fn forward(
+        &self,
+        embeddings: Tensor<2>,
+        pairs: &Pairs,
+        time_encoder: &TimeEncoder,
+        counters: Option<Tensor<2>>,
+    ) -> Tensor<1> {
         let n = pairs.source.len();
         let mut hidden = nn::gather(self.source.forward(embeddings.clone()), &pairs.source)
             + nn::gather(self.destination.forward(embeddings.clone()), &pairs.destination)
             + nn::gather(self.relation.val(), &pairs.relation);
+        for (since, gaps) in self.since.iter().zip(&pairs.since) {
+            hidden = hidden + since.forward(Tensor::new(time_encoder.encode(gaps), [n, time_encoder.width()]));
+        }
         let mut straight = None;
         if let (Some(reader), Some(counters)) = (&self.counters, counters) {
             hidden = hidden + reader.hidden.forward(counters.clone());

@@ -47,7 +47,7 @@ impl TemporalAttention {
         let f = d + time_encoder.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
         TemporalAttention {
             edges,
-            query: Linear::new(init, d + time_encoder.width(), d),
+            query: Linear::new(init, d, d),
             types: init.normal([relations.n_node_types(), d], 0.1),
             sink: init.constant([relations.n_node_types(), n_heads], 0.0),
             heads: RelationHeads::new(init, (relations, relations.n_edges()), n_heads, [d / n_heads, f]),
@@ -68,9 +68,7 @@ impl TemporalAttention {
         let (q, e) = (own.dims()[0], peers.dims()[0]);
         let root_type = &neighborhood.root_type[..q];
         let encoded = |gaps: &[f64]| Tensor::new(time_encoder.encode(gaps), [gaps.len(), time_encoder.width()]);
-        let since = encoded(&neighborhood.root_gap[..q]);
-        let query =
-            self.query.forward(nn::beside(own.clone(), since)) + nn::gather(self.types.val(), root_type);
+        let query = self.query.forward(own.clone()) + nn::gather(self.types.val(), root_type);
         let sink = nn::gather(self.sink.val(), root_type);
         let outlet = match gate {
             Some(gate) => Outlet::Gated { sink, gate },

@@ -4,6 +4,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod cooperation;
+pub(crate) mod distinct_roots;
 pub(crate) mod layer;
 pub(crate) mod layer_input;
 pub(crate) mod neighborhood;
