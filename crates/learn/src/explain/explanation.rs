@@ -118,7 +118,7 @@ impl Trained {
             margin,
             others,
             logit_without_counters: without,
-            counters: counters::count(&self.graph.index, query),
+            counters: counters::count(&self.graph, query),
             neighbors,
             memory: self.recall(&asked, &neighborhood, table),
         }

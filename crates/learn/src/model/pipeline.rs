@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use timeweft_graph::NodeIndex;
 
 use crate::model::batch::{expand, expand_in_slices};
-use crate::model::counters::{self, Past};
+use crate::model::counters::Counted;
 use crate::model::gnn::GnnInput;
 use crate::model::gnn::neighborhood::{Root, read};
 use crate::model::layers::{Init, constant, floats};
@@ -181,18 +181,9 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     Tensor::cat(parts, 0)
 }
 
-/// Counters of the queries, `[C, counters::WIDTH]`.
+/// Counters of the queries in whole rows, `[C, 74]`: see [`Counted`] for the same without repetition.
 pub fn counted(graph: &GraphContext, queries: &[Query], device: &Device) -> Tensor<2> {
-    use rayon::prelude::*;
-    let mut rows = vec![0.0; queries.len() * counters::WIDTH];
-    let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
-    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(graph, &question[0])).collect();
-    let asked: Vec<&Past> =
-        questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
-    rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
-        past.inputs(graph, query.destination, row);
-    });
-    constant(rows, [queries.len(), counters::WIDTH], device)
+    constant(Counted::of(graph, queries).rows(), [queries.len(), Counted::WIDTH], device)
 }
 
 /// The distinct roots of queries, and which roots each query pairs.

@@ -312,7 +312,7 @@ impl<'a> Learner<'a> {
         let pool = &self.pools[side.at()];
         // Answers for each pair by itself must be weighed as they are met: by chance.
         let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
-        let history = &self.graph.history;
+        let history = self.graph.history.read();
         let mut met = history.partners(link.source, side, history.limit(as_of), n_partners);
         met.retain(|&node| !self.task.is_answer(link, node));
         let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);
