@@ -278,19 +278,29 @@ impl EdgeHistory {
         }
         let count = history.met.below(limit, hints.of_node(node));
         let met = MeetingsBefore::new(&history.met, count, &self.last, node.0);
-        let by_side = sides.map(|side| {
-            let Ok(at) = history.lists.binary_search_by_key(&side, |(side, _)| *side) else {
-                return MeetingsBefore::none(&self.none);
-            };
-            let list = history.lists[at].1;
-            if list == NONE {
-                return met;
-            }
-            let meetings = &self.by_side[list as usize];
-            let count = meetings.below(limit, hints.of_list(list));
-            MeetingsBefore::new(meetings, count, &self.last_by_side, list)
-        });
+        let by_side = sides.map(|side| self.all_before(node, history, side, limit, hints));
         NodeBefore { met, sides: &history.sides, by_side }
+    }
+
+    /// The edges of a side before a limit, removed ones too.
+    fn all_before(
+        &self,
+        node: NodeIndex,
+        history: &NodeHistory,
+        side: DirectedRelation,
+        limit: u32,
+        hints: &mut Hints,
+    ) -> MeetingsBefore<'_> {
+        let Ok(at) = history.lists.binary_search_by_key(&side, |(side, _)| *side) else {
+            return MeetingsBefore::none(&self.none);
+        };
+        let list = history.lists[at].1;
+        if list == NONE {
+            let count = history.met.below(limit, hints.of_node(node));
+            return MeetingsBefore::new(&self.nodes[node.at()].met, count, &self.last, node.0);
+        }
+        let meetings = &self.by_side[list as usize];
+        MeetingsBefore::new(meetings, meetings.below(limit, hints.of_list(list)), &self.last_by_side, list)
     }
 
     /// Edges of a node and a side that count below a limit: how many, and when the last was created.
@@ -314,24 +324,25 @@ impl EdgeHistory {
         trace.map_or(Recency::default(), |trace| Recency { count: trace.count, last: Some(self.time(trace.last)) })
     }
 
-    /// The last `n` distinct nodes that a node met by a side below a limit, latest first; only the last [`READ`] edges of
-    /// the side are looked at.
+    /// The last `n` distinct nodes that a node met by a side below a limit, latest first, by edges that count; only the last
+    /// [`READ`] of them are looked at.
     pub(crate) fn partners(&self, node: NodeIndex, side: DirectedRelation, limit: u32, n: usize) -> Vec<NodeIndex> {
-        let mut nodes = Vec::with_capacity(n);
-        if n == 0 {
-            return nodes;
-        }
         let (mut hints, mut remaining) = Default::default();
         let NodeBefore { by_side: [met], .. } = self.before(node, [side], limit, &mut hints, &mut remaining);
-        for &other in met.meetings.partners()[..met.count].iter().rev().take(READ) {
-            if !nodes.contains(&other) {
-                nodes.push(other);
-                if nodes.len() == n {
-                    break;
-                }
-            }
-        }
-        nodes
+        last_distinct(&met.meetings.partners()[..met.count], n)
+    }
+
+    /// The same by all edges that ever were.
+    pub(crate) fn partners_ever(
+        &self,
+        node: NodeIndex,
+        side: DirectedRelation,
+        limit: u32,
+        n: usize,
+    ) -> Vec<NodeIndex> {
+        let Some(history) = self.nodes.get(node.at()) else { return Vec::new() };
+        let met = self.all_before(node, history, side, limit, &mut Hints::default());
+        last_distinct(&met.meetings.partners()[..met.count], n)
     }
 
     /// Number of edges of a side below a limit.
@@ -339,6 +350,20 @@ impl EdgeHistory {
         let count = |moments: &Vec<u32>| below(moments, limit, moments.len());
         self.of_type.get(side.at() / 2).map_or(0, |[created, removed]| count(created) - count(removed))
     }
+}
+
+/// The last `n` distinct ones of some nodes, latest first.
+fn last_distinct(met: &[NodeIndex], n: usize) -> Vec<NodeIndex> {
+    let mut nodes = Vec::with_capacity(n);
+    let mut latest = met.iter().rev().take(READ);
+    while nodes.len() < n
+        && let Some(node) = latest.next()
+    {
+        if !nodes.contains(node) {
+            nodes.push(*node);
+        }
+    }
+    nodes
 }
 
 impl Hints {

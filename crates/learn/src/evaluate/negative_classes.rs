@@ -67,7 +67,7 @@ impl<'a> NegativeClasses<'a> {
         let (task, history) = (self.task, self.graph.history.read());
         let link = task.links[number];
         let wrong = |&node: &NodeIndex| node != link.destination && !task.is_answer(&link, node);
-        let met = history.partners(link.source, link.relation(), history.limit(as_of), PARTNERS);
+        let met = history.partners_ever(link.source, link.relation(), history.limit(as_of), PARTNERS);
         NegativeClass::ALL.map(|kind| {
             let key = splitmix64(self.seed ^ splitmix64(number as u64)) ^ ((kind as u64) << 32);
             let node = match kind {

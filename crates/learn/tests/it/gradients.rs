@@ -77,7 +77,7 @@ impl ModuleMapper for Nudge {
 pub(crate) fn check_all(device: &Device, mut config: Config) {
     config.model.width = 8;
     config.model.channels = 8;
-    let task = Task::new(index(&mixed(60, 2)), &config).unwrap();
+    let task = Task::new(index(&mixed(60, 3)), &config).unwrap();
     let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, &config));
     let links = 20..40;
     let facts = task.links[links.start].fact..task.links[links.end].fact;
