@@ -13,7 +13,7 @@ use timeweft_graph::{Action, Deletes, Direction, EdgeIndex, EdgeTypeId, NodeInde
 use timeweft_index::{Fact, Index, Recency};
 
 use crate::data::directed_relation::DirectedRelation;
-use crate::data::meetings::{LastPlaces, Meetings, MeetingsBefore, below, pair_key};
+use crate::data::meetings::{LastPlaces, List, Meetings, MeetingsBefore, below, pair_key};
 
 /// Most edges of a node and a side that are looked through for its last partners, newest first.
 const READ: usize = 1200;
@@ -75,8 +75,18 @@ struct Draft {
 /// Where lists were cut last: the next question is most often about a time near.
 #[derive(Default)]
 pub(crate) struct Hints {
-    nodes: Vec<u32>,
-    lists: Vec<u32>,
+    nodes: Vec<Cuts>,
+    sides: Vec<Cuts>,
+    made: Cuts,
+}
+
+/// Places in one list: of a limit, and of windows before it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Cuts {
+    end: u32,
+    /// Where windows of meetings and of first meetings begin.
+    pub(crate) windows: [u32; 4],
+    pub(crate) firsts: [u32; 3],
 }
 
 /// Room for the meetings that are left where edges were removed.
@@ -276,8 +286,8 @@ impl EdgeHistory {
         if history.first_removed < limit {
             return remaining.before(history, sides, limit);
         }
-        let count = history.met.below(limit, hints.of_node(node));
-        let met = MeetingsBefore::new(&history.met, count, &self.last, node.0);
+        let count = history.met.below(limit, &mut hints.of(List::Node(node.0)).end);
+        let met = MeetingsBefore::new(&history.met, count, &self.last, List::Node(node.0));
         let by_side = sides.map(|side| self.all_before(node, history, side, limit, hints));
         NodeBefore { met, sides: &history.sides, by_side }
     }
@@ -296,11 +306,16 @@ impl EdgeHistory {
         };
         let list = history.lists[at].1;
         if list == NONE {
-            let count = history.met.below(limit, hints.of_node(node));
-            return MeetingsBefore::new(&self.nodes[node.at()].met, count, &self.last, node.0);
+            let count = history.met.below(limit, &mut hints.of(List::Node(node.0)).end);
+            return MeetingsBefore::new(&self.nodes[node.at()].met, count, &self.last, List::Node(node.0));
         }
         let meetings = &self.by_side[list as usize];
-        MeetingsBefore::new(meetings, meetings.below(limit, hints.of_list(list)), &self.last_by_side, list)
+        MeetingsBefore::new(
+            meetings,
+            meetings.below(limit, &mut hints.of(List::Side(list)).end),
+            &self.last_by_side,
+            List::Side(list),
+        )
     }
 
     /// Edges of a node and a side that count below a limit: how many, and when the last was created.
@@ -347,7 +362,7 @@ impl EdgeHistory {
 
     /// Number of edges of a side below a limit.
     pub(crate) fn total(&self, side: DirectedRelation, limit: u32) -> usize {
-        let count = |moments: &Vec<u32>| below(moments, limit, moments.len());
+        let count = |moments: &Vec<u32>| below(moments, limit, &mut (moments.len() as u32));
         self.of_type.get(side.at() / 2).map_or(0, |[created, removed]| count(created) - count(removed))
     }
 }
@@ -367,20 +382,18 @@ fn last_distinct(met: &[NodeIndex], n: usize) -> Vec<NodeIndex> {
 }
 
 impl Hints {
-    fn of_node(&mut self, node: NodeIndex) -> &mut u32 {
-        at(&mut self.nodes, node.at())
+    /// Those of a list.
+    pub(crate) fn of(&mut self, list: List) -> &mut Cuts {
+        let (cuts, at) = match list {
+            List::Node(node) => (&mut self.nodes, node as usize),
+            List::Side(side) => (&mut self.sides, side as usize),
+            List::Made(_) => return &mut self.made,
+        };
+        if cuts.len() <= at {
+            cuts.resize((at + 1).next_power_of_two(), Cuts::default());
+        }
+        &mut cuts[at]
     }
-
-    fn of_list(&mut self, list: u32) -> &mut u32 {
-        at(&mut self.lists, list as usize)
-    }
-}
-
-fn at(hints: &mut Vec<u32>, at: usize) -> &mut u32 {
-    if hints.len() <= at {
-        hints.resize((at + 1).next_power_of_two(), 0);
-    }
-    &mut hints[at]
 }
 
 impl NodeHistory {
@@ -418,7 +431,8 @@ impl Remaining {
                 meetings.push(moment, other, self.last.entry(pair_key(list, other)).or_default());
             }
         }
-        let before = |meetings, list| MeetingsBefore::new(meetings, Meetings::len(meetings), &self.last, list);
+        let before =
+            |meetings, list| MeetingsBefore::new(meetings, Meetings::len(meetings), &self.last, List::Made(list));
         NodeBefore {
             met: before(&self.met, 0),
             sides: &self.sides,
@@ -460,7 +474,7 @@ impl EdgeHistory {
         debug_assert!(2 * n <= WINDOW, "a window is one word of bits");
         out.n = 0;
         let Some(history) = self.nodes.get(node.at()) else { return };
-        let count = history.met.below(limit, hints.of_node(node));
+        let count = history.met.below(limit, &mut hints.of(List::Node(node.0)).end);
         let partners = history.met.partners();
         if history.first_removed < limit {
             for place in history.places_left(count, limit).take(2 * n) {
@@ -489,7 +503,7 @@ impl EdgeHistory {
     /// removed, so that these are not the last.
     pub(crate) fn newest(&self, node: NodeIndex, limit: u32, n: usize, hints: &mut Hints) -> Option<&[NodeIndex]> {
         let history = self.nodes.get(node.at()).filter(|history| history.first_removed >= limit)?;
-        let count = history.met.below(limit, hints.of_node(node));
+        let count = history.met.below(limit, &mut hints.of(List::Node(node.0)).end);
         Some(&history.met.partners()[count.saturating_sub(n)..count])
     }
 }

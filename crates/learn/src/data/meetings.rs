@@ -31,8 +31,9 @@ pub(crate) struct Meetings {
 /// Counts up to and with a meeting.
 #[derive(Clone, Copy, Debug, Default)]
 struct Running {
-    /// Distinct times of the list.
+    /// Distinct times of the list, and distinct partners.
     times: u32,
+    partners: u32,
     /// Meetings with this partner, and their distinct times.
     count: u32,
     pair_times: u32,
@@ -59,6 +60,7 @@ impl Meetings {
         let is_later = self.moments.last() != Some(&moment);
         let mut running = Running {
             times: before.times + u32::from(is_later),
+            partners: before.partners + u32::from(*last == 0),
             novelty: before.novelty * if is_later { (-1.0 / NOVELTY).exp() } else { 1.0 },
             ..Running::default()
         };
@@ -76,7 +78,8 @@ impl Meetings {
                 (running.pair_times, running.fading) = (same.pair_times, same.fading);
                 if self.moments[previous as usize] != moment {
                     running.pair_times += 1;
-                    running.fading = faded(same.fading, running.times - same.times).map(|sum| sum + 1.0);
+                    let steps = running.times - same.times;
+                    running.fading = [0, 1].map(|i| 1.0 + faded(same.fading[i], steps, i));
                 }
             }
         }
@@ -124,40 +127,51 @@ impl Meetings {
         &self.previous
     }
 
-    /// How many meetings lie below a limit. `hint` is where the last answer was, which is often near.
+    /// How many meetings lie below a limit.
     pub(crate) fn below(&self, limit: u32, hint: &mut u32) -> usize {
-        *hint = below(&self.moments, limit, *hint as usize) as u32;
-        *hint as usize
+        below(&self.moments, limit, hint)
     }
 }
 
-/// Where sorted moments reach a limit, found from a place near it.
-pub(crate) fn below(moments: &[u32], limit: u32, hint: usize) -> usize {
+/// Where sorted moments reach a limit. `hint` is where the last answer was, which is often near, and becomes this one.
+#[inline]
+pub(crate) fn below(moments: &[u32], limit: u32, hint: &mut u32) -> usize {
     let n = moments.len();
-    if moments.last().is_none_or(|&last| last < limit) {
-        return n;
-    }
-    // From here on some moment is not below the limit.
-    let mut start = hint.min(n - 1);
-    if moments[start] >= limit {
-        if start == 0 || moments[start - 1] < limit {
-            return start;
+    let place = match moments.last() {
+        Some(&last) if last >= limit => {
+            let start = (*hint as usize).min(n - 1);
+            let is_there = moments[start] >= limit && (start == 0 || moments[start - 1] < limit);
+            if is_there { start } else { below_from(moments, limit, start) }
         }
-        return moments[..start].partition_point(|&moment| moment < limit);
+        _ => n,
+    };
+    *hint = place as u32;
+    place
+}
+
+/// The same from a place that is not it, given that the last moment is not below the limit.
+fn below_from(moments: &[u32], limit: u32, mut start: usize) -> usize {
+    if moments[start] >= limit {
+        let mut step = 1;
+        while start > step && moments[start - step] >= limit {
+            start -= step;
+            step *= 2;
+        }
+        let first = start.saturating_sub(step);
+        return first + moments[first..start].partition_point(|&moment| moment < limit);
     }
     let mut step = 1;
-    while start + step < n && moments[start + step] < limit {
+    while start + step < moments.len() && moments[start + step] < limit {
         start += step;
         step *= 2;
     }
-    let end = (start + step).min(n - 1);
+    let end = (start + step).min(moments.len() - 1);
     start + 1 + moments[start + 1..=end].partition_point(|&moment| moment < limit)
 }
 
-/// Sums after some more steps.
-fn faded(sums: [f32; 2], steps: u32) -> [f32; 2] {
-    let after = |i: usize| if steps == 0 { sums[i] } else { sums[i] * (-(steps as f32) / FADING[i]).exp() };
-    [after(0), after(1)]
+/// A sum after some more steps.
+fn faded(sum: f32, steps: u32, i: usize) -> f32 {
+    if steps == 0 { sum } else { sum * (-(steps as f32) / FADING[i]).exp() }
 }
 
 /// The first of some meetings of a node: those below a limit.
@@ -167,7 +181,25 @@ pub(crate) struct MeetingsBefore<'a> {
     pub(crate) meetings: &'a Meetings,
     /// How many are read; no time is cut in two.
     pub(crate) count: usize,
-    last: Option<(&'a LastPlaces, u32)>,
+    /// Which list it is.
+    pub(crate) list: List,
+    last: Option<&'a LastPlaces>,
+}
+
+/// A list by its number: of all edges of a node, of one side of a node, or made for a question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum List {
+    Node(u32),
+    Side(u32),
+    Made(u32),
+}
+
+impl List {
+    /// Its number among those of its kind.
+    fn number(self) -> u32 {
+        let (List::Node(number) | List::Side(number) | List::Made(number)) = self;
+        number
+    }
 }
 
 /// What a node had to do with one partner by one kind of edges.
@@ -185,19 +217,26 @@ pub(crate) struct Trace {
     pub(crate) rank: u32,
     /// Distinct times of the node since.
     pub(crate) steps: u32,
-    /// Distinct times, weighted by `e^(-steps / FADING)`.
-    pub(crate) fading: [f32; 2],
+    /// Distinct times, fading, as of the last meeting.
+    fading: [f32; 2],
+}
+
+impl Trace {
+    /// Distinct times, weighted by `e^(-steps / FADING[i])`.
+    pub(crate) fn fading(&self, i: usize) -> f32 {
+        faded(self.fading[i], self.steps, i)
+    }
 }
 
 impl<'a> MeetingsBefore<'a> {
     /// The first `count` meetings of a list, whose number is its key in `last`.
-    pub(crate) fn new(meetings: &'a Meetings, count: usize, last: &'a LastPlaces, list: u32) -> MeetingsBefore<'a> {
-        MeetingsBefore { meetings, count, last: Some((last, list)) }
+    pub(crate) fn new(meetings: &'a Meetings, count: usize, last: &'a LastPlaces, list: List) -> MeetingsBefore<'a> {
+        MeetingsBefore { meetings, count, list, last: Some(last) }
     }
 
     /// None of an empty list.
     pub(crate) fn none(empty: &'a Meetings) -> MeetingsBefore<'a> {
-        MeetingsBefore { meetings: empty, count: 0, last: None }
+        MeetingsBefore { meetings: empty, count: 0, list: List::Made(0), last: None }
     }
 
     fn end(&self) -> Option<&'a Running> {
@@ -211,14 +250,7 @@ impl<'a> MeetingsBefore<'a> {
 
     /// Moments of first meetings with partners.
     pub(crate) fn firsts(&self) -> &'a [u32] {
-        let firsts = &self.meetings.firsts;
-        match self.count.checked_sub(1) {
-            Some(last) => {
-                let last = self.meetings.moments[last];
-                &firsts[..below(firsts, last + 1, firsts.len())]
-            }
-            None => &[],
-        }
+        &self.meetings.firsts[..self.partners() as usize]
     }
 
     /// The last moment.
@@ -231,6 +263,11 @@ impl<'a> MeetingsBefore<'a> {
         self.end().map_or(0, |running| running.times)
     }
 
+    /// Distinct partners.
+    pub(crate) fn partners(&self) -> u32 {
+        self.end().map_or(0, |running| running.partners)
+    }
+
     /// How often the last meetings were with a new partner: each counts `e^(-steps / NOVELTY)`.
     pub(crate) fn novelty(&self) -> f32 {
         self.end().map_or(0.0, |running| running.novelty)
@@ -241,8 +278,7 @@ impl<'a> MeetingsBefore<'a> {
         if self.count == 0 {
             return None;
         }
-        let (last, list) = self.last?;
-        let mut at = last.get(&pair_key(list, partner))?.checked_sub(1)?;
+        let mut at = self.last?.get(&pair_key(self.list.number(), partner))?.checked_sub(1)?;
         while at as usize >= self.count {
             let jump = self.meetings.running[at as usize].jump;
             at = if jump as usize >= self.count && jump < at {
@@ -273,7 +309,7 @@ impl<'a> MeetingsBefore<'a> {
             last,
             rank: self.partners_after(at, last),
             steps,
-            fading: faded(running.fading, steps),
+            fading: running.fading,
         })
     }
 

@@ -33,6 +33,17 @@ impl Counted {
     /// asker's, its rest behind them.
     pub const SPLIT: usize = MET;
 
+    /// Makes room for all of some parts.
+    pub(crate) fn reserve(&mut self, parts: &[Counted]) {
+        let all = |of: fn(&Counted) -> usize| parts.iter().map(of).sum();
+        self.asker.reserve(all(|part| part.asker.len()));
+        self.node.reserve(all(|part| part.node.len()));
+        self.pair.reserve(all(|part| part.pair.len()));
+        self.asker_of.reserve(all(|part| part.asker_of.len()));
+        self.node_of.reserve(all(|part| part.node_of.len()));
+        self.pair_at.reserve(all(|part| part.pair_at.len()));
+    }
+
     /// Appends the counters of further queries.
     pub(crate) fn append(&mut self, other: &Counted) {
         let [askers, nodes, queries] =

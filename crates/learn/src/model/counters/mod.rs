@@ -59,9 +59,13 @@ impl Counted {
     pub fn of(graph: &GraphContext, queries: &[Query]) -> Counted {
         let logarithms = Logarithms::new(graph.statistics.time_encoder.longest);
         let part = |queries: &&[Query]| READER.with_borrow_mut(|reader| reader.read(graph, queries, &logarithms));
-        let mut parts = chunks(queries).par_iter().map(part).collect::<Vec<_>>().into_iter();
-        let mut all = parts.next().unwrap_or_default();
-        parts.for_each(|part| all.append(&part));
+        let mut parts: Vec<Counted> = chunks(queries).par_iter().map(part).collect();
+        if parts.len() == 1 {
+            return parts.pop().unwrap_or_default();
+        }
+        let mut all = Counted::default();
+        all.reserve(&parts);
+        parts.iter().for_each(|part| all.append(part));
         all
     }
 }

@@ -3,7 +3,7 @@
 use timeweft_graph::{NodeIndex, Time};
 
 use crate::data::directed_relation::DirectedRelation;
-use crate::data::edge_history::{Hints, NodeBefore, Remaining};
+use crate::data::edge_history::{Cuts, Hints, NodeBefore, Remaining};
 use crate::data::meetings::{MeetingsBefore, Trace, below};
 use crate::data::shared_history::HistoryReader;
 use crate::data::time_encoder::gap;
@@ -83,7 +83,7 @@ impl Reader {
                 let before = history.before(node, [question.side.reversed()], limit, hints, candidate);
                 if row.is_none() {
                     row = Some((counted.node.len() / NODE_BLOCK) as u32);
-                    question.write_node(&before, extended(&mut counted.node, NODE_BLOCK));
+                    question.write_node(&before, hints, extended(&mut counted.node, NODE_BLOCK));
                 }
                 if let Some(trace) = &trace {
                     let row = extended(&mut counted.pair, PAIR_BLOCK);
@@ -127,7 +127,7 @@ impl<'a> Question<'a> {
         row[1] = 1.0 + anys.count as f32;
         if let Some(last) = pairs.last() {
             row[2..6].copy_from_slice(&[
-                pairs.firsts().len() as f32 / pairs.count as f32,
+                pairs.partners() as f32 / pairs.count as f32,
                 self.age(last),
                 1.0 + pairs.times() as f32,
                 pairs.novelty() / 4.0,
@@ -135,7 +135,7 @@ impl<'a> Question<'a> {
         }
         if let Some(last) = anys.last() {
             row[6..9].copy_from_slice(&[
-                anys.firsts().len() as f32 / anys.count as f32,
+                anys.partners() as f32 / anys.count as f32,
                 self.age(last),
                 self.events_since(last),
             ]);
@@ -143,17 +143,18 @@ impl<'a> Question<'a> {
         row[9] = if self.limit > 0 { self.age(self.limit - 1) } else { 0.0 };
     }
 
-    fn write_node(&self, node: &NodeBefore<'_, 1>, row: &mut [f32]) {
+    fn write_node(&self, node: &NodeBefore<'_, 1>, hints: &mut Hints, row: &mut [f32]) {
         let (answer, other) = row.split_at_mut(ANSWER);
-        self.write_answer(&node.by_side[0], answer);
+        let answers = &node.by_side[0];
+        self.write_answer(answers, hints.of(answers.list), answer);
         let met = node.met.moments();
         let (Some(&first), Some(&last)) = (met.first(), met.last()) else { return };
         other[..4].copy_from_slice(&[1.0, self.age(last), 1.0 + met.len() as f32, self.events_since(last)]);
-        self.write_windows(met, &WINDOWS[..3], &mut other[4..7]);
+        self.write_windows(met, &WINDOWS[..3], &mut hints.of(node.met.list).windows, &mut other[4..7]);
         other[7..].copy_from_slice(&[self.age(first), self.nth_last(met, 4), self.nth_last(met, 16)]);
     }
 
-    fn write_answer(&self, answers: &MeetingsBefore<'_>, row: &mut [f32]) {
+    fn write_answer(&self, answers: &MeetingsBefore<'_>, cuts: &mut Cuts, row: &mut [f32]) {
         let moments = answers.moments();
         let Some(&last) = moments.last() else { return };
         row[..5].copy_from_slice(&[
@@ -163,7 +164,7 @@ impl<'a> Question<'a> {
             self.events_since(last),
             (moments.len() as f32 + 0.5) / self.total,
         ]);
-        self.write_windows(moments, &WINDOWS, &mut row[5..9]);
+        self.write_windows(moments, &WINDOWS, &mut cuts.windows, &mut row[5..9]);
         let firsts = answers.firsts();
         let Some(&last) = firsts.last() else { return };
         row[9..15].copy_from_slice(&[
@@ -174,15 +175,13 @@ impl<'a> Question<'a> {
             self.nth_last(firsts, 3),
             self.nth_last(firsts, 9),
         ]);
-        self.write_windows(firsts, &WINDOWS[1..], &mut row[15..]);
+        self.write_windows(firsts, &WINDOWS[1..], &mut cuts.firsts, &mut row[15..]);
     }
 
-    /// How many of sorted moments lie in each window of the last facts below the limit; longer windows come later.
-    fn write_windows(&self, moments: &[u32], windows: &[u32], row: &mut [f32]) {
-        let mut start = moments.len();
-        for (cell, window) in row.iter_mut().zip(windows) {
-            let first = self.limit.saturating_sub(*window);
-            start = start_of(&moments[..start], first);
+    /// How many of sorted moments lie in each window of the last facts below the limit.
+    fn write_windows(&self, moments: &[u32], windows: &[u32], cuts: &mut [u32], row: &mut [f32]) {
+        for ((cell, window), cut) in row.iter_mut().zip(windows).zip(cuts) {
+            let start = below(moments, self.limit.saturating_sub(*window), cut);
             *cell = 1.0 + (moments.len() - start) as f32;
         }
     }
@@ -201,12 +200,12 @@ impl<'a> Question<'a> {
         let (any_row, rest) = rest.split_at_mut(ANY);
         if let Some(pair) = pairs.trace(candidate) {
             let answers = node.by_side[0].moments();
-            let since = answers.len() - start_of(answers, pair.last + 1);
+            let since = later_than(answers, pair.last);
             pair_row[..6].copy_from_slice(&self.seen(&pair));
             pair_row[6..].copy_from_slice(&[
                 inverse(pair.steps),
-                pair.fading[0] / 4.0,
-                pair.fading[1] / 15.0,
+                pair.fading(0) / 4.0,
+                pair.fading(1) / 15.0,
                 pair.count as f32 / pairs.count as f32,
                 pair.times as f32 / pairs.times() as f32,
                 1.0 + pair.times as f32,
@@ -216,11 +215,11 @@ impl<'a> Question<'a> {
             ]);
         }
         let met = node.met.moments();
-        let since = met.len() - start_of(met, any.last + 1);
+        let since = later_than(met, any.last);
         any_row[..6].copy_from_slice(&self.seen(any));
         any_row[6..].copy_from_slice(&[
             any.count as f32 / asker.met.count as f32,
-            any.fading[1] / 15.0,
+            any.fading(1) / 15.0,
             inverse(since as u32),
             1.0 + since as f32,
         ]);
@@ -277,9 +276,9 @@ impl<'a> Question<'a> {
     }
 }
 
-/// Where sorted moments reach a bound: the end is near, most often.
-fn start_of(moments: &[u32], bound: u32) -> usize {
-    below(moments, bound, moments.len())
+/// How many of sorted moments are later than one. The end is near, most often.
+fn later_than(moments: &[u32], moment: u32) -> usize {
+    moments.len() - below(moments, moment + 1, &mut (moments.len() as u32))
 }
 
 fn inverse(rank: u32) -> f32 {
