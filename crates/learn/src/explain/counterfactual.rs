@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use crate::data::time_encoder::gap;
-use crate::nn;
 use crate::model::batch::expand_for;
+use crate::nn;
 use crate::{GraphContext, Htgn, Neighborhood, Query, Trained, VectorStore};
 
 /// Replays nodes without edges.

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-
 use crate::model::batch::{expand, expand_in_slices};
-use crate::model::counters::{self, Past};
+use crate::model::counters::Counted;
 use crate::model::gnn::GnnInput;
 use crate::model::gnn::distinct_roots::DistinctRoots;
 use crate::model::gnn::neighborhood::{Root, read};
@@ -144,8 +143,8 @@ impl Reader<'_> {
 
     /// Stage 5: logits `[C]` of queries whose roots are embedded already, and how long ago.
     pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
-        let counted = self.model.predictor.has_counters().then(|| counted(self.graph, queries));
-        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted)
+        let counted = self.model.predictor.has_counters().then(|| Counted::of(self.graph, queries));
+        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted.as_ref())
     }
 }
 
@@ -182,20 +181,6 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     }
 }
 
-/// Counters of the queries, `[C, counters::WIDTH]`.
-pub fn counted(graph: &GraphContext, queries: &[Query]) -> Tensor<2> {
-    use rayon::prelude::*;
-    let mut rows = vec![0.0; queries.len() * counters::WIDTH];
-    let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
-    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(graph, &question[0])).collect();
-    let asked: Vec<&Past> =
-        questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
-    rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
-        past.inputs(graph, query.destination, row);
-    });
-    Tensor::new(rows, [queries.len(), counters::WIDTH])
-}
-
 /// The distinct roots of queries, and which roots each query pairs.
 pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
     let mut distinct = DistinctRoots::of(graph, queries);
@@ -216,10 +201,10 @@ impl Remembered {
 
     /// Forgets how it was made: no gradient goes back through it.
     pub(crate) fn detach(&mut self) {
-        self.scanned = self.scanned.take().map(|Scanned { memory, state }| Scanned {
-            memory: memory.detached(),
-            state: state.detached(),
-        });
+        self.scanned = self
+            .scanned
+            .take()
+            .map(|Scanned { memory, state }| Scanned { memory: memory.detached(), state: state.detached() });
     }
 
     /// Commits the values of this forward pass, once.

@@ -2,13 +2,12 @@
 //!
 //! Equations: `docs/model.md#predictor`.
 
-
 use timeweft_graph::Time;
 
-use crate::model::counters;
+use crate::data::time_encoder::gap;
+use crate::model::counters::Counted;
 use crate::model::layers::{Init, Linear};
 use crate::model::relations::RelationWeights;
-use crate::data::time_encoder::gap;
 use crate::nn::{self, Param, Tensor, module};
 use crate::{GraphContext, Loss, ModelConfig, Query, TimeEncoder};
 
@@ -42,10 +41,50 @@ struct CounterReader {
 module!(CounterReader { hidden, relation, score });
 module!(Predictor { source, destination, since, relation, weight, bilinear, counters });
 
+/// The blocks of counters as tensors.
+struct Blocks<'a> {
+    counted: &'a Counted,
+    asker: Tensor<2>,
+    node: Tensor<2>,
+    pair: Tensor<2>,
+}
+
+impl Blocks<'_> {
+    fn of(counted: &Counted) -> Blocks<'_> {
+        let block = |values: &[f32], width| Tensor::new(values.to_vec(), [values.len() / width, width]);
+        Blocks {
+            asker: block(&counted.asker, Counted::ASKER),
+            node: block(&counted.node, Counted::NODE),
+            pair: block(&counted.pair, Counted::PAIR),
+            counted,
+        }
+    }
+
+    /// `[C, n]`: the product of whole rows with a weight `[74, n]`, each block by itself. Two who never had to do with each other
+    /// cost no product.
+    fn times(&self, weight: Tensor<2>) -> Tensor<2> {
+        let Blocks { counted, asker, node, pair } = self;
+        let [behind_node, behind_asker] =
+            [Counted::SPLIT + Counted::NODE, Counted::SPLIT + Counted::NODE + Counted::ASKER];
+        let of_pair = nn::below(
+            nn::rows(weight.clone(), 0, Counted::SPLIT),
+            nn::rows(weight.clone(), behind_asker, Counted::WIDTH - behind_asker),
+        );
+        let of_node = nn::rows(weight.clone(), Counted::SPLIT, Counted::NODE);
+        let of_asker = nn::rows(weight, behind_node, Counted::ASKER);
+        let sum = nn::gather(nn::linear(node.clone(), of_node, None), &counted.node_of)
+            + nn::gather(nn::linear(asker.clone(), of_asker, None), &counted.asker_of);
+        if counted.pair_at.is_empty() {
+            return sum;
+        }
+        sum + nn::scatter_sum(nn::linear(pair.clone(), of_pair, None), &counted.pair_at, counted.node_of.len())
+    }
+}
+
 impl CounterReader {
-    /// `[C, counters::WIDTH]` to `[C, 1]`.
-    fn score(&self, counters: Tensor<2>, relations: &[u32]) -> Tensor<2> {
-        let hidden = self.score[0].forward(counters) + nn::gather(self.relation.val(), relations);
+    /// C counters to `[C, 1]`.
+    fn score(&self, counters: &Blocks<'_>, relations: &[u32]) -> Tensor<2> {
+        let hidden = counters.times(self.score[0].weight.val()) + nn::gather(self.relation.val(), relations);
         self.score[2].forward(nn::relu(self.score[1].forward(nn::relu(hidden))))
     }
 }
@@ -76,7 +115,7 @@ impl Pairs {
     }
 
     /// Measures how long ago the embeddings' versions are, from when each root was last read.
-    pub(crate) fn measure(mut self, queries: &[Query], root_read: &[Option<Time>]) -> Pairs {
+    pub fn measure(mut self, queries: &[Query], root_read: &[Option<Time>]) -> Pairs {
         let since = |roots: &[u32]| {
             let ends = roots.iter().zip(queries);
             ends.map(|(&root, query)| gap(root_read[root as usize], query.time)).collect()
@@ -100,10 +139,10 @@ impl Predictor {
             weight: weights(init, scale),
             bilinear: weights(init, scale),
             counters: config.counters.then(|| CounterReader {
-                hidden: Linear::plain(init, counters::WIDTH, d),
+                hidden: Linear::plain(init, Counted::WIDTH, d),
                 relation: init.constant([n, READ], 0.0),
                 score: [
-                    Linear::plain(init, counters::WIDTH, READ),
+                    Linear::plain(init, Counted::WIDTH, READ),
                     Linear::new(init, READ, READ / 2),
                     Linear::plain(init, READ / 2, 1),
                 ],
@@ -111,13 +150,13 @@ impl Predictor {
         }
     }
 
-    /// Logits `[C]` from embeddings `[Q, d]` and counters `[C, counters::WIDTH]`.
+    /// Logits `[C]` from embeddings `[Q, d]` and counters of C queries.
     pub fn forward(
         &self,
         embeddings: Tensor<2>,
         pairs: &Pairs,
         time_encoder: &TimeEncoder,
-        counters: Option<Tensor<2>>,
+        counters: Option<&Counted>,
     ) -> Tensor<1> {
         let n = pairs.source.len();
         let mut hidden = nn::gather(self.source.forward(embeddings.clone()), &pairs.source)
@@ -128,8 +167,9 @@ impl Predictor {
         }
         let mut straight = None;
         if let (Some(reader), Some(counters)) = (&self.counters, counters) {
-            hidden = hidden + reader.hidden.forward(counters.clone());
-            straight = Some(reader.score(counters, &pairs.relation));
+            let blocks = Blocks::of(counters);
+            hidden = hidden + blocks.times(reader.hidden.weight.val());
+            straight = Some(reader.score(&blocks, &pairs.relation));
         }
         let scored = nn::relu(hidden) * nn::gather(self.weight.val(), &pairs.relation);
         let matched = nn::gather(embeddings.clone(), &pairs.source)

@@ -39,7 +39,7 @@ fn nudged(model: &Htgn, tensor: usize, entry: usize, step: f32) -> Htgn {
 pub(crate) fn check_all(mut config: Config) {
     config.model.width = 8;
     config.model.channels = 8;
-    let task = Task::new(index(&mixed(60, 2)), &config).unwrap();
+    let task = Task::new(index(&mixed(60, 3)), &config).unwrap();
     let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, &config));
     let links = 20..40;
     let facts = task.links[links.start].fact..task.links[links.end].fact;
@@ -74,7 +74,10 @@ pub(crate) fn check_all(mut config: Config) {
         let largest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
         let entry = largest.unwrap_or(0);
         let at = |change: f32| {
-            crate::worlds::floats(losses(&nudged(&model, tensor, entry, change), &step)).into_iter().map(f64::from).sum::<f64>()
+            crate::worlds::floats(losses(&nudged(&model, tensor, entry, change), &step))
+                .into_iter()
+                .map(f64::from)
+                .sum::<f64>()
         };
         let analytic = f64::from(gradient.get(entry).copied().unwrap_or(0.0));
         // A small step loses digits, a large one turns a rectifier on the way: a right gradient agrees with one of them.

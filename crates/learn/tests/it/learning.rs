@@ -4,8 +4,8 @@ use timeweft_graph::{Action, Deletes, Event, NodeKey, Schema, Time, TimeUnit};
 use timeweft_index::Index;
 use timeweft_learn::nn::{self, Module, Param, Tensor};
 use timeweft_learn::{
-    AdamW, Config, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Optimizer, Rule, Split, Task, Trained, average_precision,
-    break_down, candidates, pipeline, rank, resume, train,
+    AdamW, Config, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Optimizer, Rule, Split, Task, Trained,
+    average_precision, break_down, candidates, pipeline, rank, resume, train,
 };
 
 use crate::worlds::{data, draw, edge, floats, index, mixed, node, small, variants, weights};

@@ -2,7 +2,6 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-
 use super::layer_input::{LayerInput, Share};
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
 use crate::model::relations::{RelationHeads, Structure};

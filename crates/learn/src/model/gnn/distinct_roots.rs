@@ -71,12 +71,7 @@ fn just_behind(time: Time) -> Time {
 }
 
 /// When the embedding of a node changes, in order: when something happens at it or at a node that it reads.
-fn changes(
-    graph: &GraphContext,
-    node: NodeIndex,
-    first: Time,
-    touched: &FxHashMap<NodeIndex, Vec<Time>>,
-) -> Vec<Time> {
+fn changes(graph: &GraphContext, node: NodeIndex, first: Time, touched: &FxHashMap<NodeIndex, Vec<Time>>) -> Vec<Time> {
     if touched.is_empty() {
         return Vec::new();
     }

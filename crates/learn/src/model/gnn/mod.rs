@@ -9,7 +9,6 @@ pub(crate) mod layer;
 pub(crate) mod layer_input;
 pub(crate) mod neighborhood;
 
-
 use crate::model::identity::IdentityTable;
 use crate::model::layers::{Init, TypedProjection};
 use crate::nn::{self, Tensor, module};
