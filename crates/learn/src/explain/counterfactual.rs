@@ -97,7 +97,7 @@ impl<'a> Counterfactual<'a> {
             *read = (*read).max(Some(out.neighbors[j].created));
         }
         for (neighbor, (since, &root)) in out.neighbors.iter().zip(out.neighbor_gap.iter_mut().zip(roots)) {
-            *since = read[root as usize].map_or(0.0, |read| gap(Some(neighbor.created), read).max(0.0));
+            *since = read[root as usize].map_or(0.0, |read| gap(Some(neighbor.created), read));
         }
         out.root_read = read;
     }

@@ -35,7 +35,8 @@ fn embedding(trained: &Trained, node: NodeIndex, time: Time) -> Vec<f32> {
 
 /// What the predictor makes of two rows.
 fn scored(trained: &Trained, query: &Query, rows: [&[f32]; 2]) -> f32 {
-    let Trained { model, graph, store, .. } = trained;
+    let Trained { model, graph, config, .. } = trained;
+    let store = &rebuild(model, graph, config, graph.n_facts_before(query.time));
     let reader = Reader { model, graph, store };
     let (roots, pairs) = ask(graph, &[*query]);
     let read = reader.neighborhood(&Remembered::nothing(store), &roots).root_read;
