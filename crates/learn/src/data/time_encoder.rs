@@ -66,11 +66,12 @@ impl TimeEncoder {
     /// Encoded gaps, row after row: `cos(2 pi f gap)` for each frequency, then `log1p(gap / T0)`.
     pub fn encode(&self, gaps: &[f64]) -> Vec<f32> {
         let cosines = nn::time_encoding(gaps, &self.frequencies);
+        let logs = nn::log_gaps(gaps, self.scale);
         let n = self.frequencies.len();
         let mut rows = Vec::with_capacity(gaps.len() * self.width());
-        for (i, &gap) in gaps.iter().enumerate() {
+        for (i, log) in logs.into_iter().enumerate() {
             rows.extend_from_slice(&cosines[i * n..(i + 1) * n]);
-            rows.push(self.log(gap));
+            rows.push(log);
         }
         rows
     }

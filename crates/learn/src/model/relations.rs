@@ -55,6 +55,16 @@ pub(crate) struct RelationHeads {
     widths: [usize; 2],
 }
 
+/// Keys, values and priors of every relation, as a kernel reads them.
+pub(crate) struct RelationTensors {
+    /// `[relations, H * d_h * F]`
+    pub keys: Tensor<2>,
+    /// `[relations, H * F * d_h]`
+    pub values: Tensor<2>,
+    /// `[relations, H]`
+    pub prior: Tensor<2>,
+}
+
 /// Which tokens each root attends to, grouped into (root, relation) pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Structure<'a> {
@@ -118,18 +128,9 @@ impl RelationHeads {
         nn::gather(absorbed.reshape([n_pairs, h * f]), &order.back).reshape([n_pairs, h, f])
     }
 
-    /// The attention that [`RelationHeads::attend`] pays: alpha of every token and head, `[E, H]`, row after row.
-    pub(crate) fn weights(
-        &self,
-        query: Tensor<2>,
-        tokens: Tensor<2>,
-        outlet: Outlet,
-        structure: &Structure<'_>,
-    ) -> Vec<f32> {
-        let order = Order::by_relation(structure, self.prior.dims()[0]);
-        let absorbed = self.absorb(query, &order);
-        let prior = nn::gather(self.prior.val(), structure.pair_relation);
-        nn::attention_weights(absorbed, tokens, prior, outlet, &structure.layout()).tokens
+    /// The weights of every relation.
+    pub(crate) fn tensors(&self) -> RelationTensors {
+        RelationTensors { keys: self.keys.val(), values: self.values.val(), prior: self.prior.val() }
     }
 
     /// W_V `[relations, H, F, d_h]`.

@@ -82,6 +82,17 @@ pub enum Outlet {
     },
 }
 
+impl Outlet {
+    /// The sink and the gates.
+    pub(super) fn parts(self) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
+        match self {
+            Outlet::None => (None, None),
+            Outlet::Sink(sink) => (Some(sink), None),
+            Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
+        }
+    }
+}
+
 /// The weights that [`temporal_attention`] gives on the same inputs, by the same code.
 ///
 /// # Panics
@@ -94,11 +105,7 @@ pub fn attention_weights(
     layout: &AttentionLayout,
 ) -> AttentionWeights {
     let kernel = Attention::new(&qa, &tokens, &mu, &outlet, layout);
-    let (sink, gate) = match outlet {
-        Outlet::None => (None, None),
-        Outlet::Sink(sink) => (Some(sink), None),
-        Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
-    };
+    let (sink, gate) = outlet.parts();
     let inputs = [qa.values(), tokens.values(), mu.values()].into_iter();
     let inputs: Vec<&[f32]> = inputs.chain([&sink, &gate].into_iter().flatten().map(Tensor::values)).collect();
     kernel.forward(&inputs, true).1

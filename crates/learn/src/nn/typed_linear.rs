@@ -207,6 +207,11 @@ pub(super) struct Matrix<'a> {
 }
 
 impl Matrix<'_> {
+    /// The same matrix read by columns.
+    pub(super) fn transposed(self) -> Self {
+        Self { row: self.column, column: self.row, ..self }
+    }
+
     /// Whether every element of a `rows` by `columns` matrix lies in the slice.
     fn holds(&self, rows: usize, columns: usize) -> bool {
         (rows - 1) * self.row + (columns - 1) * self.column < self.values.len()

@@ -11,6 +11,7 @@ use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
 
 mod case;
 mod cells;
+mod neighborhoods;
 mod plain;
 
 #[test]
@@ -369,6 +370,37 @@ fn scan_agrees_with_its_definition_through_both_outputs() {
     }
 }
 
+/// Long segments are cut into pieces, and pieces into chunks of which only borders are kept.
+#[test]
+fn a_scan_in_pieces_agrees_with_its_definition() {
+    let (gap, _, mut inputs) = scan_case([3_400, 3, 2, 4], true);
+    // Slow enough that a state is felt over the border of a piece, and the gradient back over it.
+    inputs[1].values.iter_mut().for_each(|delta| *delta = f64::from((0.002 * *delta) as f32));
+    inputs[4].values.iter_mut().for_each(|kappa| *kappa = f64::from((0.001 * *kappa) as f32));
+    let segments = [0, 1_024, 2_050, 2_060, 3_400];
+    let [y, h] = slow_scan(&gap, &segments, &inputs);
+    let expected = [y, h].concat();
+    let weights: Vec<f64> = (0..expected.len()).map(|i| (i % 7) as f64 - 3.0).collect();
+    let (found, grads) = tracked_scan(&gap, &segments, &inputs, &weights, Read::Both);
+    close("scan in pieces", &found, &expected, 1e-5);
+    let loss =
+        |x: &[Array]| slow_scan(&gap, &segments, x).concat().iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
+    for (k, grad) in grads.iter().enumerate() {
+        let count = inputs[k].values.len();
+        let top = grad.iter().fold(0.0, |top: f32, x| top.max(x.abs()));
+        for i in (0..23).map(|i| (i * 7_919 + 3 * i * i) % count) {
+            let mut moved = inputs.clone();
+            let mut at = |step: f64| {
+                moved[k].values[i] = inputs[k].values[i] + step;
+                loss(&moved)
+            };
+            let slope = (at(1e-6) - at(-1e-6)) / 2e-6;
+            let error = (f64::from(grad[i]) - slope).abs();
+            assert!(error <= 1e-3 * f64::from(top), "gradient {k} at {i}: {}, expected {slope}", grad[i]);
+        }
+    }
+}
+
 #[test]
 fn stepping_through_the_state_equals_one_scan() {
     let sizes = [10, 6, 8, 1];
@@ -494,9 +526,16 @@ fn everything() -> Vec<Vec<f32>> {
         (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
     let ctx = nn::temporal_attention(qa, f, mu, Outlet::Sink(sink), &layout);
     keep(backward(ctx, &weights(700 * 2 * 24), &[a, b, c, d]));
+    for entries in [60, 3_000] {
+        let sizes = [entries, 300, 700, 2_000, 3];
+        let (case, x) = neighborhoods::Case::new(sizes, [2, 12, 20], neighborhoods::Kind::Gated, true);
+        keep(case.tracked(&x, &weights(300 * 24)));
+    }
     keep(cells::recurrence_of(400, 20, 60));
     let (gap, segments, x) = scan_case([400, 20, 8, 60], true);
     keep(tracked_scan(&gap, &segments, &x, &weights(400 * 20 + 60 * 20 * 8), Read::Both));
+    let (gap, _, x) = scan_case([3_000, 20, 8, 2], false);
+    keep(tracked_scan(&gap, &[0, 2_900, 3_000], &x, &weights(3_000 * 20 + 2 * 20 * 8), Read::Both));
     results.push(nn::time_encoding(&[1.5; 3000], &[0.3, 0.7]));
     results
 }

@@ -71,8 +71,8 @@ impl Cooperation {
 
     /// What the roots and their neighbors decide.
     pub fn decide(&self, input: &LayerInput<'_>) -> Decisions {
-        let LayerInput { own, peers, neighborhood, time_encoder, noise: draw } = input;
-        let (q, e) = (own.dims()[0], peers.dims()[0]);
+        let LayerInput { own, entries, neighbor_row, neighborhood, time_encoder, noise: draw } = input;
+        let (q, e) = (own.dims()[0], neighbor_row.len());
         let root_of = neighborhood.root_of_neighbors(e);
         let noise = |action: Action, node: NodeIndex, root: usize| {
             draw.map_or(0.0, |draw| logistic(draw, action, node, neighborhood.root_read[root]))
@@ -83,7 +83,8 @@ impl Cooperation {
         let root = [&neighborhood.root_idle[..q], &neighborhood.root_degree[..q]];
         let peer = [&neighborhood.neighbor_idle[..e], &neighborhood.neighbor_degree[..e]];
         let listens = self.act(Action::Listen, own.clone(), root, time_encoder, &listens);
-        let speaks = self.act(Action::Speak, peers.clone(), peer, time_encoder, &speaks);
+        let peers = nn::gather(entries.clone(), neighbor_row);
+        let speaks = self.act(Action::Speak, peers, peer, time_encoder, &speaks);
         Decisions { listens: nn::gather(listens, &root_of), speaks }
     }
 
