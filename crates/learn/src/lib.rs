@@ -62,6 +62,7 @@ pub use explain::explanation::{AttendedNeighbor, ScoreExplanation};
 pub use explain::faithfulness::{Curves, Importance, curves, stretches};
 pub use model::aggregator::Aggregator;
 pub use model::batch::{MemoryVersion, Messages, Tokens, expand};
+pub use model::counters::Counted;
 pub use model::encoder::MessageEncoder;
 pub use model::gnn::Gnn;
 pub use model::gnn::attention::TemporalAttention;

@@ -82,7 +82,8 @@ impl TimeEncoder {
     }
 }
 
-/// Ticks between two times, in 64 bits until they are known to be small; 0 without a first.
+/// Ticks from one time to a later one, in 64 bits until they are known to be small; 0 without a first, or where it is the
+/// later one: a neighbor may have heard of something since its root was last read.
 pub(crate) fn gap(from: Option<Time>, to: Time) -> f64 {
-    from.map_or(0.0, |from| to.0.saturating_sub(from.0) as f64)
+    from.map_or(0.0, |from| to.0.saturating_sub(from.0).max(0) as f64)
 }

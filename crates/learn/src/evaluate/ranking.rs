@@ -232,9 +232,8 @@ impl Ranking<'_> {
             let asked = std::iter::once(link).chain((self.candidates)(number));
             queries.extend(asked.map(|link| link.question(link.destination, as_of)));
             sizes.push(queries.len() - before);
-            // Links of one time share the embeddings of their candidates.
-            let shares = number + 1 < links.end && task.links[number + 1].time == link.time;
-            let is_full = queries.len() >= if shares { 64 * QUERIES } else { QUERIES };
+            // Links share the embeddings of their candidates.
+            let is_full = queries.len() >= 64 * QUERIES;
             if number + 1 == links.end || is_full {
                 self.score(&queries, &sizes, remembered);
                 (queries, sizes) = (Vec::new(), Vec::new());
@@ -245,7 +244,9 @@ impl Ranking<'_> {
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
         let (roots, pairs) = ask(self.links.graph, queries);
-        let embeddings = self.reader().embed(remembered, &roots, None);
+        let neighborhood = self.reader().neighborhood(remembered, &roots);
+        let embeddings = self.reader().embed(remembered, &neighborhood, None);
+        let pairs = pairs.measure(queries, &neighborhood.root_read);
         let (mut from, mut first) = (0, 0);
         for (at, end) in sizes.iter().scan(0, |end, size| Some(*end + size).inspect(|sum| *end = *sum)).enumerate() {
             if end - from < QUERIES && at + 1 < sizes.len() {

@@ -3,7 +3,6 @@
 //!
 //! Equations: `docs/model.md#aggregation`.
 
-
 use crate::model::identity::{self, IdentityTable};
 use crate::model::layers::{Init, Linear};
 use crate::model::relations::{RelationHeads, Structure};

@@ -2,7 +2,6 @@
 //!
 //! Equations: `docs/model.md#messages`.
 
-
 use crate::model::identity::{self, IdentityTable};
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
 use crate::model::versions::Peers;

@@ -1,7 +1,6 @@
 //! Identity of nodes as an input: who a message is from and to (TGNv2 shows that without it persistence cannot be
 //! expressed). Hashed, so that the table does not grow with the graph; switchable, for graphs whose nodes are mostly new.
 
-
 use crate::model::layers::{Init, Linear};
 use crate::nn::{self, Param, Tensor, module};
 use crate::{GraphContext, ModelConfig};

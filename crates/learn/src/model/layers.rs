@@ -160,4 +160,3 @@ impl TypedProjection {
 }
 
 module!(TypedProjection { weights });
-

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use timeweft_graph::NodeIndex;
-
 use crate::model::batch::{expand, expand_in_slices};
-use crate::model::counters::{self, Past};
+use crate::model::counters::Counted;
 use crate::model::gnn::GnnInput;
+use crate::model::gnn::distinct_roots::DistinctRoots;
 use crate::model::gnn::neighborhood::{Root, read};
 use crate::model::layers::Init;
 use crate::model::predictor::Pairs;
@@ -120,8 +119,9 @@ impl Reader<'_> {
     /// step's noise, if the model has any.
     pub fn answer(self, remembered: &Remembered, queries: &[Query], noise: Option<u64>) -> Tensor<1> {
         let (roots, pairs) = ask(self.graph, queries);
-        let embeddings = self.embed(remembered, &roots, noise);
-        self.score(embeddings, queries, &pairs)
+        let neighborhood = self.neighborhood(remembered, &roots);
+        let embeddings = self.embed(remembered, &neighborhood, noise);
+        self.score(embeddings, queries, &pairs.measure(queries, &neighborhood.root_read))
     }
 
     /// What roots read.
@@ -130,9 +130,8 @@ impl Reader<'_> {
     }
 
     /// Stage 4: embeddings `[Q, d]` of roots; `noise` as in [`Reader::answer`].
-    pub fn embed(self, remembered: &Remembered, roots: &[Root], noise: Option<u64>) -> Tensor<2> {
+    pub fn embed(self, remembered: &Remembered, neighborhood: &Neighborhood, noise: Option<u64>) -> Tensor<2> {
         let Reader { model, graph, .. } = self;
-        let neighborhood = &self.neighborhood(remembered, roots);
         model.gnn.forward(GnnInput {
             table: memory_table(model, remembered, neighborhood),
             neighborhood,
@@ -142,10 +141,10 @@ impl Reader<'_> {
         })
     }
 
-    /// Stage 5: logits `[C]` of queries whose roots are embedded already.
+    /// Stage 5: logits `[C]` of queries whose roots are embedded already, and how long ago.
     pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
-        let counted = self.model.predictor.has_counters().then(|| counted(self.graph, queries));
-        self.model.predictor.forward(embeddings, pairs, counted)
+        let counted = self.model.predictor.has_counters().then(|| Counted::of(self.graph, queries));
+        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted.as_ref())
     }
 }
 
@@ -182,38 +181,16 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     }
 }
 
-/// Counters of the queries, `[C, counters::WIDTH]`.
-pub fn counted(graph: &GraphContext, queries: &[Query]) -> Tensor<2> {
-    use rayon::prelude::*;
-    let mut rows = vec![0.0; queries.len() * counters::WIDTH];
-    let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
-    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(graph, &question[0])).collect();
-    let asked: Vec<&Past> =
-        questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
-    rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
-        past.inputs(graph, query.destination, row);
-    });
-    Tensor::new(rows, [queries.len(), counters::WIDTH])
-}
-
 /// The distinct roots of queries, and which roots each query pairs.
 pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
-    let mut roots = Vec::new();
-    let mut known = rustc_hash::FxHashMap::default();
-    let mut root = |node: NodeIndex, query: &Query| {
-        let root = Root { node, time: query.time, as_of: query.as_of };
-        *known.entry(root).or_insert_with(|| {
-            roots.push(root);
-            roots.len() as u32 - 1
-        })
-    };
+    let mut distinct = DistinctRoots::of(graph, queries);
     let mut pairs = Pairs::default();
     for query in queries {
-        pairs.source.push(root(query.source, query));
-        pairs.destination.push(root(query.destination, query));
+        pairs.source.push(distinct.root(query.source, query.as_of));
+        pairs.destination.push(distinct.root(query.destination, query.as_of));
         pairs.relation.push(graph.relation(query.edge_type, query.direction));
     }
-    (roots, pairs)
+    (distinct.roots, pairs)
 }
 
 impl Remembered {
@@ -224,10 +201,10 @@ impl Remembered {
 
     /// Forgets how it was made: no gradient goes back through it.
     pub(crate) fn detach(&mut self) {
-        self.scanned = self.scanned.take().map(|Scanned { memory, state }| Scanned {
-            memory: memory.detached(),
-            state: state.detached(),
-        });
+        self.scanned = self
+            .scanned
+            .take()
+            .map(|Scanned { memory, state }| Scanned { memory: memory.detached(), state: state.detached() });
     }
 
     /// Commits the values of this forward pass, once.

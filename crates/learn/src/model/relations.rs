@@ -2,7 +2,6 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-
 use crate::RelationIds;
 use crate::model::layers::Init;
 use crate::nn::{self, Outlet, Param, Tensor, module};

@@ -1,7 +1,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-
 use super::arena::Buffer;
 use super::kernel::{Kernel, apply};
 use super::offsets::{check_offsets, segment};

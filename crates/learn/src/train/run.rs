@@ -17,9 +17,9 @@ use crate::train::memory_limit::{self, QUERIES_A_STEP};
 use crate::train::optimizer::Optimizer;
 use crate::train::tbptt_window::TbpttWindow;
 use crate::{
-    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss,
-    Metrics, Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb,
-    empty_store, rebuild, splitmix64,
+    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss, Metrics,
+    Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb, empty_store,
+    rebuild, splitmix64,
 };
 
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
@@ -263,7 +263,8 @@ impl<'a> Learner<'a> {
         drop(loss);
         // Memory needs some steps before its first large ones: a linear warm-up.
         let TrainConfig { learning_rate, decay, .. } = self.config.train;
-        let rate = learning_rate * decay.powi(links.epoch as i32 - 1) * ((self.optimizer.steps + 1) as f64 / 50.0).min(1.0);
+        let rate =
+            learning_rate * decay.powi(links.epoch as i32 - 1) * ((self.optimizer.steps + 1) as f64 / 50.0).min(1.0);
         self.optimizer.step(rate, &mut model, gradients);
         (model, value, remembered)
     }
@@ -312,7 +313,7 @@ impl<'a> Learner<'a> {
         let pool = &self.pools[side.at()];
         // Answers for each pair by itself must be weighed as they are met: by chance.
         let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
-        let history = &self.graph.history;
+        let history = self.graph.history.read();
         let mut met = history.partners(link.source, side, history.limit(as_of), n_partners);
         met.retain(|&node| !self.task.is_answer(link, node));
         let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);

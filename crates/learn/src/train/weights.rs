@@ -80,7 +80,11 @@ pub(super) fn read_into(model: &mut Htgn, bytes: &[u8]) -> Result<(), String> {
 fn numbers(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
     let tensor = file.tensor(name).map_err(|error| error.to_string())?;
     if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
-        return Err(format!("{name} is {:?} {:?} and its configuration says {shape:?}", tensor.dtype(), tensor.shape()));
+        return Err(format!(
+            "{name} is {:?} {:?} and its configuration says {shape:?}",
+            tensor.dtype(),
+            tensor.shape()
+        ));
     }
     Ok(tensor.data().as_chunks().0.iter().map(|&x| f32::from_le_bytes(x)).collect())
 }

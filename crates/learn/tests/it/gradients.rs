@@ -5,7 +5,7 @@ use timeweft_learn::{
     Config, GnnKind, GraphContext, Htgn, Query, Task, TrainStatistics, VectorStore, empty_store, pipeline,
 };
 
-use crate::worlds::{index, mixed};
+use crate::worlds::{floats, index, mixed};
 
 /// What a loss is computed on.
 struct Step<'a> {
@@ -39,7 +39,7 @@ fn nudged(model: &Htgn, tensor: usize, entry: usize, step: f32) -> Htgn {
 pub(crate) fn check_all(mut config: Config) {
     config.model.width = 8;
     config.model.channels = 8;
-    let task = Task::new(index(&mixed(60, 2)), &config).unwrap();
+    let task = Task::new(index(&mixed(60, 3)), &config).unwrap();
     let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, &config));
     let links = 20..40;
     let facts = task.links[links.start].fact..task.links[links.end].fact;
@@ -71,15 +71,23 @@ pub(crate) fn check_all(mut config: Config) {
     assert!(smooth.clone().count() > 10);
     for (tensor, (name, gradient)) in smooth {
         // A weight without gradient is one that nothing of this step reads: the difference must say so too.
-        let largest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
-        let entry = largest.unwrap_or(0);
-        let at = |change: f32| {
-            crate::worlds::floats(losses(&nudged(&model, tensor, entry, change), &step)).into_iter().map(f64::from).sum::<f64>()
-        };
-        let analytic = f64::from(gradient.get(entry).copied().unwrap_or(0.0));
-        // A small step loses digits, a large one turns a rectifier on the way: a right gradient agrees with one of them.
-        let numeric = [2.5e-4_f32, 5e-4, 1e-3, 2e-3, 4e-3].map(|h| (at(h) - at(-h)) / (2.0 * f64::from(h)));
-        let off = |numeric: &f64| (analytic - numeric).abs() / analytic.abs().max(numeric.abs()).max(0.05);
-        assert!(numeric.iter().any(|numeric| off(numeric) < 0.03), "{name}[{entry}]: {analytic} against {numeric:?}");
+        let mut entries: Vec<usize> = (0..gradient.len().max(1)).collect();
+        let size = |entry: &usize| gradient.get(*entry).copied().unwrap_or(0.0).abs();
+        entries.sort_by(|a, b| size(b).total_cmp(&size(a)));
+        let off = entries.iter().take(3).filter_map(|&entry| {
+            let at = |change: f32| {
+                let losses = floats(losses(&nudged(&model, tensor, entry, change), &step));
+                losses.into_iter().map(f64::from).sum::<f64>()
+            };
+            let analytic = f64::from(gradient.get(entry).copied().unwrap_or(0.0));
+            // A small step loses digits, a large one turns a rectifier on the way: a right gradient agrees with one of them.
+            let numeric =
+                [5e-5_f32, 1e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3].map(|h| (at(h) - at(-h)) / (2.0 * f64::from(h)));
+            let off = |numeric: &f64| (analytic - numeric).abs() / analytic.abs().max(numeric.abs()).max(0.05);
+            (!numeric.iter().any(|numeric| off(numeric) < 0.03)).then_some((entry, analytic, numeric))
+        });
+        // One of the three largest may stand at the corner of a rectifier.
+        let off: Vec<_> = off.collect();
+        assert!(off.len() < 2.min(entries.len()), "{name}: {off:?}");
     }
 }

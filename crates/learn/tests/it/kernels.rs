@@ -383,7 +383,8 @@ fn a_scan_in_pieces_agrees_with_its_definition() {
     let weights: Vec<f64> = (0..expected.len()).map(|i| (i % 7) as f64 - 3.0).collect();
     let (found, grads) = tracked_scan(&gap, &segments, &inputs, &weights, Read::Both);
     close("scan in pieces", &found, &expected, 1e-5);
-    let loss = |x: &[Array]| slow_scan(&gap, &segments, x).concat().iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
+    let loss =
+        |x: &[Array]| slow_scan(&gap, &segments, x).concat().iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
     for (k, grad) in grads.iter().enumerate() {
         let count = inputs[k].values.len();
         let top = grad.iter().fold(0.0, |top: f32, x| top.max(x.abs()));

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use timeweft_graph::{Action, Direction, EdgeKey, Element, Event, NodeKey, Value};
 use timeweft_learn::{
-    Bucket, Config, Freshness, GnnKind, GraphContext, Htgn, Task, TrainStatistics, empty_store, pipeline, train,
+    Bucket, Config, Counted, Freshness, GnnKind, GraphContext, Htgn, Task, TrainStatistics, empty_store, pipeline,
+    train,
 };
 
 use crate::worlds::{draw, edge, index, mixed, small, variants};
@@ -239,7 +240,7 @@ fn counters(events: &[Event], fitted: &TrainStatistics, time: i64, as_of: i64) -
         let back = timeweft_learn::Query { direction: Direction::In, source: item, destination: user, ..query };
         queries.extend([query, back]);
     }
-    let rows = crate::worlds::floats(pipeline::counted(&graph, &queries));
+    let rows = Counted::of(&graph, &queries).rows();
     rows.into_iter().map(f32::to_bits).collect()
 }
 

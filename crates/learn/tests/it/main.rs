@@ -3,6 +3,7 @@
 
 mod asked;
 mod counters;
+mod counting;
 mod deletes;
 mod explanations;
 mod gradients;

@@ -29,14 +29,18 @@ fn embedding(trained: &Trained, node: NodeIndex, time: Time) -> Vec<f32> {
     let Trained { model, graph, config, .. } = trained;
     let store = rebuild(model, graph, config, graph.n_facts_before(time));
     let reader = Reader { model, graph, store: &store };
-    floats(reader.embed(&Remembered::nothing(&store), &[Root { node, time, as_of: time }], None))
+    let nothing = Remembered::nothing(&store);
+    floats(reader.embed(&nothing, &reader.neighborhood(&nothing, &[Root { node, as_of: time }]), None))
 }
 
 /// What the predictor makes of two rows.
 fn scored(trained: &Trained, query: &Query, rows: [&[f32]; 2]) -> f32 {
-    let Trained { model, graph, store, .. } = trained;
+    let Trained { model, graph, config, .. } = trained;
+    let store = &rebuild(model, graph, config, graph.n_facts_before(query.time));
     let reader = Reader { model, graph, store };
-    let (_, pairs) = ask(graph, &[*query]);
+    let (roots, pairs) = ask(graph, &[*query]);
+    let read = reader.neighborhood(&Remembered::nothing(store), &roots).root_read;
+    let pairs = pairs.measure(&[*query], &read);
     let width = rows[0].len();
     let rows = Tensor::new(rows.concat(), [2, width]);
     floats(reader.score(rows, &[*query], &pairs))[0]

@@ -2,7 +2,6 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-
 use super::layer_input::{LayerInput, Share};
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
 use crate::model::relations::{RelationHeads, RelationTensors};
@@ -37,7 +36,7 @@ impl TemporalAttention {
         let f = d + time_encoder.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
         TemporalAttention {
             edges,
-            query: Linear::new(init, d + time_encoder.width(), d),
+            query: Linear::new(init, d, d),
             types: init.normal([relations.n_node_types(), d], 0.1),
             sink: init.constant([relations.n_node_types(), n_heads], 0.0),
             heads: RelationHeads::new(init, (relations, relations.n_edges()), n_heads, [d / n_heads, f]),
@@ -49,8 +48,11 @@ impl TemporalAttention {
     /// What the roots read, o `[Q, d]`, each neighbor through its gate `[E, 1]`, if there are gates.
     pub(super) fn attend(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>) -> Tensor<2> {
         let read = self.read(input, gate);
-        let heads =
-            if read.neighbors.entry.is_empty() { Tensor::zeros(read.query.dims()) } else { nn::neighborhood_attention(read) };
+        let heads = if read.neighbors.entry.is_empty() {
+            Tensor::zeros(read.query.dims())
+        } else {
+            nn::neighborhood_attention(read)
+        };
         self.output.forward(heads)
     }
 
@@ -58,9 +60,7 @@ impl TemporalAttention {
         let LayerInput { own, entries, neighbor_row, neighborhood, time_encoder, .. } = input;
         let (q, e) = (own.dims()[0], neighbor_row.len());
         let root_type = &neighborhood.root_type[..q];
-        let since = Tensor::new(time_encoder.encode(&neighborhood.root_gap[..q]), [q, time_encoder.width()]);
-        let query =
-            self.query.forward(nn::beside(own.clone(), since)) + nn::gather(self.types.val(), root_type);
+        let query = self.query.forward(own.clone()) + nn::gather(self.types.val(), root_type);
         let sink = nn::gather(self.sink.val(), root_type);
         let outlet = match gate {
             Some(gate) => Outlet::Gated { sink, gate },

@@ -3,13 +3,13 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-use timeweft_graph::NodeIndex;
+use timeweft_graph::{NodeIndex, Time};
 
 use super::attention::TemporalAttention;
 use super::layer_input::{Actions, LayerInput, Share};
 use crate::model::layers::{Init, Linear};
 use crate::nn::{self, Tensor, module};
-use crate::{GraphContext, ModelConfig, Root, TimeEncoder, splitmix64};
+use crate::{GraphContext, ModelConfig, TimeEncoder, splitmix64};
 
 /// Attention whose neighbors are read through gates.
 #[derive(Clone, Debug)]
@@ -75,13 +75,12 @@ impl Cooperation {
         let (q, e) = (own.dims()[0], neighbor_row.len());
         let root_of = neighborhood.root_of_neighbors(e);
         let noise = |action: Action, node: NodeIndex, root: usize| {
-            let who = Root { node, ..neighborhood.roots[root] };
-            draw.map_or(0.0, |draw| logistic(draw, action, &who))
+            draw.map_or(0.0, |draw| logistic(draw, action, node, neighborhood.root_read[root]))
         };
         let listens: Vec<f32> = (0..q).map(|i| noise(Action::Listen, neighborhood.roots[i].node, i)).collect();
         let speaks = |j: usize| noise(Action::Speak, neighborhood.neighbors[j].node, root_of[j] as usize);
         let speaks: Vec<f32> = (0..e).map(speaks).collect();
-        let root = [&neighborhood.root_gap[..q], &neighborhood.root_degree[..q]];
+        let root = [&neighborhood.root_idle[..q], &neighborhood.root_degree[..q]];
         let peer = [&neighborhood.neighbor_idle[..e], &neighborhood.neighbor_degree[..e]];
         let listens = self.act(Action::Listen, own.clone(), root, time_encoder, &listens);
         let peers = nn::gather(entries.clone(), neighbor_row);
@@ -132,9 +131,9 @@ impl Decisions {
     }
 }
 
-/// The difference of two Gumbel draws, by a counter: the same for a node and a time whatever the batch.
-fn logistic(key: u64, action: Action, who: &Root) -> f32 {
-    let bits = [who.as_of.0 as u64, u64::from(who.node.0), action as u64]
+/// The difference of two Gumbel draws, by a counter: the same for a node and a version of its root whatever the batch.
+fn logistic(key: u64, action: Action, node: NodeIndex, read: Option<Time>) -> f32 {
+    let bits = [read.map_or(0, |read| read.0 as u64), u64::from(node.0), action as u64]
         .into_iter()
         .fold(splitmix64(key), |hash, part| splitmix64(hash ^ part));
     let unit = ((bits >> 11) as f64 + 0.5) / (1u64 << 53) as f64;

@@ -1,6 +1,5 @@
 //! The slot for layers: what every layer of the graph network can be asked.
 
-
 use super::attention::TemporalAttention;
 use super::cooperation::Cooperative;
 use super::layer_input::{LayerInput, Share};

@@ -1,6 +1,5 @@
 //! What a layer reads, and how it shares out what it made of that.
 
-
 use crate::nn::Tensor;
 use crate::{Neighborhood, TimeEncoder};
 

@@ -4,10 +4,10 @@
 
 pub(crate) mod attention;
 pub(crate) mod cooperation;
+pub(crate) mod distinct_roots;
 pub(crate) mod layer;
 pub(crate) mod layer_input;
 pub(crate) mod neighborhood;
-
 
 use crate::model::identity::IdentityTable;
 use crate::model::layers::{Init, TypedProjection};

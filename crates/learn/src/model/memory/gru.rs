@@ -2,9 +2,8 @@
 //!
 //! Equations: `docs/model.md#memory`.
 
-
-use crate::model::layers::{Init, Linear};
 use crate::Tokens;
+use crate::model::layers::{Init, Linear};
 use crate::nn::{self, Param, Tensor, module};
 
 /// A gated recurrent unit whose keep gate starts with a bias: without one it forgets within a few tokens and learns nothing

@@ -2,7 +2,6 @@
 //!
 //! Equations: `docs/model.md#memory`.
 
-
 use crate::model::layers::{Init, Linear};
 use crate::nn::{self, Param, Tensor, module};
 use crate::{ModelConfig, TimeEncoder, Tokens};
@@ -107,9 +106,8 @@ impl Mamba {
         let x = nn::silu(nn::columns(xz.clone(), 0, channels));
         let z = nn::silu(nn::columns(xz, channels, channels));
         let [b_weight, b_bias, c_weight, c_bias] = &self.norms;
-        let norm = |values, weight: &Param<1>, bias: &Param<1>| {
-            nn::add_row(nn::rms_norm(values, weight.val()), bias.val())
-        };
+        let norm =
+            |values, weight: &Param<1>, bias: &Param<1>| nn::add_row(nn::rms_norm(values, weight.val()), bias.val());
         let selected = self.select.forward(x.clone());
         let part = |from: usize, to: usize| nn::columns(selected.clone(), from, to - from);
         Selected {

@@ -6,7 +6,6 @@
 pub(crate) mod gru;
 pub(crate) mod mamba;
 
-
 use crate::model::layers::{Init, Linear};
 use crate::nn::{self, Param, Tensor, module};
 use crate::{GraphContext, Gru, Mamba, MemoryCellKind, ModelConfig, Selected, TimeEncoder, Tokens, VectorStore};

@@ -139,12 +139,7 @@ pub(super) fn absorbed_entries_backward(problem: &Problem, spread: &Spread<'_>, 
 multiversion! { fn combine_rows(out: &mut [f32], weights: &[f32], rows: &[f32], starts: &[usize]) = combine }
 
 /// The gradient of the entries `[V, d]` from that of the table.
-pub(super) fn entries_backward(
-    problem: &Problem,
-    inputs: &Inputs<'_>,
-    projected: &Projected,
-    table: &[f32],
-) -> Buffer {
+pub(super) fn entries_backward(problem: &Problem, inputs: &Inputs<'_>, projected: &Projected, table: &[f32]) -> Buffer {
     let width = problem.width;
     let mut rows = Buffer::stale(projected.entry.len() * width);
     let blocks = blocks(projected);

@@ -38,10 +38,14 @@ fn each_number_by_itself() {
         ("add", |x| pairs(x, |a, b| a + b), |x| two(x).into_iter().reduce(|a, b| a + b).unwrap()),
         ("subtract", |x| pairs(x, |a, b| a - b), |x| two(x).into_iter().reduce(|a, b| a - b).unwrap()),
         ("multiply", |x| pairs(x, |a, b| a * b), |x| two(x).into_iter().reduce(|a, b| a * b).unwrap()),
-        ("the same twice", |x| pairs(x, |a, b| a * a + b), |x| {
-            let [a, b] = two(x);
-            a.clone() * a + b
-        }),
+        (
+            "the same twice",
+            |x| pairs(x, |a, b| a * a + b),
+            |x| {
+                let [a, b] = two(x);
+                a.clone() * a + b
+            },
+        ),
     ];
     for (rows, width) in [(4, 7), (1, 1), (0, 3), (70, 600)] {
         for (name, plain, fused) in both {
