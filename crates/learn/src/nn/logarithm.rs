@@ -19,9 +19,10 @@ impl LogColumns {
         let of = |at: usize| columns[at % width.max(1)];
         let lanes = (0..width).map(|chunk| {
             let mut lanes = [[0.0; LANES]; 3];
-            for lane in 0..LANES {
+            let [takes, adds, scales] = &mut lanes;
+            for (lane, ((take, adds), scales)) in takes.iter_mut().zip(adds).zip(scales).enumerate() {
                 if let Some((add, scale)) = of(chunk * LANES + lane) {
-                    (lanes[0][lane], lanes[1][lane], lanes[2][lane]) = (1.0, add, scale);
+                    (*take, *adds, *scales) = (1.0, add, scale);
                 }
             }
             lanes
@@ -82,7 +83,7 @@ fn ln<const FMA: bool>(x: f32) -> f32 {
     let p = madd::<FMA>(p, y, -1.666_805_8e-1);
     let p = madd::<FMA>(p, y, 2.000_071_5e-1);
     let p = madd::<FMA>(p, y, -2.499_999_4e-1);
-    let p = madd::<FMA>(p, y, 3.333_333_1e-1);
+    let p = madd::<FMA>(p, y, 3.333_333e-1);
     let p = madd::<FMA>(e, -2.121_944_4e-4, p * y * z);
     let p = madd::<FMA>(-0.5, z, p) + y;
     madd::<FMA>(e, 0.693_359_4, p)

@@ -69,8 +69,8 @@ fn block<const FMA: bool, const N: usize>(
             sums[r].copy_from_slice(&out[starts[r] + at..][..LANES]);
         }
     }
-    for r in 0..N {
-        assert!(inner == 0 || lefts[r] + (inner - 1) * step < left.len());
+    for first in &lefts[..N] {
+        assert!(inner == 0 || first + (inner - 1) * step < left.len());
     }
     for (k, row) in right.values.chunks_exact(right.width).enumerate() {
         let row: &[f32] = &row[at..][..LANES];
