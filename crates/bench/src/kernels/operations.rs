@@ -1,7 +1,9 @@
 //! The kernels at the shapes of a training step.
 
-use timeweft_learn::nn::{self, NeighborhoodInput, Neighbors, Outlet, ScanInput, Tensor};
-use timeweft_learn::{AdamW, splitmix64};
+use std::cell::RefCell;
+
+use timeweft_learn::nn::{self, Module, NeighborhoodInput, Neighbors, Outlet, Param, ScanInput, Tensor};
+use timeweft_learn::{Optimizer, splitmix64};
 
 use super::Work;
 use super::clock::{Clock, Seconds};
@@ -162,17 +164,15 @@ fn linear(rows: usize, inner: usize, outer: usize) -> Operation {
 
 /// One step of the optimiser on one tensor.
 fn adam_w(weights: usize) -> Operation {
-    use burn::optim::Optimizer;
     let prepare = move || -> Run {
-        let plain = || {
-            Tensor::<1>::from_data(TensorData::new(noise(weights).collect::<Vec<f32>>(), [weights]), &Device::default())
-        };
-        let (start, gradient) = (plain(), plain());
-        let state = AdamW::default().step(1e-3, start.clone(), gradient.clone(), None).1;
+        let weight = Param::new(noise(weights).collect::<Vec<f32>>(), [weights]).tracked();
+        let state = RefCell::new((Optimizer::default(), weight));
+        let gradient = Tensor::new(noise(weights).collect::<Vec<f32>>(), [weights]);
         Box::new(move || {
-            let (weights, gradient, state) = (start.clone(), gradient.clone(), state.clone());
+            let (optimizer, weight) = &mut *state.borrow_mut();
+            let gradients = nn::total(weight.val() * gradient.clone()).backward();
             let start = Clock::now();
-            let _ = AdamW::default().step(1e-3, weights, gradient, state);
+            optimizer.step(1e-3, weight, gradients);
             [start.elapsed(), Seconds::default()]
         })
     };
@@ -181,6 +181,6 @@ fn adam_w(weights: usize) -> Operation {
         rows: weights,
         forward: Work { flops: 14.0 * weights as f64, bytes: bytes(7 * weights) },
         backward: Work::default(),
-        prepare: Box::new(move || prepare()),
+        prepare: Box::new(prepare),
     }
 }
