@@ -63,6 +63,15 @@ pub(super) fn width() -> Width {
     }
 }
 
+/// Whether there are 32 registers of [`LANES`] numbers, not 16 of half of them.
+#[inline]
+pub(super) fn has_many_registers() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return matches!(width(), Width::V4);
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
 /// `a * b + c`, in one rounding where the instruction set has it (elsewhere the library call would be slow).
 #[inline(always)]
 pub(super) fn madd<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {

@@ -102,10 +102,10 @@ fn check(input: &ScanInput<'_>) -> Shape {
 ///
 /// Operations have one output. The final state is therefore an operation of its own that hangs on `y`: its
 /// backward pass runs before that of `y`, leaves the gradient here and adds nothing to the gradient of `y`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct LastState {
-    value: Mutex<Vec<f32>>,
-    grad: Mutex<Option<Vec<f32>>>,
+    value: Mutex<Option<Buffer>>,
+    grad: Mutex<Option<Buffer>>,
 }
 
 fn take<T: Default>(cell: &Mutex<T>) -> T {
@@ -124,11 +124,13 @@ impl Kernel for ReadLastState {
     type Saved = ();
 
     fn forward(&self, _: &[&[f32]], _: bool) -> (Buffer, ()) {
-        (take(&self.last.value).into(), ())
+        (take(&self.last.value).unwrap_or_else(|| Buffer::stale(0)), ())
     }
 
     fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], _: &[bool]) -> Vec<Gradient> {
-        put(&self.last.grad, Some(grad.to_vec()));
+        let mut copy = Buffer::stale(grad.len());
+        copy.copy_from_slice(grad);
+        put(&self.last.grad, Some(copy));
         vec![Buffer::zeros(inputs[0].len()).into()]
     }
 }
@@ -172,13 +174,13 @@ impl Kernel for Scan {
         let borders = states_at_borders(pass, pieces);
         let size = |task| if keep { pieces.n_kept(task) * shape.scratch() } else { 0 };
         let mut y = Buffer::stale(shape.tokens * shape.channels);
-        let mut last = inputs[H0].to_vec();
+        let mut last = Buffer::stale(inputs[H0].len());
         let mut kept = Buffer::stale(pieces.tasks.iter().map(size).sum());
         let parts = cut(&mut y, self.rows(shape.channels)).into_par_iter();
         let parts = parts.zip(cut(&mut last, pieces.tasks.iter().map(|task| pieces.n_lasts(task) * shape.state())));
         let parts = parts.zip(cut(&mut kept, pieces.tasks.iter().map(size))).zip(&pieces.tasks);
         parts.for_each(|(((y, last), kept), task)| scan(pass, pieces.of(task), &borders, (y, last, kept)));
-        put(&self.last.value, last);
+        put(&self.last.value, Some(last));
         (y, Saved { kept, borders })
     }
 

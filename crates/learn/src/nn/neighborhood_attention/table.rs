@@ -96,13 +96,12 @@ pub(super) fn table_backward(problem: &Problem, spread: &Spread<'_>, n_rows: usi
         let mut terms = Terms::default();
         for (i, sums) in sums.chunks_exact_mut(row).enumerate() {
             let readers = readers.of(part * SUMMED + i);
+            terms.clear();
+            terms.starts.extend(readers.iter().map(|&j| spread.readers[j as usize] as usize * heads * width));
             for (at, sums) in sums.chunks_exact_mut(width).enumerate() {
                 let (side, h) = (at / heads, at % heads);
-                terms.clear();
-                for &j in readers {
-                    terms.numbers.push(spread.numbers[side][j as usize * heads + h]);
-                    terms.starts.push(spread.readers[j as usize] as usize * heads * width);
-                }
+                terms.numbers.clear();
+                terms.numbers.extend(readers.iter().map(|&j| spread.numbers[side][j as usize * heads + h]));
                 combine_rows(sums, &terms.numbers, &spread.rows[side][h * width..], &terms.starts);
             }
         }

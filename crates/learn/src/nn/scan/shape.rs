@@ -1,4 +1,4 @@
-use crate::nn::lanes::LANES;
+use crate::nn::lanes::{LANES, multiversion};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
@@ -30,22 +30,51 @@ impl Shape {
     }
 }
 
-/// `[D, N]` to `[N, padded D]`.
-pub(super) fn into_scratch(scratch: &mut [f32], state: &[f32], shape: Shape) {
-    let padded = shape.padded();
-    for (i, channel) in state.chunks_exact(shape.states.max(1)).enumerate() {
-        for (n, value) in channel.iter().enumerate() {
-            scratch[n * padded + i] = *value;
-        }
-    }
+multiversion! {
+    /// `[D, N]` to `[N, padded D]`.
+    pub(super) fn into_scratch(scratch: &mut [f32], state: &[f32], shape: Shape) = into_scratch_body
 }
 
-/// `[N, padded D]` to `[D, N]`.
-pub(super) fn from_scratch(state: &mut [f32], scratch: &[f32], shape: Shape) {
-    let padded = shape.padded();
-    for (i, channel) in state.chunks_exact_mut(shape.states.max(1)).enumerate() {
-        for (n, value) in channel.iter_mut().enumerate() {
-            *value = scratch[n * padded + i];
+#[inline(always)]
+fn into_scratch_body<const FMA: bool>(scratch: &mut [f32], state: &[f32], shape: Shape) {
+    turn(scratch, shape.padded(), state, shape.states, [shape.channels, shape.states]);
+}
+
+multiversion! {
+    /// `[N, padded D]` to `[D, N]`.
+    pub(super) fn from_scratch(state: &mut [f32], scratch: &[f32], shape: Shape) = from_scratch_body
+}
+
+#[inline(always)]
+fn from_scratch_body<const FMA: bool>(state: &mut [f32], scratch: &[f32], shape: Shape) {
+    turn(state, shape.states, scratch, shape.padded(), [shape.states, shape.channels]);
+}
+
+/// Side of the blocks that are turned in registers.
+const SIDE: usize = 8;
+
+/// `to[j, i] = from[i, j]` for `from [rows, columns]`, each with the distance between its rows.
+#[inline(always)]
+fn turn(to: &mut [f32], to_row: usize, from: &[f32], from_row: usize, [rows, columns]: [usize; 2]) {
+    let whole = [rows - rows % SIDE, columns - columns % SIDE];
+    for i in (0..whole[0]).step_by(SIDE) {
+        for j in (0..whole[1]).step_by(SIDE) {
+            let mut block = [[0.0; SIDE]; SIDE];
+            for a in 0..SIDE {
+                let row: &[f32] = &from[(i + a) * from_row + j..][..SIDE];
+                for b in 0..SIDE {
+                    block[b][a] = row[b];
+                }
+            }
+            for b in 0..SIDE {
+                to[(j + b) * to_row + i..][..SIDE].copy_from_slice(&block[b]);
+            }
+        }
+    }
+    for i in 0..rows {
+        let rest = if i < whole[0] { whole[1] } else { 0 };
+        for j in rest..columns {
+            to[j * to_row + i] = from[i * from_row + j];
         }
     }
 }
