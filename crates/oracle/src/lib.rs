@@ -1,7 +1,7 @@
 //! Slow references: what the fast paths of the product are tested against, and the worlds that the tests share.
 //!
 //! Nothing here is fast, and nothing of it is in the product: `bench` uses it, and other crates have it as a development
-//! dependency. Its own tests need `source` and `store` together, without the tensor library.
+//! dependency. Its own tests need `source` and `store` together.
 //!
 //! | slow reference | of |
 //! |---|---|

@@ -507,3 +507,67 @@ impl EdgeHistory {
         Some(&history.met.partners()[count.saturating_sub(n)..count])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use timeweft_graph::{EdgeKey, Element, Event, Name, NodeKey, Schema, TimeUnit};
+
+    use super::*;
+
+    /// User 0 links items 0 to 4 at 1 to 5, loses the link with 3 at 7, and links 1 again at 8; item 4 ends at 9.
+    fn history(deletes: Deletes) -> EdgeHistory {
+        let (user, item) = (|id: u64| NodeKey::new("user", id), |id: u64| NodeKey::new("item", id));
+        let link = |to: u64, key: &str| {
+            let (source, destination) = (user(0), item(to));
+            Element::Edge(EdgeKey { source, relation: "buys".into(), destination, key: Some(key.into()) })
+        };
+        let mut events = vec![(0, Action::Create, Element::Node(user(0)))];
+        events.extend((0..5).map(|to| (0, Action::Create, Element::Node(item(to)))));
+        events.extend((0..5).map(|to| (1 + to as i64, Action::Create, link(to, "a"))));
+        events.push((7, Action::Delete, link(3, "a")));
+        events.push((8, Action::Create, link(1, "b")));
+        events.push((9, Action::Delete, Element::Node(item(4))));
+        let mut index = Index::new(Schema::new(TimeUnit::Step));
+        for (time, action, element) in events {
+            let accepted = index.apply(&Event::new(Time(time), action, element), &Name::from(""));
+            assert!(accepted.is_ok(), "{accepted:?}");
+        }
+        EdgeHistory::of(&index, index.facts(), deletes)
+    }
+
+    #[test]
+    fn partners_are_those_that_are_left() {
+        let side = DirectedRelation::new(EdgeTypeId(0), Direction::Out);
+        // The user is node 0, item i node 1 + i.
+        let items = |nodes: Vec<NodeIndex>| nodes.into_iter().map(|node| node.0 - 1).collect::<Vec<_>>();
+        for (deletes, time, n, wanted) in [
+            (Deletes::Hard, 7, 9, vec![4, 3, 2, 1, 0]),
+            (Deletes::Hard, 8, 9, vec![4, 2, 1, 0]),
+            (Deletes::Hard, 10, 9, vec![1, 2, 0]),
+            (Deletes::Hard, 10, 2, vec![1, 2]),
+            (Deletes::Hard, 1, 9, vec![]),
+            (Deletes::Hard, 10, 0, vec![]),
+            (Deletes::Soft, 10, 9, vec![1, 4, 3, 2, 0]),
+        ] {
+            let history = history(deletes);
+            let limit = history.limit(Time(time));
+            assert_eq!(items(history.partners(NodeIndex(0), side, limit, n)), wanted, "{deletes:?} at {time}");
+        }
+        let history = history(Deletes::Hard);
+        let ever = history.partners_ever(NodeIndex(0), side, history.limit(Time(10)), 9);
+        assert_eq!(items(ever), [1, 4, 3, 2, 0]);
+    }
+
+    #[test]
+    fn what_is_shown_is_what_is_left() {
+        let side = DirectedRelation::new(EdgeTypeId(0), Direction::Out);
+        let history = history(Deletes::Hard);
+        let recency = |count, last: i64| Recency { count, last: (count > 0).then_some(Time(last)) };
+        let at = |time: i64| history.limit(Time(time));
+        let pair = |item: u32, time: i64| history.pair_recency(NodeIndex(0), side, NodeIndex(1 + item), at(time));
+        assert_eq!([pair(3, 7), pair(3, 8), pair(4, 10)], [recency(1, 4), recency(0, 0), recency(0, 0)]);
+        assert_eq!([pair(1, 8), pair(1, 9)], [recency(1, 2), recency(2, 8)]);
+        assert_eq!(history.recency(NodeIndex(0), side, at(8)), recency(4, 5));
+        assert_eq!(history.recency(NodeIndex(4), side.reversed(), at(8)), recency(0, 0));
+    }
+}

@@ -16,15 +16,10 @@ impl LogColumns {
     /// From `Some((add, scale))` of each column that is a logarithm.
     pub(crate) fn new(columns: &[Option<(f32, f32)>]) -> LogColumns {
         let width = columns.len();
-        let of = |at: usize| columns[at % width.max(1)];
         let lanes = (0..width).map(|chunk| {
-            let mut lanes = [[0.0; LANES]; 3];
-            for lane in 0..LANES {
-                if let Some((add, scale)) = of(chunk * LANES + lane) {
-                    (lanes[0][lane], lanes[1][lane], lanes[2][lane]) = (1.0, add, scale);
-                }
-            }
-            lanes
+            let of = |lane: usize| columns[(chunk * LANES + lane) % width];
+            let make = |value: fn((f32, f32)) -> f32| std::array::from_fn(|lane| of(lane).map_or(0.0, value));
+            [make(|_| 1.0), make(|(add, _)| add), make(|(_, scale)| scale)]
         });
         LogColumns { width, lanes: lanes.collect() }
     }
@@ -75,14 +70,14 @@ fn ln<const FMA: bool>(x: f32) -> f32 {
     let y = f32::from_bits(bits.wrapping_sub((exponent as u32) << 23)) - 1.0;
     let e = exponent as f32;
     let z = y * y;
-    let p = madd::<FMA>(7.037_683_6e-2, y, -1.151_461e-1);
-    let p = madd::<FMA>(p, y, 1.167_699_87e-1);
+    let p = madd::<FMA>(7.037_683_6e-2, y, -0.115_146_1);
+    let p = madd::<FMA>(p, y, 1.167_699_8e-1);
     let p = madd::<FMA>(p, y, -1.242_014_1e-1);
     let p = madd::<FMA>(p, y, 1.424_932_3e-1);
     let p = madd::<FMA>(p, y, -1.666_805_8e-1);
     let p = madd::<FMA>(p, y, 2.000_071_5e-1);
     let p = madd::<FMA>(p, y, -2.499_999_4e-1);
-    let p = madd::<FMA>(p, y, 3.333_333_1e-1);
+    let p = madd::<FMA>(p, y, 0.333_333_3);
     let p = madd::<FMA>(e, -2.121_944_4e-4, p * y * z);
     let p = madd::<FMA>(-0.5, z, p) + y;
     madd::<FMA>(e, 0.693_359_4, p)

@@ -108,8 +108,8 @@ fn block<const FMA: bool, const N: usize, const V: usize>(
             load(&mut sums[r], &out[starts[r] + at..]);
         }
     }
-    for r in 0..N {
-        assert!(inner == 0 || lefts[r] + (inner - 1) * step < left.len());
+    for first in &lefts[..N] {
+        assert!(inner == 0 || first + (inner - 1) * step < left.len());
     }
     for (k, row) in right.values.chunks_exact(right.width).enumerate() {
         let row: &[f32] = &row[at..][..V * LANES];

@@ -51,10 +51,12 @@ fn history(steps: &[Step]) -> Vec<Event> {
     let mut events: Vec<Event> =
         (0..5).flat_map(|i| [user(i), item(i)]).map(|key| node(0, Action::Create, key)).collect();
     events.extend((0..3).map(|kind| link(0, kind, 0, 1, u64::from(kind))));
+    // Enough to be split into parts.
+    events.extend((1000..1024u64).map(|i| link((i - 998) as i64 / 2, (i % 7) as u8, i % 5, i / 2 % 5, i)));
     let mut index = Index::new(Schema::new(TimeUnit::Step));
     let namespace = Name::from("");
     events.iter().for_each(|event| index.apply(event, &namespace).unwrap());
-    let (mut time, mut open) = (1, Vec::new());
+    let (mut time, mut open) = (13, Vec::new());
     for (number, Step { ticks, kind, a, b }) in (10..).zip(steps) {
         time += ticks;
         let event = match kind {
@@ -247,7 +249,7 @@ proptest! {
         // Two lives of everything: of the first, which ends before anything is asked, only the times are the same.
         let poisoned = |first: &[Step]| {
             let mut events = history(&[]);
-            let (mut open, mut time) = (Vec::new(), 1);
+            let (mut open, mut time) = (Vec::new(), 13);
             for (number, (step, own)) in (10..).zip(first.iter().zip(&poison)) {
                 time += own.ticks;
                 let event = link(time, step.kind, step.a, step.b, number);
@@ -264,7 +266,7 @@ proptest! {
             events.extend(keys().map(|key| node(time + 2, Action::Delete, key)));
             events.extend(keys().map(|key| node(time + 3, Action::Create, key)));
             let start = time + 4;
-            for (number, step) in (1000..).zip(&steps) {
+            for (number, step) in (2000..).zip(&steps) {
                 time += step.ticks;
                 events.push(link(time + 4, step.kind, step.a, step.b, number));
             }

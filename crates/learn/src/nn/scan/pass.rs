@@ -134,10 +134,10 @@ impl Chunk {
             let (b, _) = pass.directions(t);
             let (before, after) = self.states[i * size..(i + 2) * size].split_at_mut(size);
             let decay = &mut self.decays[i * size..][..size];
-            for n in 0..pass.shape.states {
+            for (n, b) in b.iter().enumerate() {
                 let lanes = n * padded..(n + 1) * padded;
                 let out = (&mut after[lanes.clone()], &mut decay[lanes.clone()]);
-                advance_kept::<FMA>(&before[lanes.clone()], out, token, &pass.rates[lanes], b[n]);
+                advance_kept::<FMA>(&before[lanes.clone()], out, token, &pass.rates[lanes], *b);
             }
         }
     }
