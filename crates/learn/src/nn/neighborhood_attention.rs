@@ -191,7 +191,8 @@ struct Saved {
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// In a box: memory of threads is scarce in a library that is loaded late.
+    static SCRATCH: RefCell<Box<Scratch>> = RefCell::default();
 }
 
 /// The output `[Q, H d_h]`; and weights `[E, H]` and those of sinks `[Q, H]`, where they are asked for.
