@@ -170,7 +170,10 @@ def test_scores_are_those_of_the_command_line(path: Path, model: tw.Model, tmp_p
         np.testing.assert_array_equal(again, found)
     # One for all.
     one = model.score(("user", "u3"), "buys", ("item", np.arange(15)), "2023-11-24")
-    assert one.shape == (15,) and one[7] == model.score(("user", "u3"), "buys", ("item", 7), dt.date(2023, 11, 24))[0]
+    assert one.shape == (15,)
+    alone = model.score(("user", "u3"), "buys", ("item", 7), dt.date(2023, 11, 24))
+    # Sums of one row and of many are rounded in another order.
+    np.testing.assert_allclose(alone, one[7:8], rtol=1e-5)
 
 
 @needs_program
