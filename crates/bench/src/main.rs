@@ -3,10 +3,12 @@
 mod accuracy;
 mod answers;
 mod build;
+mod clock;
 mod data;
 mod envo;
 mod ingest;
 mod kernels;
+mod profile;
 mod sampling;
 mod scale;
 #[cfg(feature = "sql")]
@@ -21,7 +23,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: profile::Counting = profile::Counting;
 
 /// Reproduces every figure of the documentation.
 #[derive(Parser)]
@@ -47,6 +49,8 @@ enum Command {
     Ingest(ingest::Args),
     /// Each kernel of learning by itself: time, and the share of what the machine can do.
     Kernels(kernels::Args),
+    /// Where the time and the memory of a training step go, stage by stage.
+    Profile(profile::Args),
     /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
     Sampling(sampling::Args),
     /// Time, memory and disk of commands on large graphs.
@@ -71,6 +75,7 @@ fn main() -> anyhow::Result<()> {
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Kernels(args) => kernels::run(args),
+        Command::Profile(args) => profile::run(args, &cli.data),
         Command::Sampling(args) => sampling::run(args, &cli.data),
         Command::Scale(args) => scale::run(args),
         #[cfg(feature = "sql")]

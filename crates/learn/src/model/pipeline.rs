@@ -81,7 +81,9 @@ impl Reader<'_> {
     pub fn remember(self, facts: Range<usize>) -> Remembered {
         debug_assert_eq!(facts.start, self.store.absorbed(), "every fact is taken in once");
         let absorbs = facts.end;
+        let running = nn::stage("messages");
         let (messages, tokens) = expand(self.graph, facts, self.store);
+        drop(running);
         let scanned = self.scan(&messages, &tokens);
         Remembered { tokens, scanned, absorbs }
     }
@@ -126,6 +128,7 @@ impl Reader<'_> {
 
     /// What roots read.
     pub fn neighborhood(self, remembered: &Remembered, roots: &[Root]) -> Neighborhood {
+        let _running = nn::stage("neighborhoods");
         read(self.graph, roots, &remembered.tokens, self.store)
     }
 
@@ -183,6 +186,7 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
 
 /// The distinct roots of queries, and which roots each query pairs.
 pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
+    let _running = nn::stage("roots");
     let mut distinct = DistinctRoots::of(graph, queries);
     let mut pairs = Pairs::default();
     for query in queries {
@@ -209,6 +213,7 @@ impl Remembered {
 
     /// Commits the values of this forward pass, once.
     pub fn commit(self, store: &mut VectorStore) {
+        let _running = nn::stage("commit");
         store.commit(&self.settle());
     }
 

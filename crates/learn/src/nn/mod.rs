@@ -20,7 +20,9 @@ mod module;
 mod neighborhood_attention;
 mod norm;
 mod offsets;
+mod pair_scores;
 mod parts;
+mod profile;
 mod recurrence;
 mod scan;
 mod small_product;
@@ -43,7 +45,10 @@ pub use neighborhood_attention::{
     Ages, AttentionWeights, NeighborhoodInput, Neighbors, Outlet, neighborhood_attention, neighborhood_weights,
 };
 pub use norm::rms_norm;
+pub use pair_scores::{PairScores, Reads, Term, pair_scores, relu_of_sums};
 pub use parts::{below, beside, columns, rows};
+pub(crate) use profile::stage;
+pub use profile::{Meters, Stage, profiled};
 pub use recurrence::{RecurrenceInput, gated_recurrence};
 pub use scan::{ScanInput, selective_scan};
 pub use sums::{add_row, mean, row_sums, total};

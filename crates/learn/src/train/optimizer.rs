@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::nn::{Buffer, Gradient, Gradients, Module};
+use crate::nn::{Buffer, Gradient, Gradients, Module, stage};
 
 /// Elements in one task.
 const ELEMENTS: usize = 16_384;
@@ -80,6 +80,7 @@ impl From<AdamW> for Optimizer {
 impl Optimizer {
     /// One step of every weight that has a gradient. Always with the same model.
     pub fn step<M: Module>(&mut self, rate: f64, model: &mut M, mut gradients: Gradients) {
+        let _running = stage("optimizer");
         self.steps += 1;
         let params = model.params_mut();
         let grads: Vec<Option<Gradient>> = params.iter().map(|param| param.take_gradient(&mut gradients)).collect();

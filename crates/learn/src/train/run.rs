@@ -12,7 +12,7 @@ use crate::data::fact_batches::batches;
 use crate::model::memory_state::SLICE;
 use crate::model::pipeline::{Reader, Remembered};
 use crate::model::predictor;
-use crate::nn::{Module, Tensor, clear_arena};
+use crate::nn::{Module, Tensor, clear_arena, stage};
 use crate::train::memory_limit::{self, QUERIES_A_STEP};
 use crate::train::optimizer::Optimizer;
 use crate::train::shared_negatives::SharedNegatives;
@@ -284,6 +284,7 @@ impl<'a> Learner<'a> {
 
     /// Each link followed by its negatives, and what the softmax adds to the logit of each.
     fn questions(&self, links: &LinksToLearn) -> (Vec<Query>, Vec<f32>) {
+        let _running = stage("questions");
         let (mut queries, mut weights) = (Vec::new(), Vec::new());
         let of_epoch = splitmix64(self.config.train.seed ^ splitmix64(links.epoch as u64));
         let key = splitmix64(of_epoch ^ !(links.numbers.start as u64));
