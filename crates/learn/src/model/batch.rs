@@ -84,6 +84,12 @@ impl Tokens {
         }
     }
 
+    /// S: the time of each receiver's last token; `None` for one that is gone.
+    pub(crate) fn last_times(&self) -> Vec<Option<Time>> {
+        let ends = self.last_tokens().into_iter().zip(&self.gone);
+        ends.map(|(end, gone)| (!gone).then(|| self.time[end as usize])).collect()
+    }
+
     /// S: the last token of each segment.
     pub fn last_tokens(&self) -> Vec<u32> {
         self.segments[1..].iter().map(|end| end - 1).collect()

@@ -1,10 +1,10 @@
 //! The memory of all nodes as of a place in the facts, with weights as they are.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::data::fact_batches::batches;
 use crate::model::pipeline::{Reader, absorb_in_slices};
-use crate::{Bucket, Config, GraphContext, Htgn, VectorStore};
+use crate::{Bucket, Config, GraphContext, Htgn, Settled, VectorStore, expand};
 
 /// Facts of one time that are taken in at once: bounds the memory of bulk loads.
 pub(crate) const SLICE: usize = 1 << 16;
@@ -28,9 +28,7 @@ pub(crate) fn absorb_until(
     until: usize,
     goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    // Larger batches are faster and change nothing.
-    let size = config.train.batch.saturating_mul(if batches_are_part(config) { 1 } else { 4 });
-    for range in batches(graph.facts(), store.absorbed()..until, size, 0) {
+    for range in absorbed_batches(graph, config, store.absorbed()..until) {
         goes_on(store.absorbed())?;
         match range.len() > SLICE && graph.is_one_time(&range) {
             true => absorb_in_slices(model, graph, range, store, SLICE),
@@ -38,6 +36,22 @@ pub(crate) fn absorb_until(
         }
     }
     ControlFlow::Continue(())
+}
+
+/// The batches in which facts are taken in.
+fn absorbed_batches(graph: &GraphContext, config: &Config, facts: Range<usize>) -> Vec<Range<usize>> {
+    // Larger batches are faster and change nothing.
+    let size = config.train.batch.saturating_mul(if batches_are_part(config) { 1 } else { 4 });
+    batches(graph.facts(), facts, size, 0)
+}
+
+/// Takes in when something happened alone, into a store whose rows have no width: what depends on no weights is read from it.
+pub(crate) fn absorb_times(graph: &GraphContext, config: &Config, store: &mut VectorStore, until: usize) {
+    for range in absorbed_batches(graph, config, store.absorbed()..until) {
+        let absorbs = range.end;
+        let (_, tokens) = expand(graph, range, store);
+        store.commit(&Settled::times(&tokens, absorbs));
+    }
 }
 
 /// Whether what is known inside a batch is part of the model: then memory depends on where the facts are cut.

@@ -81,9 +81,11 @@ impl Reader<'_> {
     pub fn remember(self, facts: Range<usize>) -> Remembered {
         debug_assert_eq!(facts.start, self.store.absorbed(), "every fact is taken in once");
         let absorbs = facts.end;
-        let running = nn::stage("messages");
-        let (messages, tokens) = expand(self.graph, facts, self.store);
-        drop(running);
+        self.remember_messages(expand(self.graph, facts, self.store), absorbs)
+    }
+
+    /// The same of messages that are laid out, of facts up to number `absorbs`.
+    pub(crate) fn remember_messages(self, (messages, tokens): (Messages, Tokens), absorbs: usize) -> Remembered {
         let scanned = self.scan(&messages, &tokens);
         Remembered { tokens, scanned, absorbs }
     }
@@ -128,8 +130,9 @@ impl Reader<'_> {
 
     /// What roots read.
     pub fn neighborhood(self, remembered: &Remembered, roots: &[Root]) -> Neighborhood {
-        let _running = nn::stage("neighborhoods");
-        read(self.graph, roots, &remembered.tokens, self.store)
+        let mut neighborhood = read(self.graph, roots, &remembered.tokens, self.store);
+        neighborhood.recall(self.store);
+        neighborhood
     }
 
     /// Stage 4: embeddings `[Q, d]` of roots; `noise` as in [`Reader::answer`].
@@ -147,7 +150,12 @@ impl Reader<'_> {
     /// Stage 5: logits `[C]` of queries whose roots are embedded already, and how long ago.
     pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
         let counted = self.model.predictor.has_counters().then(|| Counted::of(self.graph, queries));
-        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted.as_ref())
+        self.score_counted(embeddings, pairs, counted.as_ref())
+    }
+
+    /// The same of queries that are counted already, if they are.
+    pub(crate) fn score_counted(self, embeddings: Tensor<2>, pairs: &Pairs, counted: Option<&Counted>) -> Tensor<1> {
+        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted)
     }
 }
 
@@ -186,7 +194,6 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
 
 /// The distinct roots of queries, and which roots each query pairs.
 pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
-    let _running = nn::stage("roots");
     let mut distinct = DistinctRoots::of(graph, queries);
     let mut pairs = Pairs::default();
     for query in queries {
@@ -219,8 +226,8 @@ impl Remembered {
 
     /// What it leaves of each receiver.
     fn settle(self) -> Settled {
-        let Tokens { gone, time, .. } = &self.tokens;
         let ends = self.tokens.last_tokens();
+        let last = self.tokens.last_times();
         let (state, memory) = match self.scanned {
             Some(scanned) => {
                 let memory = nn::gather(scanned.memory.detached(), &ends);
@@ -228,7 +235,6 @@ impl Remembered {
             }
             None => Default::default(),
         };
-        let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize])).collect();
         Settled { receivers: self.tokens.receivers, state, memory, last, absorbed: self.absorbs }
     }
 }

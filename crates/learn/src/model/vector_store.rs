@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use timeweft_graph::{NodeIndex, Time};
 
+use crate::Tokens;
+
 /// A node without a row.
 const NONE: u32 = u32::MAX;
 
@@ -39,6 +41,14 @@ pub struct Settled {
     pub last: Vec<Option<Time>>,
     /// Facts up to here are in.
     pub absorbed: usize,
+}
+
+impl Settled {
+    /// The times alone, for a store whose rows have no width.
+    pub(crate) fn times(tokens: &Tokens, absorbed: usize) -> Settled {
+        let (state, memory) = (Vec::new(), Vec::new());
+        Settled { receivers: tokens.receivers.clone(), state, memory, last: tokens.last_times(), absorbed }
+    }
 }
 
 impl VectorStore {
