@@ -78,6 +78,8 @@ pub(crate) struct Hints {
     nodes: Vec<Cuts>,
     sides: Vec<Cuts>,
     made: Cuts,
+    /// Nothing is kept: a table of all lists is large for one question.
+    once: bool,
 }
 
 /// Places in one list: of a limit, and of windows before it.
@@ -320,7 +322,7 @@ impl EdgeHistory {
 
     /// Edges of a node and a side that count below a limit: how many, and when the last was created.
     pub(crate) fn recency(&self, node: NodeIndex, side: DirectedRelation, limit: u32) -> Recency {
-        let (mut hints, mut remaining) = Default::default();
+        let (mut hints, mut remaining) = (Hints::once(), Remaining::default());
         let NodeBefore { by_side: [met], .. } = self.before(node, [side], limit, &mut hints, &mut remaining);
         Recency { count: met.count as u32, last: met.last().map(|moment| self.time(moment)) }
     }
@@ -333,7 +335,7 @@ impl EdgeHistory {
         partner: NodeIndex,
         limit: u32,
     ) -> Recency {
-        let (mut hints, mut remaining) = Default::default();
+        let (mut hints, mut remaining) = (Hints::once(), Remaining::default());
         let NodeBefore { by_side: [met], .. } = self.before(node, [side], limit, &mut hints, &mut remaining);
         let trace = met.trace(partner);
         trace.map_or(Recency::default(), |trace| Recency { count: trace.count, last: Some(self.time(trace.last)) })
@@ -342,7 +344,7 @@ impl EdgeHistory {
     /// The last `n` distinct nodes that a node met by a side below a limit, latest first, by edges that count; only the last
     /// [`READ`] of them are looked at.
     pub(crate) fn partners(&self, node: NodeIndex, side: DirectedRelation, limit: u32, n: usize) -> Vec<NodeIndex> {
-        let (mut hints, mut remaining) = Default::default();
+        let (mut hints, mut remaining) = (Hints::once(), Remaining::default());
         let NodeBefore { by_side: [met], .. } = self.before(node, [side], limit, &mut hints, &mut remaining);
         last_distinct(&met.meetings.partners()[..met.count], n)
     }
@@ -356,7 +358,7 @@ impl EdgeHistory {
         n: usize,
     ) -> Vec<NodeIndex> {
         let Some(history) = self.nodes.get(node.at()) else { return Vec::new() };
-        let met = self.all_before(node, history, side, limit, &mut Hints::default());
+        let met = self.all_before(node, history, side, limit, &mut Hints::once());
         last_distinct(&met.meetings.partners()[..met.count], n)
     }
 
@@ -382,8 +384,17 @@ fn last_distinct(met: &[NodeIndex], n: usize) -> Vec<NodeIndex> {
 }
 
 impl Hints {
+    /// For one question.
+    fn once() -> Hints {
+        Hints { once: true, ..Hints::default() }
+    }
+
     /// Those of a list.
     pub(crate) fn of(&mut self, list: List) -> &mut Cuts {
+        if self.once {
+            self.made = Cuts::default();
+            return &mut self.made;
+        }
         let (cuts, at) = match list {
             List::Node(node) => (&mut self.nodes, node as usize),
             List::Side(side) => (&mut self.sides, side as usize),

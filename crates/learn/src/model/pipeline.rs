@@ -10,7 +10,7 @@ use crate::model::gnn::neighborhood::{Root, read};
 use crate::model::layers::Init;
 use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
-use crate::nn::{self, Tensor, module};
+use crate::nn::{self, Buffer, Tensor, module};
 use crate::{
     Aggregator, Config, Gnn, GraphContext, IdentityTable, Memory, MessageEncoder, Messages, Neighborhood, Predictor,
     Query, Scanned, Settled, Tokens, VectorStore,
@@ -184,7 +184,7 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     let [_, d] = start.dims();
     let known = match stored {
         [] => start,
-        stored => nn::below(Tensor::new(stored.to_vec(), [stored.len() / d, d]), start),
+        stored => nn::below(Tensor::new(stored, [stored.len() / d, d]), start),
     };
     match scanned {
         Some(scanned) => nn::below(known, scanned.memory.clone()),
@@ -231,9 +231,9 @@ impl Remembered {
         let (state, memory) = match self.scanned {
             Some(scanned) => {
                 let memory = nn::gather(scanned.memory.detached(), &ends);
-                (scanned.state.values().to_vec(), memory.values().to_vec())
+                (scanned.state.into_values(), memory.into_values())
             }
-            None => Default::default(),
+            None => (Buffer::zeros(0), Buffer::zeros(0)),
         };
         Settled { receivers: self.tokens.receivers, state, memory, last, absorbed: self.absorbs }
     }

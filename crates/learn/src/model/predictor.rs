@@ -51,7 +51,7 @@ struct Blocks<'a> {
 
 impl Blocks<'_> {
     fn of(counted: &Counted) -> Blocks<'_> {
-        let block = |values: &[f32], width| Tensor::new(values.to_vec(), [values.len() / width, width]);
+        let block = |values: &[f32], width| Tensor::new(values, [values.len() / width, width]);
         Blocks {
             asker: block(&counted.asker, Counted::ASKER),
             node: block(&counted.node, Counted::NODE),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use timeweft_graph::{NodeIndex, Time};
 
 use crate::Tokens;
+use crate::nn::Buffer;
 
 /// A node without a row.
 const NONE: u32 = u32::MAX;
@@ -34,9 +35,9 @@ pub struct Settled {
     /// S: who received.
     pub receivers: Vec<NodeIndex>,
     /// S D N: the final H of each.
-    pub state: Vec<f32>,
+    pub state: Buffer,
     /// S d: the final m of each.
-    pub memory: Vec<f32>,
+    pub memory: Buffer,
     /// S: last times; `None` for a node that is gone.
     pub last: Vec<Option<Time>>,
     /// Facts up to here are in.
@@ -46,7 +47,7 @@ pub struct Settled {
 impl Settled {
     /// The times alone, for a store whose rows have no width.
     pub(crate) fn times(tokens: &Tokens, absorbed: usize) -> Settled {
-        let (state, memory) = (Vec::new(), Vec::new());
+        let (state, memory) = (Buffer::zeros(0), Buffer::zeros(0));
         Settled { receivers: tokens.receivers.clone(), state, memory, last: tokens.last_times(), absorbed }
     }
 }
@@ -83,11 +84,11 @@ impl VectorStore {
         self.memory.get(row * self.memory_width..(row + 1) * self.memory_width)
     }
 
-    /// Appends the node's state H (D * N), zeros for a node without a row.
-    pub fn append_state(&self, node: NodeIndex, out: &mut Vec<f32>) {
+    /// Writes the node's state H (D * N), zeros for a node without a row.
+    pub fn read_state(&self, node: NodeIndex, out: &mut [f32]) {
         match self.row(node).and_then(|row| self.state.get(row * self.state_width..(row + 1) * self.state_width)) {
-            Some(state) => out.extend_from_slice(state),
-            None => out.resize(out.len() + self.state_width, 0.0),
+            Some(state) => out.copy_from_slice(state),
+            None => out.fill(0.0),
         }
     }
 
