@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use timeweft_learn::nn::{Meters, Stage, profiled};
-use timeweft_learn::{Config, LearnProgress, Task, train};
+use timeweft_learn::{Config, Freshness, LearnProgress, Task, train};
 
 use crate::clock::cores;
 use crate::data::{self, Stream};
@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Facts a step, in place of the configuration's.
     #[arg(long)]
     batch: Option<usize>,
+    /// Look into the ranking of the validation part, at event freshness, in place of training.
+    #[arg(long)]
+    rank: bool,
     /// Threads: with one, the time of each stage is its own.
     #[arg(long, default_value_t = 1)]
     threads: usize,
@@ -94,24 +97,35 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<()> {
     config.train.negatives = args.negatives.unwrap_or(config.train.negatives);
     config.train.batch = args.batch.unwrap_or(config.train.batch);
     config.train.epochs = 1;
+    let split = config.train.split;
     // Only training is looked at; ranking the validation part is not.
     config.train.split = [0.70, 0.7001];
-    let task = Task::new(index, &config)?;
+    let task = Task::new(index.clone(), &config)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
-    let (trained, stages) = pool.install(|| {
-        let mut seconds = 0.0;
-        let mut steps = 0;
-        let (trained, stages) = profiled(meters, || {
-            train(&task, &config, |progress| match progress {
-                LearnProgress::Training { .. } => steps += 1,
-                LearnProgress::Epoch(epoch) => seconds = epoch.train_seconds,
-                _ => (),
-            })
+    let trained = || {
+        let (mut seconds, mut steps) = (0.0, 0);
+        let trained = train(&task, &config, |progress| match progress {
+            LearnProgress::Training { .. } => steps += 1,
+            LearnProgress::Epoch(epoch) => seconds = epoch.train_seconds,
+            _ => (),
         });
-        (trained.map(|_| (seconds, steps)), stages)
-    });
-    let (seconds, steps) = trained?;
-    print(stages, task.split.train_end, seconds, steps);
+        trained.map(|trained| (trained, seconds, steps))
+    };
+    if !args.rank {
+        let (trained, stages) = pool.install(|| profiled(meters, trained));
+        let (_, seconds, steps) = trained?;
+        print(stages, task.split.train_end, seconds, steps);
+        return Ok(());
+    }
+    let (trained, ..) = pool.install(trained)?;
+    config.train.split = split;
+    let task = Task::new(index, &config)?;
+    let part = task.split.train_end..task.split.val_end;
+    let links = trained.to_rank(&task, part.clone(), Freshness::Event);
+    let store = links.memory();
+    let start = Instant::now();
+    let (ranks, stages) = pool.install(|| profiled(meters, || links.ranks(store, &mut |_| ())));
+    print(stages, ranks.len(), start.elapsed().as_secs_f64(), ranks.len().div_ceil(config.train.batch));
     Ok(())
 }
 

@@ -5,4 +5,5 @@ pub(crate) mod breakdown;
 pub(crate) mod calibration;
 pub(crate) mod metrics;
 pub(crate) mod negative_classes;
+mod rank_plan;
 pub(crate) mod ranking;

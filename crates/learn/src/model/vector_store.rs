@@ -84,12 +84,10 @@ impl VectorStore {
         self.memory.get(row * self.memory_width..(row + 1) * self.memory_width)
     }
 
-    /// Writes the node's state H (D * N), zeros for a node without a row.
-    pub fn read_state(&self, node: NodeIndex, out: &mut [f32]) {
-        match self.row(node).and_then(|row| self.state.get(row * self.state_width..(row + 1) * self.state_width)) {
-            Some(state) => out.copy_from_slice(state),
-            None => out.fill(0.0),
-        }
+    /// The node's state H (D * N).
+    pub fn state(&self, node: NodeIndex) -> Option<&[f32]> {
+        let row = self.row(node)?;
+        self.state.get(row * self.state_width..(row + 1) * self.state_width)
     }
 
     /// Commits what a batch leaves.

@@ -1,11 +1,9 @@
 //! Training: what changes weights, and what is kept of a trained model.
 
-mod beside;
 pub(crate) mod catch_up;
 pub(crate) mod checkpoint;
 pub(crate) mod erase;
 pub(crate) mod memory_limit;
-pub(crate) mod optimizer;
 mod plan;
 pub(crate) mod progress;
 mod questions;

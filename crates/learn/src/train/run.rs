@@ -8,10 +8,9 @@ use timeweft_graph::NodeIndex;
 
 use crate::model::pipeline::Reader;
 use crate::model::predictor;
-use crate::nn::{Module, Tensor, clear_arena};
-use crate::train::beside::beside;
+use crate::nn::Optimizer;
+use crate::nn::{Module, Tensor, clear_arena, on_two_cores};
 use crate::train::memory_limit;
-use crate::train::optimizer::Optimizer;
 use crate::train::plan::{Plan, Step};
 use crate::train::questions::{Questions, training_pools};
 use crate::{
@@ -160,7 +159,7 @@ impl<'a> Learner<'a> {
             }
             let n = step.n_links;
             let loss;
-            ((model, loss), next) = beside(|| self.learn(model, step, epoch, &mut store), || plan.next());
+            ((model, loss), next) = on_two_cores(|| self.learn(model, step, epoch, &mut store), || plan.next());
             if !loss.is_finite() {
                 return Err(self.diverged(epoch, loss));
             }

@@ -1,6 +1,6 @@
 //! A trained model.
 
-use crate::train::optimizer::Optimizer;
+use crate::nn::Optimizer;
 use crate::{Config, Epoch, GraphContext, Htgn, NonFiniteFeature, VectorStore};
 
 /// A trained model.

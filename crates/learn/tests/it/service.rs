@@ -89,7 +89,7 @@ fn held(trained: &Trained) -> (Vec<Option<Time>>, Vec<f32>) {
     let nodes = || (0..graph.index.n_nodes() as u32).map(NodeIndex);
     let mut numbers = Vec::new();
     for node in nodes() {
-        store.append_state(node, &mut numbers);
+        numbers.extend_from_slice(store.state(node).unwrap_or_default());
         numbers.extend_from_slice(store.memory(node).unwrap_or_default());
     }
     (nodes().map(|node| store.last(node)).collect(), numbers)

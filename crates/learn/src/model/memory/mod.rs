@@ -131,9 +131,9 @@ fn stored(batch: &Tokens, store: &VectorStore, [channels, states]: [usize; 2]) -
     let mut values = Buffer::stale(batch.receivers.len() * channels * states);
     let rows = values.chunks_exact_mut((channels * states).max(1));
     for ((&node, &born), row) in batch.receivers.iter().zip(&batch.born).zip(rows) {
-        match born {
-            true => row.fill(0.0),
-            false => store.read_state(node, row),
+        match store.state(node).filter(|_| !born) {
+            Some(state) => row.copy_from_slice(state),
+            None => row.fill(0.0),
         }
     }
     Tensor::new(values, [batch.receivers.len(), channels, states])

@@ -14,7 +14,10 @@ const PATIENCE: u32 = 1 << 12;
 ///
 /// Operations of a step take some ten microseconds each, no longer than a thread of the pool that has gone to sleep needs to
 /// wake up. So the thread that is done with preparing stays awake and takes parts of the work until all of it is done.
-pub(crate) fn beside<A: Send, B: Send>(work: impl FnOnce() -> A + Send, prepare: impl FnOnce() -> B + Send) -> (A, B) {
+pub(crate) fn on_two_cores<A: Send, B: Send>(
+    work: impl FnOnce() -> A + Send,
+    prepare: impl FnOnce() -> B + Send,
+) -> (A, B) {
     let (worker, done) = (AtomicUsize::new(usize::MAX), Done(AtomicBool::new(false)));
     let work = || {
         worker.store(rayon::current_thread_index().unwrap_or(usize::MAX), Release);
