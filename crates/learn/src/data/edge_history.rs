@@ -20,24 +20,26 @@ const READ: usize = 1200;
 /// Most edges that a step of a walk looks through.
 const WINDOW: usize = 32;
 /// A list's number if it is the list of all edges of its node; the moment of what was not removed.
-const NONE: u32 = u32::MAX;
+pub(in crate::data) const NONE: u32 = u32::MAX;
 
 /// Creations and removals of edges, as the nodes at their ends see them.
 #[derive(Clone, Debug)]
 pub(crate) struct EdgeHistory {
     /// Time of every fact.
-    times: Vec<Time>,
+    pub(in crate::data) times: Vec<Time>,
     deletes: Deletes,
-    nodes: Vec<NodeHistory>,
+    pub(in crate::data) nodes: Vec<NodeHistory>,
     /// Edges of a (node, side), by the numbers that nodes keep.
-    by_side: Vec<Meetings>,
+    pub(in crate::data) by_side: Vec<Meetings>,
     /// By (node, partner), and by (list, partner).
-    last: LastPlaces,
-    last_by_side: LastPlaces,
+    pub(in crate::data) last: LastPlaces,
+    pub(in crate::data) last_by_side: LastPlaces,
     /// Moments of the edges of each type: created, and removed by hard deletes.
-    of_type: Vec<[Vec<u32>; 2]>,
+    pub(in crate::data) of_type: Vec<[Vec<u32>; 2]>,
     /// Where each edge that may be removed stands among those of its source and of its destination.
-    places: FxHashMap<EdgeIndex, [u32; 2]>,
+    pub(in crate::data) places: FxHashMap<EdgeIndex, [u32; 2]>,
+    /// The edges that the newest facts removed, their ends, and their places, in case these are taken back.
+    pub(in crate::data) newest_removed: Vec<(EdgeIndex, [NodeIndex; 2], [u32; 2])>,
     /// For each side its place in an order of names: numbers of edge types follow arrival.
     side_order: Vec<u32>,
     none: Meetings,
@@ -45,15 +47,15 @@ pub(crate) struct EdgeHistory {
 
 /// The edges of a node.
 #[derive(Clone, Debug)]
-struct NodeHistory {
-    met: Meetings,
-    sides: Vec<DirectedRelation>,
+pub(in crate::data) struct NodeHistory {
+    pub(in crate::data) met: Meetings,
+    pub(in crate::data) sides: Vec<DirectedRelation>,
     /// When they were removed, by hard deletes; [`NONE`] for those that are not, and for all behind the end.
-    removed: Vec<u32>,
+    pub(in crate::data) removed: Vec<u32>,
     /// The first removal.
-    first_removed: u32,
+    pub(in crate::data) first_removed: u32,
     /// The lists of its sides, sorted. As long as there is one, it is that of all edges.
-    lists: Vec<(DirectedRelation, u32)>,
+    pub(in crate::data) lists: Vec<(DirectedRelation, u32)>,
 }
 
 impl Default for NodeHistory {
@@ -119,6 +121,7 @@ impl EdgeHistory {
             last_by_side: LastPlaces::default(),
             of_type: Vec::new(),
             places: FxHashMap::default(),
+            newest_removed: Vec::new(),
             side_order: Vec::new(),
             none: Meetings::default(),
         }
@@ -143,6 +146,7 @@ impl EdgeHistory {
             let moment = self.times.len() as u32;
             self.times.extend(facts.iter().map(|fact| fact.time));
             drafts.clear();
+            self.newest_removed.clear();
             for fact in facts.iter().filter(|fact| fact.action == Action::Create) {
                 let Some((edge_type, edge)) = fact.edge else { continue };
                 let (out, back) =
@@ -252,6 +256,7 @@ impl EdgeHistory {
         }
         // It lives once.
         self.places.remove(&edge);
+        self.newest_removed.push((edge, [fact.source, fact.destination], places));
     }
 
     /// Whether facts are the next ones: in order, and of later times only.

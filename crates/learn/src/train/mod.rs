@@ -5,6 +5,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod erase;
 pub(crate) mod memory_limit;
 pub(crate) mod optimizer;
+pub(crate) mod past_memory;
 pub(crate) mod progress;
 pub(crate) mod run;
 mod shared_negatives;
