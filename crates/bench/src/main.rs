@@ -7,6 +7,7 @@ mod data;
 mod envo;
 mod ingest;
 mod kernels;
+mod online;
 mod sampling;
 mod scale;
 #[cfg(feature = "sql")]
@@ -47,6 +48,8 @@ enum Command {
     Ingest(ingest::Args),
     /// Each kernel of learning by itself: time, and the share of what the machine can do.
     Kernels(kernels::Args),
+    /// A model in service: events that are scored and taken in one by one, opening, and questions about the past.
+    Online(online::Args),
     /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
     Sampling(sampling::Args),
     /// Time, memory and disk of commands on large graphs.
@@ -71,6 +74,7 @@ fn main() -> anyhow::Result<()> {
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Kernels(args) => kernels::run(args),
+        Command::Online(args) => online::run(args, &cli.data),
         Command::Sampling(args) => sampling::run(args, &cli.data),
         Command::Scale(args) => scale::run(args),
         #[cfg(feature = "sql")]

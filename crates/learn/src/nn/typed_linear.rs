@@ -204,11 +204,28 @@ pub(super) struct Product<'a> {
     pub(super) adds: bool,
 }
 
-/// Multiplies `left [m, k]` by `right [k, n]`.
+/// Multiplies `left [m, k]` by `right [k, n]`. How a row is summed does not depend on how many there are.
 ///
 /// One thread: callers cut the work into blocks that do not depend on the number of threads.
+pub(super) fn multiply(sizes: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
+    let [m, k, n] = sizes;
+    if m != 1 || n <= 1 || k == 0 {
+        return multiply_rows(sizes, left, right, product);
+    }
+    // A lone row would be summed in another order than one of several.
+    let mut both = Buffer::stale(2 * n);
+    let twice = Matrix { row: 0, ..left };
+    multiply_rows([2, k, n], twice, right, Product { values: &mut both, row: n, adds: false });
+    let out = &mut product.values[..n];
+    if product.adds {
+        sum_of_rows(out, &both[..n]);
+    } else {
+        out.copy_from_slice(&both[..n]);
+    }
+}
+
 #[allow(unsafe_code, reason = "the matrix product takes pointers")]
-pub(super) fn multiply([m, k, n]: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
+fn multiply_rows([m, k, n]: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
     let Product { values: out, row: stride, adds } = product;
     if m == 0 || n == 0 || k == 0 {
         if !adds {
