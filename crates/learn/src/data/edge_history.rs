@@ -36,8 +36,9 @@ pub(crate) struct EdgeHistory {
     pub(in crate::data) last_by_side: LastPlaces,
     /// Moments of the edges of each type: created, and removed by hard deletes.
     pub(in crate::data) of_type: Vec<[Vec<u32>; 2]>,
-    /// Where each edge that may be removed stands among those of its source and of its destination.
-    pub(in crate::data) places: FxHashMap<EdgeIndex, [u32; 2]>,
+    /// By hard deletes, where each edge stands among those of its source and of its destination: by its number, [`NONE`] for one
+    /// that cannot be removed.
+    pub(in crate::data) places: Vec<[u32; 2]>,
     /// The edges that the newest facts removed, their ends, and their places, in case these are taken back.
     pub(in crate::data) newest_removed: Vec<(EdgeIndex, [NodeIndex; 2], [u32; 2])>,
     /// For each side its place in an order of names: numbers of edge types follow arrival.
@@ -120,7 +121,7 @@ impl EdgeHistory {
             last: LastPlaces::default(),
             last_by_side: LastPlaces::default(),
             of_type: Vec::new(),
-            places: FxHashMap::default(),
+            places: Vec::new(),
             newest_removed: Vec::new(),
             side_order: Vec::new(),
             none: Meetings::default(),
@@ -202,7 +203,10 @@ impl EdgeHistory {
         let Draft { node, side, other, edge } = *draft;
         if self.deletes == Deletes::Hard {
             let place = self.nodes[node.at()].met.len() as u32;
-            self.places.entry(edge).or_default()[side.at() % 2] = place;
+            if self.places.len() <= edge.at() {
+                self.places.resize(edge.at() + 1, [NONE; 2]);
+            }
+            self.places[edge.at()][side.at() % 2] = place;
         }
         let list = self.list(node, side);
         let history = &mut self.nodes[node.at()];
@@ -244,7 +248,7 @@ impl EdgeHistory {
 
     fn remove(&mut self, moment: u32, fact: &Fact) {
         let Some((edge_type, edge)) = fact.edge else { return };
-        let Some(&places) = self.places.get(&edge) else { return };
+        let Some(&places) = self.places.get(edge.at()).filter(|places| places[0] != NONE) else { return };
         self.of_type(edge_type)[1].push(moment);
         for (node, place) in [fact.source, fact.destination].into_iter().zip(places) {
             let (history, place) = (&mut self.nodes[node.at()], place as usize);
@@ -255,7 +259,7 @@ impl EdgeHistory {
             history.first_removed = history.first_removed.min(moment);
         }
         // It lives once.
-        self.places.remove(&edge);
+        self.places[edge.at()] = [NONE; 2];
         self.newest_removed.push((edge, [fact.source, fact.destination], places));
     }
 

@@ -38,7 +38,7 @@ impl EdgeHistory {
     /// Edges that the newest facts removed are there again.
     fn bring_back_removed(&mut self) {
         for (edge, ends, places) in std::mem::take(&mut self.newest_removed) {
-            self.places.insert(edge, places);
+            self.places[edge.at()] = places;
             for (node, place) in ends.into_iter().zip(places) {
                 let Some(history) = self.nodes.get_mut(node.at()) else { continue };
                 if let Some(removed) = history.removed.get_mut(place as usize) {
@@ -51,7 +51,9 @@ impl EdgeHistory {
 
     /// Takes all meetings of a moment away from both ends of one of its edges.
     fn take_back_edge(&mut self, edge: EdgeIndex, ends: [NodeIndex; 2], moment: u32) {
-        self.places.remove(&edge);
+        if let Some(places) = self.places.get_mut(edge.at()) {
+            *places = [NONE; 2];
+        }
         for node in ends {
             let Some(history) = self.nodes.get_mut(node.at()) else { continue };
             while history.met.moments().last().is_some_and(|&last| last >= moment) {

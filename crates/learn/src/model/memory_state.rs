@@ -20,10 +20,15 @@ pub fn rebuild(model: &Htgn, graph: &GraphContext, config: &Config, until: usize
 
 /// Takes in the facts from where the store stands up to number `until`.
 pub fn absorb(model: &Htgn, graph: &GraphContext, config: &Config, store: &mut VectorStore, until: usize) {
-    let _ = absorb_until((model, graph, config), store, until, &mut |_| ControlFlow::Continue(()));
+    let (parts, mut goes_on) = ((model, graph, config), |_: &_| ControlFlow::Continue(()));
+    // Cut as where a model stands at the end of the facts.
+    let _ = match until == graph.facts().len() {
+        true => absorb_all(parts, store, &mut goes_on),
+        false => absorb_until(parts, store, until, &mut goes_on),
+    };
 }
 
-/// The same, where `goes_on` sees the store before each batch. Once it says to break, the store is true up to there.
+/// Takes in the facts up to number `until`, where `goes_on` sees the store before each batch. Once it says to break, the store is true up to there.
 pub(crate) fn absorb_until(
     (model, graph, config): (&Htgn, &GraphContext, &Config),
     store: &mut VectorStore,

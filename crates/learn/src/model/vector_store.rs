@@ -13,18 +13,18 @@ const NONE: u32 = u32::MAX;
 ///
 /// State is stored as of a node's last message and never touched by idle time: the time part of the cell is an exact
 /// semigroup. A clone costs nothing: rows are copied once one of the two is written to.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct VectorStore {
     rows: Arc<Rows>,
     /// Read in place of the rows.
     instead: Option<Arc<Earlier>>,
     /// What the last commit replaced, where that may be taken back.
-    replaced: Replaced,
+    replaced: Option<Arc<Earlier>>,
     /// Facts taken in: the position in the log of facts up to which the store is true.
     absorbed: usize,
 }
 
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Rows {
     /// Floats of H a node: D * N.
     state_width: usize,
@@ -47,19 +47,21 @@ struct Row {
 }
 
 /// Rows of some nodes as they were before a commit; `None` where there was none.
-#[derive(PartialEq, Debug, Default)]
+#[derive(Debug, Default)]
 struct Earlier {
     rows: FxHashMap<NodeIndex, Option<Row>>,
     absorbed: usize,
 }
 
-/// How a store came to be what it is; two that are the same now are equal.
-#[derive(Clone, Debug, Default)]
-struct Replaced(Option<Arc<Earlier>>);
-
-impl PartialEq for Replaced {
-    fn eq(&self, _: &Replaced) -> bool {
-        true
+/// Two are equal that hold the same of every node.
+impl PartialEq for VectorStore {
+    fn eq(&self, other: &VectorStore) -> bool {
+        let (own, others) = (&self.rows, &other.rows);
+        let mut nodes = (0..own.row_of.len().max(others.row_of.len()) as u32).map(NodeIndex);
+        let widths = |rows: &Rows| (rows.state_width, rows.memory_width);
+        self.absorbed == other.absorbed
+            && widths(own) == widths(others)
+            && nodes.all(|node| self.own_row(node) == other.own_row(node))
     }
 }
 
@@ -138,7 +140,7 @@ impl VectorStore {
 
     /// Commits what a batch leaves.
     pub fn commit(&mut self, batch: &Settled) {
-        self.replaced = Replaced(None);
+        self.replaced = None;
         let instead = self.instead.take();
         let rows = Arc::make_mut(&mut self.rows);
         if let Some(instead) = instead {
@@ -153,12 +155,12 @@ impl VectorStore {
         let was = |&node: &NodeIndex| (node, self.own_row(node));
         let earlier = Earlier { rows: batch.receivers.iter().map(was).collect(), absorbed: self.absorbed };
         self.commit(batch);
-        self.replaced = Replaced(Some(Arc::new(earlier)));
+        self.replaced = Some(Arc::new(earlier));
     }
 
     /// Undoes the last commit, if it was one for now. It says whether it did.
     pub(crate) fn take_back(&mut self) -> bool {
-        let Some(earlier) = self.replaced.0.take() else { return false };
+        let Some(earlier) = self.replaced.take() else { return false };
         Arc::make_mut(&mut self.rows).bring_back(&earlier);
         self.absorbed = earlier.absorbed;
         true
@@ -166,9 +168,9 @@ impl VectorStore {
 
     /// The store as of before the last commit, if that was one for now. It shares all rows.
     pub(crate) fn without_newest(&self) -> Option<VectorStore> {
-        let earlier = self.replaced.0.clone()?;
+        let earlier = self.replaced.clone()?;
         let absorbed = earlier.absorbed;
-        Some(VectorStore { rows: self.rows.clone(), instead: Some(earlier), replaced: Replaced(None), absorbed })
+        Some(VectorStore { rows: self.rows.clone(), instead: Some(earlier), replaced: None, absorbed })
     }
 
     /// Rows as bytes (little endian): widths u64 x 2, nodes u64, rows u64, row of each node u32, H and m f32, last times i64.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::arena::Buffer;
 use super::kernel::{Kernel, apply};
-use super::offsets::{check_offsets, cut, segment};
+use super::offsets::{at_least, check_offsets, cut, segment};
 use super::sums::sum_of_rows;
 use super::tape::Gradient;
 use super::tensor::Tensor;
@@ -145,7 +145,7 @@ impl Kernel for TypedLinear {
         let mut out = Buffer::stale(self.rows() * outer);
         let blocks = self.blocks();
         let pieces = cut(&mut out, blocks.iter().map(|block| block.rows.len() * outer));
-        blocks.par_iter().zip(pieces).for_each(|(block, out)| {
+        blocks.par_iter().with_min_len(at_least(self.rows() * inner * outer)).zip(pieces).for_each(|(block, out)| {
             if let Some(b) = b {
                 for row in out.chunks_exact_mut(outer.max(1)) {
                     row.copy_from_slice(&b[block.kind * outer..][..outer]);

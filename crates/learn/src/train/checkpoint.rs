@@ -228,6 +228,8 @@ pub struct Checkpoint {
     pub absorbed: usize,
     /// How many numbers its weights are.
     pub n_weights: usize,
+    /// States of memory of before that it keeps: facts that each has taken in, and bytes.
+    pub past: Vec<(usize, usize)>,
     /// Checksum of the kept weights: another training gives another one, taking facts in does not.
     pub weights: u32,
     /// Loads that the graph was made of, and a checksum of what they are.
@@ -255,9 +257,10 @@ impl Checkpoint {
         let chosen = read(header.sections[0] as u64)?;
         let crc = crc32c::crc32c(&chosen);
         let n_weights = weights::count(&chosen).map_err(unreadable)?;
-        let Header { config, statistics, epochs, best, absorbed, loads, lineage, .. } = header;
+        let Header { config, statistics, epochs, best, absorbed, loads, lineage, past, .. } = header;
         let (schema, loads) = (statistics.schema, (loads, lineage));
-        Ok(Checkpoint { config, schema, epochs, best, absorbed, n_weights, weights: crc, loads })
+        let past = past.iter().map(|past| (past.absorbed, past.size)).collect();
+        Ok(Checkpoint { config, schema, epochs, best, absorbed, n_weights, past, weights: crc, loads })
     }
 
     /// How many loads the graph was made of that its memory is of.

@@ -11,8 +11,8 @@ const BYTES: usize = 1 << 28;
 const TIMES: usize = 4;
 
 /// States of memory by how many facts they have taken in, ascending and nearly as far from each other. Where they become too many every
-/// second one goes: a question about the past then reads at most twice as many facts again, which are no more than an eighth of all, or a
-/// quarter where memory is large.
+/// second one goes: a question about the past then reads at most twice as many facts again, which are no more than an eighth of all, or
+/// less than half where memory is large.
 #[derive(Clone, Debug)]
 pub struct PastMemory {
     every: usize,
