@@ -1,6 +1,6 @@
 //! Each kernel of learning by itself, beside what the machine can do at best in the same run.
 
-mod clock;
+pub(crate) mod clock;
 mod floor;
 mod operations;
 

@@ -26,9 +26,9 @@ pub use prediction::{Answer, Ask, NodeName, Prediction};
 pub use record::{KeptEvaluation, ModelRecord};
 pub use summary::ModelSummary;
 pub use timeweft_learn::{
-    Absorbed, Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, Epoch, EvaluateConfig, Evaluation, Freshness,
-    GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig, NonFiniteFeature,
-    Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, Weight, splitmix64,
+    Absorbed, Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, Epoch, EvaluateConfig, Evaluation,
+    Freshness, GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig,
+    NonFiniteFeature, Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, Weight, splitmix64,
 };
 pub use why::{Why, Without};
 

@@ -111,7 +111,15 @@ impl GraphContext {
         threads::prepare();
         let relations = RelationIds::of(&statistics.schema, &statistics.config);
         let (known, slots) = (Arc::new(known), Vec::new());
-        let mut graph = GraphContext { known, relations, slots, statistics, history, index: index.clone(), arrivals: Arrivals::default() };
+        let mut graph = GraphContext {
+            known,
+            relations,
+            slots,
+            statistics,
+            history,
+            index: index.clone(),
+            arrivals: Arrivals::default(),
+        };
         graph.add_slots(&index);
         graph
     }

@@ -92,7 +92,8 @@ impl Meetings {
 
     /// Takes the newest away: who was met, and 1 + the place of the one before it with the same partner, 0 for none.
     pub(crate) fn pop(&mut self) -> Option<(NodeIndex, u32)> {
-        (self.moments.pop(), self.running.pop());
+        self.moments.pop();
+        self.running.pop();
         let (partner, previous) = (self.partners.pop()?, self.previous.pop()?);
         if previous == 0 {
             self.firsts.pop();

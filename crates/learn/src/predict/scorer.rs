@@ -167,7 +167,8 @@ impl Scorer<'_> {
         let due = graph.n_facts_before(time);
         // Where batches are part of the model they are cut from the first fact on.
         let is_behind = due < self.store.absorbed() || due > self.store.absorbed() && batches_are_part(config);
-        let newer = self.trained.newest_before(due).filter(|newer| is_behind || newer.absorbed() > self.store.absorbed());
+        let newer =
+            self.trained.newest_before(due).filter(|newer| is_behind || newer.absorbed() > self.store.absorbed());
         if is_behind || newer.is_some() {
             self.store = Cow::Owned(newer.unwrap_or_else(|| empty_store(graph, config)));
         }

@@ -115,9 +115,7 @@ impl Trained {
             order,
             sections: [weights.len(), latest.len(), optimizer.len(), store.len()],
             steps: self.latest.optimizer.steps,
-            past: kept
-                .map(|((absorbed, &order), past)| PastHeader { absorbed, order, size: past.len() })
-                .collect(),
+            past: kept.map(|((absorbed, &order), past)| PastHeader { absorbed, order, size: past.len() }).collect(),
             past_distance: self.past.distance(),
         };
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;

@@ -17,7 +17,11 @@ use crate::train::memory_limit::{self, QUERIES_A_STEP};
 use crate::train::optimizer::Optimizer;
 use crate::train::shared_negatives::SharedNegatives;
 use crate::train::tbptt_window::TbpttWindow;
-use crate::{Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss, Metrics, PastMemory, Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb, empty_store, splitmix64};
+use crate::{
+    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss, Metrics,
+    PastMemory, Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb,
+    empty_store, splitmix64,
+};
 
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
 ///

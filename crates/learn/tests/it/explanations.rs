@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 
 use timeweft_graph::Value;
-use timeweft_learn::{Config, GnnKind, Htgn, Importance, PastMemory, Query, Task, Trained, attribute, curves, empty_store, train};
+use timeweft_learn::{
+    Config, GnnKind, Htgn, Importance, PastMemory, Query, Task, Trained, attribute, curves, empty_store, train,
+};
 use timeweft_oracle::synthetic::planted_cause;
 
 use crate::worlds::{config_of, index, mixed, small, trained_on};

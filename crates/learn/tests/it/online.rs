@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use timeweft_graph::{Action, Deletes, Direction, EdgeTypeId, Event, NodeIndex, Time};
 use timeweft_learn::{
-    Aggregation, Bucket, Config, GraphContext, Htgn, PastMemory, Query, TrainStatistics, Trained, VectorStore, absorb, empty_store, rebuild,
-    train,
+    Aggregation, Bucket, Config, GraphContext, Htgn, PastMemory, Query, TrainStatistics, Trained, VectorStore, absorb,
+    empty_store, rebuild, train,
 };
 
 use crate::counting::{bits, config, history, measured, queries, steps};
@@ -64,7 +64,10 @@ fn asked(trained: &Trained, time: Time) -> Vec<Query> {
     let ends = &index.schema().edge_types()[0];
     let of = |wanted| (0..index.n_nodes() as u32).map(NodeIndex).filter(move |&node| index.node_type(node) == wanted);
     let ask = |(source, destination)| Query { edge_type, direction, source, destination, time, as_of: time };
-    of(ends.source).flat_map(|source| of(ends.destination).map(move |destination| (source, destination))).map(ask).collect()
+    of(ends.source)
+        .flat_map(|source| of(ends.destination).map(move |destination| (source, destination)))
+        .map(ask)
+        .collect()
 }
 
 fn scores(trained: &Trained, time: Time) -> Vec<f32> {
@@ -73,7 +76,8 @@ fn scores(trained: &Trained, time: Time) -> Vec<f32> {
 
 /// Whether numbers are the same, to the bit or nearly so.
 fn are_same(exact: bool, a: &[f32], b: &[f32]) -> bool {
-    let is_same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || !exact && (a - b).abs() <= 1e-5 * (1.0 + b.abs());
+    let is_same =
+        |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || !exact && (a - b).abs() <= 1e-5 * (1.0 + b.abs());
     a.len() == b.len() && a.iter().zip(b).all(is_same)
 }
 
@@ -149,8 +153,7 @@ fn events_that_do_not_fit_change_nothing_and_say_why() {
     let (_, config) = variant(2);
     let events = mixed(90, 5);
     let known = (80..).find(|&at| events[at].action == Action::Create).unwrap();
-    let statistics =
-        TrainStatistics::fit(&timeweft_learn::Task::new(index(&events[..80]), &config).unwrap(), &config);
+    let statistics = TrainStatistics::fit(&timeweft_learn::Task::new(index(&events[..80]), &config).unwrap(), &config);
     let mut model = untrained(&events[..known], &config, statistics);
     let late = events[30].clone();
     let absorbed = model.absorb(&[late, events[known].clone(), events[known].clone()]);
@@ -165,8 +168,7 @@ fn events_that_do_not_fit_change_nothing_and_say_why() {
 fn memory_of_before_is_kept_at_even_distances_and_bounds_what_is_read_again() {
     let (_, config) = variant(2);
     let events = mixed(900, 5);
-    let statistics =
-        TrainStatistics::fit(&timeweft_learn::Task::new(index(&events[..90]), &config).unwrap(), &config);
+    let statistics = TrainStatistics::fit(&timeweft_learn::Task::new(index(&events[..90]), &config).unwrap(), &config);
     let mut model = untrained(&events[..90], &config, statistics);
     for piece in events[90..].chunks(7) {
         model.absorb(piece);

@@ -227,17 +227,23 @@ fn events_that_come_one_by_one_are_answered_as_if_they_were_loaded() {
     let mut model = graph.load_model("links").unwrap();
     // One of the time of the last that is there, two of one time, and one with a node of its own.
     let mails = [("a1", "b1", 199), ("a2", "b2", 300), ("a3", "b9", 300), ("a1", "b1", 305)];
-    let links: Vec<(EdgeKey, Time)> =
-        [300, 305, 306, 150].into_iter().flat_map(|time| (0..4).map(move |i| (mail(&format!("a{i}"), "b1"), Time(time)))).collect();
+    let links: Vec<(EdgeKey, Time)> = [300, 305, 306, 150]
+        .into_iter()
+        .flat_map(|time| (0..4).map(move |i| (mail(&format!("a{i}"), "b1"), Time(time))))
+        .collect();
     for (source, destination, time) in mails {
         let event = Event::new(Time(time), Action::Create, Element::Edge(mail(source, destination)));
         assert!(model.absorb(&[event]).rejected.is_empty());
         assert!(model.score(&links).unwrap().iter().all(Option::is_some));
     }
-    assert_eq!((model.next_time(), graph.view().index().facts().len() + 5), (Time(306), model.view().index().facts().len()));
+    assert_eq!(
+        (model.next_time(), graph.view().index().facts().len() + 5),
+        (Time(306), model.view().index().facts().len())
+    );
     let refused = model.keep_memory().unwrap_err().to_string();
     assert!(refused.contains("has taken in 5 facts") && refused.contains("load these events"), "{refused}");
-    let rows: String = mails.iter().map(|(source, destination, time)| format!("{source},{destination},{time}\n")).collect();
+    let rows: String =
+        mails.iter().map(|(source, destination, time)| format!("{source},{destination},{time}\n")).collect();
     std::fs::write(dir.path().join("more.csv"), format!("src,dst,time\n{rows}")).unwrap();
     graph.load(dir.path().join("more.csv")).run().unwrap();
     let loaded = graph.load_model("links").unwrap();

@@ -79,8 +79,9 @@ const FEW: usize = 16;
 
 /// Reads the neighborhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
 pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
-    let sample_all =
-        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().with_min_len(FEW).map(|root| sample(graph, *root)).collect() };
+    let sample_all = |roots: &[Root]| -> Vec<Vec<Neighbor>> {
+        roots.par_iter().with_min_len(FEW).map(|root| sample(graph, *root)).collect()
+    };
     let mut sampled = sample_all(roots);
     let mut all = roots.to_vec();
     let mut neighbor_root = Vec::new();

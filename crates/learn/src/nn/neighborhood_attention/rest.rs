@@ -59,8 +59,7 @@ impl RestWeights {
         let (heads, size) = (problem.heads, rows * width);
         let mut values = vec![0.0; problem.layout.relations.len() * heads * size];
         let work = at_least(values.len());
-        let relations =
-            values.par_chunks_mut((heads * size).max(1)).with_min_len(work).zip(&problem.layout.relations);
+        let relations = values.par_chunks_mut((heads * size).max(1)).with_min_len(work).zip(&problem.layout.relations);
         relations.for_each(|(values, &relation)| {
             for (head, values) in values.chunks_exact_mut(size.max(1)).enumerate() {
                 let map = side.map(problem, inputs, (relation as usize, head), problem.skip());
