@@ -15,7 +15,7 @@ use crate::model::memory_state::batches_are_part;
 use crate::model::vector_store::Settled;
 use crate::nn::Buffer;
 use crate::predict::asker::Asker;
-use crate::{GraphContext, LearnError, Query, Trained, VectorStore};
+use crate::{GraphContext, LearnError, PastMemory, Query, Trained, VectorStore};
 
 impl Asker<'_> {
     /// The score of a question, and how far it stands above the other candidates that [`Trained::explain`] compares it with, as if
@@ -97,6 +97,7 @@ impl Trained {
             graph,
             latest: self.latest.clone(),
             store,
+            past: PastMemory::default(),
             config: self.config.clone(),
             epochs: Vec::new(),
             best: self.best,

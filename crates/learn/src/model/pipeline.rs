@@ -218,6 +218,11 @@ impl Remembered {
             .map(|Scanned { memory, state }| Scanned { memory: memory.detached(), state: state.detached() });
     }
 
+    /// The same, so that the store can take it back.
+    pub(crate) fn commit_for_now(self, store: &mut VectorStore) {
+        store.commit_for_now(&self.settle());
+    }
+
     /// Commits the values of this forward pass, once.
     pub fn commit(self, store: &mut VectorStore) {
         let _running = nn::stage("commit");

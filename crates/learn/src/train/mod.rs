@@ -4,6 +4,7 @@ pub(crate) mod catch_up;
 pub(crate) mod checkpoint;
 pub(crate) mod erase;
 pub(crate) mod memory_limit;
+pub(crate) mod past_memory;
 mod plan;
 pub(crate) mod progress;
 mod questions;

@@ -2,6 +2,7 @@
 //!
 //! Equations: `docs/model.md#loss-and-negatives`.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use timeweft_graph::NodeIndex;
@@ -14,8 +15,8 @@ use crate::train::memory_limit;
 use crate::train::plan::{Plan, Step};
 use crate::train::questions::{Questions, training_pools};
 use crate::{
-    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, LinksToRank, Metrics, Task,
-    TrainConfig, TrainStatistics, Trained, VectorStore, absorb, empty_store, rebuild, splitmix64,
+    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, LinksToRank, Metrics, PastMemory,
+    Task, TrainConfig, TrainStatistics, Trained, VectorStore, absorb, empty_store, splitmix64,
 };
 
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
@@ -114,10 +115,13 @@ impl Training<'_> {
         }
         let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
         let base = graph.facts().len();
-        let store = rebuild(&chosen, &graph, config, base);
+        let (store, past, config) = (empty_store(&graph, config), PastMemory::default(), config.clone());
+        let mut trained = Trained { model: chosen, graph, latest, store, past, config, epochs, best, seen: 0, base };
+        // Nobody stops what is trained already.
+        trained.take_in(&mut |_| ControlFlow::Continue(()))?;
         // A thread of a server lives on.
         clear_arena();
-        Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0, base })
+        Ok(trained)
     }
 }
 

@@ -76,11 +76,15 @@ pub struct Neighborhood {
     pub edge_features: FeatureRows,
 }
 
+/// Roots that are read sooner than another thread wakes up.
+const FEW: usize = 16;
+
 /// Reads the neighborhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`. Of `store`
 /// only times are read.
 pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
-    let sample_all =
-        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(graph, *root)).collect() };
+    let sample_all = |roots: &[Root]| -> Vec<Vec<Neighbor>> {
+        roots.par_iter().with_min_len(FEW).map(|root| sample(graph, *root)).collect()
+    };
     let mut sampled = sample_all(roots);
     let mut all = roots.to_vec();
     let mut neighbor_root = Vec::new();
