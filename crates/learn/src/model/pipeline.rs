@@ -183,6 +183,11 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
 
 /// Counters of the queries, `[C, counters::WIDTH]`.
 pub fn counted(graph: &GraphContext, queries: &[Query], device: &Device) -> Tensor<2> {
+    constant(counter_rows(graph, queries), [queries.len(), counters::WIDTH], device)
+}
+
+/// Counters of the queries, row after row: C times `counters::WIDTH` numbers.
+pub fn counter_rows(graph: &GraphContext, queries: &[Query]) -> Vec<f32> {
     use rayon::prelude::*;
     let mut rows = vec![0.0; queries.len() * counters::WIDTH];
     let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
@@ -192,7 +197,7 @@ pub fn counted(graph: &GraphContext, queries: &[Query], device: &Device) -> Tens
     rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
         past.inputs(graph, query.destination, row);
     });
-    constant(rows, [queries.len(), counters::WIDTH], device)
+    rows
 }
 
 /// The distinct roots of queries, and which roots each query pairs.

@@ -113,6 +113,11 @@ pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store:
 }
 
 impl Neighborhood {
+    /// Reads the neighborhoods of distinct roots, where a batch has these tokens.
+    pub fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
+        read(graph, roots, tokens, store)
+    }
+
     /// How many neighbors the first roots have.
     pub(crate) fn n_neighbors(&self, n_roots: usize) -> usize {
         self.pair_neighbors[self.root_pairs[n_roots] as usize] as usize
