@@ -34,6 +34,7 @@ fn crates_depend_downward_only() {
         "graph" | "tidy" => "",
         "source" | "index" | "oracle" => "timeweft-graph",
         "store" | "learn" => "timeweft-graph timeweft-index",
+        "oracle-model" => "timeweft-graph timeweft-learn",
         "timeweft" => "timeweft-graph timeweft-index timeweft-source timeweft-store timeweft-learn",
         "arrow" => "timeweft",
         "sql" => "timeweft timeweft-arrow",
