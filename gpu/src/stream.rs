@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use timeweft_graph::{Action, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
-use timeweft_learn::{Config, GraphContext, Query, Task, TrainStatistics, Trained, splitmix64, train};
+use timeweft_learn::{Config, GraphContext, Query, Task, TrainStatistics, Weight, splitmix64, train};
 
 const USERS: u64 = 4_000;
 const ITEMS: u64 = 2_000;
@@ -51,8 +51,8 @@ impl Stream {
     }
 
     /// Weights after an epoch of the training part.
-    pub(crate) fn weights(&self) -> Result<Vec<timeweft_learn::Weight>, Box<dyn Error>> {
-        Ok(Trained::weights(&train(&self.task, &self.config, |_| ())?)?)
+    pub(crate) fn weights(&self) -> Result<Vec<Weight>, Box<dyn Error>> {
+        Ok(train(&self.task, &self.config, |_| ())?.weights())
     }
 
     /// The facts of a batch of events behind the training part, its links each before its negatives, and how many links there are.

@@ -64,9 +64,9 @@ impl Work {
         let select = channels * (channels / 16.0).max(4.0) * 2.0 + channels * 2.0 * states;
         let memory = g * (d * 2.0 * channels + select + 4.0 * channels * states + channels * d + d * d);
         // Queries are taken through the key map once for a root and relation, and values are formed of sums.
-        let gnn = q * ((d + t) * d + 3.0 * d * d) + p * 2.0 * d * f + e * 2.0 * f * count(config.heads);
+        let gnn = q * 4.0 * d * d + p * 2.0 * d * f + e * 2.0 * f * count(config.heads);
         let counted = if config.counters { 74.0 * (d + 64.0) + 64.0 * 32.0 + 32.0 } else { 0.0 };
-        let predictor = q * 2.0 * d * d + c * (counted + 3.0 * d);
+        let predictor = q * 2.0 * d * d + c * (2.0 * t * d + counted + 3.0 * d);
         let rows =
             m * (t + 2.0 * d) + g * (3.0 * d + 3.0 * channels) + q * (t + 4.0 * d) + e * f + c * (2.0 * d + 74.0);
         // Backward every product becomes two.

@@ -16,7 +16,7 @@ pub(crate) struct Args {
 /// What crates are for, by the beginnings of their names; the first that fits counts.
 const GROUPS: [(&str, &[&str]); 7] = [
     ("timeweft", &["timeweft"]),
-    ("tensor library", &["burn", "cubecl", "gemm", "pulp", "macerator", "num-bigint", "dyn-stack", "raw-cpuid"]),
+    ("matrix products", &["gemm", "pulp", "dyn-stack", "raw-cpuid"]),
     ("git", &["gix", "prodash"]),
     ("Arrow", &["arrow"]),
     ("Parquet", &["parquet", "brotli", "snap", "lz4_flex"]),

@@ -6,6 +6,7 @@ mod build;
 mod data;
 mod envo;
 mod ingest;
+mod kernels;
 mod sampling;
 mod scale;
 #[cfg(feature = "sql")]
@@ -44,6 +45,8 @@ enum Command {
     Envo,
     /// Durable ingest of generated events.
     Ingest(ingest::Args),
+    /// Each kernel of learning by itself: time, and the share of what the machine can do.
+    Kernels(kernels::Args),
     /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
     Sampling(sampling::Args),
     /// Time, memory and disk of commands on large graphs.
@@ -67,6 +70,7 @@ fn main() -> anyhow::Result<()> {
         Command::Build(args) => build::run(args),
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
+        Command::Kernels(args) => kernels::run(args),
         Command::Sampling(args) => sampling::run(args, &cli.data),
         Command::Scale(args) => scale::run(args),
         #[cfg(feature = "sql")]

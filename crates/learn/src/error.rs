@@ -84,9 +84,6 @@ pub enum LearnError {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// The weights of a model could not be written out.
-    #[error("weights: {0}")]
-    Weights(String),
     /// A model could not be written.
     #[error("{}: {source}: the model is not kept, and one of that name that was there is as it was: train again once this is mended", path.display())]
     Unsaved {

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
-use timeweft_graph::NodeIndex;
-use timeweft_learn::{GnnKind, Neighborhood, Root, splitmix64};
+use timeweft_graph::{NodeIndex, Time};
+use timeweft_learn::{GnnKind, Neighborhood, splitmix64};
 
 use crate::ReferenceError;
 use crate::attention::Reading;
@@ -99,8 +99,7 @@ impl ReferenceModel {
         }
         let types = &neighborhood.root_type[..q];
         let of_type = |field: &str| Ok(self.place.gather(part.at(field).matrix()?, types));
-        let since = self.encoded(&neighborhood.root_gap[..q]);
-        let query = part.at("query").linear(Tensor::cat(vec![own.clone(), since], 1))? + of_type("types")?;
+        let query = part.at("query").linear(own.clone())? + of_type("types")?;
         let mut token = vec![peers.clone(), self.encoded(&neighborhood.neighbor_gap[..e])];
         if part.at("edges").is_there() {
             let features = part.at("edges").project(&neighborhood.edge_features, e)?;
@@ -119,20 +118,20 @@ impl ReferenceModel {
             return Ok(None);
         }
         let root_of = hop.root_of();
-        let drawn =
-            |action: usize, node: NodeIndex, root: &Root| noise.map_or(0.0, |key| draw(key, action, node, root));
-        let roots = &neighborhood.roots;
-        let listens = roots[..q].iter().map(|root| drawn(0, root.node, root)).collect();
+        // A root decides once a version; so does a neighbor for each root that reads it.
+        let (roots, read) = (&neighborhood.roots, &neighborhood.root_read);
+        let drawn = |action, node, root: usize| noise.map_or(0.0, |key| draw(key, action, node, read[root]));
+        let listens = (0..q).map(|root| drawn(0, roots[root].node, root)).collect();
         let speakers = neighborhood.neighbors[..e].iter().zip(&root_of);
-        let speaks = speakers.map(|(neighbor, &root)| drawn(1, neighbor.node, &roots[root as usize])).collect();
-        let idle = (&neighborhood.root_gap[..q], &neighborhood.root_degree[..q]);
+        let speaks = speakers.map(|(neighbor, &root)| drawn(1, neighbor.node, root as usize)).collect();
+        let idle = (&neighborhood.root_idle[..q], &neighborhood.root_degree[..q]);
         let listens = self.decide(part, 0, own.clone(), idle, listens)?;
         let idle = (&neighborhood.neighbor_idle[..e], &neighborhood.neighbor_degree[..e]);
         let speaks = self.decide(part, 1, peers.clone(), idle, speaks)?;
         Ok(Some(self.place.gather(listens, &root_of) * speaks))
     }
 
-    /// One decision `[n, 1]` of nodes: `W_2 silu(W_1 [n ; phi(idle) ; log(1 + degree)]) + noise > 0`.
+    /// One decision `[n, 1]` of nodes: `W_2 silu(W_1 [n ; phi(r - last) ; log(1 + degree)]) + noise > 0`.
     fn decide(
         &self,
         part: &Part<'_>,
@@ -153,10 +152,10 @@ impl ReferenceModel {
     }
 }
 
-/// The difference of two Gumbel draws, by a counter over what is decided, who decides and when.
-fn draw(key: u64, action: usize, node: NodeIndex, root: &Root) -> f32 {
+/// The difference of two Gumbel draws, by a counter over what is decided, who decides and the version of the root.
+fn draw(key: u64, action: u64, node: NodeIndex, read: Option<Time>) -> f32 {
     let mut hash = splitmix64(key);
-    for part in [root.as_of.0 as u64, u64::from(node.0), action as u64] {
+    for part in [read.map_or(0, |read| read.0 as u64), u64::from(node.0), action] {
         hash = splitmix64(hash ^ part);
     }
     let uniform = ((hash >> 11) as f64 + 0.5) / (1u64 << 53) as f64;

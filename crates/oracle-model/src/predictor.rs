@@ -17,6 +17,9 @@ impl ReferenceModel {
         let mut hidden = part.at("source").linear(source.clone())?
             + part.at("destination").linear(destination.clone())?
             + of_relation("relation")?;
+        for (end, gaps) in ["0", "1"].into_iter().zip(&pairs.since) {
+            hidden = hidden + part.at("since").at(end).linear(self.encoded(gaps))?;
+        }
         let mut score = (source * (of_relation("bilinear")? * destination)).sum_dim(1);
         if self.config.counters {
             let part = part.at("counters");

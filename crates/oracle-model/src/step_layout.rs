@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use timeweft_learn::{
-    GraphContext, Messages, Neighborhood, Pairs, Peers, Query, Tokens, VectorStore, expand, pipeline,
+    Counted, GraphContext, Messages, Neighborhood, Pairs, Peers, Query, Tokens, VectorStore, expand, pipeline,
 };
 
 /// All that a step computes on, laid out by the product: who is who, and numbers; nothing that has a gradient.
@@ -19,7 +19,7 @@ pub struct StepLayout {
     pub peers: Option<[Peers; 2]>,
     /// What the roots of the questions read.
     pub neighborhood: Neighborhood,
-    /// Which roots a question pairs.
+    /// Which roots a question pairs, and how long ago the versions of both are.
     pub pairs: Pairs,
     /// C: the counters of the questions, one after another; empty where the model has none.
     pub counters: Vec<f32>,
@@ -42,7 +42,8 @@ impl StepLayout {
         }
         let (roots, pairs) = pipeline::ask(graph, queries);
         let neighborhood = Neighborhood::read(graph, &roots, &tokens, store);
-        let counters = if config.counters { pipeline::counter_rows(graph, queries) } else { Vec::new() };
+        let pairs = pairs.measure(queries, &neighborhood.root_read);
+        let counters = if config.counters { Counted::of(graph, queries).rows() } else { Vec::new() };
         StepLayout { messages, tokens, state, peers, neighborhood, pairs, counters }
     }
 }

@@ -116,6 +116,106 @@ pub fn temporal_attention(input: Attention<'_>) -> [Vec<f64>; 3] {
     [ctx, alphas, sinks]
 }
 
+/// The inputs of [`neighborhood_attention`]; see the fast operation of the same name.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighborhood<'a> {
+    /// `[V, d]`.
+    pub entries: &'a [f64],
+    /// `[Q, H d_h]`.
+    pub query: &'a [f64],
+    /// `[R, H, d_h, F]`.
+    pub keys: &'a [f64],
+    /// `[R, H, F, d_h]`.
+    pub values: &'a [f64],
+    /// `[R, H]`.
+    pub prior: &'a [f64],
+    /// `[Q, H]`.
+    pub sink: Option<&'a [f64]>,
+    /// `[E]`.
+    pub gate: Option<&'a [f64]>,
+    /// `[E, W]`.
+    pub edges: Option<&'a [f64]>,
+    /// E: entry of each neighbor.
+    pub entry: &'a [u32],
+    /// E: age of each neighbor's edge.
+    pub gap: &'a [f64],
+    /// Q + 1 offsets into pairs.
+    pub root_pairs: &'a [u32],
+    /// P + 1 offsets into neighbors.
+    pub pair_neighbors: &'a [u32],
+    /// P: relation of each pair.
+    pub pair_relation: &'a [u32],
+    /// Cycles a tick.
+    pub frequencies: &'a [f64],
+    /// Ticks.
+    pub scale: f64,
+    /// H, d_h and d.
+    pub sizes: [usize; 3],
+}
+
+impl Neighborhood<'_> {
+    /// The token of neighbor j: its entry, its age, the features of its edge.
+    fn token(&self, j: usize) -> Vec<f64> {
+        let ([_, _, d], gap) = (self.sizes, self.gap[j]);
+        let entry = self.entry[j] as usize;
+        let mut token = self.entries[entry * d..(entry + 1) * d].to_vec();
+        token.extend(time_encoding(&[gap], self.frequencies));
+        token.push((gap / self.scale).ln_1p());
+        if let Some(edges) = self.edges {
+            let width = edges.len() / self.entry.len();
+            token.extend_from_slice(&edges[j * width..(j + 1) * width]);
+        }
+        token
+    }
+
+    /// Key and value of one head, `K_rh f` and `V_rh f`.
+    fn key_and_value(&self, relation: usize, h: usize, token: &[f64]) -> [Vec<f64>; 2] {
+        let ([heads, d_h, _], f) = (self.sizes, token.len());
+        let at = (relation * heads + h) * d_h * f;
+        let key = |a: usize| (0..f).map(|k| self.keys[at + a * f + k] * token[k]).sum();
+        let value = |a: usize| (0..f).map(|k| self.values[at + k * d_h + a] * token[k]).sum();
+        [(0..d_h).map(key).collect(), (0..d_h).map(value).collect()]
+    }
+}
+
+/// Outputs `[Q, H d_h]`, weights of neighbors `[E, H]` and weights of sinks `[Q, H]`.
+pub fn neighborhood_attention(input: Neighborhood<'_>) -> [Vec<f64>; 3] {
+    let Neighborhood { query, prior, sink, gate, root_pairs, pair_neighbors, pair_relation, .. } = input;
+    let [heads, d_h, _] = input.sizes;
+    let roots = root_pairs.len() - 1;
+    let (mut out, mut alphas) = (vec![0.0; query.len()], vec![0.0; input.entry.len() * heads]);
+    let mut sinks = vec![0.0; roots * heads];
+    for (q, h) in (0..roots).flat_map(|q| (0..heads).map(move |h| (q, h))) {
+        let at = (q * heads + h) * d_h;
+        let (mut members, mut scores, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for p in root_pairs[q] as usize..root_pairs[q + 1] as usize {
+            let relation = pair_relation[p] as usize;
+            for j in pair_neighbors[p] as usize..pair_neighbors[p + 1] as usize {
+                let [key, value] = input.key_and_value(relation, h, &input.token(j));
+                let product: f64 = (0..d_h).map(|a| query[at + a] * key[a]).sum();
+                members.push(j);
+                scores.push(product / (d_h as f64).sqrt() + prior[relation * heads + h]);
+                values.push(value);
+            }
+        }
+        let nothing = sink.map_or(f64::NEG_INFINITY, |sink| sink[q * heads + h]);
+        let top = scores.iter().copied().fold(nothing, f64::max);
+        if top == f64::NEG_INFINITY {
+            continue; // Nothing to attend to.
+        }
+        let share = |j: usize, score: f64| gate.map_or(1.0, |gate| gate[j]) * (score - top).exp();
+        let shares = members.iter().zip(&scores).map(|(&j, &score)| share(j, score));
+        let total = shares.sum::<f64>() + (nothing - top).exp();
+        for ((&j, &score), value) in members.iter().zip(&scores).zip(&values) {
+            let alpha = share(j, score) / total;
+            alphas[j * heads + h] = alpha;
+            (0..d_h).for_each(|a| out[at + a] += alpha * value[a]);
+        }
+        sinks[q * heads + h] = (nothing - top).exp() / total;
+    }
+    [out, alphas, sinks]
+}
+
 /// The inputs of [`selective_scan`]; see the fast operation of the same name.
 #[derive(Clone, Copy, Debug)]
 pub struct Scan<'a> {
@@ -215,4 +315,21 @@ pub fn softplus(x: &[f64]) -> Vec<f64> {
 pub fn time_encoding(gaps: &[f64], freqs: &[f64]) -> Vec<f64> {
     let cosine = |gap: &f64, freq: &f64| (std::f64::consts::TAU * (gap * freq).fract()).cos();
     gaps.iter().flat_map(|gap| freqs.iter().map(move |freq| cosine(gap, freq))).collect()
+}
+
+/// AdamW (Loshchilov and Hutter 2019) on some weights: one step for each gradient. The settings are step size, decay of the two
+/// moments, epsilon and weight decay.
+pub fn adamw(weights: &[f32], gradients: &[Vec<f32>], [rate, b1, b2, epsilon, decay]: [f64; 5]) -> Vec<f64> {
+    let mut weights: Vec<f64> = weights.iter().map(|weight| f64::from(*weight)).collect();
+    for (i, weight) in weights.iter_mut().enumerate() {
+        let (mut first, mut second) = (0.0, 0.0);
+        for (time, gradient) in (1..).zip(gradients) {
+            let gradient = f64::from(gradient[i]);
+            first = b1 * first + (1.0 - b1) * gradient;
+            second = b2 * second + (1.0 - b2) * gradient * gradient;
+            let (mean, square) = (first / (1.0 - b1.powi(time)), second / (1.0 - b2.powi(time)));
+            *weight -= rate * (mean / (square.sqrt() + epsilon) + decay * *weight);
+        }
+    }
+    weights
 }

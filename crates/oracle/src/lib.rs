@@ -1,7 +1,7 @@
 //! Slow references: what the fast paths of the product are tested against, and the worlds that the tests share.
 //!
 //! Nothing here is fast, and nothing of it is in the product: `bench` uses it, and other crates have it as a development
-//! dependency. Its own tests need `source` and `store` together, without the tensor library.
+//! dependency. Its own tests need `source` and `store` together.
 //!
 //! | slow reference | of |
 //! |---|---|
@@ -9,12 +9,14 @@
 //! | [`ReferenceStore`], which loads a [`Version`] by the slow delta | the load of a whole version |
 //! | [`Intervals`] | the load of intervals |
 //! | [`numbers_of_json`] | the quick reader of temporal JSON |
+//! | [`counters`], which count each question anew | the counters of learning |
 //! | [`kernels`], plain loops in `f64` | the kernels of learning |
 //!
 //! [`histories()`](histories::histories) are random events for property tests, [`world`] is a small one in words, and
 //! [`synthetic`] are streams whose answers a model can learn.
 #![allow(clippy::unwrap_used)]
 
+pub mod counters;
 mod events;
 pub mod histories;
 mod intervals;

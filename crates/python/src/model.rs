@@ -350,7 +350,7 @@ impl Model {
 
     /// All weights, by name.
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyArrayDyn<f32>>)>> {
-        let weights = self.ask(py, |model| Ok(model.weights()?))?;
+        let weights = self.ask(py, |model| Ok(model.weights()))?;
         let array = |weight: timeweft::model::Weight| {
             Ok((weight.name, weight.values.into_pyarray(py).to_dyn().reshape(weight.shape)?))
         };

@@ -194,11 +194,8 @@ impl Model {
     }
 
     /// Its weights, in the order of their names, which are those of its file.
-    ///
-    /// # Errors
-    /// If they cannot be written out.
-    pub fn weights(&self) -> Result<Vec<Weight>> {
-        Ok(self.trained.weights()?)
+    pub fn weights(&self) -> Vec<Weight> {
+        self.trained.weights()
     }
 
     /// The graph that it reads: its memory has taken in everything of it.

@@ -54,6 +54,11 @@ impl Affinity {
         Affinity { followed }
     }
 
+    /// Whether nothing was measured.
+    pub(crate) fn is_none(&self) -> bool {
+        self.followed.is_empty()
+    }
+
     /// What an edge of side `before` says of a later one of `side`; 0 where nothing was measured.
     pub(crate) fn of(&self, side: DirectedRelation, before: DirectedRelation) -> f32 {
         let Some(list) = self.followed.get(side.at()) else { return 0.0 };

@@ -9,8 +9,8 @@ use timeweft_graph::{
 };
 use timeweft_index::{Fact, Index};
 
-use crate::data::edge_history::EdgeHistory;
 use crate::data::features::is_number;
+use crate::data::shared_history::SharedHistory;
 use crate::data::subgraph::Edges;
 use crate::{
     Config, LearnError, ModelConfig, NonFiniteFeature, RelationIds, Subgraph, Task, TrainStatistics, Unknown,
@@ -31,25 +31,53 @@ pub struct GraphContext {
     /// The two rows of the identity table of each node.
     pub slots: Vec<[u32; 2]>,
     /// What counters read.
-    pub(crate) history: Arc<EdgeHistory>,
+    pub(crate) history: SharedHistory,
 }
 
 impl GraphContext {
     /// Reads `index` with what was measured on its training part. Types that came to the graph later are not there for the
     /// model.
     pub fn new(index: Arc<Index>, statistics: TrainStatistics) -> GraphContext {
+        let known = Subgraph::new(index.clone(), &statistics.schema);
+        let history = SharedHistory::of(&index, known.facts(), statistics.config.deletes);
+        GraphContext::with(index, statistics, known, history)
+    }
+
+    /// The same of a later state of the same graph, which is not laid out anew for counting where it only has more facts
+    /// of later times. Both states stay as they are.
+    pub fn continued(&self, index: Arc<Index>) -> GraphContext {
+        let known = Subgraph::new(index.clone(), &self.statistics.schema);
+        let deletes = self.config().deletes;
+        let history = match self.is_continued_by(&index, &known) {
+            true => self.history.continued(&index, known.facts(), deletes),
+            false => SharedHistory::of(&index, known.facts(), deletes),
+        };
+        GraphContext::with(index, self.statistics.clone(), known, history)
+    }
+
+    /// Whether a graph has all facts of this one first, and its nodes under the same numbers.
+    fn is_continued_by(&self, index: &Index, known: &Subgraph) -> bool {
+        let n_nodes = self.index.n_nodes();
+        let is_same = |node| {
+            let name = |index: &Index| index.schema().node_type_name(index.node_type(node));
+            name(&self.index) == name(index) && self.index.node_id(node) == index.node_id(node)
+        };
+        known.facts().starts_with(self.facts())
+            && n_nodes <= index.n_nodes()
+            && (0..n_nodes as u32).map(NodeIndex).all(is_same)
+    }
+
+    fn with(index: Arc<Index>, statistics: TrainStatistics, known: Subgraph, history: SharedHistory) -> GraphContext {
         threads::prepare();
         let slots = identity_slots(&index, statistics.identity_slots);
-        let known = Arc::new(Subgraph::new(index.clone(), &statistics.schema));
-        let history = Arc::new(EdgeHistory::of(&index, known.facts()));
         let relations = RelationIds::of(&statistics.schema, &statistics.config);
-        GraphContext { known, relations, slots, statistics, history, index }
+        GraphContext { known: Arc::new(known), relations, slots, statistics, history, index }
     }
 
     /// The same as if some edges had never been.
     pub(crate) fn without(&self, edges: &Edges) -> GraphContext {
         let known = Arc::new(self.known.without(edges));
-        let history = Arc::new(EdgeHistory::of(&self.index, known.facts()));
+        let history = SharedHistory::of(&self.index, known.facts(), self.config().deletes);
         GraphContext { known, history, ..self.clone() }
     }
 

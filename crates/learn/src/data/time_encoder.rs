@@ -66,11 +66,12 @@ impl TimeEncoder {
     /// Encoded gaps, row after row: `cos(2 pi f gap)` for each frequency, then `log1p(gap / T0)`.
     pub fn encode(&self, gaps: &[f64]) -> Vec<f32> {
         let cosines = nn::time_encoding(gaps, &self.frequencies);
+        let logs = nn::log_gaps(gaps, self.scale);
         let n = self.frequencies.len();
         let mut rows = Vec::with_capacity(gaps.len() * self.width());
-        for (i, &gap) in gaps.iter().enumerate() {
+        for (i, log) in logs.into_iter().enumerate() {
             rows.extend_from_slice(&cosines[i * n..(i + 1) * n]);
-            rows.push(self.log(gap));
+            rows.push(log);
         }
         rows
     }
@@ -81,7 +82,8 @@ impl TimeEncoder {
     }
 }
 
-/// Ticks between two times, in 64 bits until they are known to be small; 0 without a first.
+/// Ticks from one time to a later one, in 64 bits until they are known to be small; 0 without a first, or where it is the
+/// later one: a neighbor may have heard of something since its root was last read.
 pub(crate) fn gap(from: Option<Time>, to: Time) -> f64 {
-    from.map_or(0.0, |from| to.0.saturating_sub(from.0) as f64)
+    from.map_or(0.0, |from| to.0.saturating_sub(from.0).max(0) as f64)
 }

@@ -64,10 +64,10 @@ impl<'a> NegativeClasses<'a> {
 
     /// A wrong answer of each kind to link number `number`, knowing what was before `as_of`; `None` where there is none.
     pub(crate) fn draw(&self, number: usize, as_of: Time) -> [Option<Link>; NegativeClass::ALL.len()] {
-        let (task, history) = (self.task, &self.graph.history);
+        let (task, history) = (self.task, self.graph.history.read());
         let link = task.links[number];
         let wrong = |&node: &NodeIndex| node != link.destination && !task.is_answer(&link, node);
-        let met = history.partners(link.source, link.relation(), history.limit(as_of), PARTNERS);
+        let met = history.partners_ever(link.source, link.relation(), history.limit(as_of), PARTNERS);
         NegativeClass::ALL.map(|kind| {
             let key = splitmix64(self.seed ^ splitmix64(number as u64)) ^ ((kind as u64) << 32);
             let node = match kind {

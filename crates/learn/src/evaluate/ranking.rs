@@ -10,7 +10,6 @@ use timeweft_graph::Time;
 use crate::data::fact_batches::batches;
 use crate::evaluate::breakdown::break_down;
 use crate::evaluate::negative_classes::NegativeClasses;
-use crate::floats;
 use crate::model::memory_state::{absorb, rebuild};
 use crate::model::pipeline::{Reader, Remembered, ask};
 use crate::{
@@ -233,9 +232,8 @@ impl Ranking<'_> {
             let asked = std::iter::once(link).chain((self.candidates)(number));
             queries.extend(asked.map(|link| link.question(link.destination, as_of)));
             sizes.push(queries.len() - before);
-            // Links of one time share the embeddings of their candidates.
-            let shares = number + 1 < links.end && task.links[number + 1].time == link.time;
-            let is_full = queries.len() >= if shares { 64 * QUERIES } else { QUERIES };
+            // Links share the embeddings of their candidates.
+            let is_full = queries.len() >= 64 * QUERIES;
             if number + 1 == links.end || is_full {
                 self.score(&queries, &sizes, remembered);
                 (queries, sizes) = (Vec::new(), Vec::new());
@@ -246,15 +244,17 @@ impl Ranking<'_> {
 
     fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
         let (roots, pairs) = ask(self.links.graph, queries);
-        let embeddings = self.reader().embed(remembered, &roots, None);
+        let neighborhood = self.reader().neighborhood(remembered, &roots);
+        let embeddings = self.reader().embed(remembered, &neighborhood, None);
+        let pairs = pairs.measure(queries, &neighborhood.root_read);
         let (mut from, mut first) = (0, 0);
         for (at, end) in sizes.iter().scan(0, |end, size| Some(*end + size).inspect(|sum| *end = *sum)).enumerate() {
             if end - from < QUERIES && at + 1 < sizes.len() {
                 continue;
             }
             let part = pairs.part(from..end);
-            let logits = floats(self.reader().score(embeddings.clone(), &queries[from..end], &part));
-            let mut rest = &logits[..];
+            let logits = self.reader().score(embeddings.clone(), &queries[from..end], &part);
+            let mut rest = logits.values();
             for &size in &sizes[first..=at] {
                 let (mine, later) = rest.split_at(size);
                 (self.each)(mine);

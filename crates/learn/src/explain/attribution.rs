@@ -3,11 +3,10 @@
 //!
 //! Equations: `docs/model.md#explanations`.
 
-use burn::tensor::Tensor;
 use timeweft_graph::{NodeIndex, Time};
 
-use crate::floats;
 use crate::model::batch::expand_for;
+use crate::nn::{self, Tensor};
 use crate::{Bucket, GraphContext, Htgn, Selected, Tokens};
 
 /// A past token of a root and its part in the score.
@@ -97,15 +96,18 @@ fn read_out_gradient(
     let plain = Plain::of(selected, life.clone());
     let [channels, _] = selected.shape();
     let last = life.end - 1;
-    let row = |tensor: &Tensor<2>| tensor.clone().slice([last..last + 1, 0..tensor.dims()[1]]);
+    let row = |tensor: &Tensor<2>| nn::rows(tensor.clone(), last, 1);
     let y: Vec<f32> = plain.read_outs().last().map(|y| y.iter().map(|y| *y as f32).collect()).unwrap_or_default();
-    let device = tokens.device();
-    let y = crate::model::layers::constant(y, [1, channels], &device).autodiff().require_grad();
+    let y = Tensor::new(y, [1, channels]).tracked();
     let m = model.memory.read_out(row(tokens), y.clone() * row(&selected.z));
-    let gradient = crate::model::layers::constant(gradient.to_vec(), [1, gradient.len()], &device);
-    let scored = (m * gradient).sum();
-    let dy = y.grad(&scored.backward()).map(floats).unwrap_or_default();
-    dy.into_iter().map(f64::from).collect()
+    let gradient = Tensor::new(gradient.to_vec(), [1, gradient.len()]);
+    let scored = nn::total(m * gradient);
+    let dy = y.gradient(&scored.backward());
+    dy.iter().flat_map(|dy| dy.values()).map(|x| f64::from(*x)).collect()
+}
+
+fn in_f64(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|x| f64::from(*x)).collect()
 }
 
 /// The inputs of a scan over one life, in `f64`.
@@ -126,10 +128,9 @@ impl Plain {
     fn of(selected: &Selected, life: std::ops::Range<usize>) -> Plain {
         let [channels, states] = selected.shape();
         let rows = |tensor: &Tensor<2>| {
-            let rows = floats(tensor.clone().slice([life.clone()]));
-            rows.into_iter().map(f64::from).collect::<Vec<f64>>()
+            let [_, width] = tensor.dims();
+            in_f64(&tensor.values()[life.start * width..life.end * width])
         };
-        let all = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
         let gap = selected.gap[life.clone()].iter().map(|gap| f64::from(*gap)).collect();
         Plain {
             channels,
@@ -138,9 +139,9 @@ impl Plain {
             delta: rows(&selected.delta),
             b: rows(&selected.b),
             c: rows(&selected.c),
-            kappa: all(floats(selected.kappa.clone())),
-            a: all(floats(selected.a.clone())),
-            skip: all(floats(selected.skip.clone())),
+            kappa: in_f64(selected.kappa.values()),
+            a: in_f64(selected.a.values()),
+            skip: in_f64(selected.skip.values()),
             gap,
         }
     }

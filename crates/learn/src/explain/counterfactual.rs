@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 use timeweft_graph::{EdgeIndex, EdgeTypeId, NodeIndex, Time};
 
 use crate::data::time_encoder::gap;
-use crate::floats;
 use crate::model::batch::expand_for;
+use crate::nn;
 use crate::{GraphContext, Htgn, Neighborhood, Query, Trained, VectorStore};
 
 /// Replays nodes without edges.
@@ -35,7 +35,7 @@ pub(crate) fn left_of(model: &Htgn, graph: &GraphContext, node: NodeIndex, posit
     let encoded = model.encoder.forward(&messages, None, time_encoder, identity);
     let aggregated = model.aggregator.forward(encoded, &tokens, identity);
     let memory = model.memory.forward(aggregated, &tokens, &nothing, time_encoder).memory;
-    Some((tokens.time[last], floats(memory.narrow(0, last, 1))))
+    Some((tokens.time[last], nn::rows(memory, last, 1).values().to_vec()))
 }
 
 impl<'a> Counterfactual<'a> {
@@ -69,7 +69,6 @@ impl<'a> Counterfactual<'a> {
         for (root, entry) in neighborhood.root_entry.iter().enumerate() {
             if let Some(left) = left.get(&neighborhood.roots[root].node) {
                 self.put(&mut out, *entry, neighborhood.root_type[root], left);
-                out.root_gap[root] = gap(left.as_ref().map(|(time, _)| *time), neighborhood.roots[root].time);
             }
         }
         for (j, entry) in neighborhood.neighbor_entry.iter().enumerate() {
@@ -80,7 +79,27 @@ impl<'a> Counterfactual<'a> {
                 out.neighbor_idle.get_mut(j).into_iter().for_each(|gap| *gap = idle);
             }
         }
+        self.read_anew(&mut out, &roots, gone, &left);
         out
+    }
+
+    /// When each root was last read changes with what is left of it, and so do the ages of its neighbors.
+    fn read_anew(&self, out: &mut Neighborhood, roots: &[u32], gone: &[usize], left: &FxHashMap<NodeIndex, Left>) {
+        let mut read: Vec<Option<Time>> = out
+            .roots
+            .iter()
+            .zip(&out.root_read)
+            .map(|(root, read)| left.get(&root.node).map_or(*read, |left| left.as_ref().map(|(time, _)| *time)))
+            .collect();
+        let stays = |j: &usize| !gone.contains(j);
+        for j in (0..out.neighbors.len()).filter(stays) {
+            let read = &mut read[roots[j] as usize];
+            *read = (*read).max(Some(out.neighbors[j].created));
+        }
+        for (neighbor, (since, &root)) in out.neighbors.iter().zip(out.neighbor_gap.iter_mut().zip(roots)) {
+            *since = read[root as usize].map_or(0.0, |read| gap(Some(neighbor.created), read));
+        }
+        out.root_read = read;
     }
 
     /// Memory of a node as of a time, from its facts without those of some edges.
@@ -100,8 +119,8 @@ impl<'a> Counterfactual<'a> {
         match left {
             Some((_, memory)) => stored.copy_from_slice(memory),
             None => {
-                let start = self.trained.model.memory.start().narrow(0, node_type as usize, 1);
-                stored.copy_from_slice(&floats(start));
+                let start = self.trained.model.memory.start();
+                stored.copy_from_slice(&start.values()[node_type as usize * d..][..d]);
             }
         }
     }

@@ -2,18 +2,16 @@
 //!
 //! Equations: `docs/model.md#explanations`.
 
-use burn::tensor::Tensor;
 use timeweft_graph::{Direction, EdgeIndex, EdgeTypeId, NodeIndex, Time};
 use timeweft_index::{Neighbor, Recency};
 
 use crate::explain::attribution::attribute;
-use crate::floats;
-use crate::model::counters;
+use crate::model::counters::{self, Counted};
 use crate::model::gnn::GnnInput;
 use crate::model::gnn::layer_input::{LayerInput, Share};
-use crate::model::layers::constant;
-use crate::model::pipeline::{Remembered, ask, counted, memory_table};
-use crate::{Actions, Neighborhood, Predict, Query, Recalled, Trained, VectorStore, splitmix64};
+use crate::model::pipeline::{Remembered, ask, memory_table};
+use crate::nn::{self, Tensor};
+use crate::{Actions, Neighborhood, Pairs, Predict, Query, Recalled, Trained, VectorStore, splitmix64};
 
 /// Points at which a slope is taken.
 const STEPS: usize = 8;
@@ -101,12 +99,12 @@ impl Trained {
         let asked = self.with_negatives(query);
         let (roots, pairs) = ask(&self.graph, &asked);
         let neighborhood = self.reader(store).neighborhood(&remembered, &roots);
+        let pairs = pairs.measure(&asked, &neighborhood.root_read);
         let table = memory_table(&self.model, &remembered, &neighborhood);
-        let predictor = &self.model.predictor;
-        let never = || constant(vec![0.0; counters::WIDTH], [1, counters::WIDTH], &table.device());
+        let (predictor, time_encoder) = (&self.model.predictor, &self.graph.statistics.time_encoder);
         let without = predictor.has_counters().then(|| {
             let embeddings = self.embed(table.clone(), &neighborhood);
-            first(&floats(predictor.forward(embeddings, &pairs.part(0..1), Some(never()))))
+            first(predictor.forward(embeddings, &pairs.part(0..1), time_encoder, Some(&Counted::nothing(1))).values())
         });
         let Study { logit, margin, others, neighbors } = self.study(&asked, &neighborhood, &remembered);
         let mut neighbors: Vec<AttendedNeighbor> =
@@ -118,7 +116,7 @@ impl Trained {
             margin,
             others,
             logit_without_counters: without,
-            counters: counters::count(&self.graph.index, query),
+            counters: counters::count(&self.graph, query),
             neighbors,
             memory: self.recall(&asked, &neighborhood, table),
         }
@@ -138,23 +136,23 @@ impl Trained {
 
     /// How far the first of the questions stands above the others, from a neighborhood.
     pub(crate) fn margin_of(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> f32 {
-        let (_, pairs) = ask(&self.graph, asked);
+        let pairs = ask(&self.graph, asked).1.measure(asked, &neighborhood.root_read);
         let table = memory_table(&self.model, remembered, neighborhood);
-        let counts = self.count(asked, &table);
-        first(&floats(margin(self.model.predictor.forward(self.embed(table, neighborhood), &pairs, counts))))
+        let counts = self.count(asked);
+        first(margin(self.score_pairs(self.embed(table, neighborhood), &pairs, counts.as_ref())).values())
     }
 
     /// The score, and how the margin is shared out among the neighbors of all roots, in their order.
     fn study(&self, asked: &[Query], neighborhood: &Neighborhood, remembered: &Remembered) -> Study {
-        let (_, pairs) = ask(&self.graph, asked);
+        let pairs = ask(&self.graph, asked).1.measure(asked, &neighborhood.root_read);
         let table = memory_table(&self.model, remembered, neighborhood);
-        let counts = self.count(asked, &table);
+        let counts = self.count(asked);
         let layer = &self.model.gnn.last;
         let input = self.last_input(table, neighborhood);
         let attended = layer.attend(&input);
         let logits = |attended| {
             let embeddings = layer.finish(input.own.clone(), attended);
-            self.model.predictor.forward(embeddings, &pairs, counts.clone())
+            self.score_pairs(embeddings, &pairs, counts.as_ref())
         };
         let scores = logits(attended.clone());
         // Given the attention, o is linear in its neighbors, so it can be shared out among them.
@@ -170,9 +168,9 @@ impl Trained {
             (attended, at_source || root == destination)
         });
         Study {
-            logit: first(&floats(scores.clone())),
-            others: floats(scores.clone()).split_off(1),
-            margin: first(&floats(margin(scores))),
+            logit: first(scores.values()),
+            others: scores.values()[1..].to_vec(),
+            margin: first(margin(scores).values()),
             neighbors: neighbors.collect(),
         }
     }
@@ -191,20 +189,23 @@ impl Trained {
         layer.finish(input.own, attended)
     }
 
-    fn count(&self, asked: &[Query], like: &Tensor<2>) -> Option<Tensor<2>> {
+    fn score_pairs(&self, embeddings: Tensor<2>, pairs: &Pairs, counts: Option<&Counted>) -> Tensor<1> {
+        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counts)
+    }
+
+    fn count(&self, asked: &[Query]) -> Option<Counted> {
         let has_counters = self.model.predictor.has_counters();
-        has_counters.then(|| counted(&self.graph, asked, &like.device()))
+        has_counters.then(|| Counted::of(&self.graph, asked))
     }
 
     /// What came through the memory of both ends of the first question.
     fn recall(&self, asked: &[Query], neighborhood: &Neighborhood, table: Tensor<2>) -> Vec<Recalled> {
         let Some(query) = asked.first() else { return Vec::new() };
-        let (_, pairs) = ask(&self.graph, asked);
-        let counts = self.count(asked, &table);
+        let pairs = ask(&self.graph, asked).1.measure(asked, &neighborhood.root_read);
+        let counts = self.count(asked);
         let [_, d] = table.dims();
-        let gradient = mean_slope(&table, |table| {
-            self.model.predictor.forward(self.embed(table, neighborhood), &pairs, counts.clone())
-        });
+        let gradient =
+            mean_slope(&table, |table| self.score_pairs(self.embed(table, neighborhood), &pairs, counts.as_ref()));
         let mut recalled = Vec::new();
         let mut ends = vec![(true, pairs.source[0], query.source)];
         // A node that goes is both ends, and so is one that an edge leads back to.
@@ -242,8 +243,9 @@ fn mean_slope(value: &Tensor<2>, logits: impl Fn(Tensor<2>) -> Tensor<1>) -> Vec
     let mut mean = vec![0.0; value.dims().iter().product()];
     for step in 0..STEPS {
         let part = (step as f32 + 0.5) / STEPS as f32;
-        let value = (value.clone() * part).autodiff().require_grad();
-        let slope = value.grad(&margin(logits(value.clone())).backward()).map(floats).unwrap_or_default();
+        let value = (value.clone().detached() * part).tracked();
+        let slope = value.gradient(&margin(logits(value.clone())).backward());
+        let slope = slope.iter().flat_map(|slope| slope.values());
         mean.iter_mut().zip(slope).for_each(|(mean, slope)| *mean += slope / STEPS as f32);
     }
     mean
@@ -252,8 +254,8 @@ fn mean_slope(value: &Tensor<2>, logits: impl Fn(Tensor<2>) -> Tensor<1>) -> Vec
 /// The first of some logits above the mean of the others; itself where there are no others.
 fn margin(logits: Tensor<1>) -> Tensor<1> {
     let [n] = logits.dims();
-    let own = logits.clone().narrow(0, 0, 1);
-    if n > 1 { own - logits.narrow(0, 1, n - 1).mean() } else { own }
+    let own = nn::rows(logits.clone(), 0, 1);
+    if n > 1 { own - nn::mean(nn::rows(logits, 1, n - 1)) } else { own }
 }
 
 fn first(values: &[f32]) -> f32 {

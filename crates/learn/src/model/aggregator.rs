@@ -3,30 +3,28 @@
 //!
 //! Equations: `docs/model.md#aggregation`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
 use crate::model::identity::{self, IdentityTable};
-use crate::model::layers::{Init, Linear, constant};
+use crate::model::layers::{Init, Linear};
 use crate::model::relations::{RelationHeads, Structure};
-use crate::{Aggregation, GraphContext, ModelConfig, Tokens, nn};
+use crate::nn::{self, Param, Tensor, module};
+use crate::{Aggregation, GraphContext, ModelConfig, Tokens};
 
 /// Sums each set, or attends over it with per-relation keys and values and a query of the receiver's type. The receiver's
 /// own memory is absent on purpose: the scan over tokens stays a linear recurrence with known inputs.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Aggregator {
     /// `[node types, d]`
-    types: Param<Tensor<2>>,
+    types: Param<2>,
     identity: Option<Linear>,
     reduction: SetReduction,
     output: Linear,
     /// Weight of `log1p(n)`: the count that the softmax removes. `[1, d]`
-    count: Param<Tensor<2>>,
-    norm: Param<Tensor<1>>,
+    count: Param<2>,
+    norm: Param<1>,
 }
 
 /// How a set becomes one vector.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a model has one")]
 enum SetReduction {
     /// The sum of its messages.
@@ -36,15 +34,20 @@ enum SetReduction {
 }
 
 /// Has no weights.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 struct Sum {}
 
+module!(Sum {});
+
 /// A query for each set, and keys and values of each relation.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 struct SetAttention {
     query: Linear,
     heads: RelationHeads,
 }
+
+module!(SetAttention { query, heads });
+module!(one of SetReduction { Sum, Attention });
 
 impl SetReduction {
     /// One vector for each token `[G, d]`, from messages `[M, d]`, their means and the receivers `[G, d]`.
@@ -59,11 +62,7 @@ impl SetReduction {
                 };
                 attention.heads.attend(query, messages, nn::Outlet::None, &structure)
             }
-            SetReduction::Sum(_) => {
-                let sizes: Vec<f32> = n_messages(tokens).collect();
-                let g = sizes.len();
-                mean.clone() * constant(sizes, [g, 1], &mean.device())
-            }
+            SetReduction::Sum(_) => nn::segment_sum(messages, &tokens.messages),
         }
     }
 }
@@ -104,8 +103,10 @@ impl Aggregator {
         let mean = nn::segment_mean(messages.clone(), &tokens.messages);
         let reduced = self.reduction.forward(messages, &mean, &receiver, tokens);
         let attended = self.output.forward(reduced);
-        let sizes = n_messages(tokens).map(f32::ln_1p).collect();
-        let sizes = constant(sizes, [g, 1], &attended.device());
-        nn::rms_norm(attended + mean + receiver + sizes.matmul(self.count.val()), self.norm.val())
+        let sizes: Vec<f32> = n_messages(tokens).map(f32::ln_1p).collect();
+        let sizes = nn::linear(Tensor::new(sizes, [g, 1]), self.count.val(), None);
+        nn::rms_norm(attended + mean + receiver + sizes, self.norm.val())
     }
 }
+
+module!(Aggregator { types, identity, reduction, output, count, norm });

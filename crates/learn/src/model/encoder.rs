@@ -2,20 +2,18 @@
 //!
 //! Equations: `docs/model.md#messages`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
 use crate::model::identity::{self, IdentityTable};
-use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
+use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
 use crate::model::versions::Peers;
-use crate::{GraphContext, Messages, ModelConfig, TimeEncoder, TrainStatistics, nn};
+use crate::nn::{self, Param, Tensor, module};
+use crate::{GraphContext, Messages, ModelConfig, TimeEncoder, TrainStatistics};
 
 /// Encodes the M messages of a batch: sums of typed projections and embeddings, so that a missing feature drops a
 /// term and nothing is padded.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct MessageEncoder {
     /// Embeddings, one table: relations, node types, 6 kinds (action x entity). `[rows, d]`
-    embeddings: Param<Tensor<2>>,
+    embeddings: Param<2>,
     time: Linear,
     nodes: TypedProjection,
     edges: TypedProjection,
@@ -23,9 +21,7 @@ pub struct MessageEncoder {
     /// W_m of the peers' memory, `[d, d]`.
     memory: Option<Linear>,
     feed_forward: FeedForward,
-    #[module(skip)]
     type_row: u32,
-    #[module(skip)]
     kind_row: u32,
 }
 
@@ -59,8 +55,7 @@ impl MessageEncoder {
     ) -> Tensor<2> {
         let m = messages.relation.len();
         let table = self.embeddings.val();
-        let device = table.device();
-        let gaps = constant(time_encoder.encode(&messages.gap), [m, time_encoder.width()], &device);
+        let gaps = Tensor::new(time_encoder.encode(&messages.gap), [m, time_encoder.width()]);
         let mut p = self.time.forward(gaps) + self.embed(table, messages);
         p = identity::add(p, identity, self.identity.as_ref(), &messages.peer_slots);
         if let (Some(memory), Some((peers, table))) = (&self.memory, peers) {
@@ -84,7 +79,8 @@ impl MessageEncoder {
             rows.push(self.type_row + messages.peer_type[i]);
             rows.push(self.kind_row + messages.kind[i]);
         }
-        let d = table.dims()[1];
-        nn::gather(table, &rows).reshape([m, 3, d]).sum_dim(1).reshape([m, d])
+        nn::gather_sum(table, &rows, 3)
     }
 }
+
+module!(MessageEncoder { embeddings, time, nodes, edges, identity, memory, feed_forward });

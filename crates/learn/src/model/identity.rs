@@ -1,17 +1,15 @@
 //! Identity of nodes as an input: who a message is from and to (TGNv2 shows that without it persistence cannot be
 //! expressed). Hashed, so that the table does not grow with the graph; switchable, for graphs whose nodes are mostly new.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
 use crate::model::layers::{Init, Linear};
-use crate::{GraphContext, ModelConfig, nn};
+use crate::nn::{self, Param, Tensor, module};
+use crate::{GraphContext, ModelConfig};
 
 /// One table for all stages, since the optimiser walks all of it at every step; two rows a node.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct IdentityTable {
     /// `[slots, d]`
-    table: Param<Tensor<2>>,
+    table: Param<2>,
 }
 
 impl IdentityTable {
@@ -28,11 +26,11 @@ impl IdentityTable {
 
     /// The sum of each node's two rows: 2 n slots to `[n, d]`.
     pub fn read(&self, slots: &[u32]) -> Tensor<2> {
-        let table = self.table.val();
-        let (n, d) = (slots.len() / 2, table.dims()[1]);
-        nn::gather(table, slots).reshape([n, 2, d]).sum_dim(1).reshape([n, d])
+        nn::gather_sum(self.table.val(), slots, 2)
     }
 }
+
+module!(IdentityTable { table });
 
 /// Adds the nodes' identity in a role to `x [n, d]`; leaves it where identity is off.
 pub(crate) fn add(x: Tensor<2>, identity: Option<&IdentityTable>, role: Option<&Linear>, slots: &[u32]) -> Tensor<2> {

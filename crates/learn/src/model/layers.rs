@@ -1,16 +1,11 @@
 //! Small layers. Weights start from a counter generator, so that a seed means the same bits on every device.
 
-use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
-
-use crate::nn;
+use crate::nn::{self, Param, Tensor, module};
 use crate::{FeatureRows, splitmix64};
 
 /// Draws the starting weights of a model, one tensor after another.
 #[derive(Clone, Debug)]
 pub struct Init {
-    /// Where the tensors live.
-    pub device: Device,
     seed: u64,
     n_drawn: u64,
     /// The weights that were asked for, where they are only counted.
@@ -19,13 +14,13 @@ pub struct Init {
 
 impl Init {
     /// A generator of starting weights.
-    pub fn new(seed: u64, device: &Device) -> Init {
-        Init { device: device.clone(), seed: splitmix64(seed), n_drawn: 0, counted: None }
+    pub fn new(seed: u64) -> Init {
+        Init { seed: splitmix64(seed), n_drawn: 0, counted: None }
     }
 
     /// Counts weights and makes none: what is given has one element.
-    pub(crate) fn counting(device: &Device) -> Init {
-        Init { counted: Some(0), ..Init::new(0, device) }
+    pub(crate) fn counting() -> Init {
+        Init { counted: Some(0), ..Init::new(0) }
     }
 
     /// The weights that were counted.
@@ -34,14 +29,14 @@ impl Init {
     }
 
     /// Where weights are only counted, something that stands for these.
-    fn stand_in<const D: usize>(&mut self, shape: [usize; D]) -> Option<Param<Tensor<D>>> {
+    fn stand_in<const D: usize>(&mut self, shape: [usize; D]) -> Option<Param<D>> {
         let counted = self.counted.as_mut()?;
         *counted = counted.saturating_add(shape.iter().fold(1, |n, length| n.saturating_mul(*length)));
-        Some(Param::from_tensor(Tensor::from_data(TensorData::new(vec![0.0f32], [1; D]), &self.device)))
+        Some(Param::new(vec![0.0], [1; D]))
     }
 
     /// Normal with deviation `scale`.
-    pub fn normal<const D: usize>(&mut self, shape: [usize; D], scale: f32) -> Param<Tensor<D>> {
+    pub fn normal<const D: usize>(&mut self, shape: [usize; D], scale: f32) -> Param<D> {
         if let Some(counted) = self.stand_in(shape) {
             return counted;
         }
@@ -60,7 +55,7 @@ impl Init {
     }
 
     /// Every weight the same.
-    pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
+    pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<D> {
         if let Some(counted) = self.stand_in(shape) {
             return counted;
         }
@@ -68,21 +63,21 @@ impl Init {
     }
 
     /// Given weights.
-    pub fn tensor<const D: usize>(&mut self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
+    pub fn tensor<const D: usize>(&mut self, values: Vec<f32>, shape: [usize; D]) -> Param<D> {
         if let Some(counted) = self.stand_in(shape) {
             return counted;
         }
-        Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device))
+        Param::new(values, shape)
     }
 }
 
 /// `x W + b`, x `[n, in]`.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Linear {
     /// `[in, out]`
-    pub weight: Param<Tensor<2>>,
+    pub weight: Param<2>,
     /// `[out]`
-    pub bias: Option<Param<Tensor<1>>>,
+    pub bias: Option<Param<1>>,
 }
 
 impl Linear {
@@ -99,18 +94,16 @@ impl Linear {
 
     /// `[n, in]` to `[n, out]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let y = x.matmul(self.weight.val());
-        match &self.bias {
-            Some(bias) => y + bias.val().unsqueeze(),
-            None => y,
-        }
+        nn::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
     }
 }
 
+module!(Linear { weight, bias });
+
 /// `x + W2 silu(W1 rms_norm(x))`: the residual feed-forward block of messages and embeddings.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FeedForward {
-    norm: Param<Tensor<1>>,
+    norm: Param<1>,
     up: Linear,
     down: Linear,
 }
@@ -128,11 +121,13 @@ impl FeedForward {
     }
 }
 
+module!(FeedForward { norm, up, down });
+
 /// Features of each type through that type's own projection: ragged features are never padded.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TypedProjection {
     /// One `[width, d]` a type; types without features have none.
-    weights: Vec<Option<Param<Tensor<2>>>>,
+    weights: Vec<Option<Param<2>>>,
 }
 
 impl TypedProjection {
@@ -149,24 +144,19 @@ impl TypedProjection {
 
     /// The projected rows, each added into its target row of `[n, d]`; `None` if there are none.
     pub(crate) fn forward(&self, rows: &FeatureRows, n: usize) -> Option<Tensor<2>> {
-        let (mut parts, mut targets) = (Vec::new(), Vec::new());
+        let mut sum: Option<Tensor<2>> = None;
         for (weight, (values, rows)) in self.weights.iter().zip(&rows.by_type) {
             let Some(weight) = weight.as_ref().filter(|_| !rows.is_empty()) else { continue };
             let weight = weight.val();
-            let x = constant(values.clone(), [rows.len(), weight.dims()[0]], &weight.device());
-            parts.push(x.matmul(weight));
-            targets.extend_from_slice(rows);
+            let x = Tensor::new(values.clone(), [rows.len(), weight.dims()[0]]);
+            let part = nn::scatter_sum(nn::linear(x, weight, None), rows, n);
+            sum = Some(match sum {
+                Some(sum) => sum + part,
+                None => part,
+            });
         }
-        (!parts.is_empty()).then(|| nn::scatter_sum(Tensor::cat(parts, 0), &targets, n))
+        sum
     }
 }
 
-/// A tensor without gradient.
-pub(crate) fn constant<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-/// The values of a tensor.
-pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().unwrap_or_default()
-}
+module!(TypedProjection { weights });

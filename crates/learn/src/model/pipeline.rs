@@ -1,25 +1,25 @@
 //! The model, and the one line that it is: batch -> encoder -> aggregator -> memory -> gnn -> prediction.
+//!
+//! Slow reference: `timeweft_oracle_model::ReferenceModel`, the same in plain tensor operations.
 
 use std::ops::Range;
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
-use timeweft_graph::NodeIndex;
-
 use crate::model::batch::{expand, expand_in_slices};
-use crate::model::counters::{self, Past};
+use crate::model::counters::Counted;
 use crate::model::gnn::GnnInput;
+use crate::model::gnn::distinct_roots::DistinctRoots;
 use crate::model::gnn::neighborhood::{Root, read};
-use crate::model::layers::{Init, constant, floats};
+use crate::model::layers::Init;
 use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
+use crate::nn::{self, Tensor, module};
 use crate::{
     Aggregator, Config, Gnn, GraphContext, IdentityTable, Memory, MessageEncoder, Messages, Neighborhood, Predictor,
     Query, Scanned, Settled, Tokens, VectorStore,
 };
 
 /// The Heterogeneous Temporal Graph Network: its five learned stages, and who is who.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Htgn {
     /// Identity of nodes, read by the first four stages.
     pub identity: Option<IdentityTable>,
@@ -35,10 +35,12 @@ pub struct Htgn {
     pub predictor: Predictor,
 }
 
+module!(Htgn { identity, encoder, aggregator, memory, gnn, predictor });
+
 impl Htgn {
     /// A model with starting weights for a graph.
-    pub fn new(config: &Config, graph: &GraphContext, device: &Device) -> Htgn {
-        Htgn::with(&mut Init::new(config.train.seed, device), config, graph)
+    pub fn new(config: &Config, graph: &GraphContext) -> Htgn {
+        Htgn::with(&mut Init::new(config.train.seed), config, graph)
     }
 
     /// A model with weights that are made so.
@@ -119,8 +121,9 @@ impl Reader<'_> {
     /// step's noise, if the model has any.
     pub fn answer(self, remembered: &Remembered, queries: &[Query], noise: Option<u64>) -> Tensor<1> {
         let (roots, pairs) = ask(self.graph, queries);
-        let embeddings = self.embed(remembered, &roots, noise);
-        self.score(embeddings, queries, &pairs)
+        let neighborhood = self.neighborhood(remembered, &roots);
+        let embeddings = self.embed(remembered, &neighborhood, noise);
+        self.score(embeddings, queries, &pairs.measure(queries, &neighborhood.root_read))
     }
 
     /// What roots read.
@@ -129,9 +132,8 @@ impl Reader<'_> {
     }
 
     /// Stage 4: embeddings `[Q, d]` of roots; `noise` as in [`Reader::answer`].
-    pub fn embed(self, remembered: &Remembered, roots: &[Root], noise: Option<u64>) -> Tensor<2> {
+    pub fn embed(self, remembered: &Remembered, neighborhood: &Neighborhood, noise: Option<u64>) -> Tensor<2> {
         let Reader { model, graph, .. } = self;
-        let neighborhood = &self.neighborhood(remembered, roots);
         model.gnn.forward(GnnInput {
             table: memory_table(model, remembered, neighborhood),
             neighborhood,
@@ -141,11 +143,10 @@ impl Reader<'_> {
         })
     }
 
-    /// Stage 5: logits `[C]` of queries whose roots are embedded already.
+    /// Stage 5: logits `[C]` of queries whose roots are embedded already, and how long ago.
     pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
-        let device = embeddings.device();
-        let counted = self.model.predictor.has_counters().then(|| counted(self.graph, queries, &device));
-        self.model.predictor.forward(embeddings, pairs, counted)
+        let counted = self.model.predictor.has_counters().then(|| Counted::of(self.graph, queries));
+        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted.as_ref())
     }
 }
 
@@ -172,58 +173,40 @@ pub fn memory_table(model: &Htgn, remembered: &Remembered, neighborhood: &Neighb
 fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     let start = model.memory.start();
     let [_, d] = start.dims();
-    let mut parts = Vec::with_capacity(3);
-    if !stored.is_empty() {
-        parts.push(constant(stored.to_vec(), [stored.len() / d, d], &start.device()));
+    let known = match stored {
+        [] => start,
+        stored => nn::below(Tensor::new(stored.to_vec(), [stored.len() / d, d]), start),
+    };
+    match scanned {
+        Some(scanned) => nn::below(known, scanned.memory.clone()),
+        None => known,
     }
-    parts.push(start);
-    parts.extend(scanned.map(|scanned| scanned.memory.clone()));
-    Tensor::cat(parts, 0)
-}
-
-/// Counters of the queries, `[C, counters::WIDTH]`.
-pub fn counted(graph: &GraphContext, queries: &[Query], device: &Device) -> Tensor<2> {
-    constant(counter_rows(graph, queries), [queries.len(), counters::WIDTH], device)
-}
-
-/// Counters of the queries, row after row: C times `counters::WIDTH` numbers.
-pub fn counter_rows(graph: &GraphContext, queries: &[Query]) -> Vec<f32> {
-    use rayon::prelude::*;
-    let mut rows = vec![0.0; queries.len() * counters::WIDTH];
-    let questions: Vec<&[Query]> = queries.chunk_by(|a, b| a.is_same_question(b)).collect();
-    let pasts: Vec<Past> = questions.par_iter().map(|question| Past::of(graph, &question[0])).collect();
-    let asked: Vec<&Past> =
-        questions.iter().zip(&pasts).flat_map(|(question, past)| std::iter::repeat_n(past, question.len())).collect();
-    rows.par_chunks_exact_mut(counters::WIDTH).zip(queries).zip(asked).for_each(|((row, query), past)| {
-        past.inputs(graph, query.destination, row);
-    });
-    rows
 }
 
 /// The distinct roots of queries, and which roots each query pairs.
 pub fn ask(graph: &GraphContext, queries: &[Query]) -> (Vec<Root>, Pairs) {
-    let mut roots = Vec::new();
-    let mut known = rustc_hash::FxHashMap::default();
-    let mut root = |node: NodeIndex, query: &Query| {
-        let root = Root { node, time: query.time, as_of: query.as_of };
-        *known.entry(root).or_insert_with(|| {
-            roots.push(root);
-            roots.len() as u32 - 1
-        })
-    };
+    let mut distinct = DistinctRoots::of(graph, queries);
     let mut pairs = Pairs::default();
     for query in queries {
-        pairs.source.push(root(query.source, query));
-        pairs.destination.push(root(query.destination, query));
+        pairs.source.push(distinct.root(query.source, query.as_of));
+        pairs.destination.push(distinct.root(query.destination, query.as_of));
         pairs.relation.push(graph.relation(query.edge_type, query.direction));
     }
-    (roots, pairs)
+    (distinct.roots, pairs)
 }
 
 impl Remembered {
     /// No facts: answers come from the store alone.
     pub fn nothing(store: &VectorStore) -> Remembered {
         Remembered { tokens: Tokens::none(), scanned: None, absorbs: store.absorbed() }
+    }
+
+    /// Forgets how it was made: no gradient goes back through it.
+    pub(crate) fn detach(&mut self) {
+        self.scanned = self
+            .scanned
+            .take()
+            .map(|Scanned { memory, state }| Scanned { memory: memory.detached(), state: state.detached() });
     }
 
     /// Commits the values of this forward pass, once.
@@ -236,7 +219,10 @@ impl Remembered {
         let Tokens { gone, time, .. } = &self.tokens;
         let ends = self.tokens.last_tokens();
         let (state, memory) = match self.scanned {
-            Some(scanned) => (floats(scanned.state.inner()), floats(crate::nn::gather(scanned.memory.inner(), &ends))),
+            Some(scanned) => {
+                let memory = nn::gather(scanned.memory.detached(), &ends);
+                (scanned.state.values().to_vec(), memory.values().to_vec())
+            }
             None => Default::default(),
         };
         let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize])).collect();

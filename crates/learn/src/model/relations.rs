@@ -2,24 +2,20 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
 use crate::RelationIds;
 use crate::model::layers::Init;
-use crate::nn::{self, Outlet};
+use crate::nn::{self, Outlet, Param, Tensor, module};
 
 /// Weights `[n, width]` of n relations: what all of a role (out, in, about itself) share, and what each adds of its own, from
 /// zero. A relation that is seldom seen does as the others do, where weights of its own alone would stay as they were drawn
 /// (in the spirit of the bases of Schlichtkrull et al. 2018, section 2.2).
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RelationWeights {
     /// `[roles, width]`
-    shared: Param<Tensor<2>>,
+    shared: Param<2>,
     /// `[n, width]`; absent where every relation is a role by itself.
-    own: Option<Param<Tensor<2>>>,
+    own: Option<Param<2>>,
     /// n: role of each relation.
-    #[module(skip)]
     roles: Vec<u32>,
 }
 
@@ -44,18 +40,29 @@ impl RelationWeights {
     }
 }
 
+module!(RelationWeights { shared, own });
+
 /// Per-relation key, value and prior of each head.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RelationHeads {
     /// W_K `[relations, H * d_h * F]`
     keys: RelationWeights,
     /// W_V `[relations, H * F * d_h]`
     values: RelationWeights,
     /// mu `[relations, H]`
-    prior: Param<Tensor<2>>,
+    prior: Param<2>,
     /// d_h and F.
-    #[module(skip)]
     widths: [usize; 2],
+}
+
+/// Keys, values and priors of every relation, as a kernel reads them.
+pub(crate) struct RelationTensors {
+    /// `[relations, H * d_h * F]`
+    pub keys: Tensor<2>,
+    /// `[relations, H * F * d_h]`
+    pub values: Tensor<2>,
+    /// `[relations, H]`
+    pub prior: Tensor<2>,
 }
 
 /// Which tokens each root attends to, grouped into (root, relation) pairs.
@@ -98,9 +105,9 @@ impl RelationHeads {
         let [q, d] = query.dims();
         let n_pairs = structure.pair_relation.len();
         if n_pairs == 0 {
-            return query.zeros_like();
+            return Tensor::zeros([q, d]);
         }
-        let order = Order::by_relation(structure, self.prior.val().dims()[0]);
+        let order = Order::by_relation(structure, self.prior.dims()[0]);
         let absorbed = self.absorb(query, &order);
         let prior = nn::gather(self.prior.val(), structure.pair_relation);
         let context = nn::temporal_attention(absorbed, tokens, prior, outlet, &structure.layout());
@@ -113,34 +120,27 @@ impl RelationHeads {
     /// `qa_{rho,h} = W_K^T q_h / sqrt(d_h)` of every pair, `[P, H, F]` in the order of the pairs.
     fn absorb(&self, query: Tensor<2>, order: &Order) -> Tensor<3> {
         let [_, d] = query.dims();
-        let [[n, h], [d_h, f]] = [self.prior.val().dims(), self.widths];
+        let [[n, h], [d_h, f]] = [self.prior.dims(), self.widths];
         let keys = self.keys.val().reshape([n, h, d_h, f]);
         let n_pairs = order.sorted.len();
         let query = nn::gather(query, &order.sorted_root).reshape([n_pairs, h, d / h]);
-        let absorbed = nn::typed_heads(query, &order.offsets, keys) / (d_h as f32).sqrt();
+        let absorbed = nn::typed_heads(query, &order.offsets, keys) * (1.0 / (d_h as f32).sqrt());
         nn::gather(absorbed.reshape([n_pairs, h * f]), &order.back).reshape([n_pairs, h, f])
     }
 
-    /// The attention that [`RelationHeads::attend`] pays: alpha of every token and head, `[E, H]`, row after row.
-    pub(crate) fn weights(
-        &self,
-        query: Tensor<2>,
-        tokens: Tensor<2>,
-        outlet: Outlet,
-        structure: &Structure<'_>,
-    ) -> Vec<f32> {
-        let order = Order::by_relation(structure, self.prior.val().dims()[0]);
-        let absorbed = self.absorb(query, &order);
-        let prior = nn::gather(self.prior.val(), structure.pair_relation);
-        nn::attention_weights(absorbed, tokens, prior, outlet, &structure.layout()).tokens
+    /// The weights of every relation.
+    pub(crate) fn tensors(&self) -> RelationTensors {
+        RelationTensors { keys: self.keys.val(), values: self.values.val(), prior: self.prior.val() }
     }
 
     /// W_V `[relations, H, F, d_h]`.
     pub(crate) fn value_weights(&self) -> Tensor<4> {
-        let [[n, h], [d_h, f]] = [self.prior.val().dims(), self.widths];
+        let [[n, h], [d_h, f]] = [self.prior.dims(), self.widths];
         self.values.val().reshape([n, h, f, d_h])
     }
 }
+
+module!(RelationHeads { keys, values, prior });
 
 /// The pairs sorted by relation, so that each relation is one matrix product.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
-use std::sync::Arc;
-
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::fused::{Kernel, apply};
+use super::arena::Buffer;
+use super::kernel::{Kernel, apply};
 use super::lanes::{exp_row, multiversion};
+use super::tape::Gradient;
+use super::tensor::Tensor;
 
 /// Elements in one task.
 const ELEMENTS: usize = 8192;
@@ -12,13 +12,13 @@ const ELEMENTS: usize = 8192;
 /// `x sigmoid(x)` of every element (Elfwing, Uchibe, Doya 2018).
 pub fn silu(x: Tensor<2>) -> Tensor<2> {
     let [rows, width] = x.dims();
-    apply(Activation { rows, width, kind: Kind::Silu }, [x.into_dispatch()])
+    apply(Activation { kind: Kind::Silu }, [x.any()], [rows, width])
 }
 
 /// `log(1 + e^x)` of every element, finite for every finite x.
 pub fn softplus(x: Tensor<2>) -> Tensor<2> {
     let [rows, width] = x.dims();
-    apply(Activation { rows, width, kind: Kind::Softplus }, [x.into_dispatch()])
+    apply(Activation { kind: Kind::Softplus }, [x.any()], [rows, width])
 }
 
 /// A yes or no from logits `[n, 1]`: 1 where `x + noise > 0`, else 0; the gradient is that of `sigmoid(x + noise)`.
@@ -31,33 +31,27 @@ pub fn softplus(x: Tensor<2>) -> Tensor<2> {
 pub fn straight_through(x: Tensor<2>, noise: &[f32]) -> Tensor<2> {
     let [rows, width] = x.dims();
     assert_eq!(noise.len(), rows * width, "straight_through: the length of noise");
-    apply(StraightThrough { rows, width, noise: noise.into() }, [x.into_dispatch()])
+    apply(StraightThrough { noise: noise.into() }, [x.any()], [rows, width])
 }
 
-#[derive(Clone, Debug)]
 struct StraightThrough {
-    rows: usize,
-    width: usize,
-    noise: Arc<[f32]>,
+    noise: Box<[f32]>,
 }
 
 impl Kernel for StraightThrough {
     type Saved = ();
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.rows, self.width]
-    }
-
-    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, ()) {
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, ()) {
         let yes = |(x, noise): (&f32, &f32)| if x + noise > 0.0 { 1.0 } else { 0.0 };
-        (inputs[0].iter().zip(self.noise.iter()).map(yes).collect(), ())
+        (inputs[0].iter().zip(self.noise.iter()).map(yes).collect::<Vec<f32>>().into(), ())
     }
 
-    fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+    fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], _: &[bool]) -> Vec<Gradient> {
         let mut sigmoids: Vec<f32> = inputs[0].iter().zip(self.noise.iter()).map(|(x, noise)| x + noise).collect();
         let x = sigmoids.clone();
         sigmoid(&mut sigmoids, &x);
-        vec![sigmoids.iter().zip(grad).map(|(s, grad)| grad * s * (1.0 - s)).collect()]
+        let slopes = sigmoids.iter().zip(grad).map(|(s, grad)| grad * s * (1.0 - s));
+        vec![slopes.collect::<Vec<f32>>().into()]
     }
 }
 
@@ -67,25 +61,17 @@ enum Kind {
     Softplus,
 }
 
-#[derive(Clone, Debug)]
 struct Activation {
-    rows: usize,
-    width: usize,
     kind: Kind,
 }
 
 impl Kernel for Activation {
     /// The sigmoid of every element: both gradients are made of it.
-    type Saved = Vec<f32>;
+    type Saved = Buffer;
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.rows, self.width]
-    }
-
-    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, Vec<f32>) {
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, Buffer) {
         let x = inputs[0];
-        let mut out = vec![0.0; x.len()];
-        let mut sigmoids = vec![0.0; x.len()];
+        let (mut out, mut sigmoids) = (Buffer::stale(x.len()), Buffer::stale(x.len()));
         let parts = out.par_chunks_mut(ELEMENTS).zip(sigmoids.par_chunks_mut(ELEMENTS)).zip(x.par_chunks(ELEMENTS));
         parts.for_each(|((out, sigmoids), x)| {
             sigmoid(sigmoids, x);
@@ -97,16 +83,16 @@ impl Kernel for Activation {
         (out, sigmoids)
     }
 
-    fn backward(&self, inputs: &[&[f32]], sigmoids: &Vec<f32>, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+    fn backward(&self, inputs: &[&[f32]], sigmoids: &Buffer, grad: &[f32], _: &[bool]) -> Vec<Gradient> {
         let x = inputs[0];
-        let mut dx = vec![0.0; x.len()];
+        let mut dx = Buffer::stale(x.len());
         let parts = dx.par_chunks_mut(ELEMENTS).zip(sigmoids.par_chunks(ELEMENTS));
         let parts = parts.zip(x.par_chunks(ELEMENTS)).zip(grad.par_chunks(ELEMENTS));
         parts.for_each(|(((dx, s), x), grad)| match self.kind {
             Kind::Silu => silu_backward(dx, s, x, grad),
             Kind::Softplus => dx.iter_mut().zip(s).zip(grad).for_each(|((dx, s), grad)| *dx = grad * s),
         });
-        vec![dx]
+        vec![dx.into()]
     }
 }
 

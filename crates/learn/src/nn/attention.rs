@@ -1,12 +1,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::fused::{Kernel, apply};
+use super::arena::Buffer;
+use super::kernel::{Kernel, apply};
 use super::lanes::{axpy, dot, exp, exp_row, madd, multiversion};
 use super::offsets::{check_offsets, cut, groups, segment};
+use super::tape::Gradient;
+use super::tensor::Tensor;
 
 /// Tokens in one task.
 const TOKENS: usize = 256;
@@ -53,11 +55,12 @@ pub fn temporal_attention(
     layout: &AttentionLayout,
 ) -> Tensor<3> {
     let kernel = Attention::new(&qa, &tokens, &mu, &outlet, layout);
-    let (qa, tokens, mu) = (qa.into_dispatch(), tokens.into_dispatch(), mu.into_dispatch());
+    let shape = qa.dims();
+    let (qa, tokens, mu) = (qa.any(), tokens.any(), mu.any());
     match outlet {
-        Outlet::None => apply(kernel, [qa, tokens, mu]),
-        Outlet::Sink(sink) => apply(kernel, [qa, tokens, mu, sink.into_dispatch()]),
-        Outlet::Gated { sink, gate } => apply(kernel, [qa, tokens, mu, sink.into_dispatch(), gate.into_dispatch()]),
+        Outlet::None => apply(kernel, [qa, tokens, mu], shape),
+        Outlet::Sink(sink) => apply(kernel, [qa, tokens, mu, sink.any()], shape),
+        Outlet::Gated { sink, gate } => apply(kernel, [qa, tokens, mu, sink.any(), gate.any()], shape),
     }
 }
 
@@ -79,6 +82,17 @@ pub enum Outlet {
     },
 }
 
+impl Outlet {
+    /// The sink and the gates.
+    pub(super) fn parts(self) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
+        match self {
+            Outlet::None => (None, None),
+            Outlet::Sink(sink) => (Some(sink), None),
+            Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
+        }
+    }
+}
+
 /// The weights that [`temporal_attention`] gives on the same inputs, by the same code.
 ///
 /// # Panics
@@ -91,22 +105,15 @@ pub fn attention_weights(
     layout: &AttentionLayout,
 ) -> AttentionWeights {
     let kernel = Attention::new(&qa, &tokens, &mu, &outlet, layout);
-    let (sink, gate) = match outlet {
-        Outlet::None => (None, None),
-        Outlet::Sink(sink) => (Some(sink), None),
-        Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
-    };
-    let data = [qa.into_data(), tokens.into_data(), mu.into_data()].into_iter();
-    let data = data.chain([sink, gate].into_iter().flatten().map(Tensor::into_data));
-    let values: Vec<Vec<f32>> = data.map(|data| data.iter::<f32>().collect()).collect();
-    let inputs: Vec<&[f32]> = values.iter().map(Vec::as_slice).collect();
+    let (sink, gate) = outlet.parts();
+    let inputs = [qa.values(), tokens.values(), mu.values()].into_iter();
+    let inputs: Vec<&[f32]> = inputs.chain([&sink, &gate].into_iter().flatten().map(Tensor::values)).collect();
     kernel.forward(&inputs, true).1
 }
 
 /// Position of the gate among the inputs.
 const GATE: usize = 4;
 
-#[derive(Clone, Debug)]
 struct Attention {
     heads: usize,
     width: usize,
@@ -161,14 +168,10 @@ impl Attention {
 impl Kernel for Attention {
     type Saved = AttentionWeights;
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.layout.pair_tokens.len() - 1, self.heads, self.width]
-    }
-
-    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, AttentionWeights) {
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, AttentionWeights) {
         let (heads, width, tasks) = (self.heads, self.width, self.tasks());
         let (roots, pairs) = (self.layout.root_pairs.len() - 1, self.layout.pair_tokens.len() - 1);
-        let mut ctx = vec![0.0; pairs * heads * width];
+        let mut ctx = Buffer::zeros(pairs * heads * width);
         let mut alpha = vec![0.0; self.tokens(&(0..roots)).len() * heads];
         let mut sinks = vec![0.0; roots * heads];
         let ctxs = cut(&mut ctx, tasks.iter().map(|roots| self.pairs(roots).len() * heads * width));
@@ -183,11 +186,11 @@ impl Kernel for Attention {
         (ctx, AttentionWeights { tokens: alpha, sinks, open })
     }
 
-    fn backward(&self, inputs: &[&[f32]], saved: &AttentionWeights, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+    fn backward(&self, inputs: &[&[f32]], saved: &AttentionWeights, grad: &[f32], _: &[bool]) -> Vec<Gradient> {
         let (heads, width, tasks) = (self.heads, self.width, self.tasks());
-        let mut grads: Vec<Vec<f32>> = inputs.iter().map(|input| vec![0.0; input.len()]).collect();
-        let mut unused = [Vec::new(), Vec::new()];
-        let [dqa, df, dmu, rest @ ..] = grads.as_mut_slice() else { return grads };
+        let mut grads: Vec<Buffer> = inputs.iter().map(|input| Buffer::zeros(input.len())).collect();
+        let mut unused = [Buffer::zeros(0), Buffer::zeros(0)];
+        let [dqa, df, dmu, rest @ ..] = grads.as_mut_slice() else { return Vec::new() };
         let [no_sink, no_gate] = &mut unused;
         let (dsink, dgate) = match rest {
             [] => (no_sink, no_gate),
@@ -204,7 +207,7 @@ impl Kernel for Attention {
         parts.for_each(|(((((roots, qa), tokens), mu), sink), gate)| {
             attend_backward(self, roots, inputs, saved, grad, Parts { qa, tokens, mu, sink, gate });
         });
-        grads
+        grads.into_iter().map(Gradient::Dense).collect()
     }
 }
 

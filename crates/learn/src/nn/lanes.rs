@@ -63,6 +63,15 @@ pub(super) fn width() -> Width {
     }
 }
 
+/// Whether there are 32 registers of [`LANES`] numbers, not 16 of half of them.
+#[inline]
+pub(super) fn has_many_registers() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return matches!(width(), Width::V4);
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
 /// `a * b + c`, in one rounding where the instruction set has it (elsewhere the library call would be slow).
 #[inline(always)]
 pub(super) fn madd<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
@@ -96,11 +105,32 @@ pub(super) fn exp<const FMA: bool>(x: f32) -> f32 {
 
 /// The sum of a row of [`LANES`] partial sums, halved step by step.
 #[inline(always)]
-fn fold(mut lanes: [f32; LANES]) -> f32 {
+pub(super) fn fold(mut lanes: [f32; LANES]) -> f32 {
     let mut half = LANES / 2;
     while half > 0 {
         for i in 0..half {
             lanes[i] += lanes[i + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// The largest element of a row whose length is a multiple of [`LANES`], minus infinity of none. A NaN that `max` would hide
+/// may be the result, and need not be.
+#[inline(always)]
+pub(super) fn top(row: &[f32]) -> f32 {
+    let above = |x: f32, top: f32| if x <= top { top } else { x };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for chunk in row.as_chunks::<LANES>().0 {
+        for i in 0..LANES {
+            lanes[i] = above(chunk[i], lanes[i]);
+        }
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] = above(lanes[i + half], lanes[i]);
         }
         half /= 2;
     }
@@ -122,6 +152,59 @@ pub(super) fn dot<const FMA: bool>(a: &[f32], b: &[f32]) -> f32 {
         *lane = madd::<FMA>(*a, *b, *lane);
     }
     fold(lanes)
+}
+
+/// Adds the products of two rows, whose length is a multiple of [`LANES`], to partial sums.
+#[inline(always)]
+pub(super) fn products<const FMA: bool>(mut lanes: [f32; LANES], a: &[f32], b: &[f32]) -> [f32; LANES] {
+    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+        for i in 0..LANES {
+            lanes[i] = madd::<FMA>(a[i], b[i], lanes[i]);
+        }
+    }
+    lanes
+}
+
+/// `out = sum over j of weights[j] rows[starts[j]..]`, in the order of j. The length of `out` is a multiple of [`LANES`].
+///
+/// Blocks of columns stay in registers while the rows pass by.
+#[inline(always)]
+pub(super) fn combine<const FMA: bool>(out: &mut [f32], weights: &[f32], rows: &[f32], starts: &[usize]) {
+    let mut at = 0;
+    while at + 4 * LANES <= out.len() {
+        combine_block::<FMA, 4>(&mut out[at..], at, weights, rows, starts);
+        at += 4 * LANES;
+    }
+    while at + 2 * LANES <= out.len() {
+        combine_block::<FMA, 2>(&mut out[at..], at, weights, rows, starts);
+        at += 2 * LANES;
+    }
+    while at + LANES <= out.len() {
+        combine_block::<FMA, 1>(&mut out[at..], at, weights, rows, starts);
+        at += LANES;
+    }
+}
+
+#[inline(always)]
+fn combine_block<const FMA: bool, const N: usize>(
+    out: &mut [f32],
+    at: usize,
+    weights: &[f32],
+    rows: &[f32],
+    starts: &[usize],
+) {
+    let mut sums = [[0.0; LANES]; N];
+    for (weight, start) in weights.iter().zip(starts) {
+        let row: &[f32] = &rows[start + at..][..N * LANES];
+        for v in 0..N {
+            for i in 0..LANES {
+                sums[v][i] = madd::<FMA>(*weight, row[v * LANES + i], sums[v][i]);
+            }
+        }
+    }
+    for v in 0..N {
+        out[v * LANES..][..LANES].copy_from_slice(&sums[v]);
+    }
 }
 
 /// The sum of a row.

@@ -1,34 +1,53 @@
-//! The layers' arithmetic: fused differentiable operations on the CPU.
+//! The layers' arithmetic: tensors on the CPU, a tape that differentiates, and fused operations.
 //!
-//! **How a custom operation is made with Burn 0.22.** `Tensor<D>` is not generic over a backend; it holds a
-//! `DispatchTensor` (`into_dispatch`, `from_primitive`, behind the `extension` feature) that says at run time which
-//! backend it lives on and whether autodiff is on. Below it, `FlexTensor::storage::<f32>()` is the plain slice of a
-//! contiguous tensor, and with autodiff on `AutodiffTensor::{node, into_primitive}` give the graph node and the
-//! `FlexTensor`. `Backward::prepare(nodes).compute_bound().stateful()` then says whether any input is tracked, and
-//! `finish(state, output)` records the step whose `Backward::backward` consumes the gradient of the output and
-//! registers those of the inputs. All of this is done once, in `fused`: an operation implements its `Kernel` trait
-//! (a forward and a backward on `&[f32]`) and calls `apply`.
+//! - [`Tensor`] is shared, immutable numbers; `arena` uses their memory again from step to step.
+//! - The tape (`tape`) is a chain of nodes behind tracked tensors; [`Tensor::backward`] walks it once.
+//! - An operation implements `kernel::Kernel`: a forward and a backward pass on `&[f32]`.
+//! - [`Param`]s are weights, and a [`Module`] names those that it has.
 //!
 //! Every operation is tested against plain loops. Slow reference: `timeweft_oracle::kernels`. Sums run in an order
 //! that depends on the data only: results are the same bits for any number of threads.
 
 mod activation;
+mod arena;
 mod attention;
-mod fused;
+mod elementwise;
 mod gather;
+mod kernel;
 mod lanes;
+mod logarithm;
+mod loss;
+mod module;
+mod neighborhood_attention;
 mod norm;
 mod offsets;
+mod parts;
 mod recurrence;
 mod scan;
+mod small_product;
+mod sums;
+mod tape;
+mod tensor;
 mod time_encoding;
 mod typed_linear;
 
 pub use activation::{silu, softplus, straight_through};
+pub use arena::Buffer;
+pub(crate) use arena::clear as clear_arena;
 pub use attention::{AttentionLayout, AttentionWeights, Outlet, attention_weights, temporal_attention};
-pub use gather::{gather, scatter_sum, segment_mean};
+pub use elementwise::{exp, relu};
+pub use gather::{gather, gather_sum, scatter_sum, segment_mean, segment_sum};
+pub(crate) use logarithm::{LogColumns, count_up_to};
+pub use loss::{binary_loss, softmax_loss};
+pub use module::{Module, NamedParam, NamedParamMut, Param};
+pub(crate) use module::{join, module};
+pub use neighborhood_attention::{NeighborhoodInput, Neighbors, neighborhood_attention, neighborhood_weights};
 pub use norm::rms_norm;
+pub use parts::{below, beside, columns, rows};
 pub use recurrence::{RecurrenceInput, gated_recurrence};
 pub use scan::{ScanInput, selective_scan};
-pub use time_encoding::time_encoding;
-pub use typed_linear::{typed_heads, typed_linear};
+pub use sums::{add_row, mean, row_sums, total};
+pub use tape::{Gradient, Gradients, RowGradient};
+pub use tensor::{AnyTensor, Tensor};
+pub use time_encoding::{log_gaps, time_encoding};
+pub use typed_linear::{linear, typed_heads, typed_linear};

@@ -1,8 +1,10 @@
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::fused::{Kernel, apply};
+use super::arena::Buffer;
+use super::kernel::{Kernel, apply};
 use super::lanes::{add, dot, madd, multiversion};
+use super::tape::Gradient;
+use super::tensor::Tensor;
 
 /// Added to the mean square, so that a row of zeros stays a row of zeros.
 const EPSILON: f32 = 1e-6;
@@ -17,10 +19,9 @@ const ROWS: usize = 128;
 pub fn rms_norm(x: Tensor<2>, weight: Tensor<1>) -> Tensor<2> {
     let [rows, width] = x.dims();
     assert_eq!(weight.dims(), [width], "rms_norm: the width of x and weight");
-    apply(RmsNorm { rows, width }, [x.into_dispatch(), weight.into_dispatch()])
+    apply(RmsNorm { rows, width }, [x.any(), weight.any()], [rows, width])
 }
 
-#[derive(Clone, Debug)]
 struct RmsNorm {
     rows: usize,
     width: usize,
@@ -30,22 +31,18 @@ impl Kernel for RmsNorm {
     /// One over the root mean square of every row.
     type Saved = Vec<f32>;
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.rows, self.width]
-    }
-
-    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, Vec<f32>) {
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, Vec<f32>) {
         let block = (ROWS * self.width).max(1);
-        let mut out = vec![0.0; self.rows * self.width];
+        let mut out = Buffer::stale(self.rows * self.width);
         let mut scales = vec![0.0; self.rows];
         let parts = out.par_chunks_mut(block).zip(inputs[0].par_chunks(block)).zip(scales.par_chunks_mut(ROWS));
         parts.for_each(|((out, x), scales)| normalise(out, scales, x, inputs[1]));
         (out, scales)
     }
 
-    fn backward(&self, inputs: &[&[f32]], scales: &Vec<f32>, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+    fn backward(&self, inputs: &[&[f32]], scales: &Vec<f32>, grad: &[f32], _: &[bool]) -> Vec<Gradient> {
         let block = (ROWS * self.width).max(1);
-        let mut dx = vec![0.0; self.rows * self.width];
+        let mut dx = Buffer::stale(self.rows * self.width);
         let mut partial = vec![0.0; self.rows.div_ceil(ROWS) * self.width];
         let parts = dx.par_chunks_mut(block).zip(partial.par_chunks_mut(self.width.max(1)));
         let parts = parts.zip(inputs[0].par_chunks(block)).zip(grad.par_chunks(block)).zip(scales.par_chunks(ROWS));
@@ -54,7 +51,7 @@ impl Kernel for RmsNorm {
         for partial in partial.chunks_exact(self.width.max(1)) {
             add(&mut dw, partial);
         }
-        vec![dx, dw]
+        vec![dx.into(), dw.into()]
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn check_offsets(operation: &str, offsets: &[u32], rows: usize) {
 }
 
 /// Cuts a slice into pieces of the given lengths, for tasks that write side by side.
-pub(super) fn cut(mut slice: &mut [f32], lengths: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
+pub(super) fn cut<T>(mut slice: &mut [T], lengths: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
     lengths
         .map(|length| {
             let (piece, rest) = std::mem::take(&mut slice).split_at_mut(length);

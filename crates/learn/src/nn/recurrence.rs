@@ -1,10 +1,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
-
-use super::fused::{Kernel, apply};
+use super::arena::Buffer;
+use super::kernel::{Kernel, apply};
 use super::offsets::{check_offsets, segment};
+use super::tape::Gradient;
+use super::tensor::Tensor;
 use super::typed_linear::{Matrix, Product, multiply};
 
 /// The inputs of [`gated_recurrence`]: T tokens, D channels, S segments.
@@ -38,7 +39,7 @@ pub fn gated_recurrence(input: RecurrenceInput<'_>) -> Tensor<2> {
     assert_eq!(bias.dims(), [channels], "gated_recurrence: the shape of bias");
     assert_eq!(h0.dims(), [segments.len() - 1, channels], "gated_recurrence: the shape of h0");
     let kernel = Recurrence { channels, segments: segments.into(), steps: Steps::of(segments).into() };
-    apply(kernel, [x.into_dispatch(), u.into_dispatch(), bias.into_dispatch(), h0.into_dispatch()])
+    apply(kernel, [x.any(), u.any(), bias.any(), h0.any()], [tokens, channels])
 }
 
 /// Segments go side by side, one token of each a step: the longest first, so that those still running are a prefix.
@@ -61,7 +62,6 @@ impl Steps {
     }
 }
 
-#[derive(Clone, Debug)]
 struct Recurrence {
     channels: usize,
     segments: Arc<[u32]>,
@@ -108,12 +108,8 @@ fn sigmoid(x: f32) -> f32 {
 impl Kernel for Recurrence {
     type Saved = Gates;
 
-    fn shape(&self) -> Vec<usize> {
-        vec![self.tokens(), self.channels]
-    }
-
-    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, Gates) {
-        let [x, u, bias, h0] = inputs else { return Default::default() };
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, Gates) {
+        let [x, u, bias, h0] = inputs else { return (Buffer::zeros(0), Gates::default()) };
         let (d, size) = (self.channels, self.tokens() * self.channels);
         let row = || vec![0.0; size];
         let mut gates = Gates { reset: row(), keep: row(), candidate: row(), part: row(), before: row() };
@@ -140,10 +136,10 @@ impl Kernel for Recurrence {
                 }
             }
         }
-        (out, gates)
+        (out.into(), gates)
     }
 
-    fn backward(&self, inputs: &[&[f32]], gates: &Gates, grad: &[f32], _: &[bool]) -> Vec<Vec<f32>> {
+    fn backward(&self, inputs: &[&[f32]], gates: &Gates, grad: &[f32], _: &[bool]) -> Vec<Gradient> {
         let (d, n_tokens, n_segments) = (self.channels, self.tokens(), self.steps.order.len());
         let mut dx = vec![0.0; n_tokens * 3 * d];
         // As dx, but the last part is that of `h U_n + bias`.
@@ -183,6 +179,6 @@ impl Kernel for Recurrence {
         for (&s, row) in self.steps.order.iter().zip(carried.chunks_exact(d.max(1))) {
             dh0[self.row(s)].copy_from_slice(row);
         }
-        vec![dx, du, dbias, dh0]
+        vec![dx.into(), du.into(), dbias.into(), dh0.into()]
     }
 }

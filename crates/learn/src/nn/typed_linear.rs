@@ -1,17 +1,18 @@
 use std::ops::Range;
-use std::sync::Arc;
 
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::fused::{Kernel, apply};
-use super::lanes::{add, multiversion};
+use super::arena::Buffer;
+use super::kernel::{Kernel, apply};
 use super::offsets::{check_offsets, cut, segment};
+use super::sums::sum_of_rows;
+use super::tape::Gradient;
+use super::tensor::Tensor;
 
 /// Rows in one task of the forward pass.
 const ROWS: usize = 256;
-/// Rows of a weight gradient in one task of the backward pass.
-const WEIGHT_ROWS: usize = 64;
+/// Rows that one task sums up for a gradient of weights.
+const SUMMED_ROWS: usize = 1024;
 
 /// A linear map a type: rows `offsets[r]..offsets[r + 1]` of `x [M, in]` become `x w[r] + b[r]`, with `w [R, in, out]`
 /// and `b [R, out]`. The result is `[M, out]`.
@@ -23,14 +24,24 @@ pub fn typed_linear(x: Tensor<2>, offsets: &[u32], w: Tensor<3>, b: Option<Tenso
     check_offsets("typed_linear", offsets, rows);
     assert_eq!(w_inner, inner, "typed_linear: x [{rows}, {inner}] and w [{types}, {w_inner}, {outer}]");
     assert_eq!(offsets.len(), types + 1, "typed_linear: {types} types and {} offsets", offsets.len());
-    let kernel = TypedLinear { offsets: offsets.into(), heads: 1, inner, outer, flat: true };
+    let kernel = TypedLinear { offsets: offsets.into(), heads: 1, inner, outer };
     match b {
-        None => apply(kernel, [x.into_dispatch(), w.into_dispatch()]),
+        None => apply(kernel, [x.any(), w.any()], [rows, outer]),
         Some(b) => {
             assert_eq!(b.dims(), [types, outer], "typed_linear: the shape of b");
-            apply(kernel, [x.into_dispatch(), w.into_dispatch(), b.into_dispatch()])
+            apply(kernel, [x.any(), w.any(), b.any()], [rows, outer])
         }
     }
+}
+
+/// `x w + b`: `x [M, in]` and `w [in, out]` give `[M, out]`, with `b [out]`.
+///
+/// # Panics
+/// If the shapes do not agree.
+pub fn linear(x: Tensor<2>, w: Tensor<2>, b: Option<Tensor<1>>) -> Tensor<2> {
+    let ([rows, _], [inner, outer]) = (x.dims(), w.dims());
+    let b = b.map(|b| b.reshape([1, outer]));
+    typed_linear(x, &[0, rows as u32], w.reshape([1, inner, outer]), b)
 }
 
 /// A linear map a type and head: `x [M, H, in]` and `w [R, H, in, out]` give `[M, H, out]`, head h of a row of type r
@@ -43,18 +54,21 @@ pub fn typed_heads(x: Tensor<3>, offsets: &[u32], w: Tensor<4>) -> Tensor<3> {
     check_offsets("typed_heads", offsets, rows);
     assert_eq!((w_heads, w_inner), (heads, inner), "typed_heads: heads and width of x and w");
     assert_eq!(offsets.len(), types + 1, "typed_heads: {types} types and {} offsets", offsets.len());
-    let kernel = TypedLinear { offsets: offsets.into(), heads, inner, outer, flat: false };
-    apply(kernel, [x.into_dispatch(), w.into_dispatch()])
+    let kernel = TypedLinear { offsets: offsets.into(), heads, inner, outer };
+    apply(kernel, [x.any(), w.any()], [rows, heads, outer])
 }
 
-#[derive(Clone, Debug)]
 struct TypedLinear {
-    offsets: Arc<[u32]>,
+    offsets: Box<[u32]>,
     heads: usize,
     inner: usize,
     outer: usize,
-    /// The head axis is absent from the output shape.
-    flat: bool,
+}
+
+/// Cuts rows into pieces of nearly equal size, never by the number of threads.
+fn pieces(rows: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let step = rows.len().div_ceil(rows.len().div_ceil(most).max(1)).max(1);
+    rows.clone().step_by(step).map(move |start| start..rows.end.min(start + step))
 }
 
 /// A run of rows of one type.
@@ -77,9 +91,7 @@ impl TypedLinear {
         let mut blocks = Vec::new();
         for kind in 0..self.types() {
             let run = segment(&self.offsets, kind);
-            let step = run.len().div_ceil(run.len().div_ceil(ROWS).max(1)).max(1);
-            blocks
-                .extend(run.clone().step_by(step).map(|start| Block { kind, rows: start..run.end.min(start + step) }));
+            blocks.extend(pieces(run, ROWS).map(|rows| Block { kind, rows }));
         }
         blocks
     }
@@ -90,9 +102,9 @@ impl TypedLinear {
         &w[(kind * self.heads + head) * size..][..size]
     }
 
-    fn backward_x(&self, w: &[f32], grad: &[f32]) -> Vec<f32> {
+    fn backward_x(&self, w: &[f32], grad: &[f32]) -> Buffer {
         let (heads, inner, outer) = (self.heads, self.inner, self.outer);
-        let mut dx = vec![0.0; self.rows() * heads * inner];
+        let mut dx = Buffer::stale(self.rows() * heads * inner);
         let blocks = self.blocks();
         let pieces = cut(&mut dx, blocks.iter().map(|block| block.rows.len() * heads * inner));
         blocks.par_iter().zip(pieces).for_each(|(block, dx)| {
@@ -107,33 +119,39 @@ impl TypedLinear {
         dx
     }
 
-    fn backward_w(&self, x: &[f32], grad: &[f32]) -> Vec<f32> {
+    /// The products of runs of rows, side by side, and their sum in the order of the runs.
+    fn backward_w(&self, x: &[f32], grad: &[f32]) -> Buffer {
         let (heads, inner, outer) = (self.heads, self.inner, self.outer);
-        let mut dw = vec![0.0; self.types() * heads * inner * outer];
-        let step = inner.div_ceil(inner.div_ceil(WEIGHT_ROWS).max(1)).max(1);
-        let tasks: Vec<(usize, usize)> =
-            (0..self.types() * heads).flat_map(|at| (0..inner).step_by(step).map(move |first| (at, first))).collect();
-        let pieces = cut(&mut dw, tasks.iter().map(|(_, first)| step.min(inner - first) * outer));
-        tasks.par_iter().zip(pieces).for_each(|(&(at, first), dw)| {
-            let (run, head) = (segment(&self.offsets, at / heads), at % heads);
-            if run.is_empty() {
-                return;
-            }
-            let left = &x[(run.start * heads + head) * inner + first..];
-            let right = &grad[(run.start * heads + head) * outer..];
+        let size = inner * outer;
+        let mut dw = Buffer::zeros(self.types() * heads * size);
+        let tasks: Vec<(usize, Range<usize>)> = (0..self.types() * heads)
+            .flat_map(|at| pieces(segment(&self.offsets, at / heads), SUMMED_ROWS).map(move |rows| (at, rows)))
+            .collect();
+        let product = |(at, rows): &(usize, Range<usize>), dw: &mut [f32]| {
+            let head = at % heads;
+            let left = &x[(rows.start * heads + head) * inner..];
+            let right = &grad[(rows.start * heads + head) * outer..];
             let left = Matrix { values: left, row: 1, column: heads * inner };
             let right = Matrix { values: right, row: heads * outer, column: 1 };
-            let product = Product { values: dw, row: outer, adds: false };
-            multiply([step.min(inner - first), run.len(), outer], left, right, product);
-        });
+            multiply([inner, rows.len(), outer], left, right, Product { values: dw, row: outer, adds: true });
+        };
+        if let [task] = &tasks[..] {
+            product(task, &mut dw[task.0 * size..][..size]);
+            return dw;
+        }
+        let mut parts = Buffer::zeros(tasks.len() * size);
+        parts.par_chunks_mut(size.max(1)).zip(&tasks).for_each(|(part, task)| product(task, part));
+        for (part, (at, _)) in parts.chunks_exact(size.max(1)).zip(&tasks) {
+            sum_of_rows(&mut dw[at * size..][..size], part);
+        }
         dw
     }
 
-    fn backward_b(&self, grad: &[f32]) -> Vec<f32> {
-        let mut db = vec![0.0; self.types() * self.outer];
-        db.par_chunks_mut(self.outer.max(1)).enumerate().for_each(|(kind, db)| {
+    fn backward_b(&self, grad: &[f32]) -> Buffer {
+        let mut db = Buffer::zeros(self.types() * self.outer);
+        db.chunks_mut(self.outer.max(1)).enumerate().for_each(|(kind, db)| {
             let run = segment(&self.offsets, kind);
-            sum_rows(db, &grad[run.start * self.outer..run.end * self.outer]);
+            sum_of_rows(db, &grad[run.start * self.outer..run.end * self.outer]);
         });
         db
     }
@@ -142,14 +160,10 @@ impl TypedLinear {
 impl Kernel for TypedLinear {
     type Saved = ();
 
-    fn shape(&self) -> Vec<usize> {
-        if self.flat { vec![self.rows(), self.outer] } else { vec![self.rows(), self.heads, self.outer] }
-    }
-
-    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Vec<f32>, ()) {
+    fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, ()) {
         let (x, w, b) = (inputs[0], inputs[1], inputs.get(2));
         let (heads, inner, outer) = (self.heads, self.inner, self.outer);
-        let mut out = vec![0.0; self.rows() * heads * outer];
+        let mut out = Buffer::stale(self.rows() * heads * outer);
         let blocks = self.blocks();
         let pieces = cut(&mut out, blocks.iter().map(|block| block.rows.len() * heads * outer));
         blocks.par_iter().zip(pieces).for_each(|(block, out)| {
@@ -169,8 +183,10 @@ impl Kernel for TypedLinear {
         (out, ())
     }
 
-    fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], wanted: &[bool]) -> Vec<Vec<f32>> {
-        let unless = |wanted: bool, compute: &dyn Fn() -> Vec<f32>| if wanted { compute() } else { Vec::new() };
+    fn backward(&self, inputs: &[&[f32]], (): &(), grad: &[f32], wanted: &[bool]) -> Vec<Gradient> {
+        let unless = |wanted: bool, compute: &dyn Fn() -> Buffer| -> Gradient {
+            if wanted { compute().into() } else { Vec::new().into() }
+        };
         let mut grads = vec![
             unless(wanted[0], &|| self.backward_x(inputs[1], grad)),
             unless(wanted[1], &|| self.backward_w(inputs[0], grad)),
@@ -191,6 +207,11 @@ pub(super) struct Matrix<'a> {
 }
 
 impl Matrix<'_> {
+    /// The same matrix read by columns.
+    pub(super) fn transposed(self) -> Self {
+        Self { row: self.column, column: self.row, ..self }
+    }
+
     /// Whether every element of a `rows` by `columns` matrix lies in the slice.
     fn holds(&self, rows: usize, columns: usize) -> bool {
         (rows - 1) * self.row + (columns - 1) * self.column < self.values.len()
@@ -213,6 +234,9 @@ pub(super) struct Product<'a> {
 pub(super) fn multiply([m, k, n]: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
     let Product { values: out, row: stride, adds } = product;
     if m == 0 || n == 0 || k == 0 {
+        if !adds {
+            out.chunks_mut(stride.max(1)).take(m).for_each(|row| row[..n].fill(0.0));
+        }
         return;
     }
     assert!(left.holds(m, k) && right.holds(k, n) && (m - 1) * stride + n <= out.len() && n <= stride);
@@ -240,14 +264,5 @@ pub(super) fn multiply([m, k, n]: [usize; 3], left: Matrix, right: Matrix, produ
             false,
             gemm::Parallelism::None,
         );
-    }
-}
-
-multiversion! { fn sum_rows(out: &mut [f32], rows: &[f32]) = sum_rows_body }
-
-#[inline(always)]
-fn sum_rows_body<const FMA: bool>(out: &mut [f32], rows: &[f32]) {
-    for row in rows.chunks_exact(out.len().max(1)) {
-        add(out, row);
     }
 }

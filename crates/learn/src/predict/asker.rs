@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, NodeTypeId, Stop, Time};
 
-use crate::floats;
 use crate::model::memory_state::absorb_until;
 use crate::model::pipeline::Remembered;
 use crate::{LearnError, Predict, Query, RankedNode, Trained, VectorStore, empty_store};
@@ -117,7 +116,7 @@ impl Asker<'_> {
         let mut logits = Vec::with_capacity(queries.len());
         for queries in queries.chunks(QUERIES) {
             self.goes_on()?;
-            logits.extend(floats(reader.answer(&nothing, queries, None)));
+            logits.extend_from_slice(reader.answer(&nothing, queries, None).values());
         }
         Ok(logits)
     }

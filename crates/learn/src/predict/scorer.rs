@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 
 use timeweft_graph::{NodeIndex, Stop, Time};
 
-use crate::floats;
 use crate::model::gnn::neighborhood::Root;
 use crate::model::memory_state::{absorb_until, batches_are_part, empty_store};
 use crate::model::pipeline::Remembered;
@@ -91,8 +90,10 @@ impl Asker<'_> {
         let mut rows = Vec::with_capacity(nodes.len() * self.trained.config.model.width);
         for nodes in nodes.chunks(QUERIES) {
             self.goes_on()?;
-            let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, time, as_of: time }).collect();
-            rows.extend(floats(self.trained.reader(self.store).embed(&nothing, &roots, None)));
+            let roots: Vec<Root> = nodes.iter().map(|&node| Root { node, as_of: time }).collect();
+            let reader = self.trained.reader(self.store);
+            let neighborhood = reader.neighborhood(&nothing, &roots);
+            rows.extend_from_slice(reader.embed(&nothing, &neighborhood, None).values());
         }
         Ok(rows)
     }

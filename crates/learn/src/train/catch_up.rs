@@ -8,7 +8,7 @@ use timeweft_index::Index;
 
 use crate::model::memory_state::{absorb_until, batches_are_part};
 use crate::train::checkpoint::{is_between_times, order};
-use crate::{GraphContext, LearnError, LearnProgress, Trained, VectorStore, empty_store};
+use crate::{LearnError, LearnProgress, Trained, VectorStore, empty_store};
 
 impl Trained {
     /// The model over another state of its graph, and how many facts its memory took in for that. It is the model that its
@@ -34,7 +34,7 @@ impl Trained {
         hears: &mut dyn FnMut(LearnProgress) -> ControlFlow<()>,
     ) -> Result<(Trained, usize), LearnError> {
         let Trained { model, config, base, .. } = self;
-        let graph = GraphContext::new(index, self.graph.statistics.clone());
+        let graph = self.graph.continued(index);
         if graph.known.types().knows_no_type() {
             return Err(LearnError::OtherGraph(path.into()));
         }

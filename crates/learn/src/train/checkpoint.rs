@@ -9,25 +9,18 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::Module;
-use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device};
-use burn_pack::Reader;
 use serde::{Deserialize, Serialize};
 use timeweft_graph::Schema;
 use timeweft_index::{Index, create_fresh};
 
 use crate::model::memory_state::absorb_until;
-use crate::train::checkpoint_names::renamed;
-use crate::train::memory_limit;
+use crate::train::{memory_limit, weights};
 use crate::{
     Config, Epoch, GraphContext, Htgn, Latest, LearnError, LearnProgress, TrainStatistics, Trained, VectorStore,
 };
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
-const VERSION: u32 = 7;
-/// The oldest version that is read: its weights have other names.
-const OLDEST: u32 = 6;
+const VERSION: u32 = 8;
 /// Bytes before the header.
 const PREFIX: usize = 8 + 4 + 8;
 
@@ -85,9 +78,9 @@ impl Trained {
 
     /// The file, and the checksum of the weights in it.
     fn to_bytes(&self, loads: &[u64]) -> Result<(Vec<u8>, u32), String> {
-        let weights = self.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
-        let latest = self.latest.model.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
-        let optimizer = self.latest.optimizer.into_bytes().map_err(|error| error.to_string())?;
+        let weights = weights::to_bytes(&self.model)?;
+        let latest = weights::to_bytes(&self.latest.model)?;
+        let optimizer = weights::optimizer_to_bytes(&self.latest.optimizer, &self.latest.model)?;
         let store = self.store.to_bytes();
         let header = Header {
             config: self.config.clone(),
@@ -99,7 +92,7 @@ impl Trained {
             absorbed: self.store.absorbed(),
             order: order(&self.graph, self.store.absorbed()),
             sections: [weights.len(), latest.len(), optimizer.len(), store.len()],
-            steps: self.latest.steps,
+            steps: self.latest.optimizer.steps,
         };
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
         let sections = [&header[..], &weights, &latest, &optimizer, &store];
@@ -160,18 +153,16 @@ impl Trained {
 
 /// The model as the file has it: its memory has not taken in what came later.
 fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Trained, String> {
-    let Parsed { version, header, sections: [weights, latest, optimizer, store] } = file;
-    let bytes = |section: &[u8]| Bytes::from_bytes_vec(section.to_vec());
+    let Parsed { header, sections: [chosen, latest, optimizer, store] } = file;
     let read = |section: &[u8]| {
-        let section = if version < VERSION { renamed(bytes(section), &header.config.model)? } else { bytes(section) };
-        let record = ModuleRecord::from_bytes(section).map_err(|error| error.to_string())?;
-        Htgn::new(&header.config, &graph, &Device::flex())
-            .try_load_record(record)
-            .map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))
+        let mut model = Htgn::new(&header.config, &graph);
+        let fit = weights::read_into(&mut model, section);
+        fit.map_err(|error| format!("the weights do not fit this timeweft: train again ({error})"))?;
+        Ok::<Htgn, String>(model)
     };
-    let (model, latest) = (read(weights)?, read(latest)?);
-    let optimizer = crate::AdamW::default().init().from_bytes(bytes(optimizer)).map_err(|error| error.to_string())?;
-    let latest = Latest { model: latest, optimizer, steps: header.steps };
+    let (model, latest) = (read(chosen)?, read(latest)?);
+    let optimizer = weights::read_optimizer(&latest, optimizer, header.steps)?;
+    let latest = Latest { model: latest, optimizer };
     let store = VectorStore::from_bytes(store, header.absorbed);
     let widths = (header.config.model.state_width(), header.config.model.memory_width());
     let store = store.filter(|store| store.has_widths(widths.0, widths.1));
@@ -227,14 +218,9 @@ impl Checkpoint {
         let unreadable = |error: String| refused(path, error);
         let header: Header =
             serde_json::from_slice(&read(number(&prefix, 12, 8))?).map_err(|error| unreadable(error.to_string()))?;
-        let weights = read(header.sections[0] as u64)?;
-        let crc = crc32c::crc32c(&weights);
-        let tensors = Reader::from_bytes(Bytes::from_bytes_vec(weights)).and_then(Reader::into_tensors);
-        let mut n_weights = 0;
-        for tensor in tensors.map_err(|error| unreadable(error.to_string()))? {
-            let (_, _, shape, ..) = tensor.into_parts().map_err(|error| unreadable(error.to_string()))?;
-            n_weights += shape.iter().product::<usize>();
-        }
+        let chosen = read(header.sections[0] as u64)?;
+        let crc = crc32c::crc32c(&chosen);
+        let n_weights = weights::count(&chosen).map_err(unreadable)?;
         let Header { config, statistics, epochs, best, absorbed, loads, lineage, .. } = header;
         let (schema, loads) = (statistics.schema, (loads, lineage));
         Ok(Checkpoint { config, schema, epochs, best, absorbed, n_weights, weights: crc, loads })
@@ -258,7 +244,6 @@ impl Checkpoint {
 
 /// A checkpoint that is whole: chosen weights, latest weights, optimiser, vector store.
 struct Parsed<'a> {
-    version: u32,
     header: Header,
     sections: [&'a [u8]; 4],
 }
@@ -270,21 +255,21 @@ fn number(bytes: &[u8], at: usize, n: usize) -> u64 {
     bytes[at..at + n].iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte))
 }
 
-/// The version of a file that is read; `bytes` are at least its prefix.
-fn known_version(bytes: &[u8]) -> Result<u32, String> {
+/// Whether a file is of a version that is read; `bytes` are at least its prefix.
+fn known_version(bytes: &[u8]) -> Result<(), String> {
     if &bytes[..8] != MAGIC {
         return Err("this is no timeweft checkpoint".into());
     }
     let version = number(bytes, 8, 4);
-    if version < u64::from(OLDEST) {
-        return Err("written by an older timeweft whose models were shaped otherwise: train again".into());
+    if version < u64::from(VERSION) {
+        return Err("written by an older timeweft, which kept weights in another form: train again".into());
     }
     if version > u64::from(VERSION) {
         return Err(format!(
             "written by a newer timeweft (checkpoint version {version}, known {VERSION}): update timeweft"
         ));
     }
-    Ok(version as u32)
+    Ok(())
 }
 
 fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
@@ -293,7 +278,7 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
     if body.len() < PREFIX {
         return Err("this is no timeweft checkpoint".into());
     }
-    let version = known_version(body)?;
+    known_version(body)?;
     if crc32c::crc32c(body) != u32::from_le_bytes(*checksum) {
         return Err(damaged());
     }
@@ -308,7 +293,7 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
     let [weights, latest, optimizer, store] = header.sections;
     let sections = (take(weights), take(latest), take(optimizer), take(store));
     let (Some(weights), Some(latest), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
-    Ok(Parsed { version, header, sections: [weights, latest, optimizer, store] })
+    Ok(Parsed { header, sections: [weights, latest, optimizer, store] })
 }
 
 /// Whether the first `n` facts hold all of the last time among them: facts of one time are taken in together.

@@ -3,7 +3,6 @@
 
 use std::fs;
 
-use burn::tensor::Device;
 use timeweft_index::Fact;
 
 use crate::model::layers::Init;
@@ -109,7 +108,7 @@ fn line(text: &str, begin: &str) -> Option<u64> {
 
 /// The weights of a model; none is made.
 pub(crate) fn n_weights(config: &Config, graph: &GraphContext) -> usize {
-    let mut init = Init::counting(&Device::flex());
+    let mut init = Init::counting();
     let _ = Htgn::with(&mut init, config, graph);
     init.n_weights()
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod catch_up;
 pub(crate) mod checkpoint;
-mod checkpoint_names;
 pub(crate) mod erase;
 pub(crate) mod memory_limit;
 pub(crate) mod optimizer;

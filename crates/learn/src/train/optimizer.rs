@@ -1,9 +1,8 @@
-//! AdamW in one pass over weights, gradient and moments: written with tensor operations it walks them a dozen times,
-//! which costs more than the rest of a small training step. Burn's own AdamW is the reference that it is tested against.
+//! AdamW in one pass over weights, gradients and moments. Slow reference: `timeweft_oracle::kernels::adamw`.
 
-use burn::optim::{AdamWState, AdaptiveMomentumState, LearningRate, ModuleOptimizer, Optimizer};
-use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
+
+use crate::nn::{Buffer, Gradient, Gradients, Module};
 
 /// Elements in one task.
 const ELEMENTS: usize = 16_384;
@@ -27,69 +26,106 @@ impl Default for AdamW {
     }
 }
 
-impl AdamW {
-    /// For a whole model, before its first step.
-    pub fn init(self) -> ModuleOptimizer {
-        ModuleOptimizer::from(self)
-    }
+/// The optimiser of one model.
+#[derive(Clone, Debug, Default)]
+pub struct Optimizer {
+    settings: AdamW,
+    /// Of every weight, in the order of the model's.
+    pub(crate) moments: Vec<Moments>,
+    /// Steps that were taken.
+    pub(crate) steps: usize,
+}
 
-    fn update(&self, rate: f32, time: i32, [p, g, m, v]: [&mut [f32]; 4]) {
-        let scale = (self.clip / norm(g)).min(1.0);
-        let [b1, b2] = self.beta;
-        let correct = [1.0 / (1.0 - b1.powi(time)), 1.0 / (1.0 - b2.powi(time))];
+/// What the optimiser remembers of a weight: means of its gradient and of the square of that.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    pub(crate) first: Buffer,
+    pub(crate) second: Buffer,
+    /// Steps in which it had a gradient.
+    pub(crate) time: i32,
+}
+
+impl Moments {
+    /// Of a weight of `len` numbers before its first step.
+    pub(crate) fn new(len: usize) -> Moments {
+        Moments { first: Buffer::zeros(len), second: Buffer::zeros(len), time: 0 }
+    }
+}
+
+/// A stretch of one weight on its way through a step.
+struct Stretch<'a> {
+    weight: &'a mut [f32],
+    gradient: &'a [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    pace: Pace,
+}
+
+/// How far a weight goes in a step.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// What clipping leaves of the gradient.
+    scale: f32,
+    /// Corrections of the two moments for their start from zero.
+    correct: [f32; 2],
+    rate: f32,
+}
+
+impl From<AdamW> for Optimizer {
+    fn from(settings: AdamW) -> Optimizer {
+        Optimizer { settings, ..Optimizer::default() }
+    }
+}
+
+impl Optimizer {
+    /// One step of every weight that has a gradient. Always with the same model.
+    pub fn step<M: Module>(&mut self, rate: f64, model: &mut M, mut gradients: Gradients) {
+        self.steps += 1;
+        let params = model.params_mut();
+        let grads: Vec<Option<Gradient>> = params.iter().map(|param| param.take_gradient(&mut gradients)).collect();
+        let lens: Vec<usize> = params.iter().map(|param| param.shape.iter().product()).collect();
+        if self.moments.is_empty() {
+            self.moments = lens.iter().map(|&len| Moments::new(len)).collect();
+        }
+        let grads: Vec<Option<Buffer>> =
+            grads.into_iter().zip(&lens).map(|(grad, &len)| grad.map(|grad| grad.dense(len))).collect();
+        let mut stretches = Vec::new();
+        for ((param, grad), moments) in params.into_iter().zip(&grads).zip(&mut self.moments) {
+            let Some(grad) = grad else { continue };
+            moments.time += 1;
+            let correct = self.settings.beta.map(|beta| 1.0 / (1.0 - beta.powi(moments.time)));
+            let pace = Pace { scale: (self.settings.clip / norm(grad)).min(1.0), correct, rate: rate as f32 };
+            let weight = param.into_values().chunks_mut(ELEMENTS).zip(grad.chunks(ELEMENTS));
+            let moments = moments.first.chunks_mut(ELEMENTS).zip(moments.second.chunks_mut(ELEMENTS));
+            stretches.extend(weight.zip(moments).map(|((weight, gradient), (first, second))| Stretch {
+                weight,
+                gradient,
+                first,
+                second,
+                pace,
+            }));
+        }
+        stretches.into_par_iter().for_each(|stretch| self.settings.update(stretch));
+    }
+}
+
+impl AdamW {
+    fn update(&self, stretch: Stretch<'_>) {
+        let Stretch { weight, gradient, first, second, pace } = stretch;
+        let ([b1, b2], Pace { scale, correct, rate }) = (self.beta, pace);
         let keep = 1.0 - rate * self.weight_decay;
-        let parts = p.par_chunks_mut(ELEMENTS).zip(g.par_chunks(ELEMENTS));
-        let parts = parts.zip(m.par_chunks_mut(ELEMENTS)).zip(v.par_chunks_mut(ELEMENTS));
-        parts.for_each(|(((p, g), m), v)| {
-            for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                let g = g * scale;
-                *m = b1 * *m + (1.0 - b1) * g;
-                *v = b2 * *v + (1.0 - b2) * g * g;
-                let step = *m * correct[0] / ((*v * correct[1]).sqrt() + self.epsilon);
-                *p = *p * keep - rate * step;
-            }
-        });
+        for (((p, g), m), v) in weight.iter_mut().zip(gradient).zip(first).zip(second) {
+            let g = g * scale;
+            *m = b1 * *m + (1.0 - b1) * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
+            let step = *m * correct[0] / ((*v * correct[1]).sqrt() + self.epsilon);
+            *p = *p * keep - rate * step;
+        }
     }
 }
 
 /// Euclidean norm; partial sums in a fixed order, the same for any number of threads.
 fn norm(values: &[f32]) -> f32 {
     let square = |chunk: &[f32]| chunk.iter().map(|x| f64::from(x * x)).sum::<f64>();
-    let partial: Vec<f64> = values.par_chunks(ELEMENTS).map(square).collect();
-    (partial.iter().sum::<f64>().sqrt() as f32).max(f32::MIN_POSITIVE)
-}
-
-impl Optimizer for AdamW {
-    type State<const D: usize> = AdamWState<D>;
-
-    fn step<const D: usize>(
-        &self,
-        rate: LearningRate,
-        tensor: Tensor<D>,
-        grad: Tensor<D>,
-        state: Option<AdamWState<D>>,
-    ) -> (Tensor<D>, Option<AdamWState<D>>) {
-        let device = tensor.device();
-        let zeros = || TensorData::zeros::<f32, _>(tensor.dims());
-        let (time, mut m, mut v) = match state.map(|state| state.momentum) {
-            Some(old) => (old.time + 1, old.moment_1.into_data(), old.moment_2.into_data()),
-            None => (1, zeros(), zeros()),
-        };
-        let (mut p, mut g) = (tensor.into_data(), grad.into_data());
-        // All four are f32 by construction of the model; anything else is left as it was.
-        if let (Ok(p), Ok(g), Ok(m), Ok(v)) =
-            (p.as_mut_slice::<f32>(), g.as_mut_slice::<f32>(), m.as_mut_slice::<f32>(), v.as_mut_slice::<f32>())
-        {
-            self.update(rate as f32, i32::try_from(time).unwrap_or(i32::MAX), [p, g, m, v]);
-        }
-        let tensor = |data| Tensor::from_data(data, &device);
-        let momentum = AdaptiveMomentumState::new(time, tensor(m), tensor(v));
-        (tensor(p), Some(AdamWState::new(momentum)))
-    }
-
-    fn to_device<const D: usize>(mut state: AdamWState<D>, device: &Device) -> AdamWState<D> {
-        state.momentum.moment_1 = state.momentum.moment_1.to_device(device);
-        state.momentum.moment_2 = state.momentum.moment_2.to_device(device);
-        state
-    }
+    (values.chunks(ELEMENTS).map(square).sum::<f64>().sqrt() as f32).max(f32::MIN_POSITIVE)
 }

@@ -5,24 +5,21 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
 use rustc_hash::FxHashSet;
 use timeweft_graph::{NodeIndex, Time};
 
 use crate::data::fact_batches::batches;
-use crate::floats;
-use crate::model::layers::constant;
 use crate::model::memory_state::SLICE;
 use crate::model::pipeline::{Reader, Remembered};
 use crate::model::predictor;
+use crate::nn::{Module, Tensor, clear_arena};
 use crate::train::memory_limit::{self, QUERIES_A_STEP};
+use crate::train::optimizer::Optimizer;
 use crate::train::tbptt_window::TbpttWindow;
 use crate::{
-    AdamW, Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss,
-    Metrics, Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb,
-    empty_store, rebuild, splitmix64,
+    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss, Metrics,
+    Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb, empty_store,
+    rebuild, splitmix64,
 };
 
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
@@ -47,8 +44,8 @@ pub fn train_until(
     config.check()?;
     let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(task, config));
     memory_limit::check(config, &graph)?;
-    let model = Htgn::new(config, &graph, &Device::flex());
-    let latest = Latest { model, optimizer: AdamW::default().init(), steps: 0 };
+    let model = Htgn::new(config, &graph);
+    let latest = Latest { model, optimizer: Optimizer::default() };
     Training { task, config, graph, latest, epochs: Vec::new(), best: None }.run(progress, stop)
 }
 
@@ -98,7 +95,7 @@ impl Training<'_> {
     fn run(self, mut progress: impl FnMut(LearnProgress), stop: &dyn Fn() -> bool) -> Result<Trained, LearnError> {
         let Training { task, config, graph, mut latest, mut epochs, mut best } = self;
         let mut learner = Learner::new(task, &graph, config, latest.clone());
-        let mut model = latest.model.clone().train();
+        let mut model = latest.model.clone().tracked();
         for epoch in epochs.len() + 1..=config.train.epochs {
             let patience = config.train.patience;
             // The last epochs were no better than the best one for too long.
@@ -112,7 +109,7 @@ impl Training<'_> {
             model = learnt;
             progress(LearnProgress::Epoch(row));
             epochs.push(row);
-            latest = Latest { model: model.valid(), optimizer: learner.optimizer.clone(), steps: learner.step };
+            latest = Latest { model: model.detached(), optimizer: learner.optimizer.clone() };
             // Without a validation part the latest weights are kept.
             let chosen = row.validation.events == 0 || best.as_ref().is_none_or(|best| row.validation.mrr > best.mrr);
             if chosen {
@@ -122,6 +119,8 @@ impl Training<'_> {
         let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
         let base = graph.facts().len();
         let store = rebuild(&chosen, &graph, config, base);
+        // A thread of a server lives on.
+        clear_arena();
         Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0, base })
     }
 }
@@ -139,16 +138,14 @@ struct Learner<'a> {
     task: &'a Task,
     graph: &'a GraphContext,
     config: &'a Config,
-    optimizer: ModuleOptimizer,
+    optimizer: Optimizer,
     /// Nodes that negatives are drawn from, by side.
     pools: Vec<Vec<NodeIndex>>,
-    step: usize,
 }
 
 impl<'a> Learner<'a> {
     fn new(task: &'a Task, graph: &'a GraphContext, config: &'a Config, latest: Latest) -> Learner<'a> {
-        let Latest { optimizer, steps: step, .. } = latest;
-        Learner { task, graph, config, optimizer, pools: training_pools(task, config), step }
+        Learner { task, graph, config, optimizer: latest.optimizer, pools: training_pools(task, config) }
     }
 
     /// One pass; `None` if it was stopped. The model goes in and out: held once, the optimiser changes its weights without a
@@ -209,7 +206,7 @@ impl<'a> Learner<'a> {
             }
         }
         let train_seconds = started.elapsed().as_secs_f64();
-        let valid = model.valid();
+        let valid = model.detached();
         if !are_finite(&valid) {
             return Err(self.diverged(epoch, f32::NAN));
         }
@@ -246,31 +243,35 @@ impl<'a> Learner<'a> {
     /// gradient.
     fn learn(
         &mut self,
-        model: Htgn,
+        mut model: Htgn,
         facts: Range<usize>,
         links: &LinksToLearn,
         store: &VectorStore,
     ) -> (Htgn, f32, Remembered) {
         let reader = Reader { model: &model, graph: self.graph, store };
-        let remembered = reader.remember(facts);
+        let mut remembered = reader.remember(facts);
         let (queries, weights) = self.questions(links);
         let draw = splitmix64(self.config.train.seed ^ splitmix64(!(links.epoch as u64)));
         let logits = reader.answer(&remembered, &queries, Some(draw));
         let n = weights.len();
-        let logits = logits + constant(weights, [n], &Device::flex());
+        let logits = logits + Tensor::new(weights, [n]);
         let loss = predictor::loss(self.config.train.loss, logits, links.numbers.len());
-        let value = floats(loss.clone().inner()).first().copied().unwrap_or(f32::NAN);
-        let gradients = GradientsParams::from_grads(loss.backward(), &model);
-        self.step += 1;
+        // What is left of the forward pass are numbers: the weights are shared with nothing when they change.
+        remembered.detach();
+        let value = loss.values()[0];
+        let gradients = loss.backward();
+        drop(loss);
         // Memory needs some steps before its first large ones: a linear warm-up.
         let TrainConfig { learning_rate, decay, .. } = self.config.train;
-        let rate = learning_rate * decay.powi(links.epoch as i32 - 1) * (self.step as f64 / 50.0).min(1.0);
-        (self.optimizer.step(rate, model, gradients), value, remembered)
+        let rate =
+            learning_rate * decay.powi(links.epoch as i32 - 1) * ((self.optimizer.steps + 1) as f64 / 50.0).min(1.0);
+        self.optimizer.step(rate, &mut model, gradients);
+        (model, value, remembered)
     }
 
     /// Memory takes in what is not remembered anew any more.
     fn take_in(&self, model: &Htgn, until: usize, store: &mut VectorStore) {
-        absorb(&model.valid(), self.graph, self.config, store, until);
+        absorb(&model.detached(), self.graph, self.config, store, until);
     }
 
     /// Links in parts of which each makes one step: a time with very many is more than one pass can hold.
@@ -312,7 +313,7 @@ impl<'a> Learner<'a> {
         let pool = &self.pools[side.at()];
         // Answers for each pair by itself must be weighed as they are met: by chance.
         let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
-        let history = &self.graph.history;
+        let history = self.graph.history.read();
         let mut met = history.partners(link.source, side, history.limit(as_of), n_partners);
         met.retain(|&node| !self.task.is_answer(link, node));
         let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);
@@ -330,15 +331,7 @@ impl<'a> Learner<'a> {
 
 /// Whether every weight is a finite number: the step after the last loss may have broken them.
 fn are_finite(model: &Htgn) -> bool {
-    struct Finite(bool);
-    impl ModuleVisitor for Finite {
-        fn visit_float<const D: usize>(&mut self, weights: &Param<Tensor<D>>) {
-            self.0 &= floats(weights.val()).iter().all(|weight| weight.is_finite());
-        }
-    }
-    let mut finite = Finite(true);
-    model.visit(&mut finite);
-    finite.0
+    model.params().iter().all(|param| param.values().iter().all(|weight| weight.is_finite()))
 }
 
 /// For each side, the nodes that answered it in the training part; all answers of its type where these are candidates. None

@@ -1,7 +1,6 @@
 //! A trained model.
 
-use burn::optim::ModuleOptimizer;
-
+use crate::train::optimizer::Optimizer;
 use crate::{Config, Epoch, GraphContext, Htgn, NonFiniteFeature, VectorStore};
 
 /// A trained model.
@@ -39,7 +38,5 @@ pub struct Latest {
     /// The weights, without gradients.
     pub model: Htgn,
     /// The optimiser.
-    pub optimizer: ModuleOptimizer,
-    /// Steps it has taken.
-    pub steps: usize,
+    pub optimizer: Optimizer,
 }

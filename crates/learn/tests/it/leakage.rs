@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use burn::tensor::Device;
 use timeweft_graph::{Action, Direction, EdgeKey, Element, Event, NodeKey, Value};
 use timeweft_learn::{
-    Bucket, Config, Freshness, GnnKind, GraphContext, Htgn, Task, TrainStatistics, empty_store, pipeline, train,
+    Bucket, Config, Counted, Freshness, GnnKind, GraphContext, Htgn, Task, TrainStatistics, empty_store, pipeline,
+    train,
 };
 
 use crate::worlds::{draw, edge, index, mixed, small, variants};
@@ -20,7 +20,7 @@ fn scores(
     let task = Task::new(index(events), config).unwrap();
     let fitted = fitted.unwrap_or_else(|| TrainStatistics::fit(&task, config));
     let graph = GraphContext::new(task.index.clone(), fitted.clone());
-    let model = Htgn::new(config, &graph, &Device::flex());
+    let model = Htgn::new(config, &graph);
     let mut store = empty_store(&graph, config);
     let mut logits = Vec::new();
     let first = task.links[links.start].fact;
@@ -34,7 +34,7 @@ fn scores(
             let link = task.links[number];
             let destinations = (0..12).filter_map(|id| graph.index.node_index(&NodeKey::new("item", id)));
             let queries: Vec<_> = destinations.map(|destination| link.question(destination, link.time)).collect();
-            logits.extend(timeweft_learn::floats(reader.answer(&remembered, &queries, None)));
+            logits.extend(crate::worlds::floats(reader.answer(&remembered, &queries, None)));
         }
         remembered.commit(&mut store);
     }
@@ -240,7 +240,7 @@ fn counters(events: &[Event], fitted: &TrainStatistics, time: i64, as_of: i64) -
         let back = timeweft_learn::Query { direction: Direction::In, source: item, destination: user, ..query };
         queries.extend([query, back]);
     }
-    let rows = timeweft_learn::floats(pipeline::counted(&graph, &queries, &Device::flex()));
+    let rows = Counted::of(&graph, &queries).rows();
     rows.into_iter().map(f32::to_bits).collect()
 }
 

@@ -1,16 +1,14 @@
 //! The model learns: overfitting, gradients, checkpoints, explanations, protocol.
 
-use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
-use burn::tensor::{Device, Tensor, TensorData};
 use timeweft_graph::{Action, Deletes, Event, NodeKey, Schema, Time, TimeUnit};
 use timeweft_index::Index;
+use timeweft_learn::nn::{self, Module, Param, Tensor};
 use timeweft_learn::{
-    Config, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Rule, Split, Task, Trained, average_precision,
-    break_down, candidates, pipeline, rank, resume, train,
+    AdamW, Config, Freshness, GnnKind, Loss, MemoryCellKind, Metrics, Optimizer, Rule, Split, Task, Trained,
+    average_precision, break_down, candidates, pipeline, rank, resume, train,
 };
 
-use crate::worlds::{data, draw, edge, index, mixed, node, small, variants, weights};
+use crate::worlds::{data, draw, edge, floats, index, mixed, node, small, variants, weights};
 
 /// 64 links that a model can learn by heart: each user has an item of its own that no counter tells.
 fn by_heart() -> Vec<timeweft_graph::Event> {
@@ -130,7 +128,7 @@ fn training_stops_when_it_gets_no_better() {
 
 /// All weights after one more step of the optimiser from where it stood.
 fn one_more_step(trained: &Trained, task: &Task) -> Vec<Vec<u32>> {
-    let model = trained.latest.model.clone().train();
+    let mut model = trained.latest.model.clone().tracked();
     let link = task.links[task.links.len() - 1];
     let query = link.question(link.destination, link.time);
     let nothing = pipeline::Remembered::nothing(&trained.store);
@@ -139,34 +137,48 @@ fn one_more_step(trained: &Trained, task: &Task) -> Vec<Vec<u32>> {
         &[query],
         None,
     );
-    let gradients = GradientsParams::from_grads(logits.sum().backward(), &model);
-    let stepped = trained.latest.optimizer.clone().step(0.1, model, gradients);
-    weights(&stepped.valid())
+    let gradients = nn::total(logits).backward();
+    trained.latest.optimizer.clone().step(0.1, &mut model, gradients);
+    weights(&model)
+}
+
+/// Numbers in [-1, 1].
+fn drawn(seed: u64, n: u64) -> Vec<f32> {
+    (0..n).map(|i| draw(seed, i, 2001) as f32 / 1000.0 - 1.0).collect()
+}
+
+/// One step of a weight whose gradient is given.
+fn step(optimizer: &mut Optimizer, weight: &mut Param<2>, gradient: Vec<f32>) {
+    let gradients = nn::total(weight.val() * Tensor::new(gradient, [20, 3])).backward();
+    optimizer.step(0.01, weight, gradients);
 }
 
 #[test]
-fn fused_adamw_steps_as_the_tensor_library_does() {
-    let reference = AdamWConfig::new().with_weight_decay(1e-4).build();
-    let fused = timeweft_learn::AdamW { clip: f32::INFINITY, ..timeweft_learn::AdamW::default() };
-    let tensor = |seed: u64| {
-        let values: Vec<f32> = (0..60).map(|i| draw(seed, i, 2001) as f32 / 1000.0 - 1.0).collect();
-        Tensor::<2>::from_data(TensorData::new(values, [20, 3]), &Device::flex())
+fn adamw_steps_as_its_definition_does() {
+    let unclipped = AdamW { clip: f32::INFINITY, ..AdamW::default() };
+    let mut optimizer = Optimizer::from(unclipped.clone());
+    let mut weight = Param::new(drawn(1, 60), [20, 3]).tracked();
+    let gradients: Vec<Vec<f32>> = (0..20).map(|at| drawn(100 + at, 60)).collect();
+    gradients.iter().for_each(|gradient| step(&mut optimizer, &mut weight, gradient.clone()));
+    let AdamW { beta, epsilon, weight_decay, .. } = unclipped;
+    let settings = [0.01, beta[0], beta[1], epsilon, weight_decay].map(f64::from);
+    let expected = timeweft_oracle::kernels::adamw(&drawn(1, 60), &gradients, settings);
+    let found = floats(weight.val());
+    let worst = found.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
+    assert!(worst < 3e-6, "{worst}");
+    assert!(found.iter().zip(drawn(1, 60)).any(|(a, b)| (a - b).abs() > 1e-3));
+}
+
+#[test]
+fn a_long_gradient_is_shortened_before_anything_else() {
+    let length = drawn(7, 60).iter().map(|x| x * x).sum::<f32>().sqrt();
+    let stepped = |length: f32| {
+        let mut weight = Param::new(drawn(1, 60), [20, 3]).tracked();
+        step(&mut Optimizer::default(), &mut weight, drawn(7, 60).iter().map(|x| x / length).collect());
+        floats(weight.val())
     };
-    let (mut a, mut b) = ((tensor(1), None), (tensor(1), None));
-    for step in 0..20 {
-        a = reference.step(0.01, a.0, tensor(100 + step), a.1);
-        b = fused.step(0.01, b.0, tensor(100 + step), b.1);
-    }
-    let (a, b) = (timeweft_learn::floats(a.0), timeweft_learn::floats(b.0));
-    let worst = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(worst < 1e-6, "{worst}");
-    assert_ne!(b, timeweft_learn::floats(tensor(1)));
-    // A long gradient is shortened to the clip before anything else.
-    let clipped = timeweft_learn::AdamW { clip: 1.0, ..fused.clone() };
-    let unit = tensor(7) / timeweft_learn::floats(tensor(7).powf_scalar(2.0).sum().sqrt())[0];
-    let long = clipped.step(0.01, tensor(1), unit.clone() * 50.0, None).0;
-    let short = clipped.step(0.01, tensor(1), unit, None).0;
-    let worst = timeweft_learn::floats((long - short).abs().max())[0];
+    let (long, short) = (stepped(length / 50.0), stepped(length));
+    let worst = long.iter().zip(&short).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst < 1e-6, "{worst}");
 }
 
@@ -257,7 +269,7 @@ fn candidates_are_those_of_the_protocol() {
 fn gradients_of_the_whole_model_match_finite_differences() {
     for (name, config) in variants() {
         eprintln!("{name}");
-        crate::gradients::check_all(&Device::flex(), config);
+        crate::gradients::check_all(config);
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod asked;
 mod counters;
+mod counting;
 mod deletes;
 mod explanations;
 mod gradients;
@@ -10,7 +11,6 @@ mod kernels;
 mod leakage;
 mod learning;
 mod no_numbers;
-mod old_checkpoints;
 mod removals;
 mod service;
 mod stopping;

@@ -116,7 +116,7 @@ fn ranked(events: &[Event], config: &Config) -> Vec<(String, f64)> {
 fn a_model_learns_which_edge_is_removed_next() {
     let rows = ranked(&first_in_first_out(600), &config(Predict::Removed));
     // A guess among eight others comes to .31.
-    assert!(rows[0].1 > 0.9 && rows[1..].iter().all(|(_, rule)| *rule < 0.8), "{rows:?}");
+    assert!(rows[0].1 > 0.85 && rows[1..].iter().all(|(_, rule)| *rule < 0.8), "{rows:?}");
 }
 
 #[test]

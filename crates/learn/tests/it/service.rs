@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
 use timeweft_graph::{Direction, Event, NodeIndex, NodeKey, Time};
 use timeweft_index::Index;
+use timeweft_learn::nn::Tensor;
 use timeweft_learn::pipeline::{Reader, Remembered, ask};
-use timeweft_learn::{Bucket, Config, Query, Root, Space, Task, Trained, floats, rebuild, train};
+use timeweft_learn::{Bucket, Config, Query, Root, Space, Task, Trained, rebuild, train};
 
-use crate::worlds::{draw, index, mixed, small, variants, weights};
+use crate::worlds::{draw, floats, index, mixed, small, variants, weights};
 
 fn trained(events: &[Event], config: &Config) -> Trained {
     let mut config = config.clone();
@@ -29,17 +29,21 @@ fn embedding(trained: &Trained, node: NodeIndex, time: Time) -> Vec<f32> {
     let Trained { model, graph, config, .. } = trained;
     let store = rebuild(model, graph, config, graph.n_facts_before(time));
     let reader = Reader { model, graph, store: &store };
-    floats(reader.embed(&Remembered::nothing(&store), &[Root { node, time, as_of: time }], None))
+    let nothing = Remembered::nothing(&store);
+    floats(reader.embed(&nothing, &reader.neighborhood(&nothing, &[Root { node, as_of: time }]), None))
 }
 
 /// What the predictor makes of two rows.
 fn scored(trained: &Trained, query: &Query, rows: [&[f32]; 2]) -> f32 {
-    let Trained { model, graph, store, .. } = trained;
+    let Trained { model, graph, config, .. } = trained;
+    let store = &rebuild(model, graph, config, graph.n_facts_before(query.time));
     let reader = Reader { model, graph, store };
-    let (_, pairs) = ask(graph, &[*query]);
+    let (roots, pairs) = ask(graph, &[*query]);
+    let read = reader.neighborhood(&Remembered::nothing(store), &roots).root_read;
+    let pairs = pairs.measure(&[*query], &read);
     let width = rows[0].len();
-    let rows = TensorData::new(rows.concat(), [2, width]);
-    floats(reader.score(Tensor::from_data(rows, &Device::flex()), &[*query], &pairs))[0]
+    let rows = Tensor::new(rows.concat(), [2, width]);
+    floats(reader.score(rows, &[*query], &pairs))[0]
 }
 
 #[test]
@@ -160,7 +164,7 @@ fn memory_begins_anew_where_facts_came_in_before_others_or_loads_are_gone() {
 fn weights_have_the_names_of_their_fields() {
     for (name, config) in variants() {
         let trained = trained(&mixed(60, 2), &config);
-        let named = trained.weights().unwrap();
+        let named = trained.weights();
         let names: BTreeSet<&str> = named.iter().map(|weight| &*weight.name).collect();
         assert_eq!(names.len(), named.len(), "{name}");
         assert!(names.contains("predictor.source.weight"), "{name}: {names:?}");
@@ -173,4 +177,24 @@ fn weights_have_the_names_of_their_fields() {
         assert!(values == all, "{name}");
         assert!(named.iter().all(|weight| weight.shape.iter().product::<usize>() == weight.values.len()), "{name}");
     }
+}
+
+#[test]
+fn a_model_is_written_whole_though_another_process_takes_what_is_half_written() {
+    let trained = trained(&mixed(60, 5), &small());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copy.model");
+    let is_partial = |path: &Path| path.extension().is_some_and(|extension| extension == "partial");
+    let removed = || {
+        let entries = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path());
+        entries.into_iter().any(|path| is_partial(&path) && std::fs::remove_file(path).is_ok())
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| while !removed() && !path.exists() {});
+        trained.save(&path, &[1, 2]).unwrap();
+    });
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    let again = Trained::load(&path, trained.graph.index.clone(), &[1, 2]).unwrap();
+    assert_eq!(weights(&again.model), weights(&trained.model));
+    assert!(again.store == trained.store);
 }

@@ -1,7 +1,6 @@
 //! What is known inside a batch and over its border: memory of peers in messages, gradients over several batches, and times
 //! that are larger than a batch.
 
-use burn::tensor::Device;
 use timeweft_graph::{Action, Event, NodeIndex, NodeKey, Time};
 use timeweft_learn::{
     Config, Freshness, GraphContext, Htgn, Task, TrainFreshness, TrainStatistics, Trained, VectorStore, batches,
@@ -14,7 +13,7 @@ use crate::worlds::{accuracy, config_of, draw, edge, index, mixed, node, small, 
 fn model(events: &[Event], config: &Config) -> (Htgn, GraphContext) {
     let task = Task::new(index(events), config).unwrap();
     let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, config));
-    (Htgn::new(config, &graph, &Device::flex()), graph)
+    (Htgn::new(config, &graph), graph)
 }
 
 /// Memory of every node after all facts.

@@ -2,7 +2,6 @@
 //!
 //! Sizes are such that a test takes seconds; `bench synthetic` prints the table for every cell and longer delays.
 
-use burn::tensor::Device;
 use timeweft_graph::EdgeTypeId;
 use timeweft_learn::{
     Aggregation, Bucket, Config, Freshness, GraphContext, Htgn, MemoryCellKind, Query, Task, TrainStatistics,
@@ -107,10 +106,10 @@ fn relations_start_alike_and_are_told_apart_once_learnt() {
         .map(|edge_type| Query { edge_type: EdgeTypeId(edge_type), ..link.question(link.destination, link.time) })
         .collect();
     let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, config));
-    let model = Htgn::new(config, &graph, &Device::flex());
+    let model = Htgn::new(config, &graph);
     let store = empty_store(&graph, config);
     let nothing = pipeline::Remembered::nothing(&store);
-    let scores = timeweft_learn::floats(
+    let scores = crate::worlds::floats(
         pipeline::Reader { model: &model, graph: &graph, store: &store }.answer(&nothing, &questions, None),
     );
     assert!(scores.len() == 3 && scores.iter().all(|score| *score == scores[0]), "{scores:?}");

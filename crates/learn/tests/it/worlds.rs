@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
 use timeweft_graph::{Action, Deletes, EdgeKey, Element, Event, Name, NodeKey, Schema, Time, TimeUnit, Value};
 use timeweft_index::Index;
+use timeweft_learn::nn::{Module, Tensor};
 use timeweft_learn::{
     Aggregation, Bucket, Config, Freshness, GnnKind, Htgn, MemoryCellKind, Metrics, Task, TrainFreshness, Trained,
     splitmix64, train,
@@ -148,18 +147,14 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
     ]
 }
 
-/// The bits of all weights of a model, in order. Records hold names that are drawn anew in every run.
+/// The bits of all weights of a model, in order.
 pub(crate) fn weights(model: &Htgn) -> Vec<Vec<u32>> {
-    struct Collect(Vec<Vec<u32>>);
-    impl ModuleVisitor for Collect {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let values = timeweft_learn::floats(param.val());
-            self.0.push(values.into_iter().map(f32::to_bits).collect());
-        }
-    }
-    let mut collect = Collect(Vec::new());
-    model.visit(&mut collect);
-    collect.0
+    model.params().iter().map(|param| param.values().iter().map(|x| x.to_bits()).collect()).collect()
+}
+
+/// The numbers of a tensor.
+pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.values().to_vec()
 }
 
 /// The folder of real data, or `None` with a line that says what was left out.

@@ -2,42 +2,30 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
 use super::layer_input::{LayerInput, Share};
-use crate::floats;
-use crate::model::layers::{FeedForward, Init, Linear, TypedProjection, constant};
-use crate::model::relations::{RelationHeads, Structure};
-use crate::nn::{self, Outlet};
+use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
+use crate::model::relations::{RelationHeads, RelationTensors};
+use crate::nn::{self, NeighborhoodInput, Neighbors, Outlet, Param, Tensor, module};
 use crate::{GraphContext, ModelConfig, Neighborhood, TrainStatistics};
 
 /// Width that edge features are projected to.
 const EDGE_WIDTH: usize = 16;
 
 /// Attention with a sink: "no useful neighbor" and degree 0 are well defined.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct TemporalAttention {
     edges: TypedProjection,
     query: Linear,
     /// Query of each root's type `[node types, d]`.
-    types: Param<Tensor<2>>,
+    types: Param<2>,
     /// Sink score of each root type and head `[node types, H]`.
-    sink: Param<Tensor<2>>,
+    sink: Param<2>,
     heads: RelationHeads,
     output: Linear,
     pub(super) feed_forward: FeedForward,
 }
 
-/// Queries of the roots, and what they attend to.
-struct Read {
-    /// `[Q, d]`
-    query: Tensor<2>,
-    /// Tokens of the neighbors `[E, F]`.
-    tokens: Tensor<2>,
-    /// Sink scores `[Q, H]`, and the gates of the neighbors, if any.
-    outlet: Outlet,
-}
+module!(TemporalAttention { edges, query, types, sink, heads, output, feed_forward });
 
 impl TemporalAttention {
     /// Over the relations that are edges.
@@ -48,7 +36,7 @@ impl TemporalAttention {
         let f = d + time_encoder.width() + if edges.is_empty() { 0 } else { EDGE_WIDTH };
         TemporalAttention {
             edges,
-            query: Linear::new(init, d + time_encoder.width(), d),
+            query: Linear::new(init, d, d),
             types: init.normal([relations.n_node_types(), d], 0.1),
             sink: init.constant([relations.n_node_types(), n_heads], 0.0),
             heads: RelationHeads::new(init, (relations, relations.n_edges()), n_heads, [d / n_heads, f]),
@@ -59,50 +47,59 @@ impl TemporalAttention {
 
     /// What the roots read, o `[Q, d]`, each neighbor through its gate `[E, 1]`, if there are gates.
     pub(super) fn attend(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>) -> Tensor<2> {
-        let Read { query, tokens, outlet } = self.read(input, gate);
-        let structure = input.neighborhood.structure(query.dims()[0]);
-        self.output.forward(self.heads.attend(query, tokens, outlet, &structure))
+        let read = self.read(input, gate);
+        let heads = if read.neighbors.entry.is_empty() {
+            Tensor::zeros(read.query.dims())
+        } else {
+            nn::neighborhood_attention(read)
+        };
+        self.output.forward(heads)
     }
 
-    fn read(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>) -> Read {
-        let LayerInput { own, peers, neighborhood, time_encoder, .. } = input;
-        let (q, e) = (own.dims()[0], peers.dims()[0]);
-        let device = own.device();
+    fn read<'a>(&self, input: &LayerInput<'a>, gate: Option<Tensor<2>>) -> NeighborhoodInput<'a> {
+        let LayerInput { own, entries, neighbor_row, neighborhood, time_encoder, .. } = input;
+        let (q, e) = (own.dims()[0], neighbor_row.len());
         let root_type = &neighborhood.root_type[..q];
-        let encoded = |gaps: &[f64]| constant(time_encoder.encode(gaps), [gaps.len(), time_encoder.width()], &device);
-        let since = encoded(&neighborhood.root_gap[..q]);
-        let query =
-            self.query.forward(Tensor::cat(vec![own.clone(), since], 1)) + nn::gather(self.types.val(), root_type);
+        let query = self.query.forward(own.clone()) + nn::gather(self.types.val(), root_type);
         let sink = nn::gather(self.sink.val(), root_type);
         let outlet = match gate {
             Some(gate) => Outlet::Gated { sink, gate },
             None => Outlet::Sink(sink),
         };
-        let mut parts = vec![peers.clone(), encoded(&neighborhood.neighbor_gap[..e])];
-        if !self.edges.is_empty() {
-            let n = neighborhood.neighbors.len();
-            let edges = self.edges.forward(&neighborhood.edge_features, n);
-            let edges = edges.map(|edges| edges.slice([0..e, 0..EDGE_WIDTH]));
-            parts.push(edges.unwrap_or_else(|| constant(vec![0.0; e * EDGE_WIDTH], [e, EDGE_WIDTH], &device)));
+        let edges = (!self.edges.is_empty()).then(|| {
+            let edges = self.edges.forward(&neighborhood.edge_features, neighborhood.neighbors.len());
+            let edges = edges.map(|edges| nn::rows(edges, 0, e));
+            edges.unwrap_or_else(|| Tensor::zeros([e, EDGE_WIDTH]))
+        });
+        let RelationTensors { keys, values, prior } = self.heads.tensors();
+        NeighborhoodInput {
+            entries: entries.clone(),
+            query,
+            keys,
+            values,
+            prior,
+            outlet,
+            edges,
+            neighbors: neighborhood.first(q, neighbor_row),
+            frequencies: &time_encoder.frequencies,
+            scale: time_encoder.scale,
         }
-        Read { query, tokens: Tensor::cat(parts, 1), outlet }
     }
 
     /// `c_j = <gradient, W_O concat_h(alpha_jh W_V f_j)>` of every neighbor j.
     pub(super) fn shares(&self, input: &LayerInput<'_>, gate: Option<Tensor<2>>, gradient: &[f32]) -> Vec<Share> {
-        let Read { query, tokens, outlet } = self.read(input, gate);
-        let structure = input.neighborhood.structure(query.dims()[0]);
-        if structure.pair_relation.is_empty() {
+        let read = self.read(input, gate);
+        let neighbors = read.neighbors;
+        if neighbors.entry.is_empty() {
             return Vec::new();
         }
-        let [_, f] = tokens.dims();
-        let attention = self.heads.weights(query, tokens.clone(), outlet, &structure);
+        let tokens = tokens(&read, input);
         let through = Through::new(gradient, &self.output.weight.val(), self.heads.value_weights());
-        let tokens = floats(tokens);
-        let n_heads = through.shape[1];
-        let mut shares = Vec::with_capacity(input.neighborhood.neighbors.len());
-        for (pair, ends) in structure.pair_tokens.windows(2).enumerate() {
-            let (relation, root) = (structure.pair_relation[pair], input.neighborhood.pair_root[pair]);
+        let attention = nn::neighborhood_weights(read).tokens;
+        let [_, n_heads, f, _] = through.shape;
+        let mut shares = Vec::with_capacity(neighbors.entry.len());
+        for (pair, ends) in neighbors.pair_neighbors.windows(2).enumerate() {
+            let (relation, root) = (neighbors.pair_relation[pair], input.neighborhood.pair_root[pair]);
             for j in ends[0] as usize..ends[1] as usize {
                 let attention = attention[j * n_heads..(j + 1) * n_heads].to_vec();
                 let token = &tokens[j * f..(j + 1) * f];
@@ -112,6 +109,21 @@ impl TemporalAttention {
         }
         shares
     }
+}
+
+/// The tokens of the neighbors `[E, F]`: only explanations look at one.
+fn tokens(read: &NeighborhoodInput<'_>, input: &LayerInput<'_>) -> Vec<f32> {
+    let [_, d] = read.entries.dims();
+    let entries = read.entries.values();
+    let ages = input.time_encoder.encode(read.neighbors.gap);
+    let edges = read.edges.as_ref().map(Tensor::values).unwrap_or_default();
+    let mut tokens = Vec::new();
+    for (j, (&entry, age)) in read.neighbors.entry.iter().zip(ages.chunks(input.time_encoder.width())).enumerate() {
+        tokens.extend_from_slice(&entries[entry as usize * d..(entry as usize + 1) * d]);
+        tokens.extend_from_slice(age);
+        tokens.extend_from_slice(edges.get(j * EDGE_WIDTH..(j + 1) * EDGE_WIDTH).unwrap_or_default());
+    }
+    tokens
 }
 
 /// `W_V^T W_O^T gradient`, formed for a (root, relation) only when it is asked for.
@@ -127,7 +139,7 @@ impl Through {
     /// From the gradient `[Q, d]`, W_O `[d, d]` and W_V.
     fn new(gradient: &[f32], output: &Tensor<2>, values: Tensor<4>) -> Through {
         let [d, _] = output.dims();
-        let weights = floats(output.clone().inner());
+        let weights = output.values();
         let gradient = gradient
             .chunks(d)
             .flat_map(|row| {
@@ -135,7 +147,7 @@ impl Through {
             })
             .collect();
         let shape = values.dims();
-        Through { gradient, values: floats(values.inner()), shape }
+        Through { gradient, values: values.values().to_vec(), shape }
     }
 
     fn contribution(&self, root: u32, relation: u32, attention: &[f32], token: &[f32]) -> f32 {
@@ -155,12 +167,14 @@ impl Through {
 }
 
 impl Neighborhood {
-    /// The attention structure of the first `n` roots.
-    fn structure(&self, n: usize) -> Structure<'_> {
+    /// Who the first `n` roots read, by rows of their neighbors.
+    fn first<'a>(&'a self, n: usize, neighbor_row: &'a [u32]) -> Neighbors<'a> {
         let n_pairs = self.root_pairs[n] as usize;
-        Structure {
+        Neighbors {
+            entry: neighbor_row,
+            gap: &self.neighbor_gap[..neighbor_row.len()],
             root_pairs: &self.root_pairs[..=n],
-            pair_tokens: &self.pair_neighbors[..=n_pairs],
+            pair_neighbors: &self.pair_neighbors[..=n_pairs],
             pair_relation: &self.pair_relation[..n_pairs],
         }
     }

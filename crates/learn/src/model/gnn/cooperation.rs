@@ -3,18 +3,16 @@
 //!
 //! Equations: `docs/model.md#neighborhood-attention`.
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
-use timeweft_graph::NodeIndex;
+use timeweft_graph::{NodeIndex, Time};
 
 use super::attention::TemporalAttention;
 use super::layer_input::{Actions, LayerInput, Share};
-use crate::floats;
-use crate::model::layers::{Init, Linear, constant};
-use crate::{GraphContext, ModelConfig, Root, TimeEncoder, nn, splitmix64};
+use crate::model::layers::{Init, Linear};
+use crate::nn::{self, Tensor, module};
+use crate::{GraphContext, ModelConfig, TimeEncoder, splitmix64};
 
 /// Attention whose neighbors are read through gates.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Cooperative {
     pub(super) attention: TemporalAttention,
     cooperation: Cooperation,
@@ -45,12 +43,15 @@ impl Cooperative {
 ///
 /// A decision between two actions needs one logit: the difference of two. In training noise is added, the difference of two
 /// Gumbel draws, and the gradient goes straight through the decision; in evaluation the larger logit wins.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Cooperation {
     up: Linear,
     /// `[d, 2]`: listening, speaking.
     down: Linear,
 }
+
+module!(Cooperative { attention, cooperation });
+module!(Cooperation { up, down });
 
 /// The two decisions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,20 +71,20 @@ impl Cooperation {
 
     /// What the roots and their neighbors decide.
     pub fn decide(&self, input: &LayerInput<'_>) -> Decisions {
-        let LayerInput { own, peers, neighborhood, time_encoder, noise: draw } = input;
-        let (q, e) = (own.dims()[0], peers.dims()[0]);
+        let LayerInput { own, entries, neighbor_row, neighborhood, time_encoder, noise: draw } = input;
+        let (q, e) = (own.dims()[0], neighbor_row.len());
         let root_of = neighborhood.root_of_neighbors(e);
         let noise = |action: Action, node: NodeIndex, root: usize| {
-            let who = Root { node, ..neighborhood.roots[root] };
-            draw.map_or(0.0, |draw| logistic(draw, action, &who))
+            draw.map_or(0.0, |draw| logistic(draw, action, node, neighborhood.root_read[root]))
         };
         let listens: Vec<f32> = (0..q).map(|i| noise(Action::Listen, neighborhood.roots[i].node, i)).collect();
         let speaks = |j: usize| noise(Action::Speak, neighborhood.neighbors[j].node, root_of[j] as usize);
         let speaks: Vec<f32> = (0..e).map(speaks).collect();
-        let root = [&neighborhood.root_gap[..q], &neighborhood.root_degree[..q]];
+        let root = [&neighborhood.root_idle[..q], &neighborhood.root_degree[..q]];
         let peer = [&neighborhood.neighbor_idle[..e], &neighborhood.neighbor_degree[..e]];
         let listens = self.act(Action::Listen, own.clone(), root, time_encoder, &listens);
-        let speaks = self.act(Action::Speak, peers.clone(), peer, time_encoder, &speaks);
+        let peers = nn::gather(entries.clone(), neighbor_row);
+        let speaks = self.act(Action::Speak, peers, peer, time_encoder, &speaks);
         Decisions { listens: nn::gather(listens, &root_of), speaks }
     }
 
@@ -97,12 +98,12 @@ impl Cooperation {
         noise: &[f32],
     ) -> Tensor<2> {
         let n = idle.len();
-        let device: Device = x.device();
-        let idle = constant(time_encoder.encode(idle), [n, time_encoder.width()], &device);
-        let degree = constant(degree.iter().map(|degree| degree.ln_1p() as f32).collect(), [n, 1], &device);
-        let hidden = nn::silu(self.up.forward(Tensor::cat(vec![x, idle, degree], 1)));
+        let idle = Tensor::new(time_encoder.encode(idle), [n, time_encoder.width()]);
+        let degree: Vec<f32> = degree.iter().map(|degree| degree.ln_1p() as f32).collect();
+        let read = nn::beside(nn::beside(x, idle), Tensor::new(degree, [n, 1]));
+        let hidden = nn::silu(self.up.forward(read));
         let column = action as usize;
-        let logits = self.down.forward(hidden).slice([0..n, column..column + 1]);
+        let logits = nn::columns(self.down.forward(hidden), column, 1);
         nn::straight_through(logits, noise)
     }
 }
@@ -124,14 +125,15 @@ impl Decisions {
 
     /// The decisions behind every neighbor.
     fn actions(&self) -> impl Iterator<Item = Actions> + use<> {
-        let yes = |tensor: &Tensor<2>| floats(tensor.clone()).into_iter().map(|x| x > 0.5);
-        yes(&self.listens).zip(yes(&self.speaks)).map(|(listens, speaks)| Actions { listens, speaks })
+        let yes = |tensor: &Tensor<2>| tensor.values().iter().map(|x| *x > 0.5).collect::<Vec<bool>>();
+        let both = yes(&self.listens).into_iter().zip(yes(&self.speaks));
+        both.map(|(listens, speaks)| Actions { listens, speaks })
     }
 }
 
-/// The difference of two Gumbel draws, by a counter: the same for a node and a time whatever the batch.
-fn logistic(key: u64, action: Action, who: &Root) -> f32 {
-    let bits = [who.as_of.0 as u64, u64::from(who.node.0), action as u64]
+/// The difference of two Gumbel draws, by a counter: the same for a node and a version of its root whatever the batch.
+fn logistic(key: u64, action: Action, node: NodeIndex, read: Option<Time>) -> f32 {
+    let bits = [read.map_or(0, |read| read.0 as u64), u64::from(node.0), action as u64]
         .into_iter()
         .fold(splitmix64(key), |hash, part| splitmix64(hash ^ part));
     let unit = ((bits >> 11) as f64 + 0.5) / (1u64 << 53) as f64;

@@ -1,16 +1,14 @@
 //! The slot for layers: what every layer of the graph network can be asked.
 
-use burn::module::Module;
-use burn::tensor::Tensor;
-
 use super::attention::TemporalAttention;
 use super::cooperation::Cooperative;
 use super::layer_input::{LayerInput, Share};
 use crate::model::layers::{FeedForward, Init};
+use crate::nn::{Tensor, module};
 use crate::{GnnKind, GraphContext, ModelConfig};
 
 /// One layer: from the vectors of roots and of their neighbors to new vectors of the roots.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a model has one or two")]
 pub enum Layer {
     /// Attention over the neighbors.
@@ -22,10 +20,13 @@ pub enum Layer {
 }
 
 /// Reads no neighbors.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Own {
     feed_forward: FeedForward,
 }
+
+module!(one of Layer { Transformer, Cooperative, Own });
+module!(Own { feed_forward });
 
 impl GnnKind {
     /// Whether roots read their neighbors.
@@ -71,7 +72,7 @@ impl Layer {
         match self {
             Layer::Transformer(layer) => layer.attend(input, None),
             Layer::Cooperative(layer) => layer.attend(input),
-            Layer::Own(_) => input.own.zeros_like(),
+            Layer::Own(_) => Tensor::zeros(input.own.dims()),
         }
     }
 

@@ -1,7 +1,6 @@
 //! What a layer reads, and how it shares out what it made of that.
 
-use burn::tensor::Tensor;
-
+use crate::nn::Tensor;
 use crate::{Neighborhood, TimeEncoder};
 
 /// What a layer reads of a neighborhood: Q roots and their E neighbors.
@@ -9,8 +8,10 @@ use crate::{Neighborhood, TimeEncoder};
 pub struct LayerInput<'a> {
     /// The roots' own vectors `[Q, d]`.
     pub own: Tensor<2>,
-    /// The neighbors' vectors `[E, d]`.
-    pub peers: Tensor<2>,
+    /// What neighbors are read from `[V, d]`: entries of the memory table, or roots of the layer below.
+    pub entries: Tensor<2>,
+    /// E: row of `entries` of each neighbor.
+    pub neighbor_row: &'a [u32],
     /// Who they are.
     pub neighborhood: &'a Neighborhood,
     /// Encodes gaps of time.

@@ -4,21 +4,20 @@
 
 pub(crate) mod attention;
 pub(crate) mod cooperation;
+pub(crate) mod distinct_roots;
 pub(crate) mod layer;
 pub(crate) mod layer_input;
 pub(crate) mod neighborhood;
 
-use burn::module::Module;
-use burn::tensor::Tensor;
-
 use crate::model::identity::IdentityTable;
 use crate::model::layers::{Init, TypedProjection};
-use crate::{GraphContext, ModelConfig, Neighborhood, TimeEncoder, nn};
+use crate::nn::{self, Tensor, module};
+use crate::{GraphContext, ModelConfig, Neighborhood, TimeEncoder};
 use layer::Layer;
 use layer_input::LayerInput;
 
 /// The layers that make an embedding of a root's own vector and of its neighbors.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Gnn {
     nodes: TypedProjection,
     /// Layers whose results are read by the last one.
@@ -26,6 +25,8 @@ pub struct Gnn {
     /// The layer whose results are the embeddings.
     pub last: Layer,
 }
+
+module!(Gnn { nodes, lower, last });
 
 /// What the graph network reads.
 #[derive(Clone, Debug)]
@@ -63,15 +64,14 @@ impl Gnn {
         let entries = self.entries(input);
         // Lower layers make vectors of all roots, the last of those that were asked for.
         let n_roots = if self.lower.is_empty() { neighborhood.asked } else { neighborhood.roots.len() };
-        let rows = |of: &[u32], n: usize| nn::gather(entries.clone(), &of[..n]);
-        let own = rows(&neighborhood.root_entry, n_roots);
-        let peers = rows(&neighborhood.neighbor_entry, neighborhood.n_neighbors(n_roots));
-        let mut read = LayerInput { own, peers, neighborhood, time_encoder, noise };
+        let own = nn::gather(entries.clone(), &neighborhood.root_entry[..n_roots]);
+        let neighbor_row = &neighborhood.neighbor_entry[..neighborhood.n_neighbors(n_roots)];
+        let mut read = LayerInput { own, entries, neighbor_row, neighborhood, time_encoder, noise };
         for layer in &self.lower {
             let made = layer.forward(read.clone());
             let asked: Vec<u32> = (0..neighborhood.asked as u32).collect();
             read.own = nn::gather(made.clone(), &asked);
-            read.peers = nn::gather(made, &neighborhood.neighbor_root);
+            (read.entries, read.neighbor_row) = (made, &neighborhood.neighbor_root);
         }
         read
     }

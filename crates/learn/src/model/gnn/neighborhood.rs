@@ -17,9 +17,7 @@ use crate::{FeatureRows, GraphContext, ModelConfig, Tokens, VectorStore};
 pub struct Root {
     /// Which node.
     pub node: NodeIndex,
-    /// When the answer is for: gaps are counted to here.
-    pub time: Time,
-    /// What the answer may know: everything strictly before. Never later than `time`.
+    /// What is known of it: everything strictly before.
     pub as_of: Time,
 }
 
@@ -37,7 +35,7 @@ pub struct Neighborhood {
     pub neighbor_root: Vec<u32>,
     /// For a co-operative model, Q: edges at each root so far.
     pub root_degree: Vec<f64>,
-    /// For a co-operative model, E: ticks since each neighbor's last message.
+    /// For a co-operative model, E: ticks since each neighbor's last message, as its root is read.
     pub neighbor_idle: Vec<f64>,
     /// For a co-operative model, E: edges at each neighbor so far.
     pub neighbor_degree: Vec<f64>,
@@ -53,8 +51,11 @@ pub struct Neighborhood {
     pub root_entry: Vec<u32>,
     /// Q: type of each root.
     pub root_type: Vec<u32>,
-    /// Q: ticks since the root's last message.
-    pub root_gap: Vec<f64>,
+    /// Q: when something last happened at the root, its last message or newest neighbor; gaps of its neighbors are counted
+    /// to here. So an embedding is one of a node's versions, whenever it is asked for.
+    pub root_read: Vec<Option<Time>>,
+    /// For a co-operative model, Q: ticks from the root's last message to there.
+    pub root_idle: Vec<f64>,
     /// Q + 1: (root, relation) pairs of each root.
     pub root_pairs: Vec<u32>,
     /// P: relation of each pair.
@@ -65,7 +66,7 @@ pub struct Neighborhood {
     pub pair_neighbors: Vec<u32>,
     /// E: entry of each neighbor.
     pub neighbor_entry: Vec<u32>,
-    /// E: ticks since the edge appeared.
+    /// E: ticks since the edge appeared, as its root is read.
     pub neighbor_gap: Vec<f64>,
     /// E: the neighbors themselves, for explanations.
     pub neighbors: Vec<Neighbor>,
@@ -76,7 +77,7 @@ pub struct Neighborhood {
 /// Reads the neighborhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
 pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
     let sample_all =
-        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(graph, root)).collect() };
+        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(graph, *root)).collect() };
     let mut sampled = sample_all(roots);
     let mut all = roots.to_vec();
     let mut neighbor_root = Vec::new();
@@ -84,7 +85,7 @@ pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store:
         let mut known: FxHashMap<Root, u32> = roots.iter().copied().zip(0..).collect();
         for (root, neighbors) in roots.iter().zip(&sampled) {
             neighbor_root.extend(neighbors.iter().map(|neighbor| {
-                let reached = Root { node: neighbor.node, ..*root };
+                let reached = Root { node: neighbor.node, as_of: root.as_of };
                 *known.entry(reached).or_insert_with(|| {
                     all.push(reached);
                     all.len() as u32 - 1
@@ -137,7 +138,8 @@ fn relation_of(graph: &GraphContext, neighbor: &Neighbor) -> u32 {
     graph.relation(neighbor.edge_type, neighbor.direction)
 }
 
-fn sample(graph: &GraphContext, root: &Root) -> Vec<Neighbor> {
+/// The neighbors that a root reads, by relation.
+pub(crate) fn sample(graph: &GraphContext, root: Root) -> Vec<Neighbor> {
     let ModelConfig { neighbors: k, deletes, gnn, .. } = *graph.config();
     if !gnn.reads_neighbors() {
         return Vec::new();
@@ -162,8 +164,10 @@ impl Builder<'_> {
         let entry = self.entry(root.node, root.as_of);
         self.out.root_entry.push(entry);
         self.out.root_type.push(u32::from(self.graph.node_type(root.node).0));
-        self.out.root_gap.push(gap(self.row_time(entry), root.time));
+        let read = neighbors.iter().map(|neighbor| neighbor.created).chain(self.row_time(entry)).max();
+        self.out.root_read.push(read);
         if self.graph.config().gnn.reads_activity() {
+            self.out.root_idle.push(read.map_or(0.0, |read| gap(self.row_time(entry), read)));
             self.out.root_degree.push(self.graph.known.degree_before(root.node, root.as_of) as f64);
         }
         let graph = self.graph;
@@ -171,20 +175,21 @@ impl Builder<'_> {
             self.out.pair_relation.push(relation_of(graph, &pair[0]));
             self.out.pair_root.push(row);
             for neighbor in pair {
-                self.push_neighbor(root, neighbor);
+                self.push_neighbor(root, read, neighbor);
             }
             self.out.pair_neighbors.push(self.out.neighbors.len() as u32);
         }
         self.out.root_pairs.push(self.out.pair_relation.len() as u32);
     }
 
-    fn push_neighbor(&mut self, root: &Root, neighbor: &Neighbor) {
+    fn push_neighbor(&mut self, root: &Root, read: Option<Time>, neighbor: &Neighbor) {
         let row = self.out.neighbors.len() as u32;
         let entry = self.entry(neighbor.node, root.as_of);
         self.out.neighbor_entry.push(entry);
-        self.out.neighbor_gap.push(gap(Some(neighbor.created), root.time));
+        let read = read.unwrap_or(neighbor.created);
+        self.out.neighbor_gap.push(gap(Some(neighbor.created), read));
         if self.graph.config().gnn.reads_activity() {
-            self.out.neighbor_idle.push(gap(self.row_time(entry), root.time));
+            self.out.neighbor_idle.push(gap(self.row_time(entry), read));
             self.out.neighbor_degree.push(self.graph.known.degree_before(neighbor.node, root.as_of) as f64);
         }
         self.out.neighbors.push(*neighbor);

@@ -2,22 +2,20 @@
 //!
 //! Equations: `docs/model.md#memory`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
+use crate::Tokens;
 use crate::model::layers::{Init, Linear};
-use crate::{Tokens, nn};
+use crate::nn::{self, Param, Tensor, module};
 
 /// A gated recurrent unit whose keep gate starts with a bias: without one it forgets within a few tokens and learns nothing
 /// over longer delays.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Gru {
     /// `[d, 3 D]` with bias
     input: Linear,
     /// `[D, 3 D]`
-    state: Param<Tensor<2>>,
+    state: Param<2>,
     /// `[D]`
-    candidate: Param<Tensor<1>>,
+    candidate: Param<1>,
 }
 
 impl Gru {
@@ -49,6 +47,8 @@ impl Gru {
 
     /// D.
     pub fn channels(&self) -> usize {
-        self.candidate.val().dims()[0]
+        self.candidate.dims()[0]
     }
 }
+
+module!(Gru { input, state, candidate });

@@ -2,15 +2,13 @@
 //!
 //! Equations: `docs/model.md#memory`.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
 use crate::model::layers::{Init, Linear};
-use crate::{ModelConfig, TimeEncoder, Tokens, nn};
+use crate::nn::{self, Param, Tensor, module};
+use crate::{ModelConfig, TimeEncoder, Tokens};
 
 /// The cell. Two deltas: one from content, which also scales the write, and one from physical time, which only decays:
 /// idle time is an exact semigroup, so the stored state is never touched by it.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Mamba {
     /// `[d, 2 D]` with bias: x and z
     input: Linear,
@@ -20,16 +18,14 @@ pub struct Mamba {
     delta: Linear,
     /// Weights and biases of B's and C's norms `[N]` each. The biases start at one: from the first step on, what is written
     /// is read along a direction that does not turn with the last token (Lahoti et al. 2026, Mamba-3, "BC bias").
-    norms: [Param<Tensor<1>>; 4],
+    norms: [Param<1>; 4],
     /// log kappa `[D]`
-    log_decay: Param<Tensor<1>>,
+    log_decay: Param<1>,
     /// A_log `[D, N]`
-    log_a: Param<Tensor<2>>,
+    log_a: Param<2>,
     /// `[D]`
-    skip: Param<Tensor<1>>,
-    #[module(skip)]
+    skip: Param<1>,
     rank: usize,
-    #[module(skip)]
     selectivity: f64,
 }
 
@@ -106,24 +102,22 @@ impl Mamba {
     /// What the tokens `[G, d]` choose to write and to read.
     pub fn select(&self, tokens: Tensor<2>, batch: &Tokens, time_encoder: &TimeEncoder) -> Selected {
         let [channels, states] = self.shape();
-        let g = batch.node.len();
         let xz = self.input.forward(tokens);
-        let x = nn::silu(xz.clone().slice([0..g, 0..channels]));
-        let z = nn::silu(xz.slice([0..g, channels..2 * channels]));
+        let x = nn::silu(nn::columns(xz.clone(), 0, channels));
+        let z = nn::silu(nn::columns(xz, channels, channels));
         let [b_weight, b_bias, c_weight, c_bias] = &self.norms;
-        let norm = |values, weight: &Param<Tensor<1>>, bias: &Param<Tensor<1>>| {
-            nn::rms_norm(values, weight.val()) + bias.val().unsqueeze()
-        };
+        let norm =
+            |values, weight: &Param<1>, bias: &Param<1>| nn::add_row(nn::rms_norm(values, weight.val()), bias.val());
         let selected = self.select.forward(x.clone());
-        let part = |from: usize, to: usize| selected.clone().slice([0..g, from..to]);
+        let part = |from: usize, to: usize| nn::columns(selected.clone(), from, to - from);
         Selected {
             x,
             z,
-            delta: nn::softplus(self.delta.forward(part(0, self.rank) * self.selectivity)),
+            delta: nn::softplus(self.delta.forward(part(0, self.rank) * self.selectivity as f32)),
             b: norm(part(self.rank, self.rank + states), b_weight, b_bias),
             c: norm(part(self.rank + states, self.rank + 2 * states), c_weight, c_bias),
-            kappa: self.log_decay.val().exp(),
-            a: self.log_a.val().exp(),
+            kappa: nn::exp(self.log_decay.val()),
+            a: nn::exp(self.log_a.val()),
             skip: self.skip.val(),
             gap: batch.gap.iter().map(|gap| (gap / time_encoder.scale) as f32).collect(),
         }
@@ -131,9 +125,11 @@ impl Mamba {
 
     /// `[D, N]`.
     pub fn shape(&self) -> [usize; 2] {
-        self.log_a.val().dims()
+        self.log_a.dims()
     }
 }
+
+module!(Mamba { input, select, delta, norms, log_decay, log_a, skip });
 
 /// b_d such that softplus gives steps log-spaced over [0.001, 0.1], as Mamba starts (Gu and Dao 2023, section 3.6).
 fn delta_bias(channels: usize) -> Vec<f32> {

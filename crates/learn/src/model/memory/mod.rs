@@ -6,26 +6,24 @@
 pub(crate) mod gru;
 pub(crate) mod mamba;
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
-use crate::model::layers::{Init, Linear, constant};
-use crate::{GraphContext, Gru, Mamba, MemoryCellKind, ModelConfig, Selected, TimeEncoder, Tokens, VectorStore, nn};
+use crate::model::layers::{Init, Linear};
+use crate::nn::{self, Param, Tensor, module};
+use crate::{GraphContext, Gru, Mamba, MemoryCellKind, ModelConfig, Selected, TimeEncoder, Tokens, VectorStore};
 
 /// A cell, and `m = rms_norm(W_r c + W_out y)` of each token c and its read-out y.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Memory {
     cell: Cell,
     /// `[D, d]`
     output: Linear,
     residual: Linear,
-    norm: Param<Tensor<1>>,
+    norm: Param<1>,
     /// m_0 of each node type `[node types, d]`: the memory of a node that has never received a message.
-    start: Param<Tensor<2>>,
+    start: Param<2>,
 }
 
 /// The recurrent part.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a model has one")]
 pub enum Cell {
     /// A selective state space.
@@ -33,6 +31,9 @@ pub enum Cell {
     /// A gated recurrent unit.
     Gru(Gru),
 }
+
+module!(Memory { cell, output, residual, norm, start });
+module!(one of Cell { Mamba, Gru });
 
 impl ModelConfig {
     /// Floats of state a node: D N for Mamba, D for a GRU, none without memory.
@@ -101,10 +102,10 @@ impl Memory {
     ) -> Scanned {
         let (y, state) = match &self.cell {
             Cell::Mamba(mamba) => {
-                let h0 = stored(batch, store, mamba.shape(), &tokens);
+                let h0 = stored(batch, store, mamba.shape());
                 mamba.forward(tokens.clone(), batch, h0, time_encoder)
             }
-            Cell::Gru(gru) => gru.forward(tokens.clone(), batch, stored(batch, store, [gru.channels(), 1], &tokens)),
+            Cell::Gru(gru) => gru.forward(tokens.clone(), batch, stored(batch, store, [gru.channels(), 1])),
         };
         Scanned { memory: self.read_out(tokens, y), state }
     }
@@ -126,7 +127,7 @@ impl Memory {
 }
 
 /// The state before each segment `[S, D, N]`: zeros at the beginning of a life.
-fn stored(batch: &Tokens, store: &VectorStore, [channels, states]: [usize; 2], like: &Tensor<2>) -> Tensor<3> {
+fn stored(batch: &Tokens, store: &VectorStore, [channels, states]: [usize; 2]) -> Tensor<3> {
     let mut values = Vec::with_capacity(batch.receivers.len() * channels * states);
     for (&node, &born) in batch.receivers.iter().zip(&batch.born) {
         match born {
@@ -134,5 +135,5 @@ fn stored(batch: &Tokens, store: &VectorStore, [channels, states]: [usize; 2], l
             false => store.append_state(node, &mut values),
         }
     }
-    constant(values, [batch.receivers.len(), channels, states], &like.device())
+    Tensor::new(values, [batch.receivers.len(), channels, states])
 }

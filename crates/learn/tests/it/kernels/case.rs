@@ -1,6 +1,6 @@
 //! One case of a comparison: its inputs, and how outputs and gradients are held against the reference.
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use timeweft_learn::nn::{self, Gradients, Tensor};
 
 /// Numbers in [-1, 1) from a counter, the same in every run.
 pub(crate) struct Noise(pub(crate) u64);
@@ -47,14 +47,14 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    pub(crate) fn tensor<const D: usize>(&self, device: &Device) -> Tensor<D> {
+    pub(crate) fn tensor<const D: usize>(&self) -> Tensor<D> {
         let values: Vec<f32> = self.values.iter().map(|value| *value as f32).collect();
-        Tensor::from_data(TensorData::new(values, self.shape.clone()), device)
+        Tensor::new(values, self.shape[..].try_into().unwrap())
     }
 }
 
 pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
+    tensor.values().to_vec()
 }
 
 #[track_caller]
@@ -110,16 +110,16 @@ pub(crate) struct Leaf {
 }
 
 pub(crate) fn leaf<const D: usize>(array: &Array) -> (Tensor<D>, Leaf) {
-    let tensor = array.tensor::<D>(&Device::default().autodiff()).require_grad();
+    let tensor = array.tensor::<D>().tracked();
     let kept = tensor.clone();
     let size = array.values.len();
-    let grad = move |grads: &Gradients| kept.grad(grads).map_or(vec![0.0; size], floats);
+    let grad = move |grads: &Gradients| kept.gradient(grads).map_or(vec![0.0; size], floats);
     (tensor, Leaf { grad: Box::new(grad) })
 }
 
 pub(crate) fn backward<const D: usize>(output: Tensor<D>, weights: &[f64], leaves: &[Leaf]) -> Results {
     let values = floats(output.clone());
     let weights = Array { shape: output.dims().to_vec(), values: weights.to_vec() };
-    let grads = (output * weights.tensor::<D>(&Device::default())).sum().backward();
+    let grads = nn::total(output * weights.tensor::<D>()).backward();
     (values, leaves.iter().map(|leaf| (leaf.grad)(&grads)).collect())
 }
