@@ -69,7 +69,7 @@ fn print(operation: &Operation, floor: &Floor, runs: usize) {
         let (bound, least) = floor.of(work);
         println!(
             "{:<46} {:>10.1} {:>10.1} {:>10.3} {:>8.1} {:>7.1} {:>5.0}% {:>5}",
-            format!("{} {}", operation.name, ["forward", "backward"][pass]),
+            format!("{}{}", operation.name, operation.passes[pass]),
             wall * 1e6,
             cores * 1e6,
             cores * 1e6 / operation.rows as f64,

@@ -33,87 +33,20 @@ pub fn segment_mean(x: &[f64], width: usize, offsets: &[u32]) -> Vec<f64> {
     out
 }
 
-/// `x [M, heads, inner]` times `w [R, heads, inner, outer]` by runs of rows of one type, plus `b [R, heads, outer]`.
-pub fn typed_heads(
-    x: &[f64],
-    offsets: &[u32],
-    w: &[f64],
-    b: Option<&[f64]>,
-    [heads, inner, outer]: [usize; 3],
-) -> Vec<f64> {
+/// `x [M, inner]` times `w [R, inner, outer]` by runs of rows of one type, plus `b [R, outer]`.
+pub fn typed_linear(x: &[f64], offsets: &[u32], w: &[f64], b: Option<&[f64]>, [inner, outer]: [usize; 2]) -> Vec<f64> {
     let rows = offsets.last().map_or(0, |last| *last as usize);
-    let mut out = vec![0.0; rows * heads * outer];
+    let mut out = vec![0.0; rows * outer];
     for kind in 0..offsets.len() - 1 {
         for row in offsets[kind] as usize..offsets[kind + 1] as usize {
-            for h in 0..heads {
-                for o in 0..outer {
-                    let bias = b.map_or(0.0, |b| b[(kind * heads + h) * outer + o]);
-                    let product = (0..inner)
-                        .map(|i| x[(row * heads + h) * inner + i] * w[((kind * heads + h) * inner + i) * outer + o]);
-                    out[(row * heads + h) * outer + o] = bias + product.sum::<f64>();
-                }
+            for o in 0..outer {
+                let bias = b.map_or(0.0, |b| b[kind * outer + o]);
+                let product = (0..inner).map(|i| x[row * inner + i] * w[(kind * inner + i) * outer + o]);
+                out[row * outer + o] = bias + product.sum::<f64>();
             }
         }
     }
     out
-}
-
-/// The inputs of [`temporal_attention`]; see the fast operation of the same name.
-#[derive(Clone, Copy, Debug)]
-pub struct Attention<'a> {
-    /// `[P, H, F]`.
-    pub qa: &'a [f64],
-    /// `[E, F]`.
-    pub tokens: &'a [f64],
-    /// `[P, H]`.
-    pub mu: &'a [f64],
-    /// `[Q, H]`.
-    pub sink: Option<&'a [f64]>,
-    /// `[E]`.
-    pub gate: Option<&'a [f64]>,
-    /// Q + 1 offsets into pairs.
-    pub root_pairs: &'a [u32],
-    /// P + 1 offsets into tokens.
-    pub pair_tokens: &'a [u32],
-    /// H.
-    pub heads: usize,
-    /// F.
-    pub width: usize,
-}
-
-/// Contexts `[P, H, F]`, weights of tokens `[E, H]` and weights of sinks `[Q, H]`.
-pub fn temporal_attention(input: Attention<'_>) -> [Vec<f64>; 3] {
-    let Attention { qa, tokens, mu, sink, gate, root_pairs, pair_tokens, heads, width } = input;
-    let roots = root_pairs.len() - 1;
-    let mut ctx = vec![0.0; qa.len()];
-    let mut alphas = vec![0.0; pair_tokens.last().map_or(0, |last| *last as usize) * heads];
-    let mut sinks = vec![0.0; roots * heads];
-    for q in 0..roots {
-        let pairs = root_pairs[q] as usize..root_pairs[q + 1] as usize;
-        let members: Vec<(usize, usize)> =
-            pairs.flat_map(|p| (pair_tokens[p]..pair_tokens[p + 1]).map(move |j| (p, j as usize))).collect();
-        for h in 0..heads {
-            let score = |&(p, j): &(usize, usize)| {
-                let product = (0..width).map(|k| qa[(p * heads + h) * width + k] * tokens[j * width + k]);
-                product.sum::<f64>() + mu[p * heads + h]
-            };
-            let scores: Vec<f64> = members.iter().map(score).collect();
-            let nothing = sink.map_or(f64::NEG_INFINITY, |sink| sink[q * heads + h]);
-            let top = scores.iter().copied().fold(nothing, f64::max);
-            let open = |j: usize, score: f64| gate.map_or(1.0, |gate| gate[j]) * (score - top).exp();
-            let shares = members.iter().zip(&scores).map(|(&(_, j), &score)| open(j, score));
-            let total = shares.sum::<f64>() + (nothing - top).exp();
-            for (&(p, j), &score) in members.iter().zip(&scores) {
-                let alpha = open(j, score) / total;
-                alphas[j * heads + h] = alpha;
-                for k in 0..width {
-                    ctx[(p * heads + h) * width + k] += alpha * tokens[j * width + k];
-                }
-            }
-            sinks[q * heads + h] = if sink.is_some() { (nothing - top).exp() / total } else { 0.0 };
-        }
-    }
-    [ctx, alphas, sinks]
 }
 
 /// The inputs of [`neighborhood_attention`]; see the fast operation of the same name.
@@ -137,18 +70,14 @@ pub struct Neighborhood<'a> {
     pub edges: Option<&'a [f64]>,
     /// E: entry of each neighbor.
     pub entry: &'a [u32],
-    /// E: age of each neighbor's edge.
-    pub gap: &'a [f64],
     /// Q + 1 offsets into pairs.
     pub root_pairs: &'a [u32],
     /// P + 1 offsets into neighbors.
     pub pair_neighbors: &'a [u32],
     /// P: relation of each pair.
     pub pair_relation: &'a [u32],
-    /// Cycles a tick.
-    pub frequencies: &'a [f64],
-    /// Ticks.
-    pub scale: f64,
+    /// Of each neighbor's edge, E gaps, cycles a tick, and ticks of the logarithm.
+    pub ages: Option<(&'a [f64], &'a [f64], f64)>,
     /// H, d_h and d.
     pub sizes: [usize; 3],
 }
@@ -156,11 +85,12 @@ pub struct Neighborhood<'a> {
 impl Neighborhood<'_> {
     /// The token of neighbor j: its entry, its age, the features of its edge.
     fn token(&self, j: usize) -> Vec<f64> {
-        let ([_, _, d], gap) = (self.sizes, self.gap[j]);
-        let entry = self.entry[j] as usize;
+        let ([_, _, d], entry) = (self.sizes, self.entry[j] as usize);
         let mut token = self.entries[entry * d..(entry + 1) * d].to_vec();
-        token.extend(time_encoding(&[gap], self.frequencies));
-        token.push((gap / self.scale).ln_1p());
+        if let Some((gap, frequencies, scale)) = self.ages {
+            token.extend(time_encoding(&gap[j..=j], frequencies));
+            token.push((gap[j] / scale).ln_1p());
+        }
         if let Some(edges) = self.edges {
             let width = edges.len() / self.entry.len();
             token.extend_from_slice(&edges[j * width..(j + 1) * width]);

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use timeweft_learn::nn::{self, Module, NeighborhoodInput, Neighbors, Outlet, Param, ScanInput, Tensor};
+use timeweft_learn::nn::{self, Ages, Module, NeighborhoodInput, Neighbors, Outlet, Param, ScanInput, Tensor};
 use timeweft_learn::{Optimizer, splitmix64};
 
 use super::Work;
@@ -13,10 +13,14 @@ pub(crate) struct Operation {
     pub(crate) name: String,
     /// What its time is divided by.
     pub(crate) rows: usize,
+    /// What is said behind the name of each pass.
+    pub(crate) passes: [&'static str; 2],
     pub(crate) forward: Work,
     pub(crate) backward: Work,
     pub(crate) prepare: Box<dyn Fn() -> Run>,
 }
+
+const BOTH: [&str; 2] = [" forward", " backward"];
 
 /// Runs a kernel once, forward and backward.
 type Run = Box<dyn Fn() -> [Seconds; 2]>;
@@ -96,23 +100,22 @@ fn neighborhood(roots: usize, entries: usize, width: usize) -> Operation {
                 edges: None,
                 neighbors: Neighbors {
                     entry: &entry,
-                    gap: &gap,
                     root_pairs: &root_pairs,
                     pair_neighbors: &pair_neighbors,
                     pair_relation: &pair_relation,
                 },
-                frequencies: &frequencies,
-                scale: 1e4,
+                ages: Some(Ages { gap: &gap, frequencies: &frequencies, scale: 1e4 }),
             })
         })
     };
     Operation {
         name: format!("neighborhood Q {roots} V {entries} d {width}"),
         rows: roots,
+        passes: BOTH,
         forward: Work { flops: (maps + read) as f64, bytes: bytes(floats) },
         // Each product gives two gradients; scores and what is read are made again.
         backward: Work { flops: (2 * maps + 3 * read) as f64, bytes: bytes(2 * floats) },
-        prepare: Box::new(move || prepare()),
+        prepare: Box::new(prepare),
     }
 }
 
@@ -139,10 +142,11 @@ fn scan(tokens: usize, segments: usize) -> Operation {
     Operation {
         name: format!("scan G {tokens} S {segments} D {channels} N {states}"),
         rows: tokens,
+        passes: BOTH,
         // An exponential is counted as twenty.
         forward: Work { flops: 26.0 * cells, bytes: bytes(floats) },
         backward: Work { flops: 60.0 * cells, bytes: bytes(2 * floats) },
-        prepare: Box::new(move || prepare()),
+        prepare: Box::new(prepare),
     }
 }
 
@@ -156,9 +160,10 @@ fn linear(rows: usize, inner: usize, outer: usize) -> Operation {
     Operation {
         name: format!("typed_linear {rows} x {inner} x {outer}"),
         rows,
+        passes: BOTH,
         forward: Work { flops, bytes: bytes(floats) },
         backward: Work { flops: 2.0 * flops, bytes: bytes(2 * floats) },
-        prepare: Box::new(move || prepare()),
+        prepare: Box::new(prepare),
     }
 }
 
@@ -179,6 +184,7 @@ fn adam_w(weights: usize) -> Operation {
     Operation {
         name: format!("AdamW {weights}"),
         rows: weights,
+        passes: ["", ""],
         forward: Work { flops: 14.0 * weights as f64, bytes: bytes(7 * weights) },
         backward: Work::default(),
         prepare: Box::new(prepare),

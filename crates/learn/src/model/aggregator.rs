@@ -5,8 +5,8 @@
 
 use crate::model::identity::{self, IdentityTable};
 use crate::model::layers::{Init, Linear};
-use crate::model::relations::{RelationHeads, Structure};
-use crate::nn::{self, Param, Tensor, module};
+use crate::model::relations::{RelationHeads, RelationTensors};
+use crate::nn::{self, NeighborhoodInput, Neighbors, Outlet, Param, Tensor, module};
 use crate::{Aggregation, GraphContext, ModelConfig, Tokens};
 
 /// Sums each set, or attends over it with per-relation keys and values and a query of the receiver's type. The receiver's
@@ -47,6 +47,34 @@ struct SetAttention {
 }
 
 module!(SetAttention { query, heads });
+
+impl SetAttention {
+    /// What the sets read of their messages `[M, d]`, each of which is read once.
+    fn read(&self, query: Tensor<2>, messages: Tensor<2>, tokens: &Tokens) -> Tensor<2> {
+        let each: Vec<u32> = (0..messages.dims()[0] as u32).collect();
+        if each.is_empty() {
+            return Tensor::zeros(query.dims());
+        }
+        let RelationTensors { keys, values, prior } = self.heads.tensors();
+        let neighbors = Neighbors {
+            entry: &each,
+            root_pairs: &tokens.token_pairs,
+            pair_neighbors: &tokens.pair_messages,
+            pair_relation: &tokens.pair_relation,
+        };
+        nn::neighborhood_attention(NeighborhoodInput {
+            entries: messages,
+            query,
+            keys,
+            values,
+            prior,
+            outlet: Outlet::None,
+            edges: None,
+            neighbors,
+            ages: None,
+        })
+    }
+}
 module!(one of SetReduction { Sum, Attention });
 
 impl SetReduction {
@@ -55,12 +83,7 @@ impl SetReduction {
         match self {
             SetReduction::Attention(attention) => {
                 let query = attention.query.forward(mean.clone() + receiver.clone());
-                let structure = Structure {
-                    root_pairs: &tokens.token_pairs,
-                    pair_tokens: &tokens.pair_messages,
-                    pair_relation: &tokens.pair_relation,
-                };
-                attention.heads.attend(query, messages, nn::Outlet::None, &structure)
+                attention.read(query, messages, tokens)
             }
             SetReduction::Sum(_) => nn::segment_sum(messages, &tokens.messages),
         }

@@ -1,5 +1,7 @@
 //! Operations on each number by itself.
 
+use std::ops::{Add, Mul, Sub};
+
 use rayon::prelude::*;
 
 use super::arena::Buffer;
@@ -15,19 +17,19 @@ const ELEMENTS: usize = 1 << 15;
 ///
 /// # Panics
 /// If the shapes differ, here and below.
-pub(super) fn add<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+fn add<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
     let shape = same("add", &x, &y);
     apply(Sum, [x.any(), y.any()], shape)
 }
 
 /// `x * y`, number by number.
-pub(super) fn multiply<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+fn multiply<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
     let shape = same("multiply", &x, &y);
     apply(Product, [x.any(), y.any()], shape)
 }
 
 /// `factor * x`.
-pub(super) fn scale<const D: usize>(x: Tensor<D>, factor: f32) -> Tensor<D> {
+fn scale<const D: usize>(x: Tensor<D>, factor: f32) -> Tensor<D> {
     let shape = x.dims();
     apply(Scale(factor), [x.any()], shape)
 }
@@ -42,6 +44,38 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 pub fn exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let shape = x.dims();
     apply(Exp, [x.any()], shape)
+}
+
+impl<const D: usize> Add for Tensor<D> {
+    type Output = Tensor<D>;
+
+    fn add(self, other: Tensor<D>) -> Tensor<D> {
+        add(self, other)
+    }
+}
+
+impl<const D: usize> Sub for Tensor<D> {
+    type Output = Tensor<D>;
+
+    fn sub(self, other: Tensor<D>) -> Tensor<D> {
+        add(self, scale(other, -1.0))
+    }
+}
+
+impl<const D: usize> Mul for Tensor<D> {
+    type Output = Tensor<D>;
+
+    fn mul(self, other: Tensor<D>) -> Tensor<D> {
+        multiply(self, other)
+    }
+}
+
+impl<const D: usize> Mul<f32> for Tensor<D> {
+    type Output = Tensor<D>;
+
+    fn mul(self, factor: f32) -> Tensor<D> {
+        scale(self, factor)
+    }
 }
 
 fn same<const D: usize>(operation: &str, x: &Tensor<D>, y: &Tensor<D>) -> [usize; D] {

@@ -10,7 +10,6 @@
 
 mod activation;
 mod arena;
-mod attention;
 mod elementwise;
 mod gather;
 mod kernel;
@@ -34,14 +33,15 @@ mod typed_linear;
 pub use activation::{silu, softplus, straight_through};
 pub use arena::Buffer;
 pub(crate) use arena::clear as clear_arena;
-pub use attention::{AttentionLayout, AttentionWeights, Outlet, attention_weights, temporal_attention};
 pub use elementwise::{exp, relu};
 pub use gather::{gather, gather_sum, scatter_sum, segment_mean, segment_sum};
 pub(crate) use logarithm::{LogColumns, count_up_to};
 pub use loss::{binary_loss, softmax_loss};
 pub use module::{Module, NamedParam, NamedParamMut, Param};
 pub(crate) use module::{join, module};
-pub use neighborhood_attention::{NeighborhoodInput, Neighbors, neighborhood_attention, neighborhood_weights};
+pub use neighborhood_attention::{
+    Ages, AttentionWeights, NeighborhoodInput, Neighbors, Outlet, neighborhood_attention, neighborhood_weights,
+};
 pub use norm::rms_norm;
 pub use parts::{below, beside, columns, rows};
 pub use recurrence::{RecurrenceInput, gated_recurrence};
@@ -50,4 +50,4 @@ pub use sums::{add_row, mean, row_sums, total};
 pub use tape::{Gradient, Gradients, RowGradient};
 pub use tensor::{AnyTensor, Tensor};
 pub use time_encoding::{log_gaps, time_encoding};
-pub use typed_linear::{linear, typed_heads, typed_linear};
+pub use typed_linear::{linear, typed_linear};

@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use self::layout::{Groups, Layout};
-use self::problem::{ENTRIES, Inputs, KEYS, PRIOR, Problem, QUERY, VALUES};
+use self::problem::{Clock, ENTRIES, Inputs, KEYS, PRIOR, Problem, QUERY, VALUES};
 use self::rest::{RestWeights, Side};
 use self::roots::{Norm, Slopes};
 use self::table::{
@@ -27,17 +27,17 @@ use self::table::{
 };
 use self::tile::{BackwardWeights, Pass, Scratch, TileGrads, TileOutput, read_tile, read_tile_backward};
 use super::arena::Buffer;
-use super::attention::{AttentionWeights, Outlet};
 use super::kernel::{Kernel, apply};
 use super::offsets::cut;
 use super::tape::Gradient;
 use super::tensor::Tensor;
 
 pub use self::layout::Neighbors;
+pub use self::problem::Ages;
 
 /// The inputs of [`neighborhood_attention`]: V entries of width d, Q roots, R relations, P pairs (root, relation), E
-/// neighbors, H heads of width d_h. A token has F = d + cosines + 1 + W columns: an entry, the gap as cosines and as a
-/// logarithm, features of the edge.
+/// neighbors, H heads of width d_h. A token has F columns: the d of an entry, with ages the cosines and one logarithm, the W
+/// of the edge.
 #[derive(Clone, Debug)]
 pub struct NeighborhoodInput<'a> {
     /// `[V, d]`
@@ -56,10 +56,45 @@ pub struct NeighborhoodInput<'a> {
     pub edges: Option<Tensor<2>>,
     /// Who reads what.
     pub neighbors: Neighbors<'a>,
-    /// Cycles a tick of each cosine, as in [`super::time_encoding`].
-    pub frequencies: &'a [f64],
-    /// Ticks that the logarithm `log(1 + gap / scale)` counts by.
-    pub scale: f64,
+    /// How long ago it was.
+    pub ages: Option<Ages<'a>>,
+}
+
+/// Where attention may go besides the neighbors.
+#[derive(Clone, Debug)]
+pub enum Outlet {
+    /// Nowhere: the weights of a root's neighbors sum to 1.
+    None,
+    /// `[Q, H]`: the score of attending to nothing.
+    Sink(Tensor<2>),
+    /// A sink, and a gate a neighbor `[E, 1]` that multiplies its `exp(score)`: 0 shuts it out, and its gradient is defined
+    /// there too, so a shut neighbor can open again.
+    Gated {
+        /// `[Q, H]`
+        sink: Tensor<2>,
+        /// `[E, 1]`
+        gate: Tensor<2>,
+    },
+}
+
+impl Outlet {
+    /// The sink and the gates.
+    fn parts(self) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
+        match self {
+            Outlet::None => (None, None),
+            Outlet::Sink(sink) => (Some(sink), None),
+            Outlet::Gated { sink, gate } => (Some(sink), Some(gate)),
+        }
+    }
+}
+
+/// The weights of [`neighborhood_weights`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttentionWeights {
+    /// The weight of every neighbor and head, `[E, H]`.
+    pub neighbors: Vec<f32>,
+    /// The weight of the sink of every root and head, `[Q, H]`; 0 without a sink.
+    pub sinks: Vec<f32>,
 }
 
 /// Attention of each root over its neighbors of all relations, `[Q, H d_h]`: head h of a root is
@@ -101,10 +136,10 @@ pub fn neighborhood_weights(input: NeighborhoodInput<'_>) -> AttentionWeights {
     let (fixed, rest) = ([&entries, &query, &keys, &values, &prior], [&sink, &gate, &edges]);
     let inputs: Vec<&[f32]> = fixed.into_iter().chain(rest.into_iter().flatten()).map(Tensor::values).collect();
     let heads = problem.heads;
-    let mut tokens = vec![0.0; problem.layout.n_neighbors() * heads];
+    let mut neighbors = vec![0.0; problem.layout.n_neighbors() * heads];
     let mut sinks = vec![0.0; problem.layout.n_roots() * heads];
-    read(&problem, &problem.inputs(&inputs), Some((&mut tokens, &mut sinks)));
-    AttentionWeights { tokens, sinks, open: Vec::new() }
+    read(&problem, &problem.inputs(&inputs), Some((&mut neighbors, &mut sinks)));
+    AttentionWeights { neighbors, sinks }
 }
 
 fn problem(input: &NeighborhoodInput<'_>) -> Problem {
@@ -116,8 +151,7 @@ fn problem(input: &NeighborhoodInput<'_>) -> Problem {
     assert_eq!(layout.n_roots(), roots, "{name}: a run of pairs for each root");
     assert!(heads > 0 && outer % heads == 0 && outer > 0, "{name}: {heads} heads in a query of width {outer}");
     let problem = Problem {
-        frequencies: input.frequencies.to_vec(),
-        scale: input.scale,
+        clock: input.ages.map(Clock::new),
         heads,
         width,
         head: outer / heads,
@@ -131,6 +165,9 @@ fn problem(input: &NeighborhoodInput<'_>) -> Problem {
     assert_eq!(input.keys.dims(), weights, "{name}: the shape of keys");
     assert_eq!(input.values.dims(), weights, "{name}: the shape of values");
     let neighbors = problem.layout.n_neighbors();
+    if let Some(ages) = input.ages {
+        assert_eq!(ages.gap.len(), neighbors, "{name}: a gap for each neighbor");
+    }
     if let Outlet::Sink(sink) | Outlet::Gated { sink, .. } = &input.outlet {
         assert_eq!(sink.dims(), [roots, heads], "{name}: the shape of sink");
     }
@@ -154,7 +191,8 @@ struct Saved {
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// In a box: memory of threads is scarce in a library that is loaded late.
+    static SCRATCH: RefCell<Box<Scratch>> = RefCell::default();
 }
 
 /// The output `[Q, H d_h]`; and weights `[E, H]` and those of sinks `[Q, H]`, where they are asked for.

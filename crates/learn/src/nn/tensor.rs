@@ -1,10 +1,8 @@
 //! Tensors of `f32` on the CPU, in row-major order.
 
-use std::ops::{Add, Mul, Sub};
 use std::sync::Arc;
 
 use super::arena::Buffer;
-use super::elementwise::{add, multiply, scale};
 use super::tape::{Gradients, Node, backward};
 
 /// A tensor of rank D. Clones and views share its numbers, which never change.
@@ -126,37 +124,5 @@ impl<const D: usize> Tensor<D> {
     pub fn gradient(&self, gradients: &Gradients) -> Option<Tensor<D>> {
         let gradient = gradients.of(self.any.node.as_ref()?, self.values().len())?;
         Some(Tensor::new(gradient, self.shape))
-    }
-}
-
-impl<const D: usize> Add for Tensor<D> {
-    type Output = Tensor<D>;
-
-    fn add(self, other: Tensor<D>) -> Tensor<D> {
-        add(self, other)
-    }
-}
-
-impl<const D: usize> Sub for Tensor<D> {
-    type Output = Tensor<D>;
-
-    fn sub(self, other: Tensor<D>) -> Tensor<D> {
-        add(self, scale(other, -1.0))
-    }
-}
-
-impl<const D: usize> Mul for Tensor<D> {
-    type Output = Tensor<D>;
-
-    fn mul(self, other: Tensor<D>) -> Tensor<D> {
-        multiply(self, other)
-    }
-}
-
-impl<const D: usize> Mul<f32> for Tensor<D> {
-    type Output = Tensor<D>;
-
-    fn mul(self, factor: f32) -> Tensor<D> {
-        scale(self, factor)
     }
 }

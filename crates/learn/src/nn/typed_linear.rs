@@ -24,7 +24,7 @@ pub fn typed_linear(x: Tensor<2>, offsets: &[u32], w: Tensor<3>, b: Option<Tenso
     check_offsets("typed_linear", offsets, rows);
     assert_eq!(w_inner, inner, "typed_linear: x [{rows}, {inner}] and w [{types}, {w_inner}, {outer}]");
     assert_eq!(offsets.len(), types + 1, "typed_linear: {types} types and {} offsets", offsets.len());
-    let kernel = TypedLinear { offsets: offsets.into(), heads: 1, inner, outer };
+    let kernel = TypedLinear { offsets: offsets.into(), inner, outer };
     match b {
         None => apply(kernel, [x.any(), w.any()], [rows, outer]),
         Some(b) => {
@@ -44,23 +44,8 @@ pub fn linear(x: Tensor<2>, w: Tensor<2>, b: Option<Tensor<1>>) -> Tensor<2> {
     typed_linear(x, &[0, rows as u32], w.reshape([1, inner, outer]), b)
 }
 
-/// A linear map a type and head: `x [M, H, in]` and `w [R, H, in, out]` give `[M, H, out]`, head h of a row of type r
-/// being `x[., h] w[r, h]`. Types are runs of rows as in [`typed_linear`].
-///
-/// # Panics
-/// If the shapes or the offsets do not agree.
-pub fn typed_heads(x: Tensor<3>, offsets: &[u32], w: Tensor<4>) -> Tensor<3> {
-    let ([rows, heads, inner], [types, w_heads, w_inner, outer]) = (x.dims(), w.dims());
-    check_offsets("typed_heads", offsets, rows);
-    assert_eq!((w_heads, w_inner), (heads, inner), "typed_heads: heads and width of x and w");
-    assert_eq!(offsets.len(), types + 1, "typed_heads: {types} types and {} offsets", offsets.len());
-    let kernel = TypedLinear { offsets: offsets.into(), heads, inner, outer };
-    apply(kernel, [x.any(), w.any()], [rows, heads, outer])
-}
-
 struct TypedLinear {
     offsets: Box<[u32]>,
-    heads: usize,
     inner: usize,
     outer: usize,
 }
@@ -96,43 +81,37 @@ impl TypedLinear {
         blocks
     }
 
-    /// The weights of one type and head, `[in, out]`.
-    fn weights<'a>(&self, w: &'a [f32], kind: usize, head: usize) -> &'a [f32] {
+    /// The weights of one type, `[in, out]`.
+    fn weights<'a>(&self, w: &'a [f32], kind: usize) -> &'a [f32] {
         let size = self.inner * self.outer;
-        &w[(kind * self.heads + head) * size..][..size]
+        &w[kind * size..][..size]
     }
 
     fn backward_x(&self, w: &[f32], grad: &[f32]) -> Buffer {
-        let (heads, inner, outer) = (self.heads, self.inner, self.outer);
-        let mut dx = Buffer::stale(self.rows() * heads * inner);
+        let (inner, outer) = (self.inner, self.outer);
+        let mut dx = Buffer::stale(self.rows() * inner);
         let blocks = self.blocks();
-        let pieces = cut(&mut dx, blocks.iter().map(|block| block.rows.len() * heads * inner));
+        let pieces = cut(&mut dx, blocks.iter().map(|block| block.rows.len() * inner));
         blocks.par_iter().zip(pieces).for_each(|(block, dx)| {
-            let grad = &grad[block.rows.start * heads * outer..block.rows.end * heads * outer];
-            for head in 0..heads {
-                let left = Matrix { values: &grad[head * outer..], row: heads * outer, column: 1 };
-                let right = Matrix { values: self.weights(w, block.kind, head), row: 1, column: outer };
-                let product = Product { values: &mut dx[head * inner..], row: heads * inner, adds: false };
-                multiply([block.rows.len(), outer, inner], left, right, product);
-            }
+            let grad = &grad[block.rows.start * outer..block.rows.end * outer];
+            let left = Matrix { values: grad, row: outer, column: 1 };
+            let right = Matrix { values: self.weights(w, block.kind), row: 1, column: outer };
+            multiply([block.rows.len(), outer, inner], left, right, Product { values: dx, row: inner, adds: false });
         });
         dx
     }
 
     /// The products of runs of rows, side by side, and their sum in the order of the runs.
     fn backward_w(&self, x: &[f32], grad: &[f32]) -> Buffer {
-        let (heads, inner, outer) = (self.heads, self.inner, self.outer);
+        let (inner, outer) = (self.inner, self.outer);
         let size = inner * outer;
-        let mut dw = Buffer::zeros(self.types() * heads * size);
-        let tasks: Vec<(usize, Range<usize>)> = (0..self.types() * heads)
-            .flat_map(|at| pieces(segment(&self.offsets, at / heads), SUMMED_ROWS).map(move |rows| (at, rows)))
+        let mut dw = Buffer::zeros(self.types() * size);
+        let tasks: Vec<(usize, Range<usize>)> = (0..self.types())
+            .flat_map(|kind| pieces(segment(&self.offsets, kind), SUMMED_ROWS).map(move |rows| (kind, rows)))
             .collect();
-        let product = |(at, rows): &(usize, Range<usize>), dw: &mut [f32]| {
-            let head = at % heads;
-            let left = &x[(rows.start * heads + head) * inner..];
-            let right = &grad[(rows.start * heads + head) * outer..];
-            let left = Matrix { values: left, row: 1, column: heads * inner };
-            let right = Matrix { values: right, row: heads * outer, column: 1 };
+        let product = |(_, rows): &(usize, Range<usize>), dw: &mut [f32]| {
+            let left = Matrix { values: &x[rows.start * inner..], row: 1, column: inner };
+            let right = Matrix { values: &grad[rows.start * outer..], row: outer, column: 1 };
             multiply([inner, rows.len(), outer], left, right, Product { values: dw, row: outer, adds: true });
         };
         if let [task] = &tasks[..] {
@@ -141,8 +120,8 @@ impl TypedLinear {
         }
         let mut parts = Buffer::zeros(tasks.len() * size);
         parts.par_chunks_mut(size.max(1)).zip(&tasks).for_each(|(part, task)| product(task, part));
-        for (part, (at, _)) in parts.chunks_exact(size.max(1)).zip(&tasks) {
-            sum_of_rows(&mut dw[at * size..][..size], part);
+        for (part, (kind, _)) in parts.chunks_exact(size.max(1)).zip(&tasks) {
+            sum_of_rows(&mut dw[kind * size..][..size], part);
         }
         dw
     }
@@ -162,23 +141,21 @@ impl Kernel for TypedLinear {
 
     fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, ()) {
         let (x, w, b) = (inputs[0], inputs[1], inputs.get(2));
-        let (heads, inner, outer) = (self.heads, self.inner, self.outer);
-        let mut out = Buffer::stale(self.rows() * heads * outer);
+        let (inner, outer) = (self.inner, self.outer);
+        let mut out = Buffer::stale(self.rows() * outer);
         let blocks = self.blocks();
-        let pieces = cut(&mut out, blocks.iter().map(|block| block.rows.len() * heads * outer));
+        let pieces = cut(&mut out, blocks.iter().map(|block| block.rows.len() * outer));
         blocks.par_iter().zip(pieces).for_each(|(block, out)| {
             if let Some(b) = b {
                 for row in out.chunks_exact_mut(outer.max(1)) {
                     row.copy_from_slice(&b[block.kind * outer..][..outer]);
                 }
             }
-            let x = &x[block.rows.start * heads * inner..block.rows.end * heads * inner];
-            for head in 0..heads {
-                let left = Matrix { values: &x[head * inner..], row: heads * inner, column: 1 };
-                let right = Matrix { values: self.weights(w, block.kind, head), row: outer, column: 1 };
-                let product = Product { values: &mut out[head * outer..], row: heads * outer, adds: b.is_some() };
-                multiply([block.rows.len(), inner, outer], left, right, product);
-            }
+            let x = &x[block.rows.start * inner..block.rows.end * inner];
+            let left = Matrix { values: x, row: inner, column: 1 };
+            let right = Matrix { values: self.weights(w, block.kind), row: outer, column: 1 };
+            let product = Product { values: out, row: outer, adds: b.is_some() };
+            multiply([block.rows.len(), inner, outer], left, right, product);
         });
         (out, ())
     }

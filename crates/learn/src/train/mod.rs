@@ -7,6 +7,7 @@ pub(crate) mod memory_limit;
 pub(crate) mod optimizer;
 pub(crate) mod progress;
 pub(crate) mod run;
+mod shared_negatives;
 pub(crate) mod tbptt_window;
 pub(crate) mod trained;
 pub(crate) mod weights;

@@ -15,6 +15,7 @@ use crate::model::predictor;
 use crate::nn::{Module, Tensor, clear_arena};
 use crate::train::memory_limit::{self, QUERIES_A_STEP};
 use crate::train::optimizer::Optimizer;
+use crate::train::shared_negatives::SharedNegatives;
 use crate::train::tbptt_window::TbpttWindow;
 use crate::{
     Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss, Metrics,
@@ -284,20 +285,23 @@ impl<'a> Learner<'a> {
     /// Each link followed by its negatives, and what the softmax adds to the logit of each.
     fn questions(&self, links: &LinksToLearn) -> (Vec<Query>, Vec<f32>) {
         let (mut queries, mut weights) = (Vec::new(), Vec::new());
+        let of_epoch = splitmix64(self.config.train.seed ^ splitmix64(links.epoch as u64));
+        let key = splitmix64(of_epoch ^ !(links.numbers.start as u64));
+        let mut shared = SharedNegatives::new(&self.pools, key, self.config.train.negatives);
         for number in links.numbers.clone() {
             let link = &self.task.links[number];
             let as_of = links.as_of.unwrap_or(link.time);
             let ask = |destination| link.question(destination, as_of);
             queries.push(ask(link.destination));
             weights.push(0.0);
-            let key = splitmix64(self.config.train.seed ^ splitmix64(links.epoch as u64)) ^ splitmix64(number as u64);
+            let key = of_epoch ^ splitmix64(number as u64);
             if self.task.predict != Predict::Created {
                 let drawn = self.task.negatives(link, self.config.train.negatives, key);
                 weights.extend(drawn.iter().map(|_| 0.0));
                 queries.extend(drawn.iter().map(|link| link.question(link.destination, as_of)));
                 continue;
             }
-            let (partners, drawn, weight) = self.negatives(link, as_of, key);
+            let (partners, drawn, weight) = self.negatives(link, as_of, key, &mut shared);
             weights.extend(partners.iter().map(|_| 0.0).chain(drawn.iter().map(|_| weight)));
             queries.extend(partners.into_iter().chain(drawn).map(ask));
         }
@@ -307,23 +311,23 @@ impl<'a> Learner<'a> {
     /// Nodes that the source met last before `as_of`, then nodes of the training part, never one that it reaches at exactly this time.
     /// A drawn one stands for as many as its weight, a logarithm, says. One that does not exist yet shows no state and no
     /// counter (law 5): it stands for a new node.
-    fn negatives(&self, link: &Link, as_of: Time, key: u64) -> (Vec<NodeIndex>, Vec<NodeIndex>, f32) {
+    fn negatives(
+        &self,
+        link: &Link,
+        as_of: Time,
+        key: u64,
+        shared: &mut SharedNegatives<'_>,
+    ) -> (Vec<NodeIndex>, Vec<NodeIndex>, f32) {
         let TrainConfig { negatives, partners, loss, .. } = self.config.train;
         let side = link.relation();
-        let pool = &self.pools[side.at()];
         // Answers for each pair by itself must be weighed as they are met: by chance.
         let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
         let history = self.graph.history.read();
         let mut met = history.partners(link.source, side, history.limit(as_of), n_partners);
         met.retain(|&node| !self.task.is_answer(link, node));
         let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);
-        let any_free = pool.iter().any(|&node| free(node));
-        let drawn: Vec<NodeIndex> = (0u64..)
-            .map(|draw| pool[(splitmix64(key ^ draw) % pool.len() as u64) as usize])
-            .filter(|&node| !any_free || free(node))
-            .take(negatives - met.len())
-            .collect();
-        let others = pool.len().saturating_sub(met.len()).max(1) as f32;
+        let drawn = shared.take(side.at(), key, negatives - met.len(), free);
+        let others = shared.n_pool(side.at()).saturating_sub(met.len()).max(1) as f32;
         let weight = if loss == Loss::Bce { 0.0 } else { (others / drawn.len() as f32).max(1.0).ln() };
         (met, drawn, weight)
     }

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use timeweft_learn::nn::{self, AttentionLayout, Outlet, ScanInput, Tensor};
+use timeweft_learn::nn::{self, ScanInput, Tensor};
 use timeweft_oracle::kernels as reference;
 
 use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
@@ -91,7 +91,7 @@ fn typed_linear_agrees_with_its_definition() {
                 &inputs,
                 &move |x| {
                     let b = x.get(2).map(|b| b.values.as_slice());
-                    reference::typed_heads(&x[0].values, &offsets, &x[1].values, b, [1, inner, outer])
+                    reference::typed_linear(&x[0].values, &offsets, &x[1].values, b, [inner, outer])
                 },
                 &move |x, weights| {
                     let ((a, la), (w, lw)) = (leaf::<2>(&x[0]), leaf::<3>(&x[1]));
@@ -106,30 +106,12 @@ fn typed_linear_agrees_with_its_definition() {
 }
 
 #[test]
-fn typed_heads_agrees_with_its_definition() {
-    for (types, rows, heads, inner, outer) in [(3, 11, 2, 5, 4), (2, 6, 1, 3, 3), (4, 2, 3, 1, 6)] {
-        let mut noise = Noise(rows as u64 + 9);
-        let offsets: Rc<[u32]> = noise.offsets(types, rows).into();
-        let fast = offsets.clone();
-        agrees(
-            "typed_heads",
-            &[noise.array([rows, heads, inner]), noise.array([types, heads, inner, outer])],
-            &move |x| reference::typed_heads(&x[0].values, &offsets, &x[1].values, None, [heads, inner, outer]),
-            &move |x, weights| {
-                let ((a, la), (w, lw)) = (leaf::<3>(&x[0]), leaf::<4>(&x[1]));
-                backward(nn::typed_heads(a, &fast, w), weights, &[la, lw])
-            },
-        );
-    }
-}
-
-#[test]
 fn typed_linear_over_several_blocks_agrees_with_its_definition() {
     let (rows, inner, outer) = (1100, 70, 9);
     let mut noise = Noise(77);
     let (x, w) = (noise.array([rows, inner]), noise.array([2, inner, outer]));
     let offsets = [0, 700, 1100];
-    let expected = reference::typed_heads(&x.values, &offsets, &w.values, None, [1, inner, outer]);
+    let expected = reference::typed_linear(&x.values, &offsets, &w.values, None, [inner, outer]);
     let ((x, lx), (w, lw)) = (leaf::<2>(&x), leaf::<3>(&w));
     let (found, grads) =
         backward(nn::typed_linear(x.clone(), &offsets, w.clone(), None), &vec![1.0; rows * outer], &[lx, lw]);
@@ -144,117 +126,6 @@ fn typed_linear_over_several_blocks_agrees_with_its_definition() {
     let row_sum = |kind: usize, i: usize| w[(kind * inner + i) * outer..][..outer].iter().map(|w| f64::from(*w)).sum();
     let dx: Vec<f64> = (0..rows * inner).map(|at| row_sum(usize::from(at / inner >= 700), at % inner)).collect();
     close("typed_linear: gradient of x", &grads[0], &dx, 1e-4);
-}
-
-/// Sizes of an attention case: roots, pairs, tokens, heads, width.
-const ATTENTIONS: [[usize; 5]; 6] =
-    [[5, 9, 40, 2, 6], [1, 1, 1, 1, 1], [4, 6, 0, 2, 3], [6, 6, 7, 1, 17], [3, 0, 0, 2, 4], [2, 7, 50, 3, 33]];
-
-fn attention_case(sizes: [usize; 5], sink: bool) -> (AttentionLayout, Vec<Array>) {
-    let [roots, pairs, tokens, heads, width] = sizes;
-    let mut noise = Noise(tokens as u64 + 11);
-    let layout = AttentionLayout {
-        root_pairs: noise.offsets(roots, pairs).into(),
-        pair_tokens: if pairs == 0 { [0].into() } else { noise.offsets(pairs, tokens).into() },
-    };
-    let mut inputs =
-        vec![noise.array([pairs, heads, width]), noise.array([tokens, width]), noise.array([pairs, heads])];
-    if sink {
-        inputs.push(noise.array([roots, heads]));
-    }
-    (layout, inputs)
-}
-
-fn slow_attention(layout: &AttentionLayout, x: &[Array]) -> [Vec<f64>; 3] {
-    let [_, heads, width] = x[0].shape[..] else { panic!("the rank of qa") };
-    reference::temporal_attention(reference::Attention {
-        qa: &x[0].values,
-        tokens: &x[1].values,
-        mu: &x[2].values,
-        sink: x.get(3).map(|sink| sink.values.as_slice()),
-        gate: x.get(4).map(|gate| gate.values.as_slice()),
-        root_pairs: &layout.root_pairs,
-        pair_tokens: &layout.pair_tokens,
-        heads,
-        width,
-    })
-}
-
-#[test]
-fn attention_agrees_with_its_definition() {
-    for sizes in ATTENTIONS {
-        for sink in [false, true] {
-            let (layout, inputs) = attention_case(sizes, sink);
-            let fast = layout.clone();
-            agrees(
-                "temporal_attention",
-                &inputs,
-                &move |x| slow_attention(&layout, x)[0].clone(),
-                &move |x, weights| {
-                    let ((qa, la), (f, lf), (mu, lmu)) = (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]));
-                    match x.get(3).map(leaf::<2>) {
-                        None => {
-                            backward(nn::temporal_attention(qa, f, mu, Outlet::None, &fast), weights, &[la, lf, lmu])
-                        }
-                        Some((sink, ls)) => {
-                            let outlet = Outlet::Sink(sink);
-                            backward(nn::temporal_attention(qa, f, mu, outlet, &fast), weights, &[la, lf, lmu, ls])
-                        }
-                    }
-                },
-            );
-        }
-    }
-}
-
-#[test]
-fn weights_sum_to_one_less_the_sink() {
-    for sizes in ATTENTIONS {
-        for sink in [false, true] {
-            let (layout, inputs) = attention_case(sizes, sink);
-            let [_, expected, expected_sinks] = slow_attention(&layout, &inputs);
-            let weights = nn::attention_weights(
-                inputs[0].tensor(),
-                inputs[1].tensor(),
-                inputs[2].tensor(),
-                inputs.get(3).map_or(Outlet::None, |sink| Outlet::Sink(sink.tensor())),
-                &layout,
-            );
-            close("alpha", &weights.tokens, &expected, 1e-5);
-            close("alpha of the sink", &weights.sinks, &expected_sinks, 1e-5);
-            let heads = sizes[3];
-            for root in 0..sizes[0] {
-                let pairs = &layout.root_pairs[root..root + 2];
-                let tokens = pairs.iter().map(|pair| layout.pair_tokens[*pair as usize] as usize).collect::<Vec<_>>();
-                for h in 0..heads {
-                    let total: f32 = (tokens[0]..tokens[1]).map(|j| weights.tokens[j * heads + h]).sum();
-                    let rest = if sink || tokens[0] < tokens[1] { 1.0 } else { 0.0 };
-                    assert!((total - (rest - weights.sinks[root * heads + h])).abs() < 1e-5, "{sizes:?} root {root}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn scores_of_eighty_and_far_beyond_stay_finite() {
-    let layout = AttentionLayout { root_pairs: [0, 1, 2].into(), pair_tokens: [0, 3, 6].into() };
-    let array = |shape: &[usize], values: &[f64]| Array { shape: shape.to_vec(), values: values.to_vec() };
-    for score in [80.0, 300.0] {
-        let inputs = [
-            array(&[2, 1, 1], &[score, -score]),
-            array(&[6, 1], &[1.0, -1.0, 0.5, 1.0, -1.0, 0.0]),
-            array(&[2, 1], &[0.0, 0.0]),
-            array(&[2, 1], &[-score, score]),
-        ];
-        let expected = slow_attention(&layout, &inputs)[0].clone();
-        let ((qa, a), (f, b), (mu, c), (sink, d)) =
-            (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]), leaf::<2>(&inputs[3]));
-        let ctx = nn::temporal_attention(qa, f, mu, Outlet::Sink(sink), &layout);
-        let (found, grads) = backward(ctx, &[1.0, 1.0], &[a, b, c, d]);
-        close("ctx", &found, &expected, 1e-5);
-        assert!(grads.iter().flatten().all(|grad| grad.is_finite()), "{grads:?}");
-    }
 }
 
 /// Sizes of a scan case: tokens, channels, states, segments.
@@ -521,14 +392,9 @@ fn everything() -> Vec<Vec<f32>> {
     keep(backward(nn::typed_linear(x, &[0, 1100, 1500], w, None), &weights(1500 * 20), &[lx, lw]));
     let ((x, lx), (w, lw)) = (leaf::<2>(&noise.array([900, 20])), leaf::<1>(&noise.array([20])));
     keep(backward(nn::rms_norm(x, w), &weights(900 * 20), &[lx, lw]));
-    let (layout, x) = attention_case([300, 700, 2000, 2, 24], true);
-    let ((qa, a), (f, b), (mu, c), (sink, d)) =
-        (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]), leaf::<2>(&x[3]));
-    let ctx = nn::temporal_attention(qa, f, mu, Outlet::Sink(sink), &layout);
-    keep(backward(ctx, &weights(700 * 2 * 24), &[a, b, c, d]));
     for entries in [60, 3_000] {
         let sizes = [entries, 300, 700, 2_000, 3];
-        let (case, x) = neighborhoods::Case::new(sizes, [2, 12, 20], neighborhoods::Kind::Gated, true);
+        let (case, x) = neighborhoods::Case::new(sizes, [2, 12, 20], neighborhoods::FULL);
         keep(case.tracked(&x, &weights(300 * 24)));
     }
     keep(cells::recurrence_of(400, 20, 60));

@@ -48,8 +48,9 @@ pub(crate) fn count(graph: &GraphContext, query: &Query) -> [Recency; 5] {
 }
 
 thread_local! {
-    /// Kept from question to question: it is as long as there are nodes.
-    static READER: RefCell<Reader> = RefCell::default();
+    /// Kept from question to question: it is as long as there are nodes. In a box: memory of threads is scarce in a library
+    /// that is loaded late.
+    static READER: RefCell<Box<Reader>> = RefCell::default();
 }
 
 impl Counted {

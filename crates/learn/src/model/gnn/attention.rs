@@ -5,7 +5,7 @@
 use super::layer_input::{LayerInput, Share};
 use crate::model::layers::{FeedForward, Init, Linear, TypedProjection};
 use crate::model::relations::{RelationHeads, RelationTensors};
-use crate::nn::{self, NeighborhoodInput, Neighbors, Outlet, Param, Tensor, module};
+use crate::nn::{self, Ages, NeighborhoodInput, Neighbors, Outlet, Param, Tensor, module};
 use crate::{GraphContext, ModelConfig, Neighborhood, TrainStatistics};
 
 /// Width that edge features are projected to.
@@ -81,8 +81,11 @@ impl TemporalAttention {
             outlet,
             edges,
             neighbors: neighborhood.first(q, neighbor_row),
-            frequencies: &time_encoder.frequencies,
-            scale: time_encoder.scale,
+            ages: Some(Ages {
+                gap: &neighborhood.neighbor_gap[..e],
+                frequencies: &time_encoder.frequencies,
+                scale: time_encoder.scale,
+            }),
         }
     }
 
@@ -95,7 +98,7 @@ impl TemporalAttention {
         }
         let tokens = tokens(&read, input);
         let through = Through::new(gradient, &self.output.weight.val(), self.heads.value_weights());
-        let attention = nn::neighborhood_weights(read).tokens;
+        let attention = nn::neighborhood_weights(read).neighbors;
         let [_, n_heads, f, _] = through.shape;
         let mut shares = Vec::with_capacity(neighbors.entry.len());
         for (pair, ends) in neighbors.pair_neighbors.windows(2).enumerate() {
@@ -115,7 +118,7 @@ impl TemporalAttention {
 fn tokens(read: &NeighborhoodInput<'_>, input: &LayerInput<'_>) -> Vec<f32> {
     let [_, d] = read.entries.dims();
     let entries = read.entries.values();
-    let ages = input.time_encoder.encode(read.neighbors.gap);
+    let ages = input.time_encoder.encode(&input.neighborhood.neighbor_gap[..read.neighbors.entry.len()]);
     let edges = read.edges.as_ref().map(Tensor::values).unwrap_or_default();
     let mut tokens = Vec::new();
     for (j, (&entry, age)) in read.neighbors.entry.iter().zip(ages.chunks(input.time_encoder.width())).enumerate() {
@@ -172,7 +175,6 @@ impl Neighborhood {
         let n_pairs = self.root_pairs[n] as usize;
         Neighbors {
             entry: neighbor_row,
-            gap: &self.neighbor_gap[..neighbor_row.len()],
             root_pairs: &self.root_pairs[..=n],
             pair_neighbors: &self.pair_neighbors[..=n_pairs],
             pair_relation: &self.pair_relation[..n_pairs],

@@ -10,8 +10,6 @@ const TILE: usize = 512;
 pub struct Neighbors<'a> {
     /// E: entry of each neighbor.
     pub entry: &'a [u32],
-    /// E: ticks since its edge appeared, not negative.
-    pub gap: &'a [f64],
     /// Q + 1: pairs of each root.
     pub root_pairs: &'a [u32],
     /// P + 1: neighbors of each pair.
@@ -23,7 +21,6 @@ pub struct Neighbors<'a> {
 /// The structure of [`Neighbors`], cut into tiles. It depends on the data only, never on threads.
 #[derive(Debug)]
 pub(super) struct Layout {
-    pub(super) gap: Vec<f64>,
     root_pairs: Vec<u32>,
     pair_neighbors: Vec<u32>,
     pub(super) pair_relation: Vec<u32>,
@@ -80,9 +77,8 @@ impl Layout {
     /// If offsets or indices do not agree with each other and with the numbers of entries and relations.
     pub(super) fn new(neighbors: &Neighbors<'_>, n_entries: usize, n_relations: usize) -> Layout {
         check(neighbors, n_entries, n_relations);
-        let Neighbors { entry, gap, root_pairs, pair_neighbors, pair_relation } = *neighbors;
+        let Neighbors { root_pairs, pair_neighbors, pair_relation, .. } = *neighbors;
         let mut layout = Layout {
-            gap: gap.to_vec(),
             root_pairs: root_pairs.to_vec(),
             pair_neighbors: pair_neighbors.to_vec(),
             pair_relation: pair_relation.to_vec(),
@@ -93,7 +89,6 @@ impl Layout {
             relations: Vec::new(),
             rows: Rows::choose(neighbors, n_entries, n_relations),
         };
-        debug_assert_eq!(layout.rows.of.len(), entry.len());
         let work = root_pairs.iter().enumerate();
         let work: Vec<u32> = work.map(|(root, &pair)| pair_neighbors[pair as usize] + root as u32).collect();
         let mut read = vec![false; n_relations];
@@ -135,7 +130,7 @@ impl Layout {
     }
 
     pub(super) fn n_neighbors(&self) -> usize {
-        self.gap.len()
+        self.rows.of.len()
     }
 
     pub(super) fn n_pairs(&self) -> usize {
@@ -186,11 +181,10 @@ impl Layout {
 /// # Panics
 /// With the name of the operation.
 fn check(neighbors: &Neighbors<'_>, n_entries: usize, n_relations: usize) {
-    let Neighbors { entry, gap, root_pairs, pair_neighbors, pair_relation } = *neighbors;
+    let Neighbors { entry, root_pairs, pair_neighbors, pair_relation } = *neighbors;
     check_offsets("neighborhood_attention", root_pairs, pair_relation.len());
     check_offsets("neighborhood_attention", pair_neighbors, entry.len());
     assert_eq!(pair_neighbors.len(), pair_relation.len() + 1, "neighborhood_attention: a relation for each pair");
-    assert_eq!(gap.len(), entry.len(), "neighborhood_attention: a gap for each neighbor");
     let below = |of: &[u32], n: usize| of.iter().all(|&at| (at as usize) < n);
     assert!(below(entry, n_entries), "neighborhood_attention: an entry beyond {n_entries}");
     assert!(below(pair_relation, n_relations), "neighborhood_attention: a relation beyond {n_relations}");

@@ -1,13 +1,35 @@
 use super::layout::Layout;
 
+/// How long ago the edge of each neighbor appeared.
+#[derive(Clone, Copy, Debug)]
+pub struct Ages<'a> {
+    /// E: ticks since then, not negative.
+    pub gap: &'a [f64],
+    /// Cycles a tick of each cosine, as in [`crate::nn::time_encoding`].
+    pub frequencies: &'a [f64],
+    /// Ticks that the logarithm `log(1 + gap / scale)` counts by.
+    pub scale: f64,
+}
+
+/// The same, owned.
+#[derive(Debug)]
+pub(super) struct Clock {
+    pub(super) gap: Vec<f64>,
+    pub(super) frequencies: Vec<f64>,
+    pub(super) scale: f64,
+}
+
+impl Clock {
+    pub(super) fn new(ages: Ages<'_>) -> Clock {
+        Clock { gap: ages.gap.to_vec(), frequencies: ages.frequencies.to_vec(), scale: ages.scale }
+    }
+}
+
 /// Sizes, structure and clock of one attention.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) layout: Layout,
-    /// Cycles a tick of each cosine.
-    pub(super) frequencies: Vec<f64>,
-    /// Ticks that the logarithm counts by.
-    pub(super) scale: f64,
+    pub(super) clock: Option<Clock>,
     pub(super) heads: usize,
     /// d: width of an entry.
     pub(super) width: usize,
@@ -28,7 +50,7 @@ impl Problem {
 
     /// Width of an encoded gap.
     pub(super) fn time(&self) -> usize {
-        self.frequencies.len() + 1
+        self.clock.as_ref().map_or(0, |clock| clock.frequencies.len() + 1)
     }
 
     /// Leading columns of a token that roots read through the table, not by absorbed queries.
@@ -41,9 +63,9 @@ impl Problem {
         self.token() - self.skip()
     }
 
-    /// The same in a scratch row.
+    /// The same in a scratch row, which is never empty.
     pub(super) fn rest_padded(&self) -> usize {
-        padded(self.rest())
+        padded(self.rest().max(1))
     }
 
     /// Absorbed queries of all heads.

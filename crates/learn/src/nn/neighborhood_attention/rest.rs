@@ -59,7 +59,7 @@ impl RestWeights {
         let mut values = vec![0.0; problem.layout.relations.len() * heads * size];
         let relations = values.par_chunks_mut((heads * size).max(1)).zip(&problem.layout.relations);
         relations.for_each(|(values, &relation)| {
-            for (head, values) in values.chunks_exact_mut(size).enumerate() {
+            for (head, values) in values.chunks_exact_mut(size.max(1)).enumerate() {
                 let map = side.map(problem, inputs, (relation as usize, head), problem.skip());
                 let map = if up { map.transposed() } else { map };
                 for (i, row) in values.chunks_exact_mut(width).enumerate() {

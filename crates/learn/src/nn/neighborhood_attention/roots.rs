@@ -13,7 +13,7 @@ pub(super) struct Job<'a> {
     /// `[rows, 2, H, padded d_h]`: keys and values of projected entries; empty where entries are absorbed.
     pub(super) table: &'a [f32],
     pub(super) tile: &'a Tile,
-    /// Logarithms of the gaps of the tile's neighbors.
+    /// Logarithms of the gaps of the tile's neighbors; anything without a clock.
     pub(super) logs: &'a [f32],
     pub(super) queries: Queries<'a>,
 }
@@ -88,7 +88,7 @@ impl RootScratch {
         let Job { problem, inputs, .. } = job;
         let (n, padded, heads) = (neighbors.len(), problem.rest_padded(), problem.heads);
         let lead = problem.width - problem.skip();
-        let (cosine, edges) = (lead + problem.frequencies.len(), problem.edges);
+        let (timed, edges) = (lead + problem.time(), problem.edges);
         for numbers in [&mut self.scores, &mut self.slopes, &mut self.open] {
             numbers.resize((n.next_multiple_of(LANES) * heads).max(numbers.len()), 0.0);
         }
@@ -105,13 +105,15 @@ impl RootScratch {
                 out[..lead].copy_from_slice(&inputs.entries[row * lead..][..lead]);
             }
             let j = neighbors.start + i;
-            cosines::<FMA>(&mut out[lead..cosine], problem.layout.gap[j], &problem.frequencies);
-            out[cosine] = job.logs[first + i];
+            if let Some(clock) = &problem.clock {
+                cosines::<FMA>(&mut out[lead..timed - 1], clock.gap[j], &clock.frequencies);
+                out[timed - 1] = job.logs[first + i];
+            }
             if let Some(features) = inputs.edges {
-                out[cosine + 1..][..edges].copy_from_slice(&features[j * edges..][..edges]);
+                out[timed..][..edges].copy_from_slice(&features[j * edges..][..edges]);
             }
             // Another model's rows may have been here.
-            out[cosine + 1 + edges..].fill(0.0);
+            out[timed + edges..].fill(0.0);
         }
     }
 }

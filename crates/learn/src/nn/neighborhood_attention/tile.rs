@@ -129,8 +129,9 @@ fn sized(room: &mut Vec<f32>, n: usize) -> &mut [f32] {
 }
 
 fn load_logs(logs: &mut Vec<f32>, problem: &Problem, tile: &Tile) {
-    let logs = sized(logs, tile.neighbors.len());
-    log_rows(logs, &problem.layout.gap[tile.neighbors.clone()], problem.scale);
+    if let Some(clock) = &problem.clock {
+        log_rows(sized(logs, tile.neighbors.len()), &clock.gap[tile.neighbors.clone()], clock.scale);
+    }
 }
 
 multiversion! { fn pad(out: &mut [f32], rows: &[f32], widths: [usize; 2], scale: f32) = pad_body }

@@ -1,12 +1,11 @@
-//! The gated recurrent unit, the gates of attention, and decisions with a gradient.
+//! The gated recurrent unit, and decisions with a gradient.
 
 use std::rc::Rc;
 
-use timeweft_learn::nn::{self, Outlet, RecurrenceInput};
+use timeweft_learn::nn::{self, RecurrenceInput};
 use timeweft_oracle::kernels as reference;
 
 use super::case::{Array, Noise, Results, agrees, backward, close, leaf};
-use super::{ATTENTIONS, attention_case, slow_attention};
 
 fn recurrence_case(tokens: usize, channels: usize, segments: usize) -> (Rc<[u32]>, Vec<Array>) {
     let mut noise = Noise(tokens as u64 + 41);
@@ -54,38 +53,6 @@ fn stepping_one_token_at_a_time_is_one_recurrence() {
         state.values = h.iter().map(|h| f64::from(*h)).collect();
         close("state", &at_once[t * 4..(t + 1) * 4], &state.values, 1e-6);
     }
-}
-
-#[test]
-fn gated_attention_agrees_with_its_definition_also_where_gates_are_shut() {
-    for sizes in ATTENTIONS {
-        let (layout, mut inputs) = attention_case(sizes, true);
-        let mut gate = Noise(3).positive([sizes[2], 1]);
-        // Some shut, some open, some between: the gradient is defined everywhere.
-        gate.values.iter_mut().enumerate().filter(|(j, _)| j % 3 < 2).for_each(|(j, gate)| *gate = (j % 3) as f64);
-        inputs.push(gate);
-        let fast = layout.clone();
-        let expected = slow_attention(&layout, &inputs);
-        agrees("gated attention", &inputs, &move |x| slow_attention(&layout, x)[0].clone(), &move |x, weights| {
-            let ((qa, la), (f, lf), (mu, lmu)) = (leaf::<3>(&x[0]), leaf::<2>(&x[1]), leaf::<2>(&x[2]));
-            let ((sink, ls), (gate, lg)) = (leaf::<2>(&x[3]), leaf::<2>(&x[4]));
-            let outlet = Outlet::Gated { sink, gate };
-            backward(nn::temporal_attention(qa, f, mu, outlet, &fast), weights, &[la, lf, lmu, ls, lg])
-        });
-        assert!(expected[1].iter().all(|alpha| (0.0..=1.0).contains(alpha)));
-    }
-}
-
-#[test]
-fn a_root_whose_edges_are_all_shut_hears_nothing_and_can_still_learn_to() {
-    let (layout, mut inputs) = attention_case([2, 2, 6, 1, 4], true);
-    inputs.push(Array { shape: vec![6, 1], values: vec![0.0; 6] });
-    let ((qa, _), (f, _), (mu, _)) = (leaf::<3>(&inputs[0]), leaf::<2>(&inputs[1]), leaf::<2>(&inputs[2]));
-    let ((sink, _), (gate, leaf_gate)) = (leaf::<2>(&inputs[3]), leaf::<2>(&inputs[4]));
-    let ctx = nn::temporal_attention(qa, f, mu, Outlet::Gated { sink, gate }, &layout);
-    let (heard, grads) = backward(ctx, &[1.0; 8], &[leaf_gate]);
-    assert_eq!(heard, [0.0; 8]);
-    assert!(grads[0].iter().any(|grad| *grad != 0.0), "{grads:?}");
 }
 
 #[test]

@@ -130,13 +130,8 @@ fn linear_maps_agree_with_their_definition() {
         let inputs = [noise.array([n, inner]), noise.array([inner, outer]), noise.array([1, outer])];
         let plain = |x: &[Array]| {
             let [inner, outer] = x[1].shape[..] else { panic!("the rank of w") };
-            reference::typed_heads(
-                &x[0].values,
-                &[0, x[0].shape[0] as u32],
-                &x[1].values,
-                Some(&x[2].values),
-                [1, inner, outer],
-            )
+            let offsets = [0, x[0].shape[0] as u32];
+            reference::typed_linear(&x[0].values, &offsets, &x[1].values, Some(&x[2].values), [inner, outer])
         };
         check("linear", &inputs, plain, |x| {
             let [_, outer] = x[1].dims();
