@@ -7,7 +7,7 @@ mod work;
 use std::error::Error;
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn_core::tensor::{Device, Tensor, TensorData};
 use timeweft_learn::{Loss, Weight, empty_store};
 use timeweft_oracle_model::{ReferenceAdamW, ReferenceModel, StepLayout, floats, loss};
 
@@ -36,7 +36,7 @@ fn device() -> (&'static str, Device) {
     #[cfg(feature = "cuda")]
     return ("CUDA", Device::cuda(0usize));
     #[cfg(all(feature = "wgpu", not(feature = "cuda")))]
-    return ("wgpu", Device::wgpu(burn::tensor::DeviceKind::DefaultDevice));
+    return ("wgpu", Device::wgpu(burn_core::tensor::DeviceKind::DefaultDevice));
     #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
     return ("CPU", Device::flex());
 }

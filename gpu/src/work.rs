@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use burn::tensor::Device;
+use burn_core::tensor::Device;
 use timeweft_learn::ModelConfig;
 use timeweft_oracle_model::StepLayout;
 

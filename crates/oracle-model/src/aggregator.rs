@@ -1,6 +1,6 @@
 //! Stage 2: sets of messages. Equations: `docs/model.md#aggregation`.
 
-use burn::tensor::Tensor;
+use burn_core::tensor::Tensor;
 use timeweft_learn::{Aggregation, Tokens};
 
 use crate::ReferenceError;

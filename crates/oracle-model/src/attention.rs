@@ -2,7 +2,7 @@
 //!
 //! As they stand there: the key and the value of every token are formed, relation by relation.
 
-use burn::tensor::Tensor;
+use burn_core::tensor::Tensor;
 
 use crate::ReferenceError;
 use crate::model::ReferenceModel;

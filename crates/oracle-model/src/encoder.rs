@@ -1,6 +1,6 @@
 //! Stage 1: messages. Equations: `docs/model.md#messages`.
 
-use burn::tensor::Tensor;
+use burn_core::tensor::Tensor;
 use timeweft_learn::{Messages, Peers};
 
 use crate::model::ReferenceModel;

@@ -1,7 +1,7 @@
 //! Stage 4: neighborhoods. Equations: `docs/model.md#neighborhood-attention`.
 
-use burn::tensor::Tensor;
-use burn::tensor::activation::sigmoid;
+use burn_core::tensor::Tensor;
+use burn_core::tensor::activation::sigmoid;
 use timeweft_graph::{NodeIndex, Time};
 use timeweft_learn::{GnnKind, Neighborhood, splitmix64};
 

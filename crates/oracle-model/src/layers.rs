@@ -1,7 +1,7 @@
 //! Small layers, as equations.
 
-use burn::tensor::Tensor;
-use burn::tensor::activation::{relu, sigmoid};
+use burn_core::tensor::Tensor;
+use burn_core::tensor::activation::{relu, sigmoid};
 use timeweft_learn::{FeatureRows, TimeEncoder};
 
 use crate::ReferenceError;

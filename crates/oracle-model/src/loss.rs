@@ -1,6 +1,6 @@
 //! The loss. Equations: `docs/model.md#loss-and-negatives`.
 
-use burn::tensor::Tensor;
+use burn_core::tensor::Tensor;
 use timeweft_learn::Loss;
 
 use crate::layers::softplus;

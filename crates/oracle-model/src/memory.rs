@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use burn::tensor::Tensor;
-use burn::tensor::activation::sigmoid;
+use burn_core::tensor::Tensor;
+use burn_core::tensor::activation::sigmoid;
 use timeweft_learn::{MemoryCellKind, Tokens};
 
 use crate::ReferenceError;

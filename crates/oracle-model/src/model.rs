@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Gradients, Tensor};
+use burn_core::tensor::{Device, Gradients, Tensor};
 use timeweft_learn::{ModelConfig, RelationIds, TimeEncoder, Weight};
 
 use crate::place::Place;

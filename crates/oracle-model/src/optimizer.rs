@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn_core::tensor::{Device, Gradients, Tensor, TensorData};
+use burn_optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
 
 use crate::ReferenceModel;
 use crate::place::floats;

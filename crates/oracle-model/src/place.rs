@@ -1,6 +1,6 @@
 //! Where tensors live, and the two moves of rows that everything is made of.
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn_core::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 /// Rows that are worth a block of their own.
 const ROWS: usize = 64;

@@ -1,7 +1,7 @@
 //! Stage 5: scores. Equations: `docs/model.md#predictor`.
 
-use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
+use burn_core::tensor::Tensor;
+use burn_core::tensor::activation::relu;
 use timeweft_learn::Pairs;
 
 use crate::ReferenceError;

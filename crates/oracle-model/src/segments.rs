@@ -1,6 +1,6 @@
 //! A recurrence over segments: a loop over time, all segments side by side.
 
-use burn::tensor::Tensor;
+use burn_core::tensor::Tensor;
 
 use crate::place::Place;
 

@@ -1,9 +1,11 @@
 //! A step as plain numbers.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
+use timeweft_graph::{NodeIndex, Time};
 use timeweft_learn::{
-    Counted, GraphContext, Messages, Neighborhood, Pairs, Peers, Query, Tokens, VectorStore, expand, pipeline,
+    Counted, GraphContext, Messages, Neighborhood, Pairs, Peers, Query, Root, Tokens, VectorStore, expand, pipeline,
 };
 
 /// All that a step computes on, laid out by the product: who is who, and numbers; nothing that has a gradient.
@@ -19,31 +21,72 @@ pub struct StepLayout {
     pub peers: Option<[Peers; 2]>,
     /// What the roots of the questions read.
     pub neighborhood: Neighborhood,
-    /// Which roots a question pairs, and how long ago the versions of both are.
+    /// Which roots a question pairs, and how long ago something last happened at both.
     pub pairs: Pairs,
     /// C: the counters of the questions, one after another; empty where the model has none.
     pub counters: Vec<f32>,
 }
 
 impl StepLayout {
-    /// Lays out the facts at some positions, which memory `store` has not seen, and questions whose answers may know them.
+    /// Lays out the facts at some positions, which memory `store` has not seen, and questions whose answers may know them. As in
+    /// the product, questions share a root as long as nothing happens that its embedding knows.
     pub fn new(graph: &GraphContext, store: &VectorStore, facts: Range<usize>, queries: &[Query]) -> StepLayout {
-        let config = &graph.statistics.config;
-        let (messages, tokens) = expand(graph, facts, store);
-        let none = Tokens { segments: vec![0], ..Tokens::default() };
-        let peers = (config.memory && config.sweeps > 0)
-            .then(|| [&none, &tokens].map(|known| Peers::read(graph, (&messages, &tokens), known, store)));
-        let mut state = Vec::new();
-        for (&node, &born) in tokens.receivers.iter().zip(&tokens.born) {
-            match born {
-                true => state.resize(state.len() + config.state_width(), 0.0),
-                false => store.append_state(node, &mut state),
-            }
-        }
-        let (roots, pairs) = pipeline::ask(graph, queries);
-        let neighborhood = Neighborhood::read(graph, &roots, &tokens, store);
-        let pairs = pairs.measure(queries, &neighborhood.root_read);
-        let counters = if config.counters { Counted::of(graph, queries).rows() } else { Vec::new() };
-        StepLayout { messages, tokens, state, peers, neighborhood, pairs, counters }
+        let asked = pipeline::ask(graph, queries);
+        lay_out(graph, store, facts, queries, asked)
     }
+
+    /// The same with a root for every node and time that is asked about, whether or not anything happened between two times: what
+    /// the sharing of roots is compared with.
+    pub fn of_each_time(
+        graph: &GraphContext,
+        store: &VectorStore,
+        facts: Range<usize>,
+        queries: &[Query],
+    ) -> StepLayout {
+        let (_, mut pairs) = pipeline::ask(graph, queries);
+        let (mut roots, mut known) = (Vec::new(), HashMap::new());
+        let mut root = |node: NodeIndex, as_of: Time| {
+            *known.entry((node, as_of)).or_insert_with(|| {
+                roots.push(Root { node, as_of });
+                roots.len() as u32 - 1
+            })
+        };
+        pairs.source = queries.iter().map(|query| root(query.source, query.as_of)).collect();
+        pairs.destination = queries.iter().map(|query| root(query.destination, query.as_of)).collect();
+        lay_out(graph, store, facts, queries, (roots, pairs))
+    }
+}
+
+fn lay_out(
+    graph: &GraphContext,
+    store: &VectorStore,
+    facts: Range<usize>,
+    queries: &[Query],
+    (roots, mut pairs): (Vec<Root>, Pairs),
+) -> StepLayout {
+    let config = &graph.statistics.config;
+    let (messages, tokens) = expand(graph, facts, store);
+    let none = Tokens { segments: vec![0], ..Tokens::default() };
+    let peers = (config.memory && config.sweeps > 0)
+        .then(|| [&none, &tokens].map(|known| Peers::read(graph, (&messages, &tokens), known, store)));
+    let mut state = Vec::new();
+    for (&node, &born) in tokens.receivers.iter().zip(&tokens.born) {
+        match born {
+            true => state.resize(state.len() + config.state_width(), 0.0),
+            false => store.append_state(node, &mut state),
+        }
+    }
+    let neighborhood = Neighborhood::read(graph, &roots, &tokens, store);
+    let since = |roots: &[u32]| -> Vec<f64> {
+        let ends = roots.iter().zip(queries);
+        ends.map(|(&root, query)| since(neighborhood.root_read[root as usize], query.time)).collect()
+    };
+    pairs.since = [since(&pairs.source), since(&pairs.destination)];
+    let counters = if config.counters { Counted::of(graph, queries).rows() } else { Vec::new() };
+    StepLayout { messages, tokens, state, peers, neighborhood, pairs, counters }
+}
+
+/// Ticks since something last happened; 0 where nothing ever did.
+fn since(last: Option<Time>, time: Time) -> f64 {
+    last.map_or(0.0, |last| time.0.saturating_sub(last.0).max(0) as f64)
 }

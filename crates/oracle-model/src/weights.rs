@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn_core::tensor::{Device, Gradients, Tensor, TensorData};
 use timeweft_learn::Weight;
 
 use crate::ReferenceError;

@@ -1,7 +1,7 @@
 //! Every choice that a configuration has.
 
 use timeweft_graph::Deletes;
-use timeweft_learn::{Aggregation, Bucket, Config, GnnKind, MemoryCellKind, TrainFreshness};
+use timeweft_learn::{Aggregation, Bucket, Config, GnnKind, MemoryCellKind, ModelConfig, TrainFreshness};
 
 /// A model and a step of it.
 #[derive(Clone)]
@@ -68,6 +68,14 @@ pub(crate) fn cases() -> Vec<Case> {
             (config.model.gnn, config.model.layers) = (GnnKind::Cooperative, 2);
         })
     });
+    // The widths that kernels are made for: whole tiles and lanes of theirs run.
+    cases.push(Case::new("default widths", |config| config.model = ModelConfig::default()));
+    cases.push(Case::new("default widths, the other choices", |config| {
+        config.model = ModelConfig::default();
+        let model = &mut config.model;
+        (model.gnn, model.cell) = (GnnKind::Cooperative, MemoryCellKind::Gru);
+        (model.aggregation, model.counters, model.deletes) = (Aggregation::Attention, false, Deletes::Soft);
+    }));
     let all = |config: &mut Config| {
         let model = &mut config.model;
         (model.gnn, model.layers, model.cell) = (GnnKind::Cooperative, 2, MemoryCellKind::Gru);

@@ -1,6 +1,6 @@
 //! The product's AdamW against Burn's.
 
-use burn::tensor::Device;
+use burn_core::tensor::Device;
 use timeweft_learn::{TimeEncoder, Weight};
 use timeweft_oracle_model::{ReferenceAdamW, ReferenceModel, StepLayout, adamw};
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use timeweft_learn::nn::{self, Module, NamedParam, Param, Tensor};
 use timeweft_learn::{
-    AdamW, Config, GraphContext, Htgn, Optimizer, Query, Trained, VectorStore, Weight, empty_store, pipeline, rebuild,
+    AdamW, Config, GraphContext, Htgn, Loss, Optimizer, Query, Trained, VectorStore, Weight, empty_store, pipeline,
+    rebuild,
 };
 
 use crate::worlds::Draws;
@@ -89,6 +90,17 @@ pub(crate) fn answers(trained: &Trained, queries: &[Query]) -> Vec<f32> {
 /// The weights of a trained model by name.
 pub(crate) fn weights_of(trained: &Trained) -> Vec<Weight> {
     trained.weights()
+}
+
+/// The loss of logits, each positive before its negatives, and its gradient.
+pub(crate) fn loss(kind: Loss, logits: &[f32], n_positives: usize) -> (f32, Vec<f32>) {
+    let logits = Tensor::new(logits.to_vec(), [n_positives, logits.len() / n_positives]).tracked();
+    let loss = match kind {
+        Loss::Softmax => nn::softmax_loss(logits.clone()),
+        Loss::Bce => nn::binary_loss(logits.clone()),
+    };
+    let gradient = logits.gradient(&loss.backward()).unwrap();
+    (loss.values()[0], gradient.values().to_vec())
 }
 
 /// Weights after a step of the product's optimiser for each of some gradients.
