@@ -60,6 +60,8 @@ pub(crate) fn cases() -> Vec<Case> {
         }),
         Case::new("plain", |config| (config.model.identity, config.model.counters) = (false, false)),
     ];
+    // Of large tables only the rows that were read have a gradient.
+    cases.push(Case::new("few facts", |config| config.train.batch = 4));
     cases.push(Case { batches: 2, ..Case::new("a window of two batches", |_| ()) });
     cases.push(Case { batches: 0, ..Case::new("no facts", |_| ()) });
     cases.push(Case {
