@@ -77,7 +77,7 @@ pub use model::memory::{Cell, Memory, Scanned};
 pub use model::memory_state::{absorb, empty_store, rebuild};
 pub use model::pipeline;
 pub use model::pipeline::Htgn;
-pub use model::predictor::{Pairs, Predictor};
+pub use model::predictor::{Pairs, Predictor, Since};
 pub use model::vector_store::{Settled, VectorStore};
 pub use model::versions::Peers;
 pub use nn::{AdamW, Optimizer};

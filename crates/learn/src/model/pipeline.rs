@@ -1,4 +1,6 @@
 //! The model, and the one line that it is: batch -> encoder -> aggregator -> memory -> gnn -> prediction.
+//!
+//! Slow reference: `timeweft_oracle_model::ReferenceModel`, the same in plain tensor operations.
 
 use std::ops::Range;
 
@@ -6,7 +8,7 @@ use crate::model::batch::{expand, expand_in_slices};
 use crate::model::counters::Counted;
 use crate::model::gnn::GnnInput;
 use crate::model::gnn::distinct_roots::DistinctRoots;
-use crate::model::gnn::neighborhood::{Root, read};
+use crate::model::gnn::neighborhood::Root;
 use crate::model::layers::Init;
 use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
@@ -130,9 +132,7 @@ impl Reader<'_> {
 
     /// What roots read.
     pub fn neighborhood(self, remembered: &Remembered, roots: &[Root]) -> Neighborhood {
-        let mut neighborhood = read(self.graph, roots, &remembered.tokens, self.store);
-        neighborhood.recall(self.store);
-        neighborhood
+        Neighborhood::read(self.graph, roots, &remembered.tokens, self.store)
     }
 
     /// Stage 4: embeddings `[Q, d]` of roots; `noise` as in [`Reader::answer`].

@@ -91,7 +91,7 @@ pub struct Peers {
 
 impl Peers {
     /// Peers as of their messages, out of `tokens` and what was before these.
-    pub(crate) fn read(
+    pub fn read(
         graph: &GraphContext,
         (messages, receivers): (&Messages, &Tokens),
         tokens: &Tokens,

@@ -1,6 +1,8 @@
 //! What a pair is scored by, in one pass: a hidden row that is a sum of rows of tables, and the match of two embeddings. No row
 //! of a pair is ever written down: there are many more pairs than rows in the tables.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::arena::Buffer;
@@ -113,8 +115,9 @@ impl Terms {
         (Terms { n, width, index }, tables)
     }
 
-    fn row(&self, table: usize, pair: usize) -> Option<std::ops::Range<usize>> {
-        let row = self.index[table][pair];
+    #[inline(always)]
+    fn row(&self, index: &[u32], pair: usize) -> Option<Range<usize>> {
+        let row = index[pair];
         (row != NONE).then(|| row as usize * self.width..(row as usize + 1) * self.width)
     }
 
@@ -122,9 +125,9 @@ impl Terms {
     #[inline(always)]
     fn sum(&self, out: &mut [f32], pair: usize, tables: &[&[f32]]) {
         out.fill(0.0);
-        for table in 0..self.index.len() {
-            if let Some(row) = self.row(table, pair) {
-                add(out, &tables[table][row]);
+        for (index, table) in self.index.iter().zip(tables) {
+            if let Some(row) = self.row(index, pair) {
+                add(out, &table[row]);
             }
         }
     }
@@ -132,9 +135,10 @@ impl Terms {
     /// Adds the gradient of a pair's hidden row to what it was made of.
     #[inline(always)]
     fn spread(&self, gradient: &[f32], pair: usize, tables: &mut [Buffer]) {
-        for table in 0..self.index.len() {
-            if let Some(row) = self.row(table, pair).filter(|row| row.end <= tables[table].len()) {
-                add(&mut tables[table][row], gradient);
+        for (index, table) in self.index.iter().zip(tables) {
+            // What is not wanted is empty.
+            if let Some(row) = self.row(index, pair).filter(|row| row.end <= table.len()) {
+                add(&mut table[row], gradient);
             }
         }
     }

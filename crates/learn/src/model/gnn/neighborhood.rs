@@ -121,6 +121,13 @@ pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store:
 }
 
 impl Neighborhood {
+    /// Reads the neighborhoods of distinct roots, where a batch has these tokens.
+    pub fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
+        let mut neighborhood = read(graph, roots, tokens, store);
+        neighborhood.recall(store);
+        neighborhood
+    }
+
     /// Fills in the memory that is read: all else depends on what happened alone, and on no weights.
     pub(crate) fn recall(&mut self, store: &VectorStore) {
         self.stored = versions::recall(&self.stored_of, store);
