@@ -9,7 +9,7 @@ use crate::model::gnn::neighborhood::read;
 use crate::model::memory_state::absorb_times;
 use crate::model::pipeline::ask;
 use crate::nn::stage;
-use crate::{Freshness, Link, LinksToRank, Messages, Neighborhood, Pairs, Query, Settled, Tokens, VectorStore, expand};
+use crate::{Freshness, Link, LinksToRank, Messages, Neighborhood, Pairs, Query, Tokens, VectorStore, expand};
 
 /// Queries of links that share the embeddings of their candidates: bounds the memory of an evaluation.
 const SHARED: usize = 1 << 19;
@@ -124,7 +124,7 @@ impl<'a> RankPlan<'a> {
         }
         if let Some((end, ends)) = open.ends {
             match &ends {
-                Ends::Committed => self.times.commit(&Settled::times(&open.tokens, end)),
+                Ends::Committed => self.times.commit(&open.tokens.settled_times(end)),
                 Ends::Absorbed(until) => absorb_times(graph, config, &mut self.times, *until),
             }
             group.ends = Some(ends);

@@ -5,7 +5,6 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::Time;
 
 use crate::evaluate::breakdown::break_down;
 use crate::evaluate::negative_classes::NegativeClasses;
@@ -14,8 +13,8 @@ use crate::model::memory_state::{absorb, rebuild};
 use crate::model::pipeline::{Reader, Remembered};
 use crate::nn::on_two_cores;
 use crate::{
-    Calibration, Config, Freshness, GraphContext, Htgn, LearnProgress, Link, Metrics, NegativeClass, Predict, Rule,
-    Task, Trained, VectorStore, average_precision, rank,
+    Calibration, Freshness, LearnProgress, Link, LinksToRank, Metrics, NegativeClass, Predict, Rule, Task, Trained,
+    VectorStore, average_precision, rank,
 };
 
 /// Queries whose roots are embedded in one forward pass: bounds the memory of an evaluation.
@@ -35,23 +34,6 @@ pub struct Evaluation {
     pub kinds: Vec<(String, f64, usize)>,
     /// The model's shares against what came true.
     pub calibration: Calibration,
-}
-
-/// Links to rank: by which model, and how fresh the state is that answers may use.
-#[derive(Clone)]
-pub struct LinksToRank<'a> {
-    /// The weights.
-    pub model: &'a Htgn,
-    /// The graph.
-    pub graph: &'a GraphContext,
-    /// The task that the links are of.
-    pub task: &'a Task,
-    /// How many candidates each link has, and how they are drawn.
-    pub config: &'a Config,
-    /// Numbers of the links.
-    pub part: Range<usize>,
-    /// What an answer may know.
-    pub freshness: Freshness,
 }
 
 impl Trained {
@@ -132,12 +114,6 @@ impl LinksToRank<'_> {
     /// The candidates that the protocol gives a link.
     fn by_protocol(&self, number: usize) -> Vec<Link> {
         self.task.candidates(number, self.config.evaluate.candidates, self.config.evaluate.seed)
-    }
-
-    /// The time strictly before which the answer for a link knows everything.
-    pub(super) fn as_of(&self, number: usize) -> Time {
-        let start = self.task.batch_start(number, self.part.start, self.freshness);
-        self.task.time_of(start.unwrap_or(number))
     }
 
     /// For each link a wrong answer of each kind; none where no new edges are predicted.

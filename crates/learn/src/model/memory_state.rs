@@ -4,7 +4,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::data::fact_batches::batches;
 use crate::model::pipeline::{Reader, absorb_in_slices};
-use crate::{Bucket, Config, GraphContext, Htgn, Settled, VectorStore, expand};
+use crate::{Bucket, Config, GraphContext, Htgn, VectorStore, expand};
 
 /// Facts of one time that are taken in at once: bounds the memory of bulk loads.
 pub(crate) const SLICE: usize = 1 << 16;
@@ -57,7 +57,7 @@ pub(crate) fn absorb_times(graph: &GraphContext, config: &Config, store: &mut Ve
     for range in absorbed_batches(graph, config, store.absorbed()..until) {
         let absorbs = range.end;
         let (_, tokens) = expand(graph, range, store);
-        store.commit(&Settled::times(&tokens, absorbs));
+        store.commit(&tokens.settled_times(absorbs));
     }
 }
 

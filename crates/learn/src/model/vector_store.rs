@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use timeweft_graph::{NodeIndex, Time};
 
-use crate::Tokens;
 use crate::nn::Buffer;
 
 /// A node without a row.
@@ -80,14 +79,6 @@ pub struct Settled {
     pub last: Vec<Option<Time>>,
     /// Facts up to here are in.
     pub absorbed: usize,
-}
-
-impl Settled {
-    /// The times alone, for a store whose rows have no width.
-    pub(crate) fn times(tokens: &Tokens, absorbed: usize) -> Settled {
-        let (state, memory) = (Buffer::zeros(0), Buffer::zeros(0));
-        Settled { receivers: tokens.receivers.clone(), state, memory, last: tokens.last_times(), absorbed }
-    }
 }
 
 impl VectorStore {
