@@ -1,13 +1,12 @@
 //! Each kernel of learning by itself, beside what the machine can do at best in the same run.
 
-mod clock;
 mod floor;
 mod operations;
 
 use anyhow::Result;
 
+use crate::clock::Seconds;
 use crate::median;
-use clock::Seconds;
 use floor::Floor;
 use operations::{Operation, operations};
 

@@ -3,10 +3,13 @@
 mod accuracy;
 mod answers;
 mod build;
+mod clock;
 mod data;
 mod envo;
 mod ingest;
 mod kernels;
+mod online;
+mod profile;
 mod sampling;
 mod scale;
 #[cfg(feature = "sql")]
@@ -21,7 +24,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: profile::Counting = profile::Counting;
 
 /// Reproduces every figure of the documentation.
 #[derive(Parser)]
@@ -47,6 +50,10 @@ enum Command {
     Ingest(ingest::Args),
     /// Each kernel of learning by itself: time, and the share of what the machine can do.
     Kernels(kernels::Args),
+    /// A model in service: events that are scored and taken in one by one, opening, and questions about the past.
+    Online(online::Args),
+    /// Where the time and the memory of a training step go, stage by stage.
+    Profile(profile::Args),
     /// Interval graphs beside DeepGNN's graph engine: load, samples, counts, memory.
     Sampling(sampling::Args),
     /// Time, memory and disk of commands on large graphs.
@@ -71,6 +78,8 @@ fn main() -> anyhow::Result<()> {
         Command::Envo => envo::run(&cli.data),
         Command::Ingest(args) => ingest::run(args),
         Command::Kernels(args) => kernels::run(args),
+        Command::Online(args) => online::run(args, &cli.data),
+        Command::Profile(args) => profile::run(args, &cli.data),
         Command::Sampling(args) => sampling::run(args, &cli.data),
         Command::Scale(args) => scale::run(args),
         #[cfg(feature = "sql")]

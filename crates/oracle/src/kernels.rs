@@ -263,3 +263,35 @@ pub fn adamw(weights: &[f32], gradients: &[Vec<f32>], [rate, b1, b2, epsilon, de
     }
     weights
 }
+
+/// The sum of rows of tables, each with the row that each of `n` pairs reads, if any: `[n, width]`, not below 0.
+pub fn relu_of_sums(tables: &[(&[f64], &[Option<u32>])], n: usize, width: usize) -> Vec<f64> {
+    let mut out = vec![0.0; n * width];
+    for (table, reads) in tables {
+        for (pair, row) in reads.iter().enumerate() {
+            let Some(row) = row else { continue };
+            for k in 0..width {
+                out[pair * width + k] += table[*row as usize * width + k];
+            }
+        }
+    }
+    out.iter().map(|x| x.max(0.0)).collect()
+}
+
+/// `w_rho . h + z_s diag(r_rho) z_d` of pairs with hidden rows h `[C, width]`, from w and r `[R, width]` and z `[Q, width]`.
+pub fn pair_scores(
+    hidden: &[f64],
+    [w, r, z]: [&[f64]; 3],
+    relation: &[u32],
+    ends: [&[u32]; 2],
+    width: usize,
+) -> Vec<f64> {
+    let at = |values: &[f64], row: u32, k: usize| values[row as usize * width + k];
+    let score = |pair: usize| -> f64 {
+        let (relation, source, destination) = (relation[pair], ends[0][pair], ends[1][pair]);
+        let scored = (0..width).map(|k| hidden[pair * width + k] * at(w, relation, k)).sum::<f64>();
+        let matched = (0..width).map(|k| at(z, source, k) * at(r, relation, k) * at(z, destination, k)).sum::<f64>();
+        scored + matched
+    };
+    (0..relation.len()).map(score).collect()
+}

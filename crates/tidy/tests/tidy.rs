@@ -34,6 +34,7 @@ fn crates_depend_downward_only() {
         "graph" | "tidy" => "",
         "source" | "index" | "oracle" => "timeweft-graph",
         "store" | "learn" => "timeweft-graph timeweft-index",
+        "oracle-model" => "timeweft-graph timeweft-learn",
         "timeweft" => "timeweft-graph timeweft-index timeweft-source timeweft-store timeweft-learn",
         "arrow" => "timeweft",
         "sql" => "timeweft timeweft-arrow",
@@ -146,10 +147,11 @@ fn files_and_functions_are_short() {
 }
 
 /// Law 6. These must name their slow references; what any file names must be there.
-const FAST: [&str; 6] = [
+const FAST: [&str; 7] = [
     "crates/index/src/answers/diff.rs",
     "crates/index/src/answers/view.rs",
     "crates/index/src/intake/join.rs",
+    "crates/learn/src/model/pipeline.rs",
     "crates/learn/src/nn/mod.rs",
     "crates/store/src/load/intervals.rs",
     "crates/store/src/load/version.rs",
@@ -171,7 +173,7 @@ fn fast_paths_name_slow_references_that_exist() {
         for reference in slow_references(&text) {
             let (krate, item) = reference.split_once("::").unwrap();
             let item = item.rsplit("::").next().unwrap();
-            let texts = texts_of(krate.strip_prefix("timeweft_").unwrap());
+            let texts = texts_of(&krate.strip_prefix("timeweft_").unwrap().replace('_', "-"));
             assert!(declares(&texts, item), "{file}: its slow reference `{reference}` does not exist");
             naming.push(file.clone());
         }

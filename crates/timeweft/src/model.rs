@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::{Deletes, EdgeTypeId, NodeIndex, NodeKey, NodeTypeId, Stop, Time};
+use timeweft_graph::{Deletes, EdgeTypeId, Event, NodeIndex, NodeKey, NodeTypeId, Stop, Time};
 use timeweft_index::Index;
 use timeweft_learn::Trained;
 
@@ -26,9 +26,9 @@ pub use prediction::{Answer, Ask, NodeName, Prediction};
 pub use record::{KeptEvaluation, ModelRecord};
 pub use summary::ModelSummary;
 pub use timeweft_learn::{
-    Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, Epoch, EvaluateConfig, Evaluation, Freshness,
-    GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig, NonFiniteFeature,
-    Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, Weight, splitmix64,
+    Absorbed, Aggregation, Bin, Bucket, Calibration, Config, ConfigError, Curves, Epoch, EvaluateConfig, Evaluation,
+    Freshness, GnnKind, Importance, LearnError, LearnProgress, Loss, MemoryCellKind, Metrics, ModelConfig,
+    NonFiniteFeature, Predict, Space, Traffic, TrainConfig, TrainFreshness, Unknown, Weight, splitmix64,
 };
 pub use why::{Why, Without};
 
@@ -203,8 +203,46 @@ impl Model {
         &self.view
     }
 
+    /// Takes in events as they come, in order of time and not before any that the graph has, and gives what became of them. They are
+    /// in the graph that the model reads ([`Model::view`]) from then on, and nowhere else; [`Model::update`] goes back to what is
+    /// loaded. Nodes that an edge names first are created with it, and an edge that is there already gets a key, as a load does it.
+    ///
+    /// It costs what is new, whatever came before: memory, counters and graph are added to. Only where others hold the graph, such as
+    /// the [`Graph`] that the model came from, the first call copies it.
+    ///
+    /// ```
+    /// # use timeweft::{Action, EdgeKey, Element, Event, Graph, NodeKey, Time, TimeUnit, TrainOptions, model::Config};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let rows = (0..60).map(|time| format!("{},{},{time}\n", time % 3, 3 + time % 2)).collect::<String>();
+    /// # let mail = dir.path().join("mail.csv");
+    /// # std::fs::write(&mail, format!("src,dst,time\n{rows}"))?;
+    /// # let mut graph = Graph::create(dir.path().join("mail"), TimeUnit::Step)?;
+    /// # graph.load(&mail).run()?;
+    /// # let mut config = Config::default();
+    /// # (config.train.epochs, config.model.width) = (1, 8);
+    /// # graph.train("links", TrainOptions::new(config))?;
+    /// let mut model = graph.load_model("links")?;
+    /// drop(graph);
+    /// let [source, destination] = [NodeKey::new("node", 0), NodeKey::new("node", 4)];
+    /// let mail = EdgeKey { source, relation: "link".into(), destination, key: None };
+    /// let absorbed = model.absorb(&[Event::new(Time(60), Action::Create, Element::Edge(mail))]);
+    /// assert_eq!((absorbed.facts, absorbed.rejected.len()), (1, 0));
+    /// assert_eq!(model.predict("link", "0").top(2)?.len(), 2, "as of right after it");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn absorb(&mut self, events: &[Event]) -> Absorbed {
+        let commit = self.view.commit();
+        // Who alone holds a graph or a memory changes it in place.
+        (self.view, self.past) = (View::new(commit, Arc::default()), past::Past::default());
+        let absorbed = self.trained.absorb(events);
+        self.view = View::new(commit, self.index().clone());
+        self.warned = OnceLock::new();
+        absorbed
+    }
+
     /// Takes in what was loaded into the graph since, and gives the number of facts that memory took in; all of them where loads
-    /// were taken back, or brought facts of the time of others that it knows, or from before.
+    /// were taken back. Where they brought facts from before others that it knows it begins at the newest state of memory that is kept
+    /// of before those. Else it costs what is new.
     ///
     /// ```
     /// # use timeweft::{Graph, TimeUnit, TrainOptions, model::Config};
@@ -226,16 +264,19 @@ impl Model {
     /// # Errors
     /// If the model knows none of the types of the graph.
     pub fn update(&mut self, graph: &Graph) -> Result<usize> {
-        let (model, taken_in) = graph.model_file(&self.name, &graph.view())?.catch_up(self)?;
-        *self = model;
-        Ok(taken_in)
+        graph.model_file(&self.name, &graph.view())?.update(self)
     }
 
     /// Writes its memory as it is now into its file, so that who loads it begins from there; weights and training stay.
     ///
     /// # Errors
-    /// If the file cannot be written, or another model has taken its place meanwhile.
+    /// If the file cannot be written, another model has taken its place meanwhile, or memory has taken in events that are not loaded.
     pub fn keep_memory(&self) -> Result<()> {
+        let (graph, name) = (&self.trained.graph, &self.name);
+        let facts = graph.facts().len() - graph.n_loaded();
+        if facts > 0 {
+            return Err(ModelError::NotLoaded { name: name.clone(), facts }.into());
+        }
         self.own_checkpoint()?;
         self.trained.save(&self.path, &self.lineage)?;
         Ok(())

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Work;
-use super::clock::Clock;
+use crate::clock::Clock;
 use crate::median;
 
 /// Rows and columns of the matrices that are multiplied.

@@ -6,7 +6,7 @@ use timeweft_learn::nn::{self, Ages, Module, NeighborhoodInput, Neighbors, Outle
 use timeweft_learn::{Optimizer, splitmix64};
 
 use super::Work;
-use super::clock::{Clock, Seconds};
+use crate::clock::{Clock, Seconds};
 
 /// One kernel at one shape.
 pub(crate) struct Operation {

@@ -20,24 +20,27 @@ const READ: usize = 1200;
 /// Most edges that a step of a walk looks through.
 const WINDOW: usize = 32;
 /// A list's number if it is the list of all edges of its node; the moment of what was not removed.
-const NONE: u32 = u32::MAX;
+pub(in crate::data) const NONE: u32 = u32::MAX;
 
 /// Creations and removals of edges, as the nodes at their ends see them.
 #[derive(Clone, Debug)]
 pub(crate) struct EdgeHistory {
     /// Time of every fact.
-    times: Vec<Time>,
+    pub(in crate::data) times: Vec<Time>,
     deletes: Deletes,
-    nodes: Vec<NodeHistory>,
+    pub(in crate::data) nodes: Vec<NodeHistory>,
     /// Edges of a (node, side), by the numbers that nodes keep.
-    by_side: Vec<Meetings>,
+    pub(in crate::data) by_side: Vec<Meetings>,
     /// By (node, partner), and by (list, partner).
-    last: LastPlaces,
-    last_by_side: LastPlaces,
+    pub(in crate::data) last: LastPlaces,
+    pub(in crate::data) last_by_side: LastPlaces,
     /// Moments of the edges of each type: created, and removed by hard deletes.
-    of_type: Vec<[Vec<u32>; 2]>,
-    /// Where each edge that may be removed stands among those of its source and of its destination.
-    places: FxHashMap<EdgeIndex, [u32; 2]>,
+    pub(in crate::data) of_type: Vec<[Vec<u32>; 2]>,
+    /// By hard deletes, where each edge stands among those of its source and of its destination: by its number, [`NONE`] for one
+    /// that cannot be removed.
+    pub(in crate::data) places: Vec<[u32; 2]>,
+    /// The edges that the newest facts removed, their ends, and their places, in case these are taken back.
+    pub(in crate::data) newest_removed: Vec<(EdgeIndex, [NodeIndex; 2], [u32; 2])>,
     /// For each side its place in an order of names: numbers of edge types follow arrival.
     side_order: Vec<u32>,
     none: Meetings,
@@ -45,15 +48,15 @@ pub(crate) struct EdgeHistory {
 
 /// The edges of a node.
 #[derive(Clone, Debug)]
-struct NodeHistory {
-    met: Meetings,
-    sides: Vec<DirectedRelation>,
+pub(in crate::data) struct NodeHistory {
+    pub(in crate::data) met: Meetings,
+    pub(in crate::data) sides: Vec<DirectedRelation>,
     /// When they were removed, by hard deletes; [`NONE`] for those that are not, and for all behind the end.
-    removed: Vec<u32>,
+    pub(in crate::data) removed: Vec<u32>,
     /// The first removal.
-    first_removed: u32,
+    pub(in crate::data) first_removed: u32,
     /// The lists of its sides, sorted. As long as there is one, it is that of all edges.
-    lists: Vec<(DirectedRelation, u32)>,
+    pub(in crate::data) lists: Vec<(DirectedRelation, u32)>,
 }
 
 impl Default for NodeHistory {
@@ -78,6 +81,8 @@ pub(crate) struct Hints {
     nodes: Vec<Cuts>,
     sides: Vec<Cuts>,
     made: Cuts,
+    /// Nothing is kept: a table of all lists is large for one question.
+    once: bool,
 }
 
 /// Places in one list: of a limit, and of windows before it.
@@ -118,7 +123,8 @@ impl EdgeHistory {
             last: LastPlaces::default(),
             last_by_side: LastPlaces::default(),
             of_type: Vec::new(),
-            places: FxHashMap::default(),
+            places: Vec::new(),
+            newest_removed: Vec::new(),
             side_order: Vec::new(),
             none: Meetings::default(),
         }
@@ -143,6 +149,7 @@ impl EdgeHistory {
             let moment = self.times.len() as u32;
             self.times.extend(facts.iter().map(|fact| fact.time));
             drafts.clear();
+            self.newest_removed.clear();
             for fact in facts.iter().filter(|fact| fact.action == Action::Create) {
                 let Some((edge_type, edge)) = fact.edge else { continue };
                 let (out, back) =
@@ -198,7 +205,10 @@ impl EdgeHistory {
         let Draft { node, side, other, edge } = *draft;
         if self.deletes == Deletes::Hard {
             let place = self.nodes[node.at()].met.len() as u32;
-            self.places.entry(edge).or_default()[side.at() % 2] = place;
+            if self.places.len() <= edge.at() {
+                self.places.resize(edge.at() + 1, [NONE; 2]);
+            }
+            self.places[edge.at()][side.at() % 2] = place;
         }
         let list = self.list(node, side);
         let history = &mut self.nodes[node.at()];
@@ -240,7 +250,7 @@ impl EdgeHistory {
 
     fn remove(&mut self, moment: u32, fact: &Fact) {
         let Some((edge_type, edge)) = fact.edge else { return };
-        let Some(&places) = self.places.get(&edge) else { return };
+        let Some(&places) = self.places.get(edge.at()).filter(|places| places[0] != NONE) else { return };
         self.of_type(edge_type)[1].push(moment);
         for (node, place) in [fact.source, fact.destination].into_iter().zip(places) {
             let (history, place) = (&mut self.nodes[node.at()], place as usize);
@@ -251,7 +261,8 @@ impl EdgeHistory {
             history.first_removed = history.first_removed.min(moment);
         }
         // It lives once.
-        self.places.remove(&edge);
+        self.places[edge.at()] = [NONE; 2];
+        self.newest_removed.push((edge, [fact.source, fact.destination], places));
     }
 
     /// Whether facts are the next ones: in order, and of later times only.
@@ -320,7 +331,7 @@ impl EdgeHistory {
 
     /// Edges of a node and a side that count below a limit: how many, and when the last was created.
     pub(crate) fn recency(&self, node: NodeIndex, side: DirectedRelation, limit: u32) -> Recency {
-        let (mut hints, mut remaining) = Default::default();
+        let (mut hints, mut remaining) = (Hints::once(), Remaining::default());
         let NodeBefore { by_side: [met], .. } = self.before(node, [side], limit, &mut hints, &mut remaining);
         Recency { count: met.count as u32, last: met.last().map(|moment| self.time(moment)) }
     }
@@ -333,7 +344,7 @@ impl EdgeHistory {
         partner: NodeIndex,
         limit: u32,
     ) -> Recency {
-        let (mut hints, mut remaining) = Default::default();
+        let (mut hints, mut remaining) = (Hints::once(), Remaining::default());
         let NodeBefore { by_side: [met], .. } = self.before(node, [side], limit, &mut hints, &mut remaining);
         let trace = met.trace(partner);
         trace.map_or(Recency::default(), |trace| Recency { count: trace.count, last: Some(self.time(trace.last)) })
@@ -342,7 +353,7 @@ impl EdgeHistory {
     /// The last `n` distinct nodes that a node met by a side below a limit, latest first, by edges that count; only the last
     /// [`READ`] of them are looked at.
     pub(crate) fn partners(&self, node: NodeIndex, side: DirectedRelation, limit: u32, n: usize) -> Vec<NodeIndex> {
-        let (mut hints, mut remaining) = Default::default();
+        let (mut hints, mut remaining) = (Hints::once(), Remaining::default());
         let NodeBefore { by_side: [met], .. } = self.before(node, [side], limit, &mut hints, &mut remaining);
         last_distinct(&met.meetings.partners()[..met.count], n)
     }
@@ -356,7 +367,7 @@ impl EdgeHistory {
         n: usize,
     ) -> Vec<NodeIndex> {
         let Some(history) = self.nodes.get(node.at()) else { return Vec::new() };
-        let met = self.all_before(node, history, side, limit, &mut Hints::default());
+        let met = self.all_before(node, history, side, limit, &mut Hints::once());
         last_distinct(&met.meetings.partners()[..met.count], n)
     }
 
@@ -382,8 +393,17 @@ fn last_distinct(met: &[NodeIndex], n: usize) -> Vec<NodeIndex> {
 }
 
 impl Hints {
+    /// For one question.
+    fn once() -> Hints {
+        Hints { once: true, ..Hints::default() }
+    }
+
     /// Those of a list.
     pub(crate) fn of(&mut self, list: List) -> &mut Cuts {
+        if self.once {
+            self.made = Cuts::default();
+            return &mut self.made;
+        }
         let (cuts, at) = match list {
             List::Node(node) => (&mut self.nodes, node as usize),
             List::Side(side) => (&mut self.sides, side as usize),

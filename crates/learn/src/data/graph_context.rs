@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use timeweft_graph::{
-    Action, DType, Direction, EdgeTypeId, FeatureId, FeatureKind, NodeIndex, NodeTypeId, Owner, Time, Value, threads,
+    Action, DType, Direction, EdgeTypeId, Event, FeatureId, FeatureKind, NodeIndex, NodeTypeId, Owner, Reason, Time,
+    Value, threads,
 };
 use timeweft_index::{Fact, Index};
 
+use crate::data::arrivals::Arrivals;
 use crate::data::features::is_number;
 use crate::data::shared_history::SharedHistory;
 use crate::data::subgraph::Edges;
@@ -32,6 +34,8 @@ pub struct GraphContext {
     pub slots: Vec<[u32; 2]>,
     /// What counters read.
     pub(crate) history: SharedHistory,
+    /// Events that came by themselves, without a load.
+    arrivals: Arrivals,
 }
 
 impl GraphContext {
@@ -46,32 +50,85 @@ impl GraphContext {
     /// The same of a later state of the same graph, which is not laid out anew for counting where it only has more facts
     /// of later times. Both states stay as they are.
     pub fn continued(&self, index: Arc<Index>) -> GraphContext {
-        let known = Subgraph::new(index.clone(), &self.statistics.schema);
-        let deletes = self.config().deletes;
-        let history = match self.is_continued_by(&index, &known) {
-            true => self.history.continued(&index, known.facts(), deletes),
-            false => SharedHistory::of(&index, known.facts(), deletes),
-        };
-        GraphContext::with(index, self.statistics.clone(), known, history)
+        let mut graph = self.clone();
+        let known = Subgraph::new(index, &self.statistics.schema);
+        let is_continued = self.is_begun_by(known.index()) && known.facts().starts_with(self.facts());
+        graph.follow(known, is_continued);
+        graph
     }
 
-    /// Whether a graph has all facts of this one first, and its nodes under the same numbers.
-    fn is_continued_by(&self, index: &Index, known: &Subgraph) -> bool {
+    /// Goes over to another state of the graph. `is_continued` says that all facts of this one are the first there, and its nodes
+    /// have the same numbers: then only what came is taken in.
+    pub(crate) fn follow(&mut self, known: Subgraph, is_continued: bool) {
+        let (index, deletes) = (known.index().clone(), self.config().deletes);
+        if is_continued {
+            self.history.grow(&index, known.facts(), deletes);
+        } else {
+            self.slots.clear();
+            self.history = SharedHistory::of(&index, known.facts(), deletes);
+        }
+        self.add_slots(&index);
+        (self.index, self.known, self.arrivals) = (index, Arc::new(known), Arrivals::default());
+    }
+
+    /// Takes in events that are not before any other; those that change nothing, by their place, and why.
+    pub(crate) fn take(&mut self, events: &[Event]) -> Vec<(usize, Reason)> {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        let facts = self.facts().len();
+        let rejected = self.grow(|index| arrivals.take_all(index, events, facts));
+        self.arrivals = arrivals;
+        rejected
+    }
+
+    /// How many of its facts the loads brought that it was made of; the others came by themselves.
+    pub fn n_loaded(&self) -> usize {
+        self.arrivals.before(self.facts().len())
+    }
+
+    /// Changes the graph itself by events that are not before any other, and takes in what they say: it costs what is new.
+    fn grow<T>(&mut self, change: impl FnOnce(&mut Index) -> T) -> T {
+        // Who alone holds a graph changes it in place.
+        self.index = Arc::default();
+        let done = Arc::make_mut(&mut self.known).grow(&self.statistics.schema, change);
+        self.index = self.known.index().clone();
+        let index = self.index.clone();
+        self.history.grow(&index, self.known.facts(), self.statistics.config.deletes);
+        self.add_slots(&index);
+        done
+    }
+
+    /// Whether a graph has the nodes of this one under the same numbers.
+    pub(crate) fn is_begun_by(&self, index: &Index) -> bool {
         let n_nodes = self.index.n_nodes();
         let is_same = |node| {
             let name = |index: &Index| index.schema().node_type_name(index.node_type(node));
             name(&self.index) == name(index) && self.index.node_id(node) == index.node_id(node)
         };
-        known.facts().starts_with(self.facts())
-            && n_nodes <= index.n_nodes()
-            && (0..n_nodes as u32).map(NodeIndex).all(is_same)
+        n_nodes <= index.n_nodes() && (0..n_nodes as u32).map(NodeIndex).all(is_same)
     }
 
     fn with(index: Arc<Index>, statistics: TrainStatistics, known: Subgraph, history: SharedHistory) -> GraphContext {
         threads::prepare();
-        let slots = identity_slots(&index, statistics.identity_slots);
         let relations = RelationIds::of(&statistics.schema, &statistics.config);
-        GraphContext { known: Arc::new(known), relations, slots, statistics, history, index }
+        let (known, slots) = (Arc::new(known), Vec::new());
+        let mut graph = GraphContext {
+            known,
+            relations,
+            slots,
+            statistics,
+            history,
+            index: index.clone(),
+            arrivals: Arrivals::default(),
+        };
+        graph.add_slots(&index);
+        graph
+    }
+
+    /// Gives nodes that have none yet their identity slots.
+    fn add_slots(&mut self, index: &Index) {
+        let n_slots = self.statistics.identity_slots;
+        let nodes = (self.slots.len()..index.n_nodes()).map(|node| NodeIndex(node as u32));
+        self.slots.extend(nodes.map(|node| identity_slots(index, node, n_slots)));
     }
 
     /// The same as if some edges had never been.
@@ -198,15 +255,11 @@ fn is_float(kind: FeatureKind) -> bool {
     matches!(kind, FeatureKind::Dense { dtype: DType::F16 | DType::F32 | DType::F64, .. })
 }
 
-/// The two identity slots of every node, hashed from its external id: a renumbered graph gives the same.
-fn identity_slots(index: &Index, n_slots: usize) -> Vec<[u32; 2]> {
+/// The two identity slots of a node, hashed from its external id: a renumbered graph gives the same.
+fn identity_slots(index: &Index, node: NodeIndex, n_slots: usize) -> [u32; 2] {
     let n = n_slots.max(1) as u64;
     let slot = |key: u64| (splitmix64(key) % n) as u32;
-    (0..index.n_nodes())
-        .map(|node| {
-            let name = index.node_key(NodeIndex(node as u32)).to_string();
-            let key = name.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
-            [slot(key), slot(!key)]
-        })
-        .collect()
+    let name = index.node_key(node).to_string();
+    let key = name.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
+    [slot(key), slot(!key)]
 }

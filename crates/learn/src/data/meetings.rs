@@ -90,6 +90,17 @@ impl Meetings {
         *last = at + 1;
     }
 
+    /// Takes the newest away: who was met, and 1 + the place of the one before it with the same partner, 0 for none.
+    pub(crate) fn pop(&mut self) -> Option<(NodeIndex, u32)> {
+        self.moments.pop();
+        self.running.pop();
+        let (partner, previous) = (self.partners.pop()?, self.previous.pop()?);
+        if previous == 0 {
+            self.firsts.pop();
+        }
+        Some((partner, previous))
+    }
+
     /// Where the meeting behind one jumps to: skew binary numbers (Myers 1983).
     fn jump_from(&self, previous: u32) -> u32 {
         let count = |at: u32| self.running[at as usize].count;

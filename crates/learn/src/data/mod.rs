@@ -1,6 +1,7 @@
 //! What a model reads of a graph: facts, types, features and time, and the links that are predicted.
 
 pub(crate) mod affinity;
+pub(crate) mod arrivals;
 pub(crate) mod directed_relation;
 pub(crate) mod edge_history;
 pub(crate) mod fact_batches;
@@ -17,6 +18,7 @@ pub(crate) mod schema_map;
 pub(crate) mod shared_history;
 pub(crate) mod split;
 pub(crate) mod subgraph;
+pub(crate) mod take_back;
 pub(crate) mod task;
 pub(crate) mod time_encoder;
 pub(crate) mod train_statistics;

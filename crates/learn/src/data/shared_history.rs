@@ -43,10 +43,34 @@ impl SharedHistory {
         SharedHistory { history: self.history.clone(), n_facts: facts.len() }
     }
 
+    /// Takes in further facts in place, in O(1) each. Where the first are of the time of the last that are there, all of that
+    /// time are put in order anew. It is another history where somebody else reads this one and that matters to them.
+    pub(crate) fn grow(&mut self, index: &Index, facts: &[Fact], deletes: Deletes) {
+        let known = self.n_facts;
+        let whole = n_whole(facts, known);
+        let own = Arc::get_mut(&mut self.history).map(|own| own.get_mut().unwrap_or_else(PoisonError::into_inner));
+        match own.filter(|own| own.n_facts() == known && known <= facts.len()) {
+            Some(own) => {
+                own.take_back(&facts[whole..known]);
+                own.append(index, &facts[whole..]);
+                self.n_facts = facts.len();
+            }
+            None => *self = self.continued(index, facts, deletes),
+        }
+    }
+
     /// Begins to read.
     pub(crate) fn read(&self) -> HistoryReader<'_> {
         let history = self.history.read().unwrap_or_else(PoisonError::into_inner);
         HistoryReader { history, n_facts: self.n_facts as u32 }
+    }
+}
+
+/// How many of the first `n` facts are of times that no later fact shares.
+pub(crate) fn n_whole(facts: &[Fact], n: usize) -> usize {
+    match (n.checked_sub(1).and_then(|last| facts.get(last)), facts.get(n)) {
+        (Some(last), Some(next)) if last.time == next.time => facts[..n].partition_point(|fact| fact.time < last.time),
+        _ => n,
     }
 }
 

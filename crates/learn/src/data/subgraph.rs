@@ -28,11 +28,7 @@ impl Subgraph {
     /// What a model with a schema knows of a graph.
     pub fn new(index: Arc<Index>, schema: &Schema) -> Subgraph {
         let types = SchemaMap::new(index.schema(), schema);
-        let is_known = |fact: &&Fact| match fact.edge {
-            Some((edge_type, _)) => types.knows_edge(edge_type),
-            None => types.knows_node(index.node_type(fact.source)),
-        };
-        let known = || index.facts().iter().filter(is_known).copied().collect();
+        let known = || index.facts().iter().filter(|fact| is_known(&index, &types, fact)).copied().collect();
         let facts = (!types.knows_all_types()).then(known);
         Subgraph { facts, types, index, left_out: Edges::new(), left_out_facts: Vec::new() }
     }
@@ -41,6 +37,33 @@ impl Subgraph {
     pub fn whole(index: Arc<Index>) -> Subgraph {
         let types = SchemaMap::new(index.schema(), index.schema());
         Subgraph { types, facts: None, index, left_out: Edges::new(), left_out_facts: Vec::new() }
+    }
+
+    /// Changes the graph by events that are not before any other. It is copied before where somebody else reads it; by that
+    /// alone this costs more than what changes.
+    pub(crate) fn grow<T>(&mut self, schema: &Schema, change: impl FnOnce(&mut Index) -> T) -> T {
+        let known = self.index.facts().len();
+        let shape = shape(self.index.schema());
+        let done = change(Arc::make_mut(&mut self.index));
+        if shape != self::shape(self.index.schema()) {
+            let newer = Subgraph::new(self.index.clone(), schema);
+            if newer.types.knows_all_types() != self.types.knows_all_types() {
+                *self = newer;
+                return done;
+            }
+            self.types = newer.types;
+        }
+        let types = &self.types;
+        if let Some(facts) = &mut self.facts {
+            let is_known = |fact: &&Fact| is_known(&self.index, types, fact);
+            facts.extend(self.index.facts().get(known..).unwrap_or_default().iter().filter(is_known));
+        }
+        done
+    }
+
+    /// The graph.
+    pub(crate) fn index(&self) -> &Arc<Index> {
+        &self.index
     }
 
     /// The same as if some of its edges had never been.
@@ -88,4 +111,18 @@ impl Subgraph {
         let left_out = self.left_out_facts.iter().filter(|fact| fact.time < before);
         self.index.degree_before_by(node, before, |of| self.types.knows_edge(of)) - left_out.map(ends).sum::<usize>()
     }
+}
+
+fn is_known(index: &Index, types: &SchemaMap, fact: &Fact) -> bool {
+    match fact.edge {
+        Some((edge_type, _)) => types.knows_edge(edge_type),
+        None => types.knows_node(index.node_type(fact.source)),
+    }
+}
+
+/// How many types and features a schema has: events only ever add to them.
+fn shape(schema: &Schema) -> [usize; 3] {
+    let nodes = schema.node_types().iter().map(|of| of.features.len());
+    let edges = schema.edge_types().iter().map(|of| of.features.len());
+    [schema.node_types().len(), schema.edge_types().len(), nodes.chain(edges).sum()]
 }

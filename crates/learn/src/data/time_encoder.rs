@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use timeweft_graph::Time;
 use timeweft_index::Fact;
 
-use crate::nn;
+use crate::nn::{self, Buffer};
 
 /// Scale and frequencies of time gaps. Fixed, not learned: the gradient of a frequency grows with
 /// the gap.
@@ -64,14 +64,14 @@ impl TimeEncoder {
     }
 
     /// Encoded gaps, row after row: `cos(2 pi f gap)` for each frequency, then `log1p(gap / T0)`.
-    pub fn encode(&self, gaps: &[f64]) -> Vec<f32> {
+    pub fn encode(&self, gaps: &[f64]) -> Buffer {
         let cosines = nn::time_encoding(gaps, &self.frequencies);
         let logs = nn::log_gaps(gaps, self.scale);
         let n = self.frequencies.len();
-        let mut rows = Vec::with_capacity(gaps.len() * self.width());
-        for (i, log) in logs.into_iter().enumerate() {
-            rows.extend_from_slice(&cosines[i * n..(i + 1) * n]);
-            rows.push(log);
+        let mut rows = Buffer::stale(gaps.len() * self.width());
+        for ((i, row), log) in rows.chunks_exact_mut(self.width()).enumerate().zip(logs) {
+            row[..n].copy_from_slice(&cosines[i * n..(i + 1) * n]);
+            row[n] = log;
         }
         rows
     }

@@ -5,16 +5,16 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use timeweft_graph::Time;
 
-use crate::data::fact_batches::batches;
 use crate::evaluate::breakdown::break_down;
 use crate::evaluate::negative_classes::NegativeClasses;
+use crate::evaluate::rank_plan::{Asked, Candidates, Ends, Group, RankPlan};
 use crate::model::memory_state::{absorb, rebuild};
-use crate::model::pipeline::{Reader, Remembered, ask};
+use crate::model::pipeline::{Reader, Remembered};
+use crate::nn::on_two_cores;
 use crate::{
-    Calibration, Config, Freshness, GraphContext, Htgn, LearnProgress, Link, Metrics, NegativeClass, Predict, Query,
-    Rule, Task, Trained, VectorStore, average_precision, rank,
+    Calibration, Freshness, LearnProgress, Link, LinksToRank, Metrics, NegativeClass, Predict, Rule, Task, Trained,
+    VectorStore, average_precision, rank,
 };
 
 /// Queries whose roots are embedded in one forward pass: bounds the memory of an evaluation.
@@ -34,23 +34,6 @@ pub struct Evaluation {
     pub kinds: Vec<(String, f64, usize)>,
     /// The model's shares against what came true.
     pub calibration: Calibration,
-}
-
-/// Links to rank: by which model, and how fresh the state is that answers may use.
-#[derive(Clone)]
-pub struct LinksToRank<'a> {
-    /// The weights.
-    pub model: &'a Htgn,
-    /// The graph.
-    pub graph: &'a GraphContext,
-    /// The task that the links are of.
-    pub task: &'a Task,
-    /// How many candidates each link has, and how they are drawn.
-    pub config: &'a Config,
-    /// Numbers of the links.
-    pub part: Range<usize>,
-    /// What an answer may know.
-    pub freshness: Freshness,
 }
 
 impl Trained {
@@ -133,12 +116,6 @@ impl LinksToRank<'_> {
         self.task.candidates(number, self.config.evaluate.candidates, self.config.evaluate.seed)
     }
 
-    /// The time strictly before which the answer for a link knows everything.
-    fn as_of(&self, number: usize) -> Time {
-        let start = self.task.batch_start(number, self.part.start, self.freshness);
-        self.task.time_of(start.unwrap_or(number))
-    }
-
     /// For each link a wrong answer of each kind; none where no new edges are predicted.
     fn wrong_by_class(&self) -> Vec<[Option<Link>; NegativeClass::ALL.len()]> {
         if self.task.predict != Predict::Created {
@@ -152,14 +129,25 @@ impl LinksToRank<'_> {
     fn rank(
         &self,
         store: VectorStore,
-        candidates: &dyn Fn(usize) -> Vec<Link>,
+        candidates: &Candidates<'_>,
         each: &mut dyn FnMut(&[f32]),
         progress: &mut dyn FnMut(LearnProgress),
     ) {
-        let mut ranking = Ranking { links: self, store, done: 0, candidates, each, progress };
-        match self.freshness {
-            Freshness::Event => ranking.by_event(),
-            Freshness::Batch(_) => ranking.by_batch(),
+        let mut plan = RankPlan::new(self, &store, candidates);
+        let mut ranking = Ranking { links: self, store, remembered: None };
+        let mut done = 0;
+        let mut next = plan.next();
+        while let Some(group) = next.take() {
+            let sizes = group.asked.as_ref().map(|asked| asked.sizes.clone()).unwrap_or_default();
+            let logits;
+            (logits, next) = on_two_cores(|| ranking.answer(group), || plan.next());
+            let mut rest = &logits[..];
+            for size in sizes {
+                let (mine, later) = rest.split_at(size);
+                each(mine);
+                (rest, done) = (later, done + 1);
+            }
+            progress(LearnProgress::Ranking { done, of: self.part.len() });
         }
     }
 }
@@ -167,10 +155,8 @@ impl LinksToRank<'_> {
 struct Ranking<'a> {
     links: &'a LinksToRank<'a>,
     store: VectorStore,
-    done: usize,
-    candidates: &'a dyn Fn(usize) -> Vec<Link>,
-    each: &'a mut dyn FnMut(&[f32]),
-    progress: &'a mut dyn FnMut(LearnProgress),
+    /// What was made of the facts of the batch at hand.
+    remembered: Option<Remembered>,
 }
 
 impl Ranking<'_> {
@@ -183,85 +169,42 @@ impl Ranking<'_> {
         absorb(self.links.model, self.links.graph, self.links.config, &mut self.store, until);
     }
 
-    /// Every answer knows everything strictly before its own time: versions of memory inside a batch.
-    fn by_event(&mut self) {
-        let LinksToRank { graph, task, config, ref part, .. } = *self.links;
-        let end = part.clone().next_back().map_or(0, |last| task.links[last].fact + 1);
-        let mut next = part.start;
-        for facts in batches(graph.facts(), self.store.absorbed()..end, config.train.batch, 0) {
-            // No answer of this time sees these facts, so they can be taken in slice by slice.
-            let remembered = match graph.is_one_time(&facts) {
-                true => Remembered::nothing(&self.store),
-                false => self.reader().remember(facts.clone()),
-            };
-            let inside = |number: &usize| *number < part.end && task.links[*number].fact < facts.end;
-            let until = (next..part.end).take_while(inside).last().map_or(next, |last| last + 1);
-            self.rank_links(next..until, &remembered);
-            next = until;
-            match graph.is_one_time(&facts) {
-                true => self.absorb(facts.end),
-                false => remembered.commit(&mut self.store),
-            }
+    /// The logits of a group's queries.
+    fn answer(&mut self, group: Group) -> Vec<f32> {
+        if let Some(until) = group.absorbs {
+            self.absorb(until);
         }
-    }
-
-    /// Every answer knows what was before its batch.
-    fn by_batch(&mut self) {
-        let LinksToRank { graph, task, ref part, freshness, .. } = *self.links;
-        let batch = |event| task.batch_start(event, part.start, freshness);
-        let cuts: Vec<Range<usize>> = part
-            .clone()
-            .collect::<Vec<_>>()
-            .chunk_by(|&a, &b| batch(a) == batch(b))
-            .map(|links| links[0]..links[links.len() - 1] + 1)
-            .collect();
-        for links in cuts {
-            self.absorb(graph.n_facts_before(self.links.as_of(links.start)).max(self.store.absorbed()));
+        if let Some((messages, absorbs)) = group.messages {
+            self.remembered = Some(self.reader().remember_messages(messages, absorbs));
+        }
+        let logits = group.asked.map(|asked| {
             let nothing = Remembered::nothing(&self.store);
-            self.rank_links(links, &nothing);
-        }
-    }
-
-    fn rank_links(&mut self, links: Range<usize>, remembered: &Remembered) {
-        let LinksToRank { task, ref part, .. } = *self.links;
-        let mut queries = Vec::new();
-        let mut sizes = Vec::new();
-        for number in links.clone() {
-            let before = queries.len();
-            let (link, as_of) = (task.links[number], self.links.as_of(number));
-            let asked = std::iter::once(link).chain((self.candidates)(number));
-            queries.extend(asked.map(|link| link.question(link.destination, as_of)));
-            sizes.push(queries.len() - before);
-            // Links share the embeddings of their candidates.
-            let is_full = queries.len() >= 64 * QUERIES;
-            if number + 1 == links.end || is_full {
-                self.score(&queries, &sizes, remembered);
-                (queries, sizes) = (Vec::new(), Vec::new());
-                (self.progress)(LearnProgress::Ranking { done: self.done, of: part.len() });
+            self.score(asked, self.remembered.as_ref().unwrap_or(&nothing))
+        });
+        match group.ends {
+            Some(Ends::Committed) => {
+                self.remembered.take().into_iter().for_each(|remembered| remembered.commit(&mut self.store));
             }
+            Some(Ends::Absorbed(until)) => self.absorb(until),
+            None => (),
         }
+        logits.unwrap_or_default()
     }
 
-    fn score(&mut self, queries: &[Query], sizes: &[usize], remembered: &Remembered) {
-        let (roots, pairs) = ask(self.links.graph, queries);
-        let neighborhood = self.reader().neighborhood(remembered, &roots);
+    fn score(&self, asked: Asked, remembered: &Remembered) -> Vec<f32> {
+        let Asked { queries, sizes, mut neighborhood, pairs } = asked;
+        neighborhood.recall(&self.store);
         let embeddings = self.reader().embed(remembered, &neighborhood, None);
-        let pairs = pairs.measure(queries, &neighborhood.root_read);
-        let (mut from, mut first) = (0, 0);
-        for (at, end) in sizes.iter().scan(0, |end, size| Some(*end + size).inspect(|sum| *end = *sum)).enumerate() {
-            if end - from < QUERIES && at + 1 < sizes.len() {
-                continue;
+        let mut logits = Vec::with_capacity(queries.len());
+        let (mut from, mut end) = (0, 0);
+        for (at, size) in sizes.iter().enumerate() {
+            end += size;
+            if end - from >= QUERIES || at + 1 == sizes.len() {
+                let part = pairs.part(from..end);
+                logits.extend_from_slice(self.reader().score(embeddings.clone(), &queries[from..end], &part).values());
+                from = end;
             }
-            let part = pairs.part(from..end);
-            let logits = self.reader().score(embeddings.clone(), &queries[from..end], &part);
-            let mut rest = logits.values();
-            for &size in &sizes[first..=at] {
-                let (mine, later) = rest.split_at(size);
-                (self.each)(mine);
-                self.done += 1;
-                rest = later;
-            }
-            (from, first) = (end, at + 1);
         }
+        logits
     }
 }

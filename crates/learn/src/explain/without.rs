@@ -13,8 +13,9 @@ use crate::data::subgraph::Edges;
 use crate::explain::counterfactual::left_of;
 use crate::model::memory_state::batches_are_part;
 use crate::model::vector_store::Settled;
+use crate::nn::Buffer;
 use crate::predict::asker::Asker;
-use crate::{GraphContext, LearnError, Query, Trained, VectorStore};
+use crate::{GraphContext, LearnError, PastMemory, Query, Trained, VectorStore};
 
 impl Asker<'_> {
     /// The score of a question, and how far it stands above the other candidates that [`Trained::explain`] compares it with, as if
@@ -59,22 +60,22 @@ impl Asker<'_> {
                 }
             }
         }
-        let mut settled = Settled {
-            receivers: touched.iter().copied().collect(),
-            state: vec![0.0; touched.len() * left.config.model.state_width()],
-            memory: Vec::new(),
-            last: Vec::new(),
-            absorbed: until,
-        };
+        let (mut memories, mut lasts) = (Vec::new(), Vec::new());
         for (&node, positions) in touched.iter().zip(&positions) {
             let width = left.config.model.memory_width();
             let (last, memory) = left_of(&left.model, &left.graph, node, positions)
                 .map_or((None, vec![0.0; width]), |(last, memory)| (Some(last), memory));
-            settled.last.push(last);
-            settled.memory.extend(memory);
+            lasts.push(last);
+            memories.extend(memory);
         }
         let mut store = self.store.clone();
-        store.commit(&settled);
+        store.commit(&Settled {
+            receivers: touched.iter().copied().collect(),
+            state: Buffer::zeros(touched.len() * left.config.model.state_width()),
+            memory: memories.into(),
+            last: lasts,
+            absorbed: until,
+        });
         store
     }
 }
@@ -96,6 +97,7 @@ impl Trained {
             graph,
             latest: self.latest.clone(),
             store,
+            past: PastMemory::default(),
             config: self.config.clone(),
             epochs: Vec::new(),
             best: self.best,

@@ -9,7 +9,8 @@ use timeweft_graph::{Action, Deletes, Direction, EdgeIndex, EdgeTypeId, NodeInde
 use timeweft_index::Fact;
 
 use crate::data::time_encoder::gap;
-use crate::{Aggregation, Bucket, FeatureRows, GraphContext, VectorStore};
+use crate::nn::Buffer;
+use crate::{Aggregation, Bucket, FeatureRows, GraphContext, Settled, VectorStore};
 
 /// The messages of a batch (M of them), sorted by (receiver, time, relation): the tokens' sets are contiguous.
 #[derive(Clone, Debug, Default)]
@@ -82,6 +83,18 @@ impl Tokens {
             Some(segment) if self.gone[segment] => MemoryVersion::Gone,
             _ => MemoryVersion::Token(token),
         }
+    }
+
+    /// What it leaves in a store whose rows have no width: times alone.
+    pub(crate) fn settled_times(&self, absorbed: usize) -> Settled {
+        let (state, memory) = (Buffer::zeros(0), Buffer::zeros(0));
+        Settled { receivers: self.receivers.clone(), state, memory, last: self.last_times(), absorbed }
+    }
+
+    /// S: the time of each receiver's last token; `None` for one that is gone.
+    pub(crate) fn last_times(&self) -> Vec<Option<Time>> {
+        let ends = self.last_tokens().into_iter().zip(&self.gone);
+        ends.map(|(end, gone)| (!gone).then(|| self.time[end as usize])).collect()
     }
 
     /// S: the last token of each segment.

@@ -148,7 +148,7 @@ impl TypedProjection {
         for (weight, (values, rows)) in self.weights.iter().zip(&rows.by_type) {
             let Some(weight) = weight.as_ref().filter(|_| !rows.is_empty()) else { continue };
             let weight = weight.val();
-            let x = Tensor::new(values.clone(), [rows.len(), weight.dims()[0]]);
+            let x = Tensor::new(&values[..], [rows.len(), weight.dims()[0]]);
             let part = nn::scatter_sum(nn::linear(x, weight, None), rows, n);
             sum = Some(match sum {
                 Some(sum) => sum + part,

@@ -1,4 +1,6 @@
 //! The model, and the one line that it is: batch -> encoder -> aggregator -> memory -> gnn -> prediction.
+//!
+//! Slow reference: `timeweft_oracle_model::ReferenceModel`, the same in plain tensor operations.
 
 use std::ops::Range;
 
@@ -6,11 +8,11 @@ use crate::model::batch::{expand, expand_in_slices};
 use crate::model::counters::Counted;
 use crate::model::gnn::GnnInput;
 use crate::model::gnn::distinct_roots::DistinctRoots;
-use crate::model::gnn::neighborhood::{Root, read};
+use crate::model::gnn::neighborhood::Root;
 use crate::model::layers::Init;
 use crate::model::predictor::Pairs;
 use crate::model::versions::Peers;
-use crate::nn::{self, Tensor, module};
+use crate::nn::{self, Buffer, Tensor, module};
 use crate::{
     Aggregator, Config, Gnn, GraphContext, IdentityTable, Memory, MessageEncoder, Messages, Neighborhood, Predictor,
     Query, Scanned, Settled, Tokens, VectorStore,
@@ -81,7 +83,11 @@ impl Reader<'_> {
     pub fn remember(self, facts: Range<usize>) -> Remembered {
         debug_assert_eq!(facts.start, self.store.absorbed(), "every fact is taken in once");
         let absorbs = facts.end;
-        let (messages, tokens) = expand(self.graph, facts, self.store);
+        self.remember_messages(expand(self.graph, facts, self.store), absorbs)
+    }
+
+    /// The same of messages that are laid out, of facts up to number `absorbs`.
+    pub(crate) fn remember_messages(self, (messages, tokens): (Messages, Tokens), absorbs: usize) -> Remembered {
         let scanned = self.scan(&messages, &tokens);
         Remembered { tokens, scanned, absorbs }
     }
@@ -126,7 +132,7 @@ impl Reader<'_> {
 
     /// What roots read.
     pub fn neighborhood(self, remembered: &Remembered, roots: &[Root]) -> Neighborhood {
-        read(self.graph, roots, &remembered.tokens, self.store)
+        Neighborhood::read(self.graph, roots, &remembered.tokens, self.store)
     }
 
     /// Stage 4: embeddings `[Q, d]` of roots; `noise` as in [`Reader::answer`].
@@ -144,7 +150,12 @@ impl Reader<'_> {
     /// Stage 5: logits `[C]` of queries whose roots are embedded already, and how long ago.
     pub fn score(self, embeddings: Tensor<2>, queries: &[Query], pairs: &Pairs) -> Tensor<1> {
         let counted = self.model.predictor.has_counters().then(|| Counted::of(self.graph, queries));
-        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted.as_ref())
+        self.score_counted(embeddings, pairs, counted.as_ref())
+    }
+
+    /// The same of queries that are counted already, if they are.
+    pub(crate) fn score_counted(self, embeddings: Tensor<2>, pairs: &Pairs, counted: Option<&Counted>) -> Tensor<1> {
+        self.model.predictor.forward(embeddings, pairs, &self.graph.statistics.time_encoder, counted)
     }
 }
 
@@ -173,7 +184,7 @@ fn table(model: &Htgn, stored: &[f32], scanned: Option<&Scanned>) -> Tensor<2> {
     let [_, d] = start.dims();
     let known = match stored {
         [] => start,
-        stored => nn::below(Tensor::new(stored.to_vec(), [stored.len() / d, d]), start),
+        stored => nn::below(Tensor::new(stored, [stored.len() / d, d]), start),
     };
     match scanned {
         Some(scanned) => nn::below(known, scanned.memory.clone()),
@@ -207,23 +218,28 @@ impl Remembered {
             .map(|Scanned { memory, state }| Scanned { memory: memory.detached(), state: state.detached() });
     }
 
+    /// The same, so that the store can take it back.
+    pub(crate) fn commit_for_now(self, store: &mut VectorStore) {
+        store.commit_for_now(&self.settle());
+    }
+
     /// Commits the values of this forward pass, once.
     pub fn commit(self, store: &mut VectorStore) {
+        let _running = nn::stage("commit");
         store.commit(&self.settle());
     }
 
     /// What it leaves of each receiver.
     fn settle(self) -> Settled {
-        let Tokens { gone, time, .. } = &self.tokens;
         let ends = self.tokens.last_tokens();
+        let last = self.tokens.last_times();
         let (state, memory) = match self.scanned {
             Some(scanned) => {
                 let memory = nn::gather(scanned.memory.detached(), &ends);
-                (scanned.state.values().to_vec(), memory.values().to_vec())
+                (scanned.state.into_values(), memory.into_values())
             }
-            None => Default::default(),
+            None => (Buffer::zeros(0), Buffer::zeros(0)),
         };
-        let last = ends.iter().zip(gone).map(|(&end, gone)| (!gone).then(|| time[end as usize])).collect();
         Settled { receivers: self.tokens.receivers, state, memory, last, absorbed: self.absorbs }
     }
 }

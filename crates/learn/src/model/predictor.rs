@@ -8,7 +8,7 @@ use crate::data::time_encoder::gap;
 use crate::model::counters::Counted;
 use crate::model::layers::{Init, Linear};
 use crate::model::relations::RelationWeights;
-use crate::nn::{self, Param, Tensor, module};
+use crate::nn::{self, PairScores, Param, Reads, Tensor, Term, module};
 use crate::{GraphContext, Loss, ModelConfig, Query, TimeEncoder};
 
 /// Width in which counters are read.
@@ -51,7 +51,7 @@ struct Blocks<'a> {
 
 impl Blocks<'_> {
     fn of(counted: &Counted) -> Blocks<'_> {
-        let block = |values: &[f32], width| Tensor::new(values.to_vec(), [values.len() / width, width]);
+        let block = |values: &[f32], width| Tensor::new(values, [values.len() / width, width]);
         Blocks {
             asker: block(&counted.asker, Counted::ASKER),
             node: block(&counted.node, Counted::NODE),
@@ -60,9 +60,9 @@ impl Blocks<'_> {
         }
     }
 
-    /// `[C, n]`: the product of whole rows with a weight `[74, n]`, each block by itself. Two who never had to do with each other
-    /// cost no product.
-    fn times(&self, weight: Tensor<2>) -> Tensor<2> {
+    /// What adds up to the product of whole rows with a weight `[74, n]`, each block by itself. Two who never had to do with each
+    /// other cost no product.
+    fn times(&self, weight: Tensor<2>) -> Vec<Term<'_>> {
         let Blocks { counted, asker, node, pair } = self;
         let [behind_node, behind_asker] =
             [Counted::SPLIT + Counted::NODE, Counted::SPLIT + Counted::NODE + Counted::ASKER];
@@ -72,20 +72,23 @@ impl Blocks<'_> {
         );
         let of_node = nn::rows(weight.clone(), Counted::SPLIT, Counted::NODE);
         let of_asker = nn::rows(weight, behind_node, Counted::ASKER);
-        let sum = nn::gather(nn::linear(node.clone(), of_node, None), &counted.node_of)
-            + nn::gather(nn::linear(asker.clone(), of_asker, None), &counted.asker_of);
-        if counted.pair_at.is_empty() {
-            return sum;
+        let term = |block: &Tensor<2>, weight, reads| Term { table: nn::linear(block.clone(), weight, None), reads };
+        let mut terms =
+            vec![term(node, of_node, Reads::At(&counted.node_of)), term(asker, of_asker, Reads::At(&counted.asker_of))];
+        if !counted.pair_at.is_empty() {
+            terms.push(term(pair, of_pair, Reads::By(&counted.pair_at)));
         }
-        sum + nn::scatter_sum(nn::linear(pair.clone(), of_pair, None), &counted.pair_at, counted.node_of.len())
+        terms
     }
 }
 
 impl CounterReader {
     /// C counters to `[C, 1]`.
     fn score(&self, counters: &Blocks<'_>, relations: &[u32]) -> Tensor<2> {
-        let hidden = counters.times(self.score[0].weight.val()) + nn::gather(self.relation.val(), relations);
-        self.score[2].forward(nn::relu(self.score[1].forward(nn::relu(hidden))))
+        let mut terms = counters.times(self.score[0].weight.val());
+        terms.push(Term { table: self.relation.val(), reads: Reads::At(relations) });
+        let hidden = nn::relu_of_sums(terms, relations.len(), READ);
+        self.score[2].forward(nn::relu(self.score[1].forward(hidden)))
     }
 }
 
@@ -98,8 +101,36 @@ pub struct Pairs {
     pub destination: Vec<u32>,
     /// C: relation as the asking node sees it.
     pub relation: Vec<u32>,
-    /// C: ticks since something last happened at the source, and at the destination.
-    pub since: [Vec<f64>; 2],
+    /// Since something last happened at the source, and at the destination.
+    pub since: [Since; 2],
+}
+
+/// Ticks since something last happened at one end of C candidates; those of one question are there once.
+#[derive(Clone, Debug, Default)]
+pub struct Since {
+    /// The ticks.
+    pub gaps: Vec<f64>,
+    /// C: which of them.
+    pub of: Vec<u32>,
+}
+
+impl FromIterator<f64> for Since {
+    fn from_iter<T: IntoIterator<Item = f64>>(each: T) -> Since {
+        let mut since = Since::default();
+        for gap in each {
+            if since.gaps.last().is_none_or(|last| *last != gap) {
+                since.gaps.push(gap);
+            }
+            since.of.push(since.gaps.len() as u32 - 1);
+        }
+        since
+    }
+}
+
+impl Since {
+    fn part(&self, rows: std::ops::Range<usize>) -> Since {
+        self.of[rows].iter().map(|&of| self.gaps[of as usize]).collect()
+    }
 }
 
 impl Pairs {
@@ -110,7 +141,7 @@ impl Pairs {
             source: part(&self.source),
             destination: part(&self.destination),
             relation: part(&self.relation),
-            since: self.since.each_ref().map(|since| since[rows.clone()].to_vec()),
+            since: self.since.each_ref().map(|since| since.part(rows.clone())),
         }
     }
 
@@ -158,26 +189,32 @@ impl Predictor {
         time_encoder: &TimeEncoder,
         counters: Option<&Counted>,
     ) -> Tensor<1> {
-        let n = pairs.source.len();
-        let mut hidden = nn::gather(self.source.forward(embeddings.clone()), &pairs.source)
-            + nn::gather(self.destination.forward(embeddings.clone()), &pairs.destination)
-            + nn::gather(self.relation.val(), &pairs.relation);
-        for (since, gaps) in self.since.iter().zip(&pairs.since) {
-            hidden = hidden + since.forward(Tensor::new(time_encoder.encode(gaps), [n, time_encoder.width()]));
+        let Pairs { source, destination, relation, since } = pairs;
+        let blocks = counters.map(Blocks::of);
+        let mut hidden = vec![
+            Term { table: self.source.forward(embeddings.clone()), reads: Reads::At(source) },
+            Term { table: self.destination.forward(embeddings.clone()), reads: Reads::At(destination) },
+            Term { table: self.relation.val(), reads: Reads::At(relation) },
+        ];
+        for (weight, Since { gaps, of }) in self.since.iter().zip(since) {
+            let encoded = Tensor::new(time_encoder.encode(gaps), [gaps.len(), time_encoder.width()]);
+            hidden.push(Term { table: weight.forward(encoded), reads: Reads::At(of) });
         }
         let mut straight = None;
-        if let (Some(reader), Some(counters)) = (&self.counters, counters) {
-            let blocks = Blocks::of(counters);
-            hidden = hidden + blocks.times(reader.hidden.weight.val());
-            straight = Some(reader.score(&blocks, &pairs.relation));
+        if let (Some(reader), Some(blocks)) = (&self.counters, &blocks) {
+            hidden.extend(blocks.times(reader.hidden.weight.val()));
+            straight = Some(reader.score(blocks, relation));
         }
-        let scored = nn::relu(hidden) * nn::gather(self.weight.val(), &pairs.relation);
-        let matched = nn::gather(embeddings.clone(), &pairs.source)
-            * nn::gather(embeddings, &pairs.destination)
-            * nn::gather(self.bilinear.val(), &pairs.relation);
-        let logits = nn::row_sums(scored + matched);
+        let logits = nn::pair_scores(PairScores {
+            hidden,
+            weight: self.weight.val(),
+            bilinear: self.bilinear.val(),
+            relation,
+            embeddings,
+            ends: [source, destination],
+        });
         match straight {
-            Some(straight) => logits + straight.reshape([n]),
+            Some(straight) => logits + straight.reshape([relation.len()]),
             None => logits,
         }
     }

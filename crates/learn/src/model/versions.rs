@@ -45,16 +45,15 @@ impl MemoryRow {
     }
 }
 
-/// Lays the memory table out: the stored vectors that are read, then the starts of the node types, then the tokens. Gives the
-/// first, one after another, and the row of the table that each of `rows` is.
-pub(crate) fn lay_out(graph: &GraphContext, rows: &[MemoryRow], store: &VectorStore) -> (Vec<f32>, Vec<u32>) {
+/// Lays the memory table out: the stored vectors that are read, then the starts of the node types, then the tokens. Gives whose
+/// the first are, and the row of the table that each of `rows` is.
+pub(crate) fn lay_out(graph: &GraphContext, rows: &[MemoryRow]) -> (Vec<NodeIndex>, Vec<u32>) {
     let (mut stored, mut at_stored) = (Vec::new(), FxHashMap::default());
     for row in rows {
         if let MemoryRow::Stored(node) = *row {
-            let next = at_stored.len() as u32;
             at_stored.entry(node).or_insert_with(|| {
-                stored.extend_from_slice(store.memory(node).unwrap_or_default());
-                next
+                stored.push(node);
+                stored.len() as u32 - 1
             });
         }
     }
@@ -67,6 +66,13 @@ pub(crate) fn lay_out(graph: &GraphContext, rows: &[MemoryRow], store: &VectorSt
         MemoryRow::Token(_, token) => tokens + token as u32,
     };
     (stored, rows.iter().map(at).collect())
+}
+
+/// The stored vectors of nodes, one after another.
+pub(crate) fn recall(nodes: &[NodeIndex], store: &VectorStore) -> Vec<f32> {
+    let mut stored = Vec::new();
+    nodes.iter().for_each(|&node| stored.extend_from_slice(store.memory(node).unwrap_or_default()));
+    stored
 }
 
 /// The memory of the peers of messages, except messages about the receiver itself: its own memory stays out, so that
@@ -85,7 +91,7 @@ pub struct Peers {
 
 impl Peers {
     /// Peers as of their messages, out of `tokens` and what was before these.
-    pub(crate) fn read(
+    pub fn read(
         graph: &GraphContext,
         (messages, receivers): (&Messages, &Tokens),
         tokens: &Tokens,
@@ -103,7 +109,7 @@ impl Peers {
             }
         }
         let within = rows.iter().any(|row| matches!(row, MemoryRow::Token(..)));
-        let (stored, row) = lay_out(graph, &rows, store);
-        Peers { stored, row, message: readers, within }
+        let (stored, row) = lay_out(graph, &rows);
+        Peers { stored: recall(&stored, store), row, message: readers, within }
     }
 }

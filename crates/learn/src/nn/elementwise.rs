@@ -96,9 +96,7 @@ fn combine(x: &[f32], y: &[f32], each: impl Fn(&mut [f32], &[f32], &[f32]) + Syn
 }
 
 fn copy(values: &[f32]) -> Gradient {
-    let mut copy = Buffer::stale(values.len());
-    copy.copy_from_slice(values);
-    copy.into()
+    Buffer::from(values).into()
 }
 
 struct Sum;

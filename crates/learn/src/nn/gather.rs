@@ -72,7 +72,7 @@ fn segments(operation: &str, x: Tensor<2>, offsets: &[u32], mean: bool) -> Tenso
     apply(Segments { width, mean, offsets: offsets.into() }, [x.any()], shape)
 }
 
-fn check_index(operation: &str, index: &[u32], rows: usize) {
+pub(super) fn check_index(operation: &str, index: &[u32], rows: usize) {
     if let Some(bad) = index.iter().find(|index| **index as usize >= rows) {
         panic!("{operation}: index {bad} into {rows} rows");
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::arena::Buffer;
+use super::profile::{stage, stage_back};
 use super::tape::{Gradient, Node, Step};
 use super::tensor::{AnyTensor, Tensor};
 
@@ -22,36 +23,40 @@ pub(super) trait Kernel: Send + Sync + 'static {
 }
 
 /// Runs a kernel on tensors, to an output of a shape, and records it for the backward pass if any input is tracked.
-pub(super) fn apply<K: Kernel, const N: usize, const D: usize>(
+pub(super) fn apply<K: Kernel, const D: usize>(
     kernel: K,
-    inputs: [AnyTensor; N],
+    inputs: impl Into<Vec<AnyTensor>>,
     shape: [usize; D],
 ) -> Tensor<D> {
+    let inputs = inputs.into();
     let keep = inputs.iter().any(|input| input.node.is_some());
+    let running = stage(std::any::type_name::<K>());
     let (values, saved) = kernel.forward(&slices(&inputs), keep);
+    drop(running);
     if !keep {
         return Tensor::of(AnyTensor::new(values, None), shape);
     }
     let nodes = inputs.iter().map(|input| input.node.clone()).collect();
     // The numbers alone: the nodes are held once, by the node of the output.
-    let inputs = inputs.map(AnyTensor::detached);
+    let inputs = inputs.into_iter().map(AnyTensor::detached).collect();
     let node = Node::of(nodes, Box::new(Recorded { kernel, inputs, saved }));
     Tensor::of(AnyTensor::new(values, Some(node)), shape)
 }
 
-fn slices<const N: usize>(inputs: &[AnyTensor; N]) -> [&[f32]; N] {
-    inputs.each_ref().map(AnyTensor::values)
+fn slices(inputs: &[AnyTensor]) -> Vec<&[f32]> {
+    inputs.iter().map(AnyTensor::values).collect()
 }
 
 /// A kernel with what its backward pass reads.
-struct Recorded<K: Kernel, const N: usize> {
+struct Recorded<K: Kernel> {
     kernel: K,
-    inputs: [AnyTensor; N],
+    inputs: Vec<AnyTensor>,
     saved: K::Saved,
 }
 
-impl<K: Kernel, const N: usize> Step for Recorded<K, N> {
+impl<K: Kernel> Step for Recorded<K> {
     fn backward(&self, gradient: &[f32], wanted: &[bool]) -> Vec<Gradient> {
+        let _running = stage_back(std::any::type_name::<K>());
         self.kernel.backward(&slices(&self.inputs), &self.saved, gradient, wanted)
     }
 }

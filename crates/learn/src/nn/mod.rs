@@ -20,7 +20,10 @@ mod module;
 mod neighborhood_attention;
 mod norm;
 mod offsets;
+mod optimizer;
+mod pair_scores;
 mod parts;
+mod profile;
 mod recurrence;
 mod scan;
 mod small_product;
@@ -28,11 +31,13 @@ mod sums;
 mod tape;
 mod tensor;
 mod time_encoding;
+mod two_cores;
 mod typed_linear;
 
 pub use activation::{silu, softplus, straight_through};
 pub use arena::Buffer;
 pub(crate) use arena::clear as clear_arena;
+
 pub use elementwise::{exp, relu};
 pub use gather::{gather, gather_sum, scatter_sum, segment_mean, segment_sum};
 pub(crate) use logarithm::{LogColumns, count_up_to};
@@ -43,11 +48,17 @@ pub use neighborhood_attention::{
     Ages, AttentionWeights, NeighborhoodInput, Neighbors, Outlet, neighborhood_attention, neighborhood_weights,
 };
 pub use norm::rms_norm;
+pub(crate) use optimizer::Moments;
+pub use optimizer::{AdamW, Optimizer};
+pub use pair_scores::{PairScores, Reads, Term, pair_scores, relu_of_sums};
 pub use parts::{below, beside, columns, rows};
+pub(crate) use profile::stage;
+pub use profile::{Meters, Stage, profiled};
 pub use recurrence::{RecurrenceInput, gated_recurrence};
 pub use scan::{ScanInput, selective_scan};
 pub use sums::{add_row, mean, row_sums, total};
 pub use tape::{Gradient, Gradients, RowGradient};
 pub use tensor::{AnyTensor, Tensor};
 pub use time_encoding::{log_gaps, time_encoding};
+pub(crate) use two_cores::on_two_cores;
 pub use typed_linear::{linear, typed_linear};

@@ -39,3 +39,11 @@ pub(super) fn groups(offsets: &[u32], size: usize) -> Vec<Range<usize>> {
     }
     groups
 }
+
+/// Multiplications that are fewer than it takes to wake another thread up.
+const FEW: usize = 1 << 16;
+
+/// Parts of some work that one thread takes at the least: all of it where it is little.
+pub(in crate::nn) fn at_least(multiplications: usize) -> usize {
+    if multiplications < FEW { usize::MAX } else { 1 }
+}

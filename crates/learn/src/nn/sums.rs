@@ -63,8 +63,7 @@ impl Kernel for AddRow {
     type Saved = ();
 
     fn forward(&self, inputs: &[&[f32]], _: bool) -> (Buffer, ()) {
-        let mut out = Buffer::stale(inputs[0].len());
-        out.copy_from_slice(inputs[0]);
+        let mut out = Buffer::from(inputs[0]);
         out.chunks_exact_mut(self.width.max(1)).for_each(|out| add(out, inputs[1]));
         (out, ())
     }
@@ -72,7 +71,7 @@ impl Kernel for AddRow {
     fn backward(&self, _: &[&[f32]], (): &(), grad: &[f32], wanted: &[bool]) -> Vec<Gradient> {
         let mut row = Buffer::zeros(self.width);
         sum_of_rows(&mut row, grad);
-        let dx = if wanted[0] { grad.to_vec() } else { Vec::new() };
+        let dx = if wanted[0] { Buffer::from(grad) } else { Buffer::zeros(0) };
         vec![dx.into(), row.into()]
     }
 }

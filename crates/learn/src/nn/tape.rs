@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::arena::Buffer;
+use super::profile::stage;
 
 /// One tracked tensor: what it was made of, and how a gradient goes back. Numbered in the order in which they were made.
 pub(super) struct Node {
@@ -160,6 +161,7 @@ impl Gradients {
 pub(super) fn backward(end: Option<&Arc<Node>>) -> Gradients {
     let mut gradients = Gradients::default();
     let Some(end) = end else { return gradients };
+    let _running = stage("tape");
     gradients.by_node.insert(end.number, Gradient::Dense(vec![1.0].into()));
     for node in latest_first(end) {
         let Some(step) = &node.step else { continue };

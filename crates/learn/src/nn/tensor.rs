@@ -89,6 +89,11 @@ impl<const D: usize> Tensor<D> {
         self.any.values()
     }
 
+    /// The numbers, a copy of them where another tensor shares them.
+    pub fn into_values(self) -> Buffer {
+        Arc::unwrap_or_clone(self.any.values)
+    }
+
     /// Under another shape, of as many numbers.
     ///
     /// # Panics

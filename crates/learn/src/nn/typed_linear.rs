@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::arena::Buffer;
 use super::kernel::{Kernel, apply};
-use super::offsets::{check_offsets, cut, segment};
+use super::offsets::{at_least, check_offsets, cut, segment};
 use super::sums::sum_of_rows;
 use super::tape::Gradient;
 use super::tensor::Tensor;
@@ -145,7 +145,7 @@ impl Kernel for TypedLinear {
         let mut out = Buffer::stale(self.rows() * outer);
         let blocks = self.blocks();
         let pieces = cut(&mut out, blocks.iter().map(|block| block.rows.len() * outer));
-        blocks.par_iter().zip(pieces).for_each(|(block, out)| {
+        blocks.par_iter().with_min_len(at_least(self.rows() * inner * outer)).zip(pieces).for_each(|(block, out)| {
             if let Some(b) = b {
                 for row in out.chunks_exact_mut(outer.max(1)) {
                     row.copy_from_slice(&b[block.kind * outer..][..outer]);
@@ -204,11 +204,28 @@ pub(super) struct Product<'a> {
     pub(super) adds: bool,
 }
 
-/// Multiplies `left [m, k]` by `right [k, n]`.
+/// Multiplies `left [m, k]` by `right [k, n]`. How a row is summed does not depend on how many there are.
 ///
 /// One thread: callers cut the work into blocks that do not depend on the number of threads.
+pub(super) fn multiply(sizes: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
+    let [m, k, n] = sizes;
+    if m != 1 || n <= 1 || k == 0 {
+        return multiply_rows(sizes, left, right, product);
+    }
+    // A lone row would be summed in another order than one of several.
+    let mut both = Buffer::stale(2 * n);
+    let twice = Matrix { row: 0, ..left };
+    multiply_rows([2, k, n], twice, right, Product { values: &mut both, row: n, adds: false });
+    let out = &mut product.values[..n];
+    if product.adds {
+        sum_of_rows(out, &both[..n]);
+    } else {
+        out.copy_from_slice(&both[..n]);
+    }
+}
+
 #[allow(unsafe_code, reason = "the matrix product takes pointers")]
-pub(super) fn multiply([m, k, n]: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
+fn multiply_rows([m, k, n]: [usize; 3], left: Matrix, right: Matrix, product: Product<'_>) {
     let Product { values: out, row: stride, adds } = product;
     if m == 0 || n == 0 || k == 0 {
         if !adds {

@@ -5,9 +5,8 @@ use std::ops::ControlFlow;
 
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, NodeTypeId, Stop, Time};
 
-use crate::model::memory_state::absorb_until;
 use crate::model::pipeline::Remembered;
-use crate::{LearnError, Predict, Query, RankedNode, Trained, VectorStore, empty_store};
+use crate::{LearnError, Predict, Query, RankedNode, Trained, VectorStore};
 
 /// Questions that are answered in one forward pass.
 pub(crate) const QUERIES: usize = 8192;
@@ -30,7 +29,8 @@ pub struct Ranked {
 }
 
 impl Trained {
-    /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt, which reads all facts of before.
+    /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt from the
+    /// newest that is kept of before: it reads a bounded part of the facts, see [`PastMemory`](crate::PastMemory).
     ///
     /// # Errors
     /// [`LearnError::Stopped`] once that is asked for.
@@ -39,10 +39,9 @@ impl Trained {
         if n == self.store.absorbed() {
             return Ok(Cow::Borrowed(&self.store));
         }
-        let mut store = empty_store(&self.graph, &self.config);
-        let mut goes_on = |_| if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        match absorb_until((&self.model, &self.graph, &self.config), &mut store, n, &mut goes_on) {
-            ControlFlow::Continue(()) => Ok(Cow::Owned(store)),
+        let mut goes_on = |_: &_| if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        match self.memory_until(n, &mut goes_on) {
+            ControlFlow::Continue(store) => Ok(Cow::Owned(store)),
             ControlFlow::Break(()) => Err(LearnError::Stopped),
         }
     }

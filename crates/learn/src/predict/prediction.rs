@@ -1,10 +1,11 @@
 //! The best answers to one question.
 
+use std::borrow::Cow;
+
 use timeweft_graph::{Direction, EdgeTypeId, NodeIndex, NodeTypeId, Stop, Time};
 
-use crate::model::memory_state::rebuild;
 use crate::model::pipeline::Reader;
-use crate::{Query, Trained};
+use crate::{Query, Trained, VectorStore};
 
 /// A candidate destination and its score.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -59,16 +60,12 @@ impl Trained {
     }
 
     /// Reads a memory with the chosen weights.
-    pub(crate) fn reader<'a>(&'a self, store: &'a crate::VectorStore) -> Reader<'a> {
+    pub(crate) fn reader<'a>(&'a self, store: &'a VectorStore) -> Reader<'a> {
         Reader { model: &self.model, graph: &self.graph, store }
     }
 
-    /// Memory of everything strictly before a time: the stored one if it is that, else rebuilt.
-    pub(crate) fn memory_before(&self, time: Time) -> std::borrow::Cow<'_, crate::VectorStore> {
-        let n = self.graph.n_facts_before(time);
-        if n == self.store.absorbed() {
-            return std::borrow::Cow::Borrowed(&self.store);
-        }
-        std::borrow::Cow::Owned(rebuild(&self.model, &self.graph, &self.config, n))
+    /// As [`Trained::memory_at`]; nobody asks this one to stop.
+    pub(crate) fn memory_before(&self, time: Time) -> Cow<'_, VectorStore> {
+        self.memory_at(time, &Stop::default()).unwrap_or(Cow::Borrowed(&self.store))
     }
 }

@@ -166,12 +166,15 @@ impl Scorer<'_> {
         let Trained { model, graph, config, .. } = self.trained;
         let due = graph.n_facts_before(time);
         // Where batches are part of the model they are cut from the first fact on.
-        if due < self.store.absorbed() || due > self.store.absorbed() && batches_are_part(config) {
-            self.store = Cow::Owned(empty_store(graph, config));
+        let is_behind = due < self.store.absorbed() || due > self.store.absorbed() && batches_are_part(config);
+        let newer =
+            self.trained.newest_before(due).filter(|newer| is_behind || newer.absorbed() > self.store.absorbed());
+        if is_behind || newer.is_some() {
+            self.store = Cow::Owned(newer.unwrap_or_else(|| empty_store(graph, config)));
         }
         if due > self.store.absorbed() {
             let stop = &self.stop;
-            let mut goes_on = |_| if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            let mut goes_on = |_: &_| if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
             let done = absorb_until((model, graph, config), self.store.to_mut(), due, &mut goes_on);
             if done.is_break() {
                 return Err(LearnError::Stopped);

@@ -1,7 +1,7 @@
 //! Checkpoints: weights, optimiser, memory and log position as one atomic unit.
 //!
 //! Layout (little endian): magic `TWMODEL\0`, version u32, header length u64, header (JSON), then the sections that the
-//! header lists by length (chosen weights, latest weights, optimiser, vector store), then crc32c u32 of everything before.
+//! header lists by length (chosen weights, latest weights, optimiser, vector store, vector stores of before), then crc32c u32 of everything before.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use timeweft_graph::Schema;
 use timeweft_index::{Index, create_fresh};
 
-use crate::model::memory_state::absorb_until;
+use crate::data::shared_history::n_whole;
 use crate::train::{memory_limit, weights};
 use crate::{
-    Config, Epoch, GraphContext, Htgn, Latest, LearnError, LearnProgress, TrainStatistics, Trained, VectorStore,
+    Config, Epoch, GraphContext, Htgn, Latest, LearnError, LearnProgress, PastMemory, TrainStatistics, Trained,
+    VectorStore,
 };
 
 const MAGIC: &[u8; 8] = b"TWMODEL\0";
@@ -43,6 +44,22 @@ struct Header {
     sections: [usize; 4],
     /// Steps that the optimiser has taken.
     steps: usize,
+    /// Memory as it was: the sections behind the others.
+    #[serde(default)]
+    past: Vec<PastHeader>,
+    /// How far these are from each other.
+    #[serde(default)]
+    past_distance: usize,
+}
+
+/// A state of memory of before.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+struct PastHeader {
+    /// Facts that it has taken in, and the checksum of these in their order.
+    absorbed: usize,
+    order: u32,
+    /// Bytes of its section.
+    size: usize,
 }
 
 impl Trained {
@@ -82,6 +99,11 @@ impl Trained {
         let latest = weights::to_bytes(&self.latest.model)?;
         let optimizer = weights::optimizer_to_bytes(&self.latest.optimizer, &self.latest.model)?;
         let store = self.store.to_bytes();
+        let past: Vec<Vec<u8>> = self.past.kept().iter().map(VectorStore::to_bytes).collect();
+        let absorbed: Vec<usize> = self.past.kept().iter().map(VectorStore::absorbed).collect();
+        let mut orders = orders(&self.graph, absorbed.iter().copied().chain([self.store.absorbed()]));
+        let order = orders.pop().unwrap_or_default();
+        let kept = absorbed.into_iter().zip(&orders).zip(&past);
         let header = Header {
             config: self.config.clone(),
             statistics: self.graph.statistics.clone(),
@@ -90,13 +112,15 @@ impl Trained {
             loads: loads.len(),
             lineage: lineage(loads),
             absorbed: self.store.absorbed(),
-            order: order(&self.graph, self.store.absorbed()),
+            order,
             sections: [weights.len(), latest.len(), optimizer.len(), store.len()],
             steps: self.latest.optimizer.steps,
+            past: kept.map(|((absorbed, &order), past)| PastHeader { absorbed, order, size: past.len() }).collect(),
+            past_distance: self.past.distance(),
         };
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-        let sections = [&header[..], &weights, &latest, &optimizer, &store];
-        let mut bytes = Vec::with_capacity(PREFIX + sections.iter().map(|section| section.len()).sum::<usize>() + 4);
+        let sections = [&header, &weights, &latest, &optimizer, &store].into_iter().chain(&past);
+        let mut bytes = Vec::with_capacity(PREFIX + sections.clone().map(Vec::len).sum::<usize>() + 4);
         bytes.extend_from_slice(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend((header.len() as u64).to_le_bytes());
@@ -141,19 +165,14 @@ impl Trained {
             return Err(refused(path, reason.into()));
         }
         let mut trained = restore(file, graph, loads).map_err(|reason| refused(path, reason))?;
-        let Trained { model, graph, config, store, .. } = &mut trained;
-        let of = graph.facts().len();
-        let mut goes_on = |done| hears(LearnProgress::Absorbing { done, of });
-        match absorb_until((model, graph, config), store, of, &mut goes_on) {
-            ControlFlow::Continue(()) => Ok(trained),
-            ControlFlow::Break(()) => Err(LearnError::Stopped),
-        }
+        trained.take_in(hears)?;
+        Ok(trained)
     }
 }
 
 /// The model as the file has it: its memory has not taken in what came later.
 fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Trained, String> {
-    let Parsed { header, sections: [chosen, latest, optimizer, store] } = file;
+    let Parsed { header, sections: [chosen, latest, optimizer, store], past } = file;
     let read = |section: &[u8]| {
         let mut model = Htgn::new(&header.config, &graph);
         let fit = weights::read_into(&mut model, section);
@@ -168,15 +187,28 @@ fn restore(file: Parsed<'_>, graph: GraphContext, loads: &[u64]) -> Result<Train
     let store = store.filter(|store| store.has_widths(widths.0, widths.1));
     let mut store = store.ok_or("the vector store is cut short, or of another model")?;
     let same_loads = loads.get(..header.loads).is_some_and(|loads| lineage(loads) == header.lineage);
-    let is_known = header.absorbed <= graph.facts().len() && order(&graph, header.absorbed) == header.order;
-    if !same_loads || !is_known || !is_between_times(&graph, header.absorbed) {
-        // Facts came in late, before some that memory has seen or at the time of the last, or some of those are gone: it
-        // starts again, with the weights as they are.
-        store = crate::empty_store(&graph, &header.config);
+    let ends = header.past.iter().map(|past| past.absorbed).chain([header.absorbed]);
+    let orders = orders(&graph, ends.clone());
+    let is_known = |at: usize, absorbed: usize, order: u32| {
+        same_loads && orders.get(at) == Some(&order) && is_between_times(&graph, absorbed)
+    };
+    let mut kept = Vec::new();
+    for (at, (about, past)) in header.past.iter().zip(past).enumerate() {
+        if is_known(at, about.absorbed, about.order) {
+            let store = VectorStore::from_bytes(past, about.absorbed);
+            let store = store.filter(|store| store.has_widths(widths.0, widths.1));
+            kept.push(store.ok_or("memory of before is cut short, or of another model")?);
+        }
+    }
+    let past = PastMemory::of(header.past_distance, kept);
+    if !is_known(header.past.len(), header.absorbed, header.order) {
+        // Facts came in late, before some that memory has seen or at the time of the last, or some of those are gone: it starts
+        // again, with the weights as they are, from the newest state of before that knows none of them.
+        store = past.before(header.absorbed).cloned().unwrap_or_else(|| crate::empty_store(&graph, &header.config));
     }
     let seen = store.absorbed();
     let Header { config, epochs, best, .. } = header;
-    Ok(Trained { model, graph, latest, store, config, epochs, best, seen, base: seen })
+    Ok(Trained { model, graph, latest, store, past, config, epochs, best, seen, base: seen })
 }
 
 /// What the beginning of a checkpoint tells, without its memory being read.
@@ -194,6 +226,8 @@ pub struct Checkpoint {
     pub absorbed: usize,
     /// How many numbers its weights are.
     pub n_weights: usize,
+    /// States of memory of before that it keeps: facts that each has taken in, and bytes.
+    pub past: Vec<(usize, usize)>,
     /// Checksum of the kept weights: another training gives another one, taking facts in does not.
     pub weights: u32,
     /// Loads that the graph was made of, and a checksum of what they are.
@@ -221,9 +255,10 @@ impl Checkpoint {
         let chosen = read(header.sections[0] as u64)?;
         let crc = crc32c::crc32c(&chosen);
         let n_weights = weights::count(&chosen).map_err(unreadable)?;
-        let Header { config, statistics, epochs, best, absorbed, loads, lineage, .. } = header;
+        let Header { config, statistics, epochs, best, absorbed, loads, lineage, past, .. } = header;
         let (schema, loads) = (statistics.schema, (loads, lineage));
-        Ok(Checkpoint { config, schema, epochs, best, absorbed, n_weights, weights: crc, loads })
+        let past = past.iter().map(|past| (past.absorbed, past.size)).collect();
+        Ok(Checkpoint { config, schema, epochs, best, absorbed, n_weights, past, weights: crc, loads })
     }
 
     /// How many loads the graph was made of that its memory is of.
@@ -246,6 +281,8 @@ impl Checkpoint {
 struct Parsed<'a> {
     header: Header,
     sections: [&'a [u8]; 4],
+    /// Memory as it was.
+    past: Vec<&'a [u8]>,
 }
 
 const DAMAGED: &str = "the checkpoint is cut short or damaged: train again, or restore it from a copy";
@@ -292,24 +329,34 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
     let header: Header = serde_json::from_slice(header).map_err(|error| error.to_string())?;
     let [weights, latest, optimizer, store] = header.sections;
     let sections = (take(weights), take(latest), take(optimizer), take(store));
+    let past = header.past.iter().map(|past| take(past.size)).collect::<Option<Vec<_>>>().ok_or_else(damaged)?;
     let (Some(weights), Some(latest), Some(optimizer), Some(store)) = sections else { return Err(damaged()) };
-    Ok(Parsed { header, sections: [weights, latest, optimizer, store] })
+    Ok(Parsed { header, sections: [weights, latest, optimizer, store], past })
 }
 
 /// Whether the first `n` facts hold all of the last time among them: facts of one time are taken in together.
-pub(super) fn is_between_times(graph: &GraphContext, n: usize) -> bool {
-    let facts = graph.facts();
-    n == 0 || facts.get(n).is_none_or(|next| facts[n - 1].time < next.time)
+fn is_between_times(graph: &GraphContext, n: usize) -> bool {
+    n_whole(graph.facts(), n) == n
 }
 
-/// Checksum of the first `n` facts: when, what, and where in the log.
-pub(super) fn order(graph: &GraphContext, n: usize) -> u32 {
-    let facts = graph.facts().iter().take(n);
-    facts.fold(0, |sum, fact| {
-        let sum = crc32c::crc32c_append(sum, &fact.time.0.to_le_bytes());
-        let numbers = [fact.log, fact.source.0, fact.destination.0, fact.action as u32];
-        numbers.iter().fold(sum, |sum, number| crc32c::crc32c_append(sum, &number.to_le_bytes()))
-    })
+/// Checksums of the first facts up to some numbers, ascending: when, what, and where in the log. Numbers of more facts than there
+/// are have none.
+fn orders(graph: &GraphContext, ends: impl Iterator<Item = usize>) -> Vec<u32> {
+    let (facts, mut from, mut sum) = (graph.facts(), 0, 0);
+    let mut sums = Vec::new();
+    for end in ends {
+        let Some(next) = facts.get(from..end) else { break };
+        sum = next.iter().fold(sum, |sum, fact| {
+            let mut bytes = [0; 24];
+            bytes[..8].copy_from_slice(&fact.time.0.to_le_bytes());
+            let numbers = [fact.log, fact.source.0, fact.destination.0, fact.action as u32];
+            bytes[8..].as_chunks_mut().0.iter_mut().zip(numbers).for_each(|(to, number)| *to = number.to_le_bytes());
+            crc32c::crc32c_append(sum, &bytes)
+        });
+        from = end;
+        sums.push(sum);
+    }
+    sums
 }
 
 fn lineage(loads: &[u64]) -> u32 {

@@ -1,12 +1,13 @@
 //! Erasing facts: memory as if they had never been.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use timeweft_graph::{Deletes, GraphView, Name, Reason};
 use timeweft_index::Index;
 
-use crate::{GraphContext, LearnError, Trained, rebuild};
+use crate::{GraphContext, LearnError, PastMemory, Trained, empty_store};
 
 /// What is left when facts are erased.
 pub struct Erased {
@@ -34,8 +35,11 @@ impl Trained {
         }
         let graph = GraphContext::new(Arc::new(index), self.graph.statistics.clone());
         let base = graph.facts().len();
-        let store = rebuild(&self.model, &graph, &self.config, base);
-        Erased { trained: Trained { graph, store, base, ..self }, dropped }
+        let (store, past) = (empty_store(&graph, &self.config), PastMemory::default());
+        let mut trained = Trained { graph, store, past, base, ..self };
+        // Nobody asks this one to stop.
+        let _ = trained.take_in(&mut |_| ControlFlow::Continue(()));
+        Erased { trained, dropped }
     }
 
     /// Refuses to answer by another rule of deletes than the model was trained with.

@@ -2,24 +2,21 @@
 //!
 //! Equations: `docs/model.md#loss-and-negatives`.
 
-use std::ops::Range;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
-use timeweft_graph::{NodeIndex, Time};
+use timeweft_graph::NodeIndex;
 
-use crate::data::fact_batches::batches;
-use crate::model::memory_state::SLICE;
-use crate::model::pipeline::{Reader, Remembered};
+use crate::model::pipeline::Reader;
 use crate::model::predictor;
-use crate::nn::{Module, Tensor, clear_arena};
-use crate::train::memory_limit::{self, QUERIES_A_STEP};
-use crate::train::optimizer::Optimizer;
-use crate::train::tbptt_window::TbpttWindow;
+use crate::nn::Optimizer;
+use crate::nn::{Module, Tensor, clear_arena, on_two_cores};
+use crate::train::memory_limit;
+use crate::train::plan::{Plan, Step};
+use crate::train::questions::{Questions, training_pools};
 use crate::{
-    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, Link, LinksToRank, Loss, Metrics,
-    Predict, Query, Task, TrainConfig, TrainFreshness, TrainStatistics, Trained, VectorStore, absorb, empty_store,
-    rebuild, splitmix64,
+    Config, Epoch, Freshness, GraphContext, Htgn, Latest, LearnError, LearnProgress, LinksToRank, Metrics, PastMemory,
+    Task, TrainConfig, TrainStatistics, Trained, VectorStore, absorb, empty_store, splitmix64,
 };
 
 /// Trains a model: the weights of the epoch with the best validation MRR are kept, and memory is rebuilt with them.
@@ -118,19 +115,14 @@ impl Training<'_> {
         }
         let Some(Best { model: chosen, epoch: best, .. }) = best else { return Err(LearnError::Interrupted) };
         let base = graph.facts().len();
-        let store = rebuild(&chosen, &graph, config, base);
+        let (store, past, config) = (empty_store(&graph, config), PastMemory::default(), config.clone());
+        let mut trained = Trained { model: chosen, graph, latest, store, past, config, epochs, best, seen: 0, base };
+        // Nobody stops what is trained already.
+        trained.take_in(&mut |_| ControlFlow::Continue(()))?;
         // A thread of a server lives on.
         clear_arena();
-        Ok(Trained { model: chosen, graph, latest, store, config: config.clone(), epochs, best, seen: 0, base })
+        Ok(trained)
     }
-}
-
-/// What one step of the optimiser learns from.
-struct LinksToLearn {
-    numbers: Range<usize>,
-    /// Each link is predicted from what was strictly before this time; left out, before its own.
-    as_of: Option<Time>,
-    epoch: usize,
 }
 
 /// The weights while they learn.
@@ -158,58 +150,33 @@ impl<'a> Learner<'a> {
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<(Htgn, Epoch)>, LearnError> {
         let started = Instant::now();
-        let Config { train, .. } = self.config;
-        let end = self.graph.n_facts_before(self.task.time_of(self.task.split.train_end));
-        let moves = train.jitter && epoch > 1;
-        let offset = if moves { splitmix64(train.seed ^ epoch as u64) as usize } else { 0 };
+        let train = &self.config.train;
+        let questions =
+            Questions { task: self.task, graph: self.graph, config: self.config, pools: &self.pools.clone(), epoch };
+        let mut plan = Plan::new(self.task, self.graph, self.config, questions);
         let mut store = empty_store(self.graph, self.config);
         let (mut sum, mut done) = (0.0, 0);
-        let mut window = TbpttWindow::new(train.window);
-        for range in batches(self.graph.facts(), 0..end, train.batch, offset) {
+        let mut next = plan.next();
+        while let Some(step) = next.take() {
             if stop() {
                 return Ok(None);
             }
-            let start = self.graph.facts()[range.start].time;
-            let as_of = (train.freshness == TrainFreshness::Batch).then_some(start);
-            // Who asks at one time sees nothing of what happens at it.
-            let is_seen = as_of.is_none() && !self.graph.is_one_time(&range);
-            if is_seen {
-                window.push(range.clone());
+            let n = step.n_links;
+            let loss;
+            ((model, loss), next) = on_two_cores(|| self.learn(model, step, epoch, &mut store), || plan.next());
+            if !loss.is_finite() {
+                return Err(self.diverged(epoch, loss));
             }
-            window.shrink(|until| self.take_in(&model, until, &mut store));
-            let mut remembered = None;
-            for numbers in self.in_parts(self.links_in(&range)) {
-                let n = numbers.len();
-                let links = LinksToLearn { numbers, as_of, epoch };
-                let (learnt, loss, forward) = self.learn(model, window.facts(), &links, &store);
-                (model, remembered) = (learnt, Some(forward));
-                if !loss.is_finite() {
-                    return Err(self.diverged(epoch, loss));
-                }
-                (sum, done) = (sum + f64::from(loss) * n as f64, done + n);
-            }
+            (sum, done) = (sum + f64::from(loss) * n as f64, done + n);
             let of = self.task.split.train_end;
-            progress(LearnProgress::Training { epoch, epochs: train.epochs, done, of, loss: sum / done.max(1) as f64 });
-            if let Some(remembered) = remembered.filter(|_| train.window == 1) {
-                // No later step looks back at these: the values of this forward pass stay.
-                remembered.commit(&mut store);
-                window.clear();
-            }
-            if !is_seen {
-                let is_large = range.len() > SLICE;
-                window.push(range);
-                if is_large {
-                    // More than one pass can hold with its gradient.
-                    self.take_in(&model, window.facts().end, &mut store);
-                    window.clear();
-                }
-            }
+            progress(LearnProgress::Training { epoch, epochs: train.epochs, done, of, loss: sum / done as f64 });
         }
         let train_seconds = started.elapsed().as_secs_f64();
         let valid = model.detached();
         if !are_finite(&valid) {
             return Err(self.diverged(epoch, f32::NAN));
         }
+        let end = self.graph.n_facts_before(self.task.time_of(self.task.split.train_end));
         absorb(&valid, self.graph, self.config, &mut store, end);
         let validation = self.validate(&valid, store, progress);
         let (loss, links_per_second) = (sum / done.max(1) as f64, done as f64 / train_seconds);
@@ -233,29 +200,20 @@ impl<'a> Learner<'a> {
         LearnError::Diverged { epoch, loss, learning_rate: self.config.train.learning_rate, non_finite }
     }
 
-    /// Numbers of the target links whose facts lie in a range.
-    fn links_in(&self, facts: &Range<usize>) -> Range<usize> {
-        let links = &self.task.links;
-        links.partition_point(|link| link.fact < facts.start)..links.partition_point(|link| link.fact < facts.end)
-    }
-
     /// Predicts links and learns from them. The facts of the window are remembered anew, so that memory has a
     /// gradient.
-    fn learn(
-        &mut self,
-        mut model: Htgn,
-        facts: Range<usize>,
-        links: &LinksToLearn,
-        store: &VectorStore,
-    ) -> (Htgn, f32, Remembered) {
+    fn learn(&mut self, mut model: Htgn, step: Step, epoch: usize, store: &mut VectorStore) -> (Htgn, f32) {
+        let Step { facts, messages, mut neighborhood, pairs, counted, weights, n_links, .. } = step;
+        step.take_in.into_iter().for_each(|until| self.take_in(&model, until, store));
         let reader = Reader { model: &model, graph: self.graph, store };
-        let mut remembered = reader.remember(facts);
-        let (queries, weights) = self.questions(links);
-        let draw = splitmix64(self.config.train.seed ^ splitmix64(!(links.epoch as u64)));
-        let logits = reader.answer(&remembered, &queries, Some(draw));
+        let mut remembered = reader.remember_messages(messages, facts.end);
+        neighborhood.recall(store);
+        let draw = splitmix64(self.config.train.seed ^ splitmix64(!(epoch as u64)));
+        let embeddings = reader.embed(&remembered, &neighborhood, Some(draw));
+        let logits = reader.score_counted(embeddings, &pairs, counted.as_ref());
         let n = weights.len();
         let logits = logits + Tensor::new(weights, [n]);
-        let loss = predictor::loss(self.config.train.loss, logits, links.numbers.len());
+        let loss = predictor::loss(self.config.train.loss, logits, n_links);
         // What is left of the forward pass are numbers: the weights are shared with nothing when they change.
         remembered.detach();
         let value = loss.values()[0];
@@ -263,102 +221,22 @@ impl<'a> Learner<'a> {
         drop(loss);
         // Memory needs some steps before its first large ones: a linear warm-up.
         let TrainConfig { learning_rate, decay, .. } = self.config.train;
-        let rate =
-            learning_rate * decay.powi(links.epoch as i32 - 1) * ((self.optimizer.steps + 1) as f64 / 50.0).min(1.0);
+        let rate = learning_rate * decay.powi(epoch as i32 - 1) * ((self.optimizer.steps + 1) as f64 / 50.0).min(1.0);
         self.optimizer.step(rate, &mut model, gradients);
-        (model, value, remembered)
+        if step.commits {
+            remembered.commit(store);
+        }
+        step.take_in_after.into_iter().for_each(|until| self.take_in(&model, until, store));
+        (model, value)
     }
 
     /// Memory takes in what is not remembered anew any more.
     fn take_in(&self, model: &Htgn, until: usize, store: &mut VectorStore) {
         absorb(&model.detached(), self.graph, self.config, store, until);
     }
-
-    /// Links in parts of which each makes one step: a time with very many is more than one pass can hold.
-    fn in_parts(&self, links: Range<usize>) -> Vec<Range<usize>> {
-        let size = (QUERIES_A_STEP / (1 + self.config.train.negatives)).max(1);
-        let starts = links.clone().step_by(size);
-        starts.map(|start| start..(start + size).min(links.end)).collect()
-    }
-
-    /// Each link followed by its negatives, and what the softmax adds to the logit of each.
-    fn questions(&self, links: &LinksToLearn) -> (Vec<Query>, Vec<f32>) {
-        let (mut queries, mut weights) = (Vec::new(), Vec::new());
-        for number in links.numbers.clone() {
-            let link = &self.task.links[number];
-            let as_of = links.as_of.unwrap_or(link.time);
-            let ask = |destination| link.question(destination, as_of);
-            queries.push(ask(link.destination));
-            weights.push(0.0);
-            let key = splitmix64(self.config.train.seed ^ splitmix64(links.epoch as u64)) ^ splitmix64(number as u64);
-            if self.task.predict != Predict::Created {
-                let drawn = self.task.negatives(link, self.config.train.negatives, key);
-                weights.extend(drawn.iter().map(|_| 0.0));
-                queries.extend(drawn.iter().map(|link| link.question(link.destination, as_of)));
-                continue;
-            }
-            let (partners, drawn, weight) = self.negatives(link, as_of, key);
-            weights.extend(partners.iter().map(|_| 0.0).chain(drawn.iter().map(|_| weight)));
-            queries.extend(partners.into_iter().chain(drawn).map(ask));
-        }
-        (queries, weights)
-    }
-
-    /// Nodes that the source met last before `as_of`, then nodes of the training part, never one that it reaches at exactly this time.
-    /// A drawn one stands for as many as its weight, a logarithm, says. One that does not exist yet shows no state and no
-    /// counter (law 5): it stands for a new node.
-    fn negatives(&self, link: &Link, as_of: Time, key: u64) -> (Vec<NodeIndex>, Vec<NodeIndex>, f32) {
-        let TrainConfig { negatives, partners, loss, .. } = self.config.train;
-        let side = link.relation();
-        let pool = &self.pools[side.at()];
-        // Answers for each pair by itself must be weighed as they are met: by chance.
-        let n_partners = if loss == Loss::Bce { 0 } else { partners.min(negatives - 1) };
-        let history = self.graph.history.read();
-        let mut met = history.partners(link.source, side, history.limit(as_of), n_partners);
-        met.retain(|&node| !self.task.is_answer(link, node));
-        let free = |node: NodeIndex| !self.task.is_answer(link, node) && !met.contains(&node);
-        let any_free = pool.iter().any(|&node| free(node));
-        let drawn: Vec<NodeIndex> = (0u64..)
-            .map(|draw| pool[(splitmix64(key ^ draw) % pool.len() as u64) as usize])
-            .filter(|&node| !any_free || free(node))
-            .take(negatives - met.len())
-            .collect();
-        let others = pool.len().saturating_sub(met.len()).max(1) as f32;
-        let weight = if loss == Loss::Bce { 0.0 } else { (others / drawn.len() as f32).max(1.0).ln() };
-        (met, drawn, weight)
-    }
 }
 
 /// Whether every weight is a finite number: the step after the last loss may have broken them.
 fn are_finite(model: &Htgn) -> bool {
     model.params().iter().all(|param| param.values().iter().all(|weight| weight.is_finite()))
-}
-
-/// For each side, the nodes that answered it in the training part; all answers of its type where these are candidates. None
-/// where no new edges are predicted.
-fn training_pools(task: &Task, config: &Config) -> Vec<Vec<NodeIndex>> {
-    if task.predict != Predict::Created {
-        return Vec::new();
-    }
-    let (all_nodes, links) = (config.evaluate.all_nodes, &task.links[..task.split.train_end]);
-    let mut pools = vec![Vec::new(); task.links.iter().map(|link| link.relation().at() + 1).max().unwrap_or(0)];
-    let mut seen = FxHashSet::default();
-    for link in links {
-        let key = (if all_nodes { None } else { Some(link.relation()) }, link.destination);
-        if seen.insert(key) && !all_nodes {
-            pools[link.relation().at()].push(link.destination);
-        }
-    }
-    if all_nodes {
-        let index = &task.index;
-        let answers: Vec<NodeIndex> = seen.into_iter().map(|(_, node)| node).collect();
-        for (number, pool) in pools.iter_mut().enumerate() {
-            let edge = &index.schema().edge_types()[number / 2];
-            let wanted = if number % 2 == 0 { edge.destination } else { edge.source };
-            *pool = answers.iter().copied().filter(|&node| index.node_type(node) == wanted).collect();
-        }
-    }
-    // Sorted by name, so that the draw does not depend on the order of arrival.
-    pools.iter_mut().for_each(|pool| pool.sort_by(|&a, &b| task.index.compare_nodes(a, b)));
-    pools
 }

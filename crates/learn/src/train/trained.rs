@@ -1,9 +1,10 @@
 //! A trained model.
 
-use crate::train::optimizer::Optimizer;
-use crate::{Config, Epoch, GraphContext, Htgn, NonFiniteFeature, VectorStore};
+use crate::nn::Optimizer;
+use crate::{Config, Epoch, GraphContext, Htgn, NonFiniteFeature, PastMemory, VectorStore};
 
 /// A trained model.
+#[derive(Clone)]
 pub struct Trained {
     /// The model with the weights of the best epoch, without gradients.
     pub model: Htgn,
@@ -13,6 +14,8 @@ pub struct Trained {
     pub latest: Latest,
     /// Memory with the chosen weights, true up to the end of the log.
     pub store: VectorStore,
+    /// Memory as it was: questions about the past begin there.
+    pub past: PastMemory,
     /// How it was trained.
     pub config: Config,
     /// All epochs.

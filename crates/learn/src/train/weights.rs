@@ -3,7 +3,7 @@
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::nn::{Module, NamedParam};
-use crate::train::optimizer::{Moments, Optimizer};
+use crate::nn::{Moments, Optimizer};
 use crate::{Htgn, Trained};
 
 /// A weight of a model.

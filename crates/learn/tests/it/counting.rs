@@ -24,14 +24,14 @@ fn item(id: u64) -> NodeKey {
 
 /// A change that may happen next: after how many ticks, what, and to whom.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+pub(crate) struct Step {
     ticks: i64,
     kind: u8,
     a: u64,
     b: u64,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let ticks = prop_oneof![3 => Just(0), 2 => Just(1), 1 => 2..20i64];
     let step = (ticks, 0..20u8, 0..5u64, 0..5u64).prop_map(|(ticks, kind, a, b)| Step { ticks, kind, a, b });
     vec(step, 20..120)
@@ -47,7 +47,7 @@ fn link(time: i64, kind: u8, a: u64, b: u64, key: u64) -> Event {
 }
 
 /// Accepted events: nodes and a link of each type first, then links, their deletes, and nodes that go and come again.
-fn history(steps: &[Step]) -> Vec<Event> {
+pub(crate) fn history(steps: &[Step]) -> Vec<Event> {
     let mut events: Vec<Event> =
         (0..5).flat_map(|i| [user(i), item(i)]).map(|key| node(0, Action::Create, key)).collect();
     events.extend((0..3).map(|kind| link(0, kind, 0, 1, u64::from(kind))));
@@ -79,20 +79,20 @@ fn history(steps: &[Step]) -> Vec<Event> {
     events
 }
 
-fn config(deletes: Deletes) -> Config {
+pub(crate) fn config(deletes: Deletes) -> Config {
     let mut config = small();
     config.model.deletes = deletes;
     config
 }
 
 /// What was measured on all of a history.
-fn measured(index: &Arc<Index>, deletes: Deletes) -> TrainStatistics {
+pub(crate) fn measured(index: &Arc<Index>, deletes: Deletes) -> TrainStatistics {
     let config = config(deletes);
     TrainStatistics::fit(&Task::new(index.clone(), &config).unwrap(), &config)
 }
 
 /// Every pair of nodes by every side at some times.
-fn queries(index: &Index, times: &[i64]) -> Vec<Query> {
+pub(crate) fn queries(index: &Index, times: &[i64]) -> Vec<Query> {
     let mut queries = Vec::new();
     let nodes = || (0..index.n_nodes() as u32).map(NodeIndex);
     for (edge_type, of) in (0..).map(EdgeTypeId).zip(index.schema().edge_types()) {
@@ -178,7 +178,7 @@ fn told_in_parts(events: &[Event], statistics: &TrainStatistics, ends: &[usize])
     states
 }
 
-fn bits(graph: &GraphContext, queries: &[Query]) -> Vec<u32> {
+pub(crate) fn bits(graph: &GraphContext, queries: &[Query]) -> Vec<u32> {
     Counted::of(graph, queries).rows().into_iter().map(f32::to_bits).collect()
 }
 

@@ -97,11 +97,7 @@ fn a_hard_delete_takes_the_row_away_and_a_soft_one_keeps_it() {
             let (other, _) = self::graph(&events, &plain(&config));
             let model = Htgn::new(&plain(&config), &other);
             let store = absorbed(&model, &other, &plain(&config), Time(421), batch);
-            let state = |key: &NodeKey| {
-                let mut state = Vec::new();
-                store.append_state(other.index.node_index(key).unwrap(), &mut state);
-                state
-            };
+            let state = |key: &NodeKey| store.state(other.index.node_index(key).unwrap()).unwrap().to_vec();
             let apart = |a: &NodeKey, b: &NodeKey| {
                 state(a).iter().zip(state(b)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
             };
@@ -130,8 +126,8 @@ fn what_is_hard_deleted_is_never_read_again() {
     let position = store.absorbed();
     store.commit(&Settled {
         receivers: vec![gone],
-        state: vec![f32::NAN; states],
-        memory: vec![f32::NAN; width],
+        state: vec![f32::NAN; states].into(),
+        memory: vec![f32::NAN; width].into(),
         last: vec![Some(Time(399))],
         absorbed: position,
     });

@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 
 use timeweft_graph::Value;
-use timeweft_learn::{Config, GnnKind, Htgn, Importance, Query, Task, Trained, attribute, curves, empty_store, train};
+use timeweft_learn::{
+    Config, GnnKind, Htgn, Importance, PastMemory, Query, Task, Trained, attribute, curves, empty_store, train,
+};
 use timeweft_oracle::synthetic::planted_cause;
 
 use crate::worlds::{config_of, index, mixed, small, trained_on};
@@ -69,6 +71,7 @@ fn explanations_change_when_the_weights_are_shuffled() {
         graph: trained.graph.clone(),
         latest: trained.latest.clone(),
         store,
+        past: PastMemory::default(),
         config: config.clone(),
         epochs: Vec::new(),
         best: 1,

@@ -12,6 +12,7 @@ use case::{Array, Noise, Results, agrees, backward, close, floats, leaf};
 mod case;
 mod cells;
 mod neighborhoods;
+mod pairs;
 mod plain;
 
 #[test]

@@ -11,6 +11,7 @@ mod kernels;
 mod leakage;
 mod learning;
 mod no_numbers;
+mod online;
 mod removals;
 mod service;
 mod stopping;

@@ -36,6 +36,17 @@ pub enum ModelError {
     /// A model in memory whose file is another one's by now.
     #[error("another model was trained under the name `{0}` meanwhile: load it again")]
     Replaced(String),
+    /// A memory that has taken in more than the graph has.
+    #[error(
+        "the memory of `{name}` has taken in {facts} facts of events that the graph does not have, and cannot be kept: load these \
+         events, update the model, and keep it then"
+    )]
+    NotLoaded {
+        /// The model.
+        name: String,
+        /// How many.
+        facts: usize,
+    },
     /// A relation that does not start at the source's type, or does not end at the destination's.
     #[error("no relation `{asked}` in this graph: it has {}", known.join(", "))]
     UnknownRelation {

@@ -176,9 +176,18 @@ impl ModelFile {
         Ok((self.model(trained, model.weights), taken_in))
     }
 
+    /// Has a model go over to the graph as this file has it, in place: what nobody else holds is not copied.
+    pub(crate) fn update(self, model: &mut Model) -> Result<usize> {
+        let continues = self.lineage.starts_with(&model.lineage);
+        model.past = Default::default();
+        let taken_in = model.trained.catch_up(self.view.index().clone(), continues, &self.path)?;
+        (model.view, model.lineage, model.warned) = (self.view, self.lineage, Default::default());
+        Ok(taken_in)
+    }
+
     /// How many facts [`ModelFile::catch_up`] would have the memory of a model take in.
     pub fn behind(&self, model: &Model) -> usize {
-        let known = model.trained.store.absorbed();
+        let known = model.trained.graph.n_loaded();
         let now = model.trained.graph.n_known(self.view.index());
         if self.lineage.starts_with(&model.lineage) { now.saturating_sub(known) } else { now }
     }

@@ -54,6 +54,8 @@ pub struct ModelSummary {
     pub next_time: Time,
     /// Facts that memory takes in to be of the view's commit.
     pub behind: usize,
+    /// States of memory of before that its file keeps, for questions about the past: facts that each has taken in, and bytes.
+    pub past: Vec<(usize, usize)>,
     /// The edge types that it predicts, as source, relation and destination; none for a model of nodes that go.
     pub edge_types: Vec<[String; 3]>,
     /// The types whose nodes it sees go; none for a model of edges.
@@ -90,7 +92,7 @@ impl Graph {
         let last_taken_in = taken_in.checked_sub(1).and_then(|at| known_facts(view, &map).nth(at));
         let (edge_types, node_types) = predicted(view, &map, &checkpoint.config);
         let unknown = Unknown::new(view.schema(), &checkpoint.schema);
-        let Checkpoint { config, epochs, best, n_weights, weights, .. } = checkpoint;
+        let Checkpoint { config, epochs, best, n_weights, weights, past, .. } = checkpoint;
         let border = config.train.split_times.map(|[train_end, _]| Time(train_end));
         let last = || view.index().facts().last().map_or(Time(0), |fact| fact.time);
         Ok(ModelSummary {
@@ -107,6 +109,7 @@ impl Graph {
             n_weights,
             weights,
             behind,
+            past,
             edge_types,
             node_types,
             unknown,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use timeweft::load::Stop;
 use timeweft::model::{Freshness, LearnError, LearnProgress, Links, ModelError, Part};
 use timeweft::read::NodeIndex;
-use timeweft::{Config, EdgeKey, Error, Graph, Model, NodeKey, Time, TimeUnit, TrainOptions};
+use timeweft::{Action, Config, EdgeKey, Element, Error, Event, Graph, Model, NodeKey, Time, TimeUnit, TrainOptions};
 
 fn graph() -> (tempfile::TempDir, Graph) {
     let dir = tempfile::tempdir().unwrap();
@@ -212,4 +212,47 @@ fn a_model_takes_in_what_is_loaded_and_begins_anew_where_that_is_taken_back() {
     assert_eq!(whole, model.view().index().facts().len());
     assert_eq!(model.score(&links).unwrap(), graph.load_model("links").unwrap().score(&links).unwrap());
     assert_ne!(model.score(&links).unwrap(), scores);
+}
+
+/// A mail, by the names of its ends.
+fn mail(source: &str, destination: &str) -> EdgeKey {
+    let [source, destination] = [source, destination].map(|id| NodeKey::new("node", id));
+    EdgeKey { source, relation: "link".into(), destination, key: None }
+}
+
+#[test]
+fn events_that_come_one_by_one_are_answered_as_if_they_were_loaded() {
+    let (dir, mut graph) = graph();
+    graph.train("links", TrainOptions::new(small(1))).unwrap();
+    let mut model = graph.load_model("links").unwrap();
+    // One of the time of the last that is there, two of one time, and one with a node of its own.
+    let mails = [("a1", "b1", 199), ("a2", "b2", 300), ("a3", "b9", 300), ("a1", "b1", 305)];
+    let links: Vec<(EdgeKey, Time)> = [300, 305, 306, 150]
+        .into_iter()
+        .flat_map(|time| (0..4).map(move |i| (mail(&format!("a{i}"), "b1"), Time(time))))
+        .collect();
+    for (source, destination, time) in mails {
+        let event = Event::new(Time(time), Action::Create, Element::Edge(mail(source, destination)));
+        assert!(model.absorb(&[event]).rejected.is_empty());
+        assert!(model.score(&links).unwrap().iter().all(Option::is_some));
+    }
+    assert_eq!(
+        (model.next_time(), graph.view().index().facts().len() + 5),
+        (Time(306), model.view().index().facts().len())
+    );
+    let refused = model.keep_memory().unwrap_err().to_string();
+    assert!(refused.contains("has taken in 5 facts") && refused.contains("load these events"), "{refused}");
+    let rows: String =
+        mails.iter().map(|(source, destination, time)| format!("{source},{destination},{time}\n")).collect();
+    std::fs::write(dir.path().join("more.csv"), format!("src,dst,time\n{rows}")).unwrap();
+    graph.load(dir.path().join("more.csv")).run().unwrap();
+    let loaded = graph.load_model("links").unwrap();
+    assert_eq!(model.score(&links).unwrap(), loaded.score(&links).unwrap());
+    let top = |model: &Model| model.predict("link", "a1").top(9).unwrap();
+    assert_eq!(top(&model), top(&loaded));
+    // What is loaded counts from now on, and is kept.
+    assert!(model.update(&graph).unwrap() > 0);
+    assert_eq!(top(&model), top(&loaded));
+    model.keep_memory().unwrap();
+    assert_eq!(top(&graph.load_model("links").unwrap()), top(&loaded));
 }

@@ -25,6 +25,7 @@ pub use crate::model::counters::counted::Counted;
 use crate::data::directed_relation::DirectedRelation;
 use crate::model::counters::columns::Logarithms;
 use crate::model::counters::question::Reader;
+use crate::nn::stage;
 use crate::{GraphContext, Query};
 
 /// Queries that one thread counts before it takes the next ones. A number of threads would change which rows are shared.
@@ -56,6 +57,7 @@ thread_local! {
 impl Counted {
     /// Counts queries; those of one question stand together, or it is read again.
     pub fn of(graph: &GraphContext, queries: &[Query]) -> Counted {
+        let _running = stage("counters");
         let logarithms = Logarithms::new(graph.statistics.time_encoder.longest);
         let part = |queries: &&[Query]| READER.with_borrow_mut(|reader| reader.read(graph, queries, &logarithms));
         let mut parts: Vec<Counted> = chunks(queries).par_iter().map(part).collect();

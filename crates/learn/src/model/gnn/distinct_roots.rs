@@ -75,22 +75,22 @@ fn changes(graph: &GraphContext, node: NodeIndex, first: Time, touched: &FxHashM
     if touched.is_empty() {
         return Vec::new();
     }
-    let own = touched.get(&node).map_or(&[][..], Vec::as_slice);
-    let mut changes = own.to_vec();
-    let mut read = vec![node];
-    for as_of in std::iter::once(first).chain(own.iter().map(|&time| just_behind(time))) {
-        let mut reached = vec![node];
-        for _ in 0..graph.config().layers {
-            reached = reached.iter().flat_map(|&node| sample(graph, Root { node, as_of })).map(|n| n.node).collect();
-            reached.sort_unstable();
-            reached.dedup();
-            read.extend_from_slice(&reached);
-        }
+    let times_of = |node: NodeIndex| touched.get(&node).map_or(&[][..], Vec::as_slice);
+    // Whom a node reads changes only when something happens at itself.
+    let read_by = |node: NodeIndex| {
+        let versions = std::iter::once(first).chain(times_of(node).iter().map(|&time| just_behind(time)));
+        versions.flat_map(move |as_of| sample(graph, Root { node, as_of })).map(|neighbor| neighbor.node)
+    };
+    let (mut read, mut reached) = (vec![node], vec![node]);
+    for _ in 0..graph.config().layers {
+        reached = distinct(reached.into_iter().flat_map(read_by).collect());
+        read.extend_from_slice(&reached);
     }
-    read.sort_unstable();
-    read.dedup();
-    changes.extend(read.iter().filter_map(|node| touched.get(node)).flatten());
-    changes.sort_unstable();
-    changes.dedup();
-    changes
+    distinct(distinct(read).into_iter().flat_map(times_of).copied().collect())
+}
+
+fn distinct<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }

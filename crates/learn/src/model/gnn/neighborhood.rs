@@ -9,7 +9,7 @@ use timeweft_index::Neighbor;
 
 use crate::data::time_encoder::gap;
 use crate::model::batch::{push_edge_features, push_node_features};
-use crate::model::versions::{MemoryRow, lay_out};
+use crate::model::versions::{self, MemoryRow, lay_out};
 use crate::{FeatureRows, GraphContext, ModelConfig, Tokens, VectorStore};
 
 /// A node whose embedding is asked for.
@@ -39,7 +39,9 @@ pub struct Neighborhood {
     pub neighbor_idle: Vec<f64>,
     /// For a co-operative model, E: edges at each neighbor so far.
     pub neighbor_degree: Vec<f64>,
-    /// Stored memory vectors that are read, d floats each.
+    /// Whose stored memory is read.
+    pub stored_of: Vec<NodeIndex>,
+    /// Their stored vectors, d floats each ([`Neighborhood::recall`]).
     pub stored: Vec<f32>,
     /// V: row of the memory table of each entry.
     pub entry_row: Vec<u32>,
@@ -74,10 +76,15 @@ pub struct Neighborhood {
     pub edge_features: FeatureRows,
 }
 
-/// Reads the neighborhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`.
+/// Roots that are read sooner than another thread wakes up.
+const FEW: usize = 16;
+
+/// Reads the neighborhoods of `roots`, which are distinct: the most recent edges strictly before each root's `as_of`. Of `store`
+/// only times are read.
 pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
-    let sample_all =
-        |roots: &[Root]| -> Vec<Vec<Neighbor>> { roots.par_iter().map(|root| sample(graph, *root)).collect() };
+    let sample_all = |roots: &[Root]| -> Vec<Vec<Neighbor>> {
+        roots.par_iter().with_min_len(FEW).map(|root| sample(graph, *root)).collect()
+    };
     let mut sampled = sample_all(roots);
     let mut all = roots.to_vec();
     let mut neighbor_root = Vec::new();
@@ -114,6 +121,18 @@ pub(crate) fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store:
 }
 
 impl Neighborhood {
+    /// Reads the neighborhoods of distinct roots, where a batch has these tokens.
+    pub fn read(graph: &GraphContext, roots: &[Root], tokens: &Tokens, store: &VectorStore) -> Neighborhood {
+        let mut neighborhood = read(graph, roots, tokens, store);
+        neighborhood.recall(store);
+        neighborhood
+    }
+
+    /// Fills in the memory that is read: all else depends on what happened alone, and on no weights.
+    pub(crate) fn recall(&mut self, store: &VectorStore) {
+        self.stored = versions::recall(&self.stored_of, store);
+    }
+
     /// How many neighbors the first roots have.
     pub(crate) fn n_neighbors(&self, n_roots: usize) -> usize {
         self.pair_neighbors[self.root_pairs[n_roots] as usize] as usize
@@ -218,7 +237,7 @@ impl Builder<'_> {
         if !self.graph.config().memory {
             self.rows.iter_mut().for_each(|row| *row = MemoryRow::Start(row.node()));
         }
-        (self.out.stored, self.out.entry_row) = lay_out(self.graph, &self.rows, self.store);
+        (self.out.stored_of, self.out.entry_row) = lay_out(self.graph, &self.rows);
         self.out
     }
 }

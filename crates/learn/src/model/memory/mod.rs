@@ -7,7 +7,7 @@ pub(crate) mod gru;
 pub(crate) mod mamba;
 
 use crate::model::layers::{Init, Linear};
-use crate::nn::{self, Param, Tensor, module};
+use crate::nn::{self, Buffer, Param, Tensor, module};
 use crate::{GraphContext, Gru, Mamba, MemoryCellKind, ModelConfig, Selected, TimeEncoder, Tokens, VectorStore};
 
 /// A cell, and `m = rms_norm(W_r c + W_out y)` of each token c and its read-out y.
@@ -128,11 +128,12 @@ impl Memory {
 
 /// The state before each segment `[S, D, N]`: zeros at the beginning of a life.
 fn stored(batch: &Tokens, store: &VectorStore, [channels, states]: [usize; 2]) -> Tensor<3> {
-    let mut values = Vec::with_capacity(batch.receivers.len() * channels * states);
-    for (&node, &born) in batch.receivers.iter().zip(&batch.born) {
-        match born {
-            true => values.resize(values.len() + channels * states, 0.0),
-            false => store.append_state(node, &mut values),
+    let mut values = Buffer::stale(batch.receivers.len() * channels * states);
+    let rows = values.chunks_exact_mut((channels * states).max(1));
+    for ((&node, &born), row) in batch.receivers.iter().zip(&batch.born).zip(rows) {
+        match store.state(node).filter(|_| !born) {
+            Some(state) => row.copy_from_slice(state),
+            None => row.fill(0.0),
         }
     }
     Tensor::new(values, [batch.receivers.len(), channels, states])

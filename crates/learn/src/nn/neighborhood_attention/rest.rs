@@ -1,6 +1,7 @@
 use rayon::prelude::*;
 
 use super::problem::{Inputs, Problem};
+use crate::nn::offsets::at_least;
 use crate::nn::small_product::Right;
 use crate::nn::typed_linear::Matrix;
 
@@ -57,7 +58,8 @@ impl RestWeights {
         let width = if up { problem.head_padded() } else { problem.rest_padded() };
         let (heads, size) = (problem.heads, rows * width);
         let mut values = vec![0.0; problem.layout.relations.len() * heads * size];
-        let relations = values.par_chunks_mut((heads * size).max(1)).zip(&problem.layout.relations);
+        let work = at_least(values.len());
+        let relations = values.par_chunks_mut((heads * size).max(1)).with_min_len(work).zip(&problem.layout.relations);
         relations.for_each(|(values, &relation)| {
             for (head, values) in values.chunks_exact_mut(size.max(1)).enumerate() {
                 let map = side.map(problem, inputs, (relation as usize, head), problem.skip());

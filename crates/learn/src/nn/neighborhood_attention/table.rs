@@ -7,7 +7,7 @@ use super::problem::{Inputs, Problem};
 use super::rest::Side;
 use crate::nn::arena::Buffer;
 use crate::nn::lanes::{add, combine, multiversion};
-use crate::nn::offsets::{cut, segment};
+use crate::nn::offsets::{at_least, cut, segment};
 use crate::nn::small_product::{RowPairs, add_outer_products};
 use crate::nn::typed_linear::{Matrix, Product, multiply};
 
@@ -22,7 +22,8 @@ pub(super) fn project(problem: &Problem, inputs: &Inputs<'_>) -> Buffer {
     let mut table = Buffer::zeros(projected.entry.len() * problem.table_row());
     let blocks = blocks(projected);
     let pieces = cut(&mut table, blocks.iter().map(|(_, rows)| rows.len() * problem.table_row()));
-    blocks.par_iter().zip(pieces).for_each(|((relation, rows), table)| {
+    let work = at_least(projected.entry.len() * problem.table_row() * problem.width);
+    blocks.par_iter().with_min_len(work).zip(pieces).for_each(|((relation, rows), table)| {
         let entries = entries_of(problem, inputs, &projected.entry[rows.clone()]);
         for_each_head(problem, |side, h, at| {
             let left = Matrix { values: &entries, row: problem.width, column: 1 };

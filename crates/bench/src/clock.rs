@@ -37,7 +37,7 @@ impl Clock {
 
 /// Seconds that cores have spent on this process.
 #[allow(unsafe_code, reason = "the clock of the process is a call of the system")]
-fn cores() -> f64 {
+pub(crate) fn cores() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the call writes to the variable that it is given.
     unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };

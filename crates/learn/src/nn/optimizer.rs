@@ -2,10 +2,16 @@
 
 use rayon::prelude::*;
 
-use crate::nn::{Buffer, Gradient, Gradients, Module};
+use super::arena::Buffer;
+use super::lanes::{dot, madd, multiversion};
+use super::module::Module;
+use super::profile::stage;
+use super::tape::{Gradient, Gradients};
 
 /// Elements in one task.
 const ELEMENTS: usize = 16_384;
+/// Elements whose squares are summed up in `f32`.
+const SUMMED: usize = 1024;
 
 /// AdamW (Loshchilov and Hutter 2019) that clips the norm of each tensor's gradient.
 #[derive(Clone, Debug)]
@@ -80,6 +86,7 @@ impl From<AdamW> for Optimizer {
 impl Optimizer {
     /// One step of every weight that has a gradient. Always with the same model.
     pub fn step<M: Module>(&mut self, rate: f64, model: &mut M, mut gradients: Gradients) {
+        let _running = stage("optimizer");
         self.steps += 1;
         let params = model.params_mut();
         let grads: Vec<Option<Gradient>> = params.iter().map(|param| param.take_gradient(&mut gradients)).collect();
@@ -105,27 +112,35 @@ impl Optimizer {
                 pace,
             }));
         }
-        stretches.into_par_iter().for_each(|stretch| self.settings.update(stretch));
+        stretches.into_par_iter().for_each(|stretch| update(stretch, &self.settings));
     }
 }
 
-impl AdamW {
-    fn update(&self, stretch: Stretch<'_>) {
-        let Stretch { weight, gradient, first, second, pace } = stretch;
-        let ([b1, b2], Pace { scale, correct, rate }) = (self.beta, pace);
-        let keep = 1.0 - rate * self.weight_decay;
-        for (((p, g), m), v) in weight.iter_mut().zip(gradient).zip(first).zip(second) {
-            let g = g * scale;
-            *m = b1 * *m + (1.0 - b1) * g;
-            *v = b2 * *v + (1.0 - b2) * g * g;
-            let step = *m * correct[0] / ((*v * correct[1]).sqrt() + self.epsilon);
-            *p = *p * keep - rate * step;
-        }
+multiversion! { fn update(stretch: Stretch<'_>, settings: &AdamW) = update_body }
+
+#[inline(always)]
+fn update_body<const FMA: bool>(stretch: Stretch<'_>, settings: &AdamW) {
+    let Stretch { weight, gradient, first, second, pace } = stretch;
+    let (&AdamW { beta: [b1, b2], epsilon, weight_decay, .. }, Pace { scale, correct, rate }) = (settings, pace);
+    let keep = 1.0 - rate * weight_decay;
+    for (((p, g), m), v) in weight.iter_mut().zip(gradient).zip(first).zip(second) {
+        let g = g * scale;
+        *m = madd::<FMA>(b1, *m, (1.0 - b1) * g);
+        *v = madd::<FMA>(b2, *v, (1.0 - b2) * g * g);
+        let step = *m * correct[0] / ((*v * correct[1]).sqrt() + epsilon);
+        *p = madd::<FMA>(*p, keep, -rate * step);
     }
 }
 
 /// Euclidean norm; partial sums in a fixed order, the same for any number of threads.
 fn norm(values: &[f32]) -> f32 {
-    let square = |chunk: &[f32]| chunk.iter().map(|x| f64::from(x * x)).sum::<f64>();
-    (values.chunks(ELEMENTS).map(square).sum::<f64>().sqrt() as f32).max(f32::MIN_POSITIVE)
+    let sum = values.chunks(SUMMED).map(|part| f64::from(sum_of_squares(part))).sum::<f64>();
+    (sum.sqrt() as f32).max(f32::MIN_POSITIVE)
+}
+
+multiversion! { fn sum_of_squares(values: &[f32]) -> f32 = sum_of_squares_body }
+
+#[inline(always)]
+fn sum_of_squares_body<const FMA: bool>(values: &[f32]) -> f32 {
+    dot::<FMA>(values, values)
 }
