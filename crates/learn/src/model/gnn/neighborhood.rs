@@ -41,7 +41,7 @@ pub struct Neighborhood {
     pub neighbor_degree: Vec<f64>,
     /// Whose stored memory is read.
     pub stored_of: Vec<NodeIndex>,
-    /// Their stored vectors, d floats each ([`Neighborhood::recall`]).
+    /// Their stored vectors, d floats each.
     pub stored: Vec<f32>,
     /// V: row of the memory table of each entry.
     pub entry_row: Vec<u32>,
