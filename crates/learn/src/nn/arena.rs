@@ -115,8 +115,13 @@ impl Drop for Buffer {
     }
 }
 
-/// Gives what this thread keeps back to the system.
+/// Gives what this thread and those of the pool keep back to the system.
 pub(crate) fn clear() {
+    clear_own();
+    rayon::spawn_broadcast(|_| clear_own());
+}
+
+fn clear_own() {
     FREE.with_borrow_mut(|free| {
         free.classes.iter_mut().for_each(|class| *class = Vec::new());
         free.bytes = 0;
@@ -147,7 +152,7 @@ mod tests {
         let again = Buffer::zeros(997);
         assert_eq!(again.as_ptr(), place);
         assert!(again.iter().all(|x| *x == 0.0) && again.len() == 997);
-        clear();
+        clear_own();
         drop(Buffer::from(vec![1.0; 5]));
         FREE.with_borrow(|free| assert_eq!(free.bytes, 0, "memory from elsewhere is not kept"));
     }
