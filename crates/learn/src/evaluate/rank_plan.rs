@@ -80,14 +80,11 @@ struct Open {
 impl<'a> RankPlan<'a> {
     /// From a memory that is true up to no later than the first link.
     pub(super) fn new(links: &'a LinksToRank<'a>, store: &VectorStore, candidates: &'a Candidates<'a>) -> RankPlan<'a> {
-        let LinksToRank { graph, config, freshness, .. } = *links;
-        let batches = match freshness {
+        let batches = match links.freshness {
             Freshness::Event => by_event(links, store.absorbed()),
             Freshness::Batch(_) => by_batch(links, store.absorbed()),
         };
-        let mut times = VectorStore::new(graph.index.n_nodes(), 0, 0);
-        absorb_times(graph, config, &mut times, store.absorbed());
-        RankPlan { links, candidates, batches, times, open: None }
+        RankPlan { links, candidates, batches, times: store.times(), open: None }
     }
 
     /// The next group; `None` after the last.

@@ -107,6 +107,19 @@ impl VectorStore {
         self.len() == 0
     }
 
+    /// When something last happened at each node, without vectors: what a layout reads.
+    pub(crate) fn times(&self) -> VectorStore {
+        let Rows { row_of, last, free, .. } = &*self.rows;
+        let mut rows = Rows { row_of: row_of.clone(), last: last.clone(), free: free.clone(), ..Rows::default() };
+        for (&node, row) in self.instead.iter().flat_map(|earlier| &earlier.rows) {
+            match row {
+                Some(row) => rows.write(node, &[], &[], row.last),
+                None => rows.forget(node),
+            }
+        }
+        VectorStore { rows: Arc::new(rows), absorbed: self.absorbed, ..VectorStore::default() }
+    }
+
     /// Bytes of its rows.
     pub fn size(&self) -> usize {
         4 * (self.rows.row_of.len() + self.rows.state.len() + self.rows.memory.len()) + 8 * self.rows.last.len()

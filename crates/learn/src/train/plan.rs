@@ -16,7 +16,8 @@ use crate::train::memory_limit::QUERIES_A_STEP;
 use crate::train::questions::Questions;
 use crate::train::tbptt_window::TbpttWindow;
 use crate::{
-    Config, GraphContext, Messages, Neighborhood, Pairs, Task, Tokens, TrainFreshness, VectorStore, expand, splitmix64,
+    Config, GraphContext, Messages, Neighborhood, Pairs, Task, Tokens, TrainFreshness, VectorStore, empty_store,
+    expand, splitmix64,
 };
 
 /// One step of the optimiser, laid out.
@@ -88,7 +89,7 @@ impl<'a> Plan<'a> {
             batches: batches(graph.facts(), 0..end, train.batch, offset).into_iter(),
             open: None,
             window: TbpttWindow::new(train.window),
-            times: VectorStore::new(graph.index.n_nodes(), 0, 0),
+            times: empty_store(graph, config).times(),
             take_in: None,
         }
     }
@@ -102,14 +103,18 @@ impl<'a> Plan<'a> {
                 None => self.begin()?,
             };
             let Some(links) = batch.parts.pop_front() else {
-                self.take_in = self.end(batch, false).or(self.take_in);
+                self.take_in = self.end(batch).or(self.take_in);
                 continue;
             };
             let mut step = self.lay_out(&batch, links);
             step.take_in = self.take_in.take();
             if batch.parts.is_empty() {
                 step.commits = self.config.train.window == 1;
-                step.take_in_after = self.end(batch, step.commits);
+                if step.commits {
+                    self.times.commit(&step.messages.1.settled_times(step.facts.end));
+                    self.window.clear();
+                }
+                step.take_in_after = self.end(batch);
             } else {
                 self.open = Some(batch);
             }
@@ -136,11 +141,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Up to where facts are taken in behind a batch.
-    fn end(&mut self, batch: Batch, commits: bool) -> Option<usize> {
-        if commits {
-            absorb_times(self.graph, self.config, &mut self.times, self.window.facts().end);
-            self.window.clear();
-        }
+    fn end(&mut self, batch: Batch) -> Option<usize> {
         if batch.is_seen {
             return None;
         }

@@ -9,8 +9,7 @@ use timeweft_graph::NodeIndex;
 
 use crate::model::pipeline::Reader;
 use crate::model::predictor;
-use crate::nn::Optimizer;
-use crate::nn::{Module, Tensor, clear_arena, on_two_cores};
+use crate::nn::{Module, Optimizer, Tensor, clear_arena, on_two_cores};
 use crate::train::memory_limit;
 use crate::train::plan::{Plan, Step};
 use crate::train::questions::{Questions, training_pools};
@@ -91,7 +90,8 @@ struct Best {
 impl Training<'_> {
     fn run(self, mut progress: impl FnMut(LearnProgress), stop: &dyn Fn() -> bool) -> Result<Trained, LearnError> {
         let Training { task, config, graph, mut latest, mut epochs, mut best } = self;
-        let mut learner = Learner::new(task, &graph, config, latest.clone());
+        let pools = &training_pools(task, config);
+        let mut learner = Learner { task, graph: &graph, config, optimizer: latest.optimizer.clone(), pools };
         let mut model = latest.model.clone().tracked();
         for epoch in epochs.len() + 1..=config.train.epochs {
             let patience = config.train.patience;
@@ -132,14 +132,10 @@ struct Learner<'a> {
     config: &'a Config,
     optimizer: Optimizer,
     /// Nodes that negatives are drawn from, by side.
-    pools: Vec<Vec<NodeIndex>>,
+    pools: &'a [Vec<NodeIndex>],
 }
 
-impl<'a> Learner<'a> {
-    fn new(task: &'a Task, graph: &'a GraphContext, config: &'a Config, latest: Latest) -> Learner<'a> {
-        Learner { task, graph, config, optimizer: latest.optimizer, pools: training_pools(task, config) }
-    }
-
+impl Learner<'_> {
     /// One pass; `None` if it was stopped. The model goes in and out: held once, the optimiser changes its weights without a
     /// copy.
     fn epoch(
@@ -151,8 +147,7 @@ impl<'a> Learner<'a> {
     ) -> Result<Option<(Htgn, Epoch)>, LearnError> {
         let started = Instant::now();
         let train = &self.config.train;
-        let questions =
-            Questions { task: self.task, graph: self.graph, config: self.config, pools: &self.pools.clone(), epoch };
+        let questions = Questions { task: self.task, graph: self.graph, config: self.config, pools: self.pools, epoch };
         let mut plan = Plan::new(self.task, self.graph, self.config, questions);
         let mut store = empty_store(self.graph, self.config);
         let (mut sum, mut done) = (0.0, 0);

@@ -10,6 +10,7 @@ use timeweft_learn::{
 };
 
 use crate::counting::{bits, config, history, measured, queries, steps};
+use crate::service::held;
 use crate::worlds::{draw, index, mixed, variants};
 
 /// A choice of the model, by number. Attention over sets does not sum alike whatever is beside a set; all else does, to the bit.
@@ -33,17 +34,6 @@ fn untrained(events: &[Event], config: &Config, statistics: TrainStatistics) -> 
     trained.absorb(&[]);
     trained.base = trained.store.absorbed();
     trained
-}
-
-/// All that memory holds of all nodes.
-fn held(graph: &GraphContext, store: &VectorStore) -> (Vec<Option<Time>>, Vec<f32>) {
-    let nodes = || (0..graph.index.n_nodes() as u32).map(NodeIndex);
-    let mut numbers = Vec::new();
-    for node in nodes() {
-        numbers.extend_from_slice(store.state(node).unwrap_or_default());
-        numbers.extend_from_slice(store.memory(node).unwrap_or_default());
-    }
-    (nodes().map(|node| store.last(node)).collect(), numbers)
 }
 
 /// The slow reference: everything is laid out anew, and memory is replayed from nothing. Where batches are part of the model they are
@@ -183,5 +173,37 @@ fn memory_of_before_is_kept_at_even_distances_and_bounds_what_is_read_again() {
         let stop = timeweft_graph::Stop::default();
         let (fast, slow_store) = (model.memory_at(time, &stop).unwrap(), slow.memory_at(time, &stop).unwrap());
         assert!(are_same(true, &held(&model.graph, &fast).1, &held(&slow.graph, &slow_store).1), "at {}", time.0);
+    }
+}
+
+#[test]
+fn memory_of_before_lies_in_the_file_and_is_told_from_a_damaged_one() {
+    let (_, config) = variant(2);
+    let events = mixed(300, 5);
+    let statistics = TrainStatistics::fit(&timeweft_learn::Task::new(index(&events[..90]), &config).unwrap(), &config);
+    let model = untrained(&events, &config, statistics);
+    let kept: Vec<usize> = model.past.kept().iter().map(VectorStore::absorbed).collect();
+    assert!(kept.len() > 2, "{kept:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.twm");
+    model.save(&path, &[1]).unwrap();
+    let opened = Trained::load(&path, index(&events), &[1]).unwrap();
+    assert_eq!(opened.past.distance(), model.past.distance());
+    assert!(opened.past.kept() == model.past.kept(), "{kept:?}");
+    // Of facts that are others now none is believed: the last that is left is of before these.
+    let mut changed = events.clone();
+    let late =
+        (kept[1]..).find(|&at| events[at].time > events[at - 1].time && events[at].action == Action::Create).unwrap();
+    changed.remove(late);
+    let opened = Trained::load(&path, index(&changed[..=late]), &[1]).unwrap();
+    assert!(opened.past.kept().iter().all(|store| store.absorbed() <= late), "{kept:?} without {late}");
+    assert!(!opened.past.kept().is_empty() && opened.seen <= late);
+    let whole = std::fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() - 40] ^= 1;
+    for bytes in [&damaged[..], &whole[..whole.len() - 9]] {
+        std::fs::write(&path, bytes).unwrap();
+        let told = Trained::load(&path, index(&events), &[1]).err().unwrap().to_string();
+        assert!(told.contains("cut short or damaged"), "{told}");
     }
 }

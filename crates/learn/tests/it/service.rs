@@ -8,7 +8,7 @@ use timeweft_graph::{Direction, Event, NodeIndex, NodeKey, Time};
 use timeweft_index::Index;
 use timeweft_learn::nn::Tensor;
 use timeweft_learn::pipeline::{Reader, Remembered, ask};
-use timeweft_learn::{Bucket, Config, Query, Root, Space, Task, Trained, rebuild, train};
+use timeweft_learn::{Bucket, Config, GraphContext, Query, Root, Space, Task, Trained, VectorStore, rebuild, train};
 
 use crate::worlds::{draw, floats, index, mixed, small, variants, weights};
 
@@ -84,8 +84,7 @@ fn embeddings_at_many_times_are_those_of_one_node_at_one_time_and_what_scores_ar
 }
 
 /// All that memory holds of all nodes.
-fn held(trained: &Trained) -> (Vec<Option<Time>>, Vec<f32>) {
-    let Trained { graph, store, .. } = trained;
+pub(crate) fn held(graph: &GraphContext, store: &VectorStore) -> (Vec<Option<Time>>, Vec<f32>) {
     let nodes = || (0..graph.index.n_nodes() as u32).map(NodeIndex);
     let mut numbers = Vec::new();
     for node in nodes() {
@@ -97,7 +96,8 @@ fn held(trained: &Trained) -> (Vec<Option<Time>>, Vec<f32>) {
 
 /// Compares a model that caught up with the one that its checkpoint gives.
 fn assert_same(name: &str, caught_up: &Trained, anew: &Trained) {
-    let ((last, numbers), (last_anew, numbers_anew)) = (held(caught_up), held(anew));
+    let ((last, numbers), (last_anew, numbers_anew)) =
+        (held(&caught_up.graph, &caught_up.store), held(&anew.graph, &anew.store));
     assert_eq!(last, last_anew, "{name}");
     let off = worst(&numbers, &numbers_anew);
     // Where batches are part of the model they are cut alike, so that nothing differs.

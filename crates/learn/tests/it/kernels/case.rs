@@ -123,3 +123,27 @@ pub(crate) fn backward<const D: usize>(output: Tensor<D>, weights: &[f64], leave
     let grads = nn::total(output * weights.tensor::<D>()).backward();
     (values, leaves.iter().map(|leaf| (leaf.grad)(&grads)).collect())
 }
+
+/// Compares gradients at some places with central differences of a loss: all of them would take hours of plain loops.
+#[track_caller]
+pub(crate) fn slopes_agree(
+    inputs: &[Array],
+    grads: &[Vec<f32>],
+    step: f64,
+    places: impl Fn(usize) -> Vec<usize>,
+    loss: &dyn Fn(&[Array]) -> f64,
+) {
+    for (k, grad) in grads.iter().enumerate() {
+        let top = grad.iter().fold(0.0, |top: f32, x| top.max(x.abs()));
+        for i in places(inputs[k].values.len()) {
+            let mut moved = inputs.to_vec();
+            let mut at = |step: f64| {
+                moved[k].values[i] = inputs[k].values[i] + step;
+                loss(&moved)
+            };
+            let slope = (at(step) - at(-step)) / (2.0 * step);
+            let error = (f64::from(grad[i]) - slope).abs();
+            assert!(error <= 1e-3 * f64::from(top), "gradient {k} at {i}: {}, expected {slope}", grad[i]);
+        }
+    }
+}
