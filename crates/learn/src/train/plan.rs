@@ -182,3 +182,58 @@ impl<'a> Plan<'a> {
         starts.map(|start| start..(start + size).min(links.end)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+
+    use timeweft_graph::{Schema, TimeUnit};
+    use timeweft_index::Index;
+    use timeweft_oracle::synthetic;
+
+    use super::*;
+    use crate::model::pipeline::Reader;
+    use crate::train::questions::training_pools;
+    use crate::{Htgn, TrainStatistics, absorb};
+
+    /// A step as it is laid out from the memory that it finds: law of the plan.
+    #[test]
+    fn steps_laid_out_ahead_are_those_that_memory_gives() {
+        for (window, freshness, batch) in
+            [(1, TrainFreshness::Event, 4), (3, TrainFreshness::Event, 4), (1, TrainFreshness::Batch, 6)]
+        {
+            let made = synthetic::staleness(40, 1);
+            let mut config: Config = serde_json::from_value(made.config).unwrap();
+            (config.model.memory, config.model.counters, config.train.split) = (true, true, [0.4, 0.7]);
+            (config.train.window, config.train.freshness, config.train.batch) = (window, freshness, batch);
+            let mut index = Index::new(Schema::new(TimeUnit::Step));
+            made.events.iter().for_each(|event| index.apply(event, &"".into()).unwrap());
+            let task = Task::new(Arc::new(index), &config).unwrap();
+            let graph = GraphContext::new(task.index.clone(), TrainStatistics::fit(&task, &config));
+            let (model, pools) = (Htgn::new(&config, &graph), training_pools(&task, &config));
+            let questions = Questions { task: &task, graph: &graph, config: &config, pools: &pools, epoch: 2 };
+            let mut plan = Plan::new(&task, &graph, &config, questions);
+            let mut store = empty_store(&graph, &config);
+            let mut steps = 0;
+            // One step ahead, as in training.
+            let mut next = plan.next();
+            while let Some(step) = next.take() {
+                next = plan.next();
+                steps += 1;
+                step.take_in.into_iter().for_each(|until| absorb(&model, &graph, &config, &mut store, until));
+                let (messages, tokens) = expand(&graph, step.facts.clone(), &store);
+                assert_eq!(format!("{messages:?}{tokens:?}"), format!("{:?}{:?}", step.messages.0, step.messages.1));
+                let read = read(&graph, &step.neighborhood.roots, &tokens, &store);
+                assert_eq!(format!("{read:?}"), format!("{:?}", step.neighborhood));
+                if step.commits {
+                    let reader = Reader { model: &model, graph: &graph, store: &store };
+                    reader.remember_messages((messages, tokens), step.facts.end).commit(&mut store);
+                }
+                step.take_in_after.into_iter().for_each(|until| absorb(&model, &graph, &config, &mut store, until));
+            }
+            assert!(steps > 5 && store.absorbed() > 0, "{steps} steps");
+        }
+    }
+}
