@@ -483,20 +483,3 @@ def test_ctrl_c_keeps_the_best_epoch(path: Path) -> None:
     last = rest.splitlines()[-2:]
     assert last[0].startswith("StoppedError") and "stopped" in last[0] and "resume=True" in last[0]
     assert last[1].startswith("True") and child.returncode == 0
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
-def test_ctrl_c_before_the_first_epoch_keeps_nothing(graph: tw.Graph) -> None:
-    def at_once(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, at_once)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
-        config = {"model": {"width": 256, "channels": 512}, "train": {"epochs": 1, "batch": 10, "negatives": 200, "window": 4}}
-        with pytest.raises(errors.StoppedError, match="nothing is kept"):
-            graph.train("nothing", config=config, progress=False)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    assert "nothing" not in graph.models()
